@@ -1,0 +1,81 @@
+import type { AuctionResult } from './events.js'
+import { incrementAt } from './increments.js'
+import type { Minor } from './money.js'
+import type { Home, Party } from './party.js'
+import type { Terms } from './terms.js'
+
+/** The public state of an auction: what any holder of its log knows. */
+export type Auction = Unopened | Live | Closed | Cancelled
+
+export interface Unopened {
+  readonly status: 'unopened'
+  readonly seq: 0
+}
+
+interface Opened {
+  /** How many events the log holds. */
+  readonly seq: number
+  /** When the last event happened. */
+  readonly at: number
+  readonly terms: Terms
+  readonly seller: Party
+  readonly home: Home
+  readonly openedAt: number
+  /** The end as extended so far; null: closed by hand. */
+  readonly closesAt: number | null
+  /** Null until the first bid. */
+  readonly price: Minor | null
+  readonly leader: Party | null
+  readonly leadingBidId: string | null
+  readonly bidCount: number
+  /** False where there is a reserve and the price has not reached it. */
+  readonly reserveMet: boolean
+}
+
+export interface Live extends Opened {
+  readonly status: 'scheduled' | 'open'
+  /** Set between a buy-now and the close that ends the same commit. */
+  readonly boughtNow: boolean
+}
+
+export interface Closed extends Opened {
+  readonly status: 'closed'
+  readonly closedAt: number
+  readonly by: 'seller' | 'end-time' | 'buy-now'
+  readonly result: AuctionResult
+  /** How many commitments have been opened since. */
+  readonly revealed: number
+}
+
+export interface Cancelled extends Opened {
+  readonly status: 'cancelled'
+  readonly cancelledAt: number
+  readonly reason: string
+}
+
+export type AuctionStatus = Exclude<Auction['status'], 'unopened'>
+export type OpenedAuction = Exclude<Auction, Unopened>
+
+export const UNOPENED: Unopened = { status: 'unopened', seq: 0 }
+
+/** The least that a new bidder must offer. */
+export function minimumBid(auction: OpenedAuction): Minor {
+  if (auction.price === null) return auction.terms.startPrice
+  return auction.price + incrementAt(auction.terms.increments, auction.price)
+}
+
+/** Withdrawn by the first bid; where there is a reserve, once it is met. */
+export function buyNowAvailable(auction: OpenedAuction): boolean {
+  if (auction.terms.buyNow === null || auction.status === 'closed' || auction.status === 'cancelled')
+    return false
+  return auction.terms.reserveCommitment === null ? auction.bidCount === 0 : !auction.reserveMet
+}
+
+/** What the result would be if the auction closed now. */
+export function resultOf(auction: OpenedAuction): AuctionResult {
+  if (auction.leader === null || auction.leadingBidId === null || auction.price === null) {
+    return { sold: false, reason: 'no-bids' }
+  }
+  if (!auction.reserveMet) return { sold: false, reason: 'reserve-not-met' }
+  return { sold: true, winner: auction.leader, bidId: auction.leadingBidId, price: auction.price }
+}

@@ -1,0 +1,97 @@
+import type { Opening } from './events.js'
+import type { Minor } from './money.js'
+import type { Home, Party } from './party.js'
+import type { Terms } from './terms.js'
+
+/** What the home is asked to do. `now` is the home's clock; ids are made by the client and make retries harmless. */
+export type Command =
+  | OpenAuction
+  | StartAuction
+  | PlaceBid
+  | BuyNow
+  | CloseAuction
+  | EndAuction
+  | RevealMaxima
+  | CancelAuction
+  | ExtendAuction
+
+export interface OpenAuction {
+  readonly type: 'OpenAuction'
+  readonly commandId: string
+  readonly now: number
+  readonly seller: Party
+  readonly home: Home
+  readonly terms: Terms
+  /** The reserve behind `terms.reserveCommitment`. */
+  readonly reserve: Opening | null
+}
+
+/** The home's timer: the opening time has come. */
+export interface StartAuction {
+  readonly type: 'StartAuction'
+  readonly now: number
+}
+
+export interface PlaceBid {
+  readonly type: 'PlaceBid'
+  readonly bidId: string
+  readonly now: number
+  readonly bidder: Party
+  readonly offer: Offer
+}
+
+/** A plain bid is public and is a maximum equal to itself; a maximum stays secret behind its commitment. */
+export type Offer =
+  | { readonly kind: 'plain'; readonly amount: Minor }
+  | { readonly kind: 'max'; readonly amount: Minor; readonly salt: string; readonly commitment: string }
+
+export interface BuyNow {
+  readonly type: 'BuyNow'
+  readonly bidId: string
+  readonly now: number
+  readonly bidder: Party
+}
+
+/** The seller closes by hand. */
+export interface CloseAuction {
+  readonly type: 'CloseAuction'
+  readonly commandId: string
+  readonly now: number
+  readonly by: Party
+}
+
+/** The home's timer: the end time has come. */
+export interface EndAuction {
+  readonly type: 'EndAuction'
+  readonly now: number
+}
+
+/** The home opens the commitments that the close calls for, in pages of its own. */
+export interface RevealMaxima {
+  readonly type: 'RevealMaxima'
+  readonly now: number
+  readonly sealed: readonly SealedMaximum[]
+}
+
+/** A maximum as its home keeps it. */
+export interface SealedMaximum extends Opening {
+  readonly bidId: string
+  readonly bidderId: string
+}
+
+/** Before the first bid only. */
+export interface CancelAuction {
+  readonly type: 'CancelAuction'
+  readonly commandId: string
+  readonly now: number
+  readonly by: Party
+  readonly reason: string
+}
+
+export interface ExtendAuction {
+  readonly type: 'ExtendAuction'
+  readonly commandId: string
+  readonly now: number
+  readonly by: Party
+  readonly closesAt: number
+}

@@ -1,0 +1,46 @@
+/** A unit of account: its code and how many decimal places one major unit has (USD 2, JPY 0). */
+export interface Currency {
+  readonly code: string
+  readonly exponent: number
+}
+
+/**
+ * Currencies that ISO 4217 does not list. ETH is kept in gwei: with all of its 18 decimals, no amount
+ * above 0.009 ETH would fit a safe integer.
+ */
+const UNLISTED: Readonly<Record<string, number>> = { USDT: 6, USDC: 6, BTC: 8, ETH: 9 }
+
+const CODE = /^[A-Z][A-Z0-9]{2,9}$/
+export const MAX_EXPONENT = 9
+
+const listed = new Set(Intl.supportedValuesOf('currency'))
+
+/**
+ * Finds a currency by its code, in `extra` (code to exponent, from configuration) first.
+ * ISO 4217 exponents come from Intl. Undefined for a code nobody listed.
+ */
+export function findCurrency(
+  code: string,
+  extra: Readonly<Record<string, number>> = {},
+): Currency | undefined {
+  if (!CODE.test(code)) return undefined
+  const unlisted = Object.hasOwn(extra, code)
+    ? extra[code]
+    : Object.hasOwn(UNLISTED, code)
+      ? UNLISTED[code]
+      : undefined
+  if (unlisted !== undefined) return { code, exponent: unlisted }
+  if (!listed.has(code)) return undefined
+  const format = new Intl.NumberFormat('en', { style: 'currency', currency: code })
+  return { code, exponent: format.resolvedOptions().maximumFractionDigits ?? 2 }
+}
+
+/** Whether a currency read from elsewhere is one we can count in. */
+export function isCurrency(value: Currency): boolean {
+  return (
+    CODE.test(value.code) &&
+    Number.isInteger(value.exponent) &&
+    value.exponent >= 0 &&
+    value.exponent <= MAX_EXPONENT
+  )
+}

@@ -1,0 +1,111 @@
+import type { Minor } from './money.js'
+import type { Home, Party } from './party.js'
+import type { Terms } from './terms.js'
+
+/**
+ * What an auction's log holds, in its home's order. Public: neither a maximum nor the reserve stands in any
+ * event before the auction has closed. `at` is the home's clock, UTC milliseconds, never earlier than the event before.
+ */
+export type AuctionEvent =
+  | AuctionOpened
+  | AuctionStarted
+  | BidPlaced
+  | MaxBidChanged
+  | LotBoughtNow
+  | AuctionExtended
+  | AuctionClosed
+  | MaximaRevealed
+  | AuctionCancelled
+
+export interface AuctionOpened {
+  readonly type: 'AuctionOpened'
+  readonly at: number
+  /** Client-made, random: two auctions with the same terms still have different ids. */
+  readonly commandId: string
+  readonly seller: Party
+  readonly home: Home
+  readonly terms: Terms
+}
+
+/** A scheduled auction's opening time has come. */
+export interface AuctionStarted {
+  readonly type: 'AuctionStarted'
+  readonly at: number
+}
+
+/** An accepted bid. Exactly one of `amount` (a plain bid, public) and `commitment` (a maximum, secret) is set. */
+export interface BidPlaced {
+  readonly type: 'BidPlaced'
+  readonly at: number
+  readonly bidId: string
+  readonly bidder: Party
+  readonly amount: Minor | null
+  readonly commitment: string | null
+  /** The price after this bid. */
+  readonly price: Minor
+  /** Whether this bid leads now; false: the leader's maximum answered it at once. */
+  readonly leads: boolean
+  readonly reserveMet: boolean
+}
+
+/** The leader raised or lowered the own maximum. The price moves only where the new maximum meets the reserve. */
+export interface MaxBidChanged {
+  readonly type: 'MaxBidChanged'
+  readonly at: number
+  readonly bidId: string
+  readonly bidder: Party
+  readonly commitment: string
+  readonly price: Minor
+  readonly reserveMet: boolean
+}
+
+export interface LotBoughtNow {
+  readonly type: 'LotBoughtNow'
+  readonly at: number
+  readonly bidId: string
+  readonly bidder: Party
+  readonly price: Minor
+}
+
+export interface AuctionExtended {
+  readonly type: 'AuctionExtended'
+  readonly at: number
+  readonly closesAt: number
+  readonly by: 'soft-close' | 'seller'
+}
+
+export interface AuctionClosed {
+  readonly type: 'AuctionClosed'
+  readonly at: number
+  readonly by: 'seller' | 'end-time' | 'buy-now'
+  readonly result: AuctionResult
+  /** Opens the reserve's commitment; null where there was no reserve. */
+  readonly reserve: Opening | null
+}
+
+export type AuctionResult =
+  | { readonly sold: true; readonly winner: Party; readonly bidId: string; readonly price: Minor }
+  | { readonly sold: false; readonly reason: 'no-bids' | 'reserve-not-met' }
+
+/** The amount and salt behind a commitment. */
+export interface Opening {
+  readonly amount: Minor
+  readonly salt: string
+}
+
+/** Opens bids' commitments after the close: every maximum, save the winner's above the hammer price. */
+export interface MaximaRevealed {
+  readonly type: 'MaximaRevealed'
+  readonly at: number
+  readonly maxima: readonly RevealedMaximum[]
+}
+
+export interface RevealedMaximum extends Opening {
+  readonly bidId: string
+}
+
+export interface AuctionCancelled {
+  readonly type: 'AuctionCancelled'
+  readonly at: number
+  readonly reason: string
+}

@@ -1,0 +1,261 @@
+import {
+  type Auction,
+  buyNowAvailable,
+  type Cancelled,
+  type Closed,
+  type Live,
+  minimumBid,
+  type OpenedAuction,
+  resultOf,
+} from './auction.js'
+import type {
+  AuctionClosed,
+  AuctionEvent,
+  AuctionExtended,
+  AuctionOpened,
+  AuctionResult,
+  BidPlaced,
+  LotBoughtNow,
+  MaxBidChanged,
+  MaximaRevealed,
+} from './events.js'
+import { incrementAt } from './increments.js'
+import { isMinor } from './money.js'
+import { termsProblems } from './terms.js'
+
+export const MAX_REVEALS_PER_EVENT = 1_000
+
+/** An event that the rules do not allow in this state: a bug here, or a lie from a peer. */
+export class IllegalEventError extends Error {
+  readonly code = 'ILLEGAL_EVENT'
+  constructor(
+    readonly event: AuctionEvent,
+    readonly seq: number,
+    rule: string,
+  ) {
+    super(`event ${seq} (${event.type}) breaks a rule: ${rule}`)
+    this.name = 'IllegalEventError'
+  }
+}
+
+/**
+ * The state after one more event. Refuses every step that public knowledge shows to be illegal; what depends on
+ * secrets is checked after the close, against the commitments.
+ */
+export function evolve(state: Auction, event: AuctionEvent): OpenedAuction {
+  const seq = state.seq + 1
+  const must = (holds: boolean, rule: string) => {
+    if (!holds) throw new IllegalEventError(event, seq, rule)
+  }
+  if (event.type === 'AuctionOpened') {
+    must(state.status === 'unopened', 'an auction opens once')
+    return opened(event, must)
+  }
+  if (state.status === 'unopened')
+    throw new IllegalEventError(event, seq, 'the first event opens the auction')
+  must(Number.isSafeInteger(event.at) && event.at >= state.at, 'time does not run backwards')
+
+  if (event.type === 'MaximaRevealed') {
+    if (state.status !== 'closed')
+      throw new IllegalEventError(event, seq, 'maxima are revealed after the close')
+    return revealed(state, event, must)
+  }
+  if (state.status === 'closed' || state.status === 'cancelled') {
+    throw new IllegalEventError(event, seq, `nothing else happens once an auction is ${state.status}`)
+  }
+  must(!state.boughtNow || event.type === 'AuctionClosed', 'a buy-now closes the auction')
+
+  switch (event.type) {
+    case 'AuctionStarted':
+      must(state.status === 'scheduled', 'an auction starts once')
+      must(event.at >= (state.terms.opensAt ?? 0), 'not before its opening time')
+      return { ...state, status: 'open', seq, at: event.at }
+    case 'BidPlaced':
+      return bidPlaced(state, event, must)
+    case 'MaxBidChanged':
+      return maxBidChanged(state, event, must)
+    case 'LotBoughtNow':
+      return lotBoughtNow(state, event, must)
+    case 'AuctionExtended':
+      return extended(state, event, must)
+    case 'AuctionClosed':
+      return closed(state, event, must)
+    case 'AuctionCancelled': {
+      must(state.bidCount === 0, 'an auction with bids cannot be cancelled')
+      const { boughtNow: _, ...rest } = state
+      const result: Cancelled = {
+        ...rest,
+        status: 'cancelled',
+        seq,
+        at: event.at,
+        cancelledAt: event.at,
+        reason: event.reason,
+      }
+      return result
+    }
+    default: {
+      const unknown: never = event
+      throw new IllegalEventError(unknown, seq, 'unknown event type')
+    }
+  }
+}
+
+type Must = (holds: boolean, rule: string) => void
+
+function opened(event: AuctionOpened, must: Must): Live {
+  const problem = termsProblems(event.terms)[0]
+  must(problem === undefined, `terms: ${problem?.field} ${problem?.rule}`)
+  must(Number.isSafeInteger(event.at) && event.at > 0, 'it opens at a time')
+  return {
+    status: event.terms.opensAt === null ? 'open' : 'scheduled',
+    seq: 1,
+    at: event.at,
+    terms: event.terms,
+    seller: event.seller,
+    home: event.home,
+    openedAt: event.at,
+    closesAt: event.terms.closesAt,
+    price: null,
+    leader: null,
+    leadingBidId: null,
+    bidCount: 0,
+    reserveMet: event.terms.reserveCommitment === null,
+    boughtNow: false,
+  }
+}
+
+function bidPlaced(state: Live, event: BidPlaced, must: Must): Live {
+  const { price, amount, leads } = event
+  const first = state.price === null
+  must(state.status === 'open', 'bids need an open auction')
+  must(state.closesAt === null || event.at < state.closesAt, 'no bid is accepted after the end')
+  must(event.bidder.id !== state.seller.id, 'sellers do not bid on their own auction')
+  must(event.bidder.id !== state.leader?.id, 'the leader does not bid against himself')
+  must((amount === null) !== (event.commitment === null), 'a bid is either public or committed to')
+  must(isMinor(price) && (state.price === null || price >= state.price), 'the price never falls')
+  must(!first || leads, 'the first bid leads')
+  must(!state.reserveMet || event.reserveMet, 'a reserve stays met')
+  if (amount !== null) {
+    must(isMinor(amount) && amount >= minimumBid(state), 'a bid reaches the minimum')
+    if (leads) must(price === amount, 'a plain bid that leads is the price')
+    else
+      must(
+        price >= amount && price <= amount + step(state, amount),
+        'the leader answers by one increment at most',
+      )
+  } else if (first) {
+    must(
+      price === state.terms.startPrice || (event.reserveMet && !state.reserveMet),
+      'bidding starts at the start price',
+    )
+    must(price >= state.terms.startPrice, 'the price is at least the start price')
+  } else {
+    must(leads || price > (state.price ?? 0), 'an answered bid raises the price')
+  }
+  return {
+    ...state,
+    seq: state.seq + 1,
+    at: event.at,
+    price,
+    leader: leads ? event.bidder : state.leader,
+    leadingBidId: leads ? event.bidId : state.leadingBidId,
+    bidCount: state.bidCount + 1,
+    reserveMet: event.reserveMet,
+  }
+}
+
+function step(state: OpenedAuction, price: number): number {
+  return incrementAt(state.terms.increments, price)
+}
+
+function maxBidChanged(state: Live, event: MaxBidChanged, must: Must): Live {
+  must(state.status === 'open', 'bids need an open auction')
+  must(state.closesAt === null || event.at < state.closesAt, 'no bid is accepted after the end')
+  must(event.bidder.id === state.leader?.id, 'only the leader changes the leading maximum')
+  must(!state.reserveMet || event.reserveMet, 'a reserve stays met')
+  const lifted = event.reserveMet && !state.reserveMet
+  must(isMinor(event.price) && event.price >= (state.price ?? 0), 'the price never falls')
+  must(lifted || event.price === state.price, "changing one's own maximum does not move the price")
+  return {
+    ...state,
+    seq: state.seq + 1,
+    at: event.at,
+    price: event.price,
+    leadingBidId: event.bidId,
+    bidCount: state.bidCount + 1,
+    reserveMet: event.reserveMet,
+  }
+}
+
+function lotBoughtNow(state: Live, event: LotBoughtNow, must: Must): Live {
+  must(state.status === 'open', 'buying needs an open auction')
+  must(state.closesAt === null || event.at < state.closesAt, 'nothing is sold after the end')
+  must(event.bidder.id !== state.seller.id, 'sellers do not buy their own lot')
+  must(buyNowAvailable(state) && event.price === state.terms.buyNow, 'buy-now is on offer at this price')
+  return {
+    ...state,
+    seq: state.seq + 1,
+    at: event.at,
+    price: event.price,
+    leader: event.bidder,
+    leadingBidId: event.bidId,
+    bidCount: state.bidCount + 1,
+    reserveMet: true,
+    boughtNow: true,
+  }
+}
+
+function extended(state: Live, event: AuctionExtended, must: Must): Live {
+  const rule = state.terms.softClose
+  if (state.closesAt === null)
+    throw new IllegalEventError(event, state.seq + 1, 'only an end time can be extended')
+  must(
+    Number.isSafeInteger(event.closesAt) && event.closesAt > state.closesAt,
+    'an extension is later than the end',
+  )
+  must(event.closesAt <= (rule?.hardStopAt ?? Number.POSITIVE_INFINITY), 'no extension passes the hard stop')
+  must(event.at < state.closesAt, 'an auction that ended is not extended')
+  if (event.by === 'soft-close') {
+    const due = rule && Math.min(event.at + rule.extensionMs, rule.hardStopAt ?? Number.POSITIVE_INFINITY)
+    must(
+      rule !== null && state.closesAt - event.at <= rule.windowMs,
+      'a soft close extends within its window',
+    )
+    must(event.closesAt === due, 'a soft close extends by its extension')
+  }
+  return { ...state, seq: state.seq + 1, at: event.at, closesAt: event.closesAt }
+}
+
+function closed(state: Live, event: AuctionClosed, must: Must): Closed {
+  must(state.boughtNow === (event.by === 'buy-now'), 'a buy-now, and nothing else, closes by buy-now')
+  if (event.by === 'end-time') {
+    must(state.closesAt !== null && event.at >= state.closesAt, 'an auction ends at its end time')
+  }
+  must(sameResult(event.result, resultOf(state)), 'the result follows from the bids')
+  must((event.reserve === null) === (state.terms.reserveCommitment === null), 'the close reveals the reserve')
+  if (event.reserve !== null && state.price !== null) {
+    must(state.price >= event.reserve.amount === state.reserveMet, 'the reserve was met as told')
+  }
+  const { boughtNow: _, ...rest } = state
+  return {
+    ...rest,
+    status: 'closed',
+    seq: state.seq + 1,
+    at: event.at,
+    closedAt: event.at,
+    by: event.by,
+    result: event.result,
+    revealed: 0,
+  }
+}
+
+function sameResult(a: AuctionResult, b: AuctionResult): boolean {
+  if (a.sold && b.sold) return a.winner.id === b.winner.id && a.bidId === b.bidId && a.price === b.price
+  return !a.sold && !b.sold && a.reason === b.reason
+}
+
+function revealed(state: Closed, event: MaximaRevealed, must: Must): Closed {
+  const count = event.maxima.length
+  must(count > 0 && count <= MAX_REVEALS_PER_EVENT, `1 to ${MAX_REVEALS_PER_EVENT} maxima a reveal`)
+  return { ...state, seq: state.seq + 1, at: event.at, revealed: state.revealed + count }
+}

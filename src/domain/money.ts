@@ -1,0 +1,73 @@
+import type { Currency } from './currency.js'
+
+/** An amount in integer minor units of the auction's currency; never a float, never negative. */
+export type Minor = number
+
+export const MAX_MINOR: Minor = Number.MAX_SAFE_INTEGER
+
+export type AmountProblem =
+  | { readonly code: 'AMOUNT_NOT_A_NUMBER'; readonly given: string }
+  | { readonly code: 'AMOUNT_NOT_POSITIVE'; readonly given: string }
+  | { readonly code: 'AMOUNT_TOO_PRECISE'; readonly given: string; readonly decimals: number }
+  | { readonly code: 'AMOUNT_TOO_LARGE'; readonly given: string; readonly maximum: string }
+
+export type ParsedAmount =
+  | { readonly ok: true; readonly minor: Minor }
+  | { readonly ok: false; readonly problem: AmountProblem }
+
+const DECIMAL = /^([+-]?)(\d{1,40})(?:\.(\d{1,40}))?$/
+
+/**
+ * Reads "105.00" or the JSON number 105.5 exactly. A JSON number is read by its shortest decimal text, which
+ * is what its sender wrote; exponents ("1e3"), signs other than a leading minus, and grouping are refused.
+ * Trailing zeros past the currency's decimals are harmless, other digits there are an error.
+ */
+export function parseAmount(input: string | number, currency: Currency): ParsedAmount {
+  const given = String(input).slice(0, 60)
+  const match = DECIMAL.exec(typeof input === 'string' ? input.trim() : given)
+  if (!match) {
+    const tooLarge = typeof input === 'number' && Number.isFinite(input) && Math.abs(input) >= 1e21
+    return tooLarge
+      ? {
+          ok: false,
+          problem: { code: 'AMOUNT_TOO_LARGE', given, maximum: formatAmount(MAX_MINOR, currency) },
+        }
+      : { ok: false, problem: { code: 'AMOUNT_NOT_A_NUMBER', given } }
+  }
+  const [, sign, whole = '0', written = ''] = match
+  const fraction = written.replace(/0+$/, '')
+  if (fraction.length > currency.exponent) {
+    return { ok: false, problem: { code: 'AMOUNT_TOO_PRECISE', given, decimals: currency.exponent } }
+  }
+  const minor = BigInt(whole + fraction.padEnd(currency.exponent, '0'))
+  if (sign === '-' || minor === 0n) return { ok: false, problem: { code: 'AMOUNT_NOT_POSITIVE', given } }
+  if (minor > BigInt(MAX_MINOR)) {
+    return {
+      ok: false,
+      problem: { code: 'AMOUNT_TOO_LARGE', given, maximum: formatAmount(MAX_MINOR, currency) },
+    }
+  }
+  return { ok: true, minor: Number(minor) }
+}
+
+export function isMinor(value: unknown): value is Minor {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0
+}
+
+/**
+ * The plain decimal text of an amount: "105.00". Currencies with more than two decimals drop trailing zeros
+ * past the second, so that 75.5 USDT reads "75.50" and not "75.500000".
+ */
+export function formatAmount(minor: Minor, currency: Currency): string {
+  const digits = String(minor).padStart(currency.exponent + 1, '0')
+  if (currency.exponent === 0) return digits
+  const whole = digits.slice(0, -currency.exponent)
+  const fraction = digits.slice(-currency.exponent)
+  const shown = fraction.replace(/0+$/, '').padEnd(Math.min(2, currency.exponent), '0')
+  return `${whole}.${currency.exponent <= 2 ? fraction : shown}`
+}
+
+/** "105.00 USD". */
+export function formatMoney(minor: Minor, currency: Currency): string {
+  return `${formatAmount(minor, currency)} ${currency.code}`
+}

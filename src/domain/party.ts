@@ -1,0 +1,14 @@
+/** Who bids or sells. `id` is what rules compare; `name` is what the party calls itself, for people to read. */
+export interface Party {
+  /** `node_...` for a node's own user. */
+  readonly id: string
+  readonly name: string
+}
+
+/** The node that writes an auction's log, and the key its commits are signed with (base64url, raw Ed25519). */
+export interface Home {
+  readonly nodeId: string
+  readonly publicKey: string
+}
+
+export const MAX_NAME_LENGTH = 64

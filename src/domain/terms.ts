@@ -1,0 +1,140 @@
+import { type Currency, isCurrency } from './currency.js'
+import { type Increments, MAX_INCREMENT_BANDS } from './increments.js'
+import { isMinor, type Minor } from './money.js'
+
+/**
+ * When an accepted bid changes leader or price within `windowMs` of the end, the end moves to at least
+ * `extensionMs` after the bid, never past `hardStopAt`.
+ */
+export interface SoftClose {
+  readonly windowMs: number
+  readonly extensionMs: number
+  /** UTC milliseconds; null: no cap. */
+  readonly hardStopAt: number | null
+}
+
+/** What an auction is held under; frozen by its opening commit. Times are UTC milliseconds. */
+export interface Terms {
+  readonly title: string
+  readonly description: string
+  readonly currency: Currency
+  readonly startPrice: Minor
+  /** Salted commitment to the reserve (see commitment.ts), or null where there is none. The amount stays secret. */
+  readonly reserveCommitment: string | null
+  readonly increments: Increments
+  readonly buyNow: Minor | null
+  /** Null: open at once. */
+  readonly opensAt: number | null
+  /** Null: closed by hand. */
+  readonly closesAt: number | null
+  readonly softClose: SoftClose | null
+}
+
+export const MAX_TITLE_LENGTH = 200
+export const MAX_DESCRIPTION_LENGTH = 10_000
+export const MAX_DURATION_MS = 10 * 366 * 86_400_000
+export const MAX_SOFT_CLOSE_MS = 86_400_000
+
+/** One broken rule of one field. */
+export interface TermsProblem {
+  readonly field: string
+  readonly rule: string
+}
+
+const ANY_CONTROL = /\p{Cc}|[\u2028\u2029\u202a-\u202e\u2066-\u2069]/u
+const BAD_IN_PROSE = /(?![\n\t])\p{Cc}|[\u202a-\u202e\u2066-\u2069]/u
+const COMMITMENT = /^[0-9a-f]{64}$/
+
+/** Every rule the terms break on their own; empty when they are sound. `reserve` is known to the home alone. */
+export function termsProblems(terms: Terms, reserve?: Minor | null): TermsProblem[] {
+  const problems: TermsProblem[] = []
+  const check = (field: string, holds: boolean, rule: string) => {
+    if (!holds) problems.push({ field, rule })
+  }
+  check('title', terms.title.trim().length > 0, 'must not be empty')
+  check('title', terms.title.length <= MAX_TITLE_LENGTH, `must be at most ${MAX_TITLE_LENGTH} characters`)
+  check('title', !ANY_CONTROL.test(terms.title), 'must not hold control or text-direction characters')
+  check(
+    'description',
+    terms.description.length <= MAX_DESCRIPTION_LENGTH,
+    `must be at most ${MAX_DESCRIPTION_LENGTH} characters`,
+  )
+  check(
+    'description',
+    !BAD_IN_PROSE.test(terms.description),
+    'must not hold control characters other than line breaks and tabs',
+  )
+  check('currency', isCurrency(terms.currency), 'must be a known currency')
+  check('start', isMinor(terms.startPrice), 'must be a positive amount')
+  if (terms.reserveCommitment !== null) {
+    check('reserve', COMMITMENT.test(terms.reserveCommitment), 'must be committed to by a SHA-256 in hex')
+  }
+  if (reserve !== undefined && reserve !== null) {
+    check('reserve', isMinor(reserve) && reserve >= terms.startPrice, 'must be at least the start price')
+  }
+  if (terms.buyNow !== null) {
+    check(
+      'buyNow',
+      isMinor(terms.buyNow) && terms.buyNow >= terms.startPrice,
+      'must be at least the start price',
+    )
+    check('buyNow', !reserve || terms.buyNow >= reserve, 'must be at least the reserve')
+  }
+  problems.push(...incrementProblems(terms.increments), ...timeProblems(terms))
+  return problems
+}
+
+function incrementProblems(increments: Increments): TermsProblem[] {
+  const field = 'increment'
+  if (increments.length < 1 || increments.length > MAX_INCREMENT_BANDS) {
+    return [{ field, rule: `must have 1 to ${MAX_INCREMENT_BANDS} bands` }]
+  }
+  if (increments[0]?.from !== 0) return [{ field, rule: 'the first band must start at 0' }]
+  const ascending = increments.every((band, i) => i === 0 || band.from > (increments[i - 1]?.from ?? 0))
+  const whole = increments.every((band) => Number.isSafeInteger(band.from) && isMinor(band.step))
+  if (!ascending || !whole)
+    return [{ field, rule: 'bands must ascend, and each step must be a positive amount' }]
+  return []
+}
+
+function timeProblems(terms: Terms): TermsProblem[] {
+  const problems: TermsProblem[] = []
+  const { opensAt, closesAt, softClose } = terms
+  if (opensAt !== null && !isTime(opensAt)) problems.push({ field: 'opensAt', rule: 'must be a time' })
+  if (closesAt !== null && !isTime(closesAt)) problems.push({ field: 'closesAt', rule: 'must be a time' })
+  if (opensAt !== null && closesAt !== null && closesAt <= opensAt) {
+    problems.push({ field: 'closesAt', rule: 'must be after opensAt' })
+  }
+  if (softClose === null) return problems
+  const sane = (ms: number) => Number.isSafeInteger(ms) && ms > 0 && ms <= MAX_SOFT_CLOSE_MS
+  if (!sane(softClose.windowMs) || !sane(softClose.extensionMs)) {
+    problems.push({ field: 'softClose', rule: 'window and extension must each be between 1 ms and 24 h' })
+  }
+  if (closesAt === null) {
+    problems.push({ field: 'softClose', rule: 'needs an end time (closesAt)' })
+  } else if (
+    softClose.hardStopAt !== null &&
+    !(isTime(softClose.hardStopAt) && softClose.hardStopAt >= closesAt)
+  ) {
+    problems.push({ field: 'hardStop', rule: 'must not be before closesAt' })
+  }
+  return problems
+}
+
+function isTime(ms: number): boolean {
+  return Number.isSafeInteger(ms) && ms > 0 && ms < 8.64e15
+}
+
+/** Rules that hold at the moment of opening only: times still ahead, and not absurdly far. */
+export function openingProblems(terms: Terms, now: number): TermsProblem[] {
+  const problems: TermsProblem[] = []
+  const ahead = (field: string, at: number | null) => {
+    if (at === null) return
+    if (at <= now) problems.push({ field, rule: 'must be in the future' })
+    else if (at - now > MAX_DURATION_MS) problems.push({ field, rule: 'must be within 10 years' })
+  }
+  ahead('opensAt', terms.opensAt)
+  ahead('closesAt', terms.closesAt)
+  ahead('hardStop', terms.softClose?.hardStopAt ?? null)
+  return problems
+}

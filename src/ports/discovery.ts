@@ -1,0 +1,30 @@
+/** Whether the Grape answers at the moment. */
+export type DiscoveryState = 'connected' | 'unreachable'
+
+/**
+ * Where nodes of this mesh may be. A hint: anybody can announce anything, so an address is only worth dialling;
+ * who is behind it is for the handshake to prove.
+ */
+export interface Discovery {
+  /**
+   * Announces this node's RPC port and looks others up, again and again until `stop`. Never fails because the Grape
+   * cannot be reached: that is a state, and it keeps trying.
+   */
+  start(rpcPort: number, listener: DiscoveryListener): Promise<void>
+  /** Looks up at once, for somebody who waits. */
+  refresh(): void
+  /** Tells the embedded DHT of another member's DHT address, so that the tables heal. No-op without one. */
+  introduce(dhtAddress: string): void
+  /** "host:port" of the embedded DHT; null without one. */
+  readonly dhtAddress: string | null
+  /** The URL of the Grape in use. */
+  readonly grapeUrl: string
+  readonly state: DiscoveryState
+  stop(): Promise<void>
+}
+
+export interface DiscoveryListener {
+  /** "host:port" of each, own ones and dead ones perhaps included. */
+  addresses(addresses: readonly string[]): void
+  state(state: DiscoveryState, cause?: Error): void
+}

@@ -1,0 +1,12 @@
+/** The node's own key. The private half never leaves the adapter. */
+export interface Signer {
+  /** Raw Ed25519 public key, base64url. */
+  readonly publicKey: string
+  /** Ed25519 signature over the text's UTF-8 bytes, base64url. */
+  sign(text: string): string
+}
+
+export interface SignatureVerifier {
+  /** False for a wrong signature as well as for a malformed key or signature; never throws. */
+  verify(text: string, signature: string, publicKey: string): boolean
+}
