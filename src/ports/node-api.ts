@@ -1,0 +1,199 @@
+import type { AuctionStatus, OpenedAuction } from '../domain/auction.js'
+import type { Head } from '../domain/commit.js'
+import type { Currency } from '../domain/currency.js'
+import type { AuctionEvent } from '../domain/events.js'
+import type { Minor } from '../domain/money.js'
+import type { BidRecord } from './auction-repository.js'
+import type { AutoBid } from './auto-bid-repository.js'
+import type { Outcome } from './outcome-repository.js'
+import type { NodeInfo } from './peer-client.js'
+
+/**
+ * What a node does for its own user: in the same process (the interactive client) and from elsewhere (the command
+ * line, over RPC with the operator's token).
+ *
+ * `auction` in a request is an id or an unambiguous prefix of one, with or without `auc_`. Amounts in requests are
+ * decimal text in the auction's currency; in answers they are minor units beside their currency. Every method
+ * rejects with `NodeError`. A rejection by a rule is an outcome, not an error. A command may be repeated with the
+ * same `commandId`: it takes effect at most once, and the first outcome is returned.
+ */
+export interface NodeApi {
+  status(): Promise<NodeStatus>
+  peers(): Promise<PeerView[]>
+
+  open(request: OpenRequest): Promise<CommandResult>
+  bid(request: BidRequest): Promise<CommandResult>
+  buyNow(request: AuctionCommand): Promise<CommandResult>
+  /** Only the seller's node may close, cancel and extend. */
+  close(request: AuctionCommand): Promise<CommandResult>
+  cancel(request: AuctionCommand & { readonly reason?: string }): Promise<CommandResult>
+  /** `closesAt`: the new end, UTC milliseconds. */
+  extend(request: AuctionCommand & { readonly closesAt: number }): Promise<CommandResult>
+
+  /** Sets (or changes the limit of) the standing order that bids for this user step by step. */
+  autoBid(request: { readonly auction: string; readonly limit: string }): Promise<AutoBidView>
+  stopAutoBid(request: { readonly auction: string }): Promise<AutoBidView>
+  autoBids(): Promise<AutoBidView[]>
+
+  list(request: ListRequest): Promise<{ auctions: AuctionView[]; next: string | null }>
+  show(request: { readonly auction: string }): Promise<AuctionView>
+  /** Accepted bids, newest first. */
+  history(request: HistoryRequest): Promise<{ auction: AuctionView; bids: BidRecord[] }>
+  /**
+   * The next events past a cursor; waits up to `waitMs` for the first. No gap and no duplicate from one cursor to
+   * the next.
+   */
+  events(request: EventsRequest): Promise<{ items: FeedItem[]; cursor: string }>
+
+  /** Asks the node to stop; resolves once it has agreed to. */
+  stop(): Promise<void>
+}
+
+export interface OpenRequest {
+  readonly commandId: string
+  readonly title: string
+  readonly description?: string
+  readonly currency: string
+  readonly start: string
+  readonly reserve?: string
+  /** A flat step ("0.50") or bands ("0:5,100:10,500:25"); the default table otherwise. */
+  readonly increment?: string
+  readonly buyNow?: string
+  /** UTC milliseconds. */
+  readonly opensAt?: number
+  readonly closesAt?: number
+  /** A duration from the opening, instead of `closesAt`. */
+  readonly closesInMs?: number
+  readonly softClose?: { readonly windowMs: number; readonly extensionMs: number }
+  readonly hardStopAt?: number
+}
+
+export interface AuctionCommand {
+  readonly auction: string
+  readonly commandId: string
+}
+
+export interface BidRequest extends AuctionCommand {
+  /** `max`: kept by the auction's home, which bids up to it; `plain`: this amount, at once. */
+  readonly kind: 'plain' | 'max'
+  readonly amount: string
+}
+
+export interface ListRequest {
+  readonly statuses?: readonly AuctionStatus[]
+  readonly text?: string
+  readonly cursor?: string
+  /** 1 to 1,000; 50 by default. */
+  readonly limit?: number
+}
+
+export interface HistoryRequest {
+  readonly auction: string
+  readonly beforeSeq?: number
+  /** 1 to 1,000; 50 by default. */
+  readonly limit?: number
+}
+
+export interface EventsRequest {
+  /** One auction only. */
+  readonly auction?: string
+  /** From the last answer. Absent: only what happens from now on, or from `fromSeq` on for one auction. */
+  readonly cursor?: string
+  readonly fromSeq?: number
+  /** 0 to 30,000. */
+  readonly waitMs: number
+  /** 1 to 1,000; 200 by default. */
+  readonly limit?: number
+}
+
+export interface CommandResult {
+  readonly outcome: Outcome
+  /** As it stands after the command, as far as this node has heard; null where it does not exist. */
+  readonly auction: AuctionView | null
+}
+
+export type HomeState = 'self' | PeerState | 'unknown'
+export type PeerState = 'alive' | 'suspect' | 'dead' | 'left'
+
+export interface AuctionView {
+  readonly auctionId: string
+  readonly head: Head
+  readonly state: OpenedAuction
+  /** The least a new bid must offer; null once nobody can bid. */
+  readonly minimum: Minor | null
+  readonly buyNowAvailable: boolean
+  readonly homeState: HomeState
+  /** How this node's user stands: null where not involved. */
+  readonly mine: 'seller' | 'leading' | 'outbid' | 'won' | 'lost' | null
+  readonly autoBid: AutoBid | null
+}
+
+export interface AutoBidView {
+  readonly autoBid: AutoBid
+  readonly auction: AuctionView
+}
+
+export interface FeedItem {
+  readonly auctionId: string
+  readonly seq: number
+  readonly event: AuctionEvent
+  readonly title: string
+  readonly currency: Currency
+  readonly seller: string
+}
+
+export interface NodeStatus {
+  readonly node: NodeInfo
+  readonly dataDir: string
+  readonly grapeUrl: string
+  readonly grape: 'connected' | 'unreachable'
+  readonly peers: {
+    readonly alive: number
+    readonly suspect: number
+    readonly dead: number
+    readonly left: number
+  }
+  readonly auctions: Readonly<Record<AuctionStatus, number>>
+  readonly bids: number
+  readonly uptimeMs: number
+  readonly pid: number
+}
+
+export interface PeerView extends NodeInfo {
+  readonly state: PeerState
+  /** UTC milliseconds of its last sign of life. */
+  readonly lastSeenAt: number
+  readonly roundTripMs: number | null
+}
+
+/** Why a node could not answer. `field` names the offending input; `next` says what to do. */
+export class NodeError extends Error {
+  readonly field: string | undefined
+  readonly next: string | undefined
+  constructor(
+    readonly code: NodeErrorCode,
+    message: string,
+    info: { field?: string; next?: string; cause?: unknown } = {},
+  ) {
+    super(message, info.cause === undefined ? undefined : { cause: info.cause })
+    this.name = 'NodeError'
+    this.field = info.field
+    this.next = info.next
+  }
+}
+
+export const NODE_ERROR_CODES = [
+  'INVALID_INPUT',
+  'AUCTION_NOT_FOUND',
+  'AUCTION_AMBIGUOUS',
+  'HOME_UNREACHABLE',
+  'OUTCOME_UNKNOWN',
+  'BUSY',
+  'DISK_FULL',
+  'LOG_IO_ERROR',
+  'FORBIDDEN',
+  'NODE_UNREACHABLE',
+  'STOPPING',
+  'INTERNAL',
+] as const
+export type NodeErrorCode = (typeof NODE_ERROR_CODES)[number]
