@@ -1,6 +1,6 @@
 import type { AuctionResult } from './events.js'
 import { incrementAt } from './increments.js'
-import type { Minor } from './money.js'
+import { MAX_MINOR, type Minor } from './money.js'
 import type { Home, Party } from './party.js'
 import type { Terms } from './terms.js'
 
@@ -34,8 +34,8 @@ interface Opened {
 
 export interface Live extends Opened {
   readonly status: 'scheduled' | 'open'
-  /** Set between a buy-now and the close that ends the same commit. */
-  readonly boughtNow: boolean
+  /** What the last event calls for: a buy-now the close, a late bid its extension. It follows at once. */
+  readonly owed: 'AuctionClosed' | 'AuctionExtended' | null
 }
 
 export interface Closed extends Opened {
@@ -58,10 +58,10 @@ export type OpenedAuction = Exclude<Auction, Unopened>
 
 export const UNOPENED: Unopened = { status: 'unopened', seq: 0 }
 
-/** The least that a new bidder must offer. */
+/** The least that a new bidder must offer; at the end of what can be counted, the last amount there is. */
 export function minimumBid(auction: OpenedAuction): Minor {
   if (auction.price === null) return auction.terms.startPrice
-  return auction.price + incrementAt(auction.terms.increments, auction.price)
+  return Math.min(auction.price + incrementAt(auction.terms.increments, auction.price), MAX_MINOR)
 }
 
 /** Withdrawn by the first bid; where there is a reserve, once it is met. */

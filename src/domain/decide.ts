@@ -131,7 +131,8 @@ function placeBid(state: HomeState, auction: Live, command: PlaceBid): Decision 
   if (bidder.id === auction.leader?.id) return changeMax(state, auction, command)
 
   const minimum = minimumBid(auction)
-  if (offer.amount < minimum) return reject({ code: 'BID_TOO_LOW', minimum, price: auction.price })
+  if (offer.amount < minimum || offer.amount === auction.price)
+    return reject({ code: 'BID_TOO_LOW', minimum, price: auction.price })
   if (offer.kind === 'plain' && buyNowAvailable(auction) && offer.amount >= (auction.terms.buyNow ?? 0)) {
     return reject({ code: 'BUY_NOW_AVAILABLE', buyNow: auction.terms.buyNow ?? 0 })
   }
@@ -195,7 +196,8 @@ function buyNow({ secrets }: HomeState, auction: Live, { bidId, bidder, now }: B
 function closeByHand({ secrets }: HomeState, auction: Live, { by, now }: CloseAuction): Decision {
   if (by.id !== auction.seller.id) return reject({ code: 'NOT_SELLER', seller: auction.seller.name })
   const over = auction.closesAt !== null && now >= auction.closesAt
-  return accept(auction, secrets, [closing(auction, secrets, over ? 'end-time' : 'seller', now)])
+  const close = closing(auction, secrets, over ? 'end-time' : 'seller', now)
+  return accept(auction, secrets, [...startDue(auction, now), close])
 }
 
 function end({ secrets }: HomeState, auction: Live, { now }: EndAuction): Decision {
@@ -241,5 +243,7 @@ function extend({ secrets }: HomeState, auction: Live, { by, now, closesAt }: Ex
   if (closesAt <= auction.closesAt) return reject({ code: 'EXTENSION_NOT_LATER', closesAt: auction.closesAt })
   const hardStopAt = auction.terms.softClose?.hardStopAt ?? null
   if (hardStopAt !== null && closesAt > hardStopAt) return reject({ code: 'PAST_HARD_STOP', hardStopAt })
+  const problems = openingProblems({ opensAt: null, closesAt, softClose: null }, now)
+  if (problems.length > 0) return reject({ code: 'TERMS_INVALID', problems })
   return accept(auction, secrets, [{ type: 'AuctionExtended', at: now, closesAt, by: 'seller' }])
 }

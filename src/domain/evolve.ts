@@ -21,7 +21,8 @@ import type {
 } from './events.js'
 import { incrementAt } from './increments.js'
 import { isMinor } from './money.js'
-import { termsProblems } from './terms.js'
+import { softCloseEnd } from './soft-close.js'
+import { MAX_DURATION_MS, openingProblems, termsProblems } from './terms.js'
 
 export const MAX_REVEALS_PER_EVENT = 1_000
 
@@ -63,13 +64,16 @@ export function evolve(state: Auction, event: AuctionEvent): OpenedAuction {
   if (state.status === 'closed' || state.status === 'cancelled') {
     throw new IllegalEventError(event, seq, `nothing else happens once an auction is ${state.status}`)
   }
-  must(!state.boughtNow || event.type === 'AuctionClosed', 'a buy-now closes the auction')
+  must(
+    state.owed === null || (event.type === state.owed && event.at === state.at),
+    'a buy-now closes the auction and a late bid extends it, at once',
+  )
 
   switch (event.type) {
     case 'AuctionStarted':
       must(state.status === 'scheduled', 'an auction starts once')
       must(event.at >= (state.terms.opensAt ?? 0), 'not before its opening time')
-      return { ...state, status: 'open', seq, at: event.at }
+      return advance(state, event, { status: 'open' })
     case 'BidPlaced':
       return bidPlaced(state, event, must)
     case 'MaxBidChanged':
@@ -82,7 +86,7 @@ export function evolve(state: Auction, event: AuctionEvent): OpenedAuction {
       return closed(state, event, must)
     case 'AuctionCancelled': {
       must(state.bidCount === 0, 'an auction with bids cannot be cancelled')
-      const { boughtNow: _, ...rest } = state
+      const { owed: _, ...rest } = state
       const result: Cancelled = {
         ...rest,
         status: 'cancelled',
@@ -102,8 +106,41 @@ export function evolve(state: Auction, event: AuctionEvent): OpenedAuction {
 
 type Must = (holds: boolean, rule: string) => void
 
+type Change = Partial<
+  Pick<Live, 'status' | 'closesAt' | 'price' | 'leader' | 'leadingBidId' | 'bidCount' | 'reserveMet' | 'owed'>
+>
+
+/** Field by field: to spread `state` here would cost more than all the rest of a bid. */
+function advance(state: Live, { at }: AuctionEvent, change: Change): Live {
+  const { status = state.status, closesAt = state.closesAt, price = state.price } = change
+  const { leader = state.leader, leadingBidId = state.leadingBidId } = change
+  const { bidCount = state.bidCount, reserveMet = state.reserveMet, owed = null } = change
+  const { terms, seller, home, openedAt } = state
+  return {
+    status,
+    seq: state.seq + 1,
+    at,
+    terms,
+    seller,
+    home,
+    openedAt,
+    closesAt,
+    price,
+    leader,
+    leadingBidId,
+    bidCount,
+    reserveMet,
+    owed,
+  }
+}
+
+/** Whether a bid that moved the price now has to extend the end. */
+function owedBy(state: Live, { at }: AuctionEvent): Live['owed'] {
+  return softCloseEnd(state, at) === null ? null : 'AuctionExtended'
+}
+
 function opened(event: AuctionOpened, must: Must): Live {
-  const problem = termsProblems(event.terms)[0]
+  const problem = [...termsProblems(event.terms), ...openingProblems(event.terms, event.at)][0]
   must(problem === undefined, `terms: ${problem?.field} ${problem?.rule}`)
   must(Number.isSafeInteger(event.at) && event.at > 0, 'it opens at a time')
   return {
@@ -120,7 +157,7 @@ function opened(event: AuctionOpened, must: Must): Live {
     leadingBidId: null,
     bidCount: 0,
     reserveMet: event.terms.reserveCommitment === null,
-    boughtNow: false,
+    owed: null,
   }
 }
 
@@ -132,9 +169,10 @@ function bidPlaced(state: Live, event: BidPlaced, must: Must): Live {
   must(event.bidder.id !== state.seller.id, 'sellers do not bid on their own auction')
   must(event.bidder.id !== state.leader?.id, 'the leader does not bid against himself')
   must((amount === null) !== (event.commitment === null), 'a bid is either public or committed to')
-  must(isMinor(price) && (state.price === null || price >= state.price), 'the price never falls')
+  must(isMinor(price) && price > (state.price ?? 0), 'a bid raises the price')
   must(!first || leads, 'the first bid leads')
   must(!state.reserveMet || event.reserveMet, 'a reserve stays met')
+  must(leads || event.reserveMet === state.reserveMet, 'only a bid that leads meets the reserve')
   if (amount !== null) {
     must(isMinor(amount) && amount >= minimumBid(state), 'a bid reaches the minimum')
     if (leads) must(price === amount, 'a plain bid that leads is the price')
@@ -150,18 +188,16 @@ function bidPlaced(state: Live, event: BidPlaced, must: Must): Live {
     )
     must(price >= state.terms.startPrice, 'the price is at least the start price')
   } else {
-    must(leads || price > (state.price ?? 0), 'an answered bid raises the price')
+    must(leads || price >= minimumBid(state), 'an answered bid reaches the minimum')
   }
-  return {
-    ...state,
-    seq: state.seq + 1,
-    at: event.at,
+  return advance(state, event, {
     price,
     leader: leads ? event.bidder : state.leader,
     leadingBidId: leads ? event.bidId : state.leadingBidId,
     bidCount: state.bidCount + 1,
     reserveMet: event.reserveMet,
-  }
+    owed: owedBy(state, event),
+  })
 }
 
 function step(state: OpenedAuction, price: number): number {
@@ -174,17 +210,17 @@ function maxBidChanged(state: Live, event: MaxBidChanged, must: Must): Live {
   must(event.bidder.id === state.leader?.id, 'only the leader changes the leading maximum')
   must(!state.reserveMet || event.reserveMet, 'a reserve stays met')
   const lifted = event.reserveMet && !state.reserveMet
-  must(isMinor(event.price) && event.price >= (state.price ?? 0), 'the price never falls')
-  must(lifted || event.price === state.price, "changing one's own maximum does not move the price")
-  return {
-    ...state,
-    seq: state.seq + 1,
-    at: event.at,
+  must(
+    lifted ? isMinor(event.price) && event.price > (state.price ?? 0) : event.price === state.price,
+    "changing one's own maximum moves the price only up to the reserve",
+  )
+  return advance(state, event, {
     price: event.price,
     leadingBidId: event.bidId,
     bidCount: state.bidCount + 1,
     reserveMet: event.reserveMet,
-  }
+    owed: lifted ? owedBy(state, event) : null,
+  })
 }
 
 function lotBoughtNow(state: Live, event: LotBoughtNow, must: Must): Live {
@@ -192,17 +228,14 @@ function lotBoughtNow(state: Live, event: LotBoughtNow, must: Must): Live {
   must(state.closesAt === null || event.at < state.closesAt, 'nothing is sold after the end')
   must(event.bidder.id !== state.seller.id, 'sellers do not buy their own lot')
   must(buyNowAvailable(state) && event.price === state.terms.buyNow, 'buy-now is on offer at this price')
-  return {
-    ...state,
-    seq: state.seq + 1,
-    at: event.at,
+  return advance(state, event, {
     price: event.price,
     leader: event.bidder,
     leadingBidId: event.bidId,
     bidCount: state.bidCount + 1,
     reserveMet: true,
-    boughtNow: true,
-  }
+    owed: 'AuctionClosed',
+  })
 }
 
 function extended(state: Live, event: AuctionExtended, must: Must): Live {
@@ -216,27 +249,28 @@ function extended(state: Live, event: AuctionExtended, must: Must): Live {
   must(event.closesAt <= (rule?.hardStopAt ?? Number.POSITIVE_INFINITY), 'no extension passes the hard stop')
   must(event.at < state.closesAt, 'an auction that ended is not extended')
   if (event.by === 'soft-close') {
-    const due = rule && Math.min(event.at + rule.extensionMs, rule.hardStopAt ?? Number.POSITIVE_INFINITY)
-    must(
-      rule !== null && state.closesAt - event.at <= rule.windowMs,
-      'a soft close extends within its window',
-    )
-    must(event.closesAt === due, 'a soft close extends by its extension')
+    must(state.owed === 'AuctionExtended', 'a soft close follows a late bid')
+    must(event.closesAt === softCloseEnd(state, event.at), 'a soft close extends by its extension')
+  } else {
+    must(state.owed === null, 'a late bid extends the end by the soft close')
+    must(event.closesAt - event.at <= MAX_DURATION_MS, 'an end is within 10 years')
   }
-  return { ...state, seq: state.seq + 1, at: event.at, closesAt: event.closesAt }
+  return advance(state, event, { closesAt: event.closesAt })
 }
 
 function closed(state: Live, event: AuctionClosed, must: Must): Closed {
-  must(state.boughtNow === (event.by === 'buy-now'), 'a buy-now, and nothing else, closes by buy-now')
-  if (event.by === 'end-time') {
-    must(state.closesAt !== null && event.at >= state.closesAt, 'an auction ends at its end time')
-  }
+  const over = state.closesAt !== null && event.at >= state.closesAt
+  const boughtNow = state.owed === 'AuctionClosed'
+  must(boughtNow === (event.by === 'buy-now'), 'a buy-now, and nothing else, closes by buy-now')
+  must(boughtNow || over === (event.by === 'end-time'), 'an auction ends at its end time, and by it alone')
   must(sameResult(event.result, resultOf(state)), 'the result follows from the bids')
   must((event.reserve === null) === (state.terms.reserveCommitment === null), 'the close reveals the reserve')
-  if (event.reserve !== null && state.price !== null) {
-    must(state.price >= event.reserve.amount === state.reserveMet, 'the reserve was met as told')
+  if (event.reserve !== null) {
+    const { amount } = event.reserve
+    must(termsProblems(state.terms, amount).length === 0, 'the reserve keeps to the terms')
+    must((state.price !== null && state.price >= amount) === state.reserveMet, 'the reserve was met as told')
   }
-  const { boughtNow: _, ...rest } = state
+  const { owed: _, ...rest } = state
   return {
     ...rest,
     status: 'closed',
@@ -257,5 +291,6 @@ function sameResult(a: AuctionResult, b: AuctionResult): boolean {
 function revealed(state: Closed, event: MaximaRevealed, must: Must): Closed {
   const count = event.maxima.length
   must(count > 0 && count <= MAX_REVEALS_PER_EVENT, `1 to ${MAX_REVEALS_PER_EVENT} maxima a reveal`)
+  must(state.revealed + count <= state.bidCount, 'no more maxima are revealed than bids were placed')
   return { ...state, seq: state.seq + 1, at: event.at, revealed: state.revealed + count }
 }

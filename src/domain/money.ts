@@ -15,39 +15,43 @@ export type ParsedAmount =
   | { readonly ok: true; readonly minor: Minor }
   | { readonly ok: false; readonly problem: AmountProblem }
 
-const DECIMAL = /^([+-]?)(\d{1,40})(?:\.(\d{1,40}))?$/
+/** Long enough for every JSON number, short enough for BigInt. */
+const DECIMAL = /^(-?)(\d{1,400})(?:\.(\d{1,400}))?$/
 
 /**
  * Reads "105.00" or the JSON number 105.5 exactly. A JSON number is read by its shortest decimal text, which
- * is what its sender wrote; exponents ("1e3"), signs other than a leading minus, and grouping are refused.
- * Trailing zeros past the currency's decimals are harmless, other digits there are an error.
+ * is what its sender wrote; in strings, exponents ("1e3"), signs other than a leading minus, bare points ("5.",
+ * ".5") and grouping are refused. Trailing zeros past the currency's decimals are harmless, other digits there
+ * are an error.
  */
 export function parseAmount(input: string | number, currency: Currency): ParsedAmount {
   const given = String(input).slice(0, 60)
-  const match = DECIMAL.exec(typeof input === 'string' ? input.trim() : given)
-  if (!match) {
-    const tooLarge = typeof input === 'number' && Number.isFinite(input) && Math.abs(input) >= 1e21
-    return tooLarge
-      ? {
-          ok: false,
-          problem: { code: 'AMOUNT_TOO_LARGE', given, maximum: formatAmount(MAX_MINOR, currency) },
-        }
-      : { ok: false, problem: { code: 'AMOUNT_NOT_A_NUMBER', given } }
-  }
+  const refuse = (problem: AmountProblem): ParsedAmount => ({ ok: false, problem })
+  const match = DECIMAL.exec(typeof input === 'string' ? input.trim() : decimalText(input))
+  if (!match) return refuse({ code: 'AMOUNT_NOT_A_NUMBER', given })
   const [, sign, whole = '0', written = ''] = match
   const fraction = written.replace(/0+$/, '')
   if (fraction.length > currency.exponent) {
-    return { ok: false, problem: { code: 'AMOUNT_TOO_PRECISE', given, decimals: currency.exponent } }
+    return refuse({ code: 'AMOUNT_TOO_PRECISE', given, decimals: currency.exponent })
   }
   const minor = BigInt(whole + fraction.padEnd(currency.exponent, '0'))
-  if (sign === '-' || minor === 0n) return { ok: false, problem: { code: 'AMOUNT_NOT_POSITIVE', given } }
+  if (sign === '-' || minor === 0n) return refuse({ code: 'AMOUNT_NOT_POSITIVE', given })
   if (minor > BigInt(MAX_MINOR)) {
-    return {
-      ok: false,
-      problem: { code: 'AMOUNT_TOO_LARGE', given, maximum: formatAmount(MAX_MINOR, currency) },
-    }
+    return refuse({ code: 'AMOUNT_TOO_LARGE', given, maximum: formatAmount(MAX_MINOR, currency) })
   }
   return { ok: true, minor: Number(minor) }
+}
+
+/** The shortest decimal text of a number; `String` turns to exponents below 1e-6 and from 1e21 on. */
+function decimalText(value: number): string {
+  const [mantissa = '', exponent] = String(value).split('e')
+  if (exponent === undefined) return mantissa
+  const sign = value < 0 ? '-' : ''
+  const digits = mantissa.replace(/[-.]/g, '')
+  const power = Number(exponent)
+  return power < 0
+    ? `${sign}0.${digits.padStart(digits.length - power - 1, '0')}`
+    : sign + digits.padEnd(power + 1, '0')
 }
 
 export function isMinor(value: unknown): value is Minor {

@@ -125,8 +125,11 @@ function isTime(ms: number): boolean {
   return Number.isSafeInteger(ms) && ms > 0 && ms < 8.64e15
 }
 
-/** Rules that hold at the moment of opening only: times still ahead, and not absurdly far. */
-export function openingProblems(terms: Terms, now: number): TermsProblem[] {
+/** Rules that hold at the moment when times are set: still ahead, and not absurdly far. */
+export function openingProblems(
+  terms: Pick<Terms, 'opensAt' | 'closesAt' | 'softClose'>,
+  now: number,
+): TermsProblem[] {
   const problems: TermsProblem[] = []
   const ahead = (field: string, at: number | null) => {
     if (at === null) return

@@ -8,7 +8,7 @@ export interface Accepted {
   readonly status: 'accepted'
   readonly commandId: string
   readonly auctionId: string
-  /** Seq of the command's first event. */
+  /** Seq of the event it made; a bid's own, where others came with it. */
   readonly seq: number
   /** The home's clock when it was decided, UTC milliseconds. */
   readonly at: number
@@ -27,7 +27,7 @@ export interface Rejected {
 /** An outcome with what identifies the command it answered, so that a reused id is noticed. */
 export interface RecordedOutcome {
   readonly outcome: Outcome
-  /** Digest of command type, auction, party and amount. */
+  /** Command type, party and amount in one text: the same id with another one is a reuse. */
   readonly fingerprint: string
 }
 

@@ -1,0 +1,134 @@
+import { AuctionHouse } from '../../src/application/auction-house.js'
+import { AuctionViews } from '../../src/application/auction-view.js'
+import { AutoBidder } from '../../src/application/auto-bidder.js'
+import { CommandRouter } from '../../src/application/command-router.js'
+import { CommitPusher } from '../../src/application/commit-pusher.js'
+import { Feed } from '../../src/application/feed.js'
+import { LocalNodeApi } from '../../src/application/local-node-api.js'
+import { LocalPeerService } from '../../src/application/local-peer-service.js'
+import { Membership } from '../../src/application/membership.js'
+import { PeerTable } from '../../src/application/peer-table.js'
+import { Replicator } from '../../src/application/replicator.js'
+import { Syncer } from '../../src/application/syncer.js'
+import type { ServiceContainer } from '../container.js'
+import { tokens } from './node-tokens.js'
+
+export interface ComposeOptions {
+  readonly dataDir: string
+  readonly currencies: Readonly<Record<string, number>>
+  readonly requestStop: () => void
+}
+
+type NameOf = keyof typeof tokens
+type Services<N extends NameOf> = { [K in N]: (typeof tokens)[K]['type'] }
+
+/** Registers the application of a node over whatever adapters the container holds for its ports. */
+export function composeNode(services: ServiceContainer, options: ComposeOptions): void {
+  const deps = <N extends NameOf>(...names: N[]) =>
+    Object.fromEntries(names.map((name) => [name, services.get(tokens[name])])) as Services<N>
+  const nodeId = () => ({ nodeId: services.get(tokens.self).party.id })
+
+  services
+    .factory(tokens.peerTable, () => new PeerTable(deps('clock')))
+    .factory(
+      tokens.membership,
+      () =>
+        new Membership(
+          deps('clock', 'timers', 'logger', 'discovery', 'peerClient', 'peerRepository', 'peerTable'),
+        ),
+    )
+    .factory(
+      tokens.auctionHouse,
+      () =>
+        new AuctionHouse(
+          deps(
+            'clock',
+            'timers',
+            'random',
+            'signer',
+            'logger',
+            'eventLog',
+            'outcomes',
+            'auctions',
+            'secrets',
+          ),
+          nodeId(),
+        ),
+    )
+    .factory(tokens.feed, () => new Feed(deps('eventLog')))
+    .factory(
+      tokens.router,
+      () =>
+        new CommandRouter(
+          deps('auctions', 'auctionHouse', 'peerTable', 'peerClient', 'timers', 'logger'),
+          nodeId(),
+        ),
+    )
+    .factory(
+      tokens.autoBidder,
+      () =>
+        new AutoBidder(
+          deps('clock', 'timers', 'random', 'logger', 'auctions', 'autoBids', 'router', 'eventLog'),
+          services.get(tokens.self).party,
+        ),
+    )
+    .factory(
+      tokens.replicator,
+      () => new Replicator(deps('eventLog', 'auctions', 'verifier', 'logger'), nodeId()),
+    )
+    .factory(
+      tokens.syncer,
+      () =>
+        new Syncer(
+          deps('peerClient', 'peerTable', 'eventLog', 'replicator', 'random', 'timers', 'logger'),
+          nodeId(),
+        ),
+    )
+    .factory(
+      tokens.pusher,
+      () => new CommitPusher(deps('peerClient', 'peerTable', 'eventLog', 'timers', 'logger'), nodeId()),
+    )
+    .factory(
+      tokens.auctionViews,
+      () => new AuctionViews(deps('auctions', 'autoBidder', 'participations', 'peerTable'), nodeId()),
+    )
+    .factory(
+      tokens.peerService,
+      () =>
+        new LocalPeerService(
+          deps(
+            'auctionHouse',
+            'auctions',
+            'eventLog',
+            'membership',
+            'peerTable',
+            'replicator',
+            'syncer',
+            'logger',
+          ),
+          () => services.get(tokens.self).info(),
+        ),
+    )
+    .factory(tokens.nodeApi, () => {
+      const { party, info } = services.get(tokens.self)
+      return new LocalNodeApi(
+        deps(
+          'auctionHouse',
+          'auctions',
+          'auctionViews',
+          'autoBidder',
+          'clock',
+          'discovery',
+          'eventLog',
+          'feed',
+          'participations',
+          'peerTable',
+          'random',
+          'router',
+          'signer',
+          'timers',
+        ),
+        { self: party, info, ...options },
+      )
+    })
+}

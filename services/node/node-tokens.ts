@@ -1,0 +1,67 @@
+import type { AuctionHouse } from '../../src/application/auction-house.js'
+import type { AuctionViews } from '../../src/application/auction-view.js'
+import type { AutoBidder } from '../../src/application/auto-bidder.js'
+import type { CommandRouter } from '../../src/application/command-router.js'
+import type { CommitPusher } from '../../src/application/commit-pusher.js'
+import type { Feed } from '../../src/application/feed.js'
+import type { Membership } from '../../src/application/membership.js'
+import type { PeerTable } from '../../src/application/peer-table.js'
+import type { PublishingEventLog } from '../../src/application/publishing-event-log.js'
+import type { Replicator } from '../../src/application/replicator.js'
+import type { Syncer } from '../../src/application/syncer.js'
+import type { Party } from '../../src/domain/party.js'
+import type { AuctionRepository, SecretRepository } from '../../src/ports/auction-repository.js'
+import type { AutoBidRepository } from '../../src/ports/auto-bid-repository.js'
+import type { Clock } from '../../src/ports/clock.js'
+import type { Discovery } from '../../src/ports/discovery.js'
+import type { Logger } from '../../src/ports/logger.js'
+import type { NodeApi } from '../../src/ports/node-api.js'
+import type { OutcomeRepository } from '../../src/ports/outcome-repository.js'
+import type { ParticipationRepository } from '../../src/ports/participation-repository.js'
+import type { NodeInfo, PeerClient } from '../../src/ports/peer-client.js'
+import type { PeerRepository } from '../../src/ports/peer-repository.js'
+import type { PeerService } from '../../src/ports/peer-service.js'
+import type { Random } from '../../src/ports/random.js'
+import type { SignatureVerifier, Signer } from '../../src/ports/signer.js'
+import type { Timers } from '../../src/ports/timers.js'
+import { Token } from '../tokens.js'
+
+/** Who this node is; its addresses are known once it listens. */
+export interface Self {
+  readonly party: Party
+  info(): NodeInfo
+}
+
+/** Everything a node is made of. */
+export const tokens = {
+  // Ports
+  clock: new Token<Clock>('clock'),
+  timers: new Token<Timers>('timers'),
+  random: new Token<Random>('random'),
+  logger: new Token<Logger>('logger'),
+  signer: new Token<Signer>('signer'),
+  verifier: new Token<SignatureVerifier>('verifier'),
+  discovery: new Token<Discovery>('discovery'),
+  peerClient: new Token<PeerClient>('peerClient'),
+  outcomes: new Token<OutcomeRepository>('outcomes'),
+  auctions: new Token<AuctionRepository>('auctions'),
+  secrets: new Token<SecretRepository>('secrets'),
+  autoBids: new Token<AutoBidRepository>('autoBids'),
+  participations: new Token<ParticipationRepository>('participations'),
+  peerRepository: new Token<PeerRepository>('peerRepository'),
+  // Application
+  self: new Token<Self>('self'),
+  eventLog: new Token<PublishingEventLog>('eventLog'),
+  peerTable: new Token<PeerTable>('peerTable'),
+  membership: new Token<Membership>('membership'),
+  auctionHouse: new Token<AuctionHouse>('auctionHouse'),
+  feed: new Token<Feed>('feed'),
+  router: new Token<CommandRouter>('router'),
+  autoBidder: new Token<AutoBidder>('autoBidder'),
+  replicator: new Token<Replicator>('replicator'),
+  syncer: new Token<Syncer>('syncer'),
+  pusher: new Token<CommitPusher>('pusher'),
+  auctionViews: new Token<AuctionViews>('auctionViews'),
+  peerService: new Token<PeerService>('peerService'),
+  nodeApi: new Token<NodeApi>('nodeApi'),
+} as const

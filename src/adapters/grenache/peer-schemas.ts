@@ -1,0 +1,77 @@
+import { z } from 'zod'
+import type { Commit } from '../../domain/commit.js'
+import type { Party } from '../../domain/party.js'
+import type { AuctionHead } from '../../ports/event-log.js'
+import type { NodeInfo, RemoteCommand } from '../../ports/peer-client.js'
+import { MAX_ADDRESS_LENGTH, parseAddress } from './address.js'
+import { id, isWellFormed, line, minor, name, seq, time } from './text-schema.js'
+
+/** Shapes of what peers say to each other. Whether it is true is for the application to find out. */
+
+export const MAX_COMMANDS_PER_SUBMIT = 1_000
+export const MAX_COMMITS_PER_PUSH = 256
+export const MAX_COMMITS_PER_PULL = 1_024
+export const MAX_HEADS_PER_PAGE = 10_000
+export const MAX_PEERS_PER_HELLO = 1_000
+/** Characters. */
+export const MAX_COMMIT_BODY_LENGTH = 4 * 1024 * 1024
+export const MAX_REASON_LENGTH = 500
+const MAX_VERSION_LENGTH = 64
+
+const hash = z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in lower-case hex')
+const publicKey = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be a key in base64url')
+const address = z
+  .string()
+  .max(MAX_ADDRESS_LENGTH)
+  .refine((value) => parseAddress(value) !== null, 'must be host:port')
+
+export const partySchema: z.ZodType<Party> = z.strictObject({ id, name })
+
+export const nodeInfoSchema: z.ZodType<NodeInfo> = z.strictObject({
+  nodeId: id,
+  name,
+  publicKey,
+  version: line(MAX_VERSION_LENGTH),
+  address,
+  dhtAddress: address.nullable(),
+  incarnation: time,
+})
+
+export const remoteCommandSchema: z.ZodType<RemoteCommand> = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('bid'),
+    auctionId: id,
+    commandId: id,
+    bidder: partySchema,
+    kind: z.enum(['plain', 'max']),
+    amount: minor,
+  }),
+  z.strictObject({ type: z.literal('buy-now'), auctionId: id, commandId: id, bidder: partySchema }),
+  z.strictObject({ type: z.literal('close'), auctionId: id, commandId: id, by: partySchema }),
+  z.strictObject({
+    type: z.literal('cancel'),
+    auctionId: id,
+    commandId: id,
+    by: partySchema,
+    reason: line(MAX_REASON_LENGTH),
+  }),
+  z.strictObject({
+    type: z.literal('extend'),
+    auctionId: id,
+    commandId: id,
+    by: partySchema,
+    closesAt: time,
+  }),
+])
+
+export const commitSchema: z.ZodType<Commit> = z.strictObject({
+  auctionId: id,
+  firstSeq: seq,
+  lastSeq: seq,
+  body: z.string().min(1).max(MAX_COMMIT_BODY_LENGTH).refine(isWellFormed, 'must be whole Unicode text'),
+  hash,
+  signer: publicKey,
+  signature: z.string().regex(/^[A-Za-z0-9_-]{0,128}$/, 'must be a signature in base64url'),
+})
+
+export const headSchema: z.ZodType<AuctionHead> = z.strictObject({ auctionId: id, seq, hash })

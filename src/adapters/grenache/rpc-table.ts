@@ -1,0 +1,54 @@
+import { type BoundRpc, bindRpc, type Services } from './define-rpc.js'
+import { autoBidRpc } from './rpc/auto-bid.js'
+import { autoBidsRpc } from './rpc/auto-bids.js'
+import { bidRpc } from './rpc/bid.js'
+import { buyNowRpc } from './rpc/buy-now.js'
+import { cancelRpc } from './rpc/cancel.js'
+import { closeRpc } from './rpc/close.js'
+import { eventsRpc } from './rpc/events.js'
+import { extendRpc } from './rpc/extend.js'
+import { goodbyeRpc } from './rpc/goodbye.js'
+import { headsRpc } from './rpc/heads.js'
+import { helloRpc } from './rpc/hello.js'
+import { historyRpc } from './rpc/history.js'
+import { listRpc } from './rpc/list.js'
+import { openRpc } from './rpc/open.js'
+import { peersRpc } from './rpc/peers.js'
+import { pingRpc } from './rpc/ping.js'
+import { pullCommitsRpc } from './rpc/pull-commits.js'
+import { pushCommitsRpc } from './rpc/push-commits.js'
+import { showRpc } from './rpc/show.js'
+import { statusRpc } from './rpc/status.js'
+import { stopRpc } from './rpc/stop.js'
+import { stopAutoBidRpc } from './rpc/stop-auto-bid.js'
+import { submitRpc } from './rpc/submit.js'
+
+/** Everything a node answers to, by its name on the wire. */
+export function rpcTable({ peer, operator }: Services): ReadonlyMap<string, BoundRpc> {
+  const table = [
+    bindRpc(helloRpc, peer),
+    bindRpc(pingRpc, peer),
+    bindRpc(goodbyeRpc, peer),
+    bindRpc(submitRpc, peer),
+    bindRpc(pushCommitsRpc, peer),
+    bindRpc(pullCommitsRpc, peer),
+    bindRpc(headsRpc, peer),
+    bindRpc(statusRpc, operator),
+    bindRpc(peersRpc, operator),
+    bindRpc(openRpc, operator),
+    bindRpc(bidRpc, operator),
+    bindRpc(buyNowRpc, operator),
+    bindRpc(closeRpc, operator),
+    bindRpc(cancelRpc, operator),
+    bindRpc(extendRpc, operator),
+    bindRpc(autoBidRpc, operator),
+    bindRpc(stopAutoBidRpc, operator),
+    bindRpc(autoBidsRpc, operator),
+    bindRpc(listRpc, operator),
+    bindRpc(showRpc, operator),
+    bindRpc(historyRpc, operator),
+    bindRpc(eventsRpc, operator),
+    bindRpc(stopRpc, operator),
+  ]
+  return new Map(table.map((rpc) => [rpc.name, rpc]))
+}

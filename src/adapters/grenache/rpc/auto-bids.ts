@@ -1,0 +1,12 @@
+import type { AutoBidView } from '../../../ports/node-api.js'
+import { defineRpc } from '../define-rpc.js'
+import { noRequest, trustedList } from '../node-schemas.js'
+
+export const autoBidsRpc = defineRpc({
+  name: 'vendue.node.auto-bids',
+  access: 'operator',
+  effect: 'read',
+  request: noRequest,
+  result: trustedList<AutoBidView>('autoBid', 'auction'),
+  handler: (node) => () => node.autoBids(),
+})

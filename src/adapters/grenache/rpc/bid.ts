@@ -1,0 +1,11 @@
+import { defineRpc } from '../define-rpc.js'
+import { bidRequest, commandResult } from '../node-schemas.js'
+
+export const bidRpc = defineRpc({
+  name: 'vendue.node.bid',
+  access: 'operator',
+  effect: 'command',
+  request: bidRequest,
+  result: commandResult,
+  handler: (node) => (request) => node.bid(request),
+})

@@ -1,0 +1,11 @@
+import { defineRpc } from '../define-rpc.js'
+import { commandRequest, commandResult } from '../node-schemas.js'
+
+export const buyNowRpc = defineRpc({
+  name: 'vendue.node.buy-now',
+  access: 'operator',
+  effect: 'command',
+  request: commandRequest,
+  result: commandResult,
+  handler: (node) => (request) => node.buyNow(request),
+})

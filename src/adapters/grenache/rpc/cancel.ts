@@ -1,0 +1,11 @@
+import { defineRpc } from '../define-rpc.js'
+import { cancelRequest, commandResult } from '../node-schemas.js'
+
+export const cancelRpc = defineRpc({
+  name: 'vendue.node.cancel',
+  access: 'operator',
+  effect: 'command',
+  request: cancelRequest,
+  result: commandResult,
+  handler: (node) => (request) => node.cancel(request),
+})

@@ -1,0 +1,11 @@
+import { defineRpc } from '../define-rpc.js'
+import { commandRequest, commandResult } from '../node-schemas.js'
+
+export const closeRpc = defineRpc({
+  name: 'vendue.node.close',
+  access: 'operator',
+  effect: 'command',
+  request: commandRequest,
+  result: commandResult,
+  handler: (node) => (request) => node.close(request),
+})

@@ -1,0 +1,12 @@
+import type { FeedItem } from '../../../ports/node-api.js'
+import { defineRpc } from '../define-rpc.js'
+import { eventsRequest, trusted } from '../node-schemas.js'
+
+export const eventsRpc = defineRpc({
+  name: 'vendue.node.events',
+  access: 'operator',
+  effect: 'read',
+  request: eventsRequest,
+  result: trusted<{ items: FeedItem[]; cursor: string }>('items', 'cursor'),
+  handler: (node) => (request) => node.events(request),
+})

@@ -1,0 +1,11 @@
+import { defineRpc } from '../define-rpc.js'
+import { commandResult, extendRequest } from '../node-schemas.js'
+
+export const extendRpc = defineRpc({
+  name: 'vendue.node.extend',
+  access: 'operator',
+  effect: 'command',
+  request: extendRequest,
+  result: commandResult,
+  handler: (node) => (request) => node.extend(request),
+})

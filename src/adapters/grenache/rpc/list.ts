@@ -1,0 +1,12 @@
+import type { AuctionView } from '../../../ports/node-api.js'
+import { defineRpc } from '../define-rpc.js'
+import { listRequest, trusted } from '../node-schemas.js'
+
+export const listRpc = defineRpc({
+  name: 'vendue.node.list',
+  access: 'operator',
+  effect: 'read',
+  request: listRequest,
+  result: trusted<{ auctions: AuctionView[]; next: string | null }>('auctions', 'next'),
+  handler: (node) => (request) => node.list(request),
+})

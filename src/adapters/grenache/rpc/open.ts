@@ -1,0 +1,11 @@
+import { defineRpc } from '../define-rpc.js'
+import { commandResult, openRequest } from '../node-schemas.js'
+
+export const openRpc = defineRpc({
+  name: 'vendue.node.open',
+  access: 'operator',
+  effect: 'command',
+  request: openRequest,
+  result: commandResult,
+  handler: (node) => (request) => node.open(request),
+})

@@ -1,0 +1,12 @@
+import type { PeerView } from '../../../ports/node-api.js'
+import { defineRpc } from '../define-rpc.js'
+import { noRequest, trustedList } from '../node-schemas.js'
+
+export const peersRpc = defineRpc({
+  name: 'vendue.node.peers',
+  access: 'operator',
+  effect: 'read',
+  request: noRequest,
+  result: trustedList<PeerView>('nodeId', 'name', 'address', 'state'),
+  handler: (node) => () => node.peers(),
+})

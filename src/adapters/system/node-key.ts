@@ -1,0 +1,76 @@
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  sign,
+  verify,
+} from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { SignatureVerifier, Signer } from '../../ports/signer.js'
+import { writePrivateFile } from './private-file.js'
+
+const KEY_FILE = 'node.key'
+
+/** The key file exists but holds no Ed25519 key: the node must not make itself a new identity over it. */
+export class NodeKeyError extends Error {
+  readonly code = 'NODE_KEY_INVALID'
+  constructor(path: string, options?: ErrorOptions) {
+    super(
+      `${path} does not hold an Ed25519 private key: restore it from a backup, or move the data directory away`,
+      options,
+    )
+    this.name = 'NodeKeyError'
+  }
+}
+
+/** Reads the node's Ed25519 key from its data directory (PKCS#8 PEM, mode 0600), or makes one at the first start. */
+export function loadNodeKey(dataDir: string): Signer {
+  const path = join(dataDir, KEY_FILE)
+  if (!existsSync(path)) {
+    const { privateKey } = generateKeyPairSync('ed25519')
+    writePrivateFile(path, privateKey.export({ type: 'pkcs8', format: 'pem' }).toString())
+  }
+  let key: KeyObject
+  try {
+    key = createPrivateKey(readFileSync(path))
+  } catch (cause) {
+    throw new NodeKeyError(path, { cause })
+  }
+  if (key.asymmetricKeyType !== 'ed25519') throw new NodeKeyError(path)
+  return signerOf(key)
+}
+
+export function signerOf(privateKey: KeyObject): Signer {
+  const publicKey = createPublicKey(privateKey).export({ format: 'jwk' }).x as string
+  return {
+    publicKey,
+    sign: (text) => sign(null, Buffer.from(text), privateKey).toString('base64url'),
+  }
+}
+
+/** Keys seen before are kept in parsed form, up to this many. */
+const MAX_CACHED_KEYS = 1_000
+
+export class Ed25519Verifier implements SignatureVerifier {
+  readonly #keys = new Map<string, KeyObject>()
+
+  verify(text: string, signature: string, publicKey: string): boolean {
+    try {
+      return verify(null, Buffer.from(text), this.#key(publicKey), Buffer.from(signature, 'base64url'))
+    } catch {
+      // A malformed key or signature proves nothing, which is what false says.
+      return false
+    }
+  }
+
+  #key(publicKey: string): KeyObject {
+    const known = this.#keys.get(publicKey)
+    if (known) return known
+    const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: publicKey }, format: 'jwk' })
+    if (this.#keys.size >= MAX_CACHED_KEYS) this.#keys.clear()
+    this.#keys.set(publicKey, key)
+    return key
+  }
+}

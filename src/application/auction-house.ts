@@ -1,0 +1,231 @@
+import type { OpenedAuction } from '../domain/auction.js'
+import { UNOPENED } from '../domain/auction.js'
+import type { OpenAuction } from '../domain/commands.js'
+import { decide } from '../domain/decide.js'
+import { NO_SECRETS } from '../domain/pricing.js'
+import type { AuctionRepository, SecretRepository } from '../ports/auction-repository.js'
+import type { Outcome } from '../ports/outcome-repository.js'
+import type { RemoteCommand, SubmitResult } from '../ports/peer-client.js'
+import type { Timer, Timers } from '../ports/timers.js'
+import { AuctionActor, type AuctionActorDeps } from './auction-actor.js'
+import { sealCommit } from './commit.js'
+import { DueTimes } from './due-times.js'
+import type { HomeTask } from './home-command.js'
+import type { Published, PublishingEventLog } from './publishing-event-log.js'
+import { submitFailure } from './submit-failure.js'
+
+export interface AuctionHouseDeps extends AuctionActorDeps {
+  readonly timers: Timers
+  readonly eventLog: PublishingEventLog
+  readonly auctions: Pick<AuctionRepository, 'find' | 'due' | 'unrevealed'>
+  readonly secrets: SecretRepository
+}
+
+export interface AuctionHouseOptions {
+  readonly nodeId: string
+  /** How often idle actors are unloaded, and so the least time that one stays. */
+  readonly unloadIntervalMs?: number
+}
+
+const UNLOAD_INTERVAL_MS = 60_000
+
+/**
+ * The auctions whose home is this node: loads an actor when there is something to do, keeps one per auction, opens
+ * and closes on time, and unloads what lies idle.
+ */
+export class AuctionHouse {
+  readonly #deps: AuctionHouseDeps
+  readonly #nodeId: string
+  readonly #unloadIntervalMs: number
+  readonly #actors = new Map<string, { actor: Promise<AuctionActor | null>; used: boolean }>()
+  readonly #opening = new Map<string, Promise<SubmitResult>>()
+  readonly #due: DueTimes
+  #unlisten: (() => void) | null = null
+  #sweep: Timer | null = null
+  #accepting = false
+
+  constructor(deps: AuctionHouseDeps, options: AuctionHouseOptions) {
+    this.#deps = deps
+    this.#nodeId = options.nodeId
+    this.#unloadIntervalMs = options.unloadIntervalMs ?? UNLOAD_INTERVAL_MS
+    this.#due = new DueTimes(deps, (auctionId) => this.#tick(auctionId))
+  }
+
+  /** Takes up the auctions left by the last run: what fell due meanwhile is opened or closed now. */
+  async start(): Promise<void> {
+    if (this.#accepting) return
+    this.#accepting = true
+    this.#unlisten = this.#deps.eventLog.onPublished((published) => this.#onPublished(published))
+    for (const { auctionId, dueAt } of await this.#deps.auctions.due(this.#nodeId))
+      this.#due.set(auctionId, dueAt)
+    for (const auctionId of await this.#deps.auctions.unrevealed(this.#nodeId)) this.#reveal(auctionId)
+    this.#scheduleSweep()
+  }
+
+  /** Refuses what comes from now on and waits for what is being written. */
+  async stop(): Promise<void> {
+    if (!this.#accepting) return
+    this.#accepting = false
+    this.#sweep?.cancel()
+    this.#due.clear()
+    await Promise.all([...this.#opening.values()])
+    for (const { actor } of this.#actors.values()) await (await actor)?.settled()
+    this.#unlisten?.()
+    this.#actors.clear()
+  }
+
+  /** Decides a client's command for an auction of this home. */
+  async submit(command: RemoteCommand): Promise<SubmitResult> {
+    if (!this.#accepting) return submitFailure('STOPPING', 'the node is stopping; nothing was done')
+    return this.#send(command)
+  }
+
+  /** Opens an auction here. The outcome of an open is kept like any other's: asking again opens nothing twice. */
+  open(command: OpenAuction): Promise<SubmitResult> {
+    if (!this.#accepting)
+      return Promise.resolve(submitFailure('STOPPING', 'the node is stopping; nothing was done'))
+    const running = this.#opening.get(command.commandId)
+    if (running) return running
+    const opening = this.#open(command)
+      .catch((error: unknown) => submitFailure(error))
+      .finally(() => this.#opening.delete(command.commandId))
+    this.#opening.set(command.commandId, opening)
+    return opening
+  }
+
+  async #open(command: OpenAuction): Promise<SubmitResult> {
+    const { commandId, now } = command
+    const { seller, terms } = command
+    const fingerprint = `open ${seller.id} ${terms.currency.code} ${terms.startPrice} ${terms.title}`
+    const earlier = (await this.#deps.outcomes.find([commandId])).get(commandId)
+    if (earlier) {
+      if (earlier.fingerprint === fingerprint) return { ok: true, outcome: earlier.outcome }
+      const rejection = { code: 'COMMAND_ID_REUSED' } as const
+      return { ok: true, outcome: { status: 'rejected', commandId, auctionId: '', at: now, rejection } }
+    }
+    const decision = decide({ auction: UNOPENED, secrets: NO_SECRETS }, command)
+    if (!decision.accepted) {
+      const { rejection } = decision
+      const outcome: Outcome = { status: 'rejected', commandId, auctionId: '', at: now, rejection }
+      await this.#deps.outcomes.record([{ outcome, fingerprint }])
+      return { ok: true, outcome }
+    }
+    const { events, next } = decision
+    const commit = sealCommit({ auctionId: null, firstSeq: 1, prevHash: null, events }, this.#deps.signer)
+    const outcome: Outcome = { status: 'accepted', commandId, auctionId: commit.auctionId, seq: 1, at: now }
+    await this.#deps.eventLog.append({
+      commit,
+      prevHash: null,
+      events,
+      state: next.auction,
+      secret: { secrets: next.secrets, sealed: [] },
+      outcomes: [{ outcome, fingerprint }],
+    })
+    return { ok: true, outcome }
+  }
+
+  async #send(task: HomeTask): Promise<SubmitResult> {
+    try {
+      const actor = await this.#actor(task.auctionId)
+      if (actor === null)
+        return submitFailure('AUCTION_NOT_FOUND', 'this node is not the home of such an auction')
+      return await actor.submit(task)
+    } catch (error) {
+      this.#deps.logger.error({ err: error, auctionId: task.auctionId }, 'an auction could not be loaded')
+      return submitFailure('BUSY', 'the auction could not be loaded; nothing was done, try again')
+    }
+  }
+
+  async #actor(auctionId: string): Promise<AuctionActor | null> {
+    const entry = this.#actors.get(auctionId)
+    if (entry !== undefined) {
+      entry.used = true
+      const actor = await entry.actor
+      if (actor !== null && !actor.broken) return actor
+      await actor?.settled()
+      if (this.#actors.get(auctionId) === entry) this.#actors.delete(auctionId)
+      return this.#actor(auctionId)
+    }
+    const actor = this.#load(auctionId)
+    this.#actors.set(auctionId, { actor, used: true })
+    const forget = () => this.#actors.delete(auctionId)
+    const loaded = await actor.catch((error: unknown) => {
+      forget()
+      throw error
+    })
+    if (loaded === null) forget()
+    return loaded
+  }
+
+  async #load(auctionId: string): Promise<AuctionActor | null> {
+    const record = await this.#deps.auctions.find(auctionId)
+    if (record === null || record.state.home.nodeId !== this.#nodeId) return null
+    const secrets = await this.#deps.secrets.secrets(auctionId)
+    return new AuctionActor(this.#deps, { ...record, secrets })
+  }
+
+  #onPublished({ commit, events, state }: Published): void {
+    if (state.home.nodeId !== this.#nodeId) return
+    this.#due.set(commit.auctionId, dueAt(state))
+    const more = events.some(({ type }) => type === 'AuctionClosed' || type === 'MaximaRevealed')
+    if (more && this.#accepting) this.#reveal(commit.auctionId)
+  }
+
+  /** The start or the end of an auction has come. */
+  #tick(auctionId: string): void {
+    void this.#actor(auctionId)
+      .then((actor) =>
+        actor?.submit({ type: actor.state.status === 'scheduled' ? 'start' : 'end', auctionId }),
+      )
+      .then((result) => {
+        if (result?.ok) return
+        // Closing on time is owed even when the disk is full for a while.
+        this.#deps.logger.warn({ auctionId, result }, 'a due auction could not be moved on; trying again')
+        this.#due.retry(auctionId)
+      })
+      .catch((error: unknown) => {
+        this.#deps.logger.error({ err: error, auctionId }, 'a due auction could not be loaded; trying again')
+        this.#due.retry(auctionId)
+      })
+  }
+
+  /** Opens what is still sealed after a close, page by page: each page's commit asks for the next. */
+  #reveal(auctionId: string): void {
+    void this.#deps.secrets
+      .sealed(auctionId, 1)
+      .then((left) => (left.length > 0 && this.#accepting ? this.#send({ type: 'reveal', auctionId }) : null))
+      .catch((error: unknown) => {
+        this.#deps.logger.error(
+          { err: error, auctionId },
+          'maxima could not be revealed; the next start tries again',
+        )
+      })
+  }
+
+  #scheduleSweep(): void {
+    this.#sweep = this.#deps.timers.after(this.#unloadIntervalMs, () => {
+      void this.#unloadIdle().finally(() => {
+        if (this.#accepting) this.#scheduleSweep()
+      })
+    })
+  }
+
+  async #unloadIdle(): Promise<void> {
+    for (const [auctionId, entry] of this.#actors) {
+      const actor = await entry.actor.catch(() => null)
+      if (entry.used || actor === null || !actor.idle) entry.used = false
+      else this.#actors.delete(auctionId)
+    }
+  }
+
+  /** How many auctions are in memory. */
+  get loaded(): number {
+    return this.#actors.size
+  }
+}
+
+/** When a live auction's home has to act next; null: not before somebody asks. */
+export function dueAt(state: OpenedAuction): number | null {
+  if (state.status === 'scheduled') return state.terms.opensAt
+  return state.status === 'open' ? state.closesAt : null
+}

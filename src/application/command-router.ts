@@ -1,0 +1,58 @@
+import type { AuctionRepository } from '../ports/auction-repository.js'
+import type { RemoteCommand, SubmitResult } from '../ports/peer-client.js'
+import type { AuctionHouse } from './auction-house.js'
+import { HomeForwarder, type HomeForwarderDeps } from './home-forwarder.js'
+import type { PeerTable } from './peer-table.js'
+import { submitFailure } from './submit-failure.js'
+
+export interface CommandRouterDeps extends HomeForwarderDeps {
+  readonly auctions: Pick<AuctionRepository, 'find'>
+  readonly auctionHouse: Pick<AuctionHouse, 'submit'>
+  readonly peerTable: PeerTable
+}
+
+/** Homes' ids are cached up to this many auctions; an auction's home does not change on the mesh. */
+const MAX_CACHED_HOMES = 10_000
+
+/** Brings each command to the auction's home: to this node's own house, or over the mesh. */
+export class CommandRouter {
+  readonly #deps: CommandRouterDeps
+  readonly #nodeId: string
+  readonly #forwarders = new Map<string, HomeForwarder>()
+  readonly #homes = new Map<string, string>()
+
+  constructor(deps: CommandRouterDeps, options: { nodeId: string }) {
+    this.#deps = deps
+    this.#nodeId = options.nodeId
+  }
+
+  async submit(command: RemoteCommand): Promise<SubmitResult> {
+    const home = await this.#homeOf(command.auctionId)
+    if (home === null) return submitFailure('AUCTION_NOT_FOUND', 'this node knows no such auction')
+    if (home === this.#nodeId) return this.#deps.auctionHouse.submit(command)
+    return this.#forwarder(home).submit(command)
+  }
+
+  async #homeOf(auctionId: string): Promise<string | null> {
+    const cached = this.#homes.get(auctionId)
+    if (cached !== undefined) return cached
+    const home = (await this.#deps.auctions.find(auctionId))?.state.home.nodeId ?? null
+    if (home !== null) {
+      if (this.#homes.size >= MAX_CACHED_HOMES) this.#homes.clear()
+      this.#homes.set(auctionId, home)
+    }
+    return home
+  }
+
+  #forwarder(home: string): HomeForwarder {
+    let forwarder = this.#forwarders.get(home)
+    if (forwarder === undefined) {
+      forwarder = new HomeForwarder(this.#deps, () => {
+        const peer = this.#deps.peerTable.get(home)
+        return peer && (peer.state === 'alive' || peer.state === 'suspect') ? peer.info.address : null
+      })
+      this.#forwarders.set(home, forwarder)
+    }
+    return forwarder
+  }
+}

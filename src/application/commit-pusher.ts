@@ -1,0 +1,111 @@
+import type { Commit } from '../domain/commit.js'
+import type { Logger } from '../ports/logger.js'
+import type { PeerClient } from '../ports/peer-client.js'
+import type { Timers } from '../ports/timers.js'
+import type { PeerTable } from './peer-table.js'
+import type { Published, PublishingEventLog } from './publishing-event-log.js'
+
+export interface CommitPusherDeps {
+  readonly peerClient: Pick<PeerClient, 'pushCommits'>
+  readonly peerTable: PeerTable
+  readonly eventLog: PublishingEventLog
+  readonly timers: Timers
+  readonly logger: Logger
+}
+
+/** What may wait for one slow peer; past it the rest is left to the peer's own pull. */
+const MAX_QUEUED_BYTES = 32 * 1024 * 1024
+const MAX_PUSH_COMMITS = 256
+const MAX_PUSH_BYTES = 4 * 1024 * 1024
+const PUSH_TIMEOUT_MS = 5_000
+const RETRY_DELAY_MS = 500
+
+interface Outbox {
+  commits: Commit[]
+  bytes: number
+  sending: boolean
+}
+
+/** Sends each commit that this node writes as a home to every reachable peer, in order and in batches. */
+export class CommitPusher {
+  readonly #deps: CommitPusherDeps
+  readonly #nodeId: string
+  readonly #outboxes = new Map<string, Outbox>()
+  #unlisten: (() => void) | null = null
+
+  constructor(deps: CommitPusherDeps, options: { nodeId: string }) {
+    this.#deps = deps
+    this.#nodeId = options.nodeId
+  }
+
+  start(): void {
+    this.#unlisten ??= this.#deps.eventLog.onPublished((published) => this.#onPublished(published))
+  }
+
+  stop(): void {
+    this.#unlisten?.()
+    this.#unlisten = null
+    this.#outboxes.clear()
+  }
+
+  #onPublished({ commit, state }: Published): void {
+    if (state.home.nodeId !== this.#nodeId) return
+    const { position: _, ...sent } = commit
+    for (const { info } of this.#deps.peerTable.reachable()) this.#post(info.nodeId, sent)
+  }
+
+  #post(nodeId: string, commit: Commit): void {
+    const outbox = this.#outboxes.get(nodeId) ?? { commits: [], bytes: 0, sending: false }
+    this.#outboxes.set(nodeId, outbox)
+    if (outbox.bytes + commit.body.length > MAX_QUEUED_BYTES) {
+      // The peer sees the gap with the next commit that reaches it, and pulls.
+      this.#deps.logger.warn({ nodeId, dropped: outbox.commits.length }, 'a peer is too slow for pushes')
+      outbox.commits = []
+      outbox.bytes = 0
+    }
+    outbox.commits.push(commit)
+    outbox.bytes += commit.body.length
+    if (!outbox.sending) void this.#send(nodeId, outbox)
+  }
+
+  async #send(nodeId: string, outbox: Outbox): Promise<void> {
+    outbox.sending = true
+    while (outbox.commits.length > 0 && this.#unlisten !== null) {
+      const peer = this.#deps.peerTable.get(nodeId)
+      if (!peer || peer.state === 'dead' || peer.state === 'left') {
+        this.#outboxes.delete(nodeId)
+        break
+      }
+      const batch = takeBatch(outbox)
+      try {
+        await this.#deps.peerClient.pushCommits(peer.info.address, this.#nodeId, batch, {
+          timeoutMs: PUSH_TIMEOUT_MS,
+        })
+      } catch (error) {
+        this.#deps.logger.debug({ peer: peer.info.name, err: error, commits: batch.length }, 'a push failed')
+        outbox.commits.unshift(...batch)
+        outbox.bytes += bytesOf(batch)
+        await new Promise<void>((resolve) => {
+          this.#deps.timers.after(RETRY_DELAY_MS, resolve)
+        })
+      }
+    }
+    outbox.sending = false
+  }
+}
+
+function takeBatch(outbox: Outbox): Commit[] {
+  let count = 0
+  let bytes = 0
+  for (const commit of outbox.commits) {
+    if (count > 0 && (count >= MAX_PUSH_COMMITS || bytes + commit.body.length > MAX_PUSH_BYTES)) break
+    count += 1
+    bytes += commit.body.length
+  }
+  outbox.bytes -= bytes
+  return outbox.commits.splice(0, count)
+}
+
+function bytesOf(commits: readonly Commit[]): number {
+  return commits.reduce((sum, { body }) => sum + body.length, 0)
+}

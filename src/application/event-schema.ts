@@ -1,0 +1,106 @@
+import { z } from 'zod'
+import type { AuctionEvent } from '../domain/events.js'
+import { MAX_REVEALS_PER_EVENT } from '../domain/evolve.js'
+import { MAX_INCREMENT_BANDS } from '../domain/increments.js'
+import { MAX_NAME_LENGTH } from '../domain/party.js'
+import { MAX_DESCRIPTION_LENGTH, MAX_TITLE_LENGTH } from '../domain/terms.js'
+
+/** The shapes of events as they stand in commit bodies. What they may say in a given state is for evolve to check. */
+
+const minor = z.int().positive()
+const time = z.int().nonnegative()
+const id = z.string().min(1).max(96)
+const hex64 = z.string().regex(/^[0-9a-f]{64}$/)
+const salt = z.string().regex(/^[0-9a-f]{32}$/)
+
+export const partySchema = z.strictObject({ id, name: z.string().max(MAX_NAME_LENGTH) })
+const homeSchema = z.strictObject({ nodeId: id, publicKey: z.string().max(64) })
+const openingSchema = z.strictObject({ amount: minor, salt })
+
+export const termsSchema = z.strictObject({
+  title: z.string().max(MAX_TITLE_LENGTH),
+  description: z.string().max(MAX_DESCRIPTION_LENGTH),
+  currency: z.strictObject({ code: z.string().max(10), exponent: z.int().min(0).max(9) }),
+  startPrice: minor,
+  reserveCommitment: hex64.nullable(),
+  increments: z
+    .array(z.strictObject({ from: z.int().nonnegative(), step: minor }))
+    .min(1)
+    .max(MAX_INCREMENT_BANDS),
+  buyNow: minor.nullable(),
+  opensAt: time.nullable(),
+  closesAt: time.nullable(),
+  softClose: z
+    .strictObject({ windowMs: z.int(), extensionMs: z.int(), hardStopAt: time.nullable() })
+    .nullable(),
+})
+
+const resultSchema = z.discriminatedUnion('sold', [
+  z.strictObject({ sold: z.literal(true), winner: partySchema, bidId: id, price: minor }),
+  z.strictObject({ sold: z.literal(false), reason: z.enum(['no-bids', 'reserve-not-met']) }),
+])
+
+export const eventSchema: z.ZodType<AuctionEvent> = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('BidPlaced'),
+    at: time,
+    bidId: id,
+    bidder: partySchema,
+    amount: minor.nullable(),
+    commitment: hex64.nullable(),
+    price: minor,
+    leads: z.boolean(),
+    reserveMet: z.boolean(),
+  }),
+  z.strictObject({
+    type: z.literal('MaxBidChanged'),
+    at: time,
+    bidId: id,
+    bidder: partySchema,
+    commitment: hex64,
+    price: minor,
+    reserveMet: z.boolean(),
+  }),
+  z.strictObject({
+    type: z.literal('AuctionExtended'),
+    at: time,
+    closesAt: time,
+    by: z.enum(['soft-close', 'seller']),
+  }),
+  z.strictObject({
+    type: z.literal('AuctionOpened'),
+    at: time,
+    commandId: id,
+    seller: partySchema,
+    home: homeSchema,
+    terms: termsSchema,
+  }),
+  z.strictObject({ type: z.literal('AuctionStarted'), at: time }),
+  z.strictObject({ type: z.literal('LotBoughtNow'), at: time, bidId: id, bidder: partySchema, price: minor }),
+  z.strictObject({
+    type: z.literal('AuctionClosed'),
+    at: time,
+    by: z.enum(['seller', 'end-time', 'buy-now']),
+    result: resultSchema,
+    reserve: openingSchema.nullable(),
+  }),
+  z.strictObject({
+    type: z.literal('MaximaRevealed'),
+    at: time,
+    maxima: z
+      .array(z.strictObject({ bidId: id, amount: minor, salt }))
+      .min(1)
+      .max(MAX_REVEALS_PER_EVENT),
+  }),
+  z.strictObject({ type: z.literal('AuctionCancelled'), at: time, reason: z.string().max(500) }),
+])
+
+export const MAX_EVENTS_PER_COMMIT = 4_096
+
+export const commitBodySchema = z.strictObject({
+  auctionId: z.string().max(64).nullable(),
+  firstSeq: z.int().positive(),
+  prevHash: hex64.nullable(),
+  events: z.array(eventSchema).min(1).max(MAX_EVENTS_PER_COMMIT),
+})
+export type CommitBody = z.infer<typeof commitBodySchema>

@@ -1,0 +1,111 @@
+import type { Logger } from '../ports/logger.js'
+import {
+  PeerCallError,
+  type PeerClient,
+  type RemoteCommand,
+  type SubmitResult,
+} from '../ports/peer-client.js'
+import type { Timers } from '../ports/timers.js'
+import { submitFailure } from './submit-failure.js'
+
+export interface HomeForwarderDeps {
+  readonly peerClient: Pick<PeerClient, 'submit'>
+  readonly timers: Timers
+  readonly logger: Logger
+}
+
+/** Commands waiting for one home; past it the answer is BUSY. */
+export const MAX_WAITING_COMMANDS = 10_000
+const MAX_BATCH_COMMANDS = 500
+/** Requests under way at once: one is decided at the home while the next is on the wire. */
+const MAX_REQUESTS = 2
+const SUBMIT_TIMEOUT_MS = 5_000
+/** A lost answer is asked for again this often before its outcome is called unknown. */
+const MAX_ATTEMPTS = 3
+const RETRY_DELAY_MS = 250
+
+interface Waiting {
+  readonly command: RemoteCommand
+  readonly settle: (result: SubmitResult) => void
+}
+
+/**
+ * Carries commands to one home. While requests are under way, what arrives gathers and goes as one batch. An answer
+ * that got lost is asked for again with the same ids, which cannot bid twice.
+ */
+export class HomeForwarder {
+  readonly #deps: HomeForwarderDeps
+  /** The home's address now, or null where it is not reachable. */
+  readonly #address: () => string | null
+  #waiting: Waiting[] = []
+  #requests = 0
+
+  constructor(deps: HomeForwarderDeps, address: () => string | null) {
+    this.#deps = deps
+    this.#address = address
+  }
+
+  submit(command: RemoteCommand): Promise<SubmitResult> {
+    if (this.#waiting.length >= MAX_WAITING_COMMANDS) {
+      return Promise.resolve(
+        submitFailure('BUSY', 'too many commands wait for this home; try again in a moment'),
+      )
+    }
+    return new Promise((settle) => {
+      this.#waiting.push({ command, settle })
+      if (this.#requests < MAX_REQUESTS) void this.#run()
+    })
+  }
+
+  async #run(): Promise<void> {
+    this.#requests += 1
+    // One turn later, so that commands given together travel together.
+    await Promise.resolve()
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.splice(0, MAX_BATCH_COMMANDS)
+      const results = await this.#send(batch.map(({ command }) => command)).catch((error: unknown) => {
+        this.#deps.logger.error({ err: error }, 'commands could not be sent')
+        return []
+      })
+      batch.forEach(({ settle }, i) => {
+        settle(results[i] ?? submitFailure(null))
+      })
+    }
+    this.#requests -= 1
+  }
+
+  async #send(commands: readonly RemoteCommand[]): Promise<SubmitResult[]> {
+    let maybeDone = false
+    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+      const address = this.#address()
+      if (address !== null) {
+        try {
+          return await this.#deps.peerClient.submit(address, commands, { timeoutMs: SUBMIT_TIMEOUT_MS })
+        } catch (error) {
+          this.#deps.logger.debug(
+            { address, err: error, attempt, commands: commands.length },
+            'a submit failed',
+          )
+          if (!(error instanceof PeerCallError)) throw error
+          if (error.answered) return commands.map(() => submitFailure(error.code, error.message))
+          maybeDone ||= error.sent
+        }
+      }
+      if (!maybeDone) break
+      if (attempt < MAX_ATTEMPTS) await this.#delay(RETRY_DELAY_MS * attempt)
+    }
+    const failure = maybeDone
+      ? submitFailure(
+          'OUTCOME_UNKNOWN',
+          'the home did not answer; ask again with the same id to learn the outcome',
+        )
+      : submitFailure('HOME_UNREACHABLE', "the auction's home cannot be reached; nothing was done")
+    return commands.map(() => failure)
+  }
+
+  #delay(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#deps.timers.after(ms, resolve)
+    })
+  }
+}

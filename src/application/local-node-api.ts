@@ -1,0 +1,263 @@
+import type { Party } from '../domain/party.js'
+import type { AuctionRepository } from '../ports/auction-repository.js'
+import type { Clock } from '../ports/clock.js'
+import type { Discovery } from '../ports/discovery.js'
+import type { EventLog } from '../ports/event-log.js'
+import {
+  type AuctionCommand,
+  type AuctionView,
+  type AutoBidView,
+  type BidRequest,
+  type CommandResult,
+  type EventsRequest,
+  type FeedItem,
+  type HistoryRequest,
+  type ListRequest,
+  NODE_ERROR_CODES,
+  type NodeApi,
+  NodeError,
+  type NodeErrorCode,
+  type NodeStatus,
+  type OpenRequest,
+  type PeerView,
+} from '../ports/node-api.js'
+import type { ParticipationRepository } from '../ports/participation-repository.js'
+import type { NodeInfo, RemoteCommand, SubmitResult } from '../ports/peer-client.js'
+import type { Random } from '../ports/random.js'
+import type { Signer } from '../ports/signer.js'
+import type { Timers } from '../ports/timers.js'
+import type { AuctionHouse } from './auction-house.js'
+import type { AuctionViews } from './auction-view.js'
+import type { AutoBidder } from './auto-bidder.js'
+import type { CommandRouter } from './command-router.js'
+import { EventPager } from './event-pager.js'
+import type { Feed } from './feed.js'
+import { amountOf, openTerms } from './open-terms.js'
+import { type PeerTable, peerView } from './peer-table.js'
+
+export interface LocalNodeApiDeps {
+  readonly auctionHouse: AuctionHouse
+  readonly auctions: AuctionRepository
+  readonly auctionViews: AuctionViews
+  readonly autoBidder: AutoBidder
+  readonly clock: Clock
+  readonly discovery: Discovery
+  readonly eventLog: EventLog
+  readonly feed: Feed
+  readonly participations: ParticipationRepository
+  readonly peerTable: PeerTable
+  readonly random: Random
+  readonly router: CommandRouter
+  readonly signer: Signer
+  readonly timers: Timers
+}
+
+export interface LocalNodeApiOptions {
+  readonly self: Party
+  readonly info: () => NodeInfo
+  readonly dataDir: string
+  readonly currencies: Readonly<Record<string, number>>
+  readonly requestStop: () => void
+}
+
+const DEFAULT_PAGE = 50
+const MAX_PAGE = 1_000
+
+/** What this node does for its own user. */
+export class LocalNodeApi implements NodeApi {
+  readonly #deps: LocalNodeApiDeps
+  readonly #options: LocalNodeApiOptions
+  readonly #pager: EventPager
+
+  constructor(deps: LocalNodeApiDeps, options: LocalNodeApiOptions) {
+    this.#deps = deps
+    this.#options = options
+    this.#pager = new EventPager(deps)
+  }
+
+  async status(): Promise<NodeStatus> {
+    const { auctions, clock, discovery, peerTable } = this.#deps
+    const node = this.#options.info()
+    const counts = await auctions.counts()
+    const peers = { alive: 0, suspect: 0, dead: 0, left: 0 }
+    for (const { state } of peerTable.all()) peers[state] += 1
+    return {
+      node,
+      dataDir: this.#options.dataDir,
+      grapeUrl: discovery.grapeUrl,
+      grape: discovery.state,
+      peers,
+      auctions: counts.auctions,
+      bids: counts.bids,
+      uptimeMs: Math.max(0, clock.now() - node.incarnation),
+      pid: process.pid,
+    }
+  }
+
+  peers(): Promise<PeerView[]> {
+    const peers = this.#deps.peerTable.all().map(peerView)
+    return Promise.resolve(
+      peers.sort((a, b) => a.name.localeCompare(b.name) || a.nodeId.localeCompare(b.nodeId)),
+    )
+  }
+
+  async open(request: OpenRequest): Promise<CommandResult> {
+    const { auctionHouse, clock, random, signer } = this.#deps
+    const { self, currencies } = this.#options
+    const now = clock.now()
+    const { terms, reserve } = openTerms(request, { now, random, currencies })
+    const home = { nodeId: this.#options.info().nodeId, publicKey: signer.publicKey }
+    const { commandId } = request
+    return this.#result(
+      await auctionHouse.open({ type: 'OpenAuction', commandId, now, seller: self, home, terms, reserve }),
+    )
+  }
+
+  async bid(request: BidRequest): Promise<CommandResult> {
+    const { auctionId, state } = await this.#deps.auctionViews.resolve(request.auction)
+    const amount = amountOf('amount', request.amount, state.terms.currency)
+    const { commandId, kind } = request
+    return this.#bidding({ type: 'bid', auctionId, commandId, bidder: this.#options.self, kind, amount })
+  }
+
+  async buyNow({ auction, commandId }: AuctionCommand): Promise<CommandResult> {
+    const { auctionId } = await this.#deps.auctionViews.resolve(auction)
+    return this.#bidding({ type: 'buy-now', auctionId, commandId, bidder: this.#options.self })
+  }
+
+  async close({ auction, commandId }: AuctionCommand): Promise<CommandResult> {
+    const { auctionId } = await this.#deps.auctionViews.resolve(auction)
+    return this.#submit({ type: 'close', auctionId, commandId, by: this.#options.self })
+  }
+
+  async cancel({
+    auction,
+    commandId,
+    reason = '',
+  }: AuctionCommand & { reason?: string }): Promise<CommandResult> {
+    const { auctionId } = await this.#deps.auctionViews.resolve(auction)
+    return this.#submit({ type: 'cancel', auctionId, commandId, by: this.#options.self, reason })
+  }
+
+  async extend({
+    auction,
+    commandId,
+    closesAt,
+  }: AuctionCommand & { closesAt: number }): Promise<CommandResult> {
+    const { auctionId } = await this.#deps.auctionViews.resolve(auction)
+    return this.#submit({ type: 'extend', auctionId, commandId, by: this.#options.self, closesAt })
+  }
+
+  async autoBid(request: { auction: string; limit: string }): Promise<AutoBidView> {
+    const record = await this.#deps.auctionViews.resolve(request.auction)
+    const { auctionId, state } = record
+    const limit = amountOf('limit', request.limit, state.terms.currency)
+    const refuse = (message: string, next: string) =>
+      new NodeError('INVALID_INPUT', message, { field: 'auction', next })
+    if (state.seller.id === this.#options.self.id) {
+      throw refuse('sellers do not bid on their own auction', 'let others bid')
+    }
+    if (state.status === 'closed' || state.status === 'cancelled') {
+      throw refuse(`the auction is ${state.status}`, 'see `vendue list` for auctions that are open')
+    }
+    await this.#deps.participations.add(auctionId)
+    const autoBid = await this.#deps.autoBidder.set(auctionId, limit)
+    return { autoBid, auction: await this.#deps.auctionViews.view(record) }
+  }
+
+  async stopAutoBid(request: { auction: string }): Promise<AutoBidView> {
+    const record = await this.#deps.auctionViews.resolve(request.auction)
+    const autoBid = await this.#deps.autoBidder.cancel(record.auctionId)
+    if (!autoBid) {
+      throw new NodeError('INVALID_INPUT', 'nothing bids for you on this auction', {
+        field: 'auction',
+        next: 'see `vendue autobids` for your standing orders',
+      })
+    }
+    return { autoBid, auction: await this.#deps.auctionViews.view(record) }
+  }
+
+  async autoBids(): Promise<AutoBidView[]> {
+    const { autoBidder, auctions, auctionViews } = this.#deps
+    const views: AutoBidView[] = []
+    for (const autoBid of await autoBidder.list()) {
+      const record = await auctions.find(autoBid.auctionId)
+      if (record) views.push({ autoBid, auction: await auctionViews.view(record) })
+    }
+    return views
+  }
+
+  async list(request: ListRequest): Promise<{ auctions: AuctionView[]; next: string | null }> {
+    const { statuses, text, cursor } = request
+    const page = await this.#deps.auctions.list({
+      limit: pageSize(request.limit),
+      ...(statuses && { statuses }),
+      ...(text !== undefined && { text }),
+      ...(cursor !== undefined && { cursor }),
+    })
+    return { auctions: await this.#deps.auctionViews.viewAll(page.auctions), next: page.next }
+  }
+
+  async show({ auction }: { auction: string }): Promise<AuctionView> {
+    return this.#deps.auctionViews.view(await this.#deps.auctionViews.resolve(auction))
+  }
+
+  async history(
+    request: HistoryRequest,
+  ): Promise<{ auction: AuctionView; bids: Awaited<ReturnType<AuctionRepository['bids']>> }> {
+    const record = await this.#deps.auctionViews.resolve(request.auction)
+    const bids = await this.#deps.auctions.bids(
+      record.auctionId,
+      request.beforeSeq ?? null,
+      pageSize(request.limit),
+    )
+    return { auction: await this.#deps.auctionViews.view(record), bids }
+  }
+
+  events(request: EventsRequest): Promise<{ items: FeedItem[]; cursor: string }> {
+    return this.#pager.next(request)
+  }
+
+  stop(): Promise<void> {
+    this.#options.requestStop()
+    return Promise.resolve()
+  }
+
+  async #bidding(command: RemoteCommand): Promise<CommandResult> {
+    const result = await this.#submit(command)
+    if (result.outcome.status === 'accepted') await this.#deps.participations.add(command.auctionId)
+    return result
+  }
+
+  async #submit(command: RemoteCommand): Promise<CommandResult> {
+    const result = await this.#deps.router.submit(command)
+    if (!result.ok && result.code === 'HOME_UNREACHABLE')
+      throw await this.#homeUnreachable(command.auctionId, result.message)
+    return this.#result(result)
+  }
+
+  async #result(result: SubmitResult): Promise<CommandResult> {
+    if (!result.ok) throw new NodeError(errorCode(result.code), result.message)
+    const { outcome } = result
+    const record = outcome.auctionId ? await this.#deps.auctions.find(outcome.auctionId) : null
+    return { outcome, auction: record && (await this.#deps.auctionViews.view(record)) }
+  }
+
+  async #homeUnreachable(auctionId: string, message: string): Promise<NodeError> {
+    const record = await this.#deps.auctions.find(auctionId)
+    const peer = record && this.#deps.peerTable.get(record.state.home.nodeId)
+    const since = peer ? `, last seen ${new Date(peer.lastSeenAt).toISOString()}` : ''
+    const who = record ? ` (${record.state.seller.name}${since})` : ''
+    return new NodeError('HOME_UNREACHABLE', `${message}${who}`, {
+      next: 'try again when it is back: the auction waits for it with nothing lost; reading goes on meanwhile',
+    })
+  }
+}
+
+function pageSize(limit: number | undefined): number {
+  return Math.min(MAX_PAGE, Math.max(1, limit ?? DEFAULT_PAGE))
+}
+
+function errorCode(code: string): NodeErrorCode {
+  return (NODE_ERROR_CODES as readonly string[]).includes(code) ? (code as NodeErrorCode) : 'INTERNAL'
+}
