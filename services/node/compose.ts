@@ -11,6 +11,7 @@ import { PeerTable } from '../../src/application/peer-table.js'
 import { Replicator } from '../../src/application/replicator.js'
 import { Syncer } from '../../src/application/syncer.js'
 import type { ServiceContainer } from '../container.js'
+import type { Token } from '../tokens.js'
 import { tokens } from './node-tokens.js'
 
 export interface ComposeOptions {
@@ -25,7 +26,7 @@ type Services<N extends NameOf> = { [K in N]: (typeof tokens)[K]['type'] }
 /** Registers the application of a node over whatever adapters the container holds for its ports. */
 export function composeNode(services: ServiceContainer, options: ComposeOptions): void {
   const deps = <N extends NameOf>(...names: N[]) =>
-    Object.fromEntries(names.map((name) => [name, services.get(tokens[name])])) as Services<N>
+    Object.fromEntries(names.map((name) => [name, services.get(tokens[name] as Token<unknown>)])) as Services<N>
   const nodeId = () => ({ nodeId: services.get(tokens.self).party.id })
 
   services
