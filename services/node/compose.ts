@@ -26,7 +26,9 @@ type Services<N extends NameOf> = { [K in N]: (typeof tokens)[K]['type'] }
 /** Registers the application of a node over whatever adapters the container holds for its ports. */
 export function composeNode(services: ServiceContainer, options: ComposeOptions): void {
   const deps = <N extends NameOf>(...names: N[]) =>
-    Object.fromEntries(names.map((name) => [name, services.get(tokens[name] as Token<unknown>)])) as Services<N>
+    Object.fromEntries(
+      names.map((name) => [name, services.get(tokens[name] as Token<unknown>)]),
+    ) as Services<N>
   const nodeId = () => ({ nodeId: services.get(tokens.self).party.id })
 
   services

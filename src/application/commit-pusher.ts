@@ -1,7 +1,7 @@
 import type { Commit } from '../domain/commit.js'
 import type { Logger } from '../ports/logger.js'
 import type { PeerClient } from '../ports/peer-client.js'
-import type { Timers } from '../ports/timers.js'
+import type { Timer, Timers } from '../ports/timers.js'
 import type { PeerTable } from './peer-table.js'
 import type { Published, PublishingEventLog } from './publishing-event-log.js'
 
@@ -19,11 +19,12 @@ const MAX_PUSH_COMMITS = 256
 const MAX_PUSH_BYTES = 4 * 1024 * 1024
 const PUSH_TIMEOUT_MS = 5_000
 const RETRY_DELAY_MS = 500
+const FLUSH_MS = 500
 
 interface Outbox {
   commits: Commit[]
   bytes: number
-  sending: boolean
+  sending: Promise<void> | null
 }
 
 /** Sends each commit that this node writes as a home to every reachable peer, in order and in batches. */
@@ -42,8 +43,17 @@ export class CommitPusher {
     this.#unlisten ??= this.#deps.eventLog.onPublished((published) => this.#onPublished(published))
   }
 
-  stop(): void {
-    this.#unlisten?.()
+  /** Gives what is queued a moment to get out; what does not is pulled by the peers later. Idempotent. */
+  async stop(): Promise<void> {
+    if (!this.#unlisten) return
+    this.#unlisten()
+    const sending = [...this.#outboxes.values()].flatMap(({ sending }) => sending ?? [])
+    let timer: Timer | null = null
+    const deadline = new Promise<void>((resolve) => {
+      timer = this.#deps.timers.after(FLUSH_MS, resolve)
+    })
+    await Promise.race([Promise.all(sending), deadline])
+    ;(timer as Timer | null)?.cancel()
     this.#unlisten = null
     this.#outboxes.clear()
   }
@@ -55,7 +65,7 @@ export class CommitPusher {
   }
 
   #post(nodeId: string, commit: Commit): void {
-    const outbox = this.#outboxes.get(nodeId) ?? { commits: [], bytes: 0, sending: false }
+    const outbox = this.#outboxes.get(nodeId) ?? { commits: [], bytes: 0, sending: null }
     this.#outboxes.set(nodeId, outbox)
     if (outbox.bytes + commit.body.length > MAX_QUEUED_BYTES) {
       // The peer sees the gap with the next commit that reaches it, and pulls.
@@ -65,11 +75,12 @@ export class CommitPusher {
     }
     outbox.commits.push(commit)
     outbox.bytes += commit.body.length
-    if (!outbox.sending) void this.#send(nodeId, outbox)
+    outbox.sending ??= this.#send(nodeId, outbox)
   }
 
   async #send(nodeId: string, outbox: Outbox): Promise<void> {
-    outbox.sending = true
+    // One turn later, so that commits made together travel together.
+    await Promise.resolve()
     while (outbox.commits.length > 0 && this.#unlisten !== null) {
       const peer = this.#deps.peerTable.get(nodeId)
       if (!peer || peer.state === 'dead' || peer.state === 'left') {
@@ -90,7 +101,7 @@ export class CommitPusher {
         })
       }
     }
-    outbox.sending = false
+    outbox.sending = null
   }
 }
 

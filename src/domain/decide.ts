@@ -48,10 +48,10 @@ export function decide(state: HomeState, command: Command): Decision {
   const { auction } = state
   if (command.type === 'OpenAuction') return open(auction, command)
   if (auction.status === 'unopened') throw new Error(`${command.type} needs an auction that has been opened`)
-  if (command.type === 'RevealMaxima') return reveal(state, auction, command)
-  if (auction.status === 'closed') return reject({ code: 'AUCTION_CLOSED', closedAt: auction.closedAt })
   if (auction.status === 'cancelled')
     return reject({ code: 'AUCTION_CANCELLED', cancelledAt: auction.cancelledAt })
+  if (command.type === 'RevealMaxima') return reveal(state, auction, command)
+  if (auction.status === 'closed') return reject({ code: 'AUCTION_CLOSED', closedAt: auction.closedAt })
 
   switch (command.type) {
     case 'StartAuction':

@@ -66,9 +66,11 @@ export function formatAmount(minor: Minor, currency: Currency): string {
   const digits = String(minor).padStart(currency.exponent + 1, '0')
   if (currency.exponent === 0) return digits
   const whole = digits.slice(0, -currency.exponent)
-  const fraction = digits.slice(-currency.exponent)
-  const shown = fraction.replace(/0+$/, '').padEnd(Math.min(2, currency.exponent), '0')
-  return `${whole}.${currency.exponent <= 2 ? fraction : shown}`
+  const shown = digits
+    .slice(-currency.exponent)
+    .replace(/0+$/, '')
+    .padEnd(Math.min(2, currency.exponent), '0')
+  return `${whole}.${shown}`
 }
 
 /** "105.00 USD". */

@@ -41,7 +41,9 @@ export interface EventLog {
    *
    * Rejects with `SeqConflictError` where the log's head is not (firstSeq - 1, prevHash), with `LogFullError` where
    * there is no room (nothing stored, later appends may succeed), and with `LogBrokenError` after an I/O error, from
-   * when on every append is refused: what was acknowledged before is intact, the process should stop.
+   * when on every append is refused: what was acknowledged before is intact, the process should stop. Rejects with
+   * `DuplicateCommandError` where one of its outcomes belongs to a command that already has one, and with
+   * `LogBusyError` where too much is waiting to be written; nothing of it is stored then.
    */
   append(entry: Append): Promise<number>
 
@@ -74,6 +76,27 @@ export class SeqConflictError extends Error {
   ) {
     super(`${auctionId}: the log stands at seq ${head?.seq ?? 0}, the append expected ${expected}`)
     this.name = 'SeqConflictError'
+  }
+}
+
+/** One of the append's command ids (a bid's id is one) has an outcome already: nothing of the append was stored. */
+export class DuplicateCommandError extends Error {
+  readonly code = 'DUPLICATE_COMMAND'
+  constructor(
+    readonly auctionId: string,
+    readonly commandId: string,
+  ) {
+    super(`${auctionId}: command ${commandId} already has an outcome; nothing was stored`)
+    this.name = 'DuplicateCommandError'
+  }
+}
+
+/** More is waiting to be written than the store takes: nothing was stored, and the same write may be tried again. */
+export class LogBusyError extends Error {
+  readonly code = 'BUSY'
+  constructor(options?: ErrorOptions) {
+    super('too much is waiting for the disk: nothing was stored; try again in a moment', options)
+    this.name = 'LogBusyError'
   }
 }
 

@@ -32,9 +32,9 @@ function ruleOf(issue: z.core.$ZodIssue): string {
     case 'invalid_type':
       return `must be ${NAMES[issue.expected] ?? issue.expected}`
     case 'too_big':
-      return sizeRule('at most', issue.maximum, issue.origin)
+      return sizeRule(issue.inclusive === false ? 'less than' : 'at most', issue.maximum, issue.origin)
     case 'too_small':
-      return sizeRule('at least', issue.minimum, issue.origin)
+      return sizeRule(issue.inclusive === false ? 'more than' : 'at least', issue.minimum, issue.origin)
     case 'invalid_value':
       return `must be ${issue.values.map(String).join(' or ')}`
     case 'unrecognized_keys':
@@ -58,7 +58,8 @@ const NAMES: Readonly<Record<string, string>> = {
 
 function sizeRule(bound: string, size: number | bigint, origin: string): string {
   const limit = Number(size).toLocaleString('en')
-  if (origin === 'string') return `must have ${bound} ${limit} characters`
-  if (origin === 'array') return `must have ${bound} ${limit} entries`
+  const count = (one: string, many: string) => `must have ${bound} ${limit} ${size === 1 ? one : many}`
+  if (origin === 'string') return count('character', 'characters')
+  if (origin === 'array') return count('entry', 'entries')
   return `must be ${bound} ${limit}`
 }

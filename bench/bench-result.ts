@@ -1,0 +1,18 @@
+/** One measured figure of a benchmark. */
+export interface BenchResult {
+  /** What was measured, in a few words; unique within a run. */
+  readonly name: string
+  /** Of `value`, such as "bids/s" or "ms". */
+  readonly unit: string
+  readonly value: number
+  /** What helps to read the value: percentiles, sizes, counts. Units go last in the key. */
+  readonly figures: Readonly<Record<string, number | string>>
+  /** What the value has to reach, or stay under, in the same unit. */
+  readonly target?: { readonly atLeast: number } | { readonly atMost: number }
+}
+
+/** True where there is no target. */
+export function meetsTarget({ value, target }: BenchResult): boolean {
+  if (target === undefined) return true
+  return 'atLeast' in target ? value >= target.atLeast : value <= target.atMost
+}

@@ -1,0 +1,50 @@
+import type { Logger } from '../../ports/logger.js'
+import type { NodeApi } from '../../ports/node-api.js'
+import type { NodeInfo } from '../../ports/peer-client.js'
+import type { NodeSettings } from '../system/settings.js'
+
+/** What the command line needs from outside: made where a process is put together, so that tests can pass fakes. */
+export interface CliDeps {
+  /** A node, not started yet. */
+  createNode(settings: NodeSettings, options: { readonly logger: Logger }): Promise<NodeHandle>
+  /** A Grape for several nodes to share, running. Rejects with an error that has a `code`. */
+  startGrape(options: GrapeOptions, deps: { readonly logger: Logger }): Promise<GrapeHandle>
+  /** A node of another process. Does not call it yet. */
+  connect(target: NodeTarget): Promise<NodeConnection>
+}
+
+export interface NodeHandle {
+  readonly api: NodeApi
+  readonly info: NodeInfo
+  /** Rejects with an error that has a `code` and says what to do. */
+  start(): Promise<void>
+  stop(): Promise<void>
+  /** Resolves when the node must die. */
+  readonly failed: Promise<Error>
+  /** Resolves when an operator asked the node to stop. */
+  readonly stopRequested: Promise<void>
+}
+
+export interface GrapeOptions {
+  readonly host: string
+  readonly apiPort: number
+  readonly dhtPort: number
+  readonly bootstrap: readonly string[]
+}
+
+export interface GrapeHandle {
+  readonly url: string
+  readonly dhtAddress: string
+  stop(): Promise<void>
+}
+
+export interface NodeTarget {
+  /** "host:port". */
+  readonly address: string
+  readonly token: string
+}
+
+export interface NodeConnection {
+  readonly api: NodeApi
+  close(): Promise<void>
+}

@@ -1,0 +1,51 @@
+import type { NodeApi } from '../../ports/node-api.js'
+import type { Args } from './args.js'
+import type { ExitCode } from './exit-code.js'
+import type { Output } from './output.js'
+import type { ShortIds } from './short-ids.js'
+
+/** One command of the command line, of the interactive client, or of both. `C` is what it needs around it. */
+export interface Command<C> {
+  /** "bid <auction> [amount]": name, then required and optional arguments. */
+  readonly usage: string
+  readonly summary: string
+  /** Descriptions of the arguments. */
+  readonly positionals?: Readonly<Record<string, string>>
+  readonly options?: Readonly<Record<string, OptionSpec>>
+  readonly examples: readonly (readonly [command: string, meaning: string])[]
+  /** Further help, below the options. */
+  readonly notes?: string
+  run(context: C, args: Args): Promise<ExitCode>
+}
+
+export interface OptionSpec {
+  readonly kind: 'text' | 'flag'
+  readonly describe: string
+  readonly choices?: readonly string[]
+  readonly required?: boolean
+  /** Heading in the help. */
+  readonly group?: string
+}
+
+/** What a command that talks to a node has around it: the same over RPC and in the client's own process. */
+export interface Session {
+  readonly out: Output
+  readonly ids: ShortIds
+  /** "vendue " before commands that are suggested; empty inside the client. */
+  readonly prefix: string
+  /** Options that led to this node, to be repeated in suggested commands: " --name alice". */
+  readonly reach: string
+  /** The user wants the command to end. */
+  readonly ended: AbortSignal
+  /** Finds and connects to the node, once. */
+  api(): Promise<NodeApi>
+  /** Forgets the connection, so that the next `api()` looks for the node again. */
+  reconnect(): Promise<void>
+  newCommandId(kind: 'bid' | 'cmd'): string
+}
+
+export type NodeCommand = Command<Session>
+
+export function nameOf(command: Pick<Command<never>, 'usage'>): string {
+  return command.usage.split(' ')[0] as string
+}

@@ -1,0 +1,42 @@
+import { NodeError, type NodeErrorCode } from '../../ports/node-api.js'
+import { SettingsError } from '../system/settings-error.js'
+import { UsageError } from './usage-error.js'
+
+export const EXIT = { done: 0, rejected: 1, usage: 2, unreachable: 3, unknown: 4 } as const
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
+
+export const EXIT_CODES_HELP = `Exit codes:
+  0  done
+  1  rejected by a rule of the auction, or a running node failed
+  2  usage: wrong input, no such auction, or an ambiguous one
+  3  no node could be reached, or something below it failed: HOME_UNREACHABLE, BUSY, DISK_FULL, a port in use
+  4  the outcome is unknown: ask again with the same --id`
+
+export function exitCodeOf(error: unknown): ExitCode {
+  if (error instanceof UsageError || error instanceof SettingsError) return EXIT.usage
+  return error instanceof NodeError ? exitCodeOfNodeError(error.code) : EXIT.unreachable
+}
+
+function exitCodeOfNodeError(code: NodeErrorCode): ExitCode {
+  switch (code) {
+    case 'INVALID_INPUT':
+    case 'AUCTION_NOT_FOUND':
+    case 'AUCTION_AMBIGUOUS':
+      return EXIT.usage
+    case 'OUTCOME_UNKNOWN':
+      return EXIT.unknown
+    case 'HOME_UNREACHABLE':
+    case 'BUSY':
+    case 'DISK_FULL':
+    case 'LOG_IO_ERROR':
+    case 'FORBIDDEN':
+    case 'NODE_UNREACHABLE':
+    case 'STOPPING':
+    case 'INTERNAL':
+      return EXIT.unreachable
+    default: {
+      const unknown: never = code
+      throw new Error(`unknown code ${String(unknown)}`)
+    }
+  }
+}

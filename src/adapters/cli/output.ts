@@ -1,0 +1,44 @@
+import type { OutputStream } from './cli-io.js'
+import { type Look, makePaint } from './look.js'
+
+export interface OutputOptions {
+  readonly json: boolean
+  readonly color: boolean
+  readonly timeZone: string
+  readonly now: () => number
+}
+
+const DEFAULT_COLUMNS = 100
+
+/** Where a command writes: results to one stream, remarks and errors to the other; or one JSON document. */
+export class Output {
+  readonly json: boolean
+  readonly look: Look
+  readonly #stdout: Pick<OutputStream, 'write'>
+  readonly #stderr: Pick<OutputStream, 'write'>
+
+  constructor(
+    { stdout, stderr }: { stdout: OutputStream; stderr: OutputStream },
+    { json, color, timeZone, now }: OutputOptions,
+  ) {
+    this.json = json
+    this.#stdout = stdout
+    this.#stderr = stderr
+    this.look = { paint: makePaint(color), timeZone, now, columns: stdout.columns ?? DEFAULT_COLUMNS }
+  }
+
+  /** Lines for people. Nothing where JSON was asked for. */
+  lines(...lines: readonly string[]): void {
+    if (!this.json && lines.length > 0) this.#stdout.write(`${lines.join('\n')}\n`)
+  }
+
+  /** A remark beside the result. */
+  note(text: string): void {
+    this.#stderr.write(`${text}\n`)
+  }
+
+  /** One JSON document, on one line. Nothing where it is for people. */
+  document(value: unknown): void {
+    if (this.json) this.#stdout.write(`${JSON.stringify(value)}\n`)
+  }
+}

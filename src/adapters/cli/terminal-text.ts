@@ -1,0 +1,51 @@
+/**
+ * Titles, names and messages of other nodes may hold escape sequences that move the cursor, hide text or reverse
+ * its direction. Nothing from elsewhere reaches a terminal but through here.
+ */
+const UNSAFE_ON_LINE = /[\p{Cc}\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]/gu
+const UNSAFE_IN_PROSE = /(?!\n)[\p{Cc}\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]/gu
+const LONE_SURROGATE = /\p{Cs}/gu
+
+/** Text for one line: whatever could steer a terminal is written out, "\x1b" or "\u202e". */
+export function oneLine(text: string): string {
+  return text.replace(UNSAFE_ON_LINE, written).replace(LONE_SURROGATE, '\ufffd')
+}
+
+/** Text of several lines: line breaks stay, tabs become blanks. */
+export function prose(text: string): string {
+  return text.replaceAll('\t', '  ').replace(UNSAFE_IN_PROSE, written).replace(LONE_SURROGATE, '\ufffd')
+}
+
+function written(character: string): string {
+  const code = character.codePointAt(0) ?? 0
+  return code <= 0xff ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: our own colours start with ESC
+const COLORS = /\x1b\[[0-9;]*m/g
+const NO_WIDTH = /^[\p{M}\u200d\ufe00-\ufe0f]$/u
+const WIDE =
+  /^[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1b000}-\u{1b2ff}\u{20000}-\u{3fffd}\p{Emoji_Presentation}]$/u
+
+/** How many columns of a terminal a text takes, colours aside. */
+export function columnsOf(text: string): number {
+  let columns = 0
+  for (const character of text.replace(COLORS, '')) {
+    if (!NO_WIDTH.test(character)) columns += WIDE.test(character) ? 2 : 1
+  }
+  return columns
+}
+
+/** An uncoloured text cut to so many columns, with an ellipsis where it was longer. */
+export function fit(text: string, columns: number): string {
+  if (columnsOf(text) <= columns) return text
+  let kept = ''
+  let used = 0
+  for (const character of text) {
+    const width = columnsOf(character)
+    if (used + width > columns - 1) break
+    kept += character
+    used += width
+  }
+  return `${kept}\u2026`
+}

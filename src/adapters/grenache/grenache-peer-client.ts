@@ -1,0 +1,97 @@
+import type { Commit } from '../../domain/commit.js'
+import type { AuctionHead } from '../../ports/event-log.js'
+import {
+  type CallOptions,
+  type NodeInfo,
+  PeerCallError,
+  type PeerClient,
+  type RemoteCommand,
+  type SubmitResult,
+} from '../../ports/peer-client.js'
+import { goodbyeRpc } from './rpc/goodbye.js'
+import { headsRpc } from './rpc/heads.js'
+import { helloRpc } from './rpc/hello.js'
+import { pingRpc } from './rpc/ping.js'
+import { pullCommitsRpc } from './rpc/pull-commits.js'
+import { pushCommitsRpc } from './rpc/push-commits.js'
+import { submitRpc } from './rpc/submit.js'
+import type { RpcCallOptions, RpcClient } from './rpc-client.js'
+
+const PROBE_TIMEOUT_MS = 2_000
+const SUBMIT_TIMEOUT_MS = 5_000
+const TRANSFER_TIMEOUT_MS = 10_000
+
+export interface GrenachePeerClientDeps {
+  readonly rpcClient: RpcClient
+}
+
+export class GrenachePeerClient implements PeerClient {
+  readonly #rpc: RpcClient
+
+  constructor({ rpcClient }: GrenachePeerClientDeps) {
+    this.#rpc = rpcClient
+  }
+
+  hello(address: string, self: NodeInfo, options?: CallOptions) {
+    return this.#rpc.call(address, helloRpc, self, withDefault(PROBE_TIMEOUT_MS, options))
+  }
+
+  ping(address: string, self: NodeInfo, options?: CallOptions) {
+    return this.#rpc.call(address, pingRpc, self, withDefault(PROBE_TIMEOUT_MS, options))
+  }
+
+  async goodbye(address: string, self: NodeInfo, options?: CallOptions): Promise<void> {
+    await this.#rpc.call(address, goodbyeRpc, self, withDefault(PROBE_TIMEOUT_MS, options))
+  }
+
+  async submit(
+    address: string,
+    commands: readonly RemoteCommand[],
+    options?: CallOptions,
+  ): Promise<SubmitResult[]> {
+    const request = { commands: [...commands] }
+    const results = await this.#rpc.call(address, submitRpc, request, withDefault(SUBMIT_TIMEOUT_MS, options))
+    const paired = results.every(
+      (result, i) => !result.ok || result.outcome.commandId === commands[i]?.commandId,
+    )
+    if (results.length === commands.length && paired) return results
+    const message = `${submitRpc.name} at ${address}: the results are not those of the commands`
+    throw new PeerCallError('BAD_ANSWER', message, { address, sent: true, answered: false })
+  }
+
+  async pushCommits(
+    address: string,
+    from: string,
+    commits: readonly Commit[],
+    options?: CallOptions,
+  ): Promise<void> {
+    const request = { from, commits: [...commits] }
+    await this.#rpc.call(address, pushCommitsRpc, request, withDefault(TRANSFER_TIMEOUT_MS, options))
+  }
+
+  pullCommits(
+    address: string,
+    auctionId: string,
+    fromSeq: number,
+    options?: CallOptions,
+  ): Promise<{ commits: Commit[]; head: AuctionHead | null }> {
+    const request = { auctionId, fromSeq }
+    return this.#rpc.call(address, pullCommitsRpc, request, withDefault(TRANSFER_TIMEOUT_MS, options))
+  }
+
+  heads(
+    address: string,
+    afterId: string | null,
+    options?: CallOptions,
+  ): Promise<{ heads: AuctionHead[]; next: string | null }> {
+    return this.#rpc.call(address, headsRpc, { afterId }, withDefault(TRANSFER_TIMEOUT_MS, options))
+  }
+
+  async stop(): Promise<void> {
+    this.#rpc.stop()
+  }
+}
+
+function withDefault(timeoutMs: number, options: CallOptions = {}): RpcCallOptions {
+  return { timeoutMs: options.timeoutMs ?? timeoutMs, signal: options.signal }
+}

@@ -1,0 +1,143 @@
+import { Agent } from 'node:http'
+import { PeerRPCClient } from 'grenache-nodejs-http'
+import { PeerCallError } from '../../ports/peer-client.js'
+import type { Access, Rpc } from './define-rpc.js'
+import { ExchangeError } from './exchange.js'
+import { invalidInput } from './explain-issue.js'
+import { RpcClientTransport } from './rpc-client-transport.js'
+import { answerPayloadSchema, type RequestPayload, type WireError } from './wire.js'
+
+export interface RpcClientOptions {
+  /** Connections to one peer; further calls wait for one, within their time-out. */
+  readonly maxSocketsPerPeer?: number
+  readonly maxRequestBytes?: number
+  readonly maxAnswerBytes?: number
+}
+
+export interface RpcCallOptions {
+  readonly timeoutMs: number
+  readonly signal?: AbortSignal | undefined
+  readonly token?: string
+}
+
+const MAX_SOCKETS_PER_PEER = 16
+const MAX_FREE_SOCKETS_PER_PEER = 4
+/** Shorter than a server keeps idle connections, so that a request seldom meets one being closed. */
+const IDLE_SOCKET_MS = 10_000
+const MAX_REQUEST_BYTES = 8 * 1024 * 1024
+const MAX_ANSWER_BYTES = 16 * 1024 * 1024
+
+/** The peer answered with an error. */
+export class RemoteError extends PeerCallError {
+  readonly field: string | undefined
+  readonly next: string | undefined
+  constructor(address: string, error: WireError) {
+    // A peer that failed half-way cannot say what became of the request, so that is not a refusal.
+    const answered = error.code !== 'INTERNAL'
+    super(error.code, printable(error.message), { address, sent: true, answered })
+    this.name = 'RemoteError'
+    this.field = error.field === undefined ? undefined : printable(error.field)
+    this.next = error.next === undefined ? undefined : printable(error.next)
+  }
+}
+
+/**
+ * Calls RPCs of nodes by their address, over connections that are kept open. Needs no Grape. Rejects with
+ * `PeerCallError`, a `RemoteError` where the node answered with an error.
+ */
+export class RpcClient {
+  readonly #agent: Agent
+  readonly #peer: RpcClientPeer
+  #stopped = false
+
+  constructor(options: RpcClientOptions = {}) {
+    this.#agent = new Agent({
+      keepAlive: true,
+      maxSockets: options.maxSocketsPerPeer ?? MAX_SOCKETS_PER_PEER,
+      maxFreeSockets: MAX_FREE_SOCKETS_PER_PEER,
+      scheduling: 'lifo',
+      timeout: IDLE_SOCKET_MS,
+      noDelay: true,
+    })
+    this.#peer = new RpcClientPeer(null, {
+      agent: this.#agent,
+      maxRequestBytes: options.maxRequestBytes ?? MAX_REQUEST_BYTES,
+      maxAnswerBytes: options.maxAnswerBytes ?? MAX_ANSWER_BYTES,
+      // One transport is enough: the connections are the agent's.
+      maxActiveDestTransports: 1,
+    })
+    this.#peer.init()
+  }
+
+  async call<A extends Access, Request, Result>(
+    address: string,
+    rpc: Rpc<A, Request, Result>,
+    params: Request,
+    options: RpcCallOptions,
+  ): Promise<Result> {
+    const { token } = options
+    const payload: RequestPayload = { ...(token === undefined ? {} : { token }), params }
+    const answer = answerPayloadSchema.safeParse(await this.#request(address, rpc.name, payload, options))
+    if (!answer.success) throw badAnswer(address, rpc.name, 'what came back is no answer of this protocol')
+    if (!answer.data.ok) throw new RemoteError(address, answer.data.error)
+    const result = rpc.result.safeParse(answer.data.result)
+    if (result.success) return result.data
+    throw badAnswer(address, rpc.name, invalidInput(result.error).message)
+  }
+
+  /** Ends the calls under way with code STOPPED and closes every connection. Idempotent. */
+  stop(): void {
+    if (this.#stopped) return
+    this.#stopped = true
+    this.#peer.stop()
+    this.#agent.destroy()
+  }
+
+  #request(address: string, rpc: string, payload: RequestPayload, options: RpcCallOptions): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      if (this.#stopped) {
+        return reject(callError(address, rpc, new ExchangeError('STOPPED', 'this node is stopping', false)))
+      }
+      const opts = { timeout: options.timeoutMs, signal: options.signal }
+      this.#peer.transport(address).request(rpc, payload, opts, (error, answer) => {
+        if (error) reject(callError(address, rpc, error))
+        else resolve(answer)
+      })
+    })
+  }
+}
+
+class RpcClientPeer extends PeerRPCClient<RpcClientTransport> {
+  override getTransportClass() {
+    return RpcClientTransport
+  }
+
+  override init(): void {
+    super.init()
+    // The pool's own look at its transports; it alone should not keep the process alive.
+    this.tpool._monitorItv.unref()
+  }
+}
+
+function callError(address: string, rpc: string, cause: Error): PeerCallError {
+  const { code, sent } = cause instanceof ExchangeError ? cause : { code: 'CALL_FAILED', sent: true }
+  return new PeerCallError(code, `${rpc} at ${printable(address)}: ${cause.message}`, {
+    address,
+    sent,
+    answered: false,
+    cause,
+  })
+}
+
+function badAnswer(address: string, rpc: string, why: string): PeerCallError {
+  return new PeerCallError('BAD_ANSWER', `${rpc} at ${printable(address)}: ${why}`, {
+    address,
+    sent: true,
+    answered: false,
+  })
+}
+
+/** A peer's words may end up on a terminal. */
+function printable(text: string): string {
+  return text.replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, '?')
+}

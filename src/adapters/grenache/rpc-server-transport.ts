@@ -1,0 +1,175 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
+import TransportRPCServer, { type RequestMeta } from 'grenache-nodejs-http/lib/TransportRPCServer.js'
+import type { Logger } from '../../ports/logger.js'
+import { JsonTextError, parseJson, REQUEST_JSON } from './json-text.js'
+import { ByteBudget, CallerGoneError, RefusedRequest, readBody } from './request-body.js'
+import { type AnswerPayload, failure, requestSchema } from './wire.js'
+
+export interface ServerLimits {
+  /** Of one request, compressed or not. */
+  readonly maxBodyBytes: number
+  /** Of all requests under way together. */
+  readonly maxBufferedBytes: number
+  readonly maxConnections: number
+  /** From the first byte (or the connection) to the last of the headers. */
+  readonly headersTimeoutMs: number
+  /** To the last byte of the body. */
+  readonly requestTimeoutMs: number
+  /** Between two requests on one connection. */
+  readonly keepAliveTimeoutMs: number
+  /** Without any traffic; longer than the longest long poll. */
+  readonly idleTimeoutMs: number
+}
+
+export interface ServerTransportConf {
+  readonly limits: ServerLimits
+  readonly logger: Logger
+  /** Never rejects. */
+  readonly dispatch: (rpc: string, payload: unknown) => Promise<AnswerPayload>
+}
+
+/** How often node looks for requests that take too long; its default is 30 s. */
+const TIMEOUT_CHECK_MS = 500
+/** How long a refused body is still read, so that the caller gets to see the answer. */
+const LINGER_MS = 500
+
+/**
+ * Grenache's HTTP server with its reading replaced: the base class keeps bodies of any size, unpacks them without a
+ * limit, and never answers one that it cannot parse. With `disableBuffered` it leaves the raw request to us.
+ */
+export class RpcServerTransport extends TransportRPCServer {
+  readonly #conf: ServerTransportConf
+  readonly #budget: ByteBudget
+  /** Set while the server drains: answers tell the caller to close. */
+  draining = false
+
+  constructor(peer: object, conf: ServerTransportConf) {
+    super(peer, { ...conf, disableBuffered: true })
+    this.#conf = conf
+    this.#budget = new ByteBudget(conf.limits.maxBufferedBytes)
+    this.on('stream', (request: IncomingMessage, response: ServerResponse, meta: RequestMeta) => {
+      void this.#serve(request, response, meta.compress)
+    })
+  }
+
+  override getSocket(): Server {
+    const { limits } = this.#conf
+    const server = createServer({
+      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+      headersTimeout: limits.headersTimeoutMs,
+      requestTimeout: limits.requestTimeoutMs,
+      keepAliveTimeout: limits.keepAliveTimeoutMs,
+      noDelay: true,
+    })
+    server.maxConnections = limits.maxConnections
+    server.setTimeout(limits.idleTimeoutMs)
+    server.on('clientError', refuseConnection)
+    server.on('connect', (_request, socket) => {
+      closeWith(socket, 405, 'METHOD_NOT_ALLOWED', 'an RPC is a POST')
+    })
+    return server
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse, gzipped: boolean): Promise<void> {
+    const lease = this.#budget.lease()
+    try {
+      if (request.method !== 'POST') {
+        throw new RefusedRequest(405, 'METHOD_NOT_ALLOWED', 'an RPC is a POST')
+      }
+      const { maxBodyBytes: maxBytes } = this.#conf.limits
+      const body = await readBody(request, { maxBytes, lease, gzipped })
+      const parsed = requestSchema.safeParse(parseJson(body, REQUEST_JSON))
+      if (!parsed.success) {
+        throw new RefusedRequest(400, 'MALFORMED', 'a request is the JSON list [rid, rpc, payload]')
+      }
+      const [rid, rpc, payload] = parsed.data
+      const answer = await this.#conf.dispatch(rpc, payload)
+      await this.#send(response, JSON.stringify([rid, null, answer]), gzipped)
+    } catch (error) {
+      this.#refuse(request, response, error)
+    } finally {
+      lease.release()
+    }
+  }
+
+  async #send(response: ServerResponse, text: string, gzipped: boolean): Promise<void> {
+    // A caller that asks in Grenache's gzip expects its answer in it, without the usual header.
+    const body = gzipped ? await promisify(gzip)(text) : Buffer.from(text)
+    response.writeHead(200, {
+      'content-type': 'application/json',
+      'content-length': body.length,
+      ...(this.draining ? { connection: 'close' } : {}),
+    })
+    response.end(body)
+  }
+
+  #refuse(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+    if (error instanceof CallerGoneError || response.headersSent) return
+    let refusal: RefusedRequest
+    if (error instanceof RefusedRequest) refusal = error
+    else if (error instanceof JsonTextError) refusal = new RefusedRequest(400, error.code, error.message)
+    else {
+      this.#conf.logger.error({ err: error }, 'an RPC request could not be answered')
+      refusal = new RefusedRequest(500, 'INTERNAL', 'the request could not be answered')
+    }
+    const { status, code, message } = refusal
+    const body = bodyOf(code, message)
+    response.writeHead(status, {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(body),
+      connection: 'close',
+    })
+    if (request.complete) response.end(body)
+    else linger(request, response, body)
+  }
+}
+
+function bodyOf(code: RefusedRequest['code'], message: string): string {
+  return JSON.stringify([null, null, failure(code, message)])
+}
+
+/** Closing on a caller that still sends resets the connection, and the answer is lost: take in a little more first. */
+function linger(request: IncomingMessage, response: ServerResponse, body: string): void {
+  response.write(body)
+  const end = () => {
+    clearTimeout(timer)
+    response.end()
+    request.socket.destroySoon()
+  }
+  const timer = setTimeout(end, LINGER_MS)
+  request.once('end', end)
+  request.once('close', () => clearTimeout(timer))
+  request.resume()
+}
+
+/** What is not HTTP, or came too slowly, gets an answer as well. */
+function refuseConnection(error: Error & { code?: string }, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable || isAnswering(socket)) {
+    socket.destroy()
+    return
+  }
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+    closeWith(socket, 408, 'REQUEST_TIMEOUT', 'the request did not arrive in time')
+  } else if (error.code === 'HPE_HEADER_OVERFLOW') {
+    closeWith(socket, 431, 'TOO_LARGE', 'the headers are too large')
+  } else closeWith(socket, 400, 'MALFORMED', 'this is not HTTP')
+}
+
+/** Whether an answer's headers have gone out on the connection, so that nothing may be written between. */
+function isAnswering(socket: Duplex): boolean {
+  const { _httpMessage: message } = socket as Socket & { _httpMessage?: ServerResponse | null }
+  return message?.headersSent === true
+}
+
+function closeWith(socket: Duplex, status: number, code: RefusedRequest['code'], message: string): void {
+  const body = bodyOf(code, message)
+  socket.end(
+    `HTTP/1.1 ${status} Refused\r\ncontent-type: application/json\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+    () => socket.destroy(),
+  )
+}

@@ -1,0 +1,171 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import type { AddressInfo } from 'node:net'
+import { PeerRPCServer } from 'grenache-nodejs-http'
+import type { Logger } from '../../ports/logger.js'
+import type { NodeApi } from '../../ports/node-api.js'
+import type { PeerService } from '../../ports/peer-service.js'
+import type { BoundRpc } from './define-rpc.js'
+import { listenError } from './listen-error.js'
+import { RpcServerTransport, type ServerLimits } from './rpc-server-transport.js'
+import { rpcTable } from './rpc-table.js'
+import { type AnswerPayload, failure, requestPayloadSchema, toWireError } from './wire.js'
+
+export interface RpcServerDeps {
+  readonly peerService: PeerService
+  readonly nodeApi: NodeApi
+  readonly logger: Logger
+}
+
+export interface RpcServerOptions {
+  readonly host: string
+  /** 0 takes any free one. */
+  readonly port: number
+  /** Whoever holds it may give this node orders. */
+  readonly operatorToken: string
+  readonly limits?: Partial<RpcServerLimits>
+}
+
+export interface RpcServerLimits extends ServerLimits {
+  /** Requests being carried out at once; past it the answer is BUSY. */
+  readonly maxConcurrent: number
+  /** How long `stop` waits for them. */
+  readonly drainMs: number
+}
+
+export const DEFAULT_SERVER_LIMITS: RpcServerLimits = {
+  maxBodyBytes: 8 * 1024 * 1024,
+  maxBufferedBytes: 64 * 1024 * 1024,
+  maxConnections: 1_024,
+  headersTimeoutMs: 5_000,
+  requestTimeoutMs: 15_000,
+  keepAliveTimeoutMs: 20_000,
+  idleTimeoutMs: 60_000,
+  maxConcurrent: 512,
+  drainMs: 2_000,
+}
+
+/** Serves the node's RPCs to its peers and its operator. Answers whatever arrives, and never throws because of it. */
+export class RpcServer {
+  readonly #deps: RpcServerDeps
+  readonly #options: RpcServerOptions
+  readonly #limits: RpcServerLimits
+  readonly #rpcs: ReadonlyMap<string, BoundRpc>
+  readonly #token: Buffer
+  #running = 0
+  #transport: RpcServerTransport | null = null
+  #address: { host: string; port: number } | null = null
+  #stopped: Promise<void> | null = null
+
+  constructor(deps: RpcServerDeps, options: RpcServerOptions) {
+    this.#deps = deps
+    this.#options = options
+    this.#limits = { ...DEFAULT_SERVER_LIMITS, ...options.limits }
+    this.#rpcs = rpcTable({ peer: deps.peerService, operator: deps.nodeApi })
+    this.#token = digest(options.operatorToken)
+  }
+
+  /** Where it listens; rejects with `ListenError`. Idempotent. */
+  async start(): Promise<{ host: string; port: number }> {
+    if (this.#address) return this.#address
+    const { host, port } = this.#options
+    const peer = new RpcServerPeer(null, {
+      limits: this.#limits,
+      logger: this.#deps.logger,
+      dispatch: (rpc: string, payload: unknown) => this.#dispatch(rpc, payload),
+    })
+    peer.init()
+    const transport = peer.transport('server')
+    this.#transport = transport
+    this.#stopped = null
+    transport.listen({ port, host })
+    const server = transport.socket
+    if (!server) throw new Error('the server has no socket')
+    await new Promise<void>((resolve, reject) => {
+      server.once('listening', resolve)
+      server.once('error', (cause) => {
+        this.#transport = null
+        reject(listenError('serve RPC', host, port, cause))
+      })
+    })
+    server.on('error', (err) => this.#deps.logger.error({ err }, 'the RPC server reports an error'))
+    this.#address = { host, port: (server.address() as AddressInfo).port }
+    return this.#address
+  }
+
+  /** Takes no new requests, gives those under way `drainMs`, then cuts the connections. Idempotent. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop()
+    return this.#stopped
+  }
+
+  async #stop(): Promise<void> {
+    const transport = this.#transport
+    const server = transport?.socket
+    this.#transport = null
+    this.#address = null
+    if (!transport || !server?.listening) return
+    transport.draining = true
+    const closed = new Promise((resolve) => {
+      server.close(resolve)
+    })
+    server.closeIdleConnections()
+    const cut = setTimeout(() => server.closeAllConnections(), this.#limits.drainMs)
+    await closed
+    clearTimeout(cut)
+    transport.socket = null
+    transport.stop()
+  }
+
+  async #dispatch(name: string, payload: unknown): Promise<AnswerPayload> {
+    if (!this.#transport) return failure('STOPPING', 'this node is stopping', { next: 'ask another one' })
+    const rpc = this.#rpcs.get(name)
+    if (!rpc) {
+      const next = 'check the name; the node may be of another version'
+      return failure('UNKNOWN_RPC', 'this node has no RPC of that name', { next })
+    }
+    const request = requestPayloadSchema.safeParse(payload)
+    if (!request.success) {
+      const next = 'send {params: {...}}, with a token where the RPC needs one'
+      return failure('INVALID_INPUT', 'the payload must be an object with params', { next })
+    }
+    if (rpc.access === 'operator' && !this.#isOperator(request.data.token)) {
+      const next = "use the token in the file operator.token in the node's data directory"
+      return failure('FORBIDDEN', "this needs the token of the node's operator", { next })
+    }
+    if (this.#running >= this.#limits.maxConcurrent) {
+      return failure('BUSY', 'too many requests at once', { next: 'try again in a moment' })
+    }
+    this.#running += 1
+    try {
+      return { ok: true, result: (await rpc.call(request.data.params)) ?? null }
+    } catch (error) {
+      return this.#failed(name, error)
+    } finally {
+      this.#running -= 1
+    }
+  }
+
+  #isOperator(token: string | undefined): boolean {
+    return token !== undefined && timingSafeEqual(digest(token), this.#token)
+  }
+
+  #failed(rpc: string, error: unknown): AnswerPayload {
+    const known = toWireError(error)
+    if (known) return { ok: false, error: known }
+    const reference = randomBytes(4).toString('hex')
+    this.#deps.logger.error({ err: error, rpc, reference }, 'an RPC failed')
+    const next = `look for ${reference} in the node's log`
+    return failure('INTERNAL', `the node failed to carry this out (reference ${reference})`, { next })
+  }
+}
+
+class RpcServerPeer extends PeerRPCServer<RpcServerTransport> {
+  override getTransportClass() {
+    return RpcServerTransport
+  }
+}
+
+/** Digests are of equal length, so that comparing them takes the same time for any token. */
+function digest(token: string): Buffer {
+  return createHash('sha256').update(token).digest()
+}

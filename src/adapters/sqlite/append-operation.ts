@@ -1,0 +1,80 @@
+import type { Append } from '../../ports/event-log.js'
+import type { RecordedOutcome } from '../../ports/outcome-repository.js'
+import { dueAtOf, foldText, secretKept, tellsOfBid } from '../read-model.js'
+import type { AppendOperation, AuctionRow, OutcomeRow, SecretRow } from './write-operations.js'
+
+/** About what an operation weighs beside its long texts, in bytes. */
+export const OPERATION_OVERHEAD_BYTES = 512
+
+/** An append as the writer thread takes it. */
+export function appendOperation(entry: Append): { operation: AppendOperation; bytes: number } {
+  const { commit, prevHash, state } = entry
+  const { auctionId, firstSeq, lastSeq, hash, signer, signature, body } = commit
+  const { terms, ...rest } = state
+  const auction: AuctionRow = {
+    homeNodeId: state.home.nodeId,
+    status: state.status,
+    title: foldText(terms.title),
+    openedAt: state.openedAt,
+    dueAt: dueAtOf(state),
+    bidCount: state.bidCount,
+    state: JSON.stringify(rest),
+    secretKept: secretKept(state),
+  }
+  const operation: AppendOperation = {
+    ...{ kind: 'append', auctionId, firstSeq, lastSeq, prevHash, hash, signer, signature, body, auction },
+    terms: firstSeq === 1 ? JSON.stringify(terms) : null,
+    secret: secretRow(entry),
+    ...outcomeRows(entry),
+  }
+  return { operation, bytes: weight(operation) }
+}
+
+export function outcomeRow({ outcome, fingerprint }: RecordedOutcome): OutcomeRow {
+  return [outcome.commandId, fingerprint, JSON.stringify(outcome)]
+}
+
+function secretRow({ secret }: Append): SecretRow | null {
+  if (secret === undefined) return null
+  const { reserve, leaderMax } = secret.secrets
+  return {
+    reserveAmount: reserve?.amount ?? null,
+    reserveSalt: reserve?.salt ?? null,
+    leaderMax,
+    sealed: secret.sealed.length === 0 ? null : JSON.stringify(secret.sealed),
+  }
+}
+
+/** Accepted bids are most of what a node keeps: their rows tell their outcomes too, so only the fingerprint goes along. */
+function outcomeRows(entry: Append): Pick<AppendOperation, 'fingerprints' | 'outcomes'> {
+  const { events, outcomes = [], commit } = entry
+  if (outcomes.length === 0) return { fingerprints: null, outcomes: null }
+  const fingerprints = new Array<string | null>(events.length).fill(null)
+  const others: OutcomeRow[] = []
+  let told = 0
+  for (const recorded of outcomes) {
+    const { outcome, fingerprint } = recorded
+    const index = outcome.status === 'accepted' ? outcome.seq - commit.firstSeq : -1
+    const event = events[index]
+    const isTold =
+      event !== undefined &&
+      outcome.auctionId === commit.auctionId &&
+      fingerprints[index] === null &&
+      tellsOfBid(outcome, commit.firstSeq + index, event)
+    if (isTold) {
+      fingerprints[index] = fingerprint
+      told++
+    } else {
+      others.push(outcomeRow(recorded))
+    }
+  }
+  return {
+    fingerprints: told === 0 ? null : JSON.stringify(fingerprints),
+    outcomes: others.length === 0 ? null : JSON.stringify(others),
+  }
+}
+
+function weight({ body, auction, terms, secret, fingerprints, outcomes }: AppendOperation): number {
+  const texts = [body, auction.state, terms, secret?.sealed, fingerprints, outcomes]
+  return texts.reduce<number>((sum, text) => sum + (text?.length ?? 0), OPERATION_OVERHEAD_BYTES)
+}

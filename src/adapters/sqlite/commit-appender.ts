@@ -1,0 +1,208 @@
+import type { Database, Statement } from 'better-sqlite3'
+import type { SealedMaximum } from '../../domain/commands.js'
+import type { AuctionEvent, RevealedMaximum } from '../../domain/events.js'
+import { bidOf } from '../read-model.js'
+import { RowInserter, type Value } from './row-inserter.js'
+import type { AppendOperation, OutcomeRow, WriteResult } from './write-operations.js'
+
+interface HeadRow {
+  readonly ref: number
+  readonly last_seq: number
+  readonly last_hash: string
+  readonly status: string
+  readonly bid_count: number
+  readonly due_at: number | null
+  readonly home_node_id: string
+}
+
+const BID_COLUMNS = [
+  'auction',
+  'seq',
+  'at',
+  'bid_id',
+  'bidder_id',
+  'bidder_name',
+  'kind',
+  'amount',
+  'price',
+  'leads',
+  'reserve_met',
+]
+
+/** Writes a commit with all that becomes true with it, inside the caller's transaction. */
+export class CommitAppender {
+  readonly #statements: ReturnType<typeof prepare>
+  /** Changes of the totals by status since the transaction began; written once, at its end. */
+  readonly #totals = new Map<string, { auctions: number; bids: number }>()
+
+  constructor(db: Database) {
+    this.#statements = prepare(db)
+  }
+
+  /** A conflict is found before anything is written; every other refusal is thrown. */
+  append(operation: AppendOperation): WriteResult {
+    const { auctionId, firstSeq, prevHash } = operation
+    const head = this.#statements.head.get(auctionId)
+    if ((head?.last_seq ?? 0) !== firstSeq - 1 || (head?.last_hash ?? null) !== prevHash) {
+      const found = head === undefined ? null : { seq: head.last_seq, hash: head.last_hash }
+      return { ok: false, code: 'SEQ_CONFLICT', head: found }
+    }
+    const ref = head?.ref ?? this.#open(operation)
+    const { signer, signature, hash, body, lastSeq } = operation
+    const commit = this.#statements.insertCommit.run(ref, firstSeq, lastSeq, hash, signer, signature, body)
+    const { events } = JSON.parse(body) as { events: readonly AuctionEvent[] }
+    this.#insertBids(ref, firstSeq, events)
+    this.#insertOutcomes(ref, operation, events)
+    this.#keepSecrets(ref, operation)
+    for (const event of events) if (event.type === 'MaximaRevealed') this.#reveal(ref, event.maxima)
+    if (head !== undefined) this.#update(head, operation)
+    this.#count(head, operation)
+    return { ok: true, position: Number(commit.lastInsertRowid) }
+  }
+
+  /** To be called at the start of a transaction: forgets what a failed one has left. */
+  reset(): void {
+    this.#totals.clear()
+  }
+
+  /** To be called at the end of a transaction. */
+  writeTotals(): void {
+    for (const [status, { auctions, bids }] of this.#totals) {
+      if (auctions !== 0 || bids !== 0) this.#statements.addTotals.run(status, auctions, bids)
+    }
+  }
+
+  #open(operation: AppendOperation): number {
+    const { auctionId, auction, lastSeq, hash, terms } = operation
+    const { homeNodeId, status, title, openedAt, dueAt, bidCount, state } = auction
+    const { lastInsertRowid } = this.#statements.insertAuction.run(
+      auctionId,
+      homeNodeId,
+      status,
+      title,
+      openedAt,
+      dueAt,
+      bidCount,
+      lastSeq,
+      hash,
+      state,
+    )
+    this.#statements.insertTerms.run(lastInsertRowid as number, terms)
+    return lastInsertRowid as number
+  }
+
+  /** The columns that indexes cover are touched only where they change: that spares four index updates a commit. */
+  #update({ ref, status, due_at, home_node_id }: HeadRow, { auction, lastSeq, hash }: AppendOperation): void {
+    const { bidCount, state, homeNodeId, dueAt } = auction
+    this.#statements.updateState.run(bidCount, lastSeq, hash, state, ref)
+    if (auction.status === 'closed') {
+      const winnerId = auction.secretKept?.winnerId ?? null
+      const price = auction.secretKept?.price ?? null
+      this.#statements.markUnrevealed.run({ ref, winnerId, price })
+    }
+    if (status !== auction.status || due_at !== dueAt || home_node_id !== homeNodeId) {
+      this.#statements.updatePlace.run(auction.status, dueAt, homeNodeId, ref)
+    }
+  }
+
+  #insertBids(ref: number, firstSeq: number, events: readonly AuctionEvent[]): void {
+    const rows: Value[] = []
+    events.forEach((event, i) => {
+      const bid = bidOf(event)
+      if (bid === null) return
+      const { at, bidId, bidder, kind, amount, price, leads, reserveMet } = bid
+      rows.push(ref, firstSeq + i, at, bidId, bidder.id, bidder.name, kind, amount, price)
+      rows.push(leads ? 1 : 0, reserveMet ? 1 : 0)
+    })
+    this.#statements.bids.insert(rows)
+  }
+
+  #insertOutcomes(ref: number, operation: AppendOperation, events: readonly AuctionEvent[]): void {
+    const rows: Value[] = []
+    const { firstSeq, fingerprints, outcomes } = operation
+    if (fingerprints !== null) {
+      for (const [i, fingerprint] of (JSON.parse(fingerprints) as (string | null)[]).entries()) {
+        const event = events[i]
+        if (fingerprint !== null && event !== undefined && 'bidId' in event) {
+          rows.push(event.bidId, ref, firstSeq + i, fingerprint, null)
+        }
+      }
+    }
+    if (outcomes !== null) {
+      for (const [commandId, fingerprint, outcome] of JSON.parse(outcomes) as OutcomeRow[]) {
+        rows.push(commandId, null, null, fingerprint, outcome)
+      }
+    }
+    this.#statements.outcomes.insert(rows)
+  }
+
+  #keepSecrets(ref: number, { secret }: AppendOperation): void {
+    if (secret === null) return
+    this.#statements.saveSecrets.run(ref, secret.reserveAmount, secret.reserveSalt, secret.leaderMax)
+    if (secret.sealed === null) return
+    const rows = (JSON.parse(secret.sealed) as SealedMaximum[]).flatMap<Value>((maximum) => {
+      const { bidId, bidderId, amount, salt } = maximum
+      return [ref, bidId, bidderId, amount, salt]
+    })
+    this.#statements.sealed.insert(rows)
+  }
+
+  #reveal(ref: number, maxima: readonly RevealedMaximum[]): void {
+    for (const { bidId, amount } of maxima) {
+      this.#statements.revealBid.run(amount, ref, bidId)
+      this.#statements.dropSealed.run(ref, bidId)
+    }
+  }
+
+  #count(head: HeadRow | undefined, { auction }: AppendOperation): void {
+    if (head !== undefined) this.#add(head.status, -1, -head.bid_count)
+    this.#add(auction.status, 1, auction.bidCount)
+  }
+
+  #add(status: string, auctions: number, bids: number): void {
+    const total = this.#totals.get(status) ?? { auctions: 0, bids: 0 }
+    this.#totals.set(status, { auctions: total.auctions + auctions, bids: total.bids + bids })
+  }
+}
+
+function prepare(db: Database) {
+  const statement = (sql: string): Statement<Value[]> => db.prepare<Value[]>(sql)
+  return {
+    head: db.prepare<[string], HeadRow>(
+      'SELECT ref, last_seq, last_hash, status, bid_count, due_at, home_node_id FROM auctions WHERE auction_id = ?',
+    ),
+    insertAuction: statement(
+      `INSERT INTO auctions (auction_id, home_node_id, status, title, opened_at, due_at, bid_count, last_seq,
+         last_hash, state, unrevealed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)`,
+    ),
+    insertTerms: statement('INSERT INTO auction_terms (auction, terms) VALUES (?, ?)'),
+    updateState: statement(
+      'UPDATE auctions SET bid_count = ?, last_seq = ?, last_hash = ?, state = ? WHERE ref = ?',
+    ),
+    updatePlace: statement('UPDATE auctions SET status = ?, due_at = ?, home_node_id = ? WHERE ref = ?'),
+    markUnrevealed: db.prepare<{ ref: number; winnerId: string | null; price: number | null }>(
+      `UPDATE auctions SET unrevealed = EXISTS (
+         SELECT 1 FROM sealed_maxima WHERE auction = @ref
+           AND (@winnerId IS NULL OR bidder_id <> @winnerId OR amount <= @price))
+       WHERE ref = @ref`,
+    ),
+    insertCommit: statement(
+      `INSERT INTO commits (auction, first_seq, last_seq, hash, signer, signature, body)
+       VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    ),
+    revealBid: statement('UPDATE bids SET amount = ? WHERE auction = ? AND bid_id = ? AND amount IS NULL'),
+    dropSealed: statement('DELETE FROM sealed_maxima WHERE auction = ? AND bid_id = ?'),
+    saveSecrets: statement(
+      `INSERT INTO auction_secrets (auction, reserve_amount, reserve_salt, leader_max) VALUES (?, ?, ?, ?)
+       ON CONFLICT (auction) DO UPDATE SET reserve_amount = excluded.reserve_amount,
+         reserve_salt = excluded.reserve_salt, leader_max = excluded.leader_max`,
+    ),
+    addTotals: statement(
+      `INSERT INTO totals (status, auctions, bids) VALUES (?, ?, ?)
+       ON CONFLICT (status) DO UPDATE SET auctions = auctions + excluded.auctions, bids = bids + excluded.bids`,
+    ),
+    bids: new RowInserter(db, 'bids', BID_COLUMNS),
+    outcomes: new RowInserter(db, 'outcomes', ['command_id', 'auction', 'seq', 'fingerprint', 'outcome']),
+    sealed: new RowInserter(db, 'sealed_maxima', ['auction', 'bid_id', 'bidder_id', 'amount', 'salt']),
+  }
+}

@@ -1,0 +1,107 @@
+import { accessSync, closeSync, constants, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Store } from '../../ports/store.js'
+import { SqliteAuctionRepository } from './sqlite-auction-repository.js'
+import { SqliteAutoBidRepository } from './sqlite-auto-bid-repository.js'
+import type { SqliteTestOptions } from './sqlite-connection.js'
+import { SqliteDataLock } from './sqlite-data-lock.js'
+import { SqliteEventLog } from './sqlite-event-log.js'
+import { SqliteOutcomeRepository } from './sqlite-outcome-repository.js'
+import { SqliteParticipationRepository } from './sqlite-participation-repository.js'
+import { SqlitePeerRepository } from './sqlite-peer-repository.js'
+import { SqliteReader } from './sqlite-reader.js'
+import { SqliteSecretRepository } from './sqlite-secret-repository.js'
+import { SqliteWriter } from './sqlite-writer.js'
+import { messageOf, StoreError } from './store-error.js'
+
+export type SqliteStore = Store
+
+/**
+ * Opens the store of a data directory and makes the directory where there is none (0700). Only this process can
+ * have it until `close`. Rejects with `StoreError`, whose code and message say what stands in the way.
+ */
+export async function openStore(
+  dataDir: string,
+  options: { test?: SqliteTestOptions } = {},
+): Promise<SqliteStore> {
+  prepareDirectory(dataDir)
+  const lock = SqliteDataLock.acquire(dataDir)
+  let writer: SqliteWriter | undefined
+  try {
+    const path = join(dataDir, 'vendue.db')
+    prepareFile(path)
+    writer = await SqliteWriter.open(path, options.test)
+    syncDirectory(dataDir)
+    return storeOf(writer, new SqliteReader(path), lock)
+  } catch (error) {
+    await writer?.close()
+    lock.release()
+    throw error
+  }
+}
+
+function storeOf(writer: SqliteWriter, reader: SqliteReader, lock: SqliteDataLock): SqliteStore {
+  const eventLog = new SqliteEventLog({ writer, reader })
+  return {
+    eventLog,
+    outcomes: new SqliteOutcomeRepository({ writer, reader }),
+    auctions: new SqliteAuctionRepository({ reader }),
+    secrets: new SqliteSecretRepository({ reader }),
+    autoBids: new SqliteAutoBidRepository({ writer, reader }),
+    participations: new SqliteParticipationRepository({ writer, reader }),
+    peers: new SqlitePeerRepository({ writer, reader }),
+    async close() {
+      await eventLog.close()
+      lock.release()
+    },
+  }
+}
+
+function prepareDirectory(dataDir: string): void {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+    if (!statSync(dataDir).isDirectory()) throw notADirectory(dataDir)
+    accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK)
+  } catch (error) {
+    if (error instanceof StoreError) throw error
+    const code = (error as NodeJS.ErrnoException).code
+    if (code === 'EEXIST' || code === 'ENOTDIR') throw notADirectory(dataDir, error)
+    throw unwritable(dataDir, error)
+  }
+}
+
+/** The file is made before SQLite makes it, so that nobody but the owner can ever read the secrets in it. */
+function prepareFile(path: string): void {
+  try {
+    closeSync(openSync(path, 'a', 0o600))
+  } catch (error) {
+    throw unwritable(path, error)
+  }
+}
+
+/** A new file survives the loss of power only once its directory's entry does. Windows cannot sync directories, and need not. */
+function syncDirectory(dataDir: string): void {
+  if (process.platform === 'win32') return
+  const directory = openSync(dataDir, 'r')
+  try {
+    fsyncSync(directory)
+  } finally {
+    closeSync(directory)
+  }
+}
+
+function notADirectory(dataDir: string, cause?: unknown): StoreError {
+  return new StoreError(
+    'DATA_DIR_NOT_A_DIRECTORY',
+    `${dataDir} cannot be the data directory: a file is in the way; choose another path`,
+    { cause },
+  )
+}
+
+function unwritable(path: string, cause: unknown): StoreError {
+  return new StoreError(
+    'DATA_DIR_UNWRITABLE',
+    `cannot write to ${path} (${messageOf(cause)}); check its owner and permissions, or choose another data directory`,
+    { cause },
+  )
+}

@@ -1,0 +1,51 @@
+import type { AutoBid, AutoBidRepository } from '../../ports/auto-bid-repository.js'
+import { OPERATION_OVERHEAD_BYTES } from './append-operation.js'
+import type { SqliteReader } from './sqlite-reader.js'
+import type { SqliteWriter } from './sqlite-writer.js'
+
+const AUTO_BID = `
+  SELECT auction_id, limit_amount, state, pending_bid_id, pending_amount, updated_at FROM auto_bids`
+
+interface AutoBidRow {
+  readonly auction_id: string
+  readonly limit_amount: number
+  readonly state: AutoBid['state']
+  readonly pending_bid_id: string | null
+  readonly pending_amount: number | null
+  readonly updated_at: number
+}
+
+export class SqliteAutoBidRepository implements AutoBidRepository {
+  readonly #writer: SqliteWriter
+  readonly #reader: SqliteReader
+
+  constructor({ writer, reader }: { writer: SqliteWriter; reader: SqliteReader }) {
+    this.#writer = writer
+    this.#reader = reader
+  }
+
+  async save(autoBid: AutoBid): Promise<void> {
+    await this.#writer.write({ kind: 'save-auto-bid', autoBid }, OPERATION_OVERHEAD_BYTES)
+  }
+
+  async find(auctionId: string): Promise<AutoBid | null> {
+    const row = await this.#reader.get<AutoBidRow>(`${AUTO_BID} WHERE auction_id = ?`, auctionId)
+    return row === null ? null : autoBidOf(row)
+  }
+
+  async list(): Promise<AutoBid[]> {
+    const rows = await this.#reader.all<AutoBidRow>(`${AUTO_BID} ORDER BY auction_id`)
+    return rows.map(autoBidOf)
+  }
+}
+
+function autoBidOf(row: AutoBidRow): AutoBid {
+  const { pending_bid_id: bidId, pending_amount: amount } = row
+  return {
+    auctionId: row.auction_id,
+    limit: row.limit_amount,
+    state: row.state,
+    pending: bidId === null || amount === null ? null : { bidId, amount },
+    updatedAt: row.updated_at,
+  }
+}

@@ -1,0 +1,84 @@
+import type { Append, AuctionHead, EventLog, StoredCommit } from '../../ports/event-log.js'
+import { appendOperation } from './append-operation.js'
+import type { SqliteReader } from './sqlite-reader.js'
+import type { SqliteWriter } from './sqlite-writer.js'
+
+export interface SqliteEventLogDeps {
+  readonly writer: SqliteWriter
+  readonly reader: SqliteReader
+}
+
+interface Limit {
+  readonly commits: number
+  readonly bytes: number
+}
+
+const COMMIT = `
+  SELECT a.auction_id AS auctionId, c.position, c.first_seq AS firstSeq, c.last_seq AS lastSeq, c.hash, c.signer,
+    c.signature, c.body
+  FROM commits c JOIN auctions a ON a.ref = c.auction`
+
+// The commit that holds a seq is the last one that starts at or before it.
+const READ = `${COMMIT}
+  WHERE c.auction = (SELECT ref FROM auctions WHERE auction_id = @auctionId)
+    AND c.first_seq >= coalesce((
+      SELECT max(first_seq) FROM commits
+      WHERE auction = (SELECT ref FROM auctions WHERE auction_id = @auctionId) AND first_seq <= @fromSeq), 0)
+    AND c.last_seq >= @fromSeq
+  ORDER BY c.first_seq LIMIT @limit`
+
+const READ_AFTER = `${COMMIT} WHERE c.position > @position ORDER BY c.position LIMIT @limit`
+
+const HEADS = `
+  SELECT auction_id AS auctionId, last_seq AS seq, last_hash AS hash FROM auctions
+  WHERE auction_id > ? ORDER BY auction_id LIMIT ?`
+
+export class SqliteEventLog implements EventLog {
+  readonly #writer: SqliteWriter
+  readonly #reader: SqliteReader
+
+  constructor({ writer, reader }: SqliteEventLogDeps) {
+    this.#writer = writer
+    this.#reader = reader
+  }
+
+  async append(entry: Append): Promise<number> {
+    const { operation, bytes } = appendOperation(entry)
+    return this.#writer.write(operation, bytes)
+  }
+
+  read(auctionId: string, fromSeq: number, limit: Limit): Promise<StoredCommit[]> {
+    return this.#page(READ, { auctionId, fromSeq, limit: limit.commits }, limit.bytes)
+  }
+
+  readAfter(position: number, limit: Limit): Promise<StoredCommit[]> {
+    return this.#page(READ_AFTER, { position, limit: limit.commits }, limit.bytes)
+  }
+
+  #page(sql: string, parameters: object, maxBytes: number): Promise<StoredCommit[]> {
+    let bytes = 0
+    return this.#reader.take<StoredCommit>(sql, [parameters], ({ body }) => {
+      bytes += Buffer.byteLength(body)
+      return bytes < maxBytes
+    })
+  }
+
+  async position(): Promise<number> {
+    const row = await this.#reader.get<{ position: number | null }>(
+      'SELECT max(position) AS position FROM commits',
+    )
+    return row?.position ?? 0
+  }
+
+  heads(afterId: string | null, limit: number): Promise<AuctionHead[]> {
+    return this.#reader.all(HEADS, afterId ?? '', limit)
+  }
+
+  /** Closes the connections that the other repositories of the store share. */
+  async close(): Promise<void> {
+    await this.#writer.settled()
+    // The writer last: the last connection to close tidies the write-ahead log away.
+    this.#reader.close()
+    await this.#writer.close()
+  }
+}

@@ -1,0 +1,62 @@
+import type { Outcome, OutcomeRepository, RecordedOutcome } from '../../ports/outcome-repository.js'
+import { OPERATION_OVERHEAD_BYTES, outcomeRow } from './append-operation.js'
+import type { SqliteReader } from './sqlite-reader.js'
+import type { SqliteWriter } from './sqlite-writer.js'
+
+const FIND = `
+  SELECT o.command_id, o.fingerprint, o.outcome, o.seq, a.auction_id, b.at, b.leads, b.price, b.reserve_met
+  FROM json_each(?) ids
+  CROSS JOIN outcomes o ON o.command_id = ids.value
+  LEFT JOIN bids b ON b.auction = o.auction AND b.seq = o.seq
+  LEFT JOIN auctions a ON a.ref = o.auction`
+
+interface OutcomeRecord {
+  readonly command_id: string
+  readonly fingerprint: string
+  /** Null where the bid's row tells it. */
+  readonly outcome: string | null
+  readonly seq: number
+  readonly auction_id: string
+  readonly at: number
+  readonly leads: number
+  readonly price: number
+  readonly reserve_met: number
+}
+
+export class SqliteOutcomeRepository implements OutcomeRepository {
+  readonly #writer: SqliteWriter
+  readonly #reader: SqliteReader
+
+  constructor({ writer, reader }: { writer: SqliteWriter; reader: SqliteReader }) {
+    this.#writer = writer
+    this.#reader = reader
+  }
+
+  async record(recorded: readonly RecordedOutcome[]): Promise<void> {
+    if (recorded.length === 0) return
+    const outcomes = JSON.stringify(recorded.map(outcomeRow))
+    await this.#writer.write(
+      { kind: 'record-outcomes', outcomes },
+      outcomes.length + OPERATION_OVERHEAD_BYTES,
+    )
+  }
+
+  async find(commandIds: readonly string[]): Promise<Map<string, RecordedOutcome>> {
+    const rows = await this.#reader.all<OutcomeRecord>(FIND, JSON.stringify(commandIds))
+    return new Map(
+      rows.map((row) => [row.command_id, { outcome: outcomeOf(row), fingerprint: row.fingerprint }]),
+    )
+  }
+}
+
+function outcomeOf(row: OutcomeRecord): Outcome {
+  if (row.outcome !== null) return JSON.parse(row.outcome) as Outcome
+  return {
+    status: 'accepted',
+    commandId: row.command_id,
+    auctionId: row.auction_id,
+    seq: row.seq,
+    at: row.at,
+    bid: { leads: row.leads === 1, price: row.price, reserveMet: row.reserve_met === 1 },
+  }
+}

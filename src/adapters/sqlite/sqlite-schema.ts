@@ -1,0 +1,159 @@
+import type { Database } from 'better-sqlite3'
+import { StoreError } from './store-error.js'
+
+/** "VNDU": marks the file as ours, for us and for file(1). */
+export const APPLICATION_ID = 0x564e4455
+
+/**
+ * Schema versions, oldest first; `user_version` counts how many have been applied. Append only: a migration that
+ * was released is never edited.
+ *
+ * `auctions.ref` is a small stand-in for the auction's id, so that a million bids do not each carry it twice. Terms
+ * never change and may be long, so they lie apart from the state, which is rewritten with every commit. `bids` is
+ * keyed by place in the log, not by bid id: what a peer's log says of ids cannot break a replica. The private
+ * tables (auction_secrets, sealed_maxima, outcomes) are filled at the home only.
+ */
+const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE commits (
+    position INTEGER PRIMARY KEY,
+    auction INTEGER NOT NULL,
+    first_seq INTEGER NOT NULL,
+    last_seq INTEGER NOT NULL,
+    hash TEXT NOT NULL,
+    signer TEXT NOT NULL,
+    signature TEXT NOT NULL,
+    body TEXT NOT NULL,
+    UNIQUE (auction, first_seq)
+  ) STRICT;
+
+  CREATE TABLE auctions (
+    ref INTEGER PRIMARY KEY,
+    auction_id TEXT NOT NULL UNIQUE,
+    home_node_id TEXT NOT NULL,
+    status TEXT NOT NULL,
+    title TEXT NOT NULL,
+    opened_at INTEGER NOT NULL,
+    due_at INTEGER,
+    bid_count INTEGER NOT NULL,
+    last_seq INTEGER NOT NULL,
+    last_hash TEXT NOT NULL,
+    unrevealed INTEGER NOT NULL,
+    state TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX auctions_newest ON auctions (opened_at, auction_id);
+  CREATE INDEX auctions_newest_of_status ON auctions (status, opened_at, auction_id);
+  CREATE INDEX auctions_due ON auctions (home_node_id, due_at, auction_id) WHERE due_at IS NOT NULL;
+  CREATE INDEX auctions_unrevealed ON auctions (home_node_id, auction_id) WHERE unrevealed = 1;
+
+  CREATE TABLE auction_terms (
+    auction INTEGER PRIMARY KEY,
+    terms TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE bids (
+    auction INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    bid_id TEXT NOT NULL,
+    bidder_id TEXT NOT NULL,
+    bidder_name TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    amount INTEGER,
+    price INTEGER NOT NULL,
+    leads INTEGER NOT NULL,
+    reserve_met INTEGER NOT NULL,
+    PRIMARY KEY (auction, seq)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX bids_sealed ON bids (auction, bid_id) WHERE amount IS NULL;
+
+  CREATE TABLE totals (
+    status TEXT PRIMARY KEY,
+    auctions INTEGER NOT NULL,
+    bids INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE auction_secrets (
+    auction INTEGER PRIMARY KEY,
+    reserve_amount INTEGER,
+    reserve_salt TEXT,
+    leader_max INTEGER
+  ) STRICT;
+
+  CREATE TABLE sealed_maxima (
+    auction INTEGER NOT NULL,
+    bid_id TEXT NOT NULL,
+    bidder_id TEXT NOT NULL,
+    amount INTEGER NOT NULL,
+    salt TEXT NOT NULL,
+    PRIMARY KEY (auction, bid_id)
+  ) STRICT, WITHOUT ROWID;
+
+  -- An accepted bid's outcome is told by its row in bids; outcome is null then.
+  CREATE TABLE outcomes (
+    command_id TEXT PRIMARY KEY,
+    auction INTEGER,
+    seq INTEGER,
+    fingerprint TEXT NOT NULL,
+    outcome TEXT
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE auto_bids (
+    auction_id TEXT PRIMARY KEY,
+    limit_amount INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    pending_bid_id TEXT,
+    pending_amount INTEGER,
+    updated_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE participations (
+    auction_id TEXT PRIMARY KEY
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE peers (
+    node_id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    public_key TEXT NOT NULL,
+    address TEXT NOT NULL,
+    dht_address TEXT,
+    last_seen_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX peers_last_seen ON peers (last_seen_at);
+  `,
+]
+
+export const SCHEMA_VERSION = MIGRATIONS.length
+
+/** Refuses a file that is not ours or that a newer version wrote. Changes nothing. */
+export function checkOwnership(db: Database): void {
+  const applicationId = db.pragma('application_id', { simple: true }) as number
+  const version = db.pragma('user_version', { simple: true }) as number
+  const objects = db.prepare<[], number>('SELECT count(*) FROM sqlite_schema').pluck().get() ?? 0
+  const fresh = applicationId === 0 && version === 0 && objects === 0
+  if (!fresh && applicationId !== APPLICATION_ID) {
+    throw new StoreError(
+      'STORE_FOREIGN',
+      `${db.name} is another program's database; move it away or choose another data directory`,
+    )
+  }
+  if (version > SCHEMA_VERSION) {
+    throw new StoreError(
+      'STORE_TOO_NEW',
+      `${db.name} was written by a newer Vendue (schema ${version}, this one knows ${SCHEMA_VERSION}); update Vendue`,
+    )
+  }
+}
+
+/** Brings the schema up to date, each step as a whole or not at all. */
+export function migrate(db: Database): void {
+  const from = db.pragma('user_version', { simple: true }) as number
+  for (let version = from; version < SCHEMA_VERSION; version++) {
+    const apply = db.transaction(() => {
+      db.exec(MIGRATIONS[version] as string)
+      db.pragma(`application_id = ${APPLICATION_ID}`)
+      db.pragma(`user_version = ${version + 1}`)
+    })
+    apply.immediate()
+  }
+}

@@ -1,0 +1,38 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import type { Database } from 'better-sqlite3'
+import { BatchWriter } from './batch-writer.js'
+import { openWriteConnection } from './sqlite-connection.js'
+import { messageOf, StoreError, type StoreErrorCode, sqliteCode } from './store-error.js'
+import type { WriterReply, WriterRequest, WriterSetup } from './write-operations.js'
+
+// The thread that owns the store's one write connection: a disk sync blocks it, and never the node.
+
+const port = parentPort
+if (port === null) throw new Error('this file runs as a worker thread')
+const reply = (message: WriterReply) => port.postMessage(message)
+
+const db = open(workerData as WriterSetup)
+if (db !== null) {
+  const writer = new BatchWriter(db)
+  port.on('message', (request: WriterRequest) => {
+    if (request.type === 'batch') return reply(writer.write(request.operations))
+    // The last connection to close also moves the write-ahead log into the database.
+    db.close()
+    return port.close()
+  })
+  reply({ type: 'ready' })
+}
+
+function open({ path, test }: WriterSetup): Database | null {
+  try {
+    return openWriteConnection(path, test)
+  } catch (error) {
+    reply({ type: 'unusable', code: codeOf(error), message: messageOf(error) })
+    return null
+  }
+}
+
+function codeOf(error: unknown): StoreErrorCode | 'DISK_FULL' | null {
+  if (error instanceof StoreError) return error.code
+  return sqliteCode(error) === 'SQLITE_FULL' ? 'DISK_FULL' : null
+}

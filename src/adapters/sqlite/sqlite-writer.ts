@@ -1,0 +1,211 @@
+import { Worker } from 'node:worker_threads'
+import {
+  DuplicateCommandError,
+  LogBrokenError,
+  LogBusyError,
+  LogFullError,
+  SeqConflictError,
+} from '../../ports/event-log.js'
+import type { SqliteTestOptions } from './sqlite-connection.js'
+import { StoreError } from './store-error.js'
+import type {
+  BatchFailure,
+  WriteOperation,
+  WriteResult,
+  WriterReply,
+  WriterRequest,
+  WriterSetup,
+} from './write-operations.js'
+
+/** Operations in one transaction. */
+const MAX_BATCH_OPERATIONS = 1_024
+/** Bytes of text in one transaction; one operation may be larger, and then goes alone. */
+const MAX_BATCH_BYTES = 8 * 1024 * 1024
+/** Past either, a write is refused with `LogBusyError`. */
+const MAX_WAITING_OPERATIONS = 20_000
+const MAX_WAITING_BYTES = 128 * 1024 * 1024
+
+interface Waiting {
+  readonly operation: WriteOperation
+  readonly bytes: number
+  readonly resolve: (position: number) => void
+  readonly reject: (error: Error) => void
+}
+
+/**
+ * The main thread's side of the writer thread. What is asked while a batch is being written waits, and goes as
+ * the next batch: the slower the disk, the larger the batches. Operations are carried out in the order of the calls.
+ */
+export class SqliteWriter {
+  readonly #worker: Worker
+  readonly #exited: Promise<void>
+  #waiting: Waiting[] = []
+  #waitingBytes = 0
+  #flying: Waiting[] | null = null
+  #scheduled = false
+  #broken: LogBrokenError | null = null
+  #closing: Promise<void> | null = null
+  #onIdle: (() => void)[] = []
+
+  private constructor(worker: Worker) {
+    this.#worker = worker
+    worker.on('message', (reply: WriterReply) => this.#onReply(reply))
+    worker.on('error', (cause) => this.#break(new LogBrokenError({ cause })))
+    this.#exited = new Promise((resolve) => {
+      worker.on('exit', (code) => {
+        this.#break(new LogBrokenError({ cause: new Error(`the writer thread ended (${code})`) }))
+        resolve()
+      })
+    })
+  }
+
+  /** Resolves once the file is open, checked and up to date; rejects with `StoreError` where it cannot be used. */
+  static async open(path: string, test: SqliteTestOptions = {}): Promise<SqliteWriter> {
+    const setup: WriterSetup = { path, test }
+    const worker = new Worker(new URL('./sqlite-writer-worker.js', import.meta.url), { workerData: setup })
+    const reply = await new Promise<WriterReply>((resolve, reject) => {
+      worker.once('message', resolve)
+      worker.once('error', reject)
+      worker.once('exit', (code) =>
+        reject(new Error(`the writer thread ended (${code}) before it was ready`)),
+      )
+    })
+    if (reply.type === 'ready') return new SqliteWriter(worker)
+    await worker.terminate()
+    throw openingError(reply)
+  }
+
+  /**
+   * Resolves with the position of an append (0 for anything else) once it is durable. `bytes` is about how much
+   * text the operation carries.
+   */
+  write(operation: WriteOperation, bytes: number): Promise<number> {
+    if (this.#closing !== null) return Promise.reject(closedError())
+    if (this.#broken !== null) return Promise.reject(this.#broken)
+    if (
+      this.#waiting.length >= MAX_WAITING_OPERATIONS ||
+      (this.#waiting.length > 0 && this.#waitingBytes + bytes > MAX_WAITING_BYTES)
+    ) {
+      return Promise.reject(new LogBusyError())
+    }
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ operation, bytes, resolve, reject })
+      this.#waitingBytes += bytes
+      this.#schedule()
+    })
+  }
+
+  /** Resolves once nothing waits to be written any more. */
+  async settled(): Promise<void> {
+    while (this.#broken === null && (this.#flying !== null || this.#waiting.length > 0)) {
+      await new Promise<void>((resolve) => this.#onIdle.push(resolve))
+    }
+  }
+
+  /** Lets what waits be written first. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    await this.settled()
+    this.#post({ type: 'close' })
+    await this.#exited
+  }
+
+  /** One turn of the event loop later, so that all callers whom one answer woke are in the next batch. */
+  #schedule(): void {
+    if (this.#scheduled || this.#flying !== null) return
+    this.#scheduled = true
+    setImmediate(() => {
+      this.#scheduled = false
+      this.#send()
+    })
+  }
+
+  #send(): void {
+    if (this.#broken !== null || this.#flying !== null || this.#waiting.length === 0) return
+    let count = 0
+    let bytes = 0
+    for (const next of this.#waiting) {
+      if (count > 0 && (count >= MAX_BATCH_OPERATIONS || bytes + next.bytes > MAX_BATCH_BYTES)) break
+      count++
+      bytes += next.bytes
+    }
+    this.#flying = this.#waiting.splice(0, count)
+    this.#waitingBytes -= bytes
+    this.#post({ type: 'batch', operations: this.#flying.map(({ operation }) => operation) })
+  }
+
+  #post(request: WriterRequest): void {
+    this.#worker.postMessage(request)
+  }
+
+  #onReply(reply: WriterReply): void {
+    const batch = this.#flying ?? []
+    this.#flying = null
+    if (reply.type === 'written') {
+      batch.forEach((item, i) => {
+        settle(item, reply.results[i])
+      })
+    } else if (reply.type === 'failed') {
+      const error = batchError(reply.failure, reply.message)
+      if (error instanceof LogBrokenError) this.#break(error)
+      for (const { reject } of batch) reject(error)
+    }
+    if (this.#waiting.length > 0) this.#schedule()
+    else this.#idle()
+  }
+
+  /** From here on nothing is known to be durable any more, so everything is refused. */
+  #break(error: LogBrokenError): void {
+    if (this.#broken !== null) return
+    this.#broken = error
+    const refused = [...(this.#flying ?? []), ...this.#waiting]
+    this.#flying = null
+    this.#waiting = []
+    this.#waitingBytes = 0
+    for (const { reject } of refused) reject(error)
+    this.#idle()
+  }
+
+  #idle(): void {
+    for (const resolve of this.#onIdle.splice(0)) resolve()
+  }
+}
+
+export function closedError(): StoreError {
+  return new StoreError('STORE_CLOSED', 'the store has been closed')
+}
+
+function openingError(reply: WriterReply): Error {
+  if (reply.type !== 'unusable')
+    return new Error(`the writer thread answered ${reply.type} before it was ready`)
+  const cause = new Error(reply.message)
+  if (reply.code === 'DISK_FULL') return new LogFullError({ cause })
+  return reply.code === null ? new LogBrokenError({ cause }) : new StoreError(reply.code, reply.message)
+}
+
+function batchError(failure: BatchFailure, message: string): Error {
+  const options = { cause: new Error(message) }
+  if (failure === 'DISK_FULL') return new LogFullError(options)
+  return failure === 'BUSY' ? new LogBusyError(options) : new LogBrokenError(options)
+}
+
+function settle({ operation, resolve, reject }: Waiting, result: WriteResult | undefined): void {
+  if (result?.ok) resolve(result.position)
+  else reject(refusalOf(operation, result))
+}
+
+function refusalOf(operation: WriteOperation, result: Exclude<WriteResult, { ok: true }> | undefined): Error {
+  if (result === undefined) return new LogBrokenError({ cause: new Error('an answer is missing') })
+  if (result.code === 'STORE_REFUSED' || operation.kind !== 'append') {
+    const message = result.code === 'STORE_REFUSED' ? result.message : result.code
+    return new StoreError('STORE_REFUSED', `the store refused to write: ${message}`)
+  }
+  if (result.code === 'DUPLICATE_COMMAND') {
+    return new DuplicateCommandError(operation.auctionId, result.commandId)
+  }
+  return new SeqConflictError(operation.auctionId, operation.firstSeq - 1, result.head)
+}

@@ -1,0 +1,86 @@
+import type { AutoBid } from '../../ports/auto-bid-repository.js'
+import type { KnownPeer } from '../../ports/peer-repository.js'
+import type { SqliteTestOptions } from './sqlite-connection.js'
+import type { StoreErrorCode } from './store-error.js'
+
+/**
+ * What the main thread asks of the writer thread: data, never SQL. Long lists travel as JSON text, which crosses
+ * between threads several times faster than the objects would.
+ */
+export type WriteOperation =
+  | AppendOperation
+  | { readonly kind: 'record-outcomes' /** JSON of `OutcomeRow[]`. */; readonly outcomes: string }
+  | { readonly kind: 'save-auto-bid'; readonly autoBid: AutoBid }
+  | { readonly kind: 'save-peer'; readonly peer: KnownPeer }
+  | { readonly kind: 'add-participation'; readonly auctionId: string }
+
+export interface AppendOperation {
+  readonly kind: 'append'
+  readonly auctionId: string
+  readonly firstSeq: number
+  readonly lastSeq: number
+  readonly prevHash: string | null
+  readonly hash: string
+  readonly signer: string
+  readonly signature: string
+  readonly body: string
+  readonly auction: AuctionRow
+  /** JSON of the terms; in the opening commit only. */
+  readonly terms: string | null
+  readonly secret: SecretRow | null
+  /** JSON of `(string | null)[]`, one per event: the fingerprints of outcomes that the event itself tells of. */
+  readonly fingerprints: string | null
+  /** JSON of `OutcomeRow[]`: the other outcomes. */
+  readonly outcomes: string | null
+}
+
+export interface AuctionRow {
+  readonly homeNodeId: string
+  readonly status: string
+  readonly title: string
+  readonly openedAt: number
+  readonly dueAt: number | null
+  readonly bidCount: number
+  /** JSON of the state without its terms. */
+  readonly state: string
+  readonly secretKept: { readonly winnerId: string; readonly price: number } | null
+}
+
+export interface SecretRow {
+  readonly reserveAmount: number | null
+  readonly reserveSalt: string | null
+  readonly leaderMax: number | null
+  /** JSON of `SealedMaximum[]`; null for none. */
+  readonly sealed: string | null
+}
+
+/** Command id, fingerprint, JSON of the outcome. */
+export type OutcomeRow = readonly [commandId: string, fingerprint: string, outcome: string]
+
+export type WriteResult =
+  | { readonly ok: true /** Of an append; 0 otherwise. */; readonly position: number }
+  | { readonly ok: false; readonly code: 'SEQ_CONFLICT'; readonly head: { seq: number; hash: string } | null }
+  | { readonly ok: false; readonly code: 'DUPLICATE_COMMAND'; readonly commandId: string }
+  | { readonly ok: false; readonly code: 'STORE_REFUSED'; readonly message: string }
+
+/** Why nothing of a whole batch was stored. */
+export type BatchFailure = 'DISK_FULL' | 'BUSY' | 'LOG_IO_ERROR'
+
+export interface WriterSetup {
+  readonly path: string
+  readonly test: SqliteTestOptions
+}
+
+export type WriterRequest =
+  | { readonly type: 'batch'; readonly operations: readonly WriteOperation[] }
+  | { readonly type: 'close' }
+
+export type WriterReply =
+  | { readonly type: 'ready' }
+  | {
+      readonly type: 'unusable'
+      readonly code: StoreErrorCode | 'DISK_FULL' | null
+      readonly message: string
+    }
+  | { readonly type: 'written'; readonly results: readonly WriteResult[] }
+  | { readonly type: 'failed'; readonly failure: BatchFailure; readonly message: string }

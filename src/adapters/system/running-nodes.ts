@@ -1,0 +1,93 @@
+import { type Dirent, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+
+/** What a running node says of itself in its data directory. */
+export interface RunningNode {
+  readonly nodeId: string
+  readonly name: string
+  readonly pid: number
+  /** Its RPC, "host:port". */
+  readonly address: string
+  readonly dhtAddress: string | null
+  readonly grapeUrl: string
+  readonly startedAt: string
+  readonly version: string
+  readonly dataDir: string
+}
+
+const NODE_FILE = 'node.json'
+const NODES_DIR = 'nodes'
+const MAX_NODES_READ = 1_000
+
+const nodeFileSchema = z.object({
+  nodeId: z.string(),
+  name: z.string(),
+  pid: z.int().positive(),
+  address: z.string(),
+  dhtAddress: z.string().nullable(),
+  grapeUrl: z.string(),
+  startedAt: z.string(),
+  version: z.string(),
+})
+
+/** Where the node of this name keeps its data, unless it is told otherwise. */
+export function nodeDirectory(home: string, name: string): string {
+  return join(home, NODES_DIR, name)
+}
+
+/** The node that runs on this data directory; null where none does. What a killed node left behind does not count. */
+export function readRunningNode(dataDir: string): RunningNode | null {
+  let text: string
+  try {
+    text = readFileSync(join(dataDir, NODE_FILE), 'utf8')
+  } catch (error) {
+    if (isAbsent(error)) return null
+    throw error
+  }
+  const parsed = nodeFileSchema.safeParse(parseJson(text))
+  // Half a file is one being written or left by a crash: nobody to talk to either way.
+  if (!parsed.success || !isAlive(parsed.data.pid)) return null
+  return { ...parsed.data, dataDir }
+}
+
+/** The nodes of this home that run, by name. */
+export function listRunningNodes(home: string): RunningNode[] {
+  let entries: Dirent[]
+  try {
+    entries = readdirSync(join(home, NODES_DIR), { withFileTypes: true })
+  } catch (error) {
+    if (isAbsent(error)) return []
+    throw error
+  }
+  const nodes: RunningNode[] = []
+  for (const entry of entries.slice(0, MAX_NODES_READ)) {
+    const node = entry.isDirectory() ? readRunningNode(nodeDirectory(home, entry.name)) : null
+    if (node) nodes.push(node)
+  }
+  return nodes.sort((a, b) => a.name.localeCompare(b.name))
+}
+
+function isAbsent(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException).code
+  // What this user may not read is nothing this user could talk to.
+  return code === 'ENOENT' || code === 'ENOTDIR' || code === 'EACCES'
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    // EPERM: it lives, and belongs to somebody else.
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}

@@ -1,0 +1,113 @@
+import { z } from 'zod'
+import { MAX_EXPONENT } from '../../domain/currency.js'
+
+const DIGITS = /^\d{1,5}$/
+const CURRENCY = /^[A-Z][A-Z0-9]{2,9}$/
+const ADDRESS = /^(?:\[([0-9a-fA-F:.]{2,45})\]|([A-Za-z0-9._-]{1,253})):(\d{1,5})$/
+
+export const MAX_PORT = 65_535
+export const MAX_BOOTSTRAP = 64
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const
+export const LOG_FORMATS = ['auto', 'pretty', 'json'] as const
+
+/** "host:port" taken apart, port 0 included; null for anything else. */
+export function parseListenAddress(text: string): { host: string; port: number } | null {
+  const match = ADDRESS.exec(text)
+  const port = Number(match?.[3])
+  return match && port <= MAX_PORT ? { host: (match[1] ?? match[2]) as string, port } : null
+}
+
+const host = z
+  .string()
+  .regex(/^([A-Za-z0-9._-]{1,253}|[0-9a-fA-F:.]{2,45})$/, 'must be a host name or an IP address')
+
+const port = z
+  .union([z.string().regex(DIGITS).transform(Number), z.number()], { error: portRule })
+  .refine((value) => Number.isInteger(value) && value >= 0 && value <= MAX_PORT, portRule())
+
+function portRule(): string {
+  return 'must be a port, 0 to 65535 (0: any free one)'
+}
+
+const listenAddress = z.string().transform((text, context) => {
+  const address = parseListenAddress(text)
+  if (address) return address
+  context.issues.push({
+    code: 'custom',
+    input: text,
+    message: 'must be HOST:PORT, such as 127.0.0.1:7000 (port 0: any free one)',
+  })
+  return z.NEVER
+})
+
+const BOOTSTRAP_RULE = `must be up to ${MAX_BOOTSTRAP} addresses HOST:PORT, separated by commas`
+const bootstrap = z
+  .union([z.string().transform(splitList), z.array(z.string())], { error: () => BOOTSTRAP_RULE })
+  .refine(
+    (list) => list.length <= MAX_BOOTSTRAP && list.every((item) => (parseListenAddress(item)?.port ?? 0) > 0),
+    BOOTSTRAP_RULE,
+  )
+
+const CURRENCIES_RULE = `must name codes with their decimals, 0 to ${MAX_EXPONENT}, such as GOLD:3,POINT:0`
+const currencies = z
+  .union([z.string().transform(splitPairs), z.record(z.string(), z.number())], {
+    error: () => CURRENCIES_RULE,
+  })
+  .refine(
+    (table) =>
+      Object.entries(table).every(
+        ([code, exponent]) =>
+          CURRENCY.test(code) && Number.isInteger(exponent) && exponent >= 0 && exponent <= MAX_EXPONENT,
+      ),
+    CURRENCIES_RULE,
+  )
+
+const grape = z
+  .string()
+  .refine(
+    (value) => value === 'embedded' || isHttpUrl(value),
+    'must be "embedded" or the URL of a Grape, such as http://127.0.0.1:30001',
+  )
+
+/** Every setting, by its name in the config file. Values from flags and the environment arrive as text. */
+export const settingsSchema = z.strictObject({
+  name: z.string().regex(/^[a-z0-9._-]{1,32}$/, 'must be 1 to 32 characters of a-z, 0-9, "-", "_" and "."'),
+  data: z.string().min(1, 'must name a directory'),
+  mesh: z.string().regex(/^[a-z0-9._-]{1,32}$/, 'must be 1 to 32 characters of a-z, 0-9, "-", "_" and "."'),
+  rpc: listenAddress,
+  grape,
+  grape_host: host,
+  grape_port: port,
+  dht_port: port,
+  bootstrap,
+  log_level: z.enum(LOG_LEVELS, { error: () => `must be one of ${LOG_LEVELS.join(', ')}` }),
+  log_format: z.enum(LOG_FORMATS, { error: () => `must be one of ${LOG_FORMATS.join(', ')}` }),
+  currencies,
+})
+
+export type SettingValues = z.infer<typeof settingsSchema>
+export type SettingKey = keyof SettingValues
+
+export const SETTING_KEYS = Object.keys(settingsSchema.shape) as SettingKey[]
+
+function splitList(text: string): string[] {
+  return text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
+}
+
+function splitPairs(text: string): Record<string, number> {
+  return Object.fromEntries(
+    splitList(text).map((item) => {
+      const [code = '', exponent = ''] = item.split(':')
+      return [code, DIGITS.test(exponent) ? Number(exponent) : Number.NaN]
+    }),
+  )
+}
+
+function isHttpUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const { protocol } = new URL(text)
+  return protocol === 'http:' || protocol === 'https:'
+}

@@ -1,0 +1,229 @@
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { readConfigFile } from './config-file.js'
+import { listRunningNodes, nodeDirectory } from './running-nodes.js'
+import { SettingsError } from './settings-error.js'
+import {
+  parseListenAddress,
+  SETTING_KEYS,
+  type SettingKey,
+  type SettingValues,
+  settingsSchema,
+} from './settings-schema.js'
+
+/** What a node is started with. */
+export interface NodeSettings {
+  readonly name: string
+  /** Absolute. */
+  readonly dataDir: string
+  /** Nodes find those of the same mesh only. */
+  readonly mesh: string
+  /** Port 0: any free one. */
+  readonly rpc: { readonly host: string; readonly port: number }
+  readonly grape: GrapeSettings
+  readonly log: {
+    readonly level: string
+    readonly format: 'pretty' | 'json' | 'auto'
+  }
+  /** Currencies beside the known ones: code to decimal places. */
+  readonly currencies: Readonly<Record<string, number>>
+}
+
+export type GrapeSettings =
+  | {
+      readonly mode: 'embedded'
+      readonly host: string
+      readonly apiPort: number
+      readonly dhtPort: number
+      /** `exact`: somebody named the ports, so one that is taken is an error. */
+      readonly ports: 'preferred' | 'exact'
+      /** "host:port" of other Grapes' DHTs. */
+      readonly bootstrap: readonly string[]
+    }
+  | { readonly mode: 'url'; readonly url: string }
+
+export type SettingSource =
+  | { readonly kind: 'flag'; readonly flag: string }
+  | { readonly kind: 'environment'; readonly variable: string }
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'default' }
+
+export interface Settings {
+  /** Where nodes and the config file live. */
+  readonly home: string
+  readonly values: Readonly<SettingValues>
+  readonly sources: Readonly<Record<SettingKey, SettingSource>>
+  /** What is odd about the settings, though they can be used. */
+  readonly warnings: readonly string[]
+}
+
+export interface SettingsInput {
+  /** Text as given on the command line, by setting. */
+  readonly flags: Readonly<Partial<Record<SettingKey, string>>>
+  /** `--config`: must exist then. `config.json` of the home otherwise, where there is one. */
+  readonly configFile?: string | undefined
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** The user's home directory. */
+  readonly userHome?: string
+}
+
+export const DEFAULT_NAME = 'main'
+const DEFAULT_BOOTSTRAP = ['127.0.0.1:20001', '127.0.0.1:20002']
+const ENV_PREFIX = 'VENDUE_'
+/** Variables that are no settings: where things are, and the operator's token. */
+const OTHER_VARIABLES = ['VENDUE_HOME', 'VENDUE_CONFIG', 'VENDUE_TOKEN']
+
+/** Flags come first, then the environment, the config file, and the defaults. Throws `SettingsError`. */
+export function loadSettings({ flags, configFile, env, userHome = homedir() }: SettingsInput): Settings {
+  const home = resolve(env.VENDUE_HOME || join(userHome, '.vendue'))
+  const named = configFile ?? (env.VENDUE_CONFIG || undefined)
+  const path = resolve(named ?? join(home, 'config.json'))
+  const file = readConfigFile(path, named !== undefined)
+  const values: Record<string, unknown> = {}
+  const sources: Partial<Record<SettingKey, SettingSource>> = {}
+  for (const key of SETTING_KEYS) {
+    const found = firstSource(key, { flags, env, file, path })
+    sources[key] = found?.source ?? { kind: 'default' }
+    if (found) values[key] = parseSetting(key, found.given, found.source)
+  }
+  // The defaults of some follow from others.
+  const name = (values.name as string | undefined) ?? DEFAULT_NAME
+  const defaults: SettingValues = {
+    name,
+    data: nodeDirectory(home, name),
+    mesh: 'local',
+    rpc: { host: '127.0.0.1', port: 0 },
+    grape: 'embedded',
+    grape_host: '127.0.0.1',
+    // Who names one of the two gets that one exactly, and no other surprise: the other is any free port.
+    grape_port: values.dht_port === undefined ? 30_001 : 0,
+    dht_port: values.grape_port === undefined ? 20_001 : 0,
+    bootstrap: [],
+    log_level: 'info',
+    log_format: 'auto',
+    currencies: {},
+  }
+  if (typeof values.data === 'string') values.data = resolve(values.data)
+  if (values.bootstrap === undefined) defaults.bootstrap = defaultBootstrap(home, values.dht_port)
+  const settings = {
+    home,
+    values: { ...defaults, ...values } as SettingValues,
+    sources: sources as Record<SettingKey, SettingSource>,
+  }
+  return { ...settings, warnings: [...unknownVariables(env), ...exposureWarnings(settings)] }
+}
+
+/** What a node takes of the settings. */
+export function nodeSettings({ values, sources }: Settings): NodeSettings {
+  const named = [sources.grape_port, sources.dht_port].some(({ kind }) => kind !== 'default')
+  return {
+    name: values.name,
+    dataDir: values.data,
+    mesh: values.mesh,
+    rpc: values.rpc,
+    grape:
+      values.grape === 'embedded'
+        ? {
+            mode: 'embedded',
+            host: values.grape_host,
+            apiPort: values.grape_port,
+            dhtPort: values.dht_port,
+            ports: named ? 'exact' : 'preferred',
+            bootstrap: values.bootstrap,
+          }
+        : { mode: 'url', url: values.grape },
+    log: { level: values.log_level, format: values.log_format },
+    currencies: values.currencies,
+  }
+}
+
+/** "--rpc", "VENDUE_RPC", a file's path, or "default". */
+export function describeSource(source: SettingSource): string {
+  switch (source.kind) {
+    case 'flag':
+      return source.flag
+    case 'environment':
+      return source.variable
+    case 'file':
+      return source.path
+    case 'default':
+      return 'default'
+    default: {
+      const unknown: never = source
+      throw new Error(`unknown source ${JSON.stringify(unknown)}`)
+    }
+  }
+}
+
+export function flagOf(key: SettingKey): string {
+  return `--${key.replaceAll('_', '-')}`
+}
+
+function variableOf(key: SettingKey): string {
+  return ENV_PREFIX + key.toUpperCase()
+}
+
+interface Sources extends Pick<SettingsInput, 'flags' | 'env'> {
+  readonly file: Readonly<Record<string, unknown>>
+  readonly path: string
+}
+
+function firstSource(
+  key: SettingKey,
+  { flags, env, file, path }: Sources,
+): { given: unknown; source: SettingSource } | null {
+  const flag = flags[key]
+  if (flag !== undefined) return { given: flag, source: { kind: 'flag', flag: flagOf(key) } }
+  const variable = variableOf(key)
+  const inEnvironment = env[variable]
+  // An empty variable is how shells and containers say "not set".
+  if (inEnvironment) return { given: inEnvironment, source: { kind: 'environment', variable } }
+  return Object.hasOwn(file, key) ? { given: file[key], source: { kind: 'file', path } } : null
+}
+
+const MAX_SHOWN = 80
+
+function parseSetting(key: SettingKey, given: unknown, source: SettingSource): unknown {
+  const parsed = settingsSchema.shape[key].safeParse(given)
+  if (parsed.success) return parsed.data
+  const rule = parsed.error.issues[0]
+  const shown = (JSON.stringify(given) ?? 'undefined').slice(0, MAX_SHOWN)
+  const where = source.kind === 'file' ? `${source.path}: ${key}` : describeSource(source)
+  const words =
+    rule?.code === 'invalid_type' ? `must be a ${rule.expected}` : (rule?.message ?? 'is not valid')
+  const next = source.kind === 'environment' ? `correct ${source.variable}, or unset it` : 'correct it'
+  throw new SettingsError(key, `${where} ${shown}: ${words}`, next)
+}
+
+/** Well-known local Grapes, and every node of this home that runs: so that nodes on one machine find each other. */
+function defaultBootstrap(home: string, ownDhtPort: unknown): string[] {
+  const running = listRunningNodes(home).flatMap(({ dhtAddress }) => (dhtAddress ? [dhtAddress] : []))
+  const candidates = new Set([...DEFAULT_BOOTSTRAP, ...running])
+  return [...candidates].filter((address) => parseListenAddress(address)?.port !== ownDhtPort)
+}
+
+function unknownVariables(env: SettingsInput['env']): string[] {
+  const known = new Set([...OTHER_VARIABLES, ...SETTING_KEYS.map(variableOf)])
+  return Object.keys(env)
+    .filter((name) => name.startsWith(ENV_PREFIX) && !known.has(name))
+    .map((name) => `${name.slice(0, MAX_SHOWN)} is not a variable of Vendue, and has no effect`)
+}
+
+function exposureWarnings({ values, sources }: Omit<Settings, 'warnings'>): string[] {
+  const warnings: string[] = []
+  if (!isLoopback(values.rpc.host)) {
+    warnings.push(
+      `RPC listens on ${values.rpc.host} (${describeSource(sources.rpc)}): whoever reaches this machine reaches the node`,
+    )
+  }
+  if (values.grape === 'embedded' && !isLoopback(values.grape_host)) {
+    warnings.push(
+      `the Grape listens on ${values.grape_host} (${describeSource(sources.grape_host)}): its DHT and HTTP API are open to whoever reaches this machine`,
+    )
+  }
+  return warnings
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\./.test(host)
+}

@@ -1,0 +1,19 @@
+import type { AuctionRepository, SecretRepository } from './auction-repository.js'
+import type { AutoBidRepository } from './auto-bid-repository.js'
+import type { EventLog } from './event-log.js'
+import type { OutcomeRepository } from './outcome-repository.js'
+import type { ParticipationRepository } from './participation-repository.js'
+import type { PeerRepository } from './peer-repository.js'
+
+/** Everything a node keeps, over one set of resources. */
+export interface Store {
+  readonly eventLog: EventLog
+  readonly outcomes: OutcomeRepository
+  readonly auctions: AuctionRepository
+  readonly secrets: SecretRepository
+  readonly autoBids: AutoBidRepository
+  readonly participations: ParticipationRepository
+  readonly peers: PeerRepository
+  /** Waits for what is under way, then lets go of everything. Idempotent. */
+  close(): Promise<void>
+}

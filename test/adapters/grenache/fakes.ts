@@ -1,0 +1,142 @@
+import { connect } from 'node:net'
+import { RpcServer, type RpcServerLimits } from '../../../src/adapters/grenache/rpc-server.js'
+import type { Logger } from '../../../src/ports/logger.js'
+import type { NodeApi } from '../../../src/ports/node-api.js'
+import type { NodeInfo, RemoteCommand } from '../../../src/ports/peer-client.js'
+import type { PeerService } from '../../../src/ports/peer-service.js'
+import { silentLogger } from '../../support/silent-logger.js'
+
+export const TOKEN = 'operator-token-of-the-test'
+
+export const self: NodeInfo = {
+  nodeId: 'node_self',
+  name: 'Ada',
+  publicKey: 'A'.repeat(43),
+  version: '0.1.0',
+  address: '127.0.0.1:4001',
+  dhtAddress: null,
+  incarnation: 1_700_000_000_000,
+}
+
+export const other: NodeInfo = { ...self, nodeId: 'node_other', name: 'Bob', dhtAddress: '127.0.0.1:20001' }
+
+export function bidOf(commandId: string, amount = 100): RemoteCommand {
+  const bidder = { id: 'node_self', name: 'Ada' }
+  return { type: 'bid', auctionId: 'auc_1', commandId, bidder, kind: 'plain', amount }
+}
+
+/** Takes any bid. */
+export function fakePeerService(overrides: Partial<PeerService> = {}): PeerService {
+  return {
+    hello: async () => ({ node: other, peers: [self] }),
+    ping: async () => ({ nodeId: other.nodeId, incarnation: other.incarnation }),
+    goodbye: async () => {},
+    submit: async (commands) =>
+      commands.map(({ commandId, auctionId }) => ({
+        ok: true,
+        outcome: { status: 'accepted', commandId, auctionId, seq: 2, at: 1 },
+      })),
+    pushCommits: async () => {},
+    pullCommits: async () => ({ commits: [], head: null }),
+    heads: async () => ({ heads: [], next: null }),
+    ...overrides,
+  }
+}
+
+/** Fails a test that calls a method it has not given. */
+export function fakeNodeApi(overrides: Partial<NodeApi> = {}): NodeApi {
+  return new Proxy(overrides as NodeApi, {
+    get(target, method) {
+      return (
+        target[method as keyof NodeApi] ??
+        (() => Promise.reject(new Error(`${String(method)} was not expected`)))
+      )
+    },
+  })
+}
+
+export interface TestServer {
+  readonly server: RpcServer
+  readonly port: number
+  readonly address: string
+}
+
+export async function startServer(
+  options: {
+    peer?: Partial<PeerService>
+    node?: Partial<NodeApi>
+    limits?: Partial<RpcServerLimits>
+    logger?: Logger
+  } = {},
+): Promise<TestServer> {
+  const server = new RpcServer(
+    {
+      peerService: fakePeerService(options.peer),
+      nodeApi: fakeNodeApi(options.node),
+      logger: options.logger ?? silentLogger,
+    },
+    { host: '127.0.0.1', port: 0, operatorToken: TOKEN, limits: { drainMs: 200, ...options.limits } },
+  )
+  const { port } = await server.start()
+  return { server, port, address: `127.0.0.1:${port}` }
+}
+
+/** Sends bytes as they are, and gives back what came until the other side closed. */
+export function talk(port: number, ...parts: (string | Buffer)[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1')
+    const received: Buffer[] = []
+    socket.setTimeout(10_000, () => socket.destroy(new Error('the server kept silent for 10 s')))
+    socket.on('data', (chunk) => received.push(chunk))
+    socket.on('error', (error: Error & { code?: string }) => {
+      if (error.code !== 'ECONNRESET' && error.code !== 'EPIPE') reject(error)
+    })
+    socket.on('close', () => resolve(Buffer.concat(received).toString()))
+    for (const part of parts) socket.write(part)
+  })
+}
+
+export interface Answer {
+  readonly status: number
+  readonly body: unknown
+}
+
+/** A POST by a client that knows nothing of ours. */
+export async function post(
+  port: number,
+  body: string | Uint8Array,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
+  const response = await fetch(`http://127.0.0.1:${port}/`, { method: 'POST', body, headers })
+  const text = await response.text()
+  return { status: response.status, body: JSON.parse(text) }
+}
+
+/** What the server answers to one RPC, without the envelope. */
+export async function callRaw(port: number, rpc: string, payload: unknown): Promise<unknown> {
+  const { body } = await post(port, JSON.stringify(['rid-1', rpc, payload]))
+  const [rid, error, answer] = body as [unknown, unknown, unknown]
+  if (rid !== 'rid-1' || error !== null) throw new Error(`not a Grenache answer: ${JSON.stringify(body)}`)
+  return answer
+}
+
+/** The error of an answer, however it came. */
+export function errorOf(answer: unknown): { code: string; message: string; field?: string; next?: string } {
+  const payload = (Array.isArray(answer) ? answer[2] : answer) as { ok?: unknown; error?: unknown }
+  if (payload?.ok !== false) throw new Error(`not an error: ${JSON.stringify(answer)}`)
+  return payload.error as { code: string; message: string; field?: string; next?: string }
+}
+
+/** The error that a promise rejects with. */
+export async function rejection<E extends Error>(
+  promise: Promise<unknown>,
+  type: abstract new (...args: never[]) => E,
+): Promise<E> {
+  const outcome = await promise.then(
+    (value) => ({ value }),
+    (error: unknown) => ({ error }),
+  )
+  if (!('error' in outcome)) throw new Error(`resolved with ${JSON.stringify(outcome.value)}`)
+  if (outcome.error instanceof type) return outcome.error
+  throw outcome.error
+}

@@ -1,0 +1,222 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
+import { expect } from 'chai'
+import { GrenacheNodeApiClient } from '../../../src/adapters/grenache/grenache-node-api-client.js'
+import { RpcClient } from '../../../src/adapters/grenache/rpc-client.js'
+import {
+  type AuctionView,
+  type CommandResult,
+  NODE_ERROR_CODES,
+  type NodeApi,
+  NodeError,
+  type NodeStatus,
+} from '../../../src/ports/node-api.js'
+import { callRaw, errorOf, rejection, self, startServer, type TestServer, TOKEN } from './fakes.js'
+
+const view = {
+  auctionId: 'auc_1',
+  head: { seq: 1, hash: 'x' },
+  state: {},
+  minimum: 5,
+} as unknown as AuctionView
+const result: CommandResult = {
+  outcome: { status: 'accepted', commandId: 'cmd_1', auctionId: 'auc_1', seq: 1, at: 1 },
+  auction: view,
+}
+const command = { auction: 'auc_1', commandId: 'cmd_1' }
+const opening = { commandId: 'cmd_1', title: 'Pic#1', currency: 'USDT', start: '75' }
+
+/** Every method with a request and an answer. */
+const CALLS: { [M in keyof NodeApi]: [Parameters<NodeApi[M]>, Awaited<ReturnType<NodeApi[M]>>] } = {
+  status: [[], { node: self, grape: 'connected', peers: {}, auctions: {} } as unknown as NodeStatus],
+  peers: [[], [{ ...self, state: 'alive', lastSeenAt: 1, roundTripMs: null }]],
+  open: [[{ ...opening, reserve: '100', softClose: { windowMs: 1, extensionMs: 2 } }], result],
+  bid: [[{ ...command, kind: 'max', amount: '80.50' }], result],
+  buyNow: [[command], result],
+  close: [[command], result],
+  cancel: [[{ ...command, reason: 'broken' }], { ...result, auction: null }],
+  extend: [[{ ...command, closesAt: 2_000_000_000_000 }], result],
+  autoBid: [
+    [{ auction: 'auc', limit: '90' }],
+    {
+      autoBid: { auctionId: 'auc_1', limit: 90, state: 'active', pending: null, updatedAt: 1 },
+      auction: view,
+    },
+  ],
+  stopAutoBid: [
+    [{ auction: 'auc' }],
+    {
+      autoBid: { auctionId: 'auc_1', limit: 90, state: 'stopped', pending: null, updatedAt: 1 },
+      auction: view,
+    },
+  ],
+  autoBids: [[], []],
+  list: [[{ statuses: ['open', 'closed'], limit: 10 }], { auctions: [view], next: null }],
+  show: [[{ auction: 'auc' }], view],
+  history: [[{ auction: 'auc', beforeSeq: 9 }], { auction: view, bids: [] }],
+  events: [[{ cursor: 'c1', waitMs: 0 }], { items: [], cursor: 'c2' }],
+  stop: [[], undefined],
+}
+const METHODS = Object.keys(CALLS) as (keyof NodeApi)[]
+const COMMANDS: readonly string[] = ['open', 'bid', 'buyNow', 'close', 'cancel', 'extend', 'autoBid']
+
+type AnyMethod = (...args: unknown[]) => Promise<unknown>
+const invoke = (api: NodeApi, method: keyof NodeApi, args: readonly unknown[] = CALLS[method][0]) =>
+  (api[method] as AnyMethod)(...args)
+
+describe('the node API over RPC', function () {
+  this.timeout(20_000)
+
+  let running: TestServer
+  let rpcClient: RpcClient
+  const connect = (address: string, token = TOKEN) =>
+    new GrenacheNodeApiClient(
+      { rpcClient },
+      { address, token, readTimeoutMs: 1_000, commandTimeoutMs: 1_000 },
+    )
+
+  async function serve(node: Partial<NodeApi>): Promise<GrenacheNodeApiClient> {
+    running = await startServer({ node })
+    return connect(running.address)
+  }
+
+  beforeEach(() => {
+    rpcClient = new RpcClient()
+  })
+  afterEach(async () => {
+    rpcClient.stop()
+    await running?.server.stop()
+  })
+
+  for (const method of METHODS) {
+    it(`carries ${method} to the node and its answer back`, async () => {
+      const [args, answer] = CALLS[method]
+      const seen: unknown[] = []
+      const api = await serve({
+        [method]: async (...given: unknown[]) => {
+          seen.push(...given)
+          return answer
+        },
+      })
+      expect(await invoke(api, method)).to.deep.equal(answer)
+      expect(seen).to.deep.equal(args)
+    })
+  }
+
+  it('lets nobody in without the token, whatever the method, and never shows it', async () => {
+    let called = 0
+    const count = async () => {
+      called += 1
+    }
+    const counting = Object.fromEntries(METHODS.map((method) => [method, count]))
+    const api = await serve(counting as Partial<NodeApi>)
+    for (const token of ['', 'wrong', TOKEN.slice(0, -1), `${TOKEN}x`, TOKEN.toUpperCase()]) {
+      for (const method of METHODS) {
+        const error = await rejection(invoke(connect(running.address, token), method), NodeError)
+        expect(error.code).to.equal('FORBIDDEN')
+        expect(error.next).to.include('operator.token')
+      }
+    }
+    const answer = await callRaw(running.port, 'vendue.node.status', { params: {} })
+    expect(errorOf(answer).code).to.equal('FORBIDDEN')
+    expect(JSON.stringify(answer)).to.not.include(TOKEN)
+    expect(called).to.equal(0)
+    await api.stop()
+    expect(called).to.equal(1)
+  })
+
+  it('says FORBIDDEN before it says what is wrong with a request', async () => {
+    await serve({})
+    const answer = await callRaw(running.port, 'vendue.node.bid', { token: 'no', params: { nonsense: 1 } })
+    expect(errorOf(answer).code).to.equal('FORBIDDEN')
+  })
+
+  it('brings every node error back with its code, field and advice', async () => {
+    for (const code of NODE_ERROR_CODES) {
+      const api = await serve({
+        show: () =>
+          Promise.reject(new NodeError(code, `because of ${code}`, { field: 'auction', next: 'look' })),
+      })
+      const error = await rejection(api.show({ auction: 'auc' }), NodeError)
+      expect(error).to.include({ code, message: `because of ${code}`, field: 'auction', next: 'look' })
+      await running.server.stop()
+    }
+  })
+
+  const bad: [keyof NodeApi, object, string, RegExp][] = [
+    ['open', { ...opening, title: 7 }, 'title', /must be a text/],
+    ['open', { ...opening, title: 'x'.repeat(10_000_000).slice(0, 4_000_000) }, 'title', /at most 10,000/],
+    ['open', { ...opening, currency: 'US DOLLAR' }, 'currency', /currency code/],
+    ['open', { ...opening, start: 75 }, 'start', /must be a text/],
+    ['open', { ...opening, start: '' }, 'start', /decimal text/],
+    ['open', { ...opening, closesAt: 1.5 }, 'closesAt', /whole number/],
+    ['open', { ...opening, closesAt: '2026-01-01' }, 'closesAt', /must be a number/],
+    ['open', { ...opening, closesInMs: -1 }, 'closesInMs', /more than 0/],
+    ['open', { ...opening, softClose: { windowMs: 1 } }, 'softClose.extensionMs', /must be/],
+    ['open', { ...opening, sneaky: true }, 'sneaky', /not a field/],
+    ['bid', { ...command, kind: 'huge', amount: '5' }, 'kind', /plain or max/],
+    ['bid', { ...command, kind: 'plain', amount: '9'.repeat(65) }, 'amount', /at most 64/],
+    ['bid', { ...command, auction: '../../etc', kind: 'plain', amount: '5' }, 'auction', /auction's id/],
+    ['bid', { ...command, commandId: '', kind: 'plain', amount: '5' }, 'commandId', /an id/],
+    ['list', { limit: 1_001 }, 'limit', /at most 1,000/],
+    ['list', { statuses: ['gone'] }, 'statuses[0]', /scheduled or open/],
+    ['events', { waitMs: 30_001 }, 'waitMs', /at most 30,000/],
+  ]
+  for (const [method, request, field, rule] of bad) {
+    it(`refuses ${method} with a bad ${field}: INVALID_INPUT that names it`, async () => {
+      const api = await serve({})
+      const error = await rejection(invoke(api, method, [request]), NodeError)
+      expect(error).to.include({ code: 'INVALID_INPUT', field })
+      expect(error.message).to.match(rule)
+      expect(error.next).to.be.a('string')
+    })
+  }
+
+  it('says NODE_UNREACHABLE where nobody listens, for commands too: nothing was done', async () => {
+    const api = await serve({})
+    await running.server.stop()
+    for (const method of METHODS) {
+      expect((await rejection(invoke(api, method), NodeError)).code, method).to.equal('NODE_UNREACHABLE')
+    }
+  })
+
+  it('says OUTCOME_UNKNOWN where the answer to a command is lost, NODE_UNREACHABLE for a read', async () => {
+    await serve({})
+    const server = createServer((socket) => {
+      socket.on('error', () => {})
+      socket.once('data', () => socket.resetAndDestroy())
+    })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const api = connect(`127.0.0.1:${(server.address() as AddressInfo).port}`)
+    for (const method of METHODS) {
+      const error = await rejection(invoke(api, method), NodeError)
+      if (COMMANDS.includes(method)) {
+        expect(error.code, method).to.equal('OUTCOME_UNKNOWN')
+        expect(error.next).to.include('ask again')
+      } else if (!['stop', 'stopAutoBid'].includes(method)) {
+        expect(error.code, method).to.equal('NODE_UNREACHABLE')
+      }
+    }
+    server.close()
+  })
+
+  it('says the same where the answer takes too long', async () => {
+    const never = () => new Promise<never>(() => {})
+    const api = await serve({ bid: never, list: never })
+    const bid = rejection(invoke(api, 'bid'), NodeError)
+    const list = rejection(invoke(api, 'list'), NodeError)
+    expect((await bid).code).to.equal('OUTCOME_UNKNOWN')
+    expect((await list).code).to.equal('NODE_UNREACHABLE')
+  })
+
+  it('waits for events longer than for other reads', async () => {
+    const api = await serve({
+      events: async ({ waitMs }) => {
+        await new Promise((resolve) => setTimeout(resolve, waitMs))
+        return { items: [], cursor: 'later' }
+      },
+    })
+    expect(await api.events({ waitMs: 1_500 })).to.deep.equal({ items: [], cursor: 'later' })
+  })
+})

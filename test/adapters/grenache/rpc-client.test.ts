@@ -1,0 +1,374 @@
+import { once } from 'node:events'
+import { createServer as createHttpServer, type Server as HttpServer, type RequestListener } from 'node:http'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { expect } from 'chai'
+import { PeerRPCClient } from 'grenache-nodejs-http'
+import { GrenachePeerClient } from '../../../src/adapters/grenache/grenache-peer-client.js'
+import { RpcClient } from '../../../src/adapters/grenache/rpc-client.js'
+import { NodeError } from '../../../src/ports/node-api.js'
+import { PeerCallError } from '../../../src/ports/peer-client.js'
+import { eventually } from '../../support/eventually.js'
+import { bidOf, other, rejection, self, startServer } from './fakes.js'
+
+const commit = {
+  auctionId: 'auc_1',
+  firstSeq: 1,
+  lastSeq: 2,
+  body: '{"events":["ä€😀"]}',
+  hash: 'a'.repeat(64),
+  signer: self.publicKey,
+  signature: 'B'.repeat(86),
+}
+
+describe('the peer client', function () {
+  this.timeout(20_000)
+
+  const cleanups: (() => unknown)[] = []
+  let rpcClient: RpcClient
+  let client: GrenachePeerClient
+
+  beforeEach(() => {
+    rpcClient = new RpcClient({ maxSocketsPerPeer: 2, maxRequestBytes: 100_000, maxAnswerBytes: 100_000 })
+    client = new GrenachePeerClient({ rpcClient })
+    cleanups.push(() => client.stop())
+  })
+  afterEach(async () => {
+    for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+  })
+
+  async function serve(options: Parameters<typeof startServer>[0] = {}) {
+    const started = await startServer(options)
+    cleanups.push(() => started.server.stop())
+    return started
+  }
+
+  async function listen(server: Server | HttpServer): Promise<string> {
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    cleanups.push(() => new Promise((resolve) => server.close(resolve)))
+    return `127.0.0.1:${(server.address() as AddressInfo).port}`
+  }
+
+  /** A server that treats connections as it likes. */
+  async function onSocket(handle: (socket: Socket) => void): Promise<string> {
+    const sockets = new Set<Socket>()
+    const server = createServer((socket) => {
+      sockets.add(socket)
+      socket.on('error', () => {})
+      handle(socket)
+    })
+    const address = await listen(server)
+    cleanups.push(() => {
+      for (const socket of sockets) socket.destroy()
+    })
+    return address
+  }
+
+  async function onRequest(handle: RequestListener): Promise<string> {
+    const server = createHttpServer(handle)
+    const address = await listen(server)
+    cleanups.push(() => server.closeAllConnections())
+    return address
+  }
+
+  const ping = (address: string, timeoutMs = 2_000) =>
+    rejection(client.ping(address, self, { timeoutMs }), PeerCallError)
+
+  it('carries every call to the service and its answer back', async () => {
+    const seen: unknown[] = []
+    const head = { auctionId: 'auc_1', seq: 2, hash: commit.hash }
+    const { address } = await serve({
+      peer: {
+        hello: async (caller) => {
+          seen.push(caller)
+          return { node: other, peers: [self, other] }
+        },
+        goodbye: async (caller) => void seen.push(caller),
+        pushCommits: async (from, commits) => void seen.push(from, commits),
+        pullCommits: async (auctionId, fromSeq) => {
+          seen.push(auctionId, fromSeq)
+          return { commits: [commit], head }
+        },
+        heads: async (afterId) => {
+          seen.push(afterId)
+          return { heads: [head], next: 'auc_1' }
+        },
+      },
+    })
+    expect(await client.hello(address, self)).to.deep.equal({ node: other, peers: [self, other] })
+    expect(await client.ping(address, self)).to.deep.equal({
+      nodeId: other.nodeId,
+      incarnation: other.incarnation,
+    })
+    expect(await client.goodbye(address, self)).to.equal(undefined)
+    expect(await client.pushCommits(address, self.nodeId, [commit])).to.equal(undefined)
+    expect(await client.pullCommits(address, 'auc_1', 3)).to.deep.equal({ commits: [commit], head })
+    expect(await client.heads(address, null)).to.deep.equal({ heads: [head], next: 'auc_1' })
+    expect(seen).to.deep.equal([self, self, self.nodeId, [commit], 'auc_1', 3, null])
+  })
+
+  it('brings outcomes of every kind back in the order of the commands', async () => {
+    const results = [
+      {
+        ok: true,
+        outcome: {
+          status: 'accepted',
+          commandId: 'bid_1',
+          auctionId: 'auc_1',
+          seq: 3,
+          at: 9,
+          bid: { leads: true, price: 100, reserveMet: false },
+        },
+      },
+      {
+        ok: true,
+        outcome: {
+          status: 'rejected',
+          commandId: 'bid_2',
+          auctionId: 'auc_1',
+          at: 9,
+          rejection: { code: 'BID_TOO_LOW', minimum: 150, price: null },
+        },
+      },
+      { ok: false, code: 'BUSY', message: 'later' },
+    ] as const
+    const { address } = await serve({ peer: { submit: async () => [...results] } })
+    const commands = [bidOf('bid_1'), bidOf('bid_2'), bidOf('bid_3')]
+    expect(await client.submit(address, commands)).to.deep.equal(results)
+  })
+
+  it('serves the stock Grenache client as well, compressed or not', async () => {
+    const { address } = await serve()
+    const stock = new PeerRPCClient(null, {})
+    stock.init()
+    cleanups.push(() => stock.stop())
+    for (const compress of [false, true]) {
+      const answer = await new Promise((resolve, reject) => {
+        stock
+          .transport(address)
+          .request('vendue.ping', { params: self }, { timeout: 2_000, compress }, (error, result) =>
+            error ? reject(error) : resolve(result),
+          )
+      })
+      expect(answer).to.deep.equal({
+        ok: true,
+        result: { nodeId: other.nodeId, incarnation: other.incarnation },
+      })
+    }
+  })
+
+  it('keeps its connections: many calls, few connections', async () => {
+    let connections = 0
+    const { address, port } = await serve()
+    const proxied = await onSocket((socket) => {
+      connections += 1
+      import('node:net').then(({ connect }) => {
+        const onward = connect(port, '127.0.0.1')
+        onward.on('error', () => socket.destroy())
+        socket.pipe(onward).pipe(socket)
+        socket.on('close', () => onward.destroy())
+      })
+    })
+    for (let i = 0; i < 20; i++) await client.ping(proxied, self)
+    expect(connections).to.equal(1)
+    await Promise.all(Array.from({ length: 40 }, () => client.ping(proxied, self)))
+    expect(connections).to.be.at.most(2)
+    expect(await client.ping(address, self)).to.have.property('nodeId', other.nodeId)
+  })
+
+  describe('says whether a failed call may have had an effect', () => {
+    it('nobody listens: not sent', async () => {
+      const { server, address } = await startServer()
+      await server.stop()
+      expect(await ping(address)).to.include({
+        code: 'CONNECTION_REFUSED',
+        sent: false,
+        answered: false,
+        address,
+      })
+    })
+
+    it('no such host: not sent', async () => {
+      // How soon the resolver says so is not ours to know.
+      expect(await ping('no-such-host.invalid:4000', 2_000)).to.include({ sent: false, answered: false })
+    })
+
+    for (const address of [
+      '',
+      'localhost',
+      '127.0.0.1:0',
+      '127.0.0.1:99999',
+      'a b:1',
+      'http://a:1',
+      'a:1/x',
+    ]) {
+      it(`${JSON.stringify(address)} is no address: not sent`, async () => {
+        expect(await ping(address)).to.include({ code: 'BAD_ADDRESS', sent: false })
+      })
+    }
+
+    it('the request is too large: not sent', async () => {
+      const { address } = await serve()
+      const push = client.pushCommits(address, 'node_self', [{ ...commit, body: 'x'.repeat(100_000) }])
+      expect(await rejection(push, PeerCallError)).to.include({ code: 'REQUEST_TOO_LARGE', sent: false })
+    })
+
+    it('no free connection in time: not sent', async () => {
+      const address = await onSocket(() => {})
+      const held = [ping(address, 600), ping(address, 600)]
+      expect(await ping(address, 100)).to.include({ code: 'TIMEOUT', sent: false })
+      for (const error of await Promise.all(held)) expect(error).to.include({ code: 'TIMEOUT', sent: true })
+    })
+
+    it('no answer in time: sent, and the time-out is kept to', async () => {
+      const address = await onSocket(() => {})
+      const before = performance.now()
+      expect(await ping(address, 200)).to.include({ code: 'TIMEOUT', sent: true, answered: false })
+      expect(performance.now() - before).to.be.within(190, 1_000)
+    })
+
+    it('an answer that comes byte by byte does not move the deadline', async () => {
+      const address = await onSocket((socket) => {
+        socket.write('HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n')
+        const drip = setInterval(() => socket.write('['), 20)
+        socket.on('close', () => clearInterval(drip))
+      })
+      expect(await ping(address, 300)).to.include({ code: 'TIMEOUT', sent: true })
+    })
+
+    it('the connection breaks before the answer, or in it: sent', async () => {
+      const before = await onSocket((socket) => socket.once('data', () => socket.resetAndDestroy()))
+      expect(await ping(before)).to.include({ code: 'CONNECTION_LOST', sent: true, answered: false })
+      const within = await onSocket((socket) =>
+        socket.once('data', () => {
+          socket.write('HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n[', () => socket.resetAndDestroy())
+        }),
+      )
+      expect(await ping(within)).to.include({ code: 'CONNECTION_LOST', sent: true, answered: false })
+    })
+
+    it('the peer refused it: answered, with its code', async () => {
+      const { address } = await serve({
+        peer: { submit: () => Promise.reject(new NodeError('STOPPING', 'going away')) },
+      })
+      const error = await rejection(client.submit(address, [bidOf('bid_1')]), PeerCallError)
+      expect(error).to.include({ code: 'STOPPING', sent: true, answered: true, message: 'going away' })
+    })
+
+    it('the peer failed half-way: sent, and not a refusal', async () => {
+      const { address } = await serve({ peer: { submit: () => Promise.reject(new Error('oops')) } })
+      const error = await rejection(client.submit(address, [bidOf('bid_1')]), PeerCallError)
+      expect(error).to.include({ code: 'INTERNAL', sent: true, answered: false })
+    })
+
+    it('the caller gave up: before, not sent; while waiting, sent', async () => {
+      const address = await onSocket(() => {})
+      const given = client.ping(address, self, { signal: AbortSignal.abort() })
+      expect(await rejection(given, PeerCallError)).to.include({ code: 'ABORTED', sent: false })
+      const controller = new AbortController()
+      const call = rejection(client.ping(address, self, { signal: controller.signal }), PeerCallError)
+      setTimeout(() => controller.abort(), 100)
+      expect(await call).to.include({ code: 'ABORTED', sent: true })
+    })
+  })
+
+  describe('believes no answer that it should not', () => {
+    const answers: [string, (rid: string) => { status?: number; body: string | Buffer; headers?: object }][] =
+      [
+        ['that is not JSON', () => ({ body: '<html>' })],
+        ['that is empty', () => ({ body: '' })],
+        ['that is invalid UTF-8', () => ({ body: Buffer.of(0x22, 0xff, 0x22) })],
+        ['to another request', () => ({ body: '["other",null,{"ok":true,"result":null}]' })],
+        ['of an HTTP error without a payload', () => ({ status: 500, body: '[null,"ERR",null]' })],
+        ['that nests deeply', () => ({ body: '['.repeat(90_000) })],
+        ['without ok', (rid) => ({ body: JSON.stringify([rid, null, { result: {} }]) })],
+        [
+          'with a field that is not in the schema',
+          (rid) => ({
+            body: JSON.stringify([
+              rid,
+              null,
+              { ok: true, result: { nodeId: 'node_x', incarnation: 1, admin: true } },
+            ]),
+          }),
+        ],
+        [
+          'with a field of a wrong type',
+          (rid) => ({
+            body: JSON.stringify([rid, null, { ok: true, result: { nodeId: 'node_x', incarnation: '1' } }]),
+          }),
+        ],
+        [
+          'that points elsewhere',
+          () => ({ status: 307, body: '', headers: { location: 'http://127.0.0.1:1/' } }),
+        ],
+      ]
+    for (const [what, answer] of answers) {
+      it(`${what}: BAD_ANSWER`, async () => {
+        const address = await onRequest(async (request, response) => {
+          const chunks: Buffer[] = []
+          for await (const chunk of request) chunks.push(chunk as Buffer)
+          const [rid] = JSON.parse(Buffer.concat(chunks).toString()) as [string]
+          const { status = 200, body, headers = {} } = answer(rid)
+          response.writeHead(status, { ...headers }).end(body)
+        })
+        expect(await ping(address)).to.include({ code: 'BAD_ANSWER', sent: true, answered: false })
+      })
+    }
+
+    it('that is not HTTP: BAD_ANSWER', async () => {
+      const address = await onSocket((socket) => socket.end('SSH-2.0-OpenSSH_9.6\r\n'))
+      expect(await ping(address)).to.include({ code: 'BAD_ANSWER', sent: true })
+    })
+
+    it('that does not end: ANSWER_TOO_LARGE', async () => {
+      const address = await onRequest((_request, response) => {
+        const more = () => {
+          while (response.write('x'.repeat(10_000))) if (response.destroyed) return
+        }
+        response.on('drain', more)
+        more()
+      })
+      expect(await ping(address)).to.include({ code: 'ANSWER_TOO_LARGE', sent: true })
+    })
+
+    it('outcomes of other commands, or too few of them: BAD_ANSWER', async () => {
+      const accepted = (commandId: string) => ({
+        ok: true as const,
+        outcome: { status: 'accepted' as const, commandId, auctionId: 'auc_1', seq: 1, at: 1 },
+      })
+      for (const results of [[], [accepted('bid_2')], [accepted('bid_1'), accepted('bid_2')]]) {
+        const { address } = await serve({ peer: { submit: async () => results } })
+        const error = await rejection(client.submit(address, [bidOf('bid_1')]), PeerCallError)
+        expect(error).to.include({ code: 'BAD_ANSWER', sent: true, answered: false })
+      }
+    })
+
+    it('takes the control characters out of an error that a peer words', async () => {
+      const { address } = await serve({
+        peer: { ping: () => Promise.reject(new NodeError('BUSY', 'a\u001b[2Jb\nc')) },
+      })
+      expect((await ping(address)).message).to.equal('a?[2Jb?c')
+    })
+  })
+
+  it('ends the calls under way when it stops, and makes no more', async () => {
+    const address = await onSocket(() => {})
+    const call = ping(address)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    await client.stop()
+    await client.stop()
+    expect(await call).to.include({ code: 'STOPPED', answered: false })
+    expect(await ping(address)).to.include({ code: 'STOPPED', sent: false })
+  })
+
+  it('leaves no connection open when it stops', async () => {
+    const { address } = await serve()
+    const open = () => process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length
+    const before = open()
+    await Promise.all([client.ping(address, self), client.ping(address, self)])
+    expect(open()).to.be.greaterThan(before)
+    await client.stop()
+    await eventually('the connections are closed', () => open() === before)
+  })
+})

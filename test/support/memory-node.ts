@@ -1,0 +1,120 @@
+import { generateKeyPairSync } from 'node:crypto'
+import { ServiceContainer } from '../../services/container.js'
+import { composeNode } from '../../services/node/compose.js'
+import { tokens } from '../../services/node/node-tokens.js'
+import { Ed25519Verifier, signerOf } from '../../src/adapters/system/node-key.js'
+import { systemRandom } from '../../src/adapters/system/system-random.js'
+import { nodeIdOf } from '../../src/application/ids.js'
+import { PublishingEventLog } from '../../src/application/publishing-event-log.js'
+import type { NodeApi } from '../../src/ports/node-api.js'
+import type { NodeInfo } from '../../src/ports/peer-client.js'
+import type { Signer } from '../../src/ports/signer.js'
+import type { Store } from '../../src/ports/store.js'
+import { type ManualTime, settle } from './manual-time.js'
+import type { MemoryNetwork } from './memory-network.js'
+import { createMemoryStore } from './memory-store.js'
+import { silentLogger } from './silent-logger.js'
+
+export interface MemoryNodeOptions {
+  readonly name: string
+  readonly network: MemoryNetwork
+  readonly time: ManualTime
+  /** A node that comes back brings its own. */
+  readonly store?: Store
+  readonly signer?: Signer
+}
+
+/** A whole node without disk, sockets or real time; its store and key outlive it, like a data directory. */
+export class MemoryNode {
+  readonly services = new ServiceContainer()
+  readonly store: Store
+  readonly signer: Signer
+  readonly info: NodeInfo
+  readonly #network: MemoryNetwork
+  #running = false
+
+  constructor(options: MemoryNodeOptions) {
+    const { name, network, time } = options
+    this.store = options.store ?? createMemoryStore()
+    this.signer = options.signer ?? signerOf(generateKeyPairSync('ed25519').privateKey)
+    this.#network = network
+    const nodeId = nodeIdOf(this.signer.publicKey)
+    this.info = {
+      nodeId,
+      name,
+      publicKey: this.signer.publicKey,
+      version: '0.0.0',
+      address: network.newAddress(),
+      dhtAddress: null,
+      incarnation: time.now(),
+    }
+    const { store } = this
+    this.services
+      .value(tokens.clock, time)
+      .value(tokens.timers, time)
+      .value(tokens.random, systemRandom)
+      .value(tokens.logger, silentLogger)
+      .value(tokens.signer, this.signer)
+      .value(tokens.verifier, new Ed25519Verifier())
+      .value(tokens.discovery, network.discovery())
+      .value(tokens.peerClient, network.client())
+      .factory(tokens.eventLog, () => new PublishingEventLog(store.eventLog))
+      .value(tokens.outcomes, store.outcomes)
+      .value(tokens.auctions, store.auctions)
+      .value(tokens.secrets, store.secrets)
+      .value(tokens.autoBids, store.autoBids)
+      .value(tokens.participations, store.participations)
+      .value(tokens.peerRepository, store.peers)
+      .value(tokens.self, { party: { id: nodeId, name }, info: () => this.info })
+    composeNode(this.services, { dataDir: 'memory', currencies: {}, requestStop: () => {} })
+  }
+
+  get api(): NodeApi {
+    return this.services.get(tokens.nodeApi)
+  }
+
+  async start(): Promise<this> {
+    this.#running = true
+    const { services } = this
+    await services.get(tokens.auctionHouse).start()
+    this.#network.serve(this.info.address, services.get(tokens.peerService))
+    services.get(tokens.pusher).start()
+    services.get(tokens.syncer).start()
+    await services.get(tokens.membership).start(this.info, 0)
+    await services.get(tokens.autoBidder).start()
+    return this
+  }
+
+  /** Gone without a word: nothing of it runs on, nobody was told. */
+  crash(): void {
+    this.#network.remove(this.info.address)
+    this.#running = false
+    this.services.get(tokens.autoBidder).stop()
+    this.services.get(tokens.syncer).stop()
+    void this.services.get(tokens.auctionHouse).stop()
+  }
+
+  async stop(): Promise<void> {
+    if (!this.#running) return
+    this.#running = false
+    const { services } = this
+    services.get(tokens.autoBidder).stop()
+    services.get(tokens.feed).stop()
+    await services.get(tokens.auctionHouse).stop()
+    services.get(tokens.syncer).stop()
+    await services.get(tokens.membership).stop()
+    this.#network.remove(this.info.address)
+  }
+}
+
+/** Nodes that know each other. */
+export async function startMemoryNodes(
+  network: MemoryNetwork,
+  time: ManualTime,
+  names: readonly string[],
+): Promise<MemoryNode[]> {
+  const nodes: MemoryNode[] = []
+  for (const name of names) nodes.push(await new MemoryNode({ name, network, time }).start())
+  await settle()
+  return nodes
+}

@@ -1,0 +1,158 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { GrenacheNodeApiClient } from '../../src/adapters/grenache/grenache-node-api-client.js'
+import { RpcClient } from '../../src/adapters/grenache/rpc-client.js'
+import type { NodeApi } from '../../src/ports/node-api.js'
+import { eventually } from './eventually.js'
+
+/** The built command line, beside which these tests are built too. */
+export const VENDUE = new URL('../../bin/vendue.js', import.meta.url).pathname
+
+export interface CommandRun {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** The environment of a test's processes: nothing of the developer's own set-up leaks in. */
+export function testEnv(home: string, extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
+  const clean = Object.fromEntries(Object.entries(process.env).filter(([key]) => !key.startsWith('VENDUE_')))
+  return { ...clean, VENDUE_HOME: home, VENDUE_MESH: 'test', NO_COLOR: '1', TZ: 'UTC', ...extra }
+}
+
+/** Runs `vendue ...` to its end. */
+export function vendue(
+  home: string,
+  args: readonly string[],
+  options: { input?: string; env?: NodeJS.ProcessEnv } = {},
+): Promise<CommandRun> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [VENDUE, ...args], { env: testEnv(home, options.env) })
+    let stdout = ''
+    let stderr = ''
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      stdout += chunk
+    })
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+      stderr += chunk
+    })
+    child.on('error', reject)
+    child.on('close', (code) => resolve({ code, stdout, stderr }))
+    child.stdin.end(options.input ?? '')
+  })
+}
+
+/** Runs `vendue ... --json` and reads its one document. */
+export async function vendueJson<T = Record<string, unknown>>(
+  home: string,
+  args: readonly string[],
+): Promise<T> {
+  const run = await vendue(home, [...args, '--json'])
+  if (run.code !== 0)
+    throw new Error(`vendue ${args.join(' ')} ended with ${run.code}: ${run.stderr}${run.stdout}`)
+  return JSON.parse(run.stdout) as T
+}
+
+export interface NodeProcessOptions {
+  readonly home: string
+  readonly name: string
+  readonly args?: readonly string[]
+  readonly env?: NodeJS.ProcessEnv
+}
+
+/** A `vendue start` of its own process, driven over RPC as the command line does it. */
+export class NodeProcess {
+  readonly options: NodeProcessOptions
+  readonly dataDir: string
+  #child: ChildProcess | null = null
+  #rpcClient: RpcClient | null = null
+  #client: GrenacheNodeApiClient | null = null
+  #output = ''
+
+  constructor(options: NodeProcessOptions) {
+    this.options = options
+    this.dataDir = join(options.home, 'nodes', options.name)
+  }
+
+  static async start(options: NodeProcessOptions): Promise<NodeProcess> {
+    const node = new NodeProcess(options)
+    await node.start()
+    return node
+  }
+
+  get api(): NodeApi {
+    if (!this.#client) throw new Error(`${this.options.name} does not run`)
+    return this.#client
+  }
+
+  get output(): string {
+    return this.#output
+  }
+
+  get pid(): number {
+    return this.#child?.pid ?? 0
+  }
+
+  async start(): Promise<void> {
+    const { home, name, args = [], env } = this.options
+    const child = spawn(process.execPath, [VENDUE, 'start', '--name', name, '--log-level', 'info', ...args], {
+      env: testEnv(home, env),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    this.#child = child
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => this.#note(chunk))
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => this.#note(chunk))
+    const running = await eventually(
+      `${name} is up`,
+      () => {
+        if (child.exitCode !== null) throw new Error(`${name} ended with ${child.exitCode}: ${this.#output}`)
+        return this.#running(child.pid ?? 0)
+      },
+      20_000,
+    )
+    const token = readFileSync(join(this.dataDir, 'operator.token'), 'utf8').trim()
+    this.#rpcClient = new RpcClient()
+    this.#client = new GrenacheNodeApiClient(
+      { rpcClient: this.#rpcClient },
+      { address: running.address, token },
+    )
+  }
+
+  /** Sends a signal and waits for the end. */
+  async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+    const child = this.#child
+    this.#rpcClient?.stop()
+    this.#client = null
+    this.#child = null
+    if (!child || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null
+    const ended = new Promise<number | null>((resolve) => child.once('close', (code) => resolve(code)))
+    child.kill(signal)
+    return ended
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal)
+  }
+
+  #note(chunk: string): void {
+    this.#output = (this.#output + chunk).slice(-100_000)
+  }
+
+  #running(pid: number): { address: string } | null {
+    const path = join(this.dataDir, 'node.json')
+    if (!existsSync(path)) return null
+    const running = JSON.parse(readFileSync(path, 'utf8')) as { pid: number; address: string }
+    return running.pid === pid ? running : null
+  }
+}
+
+/** Waits until each node sees all the others. */
+export async function untilConnected(nodes: readonly NodeProcess[]): Promise<void> {
+  for (const node of nodes) {
+    await eventually(`${node.options.name} sees ${nodes.length - 1} peers`, async () => {
+      const peers = await node.api.peers()
+      return peers.filter(({ state }) => state === 'alive').length >= nodes.length - 1
+    })
+  }
+}

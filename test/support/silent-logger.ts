@@ -1,0 +1,13 @@
+import type { Logger } from '../../src/ports/logger.js'
+
+const nothing = () => {}
+
+/** A logger for tests that look at behaviour. */
+export const silentLogger: Logger = {
+  trace: nothing,
+  debug: nothing,
+  info: nothing,
+  warn: nothing,
+  error: nothing,
+  child: () => silentLogger,
+}
