@@ -6,7 +6,7 @@ import type { AuctionEvent } from '../domain/events.js'
 import type { Secrets } from '../domain/pricing.js'
 import type { SecretRepository } from '../ports/auction-repository.js'
 import type { Clock } from '../ports/clock.js'
-import type { EventLog } from '../ports/event-log.js'
+import { type EventLog, SeqConflictError } from '../ports/event-log.js'
 import type { Logger } from '../ports/logger.js'
 import type { Outcome, OutcomeRepository, RecordedOutcome } from '../ports/outcome-repository.js'
 import type { RemoteCommand, SubmitResult } from '../ports/peer-client.js'
@@ -38,15 +38,11 @@ export interface LoadedAuction {
 /** Commands waiting for one auction; past it the answer is BUSY. */
 export const MAX_MAILBOX_COMMANDS = 10_000
 /** Commands decided and written at once; each makes at most three events, so a commit stays within its bound. */
-export const MAX_BATCH_COMMANDS = 1_000
+export const MAX_BATCH_COMMANDS = 256
+/** Batches of one auction on their way to the disk at once. */
+const MAX_WRITES = 4
 /** Maxima opened in one commit. */
 export const REVEAL_PAGE = 1_000
-
-/** Refusals after which the log and this actor's state still agree. */
-function nothingChanged(error: unknown): boolean {
-  const code = (error as { code?: unknown } | null)?.code
-  return code === 'DISK_FULL' || code === 'BUSY' || code === 'DUPLICATE_COMMAND'
-}
 
 interface Waiting {
   readonly task: HomeTask
@@ -64,16 +60,21 @@ interface Draft {
 }
 
 /**
- * The one writer of one auction's log. Commands wait in a bounded mailbox; all that wait are decided in order of
- * arrival and written as one commit; nobody is answered before that commit is durable. While it is being written,
- * the next batch gathers: the busier the auction, the larger its batches.
+ * The one writer of one auction's log. Commands wait in a bounded mailbox; those that wait are decided in order of
+ * arrival and written as one commit; nobody is answered before that commit is durable. While commits are being
+ * written, the next batch is decided against the newest state: it chains on to them, so that if one of them fails,
+ * the log refuses those behind it. After that this actor is broken, and the auction is loaded afresh.
  */
 export class AuctionActor {
   readonly #deps: AuctionActorDeps
+  /** The newest state, part of which may still be on its way to the disk. */
   #auction: LoadedAuction
   #mailbox: Waiting[] = []
   #running: Promise<void> | null = null
   #broken = false
+  readonly #writes = new Set<Promise<void>>()
+  /** Outcomes on their way to the disk, where a repeated command would not find them yet. */
+  readonly #unwritten = new Map<string, RecordedOutcome>()
 
   constructor(deps: AuctionActorDeps, auction: LoadedAuction) {
     this.#deps = deps
@@ -114,19 +115,18 @@ export class AuctionActor {
   async #drain(): Promise<void> {
     // One turn later, so that commands submitted together are decided together.
     await Promise.resolve()
-    while (this.#mailbox.length > 0) {
+    while (this.#mailbox.length > 0 || this.#writes.size > 0) {
       if (this.#broken) this.#refuseAll()
+      if (this.#mailbox.length === 0 && this.#writes.size === 0) break
+      if (this.#mailbox.length === 0 || this.#writes.size >= MAX_WRITES) {
+        await Promise.race(this.#writes)
+        continue
+      }
       const batch = this.#mailbox.splice(0, MAX_BATCH_COMMANDS)
       try {
         await this.#process(batch)
       } catch (error) {
-        this.#broken ||= !nothingChanged(error)
-        this.#deps.logger.error(
-          { err: error, auctionId: this.#auction.auctionId },
-          'a batch of commands failed',
-        )
-        const failure = submitFailure(error)
-        for (const { settle } of batch) settle(failure)
+        this.#fail(batch, error)
       }
     }
     this.#running = null
@@ -138,23 +138,32 @@ export class AuctionActor {
     for (const { settle } of this.#mailbox.splice(0)) settle(failure)
   }
 
+  #fail(batch: readonly Waiting[], error: unknown): void {
+    this.#broken = true
+    this.#deps.logger.error({ err: error, auctionId: this.#auction.auctionId }, 'a batch of commands failed')
+    const failure = submitFailure(error)
+    for (const { settle } of batch) settle(failure)
+  }
+
   async #process(batch: readonly Waiting[]): Promise<void> {
-    const ids = batch.flatMap(({ task }) => (isClientCommand(task) ? [task.commandId] : []))
-    const known = ids.length > 0 ? await this.#deps.outcomes.find(ids) : new Map<string, RecordedOutcome>()
-    const draft: Draft = {
-      state: this.#auction.state,
-      secrets: this.#auction.secrets,
-      events: [],
-      sealed: [],
-      recorded: [],
-      answers: [],
-    }
-    const wasClosed = draft.state.status === 'closed'
+    const known = await this.#knownOutcomes(batch)
+    const { state, secrets } = this.#auction
+    const draft: Draft = { state, secrets, events: [], sealed: [], recorded: [], answers: [] }
     for (const waiting of batch) this.#decideOne(draft, waiting, known)
-    const closes = !wasClosed && draft.state.status === 'closed'
+    const closes = state.status !== 'closed' && draft.state.status === 'closed'
     if (closes || batch.some(({ task }) => task.type === 'reveal')) await this.#reveal(draft)
-    await this.#write(draft)
-    for (const { waiting, result } of draft.answers) waiting.settle(result)
+    this.#write(batch, draft)
+  }
+
+  async #knownOutcomes(batch: readonly Waiting[]): Promise<Map<string, RecordedOutcome>> {
+    const ids = batch.flatMap(({ task }) => (isClientCommand(task) ? [task.commandId] : []))
+    const unwritten = ids.flatMap((id) => {
+      const outcome = this.#unwritten.get(id)
+      return outcome ? [[id, outcome] as const] : []
+    })
+    const known = ids.length > 0 ? await this.#deps.outcomes.find(ids) : new Map<string, RecordedOutcome>()
+    for (const [id, outcome] of unwritten) known.set(id, outcome)
+    return known
   }
 
   #decideOne(draft: Draft, waiting: Waiting, known: Map<string, RecordedOutcome>): void {
@@ -218,6 +227,7 @@ export class AuctionActor {
 
   /** The first page of maxima is opened by the commit that closes; whoever loads the auction asks for the rest. */
   async #reveal(draft: Draft): Promise<void> {
+    await Promise.all(this.#writes)
     const stored = await this.#deps.secrets.sealed(this.#auction.auctionId, REVEAL_PAGE)
     const sealed = [...stored, ...draft.sealed].slice(0, REVEAL_PAGE)
     const now = auctionNow(this.#deps.clock, draft.state.at)
@@ -230,26 +240,43 @@ export class AuctionActor {
     draft.state = decision.next.auction
   }
 
-  async #write(draft: Draft): Promise<void> {
-    const { eventLog, outcomes, signer } = this.#deps
-    const { auctionId, head } = this.#auction
-    if (draft.events.length === 0) {
-      if (draft.recorded.length > 0) await outcomes.record(draft.recorded)
+  /** Starts the write and answers after it. */
+  #write(batch: readonly Waiting[], draft: Draft): void {
+    for (const record of draft.recorded) this.#unwritten.set(record.outcome.commandId, record)
+    const write = this.#store(draft)
+      .then(
+        () => {
+          for (const { waiting, result } of draft.answers) waiting.settle(result)
+        },
+        (error: unknown) => this.#fail(batch, error),
+      )
+      .finally(() => {
+        for (const { outcome } of draft.recorded) this.#unwritten.delete(outcome.commandId)
+        this.#writes.delete(write)
+      })
+    this.#writes.add(write)
+  }
+
+  async #store({ events, state, secrets, sealed, recorded: outcomes }: Draft): Promise<void> {
+    if (events.length === 0) {
+      // Decided against writes under way: no answer before theirs, and none at all if they fail.
+      await Promise.all(this.#writes)
+      if (this.#broken) throw new SeqConflictError(this.#auction.auctionId, state.seq + 1, null)
+      if (outcomes.length > 0) await this.#deps.outcomes.record(outcomes)
       return
     }
-    if (draft.events.length > MAX_EVENTS_PER_COMMIT)
-      throw new Error('a batch made more events than a commit holds')
-    const parts = { auctionId, firstSeq: head.seq + 1, prevHash: head.hash, events: draft.events }
-    const commit = sealCommit(parts, signer)
-    await eventLog.append({
-      commit,
-      prevHash: head.hash,
-      events: draft.events,
-      state: draft.state,
-      secret: { secrets: draft.secrets, sealed: draft.sealed },
-      outcomes: draft.recorded,
-    })
-    const { state, secrets } = draft
+    if (events.length > MAX_EVENTS_PER_COMMIT) throw new Error('a batch made more events than a commit holds')
+    const { auctionId, head } = this.#auction
+    const prevHash = head.hash
+    const commit = sealCommit({ auctionId, firstSeq: head.seq + 1, prevHash, events }, this.#deps.signer)
     this.#auction = { auctionId, head: { seq: commit.lastSeq, hash: commit.hash }, state, secrets }
+    await this.#deps.eventLog.append({
+      commit,
+      prevHash,
+      events,
+      state,
+      secret: { secrets, sealed },
+      outcomes,
+    })
   }
 }

@@ -136,25 +136,27 @@ export class AuctionHouse {
     }
   }
 
+  /** Callers get the actor in the order in which they asked, so that commands keep their order while it is loaded. */
   async #actor(auctionId: string): Promise<AuctionActor | null> {
-    const entry = this.#actors.get(auctionId)
-    if (entry !== undefined) {
-      entry.used = true
-      const actor = await entry.actor
-      if (actor !== null && !actor.broken) return actor
-      await actor?.settled()
-      if (this.#actors.get(auctionId) === entry) this.#actors.delete(auctionId)
-      return this.#actor(auctionId)
+    let entry = this.#actors.get(auctionId)
+    if (entry === undefined) {
+      entry = { actor: this.#load(auctionId), used: true }
+      this.#actors.set(auctionId, entry)
     }
-    const actor = this.#load(auctionId)
-    this.#actors.set(auctionId, { actor, used: true })
-    const forget = () => this.#actors.delete(auctionId)
-    const loaded = await actor.catch((error: unknown) => {
-      forget()
+    entry.used = true
+    const actor = await entry.actor.catch((error: unknown) => {
+      this.#forget(auctionId, entry)
       throw error
     })
-    if (loaded === null) forget()
-    return loaded
+    if (actor !== null && !actor.broken) return actor
+    this.#forget(auctionId, entry)
+    if (actor === null) return null
+    await actor.settled()
+    return this.#actor(auctionId)
+  }
+
+  #forget(auctionId: string, entry: unknown): void {
+    if (this.#actors.get(auctionId) === entry) this.#actors.delete(auctionId)
   }
 
   async #load(auctionId: string): Promise<AuctionActor | null> {

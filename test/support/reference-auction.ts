@@ -39,11 +39,6 @@ export class ReferenceAuction {
     return this.reserve === null || (this.price !== null && this.price >= this.reserve)
   }
 
-  /** The most that anybody who bids in this auction is willing to pay. */
-  get highestMaximum(): number {
-    return Math.max(...this.#book.map(({ amount }) => amount))
-  }
-
   get minimum(): number {
     if (this.price === null) return this.terms.startPrice
     return this.price + increment(this.terms.increments, this.price)

@@ -1,5 +1,6 @@
 import { NodeError, type NodeErrorCode } from '../../ports/node-api.js'
 import { SettingsError } from '../system/settings-error.js'
+import { OutcomeUnknownError } from './outcome-unknown.js'
 import { UsageError } from './usage-error.js'
 
 export const EXIT = { done: 0, rejected: 1, usage: 2, unreachable: 3, unknown: 4 } as const
@@ -14,6 +15,7 @@ export const EXIT_CODES_HELP = `Exit codes:
 
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof UsageError || error instanceof SettingsError) return EXIT.usage
+  if (error instanceof OutcomeUnknownError) return EXIT.unknown
   return error instanceof NodeError ? exitCodeOfNodeError(error.code) : EXIT.unreachable
 }
 

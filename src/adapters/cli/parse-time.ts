@@ -18,9 +18,7 @@ export function parseTime(text: string): ParsedTime {
     return { ok: false, rule: 'has no time zone', next: 'add Z for UTC, or an offset such as +01:00' }
   }
   const millis = fraction.padEnd(3, '0').slice(0, 3)
-  const ms = Date.parse(
-    `${year}-${month}-${day}T${hour}:${minute}:${second}.${millis}${zone.toUpperCase()}`,
-  )
+  const ms = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}.${millis}${zone.toUpperCase()}`)
   if (Number.isNaN(ms) || Number(day) > daysIn(Number(year), Number(month))) {
     return { ok: false, rule: 'is no moment of the calendar', next: 'check day, hour and offset' }
   }

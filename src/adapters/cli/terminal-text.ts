@@ -3,7 +3,8 @@
  * its direction. Nothing from elsewhere reaches a terminal but through here.
  */
 const UNSAFE_ON_LINE = /[\p{Cc}\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]/gu
-const UNSAFE_IN_PROSE = /(?!\n)[\p{Cc}\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]/gu
+const UNSAFE_IN_PROSE =
+  /(?!\n)[\p{Cc}\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]/gu
 const LONE_SURROGATE = /\p{Cs}/gu
 
 /** Text for one line: whatever could steer a terminal is written out, "\x1b" or "\u202e". */
@@ -18,12 +19,14 @@ export function prose(text: string): string {
 
 function written(character: string): string {
   const code = character.codePointAt(0) ?? 0
-  return code <= 0xff ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`
+  return code <= 0xff
+    ? `\\x${code.toString(16).padStart(2, '0')}`
+    : `\\u${code.toString(16).padStart(4, '0')}`
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: our own colours start with ESC
 const COLORS = /\x1b\[[0-9;]*m/g
-const NO_WIDTH = /^[\p{M}\u200d\ufe00-\ufe0f]$/u
+const NO_WIDTH = /^(?:\p{M}|\u200d|[\ufe00-\ufe0f])$/u
 const WIDE =
   /^[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1b000}-\u{1b2ff}\u{20000}-\u{3fffd}\p{Emoji_Presentation}]$/u
 
@@ -37,7 +40,7 @@ export function columnsOf(text: string): number {
 }
 
 /** An uncoloured text cut to so many columns, with an ellipsis where it was longer. */
-export function fit(text: string, columns: number): string {
+export function truncate(text: string, columns: number): string {
   if (columnsOf(text) <= columns) return text
   let kept = ''
   let used = 0

@@ -8,16 +8,16 @@ export type Value = string | number | null
 /** Inserts many rows with few statements. Nothing is ever ignored or replaced: a second row for a key throws. */
 export class RowInserter {
   readonly #width: number
-  readonly #one: Statement<[Value[]]>
-  readonly #many: Statement<[Value[]]>
+  readonly #one: Statement<unknown[]>
+  readonly #many: Statement<unknown[]>
 
   constructor(db: Database, table: string, columns: readonly string[]) {
     this.#width = columns.length
     const row = `(${columns.map(() => '?').join(', ')})`
     const sql = (count: number) =>
       `INSERT INTO ${table} (${columns.join(', ')}) VALUES ${Array(count).fill(row).join(', ')}`
-    this.#one = db.prepare(sql(1))
-    this.#many = db.prepare(sql(ROWS))
+    this.#one = db.prepare<unknown[]>(sql(1))
+    this.#many = db.prepare<unknown[]>(sql(ROWS))
   }
 
   /** `values` holds the rows one after the other. */

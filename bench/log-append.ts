@@ -1,0 +1,142 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import { createNode, type VendueNode } from '../services/node/create-node.js'
+import { tokens } from '../services/node/node-tokens.js'
+import { systemClock } from '../src/adapters/system/system-clock.js'
+import { systemRandom } from '../src/adapters/system/system-random.js'
+import { newCommandId } from '../src/application/ids.js'
+import { silentLogger } from '../test/support/silent-logger.js'
+import { testSettings } from '../test/support/test-settings.js'
+import type { BenchResult } from './bench-result.js'
+import { load, percentile } from './latency.js'
+
+const LEVELS = [
+  { callers: 1, bids: 4_000 },
+  { callers: 64, bids: 60_000 },
+  { callers: 1_000, bids: 300_000 },
+]
+const TARGET_RATIO = 0.6
+const IDS = { clock: systemClock, random: systemRandom }
+
+/**
+ * Durable bids through a node's actor (decide, seal, sign, append, acknowledge) on one auction, at several numbers of
+ * concurrent callers; beside it what better-sqlite3 alone does in one thread with rows of the same content in
+ * batches of the sizes that the actor made, on the same disk with the same durability.
+ */
+export async function run(): Promise<BenchResult[]> {
+  const home = mkdtempSync(join(tmpdir(), 'vendue-bench-'))
+  const node = createNode(testSettings({ home, name: 'bench' }), { logger: silentLogger })
+  try {
+    await node.start()
+    const results: BenchResult[] = []
+    for (const { callers, bids } of LEVELS) results.push(...(await measure(home, node, callers, bids)))
+    return results
+  } finally {
+    await node.stop()
+    rmSync(home, { recursive: true, force: true })
+  }
+}
+
+async function measure(
+  home: string,
+  node: VendueNode,
+  callers: number,
+  bids: number,
+): Promise<BenchResult[]> {
+  const { outcome } = await node.api.open({
+    commandId: newCommandId('cmd', IDS),
+    title: `${callers} callers`,
+    currency: 'EUR',
+    start: '0.01',
+    increment: '0.01',
+  })
+  const { auctionId } = outcome
+  const house = node.services.get(tokens.auctionHouse)
+  const bidders = [0, 1].map((i) => ({ id: `node_bench${i}`, name: `Bidder ${i}` }))
+  const bid = async (i: number) => {
+    const result = await house.submit({
+      type: 'bid',
+      auctionId,
+      commandId: newCommandId('bid', IDS),
+      bidder: bidders[i % 2] as (typeof bidders)[number],
+      kind: 'plain',
+      amount: i + 1,
+    })
+    if (!result.ok || result.outcome.status !== 'accepted')
+      throw new Error(`a bid failed: ${JSON.stringify(result)}`)
+  }
+  const { ms, samples } = await load(callers, bids, bid)
+  const bodies = await bodiesOf(node, auctionId)
+  const rawMs = raw(join(home, `raw-${callers}.db`), bodies)
+  const actorRate = (bids / ms) * 1000
+  const rawRate = (bids / rawMs) * 1000
+  const name = `durable bids through the actor, ${callers} caller${callers === 1 ? '' : 's'}`
+  const batch = bids / bodies.length
+  return [
+    {
+      name,
+      unit: 'bids/s',
+      value: Math.round(actorRate),
+      figures: {
+        p50_ms: percentile(samples, 0.5),
+        p99_ms: percentile(samples, 0.99),
+        bids_per_commit: batch,
+        raw_sqlite_rows_per_s: Math.round(rawRate),
+      },
+    },
+    {
+      name: `${name}, of raw better-sqlite3`,
+      unit: '',
+      value: actorRate / rawRate,
+      figures: {},
+      ...(callers >= 1_000 && { target: { atLeast: TARGET_RATIO } }),
+    },
+  ]
+}
+
+async function bodiesOf(node: VendueNode, auctionId: string): Promise<string[]> {
+  const log = node.services.get(tokens.eventLog)
+  const bodies: string[] = []
+  for (let seq = 2; ; ) {
+    const page = await log.read(auctionId, seq, { commits: 256, bytes: 16 * 1024 * 1024 })
+    const last = page.at(-1)
+    if (!last) return bodies
+    for (const { body } of page) bodies.push(body)
+    seq = last.lastSeq + 1
+  }
+}
+
+interface Bid {
+  readonly bidId: string
+  readonly bidder: { readonly id: string; readonly name: string }
+  readonly at: number
+  readonly price: number
+}
+
+/** Milliseconds to store the same commits, and a row for each bid found by its id, one transaction per commit. */
+function raw(path: string, bodies: readonly string[]): number {
+  const batches = bodies.map((body) => ({ body, bids: (JSON.parse(body) as { events: Bid[] }).events }))
+  const db = new Database(path)
+  db.pragma('journal_mode = WAL')
+  db.pragma('synchronous = FULL')
+  db.exec(`
+    CREATE TABLE commits (position INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
+    CREATE TABLE bids (bid_id TEXT PRIMARY KEY, seq INTEGER NOT NULL, at INTEGER NOT NULL, bidder_id TEXT NOT NULL,
+      bidder_name TEXT NOT NULL, price INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  `)
+  const insertCommit = db.prepare('INSERT INTO commits (body) VALUES (?)')
+  const insertBid = db.prepare('INSERT INTO bids VALUES (?, ?, ?, ?, ?, ?)')
+  let seq = 0
+  const store = db.transaction(({ body, bids }: (typeof batches)[number]) => {
+    insertCommit.run(body)
+    for (const { bidId, at, bidder, price } of bids)
+      insertBid.run(bidId, ++seq, at, bidder.id, bidder.name, price)
+  })
+  const startedAt = performance.now()
+  for (const batch of batches) store.immediate(batch)
+  const ms = performance.now() - startedAt
+  db.close()
+  return ms
+}

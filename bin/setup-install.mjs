@@ -1,0 +1,142 @@
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { basename, delimiter, dirname, join } from 'node:path'
+import { ROOT, runTool, SetUpError, say, writeStamp } from './setup-tools.mjs'
+
+const MODULES = join(ROOT, 'node_modules')
+const STAMP = join(MODULES, '.vendue-setup')
+const HIDDEN_LOCKFILE = join(MODULES, '.package-lock.json')
+/** The one dependency that is compiled for a platform and a Node, and fails to load on others. */
+const NATIVE = 'better-sqlite3'
+
+export function isInstalled() {
+  return readStamp() === expectedStamp()
+}
+
+/** Installs exactly what package-lock.json says, unless npm has already done so. */
+export async function install(signal) {
+  const expected = expectedStamp()
+  if (!readStamp() && holdsLockfile() && (await loadsNative(signal)).code === 0) {
+    return writeStamp(STAMP, expected)
+  }
+  say(`Installing dependencies (${reason(expected)}) ...`)
+  // What an interrupted install leaves behind must not look complete.
+  rmSync(STAMP, { force: true })
+  rmSync(HIDDEN_LOCKFILE, { force: true })
+  const { code, killedBy, output } = await npmCi(signal)
+  if (code !== 0) {
+    throw new SetUpError(`npm ci ended with ${killedBy ?? code}`, { output, hint: installHint(output) })
+  }
+  const native = await loadsNative(signal)
+  if (native.code !== 0) {
+    throw new SetUpError(`${NATIVE} is installed, but does not load`, {
+      output: native.output,
+      hint:
+        'npm may have been told not to run install scripts (npm config get ignore-scripts). If so, build it with:\n' +
+        `  npm rebuild ${NATIVE} --ignore-scripts=false`,
+    })
+  }
+  writeStamp(STAMP, expected)
+}
+
+function expectedStamp() {
+  const lockfile = createHash('sha256')
+    .update(readFileSync(join(ROOT, 'package-lock.json')))
+    .digest('hex')
+  return `${lockfile} ${process.platform} ${process.arch} abi-${process.versions.modules}\n`
+}
+
+function readStamp() {
+  try {
+    return readFileSync(STAMP, 'utf8')
+  } catch (error) {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return ''
+    throw error
+  }
+}
+
+function reason(expected) {
+  const stamp = readStamp()
+  if (!stamp) return 'first run, about a minute'
+  return stamp.split(' ')[0] === expected.split(' ')[0] ? 'Node has changed' : 'package-lock.json has changed'
+}
+
+/** Whether somebody ran `npm ci` or `npm install` by hand: the same packages, dev ones too, are all in place. */
+function holdsLockfile() {
+  try {
+    const wanted = readPackages(join(ROOT, 'package-lock.json'))
+    const found = readPackages(HIDDEN_LOCKFILE)
+    return Object.entries(wanted).every(([path, { version, integrity, optional }]) => {
+      if (path === '') return true
+      if (!found[path]) return optional === true
+      return (
+        found[path].version === version &&
+        found[path].integrity === integrity &&
+        existsSync(join(ROOT, path, 'package.json'))
+      )
+    })
+  } catch {
+    return false
+  }
+}
+
+function readPackages(path) {
+  return JSON.parse(readFileSync(path, 'utf8')).packages
+}
+
+/** In a process of its own: a wrongly built library can take its process down. */
+function loadsNative(signal) {
+  return runTool(process.execPath, ['-e', `new (require('${NATIVE}'))(':memory:').close()`], { signal })
+}
+
+async function npmCi(signal) {
+  const options = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']
+  // Install scripts look for `node` on the PATH, and must find the one that will run what they build.
+  const env = { ...process.env, PATH: [dirname(process.execPath), process.env.PATH].join(delimiter) }
+  const cli = npmCli()
+  try {
+    return cli
+      ? await runTool(process.execPath, [cli, ...options], { signal, env })
+      : await runTool('npm', options, { signal, env })
+  } catch (error) {
+    if (error.code !== 'ENOENT') throw error
+    throw new SetUpError('npm was not found', {
+      hint: 'npm comes with Node: install it, or put it on the PATH.',
+    })
+  }
+}
+
+/** The npm that runs us, or the one beside our Node; undefined leaves it to the PATH. */
+function npmCli() {
+  const running = process.env.npm_execpath
+  const bin = dirname(process.execPath)
+  return [
+    running && basename(running) === 'npm-cli.js' ? running : '',
+    join(bin, '../lib/node_modules/npm/bin/npm-cli.js'),
+    join(bin, 'node_modules/npm/bin/npm-cli.js'),
+  ].find((path) => path && existsSync(path))
+}
+
+function installHint(output) {
+  if (/ENOSPC/.test(output)) return 'The disk is full: make room and try again.'
+  if (/EACCES|EROFS/.test(output)) {
+    return `npm must be able to write in ${ROOT} and in its cache (npm config get cache).`
+  }
+  if (/gyp ERR|node-gyp|prebuild-install/.test(output)) {
+    return (
+      `${NATIVE} was neither found ready-made for this platform nor compiled here. Compiling takes python3, make\n` +
+      'and a C++ compiler (Debian, Ubuntu: apt-get install python3 make g++; macOS: xcode-select --install), and\n' +
+      'the network, for the headers of Node. Then try again.'
+    )
+  }
+  if (
+    /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|ERR_SOCKET_TIMEOUT|network/.test(
+      output,
+    )
+  ) {
+    return 'npm could not reach its registry: check the network (or the proxy: npm config get proxy) and try again.'
+  }
+  if (/EUSAGE/.test(output))
+    return 'package.json and package-lock.json disagree: npm install brings them together.'
+  return `To see more, run "npm ci" in ${ROOT}.`
+}

@@ -1,0 +1,130 @@
+import { randomBytes } from 'node:crypto'
+import {
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ROOT, say } from './setup-tools.mjs'
+
+// The lock is a directory that holds one file, named after its owner. Both ways to get it are one atomic rename:
+// a prepared directory onto a free lock (which fails while an owner's file is in there), or a dead owner's file to
+// one's own name (which succeeds for one taker only, and never hits a newer owner). It lies in dist/, which npm
+// does not wipe.
+const LOCK = join(ROOT, 'dist', '.setup-lock')
+
+const POLL_MS = 100
+const HEARTBEAT_MS = 1_000
+/** For owners that cannot be asked: on another host, or whose process id has gone to somebody else. */
+const SILENT_AFTER_MS = 60_000
+
+/** Waits for the other set-ups in this directory; resolves to the function that releases the lock. */
+export async function acquireLock(signal) {
+  const mine = ownerName()
+  const prepared = `${LOCK}-${mine}`
+  try {
+    await take(prepared, mine, signal)
+  } finally {
+    rmSync(prepared, { recursive: true, force: true })
+  }
+  const heartbeat = setInterval(() => touch(join(LOCK, mine)), HEARTBEAT_MS)
+  heartbeat.unref()
+  return () => {
+    clearInterval(heartbeat)
+    rmSync(join(LOCK, mine), { force: true })
+    removeIfEmpty(LOCK)
+  }
+}
+
+async function take(prepared, mine, signal) {
+  let seen = { owner: '', beat: 0, sinceMs: 0 }
+  let told = false
+  for (;;) {
+    // Again each time: somebody may have removed dist/ and this with it.
+    mkdirSync(prepared, { recursive: true })
+    writeFileSync(join(prepared, mine), '')
+    if (tryRename(prepared, LOCK)) return
+    const owner = currentOwner()
+    if (owner) {
+      const beat = modifiedAt(join(LOCK, owner))
+      if (owner !== seen.owner || beat !== seen.beat) seen = { owner, beat, sinceMs: performance.now() }
+      const silent = performance.now() - seen.sinceMs > SILENT_AFTER_MS
+      if ((silent || isDead(owner)) && tryRename(join(LOCK, owner), join(LOCK, mine))) return
+      if (!told) say(`Waiting for another set-up of this directory (process ${parse(owner).pid}) ...`)
+      told = true
+    } else {
+      // Only Windows needs this: elsewhere the rename replaces an empty directory.
+      removeIfEmpty(LOCK)
+    }
+    await sleep(POLL_MS, undefined, { signal }).catch(() => {})
+    signal.throwIfAborted()
+  }
+}
+
+function ownerName() {
+  const host = hostname().replace(/[^\w-]/g, '_')
+  return `${process.pid}.${randomBytes(4).toString('hex')}.${host}`
+}
+
+function parse(owner) {
+  const [pid, , host] = owner.split('.')
+  return { pid: Number(pid), host }
+}
+
+function isDead(owner) {
+  const { pid, host } = parse(owner)
+  if (host !== parse(ownerName()).host || !Number.isSafeInteger(pid)) return false
+  try {
+    process.kill(pid, 0)
+    return false
+  } catch (error) {
+    return error.code === 'ESRCH'
+  }
+}
+
+function currentOwner() {
+  try {
+    return readdirSync(LOCK)[0]
+  } catch (error) {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+function tryRename(from, to) {
+  try {
+    renameSync(from, to)
+    return true
+  } catch (error) {
+    if (['ENOENT', 'ENOTEMPTY', 'EEXIST', 'EPERM'].includes(error.code)) return false
+    throw error
+  }
+}
+
+function removeIfEmpty(path) {
+  try {
+    rmdirSync(path)
+  } catch (error) {
+    if (!['ENOENT', 'ENOTEMPTY', 'EEXIST', 'EPERM'].includes(error.code)) throw error
+  }
+}
+
+function modifiedAt(path) {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0
+}
+
+function touch(path) {
+  const now = new Date()
+  try {
+    utimesSync(path, now, now)
+  } catch {
+    // Somebody removed dist/ meanwhile: the work itself will notice.
+  }
+}

@@ -1,0 +1,119 @@
+import type { Args } from '../args.js'
+import { money, nameAuction, standing } from '../auction-text.js'
+import type { NodeCommand, OptionSpec, Session } from '../command.js'
+import { EXIT, type ExitCode } from '../exit-code.js'
+import { autoBidJson } from '../json-shapes.js'
+import { bidLines, boughtLines, reportResult } from '../outcome-text.js'
+import { send } from '../outcome-unknown.js'
+import { UsageError } from '../usage-error.js'
+
+const auction = 'Id of the auction, or the start of one'
+const id: OptionSpec = { kind: 'text', describe: 'Ask again with the id of an earlier try' }
+
+export const bidCommand: NodeCommand = {
+  usage: 'bid <auction> [amount]',
+  summary: 'Bid on an auction: AMOUNT, --max, --up-to or --buy-now.',
+  positionals: { auction, amount: 'Bid this amount, openly and at once' },
+  options: {
+    max: { kind: 'text', describe: 'Leave a maximum with the home of the auction', group: 'Instead of AMOUNT:' },
+    'up-to': { kind: 'text', describe: 'Let your own node bid, step by step', group: 'Instead of AMOUNT:' },
+    'buy-now': { kind: 'flag', describe: 'Buy at the buy-now price', group: 'Instead of AMOUNT:' },
+    id,
+  },
+  examples: [
+    ['bid auc_7k2m 80', 'bid 80'],
+    ['bid auc_7k2m --max 120', 'a maximum that the home bids up to'],
+    ['bid auc_7k2m --up-to 120', 'the same, by your own node'],
+    ['bid auc_7k2m --buy-now', 'buy it at once'],
+  ],
+  notes: `--max is kept by the auction's home, which answers other bids for you: it works while you are away. The home, which is
+the seller's node, sees it; nobody else does while the auction runs.
+--up-to is kept by your own node, which bids for you step by step: nobody sees the limit, but your node must be running.`,
+  run: runBid,
+}
+
+async function runBid(session: Session, args: Args): Promise<ExitCode> {
+  const ways = ['amount', 'max', 'up-to', 'buy-now'].filter((way) =>
+    way === 'buy-now' ? args.flag(way) : args.has(way),
+  )
+  const [way] = ways
+  if (ways.length !== 1 || way === undefined) {
+    const shown = ways.map((name) => args.label(name)).join(' and ')
+    const message =
+      ways.length === 0 ? 'AMOUNT is missing' : `${shown} exclude each other: a bid is of one kind`
+    throw new UsageError(message, { field: ways[1] ?? 'amount', next: 'give one of AMOUNT, --max, --up-to and --buy-now' })
+  }
+  if (way === 'buy-now') return buy(session, args)
+  if (way === 'up-to') {
+    if (args.has('id')) {
+      throw new UsageError('--up-to takes no --id', { field: 'id', next: 'just repeat it: it sets the limit, no more' })
+    }
+    return bidUpTo(session, args, args.need(way))
+  }
+  return placeBid(session, args, way === 'max' ? 'max' : 'plain', args.need(way))
+}
+
+async function placeBid(
+  session: Session,
+  args: Args,
+  kind: 'plain' | 'max',
+  amount: string,
+): Promise<ExitCode> {
+  const commandId = args.commandId() ?? session.newCommandId('bid')
+  const api = await session.api()
+  const request = { auction: args.need('auction'), commandId, kind, amount }
+  const result = await send(session, args, commandId, () => api.bid(request))
+  return reportResult(session, result, (words) => bidLines(session, words, kind))
+}
+
+async function buy(session: Session, args: Args): Promise<ExitCode> {
+  const commandId = args.commandId() ?? session.newCommandId('bid')
+  const api = await session.api()
+  const request = { auction: args.need('auction'), commandId }
+  const result = await send(session, args, commandId, () => api.buyNow(request))
+  return reportResult(session, result, (words) => boughtLines(session, words))
+}
+
+async function bidUpTo(session: Session, args: Args, limit: string): Promise<ExitCode> {
+  const { out, ids } = session
+  const api = await session.api()
+  const view = await api.autoBid({ auction: args.need('auction'), limit })
+  out.document(autoBidJson(view))
+  if (out.json) return EXIT.done
+  const lot = nameAuction(view.auction, await ids.of(view.autoBid.auctionId))
+  const now = standing(view.auction, out.look)
+  out.lines(
+    `Your node bids on ${lot} for you, step by step up to ${money(view.auction, view.autoBid.limit)}, while it runs.`,
+    ...(now === '' ? [] : [`you are ${now}`]),
+  )
+  return EXIT.done
+}
+
+const amount = 'In the currency of the auction'
+
+/** Short forms for the client's prompt. */
+export const promptBidCommands: readonly NodeCommand[] = [
+  {
+    usage: 'buy <auction>',
+    summary: 'Buy a lot at its buy-now price.',
+    positionals: { auction },
+    options: { id },
+    examples: [['buy auc_7k2m', 'buy it at once']],
+    run: buy,
+  },
+  {
+    usage: 'max <auction> <amount>',
+    summary: 'Leave a maximum with the home of the auction, which bids for you up to it.',
+    positionals: { auction, amount },
+    options: { id },
+    examples: [['max auc_7k2m 120', 'the same as: bid auc_7k2m --max 120']],
+    run: (session, args) => placeBid(session, args, 'max', args.need('amount')),
+  },
+  {
+    usage: 'upto <auction> <amount>',
+    summary: 'Let your own node bid for you, step by step, while it runs.',
+    positionals: { auction, amount },
+    examples: [['upto auc_7k2m 120', 'the same as: bid auc_7k2m --up-to 120']],
+    run: (session, args) => bidUpTo(session, args, args.need('amount')),
+  },
+]

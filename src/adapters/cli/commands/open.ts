@@ -1,0 +1,92 @@
+import type { OpenRequest } from '../../../ports/node-api.js'
+import type { Args } from '../args.js'
+import type { NodeCommand } from '../command.js'
+import { openedLines, reportResult } from '../outcome-text.js'
+import { send } from '../outcome-unknown.js'
+import { UsageError } from '../usage-error.js'
+
+const TERMS = 'Terms:'
+
+export const openCommand: NodeCommand = {
+  usage: 'open <title>',
+  summary: 'Open an auction of your own.',
+  positionals: { title: 'What is sold' },
+  options: {
+    start: { kind: 'text', describe: 'Start price', required: true, group: TERMS },
+    currency: { kind: 'text', describe: 'USD, EUR, USDT, BTC, ...', required: true, group: TERMS },
+    description: { kind: 'text', describe: 'More about the lot', group: TERMS },
+    reserve: {
+      kind: 'text',
+      describe: 'Do not sell below; kept secret until the close',
+      group: TERMS,
+    },
+    increment: {
+      kind: 'text',
+      describe: 'Least step: 0.50, or by price 0:5,100:10,500:25; a usual table otherwise',
+      group: TERMS,
+    },
+    'buy-now': { kind: 'text', describe: 'Sell at once at this price, until the first bid', group: TERMS },
+    'opens-at': { kind: 'text', describe: 'TIME, or +DURATION from now; at once otherwise', group: TERMS },
+    'closes-in': { kind: 'text', describe: 'DURATION from the opening: 30s, 10m, 2h, 1d, 1h30m', group: TERMS },
+    'closes-at': { kind: 'text', describe: 'TIME; without an end, you close it by hand', group: TERMS },
+    'soft-close': {
+      kind: 'text',
+      describe: 'WINDOW/EXTENSION: a bid in the last WINDOW moves the end to EXTENSION after it',
+      group: TERMS,
+    },
+    'hard-stop': { kind: 'text', describe: 'TIME, or +DURATION past the end, that no late bid passes', group: TERMS },
+    id: { kind: 'text', describe: 'Ask again with the id of an earlier try' },
+  },
+  examples: [
+    ['open Pic#1 --start 75 --currency USDT', 'open until you close it'],
+    ['open "Old map" --start 20 --currency EUR --reserve 60 --closes-in 2h', 'with a secret reserve'],
+    ['open Vase --start 5 --currency USD --closes-in 10m --soft-close 30s/30s --hard-stop +5m', 'late bids extend it'],
+  ],
+  notes: 'TIME is RFC 3339 with a zone: 2030-01-31T18:00:00Z or 2030-01-31T18:00+01:00.',
+  async run(session, args) {
+    const request = openRequest(args, session.out.look.now(), args.commandId() ?? session.newCommandId('cmd'))
+    const api = await session.api()
+    const result = await send(session, args, request.commandId, () => api.open(request))
+    return reportResult(session, result, (words) => openedLines(session, words))
+  },
+}
+
+function openRequest(args: Args, now: number, commandId: string): OpenRequest {
+  const closesInMs = args.durationMs('closes-in')
+  const closesAt = args.time('closes-at')
+  if (closesInMs !== undefined && closesAt !== undefined) {
+    throw new UsageError('--closes-in and --closes-at exclude each other', { field: 'closes-at', next: 'give one' })
+  }
+  const opensAt = args.timeOrOffset('opens-at', now)
+  const end = closesAt ?? (closesInMs === undefined ? undefined : (opensAt ?? now) + closesInMs)
+  const softClose = args.softClose('soft-close')
+  if (softClose && end === undefined) {
+    throw new UsageError('--soft-close needs an end', { field: 'soft-close', next: 'add --closes-in or --closes-at' })
+  }
+  const hardStopAt = args.timeOrOffset('hard-stop', end ?? now)
+  if (hardStopAt !== undefined && !softClose) {
+    throw new UsageError('--hard-stop caps a soft close, and there is none', {
+      field: 'hard-stop',
+      next: 'add --soft-close, or leave --hard-stop out',
+    })
+  }
+  return {
+    commandId,
+    title: args.need('title'),
+    currency: args.need('currency').toUpperCase(),
+    start: args.need('start'),
+    ...given('description', args.text('description')),
+    ...given('reserve', args.text('reserve')),
+    ...given('increment', args.text('increment')),
+    ...given('buyNow', args.text('buy-now')),
+    ...given('opensAt', opensAt),
+    ...given('closesAt', closesAt),
+    ...given('closesInMs', closesInMs),
+    ...given('softClose', softClose),
+    ...given('hardStopAt', hardStopAt),
+  }
+}
+
+function given<K extends string, V>(key: K, value: V | undefined): Partial<Record<K, V>> {
+  return (value === undefined ? {} : { [key]: value }) as Partial<Record<K, V>>
+}

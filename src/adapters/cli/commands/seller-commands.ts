@@ -1,0 +1,96 @@
+import { nameAuction } from '../auction-text.js'
+import type { NodeCommand, OptionSpec } from '../command.js'
+import { showWhen } from '../look.js'
+import { closedLines, reportResult } from '../outcome-text.js'
+import { send } from '../outcome-unknown.js'
+import { oneLine } from '../terminal-text.js'
+import { UsageError } from '../usage-error.js'
+
+const positionals = { auction: 'Id of your auction, or the start of one' }
+const id: OptionSpec = { kind: 'text', describe: 'Ask again with the id of an earlier try' }
+
+export const closeCommand: NodeCommand = {
+  usage: 'close <auction>',
+  summary: 'Close an auction of yours; the leader wins, if the reserve is met.',
+  positionals,
+  options: { id },
+  examples: [['close auc_7k2m', 'sell to the leader']],
+  async run(session, args) {
+    const commandId = args.commandId() ?? session.newCommandId('cmd')
+    const request = { auction: args.need('auction'), commandId }
+    const api = await session.api()
+    return reportResult(session, await send(session, args, commandId, () => api.close(request)), closedLines)
+  },
+}
+
+export const cancelCommand: NodeCommand = {
+  usage: 'cancel <auction>',
+  summary: 'Call an auction of yours off, before its first bid.',
+  positionals,
+  options: { reason: { kind: 'text', describe: 'Told to everybody' }, id },
+  examples: [['cancel auc_7k2m --reason "broken in transport"', 'with a reason']],
+  async run(session, args) {
+    const commandId = args.commandId() ?? session.newCommandId('cmd')
+    const reason = args.text('reason')
+    const request = { auction: args.need('auction'), commandId, ...(reason === undefined ? {} : { reason }) }
+    const api = await session.api()
+    const result = await send(session, args, commandId, () => api.cancel(request))
+    return reportResult(session, result, ({ lot }) => [
+      `Cancelled ${lot}${reason === undefined ? '' : `: ${oneLine(reason)}`}.`,
+    ])
+  },
+}
+
+export const extendCommand: NodeCommand = {
+  usage: 'extend <auction>',
+  summary: 'Move the end of an auction of yours to later.',
+  positionals,
+  options: {
+    by: { kind: 'text', describe: 'DURATION past the present end: 10m, 1h30m' },
+    to: { kind: 'text', describe: 'TIME, RFC 3339 with a zone' },
+    id,
+  },
+  examples: [
+    ['extend auc_7k2m --by 10m', 'ten minutes more'],
+    ['extend auc_7k2m --to 2030-01-31T18:00:00Z', 'until then'],
+  ],
+  async run(session, args) {
+    const byMs = args.durationMs('by')
+    const to = args.time('to')
+    if ((byMs === undefined) === (to === undefined)) {
+      const message = byMs === undefined ? '--by or --to is missing' : '--by and --to exclude each other'
+      throw new UsageError(message, { field: 'to', next: 'give one of the two' })
+    }
+    const commandId = args.commandId() ?? session.newCommandId('cmd')
+    const api = await session.api()
+    const auction = args.need('auction')
+    const closesAt = to ?? (await presentEnd()) + (byMs ?? 0)
+    // Asked again, "ten minutes more" would mean another time: the retry has to name this one.
+    const words = ['extend', auction, '--to', new Date(closesAt).toISOString(), ...args.others(['by', 'to'])]
+    const result = await send(session, { words }, commandId, () => api.extend({ auction, commandId, closesAt }))
+    return reportResult(session, result, ({ lot, auction: view }) => [
+      `Extended ${lot}: it ends ${showWhen(view?.state.closesAt ?? closesAt, session.out.look)}.`,
+    ])
+
+    async function presentEnd(): Promise<number> {
+      const { state } = await api.show({ auction })
+      // Without an end there is nothing to extend, which the auction's rules will say.
+      return state.closesAt ?? session.out.look.now()
+    }
+  },
+}
+
+export const autoBidStopCommand: NodeCommand = {
+  usage: 'autobid-stop <auction>',
+  summary: 'Stop your node from bidding for you; bids that were placed stay.',
+  positionals: { auction: 'Id of the auction, or the start of one' },
+  examples: [['autobid-stop auc_7k2m', 'no further steps']],
+  async run({ api, ids, out }, args) {
+    const { autoBidJson } = await import('../json-shapes.js')
+    const view = await (await api()).stopAutoBid({ auction: args.need('auction') })
+    out.document(autoBidJson(view))
+    const shortId = await ids.of(view.autoBid.auctionId)
+    out.lines(`Your node no longer bids on ${nameAuction(view.auction, shortId)} for you.`)
+    return 0
+  },
+}

@@ -1,0 +1,18 @@
+import type { Args } from './args.js'
+import type { CliDeps } from './cli-deps.js'
+import type { CliIo } from './cli-io.js'
+import type { Command } from './command.js'
+import type { Output } from './output.js'
+import type { Settings, SettingsInput } from '../system/settings.js'
+
+/** What commands of the command line have around them. */
+export interface Host {
+  readonly deps: CliDeps
+  readonly io: CliIo
+  readonly out: Output
+  readonly color: boolean
+  /** Reads the configuration; its warnings go to stderr. `flags` override. Throws `SettingsError`. */
+  settings(args: Args, flags?: SettingsInput['flags']): Settings
+}
+
+export type HostCommand = Command<Host>

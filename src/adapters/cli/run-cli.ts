@@ -1,0 +1,104 @@
+import { loadSettings } from '../system/settings.js'
+import { VERSION } from '../system/version.js'
+import type { Args } from './args.js'
+import type { CliDeps } from './cli-deps.js'
+import type { CliIo } from './cli-io.js'
+import { nameOf } from './command.js'
+import { clientCommand } from './commands/client.js'
+import { configCommand } from './commands/config.js'
+import { grapeCommand } from './commands/grape.js'
+import { nodeCommands } from './commands/node-commands.js'
+import { startCommand } from './commands/start.js'
+import { stopCommand } from './commands/stop.js'
+import { EXIT, EXIT_CODES_HELP, type ExitCode, exitCodeOf } from './exit-code.js'
+import { reportError } from './report-error.js'
+import type { Host, HostCommand } from './host.js'
+import { commonOptions, settingFlags } from './node-options.js'
+import { overRpc } from './node-session.js'
+import { Output } from './output.js'
+import { type Grammar, parseCommandLine } from './parse-command-line.js'
+import { oneLine } from './terminal-text.js'
+
+export const PROGRAM = 'vendue'
+const DEFAULT_COLUMNS = 100
+
+/** Carries out one command line. Never throws for what a user can get wrong; the exit code tells. */
+export async function runCli(words: readonly string[], deps: CliDeps, io: CliIo): Promise<ExitCode> {
+  const json = words.includes('--json')
+  const color = wantsColor(words, io)
+  const out = new Output(io, { json, color, timeZone: io.timeZone, now: io.now })
+  let running: string = PROGRAM
+  try {
+    const parsed = await parseCommandLine(words, grammar(io.stdout.columns ?? DEFAULT_COLUMNS))
+    switch (parsed.kind) {
+      case 'text':
+        io.stdout.write(`${parsed.text}\n`)
+        return EXIT.done
+      case 'nothing':
+        io.stderr.write(`${parsed.help}\n`)
+        return EXIT.usage
+      case 'command':
+        running = `${PROGRAM} ${nameOf(parsed.command)}`
+        return await parsed.command.run(makeHost(deps, io, { out, color }), parsed.args)
+      default: {
+        const unknown: never = parsed
+        throw new Error(`unknown parse ${JSON.stringify(unknown)}`)
+      }
+    }
+  } catch (error) {
+    // Whoever ended the command does not want to hear what that interrupted.
+    if (io.ended.aborted) return EXIT.done
+    reportError(error, { out, running })
+    return exitCodeOf(error)
+  }
+}
+
+export const HOST_COMMANDS: readonly HostCommand[] = [
+  startCommand,
+  clientCommand,
+  ...nodeCommands.map(overRpc),
+  stopCommand,
+  configCommand,
+  grapeCommand,
+]
+
+function grammar(columns: number): Grammar<Host> {
+  return {
+    scriptName: PROGRAM,
+    commands: HOST_COMMANDS,
+    options: commonOptions,
+    version: VERSION,
+    columns,
+    completion: 'completion',
+    epilogue: `A peer-to-peer auction house: start a node, then open auctions and bid.\n\n${EXIT_CODES_HELP}`,
+  }
+}
+
+function makeHost(deps: CliDeps, io: CliIo, { out, color }: { out: Output; color: boolean }): Host {
+  const said = new Set<string>()
+  return {
+    deps,
+    io,
+    out,
+    color,
+    settings(args: Args, flags = {}) {
+      const settings = loadSettings({
+        flags: { ...settingFlags(args), ...flags },
+        configFile: args.text('config'),
+        env: io.env,
+        userHome: io.userHome,
+      })
+      for (const warning of settings.warnings) {
+        if (!said.has(warning)) out.note(`warning: ${oneLine(warning)}`)
+        said.add(warning)
+      }
+      return settings
+    },
+  }
+}
+
+function wantsColor(words: readonly string[], { env, stdout }: CliIo): boolean {
+  if (words.includes('--no-color') || words.includes('--json') || env.NO_COLOR) return false
+  return stdout.isTTY === true && env.TERM !== 'dumb'
+}
+

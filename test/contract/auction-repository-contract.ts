@@ -1,0 +1,233 @@
+import { expect } from 'chai'
+import type { Store } from '../../src/ports/store.js'
+import { ALICE, BOB, CAROL, HOUR, MINUTE, T0 } from '../support/auction-scenario.js'
+import { asReplica, CommitBuilder } from '../support/commit-builder.js'
+import type { MakeStore, StoreHarness } from './store-harness.js'
+
+const HOME = 'node_home'
+
+/** What every store's read models promise. */
+export function describeAuctionRepository(name: string, make: MakeStore): void {
+  describe(`${name} auction repository`, () => {
+    let harness: StoreHarness
+    let store: Store
+
+    beforeEach(async () => {
+      harness = await make()
+      store = harness.store
+    })
+
+    afterEach(() => harness.dispose())
+
+    it('finds an auction as of its last commit', async () => {
+      const auction = new CommitBuilder({ description: 'A vase', closesAt: T0 + HOUR })
+      await store.eventLog.append(auction.open())
+      const { auctionId } = auction
+      expect(await store.auctions.find(auctionId)).to.deep.equal({
+        auctionId,
+        head: auction.head,
+        state: auction.state,
+      })
+      await store.eventLog.append(auction.bids(3))
+      expect(await store.auctions.find(auctionId)).to.deep.equal({
+        auctionId,
+        head: auction.head,
+        state: auction.state,
+      })
+      expect(await store.auctions.find('auc_unknown')).to.equal(null)
+    })
+
+    it('finds ids by prefix', async () => {
+      const auctions = Array.from({ length: 4 }, () => new CommitBuilder())
+      for (const auction of auctions) await store.eventLog.append(auction.open())
+      const ids = auctions.map(({ auctionId }) => auctionId).sort()
+      const first = ids[0] as string
+      expect(await store.auctions.idsByPrefix('auc_', 10)).to.deep.equal(ids)
+      expect(await store.auctions.idsByPrefix('', 2)).to.deep.equal(ids.slice(0, 2))
+      expect(await store.auctions.idsByPrefix(first, 2)).to.deep.equal([first])
+      expect(await store.auctions.idsByPrefix(first.slice(0, 16), 2)).to.deep.equal([first])
+      expect(await store.auctions.idsByPrefix('auc_%', 2)).to.deep.equal([])
+      expect(await store.auctions.idsByPrefix(`${first}0`, 2)).to.deep.equal([])
+    })
+
+    it('lists newest first, page after page, with nothing twice and nothing missed', async () => {
+      const auctions = Array.from(
+        { length: 7 },
+        (_, i) => new CommitBuilder({ openedAt: T0 + Math.floor(i / 2) }),
+      )
+      for (const auction of auctions) await store.eventLog.append(auction.open())
+      const expected = auctions
+        .map(({ auctionId, state }) => ({ auctionId, openedAt: state.openedAt }))
+        .sort((a, b) => b.openedAt - a.openedAt || (a.auctionId < b.auctionId ? 1 : -1))
+        .map(({ auctionId }) => auctionId)
+      const seen: string[] = []
+      let cursor: string | null = null
+      do {
+        const page: Awaited<ReturnType<Store['auctions']['list']>> = await store.auctions.list({
+          limit: 3,
+          ...(cursor === null ? {} : { cursor }),
+        })
+        seen.push(...page.auctions.map(({ auctionId }) => auctionId))
+        cursor = page.next
+      } while (cursor !== null)
+      expect(seen).to.deep.equal(expected)
+      expect((await store.auctions.list({ limit: 7 })).next).to.equal(null)
+      expect(await store.auctions.list({ limit: 7, cursor: 'auc_unknown' })).to.deep.equal({
+        auctions: [],
+        next: null,
+      })
+    })
+
+    it('lists by status and by part of the title in any case', async () => {
+      const open = new CommitBuilder({ title: 'Ming VASE', openedAt: T0 + 1 })
+      const scheduled = new CommitBuilder({ title: 'Clock', opensAt: T0 + HOUR, openedAt: T0 + 2 })
+      const closed = new CommitBuilder({ title: 'Árbol 100%', openedAt: T0 + 3 })
+      for (const auction of [open, scheduled, closed]) await store.eventLog.append(auction.open())
+      await store.eventLog.append(closed.commit(closed.close()))
+      const ids = async (query: { statuses?: ('open' | 'scheduled' | 'closed')[]; text?: string }) =>
+        (await store.auctions.list({ limit: 10, ...query })).auctions.map(({ auctionId }) => auctionId)
+      expect(await ids({ statuses: ['open'] })).to.deep.equal([open.auctionId])
+      expect(await ids({ statuses: ['open', 'closed'] })).to.deep.equal([closed.auctionId, open.auctionId])
+      expect(await ids({ statuses: ['open', 'open'] })).to.deep.equal([open.auctionId])
+      expect(await ids({ statuses: [] })).to.deep.equal([])
+      expect(await ids({ text: 'vase' })).to.deep.equal([open.auctionId])
+      expect(await ids({ text: 'áRBOL' })).to.deep.equal([closed.auctionId])
+      expect(await ids({ text: '0%' })).to.deep.equal([closed.auctionId])
+      expect(await ids({ text: 'cl', statuses: ['open'] })).to.deep.equal([])
+      const page = await store.auctions.list({ limit: 1, statuses: ['open', 'closed'] })
+      expect(page.next).to.equal(closed.auctionId)
+      const rest = await store.auctions.list({
+        ...{ limit: 1, statuses: ['open', 'closed'], cursor: closed.auctionId },
+      })
+      expect(rest.auctions.map(({ auctionId }) => auctionId)).to.deep.equal([open.auctionId])
+      expect(rest.next).to.equal(null)
+    })
+
+    it('tells what is due at this home, soonest first', async () => {
+      const ends = new CommitBuilder({ homeNodeId: HOME, closesAt: T0 + 2 * HOUR })
+      const opens = new CommitBuilder({ homeNodeId: HOME, opensAt: T0 + HOUR, closesAt: T0 + 3 * HOUR })
+      const byHand = new CommitBuilder({ homeNodeId: HOME })
+      const elsewhere = new CommitBuilder({ closesAt: T0 + HOUR })
+      const over = new CommitBuilder({ homeNodeId: HOME, closesAt: T0 + HOUR })
+      for (const auction of [ends, opens, byHand, elsewhere, over]) {
+        await store.eventLog.append(auction.open())
+      }
+      await store.eventLog.append(over.commit(over.close()))
+      const due = [
+        { auctionId: opens.auctionId, dueAt: T0 + HOUR },
+        { auctionId: ends.auctionId, dueAt: T0 + 2 * HOUR },
+      ]
+      expect(await store.auctions.due(HOME)).to.deep.equal(due)
+      await store.eventLog.append(opens.commit({ type: 'StartAuction', now: T0 + HOUR }))
+      expect(await store.auctions.due(HOME)).to.deep.equal([
+        due[1],
+        { auctionId: opens.auctionId, dueAt: T0 + 3 * HOUR },
+      ])
+      await store.eventLog.append(
+        ends.commit({
+          ...{ type: 'ExtendAuction', commandId: 'cmd_x', now: T0 + 1, by: ends.state.seller },
+          closesAt: T0 + 4 * HOUR,
+        }),
+      )
+      expect((await store.auctions.due(HOME)).at(-1)).to.deep.equal({
+        auctionId: ends.auctionId,
+        dueAt: T0 + 4 * HOUR,
+      })
+    })
+
+    it('counts auctions by status, and bids', async () => {
+      expect(await store.auctions.counts()).to.deep.equal({
+        auctions: { scheduled: 0, open: 0, closed: 0, cancelled: 0 },
+        bids: 0,
+      })
+      const [a, b, c] = [new CommitBuilder(), new CommitBuilder(), new CommitBuilder()]
+      const later = new CommitBuilder({ opensAt: T0 + MINUTE })
+      for (const auction of [a, b, c, later]) await store.eventLog.append(auction.open())
+      await Promise.all([a.bids(3), b.bids(2), a.bids(4)].map((entry) => store.eventLog.append(entry)))
+      await store.eventLog.append(a.commit(a.close()))
+      const { seller: by } = c.state
+      const reason = 'broken'
+      await store.eventLog.append(
+        c.commit({ type: 'CancelAuction', commandId: 'cmd_c', now: T0 + 1, by, reason }),
+      )
+      expect(await store.auctions.counts()).to.deep.equal({
+        auctions: { scheduled: 1, open: 1, closed: 1, cancelled: 1 },
+        bids: 9,
+      })
+    })
+
+    it('tells the bids of an auction, newest first, with amounts only where they are public', async () => {
+      const auction = new CommitBuilder({ buyNow: 50_000, reserve: 30_000 })
+      await store.eventLog.append(auction.open())
+      await store.eventLog.append(
+        auction.commit(
+          auction.bid(BOB, 8_000),
+          auction.max(ALICE, 12_000, 'bid_alice'),
+          auction.max(BOB, 11_000, 'bid_bob'),
+          auction.max(ALICE, 15_000, 'bid_change'),
+          { type: 'BuyNow', bidId: 'bid_buy', now: T0 + 100, bidder: CAROL },
+        ),
+      )
+      const bids = await store.auctions.bids(auction.auctionId, null, 10)
+      const told = bids.map(({ bidId, seq, kind, amount, price, leads, bidder }) => {
+        return [bidId, seq, kind, amount, price, leads, bidder.name]
+      })
+      const first = `bid_${auction.tag}_00000001`
+      expect(told).to.deep.equal([
+        ['bid_buy', 6, 'buy-now', 50_000, 50_000, true, 'Carol'],
+        ['bid_change', 5, 'max-change', null, 11_100, true, 'Alice'],
+        ['bid_bob', 4, 'max', null, 11_100, false, 'Bob'],
+        ['bid_alice', 3, 'max', null, 8_100, true, 'Alice'],
+        [first, 2, 'plain', 8_000, 8_000, true, 'Bob'],
+      ])
+      expect(bids.every(({ auctionId }) => auctionId === auction.auctionId)).to.equal(true)
+      expect(bids.at(-1)?.at).to.equal(T0 + 1)
+      const seqs = async (beforeSeq: number | null, limit: number) =>
+        (await store.auctions.bids(auction.auctionId, beforeSeq, limit)).map(({ seq }) => seq)
+      expect(await seqs(null, 2)).to.deep.equal([6, 5])
+      expect(await seqs(5, 2)).to.deep.equal([4, 3])
+      expect(await seqs(2, 2)).to.deep.equal([])
+      expect(await store.auctions.bids('auc_unknown', null, 5)).to.deep.equal([])
+    })
+
+    for (const role of ['home', 'replica'] as const) {
+      it(`fills in amounts as they are revealed, at a ${role}`, async () => {
+        const auction = new CommitBuilder()
+        const entries = [
+          auction.open(),
+          auction.commit(auction.max(ALICE, 12_000, 'bid_a'), auction.max(BOB, 11_000, 'bid_b')),
+        ]
+        const sealed = entries[1]?.secret?.sealed ?? []
+        entries.push(auction.commit(auction.close(), () => auction.reveal(...sealed)))
+        for (const entry of entries) {
+          await store.eventLog.append(role === 'home' ? entry : asReplica(entry))
+        }
+        const bids = await store.auctions.bids(auction.auctionId, null, 10)
+        // The winner's maximum above the hammer price stays the winner's secret.
+        expect(bids.map(({ bidId, amount }) => [bidId, amount])).to.deep.equal([
+          ['bid_b', 11_000],
+          ['bid_a', null],
+        ])
+      })
+    }
+
+    it('keeps bids apart where two auctions of a replica use the same bid id', async () => {
+      const [a, b] = [new CommitBuilder(), new CommitBuilder()]
+      const entries = [a, b].flatMap((auction, i) => [
+        auction.open(),
+        auction.commit(
+          auction.max(ALICE, 12_000 + i, 'bid_same'),
+          auction.bid(BOB, 8_000 + i, 'bid_plain'),
+          auction.max(BOB, 20_000 + i, `bid_top_${i}`),
+        ),
+      ])
+      const sealed = entries[3]?.secret?.sealed.filter(({ bidId }) => bidId === 'bid_same') ?? []
+      entries.push(b.commit(b.close(), () => b.reveal(...sealed)))
+      for (const entry of entries) await store.eventLog.append(asReplica(entry))
+      const amounts = async (auction: CommitBuilder) =>
+        (await store.auctions.bids(auction.auctionId, null, 10)).map(({ amount }) => amount)
+      expect(await amounts(a)).to.deep.equal([null, 8_000, null])
+      expect(await amounts(b)).to.deep.equal([null, 8_001, 12_001])
+    })
+  })
+}

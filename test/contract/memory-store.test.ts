@@ -1,0 +1,7 @@
+import { openMemoryStore } from '../../src/adapters/memory/memory-store.js'
+import { describeStore } from './store-contract.js'
+
+describeStore('memory', async () => {
+  const store = openMemoryStore()
+  return { store, dispose: () => store.close() }
+})
