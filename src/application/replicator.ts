@@ -141,6 +141,9 @@ export class Replicator {
       throw cause
     }
     const auction = next as OpenedAuction
+    if ('owed' in auction && auction.owed !== null) {
+      throw new BadCommitError(commit, `it ends before the ${auction.owed} that it owes`)
+    }
     const { home } = auction
     if (nodeIdOf(home.publicKey) !== home.nodeId)
       throw new BadCommitError(commit, "the home's id is not its key's")

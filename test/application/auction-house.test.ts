@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { tokens } from '../../services/node/node-tokens.js'
+import { openMemoryStore } from '../../src/adapters/memory/memory-store.js'
 import { MAX_MAILBOX_COMMANDS } from '../../src/application/auction-actor.js'
 import type { Append } from '../../src/ports/event-log.js'
 import { LogBrokenError, LogFullError } from '../../src/ports/event-log.js'
@@ -7,7 +8,6 @@ import type { RemoteCommand, SubmitResult } from '../../src/ports/peer-client.js
 import { ManualTime, settle } from '../support/manual-time.js'
 import { MemoryNetwork } from '../support/memory-network.js'
 import { MemoryNode } from '../support/memory-node.js'
-import { createMemoryStore } from '../support/memory-store.js'
 
 const ANNA = { id: 'node_anna', name: 'Anna' }
 const BEN = { id: 'node_ben', name: 'Ben' }
@@ -20,7 +20,7 @@ describe('the house of auctions', () => {
   beforeEach(async () => {
     time = new ManualTime()
     beforeAppend = () => {}
-    const store = createMemoryStore({ beforeAppend: (entry: Append) => beforeAppend(entry) })
+    const store = openMemoryStore({ beforeAppend: (entry: Append) => beforeAppend(entry) })
     node = await new MemoryNode({ name: 'home', network: new MemoryNetwork(), time, store }).start()
   })
 
@@ -138,12 +138,20 @@ describe('the house of auctions', () => {
     expect(code(await submit(bid(auctionId, 'bid_00000001', 10)))).to.equal('accepted')
   })
 
-  it('calls an outcome unknown, never rejected, when the disk fails in the middle of it', async () => {
+  it('calls an outcome unknown, never rejected, when a write fails in the middle; asking again settles it', async () => {
+    const auctionId = await open()
+    beforeAppend = () => Promise.reject(new Error('who knows what was stored'))
+    expect(code(await submit(bid(auctionId, 'bid_00000001', 10)))).to.equal('OUTCOME_UNKNOWN')
+    beforeAppend = () => {}
+    expect(code(await submit(bid(auctionId, 'bid_00000001', 10)))).to.equal('accepted')
+  })
+
+  it('never acknowledges anything again after an I/O error', async () => {
     const auctionId = await open()
     beforeAppend = () => Promise.reject(new LogBrokenError())
     expect(code(await submit(bid(auctionId, 'bid_00000001', 10)))).to.equal('OUTCOME_UNKNOWN')
     beforeAppend = () => {}
-    expect(code(await submit(bid(auctionId, 'bid_00000001', 10)))).to.equal('accepted')
+    expect(code(await submit(bid(auctionId, 'bid_00000002', 11)))).to.equal('OUTCOME_UNKNOWN')
   })
 
   it('opens and closes on time', async () => {

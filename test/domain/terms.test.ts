@@ -33,6 +33,10 @@ describe('sound terms', () => {
       'a soft close with a hard stop at the end',
       { closesAt: ENDS, softClose: { ...SOFT, hardStopAt: ENDS } },
     ],
+    [
+      'a soft close of a whole day',
+      { closesAt: ENDS, softClose: { windowMs: 24 * HOUR, extensionMs: 24 * HOUR, hardStopAt: null } },
+    ],
     ['an opening before the end', { opensAt: ENDS - 1, closesAt: ENDS }],
   ]
   for (const [what, overrides, reserve] of cases) {

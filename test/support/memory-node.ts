@@ -2,6 +2,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { ServiceContainer } from '../../services/container.js'
 import { composeNode } from '../../services/node/compose.js'
 import { tokens } from '../../services/node/node-tokens.js'
+import { openMemoryStore } from '../../src/adapters/memory/memory-store.js'
 import { Ed25519Verifier, signerOf } from '../../src/adapters/system/node-key.js'
 import { systemRandom } from '../../src/adapters/system/system-random.js'
 import { nodeIdOf } from '../../src/application/ids.js'
@@ -12,7 +13,6 @@ import type { Signer } from '../../src/ports/signer.js'
 import type { Store } from '../../src/ports/store.js'
 import { type ManualTime, settle } from './manual-time.js'
 import type { MemoryNetwork } from './memory-network.js'
-import { createMemoryStore } from './memory-store.js'
 import { silentLogger } from './silent-logger.js'
 
 export interface MemoryNodeOptions {
@@ -35,7 +35,7 @@ export class MemoryNode {
 
   constructor(options: MemoryNodeOptions) {
     const { name, network, time } = options
-    this.store = options.store ?? createMemoryStore()
+    this.store = options.store ?? openMemoryStore()
     this.signer = options.signer ?? signerOf(generateKeyPairSync('ed25519').privateKey)
     this.#network = network
     const nodeId = nodeIdOf(this.signer.publicKey)

@@ -102,6 +102,15 @@ export class Args {
     })
   }
 
+  /** The options as words again, without some of them. */
+  optionWords(except: readonly string[]): string[] {
+    return Object.entries(this.#values).flatMap(([name, value]) => {
+      const skipped = name === '_' || name === '$0' || this.#positionals.has(name) || except.includes(name)
+      if (skipped || value === undefined || value === false) return []
+      return value === true ? [`--${name}`] : [`--${name}`, String(value)]
+    })
+  }
+
   /** "--closes-in", or "AUCTION" for a positional argument. */
   label(name: string): string {
     return this.#positionals.has(name) ? name.toUpperCase() : `--${name}`

@@ -5,7 +5,7 @@ import type { BidRecord } from '../../ports/auction-repository.js'
 import type { AuctionView, AutoBidView } from '../../ports/node-api.js'
 import { type Look, relative, showSpan, showTime, showWhen } from './look.js'
 import { facts, table } from './table.js'
-import { truncate, oneLine, prose } from './terminal-text.js'
+import { oneLine, prose, truncate } from './terminal-text.js'
 
 const TITLE_COLUMNS = 36
 const NAME_COLUMNS = 20

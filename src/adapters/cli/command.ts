@@ -1,4 +1,5 @@
 import type { NodeApi } from '../../ports/node-api.js'
+import type { Outcome } from '../../ports/outcome-repository.js'
 import type { Args } from './args.js'
 import type { ExitCode } from './exit-code.js'
 import type { Output } from './output.js'
@@ -42,6 +43,8 @@ export interface Session {
   /** Forgets the connection, so that the next `api()` looks for the node again. */
   reconnect(): Promise<void>
   newCommandId(kind: 'bid' | 'cmd'): string
+  /** The user has been told of this outcome, and need not hear of its event. */
+  reported?(outcome: Outcome): void
 }
 
 export type NodeCommand = Command<Session>

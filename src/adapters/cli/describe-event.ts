@@ -2,7 +2,7 @@ import { formatMoney, type Minor } from '../../domain/money.js'
 import type { FeedItem } from '../../ports/node-api.js'
 import { describeResult } from './auction-text.js'
 import { type Look, relative, showTime, showWhen } from './look.js'
-import { truncate, oneLine } from './terminal-text.js'
+import { oneLine, truncate } from './terminal-text.js'
 
 /** `good`, `bad`: it concerns this node's user. */
 export interface EventText {

@@ -1,8 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { NodeError } from '../../ports/node-api.js'
-import { listRunningNodes, nodeDirectory, type RunningNode, readRunningNode } from '../system/running-nodes.js'
-import { DEFAULT_NAME, type Settings, type SettingSource } from '../system/settings.js'
+import {
+  listRunningNodes,
+  nodeDirectory,
+  type RunningNode,
+  readRunningNode,
+} from '../system/running-nodes.js'
+import { DEFAULT_NAME, type SettingSource, type Settings } from '../system/settings.js'
 import type { NodeTarget } from './cli-deps.js'
 import { UsageError } from './usage-error.js'
 
@@ -14,6 +19,8 @@ export interface FindNodeOptions {
   readonly tokenFile: string | undefined
   /** `VENDUE_TOKEN` */
   readonly token: string | undefined
+  /** How the user calls this program. */
+  readonly program: string
 }
 
 export interface FoundNode {
@@ -37,13 +44,17 @@ export function findNode(options: FindNodeOptions): FoundNode {
     // In the config file, `rpc` is where a node listens.
     if (key === undefined || (kind === 'file' && key === 'rpc' && given.length === 1)) continue
     if (kind === 'flag' && given.length > 1 && given.includes('rpc')) {
-      throw new UsageError('--rpc already says which node', { field: 'rpc', next: 'leave --name and --data out' })
+      throw new UsageError('--rpc already says which node', {
+        field: 'rpc',
+        next: 'leave --name and --data out',
+      })
     }
     if (key === 'rpc' && kind !== 'file') return atAddress(options)
     const byData = given.includes('data')
-    return onDirectory(byData ? values.data : nodeDirectory(settings.home, values.name), byData ? null : values.name)
+    const dataDir = byData ? values.data : nodeDirectory(settings.home, values.name)
+    return onDirectory(dataDir, byData ? null : values.name, options.program)
   }
-  return anyNode(settings)
+  return anyNode(options)
 }
 
 function atAddress({ settings, tokenFile, token }: FindNodeOptions): FoundNode {
@@ -53,7 +64,7 @@ function atAddress({ settings, tokenFile, token }: FindNodeOptions): FoundNode {
   if (port === 0) {
     throw new UsageError(`${source.kind === 'flag' ? '--rpc' : 'VENDUE_RPC'} ${address} names no port`, {
       field: 'rpc',
-      next: 'give the port that `vendue start` printed',
+      next: 'give the port that the node printed when it started',
     })
   }
   const node = listRunningNodes(settings.home).find((running) => running.address === address) ?? null
@@ -66,20 +77,20 @@ function atAddress({ settings, tokenFile, token }: FindNodeOptions): FoundNode {
   })
 }
 
-function onDirectory(dataDir: string, name: string | null): FoundNode {
+function onDirectory(dataDir: string, name: string | null, program: string): FoundNode {
   const node = readRunningNode(dataDir)
   if (node) return { target: targetOf(node), node, remark: null }
   const what = name === null ? `on ${dataDir}` : `named "${name}"`
   const start = name === null ? `--data ${dataDir}` : name === DEFAULT_NAME ? '' : `--name ${name}`
-  throw notRunning(`no node ${what} runs`, `vendue start ${start}`.trim())
+  throw notRunning(`no node ${what} runs`, `${program} start ${start}`.trim())
 }
 
-function anyNode(settings: Settings): FoundNode {
+function anyNode({ settings, program }: FindNodeOptions): FoundNode {
   const running = listRunningNodes(settings.home)
   const main = running.find(({ dataDir }) => dataDir === nodeDirectory(settings.home, DEFAULT_NAME))
   if (main) return { target: targetOf(main), node: main, remark: null }
   const [only] = running
-  if (!only) throw notRunning('no node runs on this machine', 'vendue start')
+  if (!only) throw notRunning('no node runs on this machine', `${program} start`)
   if (running.length === 1) {
     return { target: targetOf(only), node: only, remark: `using node ${only.name}, the only one that runs` }
   }
@@ -91,7 +102,7 @@ function anyNode(settings: Settings): FoundNode {
 }
 
 function notRunning(message: string, start: string): NodeError {
-  return new NodeError('NODE_UNREACHABLE', message, { next: `start it with \`${start}\` (or npm start)` })
+  return new NodeError('NODE_UNREACHABLE', message, { next: `start it with \`${start}\`, or npm start` })
 }
 
 function targetOf({ address, dataDir }: RunningNode): NodeTarget {
@@ -110,7 +121,10 @@ function readToken(path: string): string {
     })
   }
   if (token === '') {
-    throw new UsageError(`${path} holds no operator token`, { field: 'token-file', next: 'name another file' })
+    throw new UsageError(`${path} holds no operator token`, {
+      field: 'token-file',
+      next: 'name another file',
+    })
   }
   return token
 }

@@ -1,9 +1,9 @@
+import type { Settings, SettingsInput } from '../system/settings.js'
 import type { Args } from './args.js'
 import type { CliDeps } from './cli-deps.js'
 import type { CliIo } from './cli-io.js'
 import type { Command } from './command.js'
 import type { Output } from './output.js'
-import type { Settings, SettingsInput } from '../system/settings.js'
 
 /** What commands of the command line have around them. */
 export interface Host {
@@ -11,6 +11,8 @@ export interface Host {
   readonly io: CliIo
   readonly out: Output
   readonly color: boolean
+  /** How the user calls this program, in suggested commands: "vendue", or "npx vendue" where it is not installed. */
+  readonly program: string
   /** Reads the configuration; its warnings go to stderr. `flags` override. Throws `SettingsError`. */
   settings(args: Args, flags?: SettingsInput['flags']): Settings
 }

@@ -26,7 +26,11 @@ export const commonOptions: Options = {
 
 /** Of commands that talk to a running node. */
 export const reachOptions: Options = {
-  name: { kind: 'text', describe: 'The node of this name; main, or the only one that runs', group: WHICH_NODE },
+  name: {
+    kind: 'text',
+    describe: 'The node of this name; main, or the only one that runs',
+    group: WHICH_NODE,
+  },
   data: { kind: 'text', describe: 'The node on this data directory', group: WHICH_NODE },
   rpc: { kind: 'text', describe: 'The node at HOST:PORT', group: WHICH_NODE },
   'token-file': {
@@ -41,11 +45,23 @@ export const startOptions: Options = {
   name: { kind: 'text', describe: 'What the node is called: 1 to 32 of a-z 0-9 - _ .', group: NODE },
   data: { kind: 'text', describe: 'Data directory; nodes/NAME in VENDUE_HOME otherwise', group: NODE },
   mesh: { kind: 'text', describe: 'Nodes find those of the same mesh only; local otherwise', group: NODE },
-  rpc: { kind: 'text', describe: 'Serve RPC on HOST:PORT; any free port of 127.0.0.1 otherwise', group: NODE },
+  rpc: {
+    kind: 'text',
+    describe: 'Serve RPC on HOST:PORT; any free port of 127.0.0.1 otherwise',
+    group: NODE,
+  },
   grape: { kind: 'text', describe: '"embedded" (the default), or the URL of a Grape', group: NODE },
   'grape-host': { kind: 'text', describe: 'Address of the embedded Grape; 127.0.0.1 otherwise', group: NODE },
-  'grape-port': { kind: 'text', describe: "Port of the Grape's HTTP API; 30001 if free otherwise", group: NODE },
-  'dht-port': { kind: 'text', describe: "Port of the Grape's DHT (UDP); 20001 if free otherwise", group: NODE },
+  'grape-port': {
+    kind: 'text',
+    describe: "Port of the Grape's HTTP API; 30001 if free otherwise",
+    group: NODE,
+  },
+  'dht-port': {
+    kind: 'text',
+    describe: "Port of the Grape's DHT (UDP); 20001 if free otherwise",
+    group: NODE,
+  },
   bootstrap: {
     kind: 'text',
     describe: 'DHT nodes to join, HOST:PORT,...; the Grapes of this machine otherwise',

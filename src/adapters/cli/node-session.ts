@@ -32,7 +32,7 @@ export function overRpc(command: NodeCommand): HostCommand {
 export class RpcSession implements Session {
   readonly out: Host['out']
   readonly ids: ShortIds
-  readonly prefix = 'vendue '
+  readonly prefix: string
   readonly reach: string
   readonly ended: AbortSignal
   readonly #host: Host
@@ -45,6 +45,7 @@ export class RpcSession implements Session {
     this.#args = args
     this.out = host.out
     this.ended = host.io.ended
+    this.prefix = `${host.program} `
     this.ids = new ShortIds(() => this.api())
     this.reach = Object.keys(reachOptions)
       .flatMap((name) => (args.has(name) ? [` --${name} ${shellWord(args.need(name))}`] : []))
@@ -63,6 +64,7 @@ export class RpcSession implements Session {
       settings: this.#host.settings(this.#args),
       tokenFile: this.#args.text('token-file'),
       token: io.env.VENDUE_TOKEN,
+      program: this.#host.program,
     })
   }
 

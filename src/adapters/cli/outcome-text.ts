@@ -18,6 +18,7 @@ export async function reportResult(
   const { outcome, auction } = result
   const { out } = session
   out.document(resultJson(result))
+  session.reported?.(outcome)
   if (outcome.status === 'rejected') {
     if (!out.json) for (const line of await rejectionLines(session, outcome, auction)) out.note(line)
     return EXIT.rejected

@@ -1,4 +1,3 @@
-import type { OutputStream } from './cli-io.js'
 import { type Look, makePaint } from './look.js'
 
 export interface OutputOptions {
@@ -8,17 +7,23 @@ export interface OutputOptions {
   readonly now: () => number
 }
 
+/** What is written to; a terminal knows its width. */
+export interface TextSink {
+  readonly columns?: number
+  write(text: string): unknown
+}
+
 const DEFAULT_COLUMNS = 100
 
 /** Where a command writes: results to one stream, remarks and errors to the other; or one JSON document. */
 export class Output {
   readonly json: boolean
   readonly look: Look
-  readonly #stdout: Pick<OutputStream, 'write'>
-  readonly #stderr: Pick<OutputStream, 'write'>
+  readonly #stdout: TextSink
+  readonly #stderr: TextSink
 
   constructor(
-    { stdout, stderr }: { stdout: OutputStream; stderr: OutputStream },
+    { stdout, stderr }: { stdout: TextSink; stderr: TextSink },
     { json, color, timeZone, now }: OutputOptions,
   ) {
     this.json = json

@@ -56,7 +56,7 @@ export async function parseCommandLine<C>(words: readonly string[], grammar: Gra
 /** What could follow these words, for a shell or the client's prompt. */
 export async function completionsOf<C>(words: readonly string[], grammar: Grammar<C>): Promise<string[]> {
   const parser = makeParser(words, grammar, () => {}).fail(() => {})
-  return parser.getCompletion([...words], () => {})
+  return parser.getCompletion([...words])
 }
 
 function makeParser<C>(
@@ -101,7 +101,9 @@ function makeParser<C>(
 
 function describeCommand<C>(builder: Argv, command: Command<C>, scriptName: string): void {
   const prefix = scriptName === '' ? '' : `${scriptName} `
-  builder.usage(`Usage: ${prefix}${command.usage.replace(/[<[][a-z-]+/g, (word) => word.toUpperCase())}\n\n${command.summary}`)
+  builder.usage(
+    `Usage: ${prefix}${command.usage.replace(/[<[][a-z-]+/g, (word) => word.toUpperCase())}\n\n${command.summary}`,
+  )
   for (const { name, many } of positionalsOf(command)) {
     const describe = command.positionals?.[name]
     builder.positional(name, { type: 'string', array: many, ...(describe === undefined ? {} : { describe }) })
@@ -153,7 +155,9 @@ function refuseRepeats<C>(args: Args, command: Command<C>, grammar: Grammar<C>):
 function explainFailure<C>(message: string, words: readonly string[], grammar: Grammar<C>): UsageError {
   const command = grammar.commands.find((candidate) => nameOf(candidate) === words[0])
   const prefix = grammar.scriptName === '' ? '' : `${grammar.scriptName} `
-  const help = command ? `see \`${prefix}${helpOf(nameOf(command), prefix)}\`` : `see \`${prefix}${prefix ? '--help' : 'help'}\``
+  const help = command
+    ? `see \`${prefix}${helpOf(nameOf(command), prefix)}\``
+    : `see \`${prefix}${prefix ? '--help' : 'help'}\``
   const unknown = /^Unknown (?:argument|command)s?: (.+)$/.exec(message)
   if (unknown) return unknownWord(unknown[1]?.split(', ')[0] ?? '', words, { grammar, command, help })
   const starved = /^Not enough arguments following: (\S+)$/.exec(message)
@@ -176,7 +180,10 @@ function explainFailure<C>(message: string, words: readonly string[], grammar: G
   const choice = /Argument: (\S+), Given: (.*), Choices: (.*)/s.exec(message)
   if (choice) {
     const [, name = '', given = '', choices = ''] = choice
-    return new UsageError(`--${name} ${given} must be one of ${choices.replaceAll('"', '')}`, { field: name, next: help })
+    return new UsageError(`--${name} ${given} must be one of ${choices.replaceAll('"', '')}`, {
+      field: name,
+      next: help,
+    })
   }
   return new UsageError(message.trim().replaceAll('\n', ' '), { next: help })
 }
@@ -197,7 +204,9 @@ function unknownWord<C>(
       next: close ? `did you mean "${close}"?` : help,
     })
   }
-  const asOption = words.find((candidate) => candidate.split('=')[0]?.replace(/^-+/, '') === word && candidate.startsWith('-'))
+  const asOption = words.find(
+    (candidate) => candidate.split('=')[0]?.replace(/^-+/, '') === word && candidate.startsWith('-'),
+  )
   if (asOption === undefined) {
     return new UsageError(`${JSON.stringify(shown)} is one argument too many`, {
       next: `quote words that belong together, and ${help}`,

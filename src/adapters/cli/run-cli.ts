@@ -11,12 +11,12 @@ import { nodeCommands } from './commands/node-commands.js'
 import { startCommand } from './commands/start.js'
 import { stopCommand } from './commands/stop.js'
 import { EXIT, EXIT_CODES_HELP, type ExitCode, exitCodeOf } from './exit-code.js'
-import { reportError } from './report-error.js'
 import type { Host, HostCommand } from './host.js'
 import { commonOptions, settingFlags } from './node-options.js'
 import { overRpc } from './node-session.js'
 import { Output } from './output.js'
 import { type Grammar, parseCommandLine } from './parse-command-line.js'
+import { reportError } from './report-error.js'
 import { oneLine } from './terminal-text.js'
 
 export const PROGRAM = 'vendue'
@@ -53,7 +53,7 @@ export async function runCli(words: readonly string[], deps: CliDeps, io: CliIo)
   }
 }
 
-export const HOST_COMMANDS: readonly HostCommand[] = [
+const HOST_COMMANDS: readonly HostCommand[] = [
   startCommand,
   clientCommand,
   ...nodeCommands.map(overRpc),
@@ -81,6 +81,7 @@ function makeHost(deps: CliDeps, io: CliIo, { out, color }: { out: Output; color
     io,
     out,
     color,
+    program: programName(io.env),
     settings(args: Args, flags = {}) {
       const settings = loadSettings({
         flags: { ...settingFlags(args), ...flags },
@@ -97,8 +98,12 @@ function makeHost(deps: CliDeps, io: CliIo, { out, color }: { out: Output; color
   }
 }
 
+/** Where npm runs this program, the user has no command of that name of their own. */
+function programName({ npm_command, npm_lifecycle_event }: CliIo['env']): string {
+  return npm_command || npm_lifecycle_event ? `npx ${PROGRAM}` : PROGRAM
+}
+
 function wantsColor(words: readonly string[], { env, stdout }: CliIo): boolean {
   if (words.includes('--no-color') || words.includes('--json') || env.NO_COLOR) return false
   return stdout.isTTY === true && env.TERM !== 'dumb'
 }
-

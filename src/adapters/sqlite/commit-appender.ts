@@ -3,6 +3,7 @@ import type { SealedMaximum } from '../../domain/commands.js'
 import type { AuctionEvent, RevealedMaximum } from '../../domain/events.js'
 import { bidOf } from '../read-model.js'
 import { RowInserter, type Value } from './row-inserter.js'
+import { bidRowId, MAX_EVENTS_PER_COMMIT } from './sqlite-schema.js'
 import type { AppendOperation, OutcomeRow, WriteResult } from './write-operations.js'
 
 interface HeadRow {
@@ -16,6 +17,7 @@ interface HeadRow {
 }
 
 const BID_COLUMNS = [
+  'id',
   'auction',
   'seq',
   'at',
@@ -49,15 +51,17 @@ export class CommitAppender {
     }
     const ref = head?.ref ?? this.#open(operation)
     const { signer, signature, hash, body, lastSeq } = operation
-    const commit = this.#statements.insertCommit.run(ref, firstSeq, lastSeq, hash, signer, signature, body)
     const { events } = JSON.parse(body) as { events: readonly AuctionEvent[] }
-    this.#insertBids(ref, firstSeq, events)
-    this.#insertOutcomes(ref, operation, events)
+    if (events.length > MAX_EVENTS_PER_COMMIT) throw new RangeError(`${events.length} events in one commit`)
+    const commit = this.#statements.insertCommit.run(ref, firstSeq, lastSeq, hash, signer, signature, body)
+    const position = Number(commit.lastInsertRowid)
+    this.#insertBids(ref, position, firstSeq, events)
+    this.#insertOutcomes(position, operation, events)
     this.#keepSecrets(ref, operation)
     for (const event of events) if (event.type === 'MaximaRevealed') this.#reveal(ref, event.maxima)
     if (head !== undefined) this.#update(head, operation)
     this.#count(head, operation)
-    return { ok: true, position: Number(commit.lastInsertRowid) }
+    return { ok: true, position }
   }
 
   /** To be called at the start of a transaction: forgets what a failed one has left. */
@@ -105,32 +109,32 @@ export class CommitAppender {
     }
   }
 
-  #insertBids(ref: number, firstSeq: number, events: readonly AuctionEvent[]): void {
+  #insertBids(ref: number, position: number, firstSeq: number, events: readonly AuctionEvent[]): void {
     const rows: Value[] = []
     events.forEach((event, i) => {
       const bid = bidOf(event)
       if (bid === null) return
       const { at, bidId, bidder, kind, amount, price, leads, reserveMet } = bid
-      rows.push(ref, firstSeq + i, at, bidId, bidder.id, bidder.name, kind, amount, price)
-      rows.push(leads ? 1 : 0, reserveMet ? 1 : 0)
+      rows.push(bidRowId(position, i), ref, firstSeq + i, at, bidId, bidder.id, bidder.name, kind)
+      rows.push(amount, price, leads ? 1 : 0, reserveMet ? 1 : 0)
     })
     this.#statements.bids.insert(rows)
   }
 
-  #insertOutcomes(ref: number, operation: AppendOperation, events: readonly AuctionEvent[]): void {
+  #insertOutcomes(position: number, operation: AppendOperation, events: readonly AuctionEvent[]): void {
     const rows: Value[] = []
-    const { firstSeq, fingerprints, outcomes } = operation
+    const { fingerprints, outcomes } = operation
     if (fingerprints !== null) {
       for (const [i, fingerprint] of (JSON.parse(fingerprints) as (string | null)[]).entries()) {
         const event = events[i]
         if (fingerprint !== null && event !== undefined && 'bidId' in event) {
-          rows.push(event.bidId, ref, firstSeq + i, fingerprint, null)
+          rows.push(event.bidId, bidRowId(position, i), fingerprint, null)
         }
       }
     }
     if (outcomes !== null) {
       for (const [commandId, fingerprint, outcome] of JSON.parse(outcomes) as OutcomeRow[]) {
-        rows.push(commandId, null, null, fingerprint, outcome)
+        rows.push(commandId, null, fingerprint, outcome)
       }
     }
     this.#statements.outcomes.insert(rows)
@@ -202,7 +206,7 @@ function prepare(db: Database) {
        ON CONFLICT (status) DO UPDATE SET auctions = auctions + excluded.auctions, bids = bids + excluded.bids`,
     ),
     bids: new RowInserter(db, 'bids', BID_COLUMNS),
-    outcomes: new RowInserter(db, 'outcomes', ['command_id', 'auction', 'seq', 'fingerprint', 'outcome']),
+    outcomes: new RowInserter(db, 'outcomes', ['command_id', 'bid', 'fingerprint', 'outcome']),
     sealed: new RowInserter(db, 'sealed_maxima', ['auction', 'bid_id', 'bidder_id', 'amount', 'salt']),
   }
 }

@@ -8,6 +8,7 @@ import type {
 } from '../../ports/auction-repository.js'
 import { foldText } from '../read-model.js'
 import type { SqliteReader } from './sqlite-reader.js'
+import { MAX_EVENTS_PER_COMMIT } from './sqlite-schema.js'
 
 const AUCTION = `
   SELECT a.auction_id, a.opened_at, a.last_seq, a.last_hash, a.state, t.terms
@@ -32,9 +33,14 @@ const DUE = `
   WHERE home_node_id = ? AND due_at IS NOT NULL ORDER BY due_at, auction_id`
 const UNREVEALED = `
   SELECT auction_id AS id FROM auctions WHERE home_node_id = ? AND unrevealed = 1 ORDER BY auction_id`
+// Backwards through the auction's commits, and in each through its bids: no further than the limit.
 const BIDS = `
-  SELECT seq, at, bid_id, bidder_id, bidder_name, kind, amount, price, leads FROM bids
-  WHERE auction = (SELECT ref FROM auctions WHERE auction_id = ?) AND seq < ? ORDER BY seq DESC LIMIT ?`
+  SELECT b.seq, b.at, b.bid_id, b.bidder_id, b.bidder_name, b.kind, b.amount, b.price, b.leads
+  FROM commits c CROSS JOIN bids b
+    ON b.id BETWEEN c.position * ${MAX_EVENTS_PER_COMMIT} AND (c.position + 1) * ${MAX_EVENTS_PER_COMMIT} - 1
+  WHERE c.auction = (SELECT ref FROM auctions WHERE auction_id = @auctionId)
+    AND c.first_seq < @beforeSeq AND b.seq < @beforeSeq
+  ORDER BY c.first_seq DESC, b.id DESC LIMIT @limit`
 
 interface Cursor {
   readonly openedAt: number
@@ -112,8 +118,8 @@ export class SqliteAuctionRepository implements AuctionRepository {
   }
 
   async bids(auctionId: string, beforeSeq: number | null, limit: number): Promise<BidRecord[]> {
-    const before = beforeSeq ?? Number.MAX_SAFE_INTEGER
-    const rows = await this.#reader.all<BidRow>(BIDS, auctionId, before, limit)
+    const parameters = { auctionId, beforeSeq: beforeSeq ?? Number.MAX_SAFE_INTEGER, limit }
+    const rows = await this.#reader.all<BidRow>(BIDS, parameters)
     return rows.map((row) => bidOfRow(auctionId, row))
   }
 

@@ -4,11 +4,11 @@ import type { SqliteReader } from './sqlite-reader.js'
 import type { SqliteWriter } from './sqlite-writer.js'
 
 const FIND = `
-  SELECT o.command_id, o.fingerprint, o.outcome, o.seq, a.auction_id, b.at, b.leads, b.price, b.reserve_met
+  SELECT o.command_id, o.fingerprint, o.outcome, b.seq, a.auction_id, b.at, b.leads, b.price, b.reserve_met
   FROM json_each(?) ids
   CROSS JOIN outcomes o ON o.command_id = ids.value
-  LEFT JOIN bids b ON b.auction = o.auction AND b.seq = o.seq
-  LEFT JOIN auctions a ON a.ref = o.auction`
+  LEFT JOIN bids b ON b.id = o.bid
+  LEFT JOIN auctions a ON a.ref = b.auction`
 
 interface OutcomeRecord {
   readonly command_id: string

@@ -4,14 +4,23 @@ import { StoreError } from './store-error.js'
 /** "VNDU": marks the file as ours, for us and for file(1). */
 export const APPLICATION_ID = 0x564e4455
 
+/** Events in one commit, at most: so many bids' ids lie between two positions. */
+export const MAX_EVENTS_PER_COMMIT = 65_536
+
+/** The id in `bids` of the event at `index` of the commit at `position`. */
+export function bidRowId(position: number, index: number): number {
+  return position * MAX_EVENTS_PER_COMMIT + index
+}
+
 /**
  * Schema versions, oldest first; `user_version` counts how many have been applied. Append only: a migration that
  * was released is never edited.
  *
  * `auctions.ref` is a small stand-in for the auction's id, so that a million bids do not each carry it twice. Terms
- * never change and may be long, so they lie apart from the state, which is rewritten with every commit. `bids` is
- * keyed by place in the log, not by bid id: what a peer's log says of ids cannot break a replica. The private
- * tables (auction_secrets, sealed_maxima, outcomes) are filled at the home only.
+ * never change and may be long, so they lie apart from the state, which is rewritten with every commit. A bid's id
+ * in `bids` is made of its commit's position and its place in there (see `bidRowId`): new bids of all auctions land
+ * on the same last page, an auction's bids are found through its commits, and nothing that a peer's log says of bid
+ * ids can break a replica. The private tables (auction_secrets, sealed_maxima, outcomes) are filled at the home only.
  */
 const MIGRATIONS: readonly string[] = [
   `
@@ -52,6 +61,7 @@ const MIGRATIONS: readonly string[] = [
   ) STRICT;
 
   CREATE TABLE bids (
+    id INTEGER PRIMARY KEY,
     auction INTEGER NOT NULL,
     seq INTEGER NOT NULL,
     at INTEGER NOT NULL,
@@ -62,9 +72,8 @@ const MIGRATIONS: readonly string[] = [
     amount INTEGER,
     price INTEGER NOT NULL,
     leads INTEGER NOT NULL,
-    reserve_met INTEGER NOT NULL,
-    PRIMARY KEY (auction, seq)
-  ) STRICT, WITHOUT ROWID;
+    reserve_met INTEGER NOT NULL
+  ) STRICT;
   CREATE INDEX bids_sealed ON bids (auction, bid_id) WHERE amount IS NULL;
 
   CREATE TABLE totals (
@@ -92,8 +101,7 @@ const MIGRATIONS: readonly string[] = [
   -- An accepted bid's outcome is told by its row in bids; outcome is null then.
   CREATE TABLE outcomes (
     command_id TEXT PRIMARY KEY,
-    auction INTEGER,
-    seq INTEGER,
+    bid INTEGER,
     fingerprint TEXT NOT NULL,
     outcome TEXT
   ) STRICT, WITHOUT ROWID;

@@ -15,7 +15,11 @@ export const bidCommand: NodeCommand = {
   summary: 'Bid on an auction: AMOUNT, --max, --up-to or --buy-now.',
   positionals: { auction, amount: 'Bid this amount, openly and at once' },
   options: {
-    max: { kind: 'text', describe: 'Leave a maximum with the home of the auction', group: 'Instead of AMOUNT:' },
+    max: {
+      kind: 'text',
+      describe: 'Leave a maximum with the home of the auction',
+      group: 'Instead of AMOUNT:',
+    },
     'up-to': { kind: 'text', describe: 'Let your own node bid, step by step', group: 'Instead of AMOUNT:' },
     'buy-now': { kind: 'flag', describe: 'Buy at the buy-now price', group: 'Instead of AMOUNT:' },
     id,
@@ -41,12 +45,18 @@ async function runBid(session: Session, args: Args): Promise<ExitCode> {
     const shown = ways.map((name) => args.label(name)).join(' and ')
     const message =
       ways.length === 0 ? 'AMOUNT is missing' : `${shown} exclude each other: a bid is of one kind`
-    throw new UsageError(message, { field: ways[1] ?? 'amount', next: 'give one of AMOUNT, --max, --up-to and --buy-now' })
+    throw new UsageError(message, {
+      field: ways[1] ?? 'amount',
+      next: 'give one of AMOUNT, --max, --up-to and --buy-now',
+    })
   }
   if (way === 'buy-now') return buy(session, args)
   if (way === 'up-to') {
     if (args.has('id')) {
-      throw new UsageError('--up-to takes no --id', { field: 'id', next: 'just repeat it: it sets the limit, no more' })
+      throw new UsageError('--up-to takes no --id', {
+        field: 'id',
+        next: 'just repeat it: it sets the limit, no more',
+      })
     }
     return bidUpTo(session, args, args.need(way))
   }

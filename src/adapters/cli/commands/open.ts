@@ -27,20 +27,31 @@ export const openCommand: NodeCommand = {
     },
     'buy-now': { kind: 'text', describe: 'Sell at once at this price, until the first bid', group: TERMS },
     'opens-at': { kind: 'text', describe: 'TIME, or +DURATION from now; at once otherwise', group: TERMS },
-    'closes-in': { kind: 'text', describe: 'DURATION from the opening: 30s, 10m, 2h, 1d, 1h30m', group: TERMS },
+    'closes-in': {
+      kind: 'text',
+      describe: 'DURATION from the opening: 30s, 10m, 2h, 1d, 1h30m',
+      group: TERMS,
+    },
     'closes-at': { kind: 'text', describe: 'TIME; without an end, you close it by hand', group: TERMS },
     'soft-close': {
       kind: 'text',
       describe: 'WINDOW/EXTENSION: a bid in the last WINDOW moves the end to EXTENSION after it',
       group: TERMS,
     },
-    'hard-stop': { kind: 'text', describe: 'TIME, or +DURATION past the end, that no late bid passes', group: TERMS },
+    'hard-stop': {
+      kind: 'text',
+      describe: 'TIME, or +DURATION past the end, that no late bid passes',
+      group: TERMS,
+    },
     id: { kind: 'text', describe: 'Ask again with the id of an earlier try' },
   },
   examples: [
     ['open Pic#1 --start 75 --currency USDT', 'open until you close it'],
     ['open "Old map" --start 20 --currency EUR --reserve 60 --closes-in 2h', 'with a secret reserve'],
-    ['open Vase --start 5 --currency USD --closes-in 10m --soft-close 30s/30s --hard-stop +5m', 'late bids extend it'],
+    [
+      'open Vase --start 5 --currency USD --closes-in 10m --soft-close 30s/30s --hard-stop +5m',
+      'late bids extend it',
+    ],
   ],
   notes: 'TIME is RFC 3339 with a zone: 2030-01-31T18:00:00Z or 2030-01-31T18:00+01:00.',
   async run(session, args) {
@@ -55,13 +66,19 @@ function openRequest(args: Args, now: number, commandId: string): OpenRequest {
   const closesInMs = args.durationMs('closes-in')
   const closesAt = args.time('closes-at')
   if (closesInMs !== undefined && closesAt !== undefined) {
-    throw new UsageError('--closes-in and --closes-at exclude each other', { field: 'closes-at', next: 'give one' })
+    throw new UsageError('--closes-in and --closes-at exclude each other', {
+      field: 'closes-at',
+      next: 'give one',
+    })
   }
   const opensAt = args.timeOrOffset('opens-at', now)
   const end = closesAt ?? (closesInMs === undefined ? undefined : (opensAt ?? now) + closesInMs)
   const softClose = args.softClose('soft-close')
   if (softClose && end === undefined) {
-    throw new UsageError('--soft-close needs an end', { field: 'soft-close', next: 'add --closes-in or --closes-at' })
+    throw new UsageError('--soft-close needs an end', {
+      field: 'soft-close',
+      next: 'add --closes-in or --closes-at',
+    })
   }
   const hardStopAt = args.timeOrOffset('hard-stop', end ?? now)
   if (hardStopAt !== undefined && !softClose) {

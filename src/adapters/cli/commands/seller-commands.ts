@@ -1,4 +1,3 @@
-import { nameAuction } from '../auction-text.js'
 import type { NodeCommand, OptionSpec } from '../command.js'
 import { showWhen } from '../look.js'
 import { closedLines, reportResult } from '../outcome-text.js'
@@ -66,8 +65,16 @@ export const extendCommand: NodeCommand = {
     const auction = args.need('auction')
     const closesAt = to ?? (await presentEnd()) + (byMs ?? 0)
     // Asked again, "ten minutes more" would mean another time: the retry has to name this one.
-    const words = ['extend', auction, '--to', new Date(closesAt).toISOString(), ...args.others(['by', 'to'])]
-    const result = await send(session, { words }, commandId, () => api.extend({ auction, commandId, closesAt }))
+    const words = [
+      'extend',
+      auction,
+      '--to',
+      new Date(closesAt).toISOString(),
+      ...args.optionWords(['by', 'to']),
+    ]
+    const result = await send(session, { words }, commandId, () =>
+      api.extend({ auction, commandId, closesAt }),
+    )
     return reportResult(session, result, ({ lot, auction: view }) => [
       `Extended ${lot}: it ends ${showWhen(view?.state.closesAt ?? closesAt, session.out.look)}.`,
     ])
@@ -77,20 +84,5 @@ export const extendCommand: NodeCommand = {
       // Without an end there is nothing to extend, which the auction's rules will say.
       return state.closesAt ?? session.out.look.now()
     }
-  },
-}
-
-export const autoBidStopCommand: NodeCommand = {
-  usage: 'autobid-stop <auction>',
-  summary: 'Stop your node from bidding for you; bids that were placed stay.',
-  positionals: { auction: 'Id of the auction, or the start of one' },
-  examples: [['autobid-stop auc_7k2m', 'no further steps']],
-  async run({ api, ids, out }, args) {
-    const { autoBidJson } = await import('../json-shapes.js')
-    const view = await (await api()).stopAutoBid({ auction: args.need('auction') })
-    out.document(autoBidJson(view))
-    const shortId = await ids.of(view.autoBid.auctionId)
-    out.lines(`Your node no longer bids on ${nameAuction(view.auction, shortId)} for you.`)
-    return 0
   },
 }

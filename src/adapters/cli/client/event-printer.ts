@@ -1,0 +1,97 @@
+import type { FeedItem, NodeApi } from '../../../ports/node-api.js'
+import type { Outcome } from '../../../ports/outcome-repository.js'
+import type { Session } from '../command.js'
+import { paintEvent } from '../describe-event.js'
+import { EventTeller } from '../event-teller.js'
+import { feedItemJson } from '../json-shapes.js'
+import { showTime } from '../look.js'
+import { sleep, unlessAborted } from '../waiting.js'
+
+const WAIT_MS = 25_000
+/** A feed that answers at once with nothing is not asked again at once. */
+const PAUSE_MS = 100
+const RETRY_MS = 1_000
+const MAX_REMEMBERED = 1_000
+/** Events wait for the answer to the command that made them, but not longer. */
+const MAX_HOLD_MS = 2_000
+
+export interface EventPrinterDeps {
+  readonly session: Session
+  readonly api: NodeApi
+}
+
+/** Prints what happens elsewhere as it happens. What a command at this prompt did is told by its own answer. */
+export class EventPrinter {
+  readonly #deps: EventPrinterDeps
+  readonly #teller: EventTeller
+  readonly #told = new Set<string>()
+  #busy: Promise<unknown> = Promise.resolve()
+  /** Null: all auctions. */
+  #watched: ReadonlySet<string> | null = null
+
+  constructor(deps: EventPrinterDeps, options: { readonly selfId: string }) {
+    this.#deps = deps
+    this.#teller = new EventTeller(deps.session, options.selfId)
+  }
+
+  get watched(): ReadonlySet<string> | null {
+    return this.#watched
+  }
+
+  watch(auctionIds: ReadonlySet<string> | null): void {
+    this.#watched = auctionIds
+  }
+
+  /** Events wait while a command runs. */
+  during(work: Promise<unknown>): void {
+    this.#busy = work.catch(() => {})
+  }
+
+  told(outcome: Outcome): void {
+    if (outcome.status !== 'accepted') return
+    if (this.#told.size >= MAX_REMEMBERED) this.#told.clear()
+    this.#told.add(`${outcome.auctionId} ${outcome.seq}`)
+  }
+
+  /** Where to go on from: everything after this moment is printed. */
+  async begin(): Promise<string> {
+    const { api } = this.#deps
+    this.#teller.remember((await api.list({ statuses: ['open'], limit: MAX_REMEMBERED })).auctions)
+    return (await api.events({ waitMs: 0 })).cursor
+  }
+
+  /** Until the session ends. */
+  async run(start: string): Promise<void> {
+    const { api, session } = this.#deps
+    const { ended, out } = session
+    let cursor = start
+    while (!ended.aborted) {
+      const askedAt = performance.now()
+      try {
+        const page = await unlessAborted(api.events({ cursor, waitMs: WAIT_MS }), ended)
+        if (page === null) return
+        cursor = page.cursor
+        await this.#print(page.items)
+        if (page.items.length === 0 && performance.now() - askedAt < PAUSE_MS) await sleep(PAUSE_MS, ended)
+      } catch (error) {
+        if (ended.aborted) return
+        out.note(out.look.paint.warn(`events cannot be shown at the moment: ${(error as Error).message}`))
+        await sleep(RETRY_MS, ended)
+      }
+    }
+  }
+
+  async #print(items: readonly FeedItem[]): Promise<void> {
+    const { out } = this.#deps.session
+    for (const item of items) {
+      await Promise.race([this.#busy, sleep(MAX_HOLD_MS, this.#deps.session.ended)])
+      const text = await this.#teller.tell(item)
+      const isTold = this.#told.delete(`${item.auctionId} ${item.seq}`)
+      if (this.#watched !== null && !this.#watched.has(item.auctionId)) continue
+      out.document(feedItemJson(item))
+      if (isTold || out.json) continue
+      const { paint } = out.look
+      out.lines(`${paint.dim(showTime(item.event.at, out.look))}  ${paintEvent(text, out.look)}`)
+    }
+  }
+}

@@ -1,0 +1,57 @@
+import { describeSource } from '../../system/settings.js'
+import { SETTING_KEYS, type SettingKey } from '../../system/settings-schema.js'
+import { EXIT } from '../exit-code.js'
+import type { HostCommand } from '../host.js'
+import type { Json } from '../json-shapes.js'
+import { startOptions } from '../node-options.js'
+import { table } from '../table.js'
+import { oneLine } from '../terminal-text.js'
+
+export const configCommand: HostCommand = {
+  usage: 'config',
+  summary: 'Show the effective configuration, and where each value comes from.',
+  options: startOptions,
+  examples: [
+    ['config', 'as `start` would take it'],
+    ['config --json', 'for programs'],
+  ],
+  notes:
+    'Flags come first, then VENDUE_* variables (VENDUE_GRAPE_PORT for --grape-port), then the config file\n({"grape_port": 30001}), then defaults. VENDUE_HOME (~/.vendue) holds the config file and the nodes.',
+  async run({ out, settings }, args) {
+    const { home, values, sources } = settings(args)
+    const rows = SETTING_KEYS.map((key) => ({
+      key,
+      value: jsonValue(key, values),
+      source: describeSource(sources[key]),
+    }))
+    out.document({
+      home,
+      settings: Object.fromEntries(rows.map(({ key, value, source }) => [key, { value, source }])),
+    })
+    out.lines(
+      ...table(rows, [
+        { title: 'KEY', cell: ({ key }) => key },
+        { title: 'VALUE', cell: ({ value }) => oneLine(shown(value)) },
+        { title: 'SOURCE', cell: ({ source }) => oneLine(source) },
+      ]),
+    )
+    return EXIT.done
+  },
+}
+
+function jsonValue(key: SettingKey, values: Readonly<Record<SettingKey, unknown>>): Json {
+  const value = values[key]
+  if (key === 'rpc') {
+    const { host, port } = value as { host: string; port: number }
+    return `${host.includes(':') ? `[${host}]` : host}:${port}`
+  }
+  return value as Json
+}
+
+function shown(value: Json): string {
+  if (Array.isArray(value)) return value.join(',')
+  if (typeof value !== 'object' || value === null) return String(value)
+  return Object.entries(value)
+    .map(([code, exponent]) => `${code}:${exponent}`)
+    .join(',')
+}

@@ -1,0 +1,26 @@
+import type { NodeCommand } from '../command.js'
+import { autoBidStopCommand, autoBidsCommand } from './autobids.js'
+import { bidCommand } from './bid.js'
+import { historyCommand, listCommand, showCommand } from './looking-commands.js'
+import { peersCommand, statusCommand } from './mesh-commands.js'
+import { openCommand } from './open.js'
+import { cancelCommand, closeCommand, extendCommand } from './seller-commands.js'
+import { watchCommand } from './watch.js'
+
+/** Commands that mean the same on the command line and at the client's prompt. */
+export const sharedCommands: readonly NodeCommand[] = [
+  openCommand,
+  bidCommand,
+  closeCommand,
+  cancelCommand,
+  extendCommand,
+  listCommand,
+  showCommand,
+  historyCommand,
+  autoBidsCommand,
+  autoBidStopCommand,
+  peersCommand,
+  statusCommand,
+]
+
+export const nodeCommands: readonly NodeCommand[] = [...sharedCommands, watchCommand]

@@ -1,0 +1,113 @@
+import { nodeSettings } from '../../system/settings.js'
+import type { NodeHandle } from '../cli-deps.js'
+import { EXIT, type ExitCode } from '../exit-code.js'
+import type { Host, HostCommand } from '../host.js'
+import { nodeLogger } from '../node-logger.js'
+import { startOptions } from '../node-options.js'
+import { shellWord } from '../outcome-unknown.js'
+import { facts } from '../table.js'
+import { oneLine } from '../terminal-text.js'
+import { aborted, sleep } from '../waiting.js'
+
+export const startCommand: HostCommand = {
+  usage: 'start',
+  summary: 'Start a node, and keep it running until Ctrl-C.',
+  options: startOptions,
+  examples: [
+    ['start', 'the node "main", with a Grape of its own'],
+    ['start --name alice', 'another one beside it'],
+    ['start --grape http://127.0.0.1:30001', 'with a Grape that runs already'],
+    ['start --rpc 192.0.2.7:7000 --grape-host 192.0.2.7', 'for nodes on other machines'],
+  ],
+  notes:
+    'Ports that are named must be free; the usual ones give way to others. Nothing listens beyond this machine unless\nan address is named.',
+  run: start,
+}
+
+async function start(host: Host, args: Parameters<HostCommand['run']>[1]): Promise<ExitCode> {
+  const { deps, io, out } = host
+  const settings = nodeSettings(host.settings(args))
+  const logger = nodeLogger(settings.log, { stream: io.stderr, env: io.env })
+  const node = await deps.createNode(settings, { logger })
+  await node.start()
+  try {
+    await announce(host, node, settings.dataDir)
+    const grapeWatch = warnOfSilentGrape(host, node, settings.grape.mode)
+    const end = await Promise.race([
+      aborted(io.ended).then(() => 'ended' as const),
+      node.stopRequested.then(() => 'stop' as const),
+      node.failed,
+    ])
+    grapeWatch.abort()
+    if (end instanceof Error) {
+      out.note(`${out.look.paint.bad('the node has to stop:')} ${oneLine(end.message)}`)
+      return EXIT.rejected
+    }
+    if (!out.json) out.note(end === 'stop' ? 'stopping, as an operator asked' : 'stopping')
+    return EXIT.done
+  } finally {
+    await node.stop()
+  }
+}
+
+async function announce({ out, program }: Host, { api, info }: NodeHandle, dataDir: string): Promise<void> {
+  const { grapeUrl } = await api.status()
+  const { name, nodeId, address, dhtAddress, version } = info
+  out.document({
+    event: 'ready',
+    node_id: nodeId,
+    name,
+    version,
+    data_dir: dataDir,
+    rpc: address,
+    grape_url: grapeUrl,
+    dht_address: dhtAddress,
+    pid: process.pid,
+  })
+  const { paint } = out.look
+  const reach = name === 'main' ? '' : ` --name ${shellWord(name)}`
+  out.lines(
+    ...facts([
+      ['node', paint.bold(name)],
+      ['id', nodeId],
+      ['data', dataDir],
+      ['rpc', address],
+      ['grape', dhtAddress === null ? grapeUrl : `${grapeUrl} (embedded; DHT ${dhtAddress})`],
+    ]),
+    `${paint.good('Ready')}: Ctrl-C stops the node. Try in another terminal:`,
+    `  ${program} open Pic#1 --start 75 --currency USDT${reach}`,
+    `  ${program} list${reach}`,
+    `  ${program} watch${reach}`,
+  )
+}
+
+const GRAPE_PATIENCE_MS = 5_000
+const GRAPE_POLL_MS = 250
+
+/** Says so when a Grape elsewhere does not answer: the node goes on alone, which nobody would notice otherwise. */
+export function warnOfSilentGrape(
+  { out, io }: Pick<Host, 'out' | 'io'>,
+  { api }: Pick<NodeHandle, 'api'>,
+  mode: 'embedded' | 'url',
+): AbortController {
+  const done = new AbortController()
+  if (mode === 'embedded') return done
+  const wait = async () => {
+    const deadline = performance.now() + GRAPE_PATIENCE_MS
+    while (!done.signal.aborted && !io.ended.aborted) {
+      const { grape, grapeUrl } = await api.status()
+      if (grape === 'connected') return
+      if (performance.now() > deadline) {
+        const warning = `the Grape at ${oneLine(grapeUrl)} does not answer: the node goes on alone, and joins when it does`
+        out.note(`${out.look.paint.warn('warning:')} ${warning}`)
+        return
+      }
+      await sleep(GRAPE_POLL_MS, done.signal)
+    }
+  }
+  wait().catch((error: Error) => {
+    if (!done.signal.aborted && !io.ended.aborted)
+      out.note(`warning: the Grape's state is unknown: ${error.message}`)
+  })
+  return done
+}

@@ -1,0 +1,104 @@
+import { type FeedItem, type NodeApi, NodeError } from '../../../ports/node-api.js'
+import type { Args } from '../args.js'
+import type { NodeCommand, Session } from '../command.js'
+import { paintEvent } from '../describe-event.js'
+import { EventTeller } from '../event-teller.js'
+import { EXIT, type ExitCode } from '../exit-code.js'
+import { feedItemJson } from '../json-shapes.js'
+import { showTime } from '../look.js'
+import { sleep, unlessAborted } from '../waiting.js'
+
+const WAIT_MS = 25_000
+/** A lost node is looked for so often and so long. */
+const RETRY_MS = 1_000
+const GIVE_UP_MS = 60_000
+/** A node that answers at once with nothing is not asked again at once. */
+const PAUSE_MS = 250
+/** Open auctions whose leaders are known from the start. */
+const MAX_REMEMBERED = 1_000
+
+export const watchCommand: NodeCommand = {
+  usage: 'watch [auction]',
+  summary: 'Print what happens as it happens, until Ctrl-C.',
+  positionals: { auction: 'Only this auction: its id, or the start of one' },
+  options: { from: { kind: 'text', describe: 'With AUCTION: begin at this seq; 1 is the opening' } },
+  examples: [
+    ['watch', 'everything in the mesh, from now on'],
+    ['watch auc_7k2m --from 1', 'one auction from its opening'],
+    ['watch --json', 'one JSON document a line, for programs'],
+  ],
+  notes: 'A node that goes away is waited for, for a minute; nothing is missed or told twice.',
+  run: watch,
+}
+
+async function watch(session: Session, args: Args): Promise<ExitCode> {
+  const { ended, out } = session
+  const auction = args.text('auction')
+  const fromSeq = args.int('from', 1, Number.MAX_SAFE_INTEGER)
+  if (fromSeq !== undefined && auction === undefined) {
+    throw args.wrong('from', 'needs an auction', 'say which: watch AUCTION --from SEQ')
+  }
+  const scope = {
+    ...(auction === undefined ? {} : { auction }),
+    ...(fromSeq === undefined ? {} : { fromSeq }),
+  }
+  const first = await session.api()
+  const teller = new EventTeller(session, (await first.status()).node.nodeId)
+  if (!out.json && fromSeq === undefined) {
+    teller.remember((await first.list({ statuses: ['open'], limit: MAX_REMEMBERED })).auctions)
+  }
+  // What happens from this very moment on, whatever comes between this answer and the next question.
+  let { items, cursor } = await first.events({ ...scope, waitMs: 0 })
+  if (!out.json) out.note(out.look.paint.dim('watching; Ctrl-C ends it'))
+  for (;;) {
+    for (const item of items) await tell(session, teller, item)
+    if (ended.aborted) return EXIT.done
+    const page = await nextEvents(session, cursor)
+    if (page === null) return EXIT.done
+    items = page.items
+    cursor = page.cursor
+  }
+}
+
+/** The next events, from the node or from the one that comes up in its place; null once the user has had enough. */
+async function nextEvents(
+  session: Session,
+  cursor: string,
+): Promise<{ items: FeedItem[]; cursor: string } | null> {
+  const { ended, out } = session
+  let lostAt: number | null = null
+  while (!ended.aborted) {
+    const askedAt = performance.now()
+    try {
+      const api: NodeApi = await session.api()
+      const page = await unlessAborted(api.events({ cursor, waitMs: WAIT_MS }), ended)
+      if (page === null) return null
+      if (lostAt !== null) out.note(out.look.paint.dim('the node is back'))
+      lostAt = null
+      if (page.items.length > 0) return page
+      if (performance.now() - askedAt < PAUSE_MS) await sleep(PAUSE_MS, ended)
+    } catch (error) {
+      if (!isAway(error)) throw error
+      if (lostAt === null) out.note(out.look.paint.warn('the node does not answer; waiting for it'))
+      lostAt ??= askedAt
+      if (askedAt - lostAt > GIVE_UP_MS) throw error
+      await session.reconnect()
+      await sleep(RETRY_MS, ended)
+    }
+  }
+  return null
+}
+
+function isAway(error: unknown): boolean {
+  return error instanceof NodeError && (error.code === 'NODE_UNREACHABLE' || error.code === 'STOPPING')
+}
+
+async function tell({ out }: Session, teller: EventTeller, item: FeedItem): Promise<void> {
+  out.document(feedItemJson(item))
+  if (out.json) return
+  const { paint } = out.look
+  const text = await teller.tell(item)
+  out.lines(
+    `${paint.dim(`${showTime(item.event.at, out.look)} #${item.seq}`)}  ${paintEvent(text, out.look)}`,
+  )
+}
