@@ -44,8 +44,8 @@ export class EventPager {
           cursor = taken.cursor
           if (items.length >= limit) break
         }
-        if (items.length > 0 || expired.signal.aborted || this.#deps.feed.stopped)
-          return { items, cursor: formatCursor(cursor) }
+        const over = waitMs === 0 || expired.signal.aborted || this.#deps.feed.stopped
+        if (items.length > 0 || over) return { items, cursor: formatCursor(cursor) }
         await this.#deps.feed.changed(published, expired.signal)
       }
     } finally {

@@ -54,7 +54,7 @@ export async function parseCommandLine<C>(words: readonly string[], grammar: Gra
 }
 
 /** What could follow these words, for a shell or the client's prompt. */
-export async function completionsOf<C>(words: readonly string[], grammar: Grammar<C>): Promise<string[]> {
+export function completionsOf<C>(words: readonly string[], grammar: Grammar<C>): Promise<readonly string[]> {
   const parser = makeParser(words, grammar, () => {}).fail(() => {})
   return parser.getCompletion([...words])
 }

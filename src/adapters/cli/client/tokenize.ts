@@ -16,8 +16,8 @@ export function tokenize(line: string): Tokens {
     const character = line[i] as string
     if (quote !== null) {
       if (character === quote) quote = null
-      else if (character === '\\' && quote === '"' && i + 1 < line.length) word += line[++i]
-      else word += character
+      else if (character === '\\' && quote === '"' && i + 1 < line.length) word = (word ?? '') + line[++i]
+      else word = (word ?? '') + character
     } else if (character === '"' || character === "'") {
       quote = character
       word ??= ''
