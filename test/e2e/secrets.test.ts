@@ -16,7 +16,7 @@ describe("secrets of an auction on other nodes' disks", function () {
 
   before(async () => {
     for (const name of ['seller', 'bidder', 'rival', 'watcher']) {
-      nodes.push(await NodeProcess.start({ home, name, args: [...FREE_PORTS, '--log-level', 'trace'] }))
+      nodes.push(await NodeProcess.start({ home, name, args: FREE_PORTS, logLevel: 'trace' }))
     }
     await untilConnected(nodes)
   })

@@ -58,6 +58,7 @@ export interface NodeProcessOptions {
   readonly home: string
   readonly name: string
   readonly args?: readonly string[]
+  readonly logLevel?: string
   readonly env?: NodeJS.ProcessEnv
 }
 
@@ -95,11 +96,15 @@ export class NodeProcess {
   }
 
   async start(): Promise<void> {
-    const { home, name, args = [], env } = this.options
-    const child = spawn(process.execPath, [VENDUE, 'start', '--name', name, '--log-level', 'info', ...args], {
-      env: testEnv(home, env),
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
+    const { home, name, args = [], logLevel = 'info', env } = this.options
+    const child = spawn(
+      process.execPath,
+      [VENDUE, 'start', '--name', name, '--log-level', logLevel, ...args],
+      {
+        env: testEnv(home, env),
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    )
     this.#child = child
     child.stdout.setEncoding('utf8').on('data', (chunk: string) => this.#note(chunk))
     child.stderr.setEncoding('utf8').on('data', (chunk: string) => this.#note(chunk))

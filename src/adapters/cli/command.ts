@@ -39,7 +39,7 @@ export interface Session {
   /** The user wants the command to end. */
   readonly ended: AbortSignal
   /** Finds and connects to the node, once. */
-  api(): Promise<NodeApi>
+  readonly api: () => Promise<NodeApi>
   /** Forgets the connection, so that the next `api()` looks for the node again. */
   reconnect(): Promise<void>
   newCommandId(kind: 'bid' | 'cmd'): string

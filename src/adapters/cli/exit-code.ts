@@ -10,7 +10,7 @@ export const EXIT_CODES_HELP = `Exit codes:
   0  done
   1  rejected by a rule of the auction, or a running node failed
   2  usage: wrong input, no such auction, or an ambiguous one
-  3  no node could be reached, or something below it failed: HOME_UNREACHABLE, BUSY, DISK_FULL, a port in use
+  3  node unreachable, or something below: HOME_UNREACHABLE, BUSY, a port in use, ...
   4  the outcome is unknown: ask again with the same --id`
 
 export function exitCodeOf(error: unknown): ExitCode {

@@ -52,7 +52,7 @@ export class RpcSession implements Session {
       .join('')
   }
 
-  async api(): Promise<NodeApi> {
+  readonly api = async (): Promise<NodeApi> => {
     this.#connection ??= this.#connect()
     return (await this.#connection).api
   }

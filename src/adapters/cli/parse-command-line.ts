@@ -24,40 +24,97 @@ export interface Grammar<C> {
 }
 
 const MAX_HELP_COLUMNS = 110
+/** How the completion script asks what could follow. */
+const COMPLETION_KEY = '--get-yargs-completions'
 
 /** Reads words into a command and its arguments. Rejects with `UsageError`, which names what is wrong. */
 export async function parseCommandLine<C>(words: readonly string[], grammar: Grammar<C>): Promise<Parsed<C>> {
-  let chosen: { command: Command<C>; values: Record<string, unknown> } | null = null
-  let failure: { message: string; cause: unknown } | null = null
+  const completing = words.indexOf(COMPLETION_KEY)
+  if (grammar.completion && completing >= 0) {
+    const typed = words.slice(completing + 1)
+    const parser = makeParser(typed, withoutDemands(grammar), () => {}).strict(false)
+    const candidates = await parser.getCompletion(typed)
+    return { kind: 'text', text: candidates.join('\n') }
+  }
+  refuseUnknownOptions(words, grammar)
+  const { hidden, reveal } = hideLiteralWords(words)
+  const { chosen, failure, text, help } = await parse(hidden, grammar)
+  if (grammar.completion && words[0] === grammar.completion && text !== '') return { kind: 'text', text }
+  if (failure !== null) throw explainFailure(reveal(failure), words, grammar)
+  if (chosen) {
+    const positionals = positionalsOf(chosen.command).map(({ name }) => name)
+    const values = Object.fromEntries(
+      Object.entries(chosen.values).map(([name, value]) => [
+        name,
+        Array.isArray(value)
+          ? value.map((item) => reveal(String(item)))
+          : typeof value === 'string'
+            ? reveal(value)
+            : value,
+      ]),
+    )
+    const args = new Args(values, { positionals, words })
+    refuseRepeats(args, chosen.command, grammar)
+    return { kind: 'command', command: chosen.command, args }
+  }
+  return text === '' ? { kind: 'nothing', help } : { kind: 'text', text }
+}
+
+/** While somebody is still typing, nothing is missing yet. */
+function withoutDemands<C>(grammar: Grammar<C>): Grammar<C> {
+  const commands = grammar.commands.map((command) => ({
+    ...command,
+    usage: command.usage.replace(/<([a-z-]+)>/g, '[$1]'),
+    options: Object.fromEntries(
+      Object.entries(command.options ?? {}).map(([name, spec]) => [name, { ...spec, required: false }]),
+    ),
+  }))
+  return { ...grammar, commands }
+}
+
+interface RawParse<C> {
+  readonly chosen: { readonly command: Command<C>; readonly values: Record<string, unknown> } | null
+  readonly failure: string | null
+  readonly text: string
+  readonly help: string
+}
+
+async function parse<C>(words: readonly string[], grammar: Grammar<C>): Promise<RawParse<C>> {
+  const seen: { chosen: RawParse<C>['chosen']; failure: string | null } = { chosen: null, failure: null }
   const parser = makeParser(words, grammar, (command, values) => {
-    chosen = { command, values }
+    seen.chosen = { command, values }
   }).fail((message, cause) => {
-    failure ??= { message: message || cause?.message || 'the command could not be read', cause }
+    seen.failure ??= message || cause?.message || 'the command could not be read'
   })
   const text = await new Promise<string>((resolve, reject) => {
     const done = (_error: unknown, _argv: unknown, output: string) => resolve(output)
     // The callback takes what would be printed; parsing stays in this process either way.
     Promise.resolve(parser.parse([...words], {}, done)).catch(reject)
   })
-  // TypeScript cannot see that the callbacks have run.
-  const found = chosen as { command: Command<C>; values: Record<string, unknown> } | null
-  const failed = failure as { message: string; cause: unknown } | null
-  if (failed) throw explainFailure(failed.message, words, grammar)
-  if (found) {
-    const names = positionalsOf(found.command)
-    const args = new Args(found.values, { positionals: names.map(({ name }) => name), words })
-    refuseRepeats(args, found.command, grammar)
-    return { kind: 'command', command: found.command, args }
-  }
-  if (text !== '') return { kind: 'text', text }
-  return { kind: 'nothing', help: await parser.getHelp() }
+  const isNothing = seen.chosen === null && seen.failure === null && text === ''
+  return { ...seen, text, help: isNothing ? await parser.getHelp() : '' }
 }
 
-/** What could follow these words, for a shell or the client's prompt. */
-export function completionsOf<C>(words: readonly string[], grammar: Grammar<C>): Promise<readonly string[]> {
-  const parser = makeParser(words, grammar, () => {}).fail(() => {})
-  return parser.getCompletion([...words])
+/**
+ * Words after "--" are arguments as they stand, dashes and all. yargs would not count them as positional, so they go
+ * through it under names that cannot be mistaken for options.
+ */
+function hideLiteralWords(words: readonly string[]): {
+  hidden: string[]
+  reveal: (text: string) => string
+} {
+  const end = words.indexOf('--')
+  if (end < 0) return { hidden: [...words], reveal: (text) => text }
+  const literal = words.slice(end + 1)
+  const hidden = [...words.slice(0, end), ...literal.map((_, i) => `${LITERAL}${i}${LITERAL}`)]
+  const reveal = (text: string) =>
+    text.replace(LITERALS, (whole, index: string) => literal[Number(index)] ?? whole)
+  return { hidden, reveal }
 }
+
+/** A character of a private use area: in nobody's titles. */
+const LITERAL = '\ue07f'
+const LITERALS = new RegExp(`${LITERAL}(\\d+)${LITERAL}`, 'g')
 
 function makeParser<C>(
   words: readonly string[],
@@ -102,7 +159,7 @@ function makeParser<C>(
 function describeCommand<C>(builder: Argv, command: Command<C>, scriptName: string): void {
   const prefix = scriptName === '' ? '' : `${scriptName} `
   builder.usage(
-    `Usage: ${prefix}${command.usage.replace(/[<[][a-z-]+/g, (word) => word.toUpperCase())}\n\n${command.summary}`,
+    `Usage: ${prefix}${command.usage.replace(/[<[][a-z-]+/g, (word) => word.toUpperCase()).replaceAll(/[<>]/g, '')}\n\n${command.summary}`,
   )
   for (const { name, many } of positionalsOf(command)) {
     const describe = command.positionals?.[name]
@@ -143,21 +200,36 @@ export function positionalsOf<C>({ usage }: Pick<Command<C>, 'usage'>): Position
 }
 
 function refuseRepeats<C>(args: Args, command: Command<C>, grammar: Grammar<C>): void {
-  for (const [name, { kind }] of Object.entries({ ...grammar.options, ...command.options })) {
+  for (const name of Object.keys({ ...grammar.options, ...command.options })) {
     if (args.list(name).length > 1) {
-      const what = kind === 'flag' ? 'is given twice' : 'is given twice, with different meanings perhaps'
-      throw new UsageError(`--${name} ${what}`, { field: name, next: 'give it once' })
+      throw new UsageError(`--${name} is given more than once`, { field: name, next: 'give it once' })
     }
   }
+}
+
+/** A misspelt option is the cause of what else seems to be missing, so it is told first. */
+function refuseUnknownOptions<C>(words: readonly string[], grammar: Grammar<C>): void {
+  const command = grammar.commands.find((candidate) => nameOf(candidate) === words[0])
+  if (!command) return
+  const known = new Set(['help', 'version', ...Object.keys({ ...grammar.options, ...command.options })])
+  const end = words.indexOf('--')
+  for (const word of end < 0 ? words : words.slice(0, end)) {
+    const name = /^--([^=]+)/.exec(word)?.[1]
+    if (name !== undefined && !known.has(name)) {
+      throw unknownWord(name, words, { grammar, command, help: helpHint(command, grammar) })
+    }
+  }
+}
+
+function helpHint<C>(command: Command<C> | undefined, { scriptName }: Grammar<C>): string {
+  if (scriptName === '') return `see \`help${command ? ` ${nameOf(command)}` : ''}\``
+  return `see \`${scriptName}${command ? ` ${nameOf(command)}` : ''} --help\``
 }
 
 /** The parser's complaint in words that name the option or argument as the user writes it. */
 function explainFailure<C>(message: string, words: readonly string[], grammar: Grammar<C>): UsageError {
   const command = grammar.commands.find((candidate) => nameOf(candidate) === words[0])
-  const prefix = grammar.scriptName === '' ? '' : `${grammar.scriptName} `
-  const help = command
-    ? `see \`${prefix}${helpOf(nameOf(command), prefix)}\``
-    : `see \`${prefix}${prefix ? '--help' : 'help'}\``
+  const help = helpHint(command, grammar)
   const unknown = /^Unknown (?:argument|command)s?: (.+)$/.exec(message)
   if (unknown) return unknownWord(unknown[1]?.split(', ')[0] ?? '', words, { grammar, command, help })
   const starved = /^Not enough arguments following: (\S+)$/.exec(message)
@@ -186,10 +258,6 @@ function explainFailure<C>(message: string, words: readonly string[], grammar: G
     })
   }
   return new UsageError(message.trim().replaceAll('\n', ' '), { next: help })
-}
-
-function helpOf(name: string, prefix: string): string {
-  return prefix === '' ? `help ${name}` : `${name} --help`
 }
 
 function unknownWord<C>(

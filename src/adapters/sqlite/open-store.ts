@@ -12,7 +12,7 @@ import { SqlitePeerRepository } from './sqlite-peer-repository.js'
 import { SqliteReader } from './sqlite-reader.js'
 import { SqliteSecretRepository } from './sqlite-secret-repository.js'
 import { SqliteWriter } from './sqlite-writer.js'
-import { messageOf, StoreError } from './store-error.js'
+import { StoreError, unwritable } from './store-error.js'
 
 export type SqliteStore = Store
 
@@ -94,14 +94,6 @@ function notADirectory(dataDir: string, cause?: unknown): StoreError {
   return new StoreError(
     'DATA_DIR_NOT_A_DIRECTORY',
     `${dataDir} cannot be the data directory: a file is in the way; choose another path`,
-    { cause },
-  )
-}
-
-function unwritable(path: string, cause: unknown): StoreError {
-  return new StoreError(
-    'DATA_DIR_UNWRITABLE',
-    `cannot write to ${path} (${messageOf(cause)}); check its owner and permissions, or choose another data directory`,
     { cause },
   )
 }

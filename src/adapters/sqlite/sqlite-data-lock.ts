@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import { StoreError, sqliteCode, storeErrorFrom } from './store-error.js'
+import { StoreError, sqliteCode, storeErrorFrom, unwritable } from './store-error.js'
 
 /**
  * Holds a data directory for this process. The lock is SQLite's exclusive lock on an empty database: the operating
@@ -29,7 +29,7 @@ export class SqliteDataLock {
     } catch (error) {
       db?.close()
       if (sqliteCode(error).startsWith('SQLITE_BUSY')) throw inUse(dataDir, pidFile, error)
-      throw storeErrorFrom(error, path)
+      throw sqliteCode(error) === '' ? unwritable(pidFile, error) : storeErrorFrom(error, path)
     }
     return new SqliteDataLock(db, pidFile)
   }

@@ -31,6 +31,14 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
+export function unwritable(path: string, cause: unknown): StoreError {
+  return new StoreError(
+    'DATA_DIR_UNWRITABLE',
+    `cannot write to ${path} (${messageOf(cause)}); check its owner and permissions, or choose another data directory`,
+    { cause },
+  )
+}
+
 /** The error of opening or reading a store's file, in terms that help. */
 export function storeErrorFrom(error: unknown, path: string): unknown {
   if (error instanceof StoreError) return error
@@ -50,13 +58,7 @@ export function storeErrorFrom(error: unknown, path: string): unknown {
       options,
     )
   }
-  if (/^SQLITE_(CANTOPEN|READONLY|PERM)/.test(code)) {
-    return new StoreError(
-      'DATA_DIR_UNWRITABLE',
-      `${path} cannot be opened for writing (${messageOf(error)}); check the owner and the permissions`,
-      options,
-    )
-  }
+  if (/^SQLITE_(CANTOPEN|READONLY|PERM)/.test(code)) return unwritable(path, error)
   if (code.startsWith('SQLITE_BUSY')) {
     return new StoreError(
       'DATA_DIR_IN_USE',

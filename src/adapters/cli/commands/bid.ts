@@ -30,9 +30,7 @@ export const bidCommand: NodeCommand = {
     ['bid auc_7k2m --up-to 120', 'the same, by your own node'],
     ['bid auc_7k2m --buy-now', 'buy it at once'],
   ],
-  notes: `--max is kept by the auction's home, which answers other bids for you: it works while you are away. The home, which is
-the seller's node, sees it; nobody else does while the auction runs.
---up-to is kept by your own node, which bids for you step by step: nobody sees the limit, but your node must be running.`,
+  notes: `--max is kept by the auction's home, which answers other bids for you: it works while you are away. The home, which is the seller's node, sees it; nobody else does while the auction runs.\n\n--up-to is kept by your own node, which bids for you step by step: nobody sees the limit, but your node must be running.`,
   run: runBid,
 }
 

@@ -16,7 +16,7 @@ export const configCommand: HostCommand = {
     ['config --json', 'for programs'],
   ],
   notes:
-    'Flags come first, then VENDUE_* variables (VENDUE_GRAPE_PORT for --grape-port), then the config file\n({"grape_port": 30001}), then defaults. VENDUE_HOME (~/.vendue) holds the config file and the nodes.',
+    'Flags come first, then VENDUE_* variables (VENDUE_GRAPE_PORT for --grape-port), then the config file ({"grape_port": 30001}), then defaults. VENDUE_HOME (~/.vendue) holds the config file and the nodes.',
   async run({ out, settings }, args) {
     const { home, values, sources } = settings(args)
     const rows = SETTING_KEYS.map((key) => ({

@@ -20,7 +20,7 @@ export const startCommand: HostCommand = {
     ['start --rpc 192.0.2.7:7000 --grape-host 192.0.2.7', 'for nodes on other machines'],
   ],
   notes:
-    'Ports that are named must be free; the usual ones give way to others. Nothing listens beyond this machine unless\nan address is named.',
+    'Ports that are named must be free; the usual ones give way to others. Nothing listens beyond this machine unless an address is named.',
   run: start,
 }
 

@@ -1,0 +1,29 @@
+import { randomUUID } from 'node:crypto'
+import { openStore } from '../../../src/adapters/sqlite/open-store.js'
+import { CommitBuilder } from '../../support/commit-builder.js'
+
+// A process to be killed: appends to several auctions at once, and says so after each acknowledgement.
+// Arguments: data directory, bids per commit. Ends by itself only when the log refuses, telling how.
+
+const AUCTIONS = 6
+const [, , dataDir = '', bidsPerCommit = '1'] = process.argv
+
+const store = await openStore(dataDir)
+
+async function appendForever(auction: CommitBuilder): Promise<never> {
+  for (let entry = auction.open(); ; entry = auction.bids(Number(bidsPerCommit))) {
+    const position = await store.eventLog.append(entry)
+    const { auctionId, lastSeq, hash } = entry.commit
+    process.stdout.write(`ack ${position} ${auctionId} ${lastSeq} ${hash}\n`)
+  }
+}
+
+const codeOf = (error: unknown) => (error as { code?: string }).code ?? String(error)
+const auctions = Array.from({ length: AUCTIONS }, () => new CommitBuilder({ tag: randomUUID() }))
+const ends = await Promise.allSettled(auctions.map(appendForever))
+for (const end of ends) if (end.status === 'rejected') process.stdout.write(`refused ${codeOf(end.reason)}\n`)
+const again = await store.eventLog
+  .append(new CommitBuilder({ tag: randomUUID() }).open())
+  .then(() => 'RESOLVED', codeOf)
+process.stdout.write(`again ${again}\n`)
+await store.close()
