@@ -67,8 +67,10 @@ interface Draft {
  */
 export class AuctionActor {
   readonly #deps: AuctionActorDeps
-  /** The newest state, part of which may still be on its way to the disk. */
-  #auction: LoadedAuction
+  readonly auctionId: string
+  readonly #load: () => Promise<LoadedAuction | null>
+  /** The newest state, part of which may still be on its way to the disk; null until it has been loaded. */
+  #auction: LoadedAuction | null = null
   #mailbox: Waiting[] = []
   #running: Promise<void> | null = null
   #broken = false
@@ -76,20 +78,18 @@ export class AuctionActor {
   /** Outcomes on their way to the disk, where a repeated command would not find them yet. */
   readonly #unwritten = new Map<string, RecordedOutcome>()
 
-  constructor(deps: AuctionActorDeps, auction: LoadedAuction) {
+  /** Loads the auction when the first command arrives; null from `load`: this node is not its home. */
+  constructor(deps: AuctionActorDeps, auctionId: string, load: () => Promise<LoadedAuction | null>) {
     this.#deps = deps
-    this.#auction = auction
-  }
-
-  get state(): OpenedAuction {
-    return this.#auction.state
+    this.auctionId = auctionId
+    this.#load = load
   }
 
   get idle(): boolean {
     return this.#running === null
   }
 
-  /** True after a failed write: what the log holds is not known here any more, so load the auction afresh. */
+  /** True after a failed load or write: what the log holds is not known here, so a new actor has to look. */
   get broken(): boolean {
     return this.#broken
   }
@@ -107,6 +107,11 @@ export class AuctionActor {
     })
   }
 
+  get #current(): LoadedAuction {
+    if (this.#auction === null) throw new Error('the auction has not been loaded')
+    return this.#auction
+  }
+
   /** Resolves when nothing is left to do. */
   async settled(): Promise<void> {
     while (this.#running !== null) await this.#running
@@ -115,6 +120,7 @@ export class AuctionActor {
   async #drain(): Promise<void> {
     // One turn later, so that commands submitted together are decided together.
     await Promise.resolve()
+    this.#auction ??= await this.#loaded()
     while (this.#mailbox.length > 0 || this.#writes.size > 0) {
       if (this.#broken) this.#refuseAll()
       if (this.#mailbox.length === 0 && this.#writes.size === 0) break
@@ -132,22 +138,38 @@ export class AuctionActor {
     this.#running = null
   }
 
+  async #loaded(): Promise<LoadedAuction | null> {
+    try {
+      const auction = await this.#load()
+      if (auction !== null) return auction
+      this.#answerAll(submitFailure('AUCTION_NOT_FOUND', 'this node is not the home of such an auction'))
+    } catch (error) {
+      this.#deps.logger.error({ err: error, auctionId: this.auctionId }, 'an auction could not be loaded')
+      this.#answerAll(submitFailure('BUSY', 'the auction could not be loaded; nothing was done, try again'))
+    }
+    this.#broken = true
+    return null
+  }
+
+  #answerAll(result: SubmitResult): void {
+    for (const { settle } of this.#mailbox.splice(0)) settle(result)
+  }
+
   /** What waits behind a failed write was never tried; the caller's next try finds a freshly loaded actor. */
   #refuseAll(): void {
-    const failure = submitFailure('BUSY', 'the auction is being loaded again; nothing was done, try again')
-    for (const { settle } of this.#mailbox.splice(0)) settle(failure)
+    this.#answerAll(submitFailure('BUSY', 'the auction is being loaded again; nothing was done, try again'))
   }
 
   #fail(batch: readonly Waiting[], error: unknown): void {
     this.#broken = true
-    this.#deps.logger.error({ err: error, auctionId: this.#auction.auctionId }, 'a batch of commands failed')
+    this.#deps.logger.error({ err: error, auctionId: this.auctionId }, 'a batch of commands failed')
     const failure = submitFailure(error)
     for (const { settle } of batch) settle(failure)
   }
 
   async #process(batch: readonly Waiting[]): Promise<void> {
     const known = await this.#knownOutcomes(batch)
-    const { state, secrets } = this.#auction
+    const { state, secrets } = this.#current
     const draft: Draft = { state, secrets, events: [], sealed: [], recorded: [], answers: [] }
     for (const waiting of batch) this.#decideOne(draft, waiting, known)
     const closes = state.status !== 'closed' && draft.state.status === 'closed'
@@ -170,8 +192,7 @@ export class AuctionActor {
     const { task } = waiting
     const now = auctionNow(this.#deps.clock, draft.state.at)
     if (!isClientCommand(task)) {
-      if (task.type !== 'reveal')
-        this.#decideTimer(draft, task.type === 'start' ? 'StartAuction' : 'EndAuction', now)
+      if (task.type === 'due') this.#decideDue(draft, now)
       const outcome: Outcome = {
         status: 'accepted',
         commandId: task.type,
@@ -218,7 +239,8 @@ export class AuctionActor {
   }
 
   /** A timer that fires too early or twice is refused by the rules, and that is all. */
-  #decideTimer(draft: Draft, type: 'StartAuction' | 'EndAuction', now: number): void {
+  #decideDue(draft: Draft, now: number): void {
+    const type = draft.state.status === 'scheduled' ? 'StartAuction' : 'EndAuction'
     const decision = decide({ auction: draft.state, secrets: draft.secrets }, { type, now })
     if (!decision.accepted) return
     draft.events.push(...decision.events)
@@ -228,7 +250,7 @@ export class AuctionActor {
   /** The first page of maxima is opened by the commit that closes; whoever loads the auction asks for the rest. */
   async #reveal(draft: Draft): Promise<void> {
     await Promise.all(this.#writes)
-    const stored = await this.#deps.secrets.sealed(this.#auction.auctionId, REVEAL_PAGE)
+    const stored = await this.#deps.secrets.sealed(this.auctionId, REVEAL_PAGE)
     const sealed = [...stored, ...draft.sealed].slice(0, REVEAL_PAGE)
     const now = auctionNow(this.#deps.clock, draft.state.at)
     const decision = decide(
@@ -261,12 +283,12 @@ export class AuctionActor {
     if (events.length === 0) {
       // Decided against writes under way: no answer before theirs, and none at all if they fail.
       await Promise.all(this.#writes)
-      if (this.#broken) throw new SeqConflictError(this.#auction.auctionId, state.seq + 1, null)
+      if (this.#broken) throw new SeqConflictError(this.auctionId, state.seq + 1, null)
       if (outcomes.length > 0) await this.#deps.outcomes.record(outcomes)
       return
     }
     if (events.length > MAX_EVENTS_PER_COMMIT) throw new Error('a batch made more events than a commit holds')
-    const { auctionId, head } = this.#auction
+    const { auctionId, head } = this.#current
     const prevHash = head.hash
     const commit = sealCommit({ auctionId, firstSeq: head.seq + 1, prevHash, events }, this.#deps.signer)
     this.#auction = { auctionId, head: { seq: commit.lastSeq, hash: commit.hash }, state, secrets }

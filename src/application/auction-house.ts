@@ -7,10 +7,9 @@ import type { AuctionRepository, SecretRepository } from '../ports/auction-repos
 import type { Outcome } from '../ports/outcome-repository.js'
 import type { RemoteCommand, SubmitResult } from '../ports/peer-client.js'
 import type { Timer, Timers } from '../ports/timers.js'
-import { AuctionActor, type AuctionActorDeps } from './auction-actor.js'
+import { AuctionActor, type AuctionActorDeps, type LoadedAuction } from './auction-actor.js'
 import { sealCommit } from './commit.js'
 import { DueTimes } from './due-times.js'
-import type { HomeTask } from './home-command.js'
 import type { Published, PublishingEventLog } from './publishing-event-log.js'
 import { submitFailure } from './submit-failure.js'
 
@@ -37,7 +36,7 @@ export class AuctionHouse {
   readonly #deps: AuctionHouseDeps
   readonly #nodeId: string
   readonly #unloadIntervalMs: number
-  readonly #actors = new Map<string, { actor: Promise<AuctionActor | null>; used: boolean }>()
+  readonly #actors = new Map<string, { actor: AuctionActor; used: boolean }>()
   readonly #opening = new Map<string, Promise<SubmitResult>>()
   readonly #due: DueTimes
   #unlisten: (() => void) | null = null
@@ -69,15 +68,16 @@ export class AuctionHouse {
     this.#sweep?.cancel()
     this.#due.clear()
     await Promise.all([...this.#opening.values()])
-    for (const { actor } of this.#actors.values()) await (await actor)?.settled()
+    for (const { actor } of this.#actors.values()) await actor.settled()
     this.#unlisten?.()
     this.#actors.clear()
   }
 
   /** Decides a client's command for an auction of this home. */
-  async submit(command: RemoteCommand): Promise<SubmitResult> {
-    if (!this.#accepting) return submitFailure('STOPPING', 'the node is stopping; nothing was done')
-    return this.#send(command)
+  submit(command: RemoteCommand): Promise<SubmitResult> {
+    if (!this.#accepting)
+      return Promise.resolve(submitFailure('STOPPING', 'the node is stopping; nothing was done'))
+    return this.#actor(command.auctionId).submit(command)
   }
 
   /** Opens an auction here. The outcome of an open is kept like any other's: asking again opens nothing twice. */
@@ -124,46 +124,26 @@ export class AuctionHouse {
     return { ok: true, outcome }
   }
 
-  async #send(task: HomeTask): Promise<SubmitResult> {
-    try {
-      const actor = await this.#actor(task.auctionId)
-      if (actor === null)
-        return submitFailure('AUCTION_NOT_FOUND', 'this node is not the home of such an auction')
-      return await actor.submit(task)
-    } catch (error) {
-      this.#deps.logger.error({ err: error, auctionId: task.auctionId }, 'an auction could not be loaded')
-      return submitFailure('BUSY', 'the auction could not be loaded; nothing was done, try again')
+  #actor(auctionId: string): AuctionActor {
+    const entry = this.#actors.get(auctionId)
+    if (entry !== undefined && !entry.actor.broken) {
+      entry.used = true
+      return entry.actor
     }
-  }
-
-  /** Callers get the actor in the order in which they asked, so that commands keep their order while it is loaded. */
-  async #actor(auctionId: string): Promise<AuctionActor | null> {
-    let entry = this.#actors.get(auctionId)
-    if (entry === undefined) {
-      entry = { actor: this.#load(auctionId), used: true }
-      this.#actors.set(auctionId, entry)
-    }
-    entry.used = true
-    const actor = await entry.actor.catch((error: unknown) => {
-      this.#forget(auctionId, entry)
-      throw error
+    const before = entry?.actor
+    const actor = new AuctionActor(this.#deps, auctionId, async () => {
+      // A broken one may still have a write under way.
+      await before?.settled()
+      return this.#load(auctionId)
     })
-    if (actor !== null && !actor.broken) return actor
-    this.#forget(auctionId, entry)
-    if (actor === null) return null
-    await actor.settled()
-    return this.#actor(auctionId)
+    this.#actors.set(auctionId, { actor, used: true })
+    return actor
   }
 
-  #forget(auctionId: string, entry: unknown): void {
-    if (this.#actors.get(auctionId) === entry) this.#actors.delete(auctionId)
-  }
-
-  async #load(auctionId: string): Promise<AuctionActor | null> {
+  async #load(auctionId: string): Promise<LoadedAuction | null> {
     const record = await this.#deps.auctions.find(auctionId)
     if (record === null || record.state.home.nodeId !== this.#nodeId) return null
-    const secrets = await this.#deps.secrets.secrets(auctionId)
-    return new AuctionActor(this.#deps, { ...record, secrets })
+    return { ...record, secrets: await this.#deps.secrets.secrets(auctionId) }
   }
 
   #onPublished({ commit, events, state }: Published): void {
@@ -176,17 +156,11 @@ export class AuctionHouse {
   /** The start or the end of an auction has come. */
   #tick(auctionId: string): void {
     void this.#actor(auctionId)
-      .then((actor) =>
-        actor?.submit({ type: actor.state.status === 'scheduled' ? 'start' : 'end', auctionId }),
-      )
+      .submit({ type: 'due', auctionId })
       .then((result) => {
-        if (result?.ok) return
+        if (result.ok) return
         // Closing on time is owed even when the disk is full for a while.
         this.#deps.logger.warn({ auctionId, result }, 'a due auction could not be moved on; trying again')
-        this.#due.retry(auctionId)
-      })
-      .catch((error: unknown) => {
-        this.#deps.logger.error({ err: error, auctionId }, 'a due auction could not be loaded; trying again')
         this.#due.retry(auctionId)
       })
   }
@@ -195,7 +169,11 @@ export class AuctionHouse {
   #reveal(auctionId: string): void {
     void this.#deps.secrets
       .sealed(auctionId, 1)
-      .then((left) => (left.length > 0 && this.#accepting ? this.#send({ type: 'reveal', auctionId }) : null))
+      .then((left) =>
+        left.length > 0 && this.#accepting
+          ? this.#actor(auctionId).submit({ type: 'reveal', auctionId })
+          : null,
+      )
       .catch((error: unknown) => {
         this.#deps.logger.error(
           { err: error, auctionId },
@@ -206,17 +184,16 @@ export class AuctionHouse {
 
   #scheduleSweep(): void {
     this.#sweep = this.#deps.timers.after(this.#unloadIntervalMs, () => {
-      void this.#unloadIdle().finally(() => {
-        if (this.#accepting) this.#scheduleSweep()
-      })
+      this.#unloadIdle()
+      if (this.#accepting) this.#scheduleSweep()
     })
   }
 
-  async #unloadIdle(): Promise<void> {
+  #unloadIdle(): void {
     for (const [auctionId, entry] of this.#actors) {
-      const actor = await entry.actor.catch(() => null)
-      if (entry.used || actor === null || !actor.idle) entry.used = false
-      else this.#actors.delete(auctionId)
+      const { actor, used } = entry
+      if (actor.idle && (!used || actor.broken)) this.#actors.delete(auctionId)
+      else entry.used = false
     }
   }
 

@@ -1,21 +1,26 @@
+import { hash } from 'node:crypto'
 import type { Command } from '../domain/commands.js'
 import type { Clock } from '../ports/clock.js'
 import type { RemoteCommand } from '../ports/peer-client.js'
 import type { Random } from '../ports/random.js'
 import { commitmentOf, newSalt } from './commitment.js'
 
-/** What an actor is asked to do: a client's command, or the home's own timer. */
-export type HomeTask =
-  | RemoteCommand
-  | { readonly type: 'start' | 'end' | 'reveal'; readonly auctionId: string }
+/** What an actor is asked to do: a client's command; to start or end what is due; to reveal more maxima. */
+export type HomeTask = RemoteCommand | { readonly type: 'due' | 'reveal'; readonly auctionId: string }
 
 /** A client's command has an id, and so an outcome that is kept. */
 export function isClientCommand(task: HomeTask): task is RemoteCommand {
   return 'commandId' in task
 }
 
-/** Equal for a repeated command, different for another one under the same id. */
+const FINGERPRINT_LENGTH = 16
+
+/** Equal for a repeated command, different for another one under the same id: 96 bits of a hash over all it says. */
 export function fingerprintOf(command: RemoteCommand): string {
+  return hash('sha256', textOf(command), 'base64url').slice(0, FINGERPRINT_LENGTH)
+}
+
+function textOf(command: RemoteCommand): string {
   switch (command.type) {
     case 'bid':
       return `bid ${command.auctionId} ${command.bidder.id} ${command.kind} ${command.amount}`

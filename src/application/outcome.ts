@@ -8,15 +8,13 @@ export function outcomeOf(task: RemoteCommand, decision: Decision, seq: number, 
   const { commandId, auctionId } = task
   if (!decision.accepted)
     return { status: 'rejected', commandId, auctionId, at, rejection: decision.rejection }
-  const own = decision.events.findIndex((event) => isOwn(event, commandId))
-  const base: Accepted = { status: 'accepted', commandId, auctionId, seq: seq + Math.max(own, 0) + 1, at }
-  const event = decision.events[own]
-  const bid = event && standing(event)
-  return bid ? { ...base, bid } : base
-}
-
-function isOwn(event: AuctionEvent, commandId: string): boolean {
-  return 'bidId' in event && event.bidId === commandId
+  let ownSeq = seq
+  for (const event of decision.events) {
+    ownSeq += 1
+    const bid = standing(event)
+    if (bid !== undefined) return { status: 'accepted', commandId, auctionId, seq: ownSeq, at, bid }
+  }
+  return { status: 'accepted', commandId, auctionId, seq: seq + 1, at }
 }
 
 function standing(event: AuctionEvent): Accepted['bid'] {

@@ -27,7 +27,7 @@ export interface Rejected {
 /** An outcome with what identifies the command it answered, so that a reused id is noticed. */
 export interface RecordedOutcome {
   readonly outcome: Outcome
-  /** Command type, party and amount in one text: the same id with another one is a reuse. */
+  /** Of all that the command says: the same id with another one is a reuse. */
   readonly fingerprint: string
 }
 

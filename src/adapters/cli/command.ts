@@ -22,7 +22,8 @@ export interface Command<C> {
 export interface OptionSpec {
   readonly kind: 'text' | 'flag'
   readonly describe: string
-  readonly choices?: readonly string[]
+  /** Values to complete with; others may be allowed. */
+  readonly suggest?: readonly string[]
   readonly required?: boolean
   /** Heading in the help. */
   readonly group?: string

@@ -1,4 +1,4 @@
-import { type SettingKey, settingsSchema } from '../system/settings-schema.js'
+import { LOG_FORMATS, LOG_LEVELS, SETTING_KEYS, type SettingKey } from '../system/settings-schema.js'
 import type { Args } from './args.js'
 import type { OptionSpec } from './command.js'
 
@@ -20,6 +20,7 @@ export const commonOptions: Options = {
   'log-level': {
     kind: 'text',
     describe: 'trace, debug, info, warn, error or silent',
+    suggest: LOG_LEVELS,
     group: 'Configuration:',
   },
 }
@@ -75,6 +76,7 @@ export const startOptions: Options = {
   'log-format': {
     kind: 'text',
     describe: 'pretty, json or auto (pretty on a terminal)',
+    suggest: LOG_FORMATS,
     group: 'Configuration:',
   },
 }
@@ -82,7 +84,7 @@ export const startOptions: Options = {
 /** The settings among the options that were given. */
 export function settingFlags(args: Args): Partial<Record<SettingKey, string>> {
   const flags: Partial<Record<SettingKey, string>> = {}
-  for (const key of Object.keys(settingsSchema.shape) as SettingKey[]) {
+  for (const key of SETTING_KEYS) {
     const value = args.text(key.replaceAll('_', '-'))
     if (value !== undefined) flags[key] = value
   }

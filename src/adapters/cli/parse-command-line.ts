@@ -2,6 +2,8 @@ import yargs, { type Argv, type Options } from 'yargs'
 import { nearest } from '../system/nearest.js'
 import { Args } from './args.js'
 import { type Command, nameOf, type OptionSpec } from './command.js'
+import { completeWords } from './complete-words.js'
+import { positionalsOf } from './positionals.js'
 import { UsageError } from './usage-error.js'
 
 export type Parsed<C> =
@@ -31,9 +33,9 @@ const COMPLETION_KEY = '--get-yargs-completions'
 export async function parseCommandLine<C>(words: readonly string[], grammar: Grammar<C>): Promise<Parsed<C>> {
   const completing = words.indexOf(COMPLETION_KEY)
   if (grammar.completion && completing >= 0) {
-    const typed = words.slice(completing + 1)
-    const parser = makeParser(typed, withoutDemands(grammar), () => {}).strict(false)
-    const candidates = await parser.getCompletion(typed)
+    // The script passes the program's name first, and the word that is being typed last.
+    const typed = words.slice(completing + 2)
+    const { candidates } = completeWords(typed.slice(0, -1), typed.at(-1) ?? '', grammar)
     return { kind: 'text', text: candidates.join('\n') }
   }
   refuseUnknownOptions(words, grammar)
@@ -58,18 +60,6 @@ export async function parseCommandLine<C>(words: readonly string[], grammar: Gra
     return { kind: 'command', command: chosen.command, args }
   }
   return text === '' ? { kind: 'nothing', help } : { kind: 'text', text }
-}
-
-/** While somebody is still typing, nothing is missing yet. */
-function withoutDemands<C>(grammar: Grammar<C>): Grammar<C> {
-  const commands = grammar.commands.map((command) => ({
-    ...command,
-    usage: command.usage.replace(/<([a-z-]+)>/g, '[$1]'),
-    options: Object.fromEntries(
-      Object.entries(command.options ?? {}).map(([name, spec]) => [name, { ...spec, required: false }]),
-    ),
-  }))
-  return { ...grammar, commands }
 }
 
 interface RawParse<C> {
@@ -172,31 +162,16 @@ function describeCommand<C>(builder: Argv, command: Command<C>, scriptName: stri
 
 function optionsOf(specs: Readonly<Record<string, OptionSpec>>): Record<string, Options> {
   return Object.fromEntries(
-    Object.entries(specs).map(([name, { kind, describe, choices, required, group }]) => [
+    Object.entries(specs).map(([name, { kind, describe, required, group }]) => [
       name,
       {
         describe,
         ...(kind === 'flag' ? { type: 'boolean' } : { type: 'string', requiresArg: true }),
-        ...(choices && { choices }),
         ...(required && { demandOption: true }),
         ...(group !== undefined && { group }),
       } satisfies Options,
     ]),
   )
-}
-
-interface Positional {
-  readonly name: string
-  readonly required: boolean
-  readonly many: boolean
-}
-
-export function positionalsOf<C>({ usage }: Pick<Command<C>, 'usage'>): Positional[] {
-  return [...usage.matchAll(/([<[])([a-z-]+)(\.\.)?[>\]]/g)].map(([, bracket, name = '', many]) => ({
-    name,
-    required: bracket === '<',
-    many: many !== undefined,
-  }))
 }
 
 function refuseRepeats<C>(args: Args, command: Command<C>, grammar: Grammar<C>): void {
@@ -246,14 +221,6 @@ function explainFailure<C>(message: string, words: readonly string[], grammar: G
     const missing = (command ? positionalsOf(command) : []).filter(({ required }) => required)[Number(few[1])]
     return new UsageError(`${(missing?.name ?? 'argument').toUpperCase()} is missing`, {
       ...(missing && { field: missing.name }),
-      next: help,
-    })
-  }
-  const choice = /Argument: (\S+), Given: (.*), Choices: (.*)/s.exec(message)
-  if (choice) {
-    const [, name = '', given = '', choices = ''] = choice
-    return new UsageError(`--${name} ${given} must be one of ${choices.replaceAll('"', '')}`, {
-      field: name,
       next: help,
     })
   }

@@ -18,7 +18,6 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   auction: 'AUCTION',
   amount: 'AMOUNT',
   title: 'TITLE',
-  limit: 'AMOUNT',
 }
 
 /** Nodes name a field "closesIn"; people wrote "--closes-in". */

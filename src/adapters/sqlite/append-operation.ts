@@ -1,7 +1,7 @@
 import type { Append } from '../../ports/event-log.js'
 import type { RecordedOutcome } from '../../ports/outcome-repository.js'
 import { dueAtOf, foldText, secretKept, tellsOfBid } from '../read-model.js'
-import type { AppendOperation, AuctionRow, OutcomeRow, SecretRow } from './write-operations.js'
+import type { AppendOperation, OutcomeRow, SecretRow } from './write-operations.js'
 
 /** About what an operation weighs beside its long texts, in bytes. */
 export const OPERATION_OVERHEAD_BYTES = 512
@@ -10,22 +10,33 @@ export const OPERATION_OVERHEAD_BYTES = 512
 export function appendOperation(entry: Append): { operation: AppendOperation; bytes: number } {
   const { commit, prevHash, state } = entry
   const { auctionId, firstSeq, lastSeq, hash, signer, signature, body } = commit
-  const { terms, ...rest } = state
-  const auction: AuctionRow = {
-    homeNodeId: state.home.nodeId,
-    status: state.status,
-    title: foldText(terms.title),
-    openedAt: state.openedAt,
-    dueAt: dueAtOf(state),
-    bidCount: state.bidCount,
-    state: JSON.stringify(rest),
-    secretKept: secretKept(state),
-  }
+  const { terms } = state
+  const { fingerprints, outcomes } = outcomeRows(entry)
   const operation: AppendOperation = {
-    ...{ kind: 'append', auctionId, firstSeq, lastSeq, prevHash, hash, signer, signature, body, auction },
+    kind: 'append',
+    auctionId,
+    firstSeq,
+    lastSeq,
+    prevHash,
+    hash,
+    signer,
+    signature,
+    body,
+    auction: {
+      homeNodeId: state.home.nodeId,
+      status: state.status,
+      title: foldText(terms.title),
+      openedAt: state.openedAt,
+      dueAt: dueAtOf(state),
+      bidCount: state.bidCount,
+      // JSON leaves out what is undefined.
+      state: JSON.stringify({ ...state, terms: undefined }),
+      secretKept: secretKept(state),
+    },
     terms: firstSeq === 1 ? JSON.stringify(terms) : null,
     secret: secretRow(entry),
-    ...outcomeRows(entry),
+    fingerprints,
+    outcomes,
   }
   return { operation, bytes: weight(operation) }
 }
@@ -75,6 +86,7 @@ function outcomeRows(entry: Append): Pick<AppendOperation, 'fingerprints' | 'out
 }
 
 function weight({ body, auction, terms, secret, fingerprints, outcomes }: AppendOperation): number {
-  const texts = [body, auction.state, terms, secret?.sealed, fingerprints, outcomes]
-  return texts.reduce<number>((sum, text) => sum + (text?.length ?? 0), OPERATION_OVERHEAD_BYTES)
+  const beside = (terms?.length ?? 0) + (secret?.sealed?.length ?? 0)
+  const told = (fingerprints?.length ?? 0) + (outcomes?.length ?? 0)
+  return OPERATION_OVERHEAD_BYTES + body.length + auction.state.length + beside + told
 }

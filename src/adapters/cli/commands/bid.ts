@@ -1,3 +1,4 @@
+import { NodeError } from '../../../ports/node-api.js'
 import type { Args } from '../args.js'
 import { money, nameAuction, standing } from '../auction-text.js'
 import type { NodeCommand, OptionSpec, Session } from '../command.js'
@@ -56,21 +57,24 @@ async function runBid(session: Session, args: Args): Promise<ExitCode> {
         next: 'just repeat it: it sets the limit, no more',
       })
     }
-    return bidUpTo(session, args, args.need(way))
+    return bidUpTo(session, args, way)
   }
-  return placeBid(session, args, way === 'max' ? 'max' : 'plain', args.need(way))
+  return placeBid(session, args, way === 'max' ? 'max' : 'amount', way)
 }
 
 async function placeBid(
   session: Session,
   args: Args,
-  kind: 'plain' | 'max',
-  amount: string,
+  way: 'amount' | 'max',
+  amountField: string,
 ): Promise<ExitCode> {
+  const kind: 'plain' | 'max' = way === 'max' ? 'max' : 'plain'
+  const amount = args.need(amountField)
   const commandId = args.commandId() ?? session.newCommandId('bid')
   const api = await session.api()
   const request = { auction: args.need('auction'), commandId, kind, amount }
-  const result = await send(session, args, commandId, () => api.bid(request))
+  const option = args.label(amountField)
+  const result = await send(session, args, commandId, () => named('amount', option, api.bid(request)))
   return reportResult(session, result, (words) => bidLines(session, words, kind))
 }
 
@@ -82,10 +86,11 @@ async function buy(session: Session, args: Args): Promise<ExitCode> {
   return reportResult(session, result, (words) => boughtLines(session, words))
 }
 
-async function bidUpTo(session: Session, args: Args, limit: string): Promise<ExitCode> {
+async function bidUpTo(session: Session, args: Args, limitField: string): Promise<ExitCode> {
   const { out, ids } = session
   const api = await session.api()
-  const view = await api.autoBid({ auction: args.need('auction'), limit })
+  const request = { auction: args.need('auction'), limit: args.need(limitField) }
+  const view = await named('limit', args.label(limitField), api.autoBid(request))
   out.document(autoBidJson(view))
   if (out.json) return EXIT.done
   const lot = nameAuction(view.auction, await ids.of(view.autoBid.auctionId))
@@ -95,6 +100,23 @@ async function bidUpTo(session: Session, args: Args, limit: string): Promise<Exi
     ...(now === '' ? [] : [`you are ${now}`]),
   )
   return EXIT.done
+}
+
+/** Nodes do not know which option an amount came from; its user does. */
+async function named<T>(field: string, option: string, call: Promise<T>): Promise<T> {
+  try {
+    return await call
+  } catch (error) {
+    if (!(error instanceof NodeError) || error.code !== 'INVALID_INPUT' || error.field !== field) throw error
+    const message = error.message.startsWith(`${field} `)
+      ? option + error.message.slice(field.length)
+      : error.message
+    throw new UsageError(message, {
+      field: option.replace(/^--/, ''),
+      cause: error,
+      ...(error.next && { next: error.next }),
+    })
+  }
 }
 
 const amount = 'In the currency of the auction'
@@ -115,13 +137,13 @@ export const promptBidCommands: readonly NodeCommand[] = [
     positionals: { auction, amount },
     options: { id },
     examples: [['max auc_7k2m 120', 'the same as: bid auc_7k2m --max 120']],
-    run: (session, args) => placeBid(session, args, 'max', args.need('amount')),
+    run: (session, args) => placeBid(session, args, 'max', 'amount'),
   },
   {
     usage: 'upto <auction> <amount>',
     summary: 'Let your own node bid for you, step by step, while it runs.',
     positionals: { auction, amount },
     examples: [['upto auc_7k2m 120', 'the same as: bid auc_7k2m --up-to 120']],
-    run: (session, args) => bidUpTo(session, args, args.need('amount')),
+    run: (session, args) => bidUpTo(session, args, 'amount'),
   },
 ]

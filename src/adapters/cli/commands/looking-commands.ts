@@ -19,7 +19,11 @@ export const listCommand: NodeCommand = {
   usage: 'list',
   summary: 'List the auctions that the node knows, newest first.',
   options: {
-    status: { kind: 'text', describe: 'open, scheduled, closed, cancelled (several with commas), or all' },
+    status: {
+      kind: 'text',
+      describe: 'open, scheduled, closed, cancelled (several with commas), or all',
+      suggest: [...STATUSES, 'all'],
+    },
     search: { kind: 'text', describe: 'Part of the title' },
     limit: { kind: 'text', describe: `At most so many, ${DEFAULT_LIMIT} otherwise` },
     all: { kind: 'flag', describe: 'No limit' },

@@ -13,7 +13,13 @@ export const openCommand: NodeCommand = {
   positionals: { title: 'What is sold' },
   options: {
     start: { kind: 'text', describe: 'Start price', required: true, group: TERMS },
-    currency: { kind: 'text', describe: 'USD, EUR, USDT, BTC, ...', required: true, group: TERMS },
+    currency: {
+      kind: 'text',
+      describe: 'USD, EUR, USDT, BTC, ...',
+      suggest: ['USDT', 'USDC', 'USD', 'EUR', 'BTC', 'ETH'],
+      required: true,
+      group: TERMS,
+    },
     description: { kind: 'text', describe: 'More about the lot', group: TERMS },
     reserve: {
       kind: 'text',
