@@ -88,6 +88,24 @@ export function describeSecretRepository(name: string, make: MakeStore): void {
       expect(await store.auctions.unrevealed('node_other')).to.deep.equal([])
     })
 
+    it("reveals a winner's maximum that set the price", async () => {
+      const auction = new CommitBuilder({ homeNodeId: HOME })
+      await store.eventLog.append(auction.open())
+      await store.eventLog.append(
+        auction.commit(
+          auction.max(ALICE, 12_000, 'bid_1'),
+          auction.max(BOB, 12_000, 'bid_2'),
+          auction.close(),
+        ),
+      )
+      expect(auction.state).to.include({ price: 12_000, leadingBidId: 'bid_1' })
+      expect(await ids(auction)).to.deep.equal(['bid_1', 'bid_2'])
+      const sealedOf = (bidId: string) => ({ bidId, bidderId: BOB.id, amount: 12_000, salt: saltOf(bidId) })
+      await store.eventLog.append(auction.commit(auction.reveal(sealedOf('bid_2'))))
+      expect(await ids(auction)).to.deep.equal(['bid_1'])
+      expect(await store.auctions.unrevealed(HOME)).to.deep.equal([auction.auctionId])
+    })
+
     it('reveals every maximum where nothing was sold', async () => {
       const auction = new CommitBuilder({ homeNodeId: HOME, reserve: 90_000 })
       await bidding(auction)

@@ -14,8 +14,14 @@ const reply = (message: WriterReply) => port.postMessage(message)
 const db = open(workerData as WriterSetup)
 if (db !== null) {
   const writer = new BatchWriter(db)
+  let failed: WriterReply | null = null
   port.on('message', (request: WriterRequest) => {
-    if (request.type === 'batch') return reply(writer.write(request.operations))
+    if (request.type === 'batch') {
+      // After an I/O error nothing more is tried, not even what had been sent before it was known.
+      const answer = failed ?? writer.write(request.operations)
+      if (answer.type === 'failed' && answer.failure === 'LOG_IO_ERROR') failed = answer
+      return reply(answer)
+    }
     // The last connection to close also moves the write-ahead log into the database.
     db.close()
     return port.close()

@@ -19,6 +19,8 @@ import type {
 
 /** Operations in one transaction. */
 const MAX_BATCH_OPERATIONS = 1_024
+/** Batches at the writer thread at once: it starts on the second while this thread still takes in the first's answer. */
+const MAX_FLYING_BATCHES = 2
 /** Bytes of text in one transaction; one operation may be larger, and then goes alone. */
 const MAX_BATCH_BYTES = 8 * 1024 * 1024
 /** Past either, a write is refused with `LogBusyError`. */
@@ -33,7 +35,7 @@ interface Waiting {
 }
 
 /**
- * The main thread's side of the writer thread. What is asked while a batch is being written waits, and goes as
+ * The main thread's side of the writer thread. What is asked while batches are being written waits, and goes as
  * the next batch: the slower the disk, the larger the batches. Operations are carried out in the order of the calls.
  */
 export class SqliteWriter {
@@ -41,7 +43,7 @@ export class SqliteWriter {
   readonly #exited: Promise<void>
   #waiting: Waiting[] = []
   #waitingBytes = 0
-  #flying: Waiting[] | null = null
+  readonly #flying: Waiting[][] = []
   #scheduled = false
   #broken: LogBrokenError | null = null
   #closing: Promise<void> | null = null
@@ -97,7 +99,7 @@ export class SqliteWriter {
 
   /** Resolves once nothing waits to be written any more. */
   async settled(): Promise<void> {
-    while (this.#broken === null && (this.#flying !== null || this.#waiting.length > 0)) {
+    while (this.#broken === null && (this.#flying.length > 0 || this.#waiting.length > 0)) {
       await new Promise<void>((resolve) => this.#onIdle.push(resolve))
     }
   }
@@ -116,7 +118,7 @@ export class SqliteWriter {
 
   /** One turn of the event loop later, so that all callers whom one answer woke are in the next batch. */
   #schedule(): void {
-    if (this.#scheduled || this.#flying !== null) return
+    if (this.#scheduled || this.#flying.length >= MAX_FLYING_BATCHES) return
     this.#scheduled = true
     setImmediate(() => {
       this.#scheduled = false
@@ -125,7 +127,7 @@ export class SqliteWriter {
   }
 
   #send(): void {
-    if (this.#broken !== null || this.#flying !== null || this.#waiting.length === 0) return
+    if (this.#broken !== null || this.#waiting.length === 0) return
     let count = 0
     let bytes = 0
     for (const next of this.#waiting) {
@@ -133,9 +135,10 @@ export class SqliteWriter {
       count++
       bytes += next.bytes
     }
-    this.#flying = this.#waiting.splice(0, count)
+    const batch = this.#waiting.splice(0, count)
     this.#waitingBytes -= bytes
-    this.#post({ type: 'batch', operations: this.#flying.map(({ operation }) => operation) })
+    this.#flying.push(batch)
+    this.#post({ type: 'batch', operations: batch.map(({ operation }) => operation) })
   }
 
   #post(request: WriterRequest): void {
@@ -143,8 +146,7 @@ export class SqliteWriter {
   }
 
   #onReply(reply: WriterReply): void {
-    const batch = this.#flying ?? []
-    this.#flying = null
+    const batch = this.#flying.shift() ?? []
     if (reply.type === 'written') {
       batch.forEach((item, i) => {
         settle(item, reply.results[i])
@@ -155,15 +157,14 @@ export class SqliteWriter {
       for (const { reject } of batch) reject(error)
     }
     if (this.#waiting.length > 0) this.#schedule()
-    else this.#idle()
+    else if (this.#flying.length === 0) this.#idle()
   }
 
   /** From here on nothing is known to be durable any more, so everything is refused. */
   #break(error: LogBrokenError): void {
     if (this.#broken !== null) return
     this.#broken = error
-    const refused = [...(this.#flying ?? []), ...this.#waiting]
-    this.#flying = null
+    const refused = [...this.#flying.splice(0).flat(), ...this.#waiting]
     this.#waiting = []
     this.#waitingBytes = 0
     for (const { reject } of refused) reject(error)

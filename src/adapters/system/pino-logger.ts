@@ -18,33 +18,30 @@ export function createPinoLogger({ level, format, color = false, write }: PinoLo
     format === 'pretty'
       ? prettyFactory({
           colorize: color,
-          // Stacks are for whoever reads closely; code and message say enough otherwise.
-          errorProps: level === 'trace' || level === 'debug' ? 'code,stack' : 'code',
           errorLikeObjectKeys: [],
           ignore: 'pid,hostname',
           singleLine: true,
           translateTime: 'SYS:HH:MM:ss.l',
         })
       : null
-  const destination = { write: (line: string) => write(pretty ? pretty(line) : line) }
   const base = pino(
-    {
-      level,
-      base: null,
-      timestamp: pino.stdTimeFunctions.isoTime,
-      serializers: { err: shortenUnless(level) },
-    },
-    destination,
+    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
+    { write: (line: string) => write(pretty ? pretty(line) : line) },
   )
-  return new PinoLogger(base)
+  return new PinoLogger(base, format === 'pretty' ? describeError : (error) => error)
 }
+
+type Level = 'trace' | 'debug' | 'info' | 'warn' | 'error'
+type PlainError = Readonly<Record<string, unknown>>
 
 /** Log calls that nobody reads must cost nothing, so fields are copied only at an enabled level. */
 class PinoLogger implements Logger {
   readonly #pino: pino.Logger
+  readonly #showError: (error: PlainError) => unknown
 
-  constructor(logger: pino.Logger) {
+  constructor(logger: pino.Logger, showError: (error: PlainError) => unknown) {
     this.#pino = logger
+    this.#showError = showError
   }
 
   trace(fields: object, message: string): void {
@@ -64,20 +61,33 @@ class PinoLogger implements Logger {
   }
 
   child(fields: object): Logger {
-    return new PinoLogger(this.#pino.child(redact(fields)))
+    return new PinoLogger(this.#pino.child(redact(fields)), this.#showError)
   }
 
-  #log(level: 'trace' | 'debug' | 'info' | 'warn' | 'error', fields: object, message: string): void {
-    if (this.#pino.isLevelEnabled(level)) this.#pino[level](redact(fields), message)
+  #log(level: Level, fields: object, message: string): void {
+    if (!this.#pino.isLevelEnabled(level)) return
+    const { err, ...rest } = redact(fields)
+    if (typeof err !== 'object' || err === null)
+      this.#pino[level]({ ...rest, ...(err !== undefined && { err }) }, message)
+    // Where things are expected to fail now and then, code and message say enough.
+    else
+      this.#pino[level](
+        { ...rest, err: this.#showError(level === 'error' ? (err as PlainError) : withoutStack(err)) },
+        message,
+      )
   }
 }
 
-/** Errors at the usual levels are told by code and message; their stacks stand in logs that somebody asked for. */
-function shortenUnless(level: string): (error: unknown) => unknown {
-  if (level === 'trace' || level === 'debug') return (error) => error
-  return (error) => {
-    if (typeof error !== 'object' || error === null) return error
-    const { stack: _, ...rest } = error as { stack?: unknown }
-    return rest
-  }
+function withoutStack(error: object): PlainError {
+  const { stack: _, cause, ...rest } = error as { stack?: unknown; cause?: unknown }
+  return typeof cause === 'object' && cause !== null ? { ...rest, cause: withoutStack(cause) } : rest
+}
+
+/** "ECONNREFUSED: connect failed <- ...", with the stack where there is one. */
+function describeError(error: PlainError): string {
+  const { code, type, message, stack, cause } = error
+  const words = `${String(code ?? type ?? 'Error')}: ${String(message)}`
+  const because =
+    typeof cause === 'object' && cause !== null ? ` <- ${describeError(cause as PlainError)}` : ''
+  return typeof stack === 'string' ? `${words}${because}\n${stack}` : words + because
 }

@@ -25,7 +25,9 @@ export class LineCompleter {
       .split(/\s+/)
       .filter((word) => word !== '')
     const { candidates, auction } = completeWords(before, replaced, this.#deps)
-    return [auction ? await this.#auctions(replaced) : [...candidates], replaced]
+    const found = auction ? await this.#auctions(replaced) : candidates
+    // What is whole is done with: the next word can follow.
+    return [found.length === 1 ? [`${found[0]} `] : [...found], replaced]
   }
 
   async #auctions(typed: string): Promise<string[]> {
