@@ -23,7 +23,7 @@ export function isBuilt() {
 }
 
 /** Compiles and copies what changed, and takes out of dist/ what has no source any more. */
-export async function build(signal) {
+export async function build(session) {
   say('Building ...')
   // Taken before tsc reads: what changes meanwhile is built next time.
   const sources = listSources()
@@ -35,7 +35,7 @@ export async function build(signal) {
 
   const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
   const colors = process.stderr.isTTY ? ['--pretty'] : []
-  const { code, killedBy, output } = await runTool(process.execPath, [tsc, '-p', ROOT, ...colors], { signal })
+  const { code, killedBy, output } = await runTool(process.execPath, [tsc, '-p', ROOT, ...colors], session)
   if (code !== 0) {
     throw new SetUpError(`tsc ended with ${killedBy ?? code}`, {
       output,

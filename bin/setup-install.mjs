@@ -14,20 +14,20 @@ export function isInstalled() {
 }
 
 /** Installs exactly what package-lock.json says, unless npm has already done so. */
-export async function install(signal) {
+export async function install(session) {
   const expected = expectedStamp()
-  if (!readStamp() && holdsLockfile() && (await loadsNative(signal)).code === 0) {
+  if (!readStamp() && holdsLockfile() && (await loadsNative(session)).code === 0) {
     return writeStamp(STAMP, expected)
   }
   say(`Installing dependencies (${reason(expected)}) ...`)
   // What an interrupted install leaves behind must not look complete.
   rmSync(STAMP, { force: true })
   rmSync(HIDDEN_LOCKFILE, { force: true })
-  const { code, killedBy, output } = await npmCi(signal)
+  const { code, killedBy, output } = await npmCi(session)
   if (code !== 0) {
     throw new SetUpError(`npm ci ended with ${killedBy ?? code}`, { output, hint: installHint(output) })
   }
-  const native = await loadsNative(signal)
+  const native = await loadsNative(session)
   if (native.code !== 0) {
     throw new SetUpError(`${NATIVE} is installed, but does not load`, {
       output: native.output,
@@ -85,19 +85,19 @@ function readPackages(path) {
 }
 
 /** In a process of its own: a wrongly built library can take its process down. */
-function loadsNative(signal) {
-  return runTool(process.execPath, ['-e', `new (require('${NATIVE}'))(':memory:').close()`], { signal })
+function loadsNative(session) {
+  return runTool(process.execPath, ['-e', `new (require('${NATIVE}'))(':memory:').close()`], session)
 }
 
-async function npmCi(signal) {
+async function npmCi(session) {
   const options = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']
   // Install scripts look for `node` on the PATH, and must find the one that will run what they build.
   const env = { ...process.env, PATH: [dirname(process.execPath), process.env.PATH].join(delimiter) }
   const cli = npmCli()
   try {
     return cli
-      ? await runTool(process.execPath, [cli, ...options], { signal, env })
-      : await runTool('npm', options, { signal, env })
+      ? await runTool(process.execPath, [cli, ...options], session, env)
+      : await runTool('npm', options, session, env)
   } catch (error) {
     if (error.code !== 'ENOENT') throw error
     throw new SetUpError('npm was not found', {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import {
   mkdirSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmdirSync,
   rmSync,
@@ -23,9 +24,9 @@ const LOCK = join(ROOT, 'dist', '.setup-lock')
 const POLL_MS = 100
 const HEARTBEAT_MS = 1_000
 /** For owners that cannot be asked: on another host, or whose process id has gone to somebody else. */
-const SILENT_AFTER_MS = 60_000
+const SILENT_AFTER_MS = 5 * 60_000
 
-/** Waits for the other set-ups in this directory; resolves to the function that releases the lock. */
+/** Waits for the other set-ups in this directory. */
 export async function acquireLock(signal) {
   const mine = ownerName()
   const prepared = `${LOCK}-${mine}`
@@ -34,12 +35,21 @@ export async function acquireLock(signal) {
   } finally {
     rmSync(prepared, { recursive: true, force: true })
   }
-  const heartbeat = setInterval(() => touch(join(LOCK, mine)), HEARTBEAT_MS)
+  const heartbeat = setInterval(
+    () => quietly(() => utimesSync(join(LOCK, mine), new Date(), new Date())),
+    HEARTBEAT_MS,
+  )
   heartbeat.unref()
-  return () => {
-    clearInterval(heartbeat)
-    rmSync(join(LOCK, mine), { force: true })
-    removeIfEmpty(LOCK)
+  return {
+    /** A tool can outlive a killed owner, and goes on writing: the lock is not free before both have ended. */
+    noteTool(pid) {
+      quietly(() => pid && writeFileSync(join(LOCK, mine), `${pid}`))
+    },
+    release() {
+      clearInterval(heartbeat)
+      rmSync(join(LOCK, mine), { force: true })
+      removeIfEmpty(LOCK)
+    },
   }
 }
 
@@ -80,12 +90,26 @@ function parse(owner) {
 
 function isDead(owner) {
   const { pid, host } = parse(owner)
-  if (host !== parse(ownerName()).host || !Number.isSafeInteger(pid)) return false
+  if (host !== parse(ownerName()).host) return false
+  // In a restarted container this process may have the id of the one that died.
+  return (pid === process.pid || !runs(pid)) && !runs(readTool(owner))
+}
+
+function runs(pid) {
+  if (!Number.isSafeInteger(pid) || pid < 1) return false
   try {
     process.kill(pid, 0)
-    return false
+    return true
   } catch (error) {
-    return error.code === 'ESRCH'
+    return error.code !== 'ESRCH'
+  }
+}
+
+function readTool(owner) {
+  try {
+    return Number(readFileSync(join(LOCK, owner), 'utf8'))
+  } catch {
+    return 0
   }
 }
 
@@ -120,11 +144,9 @@ function modifiedAt(path) {
   return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0
 }
 
-function touch(path) {
-  const now = new Date()
+/** Somebody may remove dist/ with the lock in it: the work itself will notice if that matters. */
+function quietly(write) {
   try {
-    utimesSync(path, now, now)
-  } catch {
-    // Somebody removed dist/ meanwhile: the work itself will notice.
-  }
+    write()
+  } catch {}
 }

@@ -43,13 +43,14 @@ async function setUp({ withBuild }) {
   const interrupt = (signal) => interruption.abort(new Interrupted(signal))
   for (const name of SIGNALS) process.on(name, interrupt)
   try {
-    const release = await acquireLock(interruption.signal)
+    const lock = await acquireLock(interruption.signal)
     try {
+      const session = { signal: interruption.signal, lock }
       // Whoever held the lock before may have done it all.
-      if (!isInstalled()) await install(interruption.signal)
-      if (withBuild && !isBuilt()) await build(interruption.signal)
+      if (!isInstalled()) await install(session)
+      if (withBuild && !isBuilt()) await build(session)
     } finally {
-      release()
+      lock.release()
     }
     interruption.signal.throwIfAborted()
   } finally {

@@ -37,7 +37,7 @@ export function writeStamp(path, text) {
 }
 
 /** Runs a tool to its end, quietly; resolves to its exit code and output, or rejects when interrupted. */
-export function runTool(command, args, { signal, env = process.env }) {
+export function runTool(command, args, { signal, lock }, env = process.env) {
   signal.throwIfAborted()
   return new Promise((resolve, reject) => {
     const windows = process.platform === 'win32'
@@ -50,6 +50,7 @@ export function runTool(command, args, { signal, env = process.env }) {
       shell: windows && command === 'npm',
       windowsHide: true,
     })
+    lock.noteTool(child.pid)
     let output = ''
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text) => {
