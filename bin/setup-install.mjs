@@ -90,7 +90,14 @@ function loadsNative(session) {
 }
 
 async function npmCi(session) {
-  const options = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']
+  const options = [
+    'ci',
+    '--include=dev',
+    '--no-audit',
+    '--no-fund',
+    '--no-update-notifier',
+    '--loglevel=error',
+  ]
   // Install scripts look for `node` on the PATH, and must find the one that will run what they build.
   const env = { ...process.env, PATH: [dirname(process.execPath), process.env.PATH].join(delimiter) }
   const cli = npmCli()

@@ -1,4 +1,5 @@
 import type { AuctionResult } from '../../domain/events.js'
+import { incrementAt } from '../../domain/increments.js'
 import { formatMoney, type Minor } from '../../domain/money.js'
 import type { Terms } from '../../domain/terms.js'
 import type { BidRecord } from '../../ports/auction-repository.js'
@@ -48,9 +49,10 @@ export function auctionText(view: AuctionView, shortId: string, look: Look): str
   add('reserve', terms.reserveCommitment === null ? null : state.reserveMet ? 'met' : 'not met yet')
   add('buy now', buyNowWords(view))
   add('opens', state.status === 'scheduled' && terms.opensAt !== null ? showWhen(terms.opensAt, look) : null)
-  add('ends', endWords(view, look) || 'when the seller closes it')
+  if (state.status === 'closed') add('ended', endWords(view, look))
+  else if (state.status !== 'cancelled') add('ends', endWords(view, look) || 'when the seller closes it')
   add('soft close', softCloseWords(terms, look))
-  add('increments', incrementWords(terms))
+  add('increments', incrementWords(view))
   add('result', resultWords(view))
   add('home', homeWords(view))
   add('log', `seq ${view.head.seq}, head ${view.head.hash.slice(0, 16)}`)
@@ -185,12 +187,16 @@ function softCloseWords({ softClose }: Terms, look: Look): string | null {
   return `a bid in the last ${showSpan(softClose.windowMs)} moves the end to ${showSpan(softClose.extensionMs)} after it${stop}`
 }
 
-function incrementWords({ increments, currency }: Terms): string {
-  const [first] = increments
-  if (increments.length === 1 && first) return formatMoney(first.step, currency)
-  return increments
-    .map(({ from, step }) => `${formatMoney(step, currency)} from ${formatMoney(from, currency)}`)
-    .join(', ')
+/** Few bands are told in full; of a long table, the step that counts at the moment. */
+const MAX_BANDS_SHOWN = 4
+
+function incrementWords(view: AuctionView): string {
+  const { increments } = view.state.terms
+  const step = money(view, incrementAt(increments, shownPrice(view)))
+  if (increments.length === 1) return step
+  if (increments.length > MAX_BANDS_SHOWN)
+    return `${step} at this price, by a table of ${increments.length} bands`
+  return increments.map((band) => `${money(view, band.step)} from ${money(view, band.from)}`).join(', ')
 }
 
 /** "won by bob at 80.00 USDT", "not sold: no bids". */

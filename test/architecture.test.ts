@@ -1,0 +1,310 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { basename, posix, resolve } from 'node:path'
+import { expect } from 'chai'
+
+interface SourceFile {
+  /** From the project's root, with slashes: src/domain/money.ts */
+  readonly path: string
+  readonly text: string
+}
+
+/** Finds what breaks it, as `path:line: what`. */
+type Rule = (files: readonly SourceFile[]) => string[]
+
+interface Import {
+  readonly specifier: string
+  /** The file that a relative import names, from the project's root, still with its .js; null for packages. */
+  readonly target: string | null
+  readonly line: number
+}
+
+const ROOT = resolve(import.meta.dirname, '../..')
+const SOURCE_DIRS = ['bin', 'services', 'src']
+const MAX_LINES = 400
+
+/** What each layer may import; `null` stands for packages and built-ins, each layer's own matter. */
+interface Allowance {
+  readonly targets: readonly RegExp[]
+  readonly packages: RegExp | null
+}
+
+const domainOnly = layering('src/domain/', { targets: [/^src\/domain\//], packages: null })
+
+const portsKnowTheDomain = layering('src/ports/', {
+  targets: [/^src\/(ports|domain)\//],
+  packages: null,
+})
+
+const applicationKnowsNoAdapter = layering('src/application/', {
+  targets: [/^src\/(application|ports|domain)\//],
+  packages: /^(node:.+|zod(\/.+)?)$/,
+})
+
+const adaptersLookInwards = layering('src/adapters/', {
+  targets: [/^src\//],
+  packages: /./,
+})
+
+const adaptersKeepApart: Rule = (files) =>
+  files
+    .filter(({ path }) => technologyOf(path) !== undefined)
+    .flatMap((file) =>
+      importsOf(file)
+        .filter(({ target }) => {
+          const other = target === null ? undefined : technologyOf(target)
+          return other !== undefined && other !== 'system' && other !== technologyOf(file.path)
+        })
+        .map((found) => at(file, found.line, `imports ${found.specifier}`)),
+    )
+
+const containerOnlyInServices: Rule = (files) =>
+  files
+    .filter(({ path }) => !path.startsWith('services/'))
+    .flatMap((file) =>
+      importsOf(file)
+        .filter(({ specifier }) => /^(tsyringe|reflect-metadata)(\/|$)/.test(specifier))
+        .map((found) => at(file, found.line, `imports ${found.specifier}`)),
+    )
+
+const noBarrels: Rule = (files) => named(files, /^index\./)
+
+const noCatchAllNames: Rule = (files) => [
+  ...named(files, /^utils?\.|manager|(^|[-_.])impl([-_.]|$)/i),
+  ...lines(files, /\b(?:class|interface|type) (\w*(?:Manager|Impl))\b/, 'is called'),
+]
+
+const noPrefixedInterfaces: Rule = (files) =>
+  lines(files, /\binterface (I[A-Z][a-z]\w*)/, 'has the interface')
+
+/** Declarations of foreign packages have to say what those do. */
+const noDefaultExports: Rule = (files) =>
+  lines(
+    files.filter(({ path }) => !path.endsWith('.d.ts')),
+    /\b(export default\b|export\s*\{[^}]*\bas default\b)/,
+    'has',
+  )
+
+const noLongFiles: Rule = (files) =>
+  files
+    .filter(({ path }) => path.startsWith('src/'))
+    .map((file) => ({ file, count: file.text.replace(/\n$/, '').split('\n').length }))
+    .filter(({ count }) => count > MAX_LINES)
+    .map(({ file, count }) => at(file, count, `has ${count} lines`))
+
+/** Each with a file that breaks it, so that a rule which finds nothing is known to have looked. */
+const RULES: { title: string; rule: Rule; planted: Record<string, string>; found: string[] }[] = [
+  {
+    title: 'the domain imports nothing outside itself',
+    rule: domainOnly,
+    planted: {
+      'src/domain/a.ts': "import { b } from './b.js'\nimport { randomUUID } from 'node:crypto'\n",
+      'src/domain/b.ts': "import type {\n  Clock,\n} from '../ports/clock.js'\n",
+      'src/domain/c.ts': "// import { z } from 'zod'\nexport * from 'zod'\n",
+      'src/domain/d.ts': 'const x = await import(name)\n',
+    },
+    found: ['src/domain/a.ts:2', 'src/domain/b.ts:3', 'src/domain/c.ts:2', 'src/domain/d.ts:1'],
+  },
+  {
+    title: 'ports import only ports and the domain',
+    rule: portsKnowTheDomain,
+    planted: {
+      'src/ports/a.ts':
+        "import type { Money } from '../domain/money.js'\nimport './b.js'\nimport 'node:fs'\n",
+      'src/ports/b.ts': "export type { Feed } from '../application/feed.js'\n",
+    },
+    found: ['src/ports/a.ts:3', 'src/ports/b.ts:1'],
+  },
+  {
+    title: 'the application imports ports, the domain, built-ins and zod, and never an adapter',
+    rule: applicationKnowsNoAdapter,
+    planted: {
+      'src/application/a.ts':
+        "import { z } from 'zod'\nimport { on } from 'node:events'\nimport pino from 'pino'\n",
+      'src/application/b.ts': "type Db = import('../adapters/sqlite/db.js').Db\n",
+      'src/application/c.ts': "import { compose } from '../../services/node/compose.js'\n",
+    },
+    found: ['src/application/a.ts:3', 'src/application/b.ts:1', 'src/application/c.ts:1'],
+  },
+  {
+    title: 'adapters import nothing from the services and programs that put them together',
+    rule: adaptersLookInwards,
+    planted: {
+      'src/adapters/cli/a.ts': "import yargs from 'yargs'\nimport { x } from '../../../services/node/x.js'\n",
+      'src/adapters/cli/b.ts': "import { y } from '../../../test/support/y.js'\n",
+    },
+    found: ['src/adapters/cli/a.ts:2', 'src/adapters/cli/b.ts:1'],
+  },
+  {
+    title: 'adapters of one technology import no other technology but the system',
+    rule: adaptersKeepApart,
+    planted: {
+      'src/adapters/cli/a.ts': "import { x } from '../system/x.js'\nimport { y } from './y.js'\n",
+      'src/adapters/cli/deep/b.ts': "import { z } from '../../sqlite/z.js'\n",
+      'src/adapters/system/c.ts': "\nconst { w } = await import('../grenache/w.js')\n",
+    },
+    found: ['src/adapters/cli/deep/b.ts:1', 'src/adapters/system/c.ts:2'],
+  },
+  {
+    title: 'tsyringe and reflect-metadata appear only under services/',
+    rule: containerOnlyInServices,
+    planted: {
+      'services/container.ts': "import 'reflect-metadata'\nimport { container } from 'tsyringe'\n",
+      'bin/vendue.ts': "#!/usr/bin/env node\nimport 'reflect-metadata'\n",
+      'src/application/a.ts': "import { injectable } from 'tsyringe'\n",
+    },
+    found: ['bin/vendue.ts:2', 'src/application/a.ts:1'],
+  },
+  {
+    title: 'no file is an index.ts barrel',
+    rule: noBarrels,
+    planted: { 'src/domain/index.ts': '', 'src/domain/auction-index.ts': '' },
+    found: ['src/domain/index.ts:1'],
+  },
+  {
+    title: 'nothing is called utils, manager or impl',
+    rule: noCatchAllNames,
+    planted: {
+      'src/adapters/cli/utils.ts': '',
+      'src/application/lot-manager.ts': '',
+      'src/adapters/cli/session.impl.ts': '',
+      'src/domain/simple.ts': '// A class Manager would say nothing.\nexport class ClockImpl {}\n',
+    },
+    found: [
+      'src/adapters/cli/utils.ts:1',
+      'src/application/lot-manager.ts:1',
+      'src/adapters/cli/session.impl.ts:1',
+      'src/domain/simple.ts:2',
+    ],
+  },
+  {
+    title: 'no interface has an I before its name',
+    rule: noPrefixedInterfaces,
+    planted: { 'src/ports/a.ts': 'export interface Increments {}\nexport interface IClock {}\n' },
+    found: ['src/ports/a.ts:2'],
+  },
+  {
+    title: 'nothing is exported as the default',
+    rule: noDefaultExports,
+    planted: {
+      'src/domain/a.ts': 'const a = 1\nexport default a\n',
+      'src/domain/b.ts': 'const b = 1\nexport { b as default }\n',
+      'src/adapters/grenache/foreign.d.ts': 'export default class Link {}\n',
+    },
+    found: ['src/domain/a.ts:2', 'src/domain/b.ts:2'],
+  },
+  {
+    title: `no source file has more than ${MAX_LINES} lines`,
+    rule: noLongFiles,
+    planted: {
+      'src/domain/a.ts': '\n'.repeat(MAX_LINES),
+      'src/domain/b.ts': '\n'.repeat(MAX_LINES + 1),
+    },
+    found: [`src/domain/b.ts:${MAX_LINES + 1}`],
+  },
+]
+
+describe('the architecture', () => {
+  const sources = readSources()
+
+  it('is read from sources that are there', () => {
+    const dirs = new Set(sources.map(({ path }) => path.split('/').slice(0, 2).join('/')))
+    expect([...dirs]).to.include.members(['src/domain', 'src/ports', 'src/application', 'src/adapters'])
+    expect(sources.flatMap(importsOf).length).to.be.greaterThan(100)
+  })
+
+  for (const { title, rule } of RULES) {
+    it(title, () => {
+      const found = rule(sources)
+      expect(found, `\n${found.join('\n')}\n`).to.deep.equal([])
+    })
+  }
+
+  describe('each rule catches what breaks it:', () => {
+    for (const { title, rule, planted, found } of RULES) {
+      it(title, () => {
+        const files = Object.entries(planted).map(([path, text]) => ({ path, text }))
+        expect(rule(files).map((line) => line.split(': ')[0])).to.deep.equal(found)
+      })
+    }
+  })
+})
+
+function readSources(): SourceFile[] {
+  return SOURCE_DIRS.flatMap((dir) =>
+    readdirSync(resolve(ROOT, dir), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => ({
+        path: `${dir}/${name.replaceAll('\\', '/')}`,
+        text: readFileSync(resolve(ROOT, dir, name), 'utf8'),
+      })),
+  )
+}
+
+function layering(layer: string, { targets, packages }: Allowance): Rule {
+  const allowed = ({ specifier, target }: Import): boolean =>
+    target === null ? packages?.test(specifier) === true : targets.some((pattern) => pattern.test(target))
+  return (files) =>
+    files
+      .filter(({ path }) => path.startsWith(layer))
+      .flatMap((file) =>
+        importsOf(file)
+          .filter((found) => !allowed(found))
+          .map((found) => at(file, found.line, `imports ${found.specifier}`)),
+      )
+}
+
+/** Static, dynamic and type imports, re-exports and requires; one whose name is computed is called (computed). */
+function importsOf(file: SourceFile): Import[] {
+  const code = withoutComments(file.text)
+  const patterns = [
+    /\b(?:import|export)\b[^'"`();=]*?\bfrom\s*(['"])(?<specifier>[^'"\n]+)\1/g,
+    /\bimport\s*(['"])(?<specifier>[^'"\n]+)\1/g,
+    /\b(?:import|require)\s*\(\s*(?:(['"`])(?<specifier>[^'"`\n]+)\1|(?=[^'"`\s)]))/g,
+  ]
+  return patterns
+    .flatMap((pattern) => [...code.matchAll(pattern)])
+    .map(({ 0: match, index, groups }) => {
+      const specifier = groups?.specifier ?? '(computed)'
+      return {
+        specifier,
+        target: specifier.startsWith('.') ? posix.join(posix.dirname(file.path), specifier) : null,
+        line: lineAt(code, index + match.length),
+      }
+    })
+    .sort((a, b) => a.line - b.line)
+}
+
+/** Blanks comments out, and keeps strings, so that both places and what looks like a comment stay as they are. */
+function withoutComments(text: string): string {
+  return text.replace(
+    /'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`|\/\/[^\n]*|\/\*[\s\S]*?\*\//g,
+    (match) => (/^\/[/*]/.test(match) ? match.replace(/[^\n]/g, ' ') : match),
+  )
+}
+
+function lines(files: readonly SourceFile[], pattern: RegExp, verb: string): string[] {
+  return files.flatMap((file) => {
+    const code = withoutComments(file.text)
+    return [...code.matchAll(new RegExp(pattern, 'g'))].map((match) =>
+      at(file, lineAt(code, match.index), `${verb} ${match[1]?.replace(/\s+/g, ' ')}`),
+    )
+  })
+}
+
+function named(files: readonly SourceFile[], pattern: RegExp): string[] {
+  return files
+    .filter(({ path }) => pattern.test(basename(path)))
+    .map((file) => at(file, 1, `is called ${basename(file.path)}`))
+}
+
+function technologyOf(path: string): string | undefined {
+  return /^src\/adapters\/([^/]+)\//.exec(path)?.[1]
+}
+
+function at({ path }: SourceFile, line: number, what: string): string {
+  return `${path}:${line}: ${what}`
+}
+
+function lineAt(text: string, index: number): number {
+  return text.slice(0, index).split('\n').length
+}
