@@ -119,7 +119,7 @@ describe('what can go wrong around a node', function () {
         expect(run.code).to.equal(3)
         expect(run.stderr)
           .to.include(String(port))
-          .and.match(/in use|taken/)
+          .and.match(/another program has this port/)
         expect(run.stderr).to.not.match(/\n\s+at /)
       }
     } finally {
