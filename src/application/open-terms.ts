@@ -101,7 +101,7 @@ function incrementsOf(text: string | undefined, currency: Currency): Increments 
   if (!text.includes(':')) return flatIncrement(amountOf('increment', text, currency))
   return text.split(',').map((part): IncrementBand => {
     const [from = '', step = '', ...rest] = part.split(':')
-    if (rest.length > 0) {
+    if (rest.length > 0 || !part.includes(':')) {
       throw new NodeError('INVALID_INPUT', `increment "${part.slice(0, 40)}" is not a band`, {
         field: 'increment',
         next: 'write bands as FROM:STEP, such as 0:5,100:10,500:25',

@@ -1,3 +1,4 @@
+import { NodeError } from '../../ports/node-api.js'
 import { describeError, errorJson } from './outcome-json.js'
 import type { Output } from './output.js'
 import { oneLine } from './terminal-text.js'
@@ -8,7 +9,9 @@ export function reportError(error: unknown, { out, running }: { out: Output; run
   if (out.json) return
   const { message, next, field, askAgain } = describeError(error)
   const start = running === '' ? 'error:' : `${running}:`
-  out.note(`${out.look.paint.bad(start)} ${oneLine(namedByOption(message, field))}`)
+  // Nodes name their fields; what was found wrong here has been named as the user wrote it.
+  const named = error instanceof NodeError ? namedByOption(message, field) : message
+  out.note(`${out.look.paint.bad(start)} ${oneLine(named)}`)
   if (askAgain !== undefined) out.note(`next: ask again, which does nothing twice:\n      ${askAgain}`)
   else if (next !== undefined) out.note(`next: ${oneLine(next)}`)
 }

@@ -25,7 +25,8 @@ export function createPinoLogger({ level, format, color = false, write }: PinoLo
         })
       : null
   const base = pino(
-    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
+    // Errors come as plain data already.
+    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, serializers: { err: (err) => err } },
     { write: (line: string) => write(pretty ? pretty(line) : line) },
   )
   return new PinoLogger(base, format === 'pretty' ? describeError : (error) => error)

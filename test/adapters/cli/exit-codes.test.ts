@@ -1,0 +1,101 @@
+import { expect } from 'chai'
+import { exitCodeOf } from '../../../src/adapters/cli/exit-code.js'
+import { OutcomeUnknownError } from '../../../src/adapters/cli/outcome-unknown.js'
+import { UsageError } from '../../../src/adapters/cli/usage-error.js'
+import { SettingsError } from '../../../src/adapters/system/settings-error.js'
+import { NODE_ERROR_CODES, NodeError, type NodeErrorCode } from '../../../src/ports/node-api.js'
+import { BOB } from '../../support/auction-scenario.js'
+import { CliHarness } from './support/cli-harness.js'
+
+const CODES: Readonly<Record<NodeErrorCode, number>> = {
+  INVALID_INPUT: 2,
+  AUCTION_NOT_FOUND: 2,
+  AUCTION_AMBIGUOUS: 2,
+  HOME_UNREACHABLE: 3,
+  BUSY: 3,
+  DISK_FULL: 3,
+  LOG_IO_ERROR: 3,
+  FORBIDDEN: 3,
+  NODE_UNREACHABLE: 3,
+  STOPPING: 3,
+  INTERNAL: 3,
+  OUTCOME_UNKNOWN: 4,
+}
+
+describe('exit codes', () => {
+  let cli: CliHarness
+
+  beforeEach(() => {
+    cli = new CliHarness()
+    cli.addNode('main')
+    cli.api.openAs(BOB, { title: 'Pic#1', currency: 'USDT', start: '75', increment: '0.5' })
+  })
+  afterEach(() => cli.dispose())
+
+  for (const code of NODE_ERROR_CODES) {
+    it(`is ${CODES[code]} for ${code}`, async () => {
+      cli.api.failures.set('bid', new NodeError(code, 'it went wrong', { next: 'try this' }))
+      const ran = await cli.line('bid 7k2m 80')
+      expect(ran.code).to.equal(CODES[code])
+      expect(ran.stderr).to.contain('vendue bid: it went wrong')
+      if (code !== 'OUTCOME_UNKNOWN') expect(ran.stderr).to.contain('next: try this')
+    })
+  }
+
+  it('is 0 for what was done and 1 for what a rule refused', async () => {
+    expect((await cli.line('bid 7k2m 80')).code).to.equal(0)
+    expect((await cli.line('bid 7k2m 80')).code).to.equal(1)
+  })
+
+  it('is 2 for settings and usage, 3 for what failed below, 4 for the unknown', () => {
+    expect(exitCodeOf(new UsageError('x'))).to.equal(2)
+    expect(exitCodeOf(new SettingsError('rpc', 'x', 'y'))).to.equal(2)
+    expect(exitCodeOf(Object.assign(new Error('x'), { code: 'PORT_IN_USE' }))).to.equal(3)
+    expect(exitCodeOf(new OutcomeUnknownError('x', 'vendue bid'))).to.equal(4)
+  })
+})
+
+describe('an unknown outcome', () => {
+  let cli: CliHarness
+
+  beforeEach(() => {
+    cli = new CliHarness()
+    cli.addNode('main')
+    cli.api.openAs(BOB, { title: 'Pic#1', currency: 'USDT', start: '75' })
+  })
+  afterEach(() => cli.dispose())
+
+  const lost = new NodeError('OUTCOME_UNKNOWN', 'the answer did not arrive')
+
+  it('prints the command that asks again with the same id, and that command works', async () => {
+    cli.api.failures.set('bid', lost)
+    const { stderr, code } = await cli.line('bid 7k2m 80 --name main')
+    expect(code).to.equal(4)
+    const again = /vendue (bid 7k2m 80 --name main --id (bid_\w+))/.exec(stderr)
+    const [first] = cli.api.calls.filter(({ method }) => method === 'bid')
+    expect(first?.request).to.include({ commandId: again?.[2] })
+    expect((await cli.line(again?.[1] ?? '')).code).to.equal(0)
+    expect(cli.api.calls.filter(({ method }) => method === 'bid')[1]?.request).to.deep.equal(first?.request)
+  })
+
+  it('keeps an id that was given, and quotes what a shell would take apart', async () => {
+    cli.api.failures.set('open', lost)
+    const id = ['--id', 'cmd_0123456789']
+    const { stderr } = await cli.run(['open', "Bob's pic", ...id, '--start', '75', '--currency', 'USDT'])
+    expect(stderr).to.contain(`vendue open 'Bob'\\''s pic' --start 75 --currency USDT ${id.join(' ')}`)
+  })
+
+  it('asks again for the same end where the first try said "by 10m"', async () => {
+    await cli.line('open Own --start 5 --currency USD --closes-in 1h')
+    cli.api.failures.set('extend', lost)
+    const { stderr } = await cli.line('extend 7k2n --by 10m')
+    expect(stderr).to.match(/vendue extend 7k2n --to 2030-01-01T13:10:00\.000Z --id cmd_\w+/)
+  })
+
+  it('gives programs the command as a field', async () => {
+    cli.api.failures.set('close', lost)
+    const { stdout, code } = await cli.line('close 7k2m --json')
+    expect(JSON.parse(stdout).error.ask_again).to.match(/^vendue close 7k2m --json --id cmd_\w+$/)
+    expect(code).to.equal(4)
+  })
+})

@@ -1,0 +1,376 @@
+import { buyNowAvailable, minimumBid } from '../../../../src/domain/auction.js'
+import type { Command } from '../../../../src/domain/commands.js'
+import { findCurrency } from '../../../../src/domain/currency.js'
+import { defaultIncrements, flatIncrement } from '../../../../src/domain/increments.js'
+import { parseAmount } from '../../../../src/domain/money.js'
+import type { Party } from '../../../../src/domain/party.js'
+import type { AutoBid } from '../../../../src/ports/auto-bid-repository.js'
+import {
+  type AuctionCommand,
+  type AuctionView,
+  type AutoBidView,
+  type BidRequest,
+  type CommandResult,
+  type EventsRequest,
+  type FeedItem,
+  type HistoryRequest,
+  type ListRequest,
+  type NodeApi,
+  NodeError,
+  type NodeStatus,
+  type OpenRequest,
+  type PeerView,
+} from '../../../../src/ports/node-api.js'
+import type { NodeInfo } from '../../../../src/ports/peer-client.js'
+import { AuctionScenario, commitmentTo, saltOf, T0, termsWith } from '../../../support/auction-scenario.js'
+
+export const SELF: Party = { id: 'node_self', name: 'alice' }
+export const INFO: NodeInfo = {
+  nodeId: SELF.id,
+  name: SELF.name,
+  publicKey: 'key',
+  version: '1.2.3',
+  address: '127.0.0.1:7000',
+  dhtAddress: '127.0.0.1:20001',
+  incarnation: T0,
+}
+
+const IDS = [
+  'auc_7k2m0000000000000000000000',
+  'auc_7k2n0000000000000000000000',
+  'auc_9xyz0000000000000000000000',
+]
+
+/** A node whose auctions live in memory and follow the real rules, with failures to order. */
+export class FakeNodeApi implements NodeApi {
+  readonly calls: { method: keyof NodeApi; request: unknown }[] = []
+  /** The next call of a method fails with this. */
+  readonly failures = new Map<keyof NodeApi, Error>()
+  readonly items: FeedItem[] = []
+  readonly autoBidsById = new Map<string, AutoBid>()
+  peerList: PeerView[] = []
+  now = T0
+  stopped = false
+  readonly #auctions = new Map<string, AuctionScenario>()
+  #wake: () => void = () => {}
+
+  status(): Promise<NodeStatus> {
+    return this.#answer('status', {}, () => ({
+      node: INFO,
+      dataDir: '/data/alice',
+      grapeUrl: 'http://127.0.0.1:30001',
+      grape: 'connected',
+      peers: { alive: 2, suspect: 0, dead: 1, left: 0 },
+      auctions: { scheduled: 0, open: this.#auctions.size, closed: 0, cancelled: 0 },
+      bids: 3,
+      uptimeMs: 65_000,
+      pid: 42,
+    }))
+  }
+
+  peers(): Promise<PeerView[]> {
+    return this.#answer('peers', {}, () => this.peerList)
+  }
+
+  open(request: OpenRequest): Promise<CommandResult> {
+    return this.#answer('open', request, () => this.openAs(SELF, request))
+  }
+
+  /** An auction of anybody's. */
+  openAs(seller: Party, request: Omit<OpenRequest, 'commandId'> & { commandId?: string }): CommandResult {
+    const currency = findCurrency(request.currency)
+    if (!currency)
+      throw new NodeError('INVALID_INPUT', `currency "${request.currency}" is not known`, {
+        field: 'currency',
+      })
+    const auctionId = IDS[this.#auctions.size] ?? ''
+    const amount = (text: string) => amountOf('start', text, currency)
+    const scenario = new AuctionScenario()
+    const { commandId = 'cmd_opened_elsewhere' } = request
+    const reserve =
+      request.reserve === undefined ? null : { amount: amount(request.reserve), salt: saltOf('reserve') }
+    return this.#decide(auctionId, scenario, commandId, {
+      type: 'OpenAuction',
+      commandId,
+      now: this.now,
+      seller,
+      home: { nodeId: seller.id, publicKey: 'key' },
+      reserve,
+      terms: termsWith({
+        title: request.title,
+        description: request.description ?? '',
+        currency,
+        startPrice: amount(request.start),
+        reserveCommitment: reserve && commitmentTo('reserve', reserve.amount),
+        increments: request.increment
+          ? flatIncrement(amount(request.increment))
+          : defaultIncrements(currency),
+        buyNow: request.buyNow === undefined ? null : amount(request.buyNow),
+        opensAt: request.opensAt ?? null,
+        closesAt:
+          request.closesAt ?? (request.closesInMs === undefined ? null : this.now + request.closesInMs),
+        softClose: request.softClose
+          ? { ...request.softClose, hardStopAt: request.hardStopAt ?? null }
+          : null,
+      }),
+    })
+  }
+
+  bid(request: BidRequest): Promise<CommandResult> {
+    return this.#answer('bid', request, () => this.bidAs(SELF, request))
+  }
+
+  /** Anybody's bid. */
+  bidAs(bidder: Party, request: BidRequest): CommandResult {
+    const [auctionId, scenario] = this.#find(request.auction)
+    const { commandId: bidId, kind } = request
+    const amount = amountOf('amount', request.amount, scenario.auction.terms.currency)
+    const offer =
+      kind === 'plain'
+        ? ({ kind, amount } as const)
+        : ({ kind, amount, salt: saltOf(bidId), commitment: commitmentTo(bidId, amount) } as const)
+    return this.#decide(auctionId, scenario, bidId, { type: 'PlaceBid', bidId, now: this.now, bidder, offer })
+  }
+
+  buyNow(request: AuctionCommand): Promise<CommandResult> {
+    return this.#answer('buyNow', request, () => {
+      const [auctionId, scenario] = this.#find(request.auction)
+      const { commandId: bidId } = request
+      return this.#decide(auctionId, scenario, bidId, { type: 'BuyNow', bidId, now: this.now, bidder: SELF })
+    })
+  }
+
+  close(request: AuctionCommand): Promise<CommandResult> {
+    return this.#answer('close', request, () => this.closeAs(SELF, request))
+  }
+
+  closeAs(by: Party, { auction, commandId }: AuctionCommand): CommandResult {
+    const [auctionId, scenario] = this.#find(auction)
+    return this.#decide(auctionId, scenario, commandId, {
+      type: 'CloseAuction',
+      commandId,
+      now: this.now,
+      by,
+    })
+  }
+
+  cancel(request: AuctionCommand & { reason?: string }): Promise<CommandResult> {
+    return this.#answer('cancel', request, () => {
+      const [auctionId, scenario] = this.#find(request.auction)
+      const { commandId, reason = '' } = request
+      const command = { type: 'CancelAuction', commandId, now: this.now, by: SELF, reason } as const
+      return this.#decide(auctionId, scenario, commandId, command)
+    })
+  }
+
+  extend(request: AuctionCommand & { closesAt: number }): Promise<CommandResult> {
+    return this.#answer('extend', request, () => {
+      const [auctionId, scenario] = this.#find(request.auction)
+      const { commandId, closesAt } = request
+      const command = { type: 'ExtendAuction', commandId, now: this.now, by: SELF, closesAt } as const
+      return this.#decide(auctionId, scenario, commandId, command)
+    })
+  }
+
+  autoBid(request: { auction: string; limit: string }): Promise<AutoBidView> {
+    return this.#answer('autoBid', request, () => {
+      const [auctionId, scenario] = this.#find(request.auction)
+      const limit = amountOf('limit', request.limit, scenario.auction.terms.currency)
+      const autoBid: AutoBid = { auctionId, limit, state: 'active', pending: null, updatedAt: this.now }
+      this.autoBidsById.set(auctionId, autoBid)
+      return { autoBid, auction: this.#view(auctionId, scenario) }
+    })
+  }
+
+  stopAutoBid(request: { auction: string }): Promise<AutoBidView> {
+    return this.#answer('stopAutoBid', request, () => {
+      const [auctionId, scenario] = this.#find(request.auction)
+      const autoBid = this.autoBidsById.get(auctionId)
+      if (!autoBid)
+        throw new NodeError('INVALID_INPUT', 'nothing bids for you on this auction', { field: 'auction' })
+      return { autoBid: { ...autoBid, state: 'stopped' }, auction: this.#view(auctionId, scenario) }
+    })
+  }
+
+  autoBids(): Promise<AutoBidView[]> {
+    return this.#answer('autoBids', {}, () =>
+      [...this.autoBidsById.values()].map((autoBid) => ({
+        autoBid,
+        auction: this.#view(...this.#find(autoBid.auctionId)),
+      })),
+    )
+  }
+
+  list(request: ListRequest): Promise<{ auctions: AuctionView[]; next: string | null }> {
+    return this.#answer('list', request, () => {
+      const all = [...this.#auctions].reverse().map(([id, scenario]) => this.#view(id, scenario))
+      const from =
+        request.cursor === undefined ? 0 : all.findIndex((view) => view.auctionId === request.cursor) + 1
+      const { statuses, text } = request
+      const chosen = all
+        .slice(from)
+        .filter(({ state }) => statuses?.includes(state.status) ?? true)
+        .filter(
+          ({ state }) => text === undefined || state.terms.title.toLowerCase().includes(text.toLowerCase()),
+        )
+      const page = chosen.slice(0, request.limit ?? 50)
+      return { auctions: page, next: page.length < chosen.length ? (page.at(-1)?.auctionId ?? null) : null }
+    })
+  }
+
+  show(request: { auction: string }): Promise<AuctionView> {
+    return this.#answer('show', request, () => this.#view(...this.#find(request.auction)))
+  }
+
+  history(request: HistoryRequest) {
+    return this.#answer('history', request, () => {
+      const [auctionId, scenario] = this.#find(request.auction)
+      const bids = scenario.events.flatMap((event, i) =>
+        event.type === 'BidPlaced'
+          ? [
+              {
+                auctionId,
+                seq: i + 1,
+                at: event.at,
+                bidId: event.bidId,
+                bidder: event.bidder,
+                kind: event.amount === null ? ('max' as const) : ('plain' as const),
+                amount: event.amount,
+                price: event.price,
+                leads: event.leads,
+              },
+            ]
+          : [],
+      )
+      const page = bids
+        .reverse()
+        .filter(({ seq }) => seq < (request.beforeSeq ?? Number.POSITIVE_INFINITY))
+        .slice(0, request.limit ?? 50)
+      return { auction: this.#view(auctionId, scenario), bids: page }
+    })
+  }
+
+  /** Cursors are positions in `items`. */
+  events(request: EventsRequest): Promise<{ items: FeedItem[]; cursor: string }> {
+    return this.#answer('events', request, async () => {
+      const only = request.auction === undefined ? null : this.#find(request.auction)[0]
+      const start =
+        request.cursor === undefined
+          ? request.fromSeq === undefined
+            ? this.items.length
+            : 0
+          : Number(request.cursor)
+      if (this.items.length === start && request.waitMs > 0) {
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, request.waitMs)
+          timer.unref()
+          this.#wake = () => {
+            clearTimeout(timer)
+            resolve()
+          }
+        })
+      }
+      const items = this.items
+        .slice(start)
+        .filter(
+          ({ auctionId, seq }) => (only === null || auctionId === only) && seq >= (request.fromSeq ?? 0),
+        )
+      return { items, cursor: String(this.items.length) }
+    })
+  }
+
+  stop(): Promise<void> {
+    return this.#answer('stop', {}, () => {
+      this.stopped = true
+    })
+  }
+
+  async #answer<T>(method: keyof NodeApi, request: unknown, make: () => T | Promise<T>): Promise<T> {
+    this.calls.push({ method, request })
+    const failure = this.failures.get(method)
+    this.failures.delete(method)
+    if (failure) throw failure
+    return make()
+  }
+
+  #find(reference: string): [string, AuctionScenario] {
+    const prefix = reference.startsWith('auc_') ? reference : `auc_${reference}`
+    const found = [...this.#auctions].filter(([id]) => id.startsWith(prefix))
+    if (found.length > 1)
+      throw new NodeError('AUCTION_AMBIGUOUS', `"${reference}" could be several`, { field: 'auction' })
+    const [only] = found
+    if (!only) {
+      throw new NodeError('AUCTION_NOT_FOUND', `no auction "${reference}" is known here`, {
+        field: 'auction',
+        next: 'see `vendue list`',
+      })
+    }
+    return only
+  }
+
+  #decide(auctionId: string, scenario: AuctionScenario, commandId: string, command: Command): CommandResult {
+    scenario.send(command)
+    const { rejection, raised, events } = scenario
+    if (rejection !== null) {
+      const known = this.#auctions.has(auctionId)
+      return {
+        outcome: {
+          status: 'rejected',
+          commandId,
+          auctionId: known ? auctionId : '',
+          at: this.now,
+          rejection,
+        },
+        auction: known ? this.#view(auctionId, scenario) : null,
+      }
+    }
+    this.#auctions.set(auctionId, scenario)
+    const first = events.length - raised.length + 1
+    const { terms, seller } = scenario.auction
+    raised.forEach((event, i) => {
+      this.items.push({
+        auctionId,
+        seq: first + i,
+        event,
+        title: terms.title,
+        currency: terms.currency,
+        seller: seller.name,
+      })
+    })
+    this.#wake()
+    const event = raised.find((candidate) => 'leads' in candidate)
+    const bid =
+      event?.type === 'BidPlaced'
+        ? { bid: { leads: event.leads, price: event.price, reserveMet: event.reserveMet } }
+        : {}
+    return {
+      outcome: { status: 'accepted', commandId, auctionId, seq: first, at: this.now, ...bid },
+      auction: this.#view(auctionId, scenario),
+    }
+  }
+
+  #view(auctionId: string, { auction: state }: AuctionScenario): AuctionView {
+    const live = state.status === 'open' || state.status === 'scheduled'
+    const leads = state.leader?.id === SELF.id
+    const standing = live ? (leads ? 'leading' : null) : leads ? 'won' : null
+    return {
+      auctionId,
+      head: { seq: state.seq, hash: 'ab'.repeat(32) },
+      state,
+      minimum: live ? minimumBid(state) : null,
+      buyNowAvailable: buyNowAvailable(state),
+      homeState: state.seller.id === SELF.id ? 'self' : 'alive',
+      mine: state.seller.id === SELF.id ? 'seller' : standing,
+      autoBid: this.autoBidsById.get(auctionId) ?? null,
+    }
+  }
+}
+
+function amountOf(field: string, text: string, currency: { code: string; exponent: number }): number {
+  const parsed = parseAmount(text, currency)
+  if (parsed.ok) return parsed.minor
+  throw new NodeError('INVALID_INPUT', `${field} "${text}": is not an amount`, {
+    field,
+    next: 'write digits',
+  })
+}
