@@ -38,7 +38,7 @@ start_grape() {
   mkfifo "$pipes/$number" || stop 1
   label "$number" <"$pipes/$number" &
   children+=($!)
-  node dist/bin/vendue.js grape --dht-port "$dht_port" --grape-port "$api_port" \
+  node dist/bin/vendue.js grape --log-level warn --dht-port "$dht_port" --grape-port "$api_port" \
     --bootstrap "127.0.0.1:$other_dht_port" >"$pipes/$number" 2>&1 &
   grape=$!
   children+=("$grape")

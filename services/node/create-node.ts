@@ -147,7 +147,7 @@ class RunningNode implements VendueNode {
   #register(store: SqliteStore, signer: Signer, grape: NodeGrape): void {
     const { name, dataDir, currencies } = this.#settings
     const party = { id: nodeIdOf(signer.publicKey), name }
-    const rpcClient = new RpcClient()
+    const rpcClient = new RpcClient({ logger: this.#logger })
     this.#undo.push(() => rpcClient.stop())
     this.services
       .value(tokens.clock, systemClock)
@@ -158,7 +158,7 @@ class RunningNode implements VendueNode {
       .factory(tokens.verifier, () => new Ed25519Verifier())
       .value(tokens.discovery, grape.discovery)
       .factory(tokens.peerClient, () => new GrenachePeerClient({ rpcClient }))
-      .factory(tokens.eventLog, () => new PublishingEventLog(store.eventLog, this.#fail))
+      .value(tokens.eventLog, this.#logged(new PublishingEventLog(store.eventLog, this.#fail)))
       .value(tokens.outcomes, store.outcomes)
       .value(tokens.auctions, store.auctions)
       .value(tokens.secrets, store.secrets)
@@ -167,6 +167,14 @@ class RunningNode implements VendueNode {
       .value(tokens.peerRepository, store.peers)
       .value(tokens.self, { party, info: () => this.info })
     composeNode(this.services, { dataDir, currencies, requestStop: this.#requestStop })
+  }
+
+  #logged(eventLog: PublishingEventLog): PublishingEventLog {
+    eventLog.onPublished(({ commit: { auctionId, firstSeq, lastSeq, position }, events }) => {
+      const types = [...new Set(events.map(({ type }) => type))]
+      this.#logger.debug({ auctionId, firstSeq, lastSeq, position, types }, 'stored a commit')
+    })
+    return eventLog
   }
 
   #introduce(signer: Signer, address: string, dhtAddress: string | null): void {

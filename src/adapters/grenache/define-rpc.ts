@@ -17,6 +17,8 @@ export interface Rpc<A extends Access, Request, Result> {
   readonly access: A
   /** Whether a call whose answer was lost may have changed something. */
   readonly effect: 'read' | 'command'
+  /** Called all the time: only its failures are logged. */
+  readonly routine?: true
   readonly request: z.ZodType<Request>
   readonly result: z.ZodType<Result>
   readonly handler: (service: Services[A]) => (request: Request) => Promise<Result>
@@ -34,6 +36,7 @@ export function defineRpc<const A extends Access, Request, Result>(
 export interface BoundRpc {
   readonly name: string
   readonly access: Access
+  readonly routine: boolean
   /** Checks the request; rejects with INVALID_INPUT where it breaks the schema. */
   call(params: unknown): Promise<unknown>
 }
@@ -46,6 +49,7 @@ export function bindRpc<A extends Access, Request, Result>(
   return {
     name: rpc.name,
     access: rpc.access,
+    routine: rpc.routine ?? false,
     async call(params) {
       const request = rpc.request.safeParse(params)
       if (!request.success) throw invalidInput(request.error)

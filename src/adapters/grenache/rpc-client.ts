@@ -1,5 +1,6 @@
 import { Agent } from 'node:http'
 import { PeerRPCClient } from 'grenache-nodejs-http'
+import type { Logger } from '../../ports/logger.js'
 import { PeerCallError } from '../../ports/peer-client.js'
 import type { Access, Rpc } from './define-rpc.js'
 import { ExchangeError } from './exchange.js'
@@ -8,6 +9,8 @@ import { RpcClientTransport } from './rpc-client-transport.js'
 import { answerPayloadSchema, type RequestPayload, type WireError } from './wire.js'
 
 export interface RpcClientOptions {
+  /** Gets a line for each call. */
+  readonly logger?: Logger
   /** Connections to one peer; further calls wait for one, within their time-out. */
   readonly maxSocketsPerPeer?: number
   readonly maxRequestBytes?: number
@@ -48,9 +51,11 @@ export class RemoteError extends PeerCallError {
 export class RpcClient {
   readonly #agent: Agent
   readonly #peer: RpcClientPeer
+  readonly #logger: Logger | undefined
   #stopped = false
 
   constructor(options: RpcClientOptions = {}) {
+    this.#logger = options.logger
     this.#agent = new Agent({
       keepAlive: true,
       maxSockets: options.maxSocketsPerPeer ?? MAX_SOCKETS_PER_PEER,
@@ -70,6 +75,28 @@ export class RpcClient {
   }
 
   async call<A extends Access, Request, Result>(
+    address: string,
+    rpc: Rpc<A, Request, Result>,
+    params: Request,
+    options: RpcCallOptions,
+  ): Promise<Result> {
+    const startedAt = performance.now()
+    const tell = (outcome: string) => {
+      if (outcome === 'ok' && rpc.routine) return
+      const ms = Math.round((performance.now() - startedAt) * 10) / 10
+      this.#logger?.trace({ rpc: rpc.name, to: address, outcome, ms }, 'called')
+    }
+    try {
+      const result = await this.#call(address, rpc, params, options)
+      tell('ok')
+      return result
+    } catch (error) {
+      tell(error instanceof PeerCallError ? error.code : 'failed')
+      throw error
+    }
+  }
+
+  async #call<A extends Access, Request, Result>(
     address: string,
     rpc: Rpc<A, Request, Result>,
     params: Request,

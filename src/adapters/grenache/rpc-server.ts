@@ -136,13 +136,19 @@ export class RpcServer {
       return failure('BUSY', 'too many requests at once', { next: 'try again in a moment' })
     }
     this.#running += 1
+    const startedAt = performance.now()
+    let answer: AnswerPayload
     try {
-      return { ok: true, result: (await rpc.call(request.data.params)) ?? null }
+      answer = { ok: true, result: (await rpc.call(request.data.params)) ?? null }
     } catch (error) {
-      return this.#failed(name, error)
-    } finally {
-      this.#running -= 1
+      answer = this.#failed(name, error)
     }
+    this.#running -= 1
+    if (!answer.ok || !rpc.routine) {
+      const ms = Math.round((performance.now() - startedAt) * 10) / 10
+      this.#deps.logger.trace({ rpc: name, outcome: answer.ok ? 'ok' : answer.error.code, ms }, 'served')
+    }
+    return answer
   }
 
   #isOperator(token: string | undefined): boolean {

@@ -6,6 +6,7 @@ export const eventsRpc = defineRpc({
   name: 'vendue.node.events',
   access: 'operator',
   effect: 'read',
+  routine: true,
   request: eventsRequest,
   result: trusted<{ items: FeedItem[]; cursor: string }>('items', 'cursor'),
   handler: (node) => (request) => node.events(request),

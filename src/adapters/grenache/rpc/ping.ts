@@ -7,6 +7,7 @@ export const pingRpc = defineRpc({
   name: 'vendue.ping',
   access: 'peer',
   effect: 'read',
+  routine: true,
   request: nodeInfoSchema,
   result: z.strictObject({ nodeId: id, incarnation: time }),
   handler: (peers) => (caller) => peers.ping(caller),
