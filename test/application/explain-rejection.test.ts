@@ -41,7 +41,10 @@ describe('explaining a rejection', () => {
   }
 
   it('speaks of the first bid where there is no price yet', () => {
-    const { message } = explainRejection({ code: 'BID_TOO_LOW', minimum: 7_500, price: null }, { currency: USD })
+    const { message } = explainRejection(
+      { code: 'BID_TOO_LOW', minimum: 7_500, price: null },
+      { currency: USD },
+    )
     expect(message).to.equal('The first bid must be at least 75.00 USD.')
   })
 
@@ -51,7 +54,9 @@ describe('explaining a rejection', () => {
   })
 
   it('writes times as its surface wants them', () => {
-    const { message } = explainRejection({ code: 'NOT_OPEN_YET', opensAt: T0 }, null, { formatTime: () => 'noon' })
+    const { message } = explainRejection({ code: 'NOT_OPEN_YET', opensAt: T0 }, null, {
+      formatTime: () => 'noon',
+    })
     expect(message).to.contain('opens at noon')
   })
 })

@@ -14,13 +14,12 @@ import { SettingsError } from '../../../src/adapters/system/settings-error.js'
 
 let home: string
 
-beforeEachHome()
+function makeHome() {
+  home = mkdtempSync(join(tmpdir(), 'vendue-settings-'))
+}
 
-function beforeEachHome() {
-  beforeEach(() => {
-    home = mkdtempSync(join(tmpdir(), 'vendue-settings-'))
-  })
-  afterEach(() => rmSync(home, { recursive: true, force: true }))
+function removeHome() {
+  rmSync(home, { recursive: true, force: true })
 }
 
 function load(input: Partial<SettingsInput> = {}) {
@@ -65,6 +64,9 @@ function addNode(name: string, dht: string, pid = process.pid): string {
 const DEAD_PID = 2 ** 30
 
 describe('settings', () => {
+  beforeEach(makeHome)
+  afterEach(removeHome)
+
   it('have defaults that need nothing', () => {
     expect(nodeSettings(load())).to.deep.equal({
       name: 'main',
@@ -163,6 +165,9 @@ describe('settings', () => {
 })
 
 describe('bad settings', () => {
+  beforeEach(makeHome)
+  afterEach(removeHome)
+
   const flags: readonly (readonly [SettingsInput['flags'], string])[] = [
     [{ name: 'Ä' }, '--name "Ä": must be 1 to 32 characters of a-z, 0-9'],
     [{ name: '' }, '--name "": must be 1 to 32 characters'],
@@ -219,6 +224,9 @@ describe('bad settings', () => {
 })
 
 describe('running nodes', () => {
+  beforeEach(makeHome)
+  afterEach(removeHome)
+
   it('are those whose process lives', () => {
     const alice = addNode('alice', '127.0.0.1:1')
     const dead = addNode('dead', '127.0.0.1:2', DEAD_PID)

@@ -81,7 +81,7 @@ async function announce({ out, program }: Host, { api, info }: NodeHandle, dataD
   )
 }
 
-const GRAPE_PATIENCE_MS = 5_000
+const GRAPE_PATIENCE_MS = 3_000
 const GRAPE_POLL_MS = 250
 
 /** Says so when a Grape elsewhere does not answer: the node goes on alone, which nobody would notice otherwise. */

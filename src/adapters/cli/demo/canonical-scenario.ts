@@ -8,13 +8,17 @@ import { sleep } from '../waiting.js'
 import { DemoError, type DemoNode } from './demo-node.js'
 import type { DemoStory } from './demo-story.js'
 
+export type ScenarioNode = Pick<DemoNode, 'name' | 'api' | 'hears'>
+
 export interface ScenarioDeps {
-  readonly nodes: readonly [DemoNode, DemoNode, DemoNode]
+  readonly nodes: readonly [ScenarioNode, ScenarioNode, ScenarioNode]
   readonly story: DemoStory
   readonly look: Look
+  readonly pauseMs?: number
   newCommandId(kind: 'bid' | 'cmd'): string
 }
 
+/** Between the steps, for people to follow. */
 const PAUSE_MS = 400
 const AGREE_DEADLINE_MS = 15_000
 const POLL_MS = 25
@@ -41,7 +45,7 @@ export class CanonicalScenario {
     await this.#compare(pic1, { winner: second.name, price: '80.00 USDT' })
   }
 
-  async #open(node: DemoNode, title: string, start: string): Promise<string> {
+  async #open(node: ScenarioNode, title: string, start: string): Promise<string> {
     const commandId = this.#deps.newCommandId('cmd')
     const request = { commandId, title, currency: 'USDT', start, increment: '0.50' }
     const { outcome, auction } = accepted(node, await node.api.open(request))
@@ -50,7 +54,7 @@ export class CanonicalScenario {
     return outcome.auctionId
   }
 
-  async #bid(node: DemoNode, auctionId: string, amount: string): Promise<void> {
+  async #bid(node: ScenarioNode, auctionId: string, amount: string): Promise<void> {
     const commandId = this.#deps.newCommandId('bid')
     const result = await node.api.bid({ auction: auctionId, commandId, kind: 'plain', amount })
     const { outcome, auction } = accepted(node, result)
@@ -62,7 +66,7 @@ export class CanonicalScenario {
     )
   }
 
-  async #close(node: DemoNode, auctionId: string): Promise<void> {
+  async #close(node: ScenarioNode, auctionId: string): Promise<void> {
     const commandId = this.#deps.newCommandId('cmd')
     const { outcome, auction } = accepted(node, await node.api.close({ auction: auctionId, commandId }))
     if (auction.state.status !== 'closed')
@@ -89,7 +93,7 @@ export class CanonicalScenario {
       command_id: commandId,
       spread_ms: Number(spreadMs.toFixed(1)),
     })
-    await sleep(PAUSE_MS, new AbortController().signal)
+    await sleep(this.#deps.pauseMs ?? PAUSE_MS, new AbortController().signal)
   }
 
   async #compare(auctionId: string, expected: { winner: string; price: string }): Promise<void> {

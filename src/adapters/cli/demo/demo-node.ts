@@ -146,7 +146,8 @@ function readyLine(child: ChildProcess, name: string): Promise<Ready> {
       reject(new DemoError(`${name} ${why}${complaints === '' ? '' : `: ${complaints.trim()}`}`))
     }
     const timer = setTimeout(() => fail('was not up in time'), READY_DEADLINE_MS)
-    child.once('exit', () => fail('ended before it was up'))
+    // Not at its exit: what it said last may still be on its way then.
+    child.once('close', () => fail('ended before it was up'))
     lines.once('line', (line) => {
       const said = parse(line)
       if (said?.event !== 'ready') return fail(`said ${line.slice(0, 200)}`)
