@@ -136,6 +136,15 @@ describe('what can go wrong around a node', function () {
     expect(run.stderr).to.not.match(/\n\s+at /)
   })
 
+  it('says so where no directory can be made', async () => {
+    const run = await vendue(home, ['start', '--data', '/proc/nowhere/node', ...FREE_PORTS])
+    expect(run.code).to.not.equal(0)
+    expect(run.stderr)
+      .to.include('/proc/nowhere')
+      .and.match(/--data|another/)
+    expect(run.stderr).to.not.match(/\n\s+at /)
+  })
+
   it('refuses a file that is not a Vendue database, and leaves it as it is', async () => {
     const dataDir = join(home, 'nodes', 'foreign')
     mkdirSync(dataDir, { recursive: true })

@@ -1,5 +1,14 @@
-import { accessSync, closeSync, constants, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  statSync,
+} from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import type { Store } from '../../ports/store.js'
 import { SqliteAuctionRepository } from './sqlite-auction-repository.js'
 import { SqliteAutoBidRepository } from './sqlite-auto-bid-repository.js'
@@ -59,7 +68,7 @@ function storeOf(writer: SqliteWriter, reader: SqliteReader, lock: SqliteDataLoc
 
 function prepareDirectory(dataDir: string): void {
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+    makeDirectories(resolve(dataDir))
     if (!statSync(dataDir).isDirectory()) throw notADirectory(dataDir)
     accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch (error) {
@@ -68,6 +77,13 @@ function prepareDirectory(dataDir: string): void {
     if (code === 'EEXIST' || code === 'ENOTDIR') throw notADirectory(dataDir, error)
     throw unwritable(dataDir, error)
   }
+}
+
+/** One by one: Node's own recursive mkdir never returns where the system answers ENOENT for ever, as under /proc. */
+function makeDirectories(path: string): void {
+  const missing: string[] = []
+  for (let at = path; !existsSync(at); at = dirname(at)) missing.unshift(at)
+  for (const directory of missing) mkdirSync(directory, { mode: 0o700 })
 }
 
 /** The file is made before SQLite makes it, so that nobody but the owner can ever read the secrets in it. */
