@@ -18,7 +18,7 @@ import type { Random } from '../ports/random.js'
 import type { Timer, Timers } from '../ports/timers.js'
 import { Gossip } from './gossip.js'
 import { LocalHealth } from './local-health.js'
-import type { NodeIdentity } from './node-identity.js'
+import { isAt, type NodeIdentity } from './node-identity.js'
 import { PeerDialer } from './peer-dialer.js'
 import { PeerProber } from './peer-prober.js'
 import { isReachable, type PeerChange, type PeerTable } from './peer-table.js'
@@ -200,7 +200,7 @@ export class Membership {
     const known = this.#deps.peerTable.get(caller.nodeId)
     if (known && isReachable(known)) {
       const { address, incarnation } = known.info
-      if (address === caller.address) {
+      if (isAt(caller.address, address)) {
         // A suspect that asks for us may well answer by now.
         const isAsKnown = known.state === 'alive' && incarnation === caller.incarnation
         if (!isAsKnown) this.#prober.check(caller.nodeId)
@@ -233,15 +233,14 @@ export class Membership {
       case 'alive':
         if (rumor.incarnation <= incarnation || !identity.isAliveWordOf(publicKey, rumor)) return
         this.#gossip.add(rumor)
-        if (isReachable(known) && rumor.address === address) {
+        if (isReachable(known) && isAt(rumor.address, address)) {
           peerTable.refuted(rumor.nodeId, rumor.incarnation)
         } else this.#dialer.soon(rumor.address, 'member')
         return
       case 'left':
-        if (rumor.incarnation < incarnation || known.state === 'left') return
-        if (!identity.isGoodbyeOf(publicKey, rumor)) return
-        this.#gossip.add(rumor)
-        peerTable.left(rumor.nodeId, rumor.incarnation)
+        // Of two nodes with one key, the one may leave without the other.
+        if (!isAt(rumor.address, address) || !identity.isGoodbyeOf(publicKey, rumor)) return
+        if (peerTable.left(rumor.nodeId, rumor.incarnation)) this.#gossip.add(rumor)
         return
       case 'suspect':
       case 'dead':

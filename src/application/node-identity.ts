@@ -88,9 +88,9 @@ export class NodeIdentity {
   }
 
   goodbye(): Goodbye {
-    const { nodeId, incarnation } = this.info
-    const signature = this.#deps.signer.sign(goodbyeText(this.#options.mesh, { nodeId, incarnation }))
-    return { nodeId, incarnation, signature }
+    const { nodeId, address, incarnation } = this.info
+    const text = goodbyeText(this.#options.mesh, { nodeId, address, incarnation })
+    return { nodeId, address, incarnation, signature: this.#deps.signer.sign(text) }
   }
 
   isGoodbyeOf(publicKey: string, goodbye: Goodbye): boolean {
@@ -131,12 +131,17 @@ function proofText({ mesh, nonce, caller }: Challenge, { nodeId, address, incarn
   return ['vendue-proof-v1', mesh, nonce, nodeId, address, incarnation, caller.nodeId].join('\n')
 }
 
-function goodbyeText(mesh: string, { nodeId, incarnation }: Omit<Goodbye, 'signature'>): string {
-  return ['vendue-goodbye-v1', mesh, nodeId, incarnation].join('\n')
+function goodbyeText(mesh: string, { nodeId, address, incarnation }: Claim): string {
+  return ['vendue-goodbye-v1', mesh, nodeId, address, incarnation].join('\n')
 }
 
 function aliveText(mesh: string, { nodeId, address, incarnation }: Claim): string {
   return ['vendue-alive-v1', mesh, nodeId, address, incarnation].join('\n')
+}
+
+/** Whether a node may say of itself to be at `claimed` that was found at `known`. */
+export function isAt(claimed: string, known: string): boolean {
+  return reachedAt(claimed, known) === known
 }
 
 /** A node that listens on every address knows only its port: it takes the host at which it was reached. */

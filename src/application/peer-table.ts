@@ -11,6 +11,8 @@ export interface PeerEntry {
   /** UTC milliseconds. */
   lastSeenAt: number
   roundTripMs: number | null
+  /** The newest life that has said goodbye. */
+  leftIn: number | null
 }
 
 export type PeerChange = { readonly peer: PeerEntry; readonly before: PeerState | null }
@@ -62,7 +64,7 @@ export class PeerTable {
     const known = this.#peers.get(info.nodeId)
     if (known && !supersedes(info, known)) return false
     const newLife = known && known.info.incarnation !== info.incarnation
-    const peer: PeerEntry = known ?? { info, state: 'dead', lastSeenAt: 0, roundTripMs }
+    const peer: PeerEntry = known ?? { info, state: 'dead', lastSeenAt: 0, roundTripMs, leftIn: null }
     if (!known) this.#makeRoom()
     this.#peers.set(info.nodeId, peer)
     peer.info = info
@@ -104,12 +106,17 @@ export class PeerTable {
     if (peer && isReachable(peer)) this.#move(peer, 'dead')
   }
 
-  /** The peer's own signed word that it leaves. An old one does not put out a node that has come back since. */
-  left(nodeId: string, incarnation: number): void {
+  /**
+   * The peer's own signed word that it leaves. False where that is no news: a goodbye from an earlier life, or one heard
+   * before, does not put out a node that has come back since.
+   */
+  left(nodeId: string, incarnation: number): boolean {
     const peer = this.#peers.get(nodeId)
-    if (!peer || peer.state === 'left' || incarnation < peer.info.incarnation) return
+    if (!peer || incarnation < peer.info.incarnation || incarnation === peer.leftIn) return false
     peer.info = { ...peer.info, incarnation }
+    peer.leftIn = incarnation
     this.#move(peer, 'left')
+    return true
   }
 
   #alive(peer: PeerEntry, roundTripMs: number | null): void {

@@ -46,6 +46,8 @@ export interface NodeProof {
 /** A node leaves the mesh, in its own signed words. */
 export interface Goodbye {
   readonly nodeId: string
+  /** Where it was. */
+  readonly address: string
   readonly incarnation: number
   readonly signature: string
 }

@@ -26,6 +26,8 @@ export interface MemoryNodeOptions {
   /** A free one otherwise. */
   readonly address?: string
   readonly mesh?: string
+  /** What its clock says then; now otherwise. */
+  readonly startedAt?: number
 }
 
 /** A whole node without disk, sockets or real time; its store and key outlive it, like a data directory. */
@@ -54,7 +56,7 @@ export class MemoryNode {
       version: '0.0.0',
       address: options.address ?? network.newAddress(),
       dhtAddress: null,
-      incarnation: time.now(),
+      incarnation: options.startedAt ?? time.now(),
     }
     this.time = new NodeTime(time)
     const { store } = this

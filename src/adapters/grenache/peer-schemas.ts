@@ -63,11 +63,16 @@ export const nodeProofSchema: z.ZodType<NodeProof> = z.strictObject({
   signature,
 })
 
-export const goodbyeSchema: z.ZodType<Goodbye> = z.strictObject({ nodeId: id, incarnation: time, signature })
+export const goodbyeSchema: z.ZodType<Goodbye> = z.strictObject({
+  nodeId: id,
+  address,
+  incarnation: time,
+  signature,
+})
 
 const rumorSchema: z.ZodType<Rumor> = z.discriminatedUnion('state', [
   z.strictObject({ state: z.literal('alive'), nodeId: id, address, incarnation: time, signature }),
-  z.strictObject({ state: z.literal('left'), nodeId: id, incarnation: time, signature }),
+  z.strictObject({ state: z.literal('left'), nodeId: id, address, incarnation: time, signature }),
   z.strictObject({ state: z.enum(['suspect', 'dead']), nodeId: id, incarnation: time }),
 ])
 

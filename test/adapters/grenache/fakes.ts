@@ -44,7 +44,12 @@ export const proof: NodeProof = {
   signature: 'S'.repeat(86),
 }
 
-export const goodbye: Goodbye = { nodeId: self.nodeId, incarnation: 1, signature: 'S'.repeat(86) }
+export const goodbye: Goodbye = {
+  nodeId: self.nodeId,
+  address: self.address,
+  incarnation: 1,
+  signature: 'S'.repeat(86),
+}
 
 export function bidOf(commandId: string, amount = 100): RemoteCommand {
   const bidder = { id: 'node_self', name: 'Ada' }
