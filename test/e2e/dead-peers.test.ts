@@ -1,9 +1,11 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { cpSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import type { PeerView } from '../../src/ports/node-api.js'
 import { eventually } from '../support/eventually.js'
-import { NodeProcess, untilConnected, vendue, vendueJson } from '../support/node-process.js'
+import { NodeProcess, testEnv, untilConnected, VENDUE, vendue, vendueJson } from '../support/node-process.js'
 import { makeTempHome } from '../support/temp-home.js'
 
 const FREE_PORTS = ['--grape-port', '0', '--dht-port', '0']
@@ -106,6 +108,42 @@ describe('a mesh of three processes, one of which', function () {
     expect(peer).to.include({ state: 'alive', address, version })
     const text = await vendue(home, ['peers', '--name', 'one'])
     expect(text.stdout).to.include(address).and.include('alive').and.match(/ms/)
+  })
+})
+
+describe('vendue peers --watch', function () {
+  this.timeout(60_000)
+  const { home, remove } = makeTempHome()
+  after(remove)
+
+  it('prints a line for each peer, then one for each change, and ends with Ctrl-C', async () => {
+    const nodes = [
+      await NodeProcess.start({ home, name: 'one', args: FREE_PORTS }),
+      await NodeProcess.start({ home, name: 'two', args: FREE_PORTS }),
+    ]
+    try {
+      await untilConnected(nodes)
+      const args = [VENDUE, 'peers', '--watch', '--json', '--name', 'one']
+      const watch = spawn(process.execPath, args, { env: testEnv(home) })
+      let output = ''
+      watch.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+        output += chunk
+      })
+      const states = () =>
+        output
+          .split('\n')
+          .filter((line) => line !== '')
+          .map((line) => (JSON.parse(line) as { state: string }).state)
+      await eventually('the peer is shown', () => states().length === 1)
+      await nodes[1]?.end('SIGTERM')
+      await eventually('the change is shown', () => states().at(-1) === 'left')
+      watch.kill('SIGINT')
+      const [code] = (await once(watch, 'close')) as [number | null]
+      expect(code).to.equal(0)
+      expect(states()).to.deep.equal(['alive', 'left'])
+    } finally {
+      await Promise.all(nodes.map((node) => node.end()))
+    }
   })
 })
 
