@@ -106,8 +106,11 @@ export class PeerDialer {
     const { clock, discovery, identity, logger, peerRepository, peerTable } = this.#deps
     const { node, proof, peers } = answer
     if (node.nodeId === identity.info.nodeId) {
-      this.#book.never(address)
-      if (!identity.isOwnAnswer(challenge)) this.#options.onTwin({ ...node, address: proof.address })
+      if (identity.isOwnAnswer(challenge)) this.#book.never(address)
+      else {
+        this.#book.failed(address, clock.monotonicMs())
+        this.#options.onTwin({ ...node, address: proof.address })
+      }
       return
     }
     if (proof.address !== address) {

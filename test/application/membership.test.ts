@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { tokens } from '../../services/node/node-tokens.js'
 import type { PeerState } from '../../src/ports/node-api.js'
 import { ManualTime, settle } from '../support/manual-time.js'
-import { MemoryNetwork } from '../support/memory-network.js'
+import { MemoryDiscovery, MemoryNetwork } from '../support/memory-network.js'
 import { MemoryNode, type MemoryNodeOptions, startMemoryNodes } from '../support/memory-node.js'
 
 const NAMES = ['one', 'two', 'three', 'four', 'five']
@@ -63,6 +63,21 @@ describe('membership', () => {
       const challenge = node(1).services.get(tokens.identity).challenge(node(0).info.address)
       const { peers } = await node(0).services.get(tokens.peerService).hello(challenge)
       expect(peers.map(({ name }) => name)).to.have.members(['two', 'three', 'four'])
+    })
+
+    it('is taken out of discovery, and put back when it returns to its address', async () => {
+      const { address } = node(4).info
+      const evicted = () => {
+        const discovery = node(0).services.get(tokens.discovery)
+        if (!(discovery instanceof MemoryDiscovery)) throw new Error('not the discovery of these tests')
+        return [...discovery.evicted]
+      }
+      node(4).crash()
+      await until('it is dead', () => stateOf(node(4), node(0)) === 'dead', 5_000)
+      expect(evicted()).to.deep.equal([address])
+      const back = await restart(4, { address })
+      await until('it is back', () => isBack(back), 5_000)
+      expect(evicted()).to.deep.equal([])
     })
 
     it('is out of use within 5 s also in a mesh of two', async () => {

@@ -117,7 +117,9 @@ export class MemoryNetwork {
   }
 }
 
-class MemoryDiscovery implements Discovery {
+export class MemoryDiscovery implements Discovery {
+  /** What it must not hand out any more. */
+  readonly evicted = new Set<string>()
   readonly dhtAddress = null
   readonly grapeUrl = 'memory:'
   readonly state: DiscoveryState = 'connected'
@@ -140,9 +142,13 @@ class MemoryDiscovery implements Discovery {
 
   introduce(_dhtAddress: string): void {}
 
-  evict(_address: string): void {}
+  evict(address: string): void {
+    this.evicted.add(address)
+  }
 
-  admit(_address: string): void {}
+  admit(address: string): void {
+    this.evicted.delete(address)
+  }
 
   stop(): Promise<void> {
     this.#listener = null
