@@ -120,12 +120,12 @@ export class PeerDialer {
       this.consider([proof.address], 'found')
       return
     }
-    this.#book.proven(address)
     const info: NodeInfo = { ...node, address }
     if (!peerTable.admit(info, tookMs)) {
       this.#book.failed(address, clock.monotonicMs())
       return
     }
+    this.#book.proven(address)
     logger.debug({ address, peer: info.name, nodeId: info.nodeId }, 'a peer proved itself')
     if (info.dhtAddress) discovery.introduce(info.dhtAddress)
     this.consider(

@@ -11,6 +11,8 @@ export interface PeerEntry {
   /** UTC milliseconds. */
   lastSeenAt: number
   roundTripMs: number | null
+  /** Whether this node itself got its last sign of life from the peer; through others otherwise. */
+  isDirect: boolean
   /** The newest life that has said goodbye. */
   leftIn: number | null
 }
@@ -58,13 +60,21 @@ export class PeerTable {
 
   /**
    * The peer has proven who it is, at its address and with its incarnation. False where that is not the life of the
-   * peer that counts: an older one while a newer one is in use elsewhere, or one that has said goodbye.
+   * peer that counts (an older one while a newer one is in use elsewhere, or one that has said goodbye), or where it is in
+   * use at another of its addresses.
    */
   admit(info: NodeInfo, roundTripMs: number): boolean {
     const known = this.#peers.get(info.nodeId)
     if (known && !supersedes(info, known)) return false
     const newLife = known && known.info.incarnation !== info.incarnation
-    const peer: PeerEntry = known ?? { info, state: 'dead', lastSeenAt: 0, roundTripMs, leftIn: null }
+    const peer: PeerEntry = known ?? {
+      info,
+      state: 'dead',
+      lastSeenAt: 0,
+      roundTripMs,
+      isDirect: true,
+      leftIn: null,
+    }
     if (!known) this.#makeRoom()
     this.#peers.set(info.nodeId, peer)
     peer.info = info
@@ -121,6 +131,7 @@ export class PeerTable {
 
   #alive(peer: PeerEntry, roundTripMs: number | null): void {
     peer.lastSeenAt = this.#clock.now()
+    peer.isDirect = roundTripMs !== null
     if (roundTripMs !== null) peer.roundTripMs = roundTripMs
   }
 
@@ -152,10 +163,12 @@ export function peerView({ info, state, lastSeenAt, roundTripMs }: PeerEntry): P
 
 /**
  * A fresh proof may well show a lower incarnation: a clock was set back, or the newer of two nodes with one key has
- * gone. It only has to wait until the newer one is not in use any more.
+ * gone. It only has to wait until the newer one is not in use any more. A node with several addresses stays at the one
+ * that works, rather than moving from one to the other all the time.
  */
 function supersedes(info: NodeInfo, known: PeerEntry): boolean {
   const { address, incarnation } = known.info
   if (known.state === 'left') return info.incarnation !== incarnation
-  return !isReachable(known) || info.address === address || info.incarnation >= incarnation
+  if (!isReachable(known) || info.address === address || info.incarnation > incarnation) return true
+  return info.incarnation === incarnation && (known.state === 'suspect' || !known.isDirect)
 }

@@ -94,6 +94,29 @@ describe('the handshake', () => {
     expect(isAt(everywhere.goodbye().address, '192.0.2.7:7000')).to.equal(true)
   })
 
+  it('stays with one of the addresses of a node that has several, and moves on when that one fails', async () => {
+    const many = new MemoryNode({ name: 'many', network, time, address: '0.0.0.0:77' })
+    nodes.push(many)
+    network.fault('0.0.0.0:77', 'unreachable')
+    await many.start()
+    network.calls.length = 0
+    for (const address of ['a:77', 'b:77']) {
+      network.serve(address, serviceOf(many), many.time)
+      await lure(node(0), address)
+    }
+    await time.advance(10_000)
+    const at = () => tableOf(node(0)).get(many.info.nodeId)
+    expect(at()).to.include({ state: 'alive' })
+    expect(at()?.info.address).to.equal('a:77')
+    const hellos = network.calls.filter(({ method, address }) => method === 'hello' && address === 'b:77')
+    expect(hellos.length).to.be.within(1, 6)
+
+    network.remove('a:77')
+    await time.advance(70_000)
+    expect(at()).to.include({ state: 'alive' })
+    expect(at()?.info.address).to.equal('b:77')
+  })
+
   it('lets nobody in who replays what a node once answered', async () => {
     let overheard: Awaited<ReturnType<PeerService['hello']>> | null = null
     await node(1).stop()
