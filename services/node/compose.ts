@@ -7,6 +7,7 @@ import { Feed } from '../../src/application/feed.js'
 import { LocalNodeApi } from '../../src/application/local-node-api.js'
 import { LocalPeerService } from '../../src/application/local-peer-service.js'
 import { Membership } from '../../src/application/membership.js'
+import { NodeIdentity } from '../../src/application/node-identity.js'
 import { PeerTable } from '../../src/application/peer-table.js'
 import { Replicator } from '../../src/application/replicator.js'
 import { Syncer } from '../../src/application/syncer.js'
@@ -17,7 +18,11 @@ import { tokens } from './node-tokens.js'
 export interface ComposeOptions {
   readonly dataDir: string
   readonly currencies: Readonly<Record<string, number>>
+  /** Nodes of other meshes are not let in. */
+  readonly mesh: string
   readonly requestStop: () => void
+  /** The node must not go on. */
+  readonly fail: (error: Error) => void
 }
 
 type NameOf = keyof typeof tokens
@@ -32,12 +37,31 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
   const nodeId = () => ({ nodeId: services.get(tokens.self).party.id })
 
   services
+    .factory(
+      tokens.identity,
+      () =>
+        new NodeIdentity(deps('clock', 'random', 'signer', 'verifier'), {
+          mesh: options.mesh,
+          info: () => services.get(tokens.self).info(),
+        }),
+    )
     .factory(tokens.peerTable, () => new PeerTable(deps('clock')))
     .factory(
       tokens.membership,
       () =>
         new Membership(
-          deps('clock', 'timers', 'logger', 'discovery', 'peerClient', 'peerRepository', 'peerTable'),
+          deps(
+            'clock',
+            'timers',
+            'random',
+            'logger',
+            'discovery',
+            'identity',
+            'peerClient',
+            'peerRepository',
+            'peerTable',
+          ),
+          { onKeyInUse: options.fail },
         ),
     )
     .factory(
@@ -99,17 +123,7 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
       tokens.peerService,
       () =>
         new LocalPeerService(
-          deps(
-            'auctionHouse',
-            'auctions',
-            'eventLog',
-            'membership',
-            'peerTable',
-            'replicator',
-            'syncer',
-            'logger',
-          ),
-          () => services.get(tokens.self).info(),
+          deps('auctionHouse', 'auctions', 'eventLog', 'membership', 'replicator', 'syncer', 'logger'),
         ),
     )
     .factory(tokens.nodeApi, () => {

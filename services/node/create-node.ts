@@ -31,7 +31,10 @@ export interface VendueNode {
   start(): Promise<void>
   /** Finishes what is under way, says goodbye to its peers, and lets go of every resource. Idempotent. */
   stop(): Promise<void>
-  /** Resolves when the node must die, because its log can no longer be trusted to store. */
+  /**
+   * Resolves when the node must die: its log can no longer be trusted to store, or an older node runs with its key
+   * (code NODE_KEY_IN_USE).
+   */
   readonly failed: Promise<Error>
   /** Resolves when an operator asked the node to stop. */
   readonly stopRequested: Promise<void>
@@ -139,13 +142,13 @@ class RunningNode implements VendueNode {
     this.#introduce(signer, `${host}:${port}`, grape.discovery.dhtAddress)
     pusher.start()
     syncer.start()
-    await membership.start(this.info, port)
+    await membership.start(port)
     await autoBidder.start()
     this.#writeNodeFile(grape.discovery.grapeUrl)
   }
 
   #register(store: SqliteStore, signer: Signer, grape: NodeGrape): void {
-    const { name, dataDir, currencies } = this.#settings
+    const { name, dataDir, mesh, currencies } = this.#settings
     const party = { id: nodeIdOf(signer.publicKey), name }
     const rpcClient = new RpcClient({ logger: this.#logger })
     this.#undo.push(() => rpcClient.stop())
@@ -166,7 +169,10 @@ class RunningNode implements VendueNode {
       .value(tokens.participations, store.participations)
       .value(tokens.peerRepository, store.peers)
       .value(tokens.self, { party, info: () => this.info })
-    composeNode(this.services, { dataDir, currencies, requestStop: this.#requestStop })
+    composeNode(this.services, {
+      ...{ dataDir, currencies, mesh, requestStop: this.#requestStop },
+      fail: this.#fail,
+    })
   }
 
   #logged(eventLog: PublishingEventLog): PublishingEventLog {

@@ -5,6 +5,7 @@ import type { CommandRouter } from '../../src/application/command-router.js'
 import type { CommitPusher } from '../../src/application/commit-pusher.js'
 import type { Feed } from '../../src/application/feed.js'
 import type { Membership } from '../../src/application/membership.js'
+import type { NodeIdentity } from '../../src/application/node-identity.js'
 import type { PeerTable } from '../../src/application/peer-table.js'
 import type { PublishingEventLog } from '../../src/application/publishing-event-log.js'
 import type { Replicator } from '../../src/application/replicator.js'
@@ -52,6 +53,7 @@ export const tokens = {
   // Application
   self: new Token<Self>('self'),
   eventLog: new Token<PublishingEventLog>('eventLog'),
+  identity: new Token<NodeIdentity>('identity'),
   peerTable: new Token<PeerTable>('peerTable'),
   membership: new Token<Membership>('membership'),
   auctionHouse: new Token<AuctionHouse>('auctionHouse'),

@@ -1,79 +1,130 @@
 import type { Clock } from '../ports/clock.js'
 import type { Discovery, DiscoveryState } from '../ports/discovery.js'
 import type { Logger } from '../ports/logger.js'
-import type { NodeInfo, PeerClient } from '../ports/peer-client.js'
+import { NodeError } from '../ports/node-api.js'
+import type {
+  Challenge,
+  Goodbye,
+  HelloAnswer,
+  NodeInfo,
+  NodeProof,
+  PeerClient,
+  Ping,
+  Pong,
+  Rumor,
+} from '../ports/peer-client.js'
 import type { PeerRepository } from '../ports/peer-repository.js'
+import type { Random } from '../ports/random.js'
 import type { Timer, Timers } from '../ports/timers.js'
-import { nodeIdOf } from './ids.js'
-import type { PeerTable } from './peer-table.js'
+import { Gossip } from './gossip.js'
+import { LocalHealth } from './local-health.js'
+import { isAt, type NodeIdentity } from './node-identity.js'
+import { PeerDialer } from './peer-dialer.js'
+import { PeerProber } from './peer-prober.js'
+import { isReachable, type PeerChange, type PeerTable } from './peer-table.js'
 
 export interface MembershipDeps {
   readonly clock: Clock
   readonly timers: Timers
+  readonly random: Random
   readonly logger: Logger
   readonly discovery: Discovery
-  readonly peerClient: Pick<PeerClient, 'hello' | 'ping' | 'goodbye'>
+  readonly identity: NodeIdentity
+  readonly peerClient: Pick<PeerClient, 'hello' | 'ping' | 'pingVia' | 'goodbye'>
   readonly peerRepository: PeerRepository
   readonly peerTable: PeerTable
 }
 
 export interface MembershipOptions {
+  /** Another, older node runs with this node's key: this one must not go on. */
+  readonly onKeyInUse: (error: NodeKeyInUseError) => void
   readonly probeIntervalMs?: number
   readonly probeTimeoutMs?: number
-  /** Probes in a row without an answer that make a peer dead. */
-  readonly deadAfterMisses?: number
-  /** How long an address that did not answer is left alone at first; doubled each time. */
+  readonly suspicionMs?: number
+  readonly goneSuspicionMs?: number
   readonly redialMs?: number
 }
 
+/*
+ * What these add up to: a killed peer (connection refused) is given up after at most one interval and `goneSuspicionMs`,
+ * one that keeps silent after one interval, two time-outs and `suspicionMs`, which is 5.1 s, or 9.2 s for a node in
+ * bad health. A stall of 2 s ends before any of it.
+ */
 const PROBE_INTERVAL_MS = 1_000
-const PROBE_TIMEOUT_MS = 1_000
-const DEAD_AFTER_MISSES = 3
-const REDIAL_MS = 2_000
+const PROBE_TIMEOUT_MS = 800
+const SUSPICION_MS = 2_500
+const GONE_SUSPICION_MS = 1_500
+const REDIAL_MS = 1_000
 const GOODBYE_TIMEOUT_MS = 300
-const MAX_DIALS_AT_ONCE = 16
-const MAX_CANDIDATES = 2_000
-const MAX_DIAL_FAILURES = 8
-const MAX_REDIAL_MS = 60_000
 const MAX_REMEMBERED_PEERS = 100
+/** Peers named in an answer to a hello. */
+const MAX_PEERS_TOLD = 100
+/** Challenges passed on for others at once. */
+const MAX_PASSED_ON = 32
 
-/** An address to dial: when it may be dialled next (monotonic), and how often nobody answered. */
-interface Candidate {
-  notBefore: number
-  failures: number
+/** Two nodes hold the same key, usually because a data directory was copied. */
+export class NodeKeyInUseError extends Error {
+  readonly code = 'NODE_KEY_IN_USE'
+  constructor(readonly twin: NodeInfo) {
+    super(
+      `another node ("${twin.name}" at ${twin.address}) already runs with this node's key: stop that one first, or ` +
+        'start this one with a data directory of its own, not with a copy',
+    )
+    this.name = 'NodeKeyInUseError'
+  }
 }
 
 /**
- * Finds the other nodes and watches over them. Every source of addresses (the DHT, peers of peers, the last run)
- * is a hint: an address is dialled, and who answers there says hello. The peer table is what came of it.
+ * Finds the other nodes and watches over them: SWIM, with every word that a node says of itself signed. Every source of
+ * addresses (the DHT, peers of peers, the last run) is a hint: an address is dialled, and who answers there has to
+ * prove who it is. The peer table is what came of it.
  */
 export class Membership {
   readonly #deps: MembershipDeps
-  readonly #options: Required<MembershipOptions>
-  readonly #candidates = new Map<string, Candidate>()
-  readonly #dialling = new Set<string>()
-  readonly #probing = new Set<string>()
-  #self: NodeInfo | null = null
+  readonly #options: MembershipOptions
+  readonly #health = new LocalHealth()
+  readonly #gossip = new Gossip()
+  readonly #dialer: PeerDialer
+  readonly #prober: PeerProber
+  #running = false
   #timer: Timer | null = null
+  #tickDueAt = 0
+  #passedOn = 0
+  #unlisten: (() => void) | null = null
 
-  constructor(deps: MembershipDeps, options: MembershipOptions = {}) {
+  constructor(deps: MembershipDeps, options: MembershipOptions) {
     this.#deps = deps
-    this.#options = {
-      probeIntervalMs: options.probeIntervalMs ?? PROBE_INTERVAL_MS,
-      probeTimeoutMs: options.probeTimeoutMs ?? PROBE_TIMEOUT_MS,
-      deadAfterMisses: options.deadAfterMisses ?? DEAD_AFTER_MISSES,
-      redialMs: options.redialMs ?? REDIAL_MS,
-    }
+    this.#options = options
+    const { probeTimeoutMs = PROBE_TIMEOUT_MS, suspicionMs = SUSPICION_MS } = options
+    const { goneSuspicionMs = GONE_SUSPICION_MS, redialMs = REDIAL_MS } = options
+    this.#dialer = new PeerDialer(deps, {
+      dialTimeoutMs: probeTimeoutMs,
+      redialMs,
+      onTwin: (twin) => this.#onTwin(twin),
+    })
+    this.#prober = new PeerProber(
+      { ...deps, health: this.#health, gossip: this.#gossip },
+      {
+        ...{ probeTimeoutMs, suspicionMs, goneSuspicionMs },
+        onRumors: (rumors) => this.#hear(rumors),
+        onChanged: (address) => this.#dialer.again(address),
+      },
+    )
   }
 
-  async start(self: NodeInfo, rpcPort: number): Promise<void> {
-    if (this.#self) return
-    this.#self = self
-    const remembered = await this.#deps.peerRepository.list(MAX_REMEMBERED_PEERS)
-    this.consider(remembered.map(({ address }) => address))
-    for (const { dhtAddress } of remembered) if (dhtAddress) this.#deps.discovery.introduce(dhtAddress)
-    await this.#deps.discovery.start(rpcPort, {
-      addresses: (addresses) => this.consider(addresses),
+  async start(rpcPort: number): Promise<void> {
+    if (this.#running) return
+    this.#running = true
+    const { discovery, peerRepository, peerTable } = this.#deps
+    this.#unlisten = peerTable.onChange((change) => this.#onChange(change))
+    this.#dialer.start()
+    this.#prober.start()
+    const remembered = await peerRepository.list(MAX_REMEMBERED_PEERS)
+    const addresses = remembered.map(({ address }) => address)
+    this.#dialer.consider(addresses, 'member')
+    for (const { dhtAddress } of remembered) if (dhtAddress) discovery.introduce(dhtAddress)
+    await discovery.start(rpcPort, {
+      addresses: (found) => this.consider(found),
       state: (state, cause) => this.#onGrape(state, cause),
     })
     this.#tick()
@@ -81,127 +132,154 @@ export class Membership {
 
   /** Says goodbye to whoever can be reached, then leaves the DHT to forget this node. */
   async stop(): Promise<void> {
-    const self = this.#self
-    if (!self) return
-    this.#self = null
+    if (!this.#running) return
+    this.#running = false
     this.#timer?.cancel()
-    const farewell = this.#deps.peerTable.reachable().map(async ({ info }) => {
-      await this.#deps.peerClient
-        .goodbye(info.address, self, { timeoutMs: GOODBYE_TIMEOUT_MS })
-        .catch((error) => {
-          this.#deps.logger.debug({ err: error, peer: info.name }, 'a goodbye was not heard')
-        })
+    this.#unlisten?.()
+    this.#dialer.stop()
+    this.#prober.stop()
+    const { discovery, identity, logger, peerClient, peerTable } = this.#deps
+    const goodbye = identity.goodbye()
+    const farewell = peerTable.reachable().map(async ({ info }) => {
+      await peerClient.goodbye(info.address, goodbye, { timeoutMs: GOODBYE_TIMEOUT_MS }).catch((error) => {
+        logger.debug({ err: error, peer: info.name }, 'a goodbye was not heard')
+      })
     })
     await Promise.all(farewell)
-    await this.#deps.discovery.stop()
+    await discovery.stop()
   }
 
   /** Takes addresses ("host:port") into account that may lead to peers. */
   consider(addresses: readonly string[]): void {
-    for (const address of addresses) {
-      if (address === this.#self?.address || this.#candidates.has(address)) continue
-      if (this.#candidates.size >= MAX_CANDIDATES) this.#forgetCandidate()
-      this.#candidates.set(address, { notBefore: 0, failures: 0 })
-      this.#deps.logger.debug({ address }, 'an address to try')
+    this.#dialer.consider(addresses, 'found')
+  }
+
+  hello(challenge: Challenge): HelloAnswer {
+    const { identity, peerTable } = this.#deps
+    const proof = identity.prove(challenge)
+    this.#met(challenge.caller)
+    const peers = peerTable.reachable().slice(0, MAX_PEERS_TOLD)
+    const node = { ...identity.info, address: proof.address, incarnation: proof.incarnation }
+    return { node, proof, peers: peers.map(({ info }) => info) }
+  }
+
+  ping({ challenge, rumors }: Ping): Pong {
+    const { identity, peerTable } = this.#deps
+    identity.requireSameMesh(challenge)
+    this.#hear(rumors)
+    const proof = identity.prove(challenge)
+    this.#met(challenge.caller)
+    return { proof, rumors: this.#gossip.take(peerTable.reachable().length) }
+  }
+
+  /** Puts another's challenge to a peer in use, at the address at which this node knows it. */
+  async pingVia(target: string, challenge: Challenge): Promise<NodeProof> {
+    const peer = this.#deps.peerTable.get(target)
+    if (!peer || !isReachable(peer)) {
+      throw new NodeError('NODE_UNREACHABLE', 'this node does not know that peer either', { field: 'target' })
     }
-    this.#dialDue()
+    if (this.#passedOn >= MAX_PASSED_ON) throw new NodeError('BUSY', 'too many challenges to pass on')
+    this.#passedOn += 1
+    const timeoutMs = this.#options.probeTimeoutMs ?? PROBE_TIMEOUT_MS
+    try {
+      const ping = { challenge, rumors: [] }
+      return (await this.#deps.peerClient.ping(peer.info.address, ping, { timeoutMs })).proof
+    } catch (cause) {
+      throw new NodeError('NODE_UNREACHABLE', 'that peer does not answer here either', { cause })
+    } finally {
+      this.#passedOn -= 1
+    }
   }
 
-  /** A node introduced itself to us: it is known once it also answers where it says it is. */
-  met(caller: NodeInfo): void {
+  goodbye(goodbye: Goodbye): void {
+    this.#hear([{ state: 'left', ...goodbye }])
+  }
+
+  /** A node introduced itself to us: it is known once it also proves itself where it says it is. */
+  #met(caller: NodeInfo): void {
     const known = this.#deps.peerTable.get(caller.nodeId)
-    const same = known?.info.address === caller.address && known.info.incarnation === caller.incarnation
-    if (same && (known.state === 'alive' || known.state === 'suspect')) return
-    this.#candidates.delete(caller.address)
-    this.consider([caller.address])
+    if (known && isReachable(known)) {
+      const { address, incarnation } = known.info
+      if (isAt(caller.address, address)) {
+        // A suspect that asks for us may well answer by now.
+        const isAsKnown = known.state === 'alive' && incarnation === caller.incarnation
+        if (!isAsKnown) this.#prober.check(caller.nodeId)
+        return
+      }
+    }
+    this.#dialer.soon(caller.address, 'found')
   }
 
-  #forgetCandidate(): void {
-    const first = this.#candidates.keys().next()
-    if (!first.done) this.#candidates.delete(first.value)
+  #hear(rumors: readonly Rumor[]): void {
+    for (const rumor of rumors) this.#hearOne(rumor)
+  }
+
+  #hearOne(rumor: Rumor): void {
+    const { identity, peerTable } = this.#deps
+    if (rumor.nodeId === identity.info.nodeId) {
+      const isDoubt = rumor.state === 'suspect' || rumor.state === 'dead'
+      if (!isDoubt || !identity.refute(rumor.incarnation)) return
+      this.#health.accused()
+      this.#gossip.add(identity.alive())
+      return
+    }
+    const known = peerTable.get(rumor.nodeId)
+    if (!known) {
+      if (rumor.state === 'alive') this.#dialer.consider([rumor.address], 'found')
+      return
+    }
+    const { publicKey, incarnation, address } = known.info
+    switch (rumor.state) {
+      case 'alive':
+        if (rumor.incarnation <= incarnation || !identity.isAliveWordOf(publicKey, rumor)) return
+        this.#gossip.add(rumor)
+        if (isReachable(known) && isAt(rumor.address, address)) {
+          peerTable.refuted(rumor.nodeId, rumor.incarnation)
+        } else this.#dialer.soon(rumor.address, 'member')
+        return
+      case 'left':
+        // Of two nodes with one key, the one may leave without the other.
+        if (!isAt(rumor.address, address) || !identity.isGoodbyeOf(publicKey, rumor)) return
+        if (peerTable.left(rumor.nodeId, rumor.incarnation)) this.#gossip.add(rumor)
+        return
+      case 'suspect':
+      case 'dead':
+        // Hearsay: it makes this node look, and is not passed on but to the peer itself, which can refute it.
+        if (rumor.incarnation >= incarnation) this.#prober.check(rumor.nodeId)
+        return
+      default: {
+        const unknown: never = rumor
+        throw new Error(`unknown rumor ${JSON.stringify(unknown)}`)
+      }
+    }
   }
 
   #tick(): void {
-    if (!this.#self) return
-    this.#dialDue()
-    for (const { info } of this.#deps.peerTable.reachable()) void this.#probe(info)
-    this.#timer = this.#deps.timers.after(this.#options.probeIntervalMs, () => this.#tick())
-  }
-
-  #dialDue(): void {
+    if (!this.#running) return
     const now = this.#deps.clock.monotonicMs()
-    for (const [address, { notBefore }] of this.#candidates) {
-      if (!this.#self || this.#dialling.size >= MAX_DIALS_AT_ONCE) return
-      if (notBefore > now || this.#dialling.has(address)) continue
-      const state = this.#deps.peerTable.byAddress(address)?.state
-      if (state === 'alive' || state === 'suspect') continue
-      this.#dialling.add(address)
-      void this.#dial(address, this.#self).finally(() => this.#dialling.delete(address))
-    }
+    if (this.#tickDueAt > 0) this.#health.late(now - this.#tickDueAt)
+    const intervalMs = this.#options.probeIntervalMs ?? PROBE_INTERVAL_MS
+    this.#tickDueAt = now + intervalMs
+    this.#timer = this.#deps.timers.after(intervalMs, () => this.#tick())
+    this.#dialer.dialDue()
+    void this.#prober.round()
   }
 
-  async #dial(address: string, self: NodeInfo): Promise<void> {
-    const { clock, logger, peerClient, peerTable, peerRepository, discovery } = this.#deps
-    const startedAt = clock.monotonicMs()
-    try {
-      const { node, peers } = await peerClient.hello(address, self, {
-        timeoutMs: this.#options.probeTimeoutMs,
-      })
-      if (!this.#self) return
-      if (node.nodeId === self.nodeId) {
-        this.#candidates.set(address, { notBefore: Number.POSITIVE_INFINITY, failures: 0 })
-        return
-      }
-      if (nodeIdOf(node.publicKey) !== node.nodeId) {
-        logger.warn(
-          { address, nodeId: node.nodeId },
-          'a node whose id does not belong to its key is not let in',
-        )
-        return
-      }
-      this.#candidates.set(address, { notBefore: 0, failures: 0 })
-      // Where it was reached is where it is, whatever it says itself.
-      const info: NodeInfo = { ...node, address }
-      logger.debug({ address, peer: info.name, nodeId: info.nodeId }, 'a peer answered')
-      peerTable.seen(info, clock.monotonicMs() - startedAt)
-      if (info.dhtAddress) discovery.introduce(info.dhtAddress)
-      this.consider(peers.map((peer) => peer.address))
-      const { nodeId, name, publicKey, dhtAddress } = info
-      await peerRepository.save({ nodeId, name, publicKey, address, dhtAddress, lastSeenAt: clock.now() })
-    } catch (error) {
-      logger.debug({ address, err: error }, 'nobody of this mesh answered there')
-      this.#backOff(address)
-    }
+  #onChange({ peer, before }: PeerChange): void {
+    const { discovery, logger } = this.#deps
+    const { address, name } = peer.info
+    if (peer.state === 'alive' && before !== 'suspect') discovery.admit(address)
+    else if (peer.state === 'dead' || peer.state === 'left') discovery.evict(address)
+    logger.debug({ peer: name, address, before, state: peer.state }, 'a peer changed its state')
   }
 
-  /** Tried again less and less often, then forgotten until somebody names the address afresh. */
-  #backOff(address: string): void {
-    const failures = (this.#candidates.get(address)?.failures ?? 0) + 1
-    if (failures > MAX_DIAL_FAILURES) this.#candidates.delete(address)
-    else {
-      const delayMs = Math.min(this.#options.redialMs * 2 ** (failures - 1), MAX_REDIAL_MS)
-      this.#candidates.set(address, { notBefore: this.#deps.clock.monotonicMs() + delayMs, failures })
-    }
-  }
-
-  async #probe(info: NodeInfo): Promise<void> {
-    const { clock, peerClient, peerTable, logger } = this.#deps
-    const self = this.#self
-    if (!self || this.#probing.has(info.nodeId)) return
-    this.#probing.add(info.nodeId)
-    const startedAt = clock.monotonicMs()
-    try {
-      const answer = await peerClient.ping(info.address, self, { timeoutMs: this.#options.probeTimeoutMs })
-      if (answer.nodeId !== info.nodeId) throw new Error(`another node answers at ${info.address}`)
-      if (answer.incarnation !== info.incarnation) this.met({ ...info, incarnation: answer.incarnation })
-      peerTable.seen({ ...info, incarnation: answer.incarnation }, clock.monotonicMs() - startedAt)
-    } catch (error) {
-      if (!this.#self) return
-      logger.debug({ peer: info.name, address: info.address, err: error }, 'a peer did not answer')
-      peerTable.missed(info.nodeId, this.#options.deadAfterMisses)
-    } finally {
-      this.#probing.delete(info.nodeId)
-    }
+  #onTwin(twin: NodeInfo): void {
+    const { identity, logger } = this.#deps
+    const { incarnation, address } = identity.info
+    const isOlder =
+      twin.incarnation < incarnation || (twin.incarnation === incarnation && twin.address < address)
+    if (isOlder) this.#options.onKeyInUse(new NodeKeyInUseError(twin))
+    else logger.warn({ twin: twin.address }, 'a node that started later holds the key of this one')
   }
 
   #onGrape(state: DiscoveryState, cause?: Error): void {

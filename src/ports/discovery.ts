@@ -15,6 +15,13 @@ export interface Discovery {
   refresh(): void
   /** Tells the embedded DHT of another member's DHT address, so that the tables heal. No-op without one. */
   introduce(dhtAddress: string): void
+  /**
+   * The node at this address ("host:port") is dead: the embedded Grape forgets the address, and does not hand it out
+   * until it is announced afresh or `admit`ted. No-op with a Grape elsewhere, whose records cannot be taken back.
+   */
+  evict(address: string): void
+  /** A node has proven itself at this address, which may be handed out again. */
+  admit(address: string): void
   /** "host:port" of the embedded DHT; null without one. */
   readonly dhtAddress: string | null
   /** The URL of the Grape in use. */

@@ -14,8 +14,74 @@ export interface NodeInfo {
   /** Where it serves RPC, "host:port". */
   readonly address: string
   readonly dhtAddress: string | null
-  /** Grows with every start of the node: UTC milliseconds when it started. */
+  /**
+   * Grows with every life of the node: UTC milliseconds when it started, raised by one each time the node refutes that
+   * it is dead.
+   */
   readonly incarnation: number
+}
+
+/** What a caller asks a node to prove itself with. */
+export interface Challenge {
+  /** Nodes of another mesh refuse. */
+  readonly mesh: string
+  /** Random, base64url; never used twice. */
+  readonly nonce: string
+  /** "host:port" that the caller dialled. */
+  readonly to: string
+  /** How the caller introduces itself. A claim: it is believed once it was dialled back and has proven itself too. */
+  readonly caller: NodeInfo
+}
+
+/** A node's answer to a challenge: who it is, where, and in which life. */
+export interface NodeProof {
+  readonly nodeId: string
+  /** Where it says that it serves RPC. */
+  readonly address: string
+  readonly incarnation: number
+  /** By the node's key over all of this, the mesh, the nonce and the caller's id; base64url. */
+  readonly signature: string
+}
+
+/** A node leaves the mesh, in its own signed words. */
+export interface Goodbye {
+  readonly nodeId: string
+  /** Where it was. */
+  readonly address: string
+  readonly incarnation: number
+  readonly signature: string
+}
+
+/**
+ * News of a node, passed on from node to node. `alive` and `left` are the node's own signed words; `suspect` and `dead`
+ * are what the teller observed, and no more than a reason to look for oneself.
+ */
+export type Rumor =
+  | {
+      readonly state: 'alive'
+      readonly nodeId: string
+      readonly address: string
+      readonly incarnation: number
+      readonly signature: string
+    }
+  | ({ readonly state: 'left' } & Goodbye)
+  | { readonly state: 'suspect' | 'dead'; readonly nodeId: string; readonly incarnation: number }
+
+export interface HelloAnswer {
+  readonly node: NodeInfo
+  readonly proof: NodeProof
+  /** Peers in use there: addresses to try. */
+  readonly peers: NodeInfo[]
+}
+
+export interface Ping {
+  readonly challenge: Challenge
+  readonly rumors: readonly Rumor[]
+}
+
+export interface Pong {
+  readonly proof: NodeProof
+  readonly rumors: Rumor[]
 }
 
 /** A command on its way to the home. Salts and commitments are the home's business. */
@@ -67,18 +133,12 @@ export interface CallOptions {
  * (`answered: true`), its effect is unknown. Nothing is retried here.
  */
 export interface PeerClient {
-  hello(
-    address: string,
-    self: NodeInfo,
-    options?: CallOptions,
-  ): Promise<{ node: NodeInfo; peers: NodeInfo[] }>
-  ping(
-    address: string,
-    self: NodeInfo,
-    options?: CallOptions,
-  ): Promise<{ nodeId: string; incarnation: number }>
+  hello(address: string, challenge: Challenge, options?: CallOptions): Promise<HelloAnswer>
+  ping(address: string, ping: Ping, options?: CallOptions): Promise<Pong>
+  /** Has the peer at `address` put our challenge to `target` (a node id), where it knows that node, and pass the proof on. */
+  pingVia(address: string, target: string, challenge: Challenge, options?: CallOptions): Promise<NodeProof>
   /** This node leaves the mesh. */
-  goodbye(address: string, self: NodeInfo, options?: CallOptions): Promise<void>
+  goodbye(address: string, goodbye: Goodbye, options?: CallOptions): Promise<void>
   /** One result per command, in order. */
   submit(address: string, commands: readonly RemoteCommand[], options?: CallOptions): Promise<SubmitResult[]>
   pushCommits(address: string, from: string, commits: readonly Commit[], options?: CallOptions): Promise<void>
@@ -96,6 +156,9 @@ export interface PeerClient {
   ): Promise<{ heads: AuctionHead[]; next: string | null }>
   stop(): Promise<void>
 }
+
+/** The code of a `PeerCallError` where the machine answers that nobody listens at that address. */
+export const CONNECTION_REFUSED = 'CONNECTION_REFUSED'
 
 export class PeerCallError extends Error {
   readonly address: string

@@ -1,13 +1,26 @@
 import type { Commit } from '../domain/commit.js'
 import type { AuctionHead } from './event-log.js'
-import type { NodeInfo, RemoteCommand, SubmitResult } from './peer-client.js'
+import type {
+  Challenge,
+  Goodbye,
+  HelloAnswer,
+  NodeProof,
+  Ping,
+  Pong,
+  RemoteCommand,
+  SubmitResult,
+} from './peer-client.js'
 
 /** What a node serves to its peers: the other side of `PeerClient`. */
 export interface PeerService {
-  /** Makes the caller known here, and tells who else is. */
-  hello(caller: NodeInfo): Promise<{ node: NodeInfo; peers: NodeInfo[] }>
-  ping(caller: NodeInfo): Promise<{ nodeId: string; incarnation: number }>
-  goodbye(caller: NodeInfo): Promise<void>
+  /** Proves who this node is, and tells who else is there. Rejects with FORBIDDEN for a caller of another mesh. */
+  hello(challenge: Challenge): Promise<HelloAnswer>
+  /** Proves that this node is alive, and exchanges news. FORBIDDEN as above. */
+  ping(ping: Ping): Promise<Pong>
+  /** Puts the challenge to a peer in use here, for a caller that cannot reach it itself. Rejects with `NodeError`. */
+  pingVia(target: string, challenge: Challenge): Promise<NodeProof>
+  /** A peer leaves. Believed only with that peer's signature. */
+  goodbye(goodbye: Goodbye): Promise<void>
   /** Decides commands for auctions whose home is this node; one result per command, in order. */
   submit(commands: readonly RemoteCommand[]): Promise<SubmitResult[]>
   /** Takes in commits that the peer `from` has written or stored; checks them before it believes them. */

@@ -1,22 +1,40 @@
 import type { Discovery, DiscoveryListener, DiscoveryState } from '../../src/ports/discovery.js'
-import { PeerCallError, type PeerClient } from '../../src/ports/peer-client.js'
+import {
+  type CallOptions,
+  CONNECTION_REFUSED,
+  PeerCallError,
+  type PeerClient,
+} from '../../src/ports/peer-client.js'
 import type { PeerService } from '../../src/ports/peer-service.js'
+import type { NodeTime } from './node-time.js'
 
 type Fault = 'none' | 'unreachable' | 'answer-lost'
 
+interface Served {
+  readonly service: PeerService
+  readonly time: NodeTime | null
+}
+
+/** Longer than any call of membership waits. */
+const DEFAULT_TIMEOUT_MS = 5_000
+
 /** Nodes of one process that call each other directly, with faults to order. */
 export class MemoryNetwork {
-  readonly #services = new Map<string, PeerService>()
+  readonly #services = new Map<string, Served>()
   readonly #faults = new Map<string, Fault>()
-  readonly calls: { method: string; address: string; size: number }[] = []
+  readonly #cuts = new Set<string>()
+  readonly calls: { method: string; from: string; address: string; size: number }[] = []
+  /** What discovery tells of, where that is not every node there is. */
+  announced: readonly string[] | null = null
   #nextPort = 1
 
   newAddress(): string {
     return `mem:${this.#nextPort++}`
   }
 
-  serve(address: string, service: PeerService): void {
-    this.#services.set(address, service)
+  /** With the node's own time, its calls and answers stand still when it does. */
+  serve(address: string, service: PeerService, time: NodeTime | null = null): void {
+    this.#services.set(address, { service, time })
   }
 
   remove(address: string): void {
@@ -28,48 +46,69 @@ export class MemoryNetwork {
     this.#faults.set(address, fault)
   }
 
-  addresses(): string[] {
-    return [...this.#services.keys()]
+  /** Nothing gets from one to the other any more, neither calls nor answers; the other way goes on. */
+  cut(from: string, to: string): void {
+    this.#cuts.add(`${from} ${to}`)
   }
 
-  client(): PeerClient {
-    const call = async <T>(
+  /** All ways are open again. */
+  heal(): void {
+    this.#cuts.clear()
+  }
+
+  addresses(): readonly string[] {
+    return this.announced ?? [...this.#services.keys()]
+  }
+
+  client(from = 'elsewhere', time: NodeTime | null = null): PeerClient {
+    const call = <T>(
       method: string,
       address: string,
       size: number,
+      options: CallOptions | undefined,
       run: (service: PeerService) => Promise<T>,
-    ) => {
-      await Promise.resolve()
-      this.calls.push({ method, address, size })
-      const service = this.#services.get(address)
-      const fault = this.#faults.get(address) ?? 'none'
-      if (!service || fault === 'unreachable') {
-        throw new PeerCallError('UNREACHABLE', `nobody at ${address}`, {
-          address,
-          sent: false,
-          answered: false,
-        })
-      }
-      // Through JSON, as on a wire.
-      const answer = JSON.parse(JSON.stringify((await run(service)) ?? null)) as T
-      if (fault === 'answer-lost') {
-        throw new PeerCallError('TIMEOUT', 'no answer', { address, sent: true, answered: false })
-      }
-      return answer
+    ): Promise<T> => {
+      this.calls.push({ method, from, address, size })
+      const answer = this.#call(from, address, run).then(async (value) => {
+        await time?.turn()
+        return value
+      })
+      return time ? withTimeout(answer, address, time, options?.timeoutMs ?? DEFAULT_TIMEOUT_MS) : answer
     }
     return {
-      hello: (address, self) => call('hello', address, 1, (peer) => peer.hello(self)),
-      ping: (address, self) => call('ping', address, 1, (peer) => peer.ping(self)),
-      goodbye: (address, self) => call('goodbye', address, 1, (peer) => peer.goodbye(self)),
-      submit: (address, commands) =>
-        call('submit', address, commands.length, (peer) => peer.submit(commands)),
-      pushCommits: (address, from, commits) =>
-        call('pushCommits', address, commits.length, (peer) => peer.pushCommits(from, commits)),
-      pullCommits: (address, auctionId, fromSeq) =>
-        call('pullCommits', address, 1, (peer) => peer.pullCommits(auctionId, fromSeq)),
-      heads: (address, afterId) => call('heads', address, 1, (peer) => peer.heads(afterId)),
+      hello: (address, challenge, options) =>
+        call('hello', address, 1, options, (peer) => peer.hello(challenge)),
+      ping: (address, ping, options) => call('ping', address, 1, options, (peer) => peer.ping(ping)),
+      pingVia: (address, target, challenge, options) =>
+        call('pingVia', address, 1, options, (peer) => peer.pingVia(target, challenge)),
+      goodbye: (address, goodbye, options) =>
+        call('goodbye', address, 1, options, (peer) => peer.goodbye(goodbye)),
+      submit: (address, commands, options) =>
+        call('submit', address, commands.length, options, (peer) => peer.submit(commands)),
+      pushCommits: (address, sender, commits, options) =>
+        call('pushCommits', address, commits.length, options, (peer) => peer.pushCommits(sender, commits)),
+      pullCommits: (address, auctionId, fromSeq, options) =>
+        call('pullCommits', address, 1, options, (peer) => peer.pullCommits(auctionId, fromSeq)),
+      heads: (address, afterId, options) => call('heads', address, 1, options, (peer) => peer.heads(afterId)),
       stop: () => Promise.resolve(),
     }
+  }
+
+  async #call<T>(from: string, address: string, run: (service: PeerService) => Promise<T>): Promise<T> {
+    await Promise.resolve()
+    const fail = (code: string, message: string, sent: boolean) =>
+      new PeerCallError(code, message, { address, sent, answered: false })
+    if (this.#cuts.has(`${from} ${address}`)) return never()
+    const served = this.#services.get(address)
+    const fault = this.#faults.get(address) ?? 'none'
+    if (fault === 'unreachable') throw fail('HOST_UNREACHABLE', `no way to ${address}`, false)
+    if (!served) throw fail(CONNECTION_REFUSED, `nobody at ${address}`, false)
+    await served.time?.turn()
+    // Through JSON, as on a wire.
+    const answer = JSON.parse(JSON.stringify((await run(served.service)) ?? null)) as T
+    await served.time?.turn()
+    if (fault === 'answer-lost') throw fail('TIMEOUT', 'no answer', true)
+    return this.#cuts.has(`${address} ${from}`) ? never() : answer
   }
 
   /** Tells a node of every address there is, now and at each refresh. */
@@ -78,7 +117,9 @@ export class MemoryNetwork {
   }
 }
 
-class MemoryDiscovery implements Discovery {
+export class MemoryDiscovery implements Discovery {
+  /** What it must not hand out any more. */
+  readonly evicted = new Set<string>()
   readonly dhtAddress = null
   readonly grapeUrl = 'memory:'
   readonly state: DiscoveryState = 'connected'
@@ -101,8 +142,30 @@ class MemoryDiscovery implements Discovery {
 
   introduce(_dhtAddress: string): void {}
 
+  evict(address: string): void {
+    this.evicted.add(address)
+  }
+
+  admit(address: string): void {
+    this.evicted.delete(address)
+  }
+
   stop(): Promise<void> {
     this.#listener = null
     return Promise.resolve()
   }
+}
+
+function never<T>(): Promise<T> {
+  return new Promise(() => {})
+}
+
+function withTimeout<T>(answer: Promise<T>, address: string, time: NodeTime, timeoutMs: number): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = time.after(timeoutMs, () => {
+      const info = { address, sent: true, answered: false }
+      reject(new PeerCallError('TIMEOUT', `no answer in ${timeoutMs} ms`, info))
+    })
+    answer.then(resolve, reject).finally(() => timer.cancel())
+  })
 }

@@ -13,6 +13,7 @@ import type { Signer } from '../../src/ports/signer.js'
 import type { Store } from '../../src/ports/store.js'
 import { type ManualTime, settle } from './manual-time.js'
 import type { MemoryNetwork } from './memory-network.js'
+import { NodeTime } from './node-time.js'
 import { silentLogger } from './silent-logger.js'
 
 export interface MemoryNodeOptions {
@@ -22,6 +23,11 @@ export interface MemoryNodeOptions {
   /** A node that comes back brings its own. */
   readonly store?: Store
   readonly signer?: Signer
+  /** A free one otherwise. */
+  readonly address?: string
+  readonly mesh?: string
+  /** What its clock says then; now otherwise. */
+  readonly startedAt?: number
 }
 
 /** A whole node without disk, sockets or real time; its store and key outlive it, like a data directory. */
@@ -30,6 +36,10 @@ export class MemoryNode {
   readonly store: Store
   readonly signer: Signer
   readonly info: NodeInfo
+  /** Stands still when told to. */
+  readonly time: NodeTime
+  /** Why the node has to stop, once it does. */
+  failure: (Error & { code?: unknown }) | null = null
   readonly #network: MemoryNetwork
   #running = false
 
@@ -44,20 +54,21 @@ export class MemoryNode {
       name,
       publicKey: this.signer.publicKey,
       version: '0.0.0',
-      address: network.newAddress(),
+      address: options.address ?? network.newAddress(),
       dhtAddress: null,
-      incarnation: time.now(),
+      incarnation: options.startedAt ?? time.now(),
     }
+    this.time = new NodeTime(time)
     const { store } = this
     this.services
-      .value(tokens.clock, time)
-      .value(tokens.timers, time)
+      .value(tokens.clock, this.time)
+      .value(tokens.timers, this.time)
       .value(tokens.random, systemRandom)
       .value(tokens.logger, silentLogger)
       .value(tokens.signer, this.signer)
       .value(tokens.verifier, new Ed25519Verifier())
       .value(tokens.discovery, network.discovery())
-      .value(tokens.peerClient, network.client())
+      .value(tokens.peerClient, network.client(this.info.address, this.time))
       .factory(tokens.eventLog, () => new PublishingEventLog(store.eventLog))
       .value(tokens.outcomes, store.outcomes)
       .value(tokens.auctions, store.auctions)
@@ -66,7 +77,12 @@ export class MemoryNode {
       .value(tokens.participations, store.participations)
       .value(tokens.peerRepository, store.peers)
       .value(tokens.self, { party: { id: nodeId, name }, info: () => this.info })
-    composeNode(this.services, { dataDir: 'memory', currencies: {}, requestStop: () => {} })
+    composeNode(this.services, {
+      ...{ dataDir: 'memory', currencies: {}, mesh: options.mesh ?? 'test', requestStop: () => {} },
+      fail: (error) => {
+        this.failure ??= error
+      },
+    })
   }
 
   get api(): NodeApi {
@@ -77,10 +93,10 @@ export class MemoryNode {
     this.#running = true
     const { services } = this
     await services.get(tokens.auctionHouse).start()
-    this.#network.serve(this.info.address, services.get(tokens.peerService))
+    this.#network.serve(this.info.address, services.get(tokens.peerService), this.time)
     services.get(tokens.pusher).start()
     services.get(tokens.syncer).start()
-    await services.get(tokens.membership).start(this.info, 0)
+    await services.get(tokens.membership).start(0)
     await services.get(tokens.autoBidder).start()
     return this
   }
@@ -89,6 +105,7 @@ export class MemoryNode {
   crash(): void {
     this.#network.remove(this.info.address)
     this.#running = false
+    this.time.stall()
     this.services.get(tokens.autoBidder).stop()
     this.services.get(tokens.syncer).stop()
     void this.services.get(tokens.auctionHouse).stop()

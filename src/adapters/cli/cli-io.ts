@@ -16,4 +16,8 @@ export interface CliIo {
   readonly ended: AbortSignal
 }
 
-export type OutputStream = Writable & { readonly isTTY?: boolean; readonly columns?: number }
+export type OutputStream = Writable & {
+  readonly isTTY?: boolean
+  readonly columns?: number
+  readonly rows?: number
+}

@@ -19,6 +19,8 @@ export interface Rpc<A extends Access, Request, Result> {
   readonly effect: 'read' | 'command'
   /** Called all the time: only its failures are logged. */
   readonly routine?: true
+  /** Answered also while the node is busy: cheap, and what tells a busy node from a dead one. */
+  readonly urgent?: true
   readonly request: z.ZodType<Request>
   readonly result: z.ZodType<Result>
   readonly handler: (service: Services[A]) => (request: Request) => Promise<Result>
@@ -37,6 +39,7 @@ export interface BoundRpc {
   readonly name: string
   readonly access: Access
   readonly routine: boolean
+  readonly urgent: boolean
   /** Checks the request; rejects with INVALID_INPUT where it breaks the schema. */
   call(params: unknown): Promise<unknown>
 }
@@ -50,6 +53,7 @@ export function bindRpc<A extends Access, Request, Result>(
     name: rpc.name,
     access: rpc.access,
     routine: rpc.routine ?? false,
+    urgent: rpc.urgent ?? false,
     async call(params) {
       const request = rpc.request.safeParse(params)
       if (!request.success) throw invalidInput(request.error)

@@ -33,6 +33,10 @@ export interface GrapeAccess {
   readonly dhtAddress: string | null
   /** Makes it acquainted with another DHT node. */
   addNode(dhtAddress: string): void
+  /** Forgets that the address ("host:port") was announced under the key, and leaves it out until it is announced anew. */
+  evict(key: string, address: string): void
+  /** Undoes `evict`: what others know of the address may be handed out again. */
+  admit(key: string, address: string): void
 }
 
 export const DEFAULT_GRAPE_HOST = '127.0.0.1'
@@ -107,6 +111,14 @@ export class EmbeddedGrape implements GrapeAccess {
     const address = parseAddress(dhtAddress)
     if (!address || !this.#running || dhtAddress === this.dhtAddress) return
     this.#running.grape.node?.addNode(address)
+  }
+
+  evict(key: string, address: string): void {
+    this.#running?.grape.evict(key, address)
+  }
+
+  admit(key: string, address: string): void {
+    this.#running?.grape.admit(key, address)
   }
 
   async #start(): Promise<void> {

@@ -36,9 +36,11 @@ const DEFAULTS = {
 const JITTER = 0.2
 const MAX_ADDRESSES = 1_000
 
-/** A Grape elsewhere: nothing is known of its part in the DHT. */
+const NO_RECORDS = { evict: () => undefined, admit: () => undefined }
+
+/** A Grape elsewhere: nothing is known of its part in the DHT, and its records are not ours. */
 export function remoteGrape(url: string): GrapeAccess {
-  return { url: url.replace(/\/+$/, ''), dhtAddress: null, addNode: () => undefined }
+  return { url: url.replace(/\/+$/, ''), dhtAddress: null, addNode: () => undefined, ...NO_RECORDS }
 }
 
 export class GrapeDiscovery implements Discovery {
@@ -76,6 +78,14 @@ export class GrapeDiscovery implements Discovery {
 
   introduce(dhtAddress: string): void {
     this.#deps.grape.addNode(dhtAddress)
+  }
+
+  evict(address: string): void {
+    this.#deps.grape.evict(this.#key, address)
+  }
+
+  admit(address: string): void {
+    this.#deps.grape.admit(this.#key, address)
   }
 
   get dhtAddress(): string | null {

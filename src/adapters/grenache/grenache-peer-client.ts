@@ -2,9 +2,14 @@ import type { Commit } from '../../domain/commit.js'
 import type { AuctionHead } from '../../ports/event-log.js'
 import {
   type CallOptions,
-  type NodeInfo,
+  type Challenge,
+  type Goodbye,
+  type HelloAnswer,
+  type NodeProof,
   PeerCallError,
   type PeerClient,
+  type Ping,
+  type Pong,
   type RemoteCommand,
   type SubmitResult,
 } from '../../ports/peer-client.js'
@@ -12,6 +17,7 @@ import { goodbyeRpc } from './rpc/goodbye.js'
 import { headsRpc } from './rpc/heads.js'
 import { helloRpc } from './rpc/hello.js'
 import { pingRpc } from './rpc/ping.js'
+import { pingViaRpc } from './rpc/ping-via.js'
 import { pullCommitsRpc } from './rpc/pull-commits.js'
 import { pushCommitsRpc } from './rpc/push-commits.js'
 import { submitRpc } from './rpc/submit.js'
@@ -32,16 +38,22 @@ export class GrenachePeerClient implements PeerClient {
     this.#rpc = rpcClient
   }
 
-  hello(address: string, self: NodeInfo, options?: CallOptions) {
-    return this.#rpc.call(address, helloRpc, self, withDefault(PROBE_TIMEOUT_MS, options))
+  hello(address: string, challenge: Challenge, options?: CallOptions): Promise<HelloAnswer> {
+    return this.#rpc.call(address, helloRpc, challenge, withDefault(PROBE_TIMEOUT_MS, options))
   }
 
-  ping(address: string, self: NodeInfo, options?: CallOptions) {
-    return this.#rpc.call(address, pingRpc, self, withDefault(PROBE_TIMEOUT_MS, options))
+  ping(address: string, { challenge, rumors }: Ping, options?: CallOptions): Promise<Pong> {
+    const request = { challenge, rumors: [...rumors] }
+    return this.#rpc.call(address, pingRpc, request, withDefault(PROBE_TIMEOUT_MS, options))
   }
 
-  async goodbye(address: string, self: NodeInfo, options?: CallOptions): Promise<void> {
-    await this.#rpc.call(address, goodbyeRpc, self, withDefault(PROBE_TIMEOUT_MS, options))
+  pingVia(address: string, target: string, challenge: Challenge, options?: CallOptions): Promise<NodeProof> {
+    const request = { target, challenge }
+    return this.#rpc.call(address, pingViaRpc, request, withDefault(PROBE_TIMEOUT_MS, options))
+  }
+
+  async goodbye(address: string, goodbye: Goodbye, options?: CallOptions): Promise<void> {
+    await this.#rpc.call(address, goodbyeRpc, goodbye, withDefault(PROBE_TIMEOUT_MS, options))
   }
 
   async submit(

@@ -102,6 +102,8 @@ declare module 'grenache-grape' {
   /** A bittorrent-dht node. */
   export interface DhtNode extends EventEmitter {
     readonly nodes: { toArray(): unknown[] }
+    /** What was announced here, by info hash in hex; each record the six bytes of an address. */
+    readonly _peers: { remove(hash: string, record: Buffer): void }
     readonly _rpc: { readonly socket: { readonly socket: Socket } }
     address(): { address: string; port: number }
     addNode(node: { host: string; port: number }): void
@@ -123,7 +125,11 @@ declare module 'grenache-grape' {
     conf: GrapeConf
     node?: DhtNode
     readonly cbq0: { trigger(key: string, error: Error | null, answer: unknown): void }
-    readonly _mem: { get(key: string, limit: number): unknown; destroy(): void }
+    readonly _mem: {
+      get(key: string, limit: number): unknown
+      remove(key: string, record: string): void
+      destroy(): void
+    }
     readonly _interface: { http?: Server }
     start(cb: GrapeCallback): void
     stop(cb: GrapeCallback): void

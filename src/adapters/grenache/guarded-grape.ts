@@ -1,5 +1,7 @@
+import { isIPv4 } from 'node:net'
 import grenacheGrape, { type DhtNode, type GrapeCallback, type GrapeConf } from 'grenache-grape'
 import type { Logger } from '../../ports/logger.js'
+import { parseAddress } from './address.js'
 
 export interface GuardedGrapeConf {
   /** IPv4; both sockets bind to it. */
@@ -28,6 +30,7 @@ const EVERY_ADDRESS = '0.0.0.0'
 export class GuardedGrape extends grenacheGrape.Grape {
   readonly #logger: Logger
   readonly #address: string
+  readonly #evicted: EvictedRecords
 
   constructor(logger: Logger, conf: GuardedGrapeConf) {
     const { address, dhtPort, apiPort, bootstrap, peerMaxAgeMs } = conf
@@ -42,6 +45,7 @@ export class GuardedGrape extends grenacheGrape.Grape {
     super(grapeConf)
     this.#logger = logger
     this.#address = address
+    this.#evicted = new EvictedRecords(2 * peerMaxAgeMs)
   }
 
   override onRequest(type: string, data: unknown, cb: GrapeCallback): void {
@@ -60,8 +64,22 @@ export class GuardedGrape extends grenacheGrape.Grape {
     deadline.unref()
     super.lookup(key, (error, peers) => {
       clearTimeout(deadline)
-      cb(error, peers)
+      // Other nodes of the DHT keep a record for a while after it was purged here.
+      cb(error, Array.isArray(peers) ? peers.filter((peer) => !this.#evicted.has(hash, peer)) : peers)
     })
+  }
+
+  /** There is no un-announce: what this node holds is purged, and what others still tell is held back. */
+  evict(key: string, address: string): void {
+    const hash = this.str2hex(key)
+    this._mem.remove(hash, address)
+    const record = compactAddress(address)
+    if (record) this.node?._peers.remove(hash, record)
+    this.#evicted.add(hash, address)
+  }
+
+  admit(key: string, address: string): void {
+    this.#evicted.delete(this.str2hex(key), address)
   }
 
   /** Called between the DHT's start and the API's. */
@@ -95,6 +113,10 @@ export class GuardedGrape extends grenacheGrape.Grape {
   #guard(node: DhtNode): void {
     node.on('error', (err) => this.#logger.warn({ err }, 'the DHT reports an error'))
     node.on('warning', (err) => this.#logger.trace({ err }, 'the DHT reports something odd'))
+    // Only who lives announces.
+    node.on('announce', (peer: { host: string; port: number }, hash: Buffer) => {
+      this.#evicted.delete(hash.toString('hex'), `${peer.host}:${peer.port}`)
+    })
     const { socket } = node._rpc.socket
     const listeners = socket.listeners('message') as ((...args: unknown[]) => void)[]
     socket.removeAllListeners('message')
@@ -106,6 +128,42 @@ export class GuardedGrape extends grenacheGrape.Grape {
       }
     })
   }
+}
+
+const MAX_EVICTED = 1_000
+
+/** Records to hold back, until the last node of the DHT has forgotten them. */
+class EvictedRecords {
+  readonly #maxAgeMs: number
+  /** Until when, `performance.now()`; the oldest first. */
+  readonly #until = new Map<string, number>()
+
+  constructor(maxAgeMs: number) {
+    this.#maxAgeMs = maxAgeMs
+  }
+
+  add(hash: string, address: string): void {
+    const record = `${hash} ${address}`
+    this.#until.delete(record)
+    this.#until.set(record, performance.now() + this.#maxAgeMs)
+    const [oldest] = this.#until.keys()
+    if (this.#until.size > MAX_EVICTED && oldest !== undefined) this.#until.delete(oldest)
+  }
+
+  delete(hash: string, address: string): void {
+    this.#until.delete(`${hash} ${address}`)
+  }
+
+  has(hash: string, address: string): boolean {
+    return (this.#until.get(`${hash} ${address}`) ?? 0) > performance.now()
+  }
+}
+
+/** Six bytes, as the DHT stores an IPv4 address and its port; null for any other address. */
+function compactAddress(address: string): Buffer | null {
+  const parsed = parseAddress(address)
+  if (!parsed || !isIPv4(parsed.host)) return null
+  return Buffer.from([...parsed.host.split('.').map(Number), parsed.port >> 8, parsed.port & 0xff])
 }
 
 function isKey(value: unknown): value is string {

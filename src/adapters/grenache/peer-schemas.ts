@@ -2,7 +2,14 @@ import { z } from 'zod'
 import type { Commit } from '../../domain/commit.js'
 import type { Party } from '../../domain/party.js'
 import type { AuctionHead } from '../../ports/event-log.js'
-import type { NodeInfo, RemoteCommand } from '../../ports/peer-client.js'
+import type {
+  Challenge,
+  Goodbye,
+  NodeInfo,
+  NodeProof,
+  RemoteCommand,
+  Rumor,
+} from '../../ports/peer-client.js'
 import { MAX_ADDRESS_LENGTH, parseAddress } from './address.js'
 import { id, isWellFormed, line, minor, name, seq, time } from './text-schema.js'
 
@@ -13,6 +20,7 @@ export const MAX_COMMITS_PER_PUSH = 256
 export const MAX_COMMITS_PER_PULL = 1_024
 export const MAX_HEADS_PER_PAGE = 10_000
 export const MAX_PEERS_PER_HELLO = 1_000
+export const MAX_RUMORS_PER_PING = 16
 /** Characters. */
 export const MAX_COMMIT_BODY_LENGTH = 4 * 1024 * 1024
 export const MAX_REASON_LENGTH = 500
@@ -36,6 +44,39 @@ export const nodeInfoSchema: z.ZodType<NodeInfo> = z.strictObject({
   dhtAddress: address.nullable(),
   incarnation: time,
 })
+
+const signature = z.string().regex(/^[A-Za-z0-9_-]{1,128}$/, 'must be a signature in base64url')
+const nonce = z.string().regex(/^[A-Za-z0-9_-]{22,86}$/, 'must be 16 to 64 random bytes in base64url')
+const mesh = z.string().regex(/^[a-z0-9._-]{1,32}$/, 'must be the name of a mesh')
+
+export const challengeSchema: z.ZodType<Challenge> = z.strictObject({
+  mesh,
+  nonce,
+  to: address,
+  caller: nodeInfoSchema,
+})
+
+export const nodeProofSchema: z.ZodType<NodeProof> = z.strictObject({
+  nodeId: id,
+  address,
+  incarnation: time,
+  signature,
+})
+
+export const goodbyeSchema: z.ZodType<Goodbye> = z.strictObject({
+  nodeId: id,
+  address,
+  incarnation: time,
+  signature,
+})
+
+const rumorSchema: z.ZodType<Rumor> = z.discriminatedUnion('state', [
+  z.strictObject({ state: z.literal('alive'), nodeId: id, address, incarnation: time, signature }),
+  z.strictObject({ state: z.literal('left'), nodeId: id, address, incarnation: time, signature }),
+  z.strictObject({ state: z.enum(['suspect', 'dead']), nodeId: id, incarnation: time }),
+])
+
+export const rumorsSchema = z.array(rumorSchema).max(MAX_RUMORS_PER_PING)
 
 export const remoteCommandSchema: z.ZodType<RemoteCommand> = z.discriminatedUnion('type', [
   z.strictObject({

@@ -26,7 +26,7 @@ export interface RpcServerOptions {
 }
 
 export interface RpcServerLimits extends ServerLimits {
-  /** Requests being carried out at once; past it the answer is BUSY. */
+  /** Requests being carried out at once; past it the answer is BUSY. Urgent ones may go to twice that. */
   readonly maxConcurrent: number
   /** How long `stop` waits for them. */
   readonly drainMs: number
@@ -132,7 +132,8 @@ export class RpcServer {
       const next = "use the token in the file operator.token in the node's data directory"
       return failure('FORBIDDEN', "this needs the token of the node's operator", { next })
     }
-    if (this.#running >= this.#limits.maxConcurrent) {
+    const { maxConcurrent } = this.#limits
+    if (this.#running >= (rpc.urgent ? 2 * maxConcurrent : maxConcurrent)) {
       return failure('BUSY', 'too many requests at once', { next: 'try again in a moment' })
     }
     this.#running += 1

@@ -15,6 +15,7 @@ import { listRpc } from './rpc/list.js'
 import { openRpc } from './rpc/open.js'
 import { peersRpc } from './rpc/peers.js'
 import { pingRpc } from './rpc/ping.js'
+import { pingViaRpc } from './rpc/ping-via.js'
 import { pullCommitsRpc } from './rpc/pull-commits.js'
 import { pushCommitsRpc } from './rpc/push-commits.js'
 import { showRpc } from './rpc/show.js'
@@ -28,6 +29,7 @@ export function rpcTable({ peer, operator }: Services): ReadonlyMap<string, Boun
   const table = [
     bindRpc(helloRpc, peer),
     bindRpc(pingRpc, peer),
+    bindRpc(pingViaRpc, peer),
     bindRpc(goodbyeRpc, peer),
     bindRpc(submitRpc, peer),
     bindRpc(pushCommitsRpc, peer),

@@ -162,6 +162,41 @@ describe('the embedded Grape', function () {
     )
   })
 
+  it('leaves an evicted address out of lookups though the DHT still tells it, until it is announced anew', async () => {
+    const [first, second] = [await start(), await start()]
+    second.addNode(first.dhtAddress)
+    await eventually('both addresses are announced', async () => {
+      await announce(second, 'rpc', 4001)
+      return typeof (await announce(second, 'rpc', 4002)) === 'number'
+    })
+    const sees = async (grape: EmbeddedGrape, port: number) =>
+      ((await lookup(grape, 'rpc')) as string[]).includes(`127.0.0.1:${port}`)
+    await eventually('both are seen', async () => (await sees(first, 4001)) && (await sees(first, 4002)))
+
+    first.evict('rpc', '127.0.0.1:4001')
+    for (let i = 0; i < 3; i++) expect(await lookup(first, 'rpc')).to.deep.equal(['127.0.0.1:4002'])
+    // Nor does it hand the address to others: what it held itself is gone.
+    second.evict('rpc', '127.0.0.1:4001')
+    second.admit('rpc', '127.0.0.1:4001')
+    expect(await lookup(second, 'rpc')).to.deep.equal(['127.0.0.1:4002'])
+
+    await announce(second, 'rpc', 4001)
+    await eventually('it is back', () => sees(first, 4001))
+    first.evict('rpc', 'not an address')
+  })
+
+  it('gives an evicted address again that was admitted', async () => {
+    const [first, second] = [await start(), await start()]
+    second.addNode(first.dhtAddress)
+    await eventually('announced', async () => typeof (await announce(second, 'rpc', 4001)) === 'number')
+    first.evict('rpc', '127.0.0.1:4001')
+    expect(await lookup(first, 'rpc')).to.deep.equal([])
+    first.admit('rpc', '127.0.0.1:4001')
+    await eventually('the other one still knows', async () => {
+      return ((await lookup(first, 'rpc')) as string[]).length === 1
+    })
+  })
+
   it('survives what strangers send to its HTTP API', async () => {
     const grape = await start()
     const bad: [string, unknown][] = [

@@ -2,7 +2,14 @@ import { connect } from 'node:net'
 import { RpcServer, type RpcServerLimits } from '../../../src/adapters/grenache/rpc-server.js'
 import type { Logger } from '../../../src/ports/logger.js'
 import type { NodeApi } from '../../../src/ports/node-api.js'
-import type { NodeInfo, RemoteCommand } from '../../../src/ports/peer-client.js'
+import type {
+  Challenge,
+  Goodbye,
+  NodeInfo,
+  NodeProof,
+  Ping,
+  RemoteCommand,
+} from '../../../src/ports/peer-client.js'
 import type { PeerService } from '../../../src/ports/peer-service.js'
 import { silentLogger } from '../../support/silent-logger.js'
 
@@ -20,6 +27,30 @@ export const self: NodeInfo = {
 
 export const other: NodeInfo = { ...self, nodeId: 'node_other', name: 'Bob', dhtAddress: '127.0.0.1:20001' }
 
+export const challenge: Challenge = {
+  mesh: 'test',
+  nonce: 'N'.repeat(32),
+  to: '127.0.0.1:4001',
+  caller: self,
+}
+
+export const ping: Ping = { challenge, rumors: [] }
+
+/** Of the right form; whether it is true is not for the adapter to find out. */
+export const proof: NodeProof = {
+  nodeId: other.nodeId,
+  address: other.address,
+  incarnation: other.incarnation,
+  signature: 'S'.repeat(86),
+}
+
+export const goodbye: Goodbye = {
+  nodeId: self.nodeId,
+  address: self.address,
+  incarnation: 1,
+  signature: 'S'.repeat(86),
+}
+
 export function bidOf(commandId: string, amount = 100): RemoteCommand {
   const bidder = { id: 'node_self', name: 'Ada' }
   return { type: 'bid', auctionId: 'auc_1', commandId, bidder, kind: 'plain', amount }
@@ -28,8 +59,9 @@ export function bidOf(commandId: string, amount = 100): RemoteCommand {
 /** Takes any bid. */
 export function fakePeerService(overrides: Partial<PeerService> = {}): PeerService {
   return {
-    hello: async () => ({ node: other, peers: [self] }),
-    ping: async () => ({ nodeId: other.nodeId, incarnation: other.incarnation }),
+    hello: async () => ({ node: other, proof, peers: [self] }),
+    ping: async () => ({ proof, rumors: [] }),
+    pingVia: async () => proof,
     goodbye: async () => {},
     submit: async (commands) =>
       commands.map(({ commandId, auctionId }) => ({

@@ -11,7 +11,7 @@ const SCRIPT = `
   const { GrapeDiscovery } = await import('${here('grape-discovery.js')}')
   const { GrenachePeerClient } = await import('${here('grenache-peer-client.js')}')
   const { RpcClient } = await import('${here('rpc-client.js')}')
-  const { startServer, self } = await import('${fakes}')
+  const { startServer, ping } = await import('${fakes}')
   const logger = { trace() {}, debug() {}, info() {}, warn() {}, error() {} }
   const grape = new EmbeddedGrape({ logger }, { bootstrap: ['127.0.0.1:9'] })
   await grape.start()
@@ -19,7 +19,7 @@ const SCRIPT = `
   const discovery = new GrapeDiscovery({ grape, logger }, { mesh: 'test' })
   await discovery.start(port, { addresses() {}, state() {} })
   const client = new GrenachePeerClient({ rpcClient: new RpcClient() })
-  await client.ping(address, self)
+  await client.ping(address, ping)
   await discovery.stop()
   await server.stop()
   if (process.argv[1] !== 'keep-client') await client.stop()

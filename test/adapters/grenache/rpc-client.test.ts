@@ -8,7 +8,17 @@ import { RpcClient } from '../../../src/adapters/grenache/rpc-client.js'
 import { NodeError } from '../../../src/ports/node-api.js'
 import { PeerCallError } from '../../../src/ports/peer-client.js'
 import { eventually } from '../../support/eventually.js'
-import { bidOf, other, rejection, self, startServer } from './fakes.js'
+import {
+  ping as aPing,
+  bidOf,
+  challenge,
+  goodbye,
+  other,
+  proof,
+  rejection,
+  self,
+  startServer,
+} from './fakes.js'
 
 const commit = {
   auctionId: 'auc_1',
@@ -72,18 +82,22 @@ describe('the peer client', function () {
   }
 
   const ping = (address: string, timeoutMs = 2_000) =>
-    rejection(client.ping(address, self, { timeoutMs }), PeerCallError)
+    rejection(client.ping(address, aPing, { timeoutMs }), PeerCallError)
 
   it('carries every call to the service and its answer back', async () => {
     const seen: unknown[] = []
     const head = { auctionId: 'auc_1', seq: 2, hash: commit.hash }
     const { address } = await serve({
       peer: {
-        hello: async (caller) => {
-          seen.push(caller)
-          return { node: other, peers: [self, other] }
+        hello: async (given) => {
+          seen.push(given)
+          return { node: other, proof, peers: [self, other] }
         },
-        goodbye: async (caller) => void seen.push(caller),
+        goodbye: async (given) => void seen.push(given),
+        pingVia: async (target, given) => {
+          seen.push(target, given)
+          return proof
+        },
         pushCommits: async (from, commits) => void seen.push(from, commits),
         pullCommits: async (auctionId, fromSeq) => {
           seen.push(auctionId, fromSeq)
@@ -95,16 +109,26 @@ describe('the peer client', function () {
         },
       },
     })
-    expect(await client.hello(address, self)).to.deep.equal({ node: other, peers: [self, other] })
-    expect(await client.ping(address, self)).to.deep.equal({
-      nodeId: other.nodeId,
-      incarnation: other.incarnation,
+    expect(await client.hello(address, challenge)).to.deep.equal({
+      ...{ node: other, proof, peers: [self, other] },
     })
-    expect(await client.goodbye(address, self)).to.equal(undefined)
+    expect(await client.ping(address, aPing)).to.deep.equal({ proof, rumors: [] })
+    expect(await client.pingVia(address, 'node_far', challenge)).to.deep.equal(proof)
+    expect(await client.goodbye(address, goodbye)).to.equal(undefined)
     expect(await client.pushCommits(address, self.nodeId, [commit])).to.equal(undefined)
     expect(await client.pullCommits(address, 'auc_1', 3)).to.deep.equal({ commits: [commit], head })
     expect(await client.heads(address, null)).to.deep.equal({ heads: [head], next: 'auc_1' })
-    expect(seen).to.deep.equal([self, self, self.nodeId, [commit], 'auc_1', 3, null])
+    expect(seen).to.deep.equal([
+      challenge,
+      'node_far',
+      challenge,
+      goodbye,
+      self.nodeId,
+      [commit],
+      'auc_1',
+      3,
+      null,
+    ])
   })
 
   it('brings outcomes of every kind back in the order of the commands', async () => {
@@ -146,14 +170,11 @@ describe('the peer client', function () {
       const answer = await new Promise((resolve, reject) => {
         stock
           .transport(address)
-          .request('vendue.ping', { params: self }, { timeout: 2_000, compress }, (error, result) =>
+          .request('vendue.ping', { params: aPing }, { timeout: 2_000, compress }, (error, result) =>
             error ? reject(error) : resolve(result),
           )
       })
-      expect(answer).to.deep.equal({
-        ok: true,
-        result: { nodeId: other.nodeId, incarnation: other.incarnation },
-      })
+      expect(answer).to.deep.equal({ ok: true, result: { proof, rumors: [] } })
     }
   })
 
@@ -169,11 +190,11 @@ describe('the peer client', function () {
         socket.on('close', () => onward.destroy())
       })
     })
-    for (let i = 0; i < 20; i++) await client.ping(proxied, self)
+    for (let i = 0; i < 20; i++) await client.ping(proxied, aPing)
     expect(connections).to.equal(1)
-    await Promise.all(Array.from({ length: 40 }, () => client.ping(proxied, self)))
+    await Promise.all(Array.from({ length: 40 }, () => client.ping(proxied, aPing)))
     expect(connections).to.be.at.most(2)
-    expect(await client.ping(address, self)).to.have.property('nodeId', other.nodeId)
+    expect(await client.ping(address, aPing)).to.have.nested.property('proof.nodeId', other.nodeId)
   })
 
   describe('says whether a failed call may have had an effect', () => {
@@ -263,10 +284,10 @@ describe('the peer client', function () {
 
     it('the caller gave up: before, not sent; while waiting, sent', async () => {
       const address = await onSocket(() => {})
-      const given = client.ping(address, self, { signal: AbortSignal.abort() })
+      const given = client.ping(address, aPing, { signal: AbortSignal.abort() })
       expect(await rejection(given, PeerCallError)).to.include({ code: 'ABORTED', sent: false })
       const controller = new AbortController()
-      const call = rejection(client.ping(address, self, { signal: controller.signal }), PeerCallError)
+      const call = rejection(client.ping(address, aPing, { signal: controller.signal }), PeerCallError)
       setTimeout(() => controller.abort(), 100)
       expect(await call).to.include({ code: 'ABORTED', sent: true })
     })
@@ -366,7 +387,7 @@ describe('the peer client', function () {
     const { address } = await serve()
     const open = () => process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length
     const before = open()
-    await Promise.all([client.ping(address, self), client.ping(address, self)])
+    await Promise.all([client.ping(address, aPing), client.ping(address, aPing)])
     expect(open()).to.be.greaterThan(before)
     await client.stop()
     await eventually('the connections are closed', () => open() === before)

@@ -3,10 +3,10 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { PROTOCOL_CODES } from '../../../src/adapters/grenache/wire.js'
 import { NODE_ERROR_CODES } from '../../../src/ports/node-api.js'
-import { bidOf, post, self, startServer, type TestServer, TOKEN, talk } from './fakes.js'
+import { bidOf, challenge, ping, post, self, startServer, type TestServer, TOKEN, talk } from './fakes.js'
 
 const RPCS = [
-  'hello ping goodbye submit push-commits pull-commits heads',
+  'hello ping ping-via goodbye submit push-commits pull-commits heads',
   'node.status node.open node.bid node.extend node.list node.history node.events node.stop',
 ]
   .join(' ')
@@ -33,7 +33,7 @@ describe('the RPC server, given anything', function () {
 
   async function check(property: fc.IAsyncProperty<unknown>, numRuns: number) {
     await fc.assert(property, { numRuns })
-    const { body } = await post(running.port, JSON.stringify(['r', 'vendue.ping', { params: self }]))
+    const { body } = await post(running.port, JSON.stringify(['r', 'vendue.ping', { params: ping }]))
     expect(body).to.have.nested.property('[2].ok', true)
   }
 
@@ -50,7 +50,7 @@ describe('the RPC server, given anything', function () {
         token: fc.oneof(fc.constant(TOKEN), fc.string()),
         params: fc.oneof(
           fc.jsonValue(),
-          fc.object({ key: fc.constantFrom(...Object.keys(self), 'commands') }),
+          fc.object({ key: fc.constantFrom(...Object.keys(challenge), ...Object.keys(self), 'commands') }),
         ),
       },
       { requiredKeys: ['params'] },

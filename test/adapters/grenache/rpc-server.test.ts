@@ -10,10 +10,14 @@ import { silentLogger } from '../../support/silent-logger.js'
 import {
   bidOf,
   callRaw,
+  challenge,
   errorOf,
   fakeNodeApi,
   fakePeerService,
+  goodbye,
+  ping,
   post,
+  proof,
   rejection,
   self,
   startServer,
@@ -21,7 +25,7 @@ import {
   talk,
 } from './fakes.js'
 
-const PING = JSON.stringify(['rid-1', 'vendue.ping', { params: self }])
+const PING = JSON.stringify(['rid-1', 'vendue.ping', { params: ping }])
 
 describe('the RPC server', function () {
   this.timeout(20_000)
@@ -33,7 +37,7 @@ describe('the RPC server', function () {
     expect((await post(port, PING)).body).to.deep.equal([
       'rid-1',
       null,
-      { ok: true, result: { nodeId: 'node_other', incarnation: self.incarnation } },
+      { ok: true, result: { proof, rumors: [] } },
     ])
   }
 
@@ -161,23 +165,24 @@ describe('the RPC server', function () {
   })
 
   describe('checks requests before their handlers see them', () => {
+    const helloFrom = (more: object) => ({ params: { ...challenge, caller: { ...self, ...more } } })
     const submitOf = (command: object) => ({ params: { commands: [command] } })
     const cases: [string, string, unknown, string | undefined, RegExp][] = [
       ['no payload', 'vendue.ping', null, undefined, /params/],
-      ['an unknown key beside params', 'vendue.ping', { params: self, x: 1 }, undefined, /params/],
+      ['an unknown key beside params', 'vendue.ping', { params: ping, x: 1 }, undefined, /params/],
       ['no params', 'vendue.ping', {}, undefined, /must be an object/],
-      ['a missing field', 'vendue.ping', { params: { ...self, name: undefined } }, 'name', /must be a text/],
-      ['a wrong type', 'vendue.ping', { params: { ...self, name: 7 } }, 'name', /must be a text/],
-      ['an unknown field', 'vendue.ping', { params: { ...self, nick: 'x' } }, 'nick', /not a field/],
-      ['a name too long', 'vendue.ping', { params: { ...self, name: 'x'.repeat(65) } }, 'name', /at most 64/],
-      ['control characters', 'vendue.ping', { params: { ...self, name: 'a\u001b[2J' } }, 'name', /control/],
-      ['half a character', 'vendue.ping', { params: { ...self, name: 'a\ud800' } }, 'name', /control/],
-      ['no address', 'vendue.ping', { params: { ...self, address: 'nowhere' } }, 'address', /host:port/],
+      ['a missing field', 'vendue.hello', helloFrom({ name: undefined }), 'caller.name', /must be a text/],
+      ['a wrong type', 'vendue.hello', helloFrom({ name: 7 }), 'caller.name', /must be a text/],
+      ['an unknown field', 'vendue.hello', helloFrom({ nick: 'x' }), 'caller.nick', /not a field/],
+      ['a name too long', 'vendue.hello', helloFrom({ name: 'x'.repeat(65) }), 'caller.name', /at most 64/],
+      ['control characters', 'vendue.hello', helloFrom({ name: 'a\u001b[2J' }), 'caller.name', /control/],
+      ['half a character', 'vendue.hello', helloFrom({ name: 'a\ud800' }), 'caller.name', /control/],
+      ['no address', 'vendue.hello', helloFrom({ address: 'nowhere' }), 'caller.address', /host:port/],
       [
         'port 70000',
-        'vendue.ping',
-        { params: { ...self, address: '127.0.0.1:70000' } },
-        'address',
+        'vendue.hello',
+        helloFrom({ address: '127.0.0.1:70000' }),
+        'caller.address',
         /host:port/,
       ],
       [
@@ -233,13 +238,13 @@ describe('the RPC server', function () {
       let seen: object | null = null
       running = await startServer({
         peer: {
-          ping: async (caller) => {
-            seen = caller
-            return { nodeId: 'node_other', incarnation: 1 }
+          ping: async (given) => {
+            seen = given
+            return { proof, rumors: [] }
           },
         },
       })
-      const params = JSON.stringify(self).replace('{', '{"__proto__":{"admin":true},')
+      const params = JSON.stringify(ping).replace('{', '{"__proto__":{"admin":true},')
       const { body } = await post(running.port, `["r","vendue.ping",{"params":${params}}]`)
       expect(errorOf(body)).to.include({ code: 'INVALID_INPUT', field: '__proto__' })
       expect(seen).to.equal(null)
@@ -254,7 +259,7 @@ describe('the RPC server', function () {
         logger: { ...silentLogger, error: (fields) => void logged.push(fields) },
         peer: { ping: () => Promise.reject(new Error('the secret reserve is 500')) },
       })
-      const answer = await callRaw(running.port, 'vendue.ping', { params: self })
+      const answer = await callRaw(running.port, 'vendue.ping', { params: ping })
       const error = errorOf(answer)
       expect(error.code).to.equal('INTERNAL')
       expect(JSON.stringify(answer)).to.not.match(/secret|at .*\.js/)
@@ -285,8 +290,8 @@ describe('the RPC server', function () {
           goodbye: () => Promise.reject(undefined),
         },
       })
-      expect(errorOf(await callRaw(running.port, 'vendue.ping', { params: self })).code).to.equal('INTERNAL')
-      expect(errorOf(await callRaw(running.port, 'vendue.goodbye', { params: self })).code).to.equal(
+      expect(errorOf(await callRaw(running.port, 'vendue.ping', { params: ping })).code).to.equal('INTERNAL')
+      expect(errorOf(await callRaw(running.port, 'vendue.goodbye', { params: goodbye })).code).to.equal(
         'INTERNAL',
       )
     })
@@ -308,9 +313,13 @@ describe('the RPC server', function () {
           },
         },
       })
-      const goodbyes = [1, 2].map(() => callRaw(running.port, 'vendue.goodbye', { params: self }))
+      const goodbyes = [1, 2].map(() => callRaw(running.port, 'vendue.goodbye', { params: goodbye }))
       await eventually('both are under way', () => waiting === 2)
-      expect(errorOf(await callRaw(running.port, 'vendue.ping', { params: self })).code).to.equal('BUSY')
+      const heads = await callRaw(running.port, 'vendue.heads', { params: { afterId: null } })
+      expect(errorOf(heads).code).to.equal('BUSY')
+      // A busy node must not be taken for a dead one.
+      const pong = await callRaw(running.port, 'vendue.ping', { params: ping })
+      expect(pong).to.have.property('ok', true)
       release()
       await Promise.all(goodbyes)
       await expectAlive()
@@ -425,13 +434,13 @@ describe('the RPC server', function () {
           },
         },
       })
-      const goodbye = callRaw(running.port, 'vendue.goodbye', { params: self })
+      const leaving = callRaw(running.port, 'vendue.goodbye', { params: goodbye })
       await eventually('it is under way', () => waiting)
       const stopped = running.server.stop()
       const late = connect(running.port, '127.0.0.1')
       expect(((await once(late, 'error')) as [Error & { code: string }])[0].code).to.equal('ECONNREFUSED')
       release()
-      expect(await goodbye).to.deep.equal({ ok: true, result: null })
+      expect(await leaving).to.deep.equal({ ok: true, result: null })
       await stopped
     })
 
@@ -439,7 +448,7 @@ describe('the RPC server', function () {
       running = await startServer({ peer: { goodbye: () => new Promise(() => {}) } })
       const idle = connect(running.port, '127.0.0.1')
       await once(idle, 'connect')
-      const hanging = callRaw(running.port, 'vendue.goodbye', { params: self }).then(
+      const hanging = callRaw(running.port, 'vendue.goodbye', { params: goodbye }).then(
         () => 'answered',
         () => 'cut',
       )

@@ -1,44 +1,10 @@
 import type { NodeStatus } from '../../../ports/node-api.js'
 import type { NodeCommand } from '../command.js'
 import { EXIT } from '../exit-code.js'
-import { peerJson, statusJson } from '../json-shapes.js'
-import { type Look, relative, showSpan } from '../look.js'
-import { facts, table } from '../table.js'
-import { oneLine, truncate } from '../terminal-text.js'
-
-const NAME_COLUMNS = 20
-
-export const peersCommand: NodeCommand = {
-  usage: 'peers',
-  summary: 'List the other nodes of the mesh, and how they are.',
-  examples: [['peers', 'name, address and state of each']],
-  async run({ api, out }) {
-    const peers = await (await api()).peers()
-    out.document({ peers: peers.map(peerJson) })
-    if (peers.length === 0) {
-      out.lines('No other node has been met yet: start one more, or see `status` whether the Grape answers.')
-      return EXIT.done
-    }
-    const { now, paint } = out.look
-    const states = { alive: paint.good, suspect: paint.warn, dead: paint.bad, left: paint.dim }
-    out.lines(
-      ...table(peers, [
-        { title: 'NAME', cell: ({ name }) => truncate(oneLine(name), NAME_COLUMNS) },
-        { title: 'STATE', cell: ({ state }) => states[state](state) },
-        { title: 'ADDRESS', cell: ({ address }) => oneLine(address) },
-        { title: 'LAST SEEN', cell: ({ lastSeenAt }) => relative(Math.min(0, lastSeenAt - now())) },
-        {
-          title: 'ROUND TRIP',
-          cell: ({ roundTripMs }) => (roundTripMs === null ? '' : `${roundTripMs.toFixed(1)} ms`),
-          align: 'right',
-        },
-        { title: 'VERSION', cell: ({ version }) => oneLine(version) },
-        { title: 'NODE', cell: ({ nodeId }) => oneLine(nodeId) },
-      ]),
-    )
-    return EXIT.done
-  },
-}
+import { statusJson } from '../json-shapes.js'
+import { type Look, showSpan } from '../look.js'
+import { facts } from '../table.js'
+import { oneLine } from '../terminal-text.js'
 
 export const statusCommand: NodeCommand = {
   usage: 'status',

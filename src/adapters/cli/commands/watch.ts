@@ -89,7 +89,8 @@ async function nextEvents(
   return null
 }
 
-function isAway(error: unknown): boolean {
+/** The node is gone for now; another may come up in its place. */
+export function isAway(error: unknown): boolean {
   return error instanceof NodeError && (error.code === 'NODE_UNREACHABLE' || error.code === 'STOPPING')
 }
 

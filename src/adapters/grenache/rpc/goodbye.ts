@@ -1,15 +1,15 @@
 import { z } from 'zod'
 import { defineRpc } from '../define-rpc.js'
-import { nodeInfoSchema } from '../peer-schemas.js'
+import { goodbyeSchema } from '../peer-schemas.js'
 
 export const goodbyeRpc = defineRpc({
   name: 'vendue.goodbye',
   access: 'peer',
   effect: 'command',
-  request: nodeInfoSchema,
+  request: goodbyeSchema,
   result: z.null(),
-  handler: (peers) => async (caller) => {
-    await peers.goodbye(caller)
+  handler: (peers) => async (goodbye) => {
+    await peers.goodbye(goodbye)
     return null
   },
 })

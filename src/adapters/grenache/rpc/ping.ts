@@ -1,14 +1,14 @@
 import { z } from 'zod'
 import { defineRpc } from '../define-rpc.js'
-import { nodeInfoSchema } from '../peer-schemas.js'
-import { id, time } from '../text-schema.js'
+import { challengeSchema, nodeProofSchema, rumorsSchema } from '../peer-schemas.js'
 
 export const pingRpc = defineRpc({
   name: 'vendue.ping',
   access: 'peer',
   effect: 'read',
   routine: true,
-  request: nodeInfoSchema,
-  result: z.strictObject({ nodeId: id, incarnation: time }),
-  handler: (peers) => (caller) => peers.ping(caller),
+  urgent: true,
+  request: z.strictObject({ challenge: challengeSchema, rumors: rumorsSchema }),
+  result: z.strictObject({ proof: nodeProofSchema, rumors: rumorsSchema }),
+  handler: (peers) => (ping) => peers.ping(ping),
 })

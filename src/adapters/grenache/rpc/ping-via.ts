@@ -1,0 +1,18 @@
+import { z } from 'zod'
+import { defineRpc } from '../define-rpc.js'
+import { challengeSchema, nodeProofSchema } from '../peer-schemas.js'
+import { id } from '../text-schema.js'
+
+export const pingViaRpc = defineRpc({
+  name: 'vendue.ping-via',
+  access: 'peer',
+  effect: 'read',
+  routine: true,
+  urgent: true,
+  request: z.strictObject({ target: id, challenge: challengeSchema }),
+  result: nodeProofSchema,
+  handler:
+    (peers) =>
+    ({ target, challenge }) =>
+      peers.pingVia(target, challenge),
+})
