@@ -13,6 +13,8 @@ import {
   type FeedItem,
   type HistoryRequest,
   type ListRequest,
+  type LogPage,
+  type LogRequest,
   NODE_ERROR_CODES,
   type NodeApi,
   NodeError,
@@ -62,6 +64,8 @@ export interface LocalNodeApiOptions {
 
 const DEFAULT_PAGE = 50
 const MAX_PAGE = 1_000
+/** JSON may double the bytes, and an answer holds 8 MiB. */
+const LOG_PAGE = { commits: 256, bytes: 2 * 1024 * 1024 }
 
 /** What this node does for its own user. */
 export class LocalNodeApi implements NodeApi {
@@ -216,6 +220,12 @@ export class LocalNodeApi implements NodeApi {
 
   events(request: EventsRequest): Promise<{ items: FeedItem[]; cursor: string }> {
     return this.#pager.next(request)
+  }
+
+  async log({ auction, fromSeq }: LogRequest): Promise<LogPage> {
+    const { auctionId, head } = await this.#deps.auctionViews.resolve(auction)
+    const stored = await this.#deps.eventLog.read(auctionId, fromSeq, LOG_PAGE)
+    return { auctionId, commits: stored.map(({ position: _, ...commit }) => commit), head }
   }
 
   stop(): Promise<void> {

@@ -1,5 +1,5 @@
 import type { AuctionStatus, OpenedAuction } from '../domain/auction.js'
-import type { Head } from '../domain/commit.js'
+import type { Commit, Head } from '../domain/commit.js'
 import type { Currency } from '../domain/currency.js'
 import type { AuctionEvent } from '../domain/events.js'
 import type { Minor } from '../domain/money.js'
@@ -44,6 +44,9 @@ export interface NodeApi {
    * the next.
    */
   events(request: EventsRequest): Promise<{ items: FeedItem[]; cursor: string }>
+
+  /** An auction's commits as they are stored, from the one that holds `fromSeq` on; a page of them. */
+  log(request: LogRequest): Promise<LogPage>
 
   /** Asks the node to stop; resolves once it has agreed to. */
   stop(): Promise<void>
@@ -92,6 +95,19 @@ export interface HistoryRequest {
   readonly beforeSeq?: number
   /** 1 to 1,000; 50 by default. */
   readonly limit?: number
+}
+
+export interface LogRequest {
+  readonly auction: string
+  /** From 1. */
+  readonly fromSeq: number
+}
+
+export interface LogPage {
+  readonly auctionId: string
+  readonly commits: readonly Commit[]
+  /** Of the whole log. */
+  readonly head: Head
 }
 
 export interface EventsRequest {

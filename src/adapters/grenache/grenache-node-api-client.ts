@@ -4,6 +4,7 @@ import {
   type EventsRequest,
   type HistoryRequest,
   type ListRequest,
+  type LogRequest,
   type NodeApi,
   NodeError,
   type OpenRequest,
@@ -20,6 +21,7 @@ import { eventsRpc } from './rpc/events.js'
 import { extendRpc } from './rpc/extend.js'
 import { historyRpc } from './rpc/history.js'
 import { listRpc } from './rpc/list.js'
+import { logRpc } from './rpc/log.js'
 import { openRpc } from './rpc/open.js'
 import { peersRpc } from './rpc/peers.js'
 import { showRpc } from './rpc/show.js'
@@ -106,6 +108,9 @@ export class GrenacheNodeApiClient implements NodeApi {
   }
   events(request: EventsRequest) {
     return this.#call(eventsRpc, request, request.waitMs + WAIT_MARGIN_MS)
+  }
+  log(request: LogRequest) {
+    return this.#call(logRpc, request)
   }
   async stop() {
     await this.#call(stopRpc, {})

@@ -12,6 +12,7 @@ import { headsRpc } from './rpc/heads.js'
 import { helloRpc } from './rpc/hello.js'
 import { historyRpc } from './rpc/history.js'
 import { listRpc } from './rpc/list.js'
+import { logRpc } from './rpc/log.js'
 import { openRpc } from './rpc/open.js'
 import { peersRpc } from './rpc/peers.js'
 import { pingRpc } from './rpc/ping.js'
@@ -50,6 +51,7 @@ export function rpcTable({ peer, operator }: Services): ReadonlyMap<string, Boun
     bindRpc(showRpc, operator),
     bindRpc(historyRpc, operator),
     bindRpc(eventsRpc, operator),
+    bindRpc(logRpc, operator),
     bindRpc(stopRpc, operator),
   ]
   return new Map(table.map((rpc) => [rpc.name, rpc]))
