@@ -87,7 +87,16 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
       tokens.router,
       () =>
         new CommandRouter(
-          deps('auctions', 'auctionHouse', 'peerTable', 'peerClient', 'timers', 'logger'),
+          deps(
+            'auctions',
+            'auctionHouse',
+            'peerTable',
+            'peerClient',
+            'receipts',
+            'verifier',
+            'timers',
+            'logger',
+          ),
           nodeId(),
         ),
     )
@@ -123,7 +132,17 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
       tokens.peerService,
       () =>
         new LocalPeerService(
-          deps('auctionHouse', 'auctions', 'eventLog', 'membership', 'replicator', 'syncer', 'logger'),
+          deps(
+            'auctionHouse',
+            'auctions',
+            'clock',
+            'eventLog',
+            'membership',
+            'replicator',
+            'signer',
+            'syncer',
+            'logger',
+          ),
         ),
     )
     .factory(tokens.nodeApi, () => {
@@ -141,6 +160,7 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
           'participations',
           'peerTable',
           'random',
+          'receipts',
           'router',
           'signer',
           'timers',

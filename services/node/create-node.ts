@@ -168,6 +168,8 @@ class RunningNode implements VendueNode {
       .value(tokens.autoBids, store.autoBids)
       .value(tokens.participations, store.participations)
       .value(tokens.peerRepository, store.peers)
+      .value(tokens.receipts, store.receipts)
+      .value(tokens.equivocations, store.equivocations)
       .value(tokens.self, { party, info: () => this.info })
     composeNode(this.services, {
       ...{ dataDir, currencies, mesh, requestStop: this.#requestStop },

@@ -15,6 +15,7 @@ import type { AuctionRepository, SecretRepository } from '../../src/ports/auctio
 import type { AutoBidRepository } from '../../src/ports/auto-bid-repository.js'
 import type { Clock } from '../../src/ports/clock.js'
 import type { Discovery } from '../../src/ports/discovery.js'
+import type { EquivocationRepository } from '../../src/ports/equivocation-repository.js'
 import type { Logger } from '../../src/ports/logger.js'
 import type { NodeApi } from '../../src/ports/node-api.js'
 import type { OutcomeRepository } from '../../src/ports/outcome-repository.js'
@@ -23,6 +24,7 @@ import type { NodeInfo, PeerClient } from '../../src/ports/peer-client.js'
 import type { PeerRepository } from '../../src/ports/peer-repository.js'
 import type { PeerService } from '../../src/ports/peer-service.js'
 import type { Random } from '../../src/ports/random.js'
+import type { ReceiptRepository } from '../../src/ports/receipt-repository.js'
 import type { SignatureVerifier, Signer } from '../../src/ports/signer.js'
 import type { Timers } from '../../src/ports/timers.js'
 import { Token } from '../tokens.js'
@@ -50,6 +52,8 @@ export const tokens = {
   autoBids: new Token<AutoBidRepository>('autoBids'),
   participations: new Token<ParticipationRepository>('participations'),
   peerRepository: new Token<PeerRepository>('peerRepository'),
+  receipts: new Token<ReceiptRepository>('receipts'),
+  equivocations: new Token<EquivocationRepository>('equivocations'),
   // Application
   self: new Token<Self>('self'),
   eventLog: new Token<PublishingEventLog>('eventLog'),

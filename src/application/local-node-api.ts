@@ -22,10 +22,12 @@ import {
   type NodeStatus,
   type OpenRequest,
   type PeerView,
+  type ReceiptsRequest,
 } from '../ports/node-api.js'
 import type { ParticipationRepository } from '../ports/participation-repository.js'
 import type { NodeInfo, RemoteCommand, SubmitResult } from '../ports/peer-client.js'
 import type { Random } from '../ports/random.js'
+import type { ReceiptRepository, SignedReceipts } from '../ports/receipt-repository.js'
 import type { Signer } from '../ports/signer.js'
 import type { Timers } from '../ports/timers.js'
 import type { AuctionHouse } from './auction-house.js'
@@ -49,6 +51,7 @@ export interface LocalNodeApiDeps {
   readonly participations: ParticipationRepository
   readonly peerTable: PeerTable
   readonly random: Random
+  readonly receipts: ReceiptRepository
   readonly router: CommandRouter
   readonly signer: Signer
   readonly timers: Timers
@@ -64,6 +67,8 @@ export interface LocalNodeApiOptions {
 
 const DEFAULT_PAGE = 50
 const MAX_PAGE = 1_000
+/** Signed answers, each of a few hundred receipts at most. */
+const RECEIPTS_PAGE = 10
 /** JSON may double the bytes, and an answer holds 8 MiB. */
 const LOG_PAGE = { commits: 256, bytes: 2 * 1024 * 1024 }
 
@@ -226,6 +231,15 @@ export class LocalNodeApi implements NodeApi {
     const { auctionId, head } = await this.#deps.auctionViews.resolve(auction)
     const stored = await this.#deps.eventLog.read(auctionId, fromSeq, LOG_PAGE)
     return { auctionId, commits: stored.map(({ position: _, ...commit }) => commit), head }
+  }
+
+  async receipts({
+    auction,
+    after = 0,
+  }: ReceiptsRequest): Promise<{ signed: SignedReceipts[]; next: number | null }> {
+    const auctionId =
+      auction === undefined ? null : (await this.#deps.auctionViews.resolve(auction)).auctionId
+    return this.#deps.receipts.list({ auctionId, after, limit: RECEIPTS_PAGE })
   }
 
   stop(): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Commit } from '../domain/commit.js'
 import type { AuctionRepository } from '../ports/auction-repository.js'
+import type { Clock } from '../ports/clock.js'
 import type { AuctionHead, EventLog } from '../ports/event-log.js'
 import type { Logger } from '../ports/logger.js'
 import type {
@@ -10,20 +11,24 @@ import type {
   Ping,
   Pong,
   RemoteCommand,
-  SubmitResult,
+  SubmitAnswer,
 } from '../ports/peer-client.js'
 import type { PeerService } from '../ports/peer-service.js'
+import type { Signer } from '../ports/signer.js'
 import type { AuctionHouse } from './auction-house.js'
 import type { Membership } from './membership.js'
+import { receiptsOf, signReceipts } from './receipt.js'
 import type { Replicator } from './replicator.js'
 import type { Syncer } from './syncer.js'
 
 export interface LocalPeerServiceDeps {
   readonly auctionHouse: AuctionHouse
   readonly auctions: Pick<AuctionRepository, 'find'>
+  readonly clock: Clock
   readonly eventLog: Pick<EventLog, 'read' | 'heads'>
   readonly membership: Membership
   readonly replicator: Replicator
+  readonly signer: Signer
   readonly syncer: Syncer
   readonly logger: Logger
 }
@@ -55,8 +60,10 @@ export class LocalPeerService implements PeerService {
     this.#deps.membership.goodbye(goodbye)
   }
 
-  submit(commands: readonly RemoteCommand[]): Promise<SubmitResult[]> {
-    return Promise.all(commands.map((command) => this.#deps.auctionHouse.submit(command)))
+  async submit(commands: readonly RemoteCommand[]): Promise<SubmitAnswer> {
+    const { auctionHouse, clock, signer } = this.#deps
+    const results = await Promise.all(commands.map((command) => auctionHouse.submit(command)))
+    return { results, receipt: signReceipts(receiptsOf(commands, results), signer, clock.now()) }
   }
 
   async pushCommits(from: string, commits: readonly Commit[]): Promise<void> {

@@ -7,6 +7,7 @@ import type { BidRecord } from './auction-repository.js'
 import type { AutoBid } from './auto-bid-repository.js'
 import type { Outcome } from './outcome-repository.js'
 import type { NodeInfo } from './peer-client.js'
+import type { SignedReceipts } from './receipt-repository.js'
 
 /**
  * What a node does for its own user: in the same process (the interactive client) and from elsewhere (the command
@@ -47,6 +48,9 @@ export interface NodeApi {
 
   /** An auction's commits as they are stored, from the one that holds `fromSeq` on; a page of them. */
   log(request: LogRequest): Promise<LogPage>
+
+  /** What homes have signed for this node's user's own commands, in the order in which it came; a page of it. */
+  receipts(request: ReceiptsRequest): Promise<{ signed: SignedReceipts[]; next: number | null }>
 
   /** Asks the node to stop; resolves once it has agreed to. */
   stop(): Promise<void>
@@ -108,6 +112,13 @@ export interface LogPage {
   readonly commits: readonly Commit[]
   /** Of the whole log. */
   readonly head: Head
+}
+
+export interface ReceiptsRequest {
+  /** Those of one auction only. */
+  readonly auction?: string
+  /** `next` of the last answer. */
+  readonly after?: number
 }
 
 export interface EventsRequest {

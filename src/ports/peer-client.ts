@@ -121,6 +121,19 @@ export type SubmitResult =
   | { readonly ok: true; readonly outcome: Outcome }
   | { readonly ok: false; readonly code: string; readonly message: string }
 
+/** A home's answer to commands, one result each in order, signed as a whole. */
+export interface SubmitAnswer {
+  readonly results: readonly SubmitResult[]
+  /** Over the outcomes among the results (see application/receipt.ts); null where there is none. */
+  readonly receipt: ReceiptSignature | null
+}
+
+export interface ReceiptSignature {
+  /** The home's clock, UTC milliseconds. */
+  readonly signedAt: number
+  readonly signature: string
+}
+
 export interface CallOptions {
   /** Milliseconds until the call is given up; the adapter's default otherwise. */
   readonly timeoutMs?: number
@@ -139,8 +152,8 @@ export interface PeerClient {
   pingVia(address: string, target: string, challenge: Challenge, options?: CallOptions): Promise<NodeProof>
   /** This node leaves the mesh. */
   goodbye(address: string, goodbye: Goodbye, options?: CallOptions): Promise<void>
-  /** One result per command, in order. */
-  submit(address: string, commands: readonly RemoteCommand[], options?: CallOptions): Promise<SubmitResult[]>
+  /** One result per command, in order. Whether the home signed them is for the caller to check. */
+  submit(address: string, commands: readonly RemoteCommand[], options?: CallOptions): Promise<SubmitAnswer>
   pushCommits(address: string, from: string, commits: readonly Commit[], options?: CallOptions): Promise<void>
   pullCommits(
     address: string,

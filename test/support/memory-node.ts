@@ -76,6 +76,8 @@ export class MemoryNode {
       .value(tokens.autoBids, store.autoBids)
       .value(tokens.participations, store.participations)
       .value(tokens.peerRepository, store.peers)
+      .value(tokens.receipts, store.receipts)
+      .value(tokens.equivocations, store.equivocations)
       .value(tokens.self, { party: { id: nodeId, name }, info: () => this.info })
     composeNode(this.services, {
       ...{ dataDir: 'memory', currencies: {}, mesh: options.mesh ?? 'test', requestStop: () => {} },

@@ -8,6 +8,7 @@ import {
   type NodeApi,
   NodeError,
   type OpenRequest,
+  type ReceiptsRequest,
 } from '../../ports/node-api.js'
 import { PeerCallError } from '../../ports/peer-client.js'
 import type { Rpc } from './define-rpc.js'
@@ -24,6 +25,7 @@ import { listRpc } from './rpc/list.js'
 import { logRpc } from './rpc/log.js'
 import { openRpc } from './rpc/open.js'
 import { peersRpc } from './rpc/peers.js'
+import { receiptsRpc } from './rpc/receipts.js'
 import { showRpc } from './rpc/show.js'
 import { statusRpc } from './rpc/status.js'
 import { stopRpc } from './rpc/stop.js'
@@ -111,6 +113,9 @@ export class GrenacheNodeApiClient implements NodeApi {
   }
   log(request: LogRequest) {
     return this.#call(logRpc, request)
+  }
+  receipts(request: ReceiptsRequest) {
+    return this.#call(receiptsRpc, request)
   }
   async stop() {
     await this.#call(stopRpc, {})

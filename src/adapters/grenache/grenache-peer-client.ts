@@ -11,7 +11,7 @@ import {
   type Ping,
   type Pong,
   type RemoteCommand,
-  type SubmitResult,
+  type SubmitAnswer,
 } from '../../ports/peer-client.js'
 import { goodbyeRpc } from './rpc/goodbye.js'
 import { headsRpc } from './rpc/heads.js'
@@ -60,13 +60,14 @@ export class GrenachePeerClient implements PeerClient {
     address: string,
     commands: readonly RemoteCommand[],
     options?: CallOptions,
-  ): Promise<SubmitResult[]> {
+  ): Promise<SubmitAnswer> {
     const request = { commands: [...commands] }
-    const results = await this.#rpc.call(address, submitRpc, request, withDefault(SUBMIT_TIMEOUT_MS, options))
+    const answer = await this.#rpc.call(address, submitRpc, request, withDefault(SUBMIT_TIMEOUT_MS, options))
+    const { results } = answer
     const paired = results.every(
       (result, i) => !result.ok || result.outcome.commandId === commands[i]?.commandId,
     )
-    if (results.length === commands.length && paired) return results
+    if (results.length === commands.length && paired) return answer
     const message = `${submitRpc.name} at ${address}: the results are not those of the commands`
     throw new PeerCallError('BAD_ANSWER', message, { address, sent: true, answered: false })
   }

@@ -19,6 +19,7 @@ import { pingRpc } from './rpc/ping.js'
 import { pingViaRpc } from './rpc/ping-via.js'
 import { pullCommitsRpc } from './rpc/pull-commits.js'
 import { pushCommitsRpc } from './rpc/push-commits.js'
+import { receiptsRpc } from './rpc/receipts.js'
 import { showRpc } from './rpc/show.js'
 import { statusRpc } from './rpc/status.js'
 import { stopRpc } from './rpc/stop.js'
@@ -52,6 +53,7 @@ export function rpcTable({ peer, operator }: Services): ReadonlyMap<string, Boun
     bindRpc(historyRpc, operator),
     bindRpc(eventsRpc, operator),
     bindRpc(logRpc, operator),
+    bindRpc(receiptsRpc, operator),
     bindRpc(stopRpc, operator),
   ]
   return new Map(table.map((rpc) => [rpc.name, rpc]))
