@@ -3,6 +3,7 @@ import { AuctionViews } from '../../src/application/auction-view.js'
 import { AutoBidder } from '../../src/application/auto-bidder.js'
 import { CommandRouter } from '../../src/application/command-router.js'
 import { CommitPusher } from '../../src/application/commit-pusher.js'
+import { EquivocationWatch } from '../../src/application/equivocation-watch.js'
 import { Feed } from '../../src/application/feed.js'
 import { LocalNodeApi } from '../../src/application/local-node-api.js'
 import { LocalPeerService } from '../../src/application/local-peer-service.js'
@@ -110,7 +111,14 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
     )
     .factory(
       tokens.replicator,
-      () => new Replicator(deps('eventLog', 'auctions', 'verifier', 'logger'), nodeId()),
+      () => new Replicator(deps('eventLog', 'auctions', 'equivocationWatch', 'verifier', 'logger'), nodeId()),
+    )
+    .factory(
+      tokens.equivocationWatch,
+      () =>
+        new EquivocationWatch(
+          deps('eventLog', 'auctions', 'equivocations', 'peerClient', 'peerTable', 'verifier', 'logger'),
+        ),
     )
     .factory(
       tokens.syncer,
@@ -126,7 +134,11 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
     )
     .factory(
       tokens.auctionViews,
-      () => new AuctionViews(deps('auctions', 'autoBidder', 'participations', 'peerTable'), nodeId()),
+      () =>
+        new AuctionViews(
+          deps('auctions', 'autoBidder', 'equivocations', 'participations', 'peerTable'),
+          nodeId(),
+        ),
     )
     .factory(
       tokens.peerService,
@@ -136,6 +148,7 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
             'auctionHouse',
             'auctions',
             'clock',
+            'equivocationWatch',
             'eventLog',
             'membership',
             'replicator',
@@ -155,6 +168,7 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
           'autoBidder',
           'clock',
           'discovery',
+          'equivocations',
           'eventLog',
           'feed',
           'participations',

@@ -118,6 +118,7 @@ class RunningNode implements VendueNode {
     const { services } = this
     const membership = services.get(tokens.membership)
     const syncer = services.get(tokens.syncer)
+    const equivocationWatch = services.get(tokens.equivocationWatch)
     const pusher = services.get(tokens.pusher)
     const house = services.get(tokens.auctionHouse)
     const feed = services.get(tokens.feed)
@@ -131,6 +132,7 @@ class RunningNode implements VendueNode {
     this.#undo.push(
       () => membership.stop(),
       () => syncer.stop(),
+      () => equivocationWatch.stop(),
       () => pusher.stop(),
       () => house.stop(),
       () => server.stop(),
@@ -142,6 +144,7 @@ class RunningNode implements VendueNode {
     this.#introduce(signer, `${host}:${port}`, grape.discovery.dhtAddress)
     pusher.start()
     syncer.start()
+    equivocationWatch.start()
     await membership.start(port)
     await autoBidder.start()
     this.#writeNodeFile(grape.discovery.grapeUrl)

@@ -3,6 +3,7 @@ import type { AuctionViews } from '../../src/application/auction-view.js'
 import type { AutoBidder } from '../../src/application/auto-bidder.js'
 import type { CommandRouter } from '../../src/application/command-router.js'
 import type { CommitPusher } from '../../src/application/commit-pusher.js'
+import type { EquivocationWatch } from '../../src/application/equivocation-watch.js'
 import type { Feed } from '../../src/application/feed.js'
 import type { Membership } from '../../src/application/membership.js'
 import type { NodeIdentity } from '../../src/application/node-identity.js'
@@ -65,6 +66,7 @@ export const tokens = {
   router: new Token<CommandRouter>('router'),
   autoBidder: new Token<AutoBidder>('autoBidder'),
   replicator: new Token<Replicator>('replicator'),
+  equivocationWatch: new Token<EquivocationWatch>('equivocationWatch'),
   syncer: new Token<Syncer>('syncer'),
   pusher: new Token<CommitPusher>('pusher'),
   auctionViews: new Token<AuctionViews>('auctionViews'),

@@ -165,7 +165,7 @@ function readHeader(content: Line['content'], refuse: Refuse): string {
   return auctionId
 }
 
-function readCommitLine(content: Line['content'], refuse: Refuse): Commit {
+export function readCommitLine(content: Line['content'], refuse: Refuse): Commit {
   const { auctionId, firstSeq, lastSeq, body, hash, signer, signature } = content
   const whole =
     typeof auctionId === 'string' &&

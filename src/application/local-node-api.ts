@@ -2,6 +2,7 @@ import type { Party } from '../domain/party.js'
 import type { AuctionRepository } from '../ports/auction-repository.js'
 import type { Clock } from '../ports/clock.js'
 import type { Discovery } from '../ports/discovery.js'
+import type { EquivocationProof, EquivocationRepository } from '../ports/equivocation-repository.js'
 import type { EventLog } from '../ports/event-log.js'
 import {
   type AuctionCommand,
@@ -46,6 +47,7 @@ export interface LocalNodeApiDeps {
   readonly autoBidder: AutoBidder
   readonly clock: Clock
   readonly discovery: Discovery
+  readonly equivocations: EquivocationRepository
   readonly eventLog: EventLog
   readonly feed: Feed
   readonly participations: ParticipationRepository
@@ -231,6 +233,11 @@ export class LocalNodeApi implements NodeApi {
     const { auctionId, head } = await this.#deps.auctionViews.resolve(auction)
     const stored = await this.#deps.eventLog.read(auctionId, fromSeq, LOG_PAGE)
     return { auctionId, commits: stored.map(({ position: _, ...commit }) => commit), head }
+  }
+
+  async proof({ auction }: { auction: string }): Promise<EquivocationProof | null> {
+    const { auctionId } = await this.#deps.auctionViews.resolve(auction)
+    return this.#deps.equivocations.find(auctionId)
   }
 
   async receipts({

@@ -1,8 +1,10 @@
 import type { Commit } from '../domain/commit.js'
 import type { AuctionRepository } from '../ports/auction-repository.js'
 import type { Clock } from '../ports/clock.js'
+import type { EquivocationProof } from '../ports/equivocation-repository.js'
 import type { AuctionHead, EventLog } from '../ports/event-log.js'
 import type { Logger } from '../ports/logger.js'
+import { NodeError } from '../ports/node-api.js'
 import type {
   Challenge,
   Goodbye,
@@ -16,6 +18,7 @@ import type {
 import type { PeerService } from '../ports/peer-service.js'
 import type { Signer } from '../ports/signer.js'
 import type { AuctionHouse } from './auction-house.js'
+import type { EquivocationWatch } from './equivocation-watch.js'
 import type { Membership } from './membership.js'
 import { receiptsOf, signReceipts } from './receipt.js'
 import type { Replicator } from './replicator.js'
@@ -25,6 +28,7 @@ export interface LocalPeerServiceDeps {
   readonly auctionHouse: AuctionHouse
   readonly auctions: Pick<AuctionRepository, 'find'>
   readonly clock: Clock
+  readonly equivocationWatch: Pick<EquivocationWatch, 'told'>
   readonly eventLog: Pick<EventLog, 'read' | 'heads'>
   readonly membership: Membership
   readonly replicator: Replicator
@@ -75,6 +79,11 @@ export class LocalPeerService implements PeerService {
       )
       void this.#deps.syncer.pull(from, auctionId, fromSeq)
     }
+  }
+
+  async tellEquivocation(proof: EquivocationProof): Promise<void> {
+    const rule = await this.#deps.equivocationWatch.told(proof)
+    if (rule !== null) throw new NodeError('INVALID_INPUT', `this is no proof: ${rule}`)
   }
 
   async pullCommits(

@@ -15,6 +15,8 @@ export interface EquivocationRepository {
   /** Durable when it resolves; false where the auction already had one. */
   save(proof: EquivocationProof): Promise<boolean>
   find(auctionId: string): Promise<EquivocationProof | null>
+  /** Newest last, up to a limit. */
+  list(limit: number): Promise<EquivocationProof[]>
   /** Those of the given auctions that have a proof. */
   among(auctionIds: readonly string[]): Promise<Set<string>>
 }

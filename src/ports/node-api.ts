@@ -5,6 +5,7 @@ import type { AuctionEvent } from '../domain/events.js'
 import type { Minor } from '../domain/money.js'
 import type { BidRecord } from './auction-repository.js'
 import type { AutoBid } from './auto-bid-repository.js'
+import type { EquivocationProof } from './equivocation-repository.js'
 import type { Outcome } from './outcome-repository.js'
 import type { NodeInfo } from './peer-client.js'
 import type { SignedReceipts } from './receipt-repository.js'
@@ -49,6 +50,8 @@ export interface NodeApi {
   /** An auction's commits as they are stored, from the one that holds `fromSeq` on; a page of them. */
   log(request: LogRequest): Promise<LogPage>
 
+  /** The proof that an auction's home has signed two histories; null where there is none. */
+  proof(request: { readonly auction: string }): Promise<EquivocationProof | null>
   /** What homes have signed for this node's user's own commands, in the order in which it came; a page of it. */
   receipts(request: ReceiptsRequest): Promise<{ signed: SignedReceipts[]; next: number | null }>
 
@@ -150,6 +153,8 @@ export interface AuctionView {
   readonly minimum: Minor | null
   readonly buyNowAvailable: boolean
   readonly homeState: HomeState
+  /** Its home has signed two histories, provably: neither can be relied upon. */
+  readonly disputed: boolean
   /** How this node's user stands: null where not involved. */
   readonly mine: 'seller' | 'leading' | 'outbid' | 'won' | 'lost' | null
   readonly autoBid: AutoBid | null
@@ -167,6 +172,8 @@ export interface FeedItem {
   readonly title: string
   readonly currency: Currency
   readonly seller: string
+  /** As in `AuctionView`. */
+  readonly disputed: boolean
 }
 
 export interface NodeStatus {

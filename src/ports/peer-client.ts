@@ -1,6 +1,7 @@
 import type { Commit } from '../domain/commit.js'
 import type { Minor } from '../domain/money.js'
 import type { Party } from '../domain/party.js'
+import type { EquivocationProof } from './equivocation-repository.js'
 import type { AuctionHead } from './event-log.js'
 import type { Outcome } from './outcome-repository.js'
 
@@ -167,6 +168,8 @@ export interface PeerClient {
     afterId: string | null,
     options?: CallOptions,
   ): Promise<{ heads: AuctionHead[]; next: string | null }>
+  /** Tells the peer of a home that has signed two histories. Refused where the peer does not find it proven. */
+  tellEquivocation(address: string, proof: EquivocationProof, options?: CallOptions): Promise<void>
   stop(): Promise<void>
 }
 

@@ -1,4 +1,5 @@
 import type { Commit } from '../domain/commit.js'
+import type { EquivocationProof } from './equivocation-repository.js'
 import type { AuctionHead } from './event-log.js'
 import type {
   Challenge,
@@ -26,5 +27,7 @@ export interface PeerService {
   /** Takes in commits that the peer `from` has written or stored; checks them before it believes them. */
   pushCommits(from: string, commits: readonly Commit[]): Promise<void>
   pullCommits(auctionId: string, fromSeq: number): Promise<{ commits: Commit[]; head: AuctionHead | null }>
+  /** Takes in a proof that a home has signed two histories; checks it before it believes it. */
+  tellEquivocation(proof: EquivocationProof): Promise<void>
   heads(afterId: string | null): Promise<{ heads: AuctionHead[]; next: string | null }>
 }

@@ -74,6 +74,10 @@ export function describeSmallRepositories(name: string, make: MakeStore): void {
       expect(await store.equivocations.save(proof)).to.equal(true)
       expect(await store.equivocations.save({ ...proof, second: commit('3') })).to.equal(false)
       expect(await store.equivocations.find('auc_a')).to.deep.equal(proof)
+      const other = { ...proof, auctionId: 'auc_0' }
+      await store.equivocations.save(other)
+      expect(await store.equivocations.list(9)).to.deep.equal([proof, other])
+      expect(await store.equivocations.list(1)).to.deep.equal([other])
       expect([...(await store.equivocations.among(['auc_b', 'auc_a']))]).to.deep.equal(['auc_a'])
     })
 

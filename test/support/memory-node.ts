@@ -98,6 +98,7 @@ export class MemoryNode {
     this.#network.serve(this.info.address, services.get(tokens.peerService), this.time)
     services.get(tokens.pusher).start()
     services.get(tokens.syncer).start()
+    services.get(tokens.equivocationWatch).start()
     await services.get(tokens.membership).start(0)
     await services.get(tokens.autoBidder).start()
     return this
@@ -110,6 +111,7 @@ export class MemoryNode {
     this.time.stall()
     this.services.get(tokens.autoBidder).stop()
     this.services.get(tokens.syncer).stop()
+    this.services.get(tokens.equivocationWatch).stop()
     void this.services.get(tokens.auctionHouse).stop()
   }
 
@@ -121,6 +123,7 @@ export class MemoryNode {
     services.get(tokens.feed).stop()
     await services.get(tokens.auctionHouse).stop()
     services.get(tokens.syncer).stop()
+    services.get(tokens.equivocationWatch).stop()
     await services.get(tokens.membership).stop()
     this.#network.remove(this.info.address)
   }

@@ -25,6 +25,7 @@ import { listRpc } from './rpc/list.js'
 import { logRpc } from './rpc/log.js'
 import { openRpc } from './rpc/open.js'
 import { peersRpc } from './rpc/peers.js'
+import { proofRpc } from './rpc/proof.js'
 import { receiptsRpc } from './rpc/receipts.js'
 import { showRpc } from './rpc/show.js'
 import { statusRpc } from './rpc/status.js'
@@ -116,6 +117,9 @@ export class GrenacheNodeApiClient implements NodeApi {
   }
   receipts(request: ReceiptsRequest) {
     return this.#call(receiptsRpc, request)
+  }
+  proof(request: { readonly auction: string }) {
+    return this.#call(proofRpc, request)
   }
   async stop() {
     await this.#call(stopRpc, {})

@@ -1,4 +1,5 @@
 import type { Commit } from '../../domain/commit.js'
+import type { EquivocationProof } from '../../ports/equivocation-repository.js'
 import type { AuctionHead } from '../../ports/event-log.js'
 import {
   type CallOptions,
@@ -13,6 +14,7 @@ import {
   type RemoteCommand,
   type SubmitAnswer,
 } from '../../ports/peer-client.js'
+import { equivocationRpc } from './rpc/equivocation.js'
 import { goodbyeRpc } from './rpc/goodbye.js'
 import { headsRpc } from './rpc/heads.js'
 import { helloRpc } from './rpc/hello.js'
@@ -98,6 +100,10 @@ export class GrenachePeerClient implements PeerClient {
     options?: CallOptions,
   ): Promise<{ heads: AuctionHead[]; next: string | null }> {
     return this.#rpc.call(address, headsRpc, { afterId }, withDefault(TRANSFER_TIMEOUT_MS, options))
+  }
+
+  async tellEquivocation(address: string, proof: EquivocationProof, options?: CallOptions): Promise<void> {
+    await this.#rpc.call(address, equivocationRpc, proof, withDefault(TRANSFER_TIMEOUT_MS, options))
   }
 
   async stop(): Promise<void> {

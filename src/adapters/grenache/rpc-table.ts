@@ -5,6 +5,7 @@ import { bidRpc } from './rpc/bid.js'
 import { buyNowRpc } from './rpc/buy-now.js'
 import { cancelRpc } from './rpc/cancel.js'
 import { closeRpc } from './rpc/close.js'
+import { equivocationRpc } from './rpc/equivocation.js'
 import { eventsRpc } from './rpc/events.js'
 import { extendRpc } from './rpc/extend.js'
 import { goodbyeRpc } from './rpc/goodbye.js'
@@ -17,6 +18,7 @@ import { openRpc } from './rpc/open.js'
 import { peersRpc } from './rpc/peers.js'
 import { pingRpc } from './rpc/ping.js'
 import { pingViaRpc } from './rpc/ping-via.js'
+import { proofRpc } from './rpc/proof.js'
 import { pullCommitsRpc } from './rpc/pull-commits.js'
 import { pushCommitsRpc } from './rpc/push-commits.js'
 import { receiptsRpc } from './rpc/receipts.js'
@@ -37,6 +39,7 @@ export function rpcTable({ peer, operator }: Services): ReadonlyMap<string, Boun
     bindRpc(pushCommitsRpc, peer),
     bindRpc(pullCommitsRpc, peer),
     bindRpc(headsRpc, peer),
+    bindRpc(equivocationRpc, peer),
     bindRpc(statusRpc, operator),
     bindRpc(peersRpc, operator),
     bindRpc(openRpc, operator),
@@ -53,6 +56,7 @@ export function rpcTable({ peer, operator }: Services): ReadonlyMap<string, Boun
     bindRpc(historyRpc, operator),
     bindRpc(eventsRpc, operator),
     bindRpc(logRpc, operator),
+    bindRpc(proofRpc, operator),
     bindRpc(receiptsRpc, operator),
     bindRpc(stopRpc, operator),
   ]

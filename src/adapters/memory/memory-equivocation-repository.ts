@@ -13,6 +13,10 @@ export class MemoryEquivocationRepository implements EquivocationRepository {
     return this.#proofs.get(auctionId) ?? null
   }
 
+  async list(limit: number): Promise<EquivocationProof[]> {
+    return [...this.#proofs.values()].slice(-limit)
+  }
+
   async among(auctionIds: readonly string[]): Promise<Set<string>> {
     return new Set(auctionIds.filter((id) => this.#proofs.has(id)))
   }

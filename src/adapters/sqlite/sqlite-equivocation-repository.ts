@@ -4,6 +4,7 @@ import type { SqliteReader } from './sqlite-reader.js'
 import type { SqliteWriter } from './sqlite-writer.js'
 
 const FIND = 'SELECT proof FROM equivocations WHERE auction_id = ?'
+const NEWEST = 'SELECT proof FROM equivocations ORDER BY rowid DESC LIMIT ?'
 const AMONG = `
   SELECT e.auction_id AS id FROM json_each(?) ids CROSS JOIN equivocations e ON e.auction_id = ids.value`
 
@@ -30,6 +31,11 @@ export class SqliteEquivocationRepository implements EquivocationRepository {
   async find(auctionId: string): Promise<EquivocationProof | null> {
     const row = await this.#reader.get<{ proof: string }>(FIND, auctionId)
     return row === null ? null : (JSON.parse(row.proof) as EquivocationProof)
+  }
+
+  async list(limit: number): Promise<EquivocationProof[]> {
+    const rows = await this.#reader.all<{ proof: string }>(NEWEST, limit)
+    return rows.reverse().map(({ proof }) => JSON.parse(proof) as EquivocationProof)
   }
 
   async among(auctionIds: readonly string[]): Promise<Set<string>> {

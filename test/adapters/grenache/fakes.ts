@@ -73,6 +73,7 @@ export function fakePeerService(overrides: Partial<PeerService> = {}): PeerServi
     pushCommits: async () => {},
     pullCommits: async () => ({ commits: [], head: null }),
     heads: async () => ({ heads: [], next: null }),
+    tellEquivocation: async () => {},
     ...overrides,
   }
 }

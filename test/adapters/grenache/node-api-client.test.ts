@@ -57,6 +57,7 @@ const CALLS: { [M in keyof NodeApi]: [Parameters<NodeApi[M]>, Awaited<ReturnType
   events: [[{ cursor: 'c1', waitMs: 0 }], { items: [], cursor: 'c2' }],
   log: [[{ auction: 'auc', fromSeq: 1 }], { auctionId: 'auc_1', commits: [], head: { seq: 1, hash: 'x' } }],
   receipts: [[{ auction: 'auc', after: 3 }], { signed: [], next: null }],
+  proof: [[{ auction: 'auc' }], null],
   stop: [[], undefined],
 }
 const METHODS = Object.keys(CALLS) as (keyof NodeApi)[]

@@ -1,7 +1,10 @@
 import { once } from 'node:events'
 import { createWriteStream, renameSync, rmSync } from 'node:fs'
 import { finished } from 'node:stream/promises'
+import { proofLines } from '../../../application/proof-file.js'
 import { exportLines, readLog } from '../../../application/read-log.js'
+import type { EquivocationProof } from '../../../ports/equivocation-repository.js'
+import type { NodeApi } from '../../../ports/node-api.js'
 import { EXIT } from '../exit-code.js'
 import type { Host, HostCommand } from '../host.js'
 import { reachOptions } from '../node-options.js'
@@ -15,6 +18,10 @@ export const exportCommand: HostCommand = {
   positionals: { auction: 'Id of the auction, or the start of one' },
   options: {
     out: { kind: 'text', describe: 'File to write; stdout otherwise' },
+    proof: {
+      kind: 'flag',
+      describe: 'Of a disputed auction: the proof that its home has signed two histories',
+    },
     ...reachOptions,
   },
   examples: [
@@ -29,7 +36,9 @@ export const exportCommand: HostCommand = {
     }
     const session = new RpcSession(host, args)
     try {
-      const lines = exportLines(readLog(await session.api(), args.need('auction')))
+      const api = await session.api()
+      const auction = args.need('auction')
+      const lines = args.flag('proof') ? await proofOf(api, auction) : exportLines(readLog(api, auction))
       if (file === undefined) await writeAll(lines, io.stdout, io.ended)
       else {
         const { commits, bytes } = await writeFile(lines, file, io.ended)
@@ -42,6 +51,16 @@ export const exportCommand: HostCommand = {
       await session.close()
     }
   },
+}
+
+async function* proofFile(proof: EquivocationProof): AsyncGenerator<string, void> {
+  yield* proofLines(proof)
+}
+
+async function proofOf(api: NodeApi, auction: string): Promise<AsyncIterable<string>> {
+  const proof = await api.proof({ auction })
+  if (proof !== null) return proofFile(proof)
+  throw new UsageError('this auction is not disputed: there is no proof against its home', { field: 'proof' })
 }
 
 /** Under another name until it is whole, so that nobody takes half an auction for one. */

@@ -1,13 +1,16 @@
 import { createReadStream, statSync } from 'node:fs'
 import { checkReceipts, countReceipts } from '../../../application/check-receipts.js'
-import { type PlacedCommit, readExport } from '../../../application/export-format.js'
+import { judgeProof } from '../../../application/equivocation.js'
+import { ExportFormatError, type PlacedCommit, readExport } from '../../../application/export-format.js'
 import { AUCTION_ID } from '../../../application/ids.js'
+import { formatOf, PROOF_FORMAT, readProof } from '../../../application/proof-file.js'
 import { readLog, unplaced } from '../../../application/read-log.js'
 import { type Verification, type VerifiedLog, verifyLog } from '../../../application/verify-log.js'
 import type { SignedReceipts } from '../../../ports/receipt-repository.js'
 import { Ed25519Verifier } from '../../system/node-key.js'
 import type { Args } from '../args.js'
-import { EXIT } from '../exit-code.js'
+import { EXIT, type ExitCode } from '../exit-code.js'
+import { judgedJson, judgedLines } from '../explain-proof.js'
 import { explainedLine, findingLines, summaryLines, verificationJson } from '../explain-verification.js'
 import type { Host, HostCommand } from '../host.js'
 import { reachOptions } from '../node-options.js'
@@ -24,7 +27,10 @@ const AUCTION_REFERENCE = /^(auc_)?[0-9a-z]{2,26}$/i
 export const verifyCommand: HostCommand = {
   usage: 'verify <file-or-auction>',
   summary: 'Prove an auction from its export, without a node or a network; or one that the node holds.',
-  positionals: { 'file-or-auction': 'File of `export`, or id of an auction of the running node' },
+  positionals: {
+    'file-or-auction':
+      'File of `export` (a log, or a proof against a home), or id of an auction of the running node',
+  },
   options: {
     explain: { kind: 'flag', describe: 'Say step by step why the price is what it is' },
     receipts: {
@@ -44,6 +50,8 @@ export const verifyCommand: HostCommand = {
   async run(host, args) {
     const reference = args.need('file-or-auction')
     const { out } = host
+    if (isFile(reference) && (await formatOf(createReadStream(reference))) === PROOF_FORMAT)
+      return verifyProof(host, reference)
     const receipts = args.flag('receipts') ? await ownReceipts(host, args) : null
     const result = isFile(reference)
       ? await verifyFile(host, args, reference, receipts)
@@ -74,6 +82,20 @@ function isFile(path: string): boolean {
 function auctionOf(reference: string, args: Args): string {
   if (AUCTION_ID.test(reference) || AUCTION_REFERENCE.test(reference)) return reference
   throw args.wrong('file-or-auction', 'is neither a file nor the id of an auction')
+}
+
+/** A file that accuses a home; valid means that the home has equivocated. */
+async function verifyProof({ out }: Host, path: string): Promise<ExitCode> {
+  const judged = await readProof(createReadStream(path)).then(
+    (proof) => judgeProof(proof, new Ed25519Verifier()),
+    (error: unknown) => {
+      if (error instanceof ExportFormatError) return { proven: false, rule: error.message } as const
+      throw error
+    },
+  )
+  out.document(judgedJson(judged))
+  out.lines(...judgedLines(judged, out.look))
+  return judged.proven ? EXIT.done : EXIT.rejected
 }
 
 /** Of all auctions: which one a file holds shows only when it has been read. */
