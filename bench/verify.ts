@@ -26,7 +26,7 @@ export async function run(): Promise<BenchResult[]> {
     const file = join(directory, 'auction.vendue')
     await write(file)
     const { bytes, rates, events } = await measure(file, false)
-    const all = await measure(file, true)
+    const all = await measure(file, true, 1)
     return [
       {
         name: 'verify an export of a million bids',
@@ -56,11 +56,11 @@ async function write(file: string): Promise<void> {
   await finished(out)
 }
 
-async function measure(file: string, allSignatures: boolean) {
+async function measure(file: string, allSignatures: boolean, rounds = ROUNDS) {
   const verifier = new Ed25519Verifier()
   const rates: number[] = []
   let events = 0
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < rounds; round++) {
     const startedAt = performance.now()
     const chunks = createReadStream(file, { highWaterMark: READ_BYTES })
     const result = await verifyLog(readExport(chunks), { verifier }, { allSignatures })
