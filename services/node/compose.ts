@@ -10,6 +10,7 @@ import { LocalPeerService } from '../../src/application/local-peer-service.js'
 import { Membership } from '../../src/application/membership.js'
 import { NodeIdentity } from '../../src/application/node-identity.js'
 import { PeerTable } from '../../src/application/peer-table.js'
+import { ReceiptKeeper } from '../../src/application/receipt-keeper.js'
 import { Replicator } from '../../src/application/replicator.js'
 import { Syncer } from '../../src/application/syncer.js'
 import type { ServiceContainer } from '../container.js'
@@ -93,7 +94,7 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
             'auctionHouse',
             'peerTable',
             'peerClient',
-            'receipts',
+            'receiptKeeper',
             'verifier',
             'timers',
             'logger',
@@ -113,6 +114,7 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
       tokens.replicator,
       () => new Replicator(deps('eventLog', 'auctions', 'equivocationWatch', 'verifier', 'logger'), nodeId()),
     )
+    .factory(tokens.receiptKeeper, () => new ReceiptKeeper(deps('receipts', 'timers', 'logger')))
     .factory(
       tokens.equivocationWatch,
       () =>
@@ -174,6 +176,7 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
           'participations',
           'peerTable',
           'random',
+          'receiptKeeper',
           'receipts',
           'router',
           'signer',

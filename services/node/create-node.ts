@@ -118,6 +118,7 @@ class RunningNode implements VendueNode {
     const { services } = this
     const membership = services.get(tokens.membership)
     const syncer = services.get(tokens.syncer)
+    const receiptKeeper = services.get(tokens.receiptKeeper)
     const equivocationWatch = services.get(tokens.equivocationWatch)
     const pusher = services.get(tokens.pusher)
     const house = services.get(tokens.auctionHouse)
@@ -135,6 +136,7 @@ class RunningNode implements VendueNode {
       () => equivocationWatch.stop(),
       () => pusher.stop(),
       () => house.stop(),
+      () => receiptKeeper.flush(),
       () => server.stop(),
       () => feed.stop(),
       () => autoBidder.stop(),

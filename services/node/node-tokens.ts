@@ -9,6 +9,7 @@ import type { Membership } from '../../src/application/membership.js'
 import type { NodeIdentity } from '../../src/application/node-identity.js'
 import type { PeerTable } from '../../src/application/peer-table.js'
 import type { PublishingEventLog } from '../../src/application/publishing-event-log.js'
+import type { ReceiptKeeper } from '../../src/application/receipt-keeper.js'
 import type { Replicator } from '../../src/application/replicator.js'
 import type { Syncer } from '../../src/application/syncer.js'
 import type { Party } from '../../src/domain/party.js'
@@ -67,6 +68,7 @@ export const tokens = {
   autoBidder: new Token<AutoBidder>('autoBidder'),
   replicator: new Token<Replicator>('replicator'),
   equivocationWatch: new Token<EquivocationWatch>('equivocationWatch'),
+  receiptKeeper: new Token<ReceiptKeeper>('receiptKeeper'),
   syncer: new Token<Syncer>('syncer'),
   pusher: new Token<CommitPusher>('pusher'),
   auctionViews: new Token<AuctionViews>('auctionViews'),

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Commit } from '../domain/commit.js'
 import type { AuctionEvent } from '../domain/events.js'
 import type { SignatureVerifier, Signer } from '../ports/signer.js'
@@ -40,7 +40,7 @@ export function checkpointText(head: { auctionId: string; lastSeq: number; hash:
 }
 
 export function hashOf(body: string): string {
-  return createHash('sha256').update(body).digest('hex')
+  return hash('sha256', body, 'hex')
 }
 
 /** A commit that does not bear out what it claims. */

@@ -6,15 +6,15 @@ import {
   type SubmitAnswer,
   type SubmitResult,
 } from '../ports/peer-client.js'
-import type { ReceiptRepository, SignedReceipts } from '../ports/receipt-repository.js'
 import type { SignatureVerifier } from '../ports/signer.js'
 import type { Timers } from '../ports/timers.js'
 import { areSigned, receiptsOf } from './receipt.js'
+import type { ReceiptKeeper } from './receipt-keeper.js'
 import { submitFailure } from './submit-failure.js'
 
 export interface HomeForwarderDeps {
   readonly peerClient: Pick<PeerClient, 'submit'>
-  readonly receipts: Pick<ReceiptRepository, 'add'>
+  readonly receiptKeeper: Pick<ReceiptKeeper, 'keep'>
   readonly verifier: SignatureVerifier
   readonly timers: Timers
   readonly logger: Logger
@@ -36,8 +36,6 @@ const SUBMIT_TIMEOUT_MS = 5_000
 /** A lost answer is asked for again this often before its outcome is called unknown. */
 const MAX_ATTEMPTS = 3
 const RETRY_DELAY_MS = 250
-/** Answers whose receipts are on their way to the disk. */
-const MAX_KEEPING = 16
 
 interface Waiting {
   readonly command: RemoteCommand
@@ -55,7 +53,6 @@ export class HomeForwarder {
   readonly #home: () => ReachableHome | null
   #waiting: Waiting[] = []
   #requests = 0
-  #keeping = 0
 
   constructor(deps: HomeForwarderDeps, home: () => ReachableHome | null) {
     this.#deps = deps
@@ -137,25 +134,9 @@ export class HomeForwarder {
         const message = `the answer of ${address} is not signed by the home that it is asked of`
         throw new PeerCallError('BAD_ANSWER', message, { address, sent: true, answered: false })
       }
-      // Nobody waits for the disk to learn an outcome, unless too many would be lost with this process.
-      const kept = this.#keep(signed)
-      if (this.#keeping > MAX_KEEPING) await kept
+      await this.#deps.receiptKeeper.keep(signed)
     }
     return [...results]
-  }
-
-  async #keep(signed: SignedReceipts): Promise<void> {
-    this.#keeping += 1
-    try {
-      await this.#deps.receipts.add(signed)
-    } catch (error) {
-      this.#deps.logger.error(
-        { err: error, receipts: signed.receipts.length },
-        'receipts could not be kept; ask again with the same ids for new ones',
-      )
-    } finally {
-      this.#keeping -= 1
-    }
   }
 
   #delay(ms: number): Promise<void> {

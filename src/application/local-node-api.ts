@@ -39,6 +39,7 @@ import { EventPager } from './event-pager.js'
 import type { Feed } from './feed.js'
 import { amountOf, openTerms } from './open-terms.js'
 import { type PeerTable, peerView } from './peer-table.js'
+import type { ReceiptKeeper } from './receipt-keeper.js'
 
 export interface LocalNodeApiDeps {
   readonly auctionHouse: AuctionHouse
@@ -53,6 +54,7 @@ export interface LocalNodeApiDeps {
   readonly participations: ParticipationRepository
   readonly peerTable: PeerTable
   readonly random: Random
+  readonly receiptKeeper: Pick<ReceiptKeeper, 'flush'>
   readonly receipts: ReceiptRepository
   readonly router: CommandRouter
   readonly signer: Signer
@@ -246,6 +248,7 @@ export class LocalNodeApi implements NodeApi {
   }: ReceiptsRequest): Promise<{ signed: SignedReceipts[]; next: number | null }> {
     const auctionId =
       auction === undefined ? null : (await this.#deps.auctionViews.resolve(auction)).auctionId
+    await this.#deps.receiptKeeper.flush()
     return this.#deps.receipts.list({ auctionId, after, limit: RECEIPTS_PAGE })
   }
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Outcome } from '../ports/outcome-repository.js'
 import type { ReceiptSignature, RemoteCommand, SubmitResult } from '../ports/peer-client.js'
 import type { Receipt, SignedReceipts } from '../ports/receipt-repository.js'
@@ -28,14 +28,13 @@ function outcomeLine(outcome: Outcome): string {
 }
 
 export function receiptDigest(receipt: Receipt): string {
-  return createHash('sha256').update(receiptText(receipt)).digest('hex')
+  return hash('sha256', receiptText(receipt), 'hex')
 }
 
 /** What a home signs: its id, its time, how many receipts, and the SHA-256 of their digests, a line each. */
 export function receiptsText(nodeId: string, signedAt: number, digests: readonly string[]): string {
-  const list = createHash('sha256')
-  for (const digest of digests) list.update(`${digest}\n`)
-  return `vendue/receipts/v1/${nodeId}\n${signedAt}\n${digests.length}\n${list.digest('hex')}\n`
+  const list = hash('sha256', digests.map((digest) => `${digest}\n`).join(''), 'hex')
+  return `vendue/receipts/v1/${nodeId}\n${signedAt}\n${digests.length}\n${list}\n`
 }
 
 /** The commands that have an outcome, with it. */

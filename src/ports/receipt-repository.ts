@@ -19,7 +19,7 @@ export interface Receipt {
 /** The receipts of this node's own commands. They are never changed, and never leave the node but for its user. */
 export interface ReceiptRepository {
   /** Durable when it resolves. */
-  add(signed: SignedReceipts): Promise<void>
+  add(signed: readonly SignedReceipts[]): Promise<void>
   /**
    * In the order in which they were added, past `after` (0: from the start), those that speak of the auction where
    * one is given. `next` goes on from there; null at the end.

@@ -40,7 +40,10 @@ describe('receipts', () => {
 
   const bid = (commandId: string, amount: string, kind: 'plain' | 'max' = 'plain') =>
     bidder.api.bid({ auction, commandId, kind, amount })
-  const kept = async () => (await bidder.store.receipts.list(EVERY)).signed
+  const kept = async () => {
+    await bidder.services.get(tokens.receiptKeeper).flush()
+    return (await bidder.store.receipts.list(EVERY)).signed
+  }
   const verify = (receipts: readonly SignedReceipts[]): Promise<Verification> =>
     verifyLog(
       unplaced(readLog(home.api, auction)),
@@ -75,6 +78,13 @@ describe('receipts', () => {
     expect((await verify(await kept())).valid).to.equal(true)
     const { signed } = await bidder.api.receipts({ auction })
     expect(signed).to.deep.equal(await kept())
+  })
+
+  it('gather, and are put away a moment later though nobody asks', async () => {
+    await bid('bid_00000001', '10')
+    expect((await bidder.store.receipts.list(EVERY)).signed).to.have.length(0)
+    await time.advance(1_000)
+    expect((await bidder.store.receipts.list(EVERY)).signed).to.have.length(1)
   })
 
   it('of one batch share one signature', async () => {

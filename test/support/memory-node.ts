@@ -122,6 +122,7 @@ export class MemoryNode {
     services.get(tokens.autoBidder).stop()
     services.get(tokens.feed).stop()
     await services.get(tokens.auctionHouse).stop()
+    await services.get(tokens.receiptKeeper).flush()
     services.get(tokens.syncer).stop()
     services.get(tokens.equivocationWatch).stop()
     await services.get(tokens.membership).stop()

@@ -3,8 +3,8 @@ import type { ReceiptRepository, SignedReceipts } from '../../ports/receipt-repo
 export class MemoryReceiptRepository implements ReceiptRepository {
   readonly #signed: SignedReceipts[] = []
 
-  async add(signed: SignedReceipts): Promise<void> {
-    this.#signed.push(signed)
+  async add(signed: readonly SignedReceipts[]): Promise<void> {
+    this.#signed.push(...signed)
   }
 
   async list({ auctionId, after, limit }: { auctionId: string | null; after: number; limit: number }) {

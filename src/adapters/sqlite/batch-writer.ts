@@ -112,12 +112,12 @@ export class BatchWriter {
       case 'add-participation':
         this.#statements.addParticipation.run(operation.auctionId)
         return DONE
-      case 'add-receipts': {
-        const { lastInsertRowid } = this.#statements.addReceipts.run(operation.signed)
-        for (const auctionId of operation.auctionIds)
-          this.#statements.addReceiptAuction.run(auctionId, Number(lastInsertRowid))
+      case 'add-receipts':
+        for (const { signed, auctionIds } of operation.rows) {
+          const { lastInsertRowid } = this.#statements.addReceipts.run(signed)
+          for (const id of auctionIds) this.#statements.addReceiptAuction.run(id, Number(lastInsertRowid))
+        }
         return DONE
-      }
       case 'save-equivocation':
         this.#statements.saveEquivocation.run(operation.auctionId, operation.proof)
         return DONE

@@ -5,12 +5,13 @@ import type { SqliteWriter } from './sqlite-writer.js'
 
 const FIND = 'SELECT proof FROM equivocations WHERE auction_id = ?'
 const NEWEST = 'SELECT proof FROM equivocations ORDER BY rowid DESC LIMIT ?'
-const AMONG = `
-  SELECT e.auction_id AS id FROM json_each(?) ids CROSS JOIN equivocations e ON e.auction_id = ids.value`
+const IDS = 'SELECT auction_id AS id FROM equivocations'
 
 export class SqliteEquivocationRepository implements EquivocationRepository {
   readonly #writer: SqliteWriter
   readonly #reader: SqliteReader
+  /** Asked for with every look at an auction, and hardly ever more than none: kept in memory. */
+  #ids: Promise<Set<string>> | null = null
 
   constructor({ writer, reader }: { writer: SqliteWriter; reader: SqliteReader }) {
     this.#writer = writer
@@ -21,10 +22,9 @@ export class SqliteEquivocationRepository implements EquivocationRepository {
     const { auctionId } = proof
     if ((await this.among([auctionId])).has(auctionId)) return false
     const text = JSON.stringify(proof)
-    await this.#writer.write(
-      { kind: 'save-equivocation', auctionId, proof: text },
-      text.length + OPERATION_OVERHEAD_BYTES,
-    )
+    const bytes = text.length + OPERATION_OVERHEAD_BYTES
+    await this.#writer.write({ kind: 'save-equivocation', auctionId, proof: text }, bytes)
+    ;(await this.#known()).add(auctionId)
     return true
   }
 
@@ -39,7 +39,18 @@ export class SqliteEquivocationRepository implements EquivocationRepository {
   }
 
   async among(auctionIds: readonly string[]): Promise<Set<string>> {
-    const rows = await this.#reader.all<{ id: string }>(AMONG, JSON.stringify(auctionIds))
-    return new Set(rows.map(({ id }) => id))
+    const ids = await this.#known()
+    return new Set(ids.size === 0 ? [] : auctionIds.filter((id) => ids.has(id)))
+  }
+
+  #known(): Promise<Set<string>> {
+    this.#ids ??= this.#reader
+      .all<{ id: string }>(IDS)
+      .then((rows) => new Set(rows.map(({ id }) => id)))
+      .catch((error: unknown) => {
+        this.#ids = null
+        throw error
+      })
+    return this.#ids
   }
 }

@@ -17,11 +17,13 @@ export class SqliteReceiptRepository implements ReceiptRepository {
     this.#reader = reader
   }
 
-  async add(receipts: SignedReceipts): Promise<void> {
-    const signed = JSON.stringify(receipts)
-    const auctionIds = [...new Set(receipts.receipts.map(({ command }) => command.auctionId))]
-    const bytes = signed.length + OPERATION_OVERHEAD_BYTES
-    await this.#writer.write({ kind: 'add-receipts', signed, auctionIds }, bytes)
+  async add(signed: readonly SignedReceipts[]): Promise<void> {
+    const rows = signed.map((one) => ({
+      signed: JSON.stringify(one),
+      auctionIds: [...new Set(one.receipts.map(({ command }) => command.auctionId))],
+    }))
+    const bytes = rows.reduce((sum, row) => sum + row.signed.length, OPERATION_OVERHEAD_BYTES)
+    await this.#writer.write({ kind: 'add-receipts', rows }, bytes)
   }
 
   async list({ auctionId, after, limit }: { auctionId: string | null; after: number; limit: number }) {

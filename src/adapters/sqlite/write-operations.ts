@@ -15,9 +15,8 @@ export type WriteOperation =
   | { readonly kind: 'add-participation'; readonly auctionId: string }
   | {
       readonly kind: 'add-receipts'
-      /** JSON of `SignedReceipts`. */
-      readonly signed: string
-      readonly auctionIds: readonly string[]
+      /** `signed`: JSON of `SignedReceipts`. */
+      readonly rows: readonly { readonly signed: string; readonly auctionIds: readonly string[] }[]
     }
   | {
       readonly kind: 'save-equivocation'
