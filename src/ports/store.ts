@@ -1,9 +1,11 @@
 import type { AuctionRepository, SecretRepository } from './auction-repository.js'
 import type { AutoBidRepository } from './auto-bid-repository.js'
+import type { EquivocationRepository } from './equivocation-repository.js'
 import type { EventLog } from './event-log.js'
 import type { OutcomeRepository } from './outcome-repository.js'
 import type { ParticipationRepository } from './participation-repository.js'
 import type { PeerRepository } from './peer-repository.js'
+import type { ReceiptRepository } from './receipt-repository.js'
 
 /** Everything a node keeps, over one set of resources. */
 export interface Store {
@@ -14,6 +16,8 @@ export interface Store {
   readonly autoBids: AutoBidRepository
   readonly participations: ParticipationRepository
   readonly peers: PeerRepository
+  readonly receipts: ReceiptRepository
+  readonly equivocations: EquivocationRepository
   /** Waits for what is under way, then lets go of everything. Idempotent. */
   close(): Promise<void>
 }
