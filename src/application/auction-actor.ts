@@ -14,6 +14,7 @@ import type { Random } from '../ports/random.js'
 import type { Signer } from '../ports/signer.js'
 import { sealCommit } from './commit.js'
 import { MAX_EVENTS_PER_COMMIT } from './event-schema.js'
+import { gather } from './gather.js'
 import { auctionNow, domainCommand, fingerprintOf, type HomeTask, isClientCommand } from './home-command.js'
 import { outcomeOf } from './outcome.js'
 import { submitFailure } from './submit-failure.js'
@@ -75,6 +76,8 @@ export class AuctionActor {
   #running: Promise<void> | null = null
   #broken = false
   readonly #writes = new Set<Promise<void>>()
+  /** Ends a wait for commands. */
+  #arrived: () => void = () => {}
   /** Outcomes on their way to the disk, where a repeated command would not find them yet. */
   readonly #unwritten = new Map<string, RecordedOutcome>()
 
@@ -104,6 +107,7 @@ export class AuctionActor {
     return new Promise((settle) => {
       this.#mailbox.push({ task, settle })
       this.#running ??= this.#drain()
+      this.#arrived()
     })
   }
 
@@ -118,14 +122,12 @@ export class AuctionActor {
   }
 
   async #drain(): Promise<void> {
-    // One turn later, so that commands submitted together are decided together.
-    await Promise.resolve()
+    await gather()
     this.#auction ??= await this.#loaded()
     while (this.#mailbox.length > 0 || this.#writes.size > 0) {
       if (this.#broken) this.#refuseAll()
-      if (this.#mailbox.length === 0 && this.#writes.size === 0) break
       if (this.#mailbox.length === 0 || this.#writes.size >= MAX_WRITES) {
-        await Promise.race(this.#writes)
+        await this.#written()
         continue
       }
       const batch = this.#mailbox.splice(0, MAX_BATCH_COMMANDS)
@@ -136,6 +138,18 @@ export class AuctionActor {
       }
     }
     this.#running = null
+  }
+
+  /** Waits until a write has come to its end or, while there is room for another one, a command has arrived. */
+  async #written(): Promise<void> {
+    if (this.#writes.size === 0) return
+    const room = this.#writes.size < MAX_WRITES && !this.#broken
+    const arrival = new Promise<void>((resolve) => {
+      this.#arrived = room ? resolve : () => {}
+    })
+    await Promise.race([...this.#writes, arrival])
+    this.#arrived = () => {}
+    await gather()
   }
 
   async #loaded(): Promise<LoadedAuction | null> {

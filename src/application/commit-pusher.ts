@@ -2,6 +2,7 @@ import type { Commit } from '../domain/commit.js'
 import type { Logger } from '../ports/logger.js'
 import type { PeerClient } from '../ports/peer-client.js'
 import type { Timer, Timers } from '../ports/timers.js'
+import { gather } from './gather.js'
 import type { PeerTable } from './peer-table.js'
 import type { Published, PublishingEventLog } from './publishing-event-log.js'
 
@@ -79,8 +80,7 @@ export class CommitPusher {
   }
 
   async #send(nodeId: string, outbox: Outbox): Promise<void> {
-    // One turn later, so that commits made together travel together.
-    await Promise.resolve()
+    await gather()
     while (outbox.commits.length > 0 && this.#unlisten !== null) {
       const peer = this.#deps.peerTable.get(nodeId)
       if (!peer || peer.state === 'dead' || peer.state === 'left') {

@@ -8,6 +8,7 @@ import {
 } from '../ports/peer-client.js'
 import type { SignatureVerifier } from '../ports/signer.js'
 import type { Timers } from '../ports/timers.js'
+import { gather } from './gather.js'
 import { areSigned, receiptsOf } from './receipt.js'
 import type { ReceiptKeeper } from './receipt-keeper.js'
 import { submitFailure } from './submit-failure.js'
@@ -73,10 +74,10 @@ export class HomeForwarder {
 
   async #run(): Promise<void> {
     this.#requests += 1
-    // One turn later, so that commands given together travel together.
-    await Promise.resolve()
-    while (this.#waiting.length > 0) {
+    for (;;) {
+      await gather()
       const batch = this.#waiting.splice(0, MAX_BATCH_COMMANDS)
+      if (batch.length === 0) break
       const results = await this.#send(batch.map(({ command }) => command)).catch((error: unknown) => {
         this.#deps.logger.error({ err: error }, 'commands could not be sent')
         return []

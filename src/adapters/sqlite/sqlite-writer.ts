@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads'
+import { gather } from '../../application/gather.js'
 import {
   DuplicateCommandError,
   LogBrokenError,
@@ -116,11 +117,14 @@ export class SqliteWriter {
     await this.#exited
   }
 
-  /** One turn of the event loop later, so that all callers whom one answer woke are in the next batch. */
+  /**
+   * A moment later, so that all callers whom one answer woke are in the next batch, yet before the event loop turns:
+   * an actor that decides batch after batch would keep the first of them waiting here.
+   */
   #schedule(): void {
     if (this.#scheduled || this.#flying.length >= MAX_FLYING_BATCHES) return
     this.#scheduled = true
-    setImmediate(() => {
+    void gather().then(() => {
       this.#scheduled = false
       this.#send()
     })
