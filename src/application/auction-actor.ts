@@ -192,12 +192,16 @@ export class AuctionActor {
   }
 
   async #knownOutcomes(batch: readonly Waiting[]): Promise<Map<string, RecordedOutcome>> {
-    const ids = batch.flatMap(({ task }) => (isClientCommand(task) ? [task.commandId] : []))
-    const unwritten = ids.flatMap((id) => {
-      const outcome = this.#unwritten.get(id)
-      return outcome ? [[id, outcome] as const] : []
-    })
-    const known = ids.length > 0 ? await this.#deps.outcomes.find(ids) : new Map<string, RecordedOutcome>()
+    const ids: string[] = []
+    const unwritten: [string, RecordedOutcome][] = []
+    for (const { task } of batch) {
+      if (!isClientCommand(task)) continue
+      ids.push(task.commandId)
+      const outcome = this.#unwritten.get(task.commandId)
+      if (outcome !== undefined) unwritten.push([task.commandId, outcome])
+    }
+    if (ids.length === 0) return new Map()
+    const known = await this.#deps.outcomes.find(ids)
     for (const [id, outcome] of unwritten) known.set(id, outcome)
     return known
   }

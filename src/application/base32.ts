@@ -15,3 +15,10 @@ export function base32(bytes: Uint8Array, length: number): string {
   }
   return text
 }
+
+/** A whole number in the same digits, most significant first, padded to `length`. */
+export function base32Number(value: number, length: number): string {
+  let text = ''
+  for (let rest = value; text.length < length; rest = Math.floor(rest / 32)) text = ALPHABET[rest % 32] + text
+  return text
+}

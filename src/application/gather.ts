@@ -5,6 +5,6 @@
 const TURNS = 32
 
 /** Lets what is about to happen in this turn of the event loop happen first. Takes microseconds, and no timer. */
-export async function gather(): Promise<void> {
-  for (let i = 0; i < TURNS; i++) await Promise.resolve()
+export async function gather(turns = TURNS): Promise<void> {
+  for (let i = 0; i < turns; i++) await Promise.resolve()
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Clock } from '../ports/clock.js'
 import type { Random } from '../ports/random.js'
-import { base32 } from './base32.js'
+import { base32, base32Number } from './base32.js'
 
 /** 130 bits in base 32: as good as no collisions, and short enough to read aloud from its first characters. */
 const ID_LENGTH = 26
@@ -23,11 +23,9 @@ export function nodeIdOf(publicKey: string): string {
 }
 
 /**
- * A new command id: 50 bits of time, then 80 random bits. Ids made one after the other lie close together in an
- * index, which keeps inserts fast.
+ * A new command id: the time in milliseconds, then 80 random bits. Ids made one after the other lie close together in
+ * an index, which keeps inserts fast.
  */
 export function newCommandId(prefix: 'bid' | 'cmd', deps: { clock: Clock; random: Random }): string {
-  const time = Buffer.alloc(8)
-  time.writeBigUInt64BE(BigInt(deps.clock.now()) << 14n)
-  return `${prefix}_${base32(time, 10)}${base32(deps.random.bytes(10), 16)}`
+  return `${prefix}_${base32Number(deps.clock.now(), 10)}${base32(deps.random.bytes(10), 16)}`
 }

@@ -22,6 +22,7 @@ import type {
 const MAX_BATCH_OPERATIONS = 1_024
 /** Batches at the writer thread at once: it starts on the second while this thread still takes in the first's answer. */
 const MAX_FLYING_BATCHES = 2
+const GATHER_TURNS = 3
 /** Bytes of text in one transaction; one operation may be larger, and then goes alone. */
 const MAX_BATCH_BYTES = 8 * 1024 * 1024
 /** Past either, a write is refused with `LogBusyError`. */
@@ -118,13 +119,13 @@ export class SqliteWriter {
   }
 
   /**
-   * A moment later, so that all callers whom one answer woke are in the next batch, yet before the event loop turns:
-   * an actor that decides batch after batch would keep the first of them waiting here.
+   * A few microtasks later: actors whom one answer woke append in step, and so share a batch; one actor that decides
+   * batch after batch does not keep its first waiting for its second.
    */
   #schedule(): void {
     if (this.#scheduled || this.#flying.length >= MAX_FLYING_BATCHES) return
     this.#scheduled = true
-    void gather().then(() => {
+    void gather(GATHER_TURNS).then(() => {
       this.#scheduled = false
       this.#send()
     })
