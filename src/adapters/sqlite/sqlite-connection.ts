@@ -6,7 +6,7 @@ import { StoreError, storeErrorFrom } from './store-error.js'
 /** How long a statement waits for a lock that somebody else holds (a backup tool, say). */
 const LOCK_TIMEOUT_MS = 5_000
 /** Pages (of 4 KiB) in the write-ahead log after which a commit moves them into the database. */
-const CHECKPOINT_PAGES = 4_000
+const CHECKPOINT_PAGES = 1_000
 /** The write-ahead log's file is cut back to this after a checkpoint. */
 const WAL_SIZE_LIMIT_BYTES = 64 * 1024 * 1024
 /** Files up to this size are checked page by page at start (about 100 ms); larger ones by samples. */
