@@ -138,6 +138,7 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
           'discovery',
           'eventLog',
           'feed',
+          'logger',
           'participations',
           'peerTable',
           'random',
