@@ -15,6 +15,9 @@ export interface FaultsDeps {
   readonly random: SeededRandom
 }
 
+/** Wait before a machine that has not quite stopped is looked at again. */
+const STOPPING_MS = 200
+
 /** Everything that goes wrong, at random, until it is told to end. */
 export class Faults {
   readonly #deps: FaultsDeps
@@ -62,6 +65,10 @@ export class Faults {
         }
         break
       }
+      case 'kill':
+        machine.kill()
+        this.#startLater(machine, random.between(100, 3_000))
+        break
       case 'stop':
         void machine.stop()
         this.#startLater(machine, random.between(2_000, 6_000))
@@ -95,14 +102,9 @@ export class Faults {
         break
       case 'io-error':
         machine.disk.failing = true
-        // The node gives up by itself; somebody starts it again.
-        this.#later(random.between(500, 3_000), () => {
-          machine.disk.failing = false
-          this.#startLater(machine, 0)
-        })
         break
       case 'clock-jump':
-        machine.clock.offsetMs += random.int(-8_000, 8_000)
+        machine.clock.offsetMs += random.int(-1, 1) * random.pick([300, 8_000, 200_000])!
         break
       case 'grape-down':
         grape.up = false
@@ -130,7 +132,10 @@ export class Faults {
   }
 
   #startLater(machine: Machine, delayMs: number): void {
-    this.#deps.scheduler.after(delayMs, `${machine.name} is switched on`, null, () => machine.start())
+    this.#deps.scheduler.after(delayMs, `${machine.name} is switched on`, null, () => {
+      if (machine.stopping) this.#startLater(machine, STOPPING_MS)
+      else machine.start()
+    })
   }
 
   #later(delayMs: number, heal: () => void): void {

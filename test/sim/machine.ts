@@ -37,6 +37,9 @@ export interface MachineEvents {
   ended(machine: Machine): void
 }
 
+const LIFE_STEP = 1_000_000
+const RESTART_MS = 1_500
+
 /** One life of a node. */
 interface Life {
   readonly process: SimProcess
@@ -57,6 +60,8 @@ export class Machine {
   readonly #random: SeededRandom
   #life: Life | null = null
   #lives = 0
+  #incarnation = 0
+  #stopping: SimProcess | null = null
   #address: string
 
   constructor(name: string, deps: MachineDeps, events: MachineEvents) {
@@ -68,7 +73,11 @@ export class Machine {
       offsetMs: Math.floor(this.#random.between(-60_000, 60_000)),
       rate: this.#random.between(0.99, 1.01),
     }
-    this.disk = new SimDisk(this.#random.stream('disk'), { syncs: deps.sabotage.syncs ?? true })
+    this.disk = new SimDisk(this.#random.stream('disk'), {
+      syncs: true,
+      syncsAtStart: true,
+      ...deps.sabotage.disk,
+    })
     this.signer = deps.keys.newSigner(this.#random.stream('key'))
     this.nodeId = nodeIdOf(this.signer.publicKey)
     this.#address = `${name}:1`
@@ -81,6 +90,11 @@ export class Machine {
 
   get running(): boolean {
     return this.#life !== null
+  }
+
+  /** Told to stop, and not gone yet. */
+  get stopping(): boolean {
+    return this.#stopping?.alive ?? false
   }
 
   get api(): NodeApi | null {
@@ -103,6 +117,7 @@ export class Machine {
     if (this.#life) return
     const { scheduler } = this.#deps
     this.#lives += 1
+    this.#incarnation = this.now > this.#incarnation ? this.now : this.#incarnation + LIFE_STEP
     if (this.#lives > 1 && this.#random.chance(0.3)) this.#address = `${this.name}:${this.#lives}`
     const process = new SimProcess(this.name, scheduler, this.clock)
     const store = new SimStore(process, this.disk, {
@@ -113,6 +128,7 @@ export class Machine {
     scheduler.note(`${this.name} starts at ${this.#address}`)
     this.#events.started(this)
     void this.#run(this.#life)
+    void store.broken.then(() => this.#giveUp(process))
   }
 
   /** The power goes: nothing runs on, and what was not synced may be lost. */
@@ -122,11 +138,19 @@ export class Machine {
     this.#deps.scheduler.note(`${this.name} crashes, losing ${this.disk.crash()} records`)
   }
 
+  /** The process is killed: what it had written is still there, synced or not. */
+  kill(): void {
+    if (!this.#life) return
+    this.#end()
+    this.#deps.scheduler.note(`${this.name} is killed`)
+  }
+
   /** Stops in good order, or at least as far as the node comes before it is killed. */
   async stop(): Promise<void> {
     const life = this.#life
-    if (!life) return
+    if (!life || this.stopping) return
     const { services, process } = life
+    this.#stopping = process
     this.#deps.scheduler.note(`${this.name} stops`)
     services.get(tokens.autoBidder).stop()
     services.get(tokens.feed).stop()
@@ -140,6 +164,13 @@ export class Machine {
     this.#deps.scheduler.note(`${this.name} has stopped`)
   }
 
+  /** After an I/O error the process ends at once; somebody starts it again. */
+  #giveUp(process: SimProcess): void {
+    const { scheduler } = this.#deps
+    scheduler.after(0, `${this.name} gives up: its disk failed`, process, () => this.crash())
+    scheduler.after(RESTART_MS, `${this.name} is started again`, null, () => this.start())
+  }
+
   #end(): void {
     const life = this.#life
     if (!life) return
@@ -150,7 +181,7 @@ export class Machine {
   }
 
   #compose(process: SimProcess, inner: SimStore): Life {
-    const { network, grape, keys, sabotage, scheduler } = this.#deps
+    const { network, grape, keys, sabotage } = this.#deps
     const services = new ServiceContainer()
     const random = this.#random.stream(`life ${this.#lives}`)
     const store = sabotage.store?.(inner) ?? inner
@@ -161,10 +192,7 @@ export class Machine {
       version: '0.0.0',
       address: this.#address,
       dhtAddress: null,
-      incarnation: process.now(),
-    }
-    const onBroken = () => {
-      scheduler.after(0, `${this.name} gives up: its disk failed`, process, () => this.crash())
+      incarnation: this.#incarnation,
     }
     services
       .value(tokens.clock, process)
@@ -175,7 +203,7 @@ export class Machine {
       .value(tokens.verifier, sabotage.verifier ?? keys.verifier)
       .value(tokens.discovery, new SimDiscovery({ process, network, grape, random: random.stream('dht') }))
       .value(tokens.peerClient, network.client(process))
-      .factory(tokens.eventLog, () => new PublishingEventLog(store.eventLog, onBroken))
+      .factory(tokens.eventLog, () => new PublishingEventLog(store.eventLog))
       .value(tokens.outcomes, store.outcomes)
       .value(tokens.auctions, store.auctions)
       .value(tokens.secrets, store.secrets)

@@ -2,6 +2,7 @@ import type { SeededRandom } from './seeded-random.js'
 
 export const FAULTS = [
   'crash',
+  'kill',
   'stop',
   'partition',
   'one-way',

@@ -2,10 +2,11 @@ import { MemoryTables } from '../../src/adapters/memory/memory-tables.js'
 import type { Append } from '../../src/ports/event-log.js'
 import type { SignatureVerifier } from '../../src/ports/signer.js'
 import type { Store } from '../../src/ports/store.js'
+import type { SimDiskOptions } from './sim-disk.js'
 
 /** A safeguard taken away: the simulation has to notice, or its checks are worth nothing. */
 export interface Sabotage {
-  readonly syncs?: boolean
+  readonly disk?: Partial<SimDiskOptions>
   readonly tables?: () => MemoryTables
   readonly store?: (store: Store) => Store
   readonly verifier?: SignatureVerifier
@@ -14,7 +15,10 @@ export interface Sabotage {
 export const NO_SABOTAGE: Sabotage = {}
 
 /** The disk says that it has synced, and has not. */
-export const NO_FSYNC: Sabotage = { syncs: false }
+export const NO_FSYNC: Sabotage = { disk: { syncs: false } }
+
+/** What a killed process left unsynced is taken for stored by the next one. */
+export const NO_FSYNC_AT_START: Sabotage = { disk: { syncsAtStart: false } }
 
 /** The log says yes before it has written anything. */
 export const ACK_BEFORE_APPEND: Sabotage = {
@@ -67,7 +71,7 @@ export const NO_IDEMPOTENCY: Sabotage = {
 export const NO_SIGNATURE_CHECK: Sabotage = { verifier: { verify: () => true } }
 
 function partsOf(store: Store): Store {
-  const { eventLog, outcomes, auctions, secrets, autoBids, participations, peers } = store
+  const { eventLog, outcomes, auctions, secrets, autoBids, participations, peers, broken } = store
   const close = () => store.close()
-  return { eventLog, outcomes, auctions, secrets, autoBids, participations, peers, close }
+  return { eventLog, outcomes, auctions, secrets, autoBids, participations, peers, broken, close }
 }

@@ -16,6 +16,8 @@ export type DiskRecord =
 export interface SimDiskOptions {
   /** False: a disk (or a program) that says it has synced and has not. */
   readonly syncs: boolean
+  /** False: a program that takes what it finds for safe, though a killed one may not have come to sync it. */
+  readonly syncsAtStart: boolean
 }
 
 /**
@@ -24,7 +26,7 @@ export interface SimDiskOptions {
  */
 export class SimDisk {
   readonly #random: SeededRandom
-  readonly #syncs: boolean
+  readonly #options: SimDiskOptions
   readonly #records: DiskRecord[] = []
   #safe = 0
   /** The chance that a write finds no room. */
@@ -32,9 +34,9 @@ export class SimDisk {
   /** The next write or sync meets an I/O error. */
   failing = false
 
-  constructor(random: SeededRandom, { syncs }: SimDiskOptions) {
+  constructor(random: SeededRandom, options: SimDiskOptions) {
     this.#random = random
-    this.#syncs = syncs
+    this.#options = options
   }
 
   writeMs(): number {
@@ -53,7 +55,7 @@ export class SimDisk {
 
   sync(): void {
     if (this.failing) throw new LogBrokenError()
-    if (this.#syncs) this.#safe = this.#records.length
+    if (this.#options.syncs) this.#safe = this.#records.length
   }
 
   /** The power goes. Says how many records were lost. */
@@ -67,7 +69,9 @@ export class SimDisk {
   }
 
   /** What a process that starts finds: bytes, not the objects of the last one. */
-  read(): DiskRecord[] {
+  open(): DiskRecord[] {
+    const { syncs, syncsAtStart } = this.#options
+    if (syncs && syncsAtStart) this.#safe = this.#records.length
     return this.#records.map((record) => JSON.parse(JSON.stringify(record)) as DiskRecord)
   }
 }

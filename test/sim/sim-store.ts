@@ -27,6 +27,7 @@ interface Write {
 /** A store over a simulated disk: one writer, group commit, and nothing visible before it has been synced. */
 export class SimStore implements Store {
   readonly tables: MemoryTables
+  readonly broken: Promise<LogBrokenError>
   readonly autoBidTable = new Map<string, AutoBid>()
   readonly eventLog: EventLog
   readonly outcomes: OutcomeRepository
@@ -42,10 +43,14 @@ export class SimStore implements Store {
   readonly #peers = new Map<string, KnownPeer>()
   #queue: Write[] = []
   #writing = false
-  #broken: unknown = null
+  #broken: LogBrokenError | null = null
+  #tellBroken: (error: LogBrokenError) => void = () => {}
 
   constructor(process: SimProcess, disk: SimDisk, options: SimStoreOptions) {
     this.#process = process
+    this.broken = new Promise((resolve) => {
+      this.#tellBroken = resolve
+    })
     this.#disk = disk
     this.#onStored = options.onStored
     this.tables = options.tables?.() ?? new MemoryTables()
@@ -72,7 +77,7 @@ export class SimStore implements Store {
         [...this.#peers.values()].sort((a, b) => b.lastSeenAt - a.lastSeenAt).slice(0, limit),
     }
     // Whatever was refused when it was written is refused again, for the same reason.
-    for (const record of disk.read()) this.#attempt(record)
+    for (const record of disk.open()) this.#attempt(record)
   }
 
   /** What is under way may still get through; nothing waits for it here. */
@@ -129,7 +134,10 @@ export class SimStore implements Store {
       step()
       return true
     } catch (error) {
-      if (error instanceof LogBrokenError) this.#broken = error
+      if (error instanceof LogBrokenError) {
+        this.#broken = error
+        this.#tellBroken(error)
+      }
       this.#process.scheduler.note(`${this.#process.name} disk: ${(error as Error).name}`)
       for (const { failed } of batch) failed(error)
       this.#over()

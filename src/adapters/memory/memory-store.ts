@@ -29,6 +29,7 @@ export function openMemoryStore(options: MemoryStoreOptions = {}): Store {
     autoBids: new MemoryAutoBidRepository(),
     participations: new MemoryParticipationRepository(),
     peers: new MemoryPeerRepository(),
+    broken: eventLog.failed,
     close: () => eventLog.close(),
   }
 }

@@ -59,6 +59,7 @@ function storeOf(writer: SqliteWriter, reader: SqliteReader, lock: SqliteDataLoc
     autoBids: new SqliteAutoBidRepository({ writer, reader }),
     participations: new SqliteParticipationRepository({ writer, reader }),
     peers: new SqlitePeerRepository({ writer, reader }),
+    broken: writer.broken,
     async close() {
       await eventLog.close()
       lock.release()

@@ -1,0 +1,48 @@
+import type { Mode } from './simulation.js'
+
+/** A seed under which the simulation once failed, and what it found. */
+export interface Case {
+  readonly seed: number
+  readonly mode: Mode
+  readonly found: string
+}
+
+/** Stay in force for as long as the simulation draws the same from a seed; the unit tests beside each fix stay longer. */
+export const CASES: readonly Case[] = [
+  {
+    seed: 1,
+    mode: 'liveness',
+    found:
+      "an accepted bid was answered with DISK_FULL, because the bidder's own disk had no room to note it",
+  },
+  {
+    seed: 3,
+    mode: 'liveness',
+    found: 'an auto-bid stopped while a bid was on its way would have bid again after a restart',
+  },
+  {
+    seed: 12,
+    mode: 'liveness',
+    found: 'an auto-bid whose last bid was refused after the close stayed active for ever',
+  },
+  {
+    seed: 42,
+    mode: 'liveness',
+    found: 'a home whose disk failed under a rejection went on, and answered OUTCOME_UNKNOWN to everybody',
+  },
+  {
+    seed: 9,
+    mode: 'liveness',
+    found: 'a node that returned with its clock set back was never taken up again',
+  },
+  {
+    seed: 50,
+    mode: 'liveness',
+    found: 'what a killed process had written without a sync was taken for safe, and lost with the power',
+  },
+  {
+    seed: 106,
+    mode: 'liveness',
+    found: 'an auto-bid on a cancelled auction kept its bid on its way for ever',
+  },
+]
