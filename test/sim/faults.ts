@@ -58,16 +58,17 @@ export class Faults {
     this.#deps.scheduler.note(`fault: ${fault} (${machine.name})`)
     switch (fault) {
       case 'crash': {
-        const count = random.chance(0.1) ? machines.length : 1
-        for (const one of [machine, ...random.shuffle(machines)].slice(0, count)) {
-          one.crash()
-          this.#startLater(one, random.between(100, 6_000))
+        const all = random.chance(0.1)
+        for (const one of all ? machines : [machine]) {
+          this.#now(one, () => {
+            one.crash()
+            this.#startLater(one, random.between(100, 6_000))
+          })
         }
         break
       }
       case 'kill':
-        machine.kill()
-        this.#startLater(machine, random.between(100, 3_000))
+        this.#now(machine, () => this.#kill(machine))
         break
       case 'stop':
         void machine.stop()
@@ -120,6 +121,32 @@ export class Faults {
         throw new Error(`unknown fault ${String(unknown)}`)
       }
     }
+  }
+
+  /** At once, or at the worst moment: when something has been written and not synced. */
+  #now(machine: Machine, strike: () => void): void {
+    if (this.#deps.random.chance(0.5)) strike()
+    else {
+      machine.disk.onceWritten = () => {
+        this.#deps.scheduler.after(0, `${machine.name} is hit as it writes`, null, () => {
+          if (this.#active) strike()
+        })
+      }
+    }
+  }
+
+  /** Killed, started again, and at times struck by a power cut before it has written anything more. */
+  #kill(machine: Machine): void {
+    const { random, scheduler } = this.#deps
+    const downMs = random.between(100, 3_000)
+    machine.kill()
+    this.#startLater(machine, downMs)
+    if (random.chance(0.5)) return
+    scheduler.after(downMs + random.between(0, 50), 'a power cut', null, () => {
+      if (!this.#active) return
+      machine.crash()
+      this.#startLater(machine, downMs)
+    })
   }
 
   #block(cut: readonly (readonly [string, string])[]): void {

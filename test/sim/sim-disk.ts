@@ -31,6 +31,8 @@ export class SimDisk {
   #safe = 0
   /** The chance that a write finds no room. */
   fullness = 0
+  /** Told once of the next write, before it is synced. */
+  onceWritten: (() => void) | null = null
   /** The next write or sync meets an I/O error. */
   failing = false
 
@@ -51,6 +53,9 @@ export class SimDisk {
     if (this.failing && this.#random.chance(0.5)) throw new LogBrokenError()
     if (this.#random.chance(this.fullness)) throw new LogFullError()
     this.#records.push(...records)
+    const told = this.onceWritten
+    this.onceWritten = null
+    told?.()
   }
 
   sync(): void {
