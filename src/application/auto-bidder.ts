@@ -1,6 +1,7 @@
 import { minimumBid, type OpenedAuction } from '../domain/auction.js'
 import type { Minor } from '../domain/money.js'
 import type { Party } from '../domain/party.js'
+import type { RejectionCode } from '../domain/rejection.js'
 import type { AuctionRepository } from '../ports/auction-repository.js'
 import type { AutoBid, AutoBidRepository } from '../ports/auto-bid-repository.js'
 import type { Clock } from '../ports/clock.js'
@@ -24,6 +25,9 @@ export interface AutoBidderDeps {
 
 /** Wait before a home that could not be reached is tried again. */
 const RETRY_MS = 1_000
+
+/** Refusals after which the same auction may still take a bid without any more news of it. */
+const PASSING: ReadonlySet<RejectionCode> = new Set(['BID_TOO_LOW', 'AUCTION_ENDED', 'NOT_OPEN_YET'])
 
 interface Order {
   autoBid: AutoBid
@@ -154,9 +158,8 @@ export class AutoBidder {
 
   /** The least that could lead, or null where no bid is due. */
   #amountDue(state: OpenedAuction, autoBid: AutoBid): Minor | null {
-    const now = this.#deps.clock.now()
+    // Whether the end has come is for the home's clock to say; this node's may be wrong.
     if (state.status !== 'open' || state.leader?.id === this.#self.id) return null
-    if (state.closesAt !== null && now >= state.closesAt) return null
     const minimum = minimumBid(state)
     return minimum <= autoBid.limit ? minimum : null
   }
@@ -184,8 +187,8 @@ export class AutoBidder {
     const { outcome } = result
     this.#deps.logger.debug({ auctionId, status: outcome.status }, 'an auto-bid was decided')
     if (outcome.status === 'accepted' && outcome.bid?.leads) return
-    // What outbid it at the home will show here with the commit that is on its way; until then wait for that.
-    if (outcome.status === 'rejected' && outcome.rejection.code !== 'BID_TOO_LOW') return
+    // What stood in its way will show here with a commit that is on its way; a clock that was wrong may be put right.
+    if (outcome.status === 'rejected' && !PASSING.has(outcome.rejection.code)) return
     this.#retryLater(auctionId, order)
   }
 
