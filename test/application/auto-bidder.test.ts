@@ -88,16 +88,15 @@ describe('an auto-bidder', () => {
   })
 
   it('knows how it ended when its last bid was refused after the close', async () => {
-    let decide: (result: SubmitResult) => void = () => {}
-    answer = () => new Promise((resolve) => (decide = resolve))
     await bidder.set(auction.auctionId, LIMIT)
     await settle()
-    await eventLog.append(auction.commit(auction.close()))
-    await settle()
     const { auctionId } = auction
-    const { commandId } = sent[0] as RemoteCommand
     const rejection = { code: 'AUCTION_CLOSED', closedAt: T0 } as const
-    decide({ ok: true, outcome: { status: 'rejected', commandId, auctionId, at: T0, rejection } })
+    answer = async ({ commandId }) => ({
+      ok: true,
+      outcome: { status: 'rejected', commandId, auctionId, at: T0, rejection },
+    })
+    await eventLog.append(auction.commit(auction.close()))
     await settle()
     expect(await order()).to.include({ state: 'lost', pending: null })
   })

@@ -105,6 +105,8 @@ export class Checker {
     const outcomes = machine.store?.tables.outcomes
     for (const { homeId, outcome } of this.#answers.values()) {
       if (homeId !== machine.nodeId) continue
+      // Of two commands with one id that are refused at the same moment, the home keeps one refusal.
+      if (outcome.status === 'rejected' && this.#reused.has(outcome.commandId)) continue
       const kept = outcomes?.get(outcome.commandId)?.outcome
       this.#must(
         kept !== undefined && sameOutcome(kept, outcome),
