@@ -10,19 +10,22 @@ const USAGE = `Usage: npm run sim -- [--seed S] [--seeds N] [--mode safety|liven
 async function main(): Promise<void> {
   const { seed, seeds, modes, echo } = readArgs()
   let failures = 0
+  let slowestMs = 0
   for (let next = seed; next < seed + seeds; next++) {
     for (const mode of modes) {
       try {
         const result = await simulate({ seed: next, mode, ...(echo && { echo }) })
         console.log(JSON.stringify(result))
+        slowestMs = Math.max(slowestMs, result.convergedMs ?? 0)
       } catch (error) {
-        if (!(error instanceof SimulationFailure)) throw error
+        if (!(error instanceof SimulationFailure)) throw new Error(`seed ${next} (${mode})`, { cause: error })
         failures += 1
         console.error(error.message)
       }
     }
   }
-  console.log(`${seeds} seeds from ${seed}: ${failures} failures`)
+  const rest = slowestMs > 0 ? `, all at rest at most ${slowestMs} ms after the faults` : ''
+  console.log(`${seeds} seeds from ${seed}: ${failures} failures${rest}`)
   process.exitCode = failures > 0 ? 1 : 0
 }
 
