@@ -128,7 +128,7 @@ export class Machine {
     scheduler.note(`${this.name} starts at ${this.#address}`)
     this.#events.started(this)
     void this.#run(this.#life)
-    void store.broken.then(() => this.#giveUp(process))
+    void store.broken.then(({ message }) => this.#giveUp(process, message))
   }
 
   /** The power goes: nothing runs on, and what was not synced may be lost. */
@@ -164,10 +164,10 @@ export class Machine {
     this.#deps.scheduler.note(`${this.name} has stopped`)
   }
 
-  /** After an I/O error the process ends at once; somebody starts it again. */
-  #giveUp(process: SimProcess): void {
+  /** What must not go on ends at once; somebody starts it again. */
+  #giveUp(process: SimProcess, why: string): void {
     const { scheduler } = this.#deps
-    scheduler.after(0, `${this.name} gives up: its disk failed`, process, () => this.crash())
+    scheduler.after(0, `${this.name} gives up: ${why}`, process, () => this.crash())
     scheduler.after(RESTART_MS, `${this.name} is started again`, null, () => this.start())
   }
 
@@ -211,7 +211,8 @@ export class Machine {
       .value(tokens.participations, store.participations)
       .value(tokens.peerRepository, store.peers)
       .value(tokens.self, { party: { id: this.nodeId, name: this.name }, info: () => info })
-    composeNode(services, { dataDir: 'sim', currencies: {}, requestStop: () => {} })
+    const fail = ({ message }: Error) => this.#giveUp(process, message)
+    composeNode(services, { dataDir: 'sim', currencies: {}, mesh: 'sim', requestStop: () => {}, fail })
     return { process, store: inner, services, info }
   }
 
@@ -220,7 +221,7 @@ export class Machine {
     this.#deps.network.serve(info.address, process, services.get(tokens.peerService))
     services.get(tokens.pusher).start()
     services.get(tokens.syncer).start()
-    await services.get(tokens.membership).start(info, 0)
+    await services.get(tokens.membership).start(0)
     await services.get(tokens.autoBidder).start()
   }
 }

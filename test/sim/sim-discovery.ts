@@ -14,6 +14,7 @@ export class SimDiscovery implements Discovery {
   readonly dhtAddress = null
   readonly grapeUrl = 'sim:'
   readonly #deps: { process: SimProcess; network: SimNetwork; grape: SimGrape; random: SeededRandom }
+  readonly #evicted = new Set<string>()
   #listener: DiscoveryListener | null = null
 
   constructor(deps: { process: SimProcess; network: SimNetwork; grape: SimGrape; random: SeededRandom }) {
@@ -35,11 +36,21 @@ export class SimDiscovery implements Discovery {
     this.#listener?.addresses(
       random
         .shuffle(network.addresses())
-        .filter((address) => network.isServed(address) || random.chance(0.3)),
+        .filter(
+          (address) => network.isServed(address) || (!this.#evicted.has(address) && random.chance(0.3)),
+        ),
     )
   }
 
   introduce(_dhtAddress: string): void {}
+
+  evict(address: string): void {
+    this.#evicted.add(address)
+  }
+
+  admit(address: string): void {
+    this.#evicted.delete(address)
+  }
 
   async stop(): Promise<void> {
     this.#listener = null
