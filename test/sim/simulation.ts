@@ -47,7 +47,7 @@ export interface SimulationResult {
 const SAFETY_MS = 25_000
 const TROUBLE_MS = 15_000
 /** How long a mesh in peace may take to be as it should. */
-export const CONVERGENCE_LIMIT_MS = 90_000
+export const CONVERGENCE_LIMIT_MS = 45_000
 const CONVERGENCE_CHECK_MS = 500
 
 /** A run in which something was that must never be. */
