@@ -3,12 +3,14 @@ import { AuctionViews } from '../../src/application/auction-view.js'
 import { AutoBidder } from '../../src/application/auto-bidder.js'
 import { CommandRouter } from '../../src/application/command-router.js'
 import { CommitPusher } from '../../src/application/commit-pusher.js'
+import { EquivocationWatch } from '../../src/application/equivocation-watch.js'
 import { Feed } from '../../src/application/feed.js'
 import { LocalNodeApi } from '../../src/application/local-node-api.js'
 import { LocalPeerService } from '../../src/application/local-peer-service.js'
 import { Membership } from '../../src/application/membership.js'
 import { NodeIdentity } from '../../src/application/node-identity.js'
 import { PeerTable } from '../../src/application/peer-table.js'
+import { ReceiptKeeper } from '../../src/application/receipt-keeper.js'
 import { Replicator } from '../../src/application/replicator.js'
 import { Syncer } from '../../src/application/syncer.js'
 import type { ServiceContainer } from '../container.js'
@@ -87,7 +89,16 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
       tokens.router,
       () =>
         new CommandRouter(
-          deps('auctions', 'auctionHouse', 'peerTable', 'peerClient', 'timers', 'logger'),
+          deps(
+            'auctions',
+            'auctionHouse',
+            'peerTable',
+            'peerClient',
+            'receiptKeeper',
+            'verifier',
+            'timers',
+            'logger',
+          ),
           nodeId(),
         ),
     )
@@ -101,7 +112,15 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
     )
     .factory(
       tokens.replicator,
-      () => new Replicator(deps('eventLog', 'auctions', 'verifier', 'logger'), nodeId()),
+      () => new Replicator(deps('eventLog', 'auctions', 'equivocationWatch', 'verifier', 'logger'), nodeId()),
+    )
+    .factory(tokens.receiptKeeper, () => new ReceiptKeeper(deps('receipts', 'timers', 'logger')))
+    .factory(
+      tokens.equivocationWatch,
+      () =>
+        new EquivocationWatch(
+          deps('eventLog', 'auctions', 'equivocations', 'peerClient', 'peerTable', 'verifier', 'logger'),
+        ),
     )
     .factory(
       tokens.syncer,
@@ -117,13 +136,28 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
     )
     .factory(
       tokens.auctionViews,
-      () => new AuctionViews(deps('auctions', 'autoBidder', 'participations', 'peerTable'), nodeId()),
+      () =>
+        new AuctionViews(
+          deps('auctions', 'autoBidder', 'equivocations', 'participations', 'peerTable'),
+          nodeId(),
+        ),
     )
     .factory(
       tokens.peerService,
       () =>
         new LocalPeerService(
-          deps('auctionHouse', 'auctions', 'eventLog', 'membership', 'replicator', 'syncer', 'logger'),
+          deps(
+            'auctionHouse',
+            'auctions',
+            'clock',
+            'equivocationWatch',
+            'eventLog',
+            'membership',
+            'replicator',
+            'signer',
+            'syncer',
+            'logger',
+          ),
         ),
     )
     .factory(tokens.nodeApi, () => {
@@ -136,12 +170,15 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
           'autoBidder',
           'clock',
           'discovery',
+          'equivocations',
           'eventLog',
           'feed',
           'logger',
           'participations',
           'peerTable',
           'random',
+          'receiptKeeper',
+          'receipts',
           'router',
           'signer',
           'timers',

@@ -120,6 +120,8 @@ class RunningNode implements VendueNode {
     const { services } = this
     const membership = services.get(tokens.membership)
     const syncer = services.get(tokens.syncer)
+    const receiptKeeper = services.get(tokens.receiptKeeper)
+    const equivocationWatch = services.get(tokens.equivocationWatch)
     const pusher = services.get(tokens.pusher)
     const house = services.get(tokens.auctionHouse)
     const feed = services.get(tokens.feed)
@@ -133,8 +135,10 @@ class RunningNode implements VendueNode {
     this.#undo.push(
       () => membership.stop(),
       () => syncer.stop(),
+      () => equivocationWatch.stop(),
       () => pusher.stop(),
       () => house.stop(),
+      () => receiptKeeper.flush(),
       () => server.stop(),
       () => feed.stop(),
       () => autoBidder.stop(),
@@ -144,6 +148,7 @@ class RunningNode implements VendueNode {
     this.#introduce(signer, `${host}:${port}`, grape.discovery.dhtAddress)
     pusher.start()
     syncer.start()
+    equivocationWatch.start()
     await membership.start(port)
     await autoBidder.start()
     this.#writeNodeFile(grape.discovery.grapeUrl)
@@ -170,6 +175,8 @@ class RunningNode implements VendueNode {
       .value(tokens.autoBids, store.autoBids)
       .value(tokens.participations, store.participations)
       .value(tokens.peerRepository, store.peers)
+      .value(tokens.receipts, store.receipts)
+      .value(tokens.equivocations, store.equivocations)
       .value(tokens.self, { party, info: () => this.info })
     composeNode(this.services, {
       ...{ dataDir, currencies, mesh, requestStop: this.#requestStop },

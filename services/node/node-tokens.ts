@@ -3,11 +3,13 @@ import type { AuctionViews } from '../../src/application/auction-view.js'
 import type { AutoBidder } from '../../src/application/auto-bidder.js'
 import type { CommandRouter } from '../../src/application/command-router.js'
 import type { CommitPusher } from '../../src/application/commit-pusher.js'
+import type { EquivocationWatch } from '../../src/application/equivocation-watch.js'
 import type { Feed } from '../../src/application/feed.js'
 import type { Membership } from '../../src/application/membership.js'
 import type { NodeIdentity } from '../../src/application/node-identity.js'
 import type { PeerTable } from '../../src/application/peer-table.js'
 import type { PublishingEventLog } from '../../src/application/publishing-event-log.js'
+import type { ReceiptKeeper } from '../../src/application/receipt-keeper.js'
 import type { Replicator } from '../../src/application/replicator.js'
 import type { Syncer } from '../../src/application/syncer.js'
 import type { Party } from '../../src/domain/party.js'
@@ -15,6 +17,7 @@ import type { AuctionRepository, SecretRepository } from '../../src/ports/auctio
 import type { AutoBidRepository } from '../../src/ports/auto-bid-repository.js'
 import type { Clock } from '../../src/ports/clock.js'
 import type { Discovery } from '../../src/ports/discovery.js'
+import type { EquivocationRepository } from '../../src/ports/equivocation-repository.js'
 import type { Logger } from '../../src/ports/logger.js'
 import type { NodeApi } from '../../src/ports/node-api.js'
 import type { OutcomeRepository } from '../../src/ports/outcome-repository.js'
@@ -23,6 +26,7 @@ import type { NodeInfo, PeerClient } from '../../src/ports/peer-client.js'
 import type { PeerRepository } from '../../src/ports/peer-repository.js'
 import type { PeerService } from '../../src/ports/peer-service.js'
 import type { Random } from '../../src/ports/random.js'
+import type { ReceiptRepository } from '../../src/ports/receipt-repository.js'
 import type { SignatureVerifier, Signer } from '../../src/ports/signer.js'
 import type { Timers } from '../../src/ports/timers.js'
 import { Token } from '../tokens.js'
@@ -50,6 +54,8 @@ export const tokens = {
   autoBids: new Token<AutoBidRepository>('autoBids'),
   participations: new Token<ParticipationRepository>('participations'),
   peerRepository: new Token<PeerRepository>('peerRepository'),
+  receipts: new Token<ReceiptRepository>('receipts'),
+  equivocations: new Token<EquivocationRepository>('equivocations'),
   // Application
   self: new Token<Self>('self'),
   eventLog: new Token<PublishingEventLog>('eventLog'),
@@ -61,6 +67,8 @@ export const tokens = {
   router: new Token<CommandRouter>('router'),
   autoBidder: new Token<AutoBidder>('autoBidder'),
   replicator: new Token<Replicator>('replicator'),
+  equivocationWatch: new Token<EquivocationWatch>('equivocationWatch'),
+  receiptKeeper: new Token<ReceiptKeeper>('receiptKeeper'),
   syncer: new Token<Syncer>('syncer'),
   pusher: new Token<CommitPusher>('pusher'),
   auctionViews: new Token<AuctionViews>('auctionViews'),

@@ -1,5 +1,6 @@
 import { buyNowAvailable, minimumBid, type OpenedAuction } from '../domain/auction.js'
 import type { AuctionRecord, AuctionRepository } from '../ports/auction-repository.js'
+import type { EquivocationRepository } from '../ports/equivocation-repository.js'
 import type { AuctionView, HomeState } from '../ports/node-api.js'
 import { NodeError } from '../ports/node-api.js'
 import type { ParticipationRepository } from '../ports/participation-repository.js'
@@ -10,6 +11,7 @@ import type { PeerTable } from './peer-table.js'
 export interface AuctionViewsDeps {
   readonly auctions: Pick<AuctionRepository, 'find' | 'idsByPrefix'>
   readonly autoBidder: Pick<AutoBidder, 'find'>
+  readonly equivocations: Pick<EquivocationRepository, 'among'>
   readonly participations: ParticipationRepository
   readonly peerTable: PeerTable
 }
@@ -60,7 +62,9 @@ export class AuctionViews {
   }
 
   async viewAll(records: readonly AuctionRecord[]): Promise<AuctionView[]> {
-    const joined = await this.#deps.participations.among(records.map(({ auctionId }) => auctionId))
+    const ids = records.map(({ auctionId }) => auctionId)
+    const joined = await this.#deps.participations.among(ids)
+    const disputed = await this.#deps.equivocations.among(ids)
     return Promise.all(
       records.map(async ({ auctionId, head, state }): Promise<AuctionView> => {
         const live = state.status === 'open' || state.status === 'scheduled'
@@ -71,6 +75,7 @@ export class AuctionViews {
           minimum: live ? minimumBid(state) : null,
           buyNowAvailable: buyNowAvailable(state),
           homeState: this.#homeState(state.home.nodeId),
+          disputed: disputed.has(auctionId),
           mine: this.#standing(state, joined.has(auctionId)),
           autoBid: await this.#deps.autoBidder.find(auctionId),
         }

@@ -49,7 +49,7 @@ export class CommandRouter {
     if (forwarder === undefined) {
       forwarder = new HomeForwarder(this.#deps, () => {
         const peer = this.#deps.peerTable.get(home)
-        return peer && (peer.state === 'alive' || peer.state === 'suspect') ? peer.info.address : null
+        return peer && (peer.state === 'alive' || peer.state === 'suspect') ? peer.info : null
       })
       this.#forwarders.set(home, forwarder)
     }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Minor } from '../domain/money.js'
 import type { Random } from '../ports/random.js'
 
@@ -17,7 +17,7 @@ export function newSalt(random: Random): string {
  */
 export function commitmentOf(secret: { scope: string; id: string; amount: Minor; salt: string }): string {
   const text = `vendue-commitment-v1\n${secret.scope}\n${secret.id}\n${secret.amount}\n${secret.salt}\n`
-  return createHash('sha256').update(text).digest('hex')
+  return hash('sha256', text, 'hex')
 }
 
 export const RESERVE_SCOPE = 'reserve'

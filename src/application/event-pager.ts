@@ -1,4 +1,5 @@
 import type { AuctionRepository } from '../ports/auction-repository.js'
+import type { EquivocationRepository } from '../ports/equivocation-repository.js'
 import type { EventLog } from '../ports/event-log.js'
 import { type EventsRequest, type FeedItem, NodeError } from '../ports/node-api.js'
 import type { Timers } from '../ports/timers.js'
@@ -8,6 +9,7 @@ import type { Feed, FeedEntry, FeedStart } from './feed.js'
 export interface EventPagerDeps {
   readonly auctions: Pick<AuctionRepository, 'find'>
   readonly auctionViews: Pick<AuctionViews, 'resolve'>
+  readonly equivocations: Pick<EquivocationRepository, 'among'>
   readonly eventLog: Pick<EventLog, 'position'>
   readonly feed: Feed
   readonly timers: Timers
@@ -80,10 +82,12 @@ export class EventPager {
     const chosen = events.slice(from, from + room)
     const record = await this.#deps.auctions.find(auctionId)
     if (!record) throw new Error(`the log holds ${auctionId}, the read model does not`)
-    const { terms, seller } = record.state
+    const { title, currency } = record.state.terms
+    const seller = record.state.seller.name
+    const disputed = (await this.#deps.equivocations.among([auctionId])).has(auctionId)
     const items = chosen.map((event, i): FeedItem => {
       const seq = firstSeq + from + i
-      return { auctionId, seq, event, title: terms.title, currency: terms.currency, seller: seller.name }
+      return { auctionId, seq, event, title, currency, seller, disputed }
     })
     const taken = from + chosen.length
     if ('auctionId' in cursor.start)

@@ -9,8 +9,11 @@ import { MAX_DESCRIPTION_LENGTH, MAX_TITLE_LENGTH } from '../domain/terms.js'
 
 const minor = z.int().positive()
 const time = z.int().nonnegative()
-const id = z.string().min(1).max(96)
-const hex64 = z.string().regex(/^[0-9a-f]{64}$/)
+const MAX_ID_LENGTH = 96
+const HEX64 = /^[0-9a-f]{64}$/
+
+const id = z.string().min(1).max(MAX_ID_LENGTH)
+const hex64 = z.string().regex(HEX64)
 const salt = z.string().regex(/^[0-9a-f]{32}$/)
 
 export const partySchema = z.strictObject({ id, name: z.string().max(MAX_NAME_LENGTH) })
@@ -104,3 +107,59 @@ export const commitBodySchema = z.strictObject({
   events: z.array(eventSchema).min(1).max(MAX_EVENTS_PER_COMMIT),
 })
 export type CommitBody = z.infer<typeof commitBodySchema>
+
+/**
+ * True for a body that `commitBodySchema` accepts as it is; false says nothing. Most events are bids, and a schema
+ * costs more per bid than all other checks of a replica together: their shape is checked by hand.
+ */
+export function isSoundBody(json: unknown): json is CommitBody {
+  const { auctionId, firstSeq, prevHash, events } = (json ?? {}) as Record<string, unknown>
+  return (
+    Object.keys(json ?? {}).length === 4 &&
+    (auctionId === null || isText(auctionId, 0, 64)) &&
+    isWhole(firstSeq, 1) &&
+    (prevHash === null || isHex64(prevHash)) &&
+    Array.isArray(events) &&
+    events.length > 0 &&
+    events.length <= MAX_EVENTS_PER_COMMIT &&
+    events.every((event) => isBidPlaced(event) || eventSchema.safeParse(event).success)
+  )
+}
+
+function isBidPlaced(event: unknown): boolean {
+  if (typeof event !== 'object' || event === null) return false
+  const { type, at, bidId, bidder, amount, commitment, price, leads, reserveMet } = event as Record<
+    string,
+    unknown
+  >
+  return (
+    type === 'BidPlaced' &&
+    Object.keys(event).length === 9 &&
+    isWhole(at, 0) &&
+    isText(bidId, 1, MAX_ID_LENGTH) &&
+    isParty(bidder) &&
+    (amount === null || isWhole(amount, 1)) &&
+    (commitment === null || isHex64(commitment)) &&
+    isWhole(price, 1) &&
+    typeof leads === 'boolean' &&
+    typeof reserveMet === 'boolean'
+  )
+}
+
+function isParty(party: unknown): boolean {
+  if (typeof party !== 'object' || party === null) return false
+  const { id, name } = party as Record<string, unknown>
+  return Object.keys(party).length === 2 && isText(id, 1, MAX_ID_LENGTH) && isText(name, 0, MAX_NAME_LENGTH)
+}
+
+function isText(value: unknown, min: number, max: number): boolean {
+  return typeof value === 'string' && value.length >= min && value.length <= max
+}
+
+function isWhole(value: unknown, min: number): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= min
+}
+
+function isHex64(value: unknown): boolean {
+  return typeof value === 'string' && HEX64.test(value)
+}

@@ -3,15 +3,28 @@ import {
   PeerCallError,
   type PeerClient,
   type RemoteCommand,
+  type SubmitAnswer,
   type SubmitResult,
 } from '../ports/peer-client.js'
+import type { SignatureVerifier } from '../ports/signer.js'
 import type { Timers } from '../ports/timers.js'
+import { areSigned, receiptsOf } from './receipt.js'
+import type { ReceiptKeeper } from './receipt-keeper.js'
 import { submitFailure } from './submit-failure.js'
 
 export interface HomeForwarderDeps {
   readonly peerClient: Pick<PeerClient, 'submit'>
+  readonly receiptKeeper: Pick<ReceiptKeeper, 'keep'>
+  readonly verifier: SignatureVerifier
   readonly timers: Timers
   readonly logger: Logger
+}
+
+/** The home as this node knows it now. */
+export interface ReachableHome {
+  readonly nodeId: string
+  readonly publicKey: string
+  readonly address: string
 }
 
 /** Commands waiting for one home; past it the answer is BUSY. */
@@ -40,18 +53,19 @@ interface Waiting {
 
 /**
  * Carries commands to one home. While requests are under way, what arrives gathers and goes as one batch. An answer
- * that got lost is asked for again with the same ids, which cannot bid twice.
+ * that got lost is asked for again with the same ids, which cannot bid twice; one that the home did not sign is no
+ * answer. What the home signed is kept as receipts.
  */
 export class HomeForwarder {
   readonly #deps: HomeForwarderDeps
-  /** The home's address now, or null where it is not reachable. */
-  readonly #address: () => string | null
+  /** Null where it is not reachable now. */
+  readonly #home: () => ReachableHome | null
   #waiting: Waiting[] = []
   #requests = 0
 
-  constructor(deps: HomeForwarderDeps, address: () => string | null) {
+  constructor(deps: HomeForwarderDeps, home: () => ReachableHome | null) {
     this.#deps = deps
-    this.#address = address
+    this.#home = home
   }
 
   submit(command: RemoteCommand): Promise<SubmitResult> {
@@ -86,12 +100,14 @@ export class HomeForwarder {
   async #send(commands: readonly RemoteCommand[]): Promise<SubmitResult[]> {
     let maybeDone = false
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
-      const address = this.#address()
-      if (address !== null) {
+      const home = this.#home()
+      if (home !== null) {
+        const { address } = home
         try {
-          const results = await this.#deps.peerClient.submit(address, commands, {
+          const answer = await this.#deps.peerClient.submit(address, commands, {
             timeoutMs: SUBMIT_TIMEOUT_MS,
           })
+          const results = await this.#signed(home, commands, answer)
           return maybeDone ? results.map((result) => (result.ok ? result : UNKNOWN)) : results
         } catch (error) {
           this.#deps.logger.debug(
@@ -111,6 +127,24 @@ export class HomeForwarder {
       ? UNKNOWN
       : submitFailure('HOME_UNREACHABLE', "the auction's home cannot be reached; nothing was done")
     return commands.map(() => failure)
+  }
+
+  /** The results, once the home's signature over them holds. */
+  async #signed(
+    { nodeId, publicKey, address }: ReachableHome,
+    commands: readonly RemoteCommand[],
+    { results, receipt }: SubmitAnswer,
+  ): Promise<SubmitResult[]> {
+    const receipts = receiptsOf(commands, results)
+    if (receipts.length > 0) {
+      const signed = receipt && { home: { nodeId, publicKey }, ...receipt, receipts }
+      if (signed === null || !areSigned(signed, this.#deps.verifier)) {
+        const message = `the answer of ${address} is not signed by the home that it is asked of`
+        throw new PeerCallError('BAD_ANSWER', message, { address, sent: true, answered: false })
+      }
+      await this.#deps.receiptKeeper.keep(signed)
+    }
+    return [...results]
   }
 
   #delay(ms: number): Promise<void> {

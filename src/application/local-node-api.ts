@@ -2,6 +2,7 @@ import type { Party } from '../domain/party.js'
 import type { AuctionRepository } from '../ports/auction-repository.js'
 import type { Clock } from '../ports/clock.js'
 import type { Discovery } from '../ports/discovery.js'
+import type { EquivocationProof, EquivocationRepository } from '../ports/equivocation-repository.js'
 import type { EventLog } from '../ports/event-log.js'
 import type { Logger } from '../ports/logger.js'
 import {
@@ -14,6 +15,8 @@ import {
   type FeedItem,
   type HistoryRequest,
   type ListRequest,
+  type LogPage,
+  type LogRequest,
   NODE_ERROR_CODES,
   type NodeApi,
   NodeError,
@@ -21,10 +24,12 @@ import {
   type NodeStatus,
   type OpenRequest,
   type PeerView,
+  type ReceiptsRequest,
 } from '../ports/node-api.js'
 import type { ParticipationRepository } from '../ports/participation-repository.js'
 import type { NodeInfo, RemoteCommand, SubmitResult } from '../ports/peer-client.js'
 import type { Random } from '../ports/random.js'
+import type { ReceiptRepository, SignedReceipts } from '../ports/receipt-repository.js'
 import type { Signer } from '../ports/signer.js'
 import type { Timers } from '../ports/timers.js'
 import type { AuctionHouse } from './auction-house.js'
@@ -35,6 +40,7 @@ import { EventPager } from './event-pager.js'
 import type { Feed } from './feed.js'
 import { amountOf, openTerms } from './open-terms.js'
 import { type PeerTable, peerView } from './peer-table.js'
+import type { ReceiptKeeper } from './receipt-keeper.js'
 
 export interface LocalNodeApiDeps {
   readonly auctionHouse: AuctionHouse
@@ -43,12 +49,15 @@ export interface LocalNodeApiDeps {
   readonly autoBidder: AutoBidder
   readonly clock: Clock
   readonly discovery: Discovery
+  readonly equivocations: EquivocationRepository
   readonly eventLog: EventLog
   readonly feed: Feed
   readonly logger: Logger
   readonly participations: ParticipationRepository
   readonly peerTable: PeerTable
   readonly random: Random
+  readonly receiptKeeper: Pick<ReceiptKeeper, 'flush'>
+  readonly receipts: ReceiptRepository
   readonly router: CommandRouter
   readonly signer: Signer
   readonly timers: Timers
@@ -64,6 +73,10 @@ export interface LocalNodeApiOptions {
 
 const DEFAULT_PAGE = 50
 const MAX_PAGE = 1_000
+/** Signed answers, each of a few hundred receipts at most. */
+const RECEIPTS_PAGE = 10
+/** JSON may double the bytes, and an answer holds 8 MiB. */
+const LOG_PAGE = { commits: 256, bytes: 2 * 1024 * 1024 }
 
 /** What this node does for its own user. */
 export class LocalNodeApi implements NodeApi {
@@ -218,6 +231,27 @@ export class LocalNodeApi implements NodeApi {
 
   events(request: EventsRequest): Promise<{ items: FeedItem[]; cursor: string }> {
     return this.#pager.next(request)
+  }
+
+  async log({ auction, fromSeq }: LogRequest): Promise<LogPage> {
+    const { auctionId, head } = await this.#deps.auctionViews.resolve(auction)
+    const stored = await this.#deps.eventLog.read(auctionId, fromSeq, LOG_PAGE)
+    return { auctionId, commits: stored.map(({ position: _, ...commit }) => commit), head }
+  }
+
+  async proof({ auction }: { auction: string }): Promise<EquivocationProof | null> {
+    const { auctionId } = await this.#deps.auctionViews.resolve(auction)
+    return this.#deps.equivocations.find(auctionId)
+  }
+
+  async receipts({
+    auction,
+    after = 0,
+  }: ReceiptsRequest): Promise<{ signed: SignedReceipts[]; next: number | null }> {
+    const auctionId =
+      auction === undefined ? null : (await this.#deps.auctionViews.resolve(auction)).auctionId
+    await this.#deps.receiptKeeper.flush()
+    return this.#deps.receipts.list({ auctionId, after, limit: RECEIPTS_PAGE })
   }
 
   stop(): Promise<void> {

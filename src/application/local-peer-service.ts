@@ -1,7 +1,10 @@
 import type { Commit } from '../domain/commit.js'
 import type { AuctionRepository } from '../ports/auction-repository.js'
+import type { Clock } from '../ports/clock.js'
+import type { EquivocationProof } from '../ports/equivocation-repository.js'
 import type { AuctionHead, EventLog } from '../ports/event-log.js'
 import type { Logger } from '../ports/logger.js'
+import { NodeError } from '../ports/node-api.js'
 import type {
   Challenge,
   Goodbye,
@@ -10,20 +13,26 @@ import type {
   Ping,
   Pong,
   RemoteCommand,
-  SubmitResult,
+  SubmitAnswer,
 } from '../ports/peer-client.js'
 import type { PeerService } from '../ports/peer-service.js'
+import type { Signer } from '../ports/signer.js'
 import type { AuctionHouse } from './auction-house.js'
+import type { EquivocationWatch } from './equivocation-watch.js'
 import type { Membership } from './membership.js'
+import { receiptsOf, signReceipts } from './receipt.js'
 import type { Replicator } from './replicator.js'
 import type { Syncer } from './syncer.js'
 
 export interface LocalPeerServiceDeps {
   readonly auctionHouse: AuctionHouse
   readonly auctions: Pick<AuctionRepository, 'find'>
+  readonly clock: Clock
+  readonly equivocationWatch: Pick<EquivocationWatch, 'told'>
   readonly eventLog: Pick<EventLog, 'read' | 'heads'>
   readonly membership: Membership
   readonly replicator: Replicator
+  readonly signer: Signer
   readonly syncer: Syncer
   readonly logger: Logger
 }
@@ -55,8 +64,10 @@ export class LocalPeerService implements PeerService {
     this.#deps.membership.goodbye(goodbye)
   }
 
-  submit(commands: readonly RemoteCommand[]): Promise<SubmitResult[]> {
-    return Promise.all(commands.map((command) => this.#deps.auctionHouse.submit(command)))
+  async submit(commands: readonly RemoteCommand[]): Promise<SubmitAnswer> {
+    const { auctionHouse, clock, signer } = this.#deps
+    const results = await Promise.all(commands.map((command) => auctionHouse.submit(command)))
+    return { results, receipt: signReceipts(receiptsOf(commands, results), signer, clock.now()) }
   }
 
   async pushCommits(from: string, commits: readonly Commit[]): Promise<void> {
@@ -68,6 +79,11 @@ export class LocalPeerService implements PeerService {
       )
       void this.#deps.syncer.pull(from, auctionId, fromSeq)
     }
+  }
+
+  async tellEquivocation(proof: EquivocationProof): Promise<void> {
+    const rule = await this.#deps.equivocationWatch.told(proof)
+    if (rule !== null) throw new NodeError('INVALID_INPUT', `this is no proof: ${rule}`)
   }
 
   async pullCommits(

@@ -6,12 +6,14 @@ import type { EventLog } from '../ports/event-log.js'
 import type { Logger } from '../ports/logger.js'
 import type { SignatureVerifier } from '../ports/signer.js'
 import { BadCommitError, isSigned, readCommit } from './commit.js'
+import type { EquivocationWatch } from './equivocation-watch.js'
 import type { CommitBody } from './event-schema.js'
 import { nodeIdOf } from './ids.js'
 
 export interface ReplicatorDeps {
   readonly eventLog: Pick<EventLog, 'append'>
   readonly auctions: Pick<AuctionRepository, 'find'>
+  readonly equivocationWatch: Pick<EquivocationWatch, 'offered'>
   readonly verifier: SignatureVerifier
   readonly logger: Logger
 }
@@ -92,9 +94,14 @@ export class Replicator {
     const appends: Promise<number>[] = []
     const refused: BadCommitError[] = []
     const gaps: { auctionId: string; fromSeq: number }[] = []
+    /** Not what is stored where they belong: the newest such commit speaks for those before it. */
+    let doubtful: Commit | null = null
     for (const commit of commits) {
       const seq = head?.seq ?? 0
-      if (commit.lastSeq <= seq) continue
+      if (commit.lastSeq <= seq) {
+        if (commit.hash !== head?.hash) doubtful = commit
+        continue
+      }
       if (commit.firstSeq > seq + 1) {
         gaps.push({ auctionId, fromSeq: seq + 1 })
         break
@@ -108,6 +115,7 @@ export class Replicator {
       } catch (error) {
         if (!(error instanceof BadCommitError)) throw error
         this.#refusals += 1
+        doubtful = commit
         refused.push(error)
         this.#deps.logger.warn(
           { auctionId, seq: commit.firstSeq, reason: error.reason },
@@ -125,6 +133,7 @@ export class Replicator {
       this.#replicas.delete(auctionId)
       throw error
     }
+    if (doubtful !== null) await this.#deps.equivocationWatch.offered(doubtful)
     return { stored: appends.length, gaps, refused }
   }
 

@@ -116,9 +116,11 @@ export class Syncer {
         address,
         after,
       )
-      for (const { auctionId, seq } of page.heads) {
-        const own = ours.get(auctionId)?.seq ?? 0
-        if (seq > own) missing.push({ auctionId, fromSeq: own + 1 })
+      for (const { auctionId, seq, hash } of page.heads) {
+        const own = ours.get(auctionId)
+        if (seq > (own?.seq ?? 0)) missing.push({ auctionId, fromSeq: (own?.seq ?? 0) + 1 })
+        // As far as ours, and not ours: one of the two is a lie, and the commit itself may prove whose.
+        else if (seq === own?.seq && hash !== own.hash) missing.push({ auctionId, fromSeq: seq })
       }
       if (page.next !== null && after !== null && page.next <= after)
         throw new Error('the peer’s pages go in circles')

@@ -60,8 +60,13 @@ export const UNOPENED: Unopened = { status: 'unopened', seq: 0 }
 
 /** The least that a new bidder must offer; at the end of what can be counted, the last amount there is. */
 export function minimumBid(auction: OpenedAuction): Minor {
-  if (auction.price === null) return auction.terms.startPrice
-  return Math.min(auction.price + incrementAt(auction.terms.increments, auction.price), MAX_MINOR)
+  return minimumAfter(auction.terms, auction.price)
+}
+
+/** The least that a bid has to offer at a price; null: before the first bid. */
+export function minimumAfter(terms: Terms, price: Minor | null): Minor {
+  if (price === null) return terms.startPrice
+  return Math.min(price + incrementAt(terms.increments, price), MAX_MINOR)
 }
 
 /** Withdrawn by the first bid; where there is a reserve, once it is met. */

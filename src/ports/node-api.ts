@@ -1,12 +1,14 @@
 import type { AuctionStatus, OpenedAuction } from '../domain/auction.js'
-import type { Head } from '../domain/commit.js'
+import type { Commit, Head } from '../domain/commit.js'
 import type { Currency } from '../domain/currency.js'
 import type { AuctionEvent } from '../domain/events.js'
 import type { Minor } from '../domain/money.js'
 import type { BidRecord } from './auction-repository.js'
 import type { AutoBid } from './auto-bid-repository.js'
+import type { EquivocationProof } from './equivocation-repository.js'
 import type { Outcome } from './outcome-repository.js'
 import type { NodeInfo } from './peer-client.js'
+import type { SignedReceipts } from './receipt-repository.js'
 
 /**
  * What a node does for its own user: in the same process (the interactive client) and from elsewhere (the command
@@ -44,6 +46,14 @@ export interface NodeApi {
    * the next.
    */
   events(request: EventsRequest): Promise<{ items: FeedItem[]; cursor: string }>
+
+  /** An auction's commits as they are stored, from the one that holds `fromSeq` on; a page of them. */
+  log(request: LogRequest): Promise<LogPage>
+
+  /** The proof that an auction's home has signed two histories; null where there is none. */
+  proof(request: { readonly auction: string }): Promise<EquivocationProof | null>
+  /** What homes have signed for this node's user's own commands, in the order in which it came; a page of it. */
+  receipts(request: ReceiptsRequest): Promise<{ signed: SignedReceipts[]; next: number | null }>
 
   /** Asks the node to stop; resolves once it has agreed to. */
   stop(): Promise<void>
@@ -94,6 +104,26 @@ export interface HistoryRequest {
   readonly limit?: number
 }
 
+export interface LogRequest {
+  readonly auction: string
+  /** From 1. */
+  readonly fromSeq: number
+}
+
+export interface LogPage {
+  readonly auctionId: string
+  readonly commits: readonly Commit[]
+  /** Of the whole log. */
+  readonly head: Head
+}
+
+export interface ReceiptsRequest {
+  /** Those of one auction only. */
+  readonly auction?: string
+  /** `next` of the last answer. */
+  readonly after?: number
+}
+
 export interface EventsRequest {
   /** One auction only. */
   readonly auction?: string
@@ -123,6 +153,8 @@ export interface AuctionView {
   readonly minimum: Minor | null
   readonly buyNowAvailable: boolean
   readonly homeState: HomeState
+  /** Its home has signed two histories, provably: neither can be relied upon. */
+  readonly disputed: boolean
   /** How this node's user stands: null where not involved. */
   readonly mine: 'seller' | 'leading' | 'outbid' | 'won' | 'lost' | null
   readonly autoBid: AutoBid | null
@@ -140,6 +172,8 @@ export interface FeedItem {
   readonly title: string
   readonly currency: Currency
   readonly seller: string
+  /** As in `AuctionView`. */
+  readonly disputed: boolean
 }
 
 export interface NodeStatus {

@@ -1,6 +1,7 @@
 import type { Commit } from '../domain/commit.js'
 import type { Minor } from '../domain/money.js'
 import type { Party } from '../domain/party.js'
+import type { EquivocationProof } from './equivocation-repository.js'
 import type { AuctionHead } from './event-log.js'
 import type { Outcome } from './outcome-repository.js'
 
@@ -121,6 +122,19 @@ export type SubmitResult =
   | { readonly ok: true; readonly outcome: Outcome }
   | { readonly ok: false; readonly code: string; readonly message: string }
 
+/** A home's answer to commands, one result each in order, signed as a whole. */
+export interface SubmitAnswer {
+  readonly results: readonly SubmitResult[]
+  /** Over the outcomes among the results (see application/receipt.ts); null where there is none. */
+  readonly receipt: ReceiptSignature | null
+}
+
+export interface ReceiptSignature {
+  /** The home's clock, UTC milliseconds. */
+  readonly signedAt: number
+  readonly signature: string
+}
+
 export interface CallOptions {
   /** Milliseconds until the call is given up; the adapter's default otherwise. */
   readonly timeoutMs?: number
@@ -139,8 +153,8 @@ export interface PeerClient {
   pingVia(address: string, target: string, challenge: Challenge, options?: CallOptions): Promise<NodeProof>
   /** This node leaves the mesh. */
   goodbye(address: string, goodbye: Goodbye, options?: CallOptions): Promise<void>
-  /** One result per command, in order. */
-  submit(address: string, commands: readonly RemoteCommand[], options?: CallOptions): Promise<SubmitResult[]>
+  /** One result per command, in order. Whether the home signed them is for the caller to check. */
+  submit(address: string, commands: readonly RemoteCommand[], options?: CallOptions): Promise<SubmitAnswer>
   pushCommits(address: string, from: string, commits: readonly Commit[], options?: CallOptions): Promise<void>
   pullCommits(
     address: string,
@@ -154,6 +168,8 @@ export interface PeerClient {
     afterId: string | null,
     options?: CallOptions,
   ): Promise<{ heads: AuctionHead[]; next: string | null }>
+  /** Tells the peer of a home that has signed two histories. Refused where the peer does not find it proven. */
+  tellEquivocation(address: string, proof: EquivocationProof, options?: CallOptions): Promise<void>
   stop(): Promise<void>
 }
 

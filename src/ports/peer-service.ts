@@ -1,4 +1,5 @@
 import type { Commit } from '../domain/commit.js'
+import type { EquivocationProof } from './equivocation-repository.js'
 import type { AuctionHead } from './event-log.js'
 import type {
   Challenge,
@@ -8,7 +9,7 @@ import type {
   Ping,
   Pong,
   RemoteCommand,
-  SubmitResult,
+  SubmitAnswer,
 } from './peer-client.js'
 
 /** What a node serves to its peers: the other side of `PeerClient`. */
@@ -22,9 +23,11 @@ export interface PeerService {
   /** A peer leaves. Believed only with that peer's signature. */
   goodbye(goodbye: Goodbye): Promise<void>
   /** Decides commands for auctions whose home is this node; one result per command, in order. */
-  submit(commands: readonly RemoteCommand[]): Promise<SubmitResult[]>
+  submit(commands: readonly RemoteCommand[]): Promise<SubmitAnswer>
   /** Takes in commits that the peer `from` has written or stored; checks them before it believes them. */
   pushCommits(from: string, commits: readonly Commit[]): Promise<void>
   pullCommits(auctionId: string, fromSeq: number): Promise<{ commits: Commit[]; head: AuctionHead | null }>
+  /** Takes in a proof that a home has signed two histories; checks it before it believes it. */
+  tellEquivocation(proof: EquivocationProof): Promise<void>
   heads(afterId: string | null): Promise<{ heads: AuctionHead[]; next: string | null }>
 }

@@ -6,6 +6,7 @@ import { ManualTime, settle } from '../support/manual-time.js'
 import { silentLogger } from '../support/silent-logger.js'
 
 const ADDRESS = 'home:1'
+const HOME = { nodeId: 'node_home', publicKey: 'key', address: ADDRESS }
 const BID: RemoteCommand = {
   ...{ type: 'bid', auctionId: 'auc_1', commandId: 'bid_00000001', kind: 'plain', amount: 100 },
   bidder: { id: 'node_anna', name: 'Anna' },
@@ -23,10 +24,12 @@ describe('what a forwarder says of commands that may have been carried out', () 
     const submit = async () => {
       const next = left.shift()
       if (next === undefined || next instanceof Error) throw next ?? new Error('one attempt too many')
-      return [next]
+      return { results: [next], receipt: { signedAt: 1, signature: 'signed' } }
     }
-    const deps = { peerClient: { submit }, timers: time, logger: silentLogger }
-    const result = new HomeForwarder(deps, () => ADDRESS).submit(BID)
+    const receiptKeeper = { keep: async () => {} }
+    const verifier = { verify: () => true }
+    const deps = { peerClient: { submit }, receiptKeeper, verifier, timers: time, logger: silentLogger }
+    const result = new HomeForwarder(deps, () => HOME).submit(BID)
     await settle()
     await time.advance(10_000)
     const settled = await result

@@ -1,6 +1,8 @@
 import { expect } from 'chai'
+import type { Commit } from '../../src/domain/commit.js'
 import type { AutoBid } from '../../src/ports/auto-bid-repository.js'
 import type { KnownPeer } from '../../src/ports/peer-repository.js'
+import type { SignedReceipts } from '../../src/ports/receipt-repository.js'
 import type { Store } from '../../src/ports/store.js'
 import type { MakeStore, StoreHarness } from './store-harness.js'
 
@@ -39,6 +41,45 @@ export function describeSmallRepositories(name: string, make: MakeStore): void {
       const among = await store.participations.among(['auc_b', 'auc_c', 'auc_a'])
       expect([...among].sort()).to.deep.equal(['auc_a', 'auc_b'])
       expect((await store.participations.among([])).size).to.equal(0)
+    })
+
+    it('keep receipts as they were signed, in order and by auction', async () => {
+      const signed = (...auctionIds: string[]): SignedReceipts => ({
+        ...{ home: { nodeId: 'node_a', publicKey: 'key' }, signedAt: 7, signature: 'signature 🏺' },
+        receipts: auctionIds.map((auctionId, i) => ({
+          command: { type: 'close', auctionId, commandId: `cmd_${i}`, by: { id: 'node_b', name: 'b' } },
+          outcome: { status: 'accepted', commandId: `cmd_${i}`, auctionId, seq: i, at: 1 },
+        })),
+      })
+      const all = [signed('auc_a', 'auc_b', 'auc_a'), signed('auc_b'), signed('auc_c')]
+      await store.receipts.add(all.slice(0, 2))
+      await store.receipts.add(all.slice(2))
+      const list = (auctionId: string | null, after: number, limit: number) =>
+        store.receipts.list({ auctionId, after, limit })
+      expect(await list(null, 0, 10)).to.deep.equal({ signed: all, next: null })
+      const page = await list(null, 0, 2)
+      expect(page.signed).to.deep.equal(all.slice(0, 2))
+      expect(await list(null, page.next ?? 0, 2)).to.deep.equal({ signed: all.slice(2), next: null })
+      expect(await list('auc_b', 0, 10)).to.deep.equal({ signed: all.slice(0, 2), next: null })
+      const ofB = await list('auc_b', 0, 1)
+      expect(await list('auc_b', ofB.next ?? 0, 1)).to.deep.equal({ signed: all.slice(1, 2), next: null })
+      expect(await list('auc_d', 0, 1)).to.deep.equal({ signed: [], next: null })
+    })
+
+    it('keep the first proof against an auction', async () => {
+      const commit = (hash: string): Commit => ({
+        ...{ auctionId: 'auc_a', firstSeq: 1, lastSeq: 1, body: '{}', hash, signer: 'key', signature: 's' },
+      })
+      const proof = { auctionId: 'auc_a', opening: commit('0'), first: commit('1'), second: commit('2') }
+      expect(await store.equivocations.find('auc_a')).to.equal(null)
+      expect(await store.equivocations.save(proof)).to.equal(true)
+      expect(await store.equivocations.save({ ...proof, second: commit('3') })).to.equal(false)
+      expect(await store.equivocations.find('auc_a')).to.deep.equal(proof)
+      const other = { ...proof, auctionId: 'auc_0' }
+      await store.equivocations.save(other)
+      expect(await store.equivocations.list(9)).to.deep.equal([proof, other])
+      expect(await store.equivocations.list(1)).to.deep.equal([other])
+      expect([...(await store.equivocations.among(['auc_b', 'auc_a']))]).to.deep.equal(['auc_a'])
     })
 
     it('remember peers, those seen last first', async () => {

@@ -158,6 +158,8 @@ export class Machine {
     await services.get(tokens.auctionHouse).stop()
     await services.get(tokens.pusher).stop()
     services.get(tokens.syncer).stop()
+    services.get(tokens.equivocationWatch).stop()
+    await services.get(tokens.receiptKeeper).flush()
     await services.get(tokens.membership).stop()
     if (!process.alive) return
     this.#end()
@@ -210,6 +212,8 @@ export class Machine {
       .value(tokens.autoBids, store.autoBids)
       .value(tokens.participations, store.participations)
       .value(tokens.peerRepository, store.peers)
+      .value(tokens.receipts, store.receipts)
+      .value(tokens.equivocations, store.equivocations)
       .value(tokens.self, { party: { id: this.nodeId, name: this.name }, info: () => info })
     const fail = ({ message }: Error) => this.#giveUp(process, message)
     composeNode(services, { dataDir: 'sim', currencies: {}, mesh: 'sim', requestStop: () => {}, fail })
@@ -221,6 +225,7 @@ export class Machine {
     this.#deps.network.serve(info.address, process, services.get(tokens.peerService))
     services.get(tokens.pusher).start()
     services.get(tokens.syncer).start()
+    services.get(tokens.equivocationWatch).start()
     await services.get(tokens.membership).start(0)
     await services.get(tokens.autoBidder).start()
   }

@@ -72,6 +72,19 @@ export const NO_SIGNATURE_CHECK: Sabotage = { verifier: { verify: () => true } }
 
 function partsOf(store: Store): Store {
   const { eventLog, outcomes, auctions, secrets, autoBids, participations, peers, broken } = store
+  const { receipts, equivocations } = store
   const close = () => store.close()
-  return { eventLog, outcomes, auctions, secrets, autoBids, participations, peers, broken, close }
+  return {
+    eventLog,
+    outcomes,
+    auctions,
+    secrets,
+    autoBids,
+    participations,
+    peers,
+    receipts,
+    equivocations,
+    broken,
+    close,
+  }
 }

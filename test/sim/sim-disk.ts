@@ -1,8 +1,10 @@
 import type { AutoBid } from '../../src/ports/auto-bid-repository.js'
+import type { EquivocationProof } from '../../src/ports/equivocation-repository.js'
 import type { Append } from '../../src/ports/event-log.js'
 import { LogBrokenError, LogFullError } from '../../src/ports/event-log.js'
 import type { RecordedOutcome } from '../../src/ports/outcome-repository.js'
 import type { KnownPeer } from '../../src/ports/peer-repository.js'
+import type { SignedReceipts } from '../../src/ports/receipt-repository.js'
 import type { SeededRandom } from './seeded-random.js'
 
 /** What is written at once or not at all. */
@@ -11,6 +13,8 @@ export type DiskRecord =
   | { readonly kind: 'outcomes'; readonly outcomes: readonly RecordedOutcome[] }
   | { readonly kind: 'auto-bid'; readonly autoBid: AutoBid }
   | { readonly kind: 'participation'; readonly auctionId: string }
+  | { readonly kind: 'receipts'; readonly signed: readonly SignedReceipts[] }
+  | { readonly kind: 'equivocation'; readonly proof: EquivocationProof }
   | { readonly kind: 'peer'; readonly peer: KnownPeer }
 
 export interface SimDiskOptions {

@@ -3,10 +3,12 @@ import { MemoryEventLog } from '../../src/adapters/memory/memory-event-log.js'
 import { MemorySecretRepository } from '../../src/adapters/memory/memory-secret-repository.js'
 import { MemoryTables } from '../../src/adapters/memory/memory-tables.js'
 import type { AutoBid, AutoBidRepository } from '../../src/ports/auto-bid-repository.js'
+import type { EquivocationProof, EquivocationRepository } from '../../src/ports/equivocation-repository.js'
 import { type Append, type EventLog, LogBrokenError } from '../../src/ports/event-log.js'
 import type { OutcomeRepository } from '../../src/ports/outcome-repository.js'
 import type { ParticipationRepository } from '../../src/ports/participation-repository.js'
 import type { KnownPeer, PeerRepository } from '../../src/ports/peer-repository.js'
+import type { ReceiptRepository, SignedReceipts } from '../../src/ports/receipt-repository.js'
 import type { Store } from '../../src/ports/store.js'
 import type { DiskRecord, SimDisk } from './sim-disk.js'
 import type { SimProcess } from './sim-process.js'
@@ -36,6 +38,10 @@ export class SimStore implements Store {
   readonly autoBids: AutoBidRepository
   readonly participations: ParticipationRepository
   readonly peers: PeerRepository
+  readonly receipts: ReceiptRepository
+  readonly equivocations: EquivocationRepository
+  readonly #receipts: SignedReceipts[] = []
+  readonly #equivocations = new Map<string, EquivocationProof>()
   readonly #process: SimProcess
   readonly #disk: SimDisk
   readonly #onStored: (entry: Append) => void
@@ -70,6 +76,20 @@ export class SimStore implements Store {
     this.participations = {
       add: (auctionId) => this.#write({ kind: 'participation', auctionId }).then(() => {}),
       among: async (ids) => new Set(ids.filter((id) => this.#participations.has(id))),
+    }
+    this.receipts = {
+      add: (signed) => this.#write({ kind: 'receipts', signed }).then(() => {}),
+      list: async () => ({ signed: this.#receipts, next: null }),
+    }
+    this.equivocations = {
+      save: async (proof) => {
+        const isNew = !this.#equivocations.has(proof.auctionId)
+        if (isNew) await this.#write({ kind: 'equivocation', proof })
+        return isNew
+      },
+      find: async (auctionId) => this.#equivocations.get(auctionId) ?? null,
+      list: async (limit) => [...this.#equivocations.values()].slice(0, limit),
+      among: async (ids) => new Set(ids.filter((id) => this.#equivocations.has(id))),
     }
     this.peers = {
       save: (peer) => this.#write({ kind: 'peer', peer }).then(() => {}),
@@ -171,6 +191,12 @@ export class SimStore implements Store {
         return 0
       case 'participation':
         this.#participations.add(record.auctionId)
+        return 0
+      case 'receipts':
+        this.#receipts.push(...record.signed)
+        return 0
+      case 'equivocation':
+        this.#equivocations.set(record.proof.auctionId, record.proof)
         return 0
       case 'peer':
         this.#peers.set(record.peer.nodeId, record.peer)

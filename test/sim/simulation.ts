@@ -1,5 +1,5 @@
 import type { Logger } from '../../src/ports/logger.js'
-import type { RemoteCommand, SubmitResult } from '../../src/ports/peer-client.js'
+import type { RemoteCommand, SubmitAnswer } from '../../src/ports/peer-client.js'
 import { Checker } from './checker.js'
 import { unconverged } from './convergence.js'
 import { Faults } from './faults.js'
@@ -142,7 +142,7 @@ class Simulation {
     network.onAnswer = ({ method, from, content }, args) => {
       const home = this.#machines.find(({ name }) => name === from)
       if (method !== 'submit' || !home) return
-      this.#checker.answered(home.nodeId, args[0] as RemoteCommand[], content as SubmitResult[])
+      this.#checker.answered(home.nodeId, args[0] as RemoteCommand[], (content as SubmitAnswer).results)
     }
     network.onDoubled = (method, args) => {
       if (method !== 'submit') return

@@ -90,6 +90,8 @@ export class MemoryNetwork {
       pullCommits: (address, auctionId, fromSeq, options) =>
         call('pullCommits', address, 1, options, (peer) => peer.pullCommits(auctionId, fromSeq)),
       heads: (address, afterId, options) => call('heads', address, 1, options, (peer) => peer.heads(afterId)),
+      tellEquivocation: (address, proof, options) =>
+        call('tellEquivocation', address, 1, options, (peer) => peer.tellEquivocation(proof)),
       stop: () => Promise.resolve(),
     }
   }

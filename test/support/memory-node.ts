@@ -76,6 +76,8 @@ export class MemoryNode {
       .value(tokens.autoBids, store.autoBids)
       .value(tokens.participations, store.participations)
       .value(tokens.peerRepository, store.peers)
+      .value(tokens.receipts, store.receipts)
+      .value(tokens.equivocations, store.equivocations)
       .value(tokens.self, { party: { id: nodeId, name }, info: () => this.info })
     composeNode(this.services, {
       ...{ dataDir: 'memory', currencies: {}, mesh: options.mesh ?? 'test', requestStop: () => {} },
@@ -96,6 +98,7 @@ export class MemoryNode {
     this.#network.serve(this.info.address, services.get(tokens.peerService), this.time)
     services.get(tokens.pusher).start()
     services.get(tokens.syncer).start()
+    services.get(tokens.equivocationWatch).start()
     await services.get(tokens.membership).start(0)
     await services.get(tokens.autoBidder).start()
     return this
@@ -108,6 +111,7 @@ export class MemoryNode {
     this.time.stall()
     this.services.get(tokens.autoBidder).stop()
     this.services.get(tokens.syncer).stop()
+    this.services.get(tokens.equivocationWatch).stop()
     void this.services.get(tokens.auctionHouse).stop()
   }
 
@@ -118,7 +122,9 @@ export class MemoryNode {
     services.get(tokens.autoBidder).stop()
     services.get(tokens.feed).stop()
     await services.get(tokens.auctionHouse).stop()
+    await services.get(tokens.receiptKeeper).flush()
     services.get(tokens.syncer).stop()
+    services.get(tokens.equivocationWatch).stop()
     await services.get(tokens.membership).stop()
     this.#network.remove(this.info.address)
   }

@@ -55,6 +55,12 @@ export function auctionText(view: AuctionView, shortId: string, look: Look): str
   add('increments', incrementWords(view))
   add('result', resultWords(view))
   add('home', homeWords(view))
+  add(
+    'disputed',
+    view.disputed
+      ? look.paint.bad('its home has signed two histories: rely on neither; see `export --proof`')
+      : null,
+  )
   add('log', `seq ${view.head.seq}, head ${view.head.hash.slice(0, 16)}`)
   const description = prose(terms.description).trim()
   return [
@@ -126,9 +132,9 @@ function shownPrice({ state }: AuctionView): Minor {
   return state.price ?? state.terms.startPrice
 }
 
-function statusWord({ state }: AuctionView): string {
-  if (state.status !== 'closed') return state.status
-  return state.result.sold ? 'sold' : 'unsold'
+function statusWord({ state, disputed }: AuctionView): string {
+  const status = state.status !== 'closed' ? state.status : state.result.sold ? 'sold' : 'unsold'
+  return disputed ? `${status}, DISPUTED` : status
 }
 
 function priceWords(view: AuctionView): string {

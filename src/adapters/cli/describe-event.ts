@@ -26,7 +26,8 @@ const NAME_COLUMNS = 20
 export function describeEvent(item: FeedItem, options: DescribeOptions): EventText {
   const { event, currency } = item
   const { look, selfId, ledBy } = options
-  const lot = `${truncate(oneLine(item.title), TITLE_COLUMNS)} (${options.shortId})`
+  const mark = item.disputed ? ' [DISPUTED]' : ''
+  const lot = `${truncate(oneLine(item.title), TITLE_COLUMNS)} (${options.shortId})${mark}`
   const money = (minor: Minor) => formatMoney(minor, currency)
   const who = ({ id, name }: { id: string; name: string }) =>
     id === selfId ? 'you' : truncate(oneLine(name), NAME_COLUMNS)

@@ -50,6 +50,7 @@ export function auctionJson(view: AuctionView): Json {
     increments: terms.increments.map(({ from, step }) => ({ from: amount(from), step: amount(step) })),
     seller: jsonParty(state.seller),
     home: { node_id: state.home.nodeId, public_key: state.home.publicKey, state: view.homeState },
+    disputed: view.disputed,
     opened_at: jsonTime(state.openedAt),
     opens_at: jsonTime(terms.opensAt),
     closes_at: jsonTime(state.closesAt),
@@ -109,7 +110,7 @@ export function bidJson(bid: BidRecord, currency: Currency): Json {
   }
 }
 
-export function feedItemJson({ auctionId, seq, event, title, currency, seller }: FeedItem): Json {
+export function feedItemJson({ auctionId, seq, event, title, currency, seller, disputed }: FeedItem): Json {
   return {
     auction_id: auctionId,
     seq,
@@ -118,6 +119,7 @@ export function feedItemJson({ auctionId, seq, event, title, currency, seller }:
     title,
     seller,
     currency: currency.code,
+    disputed,
     ...eventJson(event, currency),
   }
 }

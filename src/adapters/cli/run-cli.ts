@@ -6,10 +6,12 @@ import type { CliIo } from './cli-io.js'
 import { nameOf } from './command.js'
 import { clientCommand } from './commands/client.js'
 import { configCommand } from './commands/config.js'
+import { exportCommand } from './commands/export.js'
 import { grapeCommand } from './commands/grape.js'
 import { nodeCommands } from './commands/node-commands.js'
 import { startCommand } from './commands/start.js'
 import { stopCommand } from './commands/stop.js'
+import { verifyCommand } from './commands/verify.js'
 import { EXIT, EXIT_CODES_HELP, type ExitCode, exitCodeOf } from './exit-code.js'
 import type { Host, HostCommand } from './host.js'
 import { commonOptions, settingFlags } from './node-options.js'
@@ -57,6 +59,8 @@ const HOST_COMMANDS: readonly HostCommand[] = [
   startCommand,
   clientCommand,
   ...nodeCommands.map(overRpc),
+  exportCommand,
+  verifyCommand,
   stopCommand,
   configCommand,
   grapeCommand,

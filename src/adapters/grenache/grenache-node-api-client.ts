@@ -4,9 +4,11 @@ import {
   type EventsRequest,
   type HistoryRequest,
   type ListRequest,
+  type LogRequest,
   type NodeApi,
   NodeError,
   type OpenRequest,
+  type ReceiptsRequest,
 } from '../../ports/node-api.js'
 import { PeerCallError } from '../../ports/peer-client.js'
 import type { Rpc } from './define-rpc.js'
@@ -20,8 +22,11 @@ import { eventsRpc } from './rpc/events.js'
 import { extendRpc } from './rpc/extend.js'
 import { historyRpc } from './rpc/history.js'
 import { listRpc } from './rpc/list.js'
+import { logRpc } from './rpc/log.js'
 import { openRpc } from './rpc/open.js'
 import { peersRpc } from './rpc/peers.js'
+import { proofRpc } from './rpc/proof.js'
+import { receiptsRpc } from './rpc/receipts.js'
 import { showRpc } from './rpc/show.js'
 import { statusRpc } from './rpc/status.js'
 import { stopRpc } from './rpc/stop.js'
@@ -106,6 +111,15 @@ export class GrenacheNodeApiClient implements NodeApi {
   }
   events(request: EventsRequest) {
     return this.#call(eventsRpc, request, request.waitMs + WAIT_MARGIN_MS)
+  }
+  log(request: LogRequest) {
+    return this.#call(logRpc, request)
+  }
+  receipts(request: ReceiptsRequest) {
+    return this.#call(receiptsRpc, request)
+  }
+  proof(request: { readonly auction: string }) {
+    return this.#call(proofRpc, request)
   }
   async stop() {
     await this.#call(stopRpc, {})

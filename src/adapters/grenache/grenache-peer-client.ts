@@ -1,4 +1,5 @@
 import type { Commit } from '../../domain/commit.js'
+import type { EquivocationProof } from '../../ports/equivocation-repository.js'
 import type { AuctionHead } from '../../ports/event-log.js'
 import {
   type CallOptions,
@@ -11,8 +12,9 @@ import {
   type Ping,
   type Pong,
   type RemoteCommand,
-  type SubmitResult,
+  type SubmitAnswer,
 } from '../../ports/peer-client.js'
+import { equivocationRpc } from './rpc/equivocation.js'
 import { goodbyeRpc } from './rpc/goodbye.js'
 import { headsRpc } from './rpc/heads.js'
 import { helloRpc } from './rpc/hello.js'
@@ -60,13 +62,14 @@ export class GrenachePeerClient implements PeerClient {
     address: string,
     commands: readonly RemoteCommand[],
     options?: CallOptions,
-  ): Promise<SubmitResult[]> {
+  ): Promise<SubmitAnswer> {
     const request = { commands: [...commands] }
-    const results = await this.#rpc.call(address, submitRpc, request, withDefault(SUBMIT_TIMEOUT_MS, options))
+    const answer = await this.#rpc.call(address, submitRpc, request, withDefault(SUBMIT_TIMEOUT_MS, options))
+    const { results } = answer
     const paired = results.every(
       (result, i) => !result.ok || result.outcome.commandId === commands[i]?.commandId,
     )
-    if (results.length === commands.length && paired) return results
+    if (results.length === commands.length && paired) return answer
     const message = `${submitRpc.name} at ${address}: the results are not those of the commands`
     throw new PeerCallError('BAD_ANSWER', message, { address, sent: true, answered: false })
   }
@@ -97,6 +100,10 @@ export class GrenachePeerClient implements PeerClient {
     options?: CallOptions,
   ): Promise<{ heads: AuctionHead[]; next: string | null }> {
     return this.#rpc.call(address, headsRpc, { afterId }, withDefault(TRANSFER_TIMEOUT_MS, options))
+  }
+
+  async tellEquivocation(address: string, proof: EquivocationProof, options?: CallOptions): Promise<void> {
+    await this.#rpc.call(address, equivocationRpc, proof, withDefault(TRANSFER_TIMEOUT_MS, options))
   }
 
   async stop(): Promise<void> {

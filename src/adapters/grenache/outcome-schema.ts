@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Rejection } from '../../domain/rejection.js'
 import type { Outcome } from '../../ports/outcome-repository.js'
-import type { SubmitResult } from '../../ports/peer-client.js'
+import type { SubmitAnswer, SubmitResult } from '../../ports/peer-client.js'
 import { id, line, minor, name, seq, time } from './text-schema.js'
 
 const MAX_PROBLEMS = 64
@@ -59,3 +59,15 @@ export const submitResultSchema: z.ZodType<SubmitResult> = z.discriminatedUnion(
     message: line(1_000),
   }),
 ])
+
+export function submitAnswerSchema(maxResults: number): z.ZodType<SubmitAnswer> {
+  return z.strictObject({
+    results: z.array(submitResultSchema).max(maxResults),
+    receipt: z
+      .strictObject({
+        signedAt: time,
+        signature: z.string().regex(/^[A-Za-z0-9_-]{0,128}$/, 'must be a signature in base64url'),
+      })
+      .nullable(),
+  })
+}

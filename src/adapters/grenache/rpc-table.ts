@@ -5,6 +5,7 @@ import { bidRpc } from './rpc/bid.js'
 import { buyNowRpc } from './rpc/buy-now.js'
 import { cancelRpc } from './rpc/cancel.js'
 import { closeRpc } from './rpc/close.js'
+import { equivocationRpc } from './rpc/equivocation.js'
 import { eventsRpc } from './rpc/events.js'
 import { extendRpc } from './rpc/extend.js'
 import { goodbyeRpc } from './rpc/goodbye.js'
@@ -12,12 +13,15 @@ import { headsRpc } from './rpc/heads.js'
 import { helloRpc } from './rpc/hello.js'
 import { historyRpc } from './rpc/history.js'
 import { listRpc } from './rpc/list.js'
+import { logRpc } from './rpc/log.js'
 import { openRpc } from './rpc/open.js'
 import { peersRpc } from './rpc/peers.js'
 import { pingRpc } from './rpc/ping.js'
 import { pingViaRpc } from './rpc/ping-via.js'
+import { proofRpc } from './rpc/proof.js'
 import { pullCommitsRpc } from './rpc/pull-commits.js'
 import { pushCommitsRpc } from './rpc/push-commits.js'
+import { receiptsRpc } from './rpc/receipts.js'
 import { showRpc } from './rpc/show.js'
 import { statusRpc } from './rpc/status.js'
 import { stopRpc } from './rpc/stop.js'
@@ -35,6 +39,7 @@ export function rpcTable({ peer, operator }: Services): ReadonlyMap<string, Boun
     bindRpc(pushCommitsRpc, peer),
     bindRpc(pullCommitsRpc, peer),
     bindRpc(headsRpc, peer),
+    bindRpc(equivocationRpc, peer),
     bindRpc(statusRpc, operator),
     bindRpc(peersRpc, operator),
     bindRpc(openRpc, operator),
@@ -50,6 +55,9 @@ export function rpcTable({ peer, operator }: Services): ReadonlyMap<string, Boun
     bindRpc(showRpc, operator),
     bindRpc(historyRpc, operator),
     bindRpc(eventsRpc, operator),
+    bindRpc(logRpc, operator),
+    bindRpc(proofRpc, operator),
+    bindRpc(receiptsRpc, operator),
     bindRpc(stopRpc, operator),
   ]
   return new Map(table.map((rpc) => [rpc.name, rpc]))

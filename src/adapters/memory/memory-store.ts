@@ -2,10 +2,12 @@ import type { Append } from '../../ports/event-log.js'
 import type { Store } from '../../ports/store.js'
 import { MemoryAuctionRepository } from './memory-auction-repository.js'
 import { MemoryAutoBidRepository } from './memory-auto-bid-repository.js'
+import { MemoryEquivocationRepository } from './memory-equivocation-repository.js'
 import { MemoryEventLog } from './memory-event-log.js'
 import { MemoryOutcomeRepository } from './memory-outcome-repository.js'
 import { MemoryParticipationRepository } from './memory-participation-repository.js'
 import { MemoryPeerRepository } from './memory-peer-repository.js'
+import { MemoryReceiptRepository } from './memory-receipt-repository.js'
 import { MemorySecretRepository } from './memory-secret-repository.js'
 import { MemoryTables } from './memory-tables.js'
 
@@ -30,6 +32,8 @@ export function openMemoryStore(options: MemoryStoreOptions = {}): Store {
     participations: new MemoryParticipationRepository(),
     peers: new MemoryPeerRepository(),
     broken: eventLog.failed,
+    receipts: new MemoryReceiptRepository(),
+    equivocations: new MemoryEquivocationRepository(),
     close: () => eventLog.close(),
   }
 }

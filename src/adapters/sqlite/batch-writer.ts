@@ -112,6 +112,15 @@ export class BatchWriter {
       case 'add-participation':
         this.#statements.addParticipation.run(operation.auctionId)
         return DONE
+      case 'add-receipts':
+        for (const { signed, auctionIds } of operation.rows) {
+          const { lastInsertRowid } = this.#statements.addReceipts.run(signed)
+          for (const id of auctionIds) this.#statements.addReceiptAuction.run(id, Number(lastInsertRowid))
+        }
+        return DONE
+      case 'save-equivocation':
+        this.#statements.saveEquivocation.run(operation.auctionId, operation.proof)
+        return DONE
       default: {
         const unknown: never = operation
         throw new Error(`unknown operation ${JSON.stringify(unknown)}`)
@@ -183,6 +192,12 @@ function prepare(db: Database) {
     ),
     addParticipation: statement(
       'INSERT INTO participations (auction_id) VALUES (?) ON CONFLICT (auction_id) DO NOTHING',
+    ),
+    addReceipts: statement('INSERT INTO receipts (signed) VALUES (?)'),
+    addReceiptAuction: statement('INSERT INTO receipt_auctions (auction_id, receipts) VALUES (?, ?)'),
+    // The first proof is enough.
+    saveEquivocation: statement(
+      'INSERT INTO equivocations (auction_id, proof) VALUES (?, ?) ON CONFLICT (auction_id) DO NOTHING',
     ),
     findPeer: statement('SELECT 1 FROM peers WHERE node_id = ?'),
     savePeer: statement(

@@ -14,11 +14,13 @@ import { SqliteAuctionRepository } from './sqlite-auction-repository.js'
 import { SqliteAutoBidRepository } from './sqlite-auto-bid-repository.js'
 import type { SqliteTestOptions } from './sqlite-connection.js'
 import { SqliteDataLock } from './sqlite-data-lock.js'
+import { SqliteEquivocationRepository } from './sqlite-equivocation-repository.js'
 import { SqliteEventLog } from './sqlite-event-log.js'
 import { SqliteOutcomeRepository } from './sqlite-outcome-repository.js'
 import { SqliteParticipationRepository } from './sqlite-participation-repository.js'
 import { SqlitePeerRepository } from './sqlite-peer-repository.js'
 import { SqliteReader } from './sqlite-reader.js'
+import { SqliteReceiptRepository } from './sqlite-receipt-repository.js'
 import { SqliteSecretRepository } from './sqlite-secret-repository.js'
 import { SqliteWriter } from './sqlite-writer.js'
 import { StoreError, unwritable } from './store-error.js'
@@ -60,6 +62,8 @@ function storeOf(writer: SqliteWriter, reader: SqliteReader, lock: SqliteDataLoc
     participations: new SqliteParticipationRepository({ writer, reader }),
     peers: new SqlitePeerRepository({ writer, reader }),
     broken: writer.broken,
+    receipts: new SqliteReceiptRepository({ writer, reader }),
+    equivocations: new SqliteEquivocationRepository({ writer, reader }),
     async close() {
       await eventLog.close()
       lock.release()

@@ -129,6 +129,24 @@ const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX peers_last_seen ON peers (last_seen_at);
   `,
+  // Receipts lie as they were signed, one row for each answer of a home.
+  `
+  CREATE TABLE receipts (
+    id INTEGER PRIMARY KEY,
+    signed TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE receipt_auctions (
+    auction_id TEXT NOT NULL,
+    receipts INTEGER NOT NULL,
+    PRIMARY KEY (auction_id, receipts)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE equivocations (
+    auction_id TEXT PRIMARY KEY,
+    proof TEXT NOT NULL
+  ) STRICT;
+  `,
 ]
 
 export const SCHEMA_VERSION = MIGRATIONS.length

@@ -13,6 +13,17 @@ export type WriteOperation =
   | { readonly kind: 'save-auto-bid'; readonly autoBid: AutoBid }
   | { readonly kind: 'save-peer'; readonly peer: KnownPeer }
   | { readonly kind: 'add-participation'; readonly auctionId: string }
+  | {
+      readonly kind: 'add-receipts'
+      /** `signed`: JSON of `SignedReceipts`. */
+      readonly rows: readonly { readonly signed: string; readonly auctionIds: readonly string[] }[]
+    }
+  | {
+      readonly kind: 'save-equivocation'
+      readonly auctionId: string
+      /** JSON of the proof. */
+      readonly proof: string
+    }
 
 export interface AppendOperation {
   readonly kind: 'append'

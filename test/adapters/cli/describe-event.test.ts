@@ -15,6 +15,7 @@ function item(event: AuctionEvent, title = 'Pic#1') {
     title,
     currency: USD,
     seller: 'Seller',
+    disputed: false,
   }
 }
 
@@ -134,6 +135,7 @@ describe('describing events', () => {
       title: 'Pic#1',
       seller: 'Seller',
       currency: 'USD',
+      disputed: false,
       bid_id: 'bid_1',
       bidder: { id: 'node_bob', name: 'Bob' },
       amount: '80.00',

@@ -245,6 +245,7 @@ describe('what commands print', () => {
       status: 'open',
       title: 'Pic#1',
       description: '',
+      disputed: false,
       currency: 'USDT',
       start_price: '75.00',
       price: '80.00',

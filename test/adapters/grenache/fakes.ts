@@ -63,14 +63,17 @@ export function fakePeerService(overrides: Partial<PeerService> = {}): PeerServi
     ping: async () => ({ proof, rumors: [] }),
     pingVia: async () => proof,
     goodbye: async () => {},
-    submit: async (commands) =>
-      commands.map(({ commandId, auctionId }) => ({
+    submit: async (commands) => ({
+      results: commands.map(({ commandId, auctionId }) => ({
         ok: true,
         outcome: { status: 'accepted', commandId, auctionId, seq: 2, at: 1 },
       })),
+      receipt: { signedAt: 1, signature: 'signature' },
+    }),
     pushCommits: async () => {},
     pullCommits: async () => ({ commits: [], head: null }),
     heads: async () => ({ heads: [], next: null }),
+    tellEquivocation: async () => {},
     ...overrides,
   }
 }

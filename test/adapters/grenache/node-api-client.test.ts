@@ -55,6 +55,9 @@ const CALLS: { [M in keyof NodeApi]: [Parameters<NodeApi[M]>, Awaited<ReturnType
   show: [[{ auction: 'auc' }], view],
   history: [[{ auction: 'auc', beforeSeq: 9 }], { auction: view, bids: [] }],
   events: [[{ cursor: 'c1', waitMs: 0 }], { items: [], cursor: 'c2' }],
+  log: [[{ auction: 'auc', fromSeq: 1 }], { auctionId: 'auc_1', commits: [], head: { seq: 1, hash: 'x' } }],
+  receipts: [[{ auction: 'auc', after: 3 }], { signed: [], next: null }],
+  proof: [[{ auction: 'auc' }], null],
   stop: [[], undefined],
 }
 const METHODS = Object.keys(CALLS) as (keyof NodeApi)[]

@@ -156,9 +156,10 @@ describe('the peer client', function () {
       },
       { ok: false, code: 'BUSY', message: 'later' },
     ] as const
-    const { address } = await serve({ peer: { submit: async () => [...results] } })
+    const answer = { results, receipt: { signedAt: 9, signature: 'signature' } }
+    const { address } = await serve({ peer: { submit: async () => answer } })
     const commands = [bidOf('bid_1'), bidOf('bid_2'), bidOf('bid_3')]
-    expect(await client.submit(address, commands)).to.deep.equal(results)
+    expect(await client.submit(address, commands)).to.deep.equal(answer)
   })
 
   it('serves the stock Grenache client as well, compressed or not', async () => {
@@ -359,7 +360,7 @@ describe('the peer client', function () {
         outcome: { status: 'accepted' as const, commandId, auctionId: 'auc_1', seq: 1, at: 1 },
       })
       for (const results of [[], [accepted('bid_2')], [accepted('bid_1'), accepted('bid_2')]]) {
-        const { address } = await serve({ peer: { submit: async () => results } })
+        const { address } = await serve({ peer: { submit: async () => ({ results, receipt: null }) } })
         const error = await rejection(client.submit(address, [bidOf('bid_1')]), PeerCallError)
         expect(error).to.include({ code: 'BAD_ANSWER', sent: true, answered: false })
       }

@@ -5,6 +5,7 @@ import { historyCommand, listCommand, showCommand } from './looking-commands.js'
 import { statusCommand } from './mesh-commands.js'
 import { openCommand } from './open.js'
 import { peersCommand } from './peers.js'
+import { receiptsCommand } from './receipts.js'
 import { cancelCommand, closeCommand, extendCommand } from './seller-commands.js'
 import { watchCommand } from './watch.js'
 
@@ -20,6 +21,7 @@ export const sharedCommands: readonly NodeCommand[] = [
   historyCommand,
   autoBidsCommand,
   autoBidStopCommand,
+  receiptsCommand,
   peersCommand,
   statusCommand,
 ]

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineRpc } from '../define-rpc.js'
-import { submitResultSchema } from '../outcome-schema.js'
+import { submitAnswerSchema } from '../outcome-schema.js'
 import { MAX_COMMANDS_PER_SUBMIT, remoteCommandSchema } from '../peer-schemas.js'
 
 export const submitRpc = defineRpc({
@@ -8,7 +8,7 @@ export const submitRpc = defineRpc({
   access: 'peer',
   effect: 'command',
   request: z.strictObject({ commands: z.array(remoteCommandSchema).min(1).max(MAX_COMMANDS_PER_SUBMIT) }),
-  result: z.array(submitResultSchema).max(MAX_COMMANDS_PER_SUBMIT),
+  result: submitAnswerSchema(MAX_COMMANDS_PER_SUBMIT),
   handler:
     (peers) =>
     ({ commands }) =>

@@ -1,10 +1,12 @@
 import { buyNowAvailable, minimumBid } from '../../../../src/domain/auction.js'
 import type { Command } from '../../../../src/domain/commands.js'
+import type { Commit } from '../../../../src/domain/commit.js'
 import { findCurrency } from '../../../../src/domain/currency.js'
 import { defaultIncrements, flatIncrement } from '../../../../src/domain/increments.js'
 import { parseAmount } from '../../../../src/domain/money.js'
 import type { Party } from '../../../../src/domain/party.js'
 import type { AutoBid } from '../../../../src/ports/auto-bid-repository.js'
+import type { EquivocationProof } from '../../../../src/ports/equivocation-repository.js'
 import {
   type AuctionCommand,
   type AuctionView,
@@ -15,13 +17,17 @@ import {
   type FeedItem,
   type HistoryRequest,
   type ListRequest,
+  type LogPage,
+  type LogRequest,
   type NodeApi,
   NodeError,
   type NodeStatus,
   type OpenRequest,
   type PeerView,
+  type ReceiptsRequest,
 } from '../../../../src/ports/node-api.js'
 import type { NodeInfo } from '../../../../src/ports/peer-client.js'
+import type { SignedReceipts } from '../../../../src/ports/receipt-repository.js'
 import { AuctionScenario, commitmentTo, saltOf, T0, termsWith } from '../../../support/auction-scenario.js'
 
 export const SELF: Party = { id: 'node_self', name: 'alice' }
@@ -49,6 +55,11 @@ export class FakeNodeApi implements NodeApi {
   readonly items: FeedItem[] = []
   readonly autoBidsById = new Map<string, AutoBid>()
   peerList: PeerView[] = []
+  /** By auction. */
+  readonly proofs = new Map<string, EquivocationProof>()
+  signed: SignedReceipts[] = []
+  /** Commits of an auction beside the others, which have none. */
+  commits: Commit[] = []
   now = T0
   stopped = false
   readonly #auctions = new Map<string, AuctionScenario>()
@@ -279,6 +290,29 @@ export class FakeNodeApi implements NodeApi {
     })
   }
 
+  log({ auction, fromSeq }: LogRequest): Promise<LogPage> {
+    return this.#answer('log', { auction, fromSeq }, () => {
+      const [first, last] = [this.commits[0], this.commits.at(-1)]
+      if (!first || !last) throw new NodeError('AUCTION_NOT_FOUND', 'no such auction', { field: 'auction' })
+      const commits = this.commits.filter(({ lastSeq }) => lastSeq >= fromSeq).slice(0, 3)
+      return { auctionId: first.auctionId, commits, head: { seq: last.lastSeq, hash: last.hash } }
+    })
+  }
+
+  proof({ auction }: { auction: string }): Promise<EquivocationProof | null> {
+    return this.#answer('proof', { auction }, () => this.proofs.get(auction) ?? null)
+  }
+
+  receipts(request: ReceiptsRequest): Promise<{ signed: SignedReceipts[]; next: number | null }> {
+    return this.#answer('receipts', request, () => {
+      const { after = 0 } = request
+      return {
+        signed: this.signed.slice(after, after + 1),
+        next: after + 1 < this.signed.length ? after + 1 : null,
+      }
+    })
+  }
+
   stop(): Promise<void> {
     return this.#answer('stop', {}, () => {
       this.stopped = true
@@ -332,6 +366,7 @@ export class FakeNodeApi implements NodeApi {
         auctionId,
         seq: first + i,
         event,
+        disputed: false,
         title: terms.title,
         currency: terms.currency,
         seller: seller.name,
@@ -360,6 +395,7 @@ export class FakeNodeApi implements NodeApi {
       minimum: live ? minimumBid(state) : null,
       buyNowAvailable: buyNowAvailable(state),
       homeState: state.seller.id === SELF.id ? 'self' : 'alive',
+      disputed: this.proofs.has(auctionId),
       mine: state.seller.id === SELF.id ? 'seller' : standing,
       autoBid: this.autoBidsById.get(auctionId) ?? null,
     }

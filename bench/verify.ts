@@ -1,0 +1,77 @@
+import { once } from 'node:events'
+import { createReadStream, createWriteStream, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { finished } from 'node:stream/promises'
+import { Ed25519Verifier } from '../src/adapters/system/node-key.js'
+import { readExport } from '../src/application/export-format.js'
+import { verifyLog } from '../src/application/verify-log.js'
+import { LongAuction } from '../test/support/long-auction.js'
+import type { BenchResult } from './bench-result.js'
+
+const BIDS = 1_000_000
+const BIDS_PER_COMMIT = 256
+const ROUNDS = 3
+const TARGET_EVENTS_PER_S = 200_000
+const READ_BYTES = 1024 * 1024
+
+/**
+ * How many events a second `vendue verify` proves, from a file: an auction of a million bids, two in ten of them
+ * maxima that are committed to and opened at the end, with a reserve. Every check but the older signatures, then
+ * with all of them.
+ */
+export async function run(): Promise<BenchResult[]> {
+  const directory = mkdtempSync(join(tmpdir(), 'vendue-bench-'))
+  try {
+    const file = join(directory, 'auction.vendue')
+    await write(file)
+    const { bytes, rates, events } = await measure(file, false)
+    const all = await measure(file, true, 1)
+    return [
+      {
+        name: 'verify an export of a million bids',
+        unit: 'events/s',
+        value: median(rates),
+        figures: {
+          slowest_events_per_s: Math.round(Math.min(...rates)),
+          with_all_signatures_events_per_s: median(all.rates),
+          events,
+          file_mb: Math.round(bytes / 1e6),
+          peak_rss_mb: Math.round(process.resourceUsage().maxRSS / 1024),
+        },
+        target: { atLeast: TARGET_EVENTS_PER_S },
+      },
+    ]
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+async function write(file: string): Promise<void> {
+  const out = createWriteStream(file)
+  for (const line of new LongAuction({ bids: BIDS, bidsPerCommit: BIDS_PER_COMMIT }).lines()) {
+    if (!out.write(line)) await once(out, 'drain')
+  }
+  out.end()
+  await finished(out)
+}
+
+async function measure(file: string, allSignatures: boolean, rounds = ROUNDS) {
+  const verifier = new Ed25519Verifier()
+  const rates: number[] = []
+  let events = 0
+  for (let round = 0; round < rounds; round++) {
+    const startedAt = performance.now()
+    const chunks = createReadStream(file, { highWaterMark: READ_BYTES })
+    const result = await verifyLog(readExport(chunks), { verifier }, { allSignatures })
+    if (!result.valid) throw new Error(`a sound log was refused: ${JSON.stringify(result.finding)}`)
+    if (result.summary.decision !== 'rerun') throw new Error('the decision was not run again')
+    events = result.summary.events
+    rates.push((events / (performance.now() - startedAt)) * 1_000)
+  }
+  return { rates, events, bytes: statSync(file).size }
+}
+
+function median(rates: readonly number[]): number {
+  return Math.round([...rates].sort((a, b) => a - b)[rates.length >> 1] ?? 0)
+}

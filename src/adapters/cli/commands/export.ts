@@ -1,0 +1,106 @@
+import { once } from 'node:events'
+import { createWriteStream, renameSync, rmSync } from 'node:fs'
+import { finished } from 'node:stream/promises'
+import { proofLines } from '../../../application/proof-file.js'
+import { exportLines, readLog } from '../../../application/read-log.js'
+import type { EquivocationProof } from '../../../ports/equivocation-repository.js'
+import type { NodeApi } from '../../../ports/node-api.js'
+import { EXIT } from '../exit-code.js'
+import type { Host, HostCommand } from '../host.js'
+import { reachOptions } from '../node-options.js'
+import { RpcSession } from '../node-session.js'
+import { oneLine } from '../terminal-text.js'
+import { UsageError } from '../usage-error.js'
+
+export const exportCommand: HostCommand = {
+  usage: 'export <auction>',
+  summary: "Write an auction's log, keys and signatures to one file, which anyone can verify.",
+  positionals: { auction: 'Id of the auction, or the start of one' },
+  options: {
+    out: { kind: 'text', describe: 'File to write; stdout otherwise' },
+    proof: {
+      kind: 'flag',
+      describe: 'Of a disputed auction: the proof that its home has signed two histories',
+    },
+    ...reachOptions,
+  },
+  examples: [
+    ['export auc_7k2m --out auction.vendue', 'then: verify auction.vendue'],
+    ['export auc_7k2m | gzip > auction.vendue.gz', 'to another program'],
+  ],
+  async run(host, args) {
+    const { io, out } = host
+    const file = args.text('out')
+    if (out.json && file === undefined) {
+      throw new UsageError('--json needs --out here: an export is JSON lines of its own', { field: 'json' })
+    }
+    const session = new RpcSession(host, args)
+    try {
+      const api = await session.api()
+      const auction = args.need('auction')
+      const lines = args.flag('proof') ? await proofOf(api, auction) : exportLines(readLog(api, auction))
+      if (file === undefined) await writeAll(lines, io.stdout, io.ended)
+      else {
+        const { commits, bytes } = await writeFile(lines, file, io.ended)
+        out.document({ file, commits, bytes })
+        out.lines(`Wrote ${commits} commits to ${oneLine(file)} (${bytes.toLocaleString('en')} bytes).`)
+        out.lines(`Prove it anywhere: ${host.program} verify ${oneLine(file)}`)
+      }
+      return EXIT.done
+    } finally {
+      await session.close()
+    }
+  },
+}
+
+async function* proofFile(proof: EquivocationProof): AsyncGenerator<string, void> {
+  yield* proofLines(proof)
+}
+
+async function proofOf(api: NodeApi, auction: string): Promise<AsyncIterable<string>> {
+  const proof = await api.proof({ auction })
+  if (proof !== null) return proofFile(proof)
+  throw new UsageError('this auction is not disputed: there is no proof against its home', { field: 'proof' })
+}
+
+/** Under another name until it is whole, so that nobody takes half an auction for one. */
+async function writeFile(
+  lines: AsyncIterable<string>,
+  file: string,
+  ended: AbortSignal,
+): Promise<{ commits: number; bytes: number }> {
+  const partial = `${file}.partial`
+  const stream = createWriteStream(partial)
+  try {
+    await once(stream, 'open')
+    const written = await writeAll(lines, stream, ended)
+    stream.end()
+    await finished(stream)
+    renameSync(partial, file)
+    return { commits: written.lines - 2, bytes: written.bytes }
+  } catch (cause) {
+    stream.destroy()
+    rmSync(partial, { force: true })
+    const { code } = cause as NodeJS.ErrnoException
+    if (typeof code === 'string' && /^E[A-Z]+$/.test(code)) {
+      throw new UsageError(`cannot write ${file}: ${(cause as Error).message}`, { field: 'out', cause })
+    }
+    throw cause
+  }
+}
+
+async function writeAll(
+  lines: AsyncIterable<string>,
+  stream: Host['io']['stdout'],
+  ended: AbortSignal,
+): Promise<{ lines: number; bytes: number }> {
+  let count = 0
+  let bytes = 0
+  for await (const line of lines) {
+    ended.throwIfAborted()
+    count += 1
+    bytes += Buffer.byteLength(line)
+    if (!stream.write(line)) await once(stream, 'drain', { signal: ended })
+  }
+  return { lines: count, bytes }
+}

@@ -1,0 +1,165 @@
+import { createReadStream, statSync } from 'node:fs'
+import { checkReceipts, countReceipts } from '../../../application/check-receipts.js'
+import { judgeProof } from '../../../application/equivocation.js'
+import { ExportFormatError, type PlacedCommit, readExport } from '../../../application/export-format.js'
+import { AUCTION_ID } from '../../../application/ids.js'
+import { formatOf, PROOF_FORMAT, readProof } from '../../../application/proof-file.js'
+import { readLog, unplaced } from '../../../application/read-log.js'
+import { type Verification, type VerifiedLog, verifyLog } from '../../../application/verify-log.js'
+import type { SignedReceipts } from '../../../ports/receipt-repository.js'
+import { Ed25519Verifier } from '../../system/node-key.js'
+import type { Args } from '../args.js'
+import { EXIT, type ExitCode } from '../exit-code.js'
+import { judgedJson, judgedLines } from '../explain-proof.js'
+import { explainedLine, findingLines, summaryLines, verificationJson } from '../explain-verification.js'
+import type { Host, HostCommand } from '../host.js'
+import { reachOptions } from '../node-options.js'
+import { RpcSession } from '../node-session.js'
+import { ProgressLine } from '../progress-line.js'
+import { UsageError } from '../usage-error.js'
+import { allReceipts } from './receipts.js'
+
+const READ_BYTES = 1024 * 1024
+/** A file is over before anybody looks at a bar where it is smaller. */
+const MIN_PROGRESS_BYTES = 4 * 1024 * 1024
+const AUCTION_REFERENCE = /^(auc_)?[0-9a-z]{2,26}$/i
+
+export const verifyCommand: HostCommand = {
+  usage: 'verify <file-or-auction>',
+  summary: 'Prove an auction from its export, without a node or a network; or one that the node holds.',
+  positionals: {
+    'file-or-auction':
+      'File of `export` (a log, or a proof against a home), or id of an auction of the running node',
+  },
+  options: {
+    explain: { kind: 'flag', describe: 'Say step by step why the price is what it is' },
+    receipts: {
+      kind: 'flag',
+      describe: "Hold it against your node's receipts: no bid of yours left out, none altered",
+    },
+    all: { kind: 'flag', describe: "Check every signature, not only each author's newest" },
+    ...reachOptions,
+  },
+  examples: [
+    ['verify auction.vendue', 'hashes, signatures, rules, and the decision run again'],
+    ['verify auction.vendue --explain', 'and why the price is what it is'],
+    ['verify auction.vendue --receipts', 'and that it holds all that your node has receipts for'],
+    ['verify auc_7k2m', "the running node's copy"],
+  ],
+  notes: 'Exit code 0: valid; 1: not valid, and it says where and why; 2: no such file or auction.',
+  async run(host, args) {
+    const reference = args.need('file-or-auction')
+    const { out } = host
+    if (isFile(reference) && (await formatOf(createReadStream(reference))) === PROOF_FORMAT)
+      return verifyProof(host, reference)
+    const receipts = args.flag('receipts') ? await ownReceipts(host, args) : null
+    const result = isFile(reference)
+      ? await verifyFile(host, args, reference, receipts)
+      : await verifyHeld(host, args, auctionOf(reference, args), receipts)
+    out.document(verificationJson(result, args.flag('explain')))
+    if (!result.valid) {
+      out.lines(...findingLines(result, out.look))
+      return EXIT.rejected
+    }
+    const { currency } = result.summary.state.terms
+    if (args.flag('explain') && !out.json) {
+      for (const step of result.explain()) out.lines(explainedLine(step, currency))
+      out.lines('')
+    }
+    out.lines(...summaryLines(result.summary, out.look))
+    if (receipts !== null) {
+      const count = countReceipts(receipts, result.summary.auctionId)
+      out.lines(`  ${count} receipt${count === 1 ? '' : 's'} of your bids: none was left out, none altered`)
+    }
+    return EXIT.done
+  },
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true
+}
+
+function auctionOf(reference: string, args: Args): string {
+  if (AUCTION_ID.test(reference) || AUCTION_REFERENCE.test(reference)) return reference
+  throw args.wrong('file-or-auction', 'is neither a file nor the id of an auction')
+}
+
+/** A file that accuses a home; valid means that the home has equivocated. */
+async function verifyProof({ out }: Host, path: string): Promise<ExitCode> {
+  const judged = await readProof(createReadStream(path)).then(
+    (proof) => judgeProof(proof, new Ed25519Verifier()),
+    (error: unknown) => {
+      if (error instanceof ExportFormatError) return { proven: false, rule: error.message } as const
+      throw error
+    },
+  )
+  out.document(judgedJson(judged))
+  out.lines(...judgedLines(judged, out.look))
+  return judged.proven ? EXIT.done : EXIT.rejected
+}
+
+/** Of all auctions: which one a file holds shows only when it has been read. */
+async function ownReceipts(host: Host, args: Args): Promise<SignedReceipts[]> {
+  const session = new RpcSession(host, args)
+  try {
+    return await allReceipts(await session.api(), undefined)
+  } finally {
+    await session.close()
+  }
+}
+
+async function verifyFile(
+  { io }: Host,
+  args: Args,
+  path: string,
+  receipts: readonly SignedReceipts[] | null,
+): Promise<Verification> {
+  const { size } = statSync(path)
+  const stream = createReadStream(path, { highWaterMark: READ_BYTES, signal: io.ended })
+  const progress = new ProgressLine(io.stderr, { total: size, shown: size >= MIN_PROGRESS_BYTES })
+  try {
+    return await run({ args, receipts }, readExport(stream), ({ events }) => {
+      progress.show(stream.bytesRead, `${events.toLocaleString('en')} events`)
+    })
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    if (code === undefined || !/^E[A-Z]+$/.test(code)) throw cause
+    throw new UsageError(`cannot read ${path}: ${(cause as Error).message}`, { cause })
+  } finally {
+    progress.clear()
+    stream.destroy()
+  }
+}
+
+async function verifyHeld(
+  host: Host,
+  args: Args,
+  auction: string,
+  receipts: readonly SignedReceipts[] | null,
+): Promise<Verification> {
+  const session = new RpcSession(host, args)
+  try {
+    const api = await session.api()
+    const { auctionId, head } = await api.show({ auction })
+    const progress = new ProgressLine(host.io.stderr, { total: head.seq, shown: head.seq > 100_000 })
+    try {
+      return await run({ args, receipts }, unplaced(readLog(api, auctionId)), ({ events }) => {
+        progress.show(events, `${events.toLocaleString('en')} events`)
+      })
+    } finally {
+      progress.clear()
+    }
+  } finally {
+    await session.close()
+  }
+}
+
+function run(
+  { args, receipts }: { args: Args; receipts: readonly SignedReceipts[] | null },
+  commits: AsyncIterable<PlacedCommit>,
+  onProgress: (done: { events: number }) => void,
+): Promise<Verification> {
+  const verifier = new Ed25519Verifier()
+  const check = (log: VerifiedLog) => (receipts ? checkReceipts(log, receipts, verifier) : null)
+  return verifyLog(commits, { verifier }, { allSignatures: args.flag('all'), onProgress, check })
+}

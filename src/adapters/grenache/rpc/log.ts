@@ -1,0 +1,14 @@
+import { z } from 'zod'
+import type { LogPage } from '../../../ports/node-api.js'
+import { defineRpc } from '../define-rpc.js'
+import { auctionRequest, trusted } from '../node-schemas.js'
+import { seq } from '../text-schema.js'
+
+export const logRpc = defineRpc({
+  name: 'vendue.node.log',
+  access: 'operator',
+  effect: 'read',
+  request: z.strictObject({ ...auctionRequest.shape, fromSeq: seq }),
+  result: trusted<LogPage>('auctionId', 'commits', 'head'),
+  handler: (node) => (request) => node.log(request),
+})

@@ -1,0 +1,12 @@
+import type { EquivocationProof } from '../../../ports/equivocation-repository.js'
+import { defineRpc } from '../define-rpc.js'
+import { auctionRequest, trusted } from '../node-schemas.js'
+
+export const proofRpc = defineRpc({
+  name: 'vendue.node.proof',
+  access: 'operator',
+  effect: 'read',
+  request: auctionRequest,
+  result: trusted<EquivocationProof>('auctionId', 'opening', 'first', 'second').nullable(),
+  handler: (node) => (request) => node.proof(request),
+})

@@ -1,0 +1,333 @@
+import { randomInt } from 'node:crypto'
+import { type Auction, type Closed, type OpenedAuction, UNOPENED } from '../domain/auction.js'
+import type { Commit } from '../domain/commit.js'
+import type { AuctionEvent, AuctionOpened, MaximaRevealed, Opening } from '../domain/events.js'
+import { evolve, IllegalEventError } from '../domain/evolve.js'
+import type { Home } from '../domain/party.js'
+import { PriceRecheck, type PriceStep, UnsoundPriceError } from '../domain/recheck.js'
+import type { SignatureVerifier } from '../ports/signer.js'
+import { BidTable, type LoggedBid } from './bid-table.js'
+import { BadCommitError, isSigned, readCommit } from './commit.js'
+import { commitmentOf, RESERVE_SCOPE } from './commitment.js'
+import { ExportFormatError, type Place, type PlacedCommit } from './export-format.js'
+import { nodeIdOf } from './ids.js'
+
+/** What is wrong with a log, and where. */
+export interface Finding {
+  /**
+   * `FILE`: the file is not as it was written; `COMMIT`: a commit does not bear out what it claims, or does not
+   * follow the one before; `AUTHOR`, `SIGNATURE`: it is not its home's; `EVENT`: an event breaks a rule of the
+   * auction; `BID_ID`: a bid counts twice; `COMMITMENT`: an opening is not what was committed to; `PRICE`: by the
+   * opened maxima, price, leader or reserve should have been others; `RECEIPT`: a bid's receipt says otherwise.
+   */
+  readonly code:
+    | 'FILE'
+    | 'COMMIT'
+    | 'AUTHOR'
+    | 'SIGNATURE'
+    | 'EVENT'
+    | 'BID_ID'
+    | 'COMMITMENT'
+    | 'PRICE'
+    | 'RECEIPT'
+  readonly rule: string
+  /** Place in the file; null where there is none. */
+  readonly place: Place | null
+  /** The commit, where it could be read that far. */
+  readonly commit: { readonly firstSeq: number; readonly lastSeq: number; readonly hash: string } | null
+  readonly event: { readonly seq: number; readonly type: AuctionEvent['type'] } | null
+}
+
+export interface LogSummary {
+  readonly auctionId: string
+  readonly state: OpenedAuction
+  readonly headHash: string
+  readonly commits: number
+  readonly events: number
+  readonly signaturesChecked: number
+  /** Maxima that were committed to and opened, all of which were checked. */
+  readonly opened: number
+  /** Commitments not opened: before the close all of them; afterwards the winner's above the hammer price. */
+  readonly sealed: number
+  /**
+   * `rerun`: every price was decided again from the opened maxima; `partly`: some maxima are not opened yet, what
+   * rests on them was not; `not-yet`: the auction has not closed; `none`: it was cancelled.
+   */
+  readonly decision: 'rerun' | 'partly' | 'not-yet' | 'none'
+}
+
+export type Verification =
+  | { readonly valid: true; readonly summary: LogSummary; readonly explain: () => Iterable<ExplainedBid> }
+  | { readonly valid: false; readonly finding: Finding; readonly commits: number; readonly events: number }
+
+export interface ExplainedBid {
+  readonly bid: LoggedBid
+  /** Null while the maxima behind the price are secret. */
+  readonly step: PriceStep | null
+}
+
+export interface VerifyOptions {
+  /** Check every signature. Otherwise the newest of each author, which speaks for all before it. */
+  readonly allSignatures?: boolean
+  readonly onProgress?: (done: { commits: number; events: number }) => void
+  /** Further checks of what the log says, once it has proven sound in itself. */
+  readonly check?: (log: VerifiedLog) => Finding | null
+}
+
+export interface VerifiedLog {
+  readonly summary: LogSummary
+  readonly bids: BidTable
+  /** Where the commit lies that holds this event. */
+  at(seq: number): Pick<Finding, 'place' | 'commit'>
+}
+
+/**
+ * Proves a log from nothing but itself: every hash, the chain, the authors' signatures, the ids, every event by the
+ * rules, and, once the auction has closed, every price decided anew from the opened commitments. Reads it as a
+ * stream; needs no node, network or database. Never throws for what a log may hold.
+ */
+export async function verifyLog(
+  commits: AsyncIterable<PlacedCommit>,
+  { verifier }: { verifier: SignatureVerifier },
+  options: VerifyOptions = {},
+): Promise<Verification> {
+  const log = new LogVerifier(verifier, options)
+  try {
+    for await (const placed of commits) {
+      log.add(placed)
+      options.onProgress?.(log.done)
+    }
+    return log.finish()
+  } catch (error) {
+    if (error instanceof ExportFormatError) {
+      const { rule, place } = error
+      return { valid: false, finding: { code: 'FILE', rule, place, commit: null, event: null }, ...log.done }
+    }
+    if (error instanceof LogFindingError) return { valid: false, finding: error.finding, ...log.done }
+    throw error
+  }
+}
+
+type Refuse = (code: Finding['code'], rule: string) => Error
+
+class LogFindingError extends Error {
+  constructor(readonly finding: Finding) {
+    super(finding.rule)
+  }
+}
+
+const SIGNATURE = /^[A-Za-z0-9_-]{85}[AQgw]$/
+const PUBLIC_KEY = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/
+
+class LogVerifier {
+  readonly #verifier: SignatureVerifier
+  readonly #options: VerifyOptions
+  readonly #bids = new BidTable(randomInt(2 ** 31))
+  #state: Auction = UNOPENED
+  #opening: AuctionOpened | null = null
+  #auctionId = ''
+  #last: PlacedCommit | null = null
+  #signatures = 0
+  #opened = 0
+  #reserveOpened: Opening | null = null
+  /** Where each commit lies, for findings that come late: first seq, line and offset, one after the other. */
+  readonly #places: number[] = []
+  readonly #hashes: string[] = []
+
+  constructor(verifier: SignatureVerifier, options: VerifyOptions) {
+    this.#verifier = verifier
+    this.#options = options
+  }
+
+  get done(): { commits: number; events: number } {
+    return { commits: this.#hashes.length, events: this.#state.seq }
+  }
+
+  add(placed: PlacedCommit): void {
+    const { commit, place } = placed
+    const author = this.#state.status === 'unopened' ? null : this.#state.home
+    const events = this.#body(placed)
+    this.#places.push(commit.firstSeq, place?.line ?? 0, place?.byteOffset ?? 0)
+    this.#hashes.push(commit.hash)
+    if (this.#auctionId === '') this.#auctionId = commit.auctionId
+    for (let i = 0; i < events.length; i++)
+      this.#event(placed, events[i] as AuctionEvent, commit.firstSeq + i)
+    this.#author(placed, author ?? (this.#state as OpenedAuction).home)
+    if (this.#options.allSignatures) this.#signature(placed)
+    else if (this.#last !== null && this.#last.commit.signer !== commit.signer) this.#signature(this.#last)
+    this.#last = placed
+  }
+
+  /** The commit's events, once hash, ids, numbers and chain hold. */
+  #body(placed: PlacedCommit): readonly AuctionEvent[] {
+    const { commit } = placed
+    const refuse = (rule: string) => this.#refuse('COMMIT', rule, placed)
+    let body: ReturnType<typeof readCommit>
+    try {
+      body = readCommit(commit)
+    } catch (error) {
+      if (error instanceof BadCommitError) throw refuse(error.reason)
+      throw error
+    }
+    const last = this.#last?.commit
+    if (last && commit.auctionId !== last.auctionId) throw refuse('it belongs to another auction')
+    if (commit.firstSeq !== (last?.lastSeq ?? 0) + 1)
+      throw refuse(`it begins at event ${commit.firstSeq}, event ${(last?.lastSeq ?? 0) + 1} comes next`)
+    if (body.prevHash !== (last?.hash ?? null)) throw refuse('it does not follow the commit before it')
+    return body.events
+  }
+
+  #event(placed: PlacedCommit, event: AuctionEvent, seq: number): void {
+    try {
+      this.#state = evolve(this.#state, event)
+    } catch (error) {
+      if (error instanceof IllegalEventError)
+        throw this.#refuse('EVENT', error.message, placed, { seq, event })
+      throw error
+    }
+    const refuse: Refuse = (code, rule) => this.#refuse(code, rule, placed, { seq, event })
+    if (event.type === 'AuctionOpened') this.#opening = event
+    else if (event.type === 'MaximaRevealed') this.#reveal(event, refuse)
+    else if (event.type === 'AuctionClosed') {
+      this.#reserveOpened = event.reserve
+      if (event.reserve !== null) this.#reserve(event.reserve, refuse)
+    } else if (!this.#bids.add(seq, event)) throw refuse('BID_ID', 'this bid stands in the log twice')
+  }
+
+  #reveal(event: MaximaRevealed, refuse: Refuse): void {
+    for (const { bidId, amount, salt } of event.maxima) {
+      const told = this.#bids.commitmentOf(bidId)
+      if (told === undefined) throw refuse('COMMITMENT', `bid ${bidId} has no maximum left to open`)
+      if (commitmentOf({ scope: this.#auctionId, id: bidId, amount, salt }) !== told)
+        throw refuse('COMMITMENT', `the maximum opened for bid ${bidId} is not the one committed to`)
+      this.#bids.open(bidId, amount)
+      this.#opened += 1
+    }
+  }
+
+  #reserve({ amount, salt }: Opening, refuse: Refuse): void {
+    const { terms, commandId } = this.#opening as AuctionOpened
+    const found = commitmentOf({ scope: RESERVE_SCOPE, id: commandId, amount, salt })
+    if (found !== terms.reserveCommitment)
+      throw refuse('COMMITMENT', 'the reserve opened at the close is not the one committed to')
+  }
+
+  #author(placed: PlacedCommit, home: Home): void {
+    const { signer, signature } = placed.commit
+    const refuse = (rule: string) => this.#refuse('AUTHOR', rule, placed)
+    if (nodeIdOf(home.publicKey) !== home.nodeId) throw refuse("the home's id is not that of its key")
+    if (signer !== home.publicKey || !PUBLIC_KEY.test(signer)) throw refuse('its author is not the home')
+    // Base64 leaves bits over, which no signature check would see change.
+    if (!SIGNATURE.test(signature)) throw this.#refuse('SIGNATURE', 'the signature is malformed', placed)
+    const state = this.#state
+    if ('owed' in state && state.owed !== null) {
+      throw this.#refuse('EVENT', `the commit ends before the ${state.owed} that it owes`, placed)
+    }
+  }
+
+  #signature(placed: PlacedCommit): void {
+    this.#signatures += 1
+    if (!isSigned(placed.commit, this.#verifier))
+      throw this.#refuse('SIGNATURE', "the signature is not its author's", placed)
+  }
+
+  finish(): Verification {
+    const state = this.#state
+    if (this.#last === null || state.status === 'unopened') {
+      throw new LogFindingError({
+        code: 'FILE',
+        rule: 'there is no commit',
+        place: null,
+        commit: null,
+        event: null,
+      })
+    }
+    if (!this.#options.allSignatures) this.#signature(this.#last)
+    const partly = state.status === 'closed' && this.#rerun(state)
+    const summary: LogSummary = {
+      auctionId: this.#auctionId,
+      state,
+      headHash: this.#last.commit.hash,
+      ...this.done,
+      signaturesChecked: this.#signatures,
+      opened: this.#opened,
+      sealed: this.#bids.secrets,
+      decision: decisionOf(state, partly),
+    }
+    const finding = this.#options.check?.({ summary, bids: this.#bids, at: (seq) => this.#at(seq) })
+    if (finding) throw new LogFindingError(finding)
+    return { valid: true, summary, explain: () => this.#explain(state) }
+  }
+
+  /** Decides all bids again; returns whether some rest on maxima that nobody has opened. */
+  #rerun(state: Closed): boolean {
+    const winnerId = state.result.sold ? state.result.winner.id : null
+    const recheck = new PriceRecheck(state.terms, this.#reserveOpened)
+    let partly = false
+    for (const bid of this.#bids.bids(winnerId)) {
+      try {
+        recheck.next(bid)
+      } catch (error) {
+        if (!(error instanceof UnsoundPriceError)) throw error
+        const event = { seq: bid.seq, type: TYPES[bid.kind] }
+        throw new LogFindingError({ code: 'PRICE', rule: error.rule, event, ...this.#at(bid.seq) })
+      }
+      partly ||= bid.amount === null
+    }
+    return partly
+  }
+
+  *#explain(state: OpenedAuction): Generator<ExplainedBid, void, undefined> {
+    const closed = state.status === 'closed'
+    const winnerId = closed && state.result.sold ? state.result.winner.id : null
+    const recheck = closed ? new PriceRecheck(state.terms, this.#reserveOpened) : null
+    for (const bid of this.#bids.bids(winnerId)) yield { bid, step: recheck?.next(bid) ?? null }
+  }
+
+  /** Of the commit that holds the event. */
+  #at(seq: number): Pick<Finding, 'place' | 'commit'> {
+    let low = 0
+    let high = this.#hashes.length - 1
+    while (low < high) {
+      const middle = (low + high + 1) >> 1
+      if ((this.#places[3 * middle] as number) <= seq) low = middle
+      else high = middle - 1
+    }
+    const [firstSeq = 0, line = 0, byteOffset = 0] = this.#places.slice(3 * low, 3 * low + 3)
+    const lastSeq = (this.#places[3 * low + 3] ?? this.#state.seq + 1) - 1
+    const hash = this.#hashes[low] ?? ''
+    return { place: line === 0 ? null : { line, byteOffset }, commit: { firstSeq, lastSeq, hash } }
+  }
+
+  #refuse(
+    code: Finding['code'],
+    rule: string,
+    { commit, place }: PlacedCommit,
+    at?: { seq: number; event: AuctionEvent },
+  ): LogFindingError {
+    return new LogFindingError({
+      code,
+      rule,
+      place,
+      commit: spanOf(commit),
+      event: at ? { seq: at.seq, type: at.event.type } : null,
+    })
+  }
+}
+
+const TYPES = {
+  plain: 'BidPlaced',
+  max: 'BidPlaced',
+  'max-change': 'MaxBidChanged',
+  'buy-now': 'LotBoughtNow',
+} as const
+
+function spanOf({ firstSeq, lastSeq, hash }: Commit): Finding['commit'] {
+  return { firstSeq, lastSeq, hash }
+}
+
+function decisionOf(state: OpenedAuction, partly: boolean): LogSummary['decision'] {
+  if (state.status === 'cancelled') return 'none'
+  if (state.status !== 'closed') return 'not-yet'
+  return partly ? 'partly' : 'rerun'
+}

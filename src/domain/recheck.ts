@@ -1,0 +1,158 @@
+import { minimumAfter } from './auction.js'
+import type { Minor } from './money.js'
+import { liftToReserve, type Secrets, standingAfter } from './pricing.js'
+import type { Terms } from './terms.js'
+
+/** An accepted bid with what its home said came of it, and the maximum behind it as far as that is known. */
+export interface ToldBid {
+  readonly kind: 'plain' | 'max' | 'max-change' | 'buy-now'
+  /**
+   * `Infinity`: never opened, since it lies above the hammer price; every price of the auction lies below it, so
+   * that any such amount gives the same prices. Null: not known, and nothing can be said.
+   */
+  readonly amount: Minor | null
+  readonly price: Minor
+  readonly leads: boolean
+  readonly reserveMet: boolean
+}
+
+/** Why the price is what it is after a bid. */
+export interface PriceStep {
+  readonly because:
+    | 'first'
+    | 'plain-leads'
+    | 'outbids-leader'
+    | 'answered-by-leader'
+    | 'tie-earlier-leads'
+    | 'own-maximum-moved'
+    | 'bought-now'
+    | 'unknown'
+  /** The maximum that did not lead, and the increment over it that made the price; null where none did. */
+  readonly runnerUp: Minor | null
+  /** The leader's maximum reached the reserve, which lifted the price to it. */
+  readonly lifted: boolean
+}
+
+/** A bid that the rules of pricing do not bear out. */
+export class UnsoundPriceError extends Error {
+  readonly code = 'UNSOUND_PRICE'
+  constructor(readonly rule: string) {
+    super(rule)
+    this.name = 'UnsoundPriceError'
+  }
+}
+
+/**
+ * Decides an auction's bids again once the maxima behind them have been opened, in their order: who leads, at what
+ * price, and whether the reserve is met must come out as the home said at the time.
+ */
+export class PriceRecheck {
+  readonly #terms: Terms
+  readonly #reserve: Secrets['reserve']
+  #price: Minor | null = null
+  /** Undefined: not known. */
+  #leaderMax: Minor | null | undefined = null
+  #reserveMet: boolean
+
+  constructor(terms: Terms, reserve: Secrets['reserve']) {
+    this.#terms = terms
+    this.#reserve = reserve
+    this.#reserveMet = terms.reserveCommitment === null
+  }
+
+  /** Throws `UnsoundPriceError`. */
+  next(bid: ToldBid): PriceStep {
+    const step = this.#step(bid)
+    this.#price = bid.price
+    this.#reserveMet = bid.reserveMet
+    return step
+  }
+
+  #step(bid: ToldBid): PriceStep {
+    switch (bid.kind) {
+      case 'plain':
+      case 'max':
+        return this.#offer(bid, bid.kind)
+      case 'max-change':
+        return this.#change(bid)
+      case 'buy-now': {
+        must(this.#buyNowOnOffer() && bid.price === this.#terms.buyNow, 'buy-now was on offer at this price')
+        this.#leaderMax = bid.price
+        return { because: 'bought-now', runnerUp: null, lifted: false }
+      }
+      default: {
+        const unknown: never = bid.kind
+        throw new Error(`unknown kind of bid ${String(unknown)}`)
+      }
+    }
+  }
+
+  #buyNowOnOffer(): boolean {
+    if (this.#terms.buyNow === null) return false
+    return this.#terms.reserveCommitment === null ? this.#price === null : !this.#reserveMet
+  }
+
+  #offer(bid: ToldBid, kind: 'plain' | 'max'): PriceStep {
+    const { startPrice, increments, buyNow } = this.#terms
+    const { amount } = bid
+    const held = this.#leaderMax
+    if (amount !== null) {
+      must(
+        amount >= minimumAfter(this.#terms, this.#price) && amount !== this.#price,
+        'an accepted offer reaches the minimum of its time',
+      )
+      if (kind === 'plain' && this.#buyNowOnOffer())
+        must(
+          amount < (buyNow ?? 0),
+          'an offer that reaches the buy-now price is no bid while that is on offer',
+        )
+    }
+    if (bid.leads) this.#leaderMax = amount ?? undefined
+    if (amount === null || held === undefined) return { because: 'unknown', runnerUp: null, lifted: false }
+
+    const secrets = { reserve: this.#reserve, leaderMax: held }
+    const input = { startPrice, increments, secrets, offer: { kind, amount } }
+    const standing = standingAfter(input)
+    this.#same(bid, standing)
+    const lifted =
+      this.#reserve !== null &&
+      standing.price !== standingAfter({ ...input, secrets: { reserve: null, leaderMax: held } }).price
+    if (held === null) return { because: 'first', runnerUp: null, lifted }
+    if (!standing.leads) {
+      return {
+        because: amount === held ? 'tie-earlier-leads' : 'answered-by-leader',
+        runnerUp: amount,
+        lifted,
+      }
+    }
+    if (kind === 'plain') return { because: 'plain-leads', runnerUp: held, lifted }
+    return { because: 'outbids-leader', runnerUp: held, lifted }
+  }
+
+  #change(bid: ToldBid): PriceStep {
+    const { amount } = bid
+    const price = this.#price ?? 0
+    this.#leaderMax = amount ?? undefined
+    if (amount === null) return { because: 'unknown', runnerUp: null, lifted: false }
+    must(amount >= price, 'a maximum is not moved below the price')
+    const lifted = liftToReserve(price, amount, { reserve: this.#reserve, leaderMax: amount })
+    this.#same(bid, { ...lifted, leads: true })
+    return { because: 'own-maximum-moved', runnerUp: null, lifted: lifted.price !== price }
+  }
+
+  #same(told: ToldBid, found: { price: Minor; leads: boolean; reserveMet: boolean }): void {
+    must(told.leads === found.leads, `by the maxima, this bid ${found.leads ? 'leads' : 'does not lead'}`)
+    must(
+      told.reserveMet === found.reserveMet,
+      `by the maxima, the reserve is ${found.reserveMet ? '' : 'not '}met`,
+    )
+    must(
+      told.price === found.price,
+      `by the maxima, the price is ${found.price}, not ${told.price} minor units`,
+    )
+  }
+}
+
+function must(holds: boolean, rule: string): void {
+  if (!holds) throw new UnsoundPriceError(rule)
+}

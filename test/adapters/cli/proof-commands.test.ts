@@ -1,0 +1,147 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { sealCommit } from '../../../src/application/commit.js'
+import { proofOf } from '../../../src/application/equivocation.js'
+import { nodeIdOf } from '../../../src/application/ids.js'
+import { signReceipts } from '../../../src/application/receipt.js'
+import type { Commit } from '../../../src/domain/commit.js'
+import type { AuctionEvent, BidPlaced } from '../../../src/domain/events.js'
+import type { Receipt } from '../../../src/ports/receipt-repository.js'
+import { LongAuction } from '../../support/long-auction.js'
+import { CliHarness } from './support/cli-harness.js'
+
+describe('commands about proof', () => {
+  let cli: CliHarness
+  let auction: LongAuction
+  let commits: Commit[]
+  const file = () => join(cli.home, 'auction.vendue')
+
+  beforeEach(() => {
+    cli = new CliHarness()
+    cli.addNode('main')
+    auction = new LongAuction({ bids: 20, bidsPerCommit: 4 })
+    commits = [...auction.commits()]
+    cli.api.commits = commits
+  })
+  afterEach(() => cli.dispose())
+
+  const exported = () => cli.run(['export', auction.auctionId, '--out', file()])
+  const firstBid = (): BidPlaced => {
+    const { events } = JSON.parse((commits[1] as Commit).body) as { events: AuctionEvent[] }
+    return events[0] as BidPlaced
+  }
+  const receiptOf = (bid: BidPlaced, amount: number): Receipt => {
+    const { auctionId } = auction
+    const { bidId, bidder, leads, price, reserveMet, at } = bid
+    return {
+      command: { type: 'bid', auctionId, commandId: bidId, bidder, kind: 'plain', amount },
+      outcome: {
+        ...{ status: 'accepted', commandId: bidId, auctionId, seq: 2, at },
+        bid: { leads, price, reserveMet },
+      },
+    }
+  }
+  const sign = (receipt: Receipt) => {
+    const { publicKey } = auction.signer
+    const signature = signReceipts([receipt], auction.signer, 7)
+    if (signature === null) throw new Error('nothing was signed')
+    return { home: { nodeId: nodeIdOf(publicKey), publicKey }, ...signature, receipts: [receipt] }
+  }
+
+  it('export a log page by page to a file that verify proves without a node', async () => {
+    expect(await exported()).to.include({ code: 0, stderr: '' })
+    expect(readdirSync(cli.home)).to.include('auction.vendue').and.not.include('auction.vendue.partial')
+    cli.api.commits = []
+    const { code, stdout } = await cli.line(`verify ${file()} --all`)
+    expect(code).to.equal(0)
+    expect(stdout).to.match(/^valid {2}Pic#1\n/)
+    expect(stdout).to.match(/result +won by Bidder \d at \d\.\d\d USD\n/)
+    expect(stdout).to.contain(`${commits.length} signatures`)
+  })
+
+  it('export to stdout what they export to a file, and nothing where there is no such auction', async () => {
+    await exported()
+    const { stdout } = await cli.line(`export ${auction.auctionId}`)
+    expect(stdout).to.equal(readFileSync(file(), 'utf8'))
+    cli.api.commits = []
+    expect((await cli.line(`export ${auction.auctionId} --out ${file()}2`)).code).to.equal(2)
+    expect(readdirSync(cli.home)).not.to.include('auction.vendue2.partial')
+    expect((await cli.line(`export ${auction.auctionId} --json`)).code).to.equal(2)
+    expect((await cli.line(`export ${auction.auctionId} --out /nowhere/at/all`)).code).to.equal(2)
+  })
+
+  it('explain the price step by step, and as JSON', async () => {
+    await exported()
+    const { stdout } = await cli.line(`verify ${file()} --explain`)
+    const steps = stdout.split('\n').filter((line) => line.startsWith('seq '))
+    expect(steps).to.have.length(20)
+    expect(steps[0]).to.equal('seq 2: Bidder 0 bids 1.00 USD, the first, and leads at 1.00 USD')
+    expect(stdout).to.contain("which the leader's maximum answers")
+    const json = JSON.parse((await cli.line(`verify ${file()} --explain --json`)).stdout)
+    expect(json).to.include({ valid: true, decision: 'rerun', auction_id: auction.auctionId })
+    expect(json.steps).to.have.length(20)
+    expect(json.steps[0]).to.include({ price: '1.00', because: 'first' })
+  })
+
+  it('say where a file was altered, with exit code 1', async () => {
+    await exported()
+    const bytes = readFileSync(file())
+    const at = bytes.indexOf('Bidder', 2_000)
+    bytes[at] = 0x62
+    writeFileSync(file(), bytes)
+    const line = bytes.subarray(0, at).toString().split('\n').length
+    const { code, stdout } = await cli.line(`verify ${file()}`)
+    expect(code).to.equal(1)
+    expect(stdout).to.match(/^NOT VALID {2}/)
+    expect(stdout).to.contain(`line ${line}, from byte`)
+    const json = JSON.parse((await cli.line(`verify ${file()} --json`)).stdout)
+    expect(json).to.include({ valid: false, code: 'FILE', line })
+  })
+
+  it('take neither a missing file nor a strange name for an auction', async () => {
+    expect((await cli.line('verify ./missing.vendue')).code).to.equal(2)
+    expect((await cli.line('verify')).code).to.equal(2)
+  })
+
+  it('list receipts, and hold a log against them', async () => {
+    await exported()
+    const bid = firstBid()
+    cli.api.signed = [sign(receiptOf(bid, bid.amount as number))]
+    const listed = await cli.line('receipts')
+    expect(listed.stdout)
+      .to.contain(bid.bidId)
+      .and.to.contain('accepted, event 2')
+      .and.to.match(/ yes\n/)
+    const good = await cli.line(`verify ${file()} --receipts`)
+    expect(good.code).to.equal(0)
+    expect(good.stdout).to.contain('1 receipt of your bids')
+    cli.api.signed.push(sign(receiptOf(bid, 5)))
+    const bad = await cli.line(`verify ${file()} --receipts`)
+    expect(bad.code).to.equal(1)
+    expect(bad.stdout).to.contain('another amount').and.to.contain('line 3, from byte')
+  })
+
+  it('export a proof against a home, and judge it', async () => {
+    const [opening, one] = commits as [Commit, Commit]
+    const { events } = JSON.parse(one.body) as { events: AuctionEvent[] }
+    const parts = {
+      auctionId: auction.auctionId,
+      firstSeq: 2,
+      prevHash: opening.hash,
+      events: events.slice(0, 1),
+    }
+    const proof = proofOf(opening, one, sealCommit(parts, auction.signer))
+    expect((await cli.line(`export ${auction.auctionId} --proof`)).code).to.equal(2)
+    cli.api.proofs.set(auction.auctionId, proof)
+    expect((await cli.line(`export ${auction.auctionId} --proof --out ${file()}`)).code).to.equal(0)
+    const { code, stdout } = await cli.line(`verify ${file()}`)
+    expect(code).to.equal(0)
+    expect(stdout).to.contain('Seller has signed two histories of Pic#1').and.to.contain('from event 2 on')
+    cli.api.proofs.set(auction.auctionId, proofOf(opening, one, commits[2] as Commit))
+    await cli.line(`export ${auction.auctionId} --proof --out ${file()}`)
+    const not = await cli.line(`verify ${file()} --json`)
+    expect(not.code).to.equal(1)
+    expect(JSON.parse(not.stdout)).to.include({ valid: false, kind: 'equivocation' })
+  })
+})

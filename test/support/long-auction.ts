@@ -1,0 +1,150 @@
+import { createHash, generateKeyPairSync } from 'node:crypto'
+import { signerOf } from '../../src/adapters/system/node-key.js'
+import { sealCommit } from '../../src/application/commit.js'
+import { commitmentOf, RESERVE_SCOPE } from '../../src/application/commitment.js'
+import { commitLine, headerLine, trailerLine } from '../../src/application/export-format.js'
+import { nodeIdOf } from '../../src/application/ids.js'
+import { minimumBid, UNOPENED } from '../../src/domain/auction.js'
+import type { Command, SealedMaximum } from '../../src/domain/commands.js'
+import type { Commit } from '../../src/domain/commit.js'
+import { decide, type HomeState, isRevealed } from '../../src/domain/decide.js'
+import type { AuctionEvent } from '../../src/domain/events.js'
+import { MAX_REVEALS_PER_EVENT } from '../../src/domain/evolve.js'
+import { flatIncrement } from '../../src/domain/increments.js'
+import { NO_SECRETS } from '../../src/domain/pricing.js'
+import type { Signer } from '../../src/ports/signer.js'
+import { T0, termsWith } from './auction-scenario.js'
+
+export interface LongAuctionOptions {
+  readonly bids: number
+  readonly bidsPerCommit: number
+  /** Leave the auction open. */
+  readonly open?: boolean
+}
+
+const BIDDERS = Array.from({ length: 7 }, (_, i) => ({
+  id: `node_${String(i).repeat(26)}`,
+  name: `Bidder ${i}`,
+}))
+const START = 100
+
+/**
+ * A whole auction as its home would have written it: true hashes, signatures and commitments, a reserve, every rule
+ * of pricing now and then. The same options give the same bids; keys differ.
+ */
+export class LongAuction {
+  readonly signer: Signer
+  readonly reserve = { amount: START + 20, salt: saltOf('reserve') }
+  readonly #options: LongAuctionOptions
+  #state: HomeState = { auction: UNOPENED, secrets: NO_SECRETS }
+  auctionId = ''
+  #last: Commit | null = null
+  /** Every maximum that was bid, revealed or not. */
+  readonly sealed: SealedMaximum[] = []
+
+  constructor(options: LongAuctionOptions) {
+    this.#options = options
+    this.signer = signerOf(generateKeyPairSync('ed25519').privateKey)
+  }
+
+  /** Of the export. */
+  *lines(): Generator<string, void, undefined> {
+    let commits = 0
+    let last: Commit | null = null
+    for (const commit of this.commits()) {
+      if (commits === 0) yield headerLine(commit.auctionId)
+      commits += 1
+      last = commit
+      yield commitLine(commit)
+    }
+    if (last === null) throw new Error('an auction has commits')
+    const head = { seq: last.lastSeq, hash: last.hash }
+    yield trailerLine({ commits, events: last.lastSeq, head })
+  }
+
+  *commits(): Generator<Commit, void, undefined> {
+    const { bids, bidsPerCommit, open = false } = this.#options
+    yield this.#commit(this.#decide(this.#opening()))
+    for (let i = 0; i < bids; ) {
+      const events: AuctionEvent[] = []
+      for (let n = 0; n < bidsPerCommit && i < bids; n++, i++) events.push(...this.#decide(this.#bid(i)))
+      yield this.#commit(events)
+    }
+    if (open) return
+    const by = { id: this.#home.nodeId, name: 'Seller' }
+    yield this.#commit(this.#decide({ type: 'CloseAuction', commandId: 'cmd_close', now: this.#now, by }))
+    const { auction } = this.#state
+    if (auction.status !== 'closed') throw new Error('the auction has not closed')
+    const { result } = auction
+    const revealed = this.sealed.filter((maximum) => isRevealed(result, maximum))
+    for (let i = 0; i < revealed.length; i += MAX_REVEALS_PER_EVENT) {
+      const sealed = revealed.slice(i, i + MAX_REVEALS_PER_EVENT)
+      yield this.#commit(this.#decide({ type: 'RevealMaxima', now: this.#now, sealed }))
+    }
+  }
+
+  get #home() {
+    const { publicKey } = this.signer
+    return { nodeId: nodeIdOf(publicKey), publicKey }
+  }
+
+  get #now(): number {
+    return this.#state.auction.status === 'unopened' ? T0 : this.#state.auction.at + 1
+  }
+
+  #opening(): Command {
+    const { reserve } = this
+    const commandId = 'cmd_open0001'
+    const reserveCommitment = commitmentOf({ scope: RESERVE_SCOPE, id: commandId, ...reserve })
+    const terms = termsWith({ startPrice: START, increments: flatIncrement(1), reserveCommitment })
+    const seller = { id: this.#home.nodeId, name: 'Seller' }
+    return { type: 'OpenAuction', commandId, now: T0, seller, home: this.#home, terms, reserve }
+  }
+
+  /** Two in ten are maxima, some of which the leader's maximum answers, ties, or that change the own. */
+  #bid(i: number): Command {
+    const { auction } = this.#state
+    if (auction.status === 'unopened') throw new Error('bids need an auction')
+    const bidId = `bid_${String(i).padStart(26, '0')}`
+    const minimum = minimumBid(auction)
+    const turn = BIDDERS[(i * 5) % BIDDERS.length] as (typeof BIDDERS)[number]
+    const leads = auction.leader?.id === turn.id
+    const other = leads ? (BIDDERS[(i * 5 + 1) % BIDDERS.length] as (typeof BIDDERS)[number]) : turn
+    const kind = i % 10
+    const base = { type: 'PlaceBid', bidId, now: this.#now } as const
+    if (kind === 3 || kind === 7 || (leads && kind === 5)) {
+      const bidder = kind === 5 ? turn : other
+      const held = this.#state.secrets.leaderMax ?? minimum
+      const amount = kind === 7 && held >= minimum ? held : minimum + (i % 13)
+      const salt = saltOf(bidId)
+      const commitment = commitmentOf({ scope: this.auctionId, id: bidId, amount, salt })
+      return { ...base, bidder, offer: { kind: 'max', amount, salt, commitment } }
+    }
+    return { ...base, bidder: other, offer: { kind: 'plain', amount: minimum } }
+  }
+
+  #decide(command: Command): readonly AuctionEvent[] {
+    const decision = decide(this.#state, command)
+    if (!decision.accepted) throw new Error(`${command.type}: ${JSON.stringify(decision.rejection)}`)
+    this.#state = decision.next
+    if (decision.sealed !== null) this.sealed.push(decision.sealed)
+    return decision.events
+  }
+
+  #commit(events: readonly AuctionEvent[]): Commit {
+    const last = this.#last
+    const parts = {
+      auctionId: last?.auctionId ?? null,
+      firstSeq: (last?.lastSeq ?? 0) + 1,
+      prevHash: last?.hash ?? null,
+      events,
+    }
+    this.#last = sealCommit(parts, this.signer)
+    this.auctionId = this.#last.auctionId
+    return this.#last
+  }
+}
+
+function saltOf(id: string): string {
+  return createHash('sha256').update(id).digest('hex').slice(0, 32)
+}
