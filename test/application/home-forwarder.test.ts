@@ -1,12 +1,13 @@
 import { expect } from 'chai'
 import { HomeForwarder } from '../../src/application/home-forwarder.js'
+import { nodeIdOf } from '../../src/application/ids.js'
 import { submitFailure } from '../../src/application/submit-failure.js'
 import { PeerCallError, type RemoteCommand, type SubmitResult } from '../../src/ports/peer-client.js'
 import { ManualTime, settle } from '../support/manual-time.js'
 import { silentLogger } from '../support/silent-logger.js'
 
 const ADDRESS = 'home:1'
-const HOME = { nodeId: 'node_home', publicKey: 'key', address: ADDRESS }
+const HOME = { nodeId: nodeIdOf('key'), publicKey: 'key', address: ADDRESS }
 const BID: RemoteCommand = {
   ...{ type: 'bid', auctionId: 'auc_1', commandId: 'bid_00000001', kind: 'plain', amount: 100 },
   bidder: { id: 'node_anna', name: 'Anna' },
