@@ -173,6 +173,7 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
           'equivocations',
           'eventLog',
           'feed',
+          'logger',
           'participations',
           'peerTable',
           'random',

@@ -4,6 +4,7 @@ import { GrenachePeerClient } from '../../src/adapters/grenache/grenache-peer-cl
 import { RpcClient } from '../../src/adapters/grenache/rpc-client.js'
 import { RpcServer } from '../../src/adapters/grenache/rpc-server.js'
 import { openStore, type SqliteStore } from '../../src/adapters/sqlite/open-store.js'
+import { nextIncarnation } from '../../src/adapters/system/next-incarnation.js'
 import { Ed25519Verifier, loadNodeKey } from '../../src/adapters/system/node-key.js'
 import { loadOperatorToken } from '../../src/adapters/system/operator-token.js'
 import type { NodeSettings } from '../../src/adapters/system/settings.js'
@@ -109,6 +110,7 @@ class RunningNode implements VendueNode {
     const { dataDir, rpc } = this.#settings
     const store = await openStore(dataDir)
     this.#undo.push(() => store.close())
+    void store.broken.then(this.#fail)
     const signer = loadNodeKey(dataDir)
     const operatorToken = loadOperatorToken(dataDir, systemRandom)
     const grape = await startNodeGrape(this.#settings, this.#logger)
@@ -166,7 +168,7 @@ class RunningNode implements VendueNode {
       .factory(tokens.verifier, () => new Ed25519Verifier())
       .value(tokens.discovery, grape.discovery)
       .factory(tokens.peerClient, () => new GrenachePeerClient({ rpcClient }))
-      .value(tokens.eventLog, this.#logged(new PublishingEventLog(store.eventLog, this.#fail)))
+      .value(tokens.eventLog, this.#logged(new PublishingEventLog(store.eventLog)))
       .value(tokens.outcomes, store.outcomes)
       .value(tokens.auctions, store.auctions)
       .value(tokens.secrets, store.secrets)
@@ -198,7 +200,7 @@ class RunningNode implements VendueNode {
       version: VERSION,
       address,
       dhtAddress,
-      incarnation: systemClock.now(),
+      incarnation: nextIncarnation(this.#settings.dataDir, systemClock),
     }
   }
 

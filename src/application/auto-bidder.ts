@@ -1,6 +1,7 @@
 import { minimumBid, type OpenedAuction } from '../domain/auction.js'
 import type { Minor } from '../domain/money.js'
 import type { Party } from '../domain/party.js'
+import type { RejectionCode } from '../domain/rejection.js'
 import type { AuctionRepository } from '../ports/auction-repository.js'
 import type { AutoBid, AutoBidRepository } from '../ports/auto-bid-repository.js'
 import type { Clock } from '../ports/clock.js'
@@ -25,6 +26,9 @@ export interface AutoBidderDeps {
 /** Wait before a home that could not be reached is tried again. */
 const RETRY_MS = 1_000
 
+/** Refusals after which the same auction may still take a bid without any more news of it. */
+const PASSING: ReadonlySet<RejectionCode> = new Set(['BID_TOO_LOW', 'AUCTION_ENDED', 'NOT_OPEN_YET'])
+
 interface Order {
   autoBid: AutoBid
   running: boolean
@@ -42,6 +46,7 @@ export class AutoBidder {
   readonly #deps: AutoBidderDeps
   readonly #self: Party
   readonly #orders = new Map<string, Order>()
+  readonly #changes = new Map<string, Promise<void>>()
   #unlisten: (() => void) | null = null
 
   constructor(deps: AutoBidderDeps, self: Party) {
@@ -54,8 +59,7 @@ export class AutoBidder {
     if (this.#unlisten) return
     this.#unlisten = this.#deps.eventLog.onPublished(({ commit }) => this.#wake(commit.auctionId))
     for (const autoBid of await this.#deps.autoBids.list()) {
-      if (isOver(autoBid)) continue
-      this.#orders.set(autoBid.auctionId, { autoBid, running: false, again: false, retry: null })
+      this.#take(autoBid)
       this.#wake(autoBid.auctionId)
     }
   }
@@ -68,28 +72,21 @@ export class AutoBidder {
 
   /** Sets the user's limit for an auction, in place of an earlier one. */
   async set(auctionId: string, limit: Minor): Promise<AutoBid> {
-    const current = await this.find(auctionId)
-    const pending = current?.pending ?? null
-    const autoBid: AutoBid = { auctionId, limit, state: 'active', pending, updatedAt: this.#deps.clock.now() }
-    await this.#deps.autoBids.save(autoBid)
-    const order = this.#orders.get(auctionId)
-    if (order) order.autoBid = autoBid
-    else this.#orders.set(auctionId, { autoBid, running: false, again: false, retry: null })
+    const autoBid = await this.#change(auctionId, (current): AutoBid => {
+      const pending = current?.pending ?? null
+      return { auctionId, limit, state: 'active', pending, updatedAt: this.#deps.clock.now() }
+    })
     this.#wake(auctionId)
     return autoBid
   }
 
   /** Stops bidding; a bid already placed stands. Null where there is no such order. */
-  async cancel(auctionId: string): Promise<AutoBid | null> {
-    const current = await this.find(auctionId)
-    if (!current) return null
-    const autoBid: AutoBid = { ...current, state: 'stopped', updatedAt: this.#deps.clock.now() }
-    await this.#deps.autoBids.save(autoBid)
-    const order = this.#orders.get(auctionId)
-    order?.retry?.cancel()
-    if (order && !order.running) this.#orders.delete(auctionId)
-    else if (order) order.autoBid = autoBid
-    return autoBid
+  cancel(auctionId: string): Promise<AutoBid | null> {
+    return this.#change(
+      auctionId,
+      (current) =>
+        current && { ...current, state: 'stopped', pending: null, updatedAt: this.#deps.clock.now() },
+    )
   }
 
   async find(auctionId: string): Promise<AutoBid | null> {
@@ -120,23 +117,34 @@ export class AutoBidder {
       this.#retryLater(auctionId, order)
     } finally {
       order.running = false
-      if (isOver(order.autoBid)) this.#orders.delete(auctionId)
+      this.#take(order.autoBid)
     }
   }
 
-  /** Looks at the auction as this node knows it, and bids once where that is called for. */
+  /** Bids once where that is called for, and learns what becomes of a bid on its way. */
   async #step(auctionId: string, order: Order): Promise<void> {
-    const record = await this.#deps.auctions.find(auctionId)
-    if (!record || isOver(order.autoBid)) return
-    const { state } = record
     if (order.autoBid.pending === null) {
-      const next = this.#nextState(state, order.autoBid)
-      if (next !== order.autoBid.state) await this.#save(order, { state: next })
-      const amount = this.#amountDue(state, order.autoBid)
+      const state = await this.#look(auctionId)
+      const amount = state && this.#amountDue(state, order.autoBid)
       if (amount === null) return
-      await this.#save(order, { pending: { bidId: newCommandId('bid', this.#deps), amount } })
+      const pending = { bidId: newCommandId('bid', this.#deps), amount }
+      await this.#update(auctionId, { pending })
     }
     await this.#place(auctionId, order)
+    // What the auction has come to meanwhile woke nobody up.
+    await this.#look(auctionId)
+  }
+
+  /** Brings the order's state up to the auction's, as this node knows it. Null where nothing bids any more. */
+  async #look(auctionId: string): Promise<OpenedAuction | null> {
+    const record = await this.#deps.auctions.find(auctionId)
+    const autoBid = await this.find(auctionId)
+    if (!record || !autoBid || isOver(autoBid)) return null
+    const next = this.#nextState(record.state, autoBid)
+    // No bid can have been accepted of an auction that was cancelled.
+    if (next === 'stopped') await this.#update(auctionId, { state: next, pending: null })
+    else if (next !== autoBid.state) await this.#update(auctionId, { state: next })
+    return record.state
   }
 
   #nextState(state: OpenedAuction, autoBid: AutoBid): AutoBid['state'] {
@@ -150,9 +158,8 @@ export class AutoBidder {
 
   /** The least that could lead, or null where no bid is due. */
   #amountDue(state: OpenedAuction, autoBid: AutoBid): Minor | null {
-    const now = this.#deps.clock.now()
+    // Whether the end has come is for the home's clock to say; this node's may be wrong.
     if (state.status !== 'open' || state.leader?.id === this.#self.id) return null
-    if (state.closesAt !== null && now >= state.closesAt) return null
     const minimum = minimumBid(state)
     return minimum <= autoBid.limit ? minimum : null
   }
@@ -176,12 +183,12 @@ export class AutoBidder {
       this.#retryLater(auctionId, order)
       return
     }
-    await this.#save(order, { pending: null })
+    await this.#update(auctionId, { pending: null })
     const { outcome } = result
     this.#deps.logger.debug({ auctionId, status: outcome.status }, 'an auto-bid was decided')
     if (outcome.status === 'accepted' && outcome.bid?.leads) return
-    // What outbid it at the home will show here with the commit that is on its way; until then wait for that.
-    if (outcome.status === 'rejected' && outcome.rejection.code !== 'BID_TOO_LOW') return
+    // What stood in its way will show here with a commit that is on its way; a clock that was wrong may be put right.
+    if (outcome.status === 'rejected' && !PASSING.has(outcome.rejection.code)) return
     this.#retryLater(auctionId, order)
   }
 
@@ -190,15 +197,54 @@ export class AutoBidder {
     order.retry = this.#deps.timers.after(RETRY_MS, () => this.#wake(auctionId))
   }
 
-  async #save(order: Order, change: Partial<AutoBid>): Promise<void> {
-    const stopped = order.autoBid.state === 'stopped'
-    order.autoBid = { ...order.autoBid, ...change, updatedAt: this.#deps.clock.now() }
-    if (stopped) order.autoBid = { ...order.autoBid, state: 'stopped' }
-    await this.#deps.autoBids.save(order.autoBid)
+  /** A step's change; an order that the user has stopped meanwhile stays as it is. */
+  async #update(auctionId: string, change: Partial<AutoBid>): Promise<void> {
+    await this.#change(auctionId, (current) =>
+      current === null || current.state === 'stopped'
+        ? current
+        : { ...current, ...change, updatedAt: this.#deps.clock.now() },
+    )
+  }
+
+  /** Changes of one order follow one another, and none counts before it is on disk. */
+  async #change<T extends AutoBid | null>(
+    auctionId: string,
+    change: (current: AutoBid | null) => T,
+  ): Promise<T> {
+    const before = this.#changes.get(auctionId) ?? Promise.resolve()
+    const turn = before.then(async () => {
+      const current = await this.find(auctionId)
+      const next = change(current)
+      if (next === null || next === current) return next
+      await this.#deps.autoBids.save(next)
+      this.#take(next)
+      return next
+    })
+    const settled = turn.then(
+      () => {},
+      () => {},
+    )
+    this.#changes.set(auctionId, settled)
+    try {
+      return await turn
+    } finally {
+      if (this.#changes.get(auctionId) === settled) this.#changes.delete(auctionId)
+    }
+  }
+
+  #take(autoBid: AutoBid): void {
+    const { auctionId } = autoBid
+    const order = this.#orders.get(auctionId)
+    if (order) order.autoBid = autoBid
+    else if (!isOver(autoBid))
+      this.#orders.set(auctionId, { autoBid, running: false, again: false, retry: null })
+    if (!order || order.running || !isOver(autoBid)) return
+    order.retry?.cancel()
+    this.#orders.delete(auctionId)
   }
 }
 
 /** An order that will not bid any more, whatever happens. One that was outbid may: its limit can be raised. */
 function isOver({ state, pending }: AutoBid): boolean {
-  return pending === null && (state === 'won' || state === 'lost' || state === 'stopped')
+  return state === 'stopped' || (pending === null && (state === 'won' || state === 'lost'))
 }

@@ -2,6 +2,8 @@ import type { Clock } from '../ports/clock.js'
 import type { Timer, Timers } from '../ports/timers.js'
 
 const RETRY_MS = 1_000
+/** A clock that was set forward, or a machine that slept, is noticed within this time. */
+const MAX_SLEEP_MS = 15_000
 
 /** Calls back for each auction when its time has come, once per time set. */
 export class DueTimes {
@@ -35,12 +37,13 @@ export class DueTimes {
   }
 
   #arm(auctionId: string, dueAt: number, delayMs: number): void {
-    const timer = this.#deps.timers.after(Math.max(0, delayMs), () => this.#fire(auctionId, dueAt))
+    const sleepMs = Math.min(Math.max(0, delayMs), MAX_SLEEP_MS)
+    const timer = this.#deps.timers.after(sleepMs, () => this.#fire(auctionId, dueAt))
     this.#timers.set(auctionId, { dueAt, timer })
   }
 
   #fire(auctionId: string, dueAt: number): void {
-    // Timers count elapsed time, the end is on the clock: where the clock was set back, wait for it.
+    // Timers count elapsed time, the end is on the clock, which may have been set.
     const leftMs = dueAt - this.#deps.clock.now()
     if (leftMs > 0) this.#arm(auctionId, dueAt, leftMs)
     else this.#callback(auctionId)

@@ -38,6 +38,15 @@ const SUBMIT_TIMEOUT_MS = 5_000
 const MAX_ATTEMPTS = 3
 const RETRY_DELAY_MS = 250
 
+/**
+ * A request without an answer may still be carried out, even after a later one was told that nothing was done: from
+ * then on only an outcome is certain.
+ */
+const UNKNOWN = submitFailure(
+  'OUTCOME_UNKNOWN',
+  'the home did not answer; ask again with the same id to learn the outcome',
+)
+
 interface Waiting {
   readonly command: RemoteCommand
   readonly settle: (result: SubmitResult) => void
@@ -99,14 +108,16 @@ export class HomeForwarder {
           const answer = await this.#deps.peerClient.submit(address, commands, {
             timeoutMs: SUBMIT_TIMEOUT_MS,
           })
-          return await this.#signed(home, commands, answer)
+          const results = await this.#signed(home, commands, answer)
+          return maybeDone ? results.map((result) => (result.ok ? result : UNKNOWN)) : results
         } catch (error) {
           this.#deps.logger.debug(
             { address, err: error, attempt, commands: commands.length },
             'a submit failed',
           )
           if (!(error instanceof PeerCallError)) throw error
-          if (error.answered) return commands.map(() => submitFailure(error.code, error.message))
+          if (error.answered)
+            return commands.map(() => (maybeDone ? UNKNOWN : submitFailure(error.code, error.message)))
           maybeDone ||= error.sent
         }
       }
@@ -114,10 +125,7 @@ export class HomeForwarder {
       if (attempt < MAX_ATTEMPTS) await this.#delay(RETRY_DELAY_MS * attempt)
     }
     const failure = maybeDone
-      ? submitFailure(
-          'OUTCOME_UNKNOWN',
-          'the home did not answer; ask again with the same id to learn the outcome',
-        )
+      ? UNKNOWN
       : submitFailure('HOME_UNREACHABLE', "the auction's home cannot be reached; nothing was done")
     return commands.map(() => failure)
   }

@@ -4,6 +4,7 @@ import type { Clock } from '../ports/clock.js'
 import type { Discovery } from '../ports/discovery.js'
 import type { EquivocationProof, EquivocationRepository } from '../ports/equivocation-repository.js'
 import type { EventLog } from '../ports/event-log.js'
+import type { Logger } from '../ports/logger.js'
 import {
   type AuctionCommand,
   type AuctionView,
@@ -51,6 +52,7 @@ export interface LocalNodeApiDeps {
   readonly equivocations: EquivocationRepository
   readonly eventLog: EventLog
   readonly feed: Feed
+  readonly logger: Logger
   readonly participations: ParticipationRepository
   readonly peerTable: PeerTable
   readonly random: Random
@@ -259,8 +261,15 @@ export class LocalNodeApi implements NodeApi {
 
   async #bidding(command: RemoteCommand): Promise<CommandResult> {
     const result = await this.#submit(command)
-    if (result.outcome.status === 'accepted') await this.#deps.participations.add(command.auctionId)
+    if (result.outcome.status === 'accepted') await this.#noteParticipation(command.auctionId)
     return result
+  }
+
+  /** The bid stands: that this node's own disk is full must not be the answer to it. */
+  async #noteParticipation(auctionId: string): Promise<void> {
+    await this.#deps.participations.add(auctionId).catch((error: unknown) => {
+      this.#deps.logger.warn({ auctionId, err: error }, 'that this node takes part could not be noted')
+    })
   }
 
   async #submit(command: RemoteCommand): Promise<CommandResult> {

@@ -1,10 +1,4 @@
-import {
-  type Append,
-  type AuctionHead,
-  type EventLog,
-  LogBrokenError,
-  type StoredCommit,
-} from '../ports/event-log.js'
+import type { Append, AuctionHead, EventLog, StoredCommit } from '../ports/event-log.js'
 
 /** A commit that has just become durable here, with what it changed. */
 export interface Published {
@@ -18,12 +12,8 @@ export class PublishingEventLog implements EventLog {
   readonly #log: EventLog
   readonly #listeners = new Set<(published: Published) => void>()
 
-  readonly #onBroken: (error: LogBrokenError) => void
-
-  /** `onBroken` hears of an I/O error: the process has to stop then. */
-  constructor(log: EventLog, onBroken: (error: LogBrokenError) => void = () => {}) {
+  constructor(log: EventLog) {
     this.#log = log
-    this.#onBroken = onBroken
   }
 
   /** Listeners run inside the append's completion: they must be quick, and must not throw. */
@@ -33,10 +23,7 @@ export class PublishingEventLog implements EventLog {
   }
 
   async append(entry: Append): Promise<number> {
-    const position = await this.#log.append(entry).catch((error: unknown) => {
-      if (error instanceof LogBrokenError) this.#onBroken(error)
-      throw error
-    })
+    const position = await this.#log.append(entry)
     const published = { commit: { ...entry.commit, position }, events: entry.events, state: entry.state }
     for (const listener of this.#listeners) listener(published)
     return position

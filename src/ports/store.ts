@@ -1,7 +1,7 @@
 import type { AuctionRepository, SecretRepository } from './auction-repository.js'
 import type { AutoBidRepository } from './auto-bid-repository.js'
 import type { EquivocationRepository } from './equivocation-repository.js'
-import type { EventLog } from './event-log.js'
+import type { EventLog, LogBrokenError } from './event-log.js'
 import type { OutcomeRepository } from './outcome-repository.js'
 import type { ParticipationRepository } from './participation-repository.js'
 import type { PeerRepository } from './peer-repository.js'
@@ -16,6 +16,8 @@ export interface Store {
   readonly autoBids: AutoBidRepository
   readonly participations: ParticipationRepository
   readonly peers: PeerRepository
+  /** Resolves once any write met an I/O error: nothing is written from then on, and the process has to stop. */
+  readonly broken: Promise<LogBrokenError>
   readonly receipts: ReceiptRepository
   readonly equivocations: EquivocationRepository
   /** Waits for what is under way, then lets go of everything. Idempotent. */

@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { tokens } from '../../services/node/node-tokens.js'
 import { sealCommit } from '../../src/application/commit.js'
 import type { Commit } from '../../src/domain/commit.js'
+import { LogFullError } from '../../src/ports/event-log.js'
 import { NodeError } from '../../src/ports/node-api.js'
 import { ManualTime, settle } from '../support/manual-time.js'
 import { MemoryNetwork } from '../support/memory-network.js'
@@ -148,6 +149,13 @@ describe('nodes of a mesh', () => {
     nodes.push(late)
     await time.advance(1_000)
     expect((await late.api.show({ auction })).head).to.deep.equal((await node(0).api.show({ auction })).head)
+  })
+
+  it("answer an accepted bid with its outcome, though the bidder's own disk is full", async () => {
+    const auction = await open(node(0))
+    node(1).store.participations.add = () => Promise.reject(new LogFullError())
+    const { outcome } = await bid(node(1), auction, 'bid_00000001', '75')
+    expect(outcome.status).to.equal('accepted')
   })
 
   it('repair a gap that a lost push has left', async () => {

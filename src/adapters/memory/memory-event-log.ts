@@ -17,12 +17,18 @@ interface Limit {
 export class MemoryEventLog implements EventLog {
   readonly #tables: MemoryTables
   readonly #beforeAppend: (entry: Append) => void | Promise<void>
+  /** Resolves with the first I/O error. */
+  readonly failed: Promise<LogBrokenError>
+  #tellFailed: (error: LogBrokenError) => void = () => {}
   #tail: Promise<unknown> = Promise.resolve()
   #broken: LogBrokenError | null = null
   #closed = false
 
   constructor({ tables }: { tables: MemoryTables }, options: MemoryStoreOptions = {}) {
     this.#tables = tables
+    this.failed = new Promise((resolve) => {
+      this.#tellFailed = resolve
+    })
     this.#beforeAppend = options.beforeAppend ?? (() => {})
   }
 
@@ -42,7 +48,10 @@ export class MemoryEventLog implements EventLog {
       try {
         return await work()
       } catch (error) {
-        if (error instanceof LogBrokenError) this.#broken = error
+        if (error instanceof LogBrokenError) {
+          this.#broken = error
+          this.#tellFailed(error)
+        }
         throw error
       }
     })

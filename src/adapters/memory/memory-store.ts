@@ -31,6 +31,7 @@ export function openMemoryStore(options: MemoryStoreOptions = {}): Store {
     autoBids: new MemoryAutoBidRepository(),
     participations: new MemoryParticipationRepository(),
     peers: new MemoryPeerRepository(),
+    broken: eventLog.failed,
     receipts: new MemoryReceiptRepository(),
     equivocations: new MemoryEquivocationRepository(),
     close: () => eventLog.close(),

@@ -61,6 +61,7 @@ function storeOf(writer: SqliteWriter, reader: SqliteReader, lock: SqliteDataLoc
     autoBids: new SqliteAutoBidRepository({ writer, reader }),
     participations: new SqliteParticipationRepository({ writer, reader }),
     peers: new SqlitePeerRepository({ writer, reader }),
+    broken: writer.broken,
     receipts: new SqliteReceiptRepository({ writer, reader }),
     equivocations: new SqliteEquivocationRepository({ writer, reader }),
     async close() {

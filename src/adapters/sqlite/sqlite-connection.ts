@@ -29,6 +29,7 @@ export function openWriteConnection(path: string, test: SqliteTestOptions = {}):
     db = new Database(path, { timeout: LOCK_TIMEOUT_MS })
     checkOwnership(db)
     makeDurable(db, test.synchronous ?? 'FULL')
+    syncWhatWasFound(db)
     migrate(db)
     checkIntegrity(db)
     if (test.maxPageCount !== undefined) db.pragma(`max_page_count = ${test.maxPageCount}`)
@@ -69,6 +70,14 @@ function makeDurable(db: Database.Database, synchronous: keyof typeof SYNCHRONOU
     `${db.name}: the disk cannot keep bids safely (journal_mode is ${journal}, synchronous is ${level}); ` +
       'put the data directory on a local disk',
   )
+}
+
+/**
+ * A process that was killed while it wrote may leave a commit in the operating system's cache, where it is as good as
+ * stored to whoever reads, until the power fails. So it is made durable before anybody is told of it.
+ */
+function syncWhatWasFound(db: Database.Database): void {
+  db.pragma('wal_checkpoint(TRUNCATE)')
 }
 
 function checkIntegrity(db: Database.Database): void {

@@ -43,6 +43,8 @@ interface Waiting {
 export class SqliteWriter {
   readonly #worker: Worker
   readonly #exited: Promise<void>
+  /** Resolves when the writer has failed for good; not when it is closed. */
+  readonly broken: Promise<LogBrokenError>
   #waiting: Waiting[] = []
   #waitingBytes = 0
   readonly #flying: Waiting[][] = []
@@ -50,9 +52,13 @@ export class SqliteWriter {
   #broken: LogBrokenError | null = null
   #closing: Promise<void> | null = null
   #onIdle: (() => void)[] = []
+  #tellBroken: (error: LogBrokenError) => void = () => {}
 
   private constructor(worker: Worker) {
     this.#worker = worker
+    this.broken = new Promise((resolve) => {
+      this.#tellBroken = resolve
+    })
     worker.on('message', (reply: WriterReply) => this.#onReply(reply))
     worker.on('error', (cause) => this.#break(new LogBrokenError({ cause })))
     this.#exited = new Promise((resolve) => {
@@ -169,6 +175,7 @@ export class SqliteWriter {
   #break(error: LogBrokenError): void {
     if (this.#broken !== null) return
     this.#broken = error
+    if (this.#closing === null) this.#tellBroken(error)
     const refused = [...this.#flying.splice(0).flat(), ...this.#waiting]
     this.#waiting = []
     this.#waitingBytes = 0

@@ -28,6 +28,7 @@ describe('a memory store told to fail', () => {
     })
     const appends = [new CommitBuilder(), new CommitBuilder()].map((one) => store.eventLog.append(one.open()))
     expect(await Promise.all(appends.map(codeOf))).to.deep.equal(['LOG_IO_ERROR', 'LOG_IO_ERROR'])
+    expect(await store.broken).to.be.instanceOf(LogBrokenError)
     broken = false
     expect(await codeOf(store.eventLog.append(new CommitBuilder().open()))).to.equal('LOG_IO_ERROR')
     expect(await store.eventLog.position()).to.equal(0)

@@ -22,6 +22,7 @@ const codeOf = (error: unknown) => (error as { code?: string }).code ?? String(e
 const auctions = Array.from({ length: AUCTIONS }, () => new CommitBuilder({ tag: randomUUID() }))
 const ends = await Promise.allSettled(auctions.map(appendForever))
 for (const end of ends) if (end.status === 'rejected') process.stdout.write(`refused ${codeOf(end.reason)}\n`)
+process.stdout.write(`broken ${(await store.broken).code}\n`)
 const again = await store.eventLog
   .append(new CommitBuilder({ tag: randomUUID() }).open())
   .then(() => 'RESOLVED', codeOf)

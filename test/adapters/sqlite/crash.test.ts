@@ -82,7 +82,11 @@ describe('an SQLite store whose process fails', function () {
     const { lines, code } = await run('sh', limited, () => {})
     expect(code).to.equal(0)
     const ends = lines.filter((line) => !line.startsWith('ack'))
-    expect(ends).to.deep.equal([...new Array(6).fill('refused LOG_IO_ERROR'), 'again LOG_IO_ERROR'])
+    expect(ends).to.deep.equal([
+      ...new Array(6).fill('refused LOG_IO_ERROR'),
+      'broken LOG_IO_ERROR',
+      'again LOG_IO_ERROR',
+    ])
     const { store, acks } = await expectAcknowledged(lines)
     expect(acks.length).to.be.greaterThan(12)
     await store.eventLog.append(new CommitBuilder({ tag: 'after' }).open())

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
   chmodSync,
+  copyFileSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -68,6 +69,23 @@ describe('opening an SQLite store', function () {
     expect(await everythingOf(again, auction.auctionId, entries)).to.deep.equal(before)
     expect(await again.eventLog.append(auction.bids(1))).to.equal(entries.length + 1)
     await again.close()
+  })
+
+  it('makes durable what a killed process may have left unsynced', async () => {
+    const { store, auction } = await filled()
+    const copy = join(dir.path, 'copy')
+    mkdirSync(copy)
+    for (const name of ['vendue.db', 'vendue.db-wal']) copyFileSync(join(dataDir, name), join(copy, name))
+    await store.close()
+    expect(statSync(join(copy, 'vendue.db-wal')).size).to.be.above(0)
+    const again = await openStore(copy)
+    try {
+      // What was in the write-ahead log has been synced and moved into the database.
+      expect(statSync(join(copy, 'vendue.db-wal')).size).to.equal(0)
+      expect((await again.auctions.find(auction.auctionId))?.head).to.deep.equal(auction.head)
+    } finally {
+      await again.close()
+    }
   })
 
   it('syncs every commit to disk, and refuses a disk where it cannot', () => {

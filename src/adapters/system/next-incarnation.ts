@@ -1,0 +1,28 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Clock } from '../../ports/clock.js'
+import { writePrivateFile } from './private-file.js'
+
+const FILE = 'incarnation'
+/** Between two starts where the clock was set back: room for what a life raises its own number by. */
+const MIN_STEP = 1_000_000
+
+/**
+ * This start's number: the time, UTC milliseconds, and in any case past that of the start before, which the data
+ * directory remembers. A clock that was set back would otherwise make a node that returns look like a late echo of
+ * itself, and its peers would never take it up again.
+ */
+export function nextIncarnation(dataDir: string, clock: Clock): number {
+  const path = join(dataDir, FILE)
+  const last = existsSync(path) ? readNumber(path) : 0
+  const now = clock.now()
+  const next = now > last ? now : last + MIN_STEP
+  writePrivateFile(path, `${next}\n`)
+  return next
+}
+
+/** A damaged file must not keep a node from starting: its clock is then all there is. */
+function readNumber(path: string): number {
+  const number = Number(readFileSync(path, 'utf8'))
+  return Number.isSafeInteger(number) && number > 0 ? number : 0
+}

@@ -1,0 +1,273 @@
+import { checkpointText, hashOf } from '../../src/application/commit.js'
+import { auctionIdOf, nodeIdOf } from '../../src/application/ids.js'
+import type { Commit } from '../../src/domain/commit.js'
+import type { AuctionEvent, AuctionOpened } from '../../src/domain/events.js'
+import type { Append } from '../../src/ports/event-log.js'
+import type { Outcome } from '../../src/ports/outcome-repository.js'
+import type { RemoteCommand, SubmitResult } from '../../src/ports/peer-client.js'
+import type { SignatureVerifier } from '../../src/ports/signer.js'
+import type { Machine } from './machine.js'
+
+/** What the home of an auction has stored for good: what everybody else's copy has to agree with. */
+export interface Line {
+  readonly auctionId: string
+  readonly homeId: string
+  readonly homeKey: string
+  /** By first seq. */
+  readonly commits: Map<number, Commit>
+  readonly events: AuctionEvent[]
+  readonly bidIds: Set<string>
+  head: { seq: number; hash: string }
+  price: number
+  closesAt: number | null
+  over: 'closed' | 'cancelled' | null
+}
+
+interface Answer {
+  readonly homeId: string
+  readonly content: string
+  readonly outcome: Outcome
+}
+
+/**
+ * Watches every store and every answer of a simulated mesh, and knows what must never be. It shares no rule with the
+ * product: what it says about an auction it has worked out from the bodies of the commits alone.
+ */
+export class Checker {
+  readonly lines = new Map<string, Line>()
+  /** The first broken invariant. */
+  violation: string | null = null
+  readonly #verifier: SignatureVerifier
+  /** By machine, then auction: the seq up to which its store has got. */
+  readonly #heads = new Map<string, Map<string, number>>()
+  readonly #headsBefore = new Map<string, Map<string, number>>()
+  /** By home and command id. */
+  readonly #answers = new Map<string, Answer>()
+  readonly #reused = new Set<string>()
+  /** Bids of which somebody was told that nothing has been done. */
+  readonly #undone = new Set<string>()
+  /** Bids whose request the network may have delivered once more than anybody knows. */
+  readonly #doubled = new Set<string>()
+  readonly #userBids = new Set<string>()
+  readonly #limits = new Map<string, number>()
+  acknowledged = 0
+
+  constructor(verifier: SignatureVerifier) {
+    this.#verifier = verifier
+  }
+
+  #must(holds: boolean, invariant: string, detail: () => string): void {
+    if (!holds) this.violation ??= `${invariant}: ${detail()}`
+  }
+
+  /** A commit became visible in a machine's store. */
+  stored(machine: Machine, { commit, events }: Append): void {
+    const { auctionId, firstSeq, lastSeq } = commit
+    const where = () =>
+      `${machine.name} stored ${auctionId}#${firstSeq}-${lastSeq} (${commit.hash.slice(0, 8)})`
+    const heads = this.#heads.get(machine.name) ?? new Map<string, number>()
+    this.#heads.set(machine.name, heads)
+    const seq = heads.get(auctionId) ?? 0
+    this.#must(firstSeq === seq + 1, 'one event per seq, without gaps', () => `${where()} after seq ${seq}`)
+    heads.set(auctionId, lastSeq)
+
+    const line = this.lines.get(auctionId) ?? this.#newLine(auctionId, events[0])
+    if (line === null) {
+      this.#must(false, 'a log begins with its opening', where)
+      return
+    }
+    this.#must(this.#verifies(commit, line), 'every store holds only commits that verify', where)
+    const known = line.commits.get(firstSeq)
+    if (known !== undefined) {
+      this.#must(
+        known.hash === commit.hash,
+        'no forks',
+        () => `${where()}, its home ${known.hash.slice(0, 8)}`,
+      )
+    } else if (machine.nodeId === line.homeId) {
+      this.lines.set(auctionId, line)
+      this.#extend(line, commit, where)
+    } else {
+      this.#must(false, 'replicas are prefixes of the home', () => `${where()}, which its home has not`)
+    }
+  }
+
+  /** The node on a machine found what its disk had kept. */
+  started(machine: Machine): void {
+    const heads = this.#heads.get(machine.name) ?? new Map<string, number>()
+    for (const [auctionId, seq] of this.#headsBefore.get(machine.name) ?? []) {
+      this.#must(
+        (heads.get(auctionId) ?? 0) >= seq,
+        'an acknowledged event is never lost',
+        () => `${machine.name} had ${auctionId} up to seq ${seq}, and now up to ${heads.get(auctionId) ?? 0}`,
+      )
+    }
+    const outcomes = machine.store?.tables.outcomes
+    for (const { homeId, outcome } of this.#answers.values()) {
+      if (homeId !== machine.nodeId) continue
+      // Of two commands with one id that are refused at the same moment, the home keeps one refusal.
+      if (outcome.status === 'rejected' && this.#reused.has(outcome.commandId)) continue
+      const kept = outcomes?.get(outcome.commandId)?.outcome
+      this.#must(
+        kept !== undefined && sameOutcome(kept, outcome),
+        'an acknowledged outcome is never lost',
+        () => `${machine.name} had told ${JSON.stringify(outcome)}, and now knows ${JSON.stringify(kept)}`,
+      )
+    }
+  }
+
+  ended(machine: Machine): void {
+    this.#headsBefore.set(machine.name, this.#heads.get(machine.name) ?? new Map())
+    this.#heads.delete(machine.name)
+  }
+
+  /** A home answers commands that came over the network. */
+  answered(homeId: string, commands: readonly RemoteCommand[], results: readonly SubmitResult[]): void {
+    commands.forEach((command, i) => {
+      const result = results[i]
+      if (result?.ok) this.told(homeId, JSON.stringify(command), result.outcome)
+    })
+  }
+
+  /** Somebody was told an outcome; `content`: all that the command said. */
+  told(homeId: string, content: string, outcome: Outcome): void {
+    if (outcome.status === 'rejected' && outcome.rejection.code === 'COMMAND_ID_REUSED') return
+    const { commandId } = outcome
+    this.acknowledged += 1
+    this.#undone.delete(commandId)
+    if (outcome.status === 'accepted') this.#mustBeStored(outcome)
+    const key = `${homeId} ${commandId}`
+    const earlier = this.#answers.get(key)
+    if (earlier === undefined) this.#answers.set(key, { homeId, content, outcome })
+    else
+      this.#must(
+        sameOutcome(earlier.outcome, outcome) || this.#reused.has(commandId),
+        'a command takes effect at most once',
+        () => `outcomes ${JSON.stringify(earlier.outcome)} and ${JSON.stringify(outcome)}`,
+      )
+  }
+
+  /** A user asks for a bid, for the first time or again. */
+  asked(commandId: string): void {
+    this.#userBids.add(commandId)
+    this.#undone.delete(commandId)
+  }
+
+  /** The same id was used for another command too. */
+  usedTwice(commandId: string): void {
+    this.#reused.add(commandId)
+  }
+
+  /** A user was told that nothing has been done, and will not ask again without `asked`. */
+  refused(commandId: string, code: string): void {
+    this.#undone.add(commandId)
+    for (const { auctionId, bidIds } of this.lines.values()) {
+      this.#must(
+        !bidIds.has(commandId) || this.#doubled.has(commandId) || this.#reused.has(commandId),
+        'a refusal that says that nothing was done is true',
+        () => `${commandId} was refused with ${code}, and stands in ${auctionId}`,
+      )
+    }
+  }
+
+  doubled(commandId: string): void {
+    this.#doubled.add(commandId)
+  }
+
+  limited(bidderId: string, auctionId: string, limit: number): void {
+    const key = `${bidderId} ${auctionId}`
+    this.#limits.set(key, Math.max(limit, this.#limits.get(key) ?? 0))
+  }
+
+  #mustBeStored(outcome: Extract<Outcome, { status: 'accepted' }>): void {
+    const { auctionId, seq, commandId, bid } = outcome
+    const event = this.lines.get(auctionId)?.events[seq - 1]
+    this.#must(
+      event !== undefined && (bid === undefined || ('bidId' in event && event.bidId === commandId)),
+      'nothing is acknowledged before it is stored',
+      () => `${JSON.stringify(outcome)}, where the log has ${JSON.stringify(event)}`,
+    )
+  }
+
+  #newLine(auctionId: string, opening: AuctionEvent | undefined): Line | null {
+    if (opening?.type !== 'AuctionOpened') return null
+    const { home, terms } = opening satisfies AuctionOpened
+    return {
+      auctionId,
+      homeId: home.nodeId,
+      homeKey: home.publicKey,
+      commits: new Map(),
+      events: [],
+      bidIds: new Set(),
+      head: { seq: 0, hash: '' },
+      price: 0,
+      closesAt: terms.closesAt,
+      over: null,
+    }
+  }
+
+  #verifies(commit: Commit, { homeId, homeKey, commits }: Line): boolean {
+    const { auctionId, body, hash, signer, signature, firstSeq } = commit
+    const known = commits.get(firstSeq)
+    // What was checked once need not be hashed again at every replica.
+    if (known?.body === body && known.hash === hash && known.signature === signature)
+      return signer === homeKey
+    return (
+      hashOf(body) === hash &&
+      (firstSeq > 1 || auctionIdOf(hash) === auctionId) &&
+      signer === homeKey &&
+      nodeIdOf(homeKey) === homeId &&
+      this.#verifier.verify(checkpointText(commit), signature, signer)
+    )
+  }
+
+  /** The home has written on. */
+  #extend(line: Line, commit: Commit, where: () => string): void {
+    const { prevHash, events } = JSON.parse(commit.body) as {
+      prevHash: string | null
+      events: AuctionEvent[]
+    }
+    this.#must((prevHash ?? '') === line.head.hash, 'no forks', () => `${where()} is not chained to its log`)
+    this.#must(commit.firstSeq === line.head.seq + 1, 'one event per seq, without gaps', where)
+    line.commits.set(commit.firstSeq, commit)
+    line.head = { seq: commit.lastSeq, hash: commit.hash }
+    for (const event of events) this.#take(line, event, where)
+  }
+
+  #take(line: Line, event: AuctionEvent, where: () => string): void {
+    const what = () => `${where()}: ${JSON.stringify(event)}`
+    line.events.push(event)
+    if (event.type === 'MaximaRevealed') {
+      this.#must(line.over === 'closed', 'maxima are revealed after the close alone', what)
+      return
+    }
+    this.#must(line.over === null, 'nothing is accepted after the close, and one winner', what)
+    if ('bidId' in event) {
+      this.#must(!line.bidIds.has(event.bidId), 'a bid id takes effect at most once', what)
+      this.#must(
+        !this.#undone.has(event.bidId) || this.#doubled.has(event.bidId) || this.#reused.has(event.bidId),
+        'a refusal that says that nothing was done is true',
+        what,
+      )
+      this.#must(
+        line.closesAt === null || event.at < line.closesAt,
+        'nothing is accepted after the end',
+        what,
+      )
+      this.#must(event.price >= line.price, 'the price never falls', what)
+      line.bidIds.add(event.bidId)
+      line.price = event.price
+    }
+    if (event.type === 'BidPlaced' && !this.#userBids.has(event.bidId)) {
+      const limit = this.#limits.get(`${event.bidder.id} ${line.auctionId}`) ?? 0
+      this.#must((event.amount ?? Infinity) <= limit, 'no auto-bid is past its limit', what)
+    }
+    if (event.type === 'AuctionExtended') line.closesAt = event.closesAt
+    if (event.type === 'AuctionClosed') line.over = 'closed'
+    if (event.type === 'AuctionCancelled') line.over = 'cancelled'
+  }
+}
+
+function sameOutcome(a: Outcome, b: Outcome): boolean {
+  return JSON.stringify(a) === JSON.stringify(b)
+}

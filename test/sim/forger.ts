@@ -1,0 +1,104 @@
+import { tokens } from '../../services/node/node-tokens.js'
+import { hashOf, sealCommit } from '../../src/application/commit.js'
+import { minimumBid } from '../../src/domain/auction.js'
+import type { Commit } from '../../src/domain/commit.js'
+import type { BidPlaced } from '../../src/domain/events.js'
+import type { PeerService } from '../../src/ports/peer-service.js'
+import type { Signer } from '../../src/ports/signer.js'
+import type { Machine } from './machine.js'
+import type { Scheduler } from './scheduler.js'
+import type { SeededRandom } from './seeded-random.js'
+import type { Passing, SimNetwork } from './sim-network.js'
+
+export interface ForgerDeps {
+  readonly scheduler: Scheduler
+  readonly machines: readonly Machine[]
+  readonly network: SimNetwork
+  readonly random: SeededRandom
+  /** The forger's own key, which is no home's. */
+  readonly signer: Signer
+}
+
+const LIES_LAST_MS = 3_000
+
+/** A liar in the mesh: makes commits up, and spoils those that pass by. */
+export class Forger {
+  readonly #deps: ForgerDeps
+
+  constructor(deps: ForgerDeps) {
+    this.#deps = deps
+  }
+
+  strike(): void {
+    if (this.#deps.random.chance(0.5)) this.#push()
+    else this.#spoil()
+  }
+
+  /** A bid that nobody made, in its rightful place, pushed to a replica. */
+  #push(): void {
+    const { machines, random, scheduler } = this.#deps
+    const victim = random.pick(machines.filter(({ running }) => running))
+    const auctions = [...(victim?.store?.tables.auctions.values() ?? [])]
+    const replica = random.pick(auctions.filter(({ state }) => state.status === 'open'))
+    const service: PeerService | undefined = victim?.services?.get(tokens.peerService)
+    if (!victim || !replica || !service) return
+    const { auctionId, head, state } = replica
+    const event: BidPlaced = {
+      type: 'BidPlaced',
+      at: state.at,
+      bidId: `bid_forged${head.seq}`,
+      bidder: { id: 'node_nobody', name: 'nobody' },
+      amount: minimumBid(state),
+      commitment: null,
+      price: minimumBid(state),
+      leads: true,
+      reserveMet: state.reserveMet,
+    }
+    const parts = { auctionId, firstSeq: head.seq + 1, prevHash: head.hash, events: [event] }
+    const sealed = sealCommit(parts, this.#deps.signer)
+    const forged = random.chance(0.7) ? { ...sealed, signer: state.home.publicKey } : sealed
+    scheduler.note(`a forged commit for ${victim.name}`)
+    // Refused or not: what matters is what is stored.
+    void service.pushCommits(state.home.nodeId, [forged]).catch(() => {})
+  }
+
+  /** For a while, commits that pass the network are altered, left out or put in another order. */
+  #spoil(): void {
+    const { network, scheduler, random } = this.#deps
+    network.tamper = (passing) => {
+      const commits = commitsIn(passing)
+      if (commits !== null && commits.length > 0 && random.chance(0.3)) this.#alter(passing, commits)
+    }
+    scheduler.after(LIES_LAST_MS, 'the lies end', null, () => {
+      network.tamper = () => {}
+    })
+  }
+
+  #alter(passing: Passing, commits: Commit[]): void {
+    const { random, scheduler } = this.#deps
+    const i = random.int(0, commits.length - 1)
+    const commit = commits[i] as Commit
+    const body = commit.body.replace(/"price":(\d+)/, (_, price) => `"price":${Number(price) + 1}`)
+    switch (random.int(0, 3)) {
+      case 0:
+        commits[i] = { ...commit, body }
+        break
+      case 1:
+        commits[i] = { ...commit, body, hash: hashOf(body) }
+        break
+      case 2:
+        commits.splice(i, 1)
+        break
+      default:
+        commits.reverse()
+    }
+    scheduler.note(`${passing.method} from ${passing.from} to ${passing.to} was altered`)
+  }
+}
+
+/** The list of commits in a message, to be changed in place; null where it carries none. */
+function commitsIn({ method, answer, content }: Passing): Commit[] | null {
+  if (method === 'pushCommits' && !answer) return (content as [string, Commit[]])[1]
+  if (method === 'pullCommits' && answer) return (content as { commits: Commit[] }).commits
+  return null
+}

@@ -1,0 +1,232 @@
+import { ServiceContainer } from '../../services/container.js'
+import { composeNode } from '../../services/node/compose.js'
+import { tokens } from '../../services/node/node-tokens.js'
+import { nodeIdOf } from '../../src/application/ids.js'
+import { PublishingEventLog } from '../../src/application/publishing-event-log.js'
+import type { Append } from '../../src/ports/event-log.js'
+import type { Logger } from '../../src/ports/logger.js'
+import type { NodeApi } from '../../src/ports/node-api.js'
+import type { NodeInfo } from '../../src/ports/peer-client.js'
+import type { Signer } from '../../src/ports/signer.js'
+import { silentLogger } from '../support/silent-logger.js'
+import type { Sabotage } from './sabotage.js'
+import { EPOCH_MS, type Scheduler } from './scheduler.js'
+import type { SeededRandom } from './seeded-random.js'
+import { SimDiscovery, type SimGrape } from './sim-discovery.js'
+import { SimDisk } from './sim-disk.js'
+import type { KeyRing } from './sim-keys.js'
+import type { SimNetwork } from './sim-network.js'
+import { SimProcess, type WallClock } from './sim-process.js'
+import { SimStore } from './sim-store.js'
+
+export interface MachineDeps {
+  readonly scheduler: Scheduler
+  readonly network: SimNetwork
+  readonly grape: SimGrape
+  readonly keys: KeyRing
+  readonly random: SeededRandom
+  readonly sabotage: Sabotage
+  readonly logger?: (machine: string) => Logger
+}
+
+export interface MachineEvents {
+  /** A commit became visible in the node's store, or was found there at the start. */
+  stored(machine: Machine, entry: Append): void
+  started(machine: Machine): void
+  /** The process is gone, and with it whatever it was asked. */
+  ended(machine: Machine): void
+}
+
+const LIFE_STEP = 1_000_000
+const RESTART_MS = 1_500
+
+/** One life of a node. */
+interface Life {
+  readonly process: SimProcess
+  readonly store: SimStore
+  readonly services: ServiceContainer
+  readonly info: NodeInfo
+}
+
+/** A machine with a disk, a key and a clock of its own, on which a node runs or not. */
+export class Machine {
+  readonly name: string
+  readonly nodeId: string
+  readonly clock: WallClock
+  readonly disk: SimDisk
+  readonly signer: Signer
+  readonly #deps: MachineDeps
+  readonly #events: MachineEvents
+  readonly #random: SeededRandom
+  #life: Life | null = null
+  #lives = 0
+  #incarnation = 0
+  #stopping: SimProcess | null = null
+  #address: string
+
+  constructor(name: string, deps: MachineDeps, events: MachineEvents) {
+    this.name = name
+    this.#deps = deps
+    this.#events = events
+    this.#random = deps.random.stream(name)
+    this.clock = {
+      offsetMs: Math.floor(this.#random.between(-60_000, 60_000)),
+      rate: this.#random.between(0.99, 1.01),
+    }
+    this.disk = new SimDisk(this.#random.stream('disk'), {
+      syncs: true,
+      syncsAtStart: true,
+      ...deps.sabotage.disk,
+    })
+    this.signer = deps.keys.newSigner(this.#random.stream('key'))
+    this.nodeId = nodeIdOf(this.signer.publicKey)
+    this.#address = `${name}:1`
+  }
+
+  /** What its clock says, UTC milliseconds. */
+  get now(): number {
+    return Math.floor(EPOCH_MS + this.clock.offsetMs + this.#deps.scheduler.now * this.clock.rate)
+  }
+
+  get running(): boolean {
+    return this.#life !== null
+  }
+
+  /** Told to stop, and not gone yet. */
+  get stopping(): boolean {
+    return this.#stopping?.alive ?? false
+  }
+
+  get api(): NodeApi | null {
+    return this.#life?.services.get(tokens.nodeApi) ?? null
+  }
+
+  get store(): SimStore | null {
+    return this.#life?.store ?? null
+  }
+
+  get services(): ServiceContainer | null {
+    return this.#life?.services ?? null
+  }
+
+  get info(): NodeInfo | null {
+    return this.#life?.info ?? null
+  }
+
+  start(): void {
+    if (this.#life) return
+    const { scheduler } = this.#deps
+    this.#lives += 1
+    this.#incarnation = this.now > this.#incarnation ? this.now : this.#incarnation + LIFE_STEP
+    if (this.#lives > 1 && this.#random.chance(0.3)) this.#address = `${this.name}:${this.#lives}`
+    const process = new SimProcess(this.name, scheduler, this.clock)
+    const store = new SimStore(process, this.disk, {
+      ...(this.#deps.sabotage.tables && { tables: this.#deps.sabotage.tables }),
+      onStored: (entry) => this.#events.stored(this, entry),
+    })
+    this.#life = this.#compose(process, store)
+    scheduler.note(`${this.name} starts at ${this.#address}`)
+    this.#events.started(this)
+    void this.#run(this.#life)
+    void store.broken.then(({ message }) => this.#giveUp(process, message))
+  }
+
+  /** The power goes: nothing runs on, and what was not synced may be lost. */
+  crash(): void {
+    if (!this.#life) return
+    this.#end()
+    this.#deps.scheduler.note(`${this.name} crashes, losing ${this.disk.crash()} records`)
+  }
+
+  /** The process is killed: what it had written is still there, synced or not. */
+  kill(): void {
+    if (!this.#life) return
+    this.#end()
+    this.#deps.scheduler.note(`${this.name} is killed`)
+  }
+
+  /** Stops in good order, or at least as far as the node comes before it is killed. */
+  async stop(): Promise<void> {
+    const life = this.#life
+    if (!life || this.stopping) return
+    const { services, process } = life
+    this.#stopping = process
+    this.#deps.scheduler.note(`${this.name} stops`)
+    services.get(tokens.autoBidder).stop()
+    services.get(tokens.feed).stop()
+    this.#deps.network.remove(life.info.address)
+    await services.get(tokens.auctionHouse).stop()
+    await services.get(tokens.pusher).stop()
+    services.get(tokens.syncer).stop()
+    services.get(tokens.equivocationWatch).stop()
+    await services.get(tokens.receiptKeeper).flush()
+    await services.get(tokens.membership).stop()
+    if (!process.alive) return
+    this.#end()
+    this.#deps.scheduler.note(`${this.name} has stopped`)
+  }
+
+  /** What must not go on ends at once; somebody starts it again. */
+  #giveUp(process: SimProcess, why: string): void {
+    const { scheduler } = this.#deps
+    scheduler.after(0, `${this.name} gives up: ${why}`, process, () => this.crash())
+    scheduler.after(RESTART_MS, `${this.name} is started again`, null, () => this.start())
+  }
+
+  #end(): void {
+    const life = this.#life
+    if (!life) return
+    this.#life = null
+    life.process.end()
+    this.#deps.network.remove(life.info.address)
+    this.#events.ended(this)
+  }
+
+  #compose(process: SimProcess, inner: SimStore): Life {
+    const { network, grape, keys, sabotage } = this.#deps
+    const services = new ServiceContainer()
+    const random = this.#random.stream(`life ${this.#lives}`)
+    const store = sabotage.store?.(inner) ?? inner
+    const info: NodeInfo = {
+      nodeId: this.nodeId,
+      name: this.name,
+      publicKey: this.signer.publicKey,
+      version: '0.0.0',
+      address: this.#address,
+      dhtAddress: null,
+      incarnation: this.#incarnation,
+    }
+    services
+      .value(tokens.clock, process)
+      .value(tokens.timers, process)
+      .value(tokens.random, random)
+      .value(tokens.logger, this.#deps.logger?.(this.name) ?? silentLogger)
+      .value(tokens.signer, this.signer)
+      .value(tokens.verifier, sabotage.verifier ?? keys.verifier)
+      .value(tokens.discovery, new SimDiscovery({ process, network, grape, random: random.stream('dht') }))
+      .value(tokens.peerClient, network.client(process))
+      .factory(tokens.eventLog, () => new PublishingEventLog(store.eventLog))
+      .value(tokens.outcomes, store.outcomes)
+      .value(tokens.auctions, store.auctions)
+      .value(tokens.secrets, store.secrets)
+      .value(tokens.autoBids, store.autoBids)
+      .value(tokens.participations, store.participations)
+      .value(tokens.peerRepository, store.peers)
+      .value(tokens.receipts, store.receipts)
+      .value(tokens.equivocations, store.equivocations)
+      .value(tokens.self, { party: { id: this.nodeId, name: this.name }, info: () => info })
+    const fail = ({ message }: Error) => this.#giveUp(process, message)
+    composeNode(services, { dataDir: 'sim', currencies: {}, mesh: 'sim', requestStop: () => {}, fail })
+    return { process, store: inner, services, info }
+  }
+
+  async #run({ services, process, info }: Life): Promise<void> {
+    await services.get(tokens.auctionHouse).start()
+    this.#deps.network.serve(info.address, process, services.get(tokens.peerService))
+    services.get(tokens.pusher).start()
+    services.get(tokens.syncer).start()
+    services.get(tokens.equivocationWatch).start()
+    await services.get(tokens.membership).start(0)
+    await services.get(tokens.autoBidder).start()
+  }
+}

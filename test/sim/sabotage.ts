@@ -1,0 +1,90 @@
+import { MemoryTables } from '../../src/adapters/memory/memory-tables.js'
+import type { Append } from '../../src/ports/event-log.js'
+import type { SignatureVerifier } from '../../src/ports/signer.js'
+import type { Store } from '../../src/ports/store.js'
+import type { SimDiskOptions } from './sim-disk.js'
+
+/** A safeguard taken away: the simulation has to notice, or its checks are worth nothing. */
+export interface Sabotage {
+  readonly disk?: Partial<SimDiskOptions>
+  readonly tables?: () => MemoryTables
+  readonly store?: (store: Store) => Store
+  readonly verifier?: SignatureVerifier
+}
+
+export const NO_SABOTAGE: Sabotage = {}
+
+/** The disk says that it has synced, and has not. */
+export const NO_FSYNC: Sabotage = { disk: { syncs: false } }
+
+/** What a killed process left unsynced is taken for stored by the next one. */
+export const NO_FSYNC_AT_START: Sabotage = { disk: { syncsAtStart: false } }
+
+/** The log says yes before it has written anything. */
+export const ACK_BEFORE_APPEND: Sabotage = {
+  store: (store) => {
+    let position = 0
+    const { eventLog } = store
+    return {
+      ...partsOf(store),
+      eventLog: {
+        ...eventLog,
+        append: async (entry) => {
+          void eventLog.append(entry).catch(() => {})
+          return ++position
+        },
+      },
+    }
+  },
+}
+
+/** The log takes whatever it is given, wherever its head is. */
+export const NO_EXPECTED_SEQ: Sabotage = {
+  tables: () => new TrustingTables(),
+}
+
+class TrustingTables extends MemoryTables {
+  override apply(entry: Append): number {
+    const auction = this.auctions.get(entry.commit.auctionId)
+    if (auction && entry.prevHash !== null)
+      auction.head = { seq: entry.commit.firstSeq - 1, hash: entry.prevHash }
+    return super.apply(entry)
+  }
+}
+
+/** Nobody remembers which commands were decided. */
+export const NO_IDEMPOTENCY: Sabotage = {
+  store: (store) => {
+    const { eventLog } = store
+    return {
+      ...partsOf(store),
+      outcomes: { record: async () => {}, find: async () => new Map() },
+      eventLog: {
+        ...eventLog,
+        append: ({ outcomes: _, ...entry }) => eventLog.append(entry),
+      },
+    }
+  },
+}
+
+/** Every signature is good. */
+export const NO_SIGNATURE_CHECK: Sabotage = { verifier: { verify: () => true } }
+
+function partsOf(store: Store): Store {
+  const { eventLog, outcomes, auctions, secrets, autoBids, participations, peers, broken } = store
+  const { receipts, equivocations } = store
+  const close = () => store.close()
+  return {
+    eventLog,
+    outcomes,
+    auctions,
+    secrets,
+    autoBids,
+    participations,
+    peers,
+    receipts,
+    equivocations,
+    broken,
+    close,
+  }
+}

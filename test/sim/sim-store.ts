@@ -1,0 +1,215 @@
+import { MemoryAuctionRepository } from '../../src/adapters/memory/memory-auction-repository.js'
+import { MemoryEventLog } from '../../src/adapters/memory/memory-event-log.js'
+import { MemorySecretRepository } from '../../src/adapters/memory/memory-secret-repository.js'
+import { MemoryTables } from '../../src/adapters/memory/memory-tables.js'
+import type { AutoBid, AutoBidRepository } from '../../src/ports/auto-bid-repository.js'
+import type { EquivocationProof, EquivocationRepository } from '../../src/ports/equivocation-repository.js'
+import { type Append, type EventLog, LogBrokenError } from '../../src/ports/event-log.js'
+import type { OutcomeRepository } from '../../src/ports/outcome-repository.js'
+import type { ParticipationRepository } from '../../src/ports/participation-repository.js'
+import type { KnownPeer, PeerRepository } from '../../src/ports/peer-repository.js'
+import type { ReceiptRepository, SignedReceipts } from '../../src/ports/receipt-repository.js'
+import type { Store } from '../../src/ports/store.js'
+import type { DiskRecord, SimDisk } from './sim-disk.js'
+import type { SimProcess } from './sim-process.js'
+
+export interface SimStoreOptions {
+  /** Other tables: broken ones. */
+  readonly tables?: () => MemoryTables
+  /** Each commit as it becomes visible. */
+  readonly onStored: (entry: Append) => void
+}
+
+interface Write {
+  readonly record: DiskRecord
+  readonly done: (position: number) => void
+  readonly failed: (error: unknown) => void
+}
+
+/** A store over a simulated disk: one writer, group commit, and nothing visible before it has been synced. */
+export class SimStore implements Store {
+  readonly tables: MemoryTables
+  readonly broken: Promise<LogBrokenError>
+  readonly autoBidTable = new Map<string, AutoBid>()
+  readonly eventLog: EventLog
+  readonly outcomes: OutcomeRepository
+  readonly auctions: MemoryAuctionRepository
+  readonly secrets: MemorySecretRepository
+  readonly autoBids: AutoBidRepository
+  readonly participations: ParticipationRepository
+  readonly peers: PeerRepository
+  readonly receipts: ReceiptRepository
+  readonly equivocations: EquivocationRepository
+  readonly #receipts: SignedReceipts[] = []
+  readonly #equivocations = new Map<string, EquivocationProof>()
+  readonly #process: SimProcess
+  readonly #disk: SimDisk
+  readonly #onStored: (entry: Append) => void
+  readonly #participations = new Set<string>()
+  readonly #peers = new Map<string, KnownPeer>()
+  #queue: Write[] = []
+  #writing = false
+  #broken: LogBrokenError | null = null
+  #tellBroken: (error: LogBrokenError) => void = () => {}
+
+  constructor(process: SimProcess, disk: SimDisk, options: SimStoreOptions) {
+    this.#process = process
+    this.broken = new Promise((resolve) => {
+      this.#tellBroken = resolve
+    })
+    this.#disk = disk
+    this.#onStored = options.onStored
+    this.tables = options.tables?.() ?? new MemoryTables()
+    const { tables } = this
+    this.auctions = new MemoryAuctionRepository({ tables })
+    this.secrets = new MemorySecretRepository({ tables })
+    this.eventLog = this.#makeEventLog()
+    this.outcomes = {
+      record: (outcomes) => this.#write({ kind: 'outcomes', outcomes }).then(() => {}),
+      find: async (ids) => new Map(ids.flatMap((id) => entryOf(tables.outcomes, id))),
+    }
+    this.autoBids = {
+      save: (autoBid) => this.#write({ kind: 'auto-bid', autoBid }).then(() => {}),
+      find: async (auctionId) => this.autoBidTable.get(auctionId) ?? null,
+      list: async () => [...this.autoBidTable.values()],
+    }
+    this.participations = {
+      add: (auctionId) => this.#write({ kind: 'participation', auctionId }).then(() => {}),
+      among: async (ids) => new Set(ids.filter((id) => this.#participations.has(id))),
+    }
+    this.receipts = {
+      add: (signed) => this.#write({ kind: 'receipts', signed }).then(() => {}),
+      list: async () => ({ signed: this.#receipts, next: null }),
+    }
+    this.equivocations = {
+      save: async (proof) => {
+        const isNew = !this.#equivocations.has(proof.auctionId)
+        if (isNew) await this.#write({ kind: 'equivocation', proof })
+        return isNew
+      },
+      find: async (auctionId) => this.#equivocations.get(auctionId) ?? null,
+      list: async (limit) => [...this.#equivocations.values()].slice(0, limit),
+      among: async (ids) => new Set(ids.filter((id) => this.#equivocations.has(id))),
+    }
+    this.peers = {
+      save: (peer) => this.#write({ kind: 'peer', peer }).then(() => {}),
+      list: async (limit) =>
+        [...this.#peers.values()].sort((a, b) => b.lastSeenAt - a.lastSeenAt).slice(0, limit),
+    }
+    // Whatever was refused when it was written is refused again, for the same reason.
+    for (const record of disk.open()) this.#attempt(record)
+  }
+
+  /** What is under way may still get through; nothing waits for it here. */
+  async close(): Promise<void> {}
+
+  #makeEventLog(): EventLog {
+    const log = new MemoryEventLog({ tables: this.tables })
+    return {
+      append: (entry) => this.#write({ kind: 'append', entry }),
+      read: (auctionId, fromSeq, limit) => log.read(auctionId, fromSeq, limit),
+      readAfter: (position, limit) => log.readAfter(position, limit),
+      position: () => log.position(),
+      heads: (afterId, limit) => log.heads(afterId, limit),
+      close: async () => {},
+    }
+  }
+
+  #write(record: DiskRecord): Promise<number> {
+    return new Promise((done, failed) => {
+      this.#queue.push({ record, done, failed })
+      this.#next()
+    })
+  }
+
+  /** What waits is written together and synced once. */
+  #next(): void {
+    if (this.#writing || this.#queue.length === 0) return
+    this.#writing = true
+    const batch = this.#queue.splice(0)
+    const { scheduler, name } = this.#process
+    scheduler.after(this.#disk.writeMs(), `${name} writes ${batch.length}`, this.#process, () => {
+      if (!this.#tried(batch, () => this.#disk.write(batch.map(({ record }) => record)))) return
+      scheduler.after(this.#disk.syncMs(), `${name} syncs`, this.#process, () => {
+        if (!this.#tried(batch, () => this.#disk.sync())) return
+        for (const { record, done, failed } of batch) {
+          const result = this.#attempt(record)
+          if (result.ok) done(result.position)
+          else failed(result.error)
+        }
+        this.#over()
+      })
+    })
+  }
+
+  #over(): void {
+    this.#writing = false
+    this.#next()
+  }
+
+  /** A failure is the whole batch's. */
+  #tried(batch: readonly Write[], step: () => void): boolean {
+    try {
+      if (this.#broken !== null) throw this.#broken
+      step()
+      return true
+    } catch (error) {
+      if (error instanceof LogBrokenError) {
+        this.#broken = error
+        this.#tellBroken(error)
+      }
+      this.#process.scheduler.note(`${this.#process.name} disk: ${(error as Error).name}`)
+      for (const { failed } of batch) failed(error)
+      this.#over()
+      return false
+    }
+  }
+
+  #attempt(record: DiskRecord): { ok: true; position: number } | { ok: false; error: unknown } {
+    try {
+      return { ok: true, position: this.#apply(record) }
+    } catch (error) {
+      return { ok: false, error }
+    }
+  }
+
+  #apply(record: DiskRecord): number {
+    switch (record.kind) {
+      case 'append': {
+        const position = this.tables.apply(record.entry)
+        this.#onStored(record.entry)
+        return position
+      }
+      case 'outcomes': {
+        const { outcomes } = this.tables
+        for (const one of record.outcomes)
+          if (!outcomes.has(one.outcome.commandId)) outcomes.set(one.outcome.commandId, one)
+        return 0
+      }
+      case 'auto-bid':
+        this.autoBidTable.set(record.autoBid.auctionId, record.autoBid)
+        return 0
+      case 'participation':
+        this.#participations.add(record.auctionId)
+        return 0
+      case 'receipts':
+        this.#receipts.push(...record.signed)
+        return 0
+      case 'equivocation':
+        this.#equivocations.set(record.proof.auctionId, record.proof)
+        return 0
+      case 'peer':
+        this.#peers.set(record.peer.nodeId, record.peer)
+        return 0
+      default: {
+        const unknown: never = record
+        throw new Error(`unknown record ${JSON.stringify(unknown)}`)
+      }
+    }
+  }
+}
+
+function entryOf<V>(map: ReadonlyMap<string, V>, key: string): [string, V][] {
+  const value = map.get(key)
+  return value === undefined ? [] : [[key, value]]
+}

@@ -1,0 +1,198 @@
+import type { Logger } from '../../src/ports/logger.js'
+import type { RemoteCommand, SubmitAnswer } from '../../src/ports/peer-client.js'
+import { Checker } from './checker.js'
+import { unconverged } from './convergence.js'
+import { Faults } from './faults.js'
+import { Forger } from './forger.js'
+import { Machine } from './machine.js'
+import { drawProfile } from './profile.js'
+import { NO_SABOTAGE, type Sabotage } from './sabotage.js'
+import { Scheduler } from './scheduler.js'
+import { SeededRandom } from './seeded-random.js'
+import { HashKeyRing, type KeyRing } from './sim-keys.js'
+import { SimNetwork } from './sim-network.js'
+import { Trace } from './trace.js'
+import { Users } from './users.js'
+
+/**
+ * `safety`: faults to the very end, then the power goes everywhere at once, and what was acknowledged must be there.
+ * `liveness`: faults for a while, then peace, in which everything must come to its end in time.
+ */
+export type Mode = 'safety' | 'liveness'
+
+export interface SimulationOptions {
+  readonly seed: number
+  readonly mode: Mode
+  readonly sabotage?: Sabotage
+  readonly keys?: KeyRing
+  /** Hears of each step. */
+  readonly echo?: (line: string) => void
+  readonly logger?: (machine: string) => Logger
+}
+
+export interface SimulationResult {
+  readonly seed: number
+  readonly mode: Mode
+  /** SHA-256 over all steps. */
+  readonly trace: string
+  readonly steps: number
+  readonly nodes: number
+  readonly auctions: number
+  readonly events: number
+  readonly acknowledged: number
+  /** Virtual milliseconds from the end of the faults until all was well; null in safety mode. */
+  readonly convergedMs: number | null
+}
+
+const SAFETY_MS = 25_000
+const TROUBLE_MS = 15_000
+/** How long a mesh in peace may take to be as it should. */
+export const CONVERGENCE_LIMIT_MS = 45_000
+const CONVERGENCE_CHECK_MS = 500
+
+/** A run in which something was that must never be. */
+export class SimulationFailure extends Error {
+  readonly code = 'SIMULATION_FAILED'
+  constructor(
+    readonly seed: number,
+    readonly mode: Mode,
+    readonly violation: string,
+    steps: readonly string[],
+  ) {
+    super(
+      `seed ${seed} (${mode}): ${violation}\nagain: npm run sim -- --seed ${seed} --mode ${mode}\nlast steps:\n  ${steps.join('\n  ')}`,
+    )
+    this.name = 'SimulationFailure'
+  }
+}
+
+/** Runs a mesh from its seed. Rejects with `SimulationFailure`. */
+export function simulate(options: SimulationOptions): Promise<SimulationResult> {
+  return new Simulation(options).run()
+}
+
+class Simulation {
+  readonly #options: SimulationOptions
+  readonly #trace: Trace
+  readonly #scheduler: Scheduler
+  readonly #checker: Checker
+  readonly #machines: Machine[] = []
+  readonly #users: Users
+  readonly #faults: Faults
+
+  constructor(options: SimulationOptions) {
+    this.#options = options
+    const random = new SeededRandom(`vendue ${options.seed} ${options.mode}`)
+    this.#trace = new Trace(options.echo)
+    const scheduler = new Scheduler(this.#trace)
+    this.#scheduler = scheduler
+    const keys = options.keys ?? new HashKeyRing()
+    this.#checker = new Checker(keys.verifier)
+    const network = this.#network(random.stream('network'))
+    const profile = drawProfile(random.stream('profile'))
+    scheduler.note(`profile ${JSON.stringify({ ...profile, actions: profile.actions.length })}`)
+    const grape = { up: true }
+    const sabotage = options.sabotage ?? NO_SABOTAGE
+    const { logger } = options
+    const machineDeps = { scheduler, network, grape, keys, random, sabotage, ...(logger && { logger }) }
+    for (let i = 1; i <= profile.nodes; i++)
+      this.#machines.push(new Machine(`n${i}`, machineDeps, this.#events()))
+    const machines = this.#machines
+    this.#users = new Users(
+      { scheduler, machines, checker: this.#checker, random: random.stream('users') },
+      profile,
+    )
+    const signer = keys.newSigner(random.stream('forger key'))
+    const forger = new Forger({ scheduler, machines, network, random: random.stream('forger'), signer })
+    this.#faults = new Faults(
+      { scheduler, machines, network, grape, forger, random: random.stream('faults') },
+      profile,
+    )
+  }
+
+  async run(): Promise<SimulationResult> {
+    const { mode, seed } = this.#options
+    for (const machine of this.#machines) machine.start()
+    this.#users.start()
+    this.#faults.start()
+    let convergedMs: number | null = null
+    if (mode === 'safety') {
+      await this.#until(SAFETY_MS)
+      await this.#lastPowerCut()
+    } else {
+      await this.#until(TROUBLE_MS)
+      convergedMs = await this.#converge()
+    }
+    const lines = [...this.#checker.lines.values()]
+    return {
+      seed,
+      mode,
+      trace: this.#trace.digest(),
+      steps: this.#scheduler.steps,
+      nodes: this.#machines.length,
+      auctions: lines.length,
+      events: lines.reduce((sum, { events }) => sum + events.length, 0),
+      acknowledged: this.#checker.acknowledged,
+      convergedMs,
+    }
+  }
+
+  #network(random: SeededRandom): SimNetwork {
+    const network = new SimNetwork(this.#scheduler, random)
+    network.onAnswer = ({ method, from, content }, args) => {
+      const home = this.#machines.find(({ name }) => name === from)
+      if (method !== 'submit' || !home) return
+      this.#checker.answered(home.nodeId, args[0] as RemoteCommand[], (content as SubmitAnswer).results)
+    }
+    network.onDoubled = (method, args) => {
+      if (method !== 'submit') return
+      for (const { commandId } of args[0] as RemoteCommand[]) this.#checker.doubled(commandId)
+    }
+    return network
+  }
+
+  #events() {
+    return {
+      stored: (machine: Machine, entry: Parameters<Checker['stored']>[1]) => {
+        const { auctionId, firstSeq, lastSeq, hash } = entry.commit
+        this.#scheduler.note(`${machine.name} has ${auctionId}#${firstSeq}-${lastSeq} ${hash.slice(0, 8)}`)
+        this.#checker.stored(machine, entry)
+      },
+      started: (machine: Machine) => this.#checker.started(machine),
+      ended: (machine: Machine) => {
+        this.#checker.ended(machine)
+        this.#users.ended(machine)
+      },
+    }
+  }
+
+  async #until(end: number): Promise<void> {
+    await this.#scheduler.runUntil(end, () => this.#checker.violation !== null)
+    const { violation } = this.#checker
+    if (violation !== null) this.#fail(violation)
+  }
+
+  #fail(violation: string): never {
+    throw new SimulationFailure(this.#options.seed, this.#options.mode, violation, this.#trace.last())
+  }
+
+  async #lastPowerCut(): Promise<void> {
+    for (const machine of this.#machines) machine.crash()
+    this.#faults.end()
+    await this.#until(this.#scheduler.now + 1)
+  }
+
+  async #converge(): Promise<number> {
+    this.#faults.end()
+    this.#users.settle()
+    const start = this.#scheduler.now
+    for (;;) {
+      await this.#until(this.#scheduler.now + CONVERGENCE_CHECK_MS)
+      const missing = unconverged(this.#machines, this.#checker, this.#users)
+      const passed = this.#scheduler.now - start
+      if (missing.length === 0) return passed
+      if (passed >= CONVERGENCE_LIMIT_MS)
+        this.#fail(`not within ${passed} ms of peace: ${missing.join('; ')}`)
+    }
+  }
+}
