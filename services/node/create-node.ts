@@ -7,6 +7,7 @@ import { openStore, type SqliteStore } from '../../src/adapters/sqlite/open-stor
 import { nextIncarnation } from '../../src/adapters/system/next-incarnation.js'
 import { Ed25519Verifier, loadNodeKey } from '../../src/adapters/system/node-key.js'
 import { loadOperatorToken } from '../../src/adapters/system/operator-token.js'
+import { listNeighbours } from '../../src/adapters/system/running-nodes.js'
 import type { NodeSettings } from '../../src/adapters/system/settings.js'
 import { systemClock } from '../../src/adapters/system/system-clock.js'
 import { systemRandom } from '../../src/adapters/system/system-random.js'
@@ -152,6 +153,8 @@ class RunningNode implements VendueNode {
     await membership.start(port)
     await autoBidder.start()
     this.#writeNodeFile(grape.discovery.grapeUrl)
+    // Nodes of one machine need not wait for the DHT. Of two that start together, the one that looks last sees the other.
+    membership.consider(listNeighbours(dataDir).map(({ address }) => address))
   }
 
   #register(store: SqliteStore, signer: Signer, grape: NodeGrape): void {

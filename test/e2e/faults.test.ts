@@ -60,9 +60,8 @@ describe('what can go wrong around a node', function () {
   it('goes on alone while no Grape answers, says so, and finds the others once one does', async () => {
     const [api, dht, other] = [await freePort(), await freePort(), await freePort()]
     const url = `http://127.0.0.1:${api}`
-    const env = { VENDUE_HOME: home }
-    const one = await NodeProcess.start({ home, name: 'lone-1', args: ['--grape', url], env })
-    const two = await NodeProcess.start({ home, name: 'lone-2', args: ['--grape', url], env })
+    const one = await NodeProcess.start({ home: join(home, 'here'), name: 'lone-1', args: ['--grape', url] })
+    const two = await NodeProcess.start({ home: join(home, 'there'), name: 'lone-2', args: ['--grape', url] })
     try {
       expect((await one.api.status()).grape).to.equal('unreachable')
       await eventually('it is said', () => one.output.includes('the Grape does not answer'))
@@ -98,7 +97,11 @@ describe('what can go wrong around a node', function () {
     await grape(api2, dht2, dht1)
     const nodes = await Promise.all(
       [api1, api2, api1].map((api, i) =>
-        NodeProcess.start({ home, name: `shared-${i}`, args: ['--grape', `http://127.0.0.1:${api}`] }),
+        NodeProcess.start({
+          home: join(home, `home-${i}`),
+          name: `shared-${i}`,
+          args: ['--grape', `http://127.0.0.1:${api}`],
+        }),
       ),
     )
     try {

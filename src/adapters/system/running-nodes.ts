@@ -1,5 +1,5 @@
 import { type Dirent, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { z } from 'zod'
 
 /** What a running node says of itself in its data directory. */
@@ -53,16 +53,26 @@ export function readRunningNode(dataDir: string): RunningNode | null {
 
 /** The nodes of this home that run, by name. */
 export function listRunningNodes(home: string): RunningNode[] {
+  return runningUnder(join(home, NODES_DIR))
+}
+
+/** The other running nodes whose data directories lie beside this one. */
+export function listNeighbours(dataDir: string): RunningNode[] {
+  const own = resolve(dataDir)
+  return runningUnder(dirname(own)).filter((node) => node.dataDir !== own)
+}
+
+function runningUnder(directory: string): RunningNode[] {
   let entries: Dirent[]
   try {
-    entries = readdirSync(join(home, NODES_DIR), { withFileTypes: true })
+    entries = readdirSync(directory, { withFileTypes: true })
   } catch (error) {
     if (isAbsent(error)) return []
     throw error
   }
   const nodes: RunningNode[] = []
   for (const entry of entries.slice(0, MAX_NODES_READ)) {
-    const node = entry.isDirectory() ? readRunningNode(nodeDirectory(home, entry.name)) : null
+    const node = entry.isDirectory() ? readRunningNode(join(directory, entry.name)) : null
     if (node) nodes.push(node)
   }
   return nodes.sort((a, b) => a.name.localeCompare(b.name))
