@@ -19,7 +19,7 @@ const FREE_PORTS = ['--grape-port', '0', '--dht-port', '0']
 const EVERYTHING = { commits: 1_000_000, bytes: Number.MAX_SAFE_INTEGER }
 const TERMS = { title: 'EIO', currency: 'EUR', start: '1' }
 /** Acknowledgements before each cut. The longest round is past the checkpoint that moves the log into the database. */
-const CUTS = [0, 1, 40, 150, 1_500]
+const CUTS = [0, 1, 40, 150, 4_000]
 
 interface Ack {
   readonly position: number
