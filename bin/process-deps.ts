@@ -21,4 +21,12 @@ export const processDeps: CliDeps = {
     const rpcClient = new RpcClient()
     return { api: new GrenacheNodeApiClient({ rpcClient }, target), close: async () => rpcClient.stop() }
   },
+  async repair(dataDir) {
+    const [{ repairStore }, { Ed25519Verifier, readNodeKey }] = await Promise.all([
+      import('../src/adapters/sqlite/repair-store.js'),
+      import('../src/adapters/system/node-key.js'),
+    ])
+    const { publicKey } = readNodeKey(dataDir)
+    return repairStore(dataDir, { publicKey, verifier: new Ed25519Verifier(), now: Date.now() })
+  },
 }

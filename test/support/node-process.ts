@@ -95,6 +95,16 @@ export class NodeProcess {
     return this.#child?.pid ?? 0
   }
 
+  /** Resolves with the exit code when the process ends, by itself or not. */
+  get exited(): Promise<number | null> {
+    const child = this.#child
+    if (!child) throw new Error(`${this.options.name} does not run`)
+    return new Promise((resolve) => {
+      if (child.exitCode !== null || child.signalCode !== null) resolve(child.exitCode)
+      else child.once('close', (code) => resolve(code))
+    })
+  }
+
   async start(): Promise<void> {
     const { home, name, args = [], logLevel = 'info', env } = this.options
     const child = spawn(

@@ -9,6 +9,7 @@ import { configCommand } from './commands/config.js'
 import { exportCommand } from './commands/export.js'
 import { grapeCommand } from './commands/grape.js'
 import { nodeCommands } from './commands/node-commands.js'
+import { repairCommand } from './commands/repair.js'
 import { startCommand } from './commands/start.js'
 import { stopCommand } from './commands/stop.js'
 import { verifyCommand } from './commands/verify.js'
@@ -62,6 +63,7 @@ const HOST_COMMANDS: readonly HostCommand[] = [
   exportCommand,
   verifyCommand,
   stopCommand,
+  repairCommand,
   configCommand,
   grapeCommand,
 ]

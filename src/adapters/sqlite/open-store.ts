@@ -1,15 +1,7 @@
-import {
-  accessSync,
-  closeSync,
-  constants,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  statSync,
-} from 'node:fs'
+import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import type { Store } from '../../ports/store.js'
+import { syncDirectory } from '../system/private-file.js'
 import { SqliteAuctionRepository } from './sqlite-auction-repository.js'
 import { SqliteAutoBidRepository } from './sqlite-auto-bid-repository.js'
 import type { SqliteTestOptions } from './sqlite-connection.js'
@@ -97,17 +89,6 @@ function prepareFile(path: string): void {
     closeSync(openSync(path, 'a', 0o600))
   } catch (error) {
     throw unwritable(path, error)
-  }
-}
-
-/** A new file survives the loss of power only once its directory's entry does. Windows cannot sync directories, and need not. */
-function syncDirectory(dataDir: string): void {
-  if (process.platform === 'win32') return
-  const directory = openSync(dataDir, 'r')
-  try {
-    fsyncSync(directory)
-  } finally {
-    closeSync(directory)
   }
 }
 

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { checkOwnership, migrate } from './sqlite-schema.js'
-import { StoreError, storeErrorFrom } from './store-error.js'
+import { damagedMessage, StoreError, storeErrorFrom } from './store-error.js'
 
 /** How long a statement waits for a lock that somebody else holds (a backup tool, say). */
 const LOCK_TIMEOUT_MS = 5_000
@@ -84,7 +84,7 @@ function checkIntegrity(db: Database.Database): void {
   const size = statSync(db.name).size
   const found = size <= FULL_CHECK_MAX_BYTES ? quickCheck(db) : sample(db)
   if (found === null) return
-  throw new StoreError('STORE_CORRUPT', `${db.name} is damaged (${found}); restore it from a backup`)
+  throw new StoreError('STORE_CORRUPT', damagedMessage(db.name, found))
 }
 
 function quickCheck(db: Database.Database): string | null {

@@ -39,6 +39,10 @@ export function unwritable(path: string, cause: unknown): StoreError {
   )
 }
 
+export function damagedMessage(path: string, what: string): string {
+  return `${path} is damaged (${what}); stop the node and run \`vendue repair\`, or restore the data directory from a backup`
+}
+
 /** The error of opening or reading a store's file, in terms that help. */
 export function storeErrorFrom(error: unknown, path: string): unknown {
   if (error instanceof StoreError) return error
@@ -52,11 +56,7 @@ export function storeErrorFrom(error: unknown, path: string): unknown {
     )
   }
   if (code.startsWith('SQLITE_CORRUPT')) {
-    return new StoreError(
-      'STORE_CORRUPT',
-      `${path} is damaged (${messageOf(error)}); restore it from a backup`,
-      options,
-    )
+    return new StoreError('STORE_CORRUPT', damagedMessage(path, messageOf(error)), options)
   }
   if (/^SQLITE_(CANTOPEN|READONLY|PERM)/.test(code)) return unwritable(path, error)
   if (code.startsWith('SQLITE_BUSY')) {

@@ -32,6 +32,12 @@ export function loadNodeKey(dataDir: string): Signer {
     const { privateKey } = generateKeyPairSync('ed25519')
     writePrivateFile(path, privateKey.export({ type: 'pkcs8', format: 'pem' }).toString())
   }
+  return readNodeKey(dataDir)
+}
+
+/** Reads the key of a node that has one. Throws `NodeKeyError`. */
+export function readNodeKey(dataDir: string): Signer {
+  const path = join(dataDir, KEY_FILE)
   let key: KeyObject
   try {
     key = createPrivateKey(readFileSync(path))

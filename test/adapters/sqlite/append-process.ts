@@ -3,12 +3,14 @@ import { openStore } from '../../../src/adapters/sqlite/open-store.js'
 import { CommitBuilder } from '../../support/commit-builder.js'
 
 // A process to be killed: appends to several auctions at once, and says so after each acknowledgement.
-// Arguments: data directory, bids per commit. Ends by itself only when the log refuses, telling how.
+// Arguments: data directory, bids per commit, how synchronous (FULL). Ends by itself only when the log refuses, telling how.
 
 const AUCTIONS = 6
-const [, , dataDir = '', bidsPerCommit = '1'] = process.argv
+const [, , dataDir = '', bidsPerCommit = '1', synchronous = 'FULL'] = process.argv
 
-const store = await openStore(dataDir)
+const store = await openStore(dataDir, {
+  test: { synchronous: synchronous === 'NORMAL' ? 'NORMAL' : 'FULL' },
+})
 
 async function appendForever(auction: CommitBuilder): Promise<never> {
   for (let entry = auction.open(); ; entry = auction.bids(Number(bidsPerCommit))) {

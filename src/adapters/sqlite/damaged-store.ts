@@ -1,0 +1,151 @@
+import { statSync } from 'node:fs'
+import Database from 'better-sqlite3'
+import { hashOf } from '../../application/commit.js'
+import type { Commit } from '../../domain/commit.js'
+import { checkOwnership } from './sqlite-schema.js'
+import { messageOf, sqliteCode, storeErrorFrom } from './store-error.js'
+
+/** No row of a commit is smaller: hash, signature, key and the shortest body. So a file holds no more of them. */
+const MIN_COMMIT_BYTES = 256
+
+export interface FoundRows<Row> {
+  readonly rows: readonly Row[]
+  /** False where some could not be read. */
+  readonly complete: boolean
+}
+
+export interface FoundHead {
+  readonly auctionId: string
+  readonly seq: number
+  readonly hash: string
+}
+
+/** Reads what can be read of a damaged database file, row by row. Changes nothing in it. */
+export class DamagedStore {
+  readonly #db: Database.Database
+
+  /** Throws `StoreError` where not even the beginning can be read. */
+  constructor(path: string) {
+    let db: Database.Database | undefined
+    try {
+      db = new Database(path, { readonly: true, fileMustExist: true })
+      checkOwnership(db)
+      this.#db = db
+    } catch (error) {
+      db?.close()
+      throw storeErrorFrom(error, path)
+    }
+  }
+
+  /** What SQLite finds wrong with the file's structure; null for nothing. Row contents are not checked here. */
+  structuralDamage(): string | null {
+    try {
+      const found = this.#db.pragma('integrity_check(1)', { simple: true }) as string
+      return found === 'ok' ? null : found
+    } catch (error) {
+      return messageOf(rethrowUnlessDamage(error))
+    }
+  }
+
+  /** Positions by auction row, of the commits whose bytes are what their hash says; and how many rows are not sound. */
+  commits(signer: string): { positions: Map<number, number[]>; damaged: number } {
+    const find = this.#db.prepare<[number], Commit & { auction: number }>(
+      'SELECT auction, hash, signer, body FROM commits WHERE position = ?',
+    )
+    const positions = new Map<number, number[]>()
+    const own = new Set<number>()
+    let damaged = 0
+    const last = this.#lastPosition()
+    for (let position = 1; position <= last; position++) {
+      try {
+        const row = find.get(position)
+        if (row === undefined) continue
+        if (hashOf(row.body) !== row.hash) {
+          damaged++
+          continue
+        }
+        const known = positions.get(row.auction)
+        if (known) known.push(position)
+        else positions.set(row.auction, [position])
+        if (row.signer === signer) own.add(row.auction)
+      } catch (error) {
+        rethrowUnlessDamage(error)
+        damaged++
+      }
+    }
+    for (const auction of positions.keys()) if (!own.has(auction)) positions.delete(auction)
+    return { positions, damaged }
+  }
+
+  /** Null where it cannot be read any more. */
+  commit(position: number, auctionId: string): Commit | null {
+    const row = this.#get<Omit<Commit, 'auctionId'>>(
+      `SELECT first_seq AS firstSeq, last_seq AS lastSeq, hash, signer, signature, body
+       FROM commits WHERE position = ?`,
+      position,
+    )
+    return row && { auctionId, ...row }
+  }
+
+  /** Where the auction's log ended; null where that cannot be read. */
+  head(auction: number): FoundHead | null {
+    return this.#get(
+      'SELECT auction_id AS auctionId, last_seq AS seq, last_hash AS hash FROM auctions WHERE ref = ?',
+      auction,
+    )
+  }
+
+  /** Ids of auctions of this home, as far as they can be read. */
+  ownAuctions(homeNodeId: string): FoundRows<{ auction_id: string }> {
+    const { rows, complete } = this.rows<{ auction_id: string; home_node_id: string }>(
+      'SELECT auction_id, home_node_id FROM auctions NOT INDEXED',
+      'ref',
+    )
+    return { rows: rows.filter((row) => row.home_node_id === homeNodeId), complete }
+  }
+
+  /** From both ends of the table, as far as each goes. `select` and `key` are constants of this adapter. */
+  rows<Row extends object>(select: string, key: string, ...parameters: unknown[]): FoundRows<Row> {
+    const found = new Map<string, Row>()
+    let complete = true
+    for (const order of ['ASC', 'DESC']) {
+      try {
+        const rows = this.#db.prepare(`${select} ORDER BY ${key} ${order}`).iterate(...parameters)
+        for (const row of rows as Iterable<Row>) found.set(JSON.stringify(row), row)
+        if (order === 'ASC') break
+      } catch (error) {
+        rethrowUnlessDamage(error)
+        complete = false
+      }
+    }
+    return { rows: [...found.values()], complete }
+  }
+
+  close(): void {
+    this.#db.close()
+  }
+
+  #get<Row>(sql: string, parameter: number): Row | null {
+    try {
+      return (this.#db.prepare(sql).get(parameter) as Row | undefined) ?? null
+    } catch (error) {
+      rethrowUnlessDamage(error)
+      return null
+    }
+  }
+
+  #lastPosition(): number {
+    try {
+      return this.#db.prepare<[], number>('SELECT max(position) FROM commits').pluck().get() ?? 0
+    } catch (error) {
+      rethrowUnlessDamage(error)
+      const wal = statSync(`${this.#db.name}-wal`, { throwIfNoEntry: false })?.size ?? 0
+      return Math.ceil((statSync(this.#db.name).size + wal) / MIN_COMMIT_BYTES)
+    }
+  }
+}
+
+function rethrowUnlessDamage(error: unknown): unknown {
+  if (!/^SQLITE_(CORRUPT|NOTADB|IOERR|ERROR)/.test(sqliteCode(error))) throw error
+  return error
+}

@@ -1,0 +1,388 @@
+import { existsSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { readCommit } from '../../application/commit.js'
+import { commitmentOf, RESERVE_SCOPE } from '../../application/commitment.js'
+import { nodeIdOf } from '../../application/ids.js'
+import { verifyLog } from '../../application/verify-log.js'
+import { type Auction, type OpenedAuction, UNOPENED } from '../../domain/auction.js'
+import type { SealedMaximum } from '../../domain/commands.js'
+import type { Commit } from '../../domain/commit.js'
+import type { AuctionEvent } from '../../domain/events.js'
+import { evolve } from '../../domain/evolve.js'
+import type { Secrets } from '../../domain/pricing.js'
+import type { AutoBid } from '../../ports/auto-bid-repository.js'
+import type { EquivocationProof } from '../../ports/equivocation-repository.js'
+import type { Append } from '../../ports/event-log.js'
+import type { Outcome, RecordedOutcome } from '../../ports/outcome-repository.js'
+import type { SignedReceipts } from '../../ports/receipt-repository.js'
+import type { SignatureVerifier } from '../../ports/signer.js'
+import type { Store } from '../../ports/store.js'
+import { bidOf } from '../read-model.js'
+import { syncDirectory } from '../system/private-file.js'
+import { DamagedStore } from './damaged-store.js'
+import { openStore } from './open-store.js'
+import { SqliteDataLock } from './sqlite-data-lock.js'
+import { StoreError } from './store-error.js'
+
+export interface RepairOptions {
+  /** Of the node whose data these are. */
+  readonly publicKey: string
+  readonly verifier: SignatureVerifier
+  /** UTC milliseconds. */
+  readonly now: number
+}
+
+export interface LostAuction {
+  readonly auctionId: string
+  readonly why: string
+}
+
+/** What became of a damaged database file. */
+export interface RepairReport {
+  readonly path: string
+  /** What is wrong with it; null: nothing, and nothing was done. */
+  readonly damage: string | null
+  /** Where the damaged file lies now; null where nothing was done. */
+  readonly movedTo: string | null
+  readonly saved: {
+    /** Of this node, whole: it goes on with them. */
+    readonly auctions: readonly string[]
+    readonly events: number
+    readonly outcomes: number
+    readonly autoBids: number
+    readonly receipts: number
+  }
+  readonly lost: {
+    /** Of this node: it cannot go on with them. Peers keep what they have of them. */
+    readonly auctions: readonly LostAuction[]
+    /** Rows of the log, of whatever auction, that could not be read or were not what their hash says. */
+    readonly commits: number
+    /** Kinds of private rows of which some or all could not be read. */
+    readonly incomplete: readonly string[]
+  }
+}
+
+const DB = 'vendue.db'
+const PAGE = 500
+
+/**
+ * Replaces a damaged database: what can be read and proven of the node's own auctions, and what only this node knows,
+ * goes into a new file; the damaged one is kept beside it. Replicas are left out: peers have them. An own auction
+ * is taken over whole or not at all, since to go on from an earlier point would be to write a second history.
+ * Rejects with `StoreError`: DATA_DIR_IN_USE while the node runs.
+ */
+export async function repairStore(dataDir: string, options: RepairOptions): Promise<RepairReport> {
+  const path = join(dataDir, DB)
+  if (!existsSync(path)) {
+    throw new StoreError('STORE_FOREIGN', `${path} does not exist; there is nothing to repair`)
+  }
+  const lock = SqliteDataLock.acquire(dataDir)
+  const draft = mkdtempSync(join(dataDir, 'repair-'))
+  try {
+    const report = await salvage(path, draft, options)
+    if (report.damage === null) return report
+    const movedTo = `${path}.damaged-${new Date(options.now).toISOString().replace(/[:.]/g, '-')}`
+    // The file first: without its write-ahead log it would pass for an older state, and the node would go on from there.
+    renameSync(path, movedTo)
+    if (sizeOf(`${path}-wal`) > 0) renameSync(`${path}-wal`, `${movedTo}-wal`)
+    for (const suffix of ['-wal', '-shm']) rmSync(path + suffix, { force: true })
+    renameSync(join(draft, DB), path)
+    syncDirectory(dataDir)
+    return { ...report, movedTo }
+  } finally {
+    rmSync(draft, { recursive: true, force: true })
+    lock.release()
+  }
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0
+}
+
+async function salvage(path: string, draft: string, options: RepairOptions): Promise<RepairReport> {
+  const nothing = { auctions: [], events: 0, outcomes: 0, autoBids: 0, receipts: 0 }
+  const store = await openStore(draft)
+  let damaged: DamagedStore | null = null
+  try {
+    damaged = openDamaged(path)
+    if (damaged === null) {
+      const incomplete = ['everything']
+      const lost = { auctions: [], commits: 0, incomplete }
+      return { path, damage: 'not even its beginning can be read', movedTo: null, saved: nothing, lost }
+    }
+    const structure = damaged.structuralDamage()
+    const { positions, damaged: badCommits } = damaged.commits(options.publicKey)
+    const damage = structure ?? (badCommits > 0 ? 'commits are not what their hashes say' : null)
+    const lost = { auctions: [], commits: badCommits, incomplete: [] }
+    if (damage === null) return { path, damage, movedTo: null, saved: nothing, lost }
+    const salvager = new Salvager(damaged, store, options)
+    await salvager.auctions(positions)
+    await salvager.privateTables()
+    return salvager.report(path, damage, badCommits)
+  } finally {
+    damaged?.close()
+    await store.close()
+  }
+}
+
+/** Null where nothing of it can be read. */
+function openDamaged(path: string): DamagedStore | null {
+  if (sizeOf(path) === 0) return null
+  try {
+    return new DamagedStore(path)
+  } catch (error) {
+    // Another program's file, or a newer version's, is not damaged.
+    if (error instanceof StoreError && (error.code === 'STORE_TOO_NEW' || error.code === 'DATA_DIR_IN_USE'))
+      throw error
+    return null
+  }
+}
+
+interface OutcomeRow {
+  readonly command_id: string
+  readonly fingerprint: string
+  readonly outcome: string | null
+}
+
+class UnsavableError extends Error {}
+
+class Salvager {
+  readonly #from: DamagedStore
+  readonly #to: Store
+  readonly #options: RepairOptions
+  readonly #saved: string[] = []
+  readonly #lost: LostAuction[] = []
+  readonly #incomplete = new Set<string>()
+  readonly #outcomes = new Map<string, OutcomeRow>()
+  #events = 0
+  #told = 0
+  #autoBids = 0
+  #receipts = 0
+
+  constructor(from: DamagedStore, to: Store, options: RepairOptions) {
+    this.#from = from
+    this.#to = to
+    this.#options = options
+    for (const row of this.#rows<OutcomeRow>('outcomes', 'command_id, fingerprint, outcome', 'command_id'))
+      this.#outcomes.set(row.command_id, row)
+  }
+
+  async auctions(positions: ReadonlyMap<number, readonly number[]>): Promise<void> {
+    const nodeId = nodeIdOf(this.#options.publicKey)
+    for (const [ref, places] of positions) {
+      const head = this.#from.head(ref)
+      if (head === null) {
+        const auctionId = this.#idOf(places)
+        this.#lost.push({ auctionId, why: 'where its log ended cannot be read' })
+        continue
+      }
+      try {
+        await this.#auction(ref, head, places)
+      } catch (error) {
+        if (!(error instanceof UnsavableError)) throw error
+        this.#lost.push({ auctionId: head.auctionId, why: error.message })
+      }
+    }
+    const known = new Set([...this.#saved, ...this.#lost.map(({ auctionId }) => auctionId)])
+    const own = this.#from.ownAuctions(nodeId)
+    if (!own.complete) this.#incomplete.add('auctions')
+    for (const { auction_id: auctionId } of own.rows)
+      if (!known.has(auctionId)) this.#lost.push({ auctionId, why: 'nothing of its log can be read' })
+  }
+
+  /** The opening tells the id where nothing else does. */
+  #idOf(places: readonly number[]): string {
+    for (const position of places) {
+      const body = JSON.parse(this.#from.commit(position, '')?.body ?? '{}') as { auctionId?: string | null }
+      if (body.auctionId) return body.auctionId
+    }
+    return 'unknown'
+  }
+
+  async #auction(
+    ref: number,
+    head: { auctionId: string; seq: number; hash: string },
+    places: readonly number[],
+  ) {
+    const commits = places
+      .flatMap((position) => this.#from.commit(position, head.auctionId) ?? [])
+      .sort((a, b) => a.firstSeq - b.firstSeq)
+    const verified = await verifyLog(placed(commits), this.#options, { allSignatures: true })
+    if (!verified.valid) throw new UnsavableError(`its log does not hold: ${verified.finding.rule}`)
+    const { state, headHash } = verified.summary
+    if (state.seq !== head.seq || headHash !== head.hash)
+      throw new UnsavableError(`its log is there up to event ${state.seq} only, of ${head.seq}`)
+    // Taken over from somebody, or handed on: peers have it.
+    if (state.home.publicKey !== this.#options.publicKey) return
+    const secrets = this.#secrets(ref)
+    const sealed = this.#sealed(ref)
+    const bodies = commits.map((commit) => ({ commit, body: readCommit(commit) }))
+    const events = bodies.flatMap(({ body }) => body.events)
+    if (state.status === 'open' || state.status === 'scheduled')
+      this.#demandSecrets(head.auctionId, events, secrets, sealed)
+    let at: Auction = UNOPENED
+    const appends: Append[] = []
+    for (const { commit, body } of bodies) {
+      for (const event of body.events) at = evolve(at, event)
+      appends.push({
+        ...{ commit, prevHash: body.prevHash, events: body.events, state: at as OpenedAuction },
+        secret: {
+          secrets: secrets ?? { reserve: null, leaderMax: null },
+          sealed: sealedOf(body.events, sealed),
+        },
+        outcomes: this.#outcomesOf(commit, body.events, state),
+      })
+    }
+    for (const append of appends) await this.#to.eventLog.append(append)
+    this.#saved.push(head.auctionId)
+    this.#events += events.length
+  }
+
+  #secrets(ref: number): Secrets | null {
+    const [row] = this.#rows<{
+      reserve_amount: number | null
+      reserve_salt: string | null
+      leader_max: number | null
+    }>('auction_secrets', 'reserve_amount, reserve_salt, leader_max', 'auction', ref)
+    if (row === undefined) return null
+    const { reserve_amount: amount, reserve_salt: salt, leader_max: leaderMax } = row
+    return { reserve: amount === null || salt === null ? null : { amount, salt }, leaderMax }
+  }
+
+  #sealed(ref: number): Map<string, SealedMaximum> {
+    const columns = 'bid_id AS bidId, bidder_id AS bidderId, amount, salt'
+    const rows = this.#rows<SealedMaximum>('sealed_maxima', columns, 'bid_id', ref)
+    return new Map(rows.map((row) => [row.bidId, row]))
+  }
+
+  /** A live auction needs all that was left with its home, or its end could not be decided as promised. */
+  #demandSecrets(
+    auctionId: string,
+    events: readonly AuctionEvent[],
+    secrets: Secrets | null,
+    sealed: ReadonlyMap<string, SealedMaximum>,
+  ): void {
+    if (secrets === null) throw new UnsavableError('its reserve and the leader’s maximum cannot be read')
+    for (const event of events) {
+      if (event.type === 'AuctionOpened' && event.terms.reserveCommitment !== null) {
+        const { reserve } = secrets
+        const told = reserve && commitmentOf({ scope: RESERVE_SCOPE, id: event.commandId, ...reserve })
+        if (told !== event.terms.reserveCommitment) throw new UnsavableError('its reserve cannot be read')
+      }
+      if (!('commitment' in event) || event.commitment === null) continue
+      const maximum = sealed.get(event.bidId)
+      const told =
+        maximum &&
+        commitmentOf({ scope: auctionId, id: event.bidId, amount: maximum.amount, salt: maximum.salt })
+      if (told !== event.commitment)
+        throw new UnsavableError(`the maximum of bid ${event.bidId} cannot be read`)
+    }
+  }
+
+  /** The outcomes that the log tells of; the others follow with the private tables. */
+  #outcomesOf(commit: Commit, events: readonly AuctionEvent[], { status }: OpenedAuction): RecordedOutcome[] {
+    return events.flatMap((event, i): RecordedOutcome[] => {
+      const bid = bidOf(event)
+      if (bid === null) return []
+      const row = this.#outcomes.get(bid.bidId)
+      if (row === undefined) {
+        if (status === 'open')
+          throw new UnsavableError(`what bid ${bid.bidId} said cannot be read, so it might count twice`)
+        return []
+      }
+      const { at, leads, price, reserveMet } = bid
+      const { auctionId, firstSeq } = commit
+      const told = { status: 'accepted', commandId: bid.bidId, auctionId, seq: firstSeq + i, at } as const
+      // What the log proves needs no copy.
+      const outcome: Outcome = { ...told, bid: { leads, price, reserveMet } }
+      this.#outcomes.delete(bid.bidId)
+      this.#told += 1
+      return [{ outcome, fingerprint: row.fingerprint }]
+    })
+  }
+
+  async privateTables(): Promise<void> {
+    const others = [...this.#outcomes.values()].flatMap(
+      ({ outcome: text, fingerprint }): RecordedOutcome[] => {
+        const outcome = text === null ? null : this.#parse<Outcome>('outcomes', text)
+        return outcome === null ? [] : [{ outcome, fingerprint }]
+      },
+    )
+    for (let i = 0; i < others.length; i += PAGE) await this.#to.outcomes.record(others.slice(i, i + PAGE))
+    this.#told += others.length
+    for (const row of this.#rows<AutoBidRow>('auto_bids', '*', 'auction_id')) {
+      await this.#to.autoBids.save(autoBidOf(row))
+      this.#autoBids += 1
+    }
+    for (const row of this.#rows<{ auction_id: string }>('participations', '*', 'auction_id'))
+      await this.#to.participations.add(row.auction_id)
+    for (const row of this.#rows<{ proof: string }>('equivocations', 'proof', 'rowid')) {
+      const proof = this.#parse<EquivocationProof>('equivocations', row.proof)
+      if (proof) await this.#to.equivocations.save(proof)
+    }
+    const receipts = this.#rows<{ signed: string }>('receipts', 'signed', 'id').flatMap(
+      ({ signed }) => this.#parse<SignedReceipts>('receipts', signed) ?? [],
+    )
+    for (let i = 0; i < receipts.length; i += PAGE) await this.#to.receipts.add(receipts.slice(i, i + PAGE))
+    this.#receipts += receipts.length
+  }
+
+  report(path: string, damage: string, commits: number): RepairReport {
+    return {
+      ...{ path, damage, movedTo: null },
+      saved: {
+        ...{ auctions: this.#saved, events: this.#events, outcomes: this.#told },
+        ...{ autoBids: this.#autoBids, receipts: this.#receipts },
+      },
+      lost: { auctions: this.#lost, commits, incomplete: [...this.#incomplete] },
+    }
+  }
+
+  /** Null for a row whose bytes have changed. */
+  #parse<T>(table: string, text: string): T | null {
+    try {
+      return JSON.parse(text) as T
+    } catch {
+      this.#incomplete.add(table)
+      return null
+    }
+  }
+
+  #rows<Row extends object>(table: string, columns: string, key: string, auction?: number): readonly Row[] {
+    const where = auction === undefined ? '' : ' WHERE auction = ?'
+    const parameters = auction === undefined ? [] : [auction]
+    const { rows, complete } = this.#from.rows<Row>(
+      `SELECT ${columns} FROM ${table}${where}`,
+      key,
+      ...parameters,
+    )
+    if (!complete) this.#incomplete.add(table)
+    return rows
+  }
+}
+
+interface AutoBidRow {
+  readonly auction_id: string
+  readonly limit_amount: number
+  readonly state: AutoBid['state']
+  readonly pending_bid_id: string | null
+  readonly pending_amount: number | null
+  readonly updated_at: number
+}
+
+function autoBidOf(row: AutoBidRow): AutoBid {
+  const { auction_id, limit_amount, state, pending_bid_id: bidId, pending_amount: amount, updated_at } = row
+  const pending = bidId === null || amount === null ? null : { bidId, amount }
+  return { auctionId: auction_id, limit: limit_amount, state, pending, updatedAt: updated_at }
+}
+
+function sealedOf(
+  events: readonly AuctionEvent[],
+  sealed: ReadonlyMap<string, SealedMaximum>,
+): SealedMaximum[] {
+  return events.flatMap((event) => ('bidId' in event ? (sealed.get(event.bidId) ?? []) : []))
+}
+
+async function* placed(commits: readonly Commit[]) {
+  for (const commit of commits) yield { commit, place: null }
+}

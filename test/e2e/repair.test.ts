@@ -1,0 +1,150 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { eventually } from '../support/eventually.js'
+import { NodeProcess, untilConnected, vendue } from '../support/node-process.js'
+import { makeTempHome } from '../support/temp-home.js'
+
+const FREE_PORTS = ['--grape-port', '0', '--dht-port', '0']
+/** Grapes of one machine find each other: whatever else is announced there is no peer of these. */
+const MESH = { VENDUE_MESH: `repair-${process.pid}` }
+const PAGE_BYTES = 4_096
+const REPLICAS = 20
+
+interface Repaired {
+  readonly damage: string | null
+  readonly moved_to: string | null
+  readonly saved: { readonly auctions: string[]; readonly events: number; readonly outcomes: number }
+  readonly lost: {
+    readonly auctions: { readonly auction_id: string; readonly why: string }[]
+    readonly commits: number
+    readonly incomplete: string[]
+  }
+}
+
+describe('a node whose database is damaged', function () {
+  this.timeout(90_000)
+  const { home, remove } = makeTempHome()
+  let damaged: NodeProcess
+  let peer: NodeProcess
+  let own = ''
+  const replicas: string[] = []
+  const file = () => join(damaged.dataDir, 'vendue.db')
+
+  before(async () => {
+    damaged = await NodeProcess.start({ home, name: 'damaged', args: FREE_PORTS, env: MESH })
+    peer = await NodeProcess.start({ home, name: 'peer', args: FREE_PORTS, env: MESH })
+    await untilConnected([damaged, peer])
+    own = await open(damaged, 0, { reserve: '50' })
+    await eventually('the peer knows it', () => peer.api.show({ auction: own }))
+    for (const n of [1, 2, 3]) await bid(n)
+    for (let n = 1; n <= REPLICAS; n++) replicas.push(await open(peer, n))
+    await eventually('all are copied', () => sameHeads())
+  })
+
+  after(async () => {
+    await Promise.all([damaged.end(), peer.end()])
+    remove()
+  })
+
+  async function open(node: NodeProcess, n: number, more: object = {}): Promise<string> {
+    const { outcome } = await node.api.open({
+      ...{
+        commandId: `cmd_repair${String(n).padStart(4, '0')}`,
+        title: `Lot ${n}`,
+        currency: 'EUR',
+        start: '1',
+      },
+      ...{ description: `[lot ${n}]`.repeat(150), increment: '1', ...more },
+    })
+    return outcome.auctionId
+  }
+
+  async function bid(n: number) {
+    const commandId = `bid_repair${n}`
+    const { outcome } = await peer.api.bid({ auction: own, commandId, kind: 'max', amount: `${60 + n}` })
+    return outcome
+  }
+
+  async function sameHeads(): Promise<boolean> {
+    for (const auction of replicas) {
+      const [here, there] = await Promise.all([damaged.api.show({ auction }), peer.api.show({ auction })])
+      if (here.head.hash !== there.head.hash) return false
+    }
+    return true
+  }
+
+  /** Overwrites each page of the file that the text stands on. */
+  function overwrite(text: string): void {
+    const bytes = readFileSync(file())
+    const pages = new Set<number>()
+    for (let at = bytes.indexOf(text); at >= 0; at = bytes.indexOf(text, at + 1))
+      pages.add(Math.floor(at / PAGE_BYTES))
+    expect(pages.size).to.be.greaterThan(0)
+    for (const page of pages) bytes.fill(0xa5, page * PAGE_BYTES, (page + 1) * PAGE_BYTES)
+    writeFileSync(file(), bytes)
+  }
+
+  async function repair(): Promise<{ code: number | null; result: Repaired }> {
+    const run = await vendue(home, ['repair', '--name', 'damaged', '--json'])
+    return { code: run.code, result: JSON.parse(run.stdout) as Repaired }
+  }
+
+  it('is not repaired while it runs, nor where nothing is damaged', async () => {
+    const running = await vendue(home, ['repair', '--name', 'damaged'])
+    expect(running.code).to.equal(3)
+    expect(running.stderr).to.include('in use by another node')
+    await damaged.end()
+    const before = readFileSync(file())
+    const { code, result } = await repair()
+    expect({ code, damage: result.damage }).to.deep.equal({ code: 0, damage: null })
+    expect(readFileSync(file()).equals(before)).to.equal(true)
+    await damaged.start()
+  })
+
+  it('refuses to start, is repaired, goes on with its own auctions, and has the others again', async () => {
+    await damaged.end()
+    overwrite('[lot 12]')
+    const before = readFileSync(file())
+    const start = await vendue(home, ['start', '--name', 'damaged', ...FREE_PORTS])
+    expect(start.code).to.equal(3)
+    expect(start.stderr).to.include(file()).and.include('vendue repair')
+    expect(readFileSync(file()).equals(before), 'nothing is repaired silently').to.equal(true)
+
+    const { code, result } = await repair()
+    expect(result.saved).to.deep.include({ auctions: [own], events: 4 })
+    expect(result.lost.auctions).to.deep.equal([])
+    expect(result.lost.commits).to.be.greaterThan(0)
+    expect(code).to.equal(result.lost.incomplete.length > 0 ? 1 : 0)
+    expect(readFileSync(result.moved_to ?? '').equals(before)).to.equal(true)
+
+    await damaged.start()
+    await untilConnected([damaged, peer])
+    await eventually('the replicas are back', () => sameHeads(), 20_000)
+    // The first outcome is still the only one, and secrets are where they were.
+    expect(await bid(3)).to.deep.include({ status: 'accepted', seq: 4 })
+    expect(await bid(4)).to.deep.include({ status: 'accepted', seq: 5 })
+    await damaged.api.close({ auction: own, commandId: 'cmd_repairclose' })
+    const closed = await eventually('the peer knows the end', async () => {
+      const { state } = await peer.api.show({ auction: own })
+      return state.status === 'closed' ? state : null
+    })
+    expect(closed.result).to.deep.include({ sold: true, price: 5_000 })
+  })
+
+  it('does not go on with an own auction of which a part is lost, and says so', async () => {
+    const second = await open(damaged, 99)
+    await eventually('the peer knows it', () => peer.api.show({ auction: second }))
+    await damaged.end()
+    overwrite('[lot 99]')
+    const { code, result } = await repair()
+    expect(code).to.equal(1)
+    expect(result.lost.auctions.map(({ auction_id }) => auction_id)).to.include(second)
+    expect(result.saved.auctions).to.not.include(second)
+    await damaged.start()
+    await untilConnected([damaged, peer])
+    await eventually('the replicas are back', () => sameHeads(), 20_000)
+    expect((await peer.api.show({ auction: second })).head.seq).to.equal(1)
+    expect(readdirSync(damaged.dataDir).filter((name) => /\.damaged-[^.]*$/.test(name))).to.have.length(2)
+  })
+})
