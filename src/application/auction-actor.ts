@@ -1,22 +1,19 @@
 import type { OpenedAuction } from '../domain/auction.js'
-import type { SealedMaximum } from '../domain/commands.js'
 import type { Head } from '../domain/commit.js'
-import { decide } from '../domain/decide.js'
-import type { AuctionEvent } from '../domain/events.js'
 import type { Secrets } from '../domain/pricing.js'
 import type { SecretRepository } from '../ports/auction-repository.js'
 import type { Clock } from '../ports/clock.js'
 import { type EventLog, SeqConflictError } from '../ports/event-log.js'
 import type { Logger } from '../ports/logger.js'
 import type { Outcome, OutcomeRepository, RecordedOutcome } from '../ports/outcome-repository.js'
-import type { RemoteCommand, SubmitResult } from '../ports/peer-client.js'
+import type { SubmitResult } from '../ports/peer-client.js'
 import type { Random } from '../ports/random.js'
 import type { Signer } from '../ports/signer.js'
+import { BatchDraft } from './batch-draft.js'
 import { sealCommit } from './commit.js'
 import { MAX_EVENTS_PER_COMMIT } from './event-schema.js'
 import { gather } from './gather.js'
-import { auctionNow, domainCommand, fingerprintOf, type HomeTask, isClientCommand } from './home-command.js'
-import { outcomeOf } from './outcome.js'
+import { type HomeTask, isClientCommand } from './home-command.js'
 import { submitFailure } from './submit-failure.js'
 
 export interface AuctionActorDeps {
@@ -48,16 +45,6 @@ export const REVEAL_PAGE = 1_000
 interface Waiting {
   readonly task: HomeTask
   readonly settle: (result: SubmitResult) => void
-}
-
-/** What a batch has come to before it is written. */
-interface Draft {
-  state: OpenedAuction
-  secrets: Secrets
-  readonly events: AuctionEvent[]
-  readonly sealed: SealedMaximum[]
-  readonly recorded: RecordedOutcome[]
-  readonly answers: { waiting: Waiting; result: SubmitResult }[]
 }
 
 /**
@@ -183,12 +170,12 @@ export class AuctionActor {
 
   async #process(batch: readonly Waiting[]): Promise<void> {
     const known = await this.#knownOutcomes(batch)
-    const { state, secrets } = this.#current
-    const draft: Draft = { state, secrets, events: [], sealed: [], recorded: [], answers: [] }
-    for (const waiting of batch) this.#decideOne(draft, waiting, known)
+    const { state } = this.#current
+    const draft = new BatchDraft(this.#deps, this.#current, known)
+    const outcomes = batch.map(({ task }) => draft.decide(task))
     const closes = state.status !== 'closed' && draft.state.status === 'closed'
     if (closes || batch.some(({ task }) => task.type === 'reveal')) await this.#reveal(draft)
-    this.#write(batch, draft)
+    this.#write(batch, draft, outcomes)
   }
 
   async #knownOutcomes(batch: readonly Waiting[]): Promise<Map<string, RecordedOutcome>> {
@@ -206,87 +193,22 @@ export class AuctionActor {
     return known
   }
 
-  #decideOne(draft: Draft, waiting: Waiting, known: Map<string, RecordedOutcome>): void {
-    const { task } = waiting
-    const now = auctionNow(this.#deps.clock, draft.state.at)
-    if (!isClientCommand(task)) {
-      if (task.type === 'due') this.#decideDue(draft, now)
-      const outcome: Outcome = {
-        status: 'accepted',
-        commandId: task.type,
-        auctionId: task.auctionId,
-        seq: draft.state.seq,
-        at: now,
-      }
-      draft.answers.push({ waiting, result: { ok: true, outcome } })
-      return
-    }
-    const outcome = this.#decideClient(draft, task, now, known)
-    draft.answers.push({ waiting, result: { ok: true, outcome } })
-  }
-
-  #decideClient(
-    draft: Draft,
-    task: RemoteCommand,
-    now: number,
-    known: Map<string, RecordedOutcome>,
-  ): Outcome {
-    const { commandId, auctionId } = task
-    const fingerprint = fingerprintOf(task)
-    const earlier = known.get(commandId)
-    if (earlier !== undefined) {
-      if (earlier.fingerprint === fingerprint) return earlier.outcome
-      const rejection = { code: 'COMMAND_ID_REUSED' } as const
-      return { status: 'rejected', commandId, auctionId, at: now, rejection }
-    }
-    const decision = decide(
-      { auction: draft.state, secrets: draft.secrets },
-      domainCommand(task, now, this.#deps.random),
-    )
-    const outcome = outcomeOf(task, decision, draft.state.seq, now)
-    if (decision.accepted) {
-      draft.events.push(...decision.events)
-      draft.state = decision.next.auction
-      draft.secrets = decision.next.secrets
-      if (decision.sealed !== null) draft.sealed.push(decision.sealed)
-    }
-    const record = { outcome, fingerprint }
-    draft.recorded.push(record)
-    known.set(commandId, record)
-    return outcome
-  }
-
-  /** A timer that fires too early or twice is refused by the rules, and that is all. */
-  #decideDue(draft: Draft, now: number): void {
-    const type = draft.state.status === 'scheduled' ? 'StartAuction' : 'EndAuction'
-    const decision = decide({ auction: draft.state, secrets: draft.secrets }, { type, now })
-    if (!decision.accepted) return
-    draft.events.push(...decision.events)
-    draft.state = decision.next.auction
-  }
-
   /** The first page of maxima is opened by the commit that closes; whoever loads the auction asks for the rest. */
-  async #reveal(draft: Draft): Promise<void> {
+  async #reveal(draft: BatchDraft): Promise<void> {
     await Promise.all(this.#writes)
     const stored = await this.#deps.secrets.sealed(this.auctionId, REVEAL_PAGE)
-    const sealed = [...stored, ...draft.sealed].slice(0, REVEAL_PAGE)
-    const now = auctionNow(this.#deps.clock, draft.state.at)
-    const decision = decide(
-      { auction: draft.state, secrets: draft.secrets },
-      { type: 'RevealMaxima', now, sealed },
-    )
-    if (!decision.accepted) return
-    draft.events.push(...decision.events)
-    draft.state = decision.next.auction
+    draft.reveal([...stored, ...draft.sealed].slice(0, REVEAL_PAGE))
   }
 
   /** Starts the write and answers after it. */
-  #write(batch: readonly Waiting[], draft: Draft): void {
+  #write(batch: readonly Waiting[], draft: BatchDraft, outcomes: readonly Outcome[]): void {
     for (const record of draft.recorded) this.#unwritten.set(record.outcome.commandId, record)
     const write = this.#store(draft)
       .then(
         () => {
-          for (const { waiting, result } of draft.answers) waiting.settle(result)
+          batch.forEach(({ settle }, i) => {
+            settle({ ok: true, outcome: outcomes[i] as Outcome })
+          })
         },
         (error: unknown) => this.#fail(batch, error),
       )
@@ -297,7 +219,7 @@ export class AuctionActor {
     this.#writes.add(write)
   }
 
-  async #store({ events, state, secrets, sealed, recorded: outcomes }: Draft): Promise<void> {
+  async #store({ events, state, secrets, sealed, recorded: outcomes }: BatchDraft): Promise<void> {
     if (events.length === 0) {
       // Decided against writes under way: no answer before theirs, and none at all if they fail.
       await Promise.all(this.#writes)

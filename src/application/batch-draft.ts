@@ -1,0 +1,83 @@
+import type { OpenedAuction } from '../domain/auction.js'
+import type { Command, SealedMaximum } from '../domain/commands.js'
+import { type Decision, decide } from '../domain/decide.js'
+import type { AuctionEvent } from '../domain/events.js'
+import type { Secrets } from '../domain/pricing.js'
+import type { Clock } from '../ports/clock.js'
+import type { Outcome, RecordedOutcome } from '../ports/outcome-repository.js'
+import type { RemoteCommand } from '../ports/peer-client.js'
+import type { Random } from '../ports/random.js'
+import { auctionNow, domainCommand, fingerprintOf, type HomeTask, isClientCommand } from './home-command.js'
+import { outcomeOf } from './outcome.js'
+
+export interface BatchDraftDeps {
+  readonly clock: Clock
+  readonly random: Random
+}
+
+/** What a batch of commands comes to, decided one after the other, before any of it is written. */
+export class BatchDraft {
+  readonly #deps: BatchDraftDeps
+  /** Outcomes by command id: of earlier batches, and of this one as they come. */
+  readonly #known: Map<string, RecordedOutcome>
+  readonly events: AuctionEvent[] = []
+  readonly sealed: SealedMaximum[] = []
+  /** Outcomes that this batch made. */
+  readonly recorded: RecordedOutcome[] = []
+  state: OpenedAuction
+  secrets: Secrets
+
+  constructor(
+    deps: BatchDraftDeps,
+    before: { readonly state: OpenedAuction; readonly secrets: Secrets },
+    known: Map<string, RecordedOutcome>,
+  ) {
+    this.#deps = deps
+    this.#known = known
+    this.state = before.state
+    this.secrets = before.secrets
+  }
+
+  /** A repeated command gets its first outcome; a timer that fires too early or twice changes nothing. */
+  decide(task: HomeTask): Outcome {
+    const now = auctionNow(this.#deps.clock, this.state.at)
+    if (isClientCommand(task)) return this.#decideClient(task, now)
+    if (task.type === 'due') {
+      this.#apply({ type: this.state.status === 'scheduled' ? 'StartAuction' : 'EndAuction', now })
+    }
+    const { type: commandId, auctionId } = task
+    return { status: 'accepted', commandId, auctionId, seq: this.state.seq, at: now }
+  }
+
+  /** Opens the commitments of these maxima, as far as the close calls for it. */
+  reveal(sealed: readonly SealedMaximum[]): void {
+    this.#apply({ type: 'RevealMaxima', now: auctionNow(this.#deps.clock, this.state.at), sealed })
+  }
+
+  #decideClient(task: RemoteCommand, now: number): Outcome {
+    const { commandId, auctionId } = task
+    const fingerprint = fingerprintOf(task)
+    const earlier = this.#known.get(commandId)
+    if (earlier !== undefined) {
+      if (earlier.fingerprint === fingerprint) return earlier.outcome
+      const rejection = { code: 'COMMAND_ID_REUSED' } as const
+      return { status: 'rejected', commandId, auctionId, at: now, rejection }
+    }
+    const { seq } = this.state
+    const outcome = outcomeOf(task, this.#apply(domainCommand(task, now, this.#deps.random)), seq, now)
+    const record = { outcome, fingerprint }
+    this.recorded.push(record)
+    this.#known.set(commandId, record)
+    return outcome
+  }
+
+  #apply(command: Command): Decision {
+    const decision = decide({ auction: this.state, secrets: this.secrets }, command)
+    if (!decision.accepted) return decision
+    this.events.push(...decision.events)
+    this.state = decision.next.auction
+    this.secrets = decision.next.secrets
+    if (decision.sealed !== null) this.sealed.push(decision.sealed)
+    return decision
+  }
+}
