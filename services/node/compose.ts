@@ -13,6 +13,7 @@ import { PeerTable } from '../../src/application/peer-table.js'
 import { ReceiptKeeper } from '../../src/application/receipt-keeper.js'
 import { Replicator } from '../../src/application/replicator.js'
 import { Syncer } from '../../src/application/syncer.js'
+import type { Store } from '../../src/ports/store.js'
 import type { ServiceContainer } from '../container.js'
 import type { Token } from '../tokens.js'
 import { tokens } from './node-tokens.js'
@@ -186,4 +187,17 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
         { self: party, info, ...options },
       )
     })
+}
+
+/** Registers what a store holds. */
+export function provideStore(services: ServiceContainer, store: Store): void {
+  services
+    .value(tokens.outcomes, store.outcomes)
+    .value(tokens.auctions, store.auctions)
+    .value(tokens.secrets, store.secrets)
+    .value(tokens.autoBids, store.autoBids)
+    .value(tokens.participations, store.participations)
+    .value(tokens.peerRepository, store.peers)
+    .value(tokens.receipts, store.receipts)
+    .value(tokens.equivocations, store.equivocations)
 }

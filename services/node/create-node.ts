@@ -7,7 +7,7 @@ import { openStore, type SqliteStore } from '../../src/adapters/sqlite/open-stor
 import { nextIncarnation } from '../../src/adapters/system/next-incarnation.js'
 import { Ed25519Verifier, loadNodeKey } from '../../src/adapters/system/node-key.js'
 import { loadOperatorToken } from '../../src/adapters/system/operator-token.js'
-import { listNeighbours } from '../../src/adapters/system/running-nodes.js'
+import { listNeighbours, NODE_FILE } from '../../src/adapters/system/running-nodes.js'
 import type { NodeSettings } from '../../src/adapters/system/settings.js'
 import { systemClock } from '../../src/adapters/system/system-clock.js'
 import { systemRandom } from '../../src/adapters/system/system-random.js'
@@ -20,7 +20,7 @@ import type { NodeApi } from '../../src/ports/node-api.js'
 import type { NodeInfo } from '../../src/ports/peer-client.js'
 import type { Signer } from '../../src/ports/signer.js'
 import { ServiceContainer } from '../container.js'
-import { composeNode } from './compose.js'
+import { composeNode, provideStore } from './compose.js'
 import { type NodeGrape, startNodeGrape } from './node-grape.js'
 import { tokens } from './node-tokens.js'
 
@@ -43,8 +43,6 @@ export interface VendueNode {
   /** What it is made of, for tests and benchmarks. */
   readonly services: ServiceContainer
 }
-
-export const NODE_FILE = 'node.json'
 
 export function createNode(settings: NodeSettings, options: { logger: Logger }): VendueNode {
   return new RunningNode(settings, options.logger)
@@ -172,15 +170,8 @@ class RunningNode implements VendueNode {
       .value(tokens.discovery, grape.discovery)
       .factory(tokens.peerClient, () => new GrenachePeerClient({ rpcClient }))
       .value(tokens.eventLog, this.#logged(new PublishingEventLog(store.eventLog)))
-      .value(tokens.outcomes, store.outcomes)
-      .value(tokens.auctions, store.auctions)
-      .value(tokens.secrets, store.secrets)
-      .value(tokens.autoBids, store.autoBids)
-      .value(tokens.participations, store.participations)
-      .value(tokens.peerRepository, store.peers)
-      .value(tokens.receipts, store.receipts)
-      .value(tokens.equivocations, store.equivocations)
       .value(tokens.self, { party, info: () => this.info })
+    provideStore(this.services, store)
     composeNode(this.services, {
       ...{ dataDir, currencies, mesh, requestStop: this.#requestStop },
       fail: this.#fail,

@@ -42,12 +42,6 @@ export function tellsOfBid(outcome: Outcome, seq: number, event: AuctionEvent): 
   )
 }
 
-/** When the home has to act next, UTC milliseconds; null where no time is set or nothing is left to do. */
-export function dueAtOf(state: OpenedAuction): number | null {
-  if (state.status === 'scheduled') return state.terms.opensAt
-  return state.status === 'open' ? state.closesAt : null
-}
-
 /** Titles and what is searched in them, so that case and composed letters make no difference. */
 export function foldText(text: string): string {
   return text.normalize('NFC').toLowerCase()

@@ -1,5 +1,4 @@
-import type { OpenedAuction } from '../domain/auction.js'
-import { UNOPENED } from '../domain/auction.js'
+import { dueAt, UNOPENED } from '../domain/auction.js'
 import type { OpenAuction } from '../domain/commands.js'
 import { decide } from '../domain/decide.js'
 import { NO_SECRETS } from '../domain/pricing.js'
@@ -201,10 +200,4 @@ export class AuctionHouse {
   get loaded(): number {
     return this.#actors.size
   }
-}
-
-/** When a live auction's home has to act next; null: not before somebody asks. */
-export function dueAt(state: OpenedAuction): number | null {
-  if (state.status === 'scheduled') return state.terms.opensAt
-  return state.status === 'open' ? state.closesAt : null
 }

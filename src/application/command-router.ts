@@ -47,10 +47,7 @@ export class CommandRouter {
   #forwarder(home: string): HomeForwarder {
     let forwarder = this.#forwarders.get(home)
     if (forwarder === undefined) {
-      forwarder = new HomeForwarder(this.#deps, () => {
-        const peer = this.#deps.peerTable.get(home)
-        return peer && (peer.state === 'alive' || peer.state === 'suspect') ? peer.info : null
-      })
+      forwarder = new HomeForwarder(this.#deps, () => this.#deps.peerTable.whereabouts(home))
       this.#forwarders.set(home, forwarder)
     }
     return forwarder

@@ -58,6 +58,12 @@ export class PeerTable {
     return this.all().filter(isReachable)
   }
 
+  /** The peer, where it is worth calling; null otherwise. */
+  whereabouts(nodeId: string): NodeInfo | null {
+    const peer = this.#peers.get(nodeId)
+    return peer && isReachable(peer) ? peer.info : null
+  }
+
   /**
    * The peer has proven who it is, at its address and with its incarnation. False where that is not the life of the
    * peer that counts (an older one while a newer one is in use elsewhere, or one that has said goodbye), or where it is in

@@ -101,8 +101,7 @@ export class Syncer {
   }
 
   #address(nodeId: string): string | null {
-    const peer = this.#deps.peerTable.get(nodeId)
-    return peer && (peer.state === 'alive' || peer.state === 'suspect') ? peer.info.address : null
+    return this.#deps.peerTable.whereabouts(nodeId)?.address ?? null
   }
 
   async #sync(nodeId: string): Promise<void> {

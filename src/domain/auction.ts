@@ -84,3 +84,9 @@ export function resultOf(auction: OpenedAuction): AuctionResult {
   if (!auction.reserveMet) return { sold: false, reason: 'reserve-not-met' }
   return { sold: true, winner: auction.leader, bidId: auction.leadingBidId, price: auction.price }
 }
+
+/** When a live auction's home has to act next, UTC milliseconds; null: not before somebody asks. */
+export function dueAt(auction: OpenedAuction): number | null {
+  if (auction.status === 'scheduled') return auction.terms.opensAt
+  return auction.status === 'open' ? auction.closesAt : null
+}

@@ -1,5 +1,5 @@
 import { ServiceContainer } from '../../services/container.js'
-import { composeNode } from '../../services/node/compose.js'
+import { composeNode, provideStore } from '../../services/node/compose.js'
 import { tokens } from '../../services/node/node-tokens.js'
 import { nodeIdOf } from '../../src/application/ids.js'
 import { PublishingEventLog } from '../../src/application/publishing-event-log.js'
@@ -206,15 +206,8 @@ export class Machine {
       .value(tokens.discovery, new SimDiscovery({ process, network, grape, random: random.stream('dht') }))
       .value(tokens.peerClient, network.client(process))
       .factory(tokens.eventLog, () => new PublishingEventLog(store.eventLog))
-      .value(tokens.outcomes, store.outcomes)
-      .value(tokens.auctions, store.auctions)
-      .value(tokens.secrets, store.secrets)
-      .value(tokens.autoBids, store.autoBids)
-      .value(tokens.participations, store.participations)
-      .value(tokens.peerRepository, store.peers)
-      .value(tokens.receipts, store.receipts)
-      .value(tokens.equivocations, store.equivocations)
       .value(tokens.self, { party: { id: this.nodeId, name: this.name }, info: () => info })
+    provideStore(services, store)
     const fail = ({ message }: Error) => this.#giveUp(process, message)
     composeNode(services, { dataDir: 'sim', currencies: {}, mesh: 'sim', requestStop: () => {}, fail })
     return { process, store: inner, services, info }

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { ServiceContainer } from '../../services/container.js'
-import { composeNode } from '../../services/node/compose.js'
+import { composeNode, provideStore } from '../../services/node/compose.js'
 import { tokens } from '../../services/node/node-tokens.js'
 import { openMemoryStore } from '../../src/adapters/memory/memory-store.js'
 import { Ed25519Verifier, signerOf } from '../../src/adapters/system/node-key.js'
@@ -70,15 +70,8 @@ export class MemoryNode {
       .value(tokens.discovery, network.discovery())
       .value(tokens.peerClient, network.client(this.info.address, this.time))
       .factory(tokens.eventLog, () => new PublishingEventLog(store.eventLog))
-      .value(tokens.outcomes, store.outcomes)
-      .value(tokens.auctions, store.auctions)
-      .value(tokens.secrets, store.secrets)
-      .value(tokens.autoBids, store.autoBids)
-      .value(tokens.participations, store.participations)
-      .value(tokens.peerRepository, store.peers)
-      .value(tokens.receipts, store.receipts)
-      .value(tokens.equivocations, store.equivocations)
       .value(tokens.self, { party: { id: nodeId, name }, info: () => this.info })
+    provideStore(this.services, store)
     composeNode(this.services, {
       ...{ dataDir: 'memory', currencies: {}, mesh: options.mesh ?? 'test', requestStop: () => {} },
       fail: (error) => {

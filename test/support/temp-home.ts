@@ -1,12 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { makeTempDir } from './temp-dir.js'
 
 /** A directory for one test's nodes; removed by the test's own clean-up. */
 export function makeTempHome(): { home: string; remove: () => void } {
-  const home = mkdtempSync(join(tmpdir(), 'vendue-test-'))
-  return {
-    home,
-    remove: () => rmSync(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }),
-  }
+  const { path, remove } = makeTempDir()
+  return { home: path, remove }
 }

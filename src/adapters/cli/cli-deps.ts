@@ -1,6 +1,7 @@
 import type { Logger } from '../../ports/logger.js'
 import type { NodeApi } from '../../ports/node-api.js'
 import type { NodeInfo } from '../../ports/peer-client.js'
+import type { RepairReport } from '../../ports/repair-report.js'
 import type { NodeSettings } from '../system/settings.js'
 
 /** What the command line needs from outside: made where a process is put together, so that tests can pass fakes. */
@@ -12,29 +13,7 @@ export interface CliDeps {
   /** A node of another process. Does not call it yet. */
   connect(target: NodeTarget): Promise<NodeConnection>
   /** Replaces the damaged database of a node that does not run. Rejects with an error that has a `code`. */
-  repair(dataDir: string): Promise<RepairResult>
-}
-
-/** What was saved of a damaged database, and what was lost. */
-export interface RepairResult {
-  readonly path: string
-  /** What is wrong with the file; null: nothing, and nothing was done. */
-  readonly damage: string | null
-  /** Where the damaged file lies now. */
-  readonly movedTo: string | null
-  readonly saved: {
-    readonly auctions: readonly string[]
-    readonly events: number
-    readonly outcomes: number
-    readonly autoBids: number
-    readonly receipts: number
-  }
-  readonly lost: {
-    readonly auctions: readonly { readonly auctionId: string; readonly why: string }[]
-    readonly commits: number
-    /** Tables of which some or all rows could not be read. */
-    readonly incomplete: readonly string[]
-  }
+  repair(dataDir: string): Promise<RepairReport>
 }
 
 export interface NodeHandle {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { NodeError } from '../../ports/node-api.js'
+import { OPERATOR_TOKEN_FILE } from '../system/operator-token.js'
 import {
   listRunningNodes,
   nodeDirectory,
@@ -10,8 +11,6 @@ import {
 import { DEFAULT_NAME, type SettingSource, type Settings } from '../system/settings.js'
 import type { NodeTarget } from './cli-deps.js'
 import { UsageError } from './usage-error.js'
-
-const TOKEN_FILE = 'operator.token'
 
 export interface FindNodeOptions {
   readonly settings: Settings
@@ -106,7 +105,7 @@ function notRunning(message: string, start: string): NodeError {
 }
 
 function targetOf({ address, dataDir }: RunningNode): NodeTarget {
-  return { address, token: readToken(join(dataDir, TOKEN_FILE)) }
+  return { address, token: readToken(join(dataDir, OPERATOR_TOKEN_FILE)) }
 }
 
 function readToken(path: string): string {

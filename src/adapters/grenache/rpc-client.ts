@@ -6,6 +6,7 @@ import type { Access, Rpc } from './define-rpc.js'
 import { ExchangeError } from './exchange.js'
 import { invalidInput } from './explain-issue.js'
 import { RpcClientTransport } from './rpc-client-transport.js'
+import { printable } from './text-schema.js'
 import { answerPayloadSchema, type RequestPayload, type WireError } from './wire.js'
 
 export interface RpcClientOptions {
@@ -162,9 +163,4 @@ function badAnswer(address: string, rpc: string, why: string): PeerCallError {
     sent: true,
     answered: false,
   })
-}
-
-/** A peer's words may end up on a terminal. */
-function printable(text: string): string {
-  return text.replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, '?')
 }

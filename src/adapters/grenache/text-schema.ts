@@ -3,6 +3,11 @@ import { MAX_NAME_LENGTH } from '../../domain/party.js'
 
 const CONTROL = /\p{Cc}|[\u2028\u2029\u202a-\u202e\u2066-\u2069]/u
 
+/** A peer's words may end up on a terminal. */
+export function printable(text: string): string {
+  return text.replace(new RegExp(CONTROL, 'gu'), '?')
+}
+
 /** False for half surrogate pairs, which UTF-8 cannot hold: text with one changes when it is stored. */
 export function isWellFormed(text: string): boolean {
   return (text as string & { isWellFormed(): boolean }).isWellFormed()

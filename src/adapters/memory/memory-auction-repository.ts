@@ -1,4 +1,4 @@
-import type { AuctionStatus } from '../../domain/auction.js'
+import { type AuctionStatus, dueAt } from '../../domain/auction.js'
 import type {
   AuctionQuery,
   AuctionRecord,
@@ -6,7 +6,7 @@ import type {
   BidRecord,
   DueAuction,
 } from '../../ports/auction-repository.js'
-import { dueAtOf, foldText } from '../read-model.js'
+import { foldText } from '../read-model.js'
 import { unrevealedOf } from './memory-secret-repository.js'
 import type { MemoryAuction, MemoryTables } from './memory-tables.js'
 
@@ -45,8 +45,8 @@ export class MemoryAuctionRepository implements AuctionRepository {
     return this.#all()
       .filter(({ state }) => state.home.nodeId === homeNodeId)
       .flatMap(({ auctionId, state }) => {
-        const dueAt = dueAtOf(state)
-        return dueAt === null ? [] : { auctionId, dueAt }
+        const due = dueAt(state)
+        return due === null ? [] : { auctionId, dueAt: due }
       })
       .sort((a, b) => a.dueAt - b.dueAt || (a.auctionId < b.auctionId ? -1 : 1))
   }

@@ -1,6 +1,7 @@
+import { dueAt } from '../../domain/auction.js'
 import type { Append } from '../../ports/event-log.js'
 import type { RecordedOutcome } from '../../ports/outcome-repository.js'
-import { dueAtOf, foldText, secretKept, tellsOfBid } from '../read-model.js'
+import { foldText, secretKept, tellsOfBid } from '../read-model.js'
 import type { AppendOperation, OutcomeRow, SecretRow } from './write-operations.js'
 
 /** About what an operation weighs beside its long texts, in bytes. */
@@ -27,7 +28,7 @@ export function appendOperation(entry: Append): { operation: AppendOperation; by
       status: state.status,
       title: foldText(terms.title),
       openedAt: state.openedAt,
-      dueAt: dueAtOf(state),
+      dueAt: dueAt(state),
       bidCount: state.bidCount,
       // JSON leaves out what is undefined.
       state: JSON.stringify({ ...state, terms: undefined }),

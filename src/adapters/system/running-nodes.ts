@@ -16,7 +16,8 @@ export interface RunningNode {
   readonly dataDir: string
 }
 
-const NODE_FILE = 'node.json'
+/** In the data directory of a node, while it runs. */
+export const NODE_FILE = 'node.json'
 const NODES_DIR = 'nodes'
 const MAX_NODES_READ = 1_000
 

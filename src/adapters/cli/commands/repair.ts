@@ -1,4 +1,4 @@
-import type { RepairResult } from '../cli-deps.js'
+import type { RepairReport } from '../../../ports/repair-report.js'
 import { EXIT } from '../exit-code.js'
 import type { HostCommand } from '../host.js'
 import { startOptions } from '../node-options.js'
@@ -50,7 +50,7 @@ function pick(...names: string[]): NonNullable<HostCommand['options']> {
   return Object.fromEntries(Object.entries(startOptions).filter(([name]) => names.includes(name)))
 }
 
-function repairJson({ path, damage, movedTo, saved, lost }: RepairResult) {
+function repairJson({ path, damage, movedTo, saved, lost }: RepairReport) {
   const { autoBids, ...rest } = saved
   const auctions = lost.auctions.map(({ auctionId, why }) => ({ auction_id: auctionId, why }))
   return {
