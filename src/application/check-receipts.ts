@@ -14,12 +14,13 @@ export function checkReceipts(
   batches: readonly SignedReceipts[],
   verifier: SignatureVerifier,
 ): Finding | null {
-  const { auctionId, state } = log.summary
+  const { auctionId, homes } = log.summary
   for (const signed of batches) {
     const receipts = signed.receipts.filter(({ command }) => command.auctionId === auctionId)
     if (receipts.length === 0) continue
-    if (signed.home.publicKey !== state.home.publicKey || !areSigned(signed, verifier))
-      return finding('a receipt is not signed by the home of the auction')
+    const isHome = homes.some(({ publicKey }) => publicKey === signed.home.publicKey)
+    if (!isHome || !areSigned(signed, verifier))
+      return finding('a receipt is not signed by a home of the auction')
     for (const receipt of receipts) {
       const breach = breachOf(log, receipt)
       if (breach !== null) return breach

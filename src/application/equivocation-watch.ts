@@ -65,11 +65,16 @@ export class EquivocationWatch {
       if (stored.hash === commit.hash) return
       if (stored.signer !== commit.signer || !isSigned(commit, verifier)) return
       if ((await equivocations.among([auctionId])).has(auctionId)) return
-      const [opening] = await eventLog.read(auctionId, 1, ONE)
-      if (opening === undefined) return
-      const proof = proofOf(opening, stored, commit)
+      const proof = proofOf(await this.#authority(stored), stored, commit)
       if (judgeProof(proof, verifier).proven) return this.#keep(proof)
     }
+  }
+
+  /** What made the stored commit's author the home. */
+  async #authority({ auctionId, firstSeq }: Commit): Promise<Commit[]> {
+    const handovers = (await this.#deps.auctions.find(auctionId))?.state.handovers ?? []
+    const seqs = [1, ...handovers.filter((seq) => seq < firstSeq)]
+    return (await Promise.all(seqs.map((seq) => this.#deps.eventLog.read(auctionId, seq, ONE)))).flat()
   }
 
   /** A peer's proof. Resolves with why it is not believed, or null. */
@@ -115,8 +120,9 @@ export class EquivocationWatch {
 
   async #tell(peer: NodeInfo, proof: EquivocationProof): Promise<void> {
     const { peerClient, logger } = this.#deps
-    const { auctionId, opening, first, second } = proof
-    if (opening.body.length + first.body.length + second.body.length > MAX_PROOF_BYTES) {
+    const { auctionId, authority, first, second } = proof
+    const bytes = [...authority, first, second].reduce((sum, { body }) => sum + body.length, 0)
+    if (bytes > MAX_PROOF_BYTES) {
       logger.warn({ auctionId }, 'a proof is too large to be sent; it can be exported')
       return
     }

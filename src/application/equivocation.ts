@@ -1,13 +1,14 @@
 import type { Commit } from '../domain/commit.js'
 import type { EquivocationProof } from '../ports/equivocation-repository.js'
 import type { SignatureVerifier } from '../ports/signer.js'
+import { keyRule } from './check-commit.js'
 import { BadCommitError, isSigned, readCommit } from './commit.js'
-import { nodeIdOf } from './ids.js'
 
 /**
  * A home that keeps to one log never signs two commits of which one contradicts the other: two that hold the same
  * event number and differ, or one that claims to follow upon a commit at a number at which another was signed.
- * Whoever holds two such commits can prove it to everybody, with nothing but them and the opening commit.
+ * Whoever holds two such commits can prove it to everybody, with nothing but them, the opening commit and the
+ * handovers that made their author the home.
  */
 
 /** What was proven against whom. */
@@ -22,10 +23,10 @@ export interface Equivocation {
 }
 
 /** Puts two commits that contradict each other into the order that a proof has them in. */
-export function proofOf(opening: Commit, a: Commit, b: Commit): EquivocationProof {
+export function proofOf(authority: readonly Commit[], a: Commit, b: Commit): EquivocationProof {
   const ordered = a.lastSeq < b.lastSeq || (a.lastSeq === b.lastSeq && a.hash < b.hash)
   const [first, second] = ordered ? [a, b] : [b, a]
-  return { auctionId: opening.auctionId, opening: bare(opening), first: bare(first), second: bare(second) }
+  return { auctionId: a.auctionId, authority: authority.map(bare), first: bare(first), second: bare(second) }
 }
 
 /** Without what a log of its own may know of it. */
@@ -40,18 +41,29 @@ export function judgeProof(
 ): { readonly proven: true; readonly by: Equivocation } | { readonly proven: false; readonly rule: string } {
   const fails = (rule: string) => ({ proven: false, rule }) as const
   try {
-    const { auctionId, opening, first, second } = proof
-    const [event] = readCommit(opening).events
-    if (opening.firstSeq !== 1 || event?.type !== 'AuctionOpened') return fails('it lacks the opening commit')
-    const bodies = [readCommit(first), readCommit(second)] as const
-    if ([opening, first, second].some((commit) => commit.auctionId !== auctionId))
+    const { auctionId, authority, first, second } = proof
+    const all = [...authority, first, second]
+    if (all.some((commit) => commit.auctionId !== auctionId))
       return fails('its commits are not of one auction')
-    const { home, terms, seller } = event
-    if (nodeIdOf(home.publicKey) !== home.nodeId) return fails("the home's id is not that of its key")
-    if ([opening, first, second].some(({ signer }) => signer !== home.publicKey))
-      return fails('one of its commits is not signed by the home that opened the auction')
-    if (![opening, first, second].every((commit) => isSigned(commit, verifier)))
-      return fails('a signature in it does not hold')
+    const [opening, ...handovers] = authority.map((commit) => ({ commit, body: readCommit(commit) }))
+    const [event] = opening?.body.events ?? []
+    if (opening?.commit.firstSeq !== 1 || event?.type !== 'AuctionOpened')
+      return fails('it lacks the opening commit')
+    const bodies = [readCommit(first), readCommit(second)] as const
+    let { home } = event
+    if (keyRule(home) !== null) return fails("the home's id is not that of its key")
+    if (opening.commit.signer !== home.publicKey) return fails('the opening is not signed by the home')
+    for (const { commit, body } of handovers) {
+      const [moved, ...more] = body.events
+      if (moved?.type !== 'AuctionHandedOver' || more.length > 0 || keyRule(moved.to) !== null)
+        return fails('it holds a handover that is none')
+      if (commit.signer !== home.publicKey) return fails('a handover is not signed by the home')
+      home = moved.to
+    }
+    if (first.signer !== home.publicKey || second.signer !== home.publicKey)
+      return fails('one of its commits is not signed by the home')
+    if (!all.every((commit) => isSigned(commit, verifier))) return fails('a signature in it does not hold')
+    const { terms, seller } = event
     const seq = contradiction(first, second, bodies[1].prevHash)
     if (seq === null) return fails('its commits do not contradict each other')
     const author = { nodeId: home.nodeId, publicKey: home.publicKey }

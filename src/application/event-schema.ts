@@ -95,6 +95,7 @@ export const eventSchema: z.ZodType<AuctionEvent> = z.discriminatedUnion('type',
       .min(1)
       .max(MAX_REVEALS_PER_EVENT),
   }),
+  z.strictObject({ type: z.literal('AuctionHandedOver'), at: time, to: homeSchema }),
   z.strictObject({ type: z.literal('AuctionCancelled'), at: time, reason: z.string().max(500) }),
 ])
 

@@ -1,4 +1,5 @@
 import type { Commit } from '../domain/commit.js'
+import { MAX_HANDOVERS } from '../domain/evolve.js'
 import type { EquivocationProof } from '../ports/equivocation-repository.js'
 import {
   EXPORT_FORMAT,
@@ -9,46 +10,46 @@ import {
   summed,
 } from './export-format.js'
 
-/** A proof of equivocation as one file, in the lines of an export: header, three commits, trailer. */
+/** A proof of equivocation as one file, in the lines of an export: header, commits, trailer. */
 export const PROOF_FORMAT = 'vendue-proof'
 export const PROOF_VERSION = 1
 
-export function* proofLines({
-  auctionId,
-  opening,
-  first,
-  second,
-}: EquivocationProof): Generator<string, void> {
+export function* proofLines(proof: EquivocationProof): Generator<string, void> {
+  const { auctionId, authority, first, second } = proof
+  const commits = [...authority, first, second]
   yield summed({ format: PROOF_FORMAT, version: PROOF_VERSION, auctionId })
-  for (const commit of [opening, first, second]) yield summed(commit)
-  yield summed({ end: PROOF_FORMAT, commits: 3 })
+  for (const commit of commits) yield summed(commit)
+  yield summed({ end: PROOF_FORMAT, commits: commits.length })
 }
+
+/** Header, opening, handovers, the two that contradict each other, trailer. */
+const MAX_LINES = 5 + MAX_HANDOVERS
+const MIN_LINES = 5
 
 /** Throws `ExportFormatError`. What it proves is for `judgeProof` to say. */
 export async function readProof(chunks: AsyncIterable<Uint8Array>): Promise<EquivocationProof> {
   const lines: Line[] = []
   for await (const line of readLines(chunks)) {
-    if (lines.length === LINES) throw new ExportFormatError(line.place, 'nothing follows the trailer')
+    if (lines.length === MAX_LINES || lines.at(-1)?.content.end === PROOF_FORMAT)
+      throw new ExportFormatError(line.place, 'nothing follows the trailer')
     lines.push(line)
   }
-  const [header, ...rest] = lines
-  const trailer = rest[LINES - 2]
   const place = lines.at(-1)?.place ?? { line: 1, byteOffset: 0 }
   const refuse = (rule: string) => new ExportFormatError(place, rule)
-  if (header === undefined || header.content.format !== PROOF_FORMAT) throw refuse('this is not a proof')
-  if (header.content.version !== PROOF_VERSION)
-    throw refuse('its format version is not known here, update Vendue')
-  if (trailer === undefined || trailer.content.end !== PROOF_FORMAT) throw refuse('the file was cut')
-  const commits = rest
-    .slice(0, 3)
+  const header = lines[0]?.content
+  const trailer = lines.at(-1)?.content
+  if (header?.format !== PROOF_FORMAT) throw refuse('this is not a proof')
+  if (header.version !== PROOF_VERSION) throw refuse('its format version is not known here, update Vendue')
+  const cut = trailer?.end !== PROOF_FORMAT || trailer.commits !== lines.length - 2
+  if (cut || lines.length < MIN_LINES) throw refuse('the file was cut')
+  const commits = lines
+    .slice(1, -1)
     .map(({ content, place: at }) => readCommitLine(content, (rule) => new ExportFormatError(at, rule)))
-  const { auctionId } = header.content
+  const { auctionId } = header
   if (typeof auctionId !== 'string') throw refuse('the header is malformed')
-  const [opening, first, second] = commits as [Commit, Commit, Commit]
-  return { auctionId, opening, first, second }
+  const [first, second] = commits.slice(-2) as [Commit, Commit]
+  return { auctionId, authority: commits.slice(0, -2), first, second }
 }
-
-const LINES = 5
 
 /** What kind of file this is, by its first line; an export where that cannot be read. */
 export async function formatOf(

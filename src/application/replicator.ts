@@ -1,14 +1,13 @@
 import { type Auction, type OpenedAuction, UNOPENED } from '../domain/auction.js'
 import type { Commit, Head } from '../domain/commit.js'
-import { evolve, IllegalEventError } from '../domain/evolve.js'
 import type { AuctionRepository } from '../ports/auction-repository.js'
 import type { EventLog } from '../ports/event-log.js'
 import type { Logger } from '../ports/logger.js'
 import type { SignatureVerifier } from '../ports/signer.js'
+import { authorOf, stateAfter } from './check-commit.js'
 import { BadCommitError, isSigned, readCommit } from './commit.js'
 import type { EquivocationWatch } from './equivocation-watch.js'
 import type { CommitBody } from './event-schema.js'
-import { nodeIdOf } from './ids.js'
 
 export interface ReplicatorDeps {
   readonly eventLog: Pick<EventLog, 'append'>
@@ -142,26 +141,12 @@ export class Replicator {
     const body = readCommit(commit)
     if (body.prevHash !== (head?.hash ?? null))
       throw new BadCommitError(commit, 'it does not follow our last commit')
-    let next = state
-    try {
-      for (const event of body.events) next = evolve(next, event)
-    } catch (cause) {
-      if (cause instanceof IllegalEventError) throw new BadCommitError(commit, cause.message, { cause })
-      throw cause
-    }
-    const auction = next as OpenedAuction
-    if ('owed' in auction && auction.owed !== null) {
-      throw new BadCommitError(commit, `it ends before the ${auction.owed} that it owes`)
-    }
-    const { home } = auction
-    if (nodeIdOf(home.publicKey) !== home.nodeId)
-      throw new BadCommitError(commit, "the home's id is not its key's")
-    if (home.nodeId === this.#nodeId)
+    const next = stateAfter(commit, body, state)
+    if (authorOf(body, state).nodeId === this.#nodeId)
       throw new BadCommitError(commit, 'this node is its home and did not write it')
-    if (commit.signer !== home.publicKey) throw new BadCommitError(commit, 'its author is not the home')
     if (!isSigned(commit, this.#deps.verifier))
       throw new BadCommitError(commit, 'the signature is not its author’s')
-    return { body, next: auction }
+    return { body, next }
   }
 
   async #replica(auctionId: string): Promise<Replica> {

@@ -7,10 +7,10 @@ import type { Home } from '../domain/party.js'
 import { PriceRecheck, type PriceStep, UnsoundPriceError } from '../domain/recheck.js'
 import type { SignatureVerifier } from '../ports/signer.js'
 import { BidTable, type LoggedBid } from './bid-table.js'
+import { authorOf, keyRule, unfinishedRule } from './check-commit.js'
 import { BadCommitError, isSigned, readCommit } from './commit.js'
 import { commitmentOf, RESERVE_SCOPE } from './commitment.js'
 import { ExportFormatError, type Place, type PlacedCommit } from './export-format.js'
-import { nodeIdOf } from './ids.js'
 
 /** What is wrong with a log, and where. */
 export interface Finding {
@@ -41,6 +41,8 @@ export interface Finding {
 export interface LogSummary {
   readonly auctionId: string
   readonly state: OpenedAuction
+  /** Whoever wrote it, in order: the home that opened it, and those that it was handed over to. */
+  readonly homes: readonly Home[]
   readonly headHash: string
   readonly commits: number
   readonly events: number
@@ -133,6 +135,7 @@ class LogVerifier {
   /** Where each commit lies, for findings that come late: first seq, line and offset, one after the other. */
   readonly #places: number[] = []
   readonly #hashes: string[] = []
+  readonly #homes: Home[] = []
 
   constructor(verifier: SignatureVerifier, options: VerifyOptions) {
     this.#verifier = verifier
@@ -145,21 +148,21 @@ class LogVerifier {
 
   add(placed: PlacedCommit): void {
     const { commit, place } = placed
-    const author = this.#state.status === 'unopened' ? null : this.#state.home
+    const before = this.#state
     const events = this.#body(placed)
     this.#places.push(commit.firstSeq, place?.line ?? 0, place?.byteOffset ?? 0)
     this.#hashes.push(commit.hash)
     if (this.#auctionId === '') this.#auctionId = commit.auctionId
     for (let i = 0; i < events.length; i++)
       this.#event(placed, events[i] as AuctionEvent, commit.firstSeq + i)
-    this.#author(placed, author ?? (this.#state as OpenedAuction).home)
+    this.#author(placed, authorOf({ events }, before), events)
     if (this.#options.allSignatures) this.#signature(placed)
     else if (this.#last !== null && this.#last.commit.signer !== commit.signer) this.#signature(this.#last)
     this.#last = placed
   }
 
   /** The commit's events, once hash, ids, numbers and chain hold. */
-  #body(placed: PlacedCommit): readonly AuctionEvent[] {
+  #body(placed: PlacedCommit): AuctionEvent[] {
     const { commit } = placed
     const refuse = (rule: string) => this.#refuse('COMMIT', rule, placed)
     let body: ReturnType<typeof readCommit>
@@ -212,17 +215,18 @@ class LogVerifier {
       throw refuse('COMMITMENT', 'the reserve opened at the close is not the one committed to')
   }
 
-  #author(placed: PlacedCommit, home: Home): void {
+  #author(placed: PlacedCommit, home: Home, events: AuctionEvent[]): void {
     const { signer, signature } = placed.commit
     const refuse = (rule: string) => this.#refuse('AUTHOR', rule, placed)
-    if (nodeIdOf(home.publicKey) !== home.nodeId) throw refuse("the home's id is not that of its key")
+    const state = this.#state as OpenedAuction
+    const badKey = keyRule(home) ?? keyRule(state.home)
+    if (badKey !== null) throw refuse(badKey)
     if (signer !== home.publicKey || !PUBLIC_KEY.test(signer)) throw refuse('its author is not the home')
     // Base64 leaves bits over, which no signature check would see change.
     if (!SIGNATURE.test(signature)) throw this.#refuse('SIGNATURE', 'the signature is malformed', placed)
-    const state = this.#state
-    if ('owed' in state && state.owed !== null) {
-      throw this.#refuse('EVENT', `the commit ends before the ${state.owed} that it owes`, placed)
-    }
+    const unfinished = unfinishedRule({ events }, state)
+    if (unfinished !== null) throw this.#refuse('EVENT', unfinished, placed)
+    if (this.#homes.at(-1)?.nodeId !== home.nodeId) this.#homes.push(home)
   }
 
   #signature(placed: PlacedCommit): void {
@@ -247,6 +251,7 @@ class LogVerifier {
     const summary: LogSummary = {
       auctionId: this.#auctionId,
       state,
+      homes: this.#homes,
       headHash: this.#last.commit.hash,
       ...this.done,
       signaturesChecked: this.#signatures,

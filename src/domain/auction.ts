@@ -20,6 +20,8 @@ interface Opened {
   readonly terms: Terms
   readonly seller: Party
   readonly home: Home
+  /** Seqs of the events that moved it to another home, ascending. */
+  readonly handovers: readonly number[]
   readonly openedAt: number
   /** The end as extended so far; null: closed by hand. */
   readonly closesAt: number | null

@@ -14,6 +14,7 @@ export type Command =
   | RevealMaxima
   | CancelAuction
   | ExtendAuction
+  | HandOver
 
 export interface OpenAuction {
   readonly type: 'OpenAuction'
@@ -94,4 +95,11 @@ export interface ExtendAuction {
   readonly now: number
   readonly by: Party
   readonly closesAt: number
+}
+
+/** The home lets another node write from here on, which has everything that it needs for it. */
+export interface HandOver {
+  readonly type: 'HandOver'
+  readonly now: number
+  readonly to: Home
 }

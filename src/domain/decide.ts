@@ -13,6 +13,7 @@ import type {
   Command,
   EndAuction,
   ExtendAuction,
+  HandOver,
   OpenAuction,
   PlaceBid,
   RevealMaxima,
@@ -68,6 +69,8 @@ export function decide(state: HomeState, command: Command): Decision {
       return cancel(state, auction, command)
     case 'ExtendAuction':
       return extend(state, auction, command)
+    case 'HandOver':
+      return handOver(state, auction, command)
     default: {
       const unknown: never = command
       throw new Error(`unknown command ${JSON.stringify(unknown)}`)
@@ -246,4 +249,8 @@ function extend({ secrets }: HomeState, auction: Live, { by, now, closesAt }: Ex
   const problems = openingProblems({ opensAt: null, closesAt, softClose: null }, now)
   if (problems.length > 0) return reject({ code: 'TERMS_INVALID', problems })
   return accept(auction, secrets, [{ type: 'AuctionExtended', at: now, closesAt, by: 'seller' }])
+}
+
+function handOver({ secrets }: HomeState, auction: Live, { to, now }: HandOver): Decision {
+  return accept(auction, secrets, [{ type: 'AuctionHandedOver', at: now, to }])
 }

@@ -16,6 +16,7 @@ export type AuctionEvent =
   | AuctionClosed
   | MaximaRevealed
   | AuctionCancelled
+  | AuctionHandedOver
 
 export interface AuctionOpened {
   readonly type: 'AuctionOpened'
@@ -108,4 +109,11 @@ export interface AuctionCancelled {
   readonly type: 'AuctionCancelled'
   readonly at: number
   readonly reason: string
+}
+
+/** The home's last word as such: from the next commit on, another node writes and signs. Always alone in its commit. */
+export interface AuctionHandedOver {
+  readonly type: 'AuctionHandedOver'
+  readonly at: number
+  readonly to: Home
 }

@@ -25,6 +25,7 @@ import { softCloseEnd } from './soft-close.js'
 import { MAX_DURATION_MS, openingProblems, termsProblems } from './terms.js'
 
 export const MAX_REVEALS_PER_EVENT = 1_000
+export const MAX_HANDOVERS = 100
 
 /** An event that the rules do not allow in this state: a bug here, or a lie from a peer. */
 export class IllegalEventError extends Error {
@@ -97,6 +98,10 @@ export function evolve(state: Auction, event: AuctionEvent): OpenedAuction {
       }
       return result
     }
+    case 'AuctionHandedOver':
+      must(event.to.nodeId !== state.home.nodeId, 'an auction is handed over to another node')
+      must(state.handovers.length < MAX_HANDOVERS, `an auction moves ${MAX_HANDOVERS} times at most`)
+      return advance(state, event, { home: event.to, handovers: [...state.handovers, seq] })
     default: {
       const unknown: never = event
       throw new IllegalEventError(unknown, seq, 'unknown event type')
@@ -107,15 +112,28 @@ export function evolve(state: Auction, event: AuctionEvent): OpenedAuction {
 type Must = (holds: boolean, rule: string) => void
 
 type Change = Partial<
-  Pick<Live, 'status' | 'closesAt' | 'price' | 'leader' | 'leadingBidId' | 'bidCount' | 'reserveMet' | 'owed'>
+  Pick<
+    Live,
+    | 'status'
+    | 'home'
+    | 'handovers'
+    | 'closesAt'
+    | 'price'
+    | 'leader'
+    | 'leadingBidId'
+    | 'bidCount'
+    | 'reserveMet'
+    | 'owed'
+  >
 >
 
 /** Field by field: to spread `state` here would cost more than all the rest of a bid. */
 function advance(state: Live, { at }: AuctionEvent, change: Change): Live {
-  const { status = state.status, closesAt = state.closesAt, price = state.price } = change
+  const { status = state.status, home = state.home, handovers = state.handovers } = change
+  const { closesAt = state.closesAt, price = state.price } = change
   const { leader = state.leader, leadingBidId = state.leadingBidId } = change
   const { bidCount = state.bidCount, reserveMet = state.reserveMet, owed = null } = change
-  const { terms, seller, home, openedAt } = state
+  const { terms, seller, openedAt } = state
   return {
     status,
     seq: state.seq + 1,
@@ -123,6 +141,7 @@ function advance(state: Live, { at }: AuctionEvent, change: Change): Live {
     terms,
     seller,
     home,
+    handovers,
     openedAt,
     closesAt,
     price,
@@ -150,6 +169,7 @@ function opened(event: AuctionOpened, must: Must): Live {
     terms: event.terms,
     seller: event.seller,
     home: event.home,
+    handovers: [],
     openedAt: event.at,
     closesAt: event.terms.closesAt,
     price: null,

@@ -3,8 +3,11 @@ import type { Commit } from '../domain/commit.js'
 /** Two commits that one author signed and that cannot both stand in one log (see application/equivocation.ts). */
 export interface EquivocationProof {
   readonly auctionId: string
-  /** Binds the author to the auction: the id is made of it, and it names the home. */
-  readonly opening: Commit
+  /**
+   * Binds the author to the auction: the opening commit, which the id is made of and which names the first home, and
+   * each handover from there to the author.
+   */
+  readonly authority: readonly Commit[]
   /** The one whose last event comes first, or the one with the lower hash. */
   readonly first: Commit
   readonly second: Commit

@@ -39,7 +39,7 @@ describe('a proof of equivocation', () => {
   const fork = otherVersion(one, auction)
 
   it('holds for two commits of one number, in either order, and says from which event on', () => {
-    for (const proof of [proofOf(opening, one, fork), proofOf(opening, fork, one)]) {
+    for (const proof of [proofOf([opening], one, fork), proofOf([opening], fork, one)]) {
       const judged = judgeProof(proof, verifier)
       expect(judged.proven && judged.by).to.include({ auctionId: auction.auctionId, seq: 2 })
       expect(judged.proven && judged.by.author.publicKey).to.equal(auction.signer.publicKey)
@@ -47,7 +47,7 @@ describe('a proof of equivocation', () => {
   })
 
   it('holds for a commit that follows upon another one than was signed', () => {
-    const judged = judgeProof(proofOf(opening, fork, two), verifier)
+    const judged = judgeProof(proofOf([opening], fork, two), verifier)
     expect(judged.proven && judged.by.seq).to.equal(one.lastSeq)
   })
 
@@ -57,30 +57,30 @@ describe('a proof of equivocation', () => {
       { auctionId: one.auctionId, firstSeq: 2, prevHash: opening.hash, events: events.slice(0, 1) },
       auction.signer,
     )
-    expect(rules(proofOf(opening, one, shorter))).to.equal('proven')
+    expect(rules(proofOf([opening], one, shorter))).to.equal('proven')
   })
 
   it('does not hold for commits that agree, are the same, or lie apart', () => {
     const none = 'its commits do not contradict each other'
-    expect(rules(proofOf(opening, one, two))).to.equal(none)
-    expect(rules(proofOf(opening, one, one))).to.equal(none)
-    expect(rules(proofOf(opening, fork, commits[3] as Commit))).to.equal(none)
+    expect(rules(proofOf([opening], one, two))).to.equal(none)
+    expect(rules(proofOf([opening], one, one))).to.equal(none)
+    expect(rules(proofOf([opening], fork, commits[3] as Commit))).to.equal(none)
   })
 
   it('does not hold against a home whose key did not sign, or whose auction it is not', () => {
     const mallory = new LongAuction({ bids: 12, bidsPerCommit: 3 })
     const [otherOpening, otherOne] = [...mallory.commits()] as [Commit, Commit]
-    expect(rules(proofOf(opening, one, otherVersion(one, mallory)))).to.contain('not signed by the home')
-    expect(rules(proofOf(opening, one, { ...fork, signature: one.signature }))).to.contain('signature')
-    expect(rules(proofOf(opening, one, otherOne))).to.contain('not of one auction')
-    expect(rules(proofOf(one, one, fork))).to.contain('opening')
-    expect(rules(proofOf(otherOpening, one, fork))).to.contain('not of one auction')
+    expect(rules(proofOf([opening], one, otherVersion(one, mallory)))).to.contain('not signed by the home')
+    expect(rules(proofOf([opening], one, { ...fork, signature: one.signature }))).to.contain('signature')
+    expect(rules(proofOf([opening], one, otherOne))).to.contain('not of one auction')
+    expect(rules(proofOf([one], one, fork))).to.contain('opening')
+    expect(rules(proofOf([otherOpening], one, fork))).to.contain('not of one auction')
     const body = fork.body.replace('Bidder', 'Border')
-    expect(rules(proofOf(opening, one, { ...fork, body }))).to.contain('hash')
+    expect(rules(proofOf([opening], one, { ...fork, body }))).to.contain('hash')
   })
 
   it('comes back from a file as it was, and says where the file was altered', async () => {
-    const proof = proofOf(opening, one, fork)
+    const proof = proofOf([opening], one, fork)
     const bytes = Buffer.from([...proofLines(proof)].join(''))
     const stream = async function* (content: Buffer) {
       yield content
@@ -195,7 +195,7 @@ describe('a home that signs two histories', () => {
   it('is not accused by what others sign, and a false proof is refused', async () => {
     await ingest(1, [otherVersion(real, node(2))])
     const opening = (await node(0).api.log({ auction, fromSeq: 1 })).commits[0] as Commit
-    const forged = proofOf(opening, real, otherVersion(real, node(2)))
+    const forged = proofOf([opening], real, otherVersion(real, node(2)))
     const error = await node(1)
       .services.get(tokens.peerService)
       .tellEquivocation(forged)

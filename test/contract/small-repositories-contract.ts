@@ -70,7 +70,7 @@ export function describeSmallRepositories(name: string, make: MakeStore): void {
       const commit = (hash: string): Commit => ({
         ...{ auctionId: 'auc_a', firstSeq: 1, lastSeq: 1, body: '{}', hash, signer: 'key', signature: 's' },
       })
-      const proof = { auctionId: 'auc_a', opening: commit('0'), first: commit('1'), second: commit('2') }
+      const proof = { auctionId: 'auc_a', authority: [commit('0')], first: commit('1'), second: commit('2') }
       expect(await store.equivocations.find('auc_a')).to.equal(null)
       expect(await store.equivocations.save(proof)).to.equal(true)
       expect(await store.equivocations.save({ ...proof, second: commit('3') })).to.equal(false)

@@ -69,6 +69,8 @@ export function describeEvent(item: FeedItem, options: DescribeOptions): EventTe
     }
     case 'AuctionCancelled':
       return plain(`${lot} was cancelled${event.reason === '' ? '' : `: ${oneLine(event.reason)}`}`)
+    case 'AuctionHandedOver':
+      return plain(`${lot} has a new home: ${event.to.nodeId === selfId ? 'this node' : event.to.nodeId}`)
     default: {
       const unknown: never = event
       throw new Error(`unknown event ${JSON.stringify(unknown)}`)

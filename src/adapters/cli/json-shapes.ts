@@ -176,6 +176,8 @@ function eventJson(event: AuctionEvent, currency: Currency): Record<string, Json
       }
     case 'AuctionCancelled':
       return { reason: event.reason }
+    case 'AuctionHandedOver':
+      return { home: { node_id: event.to.nodeId, public_key: event.to.publicKey } }
     default: {
       const unknown: never = event
       throw new Error(`unknown event ${JSON.stringify(unknown)}`)

@@ -147,6 +147,12 @@ const MIGRATIONS: readonly string[] = [
     proof TEXT NOT NULL
   ) STRICT;
   `,
+  // A handover passes on an auction's outcomes that no bid's row tells of.
+  `
+  CREATE INDEX outcomes_of_auction ON outcomes (json_extract(outcome, '$.auctionId'), command_id)
+    WHERE outcome IS NOT NULL;
+  UPDATE auctions SET state = json_set(state, '$.handovers', json('[]'));
+  `,
 ]
 
 export const SCHEMA_VERSION = MIGRATIONS.length

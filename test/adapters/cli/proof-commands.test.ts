@@ -131,14 +131,14 @@ describe('commands about proof', () => {
       prevHash: opening.hash,
       events: events.slice(0, 1),
     }
-    const proof = proofOf(opening, one, sealCommit(parts, auction.signer))
+    const proof = proofOf([opening], one, sealCommit(parts, auction.signer))
     expect((await cli.line(`export ${auction.auctionId} --proof`)).code).to.equal(2)
     cli.api.proofs.set(auction.auctionId, proof)
     expect((await cli.line(`export ${auction.auctionId} --proof --out ${file()}`)).code).to.equal(0)
     const { code, stdout } = await cli.line(`verify ${file()}`)
     expect(code).to.equal(0)
     expect(stdout).to.contain('Seller has signed two histories of Pic#1').and.to.contain('from event 2 on')
-    cli.api.proofs.set(auction.auctionId, proofOf(opening, one, commits[2] as Commit))
+    cli.api.proofs.set(auction.auctionId, proofOf([opening], one, commits[2] as Commit))
     await cli.line(`export ${auction.auctionId} --proof --out ${file()}`)
     const not = await cli.line(`verify ${file()} --json`)
     expect(not.code).to.equal(1)

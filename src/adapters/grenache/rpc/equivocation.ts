@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { MAX_HANDOVERS } from '../../../domain/evolve.js'
 import { defineRpc } from '../define-rpc.js'
 import { commitSchema } from '../peer-schemas.js'
 import { id } from '../text-schema.js'
@@ -9,7 +10,11 @@ export const equivocationRpc = defineRpc({
   effect: 'command',
   request: z.strictObject({
     auctionId: id,
-    opening: commitSchema,
+    authority: z
+      .array(commitSchema)
+      .min(1)
+      .max(MAX_HANDOVERS + 1)
+      .readonly(),
     first: commitSchema,
     second: commitSchema,
   }),

@@ -7,6 +7,6 @@ export const proofRpc = defineRpc({
   access: 'operator',
   effect: 'read',
   request: auctionRequest,
-  result: trusted<EquivocationProof>('auctionId', 'opening', 'first', 'second').nullable(),
+  result: trusted<EquivocationProof>('auctionId', 'authority', 'first', 'second').nullable(),
   handler: (node) => (request) => node.proof(request),
 })
