@@ -5,6 +5,7 @@ import { CommandRouter } from '../../src/application/command-router.js'
 import { CommitPusher } from '../../src/application/commit-pusher.js'
 import { EquivocationWatch } from '../../src/application/equivocation-watch.js'
 import { Feed } from '../../src/application/feed.js'
+import { HeadsDigest } from '../../src/application/heads-digest.js'
 import { LocalNodeApi } from '../../src/application/local-node-api.js'
 import { LocalPeerService } from '../../src/application/local-peer-service.js'
 import { Membership } from '../../src/application/membership.js'
@@ -123,12 +124,22 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
           deps('eventLog', 'auctions', 'equivocations', 'peerClient', 'peerTable', 'verifier', 'logger'),
         ),
     )
+    .factory(tokens.headsDigest, () => new HeadsDigest(deps('eventLog')))
     .factory(
       tokens.syncer,
       () =>
         new Syncer(
-          deps('peerClient', 'peerTable', 'eventLog', 'replicator', 'random', 'timers', 'logger'),
-          nodeId(),
+          deps(
+            'clock',
+            'peerClient',
+            'peerTable',
+            'eventLog',
+            'headsDigest',
+            'replicator',
+            'random',
+            'timers',
+            'logger',
+          ),
         ),
     )
     .factory(
@@ -153,6 +164,7 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
             'clock',
             'equivocationWatch',
             'eventLog',
+            'headsDigest',
             'membership',
             'replicator',
             'signer',
@@ -182,6 +194,7 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
           'receipts',
           'router',
           'signer',
+          'syncer',
           'timers',
         ),
         { self: party, info, ...options },

@@ -5,6 +5,7 @@ import type { CommandRouter } from '../../src/application/command-router.js'
 import type { CommitPusher } from '../../src/application/commit-pusher.js'
 import type { EquivocationWatch } from '../../src/application/equivocation-watch.js'
 import type { Feed } from '../../src/application/feed.js'
+import type { HeadsDigest } from '../../src/application/heads-digest.js'
 import type { Membership } from '../../src/application/membership.js'
 import type { NodeIdentity } from '../../src/application/node-identity.js'
 import type { PeerTable } from '../../src/application/peer-table.js'
@@ -66,6 +67,7 @@ export const tokens = {
   feed: new Token<Feed>('feed'),
   router: new Token<CommandRouter>('router'),
   autoBidder: new Token<AutoBidder>('autoBidder'),
+  headsDigest: new Token<HeadsDigest>('headsDigest'),
   replicator: new Token<Replicator>('replicator'),
   equivocationWatch: new Token<EquivocationWatch>('equivocationWatch'),
   receiptKeeper: new Token<ReceiptKeeper>('receiptKeeper'),

@@ -41,6 +41,7 @@ import type { Feed } from './feed.js'
 import { amountOf, openTerms } from './open-terms.js'
 import { type PeerTable, peerView } from './peer-table.js'
 import type { ReceiptKeeper } from './receipt-keeper.js'
+import type { Syncer } from './syncer.js'
 
 export interface LocalNodeApiDeps {
   readonly auctionHouse: AuctionHouse
@@ -60,6 +61,7 @@ export interface LocalNodeApiDeps {
   readonly receipts: ReceiptRepository
   readonly router: CommandRouter
   readonly signer: Signer
+  readonly syncer: Pick<Syncer, 'status'>
   readonly timers: Timers
 }
 
@@ -104,6 +106,7 @@ export class LocalNodeApi implements NodeApi {
       peers,
       auctions: counts.auctions,
       bids: counts.bids,
+      sync: this.#deps.syncer.status,
       uptimeMs: Math.max(0, clock.now() - node.incarnation),
       pid: process.pid,
     }

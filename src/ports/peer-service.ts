@@ -3,11 +3,15 @@ import type { EquivocationProof } from './equivocation-repository.js'
 import type { AuctionHead } from './event-log.js'
 import type {
   Challenge,
+  DigestPart,
   Goodbye,
+  HeadRange,
   HelloAnswer,
   NodeProof,
   Ping,
   Pong,
+  PulledPage,
+  PullWant,
   RemoteCommand,
   SubmitAnswer,
 } from './peer-client.js'
@@ -26,8 +30,10 @@ export interface PeerService {
   submit(commands: readonly RemoteCommand[]): Promise<SubmitAnswer>
   /** Takes in commits that the peer `from` has written or stored; checks them before it believes them. */
   pushCommits(from: string, commits: readonly Commit[]): Promise<void>
-  pullCommits(auctionId: string, fromSeq: number): Promise<{ commits: Commit[]; head: AuctionHead | null }>
+  /** Up to a page of what is wanted, in the order of the wants; at least one commit of the first that has any. */
+  pullCommits(wants: readonly PullWant[]): Promise<PulledPage[]>
+  digest(): Promise<DigestPart[]>
   /** Takes in a proof that a home has signed two histories; checks it before it believes it. */
   tellEquivocation(proof: EquivocationProof): Promise<void>
-  heads(afterId: string | null): Promise<{ heads: AuctionHead[]; next: string | null }>
+  heads(range: HeadRange): Promise<{ heads: AuctionHead[]; next: string | null }>
 }

@@ -87,9 +87,10 @@ export class MemoryNetwork {
         call('submit', address, commands.length, options, (peer) => peer.submit(commands)),
       pushCommits: (address, sender, commits, options) =>
         call('pushCommits', address, commits.length, options, (peer) => peer.pushCommits(sender, commits)),
-      pullCommits: (address, auctionId, fromSeq, options) =>
-        call('pullCommits', address, 1, options, (peer) => peer.pullCommits(auctionId, fromSeq)),
-      heads: (address, afterId, options) => call('heads', address, 1, options, (peer) => peer.heads(afterId)),
+      pullCommits: (address, wants, options) =>
+        call('pullCommits', address, wants.length, options, (peer) => peer.pullCommits(wants)),
+      digest: (address, options) => call('digest', address, 1, options, (peer) => peer.digest()),
+      heads: (address, range, options) => call('heads', address, 1, options, (peer) => peer.heads(range)),
       tellEquivocation: (address, proof, options) =>
         call('tellEquivocation', address, 1, options, (peer) => peer.tellEquivocation(proof)),
       stop: () => Promise.resolve(),

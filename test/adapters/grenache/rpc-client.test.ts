@@ -87,6 +87,10 @@ describe('the peer client', function () {
   it('carries every call to the service and its answer back', async () => {
     const seen: unknown[] = []
     const head = { auctionId: 'auc_1', seq: 2, hash: commit.hash }
+    const page = { auctionId: 'auc_1', commits: [commit], head: { seq: 2, hash: commit.hash } }
+    const part = { prefix: 'auc_1', sum: commit.hash }
+    const wants = [{ auctionId: 'auc_1', fromSeq: 3 }]
+    const range = { prefix: 'auc_', afterId: null }
     const { address } = await serve({
       peer: {
         hello: async (given) => {
@@ -99,12 +103,13 @@ describe('the peer client', function () {
           return proof
         },
         pushCommits: async (from, commits) => void seen.push(from, commits),
-        pullCommits: async (auctionId, fromSeq) => {
-          seen.push(auctionId, fromSeq)
-          return { commits: [commit], head }
+        pullCommits: async (wants) => {
+          seen.push(wants)
+          return [page]
         },
-        heads: async (afterId) => {
-          seen.push(afterId)
+        digest: async () => [part],
+        heads: async (range) => {
+          seen.push(range)
           return { heads: [head], next: 'auc_1' }
         },
       },
@@ -116,8 +121,9 @@ describe('the peer client', function () {
     expect(await client.pingVia(address, 'node_far', challenge)).to.deep.equal(proof)
     expect(await client.goodbye(address, goodbye)).to.equal(undefined)
     expect(await client.pushCommits(address, self.nodeId, [commit])).to.equal(undefined)
-    expect(await client.pullCommits(address, 'auc_1', 3)).to.deep.equal({ commits: [commit], head })
-    expect(await client.heads(address, null)).to.deep.equal({ heads: [head], next: 'auc_1' })
+    expect(await client.pullCommits(address, wants)).to.deep.equal([page])
+    expect(await client.digest(address)).to.deep.equal([part])
+    expect(await client.heads(address, range)).to.deep.equal({ heads: [head], next: 'auc_1' })
     expect(seen).to.deep.equal([
       challenge,
       'node_far',
@@ -125,9 +131,8 @@ describe('the peer client', function () {
       goodbye,
       self.nodeId,
       [commit],
-      'auc_1',
-      3,
-      null,
+      wants,
+      range,
     ])
   })
 
