@@ -23,7 +23,9 @@ export interface Difference {
 const HEADS_PAGE = 1_000
 /** Past so many parts that differ, all heads are read in one go. */
 const MAX_PARTS_APART = 8
-const COMPARE_TIMEOUT_MS = 5_000
+/** A digest is small and at hand: a call that takes longer has probably been lost, and another peer is tried. */
+const DIGEST_TIMEOUT_MS = 2_000
+const HEADS_TIMEOUT_MS = 5_000
 
 /**
  * What the peer has and this node lacks, page by page. First the digests: between nodes that hold the same, one small
@@ -33,7 +35,7 @@ export async function* compareHeads(
   deps: HeadComparisonDeps,
   address: string,
 ): AsyncGenerator<Difference[], void, undefined> {
-  const theirs = await deps.peerClient.digest(address, { timeoutMs: COMPARE_TIMEOUT_MS })
+  const theirs = await deps.peerClient.digest(address, { timeoutMs: DIGEST_TIMEOUT_MS })
   const prefixes = differingPrefixes(theirs, await deps.headsDigest.parts())
   for (const prefix of prefixes.length > MAX_PARTS_APART ? [''] : prefixes)
     yield* comparePart(deps, address, prefix)
@@ -54,7 +56,7 @@ async function* comparePart(
   const ours = new OwnHeads(eventLog, prefix === '' ? null : prefix)
   let afterId: string | null = null
   do {
-    const options = { timeoutMs: COMPARE_TIMEOUT_MS }
+    const options = { timeoutMs: HEADS_TIMEOUT_MS }
     const page: { heads: AuctionHead[]; next: string | null } = await peerClient.heads(
       address,
       { prefix, afterId },

@@ -24,7 +24,13 @@ export class RestingPeers {
   }
 
   has(key: string): boolean {
-    return (this.#rests.get(key)?.until ?? 0) > this.#clock.monotonicMs()
+    return this.left(key) > 0
+  }
+
+  /** For how long yet, in milliseconds. */
+  left(key: string): number {
+    const rest = this.#rests.get(key)
+    return rest === undefined ? 0 : Math.max(0, rest.until - this.#clock.monotonicMs())
   }
 
   /** Returns for how long, in milliseconds. */

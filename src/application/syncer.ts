@@ -59,6 +59,8 @@ export class Syncer {
   /** Peers to compare with, in this order. */
   readonly #due = new Set<string>()
   readonly #comparing = new Set<string>()
+  /** Peers that rest, and are to be compared with after it. */
+  readonly #again = new Map<string, Timer>()
   readonly #lanes: { nodeId: string }[] = []
   /** Whether everything that was found missing was had, or is in the queue. */
   #complete = false
@@ -95,6 +97,8 @@ export class Syncer {
     this.#unlisten = null
     this.#timer?.cancel()
     this.#deps.headsDigest.stop()
+    for (const timer of this.#again.values()) timer.cancel()
+    this.#again.clear()
     this.#due.clear()
     this.#queue.clear()
   }
@@ -170,7 +174,11 @@ export class Syncer {
   #enqueue(nodeId: string, differences: readonly Difference[]): void {
     for (const difference of differences) {
       const key = `${nodeId} ${difference.auctionId}`
-      if (this.#liars.has(key)) continue
+      const restMs = this.#liars.left(key)
+      if (restMs > 0) {
+        this.#compareAgain(nodeId, restMs)
+        continue
+      }
       if (difference.isFork) {
         if (this.#forks.has(key)) continue
         this.#forks.add(key)
@@ -222,12 +230,24 @@ export class Syncer {
     const told =
       why === 'lied' ? 'a peer sent commits that are not sound' : 'a peer lacks what it said it had'
     this.#deps.logger.warn({ nodeId, auctionId, fromSeq, restMs }, `${told}: others are asked for them`)
+    this.#compareAgain(nodeId, restMs)
   }
 
   #failed(nodeId: string): void {
     if (!this.#unlisten) return
-    this.#silent.add(nodeId)
+    this.#compareAgain(nodeId, this.#silent.add(nodeId))
     this.#drop(nodeId)
+  }
+
+  /** Once the peer has rested: it may be the only one that has what is missing. */
+  #compareAgain(nodeId: string, afterMs: number): void {
+    if (!this.#unlisten || this.#again.has(nodeId)) return
+    const timer = this.#deps.timers.after(afterMs, () => {
+      this.#again.delete(nodeId)
+      if (this.#deps.peerTable.whereabouts(nodeId) !== null) this.#due.add(nodeId)
+      this.#goOn()
+    })
+    this.#again.set(nodeId, timer)
   }
 
   #drop(nodeId: string): void {
