@@ -26,7 +26,10 @@ async function main(): Promise<void> {
       }
     }
   }
-  const rest = slowestMs > 0 ? `, replicas equal at most ${slowestEqualMs} ms and all at rest at most ${slowestMs} ms after the faults` : ''
+  const rest =
+    slowestMs > 0
+      ? `, replicas equal at most ${slowestEqualMs} ms and all at rest at most ${slowestMs} ms after the faults`
+      : ''
   console.log(`${seeds} seeds from ${seed}: ${failures} failures${rest}`)
   process.exitCode = failures > 0 ? 1 : 0
 }

@@ -32,7 +32,7 @@ function jsonParty({ id, name }: Party): Json {
   return { id, name }
 }
 
-export function auctionJson(view: AuctionView): Json {
+export function auctionJson(view: AuctionView): { readonly [key: string]: Json } {
   const { state } = view
   const { terms } = state
   const { currency, softClose } = terms
