@@ -1,9 +1,9 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fillStore } from '../test/support/full-store.js'
 import { NodeProcess } from '../test/support/node-process.js'
 import type { BenchResult } from './bench-result.js'
-import { fillStore } from './full-store.js'
 
 const AUCTIONS = 10_000
 const BIDS_PER_AUCTION = 100

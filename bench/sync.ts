@@ -2,9 +2,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eventually } from '../test/support/eventually.js'
+import { type FullStore, fillStore } from '../test/support/full-store.js'
 import { NodeProcess } from '../test/support/node-process.js'
 import type { BenchResult } from './bench-result.js'
-import { type FullStore, fillStore } from './full-store.js'
 
 const SHAPES: readonly (FullStore & { readonly name: string })[] = [
   { name: '1 auction with 1,000,000 bids', auctions: 1, bidsPerAuction: 1_000_000, bidsPerCommit: 100 },
