@@ -22,7 +22,7 @@ export interface PullLaneOptions {
 
 /** Auctions asked for in one request; the answer holds as many as fit. */
 export const MAX_WANTS = 64
-/** A peer that takes longer for a page (of a megabyte) is taken to stall, and others are asked. */
+/** A peer that takes longer for a page is taken to stall, and others are asked. */
 export const PAGE_TIMEOUT_MS = 5_000
 
 /** An auction in this lane's hands. */
@@ -45,7 +45,7 @@ interface Received {
 }
 
 /**
- * Pulls from one peer, page after page: while one page is checked and stored, the next is on its way. An auction's
+ * Pulls from one peer, page after page: while one page is written, the next is checked, and one more is on its way. An auction's
  * pages are taken in order, and by one lane at a time.
  */
 export class PullLane {
@@ -64,16 +64,25 @@ export class PullLane {
    * else, or the log fails. What was not stored is back in the queue then.
    */
   async run(): Promise<void> {
+    let storing: Promise<void> = Promise.resolve()
     try {
       let request = this.#ask()
       while (request !== null) {
         const received = readAnswer(request.wants, await request.answer)
         for (const { held, past } of received) held.next = Math.max(held.next, past)
-        const next = this.#ask(received)
-        await this.#store(received)
-        request = next ?? this.#ask()
+        request = this.#ask(received)
+        // The disk syncs the page before while this one is checked: two at a time, no more.
+        const before = storing
+        storing = this.#store(received)
+        storing.catch(() => {})
+        await before
+        if (request === null) {
+          await storing
+          request = this.#ask()
+        }
       }
     } finally {
+      await storing.catch(() => {})
       for (const { missing } of this.#held) this.#giveBack(missing)
       this.#held.clear()
     }
@@ -108,6 +117,7 @@ export class PullLane {
     for (const { auctionId } of intake.gaps) refused.add(auctionId)
     for (const one of wanted) {
       const { held, past } = one
+      if (!this.#held.has(held)) continue
       const { missing } = held
       const lied = refused.has(missing.auctionId)
       if (!lied) missing.fromSeq = Math.max(missing.fromSeq, past)

@@ -32,9 +32,8 @@ export const COMPARE_INTERVAL_MS = 3_000
 const COMPARISONS_AT_ONCE = 3
 /** Peers from whom to pull at once; others are compared with when there is nothing left to pull from these. */
 const MAX_SOURCES = 3
-/** Pages (of a megabyte) under way and being stored are at most twice as many: that bounds the memory of a sync. */
-const LANES_PER_PEER = 2
-const MAX_LANES = 3
+/** One a peer. Pages under way, checked and being stored are three times as many: that bounds the memory of a sync. */
+const MAX_LANES = MAX_SOURCES
 /** Auctions in the queue; a comparison that finds more waits with them. */
 const MAX_QUEUED = 20_000
 const QUEUE_POLL_MS = 100
@@ -61,7 +60,8 @@ export class Syncer {
   readonly #comparing = new Set<string>()
   /** Peers that rest, and are to be compared with after it. */
   readonly #again = new Map<string, Timer>()
-  readonly #lanes: { nodeId: string }[] = []
+  /** Peers that are being pulled from. */
+  readonly #lanes = new Set<string>()
   /** Whether everything that was found missing was had, or is in the queue. */
   #complete = false
   #unlisten: (() => void) | null = null
@@ -134,7 +134,7 @@ export class Syncer {
       this.#due.delete(nodeId)
       void this.#compare(nodeId)
     }
-    for (const nodeId of this.#queue.size > 0 ? this.#queue.sources() : []) this.#openLanes(nodeId)
+    for (const nodeId of this.#queue.size > 0 ? this.#queue.sources() : []) this.#openLane(nodeId)
     this.#update()
   }
 
@@ -187,20 +187,14 @@ export class Syncer {
     }
   }
 
-  #openLanes(nodeId: string): void {
+  #openLane(nodeId: string): void {
     if (this.#address(nodeId) === null) return
-    while (
-      this.#lanes.length < MAX_LANES &&
-      this.#lanes.filter((lane) => lane.nodeId === nodeId).length < LANES_PER_PEER &&
-      this.#queue.hasFor(nodeId)
-    ) {
-      void this.#pull(nodeId)
-    }
+    if (this.#lanes.size >= MAX_LANES || this.#lanes.has(nodeId) || !this.#queue.hasFor(nodeId)) return
+    void this.#pull(nodeId)
   }
 
   async #pull(nodeId: string): Promise<void> {
-    const place = { nodeId }
-    this.#lanes.push(place)
+    this.#lanes.add(nodeId)
     const lane = new PullLane(
       { peerClient: this.#deps.peerClient, replicator: this.#deps.replicator, queue: this.#queue },
       {
@@ -220,7 +214,7 @@ export class Syncer {
       )
       this.#failed(nodeId)
     } finally {
-      this.#lanes.splice(this.#lanes.indexOf(place), 1)
+      this.#lanes.delete(nodeId)
       this.#goOn()
     }
   }
