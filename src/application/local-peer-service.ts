@@ -13,12 +13,15 @@ import type {
   Ping,
   Pong,
   RemoteCommand,
+  SignedParcel,
+  StoredHead,
   SubmitAnswer,
 } from '../ports/peer-client.js'
 import type { PeerService } from '../ports/peer-service.js'
 import type { Signer } from '../ports/signer.js'
 import type { AuctionHouse } from './auction-house.js'
 import type { EquivocationWatch } from './equivocation-watch.js'
+import type { HandoverTaker } from './handover-taker.js'
 import type { Membership } from './membership.js'
 import { receiptsOf, signReceipts } from './receipt.js'
 import type { Replicator } from './replicator.js'
@@ -29,6 +32,7 @@ export interface LocalPeerServiceDeps {
   readonly auctions: Pick<AuctionRepository, 'find'>
   readonly clock: Clock
   readonly equivocationWatch: Pick<EquivocationWatch, 'told'>
+  readonly handoverTaker: HandoverTaker
   readonly eventLog: Pick<EventLog, 'read' | 'heads'>
   readonly membership: Membership
   readonly replicator: Replicator
@@ -70,8 +74,8 @@ export class LocalPeerService implements PeerService {
     return { results, receipt: signReceipts(receiptsOf(commands, results), signer, clock.now()) }
   }
 
-  async pushCommits(from: string, commits: readonly Commit[]): Promise<void> {
-    const { gaps } = await this.#deps.replicator.ingest(commits)
+  async pushCommits(from: string, commits: readonly Commit[]): Promise<StoredHead[]> {
+    const { gaps, heads } = await this.#deps.replicator.ingest(commits)
     for (const { auctionId, fromSeq } of gaps) {
       this.#deps.logger.debug(
         { auctionId, fromSeq, from },
@@ -79,6 +83,11 @@ export class LocalPeerService implements PeerService {
       )
       void this.#deps.syncer.pull(from, auctionId, fromSeq)
     }
+    return [...heads]
+  }
+
+  passHandover(from: string, parcel: SignedParcel): Promise<void> {
+    return this.#deps.handoverTaker.take(from, parcel)
   }
 
   async tellEquivocation(proof: EquivocationProof): Promise<void> {

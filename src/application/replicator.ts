@@ -3,6 +3,7 @@ import type { Commit, Head } from '../domain/commit.js'
 import type { AuctionRepository } from '../ports/auction-repository.js'
 import type { EventLog } from '../ports/event-log.js'
 import type { Logger } from '../ports/logger.js'
+import type { StoredHead } from '../ports/peer-client.js'
 import type { SignatureVerifier } from '../ports/signer.js'
 import { authorOf, stateAfter } from './check-commit.js'
 import { BadCommitError, isSigned, readCommit } from './commit.js'
@@ -20,6 +21,8 @@ export interface ReplicatorDeps {
 /** What became of commits that were taken in. */
 export interface Intake {
   readonly stored: number
+  /** How far each auction's copy goes now. */
+  readonly heads: readonly StoredHead[]
   /** Auctions that lack commits before these: pull from `fromSeq` on. */
   readonly gaps: readonly { readonly auctionId: string; readonly fromSeq: number }[]
   /** What was refused, and why; nothing of an auction is stored past its first bad commit. */
@@ -68,6 +71,7 @@ export class Replicator {
     )
     return {
       stored: intakes.reduce((sum, { stored }) => sum + stored, 0),
+      heads: intakes.flatMap(({ heads }) => heads),
       gaps: intakes.flatMap(({ gaps }) => gaps),
       refused: intakes.flatMap(({ refused }) => refused),
     }
@@ -133,7 +137,7 @@ export class Replicator {
       throw error
     }
     if (doubtful !== null) await this.#deps.equivocationWatch.offered(doubtful)
-    return { stored: appends.length, gaps, refused }
+    return { stored: appends.length, heads: [{ auctionId, seq: head?.seq ?? 0 }], gaps, refused }
   }
 
   /** Throws `BadCommitError` unless the commit is the rightful next one. */
@@ -158,6 +162,8 @@ export class Replicator {
 
   #remember(auctionId: string, replica: Replica): void {
     this.#replicas.delete(auctionId)
+    // This node writes its log from here on, past what would be remembered.
+    if (replica.state.status !== 'unopened' && replica.state.home.nodeId === this.#nodeId) return
     if (this.#replicas.size >= MAX_CACHED_REPLICAS) {
       const oldest = this.#replicas.keys().next()
       if (!oldest.done) this.#replicas.delete(oldest.value)

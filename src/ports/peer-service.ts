@@ -9,6 +9,8 @@ import type {
   Ping,
   Pong,
   RemoteCommand,
+  SignedParcel,
+  StoredHead,
   SubmitAnswer,
 } from './peer-client.js'
 
@@ -25,7 +27,9 @@ export interface PeerService {
   /** Decides commands for auctions whose home is this node; one result per command, in order. */
   submit(commands: readonly RemoteCommand[]): Promise<SubmitAnswer>
   /** Takes in commits that the peer `from` has written or stored; checks them before it believes them. */
-  pushCommits(from: string, commits: readonly Commit[]): Promise<void>
+  pushCommits(from: string, commits: readonly Commit[]): Promise<StoredHead[]>
+  /** Keeps what the home of an auction sends along before it hands the auction over to this node. */
+  passHandover(from: string, parcel: SignedParcel): Promise<void>
   pullCommits(auctionId: string, fromSeq: number): Promise<{ commits: Commit[]; head: AuctionHead | null }>
   /** Takes in a proof that a home has signed two histories; checks it before it believes it. */
   tellEquivocation(proof: EquivocationProof): Promise<void>

@@ -72,13 +72,14 @@ export const NO_SIGNATURE_CHECK: Sabotage = { verifier: { verify: () => true } }
 
 function partsOf(store: Store): Store {
   const { eventLog, outcomes, auctions, secrets, autoBids, participations, peers, broken } = store
-  const { receipts, equivocations } = store
+  const { receipts, equivocations, handovers } = store
   const close = () => store.close()
   return {
     eventLog,
     outcomes,
     auctions,
     secrets,
+    handovers,
     autoBids,
     participations,
     peers,

@@ -87,6 +87,8 @@ export class MemoryNetwork {
         call('submit', address, commands.length, options, (peer) => peer.submit(commands)),
       pushCommits: (address, sender, commits, options) =>
         call('pushCommits', address, commits.length, options, (peer) => peer.pushCommits(sender, commits)),
+      passHandover: (address, sender, parcel, options) =>
+        call('passHandover', address, 1, options, (peer) => peer.passHandover(sender, parcel)),
       pullCommits: (address, auctionId, fromSeq, options) =>
         call('pullCommits', address, 1, options, (peer) => peer.pullCommits(auctionId, fromSeq)),
       heads: (address, afterId, options) => call('heads', address, 1, options, (peer) => peer.heads(afterId)),

@@ -12,12 +12,15 @@ import {
   type Ping,
   type Pong,
   type RemoteCommand,
+  type SignedParcel,
+  type StoredHead,
   type SubmitAnswer,
 } from '../../ports/peer-client.js'
 import { equivocationRpc } from './rpc/equivocation.js'
 import { goodbyeRpc } from './rpc/goodbye.js'
 import { headsRpc } from './rpc/heads.js'
 import { helloRpc } from './rpc/hello.js'
+import { passHandoverRpc } from './rpc/pass-handover.js'
 import { pingRpc } from './rpc/ping.js'
 import { pingViaRpc } from './rpc/ping-via.js'
 import { pullCommitsRpc } from './rpc/pull-commits.js'
@@ -79,9 +82,20 @@ export class GrenachePeerClient implements PeerClient {
     from: string,
     commits: readonly Commit[],
     options?: CallOptions,
-  ): Promise<void> {
+  ): Promise<StoredHead[]> {
     const request = { from, commits: [...commits] }
-    await this.#rpc.call(address, pushCommitsRpc, request, withDefault(TRANSFER_TIMEOUT_MS, options))
+    const defaults = withDefault(TRANSFER_TIMEOUT_MS, options)
+    return (await this.#rpc.call(address, pushCommitsRpc, request, defaults)).stored
+  }
+
+  async passHandover(
+    address: string,
+    from: string,
+    parcel: SignedParcel,
+    options?: CallOptions,
+  ): Promise<void> {
+    const request = { from, parcel }
+    await this.#rpc.call(address, passHandoverRpc, request, withDefault(TRANSFER_TIMEOUT_MS, options))
   }
 
   pullCommits(

@@ -98,7 +98,11 @@ describe('the peer client', function () {
           seen.push(target, given)
           return proof
         },
-        pushCommits: async (from, commits) => void seen.push(from, commits),
+        pushCommits: async (from, commits) => {
+          seen.push(from, commits)
+          return [{ auctionId: 'auc_1', seq: 2 }]
+        },
+        passHandover: async (from, parcel) => void seen.push(from, parcel),
         pullCommits: async (auctionId, fromSeq) => {
           seen.push(auctionId, fromSeq)
           return { commits: [commit], head }
@@ -115,7 +119,11 @@ describe('the peer client', function () {
     expect(await client.ping(address, aPing)).to.deep.equal({ proof, rumors: [] })
     expect(await client.pingVia(address, 'node_far', challenge)).to.deep.equal(proof)
     expect(await client.goodbye(address, goodbye)).to.equal(undefined)
-    expect(await client.pushCommits(address, self.nodeId, [commit])).to.equal(undefined)
+    expect(await client.pushCommits(address, self.nodeId, [commit])).to.deep.equal([
+      { auctionId: 'auc_1', seq: 2 },
+    ])
+    const parcel = { auctionId: 'auc_1', parcel: '{}', signature: commit.signature }
+    expect(await client.passHandover(address, self.nodeId, parcel)).to.equal(undefined)
     expect(await client.pullCommits(address, 'auc_1', 3)).to.deep.equal({ commits: [commit], head })
     expect(await client.heads(address, null)).to.deep.equal({ heads: [head], next: 'auc_1' })
     expect(seen).to.deep.equal([
@@ -125,6 +133,8 @@ describe('the peer client', function () {
       goodbye,
       self.nodeId,
       [commit],
+      self.nodeId,
+      parcel,
       'auc_1',
       3,
       null,
