@@ -31,7 +31,7 @@ function peersMissing(machine: Machine, machines: readonly Machine[]): string[] 
 
 function auctionsMissing(machine: Machine, checker: Checker): string[] {
   const missing: string[] = []
-  for (const { auctionId, head, homeId } of checker.lines.values()) {
+  for (const { auctionId, head, home } of checker.lines.values()) {
     const auction = machine.store?.tables.auctions.get(auctionId)
     if (auction?.head.hash !== head.hash) {
       missing.push(
@@ -39,7 +39,7 @@ function auctionsMissing(machine: Machine, checker: Checker): string[] {
       )
       continue
     }
-    if (homeId !== machine.nodeId) continue
+    if (home.nodeId !== machine.nodeId) continue
     const { state, sealed } = auction
     const due = state.status === 'scheduled' ? state.terms.opensAt : state.closesAt
     const live = state.status === 'open' || state.status === 'scheduled'

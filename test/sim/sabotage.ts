@@ -67,6 +67,11 @@ export const NO_IDEMPOTENCY: Sabotage = {
   },
 }
 
+/** A new home starts with nothing but the log. */
+export const NO_PARCELS: Sabotage = {
+  store: (store) => ({ ...partsOf(store), handovers: { ...store.handovers, keep: async () => {} } }),
+}
+
 /** Every signature is good. */
 export const NO_SIGNATURE_CHECK: Sabotage = { verifier: { verify: () => true } }
 
