@@ -5,6 +5,8 @@ import { CommandRouter } from '../../src/application/command-router.js'
 import { CommitPusher } from '../../src/application/commit-pusher.js'
 import { EquivocationWatch } from '../../src/application/equivocation-watch.js'
 import { Feed } from '../../src/application/feed.js'
+import { HandoverGiver } from '../../src/application/handover-giver.js'
+import { HandoverTaker } from '../../src/application/handover-taker.js'
 import { HeadsDigest } from '../../src/application/heads-digest.js'
 import { LocalNodeApi } from '../../src/application/local-node-api.js'
 import { LocalPeerService } from '../../src/application/local-peer-service.js'
@@ -12,6 +14,7 @@ import { Membership } from '../../src/application/membership.js'
 import { NodeIdentity } from '../../src/application/node-identity.js'
 import { PeerTable } from '../../src/application/peer-table.js'
 import { ReceiptKeeper } from '../../src/application/receipt-keeper.js'
+import { Replication } from '../../src/application/replication.js'
 import { Replicator } from '../../src/application/replicator.js'
 import { Syncer } from '../../src/application/syncer.js'
 import type { Store } from '../../src/ports/store.js'
@@ -82,9 +85,23 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
             'outcomes',
             'auctions',
             'secrets',
+            'replication',
           ),
           nodeId(),
         ),
+    )
+    .factory(tokens.replication, () => new Replication(deps('peerClient', 'peerTable', 'timers', 'logger')))
+    .factory(
+      tokens.handoverGiver,
+      () =>
+        new HandoverGiver(
+          deps('auctionHouse', 'handovers', 'peerClient', 'peerTable', 'signer', 'logger'),
+          nodeId(),
+        ),
+    )
+    .factory(
+      tokens.handoverTaker,
+      () => new HandoverTaker(deps('auctions', 'handovers', 'syncer', 'verifier', 'logger'), nodeId()),
     )
     .factory(tokens.feed, () => new Feed(deps('eventLog')))
     .factory(
@@ -94,6 +111,7 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
           deps(
             'auctions',
             'auctionHouse',
+            'eventLog',
             'peerTable',
             'peerClient',
             'receiptKeeper',
@@ -144,7 +162,11 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
     )
     .factory(
       tokens.pusher,
-      () => new CommitPusher(deps('peerClient', 'peerTable', 'eventLog', 'timers', 'logger'), nodeId()),
+      () =>
+        new CommitPusher(
+          deps('peerClient', 'peerTable', 'replication', 'signer', 'eventLog', 'timers', 'logger'),
+          nodeId(),
+        ),
     )
     .factory(
       tokens.auctionViews,
@@ -164,6 +186,7 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
             'clock',
             'equivocationWatch',
             'eventLog',
+            'handoverTaker',
             'headsDigest',
             'membership',
             'replicator',
@@ -186,6 +209,7 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
           'equivocations',
           'eventLog',
           'feed',
+          'handoverGiver',
           'logger',
           'participations',
           'peerTable',
@@ -208,6 +232,7 @@ export function provideStore(services: ServiceContainer, store: Store): void {
     .value(tokens.outcomes, store.outcomes)
     .value(tokens.auctions, store.auctions)
     .value(tokens.secrets, store.secrets)
+    .value(tokens.handovers, store.handovers)
     .value(tokens.autoBids, store.autoBids)
     .value(tokens.participations, store.participations)
     .value(tokens.peerRepository, store.peers)

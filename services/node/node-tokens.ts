@@ -5,12 +5,15 @@ import type { CommandRouter } from '../../src/application/command-router.js'
 import type { CommitPusher } from '../../src/application/commit-pusher.js'
 import type { EquivocationWatch } from '../../src/application/equivocation-watch.js'
 import type { Feed } from '../../src/application/feed.js'
+import type { HandoverGiver } from '../../src/application/handover-giver.js'
+import type { HandoverTaker } from '../../src/application/handover-taker.js'
 import type { HeadsDigest } from '../../src/application/heads-digest.js'
 import type { Membership } from '../../src/application/membership.js'
 import type { NodeIdentity } from '../../src/application/node-identity.js'
 import type { PeerTable } from '../../src/application/peer-table.js'
 import type { PublishingEventLog } from '../../src/application/publishing-event-log.js'
 import type { ReceiptKeeper } from '../../src/application/receipt-keeper.js'
+import type { Replication } from '../../src/application/replication.js'
 import type { Replicator } from '../../src/application/replicator.js'
 import type { Syncer } from '../../src/application/syncer.js'
 import type { Party } from '../../src/domain/party.js'
@@ -19,6 +22,7 @@ import type { AutoBidRepository } from '../../src/ports/auto-bid-repository.js'
 import type { Clock } from '../../src/ports/clock.js'
 import type { Discovery } from '../../src/ports/discovery.js'
 import type { EquivocationRepository } from '../../src/ports/equivocation-repository.js'
+import type { HandoverRepository } from '../../src/ports/handover-repository.js'
 import type { Logger } from '../../src/ports/logger.js'
 import type { NodeApi } from '../../src/ports/node-api.js'
 import type { OutcomeRepository } from '../../src/ports/outcome-repository.js'
@@ -52,6 +56,7 @@ export const tokens = {
   outcomes: new Token<OutcomeRepository>('outcomes'),
   auctions: new Token<AuctionRepository>('auctions'),
   secrets: new Token<SecretRepository>('secrets'),
+  handovers: new Token<HandoverRepository>('handovers'),
   autoBids: new Token<AutoBidRepository>('autoBids'),
   participations: new Token<ParticipationRepository>('participations'),
   peerRepository: new Token<PeerRepository>('peerRepository'),
@@ -62,6 +67,9 @@ export const tokens = {
   eventLog: new Token<PublishingEventLog>('eventLog'),
   identity: new Token<NodeIdentity>('identity'),
   peerTable: new Token<PeerTable>('peerTable'),
+  replication: new Token<Replication>('replication'),
+  handoverGiver: new Token<HandoverGiver>('handoverGiver'),
+  handoverTaker: new Token<HandoverTaker>('handoverTaker'),
   membership: new Token<Membership>('membership'),
   auctionHouse: new Token<AuctionHouse>('auctionHouse'),
   feed: new Token<Feed>('feed'),

@@ -1,10 +1,14 @@
 import type { OpenedAuction } from '../domain/auction.js'
 import type { Head } from '../domain/commit.js'
+import { decide } from '../domain/decide.js'
+import type { Home } from '../domain/party.js'
 import type { Secrets } from '../domain/pricing.js'
 import type { SecretRepository } from '../ports/auction-repository.js'
 import type { Clock } from '../ports/clock.js'
 import { type EventLog, SeqConflictError } from '../ports/event-log.js'
+import type { HandoverParcel } from '../ports/handover-repository.js'
 import type { Logger } from '../ports/logger.js'
+import { NodeError } from '../ports/node-api.js'
 import type { Outcome, OutcomeRepository, RecordedOutcome } from '../ports/outcome-repository.js'
 import type { SubmitResult } from '../ports/peer-client.js'
 import type { Random } from '../ports/random.js'
@@ -13,7 +17,7 @@ import { BatchDraft } from './batch-draft.js'
 import { sealCommit } from './commit.js'
 import { MAX_EVENTS_PER_COMMIT } from './event-schema.js'
 import { gather } from './gather.js'
-import { type HomeTask, isClientCommand } from './home-command.js'
+import { auctionNow, type HomeTask, isClientCommand } from './home-command.js'
 import { submitFailure } from './submit-failure.js'
 
 export interface AuctionActorDeps {
@@ -42,6 +46,24 @@ const MAX_WRITES = 4
 /** Maxima opened in one commit. */
 export const REVEAL_PAGE = 1_000
 
+/** What passes on what the next home needs; rejects where that does not succeed. */
+export interface HandoverCourier {
+  /** What has been stored so far. Commands are decided meanwhile. */
+  stored(): Promise<void>
+  /** What came after that, and the secrets; the auction is held meanwhile. */
+  rest(rest: HandoverParcel, head: Head): Promise<void>
+}
+
+/** Outcomes that may come while what is stored is passed on. */
+const MAX_TAPPED_OUTCOMES = 100_000
+
+interface Handover {
+  readonly to: Home
+  readonly rest: HandoverCourier['rest']
+  readonly settle: (result: SubmitResult) => void
+  readonly fail: (error: unknown) => void
+}
+
 interface Waiting {
   readonly task: HomeTask
   readonly settle: (result: SubmitResult) => void
@@ -63,6 +85,11 @@ export class AuctionActor {
   #running: Promise<void> | null = null
   #broken = false
   readonly #writes = new Set<Promise<void>>()
+  /** Batches on their way to the disk. */
+  readonly #drafts = new Set<BatchDraft>()
+  /** Collects what is decided while a handover is under way. */
+  #tap: BatchDraft[] | null = null
+  #handover: Handover | null = null
   /** Ends a wait for commands. */
   #arrived: () => void = () => {}
   /** Outcomes on their way to the disk, where a repeated command would not find them yet. */
@@ -76,7 +103,7 @@ export class AuctionActor {
   }
 
   get idle(): boolean {
-    return this.#running === null
+    return this.#running === null && this.#tap === null
   }
 
   /** True after a failed load or write: what the log holds is not known here, so a new actor has to look. */
@@ -98,6 +125,25 @@ export class AuctionActor {
     })
   }
 
+  /**
+   * Makes another node the home, once the courier has given it all it needs. Rejects with the courier's error, and goes
+   * on then. Commands that arrive while the auction is held wait, and are answered NOT_HOME if it moves.
+   */
+  async handOver(to: Home, courier: HandoverCourier): Promise<SubmitResult> {
+    if (this.#tap !== null) return submitFailure('BUSY', 'the auction is being handed over already')
+    this.#tap = [...this.#drafts]
+    try {
+      await courier.stored()
+      return await new Promise<SubmitResult>((settle, fail) => {
+        this.#handover = { to, rest: courier.rest, settle, fail }
+        this.#running ??= this.#drain()
+        this.#arrived()
+      })
+    } finally {
+      this.#tap = null
+    }
+  }
+
   get #current(): LoadedAuction {
     if (this.#auction === null) throw new Error('the auction has not been loaded')
     return this.#auction
@@ -111,8 +157,13 @@ export class AuctionActor {
   async #drain(): Promise<void> {
     await gather()
     this.#auction ??= await this.#loaded()
-    while (this.#mailbox.length > 0 || this.#writes.size > 0) {
+    while (this.#mailbox.length > 0 || this.#writes.size > 0 || this.#handover !== null) {
       if (this.#broken) this.#refuseAll()
+      if (this.#handover !== null) {
+        await Promise.all(this.#writes)
+        await this.#move(this.#handover)
+        continue
+      }
       if (this.#mailbox.length === 0 || this.#writes.size >= MAX_WRITES) {
         await this.#written()
         continue
@@ -125,6 +176,38 @@ export class AuctionActor {
       }
     }
     this.#running = null
+  }
+
+  /** Nothing is being written and nothing is decided while this runs. */
+  async #move({ to, rest, settle, fail }: Handover): Promise<void> {
+    this.#handover = null
+    if (this.#broken) return settle(submitFailure('BUSY', 'the auction is being loaded again; try again'))
+    try {
+      const { auctionId, head, state, secrets } = this.#current
+      const command = { type: 'HandOver', now: auctionNow(this.#deps.clock, state.at), to } as const
+      const decision = decide({ auction: state, secrets }, command)
+      if (!decision.accepted)
+        return settle(
+          submitFailure('NOT_MOVED', `the auction is ${state.status}; only one that is not over moves`),
+        )
+      await rest({ ...tapped(this.#tap ?? []), secrets }, head)
+      const { events, next } = decision
+      const commit = sealCommit(
+        { auctionId, firstSeq: head.seq + 1, prevHash: head.hash, events },
+        this.#deps.signer,
+      )
+      this.#auction = null
+      this.#broken = true
+      await this.#deps.eventLog.append({ commit, prevHash: head.hash, events, state: next.auction })
+      this.#answerAll(notHome())
+      const { lastSeq: seq } = commit
+      settle({
+        ok: true,
+        outcome: { status: 'accepted', commandId: commit.hash, auctionId, seq, at: command.now },
+      })
+    } catch (error) {
+      fail(error)
+    }
   }
 
   /** Waits until a write has come to its end or, while there is room for another one, a command has arrived. */
@@ -143,7 +226,7 @@ export class AuctionActor {
     try {
       const auction = await this.#load()
       if (auction !== null) return auction
-      this.#answerAll(submitFailure('AUCTION_NOT_FOUND', 'this node is not the home of such an auction'))
+      this.#answerAll(notHome())
     } catch (error) {
       this.#deps.logger.error({ err: error, auctionId: this.auctionId }, 'an auction could not be loaded')
       this.#answerAll(submitFailure('BUSY', 'the auction could not be loaded; nothing was done, try again'))
@@ -202,6 +285,8 @@ export class AuctionActor {
 
   /** Starts the write and answers after it. */
   #write(batch: readonly Waiting[], draft: BatchDraft, outcomes: readonly Outcome[]): void {
+    this.#drafts.add(draft)
+    this.#tap?.push(draft)
     for (const record of draft.recorded) this.#unwritten.set(record.outcome.commandId, record)
     const write = this.#store(draft)
       .then(
@@ -215,6 +300,7 @@ export class AuctionActor {
       .finally(() => {
         for (const { outcome } of draft.recorded) this.#unwritten.delete(outcome.commandId)
         this.#writes.delete(write)
+        this.#drafts.delete(draft)
       })
     this.#writes.add(write)
   }
@@ -241,4 +327,18 @@ export class AuctionActor {
       outcomes,
     })
   }
+}
+
+function notHome(): SubmitResult {
+  return submitFailure('NOT_HOME', 'this node is not the home of that auction; nothing was done')
+}
+
+function tapped(drafts: readonly BatchDraft[]): Omit<HandoverParcel, 'secrets'> {
+  const outcomes = drafts.flatMap(({ recorded }) => recorded)
+  if (outcomes.length > MAX_TAPPED_OUTCOMES)
+    throw new NodeError(
+      'BUSY',
+      'too many commands came while the auction was being passed on; try again when it is calmer',
+    )
+  return { outcomes, sealed: drafts.flatMap(({ sealed }) => sealed) }
 }

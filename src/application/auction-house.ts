@@ -1,15 +1,22 @@
 import { dueAt, UNOPENED } from '../domain/auction.js'
 import type { OpenAuction } from '../domain/commands.js'
 import { decide } from '../domain/decide.js'
+import type { Home } from '../domain/party.js'
 import { NO_SECRETS } from '../domain/pricing.js'
 import type { AuctionRepository, SecretRepository } from '../ports/auction-repository.js'
 import type { Outcome } from '../ports/outcome-repository.js'
 import type { RemoteCommand, SubmitResult } from '../ports/peer-client.js'
 import type { Timer, Timers } from '../ports/timers.js'
-import { AuctionActor, type AuctionActorDeps, type LoadedAuction } from './auction-actor.js'
+import {
+  AuctionActor,
+  type AuctionActorDeps,
+  type HandoverCourier,
+  type LoadedAuction,
+} from './auction-actor.js'
 import { sealCommit } from './commit.js'
 import { DueTimes } from './due-times.js'
 import type { Published, PublishingEventLog } from './publishing-event-log.js'
+import type { Replication } from './replication.js'
 import { submitFailure } from './submit-failure.js'
 
 export interface AuctionHouseDeps extends AuctionActorDeps {
@@ -17,6 +24,7 @@ export interface AuctionHouseDeps extends AuctionActorDeps {
   readonly eventLog: PublishingEventLog
   readonly auctions: Pick<AuctionRepository, 'find' | 'due' | 'unrevealed'>
   readonly secrets: SecretRepository
+  readonly replication: Pick<Replication, 'reachable' | 'secured'>
 }
 
 export interface AuctionHouseOptions {
@@ -76,16 +84,43 @@ export class AuctionHouse {
   submit(command: RemoteCommand): Promise<SubmitResult> {
     if (!this.#accepting)
       return Promise.resolve(submitFailure('STOPPING', 'the node is stopping; nothing was done'))
-    return this.#actor(command.auctionId).submit(command)
+    return this.#secured(command.replicas, () => this.#actor(command.auctionId).submit(command))
+  }
+
+  /** Makes another node the home of an auction; see `AuctionActor.handOver`. */
+  async handOver(auctionId: string, to: Home, courier: HandoverCourier): Promise<SubmitResult> {
+    if (!this.#accepting) return submitFailure('STOPPING', 'the node is stopping; nothing was done')
+    const home = (await this.#deps.auctions.find(auctionId))?.state.home.nodeId
+    if (home !== this.#nodeId) return submitFailure('NOT_HOME', 'this node is not the home of that auction')
+    return this.#actor(auctionId).handOver(to, courier)
+  }
+
+  /** What was accepted is acknowledged only once as many replicas have stored it as the client asks for. */
+  async #secured(replicas: number | undefined, work: () => Promise<SubmitResult>): Promise<SubmitResult> {
+    if (replicas === undefined) return work()
+    const { replication } = this.#deps
+    if (replication.reachable < replicas) {
+      const message = `${replicas} replicas were asked for, and the home reaches ${replication.reachable}; nothing was done`
+      return submitFailure('TOO_FEW_REPLICAS', message)
+    }
+    const result = await work()
+    if (!result.ok || result.outcome.status !== 'accepted') return result
+    const { auctionId, seq } = result.outcome
+    const stored = await replication.secured(auctionId, seq, replicas)
+    if (stored >= replicas) return result
+    return submitFailure(
+      'NOT_REPLICATED',
+      `accepted as event ${seq} and durable at the home, but only ${stored} of ${replicas} replicas have stored it; ask again with the same id`,
+    )
   }
 
   /** Opens an auction here. The outcome of an open is kept like any other's: asking again opens nothing twice. */
-  open(command: OpenAuction): Promise<SubmitResult> {
+  open(command: OpenAuction, replicas?: number): Promise<SubmitResult> {
     if (!this.#accepting)
       return Promise.resolve(submitFailure('STOPPING', 'the node is stopping; nothing was done'))
     const running = this.#opening.get(command.commandId)
     if (running) return running
-    const opening = this.#open(command)
+    const opening = this.#secured(replicas, () => this.#open(command))
       .catch((error: unknown) => submitFailure(error))
       .finally(() => this.#opening.delete(command.commandId))
     this.#opening.set(command.commandId, opening)
@@ -146,8 +181,9 @@ export class AuctionHouse {
   }
 
   #onPublished({ commit, events, state }: Published): void {
-    if (state.home.nodeId !== this.#nodeId) return
-    this.#due.set(commit.auctionId, dueAt(state))
+    const isHome = state.home.nodeId === this.#nodeId
+    this.#due.set(commit.auctionId, isHome ? dueAt(state) : null)
+    if (!isHome) return
     const more = events.some(({ type }) => type === 'AuctionClosed' || type === 'MaximaRevealed')
     if (more && this.#accepting) this.#reveal(commit.auctionId)
   }

@@ -3,16 +3,21 @@ import type { RemoteCommand, SubmitResult } from '../ports/peer-client.js'
 import type { AuctionHouse } from './auction-house.js'
 import { HomeForwarder, type HomeForwarderDeps } from './home-forwarder.js'
 import type { PeerTable } from './peer-table.js'
+import type { PublishingEventLog } from './publishing-event-log.js'
 import { submitFailure } from './submit-failure.js'
 
 export interface CommandRouterDeps extends HomeForwarderDeps {
   readonly auctions: Pick<AuctionRepository, 'find'>
+  readonly eventLog: Pick<PublishingEventLog, 'onPublished'>
   readonly auctionHouse: Pick<AuctionHouse, 'submit'>
   readonly peerTable: PeerTable
 }
 
-/** Homes' ids are cached up to this many auctions; an auction's home does not change on the mesh. */
+/** Homes' ids are cached up to this many auctions. */
 const MAX_CACHED_HOMES = 10_000
+/** A home that has just changed is heard of within moments. */
+const MAX_MOVES = 8
+const MOVE_DELAY_MS = 100
 
 /** Brings each command to the auction's home: to this node's own house, or over the mesh. */
 export class CommandRouter {
@@ -24,11 +29,23 @@ export class CommandRouter {
   constructor(deps: CommandRouterDeps, options: { nodeId: string }) {
     this.#deps = deps
     this.#nodeId = options.nodeId
+    deps.eventLog.onPublished(({ commit: { auctionId }, state }) => {
+      if (this.#homes.has(auctionId)) this.#homes.set(auctionId, state.home.nodeId)
+    })
   }
 
+  /** Follows an auction that moves to another home meanwhile. */
   async submit(command: RemoteCommand): Promise<SubmitResult> {
-    const home = await this.#homeOf(command.auctionId)
-    if (home === null) return submitFailure('AUCTION_NOT_FOUND', 'this node knows no such auction')
+    for (let move = 0; ; move++) {
+      const home = await this.#homeOf(command.auctionId)
+      if (home === null) return submitFailure('AUCTION_NOT_FOUND', 'this node knows no such auction')
+      const result = await this.#submitTo(home, command)
+      if (result.ok || result.code !== 'NOT_HOME' || move === MAX_MOVES) return moved(result)
+      await new Promise<void>((resolve) => this.#deps.timers.after(MOVE_DELAY_MS, resolve))
+    }
+  }
+
+  #submitTo(home: string, command: RemoteCommand): Promise<SubmitResult> {
     if (home === this.#nodeId) return this.#deps.auctionHouse.submit(command)
     return this.#forwarder(home).submit(command)
   }
@@ -52,4 +69,13 @@ export class CommandRouter {
     }
     return forwarder
   }
+}
+
+/** To the client it is all one whether its home is away or not found yet. */
+function moved(result: SubmitResult): SubmitResult {
+  if (result.ok || result.code !== 'NOT_HOME') return result
+  return submitFailure(
+    'HOME_UNREACHABLE',
+    'the auction has moved to another home, which is not known here yet; nothing was done',
+  )
 }

@@ -1,13 +1,17 @@
 import type { Commit } from '../domain/commit.js'
 import type { Logger } from '../ports/logger.js'
 import type { PeerClient } from '../ports/peer-client.js'
+import type { Signer } from '../ports/signer.js'
 import type { Timer, Timers } from '../ports/timers.js'
 import { gather } from './gather.js'
 import type { PeerTable } from './peer-table.js'
 import type { Published, PublishingEventLog } from './publishing-event-log.js'
+import type { Replication } from './replication.js'
 
 export interface CommitPusherDeps {
   readonly peerClient: Pick<PeerClient, 'pushCommits'>
+  readonly replication: Pick<Replication, 'stored'>
+  readonly signer: Pick<Signer, 'publicKey'>
   readonly peerTable: PeerTable
   readonly eventLog: PublishingEventLog
   readonly timers: Timers
@@ -59,8 +63,8 @@ export class CommitPusher {
     this.#outboxes.clear()
   }
 
-  #onPublished({ commit, state }: Published): void {
-    if (state.home.nodeId !== this.#nodeId) return
+  #onPublished({ commit }: Published): void {
+    if (commit.signer !== this.#deps.signer.publicKey) return
     const { position: _, ...sent } = commit
     for (const { info } of this.#deps.peerTable.reachable()) this.#post(info.nodeId, sent)
   }
@@ -89,9 +93,10 @@ export class CommitPusher {
       }
       const batch = takeBatch(outbox)
       try {
-        await this.#deps.peerClient.pushCommits(peer.info.address, this.#nodeId, batch, {
-          timeoutMs: PUSH_TIMEOUT_MS,
-        })
+        const options = { timeoutMs: PUSH_TIMEOUT_MS }
+        const { address } = peer.info
+        const stored = await this.#deps.peerClient.pushCommits(address, this.#nodeId, batch, options)
+        this.#deps.replication.stored(nodeId, stored)
       } catch (error) {
         this.#deps.logger.debug({ peer: peer.info.name, err: error, commits: batch.length }, 'a push failed')
         outbox.commits.unshift(...batch)

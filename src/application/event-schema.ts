@@ -7,18 +7,18 @@ import { MAX_DESCRIPTION_LENGTH, MAX_TITLE_LENGTH } from '../domain/terms.js'
 
 /** The shapes of events as they stand in commit bodies. What they may say in a given state is for evolve to check. */
 
-const minor = z.int().positive()
-const time = z.int().nonnegative()
+export const minor = z.int().positive()
+export const time = z.int().nonnegative()
 const MAX_ID_LENGTH = 96
 const HEX64 = /^[0-9a-f]{64}$/
 
-const id = z.string().min(1).max(MAX_ID_LENGTH)
-const hex64 = z.string().regex(HEX64)
+export const id = z.string().min(1).max(MAX_ID_LENGTH)
+export const hex64 = z.string().regex(HEX64)
 const salt = z.string().regex(/^[0-9a-f]{32}$/)
 
 export const partySchema = z.strictObject({ id, name: z.string().max(MAX_NAME_LENGTH) })
 const homeSchema = z.strictObject({ nodeId: id, publicKey: z.string().max(64) })
-const openingSchema = z.strictObject({ amount: minor, salt })
+export const openingSchema = z.strictObject({ amount: minor, salt })
 
 export const termsSchema = z.strictObject({
   title: z.string().max(MAX_TITLE_LENGTH),

@@ -38,7 +38,9 @@ import type { AutoBidder } from './auto-bidder.js'
 import type { CommandRouter } from './command-router.js'
 import { EventPager } from './event-pager.js'
 import type { Feed } from './feed.js'
+import type { HandoverGiver } from './handover-giver.js'
 import { amountOf, openTerms } from './open-terms.js'
+import { reachablePeer } from './peer-by-name.js'
 import { type PeerTable, peerView } from './peer-table.js'
 import type { ReceiptKeeper } from './receipt-keeper.js'
 import type { Syncer } from './syncer.js'
@@ -53,6 +55,7 @@ export interface LocalNodeApiDeps {
   readonly equivocations: EquivocationRepository
   readonly eventLog: EventLog
   readonly feed: Feed
+  readonly handoverGiver: Pick<HandoverGiver, 'handOver'>
   readonly logger: Logger
   readonly participations: ParticipationRepository
   readonly peerTable: PeerTable
@@ -127,7 +130,10 @@ export class LocalNodeApi implements NodeApi {
     const home = { nodeId: this.#options.info().nodeId, publicKey: signer.publicKey }
     const { commandId } = request
     return this.#result(
-      await auctionHouse.open({ type: 'OpenAuction', commandId, now, seller: self, home, terms, reserve }),
+      await auctionHouse.open(
+        { type: 'OpenAuction', commandId, now, seller: self, home, terms, reserve },
+        request.replicas,
+      ),
     )
   }
 
@@ -135,35 +141,44 @@ export class LocalNodeApi implements NodeApi {
     const { auctionId, state } = await this.#deps.auctionViews.resolve(request.auction)
     const amount = amountOf('amount', request.amount, state.terms.currency)
     const { commandId, kind } = request
-    return this.#bidding({ type: 'bid', auctionId, commandId, bidder: this.#options.self, kind, amount })
+    const bidder = this.#options.self
+    return this.#bidding({ type: 'bid', auctionId, commandId, bidder, kind, amount, ...ackOf(request) })
   }
 
-  async buyNow({ auction, commandId }: AuctionCommand): Promise<CommandResult> {
-    const { auctionId } = await this.#deps.auctionViews.resolve(auction)
-    return this.#bidding({ type: 'buy-now', auctionId, commandId, bidder: this.#options.self })
+  async buyNow(request: AuctionCommand): Promise<CommandResult> {
+    const { auctionId } = await this.#deps.auctionViews.resolve(request.auction)
+    const { commandId } = request
+    const bidder = this.#options.self
+    return this.#bidding({ type: 'buy-now', auctionId, commandId, bidder, ...ackOf(request) })
   }
 
-  async close({ auction, commandId }: AuctionCommand): Promise<CommandResult> {
-    const { auctionId } = await this.#deps.auctionViews.resolve(auction)
-    return this.#submit({ type: 'close', auctionId, commandId, by: this.#options.self })
+  async close(request: AuctionCommand): Promise<CommandResult> {
+    const { auctionId } = await this.#deps.auctionViews.resolve(request.auction)
+    const { commandId } = request
+    return this.#submit({ type: 'close', auctionId, commandId, by: this.#options.self, ...ackOf(request) })
   }
 
-  async cancel({
-    auction,
-    commandId,
-    reason = '',
-  }: AuctionCommand & { reason?: string }): Promise<CommandResult> {
-    const { auctionId } = await this.#deps.auctionViews.resolve(auction)
-    return this.#submit({ type: 'cancel', auctionId, commandId, by: this.#options.self, reason })
+  async cancel(request: AuctionCommand & { reason?: string }): Promise<CommandResult> {
+    const { auctionId } = await this.#deps.auctionViews.resolve(request.auction)
+    const { commandId, reason = '' } = request
+    const by = this.#options.self
+    return this.#submit({ type: 'cancel', auctionId, commandId, by, reason, ...ackOf(request) })
   }
 
-  async extend({
-    auction,
-    commandId,
-    closesAt,
-  }: AuctionCommand & { closesAt: number }): Promise<CommandResult> {
-    const { auctionId } = await this.#deps.auctionViews.resolve(auction)
-    return this.#submit({ type: 'extend', auctionId, commandId, by: this.#options.self, closesAt })
+  async extend(request: AuctionCommand & { closesAt: number }): Promise<CommandResult> {
+    const { auctionId } = await this.#deps.auctionViews.resolve(request.auction)
+    const { commandId, closesAt } = request
+    const by = this.#options.self
+    return this.#submit({ type: 'extend', auctionId, commandId, by, closesAt, ...ackOf(request) })
+  }
+
+  async handover({ auction, peer }: { auction: string; peer: string }): Promise<AuctionView> {
+    const { auctionViews, handoverGiver, peerTable } = this.#deps
+    const { auctionId } = await auctionViews.resolve(auction)
+    const to = reachablePeer(peerTable, peer)
+    const result = await handoverGiver.handOver(auctionId, to)
+    if (!result.ok) throw new NodeError(errorCode(result.code), result.message)
+    return this.show({ auction: auctionId })
   }
 
   async autoBid(request: { auction: string; limit: string }): Promise<AutoBidView> {
@@ -306,4 +321,8 @@ function pageSize(limit: number | undefined): number {
 
 function errorCode(code: string): NodeErrorCode {
   return (NODE_ERROR_CODES as readonly string[]).includes(code) ? (code as NodeErrorCode) : 'INTERNAL'
+}
+
+function ackOf({ replicas }: { readonly replicas?: number }): { replicas?: number } {
+  return replicas === undefined ? {} : { replicas }
 }

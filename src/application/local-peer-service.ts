@@ -17,12 +17,15 @@ import type {
   PulledPage,
   PullWant,
   RemoteCommand,
+  SignedParcel,
+  StoredHead,
   SubmitAnswer,
 } from '../ports/peer-client.js'
 import type { PeerService } from '../ports/peer-service.js'
 import type { Signer } from '../ports/signer.js'
 import type { AuctionHouse } from './auction-house.js'
 import type { EquivocationWatch } from './equivocation-watch.js'
+import type { HandoverTaker } from './handover-taker.js'
 import type { HeadsDigest } from './heads-digest.js'
 import type { Membership } from './membership.js'
 import { receiptsOf, signReceipts } from './receipt.js'
@@ -34,6 +37,7 @@ export interface LocalPeerServiceDeps {
   readonly auctions: Pick<AuctionRepository, 'find'>
   readonly clock: Clock
   readonly equivocationWatch: Pick<EquivocationWatch, 'told'>
+  readonly handoverTaker: HandoverTaker
   readonly eventLog: Pick<EventLog, 'read' | 'heads'>
   readonly headsDigest: Pick<HeadsDigest, 'parts'>
   readonly membership: Membership
@@ -79,12 +83,17 @@ export class LocalPeerService implements PeerService {
     return { results, receipt: signReceipts(receiptsOf(commands, results), signer, clock.now()) }
   }
 
-  async pushCommits(from: string, commits: readonly Commit[]): Promise<void> {
-    const { gaps } = await this.#deps.replicator.ingest(commits)
+  async pushCommits(from: string, commits: readonly Commit[]): Promise<StoredHead[]> {
+    const { gaps, heads } = await this.#deps.replicator.ingest(commits)
     for (const gap of gaps) {
       this.#deps.logger.debug({ ...gap, from }, 'commits are missing before those pushed; pulling')
-      this.#deps.syncer.pull(from, gap)
+      void this.#deps.syncer.pull(from, gap)
     }
+    return [...heads]
+  }
+
+  passHandover(from: string, parcel: SignedParcel): Promise<void> {
+    return this.#deps.handoverTaker.take(from, parcel)
   }
 
   async tellEquivocation(proof: EquivocationProof): Promise<void> {

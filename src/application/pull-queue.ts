@@ -17,6 +17,9 @@ export class PullQueue {
   /** Being pulled at the moment. */
   readonly #taken = new Map<string, Missing>()
 
+  /** Who waits for an auction to leave the queue. */
+  readonly #waiters = new Map<string, (() => void)[]>()
+
   get size(): number {
     return this.#waiting.size + this.#taken.size
   }
@@ -27,6 +30,19 @@ export class PullQueue {
     for (const { fromSeq, untilSeq } of this.#taken.values()) events += Math.max(0, untilSeq - fromSeq + 1)
     for (const { fromSeq, untilSeq } of this.#waiting.values()) events += Math.max(0, untilSeq - fromSeq + 1)
     return events
+  }
+
+  /** Resolves once nothing of the auction is in the queue any more, had or not. */
+  gone(auctionId: string): Promise<void> {
+    if (!this.#waiting.has(auctionId) && !this.#taken.has(auctionId)) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#waiters.set(auctionId, [...(this.#waiters.get(auctionId) ?? []), resolve])
+    })
+  }
+
+  #tell(auctionId: string): void {
+    for (const resolve of this.#waiters.get(auctionId) ?? []) resolve()
+    this.#waiters.delete(auctionId)
   }
 
   /** Node ids of all who have something of it. */
@@ -70,12 +86,16 @@ export class PullQueue {
 
   done({ auctionId }: Missing): void {
     this.#taken.delete(auctionId)
+    this.#tell(auctionId)
   }
 
   /** For others that have it; false where there is nobody: then it is left to the next comparison of heads. */
   giveBack(missing: Missing): boolean {
     this.#taken.delete(missing.auctionId)
-    if (missing.sources.size === 0) return false
+    if (missing.sources.size === 0) {
+      this.#tell(missing.auctionId)
+      return false
+    }
     this.#waiting.set(missing.auctionId, missing)
     return true
   }
@@ -87,6 +107,7 @@ export class PullQueue {
     for (const missing of [...this.#waiting.values()]) {
       if (!missing.sources.delete(nodeId) || missing.sources.size > 0) continue
       this.#waiting.delete(missing.auctionId)
+      this.#tell(missing.auctionId)
       lost = true
     }
     return lost
@@ -95,5 +116,6 @@ export class PullQueue {
   clear(): void {
     this.#waiting.clear()
     this.#taken.clear()
+    for (const auctionId of [...this.#waiters.keys()]) this.#tell(auctionId)
   }
 }

@@ -3,6 +3,7 @@ import type { Commit, Head } from '../domain/commit.js'
 import type { AuctionRepository } from '../ports/auction-repository.js'
 import type { Append, EventLog } from '../ports/event-log.js'
 import type { Logger } from '../ports/logger.js'
+import type { StoredHead } from '../ports/peer-client.js'
 import type { SignatureVerifier } from '../ports/signer.js'
 import { authorOf, stateAfter } from './check-commit.js'
 import { BadCommitError, readCommit } from './commit.js'
@@ -23,6 +24,8 @@ export interface Intake {
   readonly stored: number
   /** Events in them. */
   readonly events: number
+  /** How far each auction's copy goes now. */
+  readonly heads: readonly StoredHead[]
   /** Auctions that lack commits before these: pull from `fromSeq` on, to `untilSeq` at least. */
   readonly gaps: readonly {
     readonly auctionId: string
@@ -35,7 +38,7 @@ export interface Intake {
 
 /** Replicas' newest states kept in memory. */
 const MAX_CACHED_REPLICAS = 2_000
-const NOTHING_TAKEN: Intake = { stored: 0, events: 0, gaps: [], refused: [] }
+const NOTHING_TAKEN: Intake = { stored: 0, events: 0, heads: [], gaps: [], refused: [] }
 
 interface Replica {
   readonly head: Head | null
@@ -87,6 +90,7 @@ export class Replicator {
     return {
       stored: intakes.reduce((sum, { stored }) => sum + stored, 0),
       events: intakes.reduce((sum, { events }) => sum + events, 0),
+      heads: intakes.flatMap(({ heads }) => heads),
       gaps: intakes.flatMap(({ gaps }) => gaps),
       refused: intakes.flatMap(({ refused }) => refused),
     }
@@ -113,6 +117,7 @@ export class Replicator {
     signatures: SignatureRule,
   ): Promise<Intake> {
     let { head, state } = await this.#replica(auctionId)
+    const seqBefore = head?.seq ?? 0
     const sound: Append[] = []
     const refused: BadCommitError[] = []
     const gaps: { auctionId: string; fromSeq: number; untilSeq: number }[] = []
@@ -159,7 +164,8 @@ export class Replicator {
     }
     if (doubtful !== null) await this.#deps.equivocationWatch.offered(doubtful)
     const events = spoken.reduce((sum, entry) => sum + entry.events.length, 0)
-    return { stored: spoken.length, events, gaps, refused }
+    const seq = spoken.at(-1)?.commit.lastSeq ?? seqBefore
+    return { stored: spoken.length, events, heads: [{ auctionId, seq }], gaps, refused }
   }
 
   #refused(error: BadCommitError): BadCommitError {
@@ -189,6 +195,8 @@ export class Replicator {
 
   #remember(auctionId: string, replica: Replica): void {
     this.#replicas.delete(auctionId)
+    // This node writes its log from here on, past what would be remembered.
+    if (replica.state.status !== 'unopened' && replica.state.home.nodeId === this.#nodeId) return
     if (this.#replicas.size >= MAX_CACHED_REPLICAS) {
       const oldest = this.#replicas.keys().next()
       if (!oldest.done) this.#replicas.delete(oldest.value)

@@ -108,11 +108,12 @@ export class Syncer {
     return this.#progress.status(this.#queue.events, this.#deps.replicator.refusals)
   }
 
-  /** Commits of an auction are missing, which the peer has. */
-  pull(nodeId: string, missing: { auctionId: string; fromSeq: number; untilSeq: number }): void {
-    if (!this.#unlisten) return
+  /** Commits of an auction are missing, which the peer has. Resolves once they are had, or cannot be had now. */
+  pull(nodeId: string, missing: { auctionId: string; fromSeq: number; untilSeq: number }): Promise<void> {
+    if (!this.#unlisten) return Promise.resolve()
     this.#enqueue(nodeId, [{ ...missing, isFork: false }])
     this.#goOn()
+    return this.#queue.gone(missing.auctionId)
   }
 
   #schedule(): void {

@@ -189,7 +189,10 @@ class LogVerifier {
       throw error
     }
     const refuse: Refuse = (code, rule) => this.#refuse(code, rule, placed, { seq, event })
-    if (event.type === 'AuctionOpened') this.#opening = event
+    if (event.type === 'AuctionOpened') {
+      this.#opening = event
+      this.#homes.push(event.home)
+    } else if (event.type === 'AuctionHandedOver') this.#homes.push(event.to)
     else if (event.type === 'MaximaRevealed') this.#reveal(event, refuse)
     else if (event.type === 'AuctionClosed') {
       this.#reserveOpened = event.reserve
@@ -226,7 +229,6 @@ class LogVerifier {
     if (!SIGNATURE.test(signature)) throw this.#refuse('SIGNATURE', 'the signature is malformed', placed)
     const unfinished = unfinishedRule({ events }, state)
     if (unfinished !== null) throw this.#refuse('EVENT', unfinished, placed)
-    if (this.#homes.at(-1)?.nodeId !== home.nodeId) this.#homes.push(home)
   }
 
   #signature(placed: PlacedCommit): void {

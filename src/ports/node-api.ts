@@ -32,6 +32,12 @@ export interface NodeApi {
   /** `closesAt`: the new end, UTC milliseconds. */
   extend(request: AuctionCommand & { readonly closesAt: number }): Promise<CommandResult>
 
+  /**
+   * Makes another node the home of an auction of this one: `peer` is its name, its id or an unambiguous prefix of that.
+   * Rejects where the auction did not move; it goes on here then.
+   */
+  handover(request: { readonly auction: string; readonly peer: string }): Promise<AuctionView>
+
   /** Sets (or changes the limit of) the standing order that bids for this user step by step. */
   autoBid(request: { readonly auction: string; readonly limit: string }): Promise<AutoBidView>
   stopAutoBid(request: { readonly auction: string }): Promise<AutoBidView>
@@ -61,6 +67,8 @@ export interface NodeApi {
 
 export interface OpenRequest {
   readonly commandId: string
+  /** As in `AuctionCommand`. */
+  readonly replicas?: number
   readonly title: string
   readonly description?: string
   readonly currency: string
@@ -81,6 +89,8 @@ export interface OpenRequest {
 export interface AuctionCommand {
   readonly auction: string
   readonly commandId: string
+  /** Acknowledge only once this many replicas have stored it as well: 1 to 16. */
+  readonly replicas?: number
 }
 
 export interface BidRequest extends AuctionCommand {
@@ -246,6 +256,10 @@ export const NODE_ERROR_CODES = [
   'FORBIDDEN',
   'NODE_UNREACHABLE',
   'STOPPING',
+  'NOT_HOME',
+  'NOT_MOVED',
+  'TOO_FEW_REPLICAS',
+  'NOT_REPLICATED',
   'INTERNAL',
 ] as const
 export type NodeErrorCode = (typeof NODE_ERROR_CODES)[number]

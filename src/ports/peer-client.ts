@@ -85,8 +85,23 @@ export interface Pong {
   readonly rumors: Rumor[]
 }
 
+/** How far a node's copy of an auction's log goes, durably. */
+export interface StoredHead {
+  readonly auctionId: string
+  readonly seq: number
+}
+
+/** A part of what goes with an auction to its next home, in the words of the present one. */
+export interface SignedParcel {
+  readonly auctionId: string
+  /** JSON of `HandoverPart` (see application/handover-parcel.ts). */
+  readonly parcel: string
+  /** By the home's key; base64url. */
+  readonly signature: string
+}
+
 /** A command on its way to the home. Salts and commitments are the home's business. */
-export type RemoteCommand =
+export type RemoteCommand = (
   | {
       readonly type: 'bid'
       readonly auctionId: string
@@ -116,6 +131,10 @@ export type RemoteCommand =
       readonly by: Party
       readonly closesAt: number
     }
+) & {
+  /** Acknowledge an acceptance only once this many replicas have stored it, too; none where absent. */
+  readonly replicas?: number
+}
 
 /** The answer to one command: its outcome, or why there is none (nothing was done, asking again is safe). */
 export type SubmitResult =
@@ -182,7 +201,15 @@ export interface PeerClient {
   goodbye(address: string, goodbye: Goodbye, options?: CallOptions): Promise<void>
   /** One result per command, in order. Whether the home signed them is for the caller to check. */
   submit(address: string, commands: readonly RemoteCommand[], options?: CallOptions): Promise<SubmitAnswer>
-  pushCommits(address: string, from: string, commits: readonly Commit[], options?: CallOptions): Promise<void>
+  /** Resolves with how far the peer's copies of these auctions go now. */
+  pushCommits(
+    address: string,
+    from: string,
+    commits: readonly Commit[],
+    options?: CallOptions,
+  ): Promise<StoredHead[]>
+  /** Once it resolves, the peer keeps the parcel durably; of the last one, holds the log up to its head as well. */
+  passHandover(address: string, from: string, parcel: SignedParcel, options?: CallOptions): Promise<void>
   /**
    * The next commits of several auctions, as many as one answer holds: pages in the order of the wants, perhaps fewer
    * than there are wants, the last one perhaps cut short. What they are worth is for the caller to check.

@@ -13,6 +13,8 @@ import type {
   PulledPage,
   PullWant,
   RemoteCommand,
+  SignedParcel,
+  StoredHead,
   SubmitAnswer,
 } from './peer-client.js'
 
@@ -29,7 +31,9 @@ export interface PeerService {
   /** Decides commands for auctions whose home is this node; one result per command, in order. */
   submit(commands: readonly RemoteCommand[]): Promise<SubmitAnswer>
   /** Takes in commits that the peer `from` has written or stored; checks them before it believes them. */
-  pushCommits(from: string, commits: readonly Commit[]): Promise<void>
+  pushCommits(from: string, commits: readonly Commit[]): Promise<StoredHead[]>
+  /** Keeps what the home of an auction sends along before it hands the auction over to this node. */
+  passHandover(from: string, parcel: SignedParcel): Promise<void>
   /** Up to a page of what is wanted, in the order of the wants; at least one commit of the first that has any. */
   pullCommits(wants: readonly PullWant[]): Promise<PulledPage[]>
   digest(): Promise<DigestPart[]>

@@ -2,6 +2,7 @@ import type { AuctionRepository, SecretRepository } from './auction-repository.j
 import type { AutoBidRepository } from './auto-bid-repository.js'
 import type { EquivocationRepository } from './equivocation-repository.js'
 import type { EventLog, LogBrokenError } from './event-log.js'
+import type { HandoverRepository } from './handover-repository.js'
 import type { OutcomeRepository } from './outcome-repository.js'
 import type { ParticipationRepository } from './participation-repository.js'
 import type { PeerRepository } from './peer-repository.js'
@@ -13,6 +14,7 @@ export interface Store {
   readonly outcomes: OutcomeRepository
   readonly auctions: AuctionRepository
   readonly secrets: SecretRepository
+  readonly handovers: HandoverRepository
   readonly autoBids: AutoBidRepository
   readonly participations: ParticipationRepository
   readonly peers: PeerRepository

@@ -1,5 +1,6 @@
 import { describeAuctionRepository } from './auction-repository-contract.js'
 import { describeEventLog } from './event-log-contract.js'
+import { describeHandoverRepository } from './handover-repository-contract.js'
 import { describeOutcomeRepository } from './outcome-repository-contract.js'
 import { describeSecretRepository } from './secret-repository-contract.js'
 import { describeSmallRepositories } from './small-repositories-contract.js'
@@ -11,5 +12,6 @@ export function describeStore(name: string, make: MakeStore): void {
   describeAuctionRepository(name, make)
   describeSecretRepository(name, make)
   describeOutcomeRepository(name, make)
+  describeHandoverRepository(name, make)
   describeSmallRepositories(name, make)
 }

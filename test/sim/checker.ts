@@ -2,6 +2,7 @@ import { checkpointText, hashOf } from '../../src/application/commit.js'
 import { auctionIdOf, nodeIdOf } from '../../src/application/ids.js'
 import type { Commit } from '../../src/domain/commit.js'
 import type { AuctionEvent, AuctionOpened } from '../../src/domain/events.js'
+import type { Home } from '../../src/domain/party.js'
 import type { Append } from '../../src/ports/event-log.js'
 import type { Outcome } from '../../src/ports/outcome-repository.js'
 import type { RemoteCommand, SubmitResult } from '../../src/ports/peer-client.js'
@@ -11,10 +12,10 @@ import type { Machine } from './machine.js'
 /** What the home of an auction has stored for good: what everybody else's copy has to agree with. */
 export interface Line {
   readonly auctionId: string
-  readonly homeId: string
-  readonly homeKey: string
-  /** By first seq. */
-  readonly commits: Map<number, Commit>
+  /** Who writes it now. */
+  home: Home
+  /** By first seq; `author`: its home as it was written. */
+  readonly commits: Map<number, { readonly commit: Commit; readonly author: Home }>
   readonly events: AuctionEvent[]
   readonly bidIds: Set<string>
   head: { seq: number; hash: string }
@@ -76,19 +77,44 @@ export class Checker {
       this.#must(false, 'a log begins with its opening', where)
       return
     }
-    this.#must(this.#verifies(commit, line), 'every store holds only commits that verify', where)
     const known = line.commits.get(firstSeq)
+    const author = known?.author ?? line.home
+    this.#must(
+      this.#verifies(commit, author, known?.commit),
+      'every store holds only commits that verify',
+      where,
+    )
     if (known !== undefined) {
       this.#must(
-        known.hash === commit.hash,
+        known.commit.hash === commit.hash,
         'no forks',
-        () => `${where()}, its home ${known.hash.slice(0, 8)}`,
+        () => `${where()}, its home ${known.commit.hash.slice(0, 8)}`,
       )
-    } else if (machine.nodeId === line.homeId) {
+    } else if (machine.nodeId === line.home.nodeId) {
       this.lines.set(auctionId, line)
       this.#extend(line, commit, where)
     } else {
       this.#must(false, 'replicas are prefixes of the home', () => `${where()}, which its home has not`)
+    }
+    for (const event of events)
+      if (event.type === 'AuctionHandedOver' && event.to.nodeId === machine.nodeId)
+        this.#takesOver(machine, auctionId)
+  }
+
+  /** A home tells every outcome that the homes before it have told. */
+  #takesOver(machine: Machine, auctionId: string): void {
+    // While a store reads its disk the machine has none yet; `started` looks then.
+    const { store } = machine
+    if (!store) return
+    for (const { outcome } of this.#answers.values()) {
+      if (outcome.auctionId !== auctionId || this.#reused.has(outcome.commandId)) continue
+      const kept = store.tables.outcomes.get(outcome.commandId)?.outcome
+      this.#must(
+        kept !== undefined && sameOutcome(kept, outcome),
+        'a new home knows every outcome',
+        () =>
+          `${machine.name} becomes the home of ${auctionId} and knows ${JSON.stringify(kept)} of ${JSON.stringify(outcome)}`,
+      )
     }
   }
 
@@ -104,9 +130,12 @@ export class Checker {
     }
     const outcomes = machine.store?.tables.outcomes
     for (const { homeId, outcome } of this.#answers.values()) {
-      if (homeId !== machine.nodeId) continue
-      // Of two commands with one id that are refused at the same moment, the home keeps one refusal.
-      if (outcome.status === 'rejected' && this.#reused.has(outcome.commandId)) continue
+      const wrote = this.#authorOf(outcome, homeId) === machine.nodeId
+      const auction = machine.store?.tables.auctions.get(outcome.auctionId)
+      if (!wrote && auction?.state.home.nodeId !== machine.nodeId) continue
+      // Of two commands with one id that are refused at the same moment, the home keeps one refusal; of two with one
+      // id at two homes, the one that comes to have both auctions keeps the first that it heard of.
+      if (this.#reused.has(outcome.commandId) && (outcome.status === 'rejected' || !wrote)) continue
       const kept = outcomes?.get(outcome.commandId)?.outcome
       this.#must(
         kept !== undefined && sameOutcome(kept, outcome),
@@ -114,6 +143,15 @@ export class Checker {
         () => `${machine.name} had told ${JSON.stringify(outcome)}, and now knows ${JSON.stringify(kept)}`,
       )
     }
+  }
+
+  /** Which node gave the outcome; null for a refusal in an auction, which may have moved since. */
+  #authorOf(outcome: Outcome, homeId: string): string | null {
+    if (outcome.auctionId === '') return homeId
+    if (outcome.status === 'rejected') return null
+    for (const { commit, author } of this.lines.get(outcome.auctionId)?.commits.values() ?? [])
+      if (commit.firstSeq <= outcome.seq && outcome.seq <= commit.lastSeq) return author.nodeId
+    return null
   }
 
   ended(machine: Machine): void {
@@ -136,7 +174,8 @@ export class Checker {
     this.acknowledged += 1
     this.#undone.delete(commandId)
     if (outcome.status === 'accepted') this.#mustBeStored(outcome)
-    const key = `${homeId} ${commandId}`
+    // Of one auction, whichever home tells it; what never became an auction is its home's alone.
+    const key = `${outcome.auctionId || homeId} ${commandId}`
     const earlier = this.#answers.get(key)
     if (earlier === undefined) this.#answers.set(key, { homeId, content, outcome })
     else
@@ -194,8 +233,7 @@ export class Checker {
     const { home, terms } = opening satisfies AuctionOpened
     return {
       auctionId,
-      homeId: home.nodeId,
-      homeKey: home.publicKey,
+      home,
       commits: new Map(),
       events: [],
       bidIds: new Set(),
@@ -206,17 +244,16 @@ export class Checker {
     }
   }
 
-  #verifies(commit: Commit, { homeId, homeKey, commits }: Line): boolean {
+  #verifies(commit: Commit, { nodeId, publicKey }: Home, known: Commit | undefined): boolean {
     const { auctionId, body, hash, signer, signature, firstSeq } = commit
-    const known = commits.get(firstSeq)
     // What was checked once need not be hashed again at every replica.
     if (known?.body === body && known.hash === hash && known.signature === signature)
-      return signer === homeKey
+      return signer === publicKey
     return (
       hashOf(body) === hash &&
       (firstSeq > 1 || auctionIdOf(hash) === auctionId) &&
-      signer === homeKey &&
-      nodeIdOf(homeKey) === homeId &&
+      signer === publicKey &&
+      nodeIdOf(publicKey) === nodeId &&
       this.#verifier.verify(checkpointText(commit), signature, signer)
     )
   }
@@ -229,7 +266,7 @@ export class Checker {
     }
     this.#must((prevHash ?? '') === line.head.hash, 'no forks', () => `${where()} is not chained to its log`)
     this.#must(commit.firstSeq === line.head.seq + 1, 'one event per seq, without gaps', where)
-    line.commits.set(commit.firstSeq, commit)
+    line.commits.set(commit.firstSeq, { commit, author: line.home })
     line.head = { seq: commit.lastSeq, hash: commit.hash }
     for (const event of events) this.#take(line, event, where)
   }
@@ -263,6 +300,7 @@ export class Checker {
       this.#must((event.amount ?? Infinity) <= limit, 'no auto-bid is past its limit', what)
     }
     if (event.type === 'AuctionExtended') line.closesAt = event.closesAt
+    if (event.type === 'AuctionHandedOver') line.home = event.to
     if (event.type === 'AuctionClosed') line.over = 'closed'
     if (event.type === 'AuctionCancelled') line.over = 'cancelled'
   }

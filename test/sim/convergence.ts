@@ -45,9 +45,9 @@ function peersMissing(machine: Machine, machines: readonly Machine[]): string[] 
 /** What a home has not done yet that was due. */
 function dutiesMissing(machine: Machine, checker: Checker): string[] {
   const missing: string[] = []
-  for (const { auctionId, homeId } of checker.lines.values()) {
+  for (const { auctionId, home } of checker.lines.values()) {
     const auction = machine.store?.tables.auctions.get(auctionId)
-    if (auction === undefined || homeId !== machine.nodeId) continue
+    if (auction === undefined || home.nodeId !== machine.nodeId) continue
     const { state, sealed } = auction
     const due = state.status === 'scheduled' ? state.terms.opensAt : state.closesAt
     const live = state.status === 'open' || state.status === 'scheduled'

@@ -67,18 +67,24 @@ export const NO_IDEMPOTENCY: Sabotage = {
   },
 }
 
+/** A new home starts with nothing but the log. */
+export const NO_PARCELS: Sabotage = {
+  store: (store) => ({ ...partsOf(store), handovers: { ...store.handovers, keep: async () => {} } }),
+}
+
 /** Every signature is good. */
 export const NO_SIGNATURE_CHECK: Sabotage = { verifier: { verify: () => true } }
 
 function partsOf(store: Store): Store {
   const { eventLog, outcomes, auctions, secrets, autoBids, participations, peers, broken } = store
-  const { receipts, equivocations } = store
+  const { receipts, equivocations, handovers } = store
   const close = () => store.close()
   return {
     eventLog,
     outcomes,
     auctions,
     secrets,
+    handovers,
     autoBids,
     participations,
     peers,

@@ -2,6 +2,7 @@ import type { AutoBid } from '../../src/ports/auto-bid-repository.js'
 import type { EquivocationProof } from '../../src/ports/equivocation-repository.js'
 import type { Append } from '../../src/ports/event-log.js'
 import { LogBrokenError, LogFullError } from '../../src/ports/event-log.js'
+import type { HandoverParcel } from '../../src/ports/handover-repository.js'
 import type { RecordedOutcome } from '../../src/ports/outcome-repository.js'
 import type { KnownPeer } from '../../src/ports/peer-repository.js'
 import type { SignedReceipts } from '../../src/ports/receipt-repository.js'
@@ -11,6 +12,7 @@ import type { SeededRandom } from './seeded-random.js'
 export type DiskRecord =
   | { readonly kind: 'append'; readonly entry: Append }
   | { readonly kind: 'outcomes'; readonly outcomes: readonly RecordedOutcome[] }
+  | { readonly kind: 'handover'; readonly auctionId: string; readonly parcel: HandoverParcel }
   | { readonly kind: 'auto-bid'; readonly autoBid: AutoBid }
   | { readonly kind: 'participation'; readonly auctionId: string }
   | { readonly kind: 'receipts'; readonly signed: readonly SignedReceipts[] }

@@ -1,10 +1,12 @@
 import { MemoryAuctionRepository } from '../../src/adapters/memory/memory-auction-repository.js'
 import { MemoryEventLog } from '../../src/adapters/memory/memory-event-log.js'
+import { handoverPage, keepParcel } from '../../src/adapters/memory/memory-handover-repository.js'
 import { MemorySecretRepository } from '../../src/adapters/memory/memory-secret-repository.js'
 import { MemoryTables } from '../../src/adapters/memory/memory-tables.js'
 import type { AutoBid, AutoBidRepository } from '../../src/ports/auto-bid-repository.js'
 import type { EquivocationProof, EquivocationRepository } from '../../src/ports/equivocation-repository.js'
 import { type Append, type EventLog, LogBrokenError } from '../../src/ports/event-log.js'
+import type { HandoverRepository } from '../../src/ports/handover-repository.js'
 import type { OutcomeRepository } from '../../src/ports/outcome-repository.js'
 import type { ParticipationRepository } from '../../src/ports/participation-repository.js'
 import type { KnownPeer, PeerRepository } from '../../src/ports/peer-repository.js'
@@ -35,6 +37,7 @@ export class SimStore implements Store {
   readonly outcomes: OutcomeRepository
   readonly auctions: MemoryAuctionRepository
   readonly secrets: MemorySecretRepository
+  readonly handovers: HandoverRepository
   readonly autoBids: AutoBidRepository
   readonly participations: ParticipationRepository
   readonly peers: PeerRepository
@@ -64,6 +67,10 @@ export class SimStore implements Store {
     this.auctions = new MemoryAuctionRepository({ tables })
     this.secrets = new MemorySecretRepository({ tables })
     this.eventLog = this.#makeEventLog()
+    this.handovers = {
+      page: async (auctionId, after, limit) => handoverPage(tables, auctionId, after, limit),
+      keep: (auctionId, parcel) => this.#write({ kind: 'handover', auctionId, parcel }).then(() => {}),
+    }
     this.outcomes = {
       record: (outcomes) => this.#write({ kind: 'outcomes', outcomes }).then(() => {}),
       find: async (ids) => new Map(ids.flatMap((id) => entryOf(tables.outcomes, id))),
@@ -186,6 +193,9 @@ export class SimStore implements Store {
           if (!outcomes.has(one.outcome.commandId)) outcomes.set(one.outcome.commandId, one)
         return 0
       }
+      case 'handover':
+        keepParcel(this.tables, record.auctionId, record.parcel)
+        return 0
       case 'auto-bid':
         this.autoBidTable.set(record.autoBid.auctionId, record.autoBid)
         return 0

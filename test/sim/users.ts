@@ -37,6 +37,7 @@ const NOTHING_DONE = new Set([
   'HOME_UNREACHABLE',
   'INVALID_INPUT',
   'STOPPING',
+  'TOO_FEW_REPLICAS',
 ])
 const SETTLE_EVERY_MS = 1_000
 const MAX_BURST = 12
@@ -97,7 +98,7 @@ export class Users {
   }
 
   #actOn(action: Exclude<Action, 'open' | 'retry'>, machine: Machine, auction: AuctionRecord): void {
-    const { random } = this.#deps
+    const { machines, random } = this.#deps
     const { auctionId, state } = auction
     switch (action) {
       case 'bid':
@@ -131,6 +132,13 @@ export class Users {
         this.#ask(seller, 'cmd', auctionId, `extend ${closesAt}`, (api, commandId) =>
           api.extend({ auction: auctionId, commandId, closesAt }),
         )
+        break
+      }
+      case 'handover': {
+        const to = random.pick(machines)
+        const home = machines.find(({ nodeId }) => nodeId === state.home.nodeId)
+        // Whether it moves or stays is told by the log.
+        if (to) void home?.api?.handover({ auction: auctionId, peer: to.nodeId }).catch(() => {})
         break
       }
       case 'auto-bid':
@@ -277,7 +285,7 @@ export class Users {
     asked.settled = true
     this.#deps.scheduler.note(`${machine.name} told: ${JSON.stringify(outcome)}`)
     const { checker } = this.#deps
-    const homeId = auctionId === null ? machine.nodeId : checker.lines.get(auctionId)?.homeId
+    const homeId = auctionId === null ? machine.nodeId : checker.lines.get(auctionId)?.home.nodeId
     if (homeId !== undefined) checker.told(homeId, content, outcome)
   }
 

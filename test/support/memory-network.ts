@@ -87,6 +87,8 @@ export class MemoryNetwork {
         call('submit', address, commands.length, options, (peer) => peer.submit(commands)),
       pushCommits: (address, sender, commits, options) =>
         call('pushCommits', address, commits.length, options, (peer) => peer.pushCommits(sender, commits)),
+      passHandover: (address, sender, parcel, options) =>
+        call('passHandover', address, 1, options, (peer) => peer.passHandover(sender, parcel)),
       pullCommits: (address, wants, options) =>
         call('pullCommits', address, wants.length, options, (peer) => peer.pullCommits(wants)),
       digest: (address, options) => call('digest', address, 1, options, (peer) => peer.digest()),

@@ -1,4 +1,5 @@
 import { COMMAND_ID } from '../../application/ids.js'
+import { MAX_ACK_REPLICAS } from '../../application/replication.js'
 import { DURATION_RULE, parseDuration, parseSoftClose } from './parse-duration.js'
 import { parseTime } from './parse-time.js'
 import { UsageError } from './usage-error.js'
@@ -92,6 +93,15 @@ export class Args {
       throw this.wrong('id', 'must be "bid_" or "cmd_" and 8 to 64 characters of A-Z, a-z, 0-9, "-", "_"')
     }
     return text
+  }
+
+  /** `--ack replicated=N`, as part of a request. */
+  ack(): { readonly replicas?: number } {
+    const text = this.text('ack')
+    if (text === undefined || text === 'local') return {}
+    const replicas = Number(/^replicated=(\d{1,2})$/.exec(text)?.[1] ?? 0)
+    if (replicas >= 1 && replicas <= MAX_ACK_REPLICAS) return { replicas }
+    throw this.wrong('ack', `must be local, or replicated=N with N from 1 to ${MAX_ACK_REPLICAS}`)
   }
 
   wrong(name: string, rule: string, next?: string): UsageError {

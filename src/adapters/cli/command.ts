@@ -48,6 +48,13 @@ export interface Session {
   reported?(outcome: Outcome): void
 }
 
+/** For commands that are acknowledged. */
+export const ackOption: OptionSpec = {
+  kind: 'text',
+  describe: 'When it counts as done: local (on disk at the home), or replicated=N (on N other nodes as well)',
+  suggest: ['local', 'replicated=1', 'replicated=2'],
+}
+
 export type NodeCommand = Command<Session>
 
 export function nameOf(command: Pick<Command<never>, 'usage'>): string {

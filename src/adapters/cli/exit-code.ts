@@ -11,7 +11,7 @@ export const EXIT_CODES_HELP = `Exit codes:
   1  rejected by a rule of the auction, or a running node failed
   2  usage: wrong input, no such auction, or an ambiguous one
   3  node unreachable, or something below: HOME_UNREACHABLE, BUSY, a port in use, ...
-  4  the outcome is unknown: ask again with the same --id`
+  4  the outcome is unknown, or not yet as safe as asked for: ask again with the same --id`
 
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof UsageError || error instanceof SettingsError) return EXIT.usage
@@ -24,10 +24,14 @@ function exitCodeOfNodeError(code: NodeErrorCode): ExitCode {
     case 'INVALID_INPUT':
     case 'AUCTION_NOT_FOUND':
     case 'AUCTION_AMBIGUOUS':
+    case 'NOT_HOME':
+    case 'NOT_MOVED':
       return EXIT.usage
     case 'OUTCOME_UNKNOWN':
+    case 'NOT_REPLICATED':
       return EXIT.unknown
     case 'HOME_UNREACHABLE':
+    case 'TOO_FEW_REPLICAS':
     case 'BUSY':
     case 'DISK_FULL':
     case 'LOG_IO_ERROR':

@@ -2,10 +2,13 @@ import { NodeError } from '../../ports/node-api.js'
 import type { Args } from './args.js'
 import type { Session } from './command.js'
 
-/** The answer to a command did not come. Asking again with its id tells, and does nothing twice. */
+/**
+ * The answer to a command did not come, or not with as many replicas as asked for. Asking again with its id tells, and
+ * does nothing twice.
+ */
 export class OutcomeUnknownError extends Error {
-  readonly code = 'OUTCOME_UNKNOWN'
   constructor(
+    readonly code: 'OUTCOME_UNKNOWN' | 'NOT_REPLICATED',
     message: string,
     /** The very command to ask again with. */
     readonly askAgain: string,
@@ -26,8 +29,10 @@ export async function send<T>(
   try {
     return await call()
   } catch (error) {
-    if (!(error instanceof NodeError) || error.code !== 'OUTCOME_UNKNOWN') throw error
-    throw new OutcomeUnknownError(error.message, session.prefix + wordsWithId(words, commandId), {
+    if (!(error instanceof NodeError)) throw error
+    const { code } = error
+    if (code !== 'OUTCOME_UNKNOWN' && code !== 'NOT_REPLICATED') throw error
+    throw new OutcomeUnknownError(code, error.message, session.prefix + wordsWithId(words, commandId), {
       cause: error,
     })
   }

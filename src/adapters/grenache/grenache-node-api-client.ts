@@ -20,6 +20,7 @@ import { cancelRpc } from './rpc/cancel.js'
 import { closeRpc } from './rpc/close.js'
 import { eventsRpc } from './rpc/events.js'
 import { extendRpc } from './rpc/extend.js'
+import { handoverRpc } from './rpc/handover.js'
 import { historyRpc } from './rpc/history.js'
 import { listRpc } from './rpc/list.js'
 import { logRpc } from './rpc/log.js'
@@ -90,6 +91,9 @@ export class GrenacheNodeApiClient implements NodeApi {
   }
   extend(request: AuctionCommand & { readonly closesAt: number }) {
     return this.#call(extendRpc, request)
+  }
+  handover(request: { readonly auction: string; readonly peer: string }) {
+    return this.#call(handoverRpc, request)
   }
   autoBid(request: { readonly auction: string; readonly limit: string }) {
     return this.#call(autoBidRpc, request)

@@ -16,6 +16,8 @@ import {
   type PulledPage,
   type PullWant,
   type RemoteCommand,
+  type SignedParcel,
+  type StoredHead,
   type SubmitAnswer,
 } from '../../ports/peer-client.js'
 import { digestRpc } from './rpc/digest.js'
@@ -23,6 +25,7 @@ import { equivocationRpc } from './rpc/equivocation.js'
 import { goodbyeRpc } from './rpc/goodbye.js'
 import { headsRpc } from './rpc/heads.js'
 import { helloRpc } from './rpc/hello.js'
+import { passHandoverRpc } from './rpc/pass-handover.js'
 import { pingRpc } from './rpc/ping.js'
 import { pingViaRpc } from './rpc/ping-via.js'
 import { pullCommitsRpc } from './rpc/pull-commits.js'
@@ -84,9 +87,20 @@ export class GrenachePeerClient implements PeerClient {
     from: string,
     commits: readonly Commit[],
     options?: CallOptions,
-  ): Promise<void> {
+  ): Promise<StoredHead[]> {
     const request = { from, commits: [...commits] }
-    await this.#rpc.call(address, pushCommitsRpc, request, withDefault(TRANSFER_TIMEOUT_MS, options))
+    const defaults = withDefault(TRANSFER_TIMEOUT_MS, options)
+    return (await this.#rpc.call(address, pushCommitsRpc, request, defaults)).stored
+  }
+
+  async passHandover(
+    address: string,
+    from: string,
+    parcel: SignedParcel,
+    options?: CallOptions,
+  ): Promise<void> {
+    const request = { from, parcel }
+    await this.#rpc.call(address, passHandoverRpc, request, withDefault(TRANSFER_TIMEOUT_MS, options))
   }
 
   async pullCommits(

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { MAX_ACK_REPLICAS } from '../../application/replication.js'
 import type {
   AuctionCommand,
   AutoBidView,
@@ -25,7 +26,9 @@ const MAX_AMOUNT_LENGTH = 64
 const MAX_CURSOR_LENGTH = 512
 const MAX_REASON_INPUT = 1_000
 
-const auction = z.string().regex(/^[A-Za-z0-9_-]{1,96}$/, "must be an auction's id, or the start of one")
+export const auction = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,96}$/, "must be an auction's id, or the start of one")
 const amount = z
   .string()
   .max(MAX_AMOUNT_LENGTH)
@@ -33,7 +36,8 @@ const amount = z
 const duration = z.int().positive()
 const limit = z.int().min(1).max(MAX_PAGE)
 
-const command = { auction, commandId: id }
+const replicas = z.int().min(1).max(MAX_ACK_REPLICAS).exactOptional()
+const command = { auction, commandId: id, replicas }
 
 export const noRequest = z.strictObject({})
 export const auctionRequest = z.strictObject({ auction })
@@ -57,6 +61,7 @@ export const autoBidRequest: z.ZodType<{ readonly auction: string; readonly limi
 
 export const openRequest: z.ZodType<OpenRequest> = z.strictObject({
   commandId: id,
+  replicas,
   title: text(MAX_TITLE_INPUT),
   description: text(MAX_DESCRIPTION_INPUT).exactOptional(),
   currency: z.string().regex(/^[A-Za-z0-9]{1,10}$/, 'must be a currency code, like USD'),

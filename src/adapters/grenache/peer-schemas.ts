@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { MAX_ACK_REPLICAS } from '../../application/replication.js'
 import type { Commit } from '../../domain/commit.js'
 import type { Party } from '../../domain/party.js'
 import type { AuctionHead } from '../../ports/event-log.js'
@@ -12,6 +13,8 @@ import type {
   PullWant,
   RemoteCommand,
   Rumor,
+  SignedParcel,
+  StoredHead,
 } from '../../ports/peer-client.js'
 import { MAX_ADDRESS_LENGTH, parseAddress } from './address.js'
 import { id, isWellFormed, line, minor, name, seq, time } from './text-schema.js'
@@ -27,6 +30,8 @@ export const MAX_DIGEST_PARTS = 1_024
 export const MAX_PEERS_PER_HELLO = 1_000
 export const MAX_RUMORS_PER_PING = 16
 /** Characters. */
+/** A thousand outcomes and maxima. */
+const MAX_PARCEL_LENGTH = 4 * 1024 * 1024
 export const MAX_COMMIT_BODY_LENGTH = 4 * 1024 * 1024
 export const MAX_REASON_LENGTH = 500
 const MAX_VERSION_LENGTH = 64
@@ -83,6 +88,8 @@ const rumorSchema: z.ZodType<Rumor> = z.discriminatedUnion('state', [
 
 export const rumorsSchema = z.array(rumorSchema).max(MAX_RUMORS_PER_PING)
 
+const replicas = z.int().min(1).max(MAX_ACK_REPLICAS).exactOptional()
+
 export const remoteCommandSchema: z.ZodType<RemoteCommand> = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('bid'),
@@ -91,15 +98,17 @@ export const remoteCommandSchema: z.ZodType<RemoteCommand> = z.discriminatedUnio
     bidder: partySchema,
     kind: z.enum(['plain', 'max']),
     amount: minor,
+    replicas,
   }),
-  z.strictObject({ type: z.literal('buy-now'), auctionId: id, commandId: id, bidder: partySchema }),
-  z.strictObject({ type: z.literal('close'), auctionId: id, commandId: id, by: partySchema }),
+  z.strictObject({ type: z.literal('buy-now'), auctionId: id, commandId: id, bidder: partySchema, replicas }),
+  z.strictObject({ type: z.literal('close'), auctionId: id, commandId: id, by: partySchema, replicas }),
   z.strictObject({
     type: z.literal('cancel'),
     auctionId: id,
     commandId: id,
     by: partySchema,
     reason: line(MAX_REASON_LENGTH),
+    replicas,
   }),
   z.strictObject({
     type: z.literal('extend'),
@@ -107,6 +116,7 @@ export const remoteCommandSchema: z.ZodType<RemoteCommand> = z.discriminatedUnio
     commandId: id,
     by: partySchema,
     closesAt: time,
+    replicas,
   }),
 ])
 
@@ -122,6 +132,16 @@ export const commitSchema: z.ZodType<Commit> = z.strictObject({
 
 export const headSchema: z.ZodType<AuctionHead> = z.strictObject({ auctionId: id, seq, hash })
 
+export const storedHeadSchema: z.ZodType<StoredHead> = z.strictObject({
+  auctionId: id,
+  seq: z.int().nonnegative(),
+})
+
+export const signedParcelSchema: z.ZodType<SignedParcel> = z.strictObject({
+  auctionId: id,
+  parcel: z.string().min(2).max(MAX_PARCEL_LENGTH).refine(isWellFormed, 'must be whole Unicode text'),
+  signature,
+})
 export const wantSchema: z.ZodType<PullWant> = z.strictObject({ auctionId: id, fromSeq: seq })
 
 export const pageSchema: z.ZodType<PulledPage> = z.strictObject({

@@ -10,12 +10,14 @@ import { equivocationRpc } from './rpc/equivocation.js'
 import { eventsRpc } from './rpc/events.js'
 import { extendRpc } from './rpc/extend.js'
 import { goodbyeRpc } from './rpc/goodbye.js'
+import { handoverRpc } from './rpc/handover.js'
 import { headsRpc } from './rpc/heads.js'
 import { helloRpc } from './rpc/hello.js'
 import { historyRpc } from './rpc/history.js'
 import { listRpc } from './rpc/list.js'
 import { logRpc } from './rpc/log.js'
 import { openRpc } from './rpc/open.js'
+import { passHandoverRpc } from './rpc/pass-handover.js'
 import { peersRpc } from './rpc/peers.js'
 import { pingRpc } from './rpc/ping.js'
 import { pingViaRpc } from './rpc/ping-via.js'
@@ -39,6 +41,7 @@ export function rpcTable({ peer, operator }: Services): ReadonlyMap<string, Boun
     bindRpc(submitRpc, peer),
     bindRpc(pushCommitsRpc, peer),
     bindRpc(pullCommitsRpc, peer),
+    bindRpc(passHandoverRpc, peer),
     bindRpc(digestRpc, peer),
     bindRpc(headsRpc, peer),
     bindRpc(equivocationRpc, peer),
@@ -50,6 +53,7 @@ export function rpcTable({ peer, operator }: Services): ReadonlyMap<string, Boun
     bindRpc(closeRpc, operator),
     bindRpc(cancelRpc, operator),
     bindRpc(extendRpc, operator),
+    bindRpc(handoverRpc, operator),
     bindRpc(autoBidRpc, operator),
     bindRpc(stopAutoBidRpc, operator),
     bindRpc(autoBidsRpc, operator),

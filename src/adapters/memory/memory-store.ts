@@ -4,6 +4,7 @@ import { MemoryAuctionRepository } from './memory-auction-repository.js'
 import { MemoryAutoBidRepository } from './memory-auto-bid-repository.js'
 import { MemoryEquivocationRepository } from './memory-equivocation-repository.js'
 import { MemoryEventLog } from './memory-event-log.js'
+import { MemoryHandoverRepository } from './memory-handover-repository.js'
 import { MemoryOutcomeRepository } from './memory-outcome-repository.js'
 import { MemoryParticipationRepository } from './memory-participation-repository.js'
 import { MemoryPeerRepository } from './memory-peer-repository.js'
@@ -28,6 +29,7 @@ export function openMemoryStore(options: MemoryStoreOptions = {}): Store {
     outcomes: new MemoryOutcomeRepository({ tables, eventLog }),
     auctions: new MemoryAuctionRepository({ tables }),
     secrets: new MemorySecretRepository({ tables }),
+    handovers: new MemoryHandoverRepository({ tables, eventLog }),
     autoBids: new MemoryAutoBidRepository(),
     participations: new MemoryParticipationRepository(),
     peers: new MemoryPeerRepository(),

@@ -35,7 +35,7 @@ export function appendOperation(entry: Append): { operation: AppendOperation; by
       secretKept: secretKept(state),
     },
     terms: firstSeq === 1 ? JSON.stringify(terms) : null,
-    secret: secretRow(entry),
+    secret: entry.secret === undefined ? null : secretRow(entry.secret),
     fingerprints,
     outcomes,
   }
@@ -46,14 +46,13 @@ export function outcomeRow({ outcome, fingerprint }: RecordedOutcome): OutcomeRo
   return [outcome.commandId, fingerprint, JSON.stringify(outcome)]
 }
 
-function secretRow({ secret }: Append): SecretRow | null {
-  if (secret === undefined) return null
-  const { reserve, leaderMax } = secret.secrets
+export function secretRow({ secrets, sealed }: NonNullable<Append['secret']>): SecretRow {
+  const { reserve, leaderMax } = secrets
   return {
     reserveAmount: reserve?.amount ?? null,
     reserveSalt: reserve?.salt ?? null,
     leaderMax,
-    sealed: secret.sealed.length === 0 ? null : JSON.stringify(secret.sealed),
+    sealed: sealed.length === 0 ? null : JSON.stringify(sealed),
   }
 }
 

@@ -103,6 +103,10 @@ export class BatchWriter {
       case 'record-outcomes':
         this.#recordOutcomes(JSON.parse(operation.outcomes) as OutcomeRow[])
         return DONE
+      case 'keep-handover':
+        this.#recordOutcomes(JSON.parse(operation.outcomes) as OutcomeRow[])
+        this.#appender.keepHandover(operation)
+        return DONE
       case 'save-auto-bid':
         this.#saveAutoBid(operation.autoBid)
         return DONE

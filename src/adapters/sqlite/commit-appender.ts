@@ -4,7 +4,7 @@ import type { AuctionEvent, RevealedMaximum } from '../../domain/events.js'
 import { bidOf } from '../read-model.js'
 import { RowInserter, type Value } from './row-inserter.js'
 import { bidRowId, MAX_EVENTS_PER_COMMIT } from './sqlite-schema.js'
-import type { AppendOperation, OutcomeRow, WriteResult } from './write-operations.js'
+import type { AppendOperation, KeepHandover, OutcomeRow, SecretRow, WriteResult } from './write-operations.js'
 
 interface HeadRow {
   readonly ref: number
@@ -57,7 +57,7 @@ export class CommitAppender {
     const position = Number(commit.lastInsertRowid)
     this.#insertBids(ref, position, firstSeq, events)
     this.#insertOutcomes(position, operation, events)
-    this.#keepSecrets(ref, operation)
+    if (operation.secret !== null) this.#keepSecrets(ref, operation.secret)
     for (const event of events) if (event.type === 'MaximaRevealed') this.#reveal(ref, event.maxima)
     if (head !== undefined) this.#update(head, operation)
     this.#count(head, operation)
@@ -140,15 +140,24 @@ export class CommitAppender {
     this.#statements.outcomes.insert(rows)
   }
 
-  #keepSecrets(ref: number, { secret }: AppendOperation): void {
-    if (secret === null) return
-    this.#statements.saveSecrets.run(ref, secret.reserveAmount, secret.reserveSalt, secret.leaderMax)
-    if (secret.sealed === null) return
-    const rows = (JSON.parse(secret.sealed) as SealedMaximum[]).flatMap<Value>((maximum) => {
+  #keepSecrets(ref: number, { reserveAmount, reserveSalt, leaderMax, sealed }: SecretRow): void {
+    this.#statements.saveSecrets.run(ref, reserveAmount, reserveSalt, leaderMax)
+    if (sealed === null) return
+    const rows = (JSON.parse(sealed) as SealedMaximum[]).flatMap<Value>((maximum) => {
       const { bidId, bidderId, amount, salt } = maximum
       return [ref, bidId, bidderId, amount, salt]
     })
     this.#statements.sealed.insert(rows)
+  }
+
+  /** What comes with an auction that moves here; its log has to be here already. */
+  keepHandover({ auctionId, sealed, secret }: KeepHandover): void {
+    const ref = this.#statements.head.get(auctionId)?.ref
+    if (ref === undefined) throw new RangeError(`${auctionId} is not stored here`)
+    if (secret !== null) this.#keepSecrets(ref, secret)
+    if (sealed === null) return
+    for (const { bidId, bidderId, amount, salt } of JSON.parse(sealed) as SealedMaximum[])
+      this.#statements.replaceSealed.run(ref, bidId, bidderId, amount, salt)
   }
 
   #reveal(ref: number, maxima: readonly RevealedMaximum[]): void {
@@ -200,6 +209,9 @@ function prepare(db: Database) {
       `INSERT INTO auction_secrets (auction, reserve_amount, reserve_salt, leader_max) VALUES (?, ?, ?, ?)
        ON CONFLICT (auction) DO UPDATE SET reserve_amount = excluded.reserve_amount,
          reserve_salt = excluded.reserve_salt, leader_max = excluded.leader_max`,
+    ),
+    replaceSealed: statement(
+      'INSERT OR REPLACE INTO sealed_maxima (auction, bid_id, bidder_id, amount, salt) VALUES (?, ?, ?, ?, ?)',
     ),
     addTotals: statement(
       `INSERT INTO totals (status, auctions, bids) VALUES (?, ?, ?)

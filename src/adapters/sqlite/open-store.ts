@@ -8,6 +8,7 @@ import type { SqliteTestOptions } from './sqlite-connection.js'
 import { SqliteDataLock } from './sqlite-data-lock.js'
 import { SqliteEquivocationRepository } from './sqlite-equivocation-repository.js'
 import { SqliteEventLog } from './sqlite-event-log.js'
+import { SqliteHandoverRepository } from './sqlite-handover-repository.js'
 import { SqliteOutcomeRepository } from './sqlite-outcome-repository.js'
 import { SqliteParticipationRepository } from './sqlite-participation-repository.js'
 import { SqlitePeerRepository } from './sqlite-peer-repository.js'
@@ -50,6 +51,7 @@ function storeOf(writer: SqliteWriter, reader: SqliteReader, lock: SqliteDataLoc
     outcomes: new SqliteOutcomeRepository({ writer, reader }),
     auctions: new SqliteAuctionRepository({ reader }),
     secrets: new SqliteSecretRepository({ reader }),
+    handovers: new SqliteHandoverRepository({ writer, reader }),
     autoBids: new SqliteAutoBidRepository({ writer, reader }),
     participations: new SqliteParticipationRepository({ writer, reader }),
     peers: new SqlitePeerRepository({ writer, reader }),

@@ -10,7 +10,7 @@ const FIND = `
   LEFT JOIN bids b ON b.id = o.bid
   LEFT JOIN auctions a ON a.ref = b.auction`
 
-interface OutcomeRecord {
+export interface OutcomeRecord {
   readonly command_id: string
   readonly fingerprint: string
   /** Null where the bid's row tells it. */
@@ -49,7 +49,7 @@ export class SqliteOutcomeRepository implements OutcomeRepository {
   }
 }
 
-function outcomeOf(row: OutcomeRecord): Outcome {
+export function outcomeOf(row: OutcomeRecord): Outcome {
   if (row.outcome !== null) return JSON.parse(row.outcome) as Outcome
   return {
     status: 'accepted',

@@ -10,6 +10,7 @@ import type { StoreErrorCode } from './store-error.js'
 export type WriteOperation =
   | AppendOperation
   | { readonly kind: 'record-outcomes' /** JSON of `OutcomeRow[]`. */; readonly outcomes: string }
+  | KeepHandover
   | { readonly kind: 'save-auto-bid'; readonly autoBid: AutoBid }
   | { readonly kind: 'save-peer'; readonly peer: KnownPeer }
   | { readonly kind: 'add-participation'; readonly auctionId: string }
@@ -43,6 +44,16 @@ export interface AppendOperation {
   readonly fingerprints: string | null
   /** JSON of `OutcomeRow[]`: the other outcomes. */
   readonly outcomes: string | null
+}
+
+export interface KeepHandover {
+  readonly kind: 'keep-handover'
+  readonly auctionId: string
+  /** JSON of `OutcomeRow[]`. */
+  readonly outcomes: string
+  /** JSON of `SealedMaximum[]`; null for none. */
+  readonly sealed: string | null
+  readonly secret: SecretRow | null
 }
 
 export interface AuctionRow {

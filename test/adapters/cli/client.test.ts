@@ -198,7 +198,7 @@ describe('completion at the prompt', () => {
     ['op', ['open '], 'op'],
     ['c', ['close', 'cancel'], 'c'],
     ['help wat', ['watch '], 'wat'],
-    ['bid 7k2m --', ['--max', '--up-to', '--buy-now', '--id', '--help'], '--'],
+    ['bid 7k2m --', ['--max', '--up-to', '--buy-now', '--id', '--ack', '--help'], '--'],
     ['open x --cur', ['--currency '], '--cur'],
     ['list --status c', ['closed', 'cancelled'], 'c'],
     ['show auc_7', ['auc_7k2n0000000000000000000000', 'auc_7k2m0000000000000000000000'], 'auc_7'],

@@ -19,6 +19,10 @@ const CODES: Readonly<Record<NodeErrorCode, number>> = {
   NODE_UNREACHABLE: 3,
   STOPPING: 3,
   INTERNAL: 3,
+  NOT_HOME: 2,
+  NOT_MOVED: 2,
+  TOO_FEW_REPLICAS: 3,
+  NOT_REPLICATED: 4,
   OUTCOME_UNKNOWN: 4,
 }
 
@@ -38,7 +42,7 @@ describe('exit codes', () => {
       const ran = await cli.line('bid 7k2m 80')
       expect(ran.code).to.equal(CODES[code])
       expect(ran.stderr).to.contain('vendue bid: it went wrong')
-      if (code !== 'OUTCOME_UNKNOWN') expect(ran.stderr).to.contain('next: try this')
+      if (CODES[code] !== 4) expect(ran.stderr).to.contain('next: try this')
     })
   }
 
@@ -51,7 +55,7 @@ describe('exit codes', () => {
     expect(exitCodeOf(new UsageError('x'))).to.equal(2)
     expect(exitCodeOf(new SettingsError('rpc', 'x', 'y'))).to.equal(2)
     expect(exitCodeOf(Object.assign(new Error('x'), { code: 'PORT_IN_USE' }))).to.equal(3)
-    expect(exitCodeOf(new OutcomeUnknownError('x', 'vendue bid'))).to.equal(4)
+    expect(exitCodeOf(new OutcomeUnknownError('OUTCOME_UNKNOWN', 'x', 'vendue bid'))).to.equal(4)
   })
 })
 

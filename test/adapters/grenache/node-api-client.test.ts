@@ -33,9 +33,10 @@ const CALLS: { [M in keyof NodeApi]: [Parameters<NodeApi[M]>, Awaited<ReturnType
   open: [[{ ...opening, reserve: '100', softClose: { windowMs: 1, extensionMs: 2 } }], result],
   bid: [[{ ...command, kind: 'max', amount: '80.50' }], result],
   buyNow: [[command], result],
-  close: [[command], result],
+  close: [[{ ...command, replicas: 2 }], result],
   cancel: [[{ ...command, reason: 'broken' }], { ...result, auction: null }],
   extend: [[{ ...command, closesAt: 2_000_000_000_000 }], result],
+  handover: [[{ auction: 'auc', peer: 'bob' }], view],
   autoBid: [
     [{ auction: 'auc', limit: '90' }],
     {
@@ -197,7 +198,7 @@ describe('the node API over RPC', function () {
       if (COMMANDS.includes(method)) {
         expect(error.code, method).to.equal('OUTCOME_UNKNOWN')
         expect(error.next).to.include('ask again')
-      } else if (!['stop', 'stopAutoBid'].includes(method)) {
+      } else if (!['stop', 'stopAutoBid', 'handover'].includes(method)) {
         expect(error.code, method).to.equal('NODE_UNREACHABLE')
       }
     }

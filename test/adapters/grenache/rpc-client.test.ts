@@ -102,7 +102,11 @@ describe('the peer client', function () {
           seen.push(target, given)
           return proof
         },
-        pushCommits: async (from, commits) => void seen.push(from, commits),
+        pushCommits: async (from, commits) => {
+          seen.push(from, commits)
+          return [{ auctionId: 'auc_1', seq: 2 }]
+        },
+        passHandover: async (from, parcel) => void seen.push(from, parcel),
         pullCommits: async (wants) => {
           seen.push(wants)
           return [page]
@@ -120,7 +124,11 @@ describe('the peer client', function () {
     expect(await client.ping(address, aPing)).to.deep.equal({ proof, rumors: [] })
     expect(await client.pingVia(address, 'node_far', challenge)).to.deep.equal(proof)
     expect(await client.goodbye(address, goodbye)).to.equal(undefined)
-    expect(await client.pushCommits(address, self.nodeId, [commit])).to.equal(undefined)
+    expect(await client.pushCommits(address, self.nodeId, [commit])).to.deep.equal([
+      { auctionId: 'auc_1', seq: 2 },
+    ])
+    const parcel = { auctionId: 'auc_1', parcel: '{}', signature: commit.signature }
+    expect(await client.passHandover(address, self.nodeId, parcel)).to.equal(undefined)
     expect(await client.pullCommits(address, wants)).to.deep.equal([page])
     expect(await client.digest(address)).to.deep.equal([part])
     expect(await client.heads(address, range)).to.deep.equal({ heads: [head], next: 'auc_1' })
@@ -131,6 +139,8 @@ describe('the peer client', function () {
       goodbye,
       self.nodeId,
       [commit],
+      self.nodeId,
+      parcel,
       wants,
       range,
     ])

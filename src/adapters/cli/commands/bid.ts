@@ -1,7 +1,7 @@
 import { NodeError } from '../../../ports/node-api.js'
 import type { Args } from '../args.js'
 import { money, nameAuction, standing } from '../auction-text.js'
-import type { NodeCommand, OptionSpec, Session } from '../command.js'
+import { ackOption, type NodeCommand, type OptionSpec, type Session } from '../command.js'
 import { EXIT, type ExitCode } from '../exit-code.js'
 import { autoBidJson } from '../json-shapes.js'
 import { bidLines, boughtLines, reportResult } from '../outcome-text.js'
@@ -24,6 +24,7 @@ export const bidCommand: NodeCommand = {
     'up-to': { kind: 'text', describe: 'Let your own node bid, step by step', group: 'Instead of AMOUNT:' },
     'buy-now': { kind: 'flag', describe: 'Buy at the buy-now price', group: 'Instead of AMOUNT:' },
     id,
+    ack: ackOption,
   },
   examples: [
     ['bid auc_7k2m 80', 'bid 80'],
@@ -72,7 +73,7 @@ async function placeBid(
   const amount = args.need(amountField)
   const commandId = args.commandId() ?? session.newCommandId('bid')
   const api = await session.api()
-  const request = { auction: args.need('auction'), commandId, kind, amount }
+  const request = { auction: args.need('auction'), commandId, kind, amount, ...args.ack() }
   const option = args.label(amountField)
   const result = await send(session, args, commandId, () => named('amount', option, api.bid(request)))
   return reportResult(session, result, (words) => bidLines(session, words, kind))
@@ -81,7 +82,7 @@ async function placeBid(
 async function buy(session: Session, args: Args): Promise<ExitCode> {
   const commandId = args.commandId() ?? session.newCommandId('bid')
   const api = await session.api()
-  const request = { auction: args.need('auction'), commandId }
+  const request = { auction: args.need('auction'), commandId, ...args.ack() }
   const result = await send(session, args, commandId, () => api.buyNow(request))
   return reportResult(session, result, (words) => boughtLines(session, words))
 }
@@ -127,7 +128,7 @@ export const promptBidCommands: readonly NodeCommand[] = [
     usage: 'buy <auction>',
     summary: 'Buy a lot at its buy-now price.',
     positionals: { auction },
-    options: { id },
+    options: { id, ack: ackOption },
     examples: [['buy auc_7k2m', 'buy it at once']],
     run: buy,
   },
@@ -135,7 +136,7 @@ export const promptBidCommands: readonly NodeCommand[] = [
     usage: 'max <auction> <amount>',
     summary: 'Leave a maximum with the home of the auction, which bids for you up to it.',
     positionals: { auction, amount },
-    options: { id },
+    options: { id, ack: ackOption },
     examples: [['max auc_7k2m 120', 'the same as: bid auc_7k2m --max 120']],
     run: (session, args) => placeBid(session, args, 'max', 'amount'),
   },

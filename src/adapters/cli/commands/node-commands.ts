@@ -1,6 +1,7 @@
 import type { NodeCommand } from '../command.js'
 import { autoBidStopCommand, autoBidsCommand } from './autobids.js'
 import { bidCommand } from './bid.js'
+import { handoverCommand } from './handover.js'
 import { historyCommand, listCommand, showCommand } from './looking-commands.js'
 import { statusCommand } from './mesh-commands.js'
 import { openCommand } from './open.js'
@@ -16,6 +17,7 @@ export const sharedCommands: readonly NodeCommand[] = [
   closeCommand,
   cancelCommand,
   extendCommand,
+  handoverCommand,
   listCommand,
   showCommand,
   historyCommand,

@@ -1,6 +1,6 @@
 import type { OpenRequest } from '../../../ports/node-api.js'
 import type { Args } from '../args.js'
-import type { NodeCommand } from '../command.js'
+import { ackOption, type NodeCommand } from '../command.js'
 import { openedLines, reportResult } from '../outcome-text.js'
 import { send } from '../outcome-unknown.js'
 import { UsageError } from '../usage-error.js'
@@ -50,6 +50,7 @@ export const openCommand: NodeCommand = {
       group: TERMS,
     },
     id: { kind: 'text', describe: 'Ask again with the id of an earlier try' },
+    ack: ackOption,
   },
   examples: [
     ['open Pic#1 --start 75 --currency USDT', 'open until you close it'],
@@ -95,6 +96,7 @@ function openRequest(args: Args, now: number, commandId: string): OpenRequest {
   }
   return {
     commandId,
+    ...args.ack(),
     title: args.need('title'),
     currency: args.need('currency').toUpperCase(),
     start: args.need('start'),

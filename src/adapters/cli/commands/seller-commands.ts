@@ -1,4 +1,4 @@
-import type { NodeCommand, OptionSpec } from '../command.js'
+import { ackOption, type NodeCommand, type OptionSpec } from '../command.js'
 import { showWhen } from '../look.js'
 import { closedLines, reportResult } from '../outcome-text.js'
 import { send } from '../outcome-unknown.js'
@@ -12,11 +12,11 @@ export const closeCommand: NodeCommand = {
   usage: 'close <auction>',
   summary: 'Close an auction of yours; the leader wins, if the reserve is met.',
   positionals,
-  options: { id },
+  options: { id, ack: ackOption },
   examples: [['close auc_7k2m', 'sell to the leader']],
   async run(session, args) {
     const commandId = args.commandId() ?? session.newCommandId('cmd')
-    const request = { auction: args.need('auction'), commandId }
+    const request = { auction: args.need('auction'), commandId, ...args.ack() }
     const api = await session.api()
     return reportResult(session, await send(session, args, commandId, () => api.close(request)), closedLines)
   },
@@ -26,12 +26,15 @@ export const cancelCommand: NodeCommand = {
   usage: 'cancel <auction>',
   summary: 'Call an auction of yours off, before its first bid.',
   positionals,
-  options: { reason: { kind: 'text', describe: 'Told to everybody' }, id },
+  options: { reason: { kind: 'text', describe: 'Told to everybody' }, id, ack: ackOption },
   examples: [['cancel auc_7k2m --reason "broken in transport"', 'with a reason']],
   async run(session, args) {
     const commandId = args.commandId() ?? session.newCommandId('cmd')
     const reason = args.text('reason')
-    const request = { auction: args.need('auction'), commandId, ...(reason === undefined ? {} : { reason }) }
+    const request = {
+      ...{ auction: args.need('auction'), commandId, ...args.ack() },
+      ...(reason === undefined ? {} : { reason }),
+    }
     const api = await session.api()
     const result = await send(session, args, commandId, () => api.cancel(request))
     return reportResult(session, result, ({ lot }) => [
@@ -48,6 +51,7 @@ export const extendCommand: NodeCommand = {
     by: { kind: 'text', describe: 'DURATION past the present end: 10m, 1h30m' },
     to: { kind: 'text', describe: 'TIME, RFC 3339 with a zone' },
     id,
+    ack: ackOption,
   },
   examples: [
     ['extend auc_7k2m --by 10m', 'ten minutes more'],
@@ -73,7 +77,7 @@ export const extendCommand: NodeCommand = {
       ...args.optionWords(['by', 'to']),
     ]
     const result = await send(session, { words }, commandId, () =>
-      api.extend({ auction, commandId, closesAt }),
+      api.extend({ auction, commandId, closesAt, ...args.ack() }),
     )
     return reportResult(session, result, ({ lot, auction: view }) => [
       `Extended ${lot}: it ends ${showWhen(view?.state.closesAt ?? closesAt, session.out.look)}.`,

@@ -5,6 +5,7 @@ import { reachOptions } from '../node-options.js'
 import { RpcSession } from '../node-session.js'
 import { oneLine } from '../terminal-text.js'
 import { sleep } from '../waiting.js'
+import { handOverAll, ownAuctions } from './handover.js'
 
 const STOP_DEADLINE_MS = 20_000
 const POLL_MS = 50
@@ -12,26 +13,45 @@ const POLL_MS = 50
 export const stopCommand: HostCommand = {
   usage: 'stop',
   summary: 'Stop a running node cleanly.',
-  options: reachOptions,
+  options: {
+    handover: {
+      kind: 'text',
+      describe: 'Hand the auctions of the node over to this peer first; it does not stop if some do not move',
+    },
+    ...reachOptions,
+  },
   examples: [
     ['stop', 'the node "main", or the only one that runs'],
     ['stop --name alice', 'another one'],
+    ['stop --handover bob', 'bob takes over its auctions, then it stops'],
   ],
   async run(host, args) {
     const { out, io } = host
     const session = new RpcSession(host, args)
     try {
       const { node } = session.find()
+      const peer = args.text('handover')
+      if (peer !== undefined && (await handOverAll(session, peer)).failed > 0) {
+        out.lines('The node has not been stopped.')
+        return EXIT.unreachable
+      }
+      const paused = peer === undefined ? await ownAuctions(await session.api()) : []
       await (await session.api()).stop()
       const stopped = node !== null && (await hasStopped(node.dataDir, node.pid, io.ended))
-      out.document({ name: node?.name ?? null, stopped })
+      out.document({ name: node?.name ?? null, stopped, paused_auctions: paused.length })
       if (stopped) out.lines(`Node ${oneLine(node.name)} has stopped.`)
       else out.lines('The node was asked to stop.')
+      if (paused.length > 0) out.lines(pausedLine(paused.length))
       return EXIT.done
     } finally {
       await session.close()
     }
   },
+}
+
+function pausedLine(count: number): string {
+  const auctions = count === 1 ? '1 auction of it waits' : `${count} auctions of it wait`
+  return `${auctions} until it is back; "vendue stop --handover PEER" would have moved them to another node.`
 }
 
 async function hasStopped(dataDir: string, pid: number, ended: AbortSignal): Promise<boolean> {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineRpc } from '../define-rpc.js'
-import { commitSchema, MAX_COMMITS_PER_PUSH } from '../peer-schemas.js'
+import { commitSchema, MAX_COMMITS_PER_PUSH, storedHeadSchema } from '../peer-schemas.js'
 import { id } from '../text-schema.js'
 
 export const pushCommitsRpc = defineRpc({
@@ -8,11 +8,8 @@ export const pushCommitsRpc = defineRpc({
   access: 'peer',
   effect: 'command',
   request: z.strictObject({ from: id, commits: z.array(commitSchema).min(1).max(MAX_COMMITS_PER_PUSH) }),
-  result: z.null(),
+  result: z.strictObject({ stored: z.array(storedHeadSchema).max(MAX_COMMITS_PER_PUSH) }),
   handler:
     (peers) =>
-    async ({ from, commits }) => {
-      await peers.pushCommits(from, commits)
-      return null
-    },
+    async ({ from, commits }) => ({ stored: await peers.pushCommits(from, commits) }),
 })

@@ -138,6 +138,15 @@ export class FakeNodeApi implements NodeApi {
     })
   }
 
+  handover(request: { auction: string; peer: string }): Promise<AuctionView> {
+    return this.#answer('handover', request, () => {
+      const [auctionId, scenario] = this.#find(request.auction)
+      const to = { nodeId: `node_${request.peer}`, publicKey: 'key' }
+      scenario.send({ type: 'HandOver', now: this.now, to })
+      return this.#view(auctionId, scenario)
+    })
+  }
+
   bid(request: BidRequest): Promise<CommandResult> {
     return this.#answer('bid', request, () => this.bidAs(SELF, request))
   }

@@ -1,0 +1,101 @@
+import { type AuctionView, type NodeApi, NodeError } from '../../../ports/node-api.js'
+import type { Args } from '../args.js'
+import { nameAuction } from '../auction-text.js'
+import type { NodeCommand, Session } from '../command.js'
+import { EXIT, type ExitCode } from '../exit-code.js'
+import { oneLine } from '../terminal-text.js'
+import { UsageError } from '../usage-error.js'
+
+const PAGE = 1_000
+
+export const handoverCommand: NodeCommand = {
+  usage: 'handover [auction] [peer]',
+  summary: 'Make another node the home of an auction of this node, or of all of them.',
+  positionals: {
+    auction: 'Id of an auction whose home is this node, or the start of one',
+    peer: 'Name or id of a reachable peer',
+  },
+  options: {
+    all: { kind: 'flag', describe: 'All auctions of this node that are not over: handover --all PEER' },
+  },
+  examples: [
+    ['handover auc_7k2m bob', 'bob writes its log from now on'],
+    ['handover --all bob', 'before this node goes away for good'],
+  ],
+  notes:
+    'The log of the auction names its new home in a signed event. Bids that arrive meanwhile wait for it. The new home gets the reserve and the maxima that were left with this node; you remain the seller, and close, cancel and extend the auction from here.',
+  async run(session, args) {
+    if (!args.flag('all')) return handOverOne(session, args)
+    const peer = args.text('peer') === undefined ? args.text('auction') : undefined
+    if (peer === undefined)
+      throw new UsageError('--all takes one argument: the peer', {
+        field: 'peer',
+        next: 'handover --all PEER',
+      })
+    const { failed } = await handOverAll(session, peer)
+    return failed > 0 ? EXIT.unreachable : EXIT.done
+  },
+}
+
+async function handOverOne(session: Session, args: Args): Promise<ExitCode> {
+  const { out, ids } = session
+  const request = { auction: args.need('auction'), peer: args.need('peer') }
+  const view = await (await session.api()).handover(request)
+  out.document(movedJson(view))
+  out.lines(
+    `${nameAuction(view, await ids.of(view.auctionId))} has moved: its home is ${view.state.home.nodeId} now.`,
+  )
+  return EXIT.done
+}
+
+/** One after the other, telling of each. */
+export async function handOverAll(
+  session: Session,
+  peer: string,
+): Promise<{ moved: number; failed: number }> {
+  const { out, ids } = session
+  const api = await session.api()
+  const own = await ownAuctions(api)
+  let moved = 0
+  for (const [i, view] of own.entries()) {
+    const lot = nameAuction(view, await ids.of(view.auctionId))
+    try {
+      const after = await api.handover({ auction: view.auctionId, peer })
+      moved += 1
+      out.document(movedJson(after))
+      out.lines(`${i + 1}/${own.length}  ${lot} has moved to ${oneLine(peer)}`)
+    } catch (error) {
+      if (!(error instanceof NodeError)) throw error
+      if (i === 0 && error.field === 'peer') throw error
+      out.document({ auction_id: view.auctionId, moved: false, code: error.code, message: error.message })
+      out.lines(`${i + 1}/${own.length}  ${out.look.paint.bad(`${lot} stays here: ${error.message}`)}`)
+    }
+    if (session.ended.aborted) break
+  }
+  const failed = own.length - moved
+  out.lines(
+    own.length === 0
+      ? 'No auction of this node is waiting or open: there is nothing to hand over.'
+      : `${moved} of ${own.length} auctions have moved${failed === 0 ? '' : `, ${failed} have not`}.`,
+  )
+  return { moved, failed }
+}
+
+/** The auctions that would pause without this node. */
+export async function ownAuctions(api: NodeApi): Promise<AuctionView[]> {
+  const own: AuctionView[] = []
+  let cursor: string | null = null
+  do {
+    const query = { statuses: ['scheduled', 'open'] as const, limit: PAGE }
+    const page: Awaited<ReturnType<NodeApi['list']>> = await api.list(
+      cursor === null ? query : { ...query, cursor },
+    )
+    own.push(...page.auctions.filter(({ homeState }) => homeState === 'self'))
+    cursor = page.next
+  } while (cursor !== null)
+  return own
+}
+
+function movedJson({ auctionId, head, state }: AuctionView) {
+  return { auction_id: auctionId, moved: true, seq: head.seq, home: { node_id: state.home.nodeId } }
+}

@@ -1,0 +1,18 @@
+import { z } from 'zod'
+import { defineRpc } from '../define-rpc.js'
+import { signedParcelSchema } from '../peer-schemas.js'
+import { id } from '../text-schema.js'
+
+export const passHandoverRpc = defineRpc({
+  name: 'vendue.pass-handover',
+  access: 'peer',
+  effect: 'command',
+  request: z.strictObject({ from: id, parcel: signedParcelSchema }),
+  result: z.null(),
+  handler:
+    (peers) =>
+    async ({ from, parcel }) => {
+      await peers.passHandover(from, parcel)
+      return null
+    },
+})
