@@ -3,7 +3,16 @@ import { cpus, totalmem } from 'node:os'
 import { type BenchResult, meetsTarget } from './bench-result.js'
 
 /** Each module runs on its own, in this order, and reports what it measured. */
-const BENCHES = ['decide-evolve', 'log-append', 'cross-node', 'node-start', 'eviction', 'verify'] as const
+const BENCHES = [
+  'decide-evolve',
+  'log-append',
+  'cross-node',
+  'node-start',
+  'eviction',
+  'verify',
+  'sync',
+  'heal',
+] as const
 
 interface Bench {
   run(): Promise<BenchResult[]>

@@ -7,6 +7,7 @@ import { EquivocationWatch } from '../../src/application/equivocation-watch.js'
 import { Feed } from '../../src/application/feed.js'
 import { HandoverGiver } from '../../src/application/handover-giver.js'
 import { HandoverTaker } from '../../src/application/handover-taker.js'
+import { HeadsDigest } from '../../src/application/heads-digest.js'
 import { LocalNodeApi } from '../../src/application/local-node-api.js'
 import { LocalPeerService } from '../../src/application/local-peer-service.js'
 import { Membership } from '../../src/application/membership.js'
@@ -141,12 +142,22 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
           deps('eventLog', 'auctions', 'equivocations', 'peerClient', 'peerTable', 'verifier', 'logger'),
         ),
     )
+    .factory(tokens.headsDigest, () => new HeadsDigest(deps('eventLog')))
     .factory(
       tokens.syncer,
       () =>
         new Syncer(
-          deps('peerClient', 'peerTable', 'eventLog', 'replicator', 'random', 'timers', 'logger'),
-          nodeId(),
+          deps(
+            'clock',
+            'peerClient',
+            'peerTable',
+            'eventLog',
+            'headsDigest',
+            'replicator',
+            'random',
+            'timers',
+            'logger',
+          ),
         ),
     )
     .factory(
@@ -176,6 +187,7 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
             'equivocationWatch',
             'eventLog',
             'handoverTaker',
+            'headsDigest',
             'membership',
             'replicator',
             'signer',
@@ -206,6 +218,7 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
           'receipts',
           'router',
           'signer',
+          'syncer',
           'timers',
         ),
         { self: party, info, ...options },

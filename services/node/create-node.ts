@@ -16,7 +16,7 @@ import { VERSION } from '../../src/adapters/system/version.js'
 import { nodeIdOf } from '../../src/application/ids.js'
 import { PublishingEventLog } from '../../src/application/publishing-event-log.js'
 import type { Logger } from '../../src/ports/logger.js'
-import type { NodeApi } from '../../src/ports/node-api.js'
+import type { NodeApi, SyncStatus } from '../../src/ports/node-api.js'
 import type { NodeInfo } from '../../src/ports/peer-client.js'
 import type { Signer } from '../../src/ports/signer.js'
 import { ServiceContainer } from '../container.js'
@@ -29,6 +29,8 @@ export interface VendueNode {
   /** For this node's own user. Usable between `start` and `stop`. */
   readonly api: NodeApi
   readonly info: NodeInfo
+  /** How far its replicas are behind. Usable between `start` and `stop`. */
+  readonly sync: SyncStatus
   /** Rejects with an error that has a `code` and says what to do; nothing is left running then. */
   start(): Promise<void>
   /** Finishes what is under way, says goodbye to its peers, and lets go of every resource. Idempotent. */
@@ -74,6 +76,10 @@ class RunningNode implements VendueNode {
 
   get api(): NodeApi {
     return this.services.get(tokens.nodeApi)
+  }
+
+  get sync(): SyncStatus {
+    return this.services.get(tokens.syncer).status
   }
 
   get info(): NodeInfo {

@@ -7,6 +7,7 @@ import type { EquivocationWatch } from '../../src/application/equivocation-watch
 import type { Feed } from '../../src/application/feed.js'
 import type { HandoverGiver } from '../../src/application/handover-giver.js'
 import type { HandoverTaker } from '../../src/application/handover-taker.js'
+import type { HeadsDigest } from '../../src/application/heads-digest.js'
 import type { Membership } from '../../src/application/membership.js'
 import type { NodeIdentity } from '../../src/application/node-identity.js'
 import type { PeerTable } from '../../src/application/peer-table.js'
@@ -74,6 +75,7 @@ export const tokens = {
   feed: new Token<Feed>('feed'),
   router: new Token<CommandRouter>('router'),
   autoBidder: new Token<AutoBidder>('autoBidder'),
+  headsDigest: new Token<HeadsDigest>('headsDigest'),
   replicator: new Token<Replicator>('replicator'),
   equivocationWatch: new Token<EquivocationWatch>('equivocationWatch'),
   receiptKeeper: new Token<ReceiptKeeper>('receiptKeeper'),

@@ -54,7 +54,11 @@ export class HandoverTaker {
     const behind = (record: AuctionRecord | null) => (record?.head.seq ?? 0) < (head?.seq ?? 1)
     let record = await auctions.find(auctionId)
     if (behind(record)) {
-      await syncer.pull(from, auctionId, (record?.head.seq ?? 0) + 1)
+      await syncer.pull(from, {
+        auctionId,
+        fromSeq: (record?.head.seq ?? 0) + 1,
+        untilSeq: head?.seq ?? 1,
+      })
       record = await auctions.find(auctionId)
     }
     if (record === null || behind(record) || (head !== null && record.head.hash !== head.hash))

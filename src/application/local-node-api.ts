@@ -43,6 +43,7 @@ import { amountOf, openTerms } from './open-terms.js'
 import { reachablePeer } from './peer-by-name.js'
 import { type PeerTable, peerView } from './peer-table.js'
 import type { ReceiptKeeper } from './receipt-keeper.js'
+import type { Syncer } from './syncer.js'
 
 export interface LocalNodeApiDeps {
   readonly auctionHouse: AuctionHouse
@@ -63,6 +64,7 @@ export interface LocalNodeApiDeps {
   readonly receipts: ReceiptRepository
   readonly router: CommandRouter
   readonly signer: Signer
+  readonly syncer: Pick<Syncer, 'status'>
   readonly timers: Timers
 }
 
@@ -107,6 +109,7 @@ export class LocalNodeApi implements NodeApi {
       peers,
       auctions: counts.auctions,
       bids: counts.bids,
+      sync: this.#deps.syncer.status,
       uptimeMs: Math.max(0, clock.now() - node.incarnation),
       pid: process.pid,
     }

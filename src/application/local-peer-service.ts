@@ -7,11 +7,15 @@ import type { Logger } from '../ports/logger.js'
 import { NodeError } from '../ports/node-api.js'
 import type {
   Challenge,
+  DigestPart,
   Goodbye,
+  HeadRange,
   HelloAnswer,
   NodeProof,
   Ping,
   Pong,
+  PulledPage,
+  PullWant,
   RemoteCommand,
   SignedParcel,
   StoredHead,
@@ -22,6 +26,7 @@ import type { Signer } from '../ports/signer.js'
 import type { AuctionHouse } from './auction-house.js'
 import type { EquivocationWatch } from './equivocation-watch.js'
 import type { HandoverTaker } from './handover-taker.js'
+import type { HeadsDigest } from './heads-digest.js'
 import type { Membership } from './membership.js'
 import { receiptsOf, signReceipts } from './receipt.js'
 import type { Replicator } from './replicator.js'
@@ -34,6 +39,7 @@ export interface LocalPeerServiceDeps {
   readonly equivocationWatch: Pick<EquivocationWatch, 'told'>
   readonly handoverTaker: HandoverTaker
   readonly eventLog: Pick<EventLog, 'read' | 'heads'>
+  readonly headsDigest: Pick<HeadsDigest, 'parts'>
   readonly membership: Membership
   readonly replicator: Replicator
   readonly signer: Signer
@@ -42,7 +48,10 @@ export interface LocalPeerServiceDeps {
 }
 
 const HEADS_PAGE = 1_000
-const PULL_LIMIT = { commits: 256, bytes: 4 * 1024 * 1024 }
+/** A page: large enough that a call costs little beside it, small enough that a few of them take little memory. */
+const PULL_LIMIT = { commits: 1_024, bytes: 640 * 1024 }
+/** Of a commit beside its body, on the wire. */
+const COMMIT_OVERHEAD_BYTES = 400
 
 /** What this node does for its peers. */
 export class LocalPeerService implements PeerService {
@@ -76,12 +85,9 @@ export class LocalPeerService implements PeerService {
 
   async pushCommits(from: string, commits: readonly Commit[]): Promise<StoredHead[]> {
     const { gaps, heads } = await this.#deps.replicator.ingest(commits)
-    for (const { auctionId, fromSeq } of gaps) {
-      this.#deps.logger.debug(
-        { auctionId, fromSeq, from },
-        'commits are missing before those pushed; pulling',
-      )
-      void this.#deps.syncer.pull(from, auctionId, fromSeq)
+    for (const gap of gaps) {
+      this.#deps.logger.debug({ ...gap, from }, 'commits are missing before those pushed; pulling')
+      void this.#deps.syncer.pull(from, gap)
     }
     return [...heads]
   }
@@ -95,20 +101,33 @@ export class LocalPeerService implements PeerService {
     if (rule !== null) throw new NodeError('INVALID_INPUT', `this is no proof: ${rule}`)
   }
 
-  async pullCommits(
-    auctionId: string,
-    fromSeq: number,
-  ): Promise<{ commits: Commit[]; head: AuctionHead | null }> {
-    const stored = await this.#deps.eventLog.read(auctionId, fromSeq, PULL_LIMIT)
-    const record = await this.#deps.auctions.find(auctionId)
-    return {
-      commits: stored.map(({ position: _, ...commit }) => commit),
-      head: record && { auctionId, ...record.head },
+  async pullCommits(wants: readonly PullWant[]): Promise<PulledPage[]> {
+    const { auctions, eventLog } = this.#deps
+    const pages: PulledPage[] = []
+    let { commits, bytes } = PULL_LIMIT
+    for (const { auctionId, fromSeq } of wants) {
+      const stored = await eventLog.read(auctionId, fromSeq, { commits, bytes })
+      const record = await auctions.find(auctionId)
+      pages.push({
+        auctionId,
+        commits: stored.map(({ position: _, ...commit }) => commit),
+        head: record?.head ?? null,
+      })
+      commits -= stored.length
+      for (const { body } of stored) bytes -= COMMIT_OVERHEAD_BYTES + body.length
+      if (commits <= 0 || bytes <= 0) break
     }
+    return pages
   }
 
-  async heads(afterId: string | null): Promise<{ heads: AuctionHead[]; next: string | null }> {
-    const heads = await this.#deps.eventLog.heads(afterId, HEADS_PAGE)
+  digest(): Promise<DigestPart[]> {
+    return this.#deps.headsDigest.parts()
+  }
+
+  async heads({ prefix, afterId }: HeadRange): Promise<{ heads: AuctionHead[]; next: string | null }> {
+    // A prefix comes before every id that begins with it.
+    const page = await this.#deps.eventLog.heads(afterId ?? (prefix === '' ? null : prefix), HEADS_PAGE)
+    const heads = page.filter(({ auctionId }) => auctionId.startsWith(prefix))
     return { heads, next: heads.length === HEADS_PAGE ? (heads.at(-1)?.auctionId ?? null) : null }
   }
 }

@@ -3,6 +3,7 @@ import type { Append, AuctionHead, EventLog, StoredCommit } from '../ports/event
 /** A commit that has just become durable here, with what it changed. */
 export interface Published {
   readonly commit: StoredCommit
+  readonly prevHash: string | null
   readonly events: Append['events']
   readonly state: Append['state']
 }
@@ -11,6 +12,8 @@ export interface Published {
 export class PublishingEventLog implements EventLog {
   readonly #log: EventLog
   readonly #listeners = new Set<(published: Published) => void>()
+  #begun = 0
+  #ended = 0
 
   constructor(log: EventLog) {
     this.#log = log
@@ -22,9 +25,18 @@ export class PublishingEventLog implements EventLog {
     return () => this.#listeners.delete(listener)
   }
 
+  /** Appends begun since the start, and those of them that have ended, in whatever way. */
+  get appends(): { readonly begun: number; readonly ended: number } {
+    return { begun: this.#begun, ended: this.#ended }
+  }
+
   async append(entry: Append): Promise<number> {
-    const position = await this.#log.append(entry)
-    const published = { commit: { ...entry.commit, position }, events: entry.events, state: entry.state }
+    this.#begun += 1
+    const position = await this.#log.append(entry).finally(() => {
+      this.#ended += 1
+    })
+    const { prevHash, events, state } = entry
+    const published = { commit: { ...entry.commit, position }, prevHash, events, state }
     for (const listener of this.#listeners) listener(published)
     return position
   }

@@ -85,8 +85,8 @@ export class Replication {
     for (const { info } of this.#deps.peerTable.reachable()) {
       if ((seqs.get(info.nodeId) ?? 0) >= seq) continue
       this.#deps.peerClient
-        .pullCommits(info.address, auctionId, seq + 1, { timeoutMs: ASK_TIMEOUT_MS })
-        .then(({ head }) => head !== null && this.stored(info.nodeId, [head]))
+        .pullCommits(info.address, [{ auctionId, fromSeq: seq + 1 }], { timeoutMs: ASK_TIMEOUT_MS })
+        .then(([page]) => page?.head && this.stored(info.nodeId, [{ auctionId, ...page.head }]))
         .catch((error: unknown) => {
           this.#deps.logger.debug(
             { err: error, peer: info.name, auctionId },

@@ -1,14 +1,15 @@
 import { type Auction, type OpenedAuction, UNOPENED } from '../domain/auction.js'
 import type { Commit, Head } from '../domain/commit.js'
 import type { AuctionRepository } from '../ports/auction-repository.js'
-import type { EventLog } from '../ports/event-log.js'
+import type { Append, EventLog } from '../ports/event-log.js'
 import type { Logger } from '../ports/logger.js'
 import type { StoredHead } from '../ports/peer-client.js'
 import type { SignatureVerifier } from '../ports/signer.js'
 import { authorOf, stateAfter } from './check-commit.js'
-import { BadCommitError, isSigned, readCommit } from './commit.js'
+import { BadCommitError, readCommit } from './commit.js'
 import type { EquivocationWatch } from './equivocation-watch.js'
 import type { CommitBody } from './event-schema.js'
+import { EACH, LAST_OF_EACH_AUTHOR, type SignatureRule } from './signature-rules.js'
 
 export interface ReplicatorDeps {
   readonly eventLog: Pick<EventLog, 'append'>
@@ -21,16 +22,23 @@ export interface ReplicatorDeps {
 /** What became of commits that were taken in. */
 export interface Intake {
   readonly stored: number
+  /** Events in them. */
+  readonly events: number
   /** How far each auction's copy goes now. */
   readonly heads: readonly StoredHead[]
-  /** Auctions that lack commits before these: pull from `fromSeq` on. */
-  readonly gaps: readonly { readonly auctionId: string; readonly fromSeq: number }[]
+  /** Auctions that lack commits before these: pull from `fromSeq` on, to `untilSeq` at least. */
+  readonly gaps: readonly {
+    readonly auctionId: string
+    readonly fromSeq: number
+    readonly untilSeq: number
+  }[]
   /** What was refused, and why; nothing of an auction is stored past its first bad commit. */
   readonly refused: readonly BadCommitError[]
 }
 
 /** Replicas' newest states kept in memory. */
 const MAX_CACHED_REPLICAS = 2_000
+const NOTHING_TAKEN: Intake = { stored: 0, events: 0, heads: [], gaps: [], refused: [] }
 
 interface Replica {
   readonly head: Head | null
@@ -66,11 +74,22 @@ export class Replicator {
       if (group) group.push(commit)
       else byAuction.set(commit.auctionId, [commit])
     }
-    const intakes = await Promise.all(
-      [...byAuction].map(([auctionId, group]) => this.#enqueue(auctionId, group)),
-    )
+    return this.#ingestAll([...byAuction.values()], EACH)
+  }
+
+  /**
+   * Takes in pages of a bulk pull, each of one auction in ascending order. The same checks, but that a signature speaks
+   * for the commits before it as well (see `spokenFor`).
+   */
+  ingestPages(pages: readonly (readonly Commit[])[]): Promise<Intake> {
+    return this.#ingestAll(pages, LAST_OF_EACH_AUTHOR)
+  }
+
+  async #ingestAll(groups: readonly (readonly Commit[])[], signatures: SignatureRule): Promise<Intake> {
+    const intakes = await Promise.all(groups.map((group) => this.#enqueue(group, signatures)))
     return {
       stored: intakes.reduce((sum, { stored }) => sum + stored, 0),
+      events: intakes.reduce((sum, { events }) => sum + events, 0),
       heads: intakes.flatMap(({ heads }) => heads),
       gaps: intakes.flatMap(({ gaps }) => gaps),
       refused: intakes.flatMap(({ refused }) => refused),
@@ -78,12 +97,12 @@ export class Replicator {
   }
 
   /** One intake at a time for an auction. */
-  async #enqueue(auctionId: string, commits: readonly Commit[]): Promise<Intake> {
+  async #enqueue(commits: readonly Commit[], signatures: SignatureRule): Promise<Intake> {
+    const auctionId = commits[0]?.auctionId
+    if (auctionId === undefined) return NOTHING_TAKEN
     const before = this.#queues.get(auctionId) ?? Promise.resolve()
-    const turn = before.then(
-      () => this.#ingestAuction(auctionId, commits),
-      () => this.#ingestAuction(auctionId, commits),
-    )
+    const ingest = () => this.#ingestAuction(auctionId, commits, signatures)
+    const turn = before.then(ingest, ingest)
     this.#queues.set(auctionId, turn)
     try {
       return await turn
@@ -92,11 +111,16 @@ export class Replicator {
     }
   }
 
-  async #ingestAuction(auctionId: string, commits: readonly Commit[]): Promise<Intake> {
+  async #ingestAuction(
+    auctionId: string,
+    commits: readonly Commit[],
+    signatures: SignatureRule,
+  ): Promise<Intake> {
     let { head, state } = await this.#replica(auctionId)
-    const appends: Promise<number>[] = []
+    const seqBefore = head?.seq ?? 0
+    const sound: Append[] = []
     const refused: BadCommitError[] = []
-    const gaps: { auctionId: string; fromSeq: number }[] = []
+    const gaps: { auctionId: string; fromSeq: number; untilSeq: number }[] = []
     /** Not what is stored where they belong: the newest such commit speaks for those before it. */
     let doubtful: Commit | null = null
     for (const commit of commits) {
@@ -106,7 +130,7 @@ export class Replicator {
         continue
       }
       if (commit.firstSeq > seq + 1) {
-        gaps.push({ auctionId, fromSeq: seq + 1 })
+        gaps.push({ auctionId, fromSeq: seq + 1, untilSeq: commit.lastSeq })
         break
       }
       try {
@@ -114,22 +138,24 @@ export class Replicator {
         state = next
         head = { seq: commit.lastSeq, hash: commit.hash }
         const { prevHash, events } = body
-        appends.push(this.#deps.eventLog.append({ commit, prevHash, events, state: next }))
+        sound.push({ commit, prevHash, events, state: next })
       } catch (error) {
         if (!(error instanceof BadCommitError)) throw error
-        this.#refusals += 1
         doubtful = commit
-        refused.push(error)
-        this.#deps.logger.warn(
-          { auctionId, seq: commit.firstSeq, reason: error.reason },
-          'a commit was refused',
-        )
+        refused.push(this.#refused(error))
         break
       }
     }
+    const { spoken, unsigned } = signatures(sound, this.#deps.verifier)
+    if (unsigned !== null) {
+      doubtful = unsigned
+      refused.push(this.#refused(new BadCommitError(unsigned, 'the signature is not its author’s')))
+    }
+    const appends = spoken.map((entry) => this.#deps.eventLog.append(entry))
     try {
       await Promise.all(appends)
-      if (appends.length > 0) this.#remember(auctionId, { head, state })
+      const last = spoken.at(-1)
+      if (last) this.#remember(auctionId, { head: headOf(last), state: last.state })
     } catch (error) {
       // Some of them may have been stored: read the log again next time.
       await Promise.allSettled(appends)
@@ -137,10 +163,19 @@ export class Replicator {
       throw error
     }
     if (doubtful !== null) await this.#deps.equivocationWatch.offered(doubtful)
-    return { stored: appends.length, heads: [{ auctionId, seq: head?.seq ?? 0 }], gaps, refused }
+    const events = spoken.reduce((sum, entry) => sum + entry.events.length, 0)
+    const seq = spoken.at(-1)?.commit.lastSeq ?? seqBefore
+    return { stored: spoken.length, events, heads: [{ auctionId, seq }], gaps, refused }
   }
 
-  /** Throws `BadCommitError` unless the commit is the rightful next one. */
+  #refused(error: BadCommitError): BadCommitError {
+    const { auctionId, firstSeq: seq } = error.commit
+    this.#refusals += 1
+    this.#deps.logger.warn({ auctionId, seq, reason: error.reason }, 'a commit was refused')
+    return error
+  }
+
+  /** Throws `BadCommitError` unless the commit is the rightful next one, its signature left aside. */
   #check(commit: Commit, head: Head | null, state: Auction): { body: CommitBody; next: OpenedAuction } {
     const body = readCommit(commit)
     if (body.prevHash !== (head?.hash ?? null))
@@ -148,8 +183,6 @@ export class Replicator {
     const next = stateAfter(commit, body, state)
     if (authorOf(body, state).nodeId === this.#nodeId)
       throw new BadCommitError(commit, 'this node is its home and did not write it')
-    if (!isSigned(commit, this.#deps.verifier))
-      throw new BadCommitError(commit, 'the signature is not its author’s')
     return { body, next }
   }
 
@@ -170,4 +203,8 @@ export class Replicator {
     }
     this.#replicas.set(auctionId, replica)
   }
+}
+
+function headOf({ commit }: Append): Head {
+  return { seq: commit.lastSeq, hash: commit.hash }
 }

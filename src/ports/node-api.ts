@@ -199,8 +199,26 @@ export interface NodeStatus {
   }
   readonly auctions: Readonly<Record<AuctionStatus, number>>
   readonly bids: number
+  readonly sync: SyncStatus
   readonly uptimeMs: number
   readonly pid: number
+}
+
+/** How far this node's replicas are behind what its peers hold. */
+export interface SyncStatus {
+  /** `alone`: there is no live peer to sync with; `synced`: nothing is known to be missing. */
+  readonly state: 'syncing' | 'synced' | 'alone'
+  /** UTC milliseconds. */
+  readonly since: number
+  /** Events stored in this sync, or in the last one. */
+  readonly done: number
+  /** Events that it is about, as far as is known. */
+  readonly total: number
+  readonly eventsPerSecond: number
+  /** Null where it cannot be told. */
+  readonly msLeft: number | null
+  /** Commits refused since the start because they were not what they claimed. */
+  readonly refused: number
 }
 
 export interface PeerView extends NodeInfo {

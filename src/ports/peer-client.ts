@@ -1,4 +1,4 @@
-import type { Commit } from '../domain/commit.js'
+import type { Commit, Head } from '../domain/commit.js'
 import type { Minor } from '../domain/money.js'
 import type { Party } from '../domain/party.js'
 import type { EquivocationProof } from './equivocation-repository.js'
@@ -154,6 +154,33 @@ export interface ReceiptSignature {
   readonly signature: string
 }
 
+/** An auction's commits from the one that holds `fromSeq` on. */
+export interface PullWant {
+  readonly auctionId: string
+  readonly fromSeq: number
+}
+
+export interface PulledPage {
+  readonly auctionId: string
+  readonly commits: readonly Commit[]
+  /** Where the peer's log of the auction ends; null where it has none. */
+  readonly head: Head | null
+}
+
+/** The sum of the heads of all auctions whose ids begin with `prefix` (see application/heads-digest.ts). */
+export interface DigestPart {
+  readonly prefix: string
+  /** The heads' hashes, added without carry; lower-case hex. */
+  readonly sum: string
+}
+
+export interface HeadRange {
+  /** Empty: all auctions. */
+  readonly prefix: string
+  /** From after this id on; null: from the start. */
+  readonly afterId: string | null
+}
+
 export interface CallOptions {
   /** Milliseconds until the call is given up; the adapter's default otherwise. */
   readonly timeoutMs?: number
@@ -183,16 +210,17 @@ export interface PeerClient {
   ): Promise<StoredHead[]>
   /** Once it resolves, the peer keeps the parcel durably; of the last one, holds the log up to its head as well. */
   passHandover(address: string, from: string, parcel: SignedParcel, options?: CallOptions): Promise<void>
-  pullCommits(
-    address: string,
-    auctionId: string,
-    fromSeq: number,
-    options?: CallOptions,
-  ): Promise<{ commits: Commit[]; head: AuctionHead | null }>
-  /** Pages of the peer's heads in ascending order of auction id. */
+  /**
+   * The next commits of several auctions, as many as one answer holds: pages in the order of the wants, perhaps fewer
+   * than there are wants, the last one perhaps cut short. What they are worth is for the caller to check.
+   */
+  pullCommits(address: string, wants: readonly PullWant[], options?: CallOptions): Promise<PulledPage[]>
+  /** A sum of all that the peer holds: equal parts mean equal heads, so that most comparisons end here. */
+  digest(address: string, options?: CallOptions): Promise<DigestPart[]>
+  /** Pages of the peer's heads in ascending order of auction id, of ids with this prefix. */
   heads(
     address: string,
-    afterId: string | null,
+    range: HeadRange,
     options?: CallOptions,
   ): Promise<{ heads: AuctionHead[]; next: string | null }>
   /** Tells the peer of a home that has signed two histories. Refused where the peer does not find it proven. */

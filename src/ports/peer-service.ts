@@ -3,11 +3,15 @@ import type { EquivocationProof } from './equivocation-repository.js'
 import type { AuctionHead } from './event-log.js'
 import type {
   Challenge,
+  DigestPart,
   Goodbye,
+  HeadRange,
   HelloAnswer,
   NodeProof,
   Ping,
   Pong,
+  PulledPage,
+  PullWant,
   RemoteCommand,
   SignedParcel,
   StoredHead,
@@ -30,8 +34,10 @@ export interface PeerService {
   pushCommits(from: string, commits: readonly Commit[]): Promise<StoredHead[]>
   /** Keeps what the home of an auction sends along before it hands the auction over to this node. */
   passHandover(from: string, parcel: SignedParcel): Promise<void>
-  pullCommits(auctionId: string, fromSeq: number): Promise<{ commits: Commit[]; head: AuctionHead | null }>
+  /** Up to a page of what is wanted, in the order of the wants; at least one commit of the first that has any. */
+  pullCommits(wants: readonly PullWant[]): Promise<PulledPage[]>
+  digest(): Promise<DigestPart[]>
   /** Takes in a proof that a home has signed two histories; checks it before it believes it. */
   tellEquivocation(proof: EquivocationProof): Promise<void>
-  heads(afterId: string | null): Promise<{ heads: AuctionHead[]; next: string | null }>
+  heads(range: HeadRange): Promise<{ heads: AuctionHead[]; next: string | null }>
 }

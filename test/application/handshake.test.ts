@@ -43,10 +43,9 @@ describe('the handshake', () => {
     const address = network.newAddress()
     const refuse = () => Promise.reject(new Error('not here'))
     const nothing = Object.fromEntries(
-      ['hello', 'ping', 'pingVia', 'goodbye', 'submit', 'pushCommits', 'pullCommits', 'heads'].map((name) => [
-        name,
-        refuse,
-      ]),
+      ['hello', 'ping', 'pingVia', 'goodbye', 'submit', 'pushCommits', 'pullCommits', 'digest', 'heads'].map(
+        (name) => [name, refuse],
+      ),
     ) as unknown as PeerService
     network.serve(address, { ...nothing, ...overrides })
     return address

@@ -8,12 +8,25 @@ import type { Users } from './users.js'
 /** How late an auction may start or end by its home's clock. */
 const LATE_MS = 2_000
 
-/** What is still missing for a mesh in peace to be as it should; empty once it is. */
-export function unconverged(machines: readonly Machine[], checker: Checker, users: Users): string[] {
+/** In what the replicas differ from their homes; empty once all nodes hold the same. */
+export function unequal(machines: readonly Machine[], checker: Checker): string[] {
   const missing: string[] = []
   for (const machine of machines) {
+    for (const { auctionId, head } of checker.lines.values()) {
+      const held = machine.store?.tables.auctions.get(auctionId)?.head
+      if (held?.hash !== head.hash)
+        missing.push(`${machine.name} has ${auctionId} up to ${held?.seq ?? 0}, its home up to ${head.seq}`)
+    }
+  }
+  return missing
+}
+
+/** What is still missing for a mesh in peace to be as it should; empty once it is. */
+export function unconverged(machines: readonly Machine[], checker: Checker, users: Users): string[] {
+  const missing = unequal(machines, checker)
+  for (const machine of machines) {
     if (!machine.running) missing.push(`${machine.name} does not run`)
-    missing.push(...peersMissing(machine, machines), ...auctionsMissing(machine, checker))
+    missing.push(...peersMissing(machine, machines), ...dutiesMissing(machine, checker))
     for (const autoBid of machine.store?.autoBidTable.values() ?? [])
       missing.push(...autoBidMissing(machine, autoBid))
   }
@@ -29,17 +42,12 @@ function peersMissing(machine: Machine, machines: readonly Machine[]): string[] 
     .map((peer) => `${machine.name} takes ${peer.name} for ${table?.get(peer.nodeId)?.state ?? 'nobody'}`)
 }
 
-function auctionsMissing(machine: Machine, checker: Checker): string[] {
+/** What a home has not done yet that was due. */
+function dutiesMissing(machine: Machine, checker: Checker): string[] {
   const missing: string[] = []
-  for (const { auctionId, head, home } of checker.lines.values()) {
+  for (const { auctionId, home } of checker.lines.values()) {
     const auction = machine.store?.tables.auctions.get(auctionId)
-    if (auction?.head.hash !== head.hash) {
-      missing.push(
-        `${machine.name} has ${auctionId} up to ${auction?.head.seq ?? 0}, its home up to ${head.seq}`,
-      )
-      continue
-    }
-    if (home.nodeId !== machine.nodeId) continue
+    if (auction === undefined || home.nodeId !== machine.nodeId) continue
     const { state, sealed } = auction
     const due = state.status === 'scheduled' ? state.terms.opensAt : state.closesAt
     const live = state.status === 'open' || state.status === 'scheduled'

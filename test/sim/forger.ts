@@ -99,6 +99,6 @@ export class Forger {
 /** The list of commits in a message, to be changed in place; null where it carries none. */
 function commitsIn({ method, answer, content }: Passing): Commit[] | null {
   if (method === 'pushCommits' && !answer) return (content as [string, Commit[]])[1]
-  if (method === 'pullCommits' && answer) return (content as { commits: Commit[] }).commits
+  if (method === 'pullCommits' && answer) return (content as { commits: Commit[] }[])[0]?.commits ?? null
   return null
 }

@@ -1,7 +1,7 @@
 import type { Logger } from '../../src/ports/logger.js'
 import type { RemoteCommand, SubmitAnswer } from '../../src/ports/peer-client.js'
 import { Checker } from './checker.js'
-import { unconverged } from './convergence.js'
+import { unconverged, unequal } from './convergence.js'
 import { Faults } from './faults.js'
 import { Forger } from './forger.js'
 import { Machine } from './machine.js'
@@ -42,13 +42,21 @@ export interface SimulationResult {
   readonly acknowledged: number
   /** Virtual milliseconds from the end of the faults until all was well; null in safety mode. */
   readonly convergedMs: number | null
+  /**
+   * Virtual milliseconds until all replicas were equal; null in safety mode. The clock starts when the partition (and every
+   * other fault of the network) has ended and the last node that was down runs again: from then on it is the nodes' own
+   * doing that they find each other, notice what they lack, and fetch it.
+   */
+  readonly equalMs: number | null
 }
 
 const SAFETY_MS = 25_000
 const TROUBLE_MS = 15_000
 /** How long a mesh in peace may take to be as it should. */
 export const CONVERGENCE_LIMIT_MS = 45_000
-const CONVERGENCE_CHECK_MS = 500
+/** How long its replicas may take to be equal. */
+export const EQUALITY_LIMIT_MS = 10_000
+const CONVERGENCE_CHECK_MS = 100
 
 /** A run in which something was that must never be. */
 export class SimulationFailure extends Error {
@@ -115,13 +123,13 @@ class Simulation {
     for (const machine of this.#machines) machine.start()
     this.#users.start()
     this.#faults.start()
-    let convergedMs: number | null = null
+    let peace: Pick<SimulationResult, 'convergedMs' | 'equalMs'> = { convergedMs: null, equalMs: null }
     if (mode === 'safety') {
       await this.#until(SAFETY_MS)
       await this.#lastPowerCut()
     } else {
       await this.#until(TROUBLE_MS)
-      convergedMs = await this.#converge()
+      peace = await this.#converge()
     }
     const lines = [...this.#checker.lines.values()]
     return {
@@ -133,7 +141,7 @@ class Simulation {
       auctions: lines.length,
       events: lines.reduce((sum, { events }) => sum + events.length, 0),
       acknowledged: this.#checker.acknowledged,
-      convergedMs,
+      ...peace,
     }
   }
 
@@ -182,17 +190,30 @@ class Simulation {
     await this.#until(this.#scheduler.now + 1)
   }
 
-  async #converge(): Promise<number> {
+  async #converge(): Promise<{ convergedMs: number; equalMs: number }> {
     this.#faults.end()
     this.#users.settle()
     const start = this.#scheduler.now
+    let wholeAt: number | null = null
+    let equalMs: number | null = null
     for (;;) {
       await this.#until(this.#scheduler.now + CONVERGENCE_CHECK_MS)
+      const { now } = this.#scheduler
+      if (this.#machines.every(({ running, stopping }) => running && !stopping)) wholeAt ??= now
+      else if (equalMs === null) wholeAt = null
+      if (wholeAt !== null) equalMs ??= this.#equalAfter(now - wholeAt)
       const missing = unconverged(this.#machines, this.#checker, this.#users)
-      const passed = this.#scheduler.now - start
-      if (missing.length === 0) return passed
-      if (passed >= CONVERGENCE_LIMIT_MS)
-        this.#fail(`not within ${passed} ms of peace: ${missing.join('; ')}`)
+      if (missing.length === 0 && equalMs !== null) return { convergedMs: now - start, equalMs }
+      if (now - start >= CONVERGENCE_LIMIT_MS)
+        this.#fail(`not within ${now - start} ms of peace: ${missing.join('; ')}`)
     }
+  }
+
+  #equalAfter(passed: number): number | null {
+    const differences = unequal(this.#machines, this.#checker)
+    if (differences.length === 0) return passed
+    if (passed >= EQUALITY_LIMIT_MS)
+      this.#fail(`replicas differ ${passed} ms after the last fault: ${differences.join('; ')}`)
+    return null
   }
 }

@@ -89,9 +89,10 @@ export class MemoryNetwork {
         call('pushCommits', address, commits.length, options, (peer) => peer.pushCommits(sender, commits)),
       passHandover: (address, sender, parcel, options) =>
         call('passHandover', address, 1, options, (peer) => peer.passHandover(sender, parcel)),
-      pullCommits: (address, auctionId, fromSeq, options) =>
-        call('pullCommits', address, 1, options, (peer) => peer.pullCommits(auctionId, fromSeq)),
-      heads: (address, afterId, options) => call('heads', address, 1, options, (peer) => peer.heads(afterId)),
+      pullCommits: (address, wants, options) =>
+        call('pullCommits', address, wants.length, options, (peer) => peer.pullCommits(wants)),
+      digest: (address, options) => call('digest', address, 1, options, (peer) => peer.digest()),
+      heads: (address, range, options) => call('heads', address, 1, options, (peer) => peer.heads(range)),
       tellEquivocation: (address, proof, options) =>
         call('tellEquivocation', address, 1, options, (peer) => peer.tellEquivocation(proof)),
       stop: () => Promise.resolve(),

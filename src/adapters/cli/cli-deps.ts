@@ -1,5 +1,5 @@
 import type { Logger } from '../../ports/logger.js'
-import type { NodeApi } from '../../ports/node-api.js'
+import type { NodeApi, SyncStatus } from '../../ports/node-api.js'
 import type { NodeInfo } from '../../ports/peer-client.js'
 import type { RepairReport } from '../../ports/repair-report.js'
 import type { NodeSettings } from '../system/settings.js'
@@ -19,6 +19,8 @@ export interface CliDeps {
 export interface NodeHandle {
   readonly api: NodeApi
   readonly info: NodeInfo
+  /** As in `NodeApi.status`, and costs nothing. */
+  readonly sync: SyncStatus
   /** Rejects with an error that has a `code` and says what to do. */
   start(): Promise<void>
   stop(): Promise<void>

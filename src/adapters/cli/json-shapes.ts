@@ -3,7 +3,14 @@ import type { AuctionEvent, AuctionResult } from '../../domain/events.js'
 import { formatAmount, type Minor } from '../../domain/money.js'
 import type { Party } from '../../domain/party.js'
 import type { BidRecord } from '../../ports/auction-repository.js'
-import type { AuctionView, AutoBidView, FeedItem, NodeStatus, PeerView } from '../../ports/node-api.js'
+import type {
+  AuctionView,
+  AutoBidView,
+  FeedItem,
+  NodeStatus,
+  PeerView,
+  SyncStatus,
+} from '../../ports/node-api.js'
 
 /**
  * What `--json` prints: snake_case keys, amounts as decimal text beside their `currency`, times as RFC 3339 in UTC,
@@ -25,7 +32,7 @@ function jsonParty({ id, name }: Party): Json {
   return { id, name }
 }
 
-export function auctionJson(view: AuctionView): Json {
+export function auctionJson(view: AuctionView): { readonly [key: string]: Json } {
   const { state } = view
   const { terms } = state
   const { currency, softClose } = terms
@@ -212,8 +219,21 @@ export function statusJson({ node, ...status }: NodeStatus): Json {
     peers: { ...status.peers },
     auctions: { ...status.auctions },
     bids: status.bids,
+    sync: syncJson(status.sync),
     started_at: jsonTime(node.incarnation),
     uptime_ms: status.uptimeMs,
     pid: status.pid,
+  }
+}
+
+export function syncJson(sync: SyncStatus): Json {
+  return {
+    state: sync.state,
+    since: jsonTime(sync.since),
+    done: sync.done,
+    total: sync.total,
+    events_per_second: sync.eventsPerSecond,
+    ms_left: sync.msLeft,
+    refused: sync.refused,
   }
 }

@@ -6,13 +6,25 @@ import type { OutputStream } from './cli-io.js'
 /** A node's log on a stream: for people on a terminal, JSON lines otherwise, unless the settings say which. */
 export function nodeLogger(
   { level, format }: NodeSettings['log'],
-  { stream, env }: { stream: OutputStream; env: Readonly<Record<string, string | undefined>> },
+  {
+    stream,
+    env,
+    before,
+  }: {
+    stream: OutputStream
+    env: Readonly<Record<string, string | undefined>>
+    /** Called before something is written. */
+    before?: () => void
+  },
 ): Logger {
   const onTerminal = stream.isTTY === true
   return createPinoLogger({
     level,
     format: format === 'auto' ? (onTerminal ? 'pretty' : 'json') : format,
     color: onTerminal && !env.NO_COLOR && env.TERM !== 'dumb',
-    write: (lines) => stream.write(lines),
+    write: (lines) => {
+      before?.()
+      stream.write(lines)
+    },
   })
 }

@@ -21,14 +21,17 @@ export class ProgressLine {
 
   /** `text`: what has been done so far, in words. */
   show(done: number, text: string): void {
+    const part = Math.min(1, done / Math.max(1, this.#total))
+    const passed = performance.now() - this.#startedAt
+    this.draw(progressText(part, text, part > 0 ? (passed * (1 - part)) / part : null))
+  }
+
+  draw(line: string): void {
     const now = performance.now()
     if (!this.#shown || now - this.#lastAt < INTERVAL_MS) return
     this.#lastAt = now
-    const part = Math.min(1, done / Math.max(1, this.#total))
-    const filled = Math.round(part * BAR_COLUMNS)
-    const bar = '█'.repeat(filled) + '░'.repeat(BAR_COLUMNS - filled)
-    const left = part > 0 ? `, ${showSpan(((now - this.#startedAt) * (1 - part)) / part)} left` : ''
-    this.#stream.write(`\r\u001b[K${bar} ${String(Math.floor(part * 100)).padStart(3)} %  ${text}${left}`)
+    const columns = this.#stream.columns ?? line.length + 1
+    this.#stream.write(`\r\u001b[K${line.slice(0, columns - 1)}`)
     this.#drawn = true
   }
 
@@ -36,4 +39,12 @@ export class ProgressLine {
     if (this.#drawn) this.#stream.write('\r\u001b[K')
     this.#drawn = false
   }
+}
+
+/** "██████░░  75 %  so much, 3 s left"; `part` is from 0 to 1. */
+export function progressText(part: number, text: string, msLeft: number | null): string {
+  const filled = Math.round(part * BAR_COLUMNS)
+  const bar = '█'.repeat(filled) + '░'.repeat(BAR_COLUMNS - filled)
+  const left = msLeft === null ? '' : `, ${showSpan(msLeft)} left`
+  return `${bar} ${String(Math.floor(part * 100)).padStart(3)} %  ${text}${left}`
 }

@@ -4,18 +4,23 @@ import type { AuctionHead } from '../../ports/event-log.js'
 import {
   type CallOptions,
   type Challenge,
+  type DigestPart,
   type Goodbye,
+  type HeadRange,
   type HelloAnswer,
   type NodeProof,
   PeerCallError,
   type PeerClient,
   type Ping,
   type Pong,
+  type PulledPage,
+  type PullWant,
   type RemoteCommand,
   type SignedParcel,
   type StoredHead,
   type SubmitAnswer,
 } from '../../ports/peer-client.js'
+import { digestRpc } from './rpc/digest.js'
 import { equivocationRpc } from './rpc/equivocation.js'
 import { goodbyeRpc } from './rpc/goodbye.js'
 import { headsRpc } from './rpc/heads.js'
@@ -98,22 +103,32 @@ export class GrenachePeerClient implements PeerClient {
     await this.#rpc.call(address, passHandoverRpc, request, withDefault(TRANSFER_TIMEOUT_MS, options))
   }
 
-  pullCommits(
+  async pullCommits(
     address: string,
-    auctionId: string,
-    fromSeq: number,
+    wants: readonly PullWant[],
     options?: CallOptions,
-  ): Promise<{ commits: Commit[]; head: AuctionHead | null }> {
-    const request = { auctionId, fromSeq }
-    return this.#rpc.call(address, pullCommitsRpc, request, withDefault(TRANSFER_TIMEOUT_MS, options))
+  ): Promise<PulledPage[]> {
+    const request = { wants: [...wants] }
+    const answer = await this.#rpc.call(
+      address,
+      pullCommitsRpc,
+      request,
+      withDefault(TRANSFER_TIMEOUT_MS, options),
+    )
+    return answer.pages
+  }
+
+  async digest(address: string, options?: CallOptions): Promise<DigestPart[]> {
+    const { parts } = await this.#rpc.call(address, digestRpc, {}, withDefault(TRANSFER_TIMEOUT_MS, options))
+    return parts
   }
 
   heads(
     address: string,
-    afterId: string | null,
+    range: HeadRange,
     options?: CallOptions,
   ): Promise<{ heads: AuctionHead[]; next: string | null }> {
-    return this.#rpc.call(address, headsRpc, { afterId }, withDefault(TRANSFER_TIMEOUT_MS, options))
+    return this.#rpc.call(address, headsRpc, range, withDefault(TRANSFER_TIMEOUT_MS, options))
   }
 
   async tellEquivocation(address: string, proof: EquivocationProof, options?: CallOptions): Promise<void> {

@@ -5,9 +5,12 @@ import type { Party } from '../../domain/party.js'
 import type { AuctionHead } from '../../ports/event-log.js'
 import type {
   Challenge,
+  DigestPart,
   Goodbye,
   NodeInfo,
   NodeProof,
+  PulledPage,
+  PullWant,
   RemoteCommand,
   Rumor,
   SignedParcel,
@@ -21,7 +24,9 @@ import { id, isWellFormed, line, minor, name, seq, time } from './text-schema.js
 export const MAX_COMMANDS_PER_SUBMIT = 1_000
 export const MAX_COMMITS_PER_PUSH = 256
 export const MAX_COMMITS_PER_PULL = 1_024
+export const MAX_WANTS_PER_PULL = 256
 export const MAX_HEADS_PER_PAGE = 10_000
+export const MAX_DIGEST_PARTS = 1_024
 export const MAX_PEERS_PER_HELLO = 1_000
 export const MAX_RUMORS_PER_PING = 16
 /** Characters. */
@@ -137,3 +142,15 @@ export const signedParcelSchema: z.ZodType<SignedParcel> = z.strictObject({
   parcel: z.string().min(2).max(MAX_PARCEL_LENGTH).refine(isWellFormed, 'must be whole Unicode text'),
   signature,
 })
+export const wantSchema: z.ZodType<PullWant> = z.strictObject({ auctionId: id, fromSeq: seq })
+
+export const pageSchema: z.ZodType<PulledPage> = z.strictObject({
+  auctionId: id,
+  commits: z.array(commitSchema).max(MAX_COMMITS_PER_PULL),
+  head: z.strictObject({ seq, hash }).nullable(),
+})
+
+/** The beginning of an id, or nothing. */
+export const idPrefix = z.string().regex(/^[A-Za-z0-9_-]{0,96}$/, 'must be the beginning of an id')
+
+export const digestPartSchema: z.ZodType<DigestPart> = z.strictObject({ prefix: idPrefix, sum: hash })

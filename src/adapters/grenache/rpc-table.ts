@@ -5,6 +5,7 @@ import { bidRpc } from './rpc/bid.js'
 import { buyNowRpc } from './rpc/buy-now.js'
 import { cancelRpc } from './rpc/cancel.js'
 import { closeRpc } from './rpc/close.js'
+import { digestRpc } from './rpc/digest.js'
 import { equivocationRpc } from './rpc/equivocation.js'
 import { eventsRpc } from './rpc/events.js'
 import { extendRpc } from './rpc/extend.js'
@@ -41,6 +42,7 @@ export function rpcTable({ peer, operator }: Services): ReadonlyMap<string, Boun
     bindRpc(pushCommitsRpc, peer),
     bindRpc(pullCommitsRpc, peer),
     bindRpc(passHandoverRpc, peer),
+    bindRpc(digestRpc, peer),
     bindRpc(headsRpc, peer),
     bindRpc(equivocationRpc, peer),
     bindRpc(statusRpc, operator),

@@ -241,6 +241,15 @@ describe('what commands print', () => {
     expect(JSON.parse(stdout)).to.deep.equal({
       auction_id: 'auc_7k2m0000000000000000000000',
       seq: 2,
+      sync: {
+        state: 'synced',
+        since: '2030-01-01T12:00:00.000Z',
+        done: 12,
+        total: 12,
+        events_per_second: 0,
+        ms_left: null,
+        refused: 0,
+      },
       hash: 'ab'.repeat(32),
       status: 'open',
       title: 'Pic#1',
@@ -329,6 +338,21 @@ describe('what commands print', () => {
       last_seen_at: '2030-01-01T11:59:57.000Z',
       round_trip_ms: 1.25,
     })
+  })
+
+  it('status, list and show: how far a sync is, while what they show may be behind', async () => {
+    cli.api.openAs(BOB, PIC1)
+    const progress = { done: 40_000, total: 1_000_000, eventsPerSecond: 110_000, msLeft: 8_700 }
+    cli.api.sync = { ...cli.api.sync, ...progress, state: 'syncing' }
+    const said = 'syncing, 40,000 of 1,000,000 events, 110,000/s, 9 s left'
+    expect((await cli.line('status')).stdout).to.contain(`sync      ${said}`)
+    for (const command of ['list', 'show 7k2m']) {
+      expect((await cli.line(command)).stdout).to.contain(`${said}: what is shown may lack the latest\n`)
+      const { sync } = JSON.parse((await cli.line(`${command} --json`)).stdout)
+      expect(sync).to.include({ state: 'syncing', done: 40_000, total: 1_000_000, ms_left: 8_700 })
+    }
+    cli.api.sync = { ...cli.api.sync, state: 'synced' }
+    expect((await cli.line('list')).stdout).not.to.contain('sync')
   })
 
   it('autobids: what the node bids on, and how to stop it', async () => {

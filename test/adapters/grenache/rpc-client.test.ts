@@ -87,6 +87,10 @@ describe('the peer client', function () {
   it('carries every call to the service and its answer back', async () => {
     const seen: unknown[] = []
     const head = { auctionId: 'auc_1', seq: 2, hash: commit.hash }
+    const page = { auctionId: 'auc_1', commits: [commit], head: { seq: 2, hash: commit.hash } }
+    const part = { prefix: 'auc_1', sum: commit.hash }
+    const wants = [{ auctionId: 'auc_1', fromSeq: 3 }]
+    const range = { prefix: 'auc_', afterId: null }
     const { address } = await serve({
       peer: {
         hello: async (given) => {
@@ -103,12 +107,13 @@ describe('the peer client', function () {
           return [{ auctionId: 'auc_1', seq: 2 }]
         },
         passHandover: async (from, parcel) => void seen.push(from, parcel),
-        pullCommits: async (auctionId, fromSeq) => {
-          seen.push(auctionId, fromSeq)
-          return { commits: [commit], head }
+        pullCommits: async (wants) => {
+          seen.push(wants)
+          return [page]
         },
-        heads: async (afterId) => {
-          seen.push(afterId)
+        digest: async () => [part],
+        heads: async (range) => {
+          seen.push(range)
           return { heads: [head], next: 'auc_1' }
         },
       },
@@ -124,8 +129,9 @@ describe('the peer client', function () {
     ])
     const parcel = { auctionId: 'auc_1', parcel: '{}', signature: commit.signature }
     expect(await client.passHandover(address, self.nodeId, parcel)).to.equal(undefined)
-    expect(await client.pullCommits(address, 'auc_1', 3)).to.deep.equal({ commits: [commit], head })
-    expect(await client.heads(address, null)).to.deep.equal({ heads: [head], next: 'auc_1' })
+    expect(await client.pullCommits(address, wants)).to.deep.equal([page])
+    expect(await client.digest(address)).to.deep.equal([part])
+    expect(await client.heads(address, range)).to.deep.equal({ heads: [head], next: 'auc_1' })
     expect(seen).to.deep.equal([
       challenge,
       'node_far',
@@ -135,9 +141,8 @@ describe('the peer client', function () {
       [commit],
       self.nodeId,
       parcel,
-      'auc_1',
-      3,
-      null,
+      wants,
+      range,
     ])
   })
 

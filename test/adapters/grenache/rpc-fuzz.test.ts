@@ -6,7 +6,7 @@ import { NODE_ERROR_CODES } from '../../../src/ports/node-api.js'
 import { bidOf, challenge, ping, post, self, startServer, type TestServer, TOKEN, talk } from './fakes.js'
 
 const RPCS = [
-  'hello ping ping-via goodbye submit push-commits pull-commits heads',
+  'hello ping ping-via goodbye submit push-commits pull-commits digest heads',
   'node.status node.open node.bid node.extend node.list node.history node.events node.stop',
 ]
   .join(' ')

@@ -218,8 +218,8 @@ describe('the RPC server', function () {
       [
         'a seq of 0',
         'vendue.pull-commits',
-        { params: { auctionId: 'auc_1', fromSeq: 0 } },
-        'fromSeq',
+        { params: { wants: [{ auctionId: 'auc_1', fromSeq: 0 }] } },
+        'wants[0].fromSeq',
         /must/,
       ],
     ]
@@ -315,7 +315,7 @@ describe('the RPC server', function () {
       })
       const goodbyes = [1, 2].map(() => callRaw(running.port, 'vendue.goodbye', { params: goodbye }))
       await eventually('both are under way', () => waiting === 2)
-      const heads = await callRaw(running.port, 'vendue.heads', { params: { afterId: null } })
+      const heads = await callRaw(running.port, 'vendue.heads', { params: { prefix: '', afterId: null } })
       expect(errorOf(heads).code).to.equal('BUSY')
       // A busy node must not be taken for a dead one.
       const pong = await callRaw(running.port, 'vendue.ping', { params: ping })

@@ -13,11 +13,14 @@ import { EXIT, type ExitCode } from '../exit-code.js'
 import type { Host, HostCommand } from '../host.js'
 import { startOptions } from '../node-options.js'
 import { Output } from '../output.js'
+import { SyncWatch } from '../sync-watch.js'
 import { oneLine } from '../terminal-text.js'
 import { UsageError } from '../usage-error.js'
 import { warnOfSilentGrape } from './start.js'
 
 const MAX_CLIENTS = 100
+/** Above the prompt a bar cannot stay in its place: a line with a bar, now and then. */
+const SYNC_LINE_INTERVAL_MS = 2_000
 
 export const clientCommand: HostCommand = {
   usage: 'client',
@@ -60,9 +63,16 @@ async function runClient(host: Host, args: Args): Promise<ExitCode> {
   try {
     welcome(out, node, settings)
     const prompt = screen.ask(node, settings.dataDir)
+    const watch = new SyncWatch(out, {
+      lineIntervalMs: SYNC_LINE_INTERVAL_MS,
+      barInLines: screen.onTerminal,
+      signal: ended.signal,
+    })
+    void watch.run(node)
     await new ClientLoop({ api: node.api, out, prompt }, { selfId: node.info.nodeId, ended }).run()
   } finally {
     grapeWatch.abort()
+    end()
     host.io.ended.removeEventListener('abort', end)
     screen.close()
     await node.stop()
@@ -124,18 +134,18 @@ function welcome(out: Output, { info }: NodeHandle, { dataDir, grape }: NodeSett
 /** Keeps answers, events and log lines from tearing the line that the user is typing. */
 class Screen {
   readonly #host: Host
-  readonly #onTerminal: boolean
+  readonly onTerminal: boolean
   #prompt: Prompt | null = null
 
   constructor(host: Host) {
     this.#host = host
     const { stdin, stdout } = host.io
-    this.#onTerminal = stdin.isTTY === true && stdout.isTTY === true
+    this.onTerminal = stdin.isTTY === true && stdout.isTTY === true
   }
 
   ask({ api, info }: NodeHandle, dataDir: string): Prompt {
     const completer = new LineCompleter({ commands: PROMPT_COMMANDS, api })
-    this.#prompt = this.#onTerminal
+    this.#prompt = this.onTerminal
       ? new TerminalPrompt(this.#host.io, {
           prompt: `${info.name}> `,
           history: new HistoryFile(dataDir),
@@ -154,14 +164,14 @@ class Screen {
   sink(stream: 'stdout' | 'stderr'): { columns?: number; write(text: string): void } {
     const { columns } = this.#host.io.stdout
     const write = (text: string) => {
-      if (this.#onTerminal || stream === 'stdout') this.print(text)
+      if (this.onTerminal || stream === 'stdout') this.print(text)
       else this.#host.io.stderr.write(text)
     }
     return columns === undefined ? { write } : { columns, write }
   }
 
   logger({ level, format }: NodeSettings['log'], debug: boolean): Logger {
-    const pretty = format === 'pretty' || (format === 'auto' && (this.#onTerminal || debug))
+    const pretty = format === 'pretty' || (format === 'auto' && (this.onTerminal || debug))
     const { dim } = this.#host.out.look.paint
     const toStderr = this.sink('stderr')
     return createPinoLogger({

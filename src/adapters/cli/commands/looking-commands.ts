@@ -5,7 +5,8 @@ import type { Args } from '../args.js'
 import { auctionTable, auctionText, bidTable, nameAuction } from '../auction-text.js'
 import type { NodeCommand } from '../command.js'
 import { EXIT } from '../exit-code.js'
-import { auctionJson, bidJson } from '../json-shapes.js'
+import { auctionJson, bidJson, syncJson } from '../json-shapes.js'
+import { syncMark } from '../sync-text.js'
 
 const DEFAULT_LIMIT = 50
 const MAX_LIMIT = 1_000
@@ -37,13 +38,17 @@ export const listCommand: NodeCommand = {
     const statuses = statusesOf(args)
     const text = args.text('search')
     const query = { ...(statuses && { statuses }), ...(text === undefined ? {} : { text }) }
-    const { auctions, more } = await listAuctions(await api(), query, wanted(args))
-    out.document({ auctions: auctions.map(auctionJson), more })
+    const limit = wanted(args)
+    const node = await api()
+    const { auctions, more } = await listAuctions(node, query, limit)
+    const { sync } = await node.status()
+    out.document({ auctions: auctions.map(auctionJson), more, sync: syncJson(sync) })
     if (auctions.length === 0) {
       out.lines(
         statuses || text !== undefined
           ? 'No auction is like that.'
           : `No auctions yet. Open one: ${prefix}open TITLE --start 75 --currency USDT${reach}`,
+        ...syncMark(sync),
       )
       return EXIT.done
     }
@@ -54,6 +59,7 @@ export const listCommand: NodeCommand = {
     )
     out.lines(...auctionTable(auctions, short, out.look))
     if (more) out.lines(out.look.paint.dim('there are more: see them with --limit or --all'))
+    out.lines(...syncMark(sync))
     return EXIT.done
   },
 }
@@ -99,9 +105,13 @@ export const showCommand: NodeCommand = {
   positionals: { auction },
   examples: [['show auc_7k2m', 'everything about it']],
   async run({ api, ids, out }, args) {
-    const view = await (await api()).show({ auction: args.need('auction') })
-    out.document(auctionJson(view))
-    if (!out.json) out.lines(...auctionText(view, await ids.of(view.auctionId), out.look))
+    const reference = args.need('auction')
+    const node = await api()
+    const view = await node.show({ auction: reference })
+    const { sync } = await node.status()
+    out.document({ ...auctionJson(view), sync: syncJson(sync) })
+    if (out.json) return EXIT.done
+    out.lines(...auctionText(view, await ids.of(view.auctionId), out.look), ...syncMark(sync))
     return EXIT.done
   },
 }

@@ -3,6 +3,7 @@ import type { NodeCommand } from '../command.js'
 import { EXIT } from '../exit-code.js'
 import { statusJson } from '../json-shapes.js'
 import { type Look, showSpan } from '../look.js'
+import { syncText } from '../sync-text.js'
 import { facts } from '../table.js'
 import { oneLine } from '../terminal-text.js'
 
@@ -37,6 +38,7 @@ function statusLines({ node, ...status }: NodeStatus, { paint }: Look): string[]
       ['peers', count({ ...peers })],
       ['auctions', count(auctions)],
       ['bids', String(status.bids)],
+      ['sync', syncText(status.sync)],
       ['up', `${showSpan(status.uptimeMs)}, process ${status.pid}`],
     ]).map((line) => `  ${line}`),
   ]

@@ -5,9 +5,13 @@ import type { Host, HostCommand } from '../host.js'
 import { nodeLogger } from '../node-logger.js'
 import { startOptions } from '../node-options.js'
 import { shellWord } from '../outcome-unknown.js'
+import { SyncWatch } from '../sync-watch.js'
 import { facts } from '../table.js'
 import { oneLine } from '../terminal-text.js'
 import { aborted, sleep } from '../waiting.js'
+
+/** Where there is no terminal. */
+const SYNC_LINE_INTERVAL_MS = 10_000
 
 export const startCommand: HostCommand = {
   usage: 'start',
@@ -27,11 +31,19 @@ export const startCommand: HostCommand = {
 async function start(host: Host, args: Parameters<HostCommand['run']>[1]): Promise<ExitCode> {
   const { deps, io, out } = host
   const settings = nodeSettings(host.settings(args))
-  const logger = nodeLogger(settings.log, { stream: io.stderr, env: io.env })
+  const ended = new AbortController()
+  const syncWatch = new SyncWatch(out, {
+    terminal: io.stderr,
+    lineIntervalMs: SYNC_LINE_INTERVAL_MS,
+    signal: ended.signal,
+  })
+  const before = () => syncWatch.makeWay()
+  const logger = nodeLogger(settings.log, { stream: io.stderr, env: io.env, before })
   const node = await deps.createNode(settings, { logger })
   await node.start()
   try {
     await announce(host, node, settings.dataDir)
+    void syncWatch.run(node)
     const grapeWatch = warnOfSilentGrape(host, node, settings.grape.mode)
     const end = await Promise.race([
       aborted(io.ended).then(() => 'ended' as const),
@@ -39,6 +51,7 @@ async function start(host: Host, args: Parameters<HostCommand['run']>[1]): Promi
       node.failed,
     ])
     grapeWatch.abort()
+    ended.abort()
     if (end instanceof Error) {
       out.note(`${out.look.paint.bad('the node has to stop:')} ${oneLine(end.message)}`)
       return EXIT.rejected
@@ -46,6 +59,7 @@ async function start(host: Host, args: Parameters<HostCommand['run']>[1]): Promi
     if (!out.json) out.note(end === 'stop' ? 'stopping, as an operator asked' : 'stopping')
     return EXIT.done
   } finally {
+    ended.abort()
     await node.stop()
   }
 }

@@ -1,16 +1,13 @@
 import { z } from 'zod'
 import { defineRpc } from '../define-rpc.js'
-import { headSchema, MAX_HEADS_PER_PAGE } from '../peer-schemas.js'
+import { headSchema, idPrefix, MAX_HEADS_PER_PAGE } from '../peer-schemas.js'
 import { id } from '../text-schema.js'
 
 export const headsRpc = defineRpc({
   name: 'vendue.heads',
   access: 'peer',
   effect: 'read',
-  request: z.strictObject({ afterId: id.nullable() }),
+  request: z.strictObject({ prefix: idPrefix, afterId: id.nullable() }),
   result: z.strictObject({ heads: z.array(headSchema).max(MAX_HEADS_PER_PAGE), next: id.nullable() }),
-  handler:
-    (peers) =>
-    ({ afterId }) =>
-      peers.heads(afterId),
+  handler: (peers) => (range) => peers.heads(range),
 })

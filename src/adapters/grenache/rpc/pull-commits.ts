@@ -1,19 +1,14 @@
 import { z } from 'zod'
 import { defineRpc } from '../define-rpc.js'
-import { commitSchema, headSchema, MAX_COMMITS_PER_PULL } from '../peer-schemas.js'
-import { id, seq } from '../text-schema.js'
+import { MAX_WANTS_PER_PULL, pageSchema, wantSchema } from '../peer-schemas.js'
 
 export const pullCommitsRpc = defineRpc({
   name: 'vendue.pull-commits',
   access: 'peer',
   effect: 'read',
-  request: z.strictObject({ auctionId: id, fromSeq: seq }),
-  result: z.strictObject({
-    commits: z.array(commitSchema).max(MAX_COMMITS_PER_PULL),
-    head: headSchema.nullable(),
-  }),
+  request: z.strictObject({ wants: z.array(wantSchema).min(1).max(MAX_WANTS_PER_PULL) }),
+  result: z.strictObject({ pages: z.array(pageSchema).max(MAX_WANTS_PER_PULL) }),
   handler:
     (peers) =>
-    ({ auctionId, fromSeq }) =>
-      peers.pullCommits(auctionId, fromSeq),
+    async ({ wants }) => ({ pages: await peers.pullCommits(wants) }),
 })

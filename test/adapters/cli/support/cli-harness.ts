@@ -5,6 +5,7 @@ import { PassThrough, Writable } from 'node:stream'
 import type { CliDeps, NodeHandle, NodeTarget } from '../../../../src/adapters/cli/cli-deps.js'
 import { runCli } from '../../../../src/adapters/cli/run-cli.js'
 import type { NodeSettings } from '../../../../src/adapters/system/settings.js'
+import type { SyncStatus } from '../../../../src/ports/node-api.js'
 import { T0 } from '../../../support/auction-scenario.js'
 import { FakeNodeApi, INFO } from './fake-node-api.js'
 
@@ -110,6 +111,10 @@ export class FakeNode implements NodeHandle {
   requestStop: () => void = () => {}
   started = 0
   stopped = 0
+
+  get sync(): SyncStatus {
+    return this.api.sync
+  }
 
   constructor(
     readonly api: FakeNodeApi,

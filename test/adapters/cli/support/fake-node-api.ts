@@ -25,6 +25,7 @@ import {
   type OpenRequest,
   type PeerView,
   type ReceiptsRequest,
+  type SyncStatus,
 } from '../../../../src/ports/node-api.js'
 import type { NodeInfo } from '../../../../src/ports/peer-client.js'
 import type { SignedReceipts } from '../../../../src/ports/receipt-repository.js'
@@ -60,6 +61,15 @@ export class FakeNodeApi implements NodeApi {
   signed: SignedReceipts[] = []
   /** Commits of an auction beside the others, which have none. */
   commits: Commit[] = []
+  sync: SyncStatus = {
+    state: 'synced',
+    since: T0,
+    done: 12,
+    total: 12,
+    eventsPerSecond: 0,
+    msLeft: null,
+    refused: 0,
+  }
   now = T0
   stopped = false
   readonly #auctions = new Map<string, AuctionScenario>()
@@ -74,6 +84,7 @@ export class FakeNodeApi implements NodeApi {
       peers: { alive: 2, suspect: 0, dead: 1, left: 0 },
       auctions: { scheduled: 0, open: this.#auctions.size, closed: 0, cancelled: 0 },
       bids: 3,
+      sync: this.sync,
       uptimeMs: 65_000,
       pid: 42,
     }))

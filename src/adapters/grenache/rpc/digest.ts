@@ -1,0 +1,14 @@
+import { z } from 'zod'
+import { defineRpc } from '../define-rpc.js'
+import { noRequest } from '../node-schemas.js'
+import { digestPartSchema, MAX_DIGEST_PARTS } from '../peer-schemas.js'
+
+export const digestRpc = defineRpc({
+  name: 'vendue.digest',
+  access: 'peer',
+  effect: 'read',
+  routine: true,
+  request: noRequest,
+  result: z.strictObject({ parts: z.array(digestPartSchema).max(MAX_DIGEST_PARTS) }),
+  handler: (peers) => async () => ({ parts: await peers.digest() }),
+})

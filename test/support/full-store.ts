@@ -1,0 +1,118 @@
+import { mkdirSync } from 'node:fs'
+import { openStore } from '../../src/adapters/sqlite/open-store.js'
+import { loadNodeKey } from '../../src/adapters/system/node-key.js'
+import { sealCommit } from '../../src/application/commit.js'
+import { nodeIdOf } from '../../src/application/ids.js'
+import { type Auction, type OpenedAuction, UNOPENED } from '../../src/domain/auction.js'
+import type { Head } from '../../src/domain/commit.js'
+import type { AuctionEvent } from '../../src/domain/events.js'
+import { evolve } from '../../src/domain/evolve.js'
+import { flatIncrement } from '../../src/domain/increments.js'
+import { NO_SECRETS } from '../../src/domain/pricing.js'
+import type { EventLog } from '../../src/ports/event-log.js'
+import type { Signer } from '../../src/ports/signer.js'
+
+export interface FullStore {
+  readonly auctions: number
+  readonly bidsPerAuction: number
+  readonly bidsPerCommit: number
+}
+
+const OPENED_AT = Date.now() - 3_600_000
+const CLOSES_AT = Date.now() + 30 * 86_400_000
+const APPENDS_AT_ONCE = 500
+
+/** Makes the data directory of a node that is the home of open auctions with many bids, as if it had run for long. */
+export async function fillStore(dataDir: string, size: FullStore): Promise<void> {
+  mkdirSync(dataDir, { recursive: true })
+  const signer = loadNodeKey(dataDir)
+  const store = await openStore(dataDir)
+  try {
+    for (let i = 0; i < size.auctions; i += APPENDS_AT_ONCE) {
+      const count = Math.min(APPENDS_AT_ONCE, size.auctions - i)
+      await Promise.all(Array.from({ length: count }, (_, k) => auction(store.eventLog, signer, i + k, size)))
+    }
+  } finally {
+    await store.close()
+  }
+}
+
+/** The opening, and all bids. */
+async function auction(
+  log: EventLog,
+  signer: Signer,
+  i: number,
+  { bidsPerAuction, bidsPerCommit }: FullStore,
+): Promise<void> {
+  const nodeId = nodeIdOf(signer.publicKey)
+  const opening: AuctionEvent = {
+    type: 'AuctionOpened',
+    at: OPENED_AT,
+    commandId: `cmd_fill${String(i).padStart(6, '0')}`,
+    seller: { id: nodeId, name: 'full' },
+    home: { nodeId, publicKey: signer.publicKey },
+    terms: {
+      title: `Lot ${i}`,
+      description: 'One of many.',
+      currency: { code: 'EUR', exponent: 2 },
+      startPrice: 100,
+      reserveCommitment: null,
+      increments: flatIncrement(1),
+      buyNow: null,
+      opensAt: null,
+      closesAt: CLOSES_AT,
+      softClose: null,
+    },
+  }
+  let last = await append(log, signer, { state: UNOPENED, auctionId: null, head: null }, [opening])
+  for (let k = 0; k < bidsPerAuction; k += bidsPerCommit) {
+    const count = Math.min(bidsPerCommit, bidsPerAuction - k)
+    last = await append(
+      log,
+      signer,
+      last,
+      Array.from({ length: count }, (_, n) => bid(i, k + n)),
+    )
+  }
+}
+
+function bid(i: number, k: number): AuctionEvent {
+  const price = 100 + k
+  return {
+    type: 'BidPlaced',
+    at: OPENED_AT + k,
+    bidId: `bid_fill${String(i).padStart(6, '0')}x${String(k).padStart(7, '0')}`,
+    bidder: { id: `node_bidder${k % 7}`, name: `Bidder ${k % 7}` },
+    amount: price,
+    commitment: null,
+    price,
+    leads: true,
+    reserveMet: true,
+  }
+}
+
+interface Last {
+  readonly state: Auction
+  readonly auctionId: string | null
+  readonly head: Head | null
+}
+
+async function append(
+  log: EventLog,
+  signer: Signer,
+  { state: before, auctionId, head }: Last,
+  events: readonly AuctionEvent[],
+): Promise<Last> {
+  const prevHash = head?.hash ?? null
+  const commit = sealCommit({ auctionId, firstSeq: (head?.seq ?? 0) + 1, prevHash, events }, signer)
+  const state = events.reduce<Auction>(evolve, before) as OpenedAuction
+  await log.append({
+    commit,
+    prevHash,
+    events,
+    state,
+    secret: { secrets: NO_SECRETS, sealed: [] },
+    outcomes: [],
+  })
+  return { auctionId: commit.auctionId, head: { seq: commit.lastSeq, hash: commit.hash }, state }
+}
