@@ -7,6 +7,7 @@ import { tokens } from '../services/node/node-tokens.js'
 import { systemClock } from '../src/adapters/system/system-clock.js'
 import { systemRandom } from '../src/adapters/system/system-random.js'
 import { newCommandId } from '../src/application/ids.js'
+import { OwnHome } from '../src/application/own-home.js'
 import { silentLogger } from '../test/support/silent-logger.js'
 import { testSettings } from '../test/support/test-settings.js'
 import type { BenchResult } from './bench-result.js'
@@ -53,7 +54,9 @@ async function measure(
     increment: '0.01',
   })
   const { auctionId } = outcome
-  const house = node.services.get(tokens.auctionHouse)
+  const auctionHouse = node.services.get(tokens.auctionHouse)
+  const deps = { auctionHouse, signer: node.services.get(tokens.signer), clock: systemClock }
+  const house = new OwnHome(deps)
   const bidders = [0, 1].map((i) => ({ id: `node_bench${i}`, name: `Bidder ${i}` }))
   const bid = async (i: number) => {
     const result = await house.submit({

@@ -18,6 +18,7 @@ import { sealCommit } from './commit.js'
 import { MAX_EVENTS_PER_COMMIT } from './event-schema.js'
 import { gather } from './gather.js'
 import { auctionNow, type HomeTask, isClientCommand } from './home-command.js'
+import type { SignedOrder } from './order.js'
 import { submitFailure } from './submit-failure.js'
 
 export interface AuctionActorDeps {
@@ -66,6 +67,8 @@ interface Handover {
 
 interface Waiting {
   readonly task: HomeTask
+  /** That came with a client's command. */
+  readonly order: SignedOrder | null
   readonly settle: (result: SubmitResult) => void
 }
 
@@ -112,14 +115,14 @@ export class AuctionActor {
   }
 
   /** Resolves once the command's outcome is durable, or with why there is none. */
-  submit(task: HomeTask): Promise<SubmitResult> {
+  submit(task: HomeTask, order: SignedOrder | null = null): Promise<SubmitResult> {
     if (this.#mailbox.length >= MAX_MAILBOX_COMMANDS) {
       return Promise.resolve(
         submitFailure('BUSY', 'too many commands wait for this auction; try again in a moment'),
       )
     }
     return new Promise((settle) => {
-      this.#mailbox.push({ task, settle })
+      this.#mailbox.push({ task, order, settle })
       this.#running ??= this.#drain()
       this.#arrived()
     })
@@ -255,7 +258,7 @@ export class AuctionActor {
     const known = await this.#knownOutcomes(batch)
     const { state } = this.#current
     const draft = new BatchDraft(this.#deps, this.#current, known)
-    const outcomes = batch.map(({ task }) => draft.decide(task))
+    const outcomes = batch.map(({ task, order }) => draft.decide(task, order))
     const closes = state.status !== 'closed' && draft.state.status === 'closed'
     if (closes || batch.some(({ task }) => task.type === 'reveal')) await this.#reveal(draft)
     this.#write(batch, draft, outcomes)
@@ -305,7 +308,7 @@ export class AuctionActor {
     this.#writes.add(write)
   }
 
-  async #store({ events, state, secrets, sealed, recorded: outcomes }: BatchDraft): Promise<void> {
+  async #store({ events, orders, state, secrets, sealed, recorded: outcomes }: BatchDraft): Promise<void> {
     if (events.length === 0) {
       // Decided against writes under way: no answer before theirs, and none at all if they fail.
       await Promise.all(this.#writes)
@@ -316,7 +319,8 @@ export class AuctionActor {
     if (events.length > MAX_EVENTS_PER_COMMIT) throw new Error('a batch made more events than a commit holds')
     const { auctionId, head } = this.#current
     const prevHash = head.hash
-    const commit = sealCommit({ auctionId, firstSeq: head.seq + 1, prevHash, events }, this.#deps.signer)
+    const parts = { auctionId, firstSeq: head.seq + 1, prevHash, events, orders: [...orders] }
+    const commit = sealCommit(parts, this.#deps.signer)
     this.#auction = { auctionId, head: { seq: commit.lastSeq, hash: commit.hash }, state, secrets }
     await this.#deps.eventLog.append({
       commit,

@@ -15,6 +15,7 @@ import {
 } from './auction-actor.js'
 import { sealCommit } from './commit.js'
 import { DueTimes } from './due-times.js'
+import type { SignedOrder } from './order.js'
 import type { Published, PublishingEventLog } from './publishing-event-log.js'
 import type { Replication } from './replication.js'
 import { submitFailure } from './submit-failure.js'
@@ -80,11 +81,11 @@ export class AuctionHouse {
     this.#actors.clear()
   }
 
-  /** Decides a client's command for an auction of this home. */
-  submit(command: RemoteCommand): Promise<SubmitResult> {
+  /** Decides a client's command for an auction of this home; the order that covers it has been checked. */
+  submit(command: RemoteCommand, order: SignedOrder): Promise<SubmitResult> {
     if (!this.#accepting)
       return Promise.resolve(submitFailure('STOPPING', 'the node is stopping; nothing was done'))
-    return this.#secured(command.replicas, () => this.#actor(command.auctionId).submit(command))
+    return this.#secured(command.replicas, () => this.#actor(command.auctionId).submit(command, order))
   }
 
   /** Makes another node the home of an auction; see `AuctionActor.handOver`. */

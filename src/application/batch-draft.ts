@@ -6,13 +6,12 @@ import type { Secrets } from '../domain/pricing.js'
 import type { Clock } from '../ports/clock.js'
 import type { Outcome, RecordedOutcome } from '../ports/outcome-repository.js'
 import type { RemoteCommand } from '../ports/peer-client.js'
-import type { Random } from '../ports/random.js'
 import { auctionNow, domainCommand, fingerprintOf, type HomeTask, isClientCommand } from './home-command.js'
+import type { SignedOrder } from './order.js'
 import { outcomeOf } from './outcome.js'
 
 export interface BatchDraftDeps {
   readonly clock: Clock
-  readonly random: Random
 }
 
 /** What a batch of commands comes to, decided one after the other, before any of it is written. */
@@ -22,6 +21,8 @@ export class BatchDraft {
   readonly #known: Map<string, RecordedOutcome>
   readonly events: AuctionEvent[] = []
   readonly sealed: SealedMaximum[] = []
+  /** Those that accepted bids came with. */
+  readonly orders = new Set<SignedOrder>()
   /** Outcomes that this batch made. */
   readonly recorded: RecordedOutcome[] = []
   state: OpenedAuction
@@ -39,9 +40,9 @@ export class BatchDraft {
   }
 
   /** A repeated command gets its first outcome; a timer that fires too early or twice changes nothing. */
-  decide(task: HomeTask): Outcome {
+  decide(task: HomeTask, order: SignedOrder | null): Outcome {
     const now = auctionNow(this.#deps.clock, this.state.at)
-    if (isClientCommand(task)) return this.#decideClient(task, now)
+    if (isClientCommand(task)) return this.#decideClient(task, order, now)
     if (task.type === 'due') {
       this.#apply({ type: this.state.status === 'scheduled' ? 'StartAuction' : 'EndAuction', now })
     }
@@ -54,7 +55,7 @@ export class BatchDraft {
     this.#apply({ type: 'RevealMaxima', now: auctionNow(this.#deps.clock, this.state.at), sealed })
   }
 
-  #decideClient(task: RemoteCommand, now: number): Outcome {
+  #decideClient(task: RemoteCommand, order: SignedOrder | null, now: number): Outcome {
     const { commandId, auctionId } = task
     const fingerprint = fingerprintOf(task)
     const earlier = this.#known.get(commandId)
@@ -64,7 +65,8 @@ export class BatchDraft {
       return { status: 'rejected', commandId, auctionId, at: now, rejection }
     }
     const { seq } = this.state
-    const outcome = outcomeOf(task, this.#apply(domainCommand(task, now, this.#deps.random)), seq, now)
+    const outcome = outcomeOf(task, this.#apply(domainCommand(task, now)), seq, now)
+    if (order !== null && 'bidder' in task && outcome.status === 'accepted') this.orders.add(order)
     const record = { outcome, fingerprint }
     this.recorded.push(record)
     this.#known.set(commandId, record)

@@ -5,6 +5,7 @@ import type { Home } from '../domain/party.js'
 import { BadCommitError } from './commit.js'
 import type { CommitBody } from './event-schema.js'
 import { nodeIdOf } from './ids.js'
+import { bidWithoutOrder } from './order.js'
 
 /**
  * The auction after a commit's events, once each is legal and the commit names the right author: the home as it was
@@ -20,7 +21,11 @@ export function stateAfter(commit: Commit, body: CommitBody, before: Auction): O
     throw cause
   }
   const after = state as OpenedAuction
-  const rule = unfinishedRule(body, after) ?? keyRule(authorOf(body, before)) ?? keyRule(after.home)
+  const rule =
+    unfinishedRule(body, after) ??
+    orderRule(commit, body) ??
+    keyRule(authorOf(body, before)) ??
+    keyRule(after.home)
   if (rule !== null) throw new BadCommitError(commit, rule)
   if (commit.signer !== authorOf(body, before).publicKey)
     throw new BadCommitError(commit, 'its author is not the home')
@@ -45,4 +50,13 @@ export function unfinishedRule({ events }: Pick<CommitBody, 'events'>, after: Op
 /** A node's id is made of its key. */
 export function keyRule(home: Home): string | null {
   return nodeIdOf(home.publicKey) === home.nodeId ? null : "the home's id is not that of its key"
+}
+
+/** Which bid stands there without its bidder's word, if so. Whether orders' signatures hold is not looked at. */
+export function orderRule(
+  { auctionId, firstSeq }: Pick<Commit, 'auctionId' | 'firstSeq'>,
+  body: CommitBody,
+): string | null {
+  const index = bidWithoutOrder(auctionId, body)
+  return index === null ? null : `event ${firstSeq + index} is a bid that nobody has ordered`
 }

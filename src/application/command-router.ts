@@ -2,6 +2,7 @@ import type { AuctionRepository } from '../ports/auction-repository.js'
 import type { RemoteCommand, SubmitResult } from '../ports/peer-client.js'
 import type { AuctionHouse } from './auction-house.js'
 import { HomeForwarder, type HomeForwarderDeps } from './home-forwarder.js'
+import { OwnHome } from './own-home.js'
 import type { PeerTable } from './peer-table.js'
 import type { PublishingEventLog } from './publishing-event-log.js'
 import { submitFailure } from './submit-failure.js'
@@ -25,9 +26,11 @@ export class CommandRouter {
   readonly #nodeId: string
   readonly #forwarders = new Map<string, HomeForwarder>()
   readonly #homes = new Map<string, string>()
+  readonly #ownHome: OwnHome
 
   constructor(deps: CommandRouterDeps, options: { nodeId: string }) {
     this.#deps = deps
+    this.#ownHome = new OwnHome(deps)
     this.#nodeId = options.nodeId
     deps.eventLog.onPublished(({ commit: { auctionId }, state }) => {
       if (this.#homes.has(auctionId)) this.#homes.set(auctionId, state.home.nodeId)
@@ -46,7 +49,7 @@ export class CommandRouter {
   }
 
   #submitTo(home: string, command: RemoteCommand): Promise<SubmitResult> {
-    if (home === this.#nodeId) return this.#deps.auctionHouse.submit(command)
+    if (home === this.#nodeId) return this.#ownHome.submit(command)
     return this.#forwarder(home).submit(command)
   }
 

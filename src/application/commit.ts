@@ -4,6 +4,7 @@ import type { AuctionEvent } from '../domain/events.js'
 import type { SignatureVerifier, Signer } from '../ports/signer.js'
 import { type CommitBody, commitBodySchema, isSoundBody } from './event-schema.js'
 import { auctionIdOf } from './ids.js'
+import type { SignedOrder } from './order.js'
 
 /** How large a body may be, in bytes; a home splits before it gets there. */
 export const MAX_BODY_BYTES = 4 * 1024 * 1024
@@ -14,12 +15,14 @@ export interface CommitParts {
   readonly firstSeq: number
   readonly prevHash: string | null
   readonly events: readonly AuctionEvent[]
+  /** Of the bids among the events. */
+  readonly orders?: readonly SignedOrder[]
 }
 
 /** Writes, hashes and signs a commit: from here on its bytes never change. */
 export function sealCommit(parts: CommitParts, signer: Signer): Commit {
-  const { auctionId, firstSeq, prevHash, events } = parts
-  const body = JSON.stringify({ auctionId, firstSeq, prevHash, events })
+  const { auctionId, firstSeq, prevHash, events, orders = [] } = parts
+  const body = JSON.stringify({ auctionId, firstSeq, prevHash, events, ...(orders.length > 0 && { orders }) })
   const hash = hashOf(body)
   const head = { auctionId: auctionId ?? auctionIdOf(hash), lastSeq: firstSeq + events.length - 1, hash }
   return {

@@ -101,11 +101,24 @@ export const eventSchema: z.ZodType<AuctionEvent> = z.discriminatedUnion('type',
 
 export const MAX_EVENTS_PER_COMMIT = 4_096
 
+const DIGEST = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/
+const MAX_COMMANDS_PER_ORDER = 1_000
+
+const orderSchema = z.strictObject({
+  signer: z.string().regex(DIGEST),
+  signedAt: time,
+  digests: z.array(z.string().regex(DIGEST)).min(1).max(MAX_COMMANDS_PER_ORDER),
+  signature: z.string().regex(/^[A-Za-z0-9_-]{85}[AQgw]$/),
+})
+
+const ordersSchema = z.array(orderSchema).min(1).max(MAX_EVENTS_PER_COMMIT)
+
 export const commitBodySchema = z.strictObject({
   auctionId: z.string().max(64).nullable(),
   firstSeq: z.int().positive(),
   prevHash: hex64.nullable(),
   events: z.array(eventSchema).min(1).max(MAX_EVENTS_PER_COMMIT),
+  orders: ordersSchema.exactOptional(),
 })
 export type CommitBody = z.infer<typeof commitBodySchema>
 
@@ -114,9 +127,10 @@ export type CommitBody = z.infer<typeof commitBodySchema>
  * costs more per bid than all other checks of a replica together: their shape is checked by hand.
  */
 export function isSoundBody(json: unknown): json is CommitBody {
-  const { auctionId, firstSeq, prevHash, events } = (json ?? {}) as Record<string, unknown>
+  const { auctionId, firstSeq, prevHash, events, orders } = (json ?? {}) as Record<string, unknown>
   return (
-    Object.keys(json ?? {}).length === 4 &&
+    Object.keys(json ?? {}).length === (orders === undefined ? 4 : 5) &&
+    (orders === undefined || ordersSchema.safeParse(orders).success) &&
     (auctionId === null || isText(auctionId, 0, 64)) &&
     isWhole(firstSeq, 1) &&
     (prevHash === null || isHex64(prevHash)) &&

@@ -2,8 +2,7 @@ import { hash } from 'node:crypto'
 import type { Command } from '../domain/commands.js'
 import type { Clock } from '../ports/clock.js'
 import type { RemoteCommand } from '../ports/peer-client.js'
-import type { Random } from '../ports/random.js'
-import { commitmentOf, newSalt } from './commitment.js'
+import { commitmentOf } from './commitment.js'
 
 /** What an actor is asked to do: a client's command; to start or end what is due; to reveal more maxima. */
 export type HomeTask = RemoteCommand | { readonly type: 'due' | 'reveal'; readonly auctionId: string }
@@ -38,15 +37,15 @@ function textOf(command: RemoteCommand): string {
   }
 }
 
-/** The domain's command for a client's; the home adds its time, and salts and commits to a maximum. */
-export function domainCommand(command: RemoteCommand, now: number, random: Random): Command {
+/** The domain's command for a client's; the home adds its time. */
+export function domainCommand(command: RemoteCommand, now: number): Command {
   const { commandId, auctionId } = command
   switch (command.type) {
     case 'bid': {
-      const { bidder, kind, amount } = command
-      if (kind === 'plain')
-        return { type: 'PlaceBid', bidId: commandId, now, bidder, offer: { kind, amount } }
-      const salt = newSalt(random)
+      const { bidder, amount } = command
+      if (command.kind === 'plain')
+        return { type: 'PlaceBid', bidId: commandId, now, bidder, offer: { kind: 'plain', amount } }
+      const { kind, salt } = command
       const commitment = commitmentOf({ scope: auctionId, id: commandId, amount, salt })
       return { type: 'PlaceBid', bidId: commandId, now, bidder, offer: { kind, amount, salt, commitment } }
     }

@@ -1,3 +1,4 @@
+import type { Clock } from '../ports/clock.js'
 import type { Logger } from '../ports/logger.js'
 import {
   PeerCallError,
@@ -6,9 +7,10 @@ import {
   type SubmitAnswer,
   type SubmitResult,
 } from '../ports/peer-client.js'
-import type { SignatureVerifier } from '../ports/signer.js'
+import type { SignatureVerifier, Signer } from '../ports/signer.js'
 import type { Timers } from '../ports/timers.js'
 import { gather } from './gather.js'
+import { signOrders, submittedOrders } from './order.js'
 import { areSigned, receiptsOf } from './receipt.js'
 import type { ReceiptKeeper } from './receipt-keeper.js'
 import { submitFailure } from './submit-failure.js'
@@ -16,7 +18,9 @@ import { submitFailure } from './submit-failure.js'
 export interface HomeForwarderDeps {
   readonly peerClient: Pick<PeerClient, 'submit'>
   readonly receiptKeeper: Pick<ReceiptKeeper, 'keep'>
+  readonly signer: Signer
   readonly verifier: SignatureVerifier
+  readonly clock: Clock
   readonly timers: Timers
   readonly logger: Logger
 }
@@ -53,7 +57,8 @@ interface Waiting {
 }
 
 /**
- * Carries commands to one home. While requests are under way, what arrives gathers and goes as one batch. An answer
+ * Carries commands to one home. While requests are under way, what arrives gathers and goes as one batch. Each
+ * request carries this node's orders for the auctions in it. An answer
  * that got lost is asked for again with the same ids, which cannot bid twice; one that the home did not sign is no
  * answer. What the home signed is kept as receipts.
  */
@@ -99,13 +104,15 @@ export class HomeForwarder {
   }
 
   async #send(commands: readonly RemoteCommand[]): Promise<SubmitResult[]> {
+    const { clock, signer } = this.#deps
+    const orders = submittedOrders(signOrders(commands, signer, clock.now()))
     let maybeDone = false
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
       const home = this.#home()
       if (home !== null) {
         const { address } = home
         try {
-          const answer = await this.#deps.peerClient.submit(address, commands, {
+          const answer = await this.#deps.peerClient.submit(address, commands, orders, {
             timeoutMs: SUBMIT_TIMEOUT_MS,
           })
           const results = await this.#signed(home, commands, answer)

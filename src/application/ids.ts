@@ -18,6 +18,19 @@ export function auctionIdOf(openingHash: string): string {
 
 /** The id of the node that holds this public key (base64url): from its SHA-256. */
 export function nodeIdOf(publicKey: string): string {
+  const known = nodeIds.get(publicKey)
+  if (known !== undefined) return known
+  const nodeId = newNodeId(publicKey)
+  if (nodeIds.size >= MAX_REMEMBERED_KEYS) nodeIds.clear()
+  nodeIds.set(publicKey, nodeId)
+  return nodeId
+}
+
+/** Few keys sign most of what there is to check. */
+const nodeIds = new Map<string, string>()
+const MAX_REMEMBERED_KEYS = 1_000
+
+function newNodeId(publicKey: string): string {
   const digest = createHash('sha256').update(Buffer.from(publicKey, 'base64url')).digest()
   return `node_${base32(digest, ID_LENGTH)}`
 }

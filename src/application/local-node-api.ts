@@ -36,6 +36,7 @@ import type { AuctionHouse } from './auction-house.js'
 import type { AuctionViews } from './auction-view.js'
 import type { AutoBidder } from './auto-bidder.js'
 import type { CommandRouter } from './command-router.js'
+import { newSalt } from './commitment.js'
 import { EventPager } from './event-pager.js'
 import type { Feed } from './feed.js'
 import type { HandoverGiver } from './handover-giver.js'
@@ -142,7 +143,9 @@ export class LocalNodeApi implements NodeApi {
     const amount = amountOf('amount', request.amount, state.terms.currency)
     const { commandId, kind } = request
     const bidder = this.#options.self
-    return this.#bidding({ type: 'bid', auctionId, commandId, bidder, kind, amount, ...ackOf(request) })
+    const bid = { type: 'bid', auctionId, commandId, bidder, amount, ...ackOf(request) } as const
+    const salt = newSalt(this.#deps.random)
+    return this.#bidding(kind === 'plain' ? { ...bid, kind } : { ...bid, kind, salt })
   }
 
   async buyNow(request: AuctionCommand): Promise<CommandResult> {

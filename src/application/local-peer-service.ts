@@ -20,14 +20,16 @@ import type {
   SignedParcel,
   StoredHead,
   SubmitAnswer,
+  SubmittedOrder,
 } from '../ports/peer-client.js'
 import type { PeerService } from '../ports/peer-service.js'
-import type { Signer } from '../ports/signer.js'
+import type { SignatureVerifier, Signer } from '../ports/signer.js'
 import type { AuctionHouse } from './auction-house.js'
 import type { EquivocationWatch } from './equivocation-watch.js'
 import type { HandoverTaker } from './handover-taker.js'
 import type { HeadsDigest } from './heads-digest.js'
 import type { Membership } from './membership.js'
+import { checkOrders, type SignedOrder } from './order.js'
 import { receiptsOf, signReceipts } from './receipt.js'
 import type { Replicator } from './replicator.js'
 import type { Syncer } from './syncer.js'
@@ -43,6 +45,7 @@ export interface LocalPeerServiceDeps {
   readonly membership: Membership
   readonly replicator: Replicator
   readonly signer: Signer
+  readonly verifier: SignatureVerifier
   readonly syncer: Syncer
   readonly logger: Logger
 }
@@ -77,9 +80,18 @@ export class LocalPeerService implements PeerService {
     this.#deps.membership.goodbye(goodbye)
   }
 
-  async submit(commands: readonly RemoteCommand[]): Promise<SubmitAnswer> {
-    const { auctionHouse, clock, signer } = this.#deps
-    const results = await Promise.all(commands.map((command) => auctionHouse.submit(command)))
+  async submit(
+    commands: readonly RemoteCommand[],
+    submitted: readonly SubmittedOrder[],
+  ): Promise<SubmitAnswer> {
+    const { auctionHouse, clock, signer, verifier } = this.#deps
+    const checked = checkOrders(commands, submitted, verifier)
+    if ('rule' in checked) throw new NodeError('FORBIDDEN', checked.rule)
+    const results = await Promise.all(
+      commands.map((command) =>
+        auctionHouse.submit(command, checked.orders.get(command.auctionId) as SignedOrder),
+      ),
+    )
     return { results, receipt: signReceipts(receiptsOf(commands, results), signer, clock.now()) }
   }
 

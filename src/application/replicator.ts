@@ -9,6 +9,7 @@ import { authorOf, stateAfter } from './check-commit.js'
 import { BadCommitError, readCommit } from './commit.js'
 import type { EquivocationWatch } from './equivocation-watch.js'
 import type { CommitBody } from './event-schema.js'
+import { isOrderSigned } from './order.js'
 import { EACH, LAST_OF_EACH_AUTHOR, type SignatureRule } from './signature-rules.js'
 
 export interface ReplicatorDeps {
@@ -38,6 +39,15 @@ export interface Intake {
 
 /** Replicas' newest states kept in memory. */
 const MAX_CACHED_REPLICAS = 2_000
+/** What is checked of signatures. */
+interface Rules {
+  readonly signatures: SignatureRule
+  /** Those of the orders that bids came with, too; a pull leaves them to `verify`, since there may be one for each bid. */
+  readonly orders: boolean
+}
+
+const PUSHED: Rules = { signatures: EACH, orders: true }
+const PULLED: Rules = { signatures: LAST_OF_EACH_AUTHOR, orders: false }
 const NOTHING_TAKEN: Intake = { stored: 0, events: 0, heads: [], gaps: [], refused: [] }
 
 interface Replica {
@@ -74,7 +84,7 @@ export class Replicator {
       if (group) group.push(commit)
       else byAuction.set(commit.auctionId, [commit])
     }
-    return this.#ingestAll([...byAuction.values()], EACH)
+    return this.#ingestAll([...byAuction.values()], PUSHED)
   }
 
   /**
@@ -82,11 +92,11 @@ export class Replicator {
    * for the commits before it as well (see `spokenFor`).
    */
   ingestPages(pages: readonly (readonly Commit[])[]): Promise<Intake> {
-    return this.#ingestAll(pages, LAST_OF_EACH_AUTHOR)
+    return this.#ingestAll(pages, PULLED)
   }
 
-  async #ingestAll(groups: readonly (readonly Commit[])[], signatures: SignatureRule): Promise<Intake> {
-    const intakes = await Promise.all(groups.map((group) => this.#enqueue(group, signatures)))
+  async #ingestAll(groups: readonly (readonly Commit[])[], rules: Rules): Promise<Intake> {
+    const intakes = await Promise.all(groups.map((group) => this.#enqueue(group, rules)))
     return {
       stored: intakes.reduce((sum, { stored }) => sum + stored, 0),
       events: intakes.reduce((sum, { events }) => sum + events, 0),
@@ -97,11 +107,11 @@ export class Replicator {
   }
 
   /** One intake at a time for an auction. */
-  async #enqueue(commits: readonly Commit[], signatures: SignatureRule): Promise<Intake> {
+  async #enqueue(commits: readonly Commit[], rules: Rules): Promise<Intake> {
     const auctionId = commits[0]?.auctionId
     if (auctionId === undefined) return NOTHING_TAKEN
     const before = this.#queues.get(auctionId) ?? Promise.resolve()
-    const ingest = () => this.#ingestAuction(auctionId, commits, signatures)
+    const ingest = () => this.#ingestAuction(auctionId, commits, rules)
     const turn = before.then(ingest, ingest)
     this.#queues.set(auctionId, turn)
     try {
@@ -114,7 +124,7 @@ export class Replicator {
   async #ingestAuction(
     auctionId: string,
     commits: readonly Commit[],
-    signatures: SignatureRule,
+    { signatures, orders }: Rules,
   ): Promise<Intake> {
     let { head, state } = await this.#replica(auctionId)
     const seqBefore = head?.seq ?? 0
@@ -135,6 +145,7 @@ export class Replicator {
       }
       try {
         const { body, next } = this.#check(commit, head, state)
+        if (orders) this.#checkOrders(commit, body)
         state = next
         head = { seq: commit.lastSeq, hash: commit.hash }
         const { prevHash, events } = body
@@ -180,10 +191,18 @@ export class Replicator {
     const body = readCommit(commit)
     if (body.prevHash !== (head?.hash ?? null))
       throw new BadCommitError(commit, 'it does not follow our last commit')
+    if (state.status !== 'unopened' && state.home.nodeId === this.#nodeId)
+      throw new BadCommitError(commit, 'this node is its home and did not write it')
     const next = stateAfter(commit, body, state)
     if (authorOf(body, state).nodeId === this.#nodeId)
       throw new BadCommitError(commit, 'this node is its home and did not write it')
     return { body, next }
+  }
+
+  #checkOrders(commit: Commit, { orders = [] }: CommitBody): void {
+    for (const order of orders)
+      if (!isOrderSigned(commit.auctionId, order, this.#deps.verifier))
+        throw new BadCommitError(commit, "an order's signature is not its signer's")
   }
 
   async #replica(auctionId: string): Promise<Replica> {

@@ -10,7 +10,9 @@ import { BidTable, type LoggedBid } from './bid-table.js'
 import { authorOf, keyRule, unfinishedRule } from './check-commit.js'
 import { BadCommitError, isSigned, readCommit } from './commit.js'
 import { commitmentOf, RESERVE_SCOPE } from './commitment.js'
+import type { CommitBody } from './event-schema.js'
 import { ExportFormatError, type Place, type PlacedCommit } from './export-format.js'
+import { bidWithoutOrder, isOrderSigned } from './order.js'
 
 /** What is wrong with a log, and where. */
 export interface Finding {
@@ -18,7 +20,8 @@ export interface Finding {
    * `FILE`: the file is not as it was written; `COMMIT`: a commit does not bear out what it claims, or does not
    * follow the one before; `AUTHOR`, `SIGNATURE`: it is not its home's; `EVENT`: an event breaks a rule of the
    * auction; `BID_ID`: a bid counts twice; `COMMITMENT`: an opening is not what was committed to; `PRICE`: by the
-   * opened maxima, price, leader or reserve should have been others; `RECEIPT`: a bid's receipt says otherwise.
+   * opened maxima, price, leader or reserve should have been others; `ORDER`: a bid is not in its bidder's own words;
+   * `RECEIPT`: a bid's receipt says otherwise.
    */
   readonly code:
     | 'FILE'
@@ -29,6 +32,7 @@ export interface Finding {
     | 'BID_ID'
     | 'COMMITMENT'
     | 'PRICE'
+    | 'ORDER'
     | 'RECEIPT'
   readonly rule: string
   /** Place in the file; null where there is none. */
@@ -47,6 +51,8 @@ export interface LogSummary {
   readonly commits: number
   readonly events: number
   readonly signaturesChecked: number
+  /** Signatures of those who brought the bids. */
+  readonly ordersChecked: number
   /** Maxima that were committed to and opened, all of which were checked. */
   readonly opened: number
   /** Commitments not opened: before the close all of them; afterwards the winner's above the hammer price. */
@@ -130,6 +136,7 @@ class LogVerifier {
   #auctionId = ''
   #last: PlacedCommit | null = null
   #signatures = 0
+  #ordersChecked = 0
   #opened = 0
   #reserveOpened: Opening | null = null
   /** Where each commit lies, for findings that come late: first seq, line and offset, one after the other. */
@@ -149,20 +156,22 @@ class LogVerifier {
   add(placed: PlacedCommit): void {
     const { commit, place } = placed
     const before = this.#state
-    const events = this.#body(placed)
+    const body = this.#body(placed)
+    const { events } = body
     this.#places.push(commit.firstSeq, place?.line ?? 0, place?.byteOffset ?? 0)
     this.#hashes.push(commit.hash)
     if (this.#auctionId === '') this.#auctionId = commit.auctionId
     for (let i = 0; i < events.length; i++)
       this.#event(placed, events[i] as AuctionEvent, commit.firstSeq + i)
-    this.#author(placed, authorOf({ events }, before), events)
+    this.#author(placed, authorOf(body, before), events)
     if (this.#options.allSignatures) this.#signature(placed)
     else if (this.#last !== null && this.#last.commit.signer !== commit.signer) this.#signature(this.#last)
+    this.#orders(placed, body)
     this.#last = placed
   }
 
   /** The commit's events, once hash, ids, numbers and chain hold. */
-  #body(placed: PlacedCommit): AuctionEvent[] {
+  #body(placed: PlacedCommit): CommitBody {
     const { commit } = placed
     const refuse = (rule: string) => this.#refuse('COMMIT', rule, placed)
     let body: ReturnType<typeof readCommit>
@@ -177,7 +186,7 @@ class LogVerifier {
     if (commit.firstSeq !== (last?.lastSeq ?? 0) + 1)
       throw refuse(`it begins at event ${commit.firstSeq}, event ${(last?.lastSeq ?? 0) + 1} comes next`)
     if (body.prevHash !== (last?.hash ?? null)) throw refuse('it does not follow the commit before it')
-    return body.events
+    return body
   }
 
   #event(placed: PlacedCommit, event: AuctionEvent, seq: number): void {
@@ -231,6 +240,26 @@ class LogVerifier {
     if (unfinished !== null) throw this.#refuse('EVENT', unfinished, placed)
   }
 
+  /** Every bid is in the words of the node that brought it. */
+  #orders(placed: PlacedCommit, { events, orders = [] }: CommitBody): void {
+    const { auctionId, firstSeq } = placed.commit
+    const index = bidWithoutOrder(auctionId, { events, orders })
+    if (index !== null) {
+      const at = { seq: firstSeq + index, event: events[index] as AuctionEvent }
+      throw this.#refuse(
+        'ORDER',
+        'this bid is not one that its bidder, or the node of its bidder, has signed',
+        placed,
+        at,
+      )
+    }
+    for (const order of orders) {
+      this.#ordersChecked += 1
+      if (!isOrderSigned(auctionId, order, this.#verifier))
+        throw this.#refuse('ORDER', "the signature of an order is not its signer's", placed)
+    }
+  }
+
   #signature(placed: PlacedCommit): void {
     this.#signatures += 1
     if (!isSigned(placed.commit, this.#verifier))
@@ -257,6 +286,7 @@ class LogVerifier {
       headHash: this.#last.commit.hash,
       ...this.done,
       signaturesChecked: this.#signatures,
+      ordersChecked: this.#ordersChecked,
       opened: this.#opened,
       sealed: this.#bids.secrets,
       decision: decisionOf(state, partly),

@@ -100,15 +100,25 @@ export interface SignedParcel {
   readonly signature: string
 }
 
-/** A command on its way to the home. Salts and commitments are the home's business. */
+/** A command on its way to the home. */
 export type RemoteCommand = (
   | {
       readonly type: 'bid'
       readonly auctionId: string
       readonly commandId: string
       readonly bidder: Party
-      readonly kind: 'plain' | 'max'
+      readonly kind: 'plain'
       readonly amount: Minor
+    }
+  | {
+      readonly type: 'bid'
+      readonly auctionId: string
+      readonly commandId: string
+      readonly bidder: Party
+      readonly kind: 'max'
+      readonly amount: Minor
+      /** Behind the commitment that stands for the maximum in public. */
+      readonly salt: string
     }
   | {
       readonly type: 'buy-now'
@@ -134,6 +144,16 @@ export type RemoteCommand = (
 ) & {
   /** Acknowledge an acceptance only once this many replicas have stored it, too; none where absent. */
   readonly replicas?: number
+}
+
+/** A node's signature over all commands for one auction in a request (see application/order.ts). */
+export interface SubmittedOrder {
+  readonly auctionId: string
+  /** The node's public key. */
+  readonly signer: string
+  /** The node's clock, UTC milliseconds. */
+  readonly signedAt: number
+  readonly signature: string
 }
 
 /** The answer to one command: its outcome, or why there is none (nothing was done, asking again is safe). */
@@ -199,8 +219,13 @@ export interface PeerClient {
   pingVia(address: string, target: string, challenge: Challenge, options?: CallOptions): Promise<NodeProof>
   /** This node leaves the mesh. */
   goodbye(address: string, goodbye: Goodbye, options?: CallOptions): Promise<void>
-  /** One result per command, in order. Whether the home signed them is for the caller to check. */
-  submit(address: string, commands: readonly RemoteCommand[], options?: CallOptions): Promise<SubmitAnswer>
+  /** One result per command, in order; an order for each auction among them. Whether the home signed them is for the caller to check. */
+  submit(
+    address: string,
+    commands: readonly RemoteCommand[],
+    orders: readonly SubmittedOrder[],
+    options?: CallOptions,
+  ): Promise<SubmitAnswer>
   /** Resolves with how far the peer's copies of these auctions go now. */
   pushCommits(
     address: string,

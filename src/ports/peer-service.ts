@@ -16,6 +16,7 @@ import type {
   SignedParcel,
   StoredHead,
   SubmitAnswer,
+  SubmittedOrder,
 } from './peer-client.js'
 
 /** What a node serves to its peers: the other side of `PeerClient`. */
@@ -28,8 +29,8 @@ export interface PeerService {
   pingVia(target: string, challenge: Challenge): Promise<NodeProof>
   /** A peer leaves. Believed only with that peer's signature. */
   goodbye(goodbye: Goodbye): Promise<void>
-  /** Decides commands for auctions whose home is this node; one result per command, in order. */
-  submit(commands: readonly RemoteCommand[]): Promise<SubmitAnswer>
+  /** Decides commands for auctions whose home is this node; one result per command, in order. FORBIDDEN without good orders. */
+  submit(commands: readonly RemoteCommand[], orders: readonly SubmittedOrder[]): Promise<SubmitAnswer>
   /** Takes in commits that the peer `from` has written or stored; checks them before it believes them. */
   pushCommits(from: string, commits: readonly Commit[]): Promise<StoredHead[]>
   /** Keeps what the home of an auction sends along before it hands the auction over to this node. */

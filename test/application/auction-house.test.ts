@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { tokens } from '../../services/node/node-tokens.js'
 import { openMemoryStore } from '../../src/adapters/memory/memory-store.js'
 import { MAX_MAILBOX_COMMANDS } from '../../src/application/auction-actor.js'
+import { OwnHome } from '../../src/application/own-home.js'
 import type { Append } from '../../src/ports/event-log.js'
 import { LogBrokenError, LogFullError } from '../../src/ports/event-log.js'
 import type { RemoteCommand, SubmitResult } from '../../src/ports/peer-client.js'
@@ -22,12 +23,14 @@ describe('the house of auctions', () => {
     beforeAppend = () => {}
     const store = openMemoryStore({ beforeAppend: (entry: Append) => beforeAppend(entry) })
     node = await new MemoryNode({ name: 'home', network: new MemoryNetwork(), time, store }).start()
+    ownHome = new OwnHome({ auctionHouse: house(), signer: node.signer, clock: time })
   })
 
   afterEach(() => node.stop())
 
   const house = () => node.services.get(tokens.auctionHouse)
-  const submit = (command: RemoteCommand) => house().submit(command)
+  let ownHome: OwnHome
+  const submit = (command: RemoteCommand) => ownHome.submit(command)
 
   async function open(
     more: { closesInMs?: number; opensAt?: number; reserve?: string } = {},
@@ -48,7 +51,8 @@ describe('the house of auctions', () => {
     bidder = ANNA,
     kind: 'plain' | 'max' = 'plain',
   ): RemoteCommand {
-    return { type: 'bid', auctionId, commandId, bidder, kind, amount: euros * 100 }
+    const base = { type: 'bid', auctionId, commandId, bidder, amount: euros * 100 } as const
+    return kind === 'plain' ? { ...base, kind } : { ...base, kind, salt: 'ab'.repeat(16) }
   }
 
   function code(result: SubmitResult): string {

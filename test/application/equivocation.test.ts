@@ -4,6 +4,7 @@ import { Ed25519Verifier } from '../../src/adapters/system/node-key.js'
 import { sealCommit } from '../../src/application/commit.js'
 import { judgeProof, proofOf } from '../../src/application/equivocation.js'
 import { ExportFormatError } from '../../src/application/export-format.js'
+import type { SignedOrder } from '../../src/application/order.js'
 import { formatOf, PROOF_FORMAT, proofLines, readProof } from '../../src/application/proof-file.js'
 import type { Commit } from '../../src/domain/commit.js'
 import type { AuctionEvent } from '../../src/domain/events.js'
@@ -17,14 +18,15 @@ const verifier = new Ed25519Verifier()
 
 /** The commit with its first bid by somebody else, as the home would sign it. */
 function otherVersion(commit: Commit, auction: Pick<LongAuction, 'signer'>): Commit {
-  const { auctionId, firstSeq, prevHash, events } = JSON.parse(commit.body) as {
+  const { auctionId, firstSeq, prevHash, events, orders } = JSON.parse(commit.body) as {
     auctionId: string
     firstSeq: number
     prevHash: string
     events: AuctionEvent[]
+    orders?: SignedOrder[]
   }
-  const changed = events.map((event) => ('bidId' in event ? { ...event, bidId: `${event.bidId}x` } : event))
-  return sealCommit({ auctionId, firstSeq, prevHash, events: changed as AuctionEvent[] }, auction.signer)
+  const changed = events.map((event) => ({ ...event, at: event.at + 1 }))
+  return sealCommit({ auctionId, firstSeq, prevHash, events: changed, orders: orders ?? [] }, auction.signer)
 }
 
 const rules = (proof: EquivocationProof): string => {

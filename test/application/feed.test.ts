@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { tokens } from '../../services/node/node-tokens.js'
 import { type FeedEntry, type FeedStart, MAX_SUBSCRIBER_COMMITS } from '../../src/application/feed.js'
+import { OwnHome } from '../../src/application/own-home.js'
 import { ManualTime, settle } from '../support/manual-time.js'
 import { MemoryNetwork } from '../support/memory-network.js'
 import { MemoryNode } from '../support/memory-node.js'
@@ -36,13 +37,18 @@ describe('the feed', () => {
       })
     ).outcome.auctionId
 
+  const ownHome = () =>
+    new OwnHome({
+      auctionHouse: node.services.get(tokens.auctionHouse),
+      signer: node.signer,
+      clock: node.time,
+    })
+
   async function bid(auctionId: string, from: number, count: number): Promise<void> {
     for (let i = from; i < from + count; i++) {
       const bidder = BIDDERS[i % 2] as (typeof BIDDERS)[number]
       const commandId = `bid_${auctionId.slice(4, 12)}${String(i).padStart(6, '0')}`
-      await node.services
-        .get(tokens.auctionHouse)
-        .submit({ type: 'bid', auctionId, commandId, bidder, kind: 'plain', amount: 100 + i })
+      await ownHome().submit({ type: 'bid', auctionId, commandId, bidder, kind: 'plain', amount: 100 + i })
     }
   }
 
@@ -119,7 +125,7 @@ describe('the feed', () => {
     const auctionId = await open(1)
     const first = await node.api.events({ waitMs: 0, auction: auctionId, fromSeq: 1, limit: 1 })
     let { cursor } = await node.api.events({ waitMs: 0 })
-    const submit = node.services.get(tokens.auctionHouse)
+    const submit = ownHome()
     await Promise.all(
       Array.from({ length: 10 }, (_, i) =>
         submit.submit({

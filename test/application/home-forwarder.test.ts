@@ -29,7 +29,11 @@ describe('what a forwarder says of commands that may have been carried out', () 
     }
     const receiptKeeper = { keep: async () => {} }
     const verifier = { verify: () => true }
-    const deps = { peerClient: { submit }, receiptKeeper, verifier, timers: time, logger: silentLogger }
+    const signer = { publicKey: 'key', sign: () => 'signed' }
+    const deps = {
+      ...{ peerClient: { submit }, receiptKeeper, signer, verifier },
+      ...{ clock: time, timers: time, logger: silentLogger },
+    }
     const result = new HomeForwarder(deps, () => HOME).submit(BID)
     await settle()
     await time.advance(10_000)

@@ -152,8 +152,8 @@ describe('receipts', () => {
     const forging = new Proxy(real, {
       get: (_, method: keyof PeerService) => {
         if (method !== 'submit') return (real[method] as () => unknown).bind(real)
-        return async (commands: Parameters<PeerService['submit']>[0]) => {
-          const answer = await real.submit(commands)
+        return async (...request: Parameters<PeerService['submit']>) => {
+          const answer = await real.submit(...request)
           return { ...answer, receipt: answer.receipt && { ...answer.receipt, signedAt: 1 } }
         }
       },

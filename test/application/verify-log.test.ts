@@ -9,6 +9,7 @@ import {
   readExport,
   trailerLine,
 } from '../../src/application/export-format.js'
+import { orderText, type SignedOrder } from '../../src/application/order.js'
 import { readLog, unplaced } from '../../src/application/read-log.js'
 import {
   type Finding,
@@ -63,10 +64,13 @@ function rewrite(
 ): Commit[] {
   let last: Commit | null = null
   return commits.map((commit) => {
-    const { events } = JSON.parse(commit.body) as { events: AuctionEvent[] }
+    const { events, orders = [] } = JSON.parse(commit.body) as {
+      events: AuctionEvent[]
+      orders?: SignedOrder[]
+    }
     const [firstSeq, prevHash] = [commit.firstSeq, last?.hash ?? null]
     const auctionId = last?.auctionId ?? null
-    last = sealCommit({ auctionId, firstSeq, prevHash, events: events.map(change) }, auction.signer)
+    last = sealCommit({ auctionId, firstSeq, prevHash, events: events.map(change), orders }, auction.signer)
     return last
   })
 }
@@ -168,8 +172,8 @@ describe('verifying a log', () => {
       }),
     ]
     const finding = findingOf(await verifyBytes(Buffer.from(lines.join(''))))
-    expect(finding.code).to.equal('COMMIT')
-    expect(finding.place?.line).to.equal(7)
+    expect(finding.code).to.equal('ORDER')
+    expect(finding.place?.line).to.equal(6)
     const signatures = findingOf(await verifyCommits(all, { allSignatures: true }))
     expect(signatures).to.deep.include({ code: 'SIGNATURE', commit: spanOf(forged) })
   })
@@ -254,6 +258,30 @@ describe('verifying a log', () => {
       code: 'BID_ID',
       event: { seq: second.seq, type: 'BidPlaced' },
     })
+  })
+
+  it('finds a bid that its home has made up, and one in words that are not its bidder’s', async () => {
+    const auction = small()
+    const commits = [...auction.commits()]
+    const findingWith = async (change: (orders: SignedOrder[], events: AuctionEvent[]) => SignedOrder[]) => {
+      const [opening, first] = commits as [Commit, Commit]
+      const { events, orders } = JSON.parse(first.body) as { events: AuctionEvent[]; orders: SignedOrder[] }
+      const parts = { auctionId: auction.auctionId, firstSeq: 2, prevHash: opening.hash, events }
+      const told = sealCommit({ ...parts, orders: change(orders, events) }, auction.signer)
+      return findingOf(await verifyCommits([opening, told]))
+    }
+    const bySeller = (order: SignedOrder) => {
+      const text = orderText(auction.auctionId, order.signedAt, order.digests)
+      return { ...order, signer: auction.signer.publicKey, signature: auction.signer.sign(text) }
+    }
+    const none = await findingWith(() => [])
+    expect(none).to.deep.include({ code: 'ORDER', event: { seq: 2, type: 'BidPlaced' } })
+    expect((await findingWith((orders) => orders.slice(1))).code).to.equal('ORDER')
+    expect((await findingWith((orders) => orders.map(bySeller))).code).to.equal('ORDER')
+    const resigned = await findingWith((orders) =>
+      orders.map((order) => ({ ...order, signedAt: order.signedAt + 1 })),
+    )
+    expect(resigned.rule).to.contain('signature')
   })
 
   it('finds an event that breaks a rule of the auction', async () => {

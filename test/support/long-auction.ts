@@ -4,6 +4,7 @@ import { sealCommit } from '../../src/application/commit.js'
 import { commitmentOf, RESERVE_SCOPE } from '../../src/application/commitment.js'
 import { commitLine, headerLine, trailerLine } from '../../src/application/export-format.js'
 import { nodeIdOf } from '../../src/application/ids.js'
+import { bidDigest, orderText, type SignedOrder } from '../../src/application/order.js'
 import { minimumBid, UNOPENED } from '../../src/domain/auction.js'
 import type { Command, SealedMaximum } from '../../src/domain/commands.js'
 import type { Commit } from '../../src/domain/commit.js'
@@ -22,10 +23,11 @@ export interface LongAuctionOptions {
   readonly open?: boolean
 }
 
-const BIDDERS = Array.from({ length: 7 }, (_, i) => ({
-  id: `node_${String(i).repeat(26)}`,
-  name: `Bidder ${i}`,
-}))
+/** Users of other nodes, each with the key of its node. */
+const BIDDERS = Array.from({ length: 7 }, (_, i) => {
+  const signer = signerOf(generateKeyPairSync('ed25519').privateKey)
+  return { id: nodeIdOf(signer.publicKey), name: `Bidder ${i}`, signer }
+})
 const START = 100
 
 /**
@@ -118,9 +120,9 @@ export class LongAuction {
       const amount = kind === 7 && held >= minimum ? held : minimum + (i % 13)
       const salt = saltOf(bidId)
       const commitment = commitmentOf({ scope: this.auctionId, id: bidId, amount, salt })
-      return { ...base, bidder, offer: { kind: 'max', amount, salt, commitment } }
+      return { ...base, bidder: partyOf(bidder), offer: { kind: 'max', amount, salt, commitment } }
     }
-    return { ...base, bidder: other, offer: { kind: 'plain', amount: minimum } }
+    return { ...base, bidder: partyOf(other), offer: { kind: 'plain', amount: minimum } }
   }
 
   #decide(command: Command): readonly AuctionEvent[] {
@@ -131,6 +133,18 @@ export class LongAuction {
     return decision.events
   }
 
+  /** As if the bids of each node in a commit had come with one request. */
+  #orders(events: readonly AuctionEvent[]): SignedOrder[] {
+    return BIDDERS.flatMap(({ id, signer }) => {
+      const own = events.filter((event) => 'bidder' in event && event.bidder.id === id)
+      const digests = own.map((event) => bidDigest(this.auctionId, event) ?? '')
+      if (digests.length === 0) return []
+      const signedAt = this.#now
+      const signature = signer.sign(orderText(this.auctionId, signedAt, digests))
+      return [{ signer: signer.publicKey, signedAt, digests, signature }]
+    })
+  }
+
   #commit(events: readonly AuctionEvent[]): Commit {
     const last = this.#last
     const parts = {
@@ -138,11 +152,16 @@ export class LongAuction {
       firstSeq: (last?.lastSeq ?? 0) + 1,
       prevHash: last?.hash ?? null,
       events,
+      orders: this.#orders(events),
     }
     this.#last = sealCommit(parts, this.signer)
     this.auctionId = this.#last.auctionId
     return this.#last
   }
+}
+
+function partyOf({ id, name }: (typeof BIDDERS)[number]) {
+  return { id, name }
 }
 
 function saltOf(id: string): string {

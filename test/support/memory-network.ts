@@ -83,8 +83,8 @@ export class MemoryNetwork {
         call('pingVia', address, 1, options, (peer) => peer.pingVia(target, challenge)),
       goodbye: (address, goodbye, options) =>
         call('goodbye', address, 1, options, (peer) => peer.goodbye(goodbye)),
-      submit: (address, commands, options) =>
-        call('submit', address, commands.length, options, (peer) => peer.submit(commands)),
+      submit: (address, commands, orders, options) =>
+        call('submit', address, commands.length, options, (peer) => peer.submit(commands, orders)),
       pushCommits: (address, sender, commits, options) =>
         call('pushCommits', address, commits.length, options, (peer) => peer.pushCommits(sender, commits)),
       passHandover: (address, sender, parcel, options) =>

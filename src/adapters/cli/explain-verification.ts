@@ -22,7 +22,7 @@ export function summaryLines(summary: LogSummary, { paint }: Look): string[] {
       ['result', resultWords(summary, priced)],
       [
         'checked',
-        `${count(summary.commits, 'commit')}, ${count(summary.events, 'event')}, ${count(summary.signaturesChecked, 'signature')}`,
+        `${count(summary.commits, 'commit')}, ${count(summary.events, 'event')}, ${count(summary.signaturesChecked, 'signature')}, ${count(summary.ordersChecked, 'order')} of bidders`,
       ],
       ['decision', decisionWords(summary)],
       ['head', `seq ${state.seq}, ${summary.headHash}`],
@@ -77,6 +77,7 @@ const MEANINGS: Readonly<Record<Finding['code'], string>> = {
   EVENT: 'an event breaks a rule of the auction',
   BID_ID: 'a bid counts twice',
   COMMITMENT: 'an opened secret is not the one committed to',
+  ORDER: "a bid is not in its bidder's own words",
   PRICE: 'the home told a price, leader or reserve that the maxima do not bear out',
   RECEIPT: 'the log is not what the home gave a receipt for',
 }
@@ -192,6 +193,7 @@ export function verificationJson(result: Verification, explain: boolean): Json {
     events: summary.events,
     bids: state.bidCount,
     signatures_checked: summary.signaturesChecked,
+    orders_checked: summary.ordersChecked,
     maxima_opened: summary.opened,
     maxima_sealed: summary.sealed,
     decision: summary.decision,

@@ -19,6 +19,7 @@ import {
   type SignedParcel,
   type StoredHead,
   type SubmitAnswer,
+  type SubmittedOrder,
 } from '../../ports/peer-client.js'
 import { digestRpc } from './rpc/digest.js'
 import { equivocationRpc } from './rpc/equivocation.js'
@@ -69,9 +70,10 @@ export class GrenachePeerClient implements PeerClient {
   async submit(
     address: string,
     commands: readonly RemoteCommand[],
+    orders: readonly SubmittedOrder[],
     options?: CallOptions,
   ): Promise<SubmitAnswer> {
-    const request = { commands: [...commands] }
+    const request = { commands: [...commands], orders: [...orders] }
     const answer = await this.#rpc.call(address, submitRpc, request, withDefault(SUBMIT_TIMEOUT_MS, options))
     const { results } = answer
     const paired = results.every(

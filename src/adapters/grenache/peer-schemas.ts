@@ -15,6 +15,7 @@ import type {
   Rumor,
   SignedParcel,
   StoredHead,
+  SubmittedOrder,
 } from '../../ports/peer-client.js'
 import { MAX_ADDRESS_LENGTH, parseAddress } from './address.js'
 import { id, isWellFormed, line, minor, name, seq, time } from './text-schema.js'
@@ -90,16 +91,20 @@ export const rumorsSchema = z.array(rumorSchema).max(MAX_RUMORS_PER_PING)
 
 const replicas = z.int().min(1).max(MAX_ACK_REPLICAS).exactOptional()
 
+const bid = {
+  type: z.literal('bid'),
+  auctionId: id,
+  commandId: id,
+  bidder: partySchema,
+  amount: minor,
+  replicas,
+}
+
 export const remoteCommandSchema: z.ZodType<RemoteCommand> = z.discriminatedUnion('type', [
-  z.strictObject({
-    type: z.literal('bid'),
-    auctionId: id,
-    commandId: id,
-    bidder: partySchema,
-    kind: z.enum(['plain', 'max']),
-    amount: minor,
-    replicas,
-  }),
+  z.discriminatedUnion('kind', [
+    z.strictObject({ ...bid, kind: z.literal('plain') }),
+    z.strictObject({ ...bid, kind: z.literal('max'), salt: z.string().regex(/^[0-9a-f]{32}$/) }),
+  ]),
   z.strictObject({ type: z.literal('buy-now'), auctionId: id, commandId: id, bidder: partySchema, replicas }),
   z.strictObject({ type: z.literal('close'), auctionId: id, commandId: id, by: partySchema, replicas }),
   z.strictObject({
@@ -154,3 +159,10 @@ export const pageSchema: z.ZodType<PulledPage> = z.strictObject({
 export const idPrefix = z.string().regex(/^[A-Za-z0-9_-]{0,96}$/, 'must be the beginning of an id')
 
 export const digestPartSchema: z.ZodType<DigestPart> = z.strictObject({ prefix: idPrefix, sum: hash })
+
+export const submittedOrderSchema: z.ZodType<SubmittedOrder> = z.strictObject({
+  auctionId: id,
+  signer: publicKey,
+  signedAt: time,
+  signature,
+})

@@ -174,7 +174,7 @@ describe('the peer client', function () {
     const answer = { results, receipt: { signedAt: 9, signature: 'signature' } }
     const { address } = await serve({ peer: { submit: async () => answer } })
     const commands = [bidOf('bid_1'), bidOf('bid_2'), bidOf('bid_3')]
-    expect(await client.submit(address, commands)).to.deep.equal(answer)
+    expect(await client.submit(address, commands, [])).to.deep.equal(answer)
   })
 
   it('serves the stock Grenache client as well, compressed or not', async () => {
@@ -288,13 +288,13 @@ describe('the peer client', function () {
       const { address } = await serve({
         peer: { submit: () => Promise.reject(new NodeError('STOPPING', 'going away')) },
       })
-      const error = await rejection(client.submit(address, [bidOf('bid_1')]), PeerCallError)
+      const error = await rejection(client.submit(address, [bidOf('bid_1')], []), PeerCallError)
       expect(error).to.include({ code: 'STOPPING', sent: true, answered: true, message: 'going away' })
     })
 
     it('the peer failed half-way: sent, and not a refusal', async () => {
       const { address } = await serve({ peer: { submit: () => Promise.reject(new Error('oops')) } })
-      const error = await rejection(client.submit(address, [bidOf('bid_1')]), PeerCallError)
+      const error = await rejection(client.submit(address, [bidOf('bid_1')], []), PeerCallError)
       expect(error).to.include({ code: 'INTERNAL', sent: true, answered: false })
     })
 
@@ -376,7 +376,7 @@ describe('the peer client', function () {
       })
       for (const results of [[], [accepted('bid_2')], [accepted('bid_1'), accepted('bid_2')]]) {
         const { address } = await serve({ peer: { submit: async () => ({ results, receipt: null }) } })
-        const error = await rejection(client.submit(address, [bidOf('bid_1')]), PeerCallError)
+        const error = await rejection(client.submit(address, [bidOf('bid_1')], []), PeerCallError)
         expect(error).to.include({ code: 'BAD_ANSWER', sent: true, answered: false })
       }
     })

@@ -276,7 +276,7 @@ describe('the RPC server', function () {
         },
       })
       const error = errorOf(
-        await callRaw(running.port, 'vendue.submit', { params: { commands: [bidOf('bid_1')] } }),
+        await callRaw(running.port, 'vendue.submit', { params: { commands: [bidOf('bid_1')], orders: [] } }),
       )
       expect(error).to.deep.equal({ code: 'BUSY', message: 'too much', field: 'commands', next: 'wait' })
     })

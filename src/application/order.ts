@@ -1,0 +1,172 @@
+import { hash } from 'node:crypto'
+import type { AuctionEvent } from '../domain/events.js'
+import type { Party } from '../domain/party.js'
+import type { RemoteCommand, SubmittedOrder } from '../ports/peer-client.js'
+import type { SignatureVerifier, Signer } from '../ports/signer.js'
+import { commitmentOf } from './commitment.js'
+import { nodeIdOf } from './ids.js'
+
+/**
+ * An order is what a node asks of an auction in its own signed words: its user's commands, or those of accounts that it
+ * vouches for. It is signed once for all commands of one request; a bid stands in the log together with the order that
+ * it came with, so that no home can make one up.
+ */
+export interface SignedOrder {
+  /** The node's Ed25519 public key, base64url. */
+  readonly signer: string
+  /** The node's clock, UTC milliseconds. */
+  readonly signedAt: number
+  /** Of each command in the order, accepted or not: SHA-256 of its text, base64url. */
+  readonly digests: readonly string[]
+  readonly signature: string
+}
+
+/** A maximum goes into it as its commitment alone: the order is public, the maximum is not. */
+export function commandDigest(command: RemoteCommand): string {
+  const { auctionId, commandId } = command
+  return digestOf(auctionId, commandId, partyOf(command), contentOf(command))
+}
+
+/** Of the bid that an event tells of; null for an event that is no bid. */
+export function bidDigest(auctionId: string, event: AuctionEvent): string | null {
+  switch (event.type) {
+    case 'BidPlaced': {
+      const { amount, commitment } = event
+      const content = amount === null ? `max ${commitment}` : `plain ${amount}`
+      return digestOf(auctionId, event.bidId, event.bidder, content)
+    }
+    case 'MaxBidChanged':
+      return digestOf(auctionId, event.bidId, event.bidder, `max ${event.commitment}`)
+    case 'LotBoughtNow':
+      return digestOf(auctionId, event.bidId, event.bidder, 'buy-now')
+    default:
+      return null
+  }
+}
+
+/** The lines that are digested. A name is the last of them, since it may hold anything. */
+function digestOf(auctionId: string, commandId: string, { id, name }: Party, content: string): string {
+  return hash(
+    'sha256',
+    `vendue-order-v1\n${auctionId}\n${commandId}\n${content}\n${id}\n${name}\n`,
+    'base64url',
+  )
+}
+
+function partyOf(command: RemoteCommand): Party {
+  return 'bidder' in command ? command.bidder : command.by
+}
+
+function contentOf(command: RemoteCommand): string {
+  switch (command.type) {
+    case 'bid': {
+      const { auctionId, commandId, kind, amount } = command
+      if (kind === 'plain') return `plain ${amount}`
+      return `max ${commitmentOf({ scope: auctionId, id: commandId, amount, salt: command.salt })}`
+    }
+    case 'buy-now':
+    case 'close':
+      return command.type
+    case 'cancel':
+      return `cancel ${hash('sha256', command.reason, 'hex')}`
+    case 'extend':
+      return `extend ${command.closesAt}`
+    default: {
+      const unknown: never = command
+      throw new Error(`unknown command ${JSON.stringify(unknown)}`)
+    }
+  }
+}
+
+/** What a node signs: for which auction, when, how many commands, and the SHA-256 of their digests, a line each. */
+export function orderText(auctionId: string, signedAt: number, digests: readonly string[]): string {
+  const list = hash('sha256', digests.map((digest) => `${digest}\n`).join(''), 'hex')
+  return `vendue/order/v1/${auctionId}\n${signedAt}\n${digests.length}\n${list}\n`
+}
+
+/** One order for each auction among the commands, by its id. */
+export function signOrders(
+  commands: readonly RemoteCommand[],
+  signer: Signer,
+  signedAt: number,
+): ReadonlyMap<string, SignedOrder> {
+  const orders = new Map<string, SignedOrder>()
+  for (const [auctionId, own] of byAuction(commands)) {
+    const digests = own.map(commandDigest)
+    const signature = signer.sign(orderText(auctionId, signedAt, digests))
+    orders.set(auctionId, { signer: signer.publicKey, signedAt, digests, signature })
+  }
+  return orders
+}
+
+/** As they travel with the commands, from which the home makes the digests itself. */
+export function submittedOrders(orders: ReadonlyMap<string, SignedOrder>): SubmittedOrder[] {
+  return [...orders].map(([auctionId, { signer, signedAt, signature }]) => ({
+    auctionId,
+    signer,
+    signedAt,
+    signature,
+  }))
+}
+
+/** The orders that cover these commands, by auction; or why one of them does not. */
+export function checkOrders(
+  commands: readonly RemoteCommand[],
+  orders: readonly SubmittedOrder[],
+  verifier: SignatureVerifier,
+): { readonly orders: ReadonlyMap<string, SignedOrder> } | { readonly rule: string } {
+  const submitted = new Map(orders.map((order) => [order.auctionId, order]))
+  const checked = new Map<string, SignedOrder>()
+  for (const [auctionId, own] of byAuction(commands)) {
+    const order = submitted.get(auctionId)
+    if (order === undefined) return { rule: `no order covers the commands for ${auctionId}` }
+    const { signer, signedAt, signature } = order
+    const stranger = own.find((command) => !speaksFor(signer, partyOf(command)))
+    if (stranger)
+      return { rule: `${stranger.commandId} is of another node than the one that signed the order` }
+    const signed = { signer, signedAt, signature, digests: own.map(commandDigest) }
+    if (!isOrderSigned(auctionId, signed, verifier))
+      return { rule: `the signature of the order for ${auctionId} does not hold` }
+    checked.set(auctionId, signed)
+  }
+  return { orders: checked }
+}
+
+/** A node speaks for its own user, and for accounts, which are no nodes. */
+export function speaksFor(signer: string, { id }: Party): boolean {
+  return !id.startsWith('node_') || nodeIdOf(signer) === id
+}
+
+export function isOrderSigned(auctionId: string, order: SignedOrder, verifier: SignatureVerifier): boolean {
+  const { signer, signedAt, digests, signature } = order
+  return verifier.verify(orderText(auctionId, signedAt, digests), signature, signer)
+}
+
+function byAuction(commands: readonly RemoteCommand[]): Map<string, RemoteCommand[]> {
+  const groups = new Map<string, RemoteCommand[]>()
+  for (const command of commands) {
+    const group = groups.get(command.auctionId)
+    if (group) group.push(command)
+    else groups.set(command.auctionId, [command])
+  }
+  return groups
+}
+
+/** The first event of a commit that is a bid without an order; null where every bid has one. */
+export function bidWithoutOrder(
+  auctionId: string,
+  {
+    events,
+    orders = [],
+  }: { readonly events: readonly AuctionEvent[]; readonly orders?: readonly SignedOrder[] | undefined },
+): number | null {
+  const signers = new Map<string, string>()
+  for (const { signer, digests } of orders) for (const digest of digests) signers.set(digest, signer)
+  const found = events.findIndex((event) => {
+    const digest = bidDigest(auctionId, event)
+    if (digest === null || !('bidder' in event)) return false
+    const signer = signers.get(digest)
+    return signer === undefined || !speaksFor(signer, event.bidder)
+  })
+  return found === -1 ? null : found
+}

@@ -1,0 +1,56 @@
+import type { Clock } from '../ports/clock.js'
+import type { RemoteCommand, SubmitResult } from '../ports/peer-client.js'
+import type { Signer } from '../ports/signer.js'
+import type { AuctionHouse } from './auction-house.js'
+import { gather } from './gather.js'
+import { type SignedOrder, signOrders } from './order.js'
+
+export interface OwnHomeDeps {
+  readonly auctionHouse: Pick<AuctionHouse, 'submit'>
+  readonly signer: Signer
+  readonly clock: Clock
+}
+
+/** As many as one request to another home holds. */
+const MAX_BATCH_COMMANDS = 500
+
+interface Waiting {
+  readonly command: RemoteCommand
+  readonly settle: (result: SubmitResult | Promise<SubmitResult>) => void
+}
+
+/** Brings commands of this node's own users to its own house: what arrives together is signed together. */
+export class OwnHome {
+  readonly #deps: OwnHomeDeps
+  #waiting: Waiting[] = []
+
+  constructor(deps: OwnHomeDeps) {
+    this.#deps = deps
+  }
+
+  submit(command: RemoteCommand): Promise<SubmitResult> {
+    return new Promise((settle) => {
+      this.#waiting.push({ command, settle })
+      if (this.#waiting.length === 1) void this.#sign()
+    })
+  }
+
+  async #sign(): Promise<void> {
+    await gather()
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (let i = 0; i < waiting.length; i += MAX_BATCH_COMMANDS)
+      this.#submit(waiting.slice(i, i + MAX_BATCH_COMMANDS))
+  }
+
+  #submit(batch: readonly Waiting[]): void {
+    const { auctionHouse, clock, signer } = this.#deps
+    const orders = signOrders(
+      batch.map(({ command }) => command),
+      signer,
+      clock.now(),
+    )
+    for (const { command, settle } of batch)
+      settle(auctionHouse.submit(command, orders.get(command.auctionId) as SignedOrder))
+  }
+}
