@@ -1,7 +1,6 @@
 import { minimumBid, type OpenedAuction } from '../domain/auction.js'
 import type { Minor } from '../domain/money.js'
 import type { Party } from '../domain/party.js'
-import type { RejectionCode } from '../domain/rejection.js'
 import type { AuctionRepository } from '../ports/auction-repository.js'
 import type { AutoBid, AutoBidRepository } from '../ports/auto-bid-repository.js'
 import type { Clock } from '../ports/clock.js'
@@ -25,9 +24,6 @@ export interface AutoBidderDeps {
 
 /** Wait before a home that could not be reached is tried again. */
 const RETRY_MS = 1_000
-
-/** Refusals after which the same auction may still take a bid without any more news of it. */
-const PASSING: ReadonlySet<RejectionCode> = new Set(['BID_TOO_LOW', 'AUCTION_ENDED', 'NOT_OPEN_YET'])
 
 interface Order {
   autoBid: AutoBid
@@ -187,8 +183,8 @@ export class AutoBidder {
     const { outcome } = result
     this.#deps.logger.debug({ auctionId, status: outcome.status }, 'an auto-bid was decided')
     if (outcome.status === 'accepted' && outcome.bid?.leads) return
-    // What stood in its way will show here with a commit that is on its way; a clock that was wrong may be put right.
-    if (outcome.status === 'rejected' && !PASSING.has(outcome.rejection.code)) return
+    // What stood in its way may show here with a commit that is on its way, or have shown long ago: the outcome of a bid
+    // that was asked for before a restart is an old one. So look again, and not before a moment has passed.
     this.#retryLater(auctionId, order)
   }
 

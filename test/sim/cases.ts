@@ -50,4 +50,9 @@ export const CASES: readonly Case[] = [
     mode: 'liveness',
     found: 'an auto-bidder whose clock was ahead took an auction for ended, and did not bid',
   },
+  {
+    seed: 436,
+    mode: 'liveness',
+    found: 'an auto-bidder that learned after a restart how its bid had ended long ago did not look again',
+  },
 ]
