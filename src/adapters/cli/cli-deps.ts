@@ -46,7 +46,11 @@ export interface GrapeHandle {
 export interface NodeTarget {
   /** "host:port". */
   readonly address: string
-  readonly token: string
+  /** The operator's; null for who shows the certificate of an operator instead. */
+  readonly token: string | null
+  /** The node that must answer; null where any member may of a mesh that somebody of `home` has joined. */
+  readonly nodeId: string | null
+  readonly home: string | null
 }
 
 export interface NodeConnection {
