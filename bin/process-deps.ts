@@ -23,6 +23,10 @@ export const processDeps: CliDeps = {
     const rpcClient = new RpcClient({ tls })
     return { api: new GrenacheNodeApiClient({ rpcClient }, target), close: async () => rpcClient.stop() }
   },
+  async meshAdmin(home) {
+    const { HomeMeshAdmin } = await import('../services/mesh/mesh-admin.js')
+    return new HomeMeshAdmin({ home })
+  },
   async repair(dataDir) {
     const [{ repairStore }, { Ed25519Verifier, readNodeKey }] = await Promise.all([
       import('../src/adapters/sqlite/repair-store.js'),

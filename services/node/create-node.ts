@@ -21,6 +21,7 @@ import { nodeIdOf } from '../../src/application/ids.js'
 import { MemberSync } from '../../src/application/member-sync.js'
 import { isReachable } from '../../src/application/peer-table.js'
 import { PublishingEventLog } from '../../src/application/publishing-event-log.js'
+import { withinRole } from '../../src/application/role-guard.js'
 import type { Logger } from '../../src/ports/logger.js'
 import type { MemberRole } from '../../src/ports/member.js'
 import { type NodeApi, NodeError, type SyncStatus } from '../../src/ports/node-api.js'
@@ -98,7 +99,8 @@ class RunningNode implements VendueNode {
   }
 
   get api(): NodeApi {
-    return this.services.get(tokens.nodeApi)
+    const api = this.services.get(tokens.nodeApi)
+    return this.#mesh ? withinRole(api, this.#mesh.facts.role) : api
   }
 
   get sync(): SyncStatus {

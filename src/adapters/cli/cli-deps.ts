@@ -1,5 +1,7 @@
 import type { Logger } from '../../ports/logger.js'
 import type { NodeApi, SyncStatus } from '../../ports/node-api.js'
+import type { MeshAdmin } from '../../ports/mesh-admin.js'
+import type { NodeApi } from '../../ports/node-api.js'
 import type { NodeInfo } from '../../ports/peer-client.js'
 import type { RepairReport } from '../../ports/repair-report.js'
 import type { NodeSettings } from '../system/settings.js'
@@ -14,6 +16,8 @@ export interface CliDeps {
   connect(target: NodeTarget): Promise<NodeConnection>
   /** Replaces the damaged database of a node that does not run. Rejects with an error that has a `code`. */
   repair(dataDir: string): Promise<RepairReport>
+  /** The meshes of the user whose home directory (for Vendue) this is. */
+  meshAdmin(home: string): Promise<MeshAdmin>
 }
 
 export interface NodeHandle {

@@ -6,7 +6,6 @@ import {
   type TLSSocket,
 } from 'node:tls'
 import type { Admission, PeerGate } from '../../application/peer-gate.js'
-import type { IssuerFacts } from '../../ports/certificates.js'
 import { factsOf, issuerFactsOf } from '../system/certificate-reader.js'
 
 /** How a client finds out who answers it. */
@@ -107,9 +106,10 @@ export class MeshTls implements ClientTls {
   #identify(socket: TLSSocket, way: 'accepted' | 'dialled'): Admission | null {
     const known = this.#admissions.get(socket)
     if (known) return this.#gate.recheck(known)
-    const certificate = socket.getPeerX509Certificate()
+    const [certificate, ...others] = chainOf(socket)
     if (!certificate) return null
-    const admission = this.#gate.admit(factsOf(certificate), issuersOf(socket))
+    const issuers = others.flatMap((issuer) => issuerFactsOf(issuer) ?? [])
+    const admission = this.#gate.admit(factsOf(certificate), issuers)
     this.#admissions.set(socket, admission)
     this.#counts[admission.ok ? way : 'refused'] += 1
     if (!admission.ok) return admission
@@ -119,18 +119,20 @@ export class MeshTls implements ClientTls {
   }
 }
 
-const MAX_CHAIN = 4
+const MAX_CHAIN = 5
 
-/** The authorities' certificates that the other side has sent along, as a chain from its own. */
-function issuersOf(socket: TLSSocket): IssuerFacts[] {
-  const issuers: IssuerFacts[] = []
-  let at: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true)
-  while (at?.issuerCertificate && at.issuerCertificate !== at && issuers.length < MAX_CHAIN) {
-    at = at.issuerCertificate
-    const facts = issuerFactsOf(new X509Certificate(at.raw))
-    if (facts) issuers.push(facts)
+/**
+ * The other side's certificate, and those of authorities that came along, each signing the one before. Node's
+ * `getPeerX509Certificate` takes the certificate out of the chain it reads from, so that a second look finds another.
+ */
+export function chainOf(socket: TLSSocket): X509Certificate[] {
+  const chain: X509Certificate[] = []
+  let at: Partial<DetailedPeerCertificate> | undefined = socket.getPeerCertificate(true)
+  while (at?.raw && chain.length < MAX_CHAIN) {
+    chain.push(new X509Certificate(at.raw))
+    at = at.issuerCertificate === at ? undefined : at.issuerCertificate
   }
-  return issuers
+  return chain
 }
 
 const NO_CERTIFICATE: Admission = {

@@ -1,10 +1,10 @@
-import { X509Certificate } from 'node:crypto'
+import type { X509Certificate } from 'node:crypto'
 import { createSecureContext, type TLSSocket } from 'node:tls'
 import { nodeIdOf } from '../../application/ids.js'
 import type { Admission } from '../../application/peer-gate.js'
 import type { CertificateFacts } from '../../ports/certificates.js'
 import { factsOf, fingerprintOf } from '../system/certificate-reader.js'
-import type { ClientTls } from './mesh-tls.js'
+import { type ClientTls, chainOf } from './mesh-tls.js'
 
 /** For somebody who is no member and knows which node it must be: by its id, which is the hash of its key. */
 export function tlsToNode(nodeId: string): ClientTls {
@@ -17,12 +17,12 @@ export function tlsToNode(nodeId: string): ClientTls {
 
 /** For somebody who is to become a member: of the mesh in the token, under the authority that the token names. */
 export function tlsToMesh({ meshId, caFingerprint }: { meshId: string; caFingerprint: string }): ClientTls {
-  return anonymous((facts, socket) => {
-    const issuer = socket.getPeerCertificate(true).issuerCertificate?.raw
-    if (!issuer || fingerprintOf(issuer) !== caFingerprint) {
+  return anonymous((facts, issuers) => {
+    const issuer = issuers[0]
+    if (!issuer || fingerprintOf(issuer.raw) !== caFingerprint) {
       return 'what answers there is not of the authority that the token names'
     }
-    const ca = new X509Certificate(issuer).publicKey.export({ format: 'jwk' }).x ?? ''
+    const ca = issuer.publicKey.export({ format: 'jwk' }).x ?? ''
     const now = Date.now()
     const isMember =
       facts.meshId === meshId &&
@@ -35,18 +35,20 @@ export function tlsToMesh({ meshId, caFingerprint }: { meshId: string; caFingerp
 }
 
 /** Shows no certificate; `refuse` says what is wrong with the other side's, if anything. */
-function anonymous(refuse: (facts: CertificateFacts, socket: TLSSocket) => string | null): ClientTls {
+function anonymous(
+  refuse: (facts: CertificateFacts, issuers: readonly X509Certificate[]) => string | null,
+): ClientTls {
   const secureContext = createSecureContext({ minVersion: 'TLSv1.3' })
-  // Once for each connection: one that is used again does not tell any more.
+  // Once for each connection.
   const seen = new WeakMap<TLSSocket, Admission>()
   return {
     connectOptions: () => ({ secureContext, rejectUnauthorized: false, maxCachedSessions: 0 }),
     identify(socket): Admission {
       const known = seen.get(socket)
       if (known) return known
-      const certificate = socket.getPeerX509Certificate()
+      const [certificate, ...issuers] = chainOf(socket)
       const facts = certificate ? factsOf(certificate) : null
-      const message = facts ? refuse(facts, socket) : "what answers there shows no member's certificate"
+      const message = facts ? refuse(facts, issuers) : "what answers there shows no member's certificate"
       if (facts === null || message !== null) {
         return { ok: false, code: 'NOT_A_MEMBER', message: message ?? '' }
       }
