@@ -1,7 +1,6 @@
 import type { Logger } from '../../ports/logger.js'
-import type { NodeApi, SyncStatus } from '../../ports/node-api.js'
 import type { MeshAdmin } from '../../ports/mesh-admin.js'
-import type { NodeApi } from '../../ports/node-api.js'
+import type { NodeApi, SyncStatus } from '../../ports/node-api.js'
 import type { NodeInfo } from '../../ports/peer-client.js'
 import type { RepairReport } from '../../ports/repair-report.js'
 import type { NodeSettings } from '../system/settings.js'
