@@ -114,7 +114,12 @@ export class GrenachePeerClient implements PeerClient {
     options?: CallOptions,
   ): Promise<void> {
     const request = { from, parcel }
-    await this.#rpc.call(address, passHandoverRpc, request, this.#toPeer(address, TRANSFER_TIMEOUT_MS, options))
+    await this.#rpc.call(
+      address,
+      passHandoverRpc,
+      request,
+      this.#toPeer(address, TRANSFER_TIMEOUT_MS, options),
+    )
   }
 
   async pullCommits(
@@ -133,7 +138,12 @@ export class GrenachePeerClient implements PeerClient {
   }
 
   async digest(address: string, options?: CallOptions): Promise<DigestPart[]> {
-    const { parts } = await this.#rpc.call(address, digestRpc, {}, this.#toPeer(address, TRANSFER_TIMEOUT_MS, options))
+    const { parts } = await this.#rpc.call(
+      address,
+      digestRpc,
+      {},
+      this.#toPeer(address, TRANSFER_TIMEOUT_MS, options),
+    )
     return parts
   }
 

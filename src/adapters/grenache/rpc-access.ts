@@ -17,7 +17,9 @@ const ACCESS: Readonly<Record<string, readonly MemberRole[] | 'anybody'>> = {
   'vendue.heads': PEERS,
   'vendue.pull-commits': PEERS,
   'vendue.equivocation': PEERS,
+  'vendue.digest': PEERS,
   'vendue.push-commits': HOMES,
+  'vendue.pass-handover': HOMES,
   'vendue.submit': HOMES,
 }
 /** The node's user, with the token, and operators. */

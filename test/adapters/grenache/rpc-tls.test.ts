@@ -84,9 +84,12 @@ describe('the RPC server and client, over mutual TLS', function () {
       const rpcClient = new RpcClient({ tls: member.tls })
       clients.push(rpcClient)
       const client = new GrenachePeerClient({ rpcClient })
-      await client.heads(running.address, null)
+      await client.heads(running.address, { prefix: '', afterId: null })
       authority.revoked.add(member.nodeId)
-      const error = await rejection(client.heads(running.address, null), PeerCallError)
+      const error = await rejection(
+        client.heads(running.address, { prefix: '', afterId: null }),
+        PeerCallError,
+      )
       expect(error.code).to.equal('MEMBER_REVOKED')
       expect(await pingAs(showing(member))).to.equal('MEMBER_REVOKED')
     })
@@ -188,7 +191,7 @@ describe('the RPC server and client, over mutual TLS', function () {
     const rpcClient = new RpcClient({ tls: member.tls })
     clients.push(rpcClient)
     const client = new GrenachePeerClient({ rpcClient })
-    for (let i = 0; i < 50; i++) await client.heads(running.address, null)
+    for (let i = 0; i < 50; i++) await client.heads(running.address, { prefix: '', afterId: null })
     expect(member.tls.handshakes).to.deep.equal({ accepted: 0, dialled: 1, refused: 0 })
     const before = serverMember.tls.handshakes.refused
     await pingAs(showing(await (await TestAuthority.create()).member()))
