@@ -86,7 +86,12 @@ export class GrenachePeerClient implements PeerClient {
     options?: CallOptions,
   ): Promise<SubmitAnswer> {
     const request = { commands: [...commands], orders: [...orders] }
-    const answer = await this.#rpc.call(address, submitRpc, request, this.#toPeer(address, SUBMIT_TIMEOUT_MS, options))
+    const answer = await this.#rpc.call(
+      address,
+      submitRpc,
+      request,
+      this.#toPeer(address, SUBMIT_TIMEOUT_MS, options),
+    )
     const { results } = answer
     const paired = results.every(
       (result, i) => !result.ok || result.outcome.commandId === commands[i]?.commandId,

@@ -134,11 +134,11 @@ describe('the RPC server and client, over mutual TLS', function () {
       ['vendue.hello', challenge, mallory, false],
       ['vendue.goodbye', goodbye, mallory, false],
       ['vendue.push-commits', { from: caller.nodeId, commits: [] }, mallory, false],
-      ['vendue.submit', { commands }, mallory, false],
-      ['vendue.submit', { commands: account }, mallory, false],
-      ['vendue.submit', { commands }, gateway, false],
-      ['vendue.submit', { commands: account }, gateway, true],
-      ['vendue.submit', { commands }, caller, true],
+      ['vendue.submit', { commands, orders: [] }, mallory, false],
+      ['vendue.submit', { commands: account, orders: [] }, mallory, false],
+      ['vendue.submit', { commands, orders: [] }, gateway, false],
+      ['vendue.submit', { commands: account, orders: [] }, gateway, true],
+      ['vendue.submit', { commands, orders: [] }, caller, true],
     ]
     for (const [rpc, params, as, isAllowed] of cases) {
       const answer = (await callRaw(running.port, rpc, { params }, as.tls)) as { ok: boolean }
@@ -163,7 +163,7 @@ describe('the RPC server and client, over mutual TLS', function () {
       const rpcClient = new RpcClient({ tls: caller.tls })
       clients.push(rpcClient)
       const client = new GrenachePeerClient({ rpcClient, whoIsAt: () => serverMember.nodeId })
-      const error = await rejection(client.submit(there.address, [bidOf('bid_1')]), PeerCallError)
+      const error = await rejection(client.submit(there.address, [bidOf('bid_1')], []), PeerCallError)
       expect(error).to.include({ code, sent: false })
       await there.server.stop()
     }
