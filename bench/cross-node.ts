@@ -33,6 +33,8 @@ export async function run(): Promise<BenchResult[]> {
     testSettings({ home, name: 'bidder', bootstrap: dhtAddress ? [dhtAddress] : [] }),
     {
       logger: silentLogger,
+      // It bids for two accounts.
+      role: 'gateway',
     },
   )
   try {
@@ -60,7 +62,7 @@ async function measure(
   const { auctionId } = outcome
   await eventually('the bidder knows the auction', () => bidder.api.show({ auction: auctionId }))
   const router = bidder.services.get(tokens.router)
-  const bidders = [0, 1].map((i) => ({ id: `node_bench${i}`, name: `Bidder ${i}` }))
+  const bidders = [0, 1].map((i) => ({ id: `acc_bench${i}`, name: `Bidder ${i}` }))
   let accepted = 0
   const { ms, samples } = await load(inFlight, bids, async (i) => {
     const result = await router.submit({

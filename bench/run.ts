@@ -12,6 +12,7 @@ const BENCHES = [
   'verify',
   'sync',
   'heal',
+  'tls',
 ] as const
 
 interface Bench {

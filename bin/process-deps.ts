@@ -1,4 +1,4 @@
-import type { CliDeps } from '../src/adapters/cli/cli-deps.js'
+import type { CliDeps, NodeTarget } from '../src/adapters/cli/cli-deps.js'
 
 /**
  * What the command line is made of in a real process. Loaded when first needed: most commands ask a running node, and
@@ -14,12 +14,18 @@ export const processDeps: CliDeps = {
     return startStandaloneGrape({ logger }, options)
   },
   async connect(target) {
-    const [{ RpcClient }, { GrenacheNodeApiClient }] = await Promise.all([
+    const [{ RpcClient }, { GrenacheNodeApiClient }, { tlsToNode }] = await Promise.all([
       import('../src/adapters/grenache/rpc-client.js'),
       import('../src/adapters/grenache/grenache-node-api-client.js'),
+      import('../src/adapters/grenache/pinned-tls.js'),
     ])
-    const rpcClient = new RpcClient()
+    const tls = target.nodeId === null ? await tlsOfMember(target) : tlsToNode(target.nodeId)
+    const rpcClient = new RpcClient({ tls })
     return { api: new GrenacheNodeApiClient({ rpcClient }, target), close: async () => rpcClient.stop() }
+  },
+  async meshAdmin(home) {
+    const { HomeMeshAdmin } = await import('../services/mesh/mesh-admin.js')
+    return new HomeMeshAdmin({ home })
   },
   async repair(dataDir) {
     const [{ repairStore }, { Ed25519Verifier, readNodeKey }] = await Promise.all([
@@ -29,4 +35,11 @@ export const processDeps: CliDeps = {
     const { publicKey } = readNodeKey(dataDir)
     return repairStore(dataDir, { publicKey, verifier: new Ed25519Verifier(), now: Date.now() })
   },
+}
+
+/** For nodes of other machines: what a member of this one shows, and whom it trusts. */
+async function tlsOfMember({ home, token, address }: NodeTarget) {
+  if (home === null) throw new Error('a connection needs a node id, or where to look for members')
+  const { openMemberTls } = await import('../services/mesh/member-tls.js')
+  return openMemberTls(home, { address, hasToken: token !== null })
 }

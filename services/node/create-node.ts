@@ -1,9 +1,12 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { GrenacheMeshClient } from '../../src/adapters/grenache/grenache-mesh-client.js'
 import { GrenachePeerClient } from '../../src/adapters/grenache/grenache-peer-client.js'
+import type { HandshakeCounts } from '../../src/adapters/grenache/mesh-tls.js'
 import { RpcClient } from '../../src/adapters/grenache/rpc-client.js'
 import { RpcServer } from '../../src/adapters/grenache/rpc-server.js'
 import { openStore, type SqliteStore } from '../../src/adapters/sqlite/open-store.js'
+import { NodeCertificateReader } from '../../src/adapters/system/certificate-reader.js'
 import { nextIncarnation } from '../../src/adapters/system/next-incarnation.js'
 import { Ed25519Verifier, loadNodeKey } from '../../src/adapters/system/node-key.js'
 import { loadOperatorToken } from '../../src/adapters/system/operator-token.js'
@@ -13,15 +16,21 @@ import { systemClock } from '../../src/adapters/system/system-clock.js'
 import { systemRandom } from '../../src/adapters/system/system-random.js'
 import { systemTimers } from '../../src/adapters/system/system-timers.js'
 import { VERSION } from '../../src/adapters/system/version.js'
+import { CertificateRenewer } from '../../src/application/certificate-renewer.js'
 import { nodeIdOf } from '../../src/application/ids.js'
+import { MemberSync } from '../../src/application/member-sync.js'
+import { isReachable } from '../../src/application/peer-table.js'
 import { PublishingEventLog } from '../../src/application/publishing-event-log.js'
+import { withinRole } from '../../src/application/role-guard.js'
 import type { Logger } from '../../src/ports/logger.js'
-import type { NodeApi, SyncStatus } from '../../src/ports/node-api.js'
+import type { MemberRole } from '../../src/ports/member.js'
+import { type NodeApi, NodeError, type SyncStatus } from '../../src/ports/node-api.js'
 import type { NodeInfo } from '../../src/ports/peer-client.js'
 import type { Signer } from '../../src/ports/signer.js'
 import { ServiceContainer } from '../container.js'
 import { composeNode, provideStore } from './compose.js'
 import { type NodeGrape, startNodeGrape } from './node-grape.js'
+import { type NodeMesh, openNodeMesh, tlsMaterial } from './node-mesh.js'
 import { tokens } from './node-tokens.js'
 
 /** A node: embeddable, many in one process. */
@@ -42,18 +51,31 @@ export interface VendueNode {
   readonly failed: Promise<Error>
   /** Resolves when an operator asked the node to stop. */
   readonly stopRequested: Promise<void>
+  /** TLS handshakes so far; null where TLS is switched off. */
+  readonly handshakes: HandshakeCounts | null
   /** What it is made of, for tests and benchmarks. */
   readonly services: ServiceContainer
 }
 
-export function createNode(settings: NodeSettings, options: { logger: Logger }): VendueNode {
-  return new RunningNode(settings, options.logger)
+export interface CreateNodeOptions {
+  readonly logger: Logger
+  /** What the node is to be, where the authority of its mesh is on this machine; `node` otherwise. */
+  readonly role?: MemberRole
+  /** How long the certificates are good for that the authority gives out through this node. */
+  readonly certificateMs?: number
+  /** Without TLS anybody is taken for anybody: to measure what TLS costs, and for nothing else. */
+  readonly tls?: false
+}
+
+export function createNode(settings: NodeSettings, options: CreateNodeOptions): VendueNode {
+  return new RunningNode(settings, options)
 }
 
 class RunningNode implements VendueNode {
   readonly failed: Promise<Error>
   readonly stopRequested: Promise<void>
   readonly #settings: NodeSettings
+  readonly #options: CreateNodeOptions
   readonly #logger: Logger
   readonly services = new ServiceContainer()
   /** What to undo at the stop, newest first. */
@@ -61,11 +83,13 @@ class RunningNode implements VendueNode {
   #fail: (error: Error) => void = () => {}
   #requestStop: () => void = () => {}
   #info: NodeInfo | null = null
+  #mesh: NodeMesh | null = null
   #stopping: Promise<void> | null = null
 
-  constructor(settings: NodeSettings, logger: Logger) {
+  constructor(settings: NodeSettings, options: CreateNodeOptions) {
     this.#settings = settings
-    this.#logger = logger
+    this.#options = options
+    this.#logger = options.logger
     this.failed = new Promise((resolve) => {
       this.#fail = resolve
     })
@@ -75,7 +99,8 @@ class RunningNode implements VendueNode {
   }
 
   get api(): NodeApi {
-    return this.services.get(tokens.nodeApi)
+    const api = this.services.get(tokens.nodeApi)
+    return this.#mesh ? withinRole(api, this.#mesh.facts.role) : api
   }
 
   get sync(): SyncStatus {
@@ -118,9 +143,12 @@ class RunningNode implements VendueNode {
     void store.broken.then(this.#fail)
     const signer = loadNodeKey(dataDir)
     const operatorToken = loadOperatorToken(dataDir, systemRandom)
-    const grape = await startNodeGrape(this.#settings, this.#logger)
+    const mesh = await openNodeMesh(this.#settings, signer, this.#options)
+    this.#mesh = mesh
+    this.#undo.push(() => mesh.close())
+    const grape = await startNodeGrape({ ...this.#settings, mesh: mesh.meshName }, this.#logger)
     this.#undo.push(() => grape.stop())
-    this.#register(store, signer, grape)
+    this.#register(store, signer, grape, mesh)
 
     const { services } = this
     const membership = services.get(tokens.membership)
@@ -132,13 +160,16 @@ class RunningNode implements VendueNode {
     const feed = services.get(tokens.feed)
     const autoBidder = services.get(tokens.autoBidder)
     const peerService = services.get(tokens.peerService)
+    const { memberSync, renewer } = this.#keepMembership(mesh)
     const server = new RpcServer(
-      { peerService, nodeApi: this.api, logger: this.#logger },
+      { peerService, nodeApi: this.api, meshService: memberSync, tls: this.#tls, logger: this.#logger },
       { ...rpc, operatorToken },
     )
     // Stops in reverse: nothing new comes in, what is under way is written, sent to the peers, and only then goodbye.
     this.#undo.push(
       () => membership.stop(),
+      () => memberSync.stop(),
+      () => renewer.stop(),
       () => syncer.stop(),
       () => equivocationWatch.stop(),
       () => pusher.stop(),
@@ -155,16 +186,18 @@ class RunningNode implements VendueNode {
     syncer.start()
     equivocationWatch.start()
     await membership.start(port)
+    memberSync.start()
+    renewer.start()
     await autoBidder.start()
     this.#writeNodeFile(grape.discovery.grapeUrl)
     // Nodes of one machine need not wait for the DHT. Of two that start together, the one that looks last sees the other.
     membership.consider(listNeighbours(dataDir).map(({ address }) => address))
   }
 
-  #register(store: SqliteStore, signer: Signer, grape: NodeGrape): void {
-    const { name, dataDir, mesh, currencies } = this.#settings
+  #register(store: SqliteStore, signer: Signer, grape: NodeGrape, { meshName: mesh }: NodeMesh): void {
+    const { name, dataDir, currencies } = this.#settings
     const party = { id: nodeIdOf(signer.publicKey), name }
-    const rpcClient = new RpcClient({ logger: this.#logger })
+    const rpcClient = new RpcClient({ logger: this.#logger, ...(this.#tls ? { tls: this.#tls } : {}) })
     this.#undo.push(() => rpcClient.stop())
     this.services
       .value(tokens.clock, systemClock)
@@ -174,7 +207,14 @@ class RunningNode implements VendueNode {
       .value(tokens.signer, signer)
       .factory(tokens.verifier, () => new Ed25519Verifier())
       .value(tokens.discovery, grape.discovery)
-      .factory(tokens.peerClient, () => new GrenachePeerClient({ rpcClient }))
+      .value(tokens.rpcClient, rpcClient)
+      .factory(tokens.peerClient, () => {
+        const whoIsAt = (address: string) => {
+          const peer = this.services.get(tokens.peerTable).byAddress(address)
+          return peer && isReachable(peer) ? peer.info.nodeId : null
+        }
+        return new GrenachePeerClient({ rpcClient, whoIsAt })
+      })
       .value(tokens.eventLog, this.#logged(new PublishingEventLog(store.eventLog)))
       .value(tokens.self, { party, info: () => this.info })
     provideStore(this.services, store)
@@ -182,6 +222,45 @@ class RunningNode implements VendueNode {
       ...{ dataDir, currencies, mesh, requestStop: this.#requestStop },
       fail: this.#fail,
     })
+  }
+
+  get handshakes(): HandshakeCounts | null {
+    return this.#tls?.handshakes ?? null
+  }
+
+  get #tls() {
+    return this.#options.tls === false ? null : (this.#mesh?.tls ?? null)
+  }
+
+  /** What keeps the member list, and this node's own certificate, up to date. */
+  #keepMembership(mesh: NodeMesh): { memberSync: MemberSync; renewer: CertificateRenewer } {
+    const { services } = this
+    const { authority, facts, memberList, membership, repository, addresses, tls } = mesh
+    const { dataDir } = this.#settings
+    const meshClient = new GrenacheMeshClient({ rpcClient: services.get(tokens.rpcClient) })
+    const deps = {
+      ...{ authority, memberList, meshClient, repository, logger: this.#logger },
+      ...{ clock: systemClock, random: systemRandom, timers: systemTimers },
+      ...{ peerTable: services.get(tokens.peerTable), verifier: services.get(tokens.verifier) },
+      reader: new NodeCertificateReader(),
+    }
+    const memberSync = new MemberSync(deps, {
+      onAddresses: (found) => services.get(tokens.membership).considerMembers(found),
+      onRevoked: (nodeId) => {
+        tls.cut(nodeId)
+        if (nodeId !== facts.nodeId) return
+        const message = `this node has been put out of the mesh "${membership.meshName}"`
+        this.#fail(new NodeError('MEMBER_REVOKED', message))
+      },
+    })
+    const renewer = new CertificateRenewer(deps, {
+      ...{ membership, facts, addresses },
+      onRenewed: (renewed) => {
+        const renewedFacts = deps.reader.read(renewed.certificate)
+        if (renewedFacts) tls.replace(tlsMaterial(dataDir, renewed, renewedFacts, memberList))
+      },
+    })
+    return { memberSync, renewer }
   }
 
   #logged(eventLog: PublishingEventLog): PublishingEventLog {
@@ -209,7 +288,11 @@ class RunningNode implements VendueNode {
     const path = join(this.#settings.dataDir, NODE_FILE)
     const { nodeId, name, address, dhtAddress, version, incarnation } = this.info
     const startedAt = new Date(incarnation).toISOString()
-    const content = { nodeId, name, pid: process.pid, address, dhtAddress, grapeUrl, startedAt, version }
+    const { meshName: mesh, memberList } = this.#mesh as NodeMesh
+    const content = {
+      ...{ nodeId, name, pid: process.pid, address, dhtAddress, grapeUrl, startedAt, version },
+      ...{ mesh, meshId: memberList.meshId },
+    }
     writeFileSync(path, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 })
     this.#undo.push(() => rmSync(path, { force: true }))
   }

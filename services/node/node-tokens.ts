@@ -1,3 +1,4 @@
+import type { RpcClient } from '../../src/adapters/grenache/rpc-client.js'
 import type { AuctionHouse } from '../../src/application/auction-house.js'
 import type { AuctionViews } from '../../src/application/auction-view.js'
 import type { AutoBidder } from '../../src/application/auto-bidder.js'
@@ -53,6 +54,7 @@ export const tokens = {
   verifier: new Token<SignatureVerifier>('verifier'),
   discovery: new Token<Discovery>('discovery'),
   peerClient: new Token<PeerClient>('peerClient'),
+  rpcClient: new Token<RpcClient>('rpcClient'),
   outcomes: new Token<OutcomeRepository>('outcomes'),
   auctions: new Token<AuctionRepository>('auctions'),
   secrets: new Token<SecretRepository>('secrets'),

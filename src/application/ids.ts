@@ -8,6 +8,7 @@ const ID_LENGTH = 26
 
 export const AUCTION_ID = /^auc_[0-9a-hjkmnp-tv-z]{26}$/
 export const NODE_ID = /^node_[0-9a-hjkmnp-tv-z]{26}$/
+export const MESH_ID = /^mesh_[0-9a-hjkmnp-tv-z]{26}$/
 /** Command ids are made by clients; anything within this form is taken. */
 export const COMMAND_ID = /^(bid|cmd)_[0-9A-Za-z_-]{8,64}$/
 

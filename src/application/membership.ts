@@ -154,6 +154,11 @@ export class Membership {
     this.#dialer.consider(addresses, 'found')
   }
 
+  /** Addresses of members, as the member list has them. */
+  considerMembers(addresses: readonly string[]): void {
+    this.#dialer.consider(addresses, 'member')
+  }
+
   hello(challenge: Challenge): HelloAnswer {
     const { identity, peerTable } = this.#deps
     const proof = identity.prove(challenge)

@@ -135,6 +135,14 @@ export class PeerTable {
     return true
   }
 
+  /** The node is no member any more: nothing of it is kept. */
+  remove(nodeId: string): void {
+    const peer = this.#peers.get(nodeId)
+    if (!peer) return
+    if (isReachable(peer)) this.#move(peer, 'left')
+    this.#peers.delete(nodeId)
+  }
+
   #alive(peer: PeerEntry, roundTripMs: number | null): void {
     peer.lastSeenAt = this.#clock.now()
     peer.isDirect = roundTripMs !== null

@@ -6,6 +6,7 @@ import type { Minor } from '../domain/money.js'
 import type { BidRecord } from './auction-repository.js'
 import type { AutoBid } from './auto-bid-repository.js'
 import type { EquivocationProof } from './equivocation-repository.js'
+import { MESH_ERROR_CODES } from './mesh-error.js'
 import type { Outcome } from './outcome-repository.js'
 import type { NodeInfo } from './peer-client.js'
 import type { SignedReceipts } from './receipt-repository.js'
@@ -261,5 +262,6 @@ export const NODE_ERROR_CODES = [
   'TOO_FEW_REPLICAS',
   'NOT_REPLICATED',
   'INTERNAL',
+  ...MESH_ERROR_CODES,
 ] as const
 export type NodeErrorCode = (typeof NODE_ERROR_CODES)[number]

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { expect } from 'chai'
@@ -57,11 +57,23 @@ describe('what can go wrong around a node', function () {
     return child
   }
 
+  /** Homes that know nothing of each other's nodes, under one authority: as on two machines, without the joining. */
+  function homes(...names: string[]): string[] {
+    const meshes = join(home, `meshes-of-${names[0]}`)
+    mkdirSync(meshes, { recursive: true })
+    return names.map((name) => {
+      mkdirSync(join(home, name))
+      symlinkSync(meshes, join(home, name, 'meshes'))
+      return join(home, name)
+    })
+  }
+
   it('goes on alone while no Grape answers, says so, and finds the others once one does', async () => {
     const [api, dht, other] = [await freePort(), await freePort(), await freePort()]
     const url = `http://127.0.0.1:${api}`
-    const one = await NodeProcess.start({ home: join(home, 'here'), name: 'lone-1', args: ['--grape', url] })
-    const two = await NodeProcess.start({ home: join(home, 'there'), name: 'lone-2', args: ['--grape', url] })
+    const [here = '', there = ''] = homes('here', 'there')
+    const one = await NodeProcess.start({ home: here, name: 'lone-1', args: ['--grape', url] })
+    const two = await NodeProcess.start({ home: there, name: 'lone-2', args: ['--grape', url] })
     try {
       expect((await one.api.status()).grape).to.equal('unreachable')
       await eventually('it is said', () => one.output.includes('the Grape does not answer'))
@@ -95,10 +107,11 @@ describe('what can go wrong around a node', function () {
     const [api1, dht1, api2, dht2] = [await freePort(), await freePort(), await freePort(), await freePort()]
     await grape(api1, dht1, dht2)
     await grape(api2, dht2, dht1)
+    const ownHomes = homes('home-0', 'home-1', 'home-2')
     const nodes = await Promise.all(
       [api1, api2, api1].map((api, i) =>
         NodeProcess.start({
-          home: join(home, `home-${i}`),
+          home: ownHomes[i] as string,
           name: `shared-${i}`,
           args: ['--grape', `http://127.0.0.1:${api}`],
         }),

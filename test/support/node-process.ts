@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { GrenacheNodeApiClient } from '../../src/adapters/grenache/grenache-node-api-client.js'
+import { tlsToNode } from '../../src/adapters/grenache/pinned-tls.js'
 import { RpcClient } from '../../src/adapters/grenache/rpc-client.js'
 import type { NodeApi } from '../../src/ports/node-api.js'
 import { eventually } from './eventually.js'
@@ -118,7 +119,7 @@ export class NodeProcess {
     this.#child = child
     child.stdout.setEncoding('utf8').on('data', (chunk: string) => this.#note(chunk))
     child.stderr.setEncoding('utf8').on('data', (chunk: string) => this.#note(chunk))
-    const running = await eventually(
+    const running: { address: string; nodeId: string } = await eventually(
       `${name} is up`,
       () => {
         if (child.exitCode !== null) throw new Error(`${name} ended with ${child.exitCode}: ${this.#output}`)
@@ -127,7 +128,7 @@ export class NodeProcess {
       20_000,
     )
     const token = readFileSync(join(this.dataDir, 'operator.token'), 'utf8').trim()
-    this.#rpcClient = new RpcClient()
+    this.#rpcClient = new RpcClient({ tls: tlsToNode(running.nodeId) })
     this.#client = new GrenacheNodeApiClient(
       { rpcClient: this.#rpcClient },
       { address: running.address, token },
@@ -154,10 +155,10 @@ export class NodeProcess {
     this.#output = (this.#output + chunk).slice(-100_000)
   }
 
-  #running(pid: number): { address: string } | null {
+  #running(pid: number): { address: string; nodeId: string } | null {
     const path = join(this.dataDir, 'node.json')
     if (!existsSync(path)) return null
-    const running = JSON.parse(readFileSync(path, 'utf8')) as { pid: number; address: string }
+    const running = JSON.parse(readFileSync(path, 'utf8')) as { pid: number; address: string; nodeId: string }
     return running.pid === pid ? running : null
   }
 }

@@ -12,6 +12,8 @@ export function testSettings(options: {
     name,
     dataDir: join(home, 'nodes', name),
     mesh: 'test',
+    meshNamed: true,
+    meshesDir: join(home, 'meshes'),
     rpc: { host: '127.0.0.1', port: 0 },
     grape: {
       mode: 'embedded',

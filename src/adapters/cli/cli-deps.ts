@@ -1,4 +1,5 @@
 import type { Logger } from '../../ports/logger.js'
+import type { MeshAdmin } from '../../ports/mesh-admin.js'
 import type { NodeApi, SyncStatus } from '../../ports/node-api.js'
 import type { NodeInfo } from '../../ports/peer-client.js'
 import type { RepairReport } from '../../ports/repair-report.js'
@@ -14,6 +15,8 @@ export interface CliDeps {
   connect(target: NodeTarget): Promise<NodeConnection>
   /** Replaces the damaged database of a node that does not run. Rejects with an error that has a `code`. */
   repair(dataDir: string): Promise<RepairReport>
+  /** The meshes of the user whose home directory (for Vendue) this is. */
+  meshAdmin(home: string): Promise<MeshAdmin>
 }
 
 export interface NodeHandle {
@@ -46,7 +49,11 @@ export interface GrapeHandle {
 export interface NodeTarget {
   /** "host:port". */
   readonly address: string
-  readonly token: string
+  /** The operator's; null for who shows the certificate of an operator instead. */
+  readonly token: string | null
+  /** The node that must answer; null where any member may of a mesh that somebody of `home` has joined. */
+  readonly nodeId: string | null
+  readonly home: string | null
 }
 
 export interface NodeConnection {

@@ -26,6 +26,7 @@ function exitCodeOfNodeError(code: NodeErrorCode): ExitCode {
     case 'AUCTION_AMBIGUOUS':
     case 'NOT_HOME':
     case 'NOT_MOVED':
+    case 'TOKEN_MALFORMED':
       return EXIT.usage
     case 'OUTCOME_UNKNOWN':
     case 'NOT_REPLICATED':
@@ -39,6 +40,15 @@ function exitCodeOfNodeError(code: NodeErrorCode): ExitCode {
     case 'NODE_UNREACHABLE':
     case 'STOPPING':
     case 'INTERNAL':
+    case 'TOKEN_UNKNOWN':
+    case 'TOKEN_USED':
+    case 'TOKEN_EXPIRED':
+    case 'CA_MISMATCH':
+    case 'NOT_A_MEMBER':
+    case 'MEMBER_REVOKED':
+    case 'CERTIFICATE_EXPIRED':
+    case 'NO_AUTHORITY':
+    case 'OTHER_MESH':
       return EXIT.unreachable
     default: {
       const unknown: never = code

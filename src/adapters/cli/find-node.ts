@@ -67,13 +67,10 @@ function atAddress({ settings, tokenFile, token }: FindNodeOptions): FoundNode {
     })
   }
   const node = listRunningNodes(settings.home).find((running) => running.address === address) ?? null
-  if (tokenFile !== undefined) return { target: { address, token: readToken(tokenFile) }, node, remark: null }
-  if (token) return { target: { address, token }, node, remark: null }
-  if (node) return { target: targetOf(node), node, remark: null }
-  throw new UsageError(`the node at ${address} is not one of this machine, so its operator token is needed`, {
-    field: 'token-file',
-    next: 'give --token-file FILE, or set VENDUE_TOKEN',
-  })
+  const given = tokenFile !== undefined ? readToken(tokenFile) : token || null
+  if (node) return { target: { ...targetOf(node), ...(given ? { token: given } : {}) }, node, remark: null }
+  // Somebody else's node: who it is and who asks, certificates tell.
+  return { target: { address, token: given, nodeId: null, home: settings.home }, node, remark: null }
 }
 
 function onDirectory(dataDir: string, name: string | null, program: string): FoundNode {
@@ -104,8 +101,8 @@ function notRunning(message: string, start: string): NodeError {
   return new NodeError('NODE_UNREACHABLE', message, { next: `start it with \`${start}\`, or npm start` })
 }
 
-function targetOf({ address, dataDir }: RunningNode): NodeTarget {
-  return { address, token: readToken(join(dataDir, OPERATOR_TOKEN_FILE)) }
+function targetOf({ address, dataDir, nodeId }: RunningNode): NodeTarget {
+  return { address, nodeId, home: null, token: readToken(join(dataDir, OPERATOR_TOKEN_FILE)) }
 }
 
 function readToken(path: string): string {

@@ -8,6 +8,7 @@ import { clientCommand } from './commands/client.js'
 import { configCommand } from './commands/config.js'
 import { exportCommand } from './commands/export.js'
 import { grapeCommand } from './commands/grape.js'
+import { meshCommand } from './commands/mesh.js'
 import { nodeCommands } from './commands/node-commands.js'
 import { repairCommand } from './commands/repair.js'
 import { startCommand } from './commands/start.js'
@@ -65,6 +66,7 @@ const HOST_COMMANDS: readonly HostCommand[] = [
   stopCommand,
   repairCommand,
   configCommand,
+  meshCommand,
   grapeCommand,
 ]
 

@@ -1,14 +1,23 @@
 import type { z } from 'zod'
-import type { NodeApi } from '../../ports/node-api.js'
+import type { MemberRole } from '../../ports/member.js'
+import type { MeshService } from '../../ports/mesh-service.js'
+import { type NodeApi, NodeError } from '../../ports/node-api.js'
 import type { PeerService } from '../../ports/peer-service.js'
 import { invalidInput } from './explain-issue.js'
 
-/** Who may call: every peer, or only who holds the operator's token. Decides which service answers as well. */
+/** Which service answers. Who may call is in rpc-access.ts. */
 export interface Services {
   readonly peer: PeerService
   readonly operator: NodeApi
+  readonly mesh: MeshService
 }
 export type Access = keyof Services
+
+/** Who calls: a member, by its certificate; this node's user, by the token; or somebody unknown. */
+export type RpcCaller =
+  | { readonly kind: 'member'; readonly nodeId: string; readonly role: MemberRole }
+  | { readonly kind: 'operator' }
+  | { readonly kind: 'nobody' }
 
 /** One remote procedure: the same schemas check what arrives at the server and at the client, and type both. */
 export interface Rpc<A extends Access, Request, Result> {
@@ -23,12 +32,19 @@ export interface Rpc<A extends Access, Request, Result> {
   readonly urgent?: true
   readonly request: z.ZodType<Request>
   readonly result: z.ZodType<Result>
-  readonly handler: (service: Services[A]) => (request: Request) => Promise<Result>
+  /** Throws FORBIDDEN where the request speaks for others than the member that sends it. */
+  readonly checkSpeaker?: (request: Request, caller: MemberCaller) => void
+  readonly handler: (service: Services[A]) => (request: Request, caller: RpcCaller) => Promise<Result>
 }
 
+export type MemberCaller = Extract<RpcCaller, { kind: 'member' }>
+
 export function defineRpc<const A extends Access, Request, Result>(
-  rpc: Omit<Rpc<A, Request, Result>, 'handler'> & {
-    readonly handler: (service: Services[A]) => (request: NoInfer<Request>) => Promise<NoInfer<Result>>
+  rpc: Omit<Rpc<A, Request, Result>, 'handler' | 'checkSpeaker'> & {
+    readonly checkSpeaker?: (request: NoInfer<Request>, caller: MemberCaller) => void
+    readonly handler: (
+      service: Services[A],
+    ) => (request: NoInfer<Request>, caller: RpcCaller) => Promise<NoInfer<Result>>
   },
 ): Rpc<A, Request, Result> {
   return rpc
@@ -37,11 +53,10 @@ export function defineRpc<const A extends Access, Request, Result>(
 /** An RPC with its service, its types forgotten. */
 export interface BoundRpc {
   readonly name: string
-  readonly access: Access
   readonly routine: boolean
   readonly urgent: boolean
   /** Checks the request; rejects with INVALID_INPUT where it breaks the schema. */
-  call(params: unknown): Promise<unknown>
+  call(params: unknown, caller: RpcCaller): Promise<unknown>
 }
 
 export function bindRpc<A extends Access, Request, Result>(
@@ -51,13 +66,20 @@ export function bindRpc<A extends Access, Request, Result>(
   const handle = rpc.handler(service)
   return {
     name: rpc.name,
-    access: rpc.access,
     routine: rpc.routine ?? false,
     urgent: rpc.urgent ?? false,
-    async call(params) {
+    async call(params, caller) {
       const request = rpc.request.safeParse(params)
       if (!request.success) throw invalidInput(request.error)
-      return await handle(request.data)
+      if (caller.kind === 'member') rpc.checkSpeaker?.(request.data, caller)
+      return await handle(request.data, caller)
     },
   }
+}
+
+/** A member speaks for itself alone. */
+export function requireSelf(nodeId: string, caller: MemberCaller, field: string): void {
+  if (nodeId === caller.nodeId) return
+  const message = `the certificate is of ${caller.nodeId}, which cannot speak for another`
+  throw new NodeError('FORBIDDEN', message, { field })
 }

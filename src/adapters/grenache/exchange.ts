@@ -1,7 +1,15 @@
-import { type Agent, request as httpRequest, type IncomingMessage } from 'node:http'
+import { type Agent, type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import type { ClientTls } from './mesh-tls.js'
 
 export interface ExchangeOptions {
+  /** Of `https` where there is `tls`. */
   readonly agent: Agent
+  readonly tls: ClientTls | null
+  /** Called before anything is sent, with the node that is there; throws `ExchangeError` where it is the wrong one. */
+  readonly checkPeer?: ((nodeId: string) => void) | undefined
   readonly host: string
   readonly port: number
   readonly body: Buffer
@@ -31,11 +39,11 @@ export class ExchangeError extends Error {
 
 /** One HTTP POST and its whole answer, by a deadline. Follows no redirect and retries nothing. */
 export function startExchange(options: ExchangeOptions): Exchange {
-  const { agent, host, port, body, timeoutMs, maxAnswerBytes, signal } = options
+  const { agent, tls, host, port, body, timeoutMs, maxAnswerBytes, signal } = options
   let fail: (code: string, message: string, cause?: unknown) => void = () => {}
 
   const answer = new Promise<{ status: number; body: Buffer }>((resolve, reject) => {
-    const request = httpRequest({
+    const request = (tls ? httpsRequest : httpRequest)({
       agent,
       host,
       port,
@@ -62,13 +70,17 @@ export function startExchange(options: ExchangeOptions): Exchange {
     )
     signal?.addEventListener('abort', onAbort)
 
-    request.once('socket', (socket) => {
-      // A kept connection that the peer closes at this moment looks the same as one that broke after the request.
-      const onConnected = () => {
-        sent = true
+    onConnected(request, tls, (socket) => {
+      try {
+        if (tls) checkPeer(socket as TLSSocket, tls, options)
+      } catch (error) {
+        const { code, message } = error as ExchangeError
+        socket.destroy()
+        return fail(code, message, error)
       }
-      if (socket.connecting) socket.once('connect', onConnected)
-      else onConnected()
+      // A kept connection that the peer closes at this moment looks the same as one that broke after the request.
+      sent = true
+      request.end(body)
     })
     request.on('error', (error: Error & { code?: string }) => fail(...explain(error), error))
     request.once('response', (response) =>
@@ -76,9 +88,26 @@ export function startExchange(options: ExchangeOptions): Exchange {
         settle(() => resolve({ status: response.statusCode ?? 0, body: received })),
       ),
     )
-    request.end(body)
   })
   return { answer, abort: (code, message) => fail(code, message) }
+}
+
+/** Nothing is sent before it is known who is there. */
+function onConnected(request: ClientRequest, tls: ClientTls | null, then: (socket: Socket) => void): void {
+  request.once('socket', (socket) => {
+    const event = tls ? 'secureConnect' : 'connect'
+    const isPending = tls
+      ? (socket as TLSSocket & { secureConnecting: boolean }).secureConnecting
+      : socket.connecting
+    if (isPending) socket.once(event, () => then(socket))
+    else then(socket)
+  })
+}
+
+function checkPeer(socket: TLSSocket, tls: ClientTls, { checkPeer: check }: ExchangeOptions): void {
+  const peer = tls.identify(socket)
+  if (!peer.ok) throw new ExchangeError(peer.code, peer.message, false)
+  check?.(peer.nodeId)
 }
 
 function collect(
@@ -111,6 +140,9 @@ const CAUSES: Readonly<Record<string, readonly [string, string]>> = {
 function explain(error: Error & { code?: string }): readonly [string, string] {
   const known = CAUSES[error.code ?? '']
   if (known) return known
+  if (error.code === 'EPROTO' || error.code?.startsWith('ERR_SSL')) {
+    return ['NO_TLS', 'what answers there does not speak the TLS of a mesh']
+  }
   return error.code?.startsWith('HPE_')
     ? ['BAD_ANSWER', 'what answers there does not speak HTTP']
     : ['CALL_FAILED', error.message]

@@ -42,8 +42,8 @@ export interface GrenacheNodeApiClientDeps {
 export interface GrenacheNodeApiClientOptions {
   /** The node's RPC, "host:port". */
   readonly address: string
-  /** The operator's. */
-  readonly token: string
+  /** The operator's; null for who shows the certificate of an operator. */
+  readonly token: string | null
   readonly readTimeoutMs?: number
   /** Longer than a node tries to reach the auction's home. */
   readonly commandTimeoutMs?: number
@@ -136,7 +136,7 @@ export class GrenacheNodeApiClient implements NodeApi {
   ): Promise<Result> {
     const { address, token } = this.#options
     try {
-      return await this.#rpc.call(address, rpc, request, { timeoutMs, token })
+      return await this.#rpc.call(address, rpc, request, { timeoutMs, ...(token === null ? {} : { token }) })
     } catch (error) {
       throw error instanceof PeerCallError ? nodeError(rpc.effect, error) : error
     }

@@ -40,17 +40,29 @@ const TRANSFER_TIMEOUT_MS = 10_000
 
 export interface GrenachePeerClientDeps {
   readonly rpcClient: RpcClient
+  /** The node that is known to be at an address: what is meant for it is sent to no other. */
+  readonly whoIsAt?: (address: string) => string | null
 }
 
 export class GrenachePeerClient implements PeerClient {
   readonly #rpc: RpcClient
+  readonly #whoIsAt: (address: string) => string | null
 
-  constructor({ rpcClient }: GrenachePeerClientDeps) {
+  constructor({ rpcClient, whoIsAt = () => null }: GrenachePeerClientDeps) {
     this.#rpc = rpcClient
+    this.#whoIsAt = whoIsAt
   }
 
-  hello(address: string, challenge: Challenge, options?: CallOptions): Promise<HelloAnswer> {
-    return this.#rpc.call(address, helloRpc, challenge, withDefault(PROBE_TIMEOUT_MS, options))
+  async hello(address: string, challenge: Challenge, options?: CallOptions): Promise<HelloAnswer> {
+    let peer: string | null = null
+    const onPeer = (nodeId: string) => {
+      peer = nodeId
+    }
+    const how = { ...withDefault(PROBE_TIMEOUT_MS, options), onPeer }
+    const answer = await this.#rpc.call(address, helloRpc, challenge, how)
+    if (peer === null || peer === answer.node.nodeId) return answer
+    const message = `${helloRpc.name} at ${address}: it says it is another than its certificate`
+    throw new PeerCallError('BAD_ANSWER', message, { address, sent: true, answered: false })
   }
 
   ping(address: string, { challenge, rumors }: Ping, options?: CallOptions): Promise<Pong> {
@@ -74,7 +86,12 @@ export class GrenachePeerClient implements PeerClient {
     options?: CallOptions,
   ): Promise<SubmitAnswer> {
     const request = { commands: [...commands], orders: [...orders] }
-    const answer = await this.#rpc.call(address, submitRpc, request, withDefault(SUBMIT_TIMEOUT_MS, options))
+    const answer = await this.#rpc.call(
+      address,
+      submitRpc,
+      request,
+      this.#toPeer(address, SUBMIT_TIMEOUT_MS, options),
+    )
     const { results } = answer
     const paired = results.every(
       (result, i) => !result.ok || result.outcome.commandId === commands[i]?.commandId,
@@ -91,7 +108,7 @@ export class GrenachePeerClient implements PeerClient {
     options?: CallOptions,
   ): Promise<StoredHead[]> {
     const request = { from, commits: [...commits] }
-    const defaults = withDefault(TRANSFER_TIMEOUT_MS, options)
+    const defaults = this.#toPeer(address, TRANSFER_TIMEOUT_MS, options)
     return (await this.#rpc.call(address, pushCommitsRpc, request, defaults)).stored
   }
 
@@ -102,7 +119,12 @@ export class GrenachePeerClient implements PeerClient {
     options?: CallOptions,
   ): Promise<void> {
     const request = { from, parcel }
-    await this.#rpc.call(address, passHandoverRpc, request, withDefault(TRANSFER_TIMEOUT_MS, options))
+    await this.#rpc.call(
+      address,
+      passHandoverRpc,
+      request,
+      this.#toPeer(address, TRANSFER_TIMEOUT_MS, options),
+    )
   }
 
   async pullCommits(
@@ -115,13 +137,18 @@ export class GrenachePeerClient implements PeerClient {
       address,
       pullCommitsRpc,
       request,
-      withDefault(TRANSFER_TIMEOUT_MS, options),
+      this.#toPeer(address, TRANSFER_TIMEOUT_MS, options),
     )
     return answer.pages
   }
 
   async digest(address: string, options?: CallOptions): Promise<DigestPart[]> {
-    const { parts } = await this.#rpc.call(address, digestRpc, {}, withDefault(TRANSFER_TIMEOUT_MS, options))
+    const { parts } = await this.#rpc.call(
+      address,
+      digestRpc,
+      {},
+      this.#toPeer(address, TRANSFER_TIMEOUT_MS, options),
+    )
     return parts
   }
 
@@ -130,15 +157,19 @@ export class GrenachePeerClient implements PeerClient {
     range: HeadRange,
     options?: CallOptions,
   ): Promise<{ heads: AuctionHead[]; next: string | null }> {
-    return this.#rpc.call(address, headsRpc, range, withDefault(TRANSFER_TIMEOUT_MS, options))
+    return this.#rpc.call(address, headsRpc, range, this.#toPeer(address, TRANSFER_TIMEOUT_MS, options))
   }
 
   async tellEquivocation(address: string, proof: EquivocationProof, options?: CallOptions): Promise<void> {
-    await this.#rpc.call(address, equivocationRpc, proof, withDefault(TRANSFER_TIMEOUT_MS, options))
+    await this.#rpc.call(address, equivocationRpc, proof, this.#toPeer(address, TRANSFER_TIMEOUT_MS, options))
   }
 
   async stop(): Promise<void> {
     this.#rpc.stop()
+  }
+
+  #toPeer(address: string, timeoutMs: number, options?: CallOptions): RpcCallOptions {
+    return { ...withDefault(timeoutMs, options), nodeId: this.#whoIsAt(address) ?? undefined }
   }
 }
 

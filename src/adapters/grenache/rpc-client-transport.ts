@@ -3,11 +3,14 @@ import TransportRPCClient, { type GrenacheRequest } from 'grenache-nodejs-http/l
 import { parseAddress } from './address.js'
 import { type Exchange, ExchangeError, startExchange } from './exchange.js'
 import { ANSWER_JSON, parseJson } from './json-text.js'
+import type { ClientTls } from './mesh-tls.js'
 
 export interface ClientTransportConf {
   /** "host:port" */
   readonly dest: string
-  readonly agent: Agent
+  /** The one for new connections. */
+  readonly agent: () => Agent
+  readonly tls: ClientTls | null
   readonly maxRequestBytes: number
   readonly maxAnswerBytes: number
 }
@@ -15,6 +18,8 @@ export interface ClientTransportConf {
 export interface ClientRequestOpts {
   readonly timeout: number
   readonly signal?: AbortSignal | undefined
+  /** See `ExchangeOptions`. */
+  readonly checkPeer?: ((nodeId: string) => void) | undefined
 }
 
 /** A transport without requests for this long leaves the pool. */
@@ -43,7 +48,7 @@ export class RpcClientTransport extends TransportRPCClient<ClientRequestOpts> {
   }
 
   async #exchange(text: string, rid: string, opts: ClientRequestOpts): Promise<unknown> {
-    const { agent, dest, maxRequestBytes, maxAnswerBytes } = this.#conf
+    const { agent, tls, dest, maxRequestBytes, maxAnswerBytes } = this.#conf
     const target = parseAddress(dest)
     if (!target) throw new ExchangeError('BAD_ADDRESS', 'an address is host:port', false)
     const body = Buffer.from(text)
@@ -52,8 +57,10 @@ export class RpcClientTransport extends TransportRPCClient<ClientRequestOpts> {
       throw new ExchangeError('REQUEST_TOO_LARGE', message, false)
     }
     if (opts.signal?.aborted) throw new ExchangeError('ABORTED', 'the call was given up', false)
-    const { timeout: timeoutMs, signal } = opts
-    const exchange = startExchange({ agent, ...target, body, timeoutMs, maxAnswerBytes, signal })
+    const { timeout: timeoutMs, signal, checkPeer } = opts
+    const exchange = startExchange({
+      ...{ agent: agent(), tls, ...target, body, timeoutMs, maxAnswerBytes, signal, checkPeer },
+    })
     this.#exchanges.add(exchange)
     try {
       return payloadOf(await exchange.answer, rid)

@@ -1,10 +1,12 @@
 import { Agent } from 'node:http'
+import { Agent as TlsAgent } from 'node:https'
 import { PeerRPCClient } from 'grenache-nodejs-http'
 import type { Logger } from '../../ports/logger.js'
 import { PeerCallError } from '../../ports/peer-client.js'
 import type { Access, Rpc } from './define-rpc.js'
 import { ExchangeError } from './exchange.js'
 import { invalidInput } from './explain-issue.js'
+import type { ClientTls } from './mesh-tls.js'
 import { RpcClientTransport } from './rpc-client-transport.js'
 import { printable } from './text-schema.js'
 import { answerPayloadSchema, type RequestPayload, type WireError } from './wire.js'
@@ -12,6 +14,8 @@ import { answerPayloadSchema, type RequestPayload, type WireError } from './wire
 export interface RpcClientOptions {
   /** Gets a line for each call. */
   readonly logger?: Logger
+  /** Without it, plain HTTP: for benchmarks. */
+  readonly tls?: ClientTls
   /** Connections to one peer; further calls wait for one, within their time-out. */
   readonly maxSocketsPerPeer?: number
   readonly maxRequestBytes?: number
@@ -22,6 +26,10 @@ export interface RpcCallOptions {
   readonly timeoutMs: number
   readonly signal?: AbortSignal | undefined
   readonly token?: string
+  /** The node that must answer; another one is not sent anything. */
+  readonly nodeId?: string | undefined
+  /** Told who it is, before anything is sent. */
+  readonly onPeer?: (nodeId: string) => void
 }
 
 const MAX_SOCKETS_PER_PEER = 16
@@ -50,23 +58,23 @@ export class RemoteError extends PeerCallError {
  * `PeerCallError`, a `RemoteError` where the node answered with an error.
  */
 export class RpcClient {
-  readonly #agent: Agent
+  readonly #options: RpcClientOptions
+  #agent: Agent
+  /** Of certificates that were replaced; calls may still be under way there. */
+  readonly #oldAgents: Agent[] = []
+  readonly #unlisten: (() => void) | undefined
   readonly #peer: RpcClientPeer
   readonly #logger: Logger | undefined
   #stopped = false
 
   constructor(options: RpcClientOptions = {}) {
     this.#logger = options.logger
-    this.#agent = new Agent({
-      keepAlive: true,
-      maxSockets: options.maxSocketsPerPeer ?? MAX_SOCKETS_PER_PEER,
-      maxFreeSockets: MAX_FREE_SOCKETS_PER_PEER,
-      scheduling: 'lifo',
-      timeout: IDLE_SOCKET_MS,
-      noDelay: true,
-    })
+    this.#options = options
+    this.#agent = makeAgent(options)
+    this.#unlisten = options.tls?.onReplaced?.(() => this.#renewAgent())
     this.#peer = new RpcClientPeer(null, {
-      agent: this.#agent,
+      agent: () => this.#agent,
+      tls: options.tls ?? null,
       maxRequestBytes: options.maxRequestBytes ?? MAX_REQUEST_BYTES,
       maxAnswerBytes: options.maxAnswerBytes ?? MAX_ANSWER_BYTES,
       // One transport is enough: the connections are the agent's.
@@ -118,7 +126,17 @@ export class RpcClient {
     if (this.#stopped) return
     this.#stopped = true
     this.#peer.stop()
-    this.#agent.destroy()
+    this.#unlisten?.()
+    for (const agent of [this.#agent, ...this.#oldAgents]) agent.destroy()
+  }
+
+  /** Connections to one address that are idle may be of a member that is out. */
+  #renewAgent(): void {
+    this.#oldAgents.push(this.#agent)
+    this.#oldAgents.splice(0, this.#oldAgents.length - MAX_OLD_AGENTS).forEach((agent) => {
+      agent.destroy()
+    })
+    this.#agent = makeAgent(this.#options)
   }
 
   #request(address: string, rpc: string, payload: RequestPayload, options: RpcCallOptions): Promise<unknown> {
@@ -126,13 +144,33 @@ export class RpcClient {
       if (this.#stopped) {
         return reject(callError(address, rpc, new ExchangeError('STOPPED', 'this node is stopping', false)))
       }
-      const opts = { timeout: options.timeoutMs, signal: options.signal }
+      const checkPeer = (nodeId: string) => {
+        if (options.nodeId !== undefined && nodeId !== options.nodeId) throw notThePeer(options.nodeId)
+        options.onPeer?.(nodeId)
+      }
+      const opts = { timeout: options.timeoutMs, signal: options.signal, checkPeer }
       this.#peer.transport(address).request(rpc, payload, opts, (error, answer) => {
         if (error) reject(callError(address, rpc, error))
         else resolve(answer)
       })
     })
   }
+}
+
+/** Renewals are months apart; more than this at once are a test's. */
+const MAX_OLD_AGENTS = 4
+
+function makeAgent({ tls, maxSocketsPerPeer }: RpcClientOptions): Agent {
+  const options = {
+    ...{ keepAlive: true, maxSockets: maxSocketsPerPeer ?? MAX_SOCKETS_PER_PEER },
+    ...{ maxFreeSockets: MAX_FREE_SOCKETS_PER_PEER, scheduling: 'lifo' as const },
+    ...{ timeout: IDLE_SOCKET_MS, noDelay: true },
+  }
+  return tls ? new TlsAgent({ ...options, ...tls.connectOptions() }) : new Agent(options)
+}
+
+function notThePeer(nodeId: string): ExchangeError {
+  return new ExchangeError('NOT_THE_PEER', `another node than ${nodeId} is there`, false)
 }
 
 class RpcClientPeer extends PeerRPCClient<RpcClientTransport> {

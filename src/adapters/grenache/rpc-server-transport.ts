@@ -1,11 +1,15 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import type { TLSSocket } from 'node:tls'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import TransportRPCServer, { type RequestMeta } from 'grenache-nodejs-http/lib/TransportRPCServer.js'
+import type { Admission } from '../../application/peer-gate.js'
 import type { Logger } from '../../ports/logger.js'
 import { JsonTextError, parseJson, REQUEST_JSON } from './json-text.js'
+import type { MeshTls } from './mesh-tls.js'
 import { ByteBudget, CallerGoneError, RefusedRequest, readBody } from './request-body.js'
 import { type AnswerPayload, failure, requestSchema } from './wire.js'
 
@@ -28,14 +32,18 @@ export interface ServerLimits {
 export interface ServerTransportConf {
   readonly limits: ServerLimits
   readonly logger: Logger
-  /** Never rejects. */
-  readonly dispatch: (rpc: string, payload: unknown) => Promise<AnswerPayload>
+  /** Without it, plain HTTP. */
+  readonly tls: MeshTls | null
+  /** Never rejects. `admission` is null for a caller without a certificate. */
+  readonly dispatch: (rpc: string, payload: unknown, admission: Admission | null) => Promise<AnswerPayload>
 }
 
 /** How often node looks for requests that take too long; its default is 30 s. */
 const TIMEOUT_CHECK_MS = 500
 /** How long a refused body is still read, so that the caller gets to see the answer. */
 const LINGER_MS = 500
+/** Of one request by somebody without a certificate: room for a join, or an order with the token. */
+const MAX_STRANGER_BYTES = 1024 * 1024
 
 /**
  * Grenache's HTTP server with its reading replaced: the base class keeps bodies of any size, unpacks them without a
@@ -57,14 +65,15 @@ export class RpcServerTransport extends TransportRPCServer {
   }
 
   override getSocket(): Server {
-    const { limits } = this.#conf
-    const server = createServer({
+    const { limits, tls } = this.#conf
+    const options = {
       connectionsCheckingInterval: TIMEOUT_CHECK_MS,
       headersTimeout: limits.headersTimeoutMs,
       requestTimeout: limits.requestTimeoutMs,
       keepAliveTimeout: limits.keepAliveTimeoutMs,
       noDelay: true,
-    })
+    }
+    const server = tls ? this.#tlsServer(tls, options) : createServer(options)
     server.maxConnections = limits.maxConnections
     server.setTimeout(limits.idleTimeoutMs)
     server.on('clientError', refuseConnection)
@@ -74,20 +83,40 @@ export class RpcServerTransport extends TransportRPCServer {
     return server
   }
 
+  #tlsServer(tls: MeshTls, options: { headersTimeout: number }): TlsServer {
+    const server = createTlsServer({
+      ...{ ...options, ...tls.serverOptions() },
+      // Whoever has no certificate may join; what any certificate is worth is for `MeshTls` to say.
+      ...{ requestCert: true, rejectUnauthorized: false, handshakeTimeout: options.headersTimeout },
+    })
+    server.on('tlsClientError', (err, socket) => {
+      tls.refused()
+      this.#conf.logger.debug({ err, from: socket.remoteAddress }, 'a TLS handshake failed')
+      socket.destroy()
+    })
+    const unlisten = tls.onReplaced(() => server.setSecureContext(tls.serverOptions()))
+    server.once('close', unlisten)
+    return server
+  }
+
   async #serve(request: IncomingMessage, response: ServerResponse, gzipped: boolean): Promise<void> {
     const lease = this.#budget.lease()
     try {
       if (request.method !== 'POST') {
         throw new RefusedRequest(405, 'METHOD_NOT_ALLOWED', 'an RPC is a POST')
       }
-      const { maxBodyBytes: maxBytes } = this.#conf.limits
+      const { limits, tls } = this.#conf
+      const admission = tls ? tls.identifyCaller(request.socket as TLSSocket) : null
+      const isKnown = tls === null || admission?.ok === true
+      const maxBytes = isKnown ? limits.maxBodyBytes : Math.min(limits.maxBodyBytes, MAX_STRANGER_BYTES)
       const body = await readBody(request, { maxBytes, lease, gzipped })
       const parsed = requestSchema.safeParse(parseJson(body, REQUEST_JSON))
       if (!parsed.success) {
         throw new RefusedRequest(400, 'MALFORMED', 'a request is the JSON list [rid, rpc, payload]')
       }
       const [rid, rpc, payload] = parsed.data
-      const answer = await this.#conf.dispatch(rpc, payload)
+      const answer = await this.#conf.dispatch(rpc, payload, admission)
+      if (admission?.ok === false) response.setHeader('connection', 'close')
       await this.#send(response, JSON.stringify([rid, null, answer]), gzipped)
     } catch (error) {
       this.#refuse(request, response, error)

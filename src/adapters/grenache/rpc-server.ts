@@ -1,11 +1,15 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { PeerRPCServer } from 'grenache-nodejs-http'
+import type { Admission } from '../../application/peer-gate.js'
 import type { Logger } from '../../ports/logger.js'
+import type { MeshService } from '../../ports/mesh-service.js'
 import type { NodeApi } from '../../ports/node-api.js'
 import type { PeerService } from '../../ports/peer-service.js'
-import type { BoundRpc } from './define-rpc.js'
+import type { BoundRpc, RpcCaller } from './define-rpc.js'
 import { listenError } from './listen-error.js'
+import type { MeshTls } from './mesh-tls.js'
+import { accessOf } from './rpc-access.js'
 import { RpcServerTransport, type ServerLimits } from './rpc-server-transport.js'
 import { rpcTable } from './rpc-table.js'
 import { type AnswerPayload, failure, requestPayloadSchema, toWireError } from './wire.js'
@@ -13,6 +17,9 @@ import { type AnswerPayload, failure, requestPayloadSchema, toWireError } from '
 export interface RpcServerDeps {
   readonly peerService: PeerService
   readonly nodeApi: NodeApi
+  readonly meshService: MeshService
+  /** Null: plain HTTP, and whoever calls is taken for a member. For benchmarks. */
+  readonly tls: MeshTls | null
   readonly logger: Logger
 }
 
@@ -60,7 +67,7 @@ export class RpcServer {
     this.#deps = deps
     this.#options = options
     this.#limits = { ...DEFAULT_SERVER_LIMITS, ...options.limits }
-    this.#rpcs = rpcTable({ peer: deps.peerService, operator: deps.nodeApi })
+    this.#rpcs = rpcTable({ peer: deps.peerService, operator: deps.nodeApi, mesh: deps.meshService })
     this.#token = digest(options.operatorToken)
   }
 
@@ -71,7 +78,9 @@ export class RpcServer {
     const peer = new RpcServerPeer(null, {
       limits: this.#limits,
       logger: this.#deps.logger,
-      dispatch: (rpc: string, payload: unknown) => this.#dispatch(rpc, payload),
+      tls: this.#deps.tls,
+      dispatch: (rpc: string, payload: unknown, admission: Admission | null) =>
+        this.#dispatch(rpc, payload, admission),
     })
     peer.init()
     const transport = peer.transport('server')
@@ -116,7 +125,7 @@ export class RpcServer {
     transport.stop()
   }
 
-  async #dispatch(name: string, payload: unknown): Promise<AnswerPayload> {
+  async #dispatch(name: string, payload: unknown, admission: Admission | null): Promise<AnswerPayload> {
     if (!this.#transport) return failure('STOPPING', 'this node is stopping', { next: 'ask another one' })
     const rpc = this.#rpcs.get(name)
     if (!rpc) {
@@ -128,10 +137,9 @@ export class RpcServer {
       const next = 'send {params: {...}}, with a token where the RPC needs one'
       return failure('INVALID_INPUT', 'the payload must be an object with params', { next })
     }
-    if (rpc.access === 'operator' && !this.#isOperator(request.data.token)) {
-      const next = "use the token in the file operator.token in the node's data directory"
-      return failure('FORBIDDEN', "this needs the token of the node's operator", { next })
-    }
+    const caller = this.#callerOf(admission, request.data.token)
+    const refusal = this.#refuse(name, caller, admission)
+    if (refusal) return refusal
     const { maxConcurrent } = this.#limits
     if (this.#running >= (rpc.urgent ? 2 * maxConcurrent : maxConcurrent)) {
       return failure('BUSY', 'too many requests at once', { next: 'try again in a moment' })
@@ -140,7 +148,7 @@ export class RpcServer {
     const startedAt = performance.now()
     let answer: AnswerPayload
     try {
-      answer = { ok: true, result: (await rpc.call(request.data.params)) ?? null }
+      answer = { ok: true, result: (await rpc.call(request.data.params, caller)) ?? null }
     } catch (error) {
       answer = this.#failed(name, error)
     }
@@ -150,6 +158,30 @@ export class RpcServer {
       this.#deps.logger.trace({ rpc: name, outcome: answer.ok ? 'ok' : answer.error.code, ms }, 'served')
     }
     return answer
+  }
+
+  #callerOf(admission: Admission | null, token: string | undefined): RpcCaller {
+    if (this.#isOperator(token)) return { kind: 'operator' }
+    if (admission?.ok) return { kind: 'member', nodeId: admission.nodeId, role: admission.role }
+    return { kind: 'nobody' }
+  }
+
+  /** What keeps the caller from this RPC; null where nothing does. */
+  #refuse(rpc: string, caller: RpcCaller, admission: Admission | null): AnswerPayload | null {
+    const { roles, byToken } = accessOf(rpc)
+    if (roles === 'anybody' || (byToken && caller.kind === 'operator')) return null
+    if (caller.kind === 'member' && roles.includes(caller.role)) return null
+    if (this.#deps.tls === null && !byToken) return null
+    if (admission?.ok === false && !byToken) return failure(admission.code, admission.message)
+    const need = byToken
+      ? "the token of the node's operator, or the role operator"
+      : `the role ${orOf(roles)}`
+    const who =
+      caller.kind === 'member' ? `a member with the role ${caller.role} calls` : 'nobody known calls'
+    const next = byToken
+      ? "use the token in the file operator.token in the node's data directory"
+      : 'become a member of the mesh: `vendue mesh join TOKEN`'
+    return failure('FORBIDDEN', `this needs ${need}; ${who}`, { next })
   }
 
   #isOperator(token: string | undefined): boolean {
@@ -170,6 +202,10 @@ class RpcServerPeer extends PeerRPCServer<RpcServerTransport> {
   override getTransportClass() {
     return RpcServerTransport
   }
+}
+
+function orOf(roles: readonly string[]): string {
+  return roles.join(' or ')
 }
 
 /** Digests are of equal length, so that comparing them takes the same time for any token. */

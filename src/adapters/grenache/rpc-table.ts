@@ -14,6 +14,7 @@ import { handoverRpc } from './rpc/handover.js'
 import { headsRpc } from './rpc/heads.js'
 import { helloRpc } from './rpc/hello.js'
 import { historyRpc } from './rpc/history.js'
+import { joinRpc } from './rpc/join.js'
 import { listRpc } from './rpc/list.js'
 import { logRpc } from './rpc/log.js'
 import { openRpc } from './rpc/open.js'
@@ -23,8 +24,11 @@ import { pingRpc } from './rpc/ping.js'
 import { pingViaRpc } from './rpc/ping-via.js'
 import { proofRpc } from './rpc/proof.js'
 import { pullCommitsRpc } from './rpc/pull-commits.js'
+import { pullMembersRpc } from './rpc/pull-members.js'
 import { pushCommitsRpc } from './rpc/push-commits.js'
+import { pushMembersRpc } from './rpc/push-members.js'
 import { receiptsRpc } from './rpc/receipts.js'
+import { renewCertificateRpc } from './rpc/renew-certificate.js'
 import { showRpc } from './rpc/show.js'
 import { statusRpc } from './rpc/status.js'
 import { stopRpc } from './rpc/stop.js'
@@ -32,7 +36,7 @@ import { stopAutoBidRpc } from './rpc/stop-auto-bid.js'
 import { submitRpc } from './rpc/submit.js'
 
 /** Everything a node answers to, by its name on the wire. */
-export function rpcTable({ peer, operator }: Services): ReadonlyMap<string, BoundRpc> {
+export function rpcTable({ peer, operator, mesh }: Services): ReadonlyMap<string, BoundRpc> {
   const table = [
     bindRpc(helloRpc, peer),
     bindRpc(pingRpc, peer),
@@ -45,6 +49,10 @@ export function rpcTable({ peer, operator }: Services): ReadonlyMap<string, Boun
     bindRpc(digestRpc, peer),
     bindRpc(headsRpc, peer),
     bindRpc(equivocationRpc, peer),
+    bindRpc(joinRpc, mesh),
+    bindRpc(renewCertificateRpc, mesh),
+    bindRpc(pushMembersRpc, mesh),
+    bindRpc(pullMembersRpc, mesh),
     bindRpc(statusRpc, operator),
     bindRpc(peersRpc, operator),
     bindRpc(openRpc, operator),

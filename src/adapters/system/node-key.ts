@@ -48,6 +48,11 @@ export function readNodeKey(dataDir: string): Signer {
   return signerOf(key)
 }
 
+/** The same key as text, for TLS. */
+export function readNodeKeyPem(dataDir: string): string {
+  return readFileSync(join(dataDir, KEY_FILE), 'utf8')
+}
+
 export function signerOf(privateKey: KeyObject): Signer {
   const publicKey = createPublicKey(privateKey).export({ format: 'jwk' }).x as string
   return {

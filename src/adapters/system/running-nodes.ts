@@ -13,12 +13,15 @@ export interface RunningNode {
   readonly grapeUrl: string
   readonly startedAt: string
   readonly version: string
+  /** Absent in files of earlier versions. */
+  readonly mesh?: string | undefined
+  readonly meshId?: string | undefined
   readonly dataDir: string
 }
 
 /** In the data directory of a node, while it runs. */
 export const NODE_FILE = 'node.json'
-const NODES_DIR = 'nodes'
+export const NODES_DIR = 'nodes'
 const MAX_NODES_READ = 1_000
 
 const nodeFileSchema = z.object({
@@ -30,6 +33,8 @@ const nodeFileSchema = z.object({
   grapeUrl: z.string(),
   startedAt: z.string(),
   version: z.string(),
+  mesh: z.string().optional(),
+  meshId: z.string().optional(),
 })
 
 /** Where the node of this name keeps its data, unless it is told otherwise. */

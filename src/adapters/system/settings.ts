@@ -18,6 +18,10 @@ export interface NodeSettings {
   readonly dataDir: string
   /** Nodes find those of the same mesh only. */
   readonly mesh: string
+  /** Somebody named it; a node that has joined one mesh takes part in that one otherwise. */
+  readonly meshNamed?: boolean
+  /** Absolute: where each mesh of this machine's user has a directory with its authority. */
+  readonly meshesDir: string
   /** Port 0: any free one. */
   readonly rpc: { readonly host: string; readonly port: number }
   readonly grape: GrapeSettings
@@ -68,6 +72,8 @@ export interface SettingsInput {
 }
 
 export const DEFAULT_NAME = 'main'
+/** In the home. */
+export const MESHES_DIR = 'meshes'
 const DEFAULT_BOOTSTRAP = ['127.0.0.1:20001', '127.0.0.1:20002']
 const ENV_PREFIX = 'VENDUE_'
 /** Variables that are no settings: where things are, and the operator's token. */
@@ -114,12 +120,14 @@ export function loadSettings({ flags, configFile, env, userHome = homedir() }: S
 }
 
 /** What a node takes of the settings. */
-export function nodeSettings({ values, sources }: Settings): NodeSettings {
+export function nodeSettings({ home, values, sources }: Settings): NodeSettings {
   const named = [sources.grape_port, sources.dht_port].some(({ kind }) => kind !== 'default')
   return {
     name: values.name,
     dataDir: values.data,
     mesh: values.mesh,
+    meshNamed: sources.mesh.kind !== 'default',
+    meshesDir: join(home, MESHES_DIR),
     rpc: values.rpc,
     grape:
       values.grape === 'embedded'

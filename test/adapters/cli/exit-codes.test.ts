@@ -24,6 +24,16 @@ const CODES: Readonly<Record<NodeErrorCode, number>> = {
   TOO_FEW_REPLICAS: 3,
   NOT_REPLICATED: 4,
   OUTCOME_UNKNOWN: 4,
+  TOKEN_MALFORMED: 2,
+  TOKEN_UNKNOWN: 3,
+  TOKEN_USED: 3,
+  TOKEN_EXPIRED: 3,
+  CA_MISMATCH: 3,
+  NOT_A_MEMBER: 3,
+  MEMBER_REVOKED: 3,
+  CERTIFICATE_EXPIRED: 3,
+  NO_AUTHORITY: 3,
+  OTHER_MESH: 3,
 }
 
 describe('exit codes', () => {

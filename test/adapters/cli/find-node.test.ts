@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { CliHarness } from './support/cli-harness.js'
+import { INFO } from './support/fake-node-api.js'
 
 describe('which node a command goes to', () => {
   let cli: CliHarness
@@ -11,9 +12,10 @@ describe('which node a command goes to', () => {
   })
   afterEach(() => cli.dispose())
 
-  const ALICE = { address: '127.0.0.1:7001', token: 'token of alice' }
-  const BOB = { address: '127.0.0.1:7002', token: 'token of bob' }
-  const MAIN = { address: '127.0.0.1:7000', token: 'token of main' }
+  const PINNED = { nodeId: INFO.nodeId, home: null }
+  const ALICE = { address: '127.0.0.1:7001', token: 'token of alice', ...PINNED }
+  const BOB = { address: '127.0.0.1:7002', token: 'token of bob', ...PINNED }
+  const MAIN = { address: '127.0.0.1:7000', token: 'token of main', ...PINNED }
 
   it('is "main" where that runs', async () => {
     cli.addNode('alice', ALICE)
@@ -56,7 +58,10 @@ describe('which node a command goes to', () => {
     await cli.line('list', { env: { VENDUE_NAME: 'bob' } })
     await cli.line('list --name alice', { env: { VENDUE_NAME: 'bob', VENDUE_RPC: '127.0.0.1:9' } })
     await cli.line('list', { env: { VENDUE_RPC: '192.0.2.1:7', VENDUE_TOKEN: 'secret' } })
-    expect(cli.targets).to.deep.equal([BOB, ALICE, { address: '192.0.2.1:7', token: 'secret' }])
+    expect(cli.targets).to.deep.equal([
+      ...[BOB, ALICE],
+      { address: '192.0.2.1:7', token: 'secret', nodeId: null, home: cli.home },
+    ])
   })
 
   it('may be named by the config file, whose "rpc" is where a node listens', async () => {
@@ -67,17 +72,13 @@ describe('which node a command goes to', () => {
     expect(cli.targets).to.deep.equal([BOB])
   })
 
-  it('elsewhere needs its token, from a file or the environment', async () => {
+  it('elsewhere takes its token from a file or the environment, or else goes as an operator', async () => {
     const file = join(cli.home, 'token')
     writeFileSync(file, 'from file\n')
-    const refused = await cli.line('list --rpc 192.0.2.1:7')
-    expect(refused.stderr)
-      .to.contain('operator token is needed')
-      .and.contain('--token-file FILE, or set VENDUE_TOKEN')
-    expect(refused.code).to.equal(2)
+    await cli.line('list --rpc 192.0.2.1:7')
     await cli.line(`list --rpc 192.0.2.1:7 --token-file ${file}`)
     await cli.line('list --rpc 192.0.2.1:7', { env: { VENDUE_TOKEN: 'from env' } })
-    expect(cli.targets.map(({ token }) => token)).to.deep.equal(['from file', 'from env'])
+    expect(cli.targets.map(({ token }) => token)).to.deep.equal([null, 'from file', 'from env'])
     const missing = await cli.line('list --rpc 192.0.2.1:7 --token-file /nowhere')
     expect(missing.stderr).to.contain('cannot read the operator token in /nowhere')
     expect(missing.code).to.equal(2)

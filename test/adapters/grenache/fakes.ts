@@ -1,6 +1,10 @@
-import { connect } from 'node:net'
+import { request as httpsRequest } from 'node:https'
+import { connect } from 'node:tls'
+import { gunzipSync } from 'node:zlib'
+import type { MeshTls } from '../../../src/adapters/grenache/mesh-tls.js'
 import { RpcServer, type RpcServerLimits } from '../../../src/adapters/grenache/rpc-server.js'
 import type { Logger } from '../../../src/ports/logger.js'
+import type { MeshService } from '../../../src/ports/mesh-service.js'
 import type { NodeApi } from '../../../src/ports/node-api.js'
 import type {
   Challenge,
@@ -12,11 +16,17 @@ import type {
 } from '../../../src/ports/peer-client.js'
 import type { PeerService } from '../../../src/ports/peer-service.js'
 import { silentLogger } from '../../support/silent-logger.js'
+import { TestAuthority } from '../../support/test-authority.js'
 
 export const TOKEN = 'operator-token-of-the-test'
 
+/** The mesh of these tests; the server and, unless a test says otherwise, the caller. */
+export const authority = await TestAuthority.create()
+export const serverMember = await authority.member()
+export const caller = await authority.member()
+
 export const self: NodeInfo = {
-  nodeId: 'node_self',
+  nodeId: caller.nodeId,
   name: 'Ada',
   publicKey: 'A'.repeat(43),
   version: '0.1.0',
@@ -25,7 +35,9 @@ export const self: NodeInfo = {
   incarnation: 1_700_000_000_000,
 }
 
-export const other: NodeInfo = { ...self, nodeId: 'node_other', name: 'Bob', dhtAddress: '127.0.0.1:20001' }
+export const other: NodeInfo = {
+  ...{ ...self, nodeId: serverMember.nodeId, name: 'Bob', dhtAddress: '127.0.0.1:20001' },
+}
 
 export const challenge: Challenge = {
   mesh: 'test',
@@ -52,7 +64,7 @@ export const goodbye: Goodbye = {
 }
 
 export function bidOf(commandId: string, amount = 100): RemoteCommand {
-  const bidder = { id: 'node_self', name: 'Ada' }
+  const bidder = { id: caller.nodeId, name: 'Ada' }
   return { type: 'bid', auctionId: 'auc_1', commandId, bidder, kind: 'plain', amount }
 }
 
@@ -80,6 +92,11 @@ export function fakePeerService(overrides: Partial<PeerService> = {}): PeerServi
   }
 }
 
+export function fakeMeshService(overrides: Partial<MeshService> = {}): MeshService {
+  const refuse = () => Promise.reject(new Error('this was not expected'))
+  return { join: refuse, renew: refuse, pushMembers: refuse, pullMembers: refuse, ...overrides }
+}
+
 /** Fails a test that calls a method it has not given. */
 export function fakeNodeApi(overrides: Partial<NodeApi> = {}): NodeApi {
   return new Proxy(overrides as NodeApi, {
@@ -92,6 +109,13 @@ export function fakeNodeApi(overrides: Partial<NodeApi> = {}): NodeApi {
   })
 }
 
+export function fakeServices() {
+  return {
+    ...{ peerService: fakePeerService(), nodeApi: fakeNodeApi(), meshService: fakeMeshService() },
+    tls: serverMember.tls,
+  }
+}
+
 export interface TestServer {
   readonly server: RpcServer
   readonly port: number
@@ -102,6 +126,8 @@ export async function startServer(
   options: {
     peer?: Partial<PeerService>
     node?: Partial<NodeApi>
+    mesh?: Partial<MeshService>
+    tls?: MeshTls
     limits?: Partial<RpcServerLimits>
     logger?: Logger
   } = {},
@@ -110,6 +136,8 @@ export async function startServer(
     {
       peerService: fakePeerService(options.peer),
       nodeApi: fakeNodeApi(options.node),
+      meshService: fakeMeshService(options.mesh),
+      tls: options.tls ?? serverMember.tls,
       logger: options.logger ?? silentLogger,
     },
     { host: '127.0.0.1', port: 0, operatorToken: TOKEN, limits: { drainMs: 200, ...options.limits } },
@@ -118,10 +146,10 @@ export async function startServer(
   return { server, port, address: `127.0.0.1:${port}` }
 }
 
-/** Sends bytes as they are, and gives back what came until the other side closed. */
+/** Sends bytes as they are through TLS, as a member, and gives back what came until the other side closed. */
 export function talk(port: number, ...parts: (string | Buffer)[]): Promise<string> {
   return new Promise((resolve, reject) => {
-    const socket = connect(port, '127.0.0.1')
+    const socket = connect({ port, host: '127.0.0.1', ...caller.tls.connectOptions() })
     const received: Buffer[] = []
     socket.setTimeout(10_000, () => socket.destroy(new Error('the server kept silent for 10 s')))
     socket.on('data', (chunk) => received.push(chunk))
@@ -138,20 +166,46 @@ export interface Answer {
   readonly body: unknown
 }
 
-/** A POST by a client that knows nothing of ours. */
-export async function post(
+/** A POST by a client that knows nothing of ours, with the certificate of a member; `null` for none at all. */
+export function post(
   port: number,
   body: string | Uint8Array,
   headers: Record<string, string> = {},
+  {
+    method = 'POST',
+    as = caller.tls,
+    gunzip = false,
+  }: { method?: string; as?: Pick<MeshTls, 'connectOptions'> | null; gunzip?: boolean } = {},
 ): Promise<Answer> {
-  const response = await fetch(`http://127.0.0.1:${port}/`, { method: 'POST', body, headers })
-  const text = await response.text()
-  return { status: response.status, body: JSON.parse(text) }
+  return new Promise((resolve, reject) => {
+    const tls = as ? as.connectOptions() : { rejectUnauthorized: false }
+    const request = httpsRequest({
+      ...{ host: '127.0.0.1', port, method, path: '/', agent: false, ...tls },
+      headers: { ...headers, 'content-length': String(Buffer.byteLength(body)) },
+    })
+    request.on('error', reject)
+    request.on('response', (response) => {
+      const received: Buffer[] = []
+      response.on('data', (chunk: Buffer) => received.push(chunk))
+      response.on('end', () => {
+        const bytes = Buffer.concat(received)
+        const text = (gunzip ? gunzipSync(bytes) : bytes).toString()
+        resolve({ status: response.statusCode ?? 0, body: JSON.parse(text) })
+      })
+      response.on('error', reject)
+    })
+    request.end(body)
+  })
 }
 
 /** What the server answers to one RPC, without the envelope. */
-export async function callRaw(port: number, rpc: string, payload: unknown): Promise<unknown> {
-  const { body } = await post(port, JSON.stringify(['rid-1', rpc, payload]))
+export async function callRaw(
+  port: number,
+  rpc: string,
+  payload: unknown,
+  as: Pick<MeshTls, 'connectOptions'> | null = caller.tls,
+): Promise<unknown> {
+  const { body } = await post(port, JSON.stringify(['rid-1', rpc, payload]), {}, { as })
   const [rid, error, answer] = body as [unknown, unknown, unknown]
   if (rid !== 'rid-1' || error !== null) throw new Error(`not a Grenache answer: ${JSON.stringify(body)}`)
   return answer

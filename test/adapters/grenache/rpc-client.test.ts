@@ -1,6 +1,8 @@
 import { once } from 'node:events'
-import { createServer as createHttpServer, type Server as HttpServer, type RequestListener } from 'node:http'
+import type { RequestListener } from 'node:http'
+import { createServer as createHttpsServer, type Server as HttpServer } from 'node:https'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { createServer as createTlsServer } from 'node:tls'
 import { expect } from 'chai'
 import { PeerRPCClient } from 'grenache-nodejs-http'
 import { GrenachePeerClient } from '../../../src/adapters/grenache/grenache-peer-client.js'
@@ -10,13 +12,16 @@ import { PeerCallError } from '../../../src/ports/peer-client.js'
 import { eventually } from '../../support/eventually.js'
 import {
   ping as aPing,
+  authority,
   bidOf,
+  caller,
   challenge,
   goodbye,
   other,
   proof,
   rejection,
   self,
+  serverMember,
   startServer,
 } from './fakes.js'
 
@@ -38,7 +43,12 @@ describe('the peer client', function () {
   let client: GrenachePeerClient
 
   beforeEach(() => {
-    rpcClient = new RpcClient({ maxSocketsPerPeer: 2, maxRequestBytes: 100_000, maxAnswerBytes: 100_000 })
+    rpcClient = new RpcClient({
+      tls: caller.tls,
+      maxSocketsPerPeer: 2,
+      maxRequestBytes: 100_000,
+      maxAnswerBytes: 100_000,
+    })
     client = new GrenachePeerClient({ rpcClient })
     cleanups.push(() => client.stop())
   })
@@ -60,13 +70,16 @@ describe('the peer client', function () {
   }
 
   /** A server that treats connections as it likes. */
-  async function onSocket(handle: (socket: Socket) => void): Promise<string> {
+  async function onSocket(handle: (socket: Socket) => void, raw = false): Promise<string> {
     const sockets = new Set<Socket>()
-    const server = createServer((socket) => {
+    const onConnection = (socket: Socket) => {
       sockets.add(socket)
       socket.on('error', () => {})
       handle(socket)
-    })
+    }
+    const server = raw
+      ? createServer(onConnection)
+      : createTlsServer(serverMember.tls.serverOptions(), onConnection)
     const address = await listen(server)
     cleanups.push(() => {
       for (const socket of sockets) socket.destroy()
@@ -75,7 +88,7 @@ describe('the peer client', function () {
   }
 
   async function onRequest(handle: RequestListener): Promise<string> {
-    const server = createHttpServer(handle)
+    const server = createHttpsServer(serverMember.tls.serverOptions(), handle)
     const address = await listen(server)
     cleanups.push(() => server.closeAllConnections())
     return address
@@ -179,7 +192,11 @@ describe('the peer client', function () {
 
   it('serves the stock Grenache client as well, compressed or not', async () => {
     const { address } = await serve()
-    const stock = new PeerRPCClient(null, {})
+    const [key, cert, ca] = [caller.privateKey, caller.certificate, authority.ca.certificate].map((pem) =>
+      Buffer.from(pem),
+    )
+    const secure = { key, cert, ca, rejectUnauthorized: false }
+    const stock = new PeerRPCClient(null, { secure })
     stock.init()
     cleanups.push(() => stock.stop())
     for (const compress of [false, true]) {
@@ -205,7 +222,7 @@ describe('the peer client', function () {
         socket.pipe(onward).pipe(socket)
         socket.on('close', () => onward.destroy())
       })
-    })
+    }, true)
     for (let i = 0; i < 20; i++) await client.ping(proxied, aPing)
     expect(connections).to.equal(1)
     await Promise.all(Array.from({ length: 40 }, () => client.ping(proxied, aPing)))
@@ -246,7 +263,7 @@ describe('the peer client', function () {
 
     it('the request is too large: not sent', async () => {
       const { address } = await serve()
-      const push = client.pushCommits(address, 'node_self', [{ ...commit, body: 'x'.repeat(100_000) }])
+      const push = client.pushCommits(address, self.nodeId, [{ ...commit, body: 'x'.repeat(100_000) }])
       expect(await rejection(push, PeerCallError)).to.include({ code: 'REQUEST_TOO_LARGE', sent: false })
     })
 
@@ -274,11 +291,11 @@ describe('the peer client', function () {
     })
 
     it('the connection breaks before the answer, or in it: sent', async () => {
-      const before = await onSocket((socket) => socket.once('data', () => socket.resetAndDestroy()))
+      const before = await onSocket((socket) => socket.once('data', () => socket.destroy()))
       expect(await ping(before)).to.include({ code: 'CONNECTION_LOST', sent: true, answered: false })
       const within = await onSocket((socket) =>
         socket.once('data', () => {
-          socket.write('HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n[', () => socket.resetAndDestroy())
+          socket.write('HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n[', () => socket.destroy())
         }),
       )
       expect(await ping(within)).to.include({ code: 'CONNECTION_LOST', sent: true, answered: false })

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
-import { connect } from 'node:net'
-import { gunzipSync, gzipSync } from 'node:zlib'
+import { connect as connectTcp } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import { gzipSync } from 'node:zlib'
 import { expect } from 'chai'
 import { ListenError } from '../../../src/adapters/grenache/listen-error.js'
 import { RpcServer } from '../../../src/adapters/grenache/rpc-server.js'
@@ -9,11 +10,11 @@ import { eventually } from '../../support/eventually.js'
 import { silentLogger } from '../../support/silent-logger.js'
 import {
   bidOf,
+  caller,
   callRaw,
   challenge,
   errorOf,
-  fakeNodeApi,
-  fakePeerService,
+  fakeServices,
   goodbye,
   ping,
   post,
@@ -24,6 +25,8 @@ import {
   type TestServer,
   talk,
 } from './fakes.js'
+
+const connect = (port: number) => connectTls({ port, host: '127.0.0.1', ...caller.tls.connectOptions() })
 
 const PING = JSON.stringify(['rid-1', 'vendue.ping', { params: ping }])
 
@@ -73,9 +76,9 @@ describe('the RPC server', function () {
 
     for (const method of ['GET', 'PUT', 'DELETE', 'OPTIONS']) {
       it(`${method}: METHOD_NOT_ALLOWED`, async () => {
-        const response = await fetch(`http://${running.address}/`, { method })
-        expect(response.status).to.equal(405)
-        expect(errorOf(await response.json()).code).to.equal('METHOD_NOT_ALLOWED')
+        const answer = await post(running.port, '', {}, { method })
+        expect(answer.status).to.equal(405)
+        expect(errorOf(answer.body).code).to.equal('METHOD_NOT_ALLOWED')
       })
     }
 
@@ -151,13 +154,8 @@ describe('the RPC server', function () {
 
   it('reads gzip and answers in it where the caller asked in Grenache gzip', async () => {
     running = await startServer()
-    const response = await fetch(`http://${running.address}/`, {
-      method: 'POST',
-      body: gzipSync(PING),
-      headers: { 'grc-compress': 'gzip' },
-    })
-    const text = gunzipSync(Buffer.from(await response.arrayBuffer())).toString()
-    expect(JSON.parse(text)).to.have.nested.property('[2].ok', true)
+    const asked = await post(running.port, gzipSync(PING), { 'grc-compress': 'gzip' }, { gunzip: true })
+    expect(asked.body).to.have.nested.property('[2].ok', true)
     expect(await post(running.port, gzipSync(PING), { 'content-encoding': 'gzip' })).to.have.nested.property(
       'body[2].ok',
       true,
@@ -337,9 +335,9 @@ describe('the RPC server', function () {
 
     it('takes no more connections than its limit', async () => {
       running = await startServer({ limits: { maxConnections: 2 } })
-      const first = [connect(running.port, '127.0.0.1'), connect(running.port, '127.0.0.1')]
+      const first = [connectTcp(running.port, '127.0.0.1'), connectTcp(running.port, '127.0.0.1')]
       await Promise.all(first.map((socket) => once(socket, 'connect')))
-      const third = connect(running.port, '127.0.0.1')
+      const third = connectTcp(running.port, '127.0.0.1')
       await once(third, 'close')
       for (const socket of first) socket.destroy()
       await eventually('there is room again', () => expectAlive().then(() => true))
@@ -361,7 +359,7 @@ describe('the RPC server', function () {
     })
 
     it('for a body that comes byte by byte', async () => {
-      const socket = connect(running.port, '127.0.0.1')
+      const socket = connect(running.port)
       const received: Buffer[] = []
       socket.on('data', (chunk) => received.push(chunk))
       socket.on('error', () => {})
@@ -378,10 +376,13 @@ describe('the RPC server', function () {
   it('forgets a caller that leaves in the middle of its request', async () => {
     running = await startServer()
     for (let i = 0; i < 20; i++) {
-      const socket = connect(running.port, '127.0.0.1')
-      await once(socket, 'connect')
+      const tcp = connectTcp(running.port, '127.0.0.1')
+      const socket = connectTls({ socket: tcp, ...caller.tls.connectOptions() })
+      socket.on('error', () => {})
+      await once(socket, 'secureConnect')
       socket.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n["rid"')
-      socket.resetAndDestroy()
+      await new Promise((resolve) => setTimeout(resolve, 5))
+      tcp.resetAndDestroy()
     }
     await expectAlive()
   })
@@ -391,7 +392,7 @@ describe('the RPC server', function () {
       running = await startServer()
       expect(running.port).to.be.greaterThan(0)
       expect(await running.server.start()).to.deep.equal({ host: '127.0.0.1', port: running.port })
-      const elsewhere = connect(running.port, '127.0.0.2')
+      const elsewhere = connectTcp(running.port, '127.0.0.2')
       const [error] = (await once(elsewhere, 'error')) as [Error & { code: string }]
       expect(error.code).to.equal('ECONNREFUSED')
     })
@@ -399,7 +400,7 @@ describe('the RPC server', function () {
     it('refuses a port in use with what to do, and starts once it is free', async () => {
       running = await startServer()
       const second = new RpcServer(
-        { peerService: fakePeerService(), nodeApi: fakeNodeApi(), logger: silentLogger },
+        { ...fakeServices(), logger: silentLogger },
         { host: '127.0.0.1', port: running.port, operatorToken: 't' },
       )
       const error = await rejection(second.start(), ListenError)
@@ -413,7 +414,7 @@ describe('the RPC server', function () {
     it('refuses an address that is not its own', async () => {
       running = await startServer()
       const lost = new RpcServer(
-        { peerService: fakePeerService(), nodeApi: fakeNodeApi(), logger: silentLogger },
+        { ...fakeServices(), logger: silentLogger },
         { host: '203.0.113.7', port: 0, operatorToken: 't' },
       )
       expect((await rejection(lost.start(), ListenError)).code).to.equal('ADDRESS_NOT_AVAILABLE')
@@ -437,7 +438,7 @@ describe('the RPC server', function () {
       const leaving = callRaw(running.port, 'vendue.goodbye', { params: goodbye })
       await eventually('it is under way', () => waiting)
       const stopped = running.server.stop()
-      const late = connect(running.port, '127.0.0.1')
+      const late = connectTcp(running.port, '127.0.0.1')
       expect(((await once(late, 'error')) as [Error & { code: string }])[0].code).to.equal('ECONNREFUSED')
       release()
       expect(await leaving).to.deep.equal({ ok: true, result: null })
@@ -446,8 +447,9 @@ describe('the RPC server', function () {
 
     it('cuts what is not done by its deadline, and idle connections at once', async () => {
       running = await startServer({ peer: { goodbye: () => new Promise(() => {}) } })
-      const idle = connect(running.port, '127.0.0.1')
-      await once(idle, 'connect')
+      const idle = connect(running.port)
+      idle.on('error', () => {})
+      await once(idle, 'secureConnect')
       const hanging = callRaw(running.port, 'vendue.goodbye', { params: goodbye }).then(
         () => 'answered',
         () => 'cut',

@@ -72,6 +72,8 @@ describe('settings', () => {
       name: 'main',
       dataDir: join(home, 'nodes', 'main'),
       mesh: 'local',
+      meshNamed: false,
+      meshesDir: join(home, 'meshes'),
       rpc: { host: '127.0.0.1', port: 0 },
       grape: {
         mode: 'embedded',

@@ -79,7 +79,8 @@ export class DemoNode {
     try {
       const ready = await readyLine(child, name)
       const token = readFileSync(join(ready.data_dir, 'operator.token'), 'utf8').trim()
-      const node = new DemoNode(ready, child, await connect({ address: ready.rpc, token }))
+      const target = { address: ready.rpc, nodeId: ready.node_id, home: null }
+      const node = new DemoNode(ready, child, await connect({ ...target, token }))
       const { cursor } = await node.api.events({ waitMs: 0 })
       node.#listening = node.#listen(cursor)
       return node

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { defineRpc } from '../define-rpc.js'
+import { defineRpc, requireSelf } from '../define-rpc.js'
 import { goodbyeSchema } from '../peer-schemas.js'
 
 export const goodbyeRpc = defineRpc({
@@ -8,6 +8,7 @@ export const goodbyeRpc = defineRpc({
   effect: 'command',
   request: goodbyeSchema,
   result: z.null(),
+  checkSpeaker: ({ nodeId }, by) => requireSelf(nodeId, by, 'nodeId'),
   handler: (peers) => async (goodbye) => {
     await peers.goodbye(goodbye)
     return null

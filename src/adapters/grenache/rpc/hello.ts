@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { defineRpc } from '../define-rpc.js'
+import { defineRpc, requireSelf } from '../define-rpc.js'
 import { challengeSchema, MAX_PEERS_PER_HELLO, nodeInfoSchema, nodeProofSchema } from '../peer-schemas.js'
 
 export const helloRpc = defineRpc({
@@ -12,5 +12,6 @@ export const helloRpc = defineRpc({
     proof: nodeProofSchema,
     peers: z.array(nodeInfoSchema).max(MAX_PEERS_PER_HELLO),
   }),
+  checkSpeaker: ({ caller }, by) => requireSelf(caller.nodeId, by, 'caller'),
   handler: (peers) => (challenge) => peers.hello(challenge),
 })

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { defineRpc } from '../define-rpc.js'
+import { defineRpc, requireSelf } from '../define-rpc.js'
 import { signedParcelSchema } from '../peer-schemas.js'
 import { id } from '../text-schema.js'
 
@@ -9,6 +9,7 @@ export const passHandoverRpc = defineRpc({
   effect: 'command',
   request: z.strictObject({ from: id, parcel: signedParcelSchema }),
   result: z.null(),
+  checkSpeaker: ({ from }, by) => requireSelf(from, by, 'from'),
   handler:
     (peers) =>
     async ({ from, parcel }) => {

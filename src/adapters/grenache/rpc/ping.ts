@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { defineRpc } from '../define-rpc.js'
+import { defineRpc, requireSelf } from '../define-rpc.js'
 import { challengeSchema, nodeProofSchema, rumorsSchema } from '../peer-schemas.js'
 
 export const pingRpc = defineRpc({
@@ -10,5 +10,9 @@ export const pingRpc = defineRpc({
   urgent: true,
   request: z.strictObject({ challenge: challengeSchema, rumors: rumorsSchema }),
   result: z.strictObject({ proof: nodeProofSchema, rumors: rumorsSchema }),
+  checkSpeaker({ challenge, rumors }, by) {
+    // A challenge that is passed on is another's, and brings no news.
+    if (rumors.length > 0) requireSelf(challenge.caller.nodeId, by, 'challenge.caller')
+  },
   handler: (peers) => (ping) => peers.ping(ping),
 })

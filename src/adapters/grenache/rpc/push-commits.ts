@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { defineRpc } from '../define-rpc.js'
+import { defineRpc, requireSelf } from '../define-rpc.js'
 import { commitSchema, MAX_COMMITS_PER_PUSH, storedHeadSchema } from '../peer-schemas.js'
 import { id } from '../text-schema.js'
 
@@ -9,6 +9,7 @@ export const pushCommitsRpc = defineRpc({
   effect: 'command',
   request: z.strictObject({ from: id, commits: z.array(commitSchema).min(1).max(MAX_COMMITS_PER_PUSH) }),
   result: z.strictObject({ stored: z.array(storedHeadSchema).max(MAX_COMMITS_PER_PUSH) }),
+  checkSpeaker: ({ from }, by) => requireSelf(from, by, 'from'),
   handler:
     (peers) =>
     async ({ from, commits }) => ({ stored: await peers.pushCommits(from, commits) }),

@@ -1,5 +1,8 @@
 import { z } from 'zod'
-import { defineRpc } from '../define-rpc.js'
+import { NODE_ID } from '../../../application/ids.js'
+import type { Party } from '../../../domain/party.js'
+import type { RemoteCommand } from '../../../ports/peer-client.js'
+import { defineRpc, requireSelf } from '../define-rpc.js'
 import { submitAnswerSchema } from '../outcome-schema.js'
 import { MAX_COMMANDS_PER_SUBMIT, remoteCommandSchema, submittedOrderSchema } from '../peer-schemas.js'
 
@@ -12,8 +15,19 @@ export const submitRpc = defineRpc({
     orders: z.array(submittedOrderSchema).max(MAX_COMMANDS_PER_SUBMIT),
   }),
   result: submitAnswerSchema(MAX_COMMANDS_PER_SUBMIT),
+  checkSpeaker({ commands }, by) {
+    for (const command of commands) {
+      const { id } = speakerOf(command)
+      // A gateway answers for its accounts, but for no other node.
+      if (by.role !== 'gateway' || NODE_ID.test(id)) requireSelf(id, by, 'commands')
+    }
+  },
   handler:
     (peers) =>
     ({ commands, orders }) =>
       peers.submit(commands, orders),
 })
+
+function speakerOf(command: RemoteCommand): Party {
+  return command.type === 'bid' || command.type === 'buy-now' ? command.bidder : command.by
+}

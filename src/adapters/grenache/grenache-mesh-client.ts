@@ -1,0 +1,76 @@
+import type { MemberLogEntry } from '../../ports/member.js'
+import type { JoinAnswer, JoinRequest } from '../../ports/mesh-authority.js'
+import type { MeshClient } from '../../ports/mesh-client.js'
+import type { MemberPage } from '../../ports/mesh-service.js'
+import { NodeError } from '../../ports/node-api.js'
+import { PeerCallError } from '../../ports/peer-client.js'
+import { MAX_ENTRIES_PER_PAGE } from './member-schemas.js'
+import { tlsToMesh } from './pinned-tls.js'
+import { joinRpc } from './rpc/join.js'
+import { pullMembersRpc } from './rpc/pull-members.js'
+import { pushMembersRpc } from './rpc/push-members.js'
+import { renewCertificateRpc } from './rpc/renew-certificate.js'
+import { RemoteError, RpcClient } from './rpc-client.js'
+import { isNodeErrorCode } from './wire.js'
+
+const TIMEOUT_MS = 5_000
+
+export class GrenacheMeshClient implements MeshClient {
+  readonly #rpc: RpcClient
+
+  constructor({ rpcClient }: { rpcClient: RpcClient }) {
+    this.#rpc = rpcClient
+  }
+
+  pullMembers(address: string, afterSeq: number): Promise<MemberPage> {
+    return this.#rpc.call(address, pullMembersRpc, { afterSeq }, { timeoutMs: TIMEOUT_MS })
+  }
+
+  async pushMembers(address: string, entries: readonly MemberLogEntry[]): Promise<void> {
+    for (let i = 0; i < entries.length; i += MAX_ENTRIES_PER_PAGE) {
+      const page = entries.slice(i, i + MAX_ENTRIES_PER_PAGE)
+      await this.#rpc.call(address, pushMembersRpc, { entries: page }, { timeoutMs: TIMEOUT_MS })
+    }
+  }
+
+  renew(address: string, addresses: readonly string[]): Promise<JoinAnswer> {
+    return this.#rpc.call(
+      address,
+      renewCertificateRpc,
+      { addresses: [...addresses] },
+      { timeoutMs: TIMEOUT_MS },
+    )
+  }
+}
+
+/**
+ * Asks one member to be let in. Nothing is sent to anybody who does not show a certificate of the authority that the
+ * token names: CA_MISMATCH. Rejects with `NodeError`.
+ */
+export async function joinAt(
+  address: string,
+  mesh: { readonly meshId: string; readonly caFingerprint: string },
+  request: JoinRequest,
+): Promise<JoinAnswer> {
+  const rpcClient = new RpcClient({ tls: tlsToMesh(mesh) })
+  try {
+    return await rpcClient.call(address, joinRpc, request, { timeoutMs: TIMEOUT_MS })
+  } catch (error) {
+    throw error instanceof PeerCallError ? joinError(address, error) : error
+  } finally {
+    rpcClient.stop()
+  }
+}
+
+function joinError(address: string, cause: PeerCallError): NodeError {
+  if (cause instanceof RemoteError && isNodeErrorCode(cause.code)) {
+    const next = cause.next === undefined ? {} : { next: cause.next }
+    return new NodeError(cause.code, cause.message, { ...next, cause })
+  }
+  if (cause.code === 'NOT_A_MEMBER') {
+    const next = 'check that the token is whole, and that nobody stands between you and the mesh'
+    return new NodeError('CA_MISMATCH', cause.message, { next, cause })
+  }
+  const next = 'check that a member of the mesh runs there and that its port is open'
+  return new NodeError('NODE_UNREACHABLE', `cannot reach ${address}: ${cause.message}`, { next, cause })
+}

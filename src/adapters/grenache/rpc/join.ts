@@ -1,0 +1,11 @@
+import { defineRpc } from '../define-rpc.js'
+import { joinAnswerSchema, joinRequestSchema } from '../member-schemas.js'
+
+export const joinRpc = defineRpc({
+  name: 'vendue.join',
+  access: 'mesh',
+  effect: 'command',
+  request: joinRequestSchema,
+  result: joinAnswerSchema,
+  handler: (mesh) => (request) => mesh.join(request),
+})

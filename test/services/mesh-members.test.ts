@@ -1,0 +1,149 @@
+import { expect } from 'chai'
+import { HomeMeshAdmin } from '../../services/mesh/mesh-admin.js'
+import { createNode, type VendueNode } from '../../services/node/create-node.js'
+import { NodeError } from '../../src/ports/node-api.js'
+import { rejection } from '../adapters/grenache/fakes.js'
+import { eventually } from '../support/eventually.js'
+import { silentLogger } from '../support/silent-logger.js'
+import { makeTempHome } from '../support/temp-home.js'
+import { testSettings } from '../support/test-settings.js'
+
+const DAY_MS = 86_400_000
+
+describe('the members of a mesh', function () {
+  this.timeout(30_000)
+
+  const cleanups: (() => unknown)[] = []
+  let home: string
+  let elsewhere: string
+  let admin: HomeMeshAdmin
+
+  beforeEach(() => {
+    const [first, second] = [makeTempHome(), makeTempHome()]
+    home = first.home
+    elsewhere = second.home
+    cleanups.push(first.remove, second.remove)
+    admin = new HomeMeshAdmin({ home })
+  })
+  afterEach(async () => {
+    for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+  })
+
+  async function start(
+    at: string,
+    name: string,
+    options: Partial<Parameters<typeof createNode>[1]> = {},
+  ): Promise<VendueNode> {
+    const node = createNode(testSettings({ home: at, name }), { logger: silentLogger, ...options })
+    await node.start()
+    cleanups.push(() => node.stop())
+    return node
+  }
+
+  const token = async (options: { role?: 'node' | 'replica'; uses?: number; lifeMs?: number } = {}) =>
+    (await admin.invite('test', { role: 'node', uses: 1, lifeMs: DAY_MS, addresses: [], ...options })).token
+
+  const joinAs = (name: string, text: string) =>
+    new HomeMeshAdmin({ home: elsewhere }).join(text, {
+      ...{ dataDir: testSettings({ home: elsewhere, name }).dataDir, name, addresses: [] },
+    })
+
+  const sees = (node: VendueNode, other: VendueNode) =>
+    eventually(`${node.info.name} sees ${other.info.name}`, async () => {
+      return (await node.api.peers()).some(
+        ({ nodeId, state }) => nodeId === other.info.nodeId && state === 'alive',
+      )
+    })
+
+  async function startJoined(name: string, via: VendueNode, text: string): Promise<VendueNode> {
+    await joinAs(name, text)
+    const settings = testSettings({ home: elsewhere, name, bootstrap: [via.info.dhtAddress ?? ''] })
+    const node = createNode(settings, { logger: silentLogger })
+    await node.start()
+    cleanups.push(() => node.stop())
+    return node
+  }
+
+  it('come in with a token, trade, and are out everywhere within 10 s of being revoked, for good', async () => {
+    const founder = await start(home, 'founder')
+    const second = await start(home, 'second')
+    const guest = await startJoined('guest', founder, await token())
+    await Promise.all([sees(founder, guest), sees(second, guest), sees(guest, second)])
+    const opened = await guest.api.open({
+      ...{ commandId: 'cmd_opened01', title: 'Lot', currency: 'EUR', start: '1' },
+    })
+    const { auctionId } = opened.outcome
+    await eventually('the auction is known', () => second.api.show({ auction: auctionId }))
+    const bid = { auction: auctionId, commandId: 'bid_first0001', kind: 'plain', amount: '2' } as const
+    expect((await second.api.bid(bid)).outcome.status).to.equal('accepted')
+
+    const startedAt = performance.now()
+    expect((await admin.revoke('test', 'guest')).nodeId).to.equal(guest.info.nodeId)
+    for (const node of [founder, second]) {
+      await eventually(`${node.info.name} has put it out`, async () => {
+        return (await node.api.peers()).every(({ nodeId }) => nodeId !== guest.info.nodeId)
+      })
+    }
+    expect(performance.now() - startedAt).to.be.below(10_000)
+    await eventually('it sees nobody any more', async () =>
+      (await guest.api.peers()).every(({ state }) => state !== 'alive'),
+    )
+    await founder.stop()
+    const again = await start(home, 'founder')
+    await sees(again, second)
+    await new Promise((resolve) => setTimeout(resolve, 1_500))
+    expect((await again.api.peers()).map(({ nodeId }) => nodeId)).to.not.include(guest.info.nodeId)
+    expect((await rejection(joinAs('guest', await token()), NodeError)).code).to.equal('MEMBER_REVOKED')
+  })
+
+  it('cannot be let in twice with a token for one, nor with one that is old, unknown or of another authority', async () => {
+    await start(home, 'founder')
+    const once = await token()
+    expect(await joinAs('one', once)).to.include({ role: 'node', meshName: 'test' })
+    expect(await joinAs('one', once), 'the same node may ask again').to.include({ role: 'node' })
+    expect((await rejection(joinAs('two', once), NodeError)).code).to.equal('TOKEN_USED')
+    const old = await token({ lifeMs: 1 })
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    expect((await rejection(joinAs('two', old), NodeError)).code).to.equal('TOKEN_EXPIRED')
+    const change = (key: string, value: string) => {
+      const json = JSON.parse(Buffer.from(once.slice(8), 'base64url').toString()) as object
+      return `vendue1.${Buffer.from(JSON.stringify({ ...json, [key]: value })).toString('base64url')}`
+    }
+    const unknown = await rejection(joinAs('two', change('s', 'A'.repeat(43))), NodeError)
+    expect(unknown.code).to.equal('TOKEN_UNKNOWN')
+    const forged = await rejection(joinAs('two', change('c', 'A'.repeat(43))), NodeError)
+    expect(forged.code).to.equal('CA_MISMATCH')
+    expect((await rejection(joinAs('two', once.slice(0, 40)), NodeError)).code).to.equal('TOKEN_MALFORMED')
+  })
+
+  it('may only read where they are replicas', async () => {
+    const founder = await start(home, 'founder')
+    const replica = await startJoined('replica', founder, await token({ role: 'replica' }))
+    await sees(replica, founder)
+    const opening = { commandId: 'cmd_opened01', title: 'Lot', currency: 'EUR', start: '1' }
+    const refused = await rejection(replica.api.open(opening), NodeError)
+    expect(refused).to.include({ code: 'FORBIDDEN' })
+    expect(refused.message).to.include('role replica').and.to.include('role node')
+    const { outcome } = await founder.api.open(opening)
+    await eventually('it holds the copy', () => replica.api.show({ auction: outcome.auctionId }))
+  })
+
+  it('renew their certificates before they end, and a new authority takes over, with no call dropped', async () => {
+    const founder = await start(home, 'founder', { certificateMs: 6_000 })
+    const second = await start(home, 'second', { certificateMs: 6_000 })
+    await sees(second, founder)
+    const { outcome } = await founder.api.open({
+      ...{ commandId: 'cmd_opened01', title: 'Lot', currency: 'EUR', start: '1' },
+    })
+    await eventually('the auction is known', () => second.api.show({ auction: outcome.auctionId }))
+    const until = performance.now() + 9_000
+    for (let i = 0; performance.now() < until; i++) {
+      if (i === 20) await admin.rotateCa('test')
+      const commandId = `bid_renew${String(i).padStart(5, '0')}`
+      const { outcome: answer } = await second.api.buyNow({ auction: outcome.auctionId, commandId })
+      expect(answer).to.include({ status: 'rejected' })
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+    expect(founder.handshakes?.accepted).to.be.within(1, 60)
+  })
+})
