@@ -77,7 +77,8 @@ export class EventPager {
     cursor: Cursor,
     room: number,
   ): Promise<{ items: FeedItem[]; cursor: Cursor }> {
-    const { auctionId, firstSeq, events, position } = entry
+    const { auctionId, firstSeq, events } = entry
+    const ofOne = 'auctionId' in cursor.start
     const from = 'auctionId' in cursor.start ? Math.max(0, cursor.start.fromSeq - firstSeq) : cursor.skip
     const chosen = events.slice(from, from + room)
     const record = await this.#deps.auctions.find(auctionId)
@@ -87,17 +88,21 @@ export class EventPager {
     const disputed = (await this.#deps.equivocations.among([auctionId])).has(auctionId)
     const items = chosen.map((event, i): FeedItem => {
       const seq = firstSeq + from + i
-      return { auctionId, seq, event, title, currency, seller, disputed }
+      const item = { auctionId, seq, event, title, currency, seller, disputed }
+      return ofOne ? item : { ...item, cursor: formatCursor(past(entry, from + i + 1)) }
     })
     const taken = from + chosen.length
     if ('auctionId' in cursor.start)
       return { items, cursor: { start: { auctionId, fromSeq: firstSeq + taken }, skip: 0 } }
-    const done = taken >= events.length
-    const next: Cursor = done
-      ? { start: { afterPosition: position }, skip: 0 }
-      : { start: { afterPosition: position - 1 }, skip: taken }
-    return { items, cursor: next }
+    return { items, cursor: past(entry, taken) }
   }
+}
+
+/** Behind the first `taken` events of an entry, in the list of all. */
+function past({ position, events }: FeedEntry, taken: number): Cursor {
+  return taken >= events.length
+    ? { start: { afterPosition: position }, skip: 0 }
+    : { start: { afterPosition: position - 1 }, skip: taken }
 }
 
 interface Cursor {

@@ -341,7 +341,7 @@ export class LocalNodeApi implements NodeApi {
     const record = await this.#deps.auctions.find(auctionId)
     const peer = record && this.#deps.peerTable.get(record.state.home.nodeId)
     const since = peer ? `, last seen ${new Date(peer.lastSeenAt).toISOString()}` : ''
-    const who = record ? ` (${record.state.seller.name}${since})` : ''
+    const who = record ? ` (${peer?.info.name ?? record.state.home.nodeId}${since})` : ''
     return new NodeError('HOME_UNREACHABLE', `${message}${who}`, {
       next: 'try again when it is back: the auction waits for it with nothing lost; reading goes on meanwhile',
     })

@@ -207,6 +207,8 @@ export interface FeedItem {
   readonly seller: string
   /** As in `AuctionView`. */
   readonly disputed: boolean
+  /** Goes on past this very event in the list of all; not in one auction's list, where its seq does. */
+  readonly cursor?: string
 }
 
 export interface NodeStatus {
