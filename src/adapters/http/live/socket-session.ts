@@ -129,7 +129,8 @@ export class SocketSession {
 
   close(code: number, name: string, reason: string, retryAfterMs: number | null = null): void {
     if (this.#closing) return
-    this.#reply({ type: 'goodbye', code: name, reason, retry_after_ms: retryAfterMs })
+    const goodbye: ReplyMessage = { type: 'goodbye', code: name, reason, retry_after_ms: retryAfterMs }
+    this.#socket.send(JSON.stringify(goodbye))
     this.#closing = true
     this.#end()
     this.#socket.close(code, name)
@@ -139,7 +140,7 @@ export class SocketSession {
   #end(): void {
     this.#closing = true
     this.#conflator.stop()
-    for (const { close } of this.#subscriptions.values()) close()
+    for (const subscription of this.#subscriptions.values()) subscription.close()
     this.#subscriptions.clear()
   }
 
@@ -313,7 +314,7 @@ export class SocketSession {
     this.#reply({ type: 'unsubscribed', auction_id: auction })
   }
 
-  #send(data: Buffer): void {
+  #send(data: Buffer | string): void {
     if (this.#closing) return
     if (this.#socket.bufferedAmount > MAX_BUFFERED_BYTES) {
       this.#deps.metrics.slowReader()
@@ -329,7 +330,7 @@ export class SocketSession {
   }
 
   #reply(message: ReplyMessage): void {
-    if (!this.#closing) this.#socket.send(JSON.stringify(message))
+    this.#send(JSON.stringify(message))
   }
 
   #mistake(rule: string, field: string | null): void {
