@@ -10,6 +10,7 @@ import { HomeBreakers } from '../../src/adapters/http/home-breakers.js'
 import { EventHub } from '../../src/adapters/http/live/event-hub.js'
 import { EventStreams } from '../../src/adapters/http/live/event-streams.js'
 import { Presence } from '../../src/adapters/http/live/presence.js'
+import { GatewaySocketIo } from '../../src/adapters/http/live/socket-io.js'
 import { GatewayWebSockets } from '../../src/adapters/http/live/websocket-server.js'
 import { OriginPolicy } from '../../src/adapters/http/origin-policy.js'
 import { GatewayError } from '../../src/adapters/system/gateway-error.js'
@@ -107,7 +108,7 @@ function compose(services: ServiceContainer, settings: GatewaySettings, parts: G
       const connections = () => ({
         websockets: services.get(tokens.webSockets).size,
         eventStreams: services.get(tokens.streams).size,
-        socketIo: 0,
+        socketIo: services.get(tokens.socketIo).size,
         openBreakers: services.get(tokens.breakers).open,
       })
       return new GatewayMetrics({ connections, status: () => parts.api.status() })
@@ -131,6 +132,16 @@ function compose(services: ServiceContainer, settings: GatewaySettings, parts: G
         ),
     )
     .factory(
+      tokens.socketIo,
+      () =>
+        new GatewaySocketIo(
+          deps(
+            ...(['api', 'callers', 'clock', 'commandIds', 'desk', 'facts', 'guard', 'hub'] as const),
+            ...(['logger', 'metrics', 'origins', 'presence', 'timers'] as const),
+          ),
+        ),
+    )
+    .factory(
       tokens.server,
       () =>
         new GatewayServer(
@@ -146,7 +157,16 @@ function compose(services: ServiceContainer, settings: GatewaySettings, parts: G
               'hub',
               'logger',
             ] as const),
-            ...(['metrics', 'origins', 'plugins', 'presence', 'streams', 'timers', 'webSockets'] as const),
+            ...([
+              'metrics',
+              'origins',
+              'plugins',
+              'presence',
+              'socketIo',
+              'streams',
+              'timers',
+              'webSockets',
+            ] as const),
           ),
           { host, port, portTaken, defaultCurrency: currency, version: VERSION },
         ),

@@ -10,6 +10,7 @@ import type { HomeBreakers } from '../../src/adapters/http/home-breakers.js'
 import type { EventHub } from '../../src/adapters/http/live/event-hub.js'
 import type { EventStreams } from '../../src/adapters/http/live/event-streams.js'
 import type { Presence } from '../../src/adapters/http/live/presence.js'
+import type { GatewaySocketIo } from '../../src/adapters/http/live/socket-io.js'
 import type { GatewayWebSockets } from '../../src/adapters/http/live/websocket-server.js'
 import type { OriginPolicy } from '../../src/adapters/http/origin-policy.js'
 import type { Clock } from '../../src/ports/clock.js'
@@ -41,5 +42,6 @@ export const gatewayTokens = {
   presence: new Token<Presence>('gateway.presence'),
   streams: new Token<EventStreams>('gateway.streams'),
   webSockets: new Token<GatewayWebSockets>('gateway.webSockets'),
+  socketIo: new Token<GatewaySocketIo>('gateway.socketIo'),
   server: new Token<GatewayServer>('gateway.server'),
 } as const

@@ -14,6 +14,7 @@ import { createHttpApp } from './http-app.js'
 import type { EventHub } from './live/event-hub.js'
 import type { EventStreams } from './live/event-streams.js'
 import type { Presence } from './live/presence.js'
+import type { GatewaySocketIo } from './live/socket-io.js'
 import type { GatewayWebSockets } from './live/websocket-server.js'
 import { refuseUpgrade } from './live/websocket-server.js'
 import type { OriginPolicy } from './origin-policy.js'
@@ -40,6 +41,7 @@ export interface GatewayServerDeps {
   readonly metrics: GatewayMetrics
   readonly origins: OriginPolicy
   readonly presence: Presence
+  readonly socketIo: GatewaySocketIo
   readonly streams: EventStreams
   readonly timers: Timers
   readonly webSockets: GatewayWebSockets
@@ -60,6 +62,7 @@ export interface GatewayServerOptions {
   readonly drainMs?: number
 }
 
+const SOCKET_IO_PATH = '/socket.io/'
 const DRAIN_MS = 10_000
 const MAX_SOCKETS = 20_000
 
@@ -99,12 +102,13 @@ export class GatewayServer {
   }
 
   async #stop(): Promise<void> {
-    const { desk, hub, presence, streams, webSockets, metrics } = this.#deps
+    const { desk, hub, presence, socketIo, streams, webSockets, metrics } = this.#deps
     const { drainMs = DRAIN_MS } = this.#options
     this.#draining = true
     desk.close()
     await this.#within(drainMs, Promise.all([desk.idle(), this.#requestsDone()]))
     webSockets.drain()
+    if (this.#app) socketIo.drain()
     streams.drain()
     hub.stop()
     presence.stop()
@@ -148,10 +152,12 @@ export class GatewayServer {
       const { webSockets } = this.#deps
       const path = (request.url ?? '').split('?')[0] as string
       if (webSockets.handles(path)) return webSockets.upgrade(request, socket, head)
+      if (path.startsWith(SOCKET_IO_PATH)) return
       socket.on('error', () => socket.destroy())
       refuseUpgrade(socket, NO_SUCH_SOCKET)
     })
     await app.ready()
+    this.#deps.socketIo.attach(app.server)
     return app
   }
 

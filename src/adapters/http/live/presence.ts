@@ -47,8 +47,15 @@ export class Presence {
       if (name !== null) this.#count(room, name, -1)
       if (room.watchers > 0) return this.#tell(auctionId, room)
       room.timer?.cancel()
-      this.#rooms.delete(auctionId)
+      if (this.#rooms.get(auctionId) === room) this.#rooms.delete(auctionId)
     }
+  }
+
+  /** Hears who comes and goes, without being there. */
+  listen(auctionId: string, listener: PresenceListener): () => void {
+    const room = this.#room(auctionId)
+    room.listeners.add(listener)
+    return () => room.listeners.delete(listener)
   }
 
   stop(): void {
