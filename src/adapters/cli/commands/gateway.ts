@@ -1,5 +1,6 @@
 import { gatewaySettings } from '../../system/gateway-settings.js'
 import { EXIT } from '../exit-code.js'
+import { followingNodeApi } from '../following-node-api.js'
 import type { HostCommand } from '../host.js'
 import { nodeLogger } from '../node-logger.js'
 import { gatewayOptions, reachOptions } from '../node-options.js'
@@ -31,7 +32,9 @@ export const gatewayCommand: HostCommand = {
     const logger = nodeLogger({ level, format }, { stream: io.stderr, env: io.env })
     const session = new RpcSession(host, args)
     try {
-      const api = await session.api()
+      // One that cannot be found at all is an error now, and not for each request.
+      await session.api()
+      const api = followingNodeApi(session)
       const gateway = await deps.startGateway(gatewaySettings(settings), { api, logger })
       try {
         const { node } = await api.status()

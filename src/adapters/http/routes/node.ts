@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { peerJson } from '../../json-shapes.js'
+import { asyncApiYaml } from '../live/asyncapi.js'
 import { RequestError } from '../problem.js'
 import { type GatewayApp, problems, type RouteDeps, whoQuery } from './route.js'
 
@@ -51,6 +52,23 @@ export function nodeRoutes(app: GatewayApp, deps: RouteDeps, { version }: { vers
       const { node, auctions, peers } = await within(READY_PATIENCE_MS, deps.api.status())
       return { status: 'ready' as const, node: { id: node.nodeId, name: node.name }, auctions, peers }
     },
+  )
+
+  const asyncApi = asyncApiYaml(version)
+  app.get(
+    '/docs/asyncapi.yaml',
+    {
+      schema: {
+        tags,
+        summary: 'The WebSocket API, as AsyncAPI 3.0',
+        querystring,
+        response: {
+          200: { description: 'YAML', content: { 'application/yaml': { schema: z.string() } } },
+          ...problems,
+        },
+      },
+    },
+    async (_, reply) => reply.type('application/yaml; charset=utf-8').send(asyncApi),
   )
 
   app.get(
