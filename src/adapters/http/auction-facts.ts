@@ -1,7 +1,7 @@
 import type { Terms } from '../../domain/terms.js'
 import type { NodeApi } from '../../ports/node-api.js'
 
-/** What never changes about an auction. */
+/** What does not change about an auction, save that it may move to another home. */
 export interface AuctionFacts {
   readonly terms: Terms
   readonly sellerId: string
@@ -11,7 +11,7 @@ export interface AuctionFacts {
 
 const MAX_KEPT = 10_000
 
-/** Looks up, and keeps, what never changes about auctions. It is a cache: nothing is lost with it. */
+/** Looks up, and keeps, what hardly changes about auctions. It is a cache: nothing is lost with it. */
 export class AuctionFactsCache {
   readonly #api: Pick<NodeApi, 'show'>
   readonly #kept = new Map<string, AuctionFacts>()
@@ -31,6 +31,11 @@ export class AuctionFactsCache {
       sellerName: state.seller.name,
       homeNodeId: state.home.nodeId,
     })
+  }
+
+  /** It has moved. */
+  forget(auctionId: string): void {
+    this.#kept.delete(auctionId)
   }
 
   keep(auctionId: string, facts: AuctionFacts): AuctionFacts {

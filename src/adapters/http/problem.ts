@@ -70,6 +70,10 @@ const NODE_STATUS: Readonly<Record<NodeErrorCode, number>> = {
   OUTCOME_UNKNOWN: 504,
   BUSY: 503,
   DISK_FULL: 507,
+  NOT_HOME: 503,
+  NOT_MOVED: 409,
+  TOO_FEW_REPLICAS: 503,
+  NOT_REPLICATED: 504,
   LOG_IO_ERROR: 503,
   // The gateway's own token is not the node's operator's: nothing that the caller could mend.
   FORBIDDEN: 502,
@@ -101,6 +105,8 @@ const RETRY_AFTER_SECONDS: Readonly<Record<string, number>> = {
   NODE_UNREACHABLE: 5,
   LOG_IO_ERROR: 10,
   DISK_FULL: 60,
+  NOT_HOME: 1,
+  TOO_FEW_REPLICAS: 5,
 }
 
 /** What callers of the HTTP API can do; the node's own words speak of its command line. */

@@ -96,6 +96,7 @@ export class EventMessages {
   }
 
   #note(auctionId: string, event: AuctionEvent): void {
+    if (event.type === 'AuctionHandedOver') this.#deps.facts.forget(auctionId)
     const bid = bidOf(event)
     if (bid?.leads !== true) return
     if (this.#leaders.size >= MAX_LEADERS) this.#leaders.clear()
@@ -181,6 +182,10 @@ function messageOf(item: FeedItem, facts: AuctionFacts, leader: Party | null): E
     }
     case 'AuctionCancelled':
       return { type: 'auction_cancelled', ...common, reason: event.reason }
+    case 'AuctionHandedOver': {
+      const { nodeId, publicKey } = event.to
+      return { type: 'auction_moved', ...common, home: { node_id: nodeId, public_key: publicKey } }
+    }
     case 'MaximaRevealed':
       return {
         type: 'maxima_revealed',

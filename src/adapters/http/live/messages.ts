@@ -151,6 +151,13 @@ export const eventMessages = {
   auction_cancelled: z
     .object({ type: z.literal('auction_cancelled'), ...event, reason: z.string() })
     .meta({ description: 'The seller has withdrawn the lot.' }),
+  auction_moved: z
+    .object({
+      type: z.literal('auction_moved'),
+      ...event,
+      home: z.object({ node_id: z.string(), public_key: z.string() }),
+    })
+    .meta({ description: 'Another node is the auction’s home from here on. Nothing else changes.' }),
   maxima_revealed: z
     .object({
       type: z.literal('maxima_revealed'),

@@ -321,6 +321,7 @@ export class GatewaySocketIo {
       case 'auction_started':
         return void room.emit('auctionStarted', common)
       case 'auction_opened':
+      case 'auction_moved':
       case 'maxima_revealed':
         return
       default: {
