@@ -70,8 +70,8 @@ export class SocketSession {
   readonly #caller: Caller | null
   readonly #address: string
   readonly #conflator: Conflator
-  /** The auction of the path. */
-  readonly #auction: string | null
+  /** The auction of the path; its whole id once it is known. */
+  #auction: string | null
   readonly #subscriptions = new Map<string, Subscribed>()
   #pending = 0
   #mistakes = 0
@@ -112,7 +112,7 @@ export class SocketSession {
   /** Of the path: where it fails the connection ends. */
   async watch(place: Place): Promise<void> {
     try {
-      await this.#subscribe(place)
+      this.#auction = await this.#subscribe(place)
     } catch (error) {
       const problem = this.#problem(error)
       this.#error(problem)
@@ -231,11 +231,12 @@ export class SocketSession {
     this.#reply(refusedMessage(problem, { auction, key: key ?? null, now }))
   }
 
-  async #subscribe({ auction, mode, presence, fromSeq }: Place): Promise<void> {
+  /** The auction's whole id. */
+  async #subscribe({ auction, mode, presence, fromSeq }: Place): Promise<string> {
     const caller = this.#caller
     const view = await this.#deps.api.show({ auction, as: caller?.party ?? ANONYMOUS.party })
-    if (this.#closing) return
     const { auctionId } = view
+    if (this.#closing) return auctionId
     this.#makeRoom(auctionId)
     // A reader that comes from another gateway may know more than this one's node does yet.
     const afterSeq = fromSeq === undefined ? view.head.seq : Math.max(0, fromSeq - 1)
@@ -261,6 +262,7 @@ export class SocketSession {
     })
     // What happened between the look at the auction and now is in the log.
     subscription.catchUp()
+    return auctionId
   }
 
   #subscribeAll(mode: 'all' | 'newest', cursor: string | null): void {
