@@ -1,3 +1,4 @@
+import type { Currency } from '../domain/currency.js'
 import type { AuctionRepository } from '../ports/auction-repository.js'
 import type { EquivocationRepository } from '../ports/equivocation-repository.js'
 import type { EventLog } from '../ports/event-log.js'
@@ -18,6 +19,8 @@ export interface EventPagerDeps {
 const DEFAULT_LIMIT = 200
 const MAX_LIMIT = 1_000
 const MAX_WAIT_MS = 30_000
+/** Auctions whose title and currency are kept in memory. */
+const MAX_LOTS = 10_000
 
 /**
  * Pages through the feed for callers who ask again and again (long polling). The cursor says exactly how far they
@@ -25,6 +28,8 @@ const MAX_WAIT_MS = 30_000
  */
 export class EventPager {
   readonly #deps: EventPagerDeps
+  /** What is told with each event, and never changes. */
+  readonly #lots = new Map<string, Lot>()
 
   constructor(deps: EventPagerDeps) {
     this.#deps = deps
@@ -55,6 +60,18 @@ export class EventPager {
     }
   }
 
+  async #lotOf(auctionId: string): Promise<Lot> {
+    const known = this.#lots.get(auctionId)
+    if (known) return known
+    const record = await this.#deps.auctions.find(auctionId)
+    if (!record) throw new Error(`the log holds ${auctionId}, the read model does not`)
+    const { title, currency } = record.state.terms
+    const lot = { title, currency, seller: record.state.seller.name }
+    if (this.#lots.size >= MAX_LOTS) this.#lots.clear()
+    this.#lots.set(auctionId, lot)
+    return lot
+  }
+
   async #start(request: EventsRequest): Promise<Cursor> {
     if (request.cursor !== undefined) {
       const cursor = parseCursor(request.cursor)
@@ -81,10 +98,7 @@ export class EventPager {
     const ofOne = 'auctionId' in cursor.start
     const from = 'auctionId' in cursor.start ? Math.max(0, cursor.start.fromSeq - firstSeq) : cursor.skip
     const chosen = events.slice(from, from + room)
-    const record = await this.#deps.auctions.find(auctionId)
-    if (!record) throw new Error(`the log holds ${auctionId}, the read model does not`)
-    const { title, currency } = record.state.terms
-    const seller = record.state.seller.name
+    const { title, currency, seller } = await this.#lotOf(auctionId)
     const disputed = (await this.#deps.equivocations.among([auctionId])).has(auctionId)
     const items = chosen.map((event, i): FeedItem => {
       const seq = firstSeq + from + i
@@ -96,6 +110,12 @@ export class EventPager {
       return { items, cursor: { start: { auctionId, fromSeq: firstSeq + taken }, skip: 0 } }
     return { items, cursor: past(entry, taken) }
   }
+}
+
+interface Lot {
+  readonly title: string
+  readonly currency: Currency
+  readonly seller: string
 }
 
 /** Behind the first `taken` events of an entry, in the list of all. */
