@@ -151,10 +151,17 @@ export class GatewayMetrics {
     byLabel('vendue_auctions', 'Auctions that the node knows, by status.', 'status', ({ auctions }) => ({
       ...auctions,
     }))
-    byLabel('vendue_node', 'The node: accepted bids it knows of, and its uptime.', 'of', (status) => ({
-      bids: status.bids,
-      uptime_seconds: status.uptimeMs / 1_000,
-    }))
+    byLabel(
+      'vendue_node',
+      'The node: bids it knows, its uptime, events it still lacks, commits it refused.',
+      'of',
+      (status) => ({
+        bids: status.bids,
+        uptime_seconds: status.uptimeMs / 1_000,
+        events_missing: status.sync.state === 'syncing' ? status.sync.total - status.sync.done : 0,
+        commits_refused: status.sync.refused,
+      }),
+    )
   }
 }
 
