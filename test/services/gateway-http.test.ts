@@ -3,7 +3,12 @@ import { connect } from 'node:net'
 import { Readable } from 'node:stream'
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { auctionSchema, outcomeSchema, problemSchema } from '../../src/adapters/http/resources.js'
+import {
+  auctionSchema,
+  outcomeSchema,
+  problemSchema,
+  receiptResources,
+} from '../../src/adapters/http/resources.js'
 import { readLines } from '../../src/application/export-format.js'
 import { CallerError } from '../../src/ports/caller.js'
 import { eventually } from '../support/eventually.js'
@@ -209,28 +214,32 @@ describe("a gateway's HTTP API", function () {
   })
 
   it('shows receipts to their owner alone, and nothing of who was signed for with them', async () => {
-    const away = mesh.nodes[1]!
-    const { outcome } = await away.api.open({
-      commandId: 'cmd_gateway01',
-      title: 'Away',
-      currency: 'EUR',
-      start: '5',
+    const id = await gateway.open()
+    const receipt = (name: string, amount: number) => ({
+      command: {
+        ...{
+          type: 'bid' as const,
+          auctionId: id,
+          commandId: `bid_${name}0001`,
+          kind: 'plain' as const,
+          amount,
+        },
+        bidder: { id: `guest:${name}`, name },
+      },
+      outcome: { status: 'accepted' as const, commandId: `bid_${name}0001`, auctionId: id, seq: 2, at: 1 },
     })
-    const id = outcome.auctionId
-    await eventually(
-      'the gateway knows of it',
-      async () => (await gateway.get(`/api/v1/auctions/${id}`)).status === 200,
-    )
-    await Promise.all([
-      gateway.bid(id, 'anna', '77.77', { kind: 'max' }),
-      gateway.bid(id, 'ben', '66.66', { kind: 'max' }),
-    ])
-    const of = async (user: string) =>
-      (await gateway.get(`/api/v1/auctions/${id}/receipts?user_id=${user}`)).body
-    expect((await of('anna')).receipts).to.have.length(1)
-    expect((await of('anna')).receipts[0]).to.include({ auction_id: id, type: 'bid' })
-    expect(JSON.stringify(await of('ben'))).not.to.contain('7777')
-    expect((await of('eve')).receipts).to.deep.equal([])
+    const home = { nodeId: 'node_home', publicKey: 'key' }
+    const together = {
+      home,
+      signedAt: 1,
+      signature: 'both',
+      receipts: [receipt('anna', 7_777), receipt('ben', 6_666)],
+    }
+    const alone = { home, signedAt: 2, signature: 'one', receipts: [receipt('ben', 8_888)] }
+    const ofBen = receiptResources([together, alone], 'guest:ben') as { signature: string | null }[]
+    expect(ofBen.map(({ signature }) => signature)).to.deep.equal([null, 'one'])
+    expect(JSON.stringify(ofBen)).not.to.contain('7777').and.not.to.contain('anna')
+    expect((await gateway.get(`/api/v1/auctions/${id}/receipts?user_id=eve`)).body.receipts).to.deep.equal([])
     refused(await gateway.get(`/api/v1/auctions/${id}/receipts`), 401, 'UNAUTHENTICATED')
   })
 

@@ -62,7 +62,8 @@ const TITLES: Readonly<Record<number, string>> = {
   507: 'Disk full',
 }
 
-const NODE_STATUS: Readonly<Record<NodeErrorCode, number>> = {
+/** Codes of the mesh's own admission (502) are not here: they concern the gateway's node, and no caller. */
+const NODE_STATUS: Partial<Record<NodeErrorCode, number>> = {
   INVALID_INPUT: 400,
   AUCTION_NOT_FOUND: 404,
   AUCTION_AMBIGUOUS: 409,
@@ -131,7 +132,7 @@ export function problemOf(error: unknown): ProblemAnswer | null {
   if (error instanceof NodeError) {
     if (error.code === 'INTERNAL') return null
     const next = NEXT[error.code] ?? error.next
-    return answer(NODE_STATUS[error.code], error.code, error.message, { field: error.field, next })
+    return answer(NODE_STATUS[error.code] ?? 502, error.code, error.message, { field: error.field, next })
   }
   if (isLimitError(error)) {
     const { code, message, limit, next, retryAfterSeconds } = error
