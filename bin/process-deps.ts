@@ -13,6 +13,10 @@ export const processDeps: CliDeps = {
     const { startStandaloneGrape } = await import('../src/adapters/grenache/standalone-grape.js')
     return startStandaloneGrape({ logger }, options)
   },
+  async startGateway(settings, parts) {
+    const { startGateway } = await import('../services/gateway/create-gateway.js')
+    return startGateway(settings, parts)
+  },
   async connect(target) {
     const [{ RpcClient }, { GrenacheNodeApiClient }, { tlsToNode }] = await Promise.all([
       import('../src/adapters/grenache/rpc-client.js'),

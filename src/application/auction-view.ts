@@ -1,4 +1,5 @@
 import { buyNowAvailable, minimumBid, type OpenedAuction } from '../domain/auction.js'
+import type { Party } from '../domain/party.js'
 import type { AuctionRecord, AuctionRepository } from '../ports/auction-repository.js'
 import type { EquivocationRepository } from '../ports/equivocation-repository.js'
 import type { AuctionView, HomeState } from '../ports/node-api.js'
@@ -9,7 +10,7 @@ import { AUCTION_ID } from './ids.js'
 import type { PeerTable } from './peer-table.js'
 
 export interface AuctionViewsDeps {
-  readonly auctions: Pick<AuctionRepository, 'find' | 'idsByPrefix'>
+  readonly auctions: Pick<AuctionRepository, 'find' | 'idsByPrefix' | 'bidOnBy'>
   readonly autoBidder: Pick<AutoBidder, 'find'>
   readonly equivocations: Pick<EquivocationRepository, 'among'>
   readonly participations: ParticipationRepository
@@ -57,13 +58,17 @@ export class AuctionViews {
     return found
   }
 
-  async view(record: AuctionRecord): Promise<AuctionView> {
-    return (await this.viewAll([record]))[0] as AuctionView
+  async view(record: AuctionRecord, as?: Party): Promise<AuctionView> {
+    return (await this.viewAll([record], as))[0] as AuctionView
   }
 
-  async viewAll(records: readonly AuctionRecord[]): Promise<AuctionView[]> {
+  /** As the party sees them, where one is given. */
+  async viewAll(records: readonly AuctionRecord[], as?: Party): Promise<AuctionView[]> {
     const ids = records.map(({ auctionId }) => auctionId)
-    const joined = await this.#deps.participations.among(ids)
+    const joined = as
+      ? await this.#deps.auctions.bidOnBy(as.id, ids)
+      : await this.#deps.participations.among(ids)
+    const selfId = as?.id ?? this.#nodeId
     const disputed = await this.#deps.equivocations.among(ids)
     return Promise.all(
       records.map(async ({ auctionId, head, state }): Promise<AuctionView> => {
@@ -76,8 +81,8 @@ export class AuctionViews {
           buyNowAvailable: buyNowAvailable(state),
           homeState: this.#homeState(state.home.nodeId),
           disputed: disputed.has(auctionId),
-          mine: this.#standing(state, joined.has(auctionId)),
-          autoBid: await this.#deps.autoBidder.find(auctionId),
+          mine: standing(state, selfId, joined.has(auctionId)),
+          autoBid: as ? null : await this.#deps.autoBidder.find(auctionId),
         }
       }),
     )
@@ -86,14 +91,14 @@ export class AuctionViews {
   #homeState(nodeId: string): HomeState {
     return nodeId === this.#nodeId ? 'self' : (this.#deps.peerTable.get(nodeId)?.state ?? 'unknown')
   }
+}
 
-  #standing(state: OpenedAuction, joined: boolean): AuctionView['mine'] {
-    if (state.seller.id === this.#nodeId) return 'seller'
-    if (state.status === 'closed') {
-      if (state.result.sold && state.result.winner.id === this.#nodeId) return 'won'
-      return joined ? 'lost' : null
-    }
-    if (state.leader?.id === this.#nodeId) return 'leading'
-    return joined && state.status !== 'cancelled' ? 'outbid' : null
+function standing(state: OpenedAuction, partyId: string, joined: boolean): AuctionView['mine'] {
+  if (state.seller.id === partyId) return 'seller'
+  if (state.status === 'closed') {
+    if (state.result.sold && state.result.winner.id === partyId) return 'won'
+    return joined ? 'lost' : null
   }
+  if (state.leader?.id === partyId) return 'leading'
+  return joined && state.status !== 'cancelled' ? 'outbid' : null
 }

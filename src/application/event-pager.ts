@@ -1,3 +1,4 @@
+import type { Currency } from '../domain/currency.js'
 import type { AuctionRepository } from '../ports/auction-repository.js'
 import type { EquivocationRepository } from '../ports/equivocation-repository.js'
 import type { EventLog } from '../ports/event-log.js'
@@ -18,6 +19,8 @@ export interface EventPagerDeps {
 const DEFAULT_LIMIT = 200
 const MAX_LIMIT = 1_000
 const MAX_WAIT_MS = 30_000
+/** Auctions whose title and currency are kept in memory. */
+const MAX_LOTS = 10_000
 
 /**
  * Pages through the feed for callers who ask again and again (long polling). The cursor says exactly how far they
@@ -25,6 +28,8 @@ const MAX_WAIT_MS = 30_000
  */
 export class EventPager {
   readonly #deps: EventPagerDeps
+  /** What is told with each event, and never changes. */
+  readonly #lots = new Map<string, Lot>()
 
   constructor(deps: EventPagerDeps) {
     this.#deps = deps
@@ -55,6 +60,18 @@ export class EventPager {
     }
   }
 
+  async #lotOf(auctionId: string): Promise<Lot> {
+    const known = this.#lots.get(auctionId)
+    if (known) return known
+    const record = await this.#deps.auctions.find(auctionId)
+    if (!record) throw new Error(`the log holds ${auctionId}, the read model does not`)
+    const { title, currency } = record.state.terms
+    const lot = { title, currency, seller: record.state.seller.name }
+    if (this.#lots.size >= MAX_LOTS) this.#lots.clear()
+    this.#lots.set(auctionId, lot)
+    return lot
+  }
+
   async #start(request: EventsRequest): Promise<Cursor> {
     if (request.cursor !== undefined) {
       const cursor = parseCursor(request.cursor)
@@ -77,27 +94,35 @@ export class EventPager {
     cursor: Cursor,
     room: number,
   ): Promise<{ items: FeedItem[]; cursor: Cursor }> {
-    const { auctionId, firstSeq, events, position } = entry
+    const { auctionId, firstSeq, events } = entry
+    const ofOne = 'auctionId' in cursor.start
     const from = 'auctionId' in cursor.start ? Math.max(0, cursor.start.fromSeq - firstSeq) : cursor.skip
     const chosen = events.slice(from, from + room)
-    const record = await this.#deps.auctions.find(auctionId)
-    if (!record) throw new Error(`the log holds ${auctionId}, the read model does not`)
-    const { title, currency } = record.state.terms
-    const seller = record.state.seller.name
+    const { title, currency, seller } = await this.#lotOf(auctionId)
     const disputed = (await this.#deps.equivocations.among([auctionId])).has(auctionId)
     const items = chosen.map((event, i): FeedItem => {
       const seq = firstSeq + from + i
-      return { auctionId, seq, event, title, currency, seller, disputed }
+      const item = { auctionId, seq, event, title, currency, seller, disputed }
+      return ofOne ? item : { ...item, cursor: formatCursor(past(entry, from + i + 1)) }
     })
     const taken = from + chosen.length
     if ('auctionId' in cursor.start)
       return { items, cursor: { start: { auctionId, fromSeq: firstSeq + taken }, skip: 0 } }
-    const done = taken >= events.length
-    const next: Cursor = done
-      ? { start: { afterPosition: position }, skip: 0 }
-      : { start: { afterPosition: position - 1 }, skip: taken }
-    return { items, cursor: next }
+    return { items, cursor: past(entry, taken) }
   }
+}
+
+interface Lot {
+  readonly title: string
+  readonly currency: Currency
+  readonly seller: string
+}
+
+/** Behind the first `taken` events of an entry, in the list of all. */
+function past({ position, events }: FeedEntry, taken: number): Cursor {
+  return taken >= events.length
+    ? { start: { afterPosition: position }, skip: 0 }
+    : { start: { afterPosition: position - 1 }, skip: taken }
 }
 
 interface Cursor {

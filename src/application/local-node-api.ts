@@ -1,3 +1,4 @@
+import type { Currency } from '../domain/currency.js'
 import type { Party } from '../domain/party.js'
 import type { AuctionRepository } from '../ports/auction-repository.js'
 import type { Clock } from '../ports/clock.js'
@@ -25,6 +26,7 @@ import {
   type OpenRequest,
   type PeerView,
   type ReceiptsRequest,
+  type ShowRequest,
 } from '../ports/node-api.js'
 import type { ParticipationRepository } from '../ports/participation-repository.js'
 import type { NodeInfo, RemoteCommand, SubmitResult } from '../ports/peer-client.js'
@@ -77,6 +79,13 @@ export interface LocalNodeApiOptions {
   readonly requestStop: () => void
 }
 
+/** Whom a command's answer is for, and how much it has to say. */
+interface Answer {
+  readonly as?: Party | undefined
+  readonly brief?: boolean | undefined
+}
+
+const MAX_CACHED_CURRENCIES = 10_000
 const DEFAULT_PAGE = 50
 const MAX_PAGE = 1_000
 /** Signed answers, each of a few hundred receipts at most. */
@@ -89,6 +98,8 @@ export class LocalNodeApi implements NodeApi {
   readonly #deps: LocalNodeApiDeps
   readonly #options: LocalNodeApiOptions
   readonly #pager: EventPager
+  /** By the auction's whole id. */
+  readonly #currencies = new Map<string, Currency>()
 
   constructor(deps: LocalNodeApiDeps, options: LocalNodeApiOptions) {
     this.#deps = deps
@@ -129,50 +140,53 @@ export class LocalNodeApi implements NodeApi {
     const now = clock.now()
     const { terms, reserve } = openTerms(request, { now, random, currencies })
     const home = { nodeId: this.#options.info().nodeId, publicKey: signer.publicKey }
-    const { commandId } = request
+    const { commandId, as } = request
+    const seller = as ?? self
     return this.#result(
       await auctionHouse.open(
-        { type: 'OpenAuction', commandId, now, seller: self, home, terms, reserve },
+        { type: 'OpenAuction', commandId, now, seller, home, terms, reserve },
         request.replicas,
       ),
+      { as },
     )
   }
 
   async bid(request: BidRequest): Promise<CommandResult> {
-    const { auctionId, state } = await this.#deps.auctionViews.resolve(request.auction)
-    const amount = amountOf('amount', request.amount, state.terms.currency)
-    const { commandId, kind } = request
-    const bidder = this.#options.self
+    const { auctionId, currency } = await this.#biddable(request.auction)
+    const amount = amountOf('amount', request.amount, currency)
+    const { commandId, kind, as, brief } = request
+    const bidder = as ?? this.#options.self
     const bid = { type: 'bid', auctionId, commandId, bidder, amount, ...ackOf(request) } as const
     const salt = newSalt(this.#deps.random)
-    return this.#bidding(kind === 'plain' ? { ...bid, kind } : { ...bid, kind, salt })
+    return this.#bidding(kind === 'plain' ? { ...bid, kind } : { ...bid, kind, salt }, { as, brief })
   }
 
   async buyNow(request: AuctionCommand): Promise<CommandResult> {
     const { auctionId } = await this.#deps.auctionViews.resolve(request.auction)
-    const { commandId } = request
-    const bidder = this.#options.self
-    return this.#bidding({ type: 'buy-now', auctionId, commandId, bidder, ...ackOf(request) })
+    const { commandId, as } = request
+    const bidder = as ?? this.#options.self
+    return this.#bidding({ type: 'buy-now', auctionId, commandId, bidder, ...ackOf(request) }, { as })
   }
 
   async close(request: AuctionCommand): Promise<CommandResult> {
     const { auctionId } = await this.#deps.auctionViews.resolve(request.auction)
-    const { commandId } = request
-    return this.#submit({ type: 'close', auctionId, commandId, by: this.#options.self, ...ackOf(request) })
+    const { commandId, as } = request
+    const by = as ?? this.#options.self
+    return this.#submit({ type: 'close', auctionId, commandId, by, ...ackOf(request) }, { as })
   }
 
   async cancel(request: AuctionCommand & { reason?: string }): Promise<CommandResult> {
     const { auctionId } = await this.#deps.auctionViews.resolve(request.auction)
-    const { commandId, reason = '' } = request
-    const by = this.#options.self
-    return this.#submit({ type: 'cancel', auctionId, commandId, by, reason, ...ackOf(request) })
+    const { commandId, reason = '', as } = request
+    const by = as ?? this.#options.self
+    return this.#submit({ type: 'cancel', auctionId, commandId, by, reason, ...ackOf(request) }, { as })
   }
 
   async extend(request: AuctionCommand & { closesAt: number }): Promise<CommandResult> {
     const { auctionId } = await this.#deps.auctionViews.resolve(request.auction)
-    const { commandId, closesAt } = request
-    const by = this.#options.self
-    return this.#submit({ type: 'extend', auctionId, commandId, by, closesAt, ...ackOf(request) })
+    const { commandId, closesAt, as } = request
+    const by = as ?? this.#options.self
+    return this.#submit({ type: 'extend', auctionId, commandId, by, closesAt, ...ackOf(request) }, { as })
   }
 
   async handover({ auction, peer }: { auction: string; peer: string }): Promise<AuctionView> {
@@ -224,18 +238,22 @@ export class LocalNodeApi implements NodeApi {
   }
 
   async list(request: ListRequest): Promise<{ auctions: AuctionView[]; next: string | null }> {
-    const { statuses, text, cursor } = request
+    const { statuses, text, cursor, seller, bidder, sort, as } = request
+    checkList(request)
     const page = await this.#deps.auctions.list({
       limit: pageSize(request.limit),
       ...(statuses && { statuses }),
       ...(text !== undefined && { text }),
       ...(cursor !== undefined && { cursor }),
+      ...(seller !== undefined && { seller }),
+      ...(bidder !== undefined && { bidder }),
+      ...(sort !== undefined && { sort }),
     })
-    return { auctions: await this.#deps.auctionViews.viewAll(page.auctions), next: page.next }
+    return { auctions: await this.#deps.auctionViews.viewAll(page.auctions, as), next: page.next }
   }
 
-  async show({ auction }: { auction: string }): Promise<AuctionView> {
-    return this.#deps.auctionViews.view(await this.#deps.auctionViews.resolve(auction))
+  async show({ auction, as }: ShowRequest): Promise<AuctionView> {
+    return this.#deps.auctionViews.view(await this.#deps.auctionViews.resolve(auction), as)
   }
 
   async history(
@@ -247,7 +265,7 @@ export class LocalNodeApi implements NodeApi {
       request.beforeSeq ?? null,
       pageSize(request.limit),
     )
-    return { auction: await this.#deps.auctionViews.view(record), bids }
+    return { auction: await this.#deps.auctionViews.view(record, request.as), bids }
   }
 
   events(request: EventsRequest): Promise<{ items: FeedItem[]; cursor: string }> {
@@ -280,9 +298,21 @@ export class LocalNodeApi implements NodeApi {
     return Promise.resolve()
   }
 
-  async #bidding(command: RemoteCommand): Promise<CommandResult> {
-    const result = await this.#submit(command)
-    if (result.outcome.status === 'accepted') await this.#noteParticipation(command.auctionId)
+  /** What a bid needs to know of its auction never changes: most bids read nothing for it. */
+  async #biddable(reference: string): Promise<{ auctionId: string; currency: Currency }> {
+    const known = this.#currencies.get(reference)
+    if (known) return { auctionId: reference, currency: known }
+    const { auctionId, state } = await this.#deps.auctionViews.resolve(reference)
+    const { currency } = state.terms
+    if (this.#currencies.size >= MAX_CACHED_CURRENCIES) this.#currencies.clear()
+    this.#currencies.set(auctionId, currency)
+    return { auctionId, currency }
+  }
+
+  async #bidding(command: RemoteCommand, answer: Answer): Promise<CommandResult> {
+    const result = await this.#submit(command, answer)
+    // Bids of others are found by their bidder; only this node's user needs a note of its own.
+    if (!answer.as && result.outcome.status === 'accepted') await this.#noteParticipation(command.auctionId)
     return result
   }
 
@@ -293,25 +323,25 @@ export class LocalNodeApi implements NodeApi {
     })
   }
 
-  async #submit(command: RemoteCommand): Promise<CommandResult> {
+  async #submit(command: RemoteCommand, answer: Answer): Promise<CommandResult> {
     const result = await this.#deps.router.submit(command)
     if (!result.ok && result.code === 'HOME_UNREACHABLE')
       throw await this.#homeUnreachable(command.auctionId, result.message)
-    return this.#result(result)
+    return this.#result(result, answer)
   }
 
-  async #result(result: SubmitResult): Promise<CommandResult> {
+  async #result(result: SubmitResult, { as, brief }: Answer): Promise<CommandResult> {
     if (!result.ok) throw new NodeError(errorCode(result.code), result.message)
     const { outcome } = result
-    const record = outcome.auctionId ? await this.#deps.auctions.find(outcome.auctionId) : null
-    return { outcome, auction: record && (await this.#deps.auctionViews.view(record)) }
+    const record = outcome.auctionId && !brief ? await this.#deps.auctions.find(outcome.auctionId) : null
+    return { outcome, auction: record && (await this.#deps.auctionViews.view(record, as)) }
   }
 
   async #homeUnreachable(auctionId: string, message: string): Promise<NodeError> {
     const record = await this.#deps.auctions.find(auctionId)
     const peer = record && this.#deps.peerTable.get(record.state.home.nodeId)
     const since = peer ? `, last seen ${new Date(peer.lastSeenAt).toISOString()}` : ''
-    const who = record ? ` (${record.state.seller.name}${since})` : ''
+    const who = record ? ` (${peer?.info.name ?? record.state.home.nodeId}${since})` : ''
     return new NodeError('HOME_UNREACHABLE', `${message}${who}`, {
       next: 'try again when it is back: the auction waits for it with nothing lost; reading goes on meanwhile',
     })
@@ -320,6 +350,15 @@ export class LocalNodeApi implements NodeApi {
 
 function pageSize(limit: number | undefined): number {
   return Math.min(MAX_PAGE, Math.max(1, limit ?? DEFAULT_PAGE))
+}
+
+function checkList({ seller, bidder, sort }: ListRequest): void {
+  const filters = [seller !== undefined, bidder !== undefined, sort === 'ending']
+  if (filters.filter(Boolean).length < 2) return
+  throw new NodeError('INVALID_INPUT', 'seller, bidder and the order by end exclude each other', {
+    field: sort === 'ending' ? 'sort' : 'bidder',
+    next: 'give one of them',
+  })
 }
 
 function errorCode(code: string): NodeErrorCode {

@@ -15,7 +15,12 @@ export interface AuctionQuery {
   readonly statuses?: readonly AuctionStatus[]
   /** Part of the title, in any case. */
   readonly text?: string
-  /** Opened strictly before this auction (from the last page's `next`). */
+  /** A party's id: only what it sells, or only what it has bid on. Not both, and not with `sort: 'ending'`. */
+  readonly seller?: string
+  readonly bidder?: string
+  /** `ending`: open auctions that have an end, soonest first, whatever `statuses` says. */
+  readonly sort?: 'newest' | 'ending'
+  /** Strictly past this auction in the order asked for (from the last page's `next`). */
   readonly cursor?: string
   /** 1 to 1,000. */
   readonly limit: number
@@ -46,7 +51,7 @@ export interface AuctionRepository {
   find(auctionId: string): Promise<AuctionRecord | null>
   /** Up to `limit` ids that start with the prefix, ascending. */
   idsByPrefix(prefix: string, limit: number): Promise<string[]>
-  /** Newest opened first. `next` is the cursor of the page after, null at the end. */
+  /** Newest opened first, unless sorted otherwise. `next` is the cursor of the page after, null at the end. */
   list(query: AuctionQuery): Promise<{ auctions: AuctionRecord[]; next: string | null }>
   /** Live auctions of this home that have a start or an end ahead or overdue, soonest first. */
   due(homeNodeId: string): Promise<DueAuction[]>
@@ -54,6 +59,8 @@ export interface AuctionRepository {
   unrevealed(homeNodeId: string): Promise<string[]>
   /** An auction's accepted bids, newest first, strictly before `beforeSeq` where given. */
   bids(auctionId: string, beforeSeq: number | null, limit: number): Promise<BidRecord[]>
+  /** Those of the given auctions that the party has bid on. */
+  bidOnBy(bidderId: string, auctionIds: readonly string[]): Promise<Set<string>>
   counts(): Promise<{ auctions: Record<AuctionStatus, number>; bids: number }>
 }
 

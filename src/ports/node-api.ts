@@ -3,6 +3,7 @@ import type { Commit, Head } from '../domain/commit.js'
 import type { Currency } from '../domain/currency.js'
 import type { AuctionEvent } from '../domain/events.js'
 import type { Minor } from '../domain/money.js'
+import type { Party } from '../domain/party.js'
 import type { BidRecord } from './auction-repository.js'
 import type { AutoBid } from './auto-bid-repository.js'
 import type { EquivocationProof } from './equivocation-repository.js'
@@ -19,6 +20,9 @@ import type { SignedReceipts } from './receipt-repository.js'
  * decimal text in the auction's currency; in answers they are minor units beside their currency. Every method
  * rejects with `NodeError`. A rejection by a rule is an outcome, not an error. A command may be repeated with the
  * same `commandId`: it takes effect at most once, and the first outcome is returned.
+ *
+ * Whoever holds this has the operator's rights, and may speak for others with them: `as` in a request is the party on
+ * whose behalf it is made (a gateway's account); the node's own user otherwise.
  */
 export interface NodeApi {
   status(): Promise<NodeStatus>
@@ -45,7 +49,7 @@ export interface NodeApi {
   autoBids(): Promise<AutoBidView[]>
 
   list(request: ListRequest): Promise<{ auctions: AuctionView[]; next: string | null }>
-  show(request: { readonly auction: string }): Promise<AuctionView>
+  show(request: ShowRequest): Promise<AuctionView>
   /** Accepted bids, newest first. */
   history(request: HistoryRequest): Promise<{ auction: AuctionView; bids: BidRecord[] }>
   /**
@@ -66,7 +70,12 @@ export interface NodeApi {
   stop(): Promise<void>
 }
 
-export interface OpenRequest {
+/** On whose behalf a request is made; the node's own user's otherwise. */
+export interface OnBehalf {
+  readonly as?: Party
+}
+
+export interface OpenRequest extends OnBehalf {
   readonly commandId: string
   /** As in `AuctionCommand`. */
   readonly replicas?: number
@@ -87,7 +96,7 @@ export interface OpenRequest {
   readonly hardStopAt?: number
 }
 
-export interface AuctionCommand {
+export interface AuctionCommand extends OnBehalf {
   readonly auction: string
   readonly commandId: string
   /** Acknowledge only once this many replicas have stored it as well: 1 to 16. */
@@ -98,17 +107,30 @@ export interface BidRequest extends AuctionCommand {
   /** `max`: kept by the auction's home, which bids up to it; `plain`: this amount, at once. */
   readonly kind: 'plain' | 'max'
   readonly amount: string
+  /** The answer's `auction` is left null: for callers that follow the auction's events anyway. */
+  readonly brief?: boolean
 }
 
-export interface ListRequest {
+export interface ShowRequest extends OnBehalf {
+  readonly auction: string
+}
+
+export interface ListRequest extends OnBehalf {
   readonly statuses?: readonly AuctionStatus[]
   readonly text?: string
+  /** The id of a party: only what it sells, or only what it has bid on. Not both. */
+  readonly seller?: string
+  readonly bidder?: string
+  /** Newest opened first otherwise. `ending`: open auctions that have an end, soonest first; takes no seller or bidder. */
+  readonly sort?: ListSort
   readonly cursor?: string
   /** 1 to 1,000; 50 by default. */
   readonly limit?: number
 }
 
-export interface HistoryRequest {
+export type ListSort = 'newest' | 'ending'
+
+export interface HistoryRequest extends OnBehalf {
   readonly auction: string
   readonly beforeSeq?: number
   /** 1 to 1,000; 50 by default. */
@@ -166,7 +188,7 @@ export interface AuctionView {
   readonly homeState: HomeState
   /** Its home has signed two histories, provably: neither can be relied upon. */
   readonly disputed: boolean
-  /** How this node's user stands: null where not involved. */
+  /** How this node's user, or whom it was asked for, stands: null where not involved. */
   readonly mine: 'seller' | 'leading' | 'outbid' | 'won' | 'lost' | null
   readonly autoBid: AutoBid | null
 }
@@ -185,6 +207,8 @@ export interface FeedItem {
   readonly seller: string
   /** As in `AuctionView`. */
   readonly disputed: boolean
+  /** Goes on past this very event in the list of all; not in one auction's list, where its seq does. */
+  readonly cursor?: string
 }
 
 export interface NodeStatus {

@@ -103,6 +103,48 @@ export function describeAuctionRepository(name: string, make: MakeStore): void {
       expect(rest.next).to.equal(null)
     })
 
+    it('lists what a party sells and what it has bid on, and tells both apart', async () => {
+      const [first, second, third] = [1, 2, 3].map((i) => new CommitBuilder({ openedAt: T0 + i })) as [
+        CommitBuilder,
+        CommitBuilder,
+        CommitBuilder,
+      ]
+      for (const auction of [first, second, third]) await store.eventLog.append(auction.open())
+      await store.eventLog.append(first.bids(4))
+      await store.eventLog.append(third.bids(1))
+      await store.eventLog.append(third.commit(third.close()))
+      const seller = first.state.seller.id
+      const bidder = (await store.auctions.bids(third.auctionId, null, 1))[0]?.bidder.id as string
+      const ids = async (query: Partial<Parameters<Store['auctions']['list']>[0]>) =>
+        (await store.auctions.list({ limit: 10, ...query })).auctions.map(({ auctionId }) => auctionId)
+      expect(await ids({ bidder })).to.deep.equal([third.auctionId, first.auctionId])
+      expect(await ids({ bidder, cursor: third.auctionId })).to.deep.equal([first.auctionId])
+      expect(await ids({ bidder, statuses: ['closed'] })).to.deep.equal([third.auctionId])
+      expect(await ids({ bidder: seller })).to.deep.equal([])
+      expect(await ids({ seller })).to.deep.equal([third.auctionId, second.auctionId, first.auctionId])
+      expect(await ids({ seller: bidder })).to.deep.equal([])
+      const all = [first, second, third].map(({ auctionId }) => auctionId)
+      expect(await store.auctions.bidOnBy(bidder, all)).to.deep.equal(
+        new Set([first.auctionId, third.auctionId]),
+      )
+      expect(await store.auctions.bidOnBy(seller, all)).to.deep.equal(new Set())
+    })
+
+    it('lists the open auctions that end soonest, page after page', async () => {
+      const ending = [3, 1, 2, 1].map((hours) => new CommitBuilder({ closesAt: T0 + hours * HOUR }))
+      const others = [new CommitBuilder(), new CommitBuilder({ opensAt: T0 + MINUTE, closesAt: T0 + HOUR })]
+      for (const auction of [...ending, ...others]) await store.eventLog.append(auction.open())
+      const expected = ending
+        .map(({ auctionId, state }) => ({ auctionId, closesAt: state.closesAt ?? 0 }))
+        .sort((a, b) => a.closesAt - b.closesAt || (a.auctionId < b.auctionId ? -1 : 1))
+        .map(({ auctionId }) => auctionId)
+      const page = await store.auctions.list({ limit: 3, sort: 'ending' })
+      const rest = await store.auctions.list({ limit: 3, sort: 'ending', cursor: page.next as string })
+      const seen = [...page.auctions, ...rest.auctions].map(({ auctionId }) => auctionId)
+      expect(seen).to.deep.equal(expected)
+      expect(rest.next).to.equal(null)
+    })
+
     it('tells what is due at this home, soonest first', async () => {
       const ends = new CommitBuilder({ homeNodeId: HOME, closesAt: T0 + 2 * HOUR })
       const opens = new CommitBuilder({ homeNodeId: HOME, opensAt: T0 + HOUR, closesAt: T0 + 3 * HOUR })

@@ -19,7 +19,15 @@ export interface CommandRun {
 /** The environment of a test's processes: nothing of the developer's own set-up leaks in. */
 export function testEnv(home: string, extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   const clean = Object.fromEntries(Object.entries(process.env).filter(([key]) => !key.startsWith('VENDUE_')))
-  return { ...clean, VENDUE_HOME: home, VENDUE_MESH: 'test', NO_COLOR: '1', TZ: 'UTC', ...extra }
+  return {
+    ...clean,
+    VENDUE_HOME: home,
+    VENDUE_MESH: 'test',
+    VENDUE_GATEWAY: 'no',
+    NO_COLOR: '1',
+    TZ: 'UTC',
+    ...extra,
+  }
 }
 
 /** Runs `vendue ...` to its end. */

@@ -3,6 +3,7 @@ import type { MeshAdmin } from '../../ports/mesh-admin.js'
 import type { NodeApi, SyncStatus } from '../../ports/node-api.js'
 import type { NodeInfo } from '../../ports/peer-client.js'
 import type { RepairReport } from '../../ports/repair-report.js'
+import type { GatewaySettings } from '../system/gateway-settings.js'
 import type { NodeSettings } from '../system/settings.js'
 
 /** What the command line needs from outside: made where a process is put together, so that tests can pass fakes. */
@@ -13,6 +14,8 @@ export interface CliDeps {
   startGrape(options: GrapeOptions, deps: { readonly logger: Logger }): Promise<GrapeHandle>
   /** A node of another process. Does not call it yet. */
   connect(target: NodeTarget): Promise<NodeConnection>
+  /** A gateway over a node, serving when it resolves. Rejects with an error that has a `code` and says what to do. */
+  startGateway(settings: GatewaySettings, parts: { api: NodeApi; logger: Logger }): Promise<GatewayHandle>
   /** Replaces the damaged database of a node that does not run. Rejects with an error that has a `code`. */
   repair(dataDir: string): Promise<RepairReport>
   /** The meshes of the user whose home directory (for Vendue) this is. */
@@ -31,6 +34,15 @@ export interface NodeHandle {
   readonly failed: Promise<Error>
   /** Resolves when an operator asked the node to stop. */
   readonly stopRequested: Promise<void>
+}
+
+export interface GatewayHandle {
+  readonly url: string
+  /** Names are taken on trust. */
+  readonly open: boolean
+  /** The usual port was taken. */
+  readonly fellBack: boolean
+  stop(): Promise<void>
 }
 
 export interface GrapeOptions {

@@ -1,5 +1,5 @@
 import type { judgeProof } from '../../application/equivocation.js'
-import type { Json } from './json-shapes.js'
+import type { Json } from '../json-shapes.js'
 import type { Look } from './look.js'
 import { facts } from './table.js'
 import { oneLine } from './terminal-text.js'

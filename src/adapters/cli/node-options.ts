@@ -41,6 +41,34 @@ export const reachOptions: Options = {
   },
 }
 
+const GATEWAY = 'Gateway:'
+
+/** Of commands that start a gateway. */
+export const gatewayOptions: Options = {
+  'http-port': {
+    kind: 'text',
+    describe: 'Serve HTTP on this port (0: any free one); 8080 otherwise, or a free one where it is taken',
+    group: GATEWAY,
+  },
+  'http-host': { kind: 'text', describe: 'Serve HTTP on this address; 127.0.0.1 otherwise', group: GATEWAY },
+  'http-origins': {
+    kind: 'text',
+    describe: 'Web pages of these origins may use it: https://shop.example,...',
+    group: GATEWAY,
+  },
+  'http-connections-per-address': {
+    kind: 'text',
+    describe: 'WebSockets that one address may have; 10000 otherwise',
+    group: GATEWAY,
+  },
+  'default-currency': { kind: 'text', describe: 'Of auctions that name none; USD otherwise', group: GATEWAY },
+  'auth-open-anywhere': {
+    kind: 'flag',
+    describe: 'Take bidders’ names on trust even where other machines reach it: anybody may bid as anybody',
+    group: GATEWAY,
+  },
+}
+
 /** Of commands that start a node. */
 export const startOptions: Options = {
   name: { kind: 'text', describe: 'What the node is called: 1 to 32 of a-z 0-9 - _ .', group: NODE },
@@ -85,8 +113,10 @@ export const startOptions: Options = {
 export function settingFlags(args: Args): Partial<Record<SettingKey, string>> {
   const flags: Partial<Record<SettingKey, string>> = {}
   for (const key of SETTING_KEYS) {
-    const value = args.text(key.replaceAll('_', '-'))
+    const option = key.replaceAll('_', '-')
+    const value = args.flag(option) ? 'yes' : args.text(option)
     if (value !== undefined) flags[key] = value
   }
+  if (args.flag('no-gateway')) flags.gateway = 'no'
   return flags
 }

@@ -2,11 +2,11 @@ import { explainRejection } from '../../application/explain-rejection.js'
 import { formatAmount } from '../../domain/money.js'
 import type { AuctionView, CommandResult } from '../../ports/node-api.js'
 import type { Accepted, Rejected } from '../../ports/outcome-repository.js'
+import { resultJson } from '../outcome-shapes.js'
 import { describeResult, endWords, money, nameAuction } from './auction-text.js'
 import type { Session } from './command.js'
 import { EXIT, type ExitCode } from './exit-code.js'
 import { showTime } from './look.js'
-import { resultJson } from './outcome-json.js'
 import { oneLine } from './terminal-text.js'
 
 /** Says what became of a command. `accepted` makes the lines for one that was accepted. */

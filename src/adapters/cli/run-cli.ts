@@ -7,6 +7,7 @@ import { nameOf } from './command.js'
 import { clientCommand } from './commands/client.js'
 import { configCommand } from './commands/config.js'
 import { exportCommand } from './commands/export.js'
+import { gatewayCommand } from './commands/gateway.js'
 import { grapeCommand } from './commands/grape.js'
 import { meshCommand } from './commands/mesh.js'
 import { nodeCommands } from './commands/node-commands.js'
@@ -60,6 +61,7 @@ export async function runCli(words: readonly string[], deps: CliDeps, io: CliIo)
 const HOST_COMMANDS: readonly HostCommand[] = [
   startCommand,
   clientCommand,
+  gatewayCommand,
   ...nodeCommands.map(overRpc),
   exportCommand,
   verifyCommand,

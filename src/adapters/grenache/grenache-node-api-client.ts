@@ -9,6 +9,7 @@ import {
   NodeError,
   type OpenRequest,
   type ReceiptsRequest,
+  type ShowRequest,
 } from '../../ports/node-api.js'
 import { PeerCallError } from '../../ports/peer-client.js'
 import type { Rpc } from './define-rpc.js'
@@ -107,7 +108,7 @@ export class GrenacheNodeApiClient implements NodeApi {
   list(request: ListRequest) {
     return this.#call(listRpc, request)
   }
-  show(request: { readonly auction: string }) {
+  show(request: ShowRequest) {
     return this.#call(showRpc, request)
   }
   history(request: HistoryRequest) {

@@ -9,8 +9,9 @@ import type {
   HistoryRequest,
   ListRequest,
   OpenRequest,
+  ShowRequest,
 } from '../../ports/node-api.js'
-import { id, line, text, time } from './text-schema.js'
+import { id, line, name, text, time } from './text-schema.js'
 
 /**
  * Requests of a node's own user. What terms and amounts may be is for the auction's rules to say; here stands what a
@@ -37,10 +38,13 @@ const duration = z.int().positive()
 const limit = z.int().min(1).max(MAX_PAGE)
 
 const replicas = z.int().min(1).max(MAX_ACK_REPLICAS).exactOptional()
-const command = { auction, commandId: id, replicas }
+/** The operator's word on whom a request is for. */
+const as = z.strictObject({ id, name }).exactOptional()
+const command = { auction, commandId: id, replicas, as }
 
 export const noRequest = z.strictObject({})
 export const auctionRequest = z.strictObject({ auction })
+export const showRequest: z.ZodType<ShowRequest> = z.strictObject({ auction, as })
 export const commandRequest: z.ZodType<AuctionCommand> = z.strictObject(command)
 export const cancelRequest: z.ZodType<AuctionCommand & { readonly reason?: string }> = z.strictObject({
   ...command,
@@ -54,6 +58,7 @@ export const bidRequest: z.ZodType<BidRequest> = z.strictObject({
   ...command,
   kind: z.enum(['plain', 'max']),
   amount,
+  brief: z.boolean().exactOptional(),
 })
 export const autoBidRequest: z.ZodType<{ readonly auction: string; readonly limit: string }> = z.strictObject(
   { auction, limit: amount },
@@ -62,6 +67,7 @@ export const autoBidRequest: z.ZodType<{ readonly auction: string; readonly limi
 export const openRequest: z.ZodType<OpenRequest> = z.strictObject({
   commandId: id,
   replicas,
+  as,
   title: text(MAX_TITLE_INPUT),
   description: text(MAX_DESCRIPTION_INPUT).exactOptional(),
   currency: z.string().regex(/^[A-Za-z0-9]{1,10}$/, 'must be a currency code, like USD'),
@@ -77,6 +83,10 @@ export const openRequest: z.ZodType<OpenRequest> = z.strictObject({
 })
 
 export const listRequest: z.ZodType<ListRequest> = z.strictObject({
+  as,
+  seller: id.exactOptional(),
+  bidder: id.exactOptional(),
+  sort: z.enum(['newest', 'ending']).exactOptional(),
   statuses: z
     .array(z.enum(['scheduled', 'open', 'closed', 'cancelled']))
     .max(4)
@@ -87,6 +97,7 @@ export const listRequest: z.ZodType<ListRequest> = z.strictObject({
 })
 
 export const historyRequest: z.ZodType<HistoryRequest> = z.strictObject({
+  as,
   auction,
   beforeSeq: z.int().nonnegative().exactOptional(),
   limit: limit.exactOptional(),

@@ -29,14 +29,19 @@ export class MemoryAuctionRepository implements AuctionRepository {
       .slice(0, limit)
   }
 
-  async list({ cursor, limit, statuses, text }: AuctionQuery) {
+  async list({ cursor, limit, statuses, text, seller, bidder, sort }: AuctionQuery) {
     const after = cursor === undefined ? null : this.#tables.auctions.get(cursor)
     if (after === undefined) return { auctions: [], next: null }
+    const ending = sort === 'ending'
+    const order = ending ? soonestEnding : newestFirst
     const wanted = this.#all()
-      .filter((auction) => after === null || newestFirst(after, auction) < 0)
-      .filter(({ state }) => statuses?.includes(state.status) ?? true)
+      .filter(({ state }) => !ending || (state.status === 'open' && state.closesAt !== null))
+      .filter((auction) => after === null || order(after, auction) < 0)
+      .filter(({ state }) => ending || (statuses?.includes(state.status) ?? true))
       .filter(({ state }) => foldText(state.terms.title).includes(foldText(text ?? '')))
-      .sort(newestFirst)
+      .filter(({ state }) => seller === undefined || state.seller.id === seller)
+      .filter(({ bids }) => bidder === undefined || bids.some((bid) => bid.bidder.id === bidder))
+      .sort(order)
     const auctions = wanted.slice(0, limit).map(recordOf)
     return { auctions, next: wanted.length > limit ? (auctions.at(-1)?.auctionId ?? null) : null }
   }
@@ -67,6 +72,12 @@ export class MemoryAuctionRepository implements AuctionRepository {
       .slice(0, limit)
   }
 
+  async bidOnBy(bidderId: string, auctionIds: readonly string[]): Promise<Set<string>> {
+    const bidOn = (id: string) =>
+      this.#tables.auctions.get(id)?.bids.some((bid) => bid.bidder.id === bidderId)
+    return new Set(auctionIds.filter(bidOn))
+  }
+
   async counts(): Promise<{ auctions: Record<AuctionStatus, number>; bids: number }> {
     const auctions = { scheduled: 0, open: 0, closed: 0, cancelled: 0 }
     let bids = 0
@@ -90,5 +101,12 @@ function newestFirst(a: MemoryAuction, b: MemoryAuction): number {
   return (
     b.state.openedAt - a.state.openedAt ||
     (a.auctionId === b.auctionId ? 0 : a.auctionId < b.auctionId ? 1 : -1)
+  )
+}
+
+function soonestEnding(a: MemoryAuction, b: MemoryAuction): number {
+  return (
+    (a.state.closesAt ?? 0) - (b.state.closesAt ?? 0) ||
+    (a.auctionId === b.auctionId ? 0 : a.auctionId < b.auctionId ? -1 : 1)
   )
 }

@@ -52,6 +52,8 @@ export class CommitAppender {
     const ref = head?.ref ?? this.#open(operation)
     const { signer, signature, hash, body, lastSeq } = operation
     const { events } = JSON.parse(body) as { events: readonly AuctionEvent[] }
+    for (const event of events)
+      if (event.type === 'AuctionOpened') this.#statements.involve.run(event.seller.id, 'seller', ref)
     if (events.length > MAX_EVENTS_PER_COMMIT) throw new RangeError(`${events.length} events in one commit`)
     const commit = this.#statements.insertCommit.run(ref, firstSeq, lastSeq, hash, signer, signature, body)
     const position = Number(commit.lastInsertRowid)
@@ -111,14 +113,17 @@ export class CommitAppender {
 
   #insertBids(ref: number, position: number, firstSeq: number, events: readonly AuctionEvent[]): void {
     const rows: Value[] = []
+    const bidders = new Set<string>()
     events.forEach((event, i) => {
       const bid = bidOf(event)
       if (bid === null) return
       const { at, bidId, bidder, kind, amount, price, leads, reserveMet } = bid
       rows.push(bidRowId(position, i), ref, firstSeq + i, at, bidId, bidder.id, bidder.name, kind)
       rows.push(amount, price, leads ? 1 : 0, reserveMet ? 1 : 0)
+      bidders.add(bidder.id)
     })
     this.#statements.bids.insert(rows)
+    for (const bidder of bidders) this.#statements.involve.run(bidder, 'bidder', ref)
   }
 
   #insertOutcomes(position: number, operation: AppendOperation, events: readonly AuctionEvent[]): void {
@@ -217,6 +222,7 @@ function prepare(db: Database) {
       `INSERT INTO totals (status, auctions, bids) VALUES (?, ?, ?)
        ON CONFLICT (status) DO UPDATE SET auctions = auctions + excluded.auctions, bids = bids + excluded.bids`,
     ),
+    involve: statement('INSERT OR IGNORE INTO involvements (party_id, role, auction) VALUES (?, ?, ?)'),
     bids: new RowInserter(db, 'bids', BID_COLUMNS),
     outcomes: new RowInserter(db, 'outcomes', ['command_id', 'bid', 'fingerprint', 'outcome']),
     sealed: new RowInserter(db, 'sealed_maxima', ['auction', 'bid_id', 'bidder_id', 'amount', 'salt']),

@@ -20,8 +20,17 @@ const BEFORE = `(a.opened_at, a.auction_id) < (@openedAt, @auctionId)
   ORDER BY a.opened_at DESC, a.auction_id DESC LIMIT @limit`
 const LIST = `${AUCTION} WHERE ${BEFORE}`
 const LIST_OF_STATUS = `${AUCTION} WHERE a.status = @status AND ${BEFORE}`
-const CURSOR = 'SELECT opened_at AS openedAt, auction_id AS auctionId FROM auctions WHERE auction_id = ?'
-const NEWEST: Cursor = { openedAt: Number.MAX_SAFE_INTEGER, auctionId: '' }
+const LIST_OF_PARTY = `${AUCTION} JOIN involvements i ON i.auction = a.ref
+  WHERE i.party_id = @party AND i.role = @role AND (@status IS NULL OR a.status = @status) AND ${BEFORE}`
+const LIST_ENDING = `${AUCTION} WHERE a.status = 'open' AND a.due_at IS NOT NULL
+    AND (a.due_at, a.auction_id) > (@dueAt, @auctionId) AND (@text IS NULL OR instr(a.title, @text) > 0)
+  ORDER BY a.due_at, a.auction_id LIMIT @limit`
+const BID_ON = `
+  SELECT a.auction_id AS id FROM json_each(@ids) wanted JOIN auctions a ON a.auction_id = wanted.value
+  JOIN involvements i ON i.party_id = @bidderId AND i.role = 'bidder' AND i.auction = a.ref`
+const CURSOR =
+  'SELECT opened_at AS openedAt, due_at AS dueAt, auction_id AS auctionId FROM auctions WHERE auction_id = ?'
+const NEWEST: Cursor = { openedAt: Number.MAX_SAFE_INTEGER, dueAt: 0, auctionId: '' }
 
 const BY_PREFIX = `
   SELECT auction_id AS id FROM auctions WHERE auction_id >= ? AND auction_id < ? ORDER BY auction_id LIMIT ?`
@@ -44,6 +53,7 @@ const BIDS = `
 
 interface Cursor {
   readonly openedAt: number
+  readonly dueAt: number | null
   readonly auctionId: string
 }
 
@@ -90,19 +100,30 @@ export class SqliteAuctionRepository implements AuctionRepository {
     const from = cursor === undefined ? NEWEST : await this.#reader.get<Cursor>(CURSOR, cursor)
     if (from === null) return { auctions: [], next: null }
     const parameters = { ...from, text: text === undefined ? null : foldText(text), limit: limit + 1 }
-    const rows = await this.#newest(parameters, query.statuses)
+    const rows = await this.#rows(parameters, query)
     const auctions = rows.slice(0, limit).map(auctionOf)
     return { auctions, next: rows.length > limit ? (auctions.at(-1)?.auctionId ?? null) : null }
   }
 
   /** One ordered index scan per status, merged: none of them reads what it does not return. */
-  async #newest(
-    parameters: Cursor & { limit: number },
-    statuses: readonly AuctionStatus[] | undefined,
+  async #rows(
+    parameters: Cursor & { limit: number; text: string | null },
+    { statuses, seller, bidder, sort }: AuctionQuery,
   ): Promise<AuctionRow[]> {
-    if (statuses === undefined) return this.#reader.all(LIST, parameters)
+    const { dueAt, openedAt, ...common } = parameters
+    // One that has ended since lies before all that are open: the list would start anew.
+    if (sort === 'ending') return dueAt === null ? [] : this.#reader.all(LIST_ENDING, { ...common, dueAt })
+    const party = seller ?? bidder
+    const role = seller === undefined ? 'bidder' : 'seller'
+    const scan = { ...common, openedAt }
+    if (statuses === undefined) {
+      if (party === undefined) return this.#reader.all(LIST, scan)
+      return this.#reader.all(LIST_OF_PARTY, { ...scan, party, role, status: null })
+    }
     const perStatus = [...new Set(statuses)].map((status) =>
-      this.#reader.all<AuctionRow>(LIST_OF_STATUS, { ...parameters, status }),
+      party === undefined
+        ? this.#reader.all<AuctionRow>(LIST_OF_STATUS, { ...scan, status })
+        : this.#reader.all<AuctionRow>(LIST_OF_PARTY, { ...scan, party, role, status }),
     )
     const rows = (await Promise.all(perStatus)).flat()
     return rows.sort((a, b) => b.opened_at - a.opened_at || (a.auction_id < b.auction_id ? 1 : -1))
@@ -121,6 +142,11 @@ export class SqliteAuctionRepository implements AuctionRepository {
     const parameters = { auctionId, beforeSeq: beforeSeq ?? Number.MAX_SAFE_INTEGER, limit }
     const rows = await this.#reader.all<BidRow>(BIDS, parameters)
     return rows.map((row) => bidOfRow(auctionId, row))
+  }
+
+  async bidOnBy(bidderId: string, auctionIds: readonly string[]): Promise<Set<string>> {
+    const rows = await this.#reader.all<{ id: string }>(BID_ON, { bidderId, ids: JSON.stringify(auctionIds) })
+    return new Set(rows.map(({ id }) => id))
   }
 
   async counts(): Promise<{ auctions: Record<AuctionStatus, number>; bids: number }> {

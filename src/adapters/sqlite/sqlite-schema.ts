@@ -153,6 +153,18 @@ const MIGRATIONS: readonly string[] = [
     WHERE outcome IS NOT NULL;
   UPDATE auctions SET state = json_set(state, '$.handovers', json('[]'));
   `,
+  // Who sells and who bids where, once per party and auction: for the lists that gateways show their users.
+  `
+  CREATE TABLE involvements (
+    party_id TEXT NOT NULL,
+    role TEXT NOT NULL,
+    auction INTEGER NOT NULL,
+    PRIMARY KEY (party_id, role, auction)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO involvements SELECT DISTINCT bidder_id, 'bidder', auction FROM bids;
+  INSERT INTO involvements SELECT DISTINCT json_extract(state, '$.seller.id'), 'seller', ref FROM auctions;
+  CREATE INDEX auctions_ending ON auctions (due_at, auction_id) WHERE status = 'open' AND due_at IS NOT NULL;
+  `,
 ]
 
 export const SCHEMA_VERSION = MIGRATIONS.length

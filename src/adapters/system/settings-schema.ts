@@ -69,6 +69,36 @@ const grape = z
     'must be "embedded" or the URL of a Grape, such as http://127.0.0.1:30001',
   )
 
+const ORIGINS_RULE = 'must be origins such as https://shop.example, separated by commas, or *'
+const origins = z
+  .union([z.string().transform(splitList), z.array(z.string())], { error: () => ORIGINS_RULE })
+  .refine((list) => list.length <= 64 && list.every((item) => item === '*' || isOrigin(item)), ORIGINS_RULE)
+
+const YES_NO_RULE = 'must be yes or no'
+const yesNo = z.union(
+  [
+    z.boolean(),
+    z.enum(['yes', 'no', 'true', 'false']).transform((word) => word === 'yes' || word === 'true'),
+  ],
+  {
+    error: () => YES_NO_RULE,
+  },
+)
+
+const CONNECTIONS_RULE = 'must be a number of connections, 1 to 100000'
+const connections = z
+  .union(
+    [
+      z
+        .string()
+        .regex(/^\d{1,6}$/)
+        .transform(Number),
+      z.number(),
+    ],
+    { error: () => CONNECTIONS_RULE },
+  )
+  .refine((value) => Number.isInteger(value) && value >= 1 && value <= 100_000, CONNECTIONS_RULE)
+
 /** Every setting, by its name in the config file. Values from flags and the environment arrive as text. */
 export const settingsSchema = z.strictObject({
   name: z.string().regex(/^[a-z0-9._-]{1,32}$/, 'must be 1 to 32 characters of a-z, 0-9, "-", "_" and "."'),
@@ -80,6 +110,13 @@ export const settingsSchema = z.strictObject({
   grape_port: port,
   dht_port: port,
   bootstrap,
+  gateway: yesNo,
+  http_host: host,
+  http_port: port,
+  http_origins: origins,
+  http_connections_per_address: connections,
+  auth_open_anywhere: yesNo,
+  default_currency: z.string().regex(/^[A-Za-z0-9]{1,10}$/, 'must be a currency code, like USD'),
   log_level: z.enum(LOG_LEVELS, { error: () => `must be one of ${LOG_LEVELS.join(', ')}` }),
   log_format: z.enum(LOG_FORMATS, { error: () => `must be one of ${LOG_FORMATS.join(', ')}` }),
   currencies,
@@ -104,6 +141,10 @@ function splitPairs(text: string): Record<string, number> {
       return [code, DIGITS.test(exponent) ? Number(exponent) : Number.NaN]
     }),
   )
+}
+
+function isOrigin(text: string): boolean {
+  return isHttpUrl(text) && new URL(text).origin === text
 }
 
 function isHttpUrl(text: string): boolean {

@@ -1,6 +1,8 @@
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { readConfigFile } from './config-file.js'
+import { DEFAULT_HTTP_PORT } from './gateway-settings.js'
+import { isLoopback } from './loopback.js'
 import { listRunningNodes, nodeDirectory } from './running-nodes.js'
 import { SettingsError } from './settings-error.js'
 import {
@@ -105,6 +107,13 @@ export function loadSettings({ flags, configFile, env, userHome = homedir() }: S
     grape_port: values.dht_port === undefined ? 30_001 : 0,
     dht_port: values.grape_port === undefined ? 20_001 : 0,
     bootstrap: [],
+    gateway: true,
+    http_host: '127.0.0.1',
+    http_port: DEFAULT_HTTP_PORT,
+    http_origins: [],
+    http_connections_per_address: 10_000,
+    auth_open_anywhere: false,
+    default_currency: 'USD',
     log_level: 'info',
     log_format: 'auto',
     currencies: {},
@@ -229,9 +238,11 @@ function exposureWarnings({ values, sources }: Omit<Settings, 'warnings'>): stri
       `the Grape listens on ${values.grape_host} (${describeSource(sources.grape_host)}): its DHT and HTTP API are open to whoever reaches this machine`,
     )
   }
+  if (values.gateway && !isLoopback(values.http_host)) {
+    const trust = values.auth_open_anywhere ? ', and may bid as anybody' : ''
+    warnings.push(
+      `the gateway listens on ${values.http_host} (${describeSource(sources.http_host)}): whoever reaches this machine reaches it${trust}`,
+    )
+  }
   return warnings
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\./.test(host)
 }

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { describeEvent, paintEvent } from '../../../src/adapters/cli/describe-event.js'
-import { feedItemJson } from '../../../src/adapters/cli/json-shapes.js'
 import { makePaint } from '../../../src/adapters/cli/look.js'
+import { feedItemJson } from '../../../src/adapters/json-shapes.js'
 import type { AuctionEvent } from '../../../src/domain/events.js'
 import { ALICE, BOB, MINUTE, SELLER, T0, termsWith, USD } from '../../support/auction-scenario.js'
 

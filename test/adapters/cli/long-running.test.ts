@@ -90,10 +90,12 @@ const BOB_RIVAL_2 = { id: 'node_rival_2', name: 'Other' }
 describe('start', () => {
   let cli: CliHarness
   let nodes: FakeNode[]
+  let stops: string[]
 
   beforeEach(() => {
     cli = new CliHarness()
     nodes = []
+    stops = []
   })
   afterEach(() => cli.dispose())
 
@@ -102,6 +104,13 @@ describe('start', () => {
       const node = new FakeNode(cli.api, settings, startError)
       nodes.push(node)
       return Promise.resolve(node)
+    },
+    startGateway: ({ host, port }) => {
+      const stop = () => {
+        stops.push(`gateway, ${nodes[0]?.stopped} nodes stopped before`)
+        return Promise.resolve()
+      }
+      return Promise.resolve({ url: `http://${host}:${port}`, open: true, fellBack: false, stop })
     },
   })
   const ready = () => eventually('ready', () => (cli.stdout.includes('eady') ? nodes[0] : undefined))
@@ -118,6 +127,7 @@ describe('start', () => {
         `data   ${cli.home}/nodes/alice`,
         'rpc    127.0.0.1:7000',
         'grape  http://127.0.0.1:30001 (embedded; DHT 127.0.0.1:20001)',
+        'http   http://127.0.0.1:8080 (auth open: bidders’ names are taken on trust)',
         'Ready: Ctrl-C stops the node. Try in another terminal:',
         '  vendue open Pic#1 --start 75 --currency USDT --name alice',
         '  vendue list --name alice',
@@ -128,6 +138,7 @@ describe('start', () => {
     expect(stderr).to.equal('stopping\n')
     expect(code).to.equal(0)
     expect(node).to.include({ started: 1, stopped: 1 })
+    expect(stops).to.deep.equal(['gateway, 0 nodes stopped before'])
     expect(node.settings).to.deep.include({ name: 'alice', rpc: { host: '127.0.0.1', port: 7_000 } })
   })
 
@@ -138,6 +149,14 @@ describe('start', () => {
     const { stdout, stderr } = await running
     expect(JSON.parse(stdout)).to.include({ event: 'ready', node_id: 'node_self', rpc: '127.0.0.1:7000' })
     expect(stderr).to.equal('')
+  })
+
+  it('leaves the gateway out where nobody wants it', async () => {
+    const running = cli.line('start --no-gateway --json', { deps: creating() })
+    await ready()
+    cli.ended.abort()
+    expect(JSON.parse((await running).stdout).http).to.equal(null)
+    expect(stops).to.deep.equal([])
   })
 
   it('stops when an operator asks it to', async () => {

@@ -1,9 +1,9 @@
 import type { FeedItem, NodeApi } from '../../../ports/node-api.js'
 import type { Outcome } from '../../../ports/outcome-repository.js'
+import { feedItemJson } from '../../json-shapes.js'
 import type { Session } from '../command.js'
 import { paintEvent } from '../describe-event.js'
 import { EventTeller } from '../event-teller.js'
-import { feedItemJson } from '../json-shapes.js'
 import { showTime } from '../look.js'
 import { sleep, unlessAborted } from '../waiting.js'
 

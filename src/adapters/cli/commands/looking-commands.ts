@@ -1,11 +1,11 @@
 import type { AuctionStatus } from '../../../domain/auction.js'
 import type { BidRecord } from '../../../ports/auction-repository.js'
 import type { AuctionView, NodeApi } from '../../../ports/node-api.js'
+import { auctionJson, bidJson, syncJson } from '../../json-shapes.js'
 import type { Args } from '../args.js'
 import { auctionTable, auctionText, bidTable, nameAuction } from '../auction-text.js'
 import type { NodeCommand } from '../command.js'
 import { EXIT } from '../exit-code.js'
-import { auctionJson, bidJson, syncJson } from '../json-shapes.js'
 import { syncMark } from '../sync-text.js'
 
 const DEFAULT_LIMIT = 50

@@ -1,7 +1,7 @@
 import type { NodeStatus } from '../../../ports/node-api.js'
+import { statusJson } from '../../json-shapes.js'
 import type { NodeCommand } from '../command.js'
 import { EXIT } from '../exit-code.js'
-import { statusJson } from '../json-shapes.js'
 import { type Look, showSpan } from '../look.js'
 import { syncText } from '../sync-text.js'
 import { facts } from '../table.js'

@@ -1,9 +1,10 @@
+import { gatewaySettings } from '../../system/gateway-settings.js'
 import { nodeSettings } from '../../system/settings.js'
-import type { NodeHandle } from '../cli-deps.js'
+import type { GatewayHandle, NodeHandle } from '../cli-deps.js'
 import { EXIT, type ExitCode } from '../exit-code.js'
 import type { Host, HostCommand } from '../host.js'
 import { nodeLogger } from '../node-logger.js'
-import { startOptions } from '../node-options.js'
+import { gatewayOptions, startOptions } from '../node-options.js'
 import { shellWord } from '../outcome-unknown.js'
 import { SyncWatch } from '../sync-watch.js'
 import { facts } from '../table.js'
@@ -16,11 +17,16 @@ const SYNC_LINE_INTERVAL_MS = 10_000
 export const startCommand: HostCommand = {
   usage: 'start',
   summary: 'Start a node, and keep it running until Ctrl-C.',
-  options: startOptions,
+  options: {
+    ...startOptions,
+    ...gatewayOptions,
+    'no-gateway': { kind: 'flag', describe: 'No HTTP and WebSocket gateway', group: 'Gateway:' },
+  },
   examples: [
     ['start', 'the node "main", with a Grape of its own'],
     ['start --name alice', 'another one beside it'],
     ['start --grape http://127.0.0.1:30001', 'with a Grape that runs already'],
+    ['start --http-port 9000', 'with its gateway, HTTP and WebSocket, on another port'],
     ['start --rpc 192.0.2.7:7000 --grape-host 192.0.2.7', 'for nodes on other machines'],
   ],
   notes:
@@ -30,7 +36,8 @@ export const startCommand: HostCommand = {
 
 async function start(host: Host, args: Parameters<HostCommand['run']>[1]): Promise<ExitCode> {
   const { deps, io, out } = host
-  const settings = nodeSettings(host.settings(args))
+  const all = host.settings(args)
+  const settings = nodeSettings(all)
   const ended = new AbortController()
   const syncWatch = new SyncWatch(out, {
     terminal: io.stderr,
@@ -41,8 +48,14 @@ async function start(host: Host, args: Parameters<HostCommand['run']>[1]): Promi
   const logger = nodeLogger(settings.log, { stream: io.stderr, env: io.env, before })
   const node = await deps.createNode(settings, { logger })
   await node.start()
+  let gateway: GatewayHandle | null = null
   try {
-    await announce(host, node, settings.dataDir)
+    if (all.values.gateway)
+      gateway = await deps.startGateway(gatewaySettings(all), {
+        api: node.api,
+        logger: logger.child({ part: 'gateway' }),
+      })
+    await announce(host, node, { dataDir: settings.dataDir, gateway })
     void syncWatch.run(node)
     const grapeWatch = warnOfSilentGrape(host, node, settings.grape.mode)
     const end = await Promise.race([
@@ -60,11 +73,17 @@ async function start(host: Host, args: Parameters<HostCommand['run']>[1]): Promi
     return EXIT.done
   } finally {
     ended.abort()
+    // Whoever is being served is answered while there is still a node to answer.
+    await gateway?.stop()
     await node.stop()
   }
 }
 
-async function announce({ out, program }: Host, { api, info }: NodeHandle, dataDir: string): Promise<void> {
+async function announce(
+  { out, program }: Host,
+  { api, info }: NodeHandle,
+  { dataDir, gateway }: { dataDir: string; gateway: GatewayHandle | null },
+): Promise<void> {
   const { grapeUrl } = await api.status()
   const { name, nodeId, address, dhtAddress, version } = info
   out.document({
@@ -76,6 +95,7 @@ async function announce({ out, program }: Host, { api, info }: NodeHandle, dataD
     rpc: address,
     grape_url: grapeUrl,
     dht_address: dhtAddress,
+    http: gateway?.url ?? null,
     pid: process.pid,
   })
   const { paint } = out.look
@@ -87,12 +107,19 @@ async function announce({ out, program }: Host, { api, info }: NodeHandle, dataD
       ['data', dataDir],
       ['rpc', address],
       ['grape', dhtAddress === null ? grapeUrl : `${grapeUrl} (embedded; DHT ${dhtAddress})`],
+      ...(gateway ? [['http', gatewayText(gateway)] as const] : []),
     ]),
     `${paint.good('Ready')}: Ctrl-C stops the node. Try in another terminal:`,
     `  ${program} open Pic#1 --start 75 --currency USDT${reach}`,
     `  ${program} list${reach}`,
     `  ${program} watch${reach}`,
   )
+}
+
+/** Where a gateway serves, and whom. */
+export function gatewayText({ url, open, fellBack }: GatewayHandle): string {
+  const trust = open ? ' (auth open: bidders’ names are taken on trust)' : ''
+  return `${url}${fellBack ? ' (port 8080 is taken)' : ''}${trust}`
 }
 
 const GRAPE_PATIENCE_MS = 3_000

@@ -1,10 +1,10 @@
 import { type FeedItem, type NodeApi, NodeError } from '../../../ports/node-api.js'
+import { feedItemJson } from '../../json-shapes.js'
 import type { Args } from '../args.js'
 import type { NodeCommand, Session } from '../command.js'
 import { paintEvent } from '../describe-event.js'
 import { EventTeller } from '../event-teller.js'
 import { EXIT, type ExitCode } from '../exit-code.js'
-import { feedItemJson } from '../json-shapes.js'
 import { showTime } from '../look.js'
 import { sleep, unlessAborted } from '../waiting.js'
 

@@ -74,7 +74,18 @@ export class DemoNode {
   ): Promise<DemoNode> {
     const { name, home, mesh, bootstrap } = options
     const ports = ['--grape-port', '0', '--dht-port', '0', `--bootstrap=${bootstrap.join(',')}`]
-    const words = ['start', '--json', '--name', name, '--mesh', mesh, '--log-level', 'error', ...ports]
+    const words = [
+      'start',
+      '--no-gateway',
+      '--json',
+      '--name',
+      name,
+      '--mesh',
+      mesh,
+      '--log-level',
+      'error',
+      ...ports,
+    ]
     const child = launch(words, home)
     try {
       const ready = await readyLine(child, name)

@@ -1,4 +1,4 @@
-import type { Json } from '../json-shapes.js'
+import type { Json } from '../../json-shapes.js'
 import type { Output } from '../output.js'
 
 /** Tells the demonstration line by line, each with the time at which it was so. */

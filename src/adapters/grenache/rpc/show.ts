@@ -1,12 +1,12 @@
 import type { AuctionView } from '../../../ports/node-api.js'
 import { defineRpc } from '../define-rpc.js'
-import { auctionRequest, trusted } from '../node-schemas.js'
+import { showRequest, trusted } from '../node-schemas.js'
 
 export const showRpc = defineRpc({
   name: 'vendue.node.show',
   access: 'operator',
   effect: 'read',
-  request: auctionRequest,
+  request: showRequest,
   result: trusted<AuctionView>('auctionId', 'head', 'state'),
   handler: (node) => (request) => node.show(request),
 })

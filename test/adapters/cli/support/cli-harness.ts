@@ -92,6 +92,7 @@ export class CliHarness {
   #deps(): CliDeps {
     return {
       createNode: () => Promise.reject(new Error('no node was to be created')),
+      startGateway: () => Promise.reject(new Error('no gateway was to be started')),
       startGrape: () => Promise.reject(new Error('no Grape was to be started')),
       repair: () => Promise.reject(new Error('nothing was to be repaired')),
       meshAdmin: () => Promise.reject(new Error('no mesh was to be changed')),

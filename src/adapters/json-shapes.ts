@@ -1,8 +1,8 @@
-import type { Currency } from '../../domain/currency.js'
-import type { AuctionEvent, AuctionResult } from '../../domain/events.js'
-import { formatAmount, type Minor } from '../../domain/money.js'
-import type { Party } from '../../domain/party.js'
-import type { BidRecord } from '../../ports/auction-repository.js'
+import type { Currency } from '../domain/currency.js'
+import type { AuctionEvent, AuctionResult } from '../domain/events.js'
+import { formatAmount, type Minor } from '../domain/money.js'
+import type { Party } from '../domain/party.js'
+import type { BidRecord } from '../ports/auction-repository.js'
 import type {
   AuctionView,
   AutoBidView,
@@ -10,10 +10,10 @@ import type {
   NodeStatus,
   PeerView,
   SyncStatus,
-} from '../../ports/node-api.js'
+} from '../ports/node-api.js'
 
 /**
- * What `--json` prints: snake_case keys, amounts as decimal text beside their `currency`, times as RFC 3339 in UTC,
+ * What `--json` prints and the HTTP API answers: snake_case keys, amounts as decimal text beside their `currency`, times as RFC 3339 in UTC,
  * ids in full.
  */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
@@ -24,7 +24,7 @@ export function jsonTime(ms: number | null): string | null {
   return ms === null ? null : new Date(ms).toISOString()
 }
 
-function jsonAmount(minor: Minor | null, currency: Currency): string | null {
+export function jsonAmount(minor: Minor | null, currency: Currency): string | null {
   return minor === null ? null : formatAmount(minor, currency)
 }
 
@@ -68,7 +68,7 @@ export function auctionJson(view: AuctionView): { readonly [key: string]: Json }
     },
     closed_at: state.status === 'closed' ? jsonTime(state.closedAt) : null,
     closed_by: state.status === 'closed' ? state.by : null,
-    result: state.status === 'closed' ? resultJson(state.result, currency) : null,
+    result: state.status === 'closed' ? auctionResultJson(state.result, currency) : null,
     cancelled_at: state.status === 'cancelled' ? jsonTime(state.cancelledAt) : null,
     cancel_reason: state.status === 'cancelled' ? state.reason : null,
     you: view.mine,
@@ -92,7 +92,7 @@ export function autoBidJson({ autoBid, auction }: AutoBidView): Json {
   }
 }
 
-function resultJson(result: AuctionResult, currency: Currency): Json {
+export function auctionResultJson(result: AuctionResult, currency: Currency): Json {
   return result.sold
     ? {
         sold: true,
@@ -170,7 +170,7 @@ function eventJson(event: AuctionEvent, currency: Currency): Record<string, Json
     case 'AuctionClosed':
       return {
         by: event.by,
-        result: resultJson(event.result, currency),
+        result: auctionResultJson(event.result, currency),
         reserve: event.reserve && { amount: amount(event.reserve.amount), salt: event.reserve.salt },
       }
     case 'MaximaRevealed':

@@ -1,0 +1,174 @@
+import type { FastifyPluginAsync } from 'fastify'
+import { AuctionFactsCache } from '../../src/adapters/http/auction-facts.js'
+import { BidDesk } from '../../src/adapters/http/bid-desk.js'
+import { AuthenticatedCallers, OpenCallers } from '../../src/adapters/http/callers.js'
+import { CommandIds } from '../../src/adapters/http/command-ids.js'
+import { GatewayMetrics } from '../../src/adapters/http/gateway-metrics.js'
+import { GatewayServer } from '../../src/adapters/http/gateway-server.js'
+import type { Guard } from '../../src/adapters/http/guard.js'
+import { HomeBreakers } from '../../src/adapters/http/home-breakers.js'
+import { EventHub } from '../../src/adapters/http/live/event-hub.js'
+import { EventStreams } from '../../src/adapters/http/live/event-streams.js'
+import { Presence } from '../../src/adapters/http/live/presence.js'
+import { GatewaySocketIo } from '../../src/adapters/http/live/socket-io.js'
+import { GatewayWebSockets } from '../../src/adapters/http/live/websocket-server.js'
+import { OriginPolicy } from '../../src/adapters/http/origin-policy.js'
+import { GatewayError } from '../../src/adapters/system/gateway-error.js'
+import type { GatewaySettings } from '../../src/adapters/system/gateway-settings.js'
+import { isLoopback } from '../../src/adapters/system/loopback.js'
+import { systemClock } from '../../src/adapters/system/system-clock.js'
+import { systemRandom } from '../../src/adapters/system/system-random.js'
+import { systemTimers } from '../../src/adapters/system/system-timers.js'
+import { VERSION } from '../../src/adapters/system/version.js'
+import type { Authenticator } from '../../src/ports/caller.js'
+import type { Logger } from '../../src/ports/logger.js'
+import type { NodeApi } from '../../src/ports/node-api.js'
+import { ServiceContainer } from '../container.js'
+import type { Token } from '../tokens.js'
+import { gatewayTokens as tokens } from './gateway-tokens.js'
+
+export interface GatewayParts {
+  /** Of the node that it stands on, in this process or another. */
+  readonly api: NodeApi
+  readonly logger: Logger
+  /** Absent: names are taken on trust (`auth: open`). */
+  readonly authenticator?: Authenticator
+  readonly guard?: Guard
+  /** Further routes. */
+  readonly plugins?: readonly FastifyPluginAsync[]
+}
+
+export interface RunningGateway {
+  readonly url: string
+  /** Names are taken on trust. */
+  readonly open: boolean
+  /** The port is another than the usual one, which was taken. */
+  readonly fellBack: boolean
+  /** Answers what is under way, tells everybody, and lets go of the port. Idempotent. */
+  stop(): Promise<void>
+  /** What it is made of, for tests and benchmarks. */
+  readonly services: ServiceContainer
+}
+
+type NameOf = keyof typeof tokens
+type Services<N extends NameOf> = { [K in N]: (typeof tokens)[K]['type'] }
+
+/** Starts a gateway. Rejects with `GatewayError` or `NodeError`; nothing is left running then. */
+export async function startGateway(settings: GatewaySettings, parts: GatewayParts): Promise<RunningGateway> {
+  const { host, port, authOpenAnywhere } = settings
+  const open = parts.authenticator === undefined
+  if (open && !isLoopback(host) && !authOpenAnywhere) throw GatewayError.openAnywhere(host)
+  const services = new ServiceContainer()
+  compose(services, settings, parts)
+  const server = services.get(tokens.server)
+  try {
+    const { port: taken, fellBack } = await server.start()
+    const url = `http://${host.includes(':') ? `[${host}]` : host}:${taken}`
+    if (open) {
+      parts.logger.warn({ url }, 'the gateway takes names on trust: whoever reaches it may bid as anybody')
+    }
+    parts.logger.info({ url, auth: open ? 'open' : 'accounts' }, 'the gateway serves')
+    const stop = async () => {
+      await server.stop()
+      services.get(tokens.breakers).stop()
+    }
+    return { url, open, fellBack, stop, services }
+  } catch (error) {
+    await server.stop()
+    throw GatewayError.listening(host, port, error)
+  }
+}
+
+function compose(services: ServiceContainer, settings: GatewaySettings, parts: GatewayParts): void {
+  const deps = <N extends NameOf>(...names: N[]) =>
+    Object.fromEntries(
+      names.map((name) => [name, services.get(tokens[name] as Token<unknown>)]),
+    ) as Services<N>
+  const { host, port, portTaken, origins, authOpenAnywhere, currency, maxConnections } = settings
+  const { authenticator } = parts
+  services
+    .value(tokens.api, parts.api)
+    .value(tokens.clock, systemClock)
+    .value(tokens.timers, systemTimers)
+    .value(tokens.random, systemRandom)
+    .value(tokens.logger, parts.logger)
+    .factory(tokens.guard, () => parts.guard ?? null)
+    .value(tokens.plugins, parts.plugins ?? [])
+    .factory(tokens.callers, () =>
+      authenticator ? new AuthenticatedCallers({ authenticator }) : new OpenCallers(),
+    )
+    .factory(
+      tokens.origins,
+      () => new OriginPolicy({ allowed: origins, loopbackOnly: isLoopback(host) && !authOpenAnywhere }),
+    )
+    .factory(tokens.commandIds, () => new CommandIds(deps('clock', 'random')))
+    .factory(tokens.facts, () => new AuctionFactsCache(deps('api')))
+    .factory(tokens.breakers, () => new HomeBreakers())
+    .factory(tokens.metrics, () => {
+      const connections = () => ({
+        websockets: services.get(tokens.webSockets).size,
+        eventStreams: services.get(tokens.streams).size,
+        socketIo: services.get(tokens.socketIo).size,
+        openBreakers: services.get(tokens.breakers).open,
+      })
+      return new GatewayMetrics({ connections, status: () => parts.api.status() })
+    })
+    .factory(
+      tokens.desk,
+      () => new BidDesk(deps('api', 'breakers', 'clock', 'commandIds', 'facts', 'metrics')),
+    )
+    .factory(tokens.hub, () => new EventHub(deps('api', 'facts', 'logger', 'metrics')))
+    .factory(tokens.presence, () => new Presence(deps('timers')))
+    .factory(tokens.streams, () => new EventStreams(deps('clock', 'hub', 'logger', 'metrics', 'timers')))
+    .factory(
+      tokens.webSockets,
+      () =>
+        new GatewayWebSockets(
+          deps(
+            ...(['api', 'callers', 'clock', 'desk', 'facts', 'guard', 'hub', 'logger'] as const),
+            ...(['metrics', 'origins', 'presence', 'timers'] as const),
+          ),
+          { maxConnections, maxConnectionsPerAddress: settings.maxConnectionsPerAddress },
+        ),
+    )
+    .factory(
+      tokens.socketIo,
+      () =>
+        new GatewaySocketIo(
+          deps(
+            ...(['api', 'callers', 'clock', 'commandIds', 'desk', 'facts', 'guard', 'hub'] as const),
+            ...(['logger', 'metrics', 'origins', 'presence', 'timers'] as const),
+          ),
+        ),
+    )
+    .factory(
+      tokens.server,
+      () =>
+        new GatewayServer(
+          deps(
+            ...([
+              'api',
+              'callers',
+              'clock',
+              'commandIds',
+              'desk',
+              'facts',
+              'guard',
+              'hub',
+              'logger',
+            ] as const),
+            ...([
+              'metrics',
+              'origins',
+              'plugins',
+              'presence',
+              'socketIo',
+              'streams',
+              'timers',
+              'webSockets',
+            ] as const),
+          ),
+          { host, port, portTaken, defaultCurrency: currency, version: VERSION },
+        ),
+    )
+}

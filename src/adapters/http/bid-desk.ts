@@ -1,0 +1,121 @@
+import type { Party } from '../../domain/party.js'
+import type { Caller } from '../../ports/caller.js'
+import type { Clock } from '../../ports/clock.js'
+import { type CommandResult, type NodeApi, NodeError } from '../../ports/node-api.js'
+import type { AuctionFactsCache } from './auction-facts.js'
+import type { CommandIds } from './command-ids.js'
+import type { GatewayMetrics } from './gateway-metrics.js'
+import type { HomeBreakers } from './home-breakers.js'
+import { RequestError } from './problem.js'
+
+export interface BidDeskDeps {
+  readonly api: NodeApi
+  readonly breakers: HomeBreakers
+  readonly clock: Clock
+  readonly commandIds: CommandIds
+  readonly facts: AuctionFactsCache
+  readonly metrics: GatewayMetrics
+}
+
+export interface BidOrder {
+  readonly auction: string
+  readonly kind: 'plain' | 'max' | 'buy-now'
+  /** Decimal text; not for buy-now. */
+  readonly amount?: string | undefined
+  /** The client's own id for the bid. */
+  readonly key?: string | undefined
+  /** What the client calls the key. */
+  readonly keyField?: string
+  /** The answer need not hold the auction. */
+  readonly brief?: boolean
+}
+
+export type BidPath = 'http' | 'ws' | 'socketio'
+
+/** Where bids and sellers' commands of all surfaces go through on their way to the node. */
+export class BidDesk {
+  readonly #deps: BidDeskDeps
+  /** Commands under way. */
+  #pending = 0
+  #idle: (() => void)[] = []
+  #closed = false
+
+  constructor(deps: BidDeskDeps) {
+    this.#deps = deps
+  }
+
+  /** Rejects with `NodeError` or `RequestError`; an unknown outcome's error names the bid's id. */
+  async bid(path: BidPath, caller: Caller, order: BidOrder): Promise<CommandResult> {
+    const { api, clock, commandIds, metrics } = this.#deps
+    const as = caller.party
+    const commandId = commandIds.of('bid', order.key, as, order.keyField)
+    const { auction, kind, amount, brief = false } = order
+    const startedMs = clock.monotonicMs()
+    const seconds = () => (clock.monotonicMs() - startedMs) / 1_000
+    try {
+      const result = await this.command(auction, commandId, () =>
+        kind === 'buy-now'
+          ? api.buyNow({ auction, commandId, as })
+          : api.bid({ auction, commandId, as, kind, amount: amount ?? '', brief }),
+      )
+      metrics.bid(path, seconds(), result.outcome)
+      return result
+    } catch (error) {
+      metrics.bidFailed(path, seconds(), error)
+      throw error
+    }
+  }
+
+  /** Any command to an auction's home, with what all of them share. */
+  async command(
+    auction: string,
+    commandId: string,
+    call: () => Promise<CommandResult>,
+  ): Promise<CommandResult> {
+    if (this.#closed) {
+      throw new RequestError(503, 'STOPPING', 'the gateway stops; nothing was done', {
+        next: 'send it again, here or through another gateway',
+        retryAfterSeconds: 2,
+      })
+    }
+    this.#pending += 1
+    try {
+      const home = async () => (await this.#deps.facts.of(auction)).homeNodeId
+      return await this.#deps.breakers.call(home, call)
+    } catch (error) {
+      if (error instanceof NodeError && error.code === 'OUTCOME_UNKNOWN') {
+        throw new RequestError(
+          504,
+          'OUTCOME_UNKNOWN',
+          `it is not known what became of it: ${error.message}`,
+          {
+            next: 'ask again with this command_id as Idempotency-Key (or bid_id): nothing is done twice',
+            more: { command_id: commandId },
+            cause: error,
+          },
+        )
+      }
+      throw error
+    } finally {
+      this.#pending -= 1
+      if (this.#pending === 0) for (const done of this.#idle.splice(0)) done()
+    }
+  }
+
+  /** Takes no more commands. */
+  close(): void {
+    this.#closed = true
+  }
+
+  /** Resolves once no command is under way. */
+  idle(): Promise<void> {
+    return this.#pending === 0 ? Promise.resolve() : new Promise((resolve) => this.#idle.push(resolve))
+  }
+
+  /** Whom a seller's command is made for: an admin acts for the seller where the auction is at home on this node. */
+  async sellerFor(auction: string, caller: Caller): Promise<Party> {
+    if (!caller.roles.includes('admin')) return caller.party
+    const { state, homeState } = await this.#deps.api.show({ auction })
+    return homeState === 'self' ? state.seller : caller.party
+  }
+}

@@ -1,0 +1,16 @@
+/** Who is counted: an address always, an account where there is one. */
+export interface Source {
+  readonly address: string
+  readonly accountId?: string | undefined
+}
+
+/**
+ * Keeps rates and numbers within limits. Each method rejects where one is reached, with an error whose code is
+ * TOO_MANY_REQUESTS and that says `limit`, `next` and `retryAfterSeconds`.
+ */
+export interface Guard {
+  bid(source: Source): Promise<void>
+  call(source: Source): Promise<void>
+  /** Counts a connection until it is released. */
+  connection(source: Source): Promise<{ release(): void }>
+}

@@ -1,0 +1,249 @@
+import { randomUUID } from 'node:crypto'
+import cors from '@fastify/cors'
+import helmet from '@fastify/helmet'
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import Fastify, { type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify'
+import {
+  hasZodFastifySchemaValidationErrors,
+  jsonSchemaTransform,
+  validatorCompiler,
+  type ZodTypeProvider,
+} from 'fastify-type-provider-zod'
+import type { Logger } from '../../ports/logger.js'
+import type { Callers } from './callers.js'
+import type { GatewayMetrics } from './gateway-metrics.js'
+import type { Guard } from './guard.js'
+import type { OriginPolicy } from './origin-policy.js'
+import { INTERNAL, PROBLEM_TYPE, type ProblemAnswer, problemOf, RequestError } from './problem.js'
+import type { GatewayApp } from './routes/route.js'
+
+export interface HttpAppDeps {
+  readonly callers: Callers
+  readonly guard: Guard | null
+  readonly logger: Logger
+  readonly metrics: GatewayMetrics
+  readonly origins: OriginPolicy
+}
+
+export interface HttpAppOptions {
+  readonly version: string
+  /** True while the gateway takes nothing new. */
+  readonly draining: () => boolean
+  /** Addresses of proxies whose X-Forwarded-For is believed; none by default. */
+  readonly trustProxy?: string | undefined
+}
+
+const MAX_BODY_BYTES = 128 * 1024
+const HEADERS_TIMEOUT_MS = 10_000
+const REQUEST_TIMEOUT_MS = 30_000
+/** How often connections are looked at for both. */
+const CHECK_INTERVAL_MS = 2_000
+const KEEP_ALIVE_MS = 65_000
+const MAX_HEADER_BYTES = 16 * 1024
+const MAX_PARAM_LENGTH = 128
+const MAX_REQUESTS_PER_SOCKET = 100_000
+const REQUEST_ID = /^[A-Za-z0-9_.:-]{1,96}$/
+const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
+
+/** The HTTP server without its routes: what all of them share. */
+export async function createHttpApp(deps: HttpAppDeps, options: HttpAppOptions): Promise<GatewayApp> {
+  const app = Fastify({
+    logger: false,
+    bodyLimit: MAX_BODY_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    maxRequestsPerSocket: MAX_REQUESTS_PER_SOCKET,
+    forceCloseConnections: 'idle',
+    http: {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: CHECK_INTERVAL_MS,
+    },
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH, ignoreTrailingSlash: true },
+    trustProxy: options.trustProxy ?? false,
+    genReqId: ({ headers }) => {
+      const given = headers['x-request-id']
+      return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID()
+    },
+    frameworkErrors: (error, request, reply) => {
+      fail(error as FastifyError, request as FastifyRequest, reply as unknown as FastifyReply)
+    },
+    clientErrorHandler: (error, socket) => {
+      const { problem } = clientProblem(error.code)
+      const body = JSON.stringify(problem)
+      const head = `HTTP/1.1 ${problem.status} ${problem.title}\r\nconnection: close\r\ncontent-type: ${PROBLEM_TYPE}\r\n`
+      if (socket.writable) socket.end(`${head}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
+      else socket.destroy()
+    },
+  }).withTypeProvider<ZodTypeProvider>()
+
+  const fail = (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
+    const answer = problemOf(error) ?? frameworkProblem(error)
+    if (!answer)
+      deps.logger.error({ err: error, requestId: request.id, url: request.url }, 'a request failed')
+    sendProblem(reply, answer ?? { problem: INTERNAL, retryAfterSeconds: null })
+  }
+
+  app.setValidatorCompiler(validatorCompiler)
+  // Answers are made of our own shapes; a schema that they outgrow must not turn them into errors. A test compares.
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data))
+  app.setErrorHandler(fail)
+  app.setNotFoundHandler((request, reply) => {
+    const next = 'see /docs for what there is'
+    const missing = new RequestError(
+      404,
+      'NOT_FOUND',
+      `there is no ${request.method} ${pathOf(request.url)}`,
+      { next },
+    )
+    sendProblem(reply, problemOf(missing) as ProblemAnswer)
+  })
+  // Only JSON is taken; an empty body is none.
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_, text, done) => {
+    if (text === '') return done(null, undefined)
+    try {
+      done(null, JSON.parse(String(text)))
+    } catch {
+      const error = new RequestError(400, 'INVALID_JSON', 'the body is not JSON', {
+        next: 'send valid JSON text',
+      })
+      done(error as unknown as FastifyError)
+    }
+  })
+  app.decorateRequest('caller', null)
+  addHooks(app, deps, options)
+
+  await app.register(helmet, { contentSecurityPolicy: { directives: CSP }, strictTransportSecurity: false })
+  await app.register(cors, {
+    origin: (origin, done) =>
+      done(null, origin !== undefined && deps.origins.isAllowed(origin) ? origin : false),
+    methods: ['GET', 'HEAD', 'POST'],
+    exposedHeaders: ['location', 'retry-after', 'x-request-id'],
+    maxAge: 600,
+  })
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Vendue gateway',
+        version: options.version,
+        description:
+          'Auctions of a peer-to-peer mesh. Amounts are decimal text beside their currency, times RFC 3339 in UTC. Errors are RFC 9457 problems with a stable `code`. Live events: /docs/asyncapi.yaml.',
+      },
+    },
+    transform: jsonSchemaTransform,
+  })
+  await app.register(swaggerUi, { routePrefix: '/docs', logLevel: 'silent' })
+  return app as unknown as GatewayApp
+}
+
+const CSP = {
+  defaultSrc: ["'self'"],
+  connectSrc: ["'self'", 'ws:', 'wss:'],
+  imgSrc: ["'self'", 'data:'],
+  styleSrc: ["'self'", "'unsafe-inline'"],
+  objectSrc: ["'none'"],
+  frameAncestors: ["'none'"],
+  upgradeInsecureRequests: null,
+}
+
+function addHooks(
+  app: Pick<GatewayApp, 'addHook'>,
+  { callers, guard, logger, metrics, origins }: HttpAppDeps,
+  { draining }: HttpAppOptions,
+): void {
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id)
+    if (draining()) {
+      reply.header('connection', 'close')
+      throw new RequestError(503, 'STOPPING', 'the gateway stops; nothing was done', {
+        next: 'ask again, here or another gateway',
+        retryAfterSeconds: 2,
+      })
+    }
+    const refusal = origins.refusal(request.headers)
+    // Reading is what CORS is for: a page elsewhere may ask, and does not see the answer.
+    if (refusal && (refusal.code !== 'ORIGIN_NOT_ALLOWED' || !SAFE_METHODS.has(request.method))) throw refusal
+  })
+  app.addHook('preValidation', async (request) => {
+    const query = new URLSearchParams(request.url.split('?')[1] ?? '')
+    const named = (request.body as { user_id?: unknown } | null | undefined)?.user_id
+    const userId = typeof named === 'string' ? named : (query.get('user_id') ?? undefined)
+    const accessToken = query.get('access_token') ?? undefined
+    request.caller = await callers.identify({ headers: request.headers, userId, accessToken })
+    await guard?.call({ address: request.ip, accountId: request.caller?.party.id })
+  })
+  app.addHook('onResponse', async (request, reply) => {
+    const { method, id: requestId } = request
+    const ms = reply.elapsedTime
+    const route = request.routeOptions.url ?? 'unknown'
+    metrics.request(method, route, reply.statusCode, ms / 1_000)
+    const fields = {
+      requestId,
+      method,
+      path: pathOf(request.url),
+      status: reply.statusCode,
+      ms: Math.round(ms),
+    }
+    logger.debug(fields, 'answered a request')
+  })
+}
+
+function sendProblem(reply: FastifyReply, { problem, retryAfterSeconds }: ProblemAnswer): void {
+  if (retryAfterSeconds !== null) reply.header('retry-after', String(retryAfterSeconds))
+  if (problem.status === 401) reply.header('www-authenticate', 'Bearer')
+  reply
+    .code(problem.status)
+    .type(PROBLEM_TYPE)
+    .serializer((data: unknown) => JSON.stringify(data))
+    .send(problem)
+}
+
+/** What Fastify itself refuses; null for mistakes of ours. */
+function frameworkProblem(error: FastifyError): ProblemAnswer | null {
+  if (hasZodFastifySchemaValidationErrors(error)) {
+    const issue = error.validation[0]
+    const field = issue?.instancePath.split('/').filter(Boolean).join('.') || undefined
+    const where = error.validationContext === 'headers' ? 'header ' : ''
+    const rule = (issue?.message ?? 'is not valid').slice(0, 300)
+    const refused = new RequestError(
+      400,
+      'INVALID_INPUT',
+      `${where}${field ?? error.validationContext ?? ''}: ${rule}`,
+      {
+        ...(field !== undefined && { field }),
+        next: 'correct it; /docs says what is allowed',
+      },
+    )
+    return problemOf(refused)
+  }
+  const { statusCode: status, code } = error
+  if (status === undefined || status < 400 || status >= 500) return null
+  const known = FRAMEWORK[code ?? ''] ?? ['BAD_REQUEST', 'correct the request']
+  return problemOf(new RequestError(status, known[0], error.message, { next: known[1] }))
+}
+
+const FRAMEWORK: Readonly<Record<string, readonly [code: string, next: string]>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: ['BODY_TOO_LARGE', `send ${MAX_BODY_BYTES / 1024} KiB at most`],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['UNSUPPORTED_MEDIA_TYPE', 'send JSON, with content-type application/json'],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['BAD_REQUEST', 'send as many bytes as content-length says'],
+  FST_ERR_BAD_URL: ['BAD_REQUEST', 'correct the address'],
+}
+
+function clientProblem(code: string | undefined): ProblemAnswer {
+  const refused =
+    code === 'HPE_HEADER_OVERFLOW'
+      ? new RequestError(431, 'HEADERS_TOO_LARGE', 'the headers are too large', { next: 'send fewer' })
+      : code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? new RequestError(408, 'REQUEST_TIMEOUT', 'the request did not arrive in time', {
+            next: 'send it again',
+          })
+        : new RequestError(400, 'BAD_REQUEST', 'this is no HTTP request', { next: 'speak HTTP/1.1' })
+  return problemOf(refused) as ProblemAnswer
+}
+
+function pathOf(url: string): string {
+  return url.split('?')[0] as string
+}

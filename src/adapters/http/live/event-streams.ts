@@ -1,0 +1,128 @@
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Clock } from '../../../ports/clock.js'
+import type { Logger } from '../../../ports/logger.js'
+import type { Timer, Timers } from '../../../ports/timers.js'
+import type { GatewayMetrics } from '../gateway-metrics.js'
+import { RequestError } from '../problem.js'
+import { Conflator } from './conflator.js'
+import type { EventHub } from './event-hub.js'
+import type { LiveMessage } from './event-messages.js'
+import { AuctionSubscription, CatalogueSubscription } from './subscription.js'
+
+export interface EventStreamsDeps {
+  readonly clock: Clock
+  readonly hub: EventHub
+  readonly logger: Logger
+  readonly metrics: GatewayMetrics
+  readonly timers: Timers
+}
+
+export type StreamPlace =
+  | { readonly auctionId: string; readonly afterSeq: number; readonly mode: 'all' | 'newest' }
+  | { readonly auctionId: null; readonly cursor: string | null; readonly mode: 'all' | 'newest' }
+
+const HEARTBEAT_MS = 15_000
+const MAX_BUFFERED_BYTES = 1024 * 1024
+const REPLAY_BUFFERED_BYTES = 64 * 1024
+const REPLAY_POLL_MS = 10
+const RETRY_MS = 2_000
+const MAX_STREAMS = 10_000
+
+/** Server-sent event streams. */
+export class EventStreams {
+  readonly #deps: EventStreamsDeps
+  readonly #open = new Map<ServerResponse, () => void>()
+  #beat: Timer | null = null
+
+  constructor(deps: EventStreamsDeps) {
+    this.#deps = deps
+  }
+
+  get size(): number {
+    return this.#open.size
+  }
+
+  start(): void {
+    this.#beat = this.#deps.timers.after(HEARTBEAT_MS, () => {
+      for (const response of this.#open.keys()) response.write(': still here\n\n')
+      this.start()
+    })
+  }
+
+  /** Ends all streams; browsers come back by themselves. */
+  drain(): void {
+    this.#beat?.cancel()
+    for (const [response, close] of this.#open) {
+      close()
+      response.end('event: goodbye\ndata: {"type":"goodbye","code":"STOPPING"}\n\n')
+    }
+    this.#open.clear()
+  }
+
+  open(
+    connection: { response: ServerResponse; headers: OutgoingHttpHeaders; onEnd: () => void },
+    place: StreamPlace,
+  ): void {
+    const { response, headers, onEnd } = connection
+    if (this.#open.size >= MAX_STREAMS) {
+      onEnd()
+      response.writeHead(503, { 'retry-after': '10', connection: 'close' })
+      response.end()
+      return
+    }
+    response.writeHead(200, {
+      ...headers,
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-store',
+      'x-accel-buffering': 'no',
+    })
+    const server_time = new Date(this.#deps.clock.now()).toISOString()
+    response.write(
+      `retry: ${RETRY_MS}\nevent: welcome\ndata: ${JSON.stringify({ type: 'welcome', server_time })}\n\n`,
+    )
+    const conflator = new Conflator(this.#deps)
+    const subscription = this.#subscribe(response, place, conflator)
+    const close = () => {
+      subscription.close()
+      conflator.stop()
+      this.#open.delete(response)
+      onEnd()
+    }
+    this.#open.set(response, close)
+    response.once('close', close)
+    response.on('error', close)
+  }
+
+  #subscribe(response: ServerResponse, place: StreamPlace, conflator: Conflator): { close(): void } {
+    const of = place.auctionId === null ? 'catalogue' : 'auction'
+    const write = (message: LiveMessage) => this.#write(response, message.streamed(of))
+    const deps = {
+      hub: this.#deps.hub,
+      deliver: place.mode === 'newest' ? (message: LiveMessage) => conflator.offer(message, write) : write,
+      ready: async () => {
+        while (!response.destroyed && response.writableLength > REPLAY_BUFFERED_BYTES)
+          await sleep(REPLAY_POLL_MS)
+      },
+      fail: (error: unknown) => {
+        const known = error instanceof RequestError
+        if (!known) this.#deps.logger.warn({ err: error }, 'an event stream could not go on')
+        response.end()
+      },
+    }
+    if (place.auctionId === null) return new CatalogueSubscription(deps, { cursor: place.cursor })
+    const subscription = new AuctionSubscription(deps, place)
+    subscription.catchUp()
+    return subscription
+  }
+
+  #write(response: ServerResponse, data: Buffer): void {
+    if (response.destroyed || response.writableEnded) return
+    if (response.writableLength <= MAX_BUFFERED_BYTES) {
+      response.write(data)
+      return
+    }
+    this.#deps.metrics.slowReader()
+    response.destroy()
+  }
+}

@@ -1,0 +1,73 @@
+import type { RawData } from 'ws'
+import type { Currency } from '../../../domain/currency.js'
+import { formatAmount } from '../../../domain/money.js'
+import type { Accepted } from '../../../ports/outcome-repository.js'
+import type { Problem } from '../problem.js'
+import { type ClientMessage, clientMessage, type ReplyMessage } from './messages.js'
+
+export type Frame =
+  | { readonly value: ClientMessage }
+  | { readonly problem: { readonly field: string | null; readonly rule: string } }
+
+const MAX_RULE_LENGTH = 200
+
+/** Null for what is no JSON. */
+export function parseFrame(data: RawData): Frame | null {
+  let json: unknown
+  try {
+    json = JSON.parse(textOf(data))
+  } catch {
+    return null
+  }
+  const parsed = clientMessage.safeParse(json)
+  if (parsed.success) return { value: parsed.data }
+  const issue = parsed.error.issues[0]
+  const field = issue?.path.join('.') || null
+  return { problem: { field, rule: issue?.message.slice(0, MAX_RULE_LENGTH) ?? 'is not valid' } }
+}
+
+function textOf(data: RawData): string {
+  if (Array.isArray(data)) return Buffer.concat(data).toString()
+  return data instanceof ArrayBuffer ? Buffer.from(data).toString() : data.toString()
+}
+
+/** To the bidder: the bid stands. */
+export function acceptedMessage(
+  { commandId, auctionId, seq, at, bid }: Accepted,
+  { key, currency }: { key: string | null; currency: Currency },
+): ReplyMessage {
+  return {
+    type: 'bid_accepted',
+    auction_id: auctionId,
+    bid_id: commandId,
+    client_id: key,
+    seq,
+    timestamp: new Date(at).toISOString(),
+    leads: bid?.leads ?? true,
+    current_bid: bid ? formatAmount(bid.price, currency) : '',
+    reserve_met: bid?.reserveMet ?? true,
+    currency: currency.code,
+  }
+}
+
+/** To the bidder: nothing was done, or it is not known what was. */
+export function refusedMessage(
+  problem: Problem,
+  { auction, key, now }: { auction: string; key: string | null; now: string },
+): ReplyMessage {
+  const { code, detail, next, command_id, minimum, price, currency, at } = problem
+  const money = (value: unknown) => (typeof value === 'string' ? value : null)
+  return {
+    type: code === 'OUTCOME_UNKNOWN' ? 'bid_unknown' : 'bid_rejected',
+    auction_id: auction,
+    bid_id: typeof command_id === 'string' ? command_id : null,
+    client_id: key,
+    timestamp: typeof at === 'string' ? at : now,
+    code,
+    reason: detail,
+    next: next ?? null,
+    ...(minimum !== undefined && { minimum: money(minimum) }),
+    ...(price !== undefined && { price: money(price) }),
+    ...(typeof currency === 'string' && { currency }),
+  }
+}

@@ -1,0 +1,359 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { RawData, WebSocket } from 'ws'
+import type { Caller } from '../../../ports/caller.js'
+import type { Clock } from '../../../ports/clock.js'
+import type { Logger } from '../../../ports/logger.js'
+import type { NodeApi } from '../../../ports/node-api.js'
+import type { Timers } from '../../../ports/timers.js'
+import type { AuctionFactsCache } from '../auction-facts.js'
+import type { BidDesk } from '../bid-desk.js'
+import { ANONYMOUS, allowed, type Callers } from '../callers.js'
+import type { GatewayMetrics } from '../gateway-metrics.js'
+import type { Guard } from '../guard.js'
+import { INTERNAL, type Problem, problemOf, RequestError, rejectionProblem } from '../problem.js'
+import { auctionResource } from '../resources.js'
+import { Conflator } from './conflator.js'
+import type { EventHub } from './event-hub.js'
+import type { LiveMessage } from './event-messages.js'
+import { type ClientMessage, MAX_SUBSCRIPTIONS, type ReplyMessage } from './messages.js'
+import type { Presence } from './presence.js'
+import { acceptedMessage, parseFrame, refusedMessage } from './socket-frames.js'
+import { AuctionSubscription, CatalogueSubscription, isCatalogueCursor } from './subscription.js'
+
+export interface SocketSessionDeps {
+  readonly api: NodeApi
+  readonly callers: Callers
+  readonly clock: Clock
+  readonly desk: BidDesk
+  readonly facts: AuctionFactsCache
+  readonly hub: EventHub
+  readonly logger: Logger
+  readonly metrics: GatewayMetrics
+  readonly presence: Presence
+  readonly timers: Timers
+  readonly guard: Guard | null
+}
+
+/** Close codes of ours, beside those of RFC 6455. */
+export const CLOSE = {
+  going: 1001,
+  policy: 1008,
+  tooBig: 1009,
+  restart: 1012,
+  notFound: 4404,
+  slowReader: 4408,
+} as const
+
+export const PING_INTERVAL_MS = 25_000
+/** Bytes that wait for a reader; past it the reader is too slow, and is let go. */
+export const MAX_BUFFERED_BYTES = 1024 * 1024
+/** A replay goes on below this. */
+const REPLAY_BUFFERED_BYTES = 64 * 1024
+const REPLAY_POLL_MS = 10
+/** Bids of one connection that wait for their answer. */
+const MAX_PENDING = 256
+/** Messages that could not be used, before the connection is closed. */
+const MAX_MISTAKES = 100
+/** How long a slow reader gets to take its goodbye. */
+const GOODBYE_MS = 2_000
+
+type Place = { auction: string; mode: 'all' | 'newest'; fromSeq: number | undefined; presence: boolean }
+
+interface Subscribed {
+  readonly close: () => void
+}
+
+/** One WebSocket connection: what it hears, and what it asks. */
+export class SocketSession {
+  readonly #deps: SocketSessionDeps
+  readonly #socket: WebSocket
+  readonly #caller: Caller | null
+  readonly #address: string
+  readonly #conflator: Conflator
+  /** The auction of the path; its whole id once it is known. */
+  #auction: string | null
+  readonly #subscriptions = new Map<string, Subscribed>()
+  #pending = 0
+  #mistakes = 0
+  #closing = false
+  #alive = true
+
+  constructor(
+    deps: SocketSessionDeps,
+    options: { socket: WebSocket; caller: Caller | null; address: string; auction: string | null },
+  ) {
+    this.#deps = deps
+    this.#socket = options.socket
+    this.#caller = options.caller
+    this.#address = options.address
+    this.#auction = options.auction
+    this.#conflator = new Conflator(deps)
+    const { socket } = options
+    socket.on('message', (data, isBinary) => this.#receive(data, isBinary))
+    socket.on('pong', () => {
+      this.#alive = true
+    })
+    socket.on('close', () => this.#end())
+    // ws closes the connection by itself, with the code that says why.
+    socket.on('error', (error) => deps.logger.debug({ err: error }, 'a WebSocket failed'))
+  }
+
+  greet(): void {
+    const { callers, clock } = this.#deps
+    this.#reply({
+      type: 'welcome',
+      server_time: new Date(clock.now()).toISOString(),
+      user: this.#caller && { ...this.#caller.party },
+      auth: callers.mode,
+      ping_interval_ms: PING_INTERVAL_MS,
+    })
+  }
+
+  /** Of the path: where it fails the connection ends. */
+  async watch(place: Place): Promise<void> {
+    try {
+      this.#auction = await this.#subscribe(place)
+    } catch (error) {
+      const problem = this.#problem(error)
+      this.#error(problem)
+      this.close(problem.status === 404 ? CLOSE.notFound : CLOSE.policy, problem.code, problem.detail)
+    }
+  }
+
+  /** Called at each ping interval; ends a connection that has been silent for a whole one. */
+  beat(): void {
+    if (!this.#alive) this.#socket.terminate()
+    else this.#socket.ping()
+    this.#alive = false
+  }
+
+  close(code: number, name: string, reason: string, retryAfterMs: number | null = null): void {
+    if (this.#closing) return
+    const goodbye: ReplyMessage = { type: 'goodbye', code: name, reason, retry_after_ms: retryAfterMs }
+    this.#socket.send(JSON.stringify(goodbye))
+    this.#closing = true
+    this.#end()
+    this.#socket.close(code, name)
+    this.#deps.timers.after(GOODBYE_MS, () => this.#socket.terminate())
+  }
+
+  #end(): void {
+    this.#closing = true
+    this.#conflator.stop()
+    for (const subscription of this.#subscriptions.values()) subscription.close()
+    this.#subscriptions.clear()
+  }
+
+  #receive(data: RawData, isBinary: boolean): void {
+    this.#alive = true
+    if (this.#closing) return
+    const message = isBinary ? null : parseFrame(data)
+    if (message === null || 'problem' in message) {
+      const problem = message?.problem ?? { field: null, rule: 'must be JSON text' }
+      this.#mistake(problem.rule, problem.field)
+      return
+    }
+    this.#answer(message.value).catch((error: unknown) => this.#error(this.#problem(error)))
+  }
+
+  async #answer(message: ClientMessage): Promise<void> {
+    switch (message.type) {
+      case 'place_bid':
+        return this.#bid(message.auction_id, message.kind, message.amount, message.bid_id)
+      case 'buy_now':
+        return this.#bid(message.auction_id, 'buy-now', undefined, message.bid_id)
+      case 'ping': {
+        const now = new Date(this.#deps.clock.now()).toISOString()
+        return this.#reply({ type: 'pong', server_time: now, timestamp: now, id: message.id ?? null })
+      }
+      case 'subscribe': {
+        const { auction_id, auction_ids = [], catalogue, from_seq, mode, presence, cursor } = message
+        const auctions = auction_id === undefined ? auction_ids : [auction_id, ...auction_ids]
+        if (catalogue) this.#subscribeAll(mode, cursor ?? null)
+        else if (auctions.length === 0)
+          throw new RequestError(400, 'INVALID_INPUT', 'nothing to subscribe to', {
+            field: 'auction_id',
+            next: 'give auction_id, auction_ids or "catalogue": true',
+          })
+        for (const auction of auctions) await this.#subscribe({ auction, mode, presence, fromSeq: from_seq })
+        return
+      }
+      case 'unsubscribe':
+        return this.#unsubscribe(message.catalogue ? null : (message.auction_id ?? this.#auction))
+      default: {
+        const unknown: never = message
+        throw new Error(`unknown message ${JSON.stringify(unknown)}`)
+      }
+    }
+  }
+
+  async #bid(
+    auctionId: string | undefined,
+    kind: 'plain' | 'max' | 'buy-now',
+    amount: string | undefined,
+    key: string | undefined,
+  ): Promise<void> {
+    const auction = this.#auction ?? auctionId ?? ''
+    if (this.#pending >= MAX_PENDING) {
+      const busy = new RequestError(
+        503,
+        'BUSY',
+        `${MAX_PENDING} bids of this connection wait for their answers`,
+        {
+          next: 'wait for some of them; nothing was done',
+        },
+      )
+      return this.#refuse(auction, this.#problem(busy), key)
+    }
+    this.#pending += 1
+    try {
+      if (auction === '')
+        throw new RequestError(400, 'INVALID_INPUT', 'it is not said on which auction', {
+          field: 'auction_id',
+          next: 'add auction_id, or connect to /ws/auction/{id}',
+        })
+      const caller = allowed(this.#caller, 'bid', this.#deps.callers.mode)
+      await this.#deps.guard?.bid({ address: this.#address, accountId: caller.party.id })
+      const order = { auction, kind, amount, key, keyField: 'bid_id', brief: true }
+      const { outcome } = await this.#deps.desk.bid('ws', caller, order)
+      const { currency } = (await this.#deps.facts.of(outcome.auctionId || auction)).terms
+      if (outcome.status === 'rejected') this.#refuse(auction, rejectionProblem(outcome, currency), key)
+      else this.#reply(acceptedMessage(outcome, { key: key ?? null, currency }))
+    } catch (error) {
+      this.#refuse(auction, this.#problem(error), key)
+    } finally {
+      this.#pending -= 1
+    }
+  }
+
+  #refuse(auction: string, problem: Problem, key: string | undefined): void {
+    const now = new Date(this.#deps.clock.now()).toISOString()
+    this.#reply(refusedMessage(problem, { auction, key: key ?? null, now }))
+  }
+
+  /** The auction's whole id. */
+  async #subscribe({ auction, mode, presence, fromSeq }: Place): Promise<string> {
+    const caller = this.#caller
+    const view = await this.#deps.api.show({ auction, as: caller?.party ?? ANONYMOUS.party })
+    const { auctionId } = view
+    if (this.#closing) return auctionId
+    this.#makeRoom(auctionId)
+    // A reader that comes from another gateway may know more than this one's node does yet.
+    const afterSeq = fromSeq === undefined ? view.head.seq : Math.max(0, fromSeq - 1)
+    const leave = this.#deps.presence.join(
+      auctionId,
+      caller?.party.name ?? null,
+      presence ? (_, data) => this.#send(data) : null,
+    )
+    this.#reply({
+      type: 'subscribed',
+      auction_id: auctionId,
+      seq: afterSeq,
+      mode,
+      watchers: this.#deps.presence.watchers(auctionId),
+      auction: auctionResource(view) as Record<string, unknown>,
+    })
+    const subscription = new AuctionSubscription(this.#subscriptionDeps(mode, false), { auctionId, afterSeq })
+    this.#subscriptions.set(auctionId, {
+      close: () => {
+        subscription.close()
+        leave()
+      },
+    })
+    // What happened between the look at the auction and now is in the log.
+    subscription.catchUp()
+    return auctionId
+  }
+
+  #subscribeAll(mode: 'all' | 'newest', cursor: string | null): void {
+    if (cursor !== null && !isCatalogueCursor(cursor)) {
+      throw new RequestError(400, 'INVALID_INPUT', 'the cursor is not one of the catalogue', {
+        field: 'cursor',
+        next: 'give the cursor of the last message, or leave it out',
+      })
+    }
+    this.#makeRoom('')
+    const answer = { type: 'subscribed', auction_id: null, seq: null, watchers: null, auction: null } as const
+    this.#reply({ ...answer, mode })
+    this.#subscriptions.set('', new CatalogueSubscription(this.#subscriptionDeps(mode, true), { cursor }))
+  }
+
+  #subscriptionDeps(mode: 'all' | 'newest', catalogue: boolean) {
+    const deliver = catalogue
+      ? (message: LiveMessage) => this.#send(message.catalogueData)
+      : (message: LiveMessage) => this.#send(message.data)
+    return {
+      hub: this.#deps.hub,
+      deliver:
+        mode === 'newest' ? (message: LiveMessage) => this.#conflator.offer(message, deliver) : deliver,
+      ready: () => this.#ready(),
+      fail: (error: unknown) => {
+        const problem = this.#problem(error)
+        this.close(CLOSE.going, problem.code, 'the events cannot be read; reconnect and resume', GOODBYE_MS)
+      },
+    }
+  }
+
+  /** The same once more takes the place of the old one. */
+  #makeRoom(key: string): void {
+    this.#subscriptions.get(key)?.close()
+    this.#subscriptions.delete(key)
+    if (this.#subscriptions.size < MAX_SUBSCRIPTIONS) return
+    throw new RequestError(
+      429,
+      'TOO_MANY_SUBSCRIPTIONS',
+      `a connection hears ${MAX_SUBSCRIPTIONS} auctions at most`,
+      {
+        next: 'subscribe to the catalogue, or open another connection',
+      },
+    )
+  }
+
+  #unsubscribe(auction: string | null): void {
+    const key = auction ?? ''
+    this.#subscriptions.get(key)?.close()
+    this.#subscriptions.delete(key)
+    this.#reply({ type: 'unsubscribed', auction_id: auction })
+  }
+
+  #send(data: Buffer | string): void {
+    if (this.#closing) return
+    if (this.#socket.bufferedAmount > MAX_BUFFERED_BYTES) {
+      this.#deps.metrics.slowReader()
+      this.#deps.logger.info({ address: this.#address }, 'a reader was too slow, and is let go')
+      this.close(CLOSE.slowReader, 'SLOW_READER', 'too many messages wait for you; resume with from_seq', 0)
+      return
+    }
+    this.#socket.send(data, { binary: false })
+  }
+
+  async #ready(): Promise<void> {
+    while (!this.#closing && this.#socket.bufferedAmount > REPLAY_BUFFERED_BYTES) await sleep(REPLAY_POLL_MS)
+  }
+
+  #reply(message: ReplyMessage): void {
+    this.#send(JSON.stringify(message))
+  }
+
+  #mistake(rule: string, field: string | null): void {
+    this.#mistakes += 1
+    if (this.#mistakes > MAX_MISTAKES) {
+      this.close(CLOSE.policy, 'TOO_MANY_MISTAKES', 'too many messages could not be used')
+      return
+    }
+    const next = 'see /docs/asyncapi.yaml for the messages'
+    const message = `the message cannot be used: ${field === null ? '' : `${field} `}${rule}`
+    this.#reply({ type: 'error', code: 'INVALID_INPUT', message, field, next })
+  }
+
+  #error({ code, detail, field, next }: Problem): void {
+    this.#reply({ type: 'error', code, message: detail, field: field ?? null, next: next ?? null })
+  }
+
+  #problem(error: unknown): Problem {
+    const known = problemOf(error)
+    if (known) return known.problem
+    this.#deps.logger.error({ err: error }, 'a WebSocket message could not be answered')
+    return INTERNAL
+  }
+}

@@ -1,0 +1,139 @@
+import { z } from 'zod'
+import type { AuctionView } from '../../ports/node-api.js'
+import type { SignedReceipts } from '../../ports/receipt-repository.js'
+import { auctionJson, type Json, jsonTime } from '../json-shapes.js'
+import { rejectionJson } from '../outcome-shapes.js'
+
+/** An auction in the HTTP API: also under the names that other auction systems' programs look for. */
+export function auctionResource(view: AuctionView): { readonly [key: string]: Json } {
+  const { auto_bid: _, ...auction } = auctionJson(view) as Record<string, Json>
+  const { leader } = view.state
+  const start = view.state.terms.opensAt ?? view.state.openedAt
+  return {
+    id: view.auctionId,
+    ...auction,
+    starting_bid: auction.start_price ?? null,
+    current_bid: auction.price ?? null,
+    current_winner: leader?.name ?? null,
+    start_time: jsonTime(start),
+    end_time: auction.closes_at ?? null,
+  }
+}
+
+/**
+ * What homes have signed for one party. A home signs the commands of a batch together: the signature is only given
+ * where the batch holds nobody else's, since others' maxima are theirs to keep.
+ */
+export function receiptResources(signed: readonly SignedReceipts[], partyId: string): Json[] {
+  return signed.flatMap(({ home, signedAt, signature, receipts }) => {
+    const mine = receipts.filter(({ command }) => ownerOf(command) === partyId)
+    const whole = mine.length === receipts.length
+    return mine.map(({ command, outcome }): Json => {
+      const rejected = outcome.status === 'rejected' ? rejectionJson(outcome.rejection, null) : null
+      return {
+        auction_id: command.auctionId,
+        command_id: command.commandId,
+        type: command.type,
+        status: outcome.status,
+        seq: outcome.status === 'accepted' ? outcome.seq : null,
+        code: rejected === null ? null : (rejected.code ?? null),
+        at: jsonTime(outcome.at),
+        home: { node_id: home.nodeId, public_key: home.publicKey },
+        signed_at: jsonTime(signedAt),
+        signature: whole ? signature : null,
+        batch: whole ? receipts.length : null,
+      }
+    })
+  })
+}
+
+function ownerOf(command: SignedReceipts['receipts'][number]['command']): string {
+  return 'bidder' in command ? command.bidder.id : command.by.id
+}
+
+const amount = z.string()
+const time = z.string()
+const party = z.object({ id: z.string(), name: z.string() })
+
+export const auctionSchema = z
+  .looseObject({
+    id: z.string(),
+    auction_id: z.string(),
+    seq: z.int(),
+    status: z.enum(['scheduled', 'open', 'closed', 'cancelled']),
+    title: z.string(),
+    description: z.string(),
+    currency: z.string(),
+    start_price: amount,
+    starting_bid: amount,
+    price: amount.nullable(),
+    current_bid: amount.nullable(),
+    current_winner: z.string().nullable(),
+    minimum: amount.nullable(),
+    leader: party.nullable(),
+    bid_count: z.int(),
+    has_reserve: z.boolean(),
+    reserve_met: z.boolean(),
+    buy_now: amount.nullable(),
+    buy_now_available: z.boolean(),
+    increments: z.array(z.object({ from: amount, step: amount })),
+    seller: party,
+    home: z.object({ node_id: z.string(), public_key: z.string(), state: z.string() }),
+    disputed: z.boolean(),
+    opened_at: time,
+    opens_at: time.nullable(),
+    closes_at: time.nullable(),
+    start_time: time,
+    end_time: time.nullable(),
+    soft_close: z
+      .object({ window_ms: z.int(), extension_ms: z.int(), hard_stop_at: time.nullable() })
+      .nullable(),
+    closed_at: time.nullable(),
+    closed_by: z.string().nullable(),
+    result: z.unknown(),
+    cancelled_at: time.nullable(),
+    cancel_reason: z.string().nullable(),
+    you: z.enum(['seller', 'leading', 'outbid', 'won', 'lost']).nullable(),
+  })
+  .meta({
+    description: 'An auction; `you` is how the caller stands. Amounts are decimal text in `currency`.',
+  })
+
+export const outcomeSchema = z
+  .looseObject({
+    status: z.literal('accepted'),
+    command_id: z.string(),
+    auction_id: z.string(),
+    at: time,
+    seq: z.int(),
+    leads: z.boolean().optional(),
+    price: amount.optional(),
+    reserve_met: z.boolean().optional(),
+    currency: z.string().optional(),
+    auction: z.unknown(),
+  })
+  .meta({ description: 'What was done, with the auction as it stands after it.' })
+
+export const bidSchema = z.object({
+  seq: z.int(),
+  at: time,
+  bid_id: z.string(),
+  bidder: party,
+  kind: z.enum(['plain', 'max', 'max-change', 'buy-now']),
+  amount: amount.nullable(),
+  price: amount,
+  currency: z.string(),
+  leads: z.boolean(),
+})
+
+export const problemSchema = z
+  .looseObject({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    code: z.string(),
+    field: z.string().optional(),
+    next: z.string().optional(),
+  })
+  .meta({ description: 'RFC 9457: `code` is stable, `next` says what to do.' })

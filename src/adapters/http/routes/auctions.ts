@@ -1,0 +1,214 @@
+import { z } from 'zod'
+import type { OpenRequest } from '../../../ports/node-api.js'
+import { RequestError } from '../problem.js'
+import { auctionResource, auctionSchema } from '../resources.js'
+import {
+  acceptedJson,
+  amountIn,
+  auctionParams,
+  type GatewayApp,
+  idempotencyHeaders,
+  keyOf,
+  limitIn,
+  problems,
+  type RouteDeps,
+  type RouteOptions,
+  sellerOf,
+  timeIn,
+  viewer,
+  whoBody,
+  whoQuery,
+} from './route.js'
+
+const STATUSES = ['scheduled', 'open', 'closed', 'cancelled'] as const
+const MAX_TITLE = 10_000
+const DEFAULT_TITLE = 'Untitled lot'
+
+const openBody = z
+  .strictObject({
+    ...whoBody,
+    title: z.string().max(MAX_TITLE).exactOptional(),
+    description: z.string().max(50_000).exactOptional(),
+    currency: z
+      .string()
+      .regex(/^[A-Za-z0-9]{1,10}$/, 'must be a currency code, like USD')
+      .exactOptional(),
+    start_price: amountIn.exactOptional(),
+    starting_bid: amountIn.exactOptional(),
+    reserve: amountIn.exactOptional(),
+    increment: z.union([z.string().max(2_000), z.number()]).exactOptional(),
+    buy_now: amountIn.exactOptional(),
+    opens_at: timeIn.nullable().exactOptional(),
+    start_time: timeIn.nullable().exactOptional(),
+    closes_at: timeIn.nullable().exactOptional(),
+    end_time: timeIn.nullable().exactOptional(),
+    closes_in_seconds: z.number().positive().max(1e9).exactOptional(),
+    soft_close: z
+      .strictObject({
+        window_ms: z.int().positive(),
+        extension_ms: z.int().positive(),
+        hard_stop_at: timeIn.nullable().exactOptional(),
+      })
+      .nullable()
+      .exactOptional(),
+  })
+  .meta({
+    description:
+      'Terms. `starting_bid`, `start_time` (one that has passed: at once) and `end_time` are other names of `start_price`, `opens_at` and `closes_at`.',
+    examples: [
+      {
+        title: 'A chair',
+        start_price: '20.00',
+        currency: 'EUR',
+        reserve: '60.00',
+        closes_in_seconds: 7_200,
+        soft_close: { window_ms: 30_000, extension_ms: 30_000 },
+      },
+    ],
+  })
+type OpenBody = z.output<typeof openBody>
+
+const listQuery = z.strictObject({
+  ...whoQuery,
+  status: z
+    .string()
+    .transform((text) => text.split(',').map((word) => word.trim()))
+    .pipe(z.array(z.enum(STATUSES, { error: `must be of ${STATUSES.join(', ')}` })).max(STATUSES.length))
+    .exactOptional(),
+  q: z.string().max(MAX_TITLE).exactOptional(),
+  seller: z.string().max(96).exactOptional(),
+  bidder: z.string().max(96).exactOptional(),
+  sort: z.enum(['newest', 'ending']).exactOptional(),
+  cursor: z.string().max(512).exactOptional(),
+  limit: limitIn,
+})
+
+const auctionList = z.object({ auctions: z.array(auctionSchema), next: z.string().nullable() })
+
+/** Opening and finding auctions. */
+export function auctionRoutes(app: GatewayApp, deps: RouteDeps, options: RouteOptions): void {
+  const { api } = deps
+  const tags = ['auctions']
+
+  app.post(
+    '/api/v1/auctions',
+    {
+      schema: {
+        tags,
+        summary: 'Open an auction',
+        headers: idempotencyHeaders,
+        body: openBody,
+        response: { 201: auctionSchema, ...problems },
+      },
+    },
+    async (request, reply) => {
+      const seller = sellerOf(request, deps)
+      const commandId = deps.commandIds.of('cmd', keyOf(request), seller.party)
+      const terms = openRequest(request.body, deps.clock.now(), options.defaultCurrency)
+      const result = await api.open({ ...terms, commandId, as: seller.party })
+      const { auction, ...outcome } = acceptedJson(result)
+      reply.code(201).header('location', `/api/v1/auctions/${result.outcome.auctionId}`)
+      return { ...(auction as object), command_id: outcome.command_id } as never
+    },
+  )
+
+  app.get(
+    '/api/v1/auctions',
+    {
+      schema: {
+        tags,
+        summary: 'List auctions',
+        description:
+          'Newest first, or `sort=ending`: open ones, soonest end first. `next` is the next page’s cursor.',
+        querystring: listQuery,
+        response: { 200: auctionList, ...problems },
+      },
+    },
+    async (request) => {
+      const { status, q, seller, bidder, sort, cursor, limit } = request.query
+      const page = await api.list({
+        as: viewer(request),
+        ...(status && { statuses: status }),
+        ...(q !== undefined && { text: q }),
+        ...(seller !== undefined && { seller }),
+        ...(bidder !== undefined && { bidder }),
+        ...(sort !== undefined && { sort }),
+        ...(cursor !== undefined && { cursor }),
+        ...(limit !== undefined && { limit }),
+      })
+      return { auctions: page.auctions.map(auctionResource), next: page.next } as never
+    },
+  )
+
+  app.get(
+    '/api/v1/auctions/:id',
+    {
+      schema: {
+        tags,
+        summary: 'Look at an auction',
+        params: auctionParams,
+        querystring: z.strictObject(whoQuery),
+        response: { 200: auctionSchema, ...problems },
+      },
+    },
+    async (request) =>
+      auctionResource(await api.show({ auction: request.params.id, as: viewer(request) })) as never,
+  )
+
+  app.get(
+    '/auctions',
+    {
+      schema: {
+        tags,
+        summary: 'Auctions that are open or scheduled, as a plain array',
+        querystring: z.strictObject(whoQuery),
+        response: { 200: z.array(auctionSchema), ...problems },
+      },
+    },
+    async (request) => {
+      const page = await api.list({ as: viewer(request), statuses: ['open', 'scheduled'], limit: 100 })
+      return page.auctions.map(auctionResource) as never
+    },
+  )
+}
+
+function openRequest(body: OpenBody, now: number, defaultCurrency: string): Omit<OpenRequest, 'commandId'> {
+  const { description, reserve, increment, soft_close } = body
+  const start = oneOf(body, 'start_price', 'starting_bid')
+  if (start === undefined)
+    throw new RequestError(422, 'TERMS_INVALID', 'start_price is missing', {
+      field: 'start_price',
+      next: 'say at what price bidding starts',
+    })
+  const begin = body.start_time ?? null
+  const opensAt = oneOf(body, 'opens_at', 'start_time') ?? null
+  const atOnce = opensAt === null || (begin !== null && begin <= now)
+  const closesAt = oneOf(body, 'closes_at', 'end_time') ?? null
+  const hardStopAt = soft_close?.hard_stop_at ?? null
+  return {
+    title: body.title ?? DEFAULT_TITLE,
+    currency: body.currency ?? defaultCurrency,
+    start,
+    ...(description !== undefined && { description }),
+    ...(reserve !== undefined && { reserve }),
+    ...(increment !== undefined && { increment: String(increment) }),
+    ...(body.buy_now !== undefined && { buyNow: body.buy_now }),
+    ...(!atOnce && { opensAt }),
+    ...(closesAt !== null && { closesAt }),
+    ...(body.closes_in_seconds !== undefined && { closesInMs: Math.ceil(body.closes_in_seconds * 1_000) }),
+    ...(soft_close && {
+      softClose: { windowMs: soft_close.window_ms, extensionMs: soft_close.extension_ms },
+    }),
+    ...(hardStopAt !== null && { hardStopAt }),
+  }
+}
+
+function oneOf<K extends keyof OpenBody>(body: OpenBody, name: K, alias: K): OpenBody[K] {
+  if (body[name] !== undefined && body[alias] !== undefined) {
+    throw new RequestError(400, 'INVALID_INPUT', `${name} and ${alias} say the same`, {
+      field: alias,
+      next: `give ${name} alone`,
+    })
+  }
+  return body[name] ?? body[alias]
+}

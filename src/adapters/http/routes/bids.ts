@@ -1,0 +1,125 @@
+import { z } from 'zod'
+import { bidJson } from '../../json-shapes.js'
+import { auctionSchema, bidSchema, outcomeSchema } from '../resources.js'
+import {
+  acceptedJson,
+  amountIn,
+  auctionParams,
+  callerWith,
+  type GatewayApp,
+  idempotencyHeaders,
+  keyOf,
+  limitIn,
+  problems,
+  type RouteDeps,
+  viewer,
+  whoBody,
+  whoQuery,
+} from './route.js'
+
+const bidBody = z
+  .strictObject({
+    ...whoBody,
+    amount: amountIn,
+    kind: z
+      .enum(['plain', 'max'])
+      .default('plain')
+      .meta({ description: 'max: kept secret by the auction’s home, which bids up to it' }),
+    bid_id: z.string().max(128).exactOptional(),
+  })
+  .meta({ examples: [{ amount: '105.00' }, { amount: '250.00', kind: 'max' }] })
+
+/** Bidding, and what has been bid. */
+export function bidRoutes(app: GatewayApp, deps: RouteDeps): void {
+  const tags = ['bids']
+
+  app.post(
+    '/api/v1/auctions/:id/bids',
+    {
+      schema: {
+        tags,
+        summary: 'Bid',
+        description:
+          'Answered once the bid is on disk. A refused bid is a problem with the rule and the numbers.',
+        params: auctionParams,
+        headers: idempotencyHeaders,
+        body: bidBody,
+        response: { 201: outcomeSchema, ...problems },
+      },
+    },
+    async (request, reply) => {
+      const caller = callerWith(request, 'bid', deps)
+      const { amount, kind, bid_id } = request.body
+      await deps.guard?.bid({ address: request.ip, accountId: caller.party.id })
+      const header = keyOf(request)
+      const result = await deps.desk.bid('http', caller, {
+        ...{ auction: request.params.id, kind, amount, key: header ?? bid_id },
+        keyField: header === undefined ? 'bid_id' : 'Idempotency-Key',
+      })
+      const answer = acceptedJson(result)
+      reply.code(201)
+      return { ...answer, bid_id: result.outcome.commandId } as never
+    },
+  )
+
+  app.post(
+    '/api/v1/auctions/:id/buy-now',
+    {
+      schema: {
+        tags,
+        summary: 'Buy the lot at its buy-now price',
+        params: auctionParams,
+        headers: idempotencyHeaders,
+        body: z.strictObject(whoBody).nullish(),
+        response: { 201: outcomeSchema, ...problems },
+      },
+    },
+    async (request, reply) => {
+      const caller = callerWith(request, 'bid', deps)
+      await deps.guard?.bid({ address: request.ip, accountId: caller.party.id })
+      const order = { auction: request.params.id, kind: 'buy-now', key: keyOf(request) } as const
+      const result = await deps.desk.bid('http', caller, order)
+      reply.code(201)
+      return acceptedJson(result) as never
+    },
+  )
+
+  app.get(
+    '/api/v1/auctions/:id/bids',
+    {
+      schema: {
+        tags,
+        summary: 'Accepted bids, newest first',
+        params: auctionParams,
+        querystring: z.strictObject({
+          ...whoQuery,
+          before_seq: z.coerce.number().int().min(0).exactOptional(),
+          limit: limitIn,
+        }),
+        response: {
+          200: z.object({
+            auction: auctionSchema.partial(),
+            bids: z.array(bidSchema),
+            next: z.int().nullable(),
+          }),
+          ...problems,
+        },
+      },
+    },
+    async (request) => {
+      const { before_seq, limit } = request.query
+      const { auction, bids } = await deps.api.history({
+        auction: request.params.id,
+        as: viewer(request),
+        ...(before_seq !== undefined && { beforeSeq: before_seq }),
+        ...(limit !== undefined && { limit }),
+      })
+      const { currency, title } = auction.state.terms
+      return {
+        auction: { id: auction.auctionId, auction_id: auction.auctionId, title, seq: auction.head.seq },
+        bids: bids.map((bid) => bidJson(bid, currency)),
+        next: bids.at(-1)?.seq ?? null,
+      } as never
+    },
+  )
+}

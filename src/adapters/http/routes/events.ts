@@ -1,0 +1,78 @@
+import type { OutgoingHttpHeaders } from 'node:http'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import type { EventStreams } from '../live/event-streams.js'
+import { isCatalogueCursor } from '../live/subscription.js'
+import { RequestError } from '../problem.js'
+import { type GatewayApp, problems, type RouteDeps, whoQuery } from './route.js'
+
+const query = z.strictObject({
+  ...whoQuery,
+  auction: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,96}$/, "must be an auction's id, or the start of one")
+    .exactOptional(),
+  from_seq: z.coerce.number().int().min(0).exactOptional(),
+  cursor: z.string().max(128).exactOptional(),
+  mode: z.enum(['all', 'newest']).default('all'),
+})
+
+/** Server-sent events, for those who only listen. */
+export function eventRoutes(app: GatewayApp, deps: RouteDeps & { readonly streams: EventStreams }): void {
+  app.get(
+    '/api/v1/events',
+    {
+      schema: {
+        tags: ['live'],
+        summary: 'Events as they happen, of one auction or of all',
+        description:
+          'The messages of the WebSocket API, as server-sent events. A browser that reconnects goes on where it was, by Last-Event-ID.',
+        querystring: query,
+        response: {
+          200: { description: 'A stream', content: { 'text/event-stream': { schema: z.string() } } },
+          ...problems,
+        },
+      },
+    },
+    async (request, reply) => {
+      const { auction, mode } = request.query
+      const last = lastEventId(request)
+      const { streams } = deps
+      if (auction === undefined) {
+        const cursor = last ?? request.query.cursor ?? null
+        if (cursor !== null && !isCatalogueCursor(cursor)) throw invalid('cursor')
+        return open(request, reply, { auctionId: null, cursor, mode })
+      }
+      if (last !== undefined && !/^\d{1,15}$/.test(last)) throw invalid('Last-Event-ID')
+      const { auctionId, head } = await deps.api.show({ auction })
+      const from = request.query.from_seq
+      const asked = from === undefined ? head.seq : Math.max(0, from - 1)
+      const afterSeq = last === undefined ? asked : Number(last)
+      return open(request, reply, { auctionId, afterSeq, mode })
+
+      async function open(
+        { ip, caller, raw }: FastifyRequest,
+        answer: FastifyReply,
+        place: Parameters<EventStreams['open']>[1],
+      ) {
+        const counted = await deps.guard?.connection({ address: ip, accountId: caller?.party.id })
+        if (raw.destroyed) return counted?.release()
+        answer.hijack()
+        const headers = answer.getHeaders() as OutgoingHttpHeaders
+        streams.open({ response: answer.raw, headers, onEnd: () => counted?.release() }, place)
+      }
+    },
+  )
+}
+
+function lastEventId({ headers }: FastifyRequest): string | undefined {
+  const last = headers['last-event-id']
+  return typeof last === 'string' && last !== '' ? last : undefined
+}
+
+function invalid(field: string): RequestError {
+  return new RequestError(400, 'INVALID_INPUT', `${field} is not one that this stream gave`, {
+    field,
+    next: 'leave it out to hear what happens from now on',
+  })
+}

@@ -1,0 +1,133 @@
+import { z } from 'zod'
+import { auctionResource, auctionSchema, receiptResources } from '../resources.js'
+import {
+  auctionParams,
+  callerWith,
+  type GatewayApp,
+  limitIn,
+  problems,
+  type RouteDeps,
+  whoQuery,
+} from './route.js'
+
+const STANDINGS = ['leading', 'outbid', 'won', 'lost'] as const
+const MAX_RECEIPTS = 1_000
+const auctionList = z.object({ auctions: z.array(auctionSchema), next: z.string().nullable() })
+const receipt = z.object({
+  auction_id: z.string(),
+  command_id: z.string(),
+  type: z.string(),
+  status: z.enum(['accepted', 'rejected']),
+  seq: z.int().nullable(),
+  code: z.string().nullable(),
+  at: z.string(),
+  home: z.object({ node_id: z.string(), public_key: z.string() }),
+  signed_at: z.string(),
+  signature: z.string().nullable(),
+  batch: z.int().nullable(),
+})
+
+/** What concerns the caller. */
+export function meRoutes(app: GatewayApp, deps: RouteDeps): void {
+  const { api } = deps
+  const tags = ['me']
+  const page = { cursor: z.string().max(512).exactOptional(), limit: limitIn }
+
+  app.get(
+    '/api/v1/me',
+    {
+      schema: {
+        tags,
+        summary: 'Who you are to this gateway',
+        querystring: z.strictObject(whoQuery),
+        response: {
+          200: z.object({
+            id: z.string(),
+            name: z.string(),
+            roles: z.array(z.string()),
+            scopes: z.array(z.string()),
+            auth: z.string(),
+          }),
+          ...problems,
+        },
+      },
+    },
+    async (request) => {
+      const { party, roles, scopes } = callerWith(request, 'read', deps)
+      return { ...party, roles: [...roles], scopes: [...scopes], auth: deps.callers.mode }
+    },
+  )
+
+  app.get(
+    '/api/v1/me/bids',
+    {
+      schema: {
+        tags,
+        summary: 'Auctions that you have bid on, and how you stand',
+        description: '`standing` keeps those of the page that are so; follow `next` for the rest.',
+        querystring: z.strictObject({ ...whoQuery, ...page, standing: z.enum(STANDINGS).exactOptional() }),
+        response: { 200: auctionList, ...problems },
+      },
+    },
+    async (request) => {
+      const { party } = callerWith(request, 'read', deps)
+      const { cursor, limit, standing } = request.query
+      const { auctions, next } = await api.list({
+        ...{ as: party, bidder: party.id },
+        ...(cursor !== undefined && { cursor }),
+        ...(limit !== undefined && { limit }),
+      })
+      const wanted = auctions.filter(({ mine }) => standing === undefined || mine === standing)
+      return { auctions: wanted.map(auctionResource), next } as never
+    },
+  )
+
+  app.get(
+    '/api/v1/me/auctions',
+    {
+      schema: {
+        tags,
+        summary: 'Auctions that you sell',
+        querystring: z.strictObject({ ...whoQuery, ...page }),
+        response: { 200: auctionList, ...problems },
+      },
+    },
+    async (request) => {
+      const { party } = callerWith(request, 'read', deps)
+      const { cursor, limit } = request.query
+      const { auctions, next } = await api.list({
+        ...{ as: party, seller: party.id },
+        ...(cursor !== undefined && { cursor }),
+        ...(limit !== undefined && { limit }),
+      })
+      return { auctions: auctions.map(auctionResource), next } as never
+    },
+  )
+
+  app.get(
+    '/api/v1/auctions/:id/receipts',
+    {
+      schema: {
+        tags,
+        summary: 'What the auction’s home has signed for your commands',
+        description:
+          'Of homes on other nodes: what the gateway’s own node sequences is on its disk. `signature` is null where the home signed your commands together with others’.',
+        params: auctionParams,
+        querystring: z.strictObject({ ...whoQuery, after: z.coerce.number().int().min(0).exactOptional() }),
+        response: { 200: z.object({ receipts: z.array(receipt), next: z.int().nullable() }), ...problems },
+      },
+    },
+    async (request) => {
+      const { party } = callerWith(request, 'read', deps)
+      const auction = request.params.id
+      const receipts: ReturnType<typeof receiptResources> = []
+      let after: number | null = request.query.after ?? 0
+      while (after !== null && receipts.length < MAX_RECEIPTS) {
+        const answer: Awaited<ReturnType<typeof api.receipts>> = await api.receipts({ auction, after })
+        receipts.push(...receiptResources(answer.signed, party.id))
+        after = answer.next
+      }
+      return { receipts, next: after } as never
+    },
+  )
+}

@@ -1,0 +1,124 @@
+import { z } from 'zod'
+import { peerJson } from '../../json-shapes.js'
+import { asyncApiYaml } from '../live/asyncapi.js'
+import { RequestError } from '../problem.js'
+import { type GatewayApp, problems, type RouteDeps, whoQuery } from './route.js'
+
+const READY_PATIENCE_MS = 3_000
+const health = z.looseObject({
+  status: z.literal('ok'),
+  auth: z.enum(['open', 'accounts']),
+  server_time: z.string(),
+  uptime_ms: z.int(),
+  version: z.string(),
+})
+
+/** The gateway and its node. */
+export function nodeRoutes(app: GatewayApp, deps: RouteDeps, { version }: { version: string }): void {
+  const tags = ['gateway']
+  const startedMs = deps.clock.monotonicMs()
+  const querystring = z.strictObject(whoQuery)
+
+  app.get(
+    '/health',
+    {
+      schema: {
+        tags,
+        summary: 'Whether the gateway lives',
+        querystring,
+        response: { 200: health, ...problems },
+      },
+    },
+    async () => ({
+      status: 'ok' as const,
+      auth: deps.callers.mode,
+      server_time: new Date(deps.clock.now()).toISOString(),
+      uptime_ms: Math.round(deps.clock.monotonicMs() - startedMs),
+      version,
+    }),
+  )
+
+  app.get(
+    '/ready',
+    {
+      schema: {
+        tags,
+        summary: 'Whether the gateway can serve: its node answers, and it does not stop',
+        querystring,
+        response: { 200: z.looseObject({ status: z.literal('ready') }), ...problems },
+      },
+    },
+    async () => {
+      const { node, auctions, peers } = await within(READY_PATIENCE_MS, deps.api.status())
+      return { status: 'ready' as const, node: { id: node.nodeId, name: node.name }, auctions, peers }
+    },
+  )
+
+  const asyncApi = asyncApiYaml(version)
+  app.get(
+    '/docs/asyncapi.yaml',
+    {
+      schema: {
+        tags,
+        summary: 'The WebSocket API, as AsyncAPI 3.0',
+        querystring,
+        response: {
+          200: { description: 'YAML', content: { 'application/yaml': { schema: z.string() } } },
+          ...problems,
+        },
+      },
+    },
+    async (_, reply) => reply.type('application/yaml; charset=utf-8').send(asyncApi),
+  )
+
+  app.get(
+    '/metrics',
+    {
+      schema: {
+        tags,
+        summary: 'Metrics for Prometheus',
+        querystring,
+        response: {
+          200: { description: 'Text', content: { 'text/plain': { schema: z.string() } } },
+          ...problems,
+        },
+      },
+    },
+    async (_, reply) => {
+      const text = await deps.metrics.text()
+      return reply.type(deps.metrics.registry.contentType).send(text)
+    },
+  )
+
+  app.get(
+    '/api/v1/peers',
+    {
+      schema: {
+        tags,
+        summary: 'The nodes of the mesh, as this node sees them',
+        querystring,
+        response: { 200: z.object({ peers: z.array(z.looseObject({ node_id: z.string() })) }), ...problems },
+      },
+    },
+    async () => ({ peers: (await deps.api.peers()).map((peer) => peerJson(peer)) }) as never,
+  )
+}
+
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(notReady(ms)), ms)
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function notReady(ms: number): RequestError {
+  return new RequestError(503, 'NODE_UNREACHABLE', `the node did not answer within ${ms} ms`, {
+    next: 'ask again',
+    retryAfterSeconds: 2,
+  })
+}

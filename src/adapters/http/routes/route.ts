@@ -1,0 +1,149 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, RawServerDefault } from 'fastify'
+import type { ZodTypeProvider } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import type { Party } from '../../../domain/party.js'
+import type { Caller, Scope } from '../../../ports/caller.js'
+import type { Clock } from '../../../ports/clock.js'
+import type { Logger } from '../../../ports/logger.js'
+import type { CommandResult, NodeApi } from '../../../ports/node-api.js'
+import { resultJson } from '../../outcome-shapes.js'
+import type { BidDesk } from '../bid-desk.js'
+import { ANONYMOUS, allowed, type Callers } from '../callers.js'
+import type { CommandIds } from '../command-ids.js'
+import type { GatewayMetrics } from '../gateway-metrics.js'
+import type { Guard } from '../guard.js'
+import type { EventHub } from '../live/event-hub.js'
+import { RequestError, rejectionProblem } from '../problem.js'
+import { auctionResource, problemSchema } from '../resources.js'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Null: nobody said who they are. */
+    caller: Caller | null
+  }
+}
+
+export type GatewayApp = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>
+
+export interface RouteDeps {
+  readonly api: NodeApi
+  readonly callers: Callers
+  readonly clock: Clock
+  readonly commandIds: CommandIds
+  readonly desk: BidDesk
+  readonly guard: Guard | null
+  readonly hub: EventHub
+  readonly logger: Logger
+  readonly metrics: GatewayMetrics
+}
+
+export interface RouteOptions {
+  /** Of auctions whose opening names none. */
+  readonly defaultCurrency: string
+}
+
+const MAX_AMOUNT_LENGTH = 64
+
+/** Decimal text or a JSON number, read exactly. */
+const AMOUNT_RULE = 'must be an amount, such as "105.00"'
+export const amountIn = z
+  .union(
+    [
+      z
+        .string()
+        .max(MAX_AMOUNT_LENGTH, AMOUNT_RULE)
+        .regex(/^\s*\S+\s*$/, AMOUNT_RULE),
+      z.number(),
+    ],
+    {
+      error: AMOUNT_RULE,
+    },
+  )
+  .transform((value) => String(value).trim())
+export const timeIn = z.iso
+  .datetime({ offset: true, error: 'must be an RFC 3339 time, such as 2030-01-31T12:00:00Z' })
+  .transform((text) => Date.parse(text))
+export const auctionParams = z.object({
+  id: z.string().regex(/^[A-Za-z0-9_-]{1,96}$/, "must be an auction's id, or the start of one"),
+})
+export const limitIn = z.coerce.number().int().min(1).max(1_000).exactOptional()
+/** Of every query: who asks, on a gateway that takes names on trust, and tokens where headers cannot be set. */
+export const whoQuery = {
+  user_id: z.string().max(256).exactOptional(),
+  access_token: z.string().max(4_096).exactOptional(),
+}
+export const whoBody = { user_id: z.string().max(256).exactOptional() }
+export const idempotencyHeaders = z.object({
+  'idempotency-key': z
+    .string()
+    .optional()
+    .meta({ description: 'Yours, new for each command: the same one again does nothing twice.' }),
+})
+
+const problem = (description: string) => ({
+  description,
+  content: { 'application/problem+json': { schema: problemSchema } },
+})
+/** What every route may answer. */
+export const problems = {
+  '4xx': problem('The request was refused; `code` and `next` say why, and what to do.'),
+  '5xx': problem('Not now, or not known: `Retry-After` says when to ask again.'),
+}
+
+export function callerWith(
+  request: FastifyRequest,
+  scope: Scope,
+  { callers }: Pick<RouteDeps, 'callers'>,
+): Caller {
+  return allowed(request.caller, scope, callers.mode)
+}
+
+/** Programs that sell need no name where names are taken on trust anyway. */
+export function sellerOf(request: FastifyRequest, { callers }: Pick<RouteDeps, 'callers'>): Caller {
+  const caller = request.caller ?? (callers.mode === 'open' ? ANONYMOUS : null)
+  return allowed(caller, 'sell', callers.mode)
+}
+
+/** Whom auctions are shown to: never the node's own user. */
+export function viewer({ caller }: FastifyRequest): Party {
+  return caller?.party ?? ANONYMOUS.party
+}
+
+export function keyOf({ headers }: FastifyRequest): string | undefined {
+  const key = headers['idempotency-key']
+  return Array.isArray(key) ? key[0] : key
+}
+
+/** The answer to a command that was accepted; one that was refused is thrown as its problem. */
+export function acceptedJson(result: CommandResult): Record<string, unknown> {
+  const { outcome, auction } = result
+  if (outcome.status === 'rejected') {
+    const {
+      type: _,
+      title: __,
+      status,
+      detail,
+      code,
+      field,
+      next,
+      ...more
+    } = rejectionProblem(outcome, auction?.state.terms.currency ?? null)
+    const known = Object.entries(more).filter((entry): entry is [string, NonNullable<(typeof entry)[1]>] => {
+      return entry[1] !== undefined
+    })
+    throw new RequestError(status, code, detail, {
+      ...(field !== undefined && { field }),
+      ...(next !== undefined && { next }),
+      more: Object.fromEntries(known),
+    })
+  }
+  const { auction: _, ...json } = resultJson(result) as Record<string, unknown>
+  return { ...json, auction: auction && auctionResource(auction) }
+}

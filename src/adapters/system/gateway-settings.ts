@@ -1,0 +1,34 @@
+import type { Settings } from './settings.js'
+
+/** What a gateway is started with. */
+export interface GatewaySettings {
+  readonly host: string
+  /** 0: any free one. */
+  readonly port: number
+  /** Where the port is taken: an error where somebody named it, any free one otherwise. */
+  readonly portTaken: 'error' | 'another'
+  /** Origins of pages elsewhere that may use it; "*": any. */
+  readonly origins: readonly string[]
+  /** Names are taken on trust even where other machines reach the gateway. */
+  readonly authOpenAnywhere: boolean
+  /** Of auctions whose opening names none. */
+  readonly currency: string
+  readonly maxConnections: number
+  readonly maxConnectionsPerAddress: number
+}
+
+export const DEFAULT_HTTP_PORT = 8_080
+const MAX_CONNECTIONS = 20_000
+
+export function gatewaySettings({ values, sources }: Settings): GatewaySettings {
+  return {
+    host: values.http_host,
+    port: values.http_port,
+    portTaken: sources.http_port.kind === 'default' ? 'another' : 'error',
+    origins: values.http_origins,
+    authOpenAnywhere: values.auth_open_anywhere,
+    currency: values.default_currency,
+    maxConnections: MAX_CONNECTIONS,
+    maxConnectionsPerAddress: values.http_connections_per_address,
+  }
+}

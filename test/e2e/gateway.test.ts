@@ -1,0 +1,142 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { expect } from 'chai'
+import { WebSocket } from 'ws'
+import { eventually } from '../support/eventually.js'
+import { NodeProcess, testEnv, VENDUE, vendueJson } from '../support/node-process.js'
+import { makeTempHome } from '../support/temp-home.js'
+
+// biome-ignore lint/suspicious/noExplicitAny: tests look at what a server said, whatever it is.
+type Message = any
+
+describe('gateways in processes of their own', function () {
+  this.timeout(60_000)
+  const { home, remove } = makeTempHome()
+  const children: ChildProcess[] = []
+  let node: NodeProcess
+
+  const startGateway = async (): Promise<{ url: string; child: ChildProcess }> => {
+    const words = ['gateway', '--name', 'main', '--http-port', '0', '--json', '--log-level', 'error']
+    const child = spawn(process.execPath, [VENDUE, ...words], {
+      env: testEnv(home),
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    children.push(child)
+    const [line] = (await once(createInterface({ input: child.stdout! }), 'line')) as [string]
+    return { url: JSON.parse(line).http, child }
+  }
+
+  before(async () => {
+    node = await NodeProcess.start({ home, name: 'main', args: ['--grape-port', '0', '--dht-port', '0'] })
+  })
+
+  after(async () => {
+    for (const child of children) child.kill('SIGKILL')
+    await node?.end()
+    remove()
+  })
+
+  it('lose no acknowledged bid when one is killed: its bidders resume through another', async () => {
+    const [first, second] = await Promise.all([startGateway(), startGateway()])
+    const opened = await fetch(`${first.url}/api/v1/auctions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ title: 'Lot', start_price: 1, currency: 'EUR', increment: 1, user_id: 'sam' }),
+    })
+    const { id } = (await opened.json()) as { id: string }
+    const acknowledged: string[] = []
+    const seqs: number[] = []
+    const connect = async (url: string) => {
+      const from = (seqs.at(-1) ?? 0) + 1
+      const socket = new WebSocket(
+        `${url.replace('http', 'ws')}/ws/auction/${id}?user_id=anna&from_seq=${from}`,
+      )
+      socket.on('error', () => {})
+      socket.on('message', (data) => {
+        const message: Message = JSON.parse(data.toString())
+        if (message.type === 'bid_accepted') acknowledged.push(message.bid_id)
+        if (
+          typeof message.seq === 'number' &&
+          message.timestamp &&
+          message.type !== 'bid_accepted' &&
+          message.title
+        )
+          seqs.push(message.seq)
+      })
+      await once(socket, 'open')
+      return socket
+    }
+    // A maximum of somebody else's answers each bid: one bidder can go on alone.
+    const rival = await fetch(`${first.url}/api/v1/auctions/${id}/bids`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ amount: 1_000_000, kind: 'max', user_id: 'ben' }),
+    })
+    expect(rival.status).to.equal(201)
+    let socket = await connect(first.url)
+    let amount = 1
+    const bid = () => {
+      amount += 2
+      socket.send(JSON.stringify({ type: 'place_bid', amount, bid_id: `bid_amount-of-${amount}` }))
+    }
+    for (let i = 0; i < 40; i++) bid()
+    await eventually('some bids are acknowledged', () => acknowledged.length > 5)
+    first.child.kill('SIGKILL')
+    await once(socket, 'close')
+    socket = await connect(second.url)
+    for (let i = 0; i < 10; i++) bid()
+    await eventually('bids through the other', async () => acknowledged.includes(`bid_amount-of-${amount}`))
+    const { bids } = (await (
+      await fetch(`${second.url}/api/v1/auctions/${id}/bids?limit=1000`)
+    ).json()) as Message
+    const stored = bids.map(({ bid_id }: Message) => bid_id)
+    expect(stored).to.include.members(acknowledged)
+    expect(new Set(stored).size).to.equal(stored.length)
+    await eventually('all events', () => seqs.length === bids.length + 1)
+    expect(seqs).to.deep.equal(Array.from({ length: bids.length + 1 }, (_, i) => i + 1))
+    socket.terminate()
+    expect(await vendueJson(home, ['show', id])).to.include({ bid_count: bids.length })
+  })
+
+  it('go on when their node is started again', async () => {
+    const { url } = await startGateway()
+    expect((await fetch(`${url}/ready`)).status).to.equal(200)
+    await node.end()
+    const down = await fetch(`${url}/ready`)
+    expect(down.status).to.equal(503)
+    expect(((await down.json()) as Message).code).to.equal('NODE_UNREACHABLE')
+    expect((await fetch(`${url}/health`)).status).to.equal(200)
+    await node.start()
+    await eventually('it is ready again', async () => (await fetch(`${url}/ready`)).status === 200)
+    const events = await fetch(`${url}/api/v1/events`)
+    const opened = await node.api.open({
+      commandId: 'cmd_gatewaye2e',
+      title: 'New',
+      currency: 'EUR',
+      start: '5',
+    })
+    const reader = events.body!.getReader()
+    let text = ''
+    while (!text.includes(opened.outcome.auctionId))
+      text += Buffer.from((await reader.read()).value ?? []).toString()
+    await reader.cancel()
+  })
+
+  it('stop with their node process, inside it, after they have said so', async () => {
+    const inside = await NodeProcess.start({
+      ...{ home, name: 'inside', args: ['--grape-port', '0', '--dht-port', '0', '--http-port', '0'] },
+      env: { VENDUE_GATEWAY: 'yes' },
+    })
+    const url = await eventually(
+      'it says where',
+      () => /http {3}(http:\S+) \(auth open/.exec(inside.output)?.[1],
+    )
+    expect((await fetch(`${url}/health`)).status).to.equal(200)
+    const socket = new WebSocket(`${url.replace('http', 'ws')}/ws`)
+    await once(socket, 'open')
+    const closed = once(socket, 'close') as Promise<[number]>
+    expect(await inside.end()).to.equal(0)
+    expect((await closed)[0]).to.equal(1012)
+  })
+})
