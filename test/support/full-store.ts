@@ -8,9 +8,11 @@ import type { Head } from '../../src/domain/commit.js'
 import type { AuctionEvent } from '../../src/domain/events.js'
 import { evolve } from '../../src/domain/evolve.js'
 import { flatIncrement } from '../../src/domain/increments.js'
+import type { Party } from '../../src/domain/party.js'
 import { NO_SECRETS } from '../../src/domain/pricing.js'
 import type { EventLog } from '../../src/ports/event-log.js'
 import type { Signer } from '../../src/ports/signer.js'
+import { BIDDERS, ordersOf } from './bidding-nodes.js'
 
 export interface FullStore {
   readonly auctions: number
@@ -82,7 +84,7 @@ function bid(i: number, k: number): AuctionEvent {
     type: 'BidPlaced',
     at: OPENED_AT + k,
     bidId: `bid_fill${String(i).padStart(6, '0')}x${String(k).padStart(7, '0')}`,
-    bidder: { id: `node_bidder${k % 7}`, name: `Bidder ${k % 7}` },
+    bidder: BIDDERS[k % BIDDERS.length] as Party,
     amount: price,
     commitment: null,
     price,
@@ -104,7 +106,8 @@ async function append(
   events: readonly AuctionEvent[],
 ): Promise<Last> {
   const prevHash = head?.hash ?? null
-  const commit = sealCommit({ auctionId, firstSeq: (head?.seq ?? 0) + 1, prevHash, events }, signer)
+  const orders = auctionId === null ? [] : ordersOf(auctionId, events)
+  const commit = sealCommit({ auctionId, firstSeq: (head?.seq ?? 0) + 1, prevHash, events, orders }, signer)
   const state = events.reduce<Auction>(evolve, before) as OpenedAuction
   await log.append({
     commit,

@@ -4,7 +4,6 @@ import { sealCommit } from '../../src/application/commit.js'
 import { commitmentOf, RESERVE_SCOPE } from '../../src/application/commitment.js'
 import { commitLine, headerLine, trailerLine } from '../../src/application/export-format.js'
 import { nodeIdOf } from '../../src/application/ids.js'
-import { bidDigest, orderText, type SignedOrder } from '../../src/application/order.js'
 import { minimumBid, UNOPENED } from '../../src/domain/auction.js'
 import type { Command, SealedMaximum } from '../../src/domain/commands.js'
 import type { Commit } from '../../src/domain/commit.js'
@@ -12,9 +11,11 @@ import { decide, type HomeState, isRevealed } from '../../src/domain/decide.js'
 import type { AuctionEvent } from '../../src/domain/events.js'
 import { MAX_REVEALS_PER_EVENT } from '../../src/domain/evolve.js'
 import { flatIncrement } from '../../src/domain/increments.js'
+import type { Party } from '../../src/domain/party.js'
 import { NO_SECRETS } from '../../src/domain/pricing.js'
 import type { Signer } from '../../src/ports/signer.js'
 import { T0, termsWith } from './auction-scenario.js'
+import { BIDDERS, ordersOf } from './bidding-nodes.js'
 
 export interface LongAuctionOptions {
   readonly bids: number
@@ -23,11 +24,6 @@ export interface LongAuctionOptions {
   readonly open?: boolean
 }
 
-/** Users of other nodes, each with the key of its node. */
-const BIDDERS = Array.from({ length: 7 }, (_, i) => {
-  const signer = signerOf(generateKeyPairSync('ed25519').privateKey)
-  return { id: nodeIdOf(signer.publicKey), name: `Bidder ${i}`, signer }
-})
 const START = 100
 
 /**
@@ -109,9 +105,9 @@ export class LongAuction {
     if (auction.status === 'unopened') throw new Error('bids need an auction')
     const bidId = `bid_${String(i).padStart(26, '0')}`
     const minimum = minimumBid(auction)
-    const turn = BIDDERS[(i * 5) % BIDDERS.length] as (typeof BIDDERS)[number]
+    const turn = BIDDERS[(i * 5) % BIDDERS.length] as Party
     const leads = auction.leader?.id === turn.id
-    const other = leads ? (BIDDERS[(i * 5 + 1) % BIDDERS.length] as (typeof BIDDERS)[number]) : turn
+    const other = leads ? (BIDDERS[(i * 5 + 1) % BIDDERS.length] as Party) : turn
     const kind = i % 10
     const base = { type: 'PlaceBid', bidId, now: this.#now } as const
     if (kind === 3 || kind === 7 || (leads && kind === 5)) {
@@ -120,9 +116,9 @@ export class LongAuction {
       const amount = kind === 7 && held >= minimum ? held : minimum + (i % 13)
       const salt = saltOf(bidId)
       const commitment = commitmentOf({ scope: this.auctionId, id: bidId, amount, salt })
-      return { ...base, bidder: partyOf(bidder), offer: { kind: 'max', amount, salt, commitment } }
+      return { ...base, bidder, offer: { kind: 'max', amount, salt, commitment } }
     }
-    return { ...base, bidder: partyOf(other), offer: { kind: 'plain', amount: minimum } }
+    return { ...base, bidder: other, offer: { kind: 'plain', amount: minimum } }
   }
 
   #decide(command: Command): readonly AuctionEvent[] {
@@ -133,18 +129,6 @@ export class LongAuction {
     return decision.events
   }
 
-  /** As if the bids of each node in a commit had come with one request. */
-  #orders(events: readonly AuctionEvent[]): SignedOrder[] {
-    return BIDDERS.flatMap(({ id, signer }) => {
-      const own = events.filter((event) => 'bidder' in event && event.bidder.id === id)
-      const digests = own.map((event) => bidDigest(this.auctionId, event) ?? '')
-      if (digests.length === 0) return []
-      const signedAt = this.#now
-      const signature = signer.sign(orderText(this.auctionId, signedAt, digests))
-      return [{ signer: signer.publicKey, signedAt, digests, signature }]
-    })
-  }
-
   #commit(events: readonly AuctionEvent[]): Commit {
     const last = this.#last
     const parts = {
@@ -152,16 +136,12 @@ export class LongAuction {
       firstSeq: (last?.lastSeq ?? 0) + 1,
       prevHash: last?.hash ?? null,
       events,
-      orders: this.#orders(events),
+      orders: ordersOf(this.auctionId, events),
     }
     this.#last = sealCommit(parts, this.signer)
     this.auctionId = this.#last.auctionId
     return this.#last
   }
-}
-
-function partyOf({ id, name }: (typeof BIDDERS)[number]) {
-  return { id, name }
 }
 
 function saltOf(id: string): string {
