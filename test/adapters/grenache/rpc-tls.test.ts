@@ -135,7 +135,7 @@ describe('the RPC server and client, over mutual TLS', function () {
       ['vendue.goodbye', goodbye, mallory, false],
       ['vendue.push-commits', { from: caller.nodeId, commits: [] }, mallory, false],
       ['vendue.submit', { commands, orders: [] }, mallory, false],
-      ['vendue.submit', { commands: account, orders: [] }, mallory, false],
+      ['vendue.submit', { commands: account, orders: [] }, mallory, true],
       ['vendue.submit', { commands, orders: [] }, gateway, false],
       ['vendue.submit', { commands: account, orders: [] }, gateway, true],
       ['vendue.submit', { commands, orders: [] }, caller, true],

@@ -18,8 +18,8 @@ export const submitRpc = defineRpc({
   checkSpeaker({ commands }, by) {
     for (const command of commands) {
       const { id } = speakerOf(command)
-      // A gateway answers for its accounts, but for no other node.
-      if (by.role !== 'gateway' || NODE_ID.test(id)) requireSelf(id, by, 'commands')
+      // A node vouches for the accounts and guests of its gateway, but for no other node.
+      if (NODE_ID.test(id)) requireSelf(id, by, 'commands')
     }
   },
   handler:
