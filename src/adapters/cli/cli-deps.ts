@@ -1,3 +1,5 @@
+import type { Accounts } from '../../application/accounts/accounts.js'
+import type { ApiKeys } from '../../application/accounts/api-keys.js'
 import type { Logger } from '../../ports/logger.js'
 import type { NodeApi } from '../../ports/node-api.js'
 import type { NodeInfo } from '../../ports/peer-client.js'
@@ -14,6 +16,14 @@ export interface CliDeps {
   connect(target: NodeTarget): Promise<NodeConnection>
   /** Replaces the damaged database of a node that does not run. Rejects with an error that has a `code`. */
   repair(dataDir: string): Promise<RepairReport>
+  /** A gateway's accounts, which a running gateway may have open too. Rejects with an error that has a `code`. */
+  openAccounts(dataDir: string): Promise<AccountsHandle>
+}
+
+export interface AccountsHandle {
+  readonly accounts: Accounts
+  readonly apiKeys: ApiKeys
+  close(): Promise<void>
 }
 
 export interface NodeHandle {

@@ -1,3 +1,4 @@
+import { AccountError } from '../../application/accounts/account-error.js'
 import { explainRejection } from '../../application/explain-rejection.js'
 import type { Currency } from '../../domain/currency.js'
 import { formatAmount, type Minor } from '../../domain/money.js'
@@ -108,7 +109,7 @@ export interface ErrorDescription {
 }
 
 export function describeError(error: unknown): ErrorDescription {
-  if (error instanceof NodeError || error instanceof UsageError) {
+  if (error instanceof NodeError || error instanceof UsageError || error instanceof AccountError) {
     const { code, message, field, next } = error
     return { code, message, field, next }
   }

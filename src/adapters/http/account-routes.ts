@@ -100,7 +100,8 @@ function addAuthRoutes(app: FastifyInstance, deps: Deps, prefix: string): void {
     },
     async (request) => {
       const { username, name, email, password } = request.body
-      const login = oneOf({ username, name, email })
+      // Whichever it is: the password decides, and clients call the field by any of these names.
+      const login = username || name || email
       if (login === undefined) throw missing('username')
       const attempt = await limits.login(login, { address: request.ip })
       const tokens = await logins.logIn({ login, password })

@@ -126,10 +126,14 @@ export function parseInput<T>(schema: z.ZodType<T>, input: unknown): T {
 const MAX_PROBLEMS = 10
 
 export function inputError(error: z.ZodError): AccountError {
-  const problems = error.issues.slice(0, MAX_PROBLEMS).map(({ path, message, code }) => ({
+  const all = error.issues.map(({ path, message, code }) => ({
     field: path.join('.'),
     rule: code === 'invalid_type' && !message.startsWith('must') ? 'must be an object' : message,
   }))
+  // What is wrong first says most; the rest of a field often follows from it.
+  const problems = all
+    .filter(({ field }, at) => all.findIndex((other) => other.field === field) === at)
+    .slice(0, MAX_PROBLEMS)
   const [first] = problems
   return new AccountError(
     'INVALID_INPUT',

@@ -93,6 +93,7 @@ export class CliHarness {
       createNode: () => Promise.reject(new Error('no node was to be created')),
       startGrape: () => Promise.reject(new Error('no Grape was to be started')),
       repair: () => Promise.reject(new Error('nothing was to be repaired')),
+      openAccounts: () => Promise.reject(new Error('no accounts were to be opened')),
       connect: (target) => {
         this.targets.push(target)
         return Promise.resolve({ api: this.api, close: () => Promise.resolve() })
