@@ -5,7 +5,7 @@ import { LimitError } from './limits.js'
 
 /** RFC 9457, with our code, the field that is wrong, and what to do next. */
 export interface AccountProblem {
-  readonly type: 'about:blank'
+  readonly type: string
   readonly title: string
   readonly status: number
   readonly detail: string
@@ -60,6 +60,7 @@ const TITLES: Readonly<Record<number, string>> = {
 }
 
 const BUSY_RETRY_SECONDS = 3
+const MAX_PROBLEMS = 10
 
 /** The answer to an error of accounts, callers and limits; null for those of others. */
 export function accountProblem(error: unknown): ProblemAnswer | null {
@@ -99,33 +100,46 @@ export function accountProblem(error: unknown): ProblemAnswer | null {
   return null
 }
 
-/** An error handler for routes that have none around them: also tells of bodies that cannot be read. */
+/** An error handler for these routes: what is not about accounts is left to the one around them. */
+export function sendAccountProblem(
+  error: unknown,
+  _request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  const answered = accountProblem(error) ?? validationProblem(error)
+  if (answered === null) throw error
+  return send(reply, answered)
+}
+
+/** For an instance with no other handler: also tells of bodies that cannot be read. */
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const { problem, headers } = accountProblem(error) ?? requestProblem(error) ?? internal(error, request)
+  return send(reply, accountProblem(error) ?? requestProblem(error) ?? internal(error, request))
+}
+
+function send(reply: FastifyReply, { problem, headers }: ProblemAnswer): FastifyReply {
   return reply.code(problem.status).headers(headers).type('application/problem+json').send(problem)
+}
+
+function validationProblem(error: unknown): ProblemAnswer | null {
+  const { validation } = error as {
+    validation?: readonly { instancePath?: string; message?: string }[]
+  }
+  if (validation === undefined) return null
+  const problems = validation
+    .slice(0, MAX_PROBLEMS)
+    .map(({ instancePath = '', message = 'is not valid' }) => ({
+      field: instancePath.replace(/^\//, '').replaceAll('/', '.'),
+      rule: message,
+    }))
+  const first = problems[0] ?? { field: '', rule: 'is not valid' }
+  const words = `${first.field || 'the body'}: ${first.rule}`
+  const next = 'correct it and send it again'
+  return accountProblem(new AccountError('INVALID_INPUT', words, { problems, next }))
 }
 
 /** What Fastify refuses by itself. Its messages name the fault and not the body. */
 function requestProblem(error: unknown): ProblemAnswer | null {
-  const { statusCode, code, message, validation } = error as {
-    statusCode?: unknown
-    code?: unknown
-    message?: unknown
-    validation?: readonly { instancePath?: string; message?: string }[]
-  }
-  if (validation !== undefined) {
-    const problems = validation.slice(0, 10).map(({ instancePath = '', message: rule = 'is not valid' }) => ({
-      field: instancePath.replace(/^\//, '').replaceAll('/', '.'),
-      rule,
-    }))
-    const first = problems[0] ?? { field: '', rule: 'is not valid' }
-    return accountProblem(
-      new AccountError('INVALID_INPUT', `${first.field || 'the body'}: ${first.rule}`, {
-        problems,
-        next: 'correct it and send it again',
-      }),
-    )
-  }
+  const { statusCode, code, message } = error as { statusCode?: unknown; code?: unknown; message?: unknown }
   if (typeof statusCode !== 'number' || statusCode < 400 || statusCode >= 500) return null
   const words = {
     code: statusCode === 413 ? 'BODY_TOO_LARGE' : statusCode === 415 ? 'NOT_JSON' : 'INVALID_INPUT',
@@ -157,7 +171,7 @@ function answer(
   const title = TITLES[status] ?? 'Error'
   return {
     problem: {
-      ...{ type: 'about:blank', title, status, detail: message, code },
+      ...{ type: `urn:vendue:error:${code}`, title, status, detail: message, code },
       ...more,
       ...(next === undefined ? {} : { next }),
     },

@@ -9,7 +9,7 @@ import type { Logins, Tokens } from '../../application/accounts/logins.js'
 import { needScope } from '../../application/accounts/roles.js'
 import { CallerError } from '../../ports/caller.js'
 import type { Clock } from '../../ports/clock.js'
-import { sendProblem } from './account-problem.js'
+import { sendAccountProblem } from './account-problem.js'
 import {
   apiKeyBody,
   apiKeyJson,
@@ -47,7 +47,7 @@ export function accountRoutes(deps: AccountRoutesDeps): (app: FastifyInstance) =
   return async (app) => {
     app.setValidatorCompiler(validatorCompiler)
     app.setSerializerCompiler(serializerCompiler)
-    app.setErrorHandler(sendProblem)
+    app.setErrorHandler(sendAccountProblem)
     app.addHook('onSend', async (_request, reply) => {
       reply.header('cache-control', 'no-store')
     })

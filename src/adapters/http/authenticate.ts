@@ -52,7 +52,7 @@ export function credentialsOf(headers: IncomingHttpHeaders): Credentials | null 
   if (authorization === undefined) return null
   const token = /^Bearer +([^\s,]+) *$/i.exec(authorization)?.[1]
   if (token === undefined) throw unreadable('the Authorization header is not "Bearer TOKEN"')
-  return ofText(token)
+  return { kind: 'access-token', token: token }
 }
 
 /**
@@ -71,7 +71,7 @@ export function credentialsOfUpgrade({
   const tokens = query?.getAll('access_token') ?? []
   if (tokens.length === 0) return given
   if (given !== null || tokens.length > 1) throw unreadable('credentials were sent in two places')
-  return ofText(tokens[0] as string)
+  return { kind: 'access-token', token: tokens[0] as string }
 }
 
 /**
@@ -82,7 +82,8 @@ export function credentialsOfMessage(message: unknown): Credentials | null {
   if (typeof message !== 'object' || message === null || !('type' in message)) return null
   if (message.type !== 'authenticate') return null
   const { access_token, api_key } = message as { access_token?: unknown; api_key?: unknown }
-  if (typeof access_token === 'string' && api_key === undefined) return ofText(access_token)
+  if (typeof access_token === 'string' && api_key === undefined)
+    return { kind: 'access-token', token: access_token }
   if (typeof api_key === 'string' && access_token === undefined) return { kind: 'api-key', key: api_key }
   throw unreadable('the message has neither an access_token nor an api_key, or both')
 }
@@ -90,11 +91,6 @@ export function credentialsOfMessage(message: unknown): Credentials | null {
 /** A request's address as it may be logged. */
 export function withoutCredentials(url: string): string {
   return url.replace(/([?&](?:access_token|api_key|token)=)[^&#]*/gi, '$1[redacted]')
-}
-
-/** Programs that know only one way to send a secret may send an API key as a bearer token. */
-function ofText(text: string): Credentials {
-  return text.startsWith('vk_') ? { kind: 'api-key', key: text } : { kind: 'access-token', token: text }
 }
 
 function unreadable(what: string): CallerError {

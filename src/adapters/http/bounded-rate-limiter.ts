@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
-import type { Rate } from './limit-rules.js'
+import type { Rate } from '../system/limit-rules.js'
 
 /** Counters that the keys beyond the bound share. */
 const SHARED_COUNTERS = 256

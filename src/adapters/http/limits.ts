@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
+import type { LimitRules, OpenName, RateName } from '../system/limit-rules.js'
 import { BoundedRateLimiter, type Verdict } from './bounded-rate-limiter.js'
 import { addressKey } from './limit-key.js'
-import type { LimitRules, OpenName, RateName } from './limit-rules.js'
 
 /** Who is counted: an address always, an account where there is one. */
 export interface Source {
@@ -50,6 +50,11 @@ export class Limits {
   /** Rejects with `LimitError`; so do the others. */
   async bid(source: Source): Promise<void> {
     await this.#both('bids', source)
+  }
+
+  /** Where it is known who calls, or that nobody says so. */
+  async call(source: Source): Promise<void> {
+    await this.#both('calls', source)
   }
 
   /** Before it is known who calls; checking credentials is work too. */
@@ -117,7 +122,7 @@ export class Limits {
     return rates + this.#open.size + this.#known.size
   }
 
-  async #both(what: 'bids' | 'connections', { address, accountId }: Source): Promise<void> {
+  async #both(what: 'bids' | 'calls' | 'connections', { address, accountId }: Source): Promise<void> {
     await this.#take(`${what}_per_address`, addressKey(address))
     if (accountId !== undefined) await this.#take(`${what}_per_account`, accountId)
   }

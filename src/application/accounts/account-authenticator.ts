@@ -42,7 +42,10 @@ export class AccountAuthenticator implements Authenticator {
   async authenticate(credentials: Credentials): Promise<AccountCaller> {
     switch (credentials.kind) {
       case 'access-token':
-        return this.#byToken(credentials.token)
+        // Programs that know but one way to send a secret send API keys as bearer tokens.
+        return apiKeyIdOf(credentials.token) === null
+          ? this.#byToken(credentials.token)
+          : this.#byKey(credentials.token)
       case 'api-key':
         return this.#byKey(credentials.key)
       default: {

@@ -2,14 +2,15 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { BoundedRateLimiter } from '../../../src/adapters/http/bounded-rate-limiter.js'
 import { addressKey } from '../../../src/adapters/http/limit-key.js'
+import { LimitError, Limits } from '../../../src/adapters/http/limits.js'
 import {
   DEFAULT_LIMITS,
   DEFAULT_RATES,
   type LimitRules,
   limitsSetting,
   type RateName,
-} from '../../../src/adapters/http/limit-rules.js'
-import { LimitError, Limits } from '../../../src/adapters/http/limits.js'
+  shownLimits,
+} from '../../../src/adapters/system/limit-rules.js'
 import { type AccountGateway, startAccountGateway } from '../../support/account-gateway.js'
 import { codeOf } from '../../support/account-house.js'
 
@@ -189,6 +190,12 @@ describe('limits', () => {
           ...expected,
           rates: { ...expected.rates, bids_per_account: { count: 5, seconds: 120 } },
         })
+    })
+
+    it('are shown where they are not the defaults, in the form they are read in', () => {
+      expect(shownLimits(DEFAULT_LIMITS)).to.deep.equal({})
+      const given = { bids_per_account: '5/120s', open_connections_per_address: 9 }
+      expect(shownLimits(limitsSetting.parse(given))).to.deep.equal(given)
     })
 
     for (const bad of [

@@ -102,6 +102,20 @@ export function parseRate(text: string): Rate | null {
   return fits ? { count, seconds } : null
 }
 
+/** Those that are not the defaults, as in a config file. */
+export function shownLimits({ rates, open }: LimitRules): Record<string, string | number> {
+  const changed = RATE_NAMES.filter((name) => {
+    const { count, seconds } = rates[name]
+    return count !== DEFAULT_RATES[name].count || seconds !== DEFAULT_RATES[name].seconds
+  })
+  return {
+    ...Object.fromEntries(changed.map((name) => [name, `${rates[name].count}/${rates[name].seconds}s`])),
+    ...Object.fromEntries(
+      OPEN_NAMES.filter((name) => open[name] !== DEFAULT_OPEN[name]).map((name) => [name, open[name]]),
+    ),
+  }
+}
+
 function isOneOf<T extends string>(names: readonly T[], name: string): name is T {
   return (names as readonly string[]).includes(name)
 }
