@@ -39,6 +39,15 @@ export const processDeps: CliDeps = {
     const { publicKey } = readNodeKey(dataDir)
     return repairStore(dataDir, { publicKey, verifier: new Ed25519Verifier(), now: Date.now() })
   },
+  async openAccounts(dataDir) {
+    const [{ openAccounts }, { createPinoLogger }] = await Promise.all([
+      import('../services/gateway/accounts.js'),
+      import('../src/adapters/system/pino-logger.js'),
+    ])
+    // What a command did it says itself.
+    const logger = createPinoLogger({ level: 'silent', format: 'json', write: () => {} })
+    return openAccounts(dataDir, {}, { logger })
+  },
 }
 
 /** For nodes of other machines: what a member of this one shows, and whom it trusts. */

@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import { MAX_EXPONENT } from '../../domain/currency.js'
+import { registrationSetting, selfRolesSetting } from './account-settings.js'
+import { limitsSetting } from './limit-rules.js'
 
 const DIGITS = /^\d{1,5}$/
 const CURRENCY = /^[A-Z][A-Z0-9]{2,9}$/
@@ -120,6 +122,9 @@ export const settingsSchema = z.strictObject({
   log_level: z.enum(LOG_LEVELS, { error: () => `must be one of ${LOG_LEVELS.join(', ')}` }),
   log_format: z.enum(LOG_FORMATS, { error: () => `must be one of ${LOG_FORMATS.join(', ')}` }),
   currencies,
+  registration: registrationSetting,
+  self_roles: selfRolesSetting,
+  limits: limitsSetting,
 })
 
 export type SettingValues = z.infer<typeof settingsSchema>

@@ -1,7 +1,9 @@
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { DEFAULT_ACCOUNT_SETTINGS } from './account-settings.js'
 import { readConfigFile } from './config-file.js'
 import { DEFAULT_HTTP_PORT } from './gateway-settings.js'
+import { DEFAULT_LIMITS } from './limit-rules.js'
 import { isLoopback } from './loopback.js'
 import { listRunningNodes, nodeDirectory } from './running-nodes.js'
 import { SettingsError } from './settings-error.js'
@@ -117,6 +119,9 @@ export function loadSettings({ flags, configFile, env, userHome = homedir() }: S
     log_level: 'info',
     log_format: 'auto',
     currencies: {},
+    registration: DEFAULT_ACCOUNT_SETTINGS.registration,
+    self_roles: [...DEFAULT_ACCOUNT_SETTINGS.selfRoles],
+    limits: DEFAULT_LIMITS,
   }
   if (typeof values.data === 'string') values.data = resolve(values.data)
   if (values.bootstrap === undefined) defaults.bootstrap = defaultBootstrap(home, values.dht_port)
