@@ -25,7 +25,7 @@ export interface AccountsSettings {
 
 export interface GatewayAccounts {
   readonly authenticator: AccountAuthenticator
-  /** A Fastify plugin; wants `installAuthentication` on the instance. */
+  /** A Fastify plugin for the gateway's instance. */
   readonly routes: ReturnType<typeof accountRoutes>
   readonly limits: Limits
   readonly accounts: Accounts

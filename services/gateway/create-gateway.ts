@@ -9,6 +9,7 @@ import type { Guard } from '../../src/adapters/http/guard.js'
 import { HomeBreakers } from '../../src/adapters/http/home-breakers.js'
 import { EventHub } from '../../src/adapters/http/live/event-hub.js'
 import { EventStreams } from '../../src/adapters/http/live/event-streams.js'
+import { LiveCallers } from '../../src/adapters/http/live/live-callers.js'
 import { Presence } from '../../src/adapters/http/live/presence.js'
 import { GatewaySocketIo } from '../../src/adapters/http/live/socket-io.js'
 import { GatewayWebSockets } from '../../src/adapters/http/live/websocket-server.js'
@@ -118,15 +119,19 @@ function compose(services: ServiceContainer, settings: GatewaySettings, parts: G
       () => new BidDesk(deps('api', 'breakers', 'clock', 'commandIds', 'facts', 'metrics')),
     )
     .factory(tokens.hub, () => new EventHub(deps('api', 'facts', 'logger', 'metrics')))
+    .factory(tokens.liveCallers, () => new LiveCallers(deps('callers', 'logger', 'timers')))
     .factory(tokens.presence, () => new Presence(deps('timers')))
-    .factory(tokens.streams, () => new EventStreams(deps('clock', 'hub', 'logger', 'metrics', 'timers')))
+    .factory(
+      tokens.streams,
+      () => new EventStreams(deps('clock', 'hub', 'liveCallers', 'logger', 'metrics', 'timers')),
+    )
     .factory(
       tokens.webSockets,
       () =>
         new GatewayWebSockets(
           deps(
-            ...(['api', 'callers', 'clock', 'desk', 'facts', 'guard', 'hub', 'logger'] as const),
-            ...(['metrics', 'origins', 'presence', 'timers'] as const),
+            ...(['api', 'callers', 'clock', 'desk', 'facts', 'guard', 'hub', 'liveCallers'] as const),
+            ...(['logger', 'metrics', 'origins', 'presence', 'timers'] as const),
           ),
           { maxConnections, maxConnectionsPerAddress: settings.maxConnectionsPerAddress },
         ),
@@ -137,7 +142,7 @@ function compose(services: ServiceContainer, settings: GatewaySettings, parts: G
         new GatewaySocketIo(
           deps(
             ...(['api', 'callers', 'clock', 'commandIds', 'desk', 'facts', 'guard', 'hub'] as const),
-            ...(['logger', 'metrics', 'origins', 'presence', 'timers'] as const),
+            ...(['liveCallers', 'logger', 'metrics', 'origins', 'presence', 'timers'] as const),
           ),
         ),
     )
@@ -155,6 +160,7 @@ function compose(services: ServiceContainer, settings: GatewaySettings, parts: G
               'facts',
               'guard',
               'hub',
+              'liveCallers',
               'logger',
             ] as const),
             ...([

@@ -9,6 +9,7 @@ import type { Guard } from '../../src/adapters/http/guard.js'
 import type { HomeBreakers } from '../../src/adapters/http/home-breakers.js'
 import type { EventHub } from '../../src/adapters/http/live/event-hub.js'
 import type { EventStreams } from '../../src/adapters/http/live/event-streams.js'
+import type { LiveCallers } from '../../src/adapters/http/live/live-callers.js'
 import type { Presence } from '../../src/adapters/http/live/presence.js'
 import type { GatewaySocketIo } from '../../src/adapters/http/live/socket-io.js'
 import type { GatewayWebSockets } from '../../src/adapters/http/live/websocket-server.js'
@@ -39,6 +40,7 @@ export const gatewayTokens = {
   metrics: new Token<GatewayMetrics>('gateway.metrics'),
   desk: new Token<BidDesk>('gateway.desk'),
   hub: new Token<EventHub>('gateway.hub'),
+  liveCallers: new Token<LiveCallers>('gateway.liveCallers'),
   presence: new Token<Presence>('gateway.presence'),
   streams: new Token<EventStreams>('gateway.streams'),
   webSockets: new Token<GatewayWebSockets>('gateway.webSockets'),

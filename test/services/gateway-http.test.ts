@@ -445,7 +445,8 @@ describe('a gateway with accounts', function () {
           bid: async ({ accountId }) => {
             if (accountId === 'usr_fast') throw Object.assign(new Error('too fast'), LIMIT)
           },
-          call: async () => {},
+          callFrom: async () => {},
+          callBy: async () => {},
           connection: async () => ({ release() {} }),
         },
       },

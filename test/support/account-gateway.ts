@@ -1,12 +1,12 @@
-import Fastify from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import { type AccountsSettings, openAccounts } from '../../services/gateway/accounts.js'
-import { sendProblem } from '../../src/adapters/http/account-problem.js'
-import {
-  installAuthentication,
-  requireScope,
-  withoutCredentials,
-} from '../../src/adapters/http/authenticate.js'
+import { AuthenticatedCallers } from '../../src/adapters/http/callers.js'
+import { GatewayMetrics } from '../../src/adapters/http/gateway-metrics.js'
+import { createHttpApp } from '../../src/adapters/http/http-app.js'
+import { OriginPolicy } from '../../src/adapters/http/origin-policy.js'
+import { callerWith } from '../../src/adapters/http/routes/route.js'
 import { createPinoLogger } from '../../src/adapters/system/pino-logger.js'
+import type { Scope } from '../../src/ports/caller.js'
 import { makeTempDir } from './temp-dir.js'
 
 export interface Answer {
@@ -25,21 +25,20 @@ export async function startAccountGateway(settings: AccountsSettings = {}) {
   const clock = { now: () => Date.now() + time.offset, monotonicMs: () => performance.now() }
   const logger = createPinoLogger({ level: 'trace', format: 'json', write: (lines) => (log += lines) })
   const opened = await openAccounts(dir.path, settings, { logger, clock })
-  const app = Fastify({
-    trustProxy: true,
-    logger: {
-      level: 'trace',
-      stream: { write: (line: string) => (log += line) },
-      serializers: { req: ({ method, url }) => ({ method, url: withoutCredentials(url) }) },
-    },
-  })
-  app.setErrorHandler(sendProblem)
-  installAuthentication(app, opened)
+  const callers = new AuthenticatedCallers(opened)
+  const connections = () => ({ websockets: 0, eventStreams: 0, socketIo: 0, openBreakers: 0 })
+  const metrics = new GatewayMetrics({ connections, status: () => Promise.reject(new Error('no node')) })
+  const origins = new OriginPolicy({ allowed: [], loopbackOnly: true })
+  const app = await createHttpApp(
+    { callers, guard: opened.limits, logger, metrics, origins },
+    { version: 'test', draining: () => false, trustProxy: '127.0.0.1' },
+  )
   await app.register(opened.routes)
-  app.get('/me', { preHandler: requireScope('read') }, async ({ caller }) => caller)
-  app.post('/bid', { preHandler: requireScope('bid') }, async () => ({ bid: true }))
-  app.post('/open', { preHandler: requireScope('sell') }, async () => ({ opened: true }))
-  app.get('/admin', { preHandler: requireScope('admin') }, async () => ({ admin: true }))
+  const caller = (scope: Scope) => async (request: FastifyRequest) => callerWith(request, scope, { callers })
+  app.get('/me', caller('read'))
+  app.post('/bid', caller('bid'))
+  app.post('/open', caller('sell'))
+  app.get('/admin', caller('admin'))
   const url = await app.listen({ port: 0, host: '127.0.0.1' })
 
   async function call(
@@ -73,6 +72,7 @@ export async function startAccountGateway(settings: AccountsSettings = {}) {
       call('POST', path, { body, ...(headers && { headers }) }),
     async stop() {
       await app.close()
+      metrics.stop()
       await opened.close()
       dir.remove()
     },

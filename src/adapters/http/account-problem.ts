@@ -111,11 +111,6 @@ export function sendAccountProblem(
   return send(reply, answered)
 }
 
-/** For an instance with no other handler: also tells of bodies that cannot be read. */
-export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  return send(reply, accountProblem(error) ?? requestProblem(error) ?? internal(error, request))
-}
-
 function send(reply: FastifyReply, { problem, headers }: ProblemAnswer): FastifyReply {
   return reply.code(problem.status).headers(headers).type('application/problem+json').send(problem)
 }
@@ -135,31 +130,6 @@ function validationProblem(error: unknown): ProblemAnswer | null {
   const words = `${first.field || 'the body'}: ${first.rule}`
   const next = 'correct it and send it again'
   return accountProblem(new AccountError('INVALID_INPUT', words, { problems, next }))
-}
-
-/** What Fastify refuses by itself. Its messages name the fault and not the body. */
-function requestProblem(error: unknown): ProblemAnswer | null {
-  const { statusCode, code, message } = error as { statusCode?: unknown; code?: unknown; message?: unknown }
-  if (typeof statusCode !== 'number' || statusCode < 400 || statusCode >= 500) return null
-  const words = {
-    code: statusCode === 413 ? 'BODY_TOO_LARGE' : statusCode === 415 ? 'NOT_JSON' : 'INVALID_INPUT',
-    // A parser's words may quote what it read.
-    message:
-      code === 'FST_ERR_CTP_INVALID_JSON_BODY' || code === undefined
-        ? 'the body is not JSON'
-        : String(message),
-    next: 'send a JSON object, with content-type: application/json',
-  }
-  return answer(statusCode, words, {})
-}
-
-function internal(error: unknown, request: FastifyRequest): ProblemAnswer {
-  request.log.error({ err: error }, 'a request failed')
-  return answer(500, {
-    code: 'INTERNAL',
-    message: 'the gateway failed; its log says why',
-    next: 'try again later',
-  })
 }
 
 function answer(

@@ -40,7 +40,7 @@ export interface AccountRoutesDeps {
 const MAX_BODY_BYTES = 16 * 1024
 
 /**
- * A plugin for an instance on which `installAuthentication` was called: registration and logins under /auth and
+ * A plugin for an instance that knows its callers (http-app.ts): registration and logins under /auth and
  * /api/v1/auth, API keys under /api/v1/me/api-keys. Secrets stand in answers and bodies, never in addresses or logs.
  */
 export function accountRoutes(deps: AccountRoutesDeps): (app: FastifyInstance) => Promise<void> {

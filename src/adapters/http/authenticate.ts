@@ -1,91 +1,59 @@
-import type { IncomingHttpHeaders } from 'node:http'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { needScope } from '../../application/accounts/roles.js'
-import {
-  type Authenticator,
-  type Caller,
-  CallerError,
-  type Credentials,
-  type Scope,
-} from '../../ports/caller.js'
-import type { Limits } from './limits.js'
+import { CallerError, type Credentials } from '../../ports/caller.js'
 
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** Null where no credentials came along; bad ones are refused before a handler runs. */
-    caller: Caller | null
-  }
-  interface FastifyContextConfig {
-    /** For routes that a client reaches with whatever old token it has, in order to get a new one. */
-    credentials?: 'ignored'
-  }
+/** Where a request may say who it comes from. Header names are lower case. */
+export interface Presented {
+  readonly headers: Headers
+  /** `user_id` of the query, or of a JSON body. */
+  readonly userId?: string | undefined
+  /** Each `access_token` of the query: browsers cannot set headers on a WebSocket or an event stream. */
+  readonly accessTokens?: readonly string[] | undefined
 }
 
-/** Turns the credentials of every request of this instance into `request.caller`, and counts calls. */
-export function installAuthentication(
-  app: FastifyInstance,
-  { authenticator, limits }: { authenticator: Authenticator; limits?: Pick<Limits, 'callFrom' | 'callBy'> },
-): void {
-  app.decorateRequest('caller', null)
-  app.addHook('onRequest', async (request) => {
-    await limits?.callFrom(request.ip)
-    if (request.routeOptions.config.credentials === 'ignored') return
-    const credentials = credentialsOf(request.headers)
-    if (credentials === null) return
-    request.caller = await authenticator.authenticate(credentials)
-    await limits?.callBy(request.caller.party.id)
-  })
-}
+export const API_KEY_HEADER = 'x-api-key'
 
-/** A hook before handlers: rejects with `CallerError` unless the caller may do this. */
-export function requireScope(scope: Scope): (request: FastifyRequest) => Promise<void> {
-  return async ({ caller }) => needScope(caller, scope)
-}
+type Headers = Readonly<Record<string, string | string[] | undefined>>
 
 /** From `Authorization: Bearer` or `x-api-key`; null where there is neither. Throws `CallerError`. */
-export function credentialsOf(headers: IncomingHttpHeaders): Credentials | null {
-  const { authorization, 'x-api-key': apiKey } = headers
+export function credentialsOf(headers: Headers): Credentials | null {
+  const { authorization, [API_KEY_HEADER]: apiKey } = headers
   if (authorization !== undefined && apiKey !== undefined)
     throw unreadable('both Authorization and x-api-key were sent')
   if (typeof apiKey === 'string') return { kind: 'api-key', key: apiKey }
   if (apiKey !== undefined) throw unreadable('x-api-key was sent twice')
   if (authorization === undefined) return null
-  const token = /^Bearer +([^\s,]+) *$/i.exec(authorization)?.[1]
+  const token = /^Bearer +([^\s,]+) *$/i.exec(String(authorization))?.[1]
   if (token === undefined) throw unreadable('the Authorization header is not "Bearer TOKEN"')
   return { kind: 'access-token', token: token }
 }
 
-/**
- * Of the request that opens a WebSocket: as above, or by the query parameter `access_token`, since browsers set no
- * headers there. `url` is the request's, with its query. Throws `CallerError`.
- */
-export function credentialsOfUpgrade({
-  headers,
-  url = '',
-}: {
-  readonly headers: IncomingHttpHeaders
-  readonly url?: string | undefined
-}): Credentials | null {
+/** As above, or by the query. Throws `CallerError` where credentials come from two places. */
+export function credentialsOfRequest({ headers, accessTokens = [] }: Presented): Credentials | null {
   const given = credentialsOf(headers)
-  const query = url.includes('?') ? new URLSearchParams(url.slice(url.indexOf('?') + 1)) : null
-  const tokens = query?.getAll('access_token') ?? []
-  if (tokens.length === 0) return given
-  if (given !== null || tokens.length > 1) throw unreadable('credentials were sent in two places')
-  return { kind: 'access-token', token: tokens[0] as string }
+  const [token, ...more] = accessTokens
+  if (token === undefined) return given
+  if (given !== null || more.length > 0) throw unreadable('credentials were sent in two places')
+  return { kind: 'access-token', token }
 }
 
 /**
- * Of a first message, which keeps tokens out of addresses and so out of the logs of proxies:
- * `{"type": "authenticate", "access_token": "..."}` or `"api_key"`. Null for another message. Throws `CallerError`.
+ * Of a message of a connection that is open, which keeps tokens out of addresses and so out of the logs of proxies, in
+ * the form of a request. Throws `CallerError`.
  */
-export function credentialsOfMessage(message: unknown): Credentials | null {
-  if (typeof message !== 'object' || message === null || !('type' in message)) return null
-  if (message.type !== 'authenticate') return null
-  const { access_token, api_key } = message as { access_token?: unknown; api_key?: unknown }
-  if (typeof access_token === 'string' && api_key === undefined)
-    return { kind: 'access-token', token: access_token }
-  if (typeof api_key === 'string' && access_token === undefined) return { kind: 'api-key', key: api_key }
-  throw unreadable('the message has neither an access_token nor an api_key, or both')
+export function presentedInMessage({
+  access_token,
+  api_key,
+  user_id,
+}: {
+  readonly access_token?: string | undefined
+  readonly api_key?: string | undefined
+  readonly user_id?: string | undefined
+}): Presented {
+  const given = [access_token, api_key, user_id].filter((value) => value !== undefined)
+  if (given.length !== 1) throw unreadable('the message needs an access_token or an api_key, and not both')
+  if (api_key !== undefined) return { headers: { [API_KEY_HEADER]: api_key } }
+  return access_token === undefined
+    ? { headers: {}, userId: user_id }
+    : { headers: {}, accessTokens: [access_token] }
 }
 
 /** A request's address as it may be logged. */

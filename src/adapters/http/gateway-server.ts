@@ -13,6 +13,7 @@ import type { Guard } from './guard.js'
 import { createHttpApp } from './http-app.js'
 import type { EventHub } from './live/event-hub.js'
 import type { EventStreams } from './live/event-streams.js'
+import type { LiveCallers } from './live/live-callers.js'
 import type { Presence } from './live/presence.js'
 import type { GatewaySocketIo } from './live/socket-io.js'
 import type { GatewayWebSockets } from './live/websocket-server.js'
@@ -37,6 +38,7 @@ export interface GatewayServerDeps {
   readonly facts: AuctionFactsCache
   readonly guard: Guard | null
   readonly hub: EventHub
+  readonly liveCallers: LiveCallers
   readonly logger: Logger
   readonly metrics: GatewayMetrics
   readonly origins: OriginPolicy
@@ -84,11 +86,12 @@ export class GatewayServer {
 
   /** Resolves with where it listens. Rejects with the error of `listen`. */
   async start(): Promise<{ host: string; port: number; fellBack: boolean }> {
-    const { hub, webSockets, streams } = this.#deps
+    const { hub, liveCallers, webSockets, streams } = this.#deps
     const app = await this.#build()
     this.#app = app
     await hub.start()
     const fellBack = await this.#listen(app)
+    liveCallers.start()
     webSockets.start()
     streams.start()
     const { address, port } = app.server.address() as { address: string; port: number }
@@ -102,7 +105,7 @@ export class GatewayServer {
   }
 
   async #stop(): Promise<void> {
-    const { desk, hub, presence, socketIo, streams, webSockets, metrics } = this.#deps
+    const { desk, hub, liveCallers, presence, socketIo, streams, webSockets, metrics } = this.#deps
     const { drainMs = DRAIN_MS } = this.#options
     this.#draining = true
     desk.close()
@@ -112,6 +115,7 @@ export class GatewayServer {
     streams.drain()
     hub.stop()
     presence.stop()
+    liveCallers.stop()
     await this.#close(drainMs)
     metrics.stop()
   }

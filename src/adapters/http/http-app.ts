@@ -11,6 +11,7 @@ import {
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod'
 import type { Logger } from '../../ports/logger.js'
+import { withoutCredentials } from './authenticate.js'
 import type { Callers } from './callers.js'
 import type { GatewayMetrics } from './gateway-metrics.js'
 import type { Guard } from './guard.js'
@@ -81,7 +82,10 @@ export async function createHttpApp(deps: HttpAppDeps, options: HttpAppOptions):
   const fail = (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
     const answer = problemOf(error) ?? frameworkProblem(error)
     if (!answer)
-      deps.logger.error({ err: error, requestId: request.id, url: request.url }, 'a request failed')
+      deps.logger.error(
+        { err: error, requestId: request.id, url: withoutCredentials(request.url) },
+        'a request failed',
+      )
     sendProblem(reply, answer ?? { problem: INTERNAL, retryAfterSeconds: null })
   }
 
@@ -119,7 +123,7 @@ export async function createHttpApp(deps: HttpAppDeps, options: HttpAppOptions):
   await app.register(cors, {
     origin: (origin, done) =>
       done(null, origin !== undefined && deps.origins.isAllowed(origin) ? origin : false),
-    methods: ['GET', 'HEAD', 'POST'],
+    methods: ['GET', 'HEAD', 'POST', 'DELETE'],
     exposedHeaders: ['location', 'retry-after', 'x-request-id'],
     maxAge: 600,
   })
@@ -163,17 +167,19 @@ function addHooks(
         retryAfterSeconds: 2,
       })
     }
+    await guard?.callFrom(request.ip)
     const refusal = origins.refusal(request.headers)
     // Reading is what CORS is for: a page elsewhere may ask, and does not see the answer.
     if (refusal && (refusal.code !== 'ORIGIN_NOT_ALLOWED' || !SAFE_METHODS.has(request.method))) throw refusal
   })
   app.addHook('preValidation', async (request) => {
+    if (request.routeOptions.config.credentials === 'ignored') return
     const query = new URLSearchParams(request.url.split('?')[1] ?? '')
     const named = (request.body as { user_id?: unknown } | null | undefined)?.user_id
     const userId = typeof named === 'string' ? named : (query.get('user_id') ?? undefined)
-    const accessToken = query.get('access_token') ?? undefined
-    request.caller = await callers.identify({ headers: request.headers, userId, accessToken })
-    await guard?.call({ address: request.ip, accountId: request.caller?.party.id })
+    const accessTokens = query.getAll('access_token')
+    request.caller = await callers.identify({ headers: request.headers, userId, accessTokens })
+    if (request.caller) await guard?.callBy(request.caller.party.id)
   })
   app.addHook('onResponse', async (request, reply) => {
     const { method, id: requestId } = request

@@ -1,15 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { LimitRules, OpenName, RateName } from '../system/limit-rules.js'
 import { BoundedRateLimiter, type Verdict } from './bounded-rate-limiter.js'
+import type { Guard, Source } from './guard.js'
 import { addressKey } from './limit-key.js'
-
-/** Who is counted: an address always, an account where there is one. */
-export interface Source {
-  /** As the socket or a trusted proxy gives it. */
-  readonly address: string
-  /** `usr_...`. */
-  readonly accountId?: string | undefined
-}
 
 export class LimitError extends Error {
   readonly code = 'TOO_MANY_REQUESTS'
@@ -35,7 +28,7 @@ const MAX_KNOWN_ADDRESSES = 16
 const OPEN_RETRY_SECONDS = 10
 
 /** What one gateway process lets through. Counted in memory: a restart forgets, and each process counts for itself. */
-export class Limits {
+export class Limits implements Guard {
   readonly #rates: Readonly<Record<RateName, BoundedRateLimiter>>
   readonly #open = new Map<string, number>()
   /** By login and address of former successes, the most recently used last. */
@@ -50,11 +43,6 @@ export class Limits {
   /** Rejects with `LimitError`; so do the others. */
   async bid(source: Source): Promise<void> {
     await this.#both('bids', source)
-  }
-
-  /** Where it is known who calls, or that nobody says so. */
-  async call(source: Source): Promise<void> {
-    await this.#both('calls', source)
   }
 
   /** Before it is known who calls; checking credentials is work too. */
@@ -122,7 +110,7 @@ export class Limits {
     return rates + this.#open.size + this.#known.size
   }
 
-  async #both(what: 'bids' | 'calls' | 'connections', { address, accountId }: Source): Promise<void> {
+  async #both(what: 'bids' | 'connections', { address, accountId }: Source): Promise<void> {
     await this.#take(`${what}_per_address`, addressKey(address))
     if (accountId !== undefined) await this.#take(`${what}_per_account`, accountId)
   }

@@ -117,7 +117,7 @@ describe('account routes', function () {
     const wrong = await gateway.post('/auth/login', { username: 'alice', password: 'wrong' })
     expect(wrong.body).to.include({ status: 401, code: 'LOGIN_FAILED' })
     const raw = await gateway.call('POST', '/auth/login', { raw: '{"password": "hunter22' })
-    expect(raw.body).to.include({ status: 400, code: 'INVALID_INPUT' })
+    expect(raw.body).to.include({ status: 400, code: 'INVALID_JSON' })
     expect(raw.text).not.to.contain('hunter22')
     const large = await gateway.post('/auth/login', { username: 'a', password: 'x'.repeat(20_000) })
     expect(large.body).to.include({ status: 413, code: 'BODY_TOO_LARGE' })

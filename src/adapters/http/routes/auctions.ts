@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { BIDDER_NAMES } from '../../../domain/terms.js'
 import type { OpenRequest } from '../../../ports/node-api.js'
 import { RequestError } from '../problem.js'
 import { auctionResource, auctionSchema } from '../resources.js'
@@ -51,10 +52,11 @@ const openBody = z
       })
       .nullable()
       .exactOptional(),
+    bidder_names: z.enum(BIDDER_NAMES).exactOptional(),
   })
   .meta({
     description:
-      'Terms. `starting_bid`, `start_time` (one that has passed: at once) and `end_time` are other names of `start_price`, `opens_at` and `closes_at`.',
+      'Terms. `starting_bid`, `start_time` (one that has passed: at once) and `end_time` are other names of `start_price`, `opens_at` and `closes_at`. `bidder_names: pseudonyms` shows accounts by names made for this auction; bidders with nodes of their own keep theirs.',
     examples: [
       {
         title: 'A chair',
@@ -200,6 +202,7 @@ function openRequest(body: OpenBody, now: number, defaultCurrency: string): Omit
       softClose: { windowMs: soft_close.window_ms, extensionMs: soft_close.extension_ms },
     }),
     ...(hardStopAt !== null && { hardStopAt }),
+    ...(body.bidder_names !== undefined && { bidderNames: body.bidder_names }),
   }
 }
 

@@ -22,6 +22,10 @@ declare module 'fastify' {
     /** Null: nobody said who they are. */
     caller: Caller | null
   }
+  interface FastifyContextConfig {
+    /** For routes that a client reaches with whatever old token it has, in order to get a new one. */
+    credentials?: 'ignored'
+  }
 }
 
 export type GatewayApp = FastifyInstance<
