@@ -14,8 +14,8 @@ export const processDeps: CliDeps = {
     return startStandaloneGrape({ logger }, options)
   },
   async startGateway(settings, parts) {
-    const { startGateway } = await import('../services/gateway/create-gateway.js')
-    return startGateway(settings, parts)
+    const { serveGateway } = await import('../services/gateway/serve-gateway.js')
+    return serveGateway(settings, parts)
   },
   async connect(target) {
     const [{ RpcClient }, { GrenacheNodeApiClient }, { tlsToNode }] = await Promise.all([

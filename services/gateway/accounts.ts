@@ -12,11 +12,11 @@ import { AccountAuthenticator } from '../../src/application/accounts/account-aut
 import { Accounts } from '../../src/application/accounts/accounts.js'
 import { ApiKeys } from '../../src/application/accounts/api-keys.js'
 import { Logins } from '../../src/application/accounts/logins.js'
-import { pseudonymOf } from '../../src/application/accounts/pseudonym.js'
-import type { Party } from '../../src/domain/party.js'
+import { Pseudonyms } from '../../src/application/accounts/pseudonyms.js'
 import type { Clock } from '../../src/ports/clock.js'
 import type { Logger } from '../../src/ports/logger.js'
 import type { Random } from '../../src/ports/random.js'
+import type { GatewayParts } from './create-gateway.js'
 
 export interface AccountsSettings {
   readonly accounts?: Partial<AccountSettings>
@@ -30,8 +30,9 @@ export interface GatewayAccounts {
   readonly limits: Limits
   readonly accounts: Accounts
   readonly apiKeys: ApiKeys
-  /** Who an account is in an auction whose terms ask for pseudonyms. */
-  pseudonym(accountId: string, auctionId: string): Party
+  readonly pseudonyms: Pseudonyms
+  /** What a gateway takes of them. */
+  readonly parts: Pick<Required<GatewayParts>, 'authenticator' | 'guard' | 'plugins' | 'pseudonyms'>
   /** Idempotent. */
   close(): Promise<void>
 }
@@ -59,10 +60,11 @@ export async function openAccounts(
     const authenticator = new AccountAuthenticator(deps)
     const limits = new Limits(limitRules)
     const routeDeps: AccountRoutesDeps = { accounts, logins, apiKeys, authenticator, limits, clock }
+    const routes = accountRoutes(routeDeps)
+    const pseudonyms = new Pseudonyms(store, { secret: pseudonymSecret })
     return {
-      ...{ authenticator, limits, accounts, apiKeys },
-      routes: accountRoutes(routeDeps),
-      pseudonym: (accountId, auctionId) => pseudonymOf(accountId, { auctionId, secret: pseudonymSecret }),
+      ...{ authenticator, limits, accounts, apiKeys, routes, pseudonyms },
+      parts: { authenticator, guard: limits, plugins: [routes], pseudonyms },
       close: () => store.close(),
     }
   } catch (error) {

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { AuctionFactsCache } from '../../src/adapters/http/auction-facts.js'
 import { BidDesk } from '../../src/adapters/http/bid-desk.js'
+import { Bidders } from '../../src/adapters/http/bidders.js'
 import { AuthenticatedCallers, OpenCallers } from '../../src/adapters/http/callers.js'
 import { CommandIds } from '../../src/adapters/http/command-ids.js'
 import { GatewayMetrics } from '../../src/adapters/http/gateway-metrics.js'
@@ -21,6 +22,7 @@ import { systemClock } from '../../src/adapters/system/system-clock.js'
 import { systemRandom } from '../../src/adapters/system/system-random.js'
 import { systemTimers } from '../../src/adapters/system/system-timers.js'
 import { VERSION } from '../../src/adapters/system/version.js'
+import type { Pseudonyms } from '../../src/application/accounts/pseudonyms.js'
 import type { Authenticator } from '../../src/ports/caller.js'
 import type { Logger } from '../../src/ports/logger.js'
 import type { NodeApi } from '../../src/ports/node-api.js'
@@ -35,6 +37,8 @@ export interface GatewayParts {
   /** Absent: names are taken on trust (`auth: open`). */
   readonly authenticator?: Authenticator
   readonly guard?: Guard
+  /** Of accounts; where there are none, nobody bids in auctions that ask for pseudonyms. */
+  readonly pseudonyms?: Pseudonyms
   /** Further routes. */
   readonly plugins?: readonly FastifyPluginAsync[]
 }
@@ -104,6 +108,8 @@ function compose(services: ServiceContainer, settings: GatewaySettings, parts: G
     )
     .factory(tokens.commandIds, () => new CommandIds(deps('clock', 'random')))
     .factory(tokens.facts, () => new AuctionFactsCache(deps('api')))
+    .factory(tokens.pseudonyms, () => parts.pseudonyms ?? null)
+    .factory(tokens.bidders, () => new Bidders(deps('api', 'facts', 'pseudonyms')))
     .factory(tokens.breakers, () => new HomeBreakers())
     .factory(tokens.metrics, () => {
       const connections = () => ({
@@ -116,7 +122,7 @@ function compose(services: ServiceContainer, settings: GatewaySettings, parts: G
     })
     .factory(
       tokens.desk,
-      () => new BidDesk(deps('api', 'breakers', 'clock', 'commandIds', 'facts', 'metrics')),
+      () => new BidDesk(deps('api', 'bidders', 'breakers', 'clock', 'commandIds', 'facts', 'metrics')),
     )
     .factory(tokens.hub, () => new EventHub(deps('api', 'facts', 'logger', 'metrics')))
     .factory(tokens.liveCallers, () => new LiveCallers(deps('callers', 'logger', 'timers')))
@@ -130,7 +136,7 @@ function compose(services: ServiceContainer, settings: GatewaySettings, parts: G
       () =>
         new GatewayWebSockets(
           deps(
-            ...(['api', 'callers', 'clock', 'desk', 'facts', 'guard', 'hub', 'liveCallers'] as const),
+            ...(['bidders', 'callers', 'clock', 'desk', 'facts', 'guard', 'hub', 'liveCallers'] as const),
             ...(['logger', 'metrics', 'origins', 'presence', 'timers'] as const),
           ),
           { maxConnections, maxConnectionsPerAddress: settings.maxConnectionsPerAddress },
@@ -141,7 +147,17 @@ function compose(services: ServiceContainer, settings: GatewaySettings, parts: G
       () =>
         new GatewaySocketIo(
           deps(
-            ...(['api', 'callers', 'clock', 'commandIds', 'desk', 'facts', 'guard', 'hub'] as const),
+            ...([
+              'api',
+              'bidders',
+              'callers',
+              'clock',
+              'commandIds',
+              'desk',
+              'facts',
+              'guard',
+              'hub',
+            ] as const),
             ...(['liveCallers', 'logger', 'metrics', 'origins', 'presence', 'timers'] as const),
           ),
         ),
@@ -153,6 +169,7 @@ function compose(services: ServiceContainer, settings: GatewaySettings, parts: G
           deps(
             ...([
               'api',
+              'bidders',
               'callers',
               'clock',
               'commandIds',

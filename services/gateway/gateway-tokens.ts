@@ -1,6 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify'
 import type { AuctionFactsCache } from '../../src/adapters/http/auction-facts.js'
 import type { BidDesk } from '../../src/adapters/http/bid-desk.js'
+import type { Bidders } from '../../src/adapters/http/bidders.js'
 import type { Callers } from '../../src/adapters/http/callers.js'
 import type { CommandIds } from '../../src/adapters/http/command-ids.js'
 import type { GatewayMetrics } from '../../src/adapters/http/gateway-metrics.js'
@@ -14,6 +15,7 @@ import type { Presence } from '../../src/adapters/http/live/presence.js'
 import type { GatewaySocketIo } from '../../src/adapters/http/live/socket-io.js'
 import type { GatewayWebSockets } from '../../src/adapters/http/live/websocket-server.js'
 import type { OriginPolicy } from '../../src/adapters/http/origin-policy.js'
+import type { Pseudonyms } from '../../src/application/accounts/pseudonyms.js'
 import type { Clock } from '../../src/ports/clock.js'
 import type { Logger } from '../../src/ports/logger.js'
 import type { NodeApi } from '../../src/ports/node-api.js'
@@ -36,6 +38,8 @@ export const gatewayTokens = {
   origins: new Token<OriginPolicy>('gateway.origins'),
   commandIds: new Token<CommandIds>('gateway.commandIds'),
   facts: new Token<AuctionFactsCache>('gateway.facts'),
+  pseudonyms: new Token<Pseudonyms | null>('gateway.pseudonyms'),
+  bidders: new Token<Bidders>('gateway.bidders'),
   breakers: new Token<HomeBreakers>('gateway.breakers'),
   metrics: new Token<GatewayMetrics>('gateway.metrics'),
   desk: new Token<BidDesk>('gateway.desk'),

@@ -1,5 +1,6 @@
 import type { AccountRepository } from './account-repository.js'
 import type { ApiKeyRepository } from './api-key-repository.js'
+import type { PseudonymousBidRepository } from './pseudonymous-bid-repository.js'
 import type { SessionRepository } from './session-repository.js'
 
 /** What a gateway keeps of its users. */
@@ -7,6 +8,7 @@ export interface AccountStore {
   readonly accounts: AccountRepository
   readonly sessions: SessionRepository
   readonly apiKeys: ApiKeyRepository
+  readonly pseudonymousBids: PseudonymousBidRepository
   /** Idempotent. */
   close(): Promise<void>
 }

@@ -12,10 +12,14 @@ export const GATEWAY_SETTINGS: GatewaySettings = {
   port: 0,
   portTaken: 'error',
   origins: [],
+  auth: 'open',
   authOpenAnywhere: false,
   currency: 'USD',
   maxConnections: 1_000,
   maxConnectionsPerAddress: 1_000,
+  dataDir: '/nonexistent',
+  accounts: { registration: 'open', selfRoles: ['bidder', 'seller'] },
+  limits: null,
 }
 
 export interface Answer {

@@ -1,3 +1,4 @@
+import { AUTH_MODES } from '../system/account-settings.js'
 import { LOG_FORMATS, LOG_LEVELS, SETTING_KEYS, type SettingKey } from '../system/settings-schema.js'
 import type { Args } from './args.js'
 import type { OptionSpec } from './command.js'
@@ -62,6 +63,13 @@ export const gatewayOptions: Options = {
     group: GATEWAY,
   },
   'default-currency': { kind: 'text', describe: 'Of auctions that name none; USD otherwise', group: GATEWAY },
+  auth: {
+    kind: 'text',
+    describe:
+      'open: bidders’ names are taken on trust, the default on loopback; accounts: they log in, the default elsewhere',
+    suggest: AUTH_MODES,
+    group: GATEWAY,
+  },
   'auth-open-anywhere': {
     kind: 'flag',
     describe: 'Take bidders’ names on trust even where other machines reach it: anybody may bid as anybody',

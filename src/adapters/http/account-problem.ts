@@ -149,6 +149,7 @@ function answer(
   }
 }
 
-function challenge(code: CallerErrorCode): string {
+/** The value of WWW-Authenticate. */
+export function challenge(code: string): string {
   return code === 'UNAUTHENTICATED' ? 'Bearer realm="vendue"' : 'Bearer realm="vendue", error="invalid_token"'
 }

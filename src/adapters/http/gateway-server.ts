@@ -6,6 +6,7 @@ import type { NodeApi } from '../../ports/node-api.js'
 import type { Timers } from '../../ports/timers.js'
 import type { AuctionFactsCache } from './auction-facts.js'
 import type { BidDesk } from './bid-desk.js'
+import type { Bidders } from './bidders.js'
 import type { Callers } from './callers.js'
 import type { CommandIds } from './command-ids.js'
 import type { GatewayMetrics } from './gateway-metrics.js'
@@ -31,6 +32,7 @@ import { sellerRoutes } from './routes/seller.js'
 
 export interface GatewayServerDeps {
   readonly api: NodeApi
+  readonly bidders: Bidders
   readonly callers: Callers
   readonly clock: Clock
   readonly commandIds: CommandIds

@@ -11,6 +11,7 @@ import {
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod'
 import type { Logger } from '../../ports/logger.js'
+import { challenge } from './account-problem.js'
 import { withoutCredentials } from './authenticate.js'
 import type { Callers } from './callers.js'
 import type { GatewayMetrics } from './gateway-metrics.js'
@@ -199,7 +200,7 @@ function addHooks(
 
 function sendProblem(reply: FastifyReply, { problem, retryAfterSeconds }: ProblemAnswer): void {
   if (retryAfterSeconds !== null) reply.header('retry-after', String(retryAfterSeconds))
-  if (problem.status === 401) reply.header('www-authenticate', 'Bearer')
+  if (problem.status === 401) reply.header('www-authenticate', challenge(problem.code))
   reply
     .code(problem.status)
     .type(PROBLEM_TYPE)

@@ -8,6 +8,7 @@ export class MemoryAccountStore implements AccountStore {
   readonly #accounts = new Map<string, Account>()
   readonly #sessions = new Map<string, Session>()
   readonly #keys = new Map<string, ApiKey>()
+  readonly #bids: { accountId: string; auctionId: string; position: number }[] = []
 
   readonly accounts: AccountStore['accounts'] = {
     create: async (account) => {
@@ -95,6 +96,23 @@ export class MemoryAccountStore implements AccountStore {
       const key = this.#keys.get(id)
       if (key) this.#keys.set(id, { ...key, lastUsedAt: now })
     },
+  }
+
+  readonly pseudonymousBids: AccountStore['pseudonymousBids'] = {
+    note: async (accountId, auctionId) => {
+      const noted = this.#bids.some((bid) => bid.accountId === accountId && bid.auctionId === auctionId)
+      if (!noted) this.#bids.push({ accountId, auctionId, position: this.#bids.length + 1 })
+    },
+    among: async (account, auctionIds) => {
+      const own = this.#bids.filter(({ accountId }) => accountId === account)
+      return new Set(own.map(({ auctionId }) => auctionId).filter((id) => auctionIds.includes(id)))
+    },
+    list: async (account, { before, limit }) =>
+      this.#bids
+        .filter(({ accountId, position }) => accountId === account && (before === null || position < before))
+        .reverse()
+        .slice(0, limit)
+        .map(({ auctionId, position }) => ({ auctionId, position })),
   }
 
   async close(): Promise<void> {}

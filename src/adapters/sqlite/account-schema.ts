@@ -45,5 +45,15 @@ export const ACCOUNT_SCHEMA: Schema = {
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX api_keys_of_account ON api_keys (account_id, created_at, id);
     `,
+    // Where accounts have bid under pseudonyms, which no log tells.
+    `
+    CREATE TABLE pseudonymous_bids (
+      position INTEGER PRIMARY KEY,
+      account_id TEXT NOT NULL,
+      auction_id TEXT NOT NULL,
+      UNIQUE (account_id, auction_id)
+    ) STRICT;
+    CREATE INDEX pseudonymous_bids_newest ON pseudonymous_bids (account_id, position);
+    `,
   ],
 }

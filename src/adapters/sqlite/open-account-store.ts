@@ -8,6 +8,7 @@ import { applyMigrations, checkSchemaOwner } from './schema-versions.js'
 import { SqliteAccountRepository } from './sqlite-account-repository.js'
 import { SqliteApiKeyRepository } from './sqlite-api-key-repository.js'
 import { LOCK_TIMEOUT_MS, makeDurable } from './sqlite-connection.js'
+import { SqlitePseudonymousBidRepository } from './sqlite-pseudonymous-bid-repository.js'
 import { SqliteSessionRepository } from './sqlite-session-repository.js'
 import { damagedMessage, StoreError, storeErrorFrom } from './store-error.js'
 
@@ -28,6 +29,7 @@ export function openAccountStore(dataDir: string): AccountStore {
     accounts: new SqliteAccountRepository(db),
     sessions: new SqliteSessionRepository(db),
     apiKeys: new SqliteApiKeyRepository(db),
+    pseudonymousBids: new SqlitePseudonymousBidRepository(db),
     async close() {
       db.close()
     },

@@ -1,6 +1,8 @@
 import { z } from 'zod'
-import type { LimitRules } from './limit-rules.js'
-import type { Settings } from './settings.js'
+
+/** `open`: bidders' names are taken on trust. */
+export const AUTH_MODES = ['open', 'accounts'] as const
+export type AuthMode = (typeof AUTH_MODES)[number]
 
 /** How a gateway treats accounts. */
 export interface AccountSettings {
@@ -43,12 +45,3 @@ export const selfRolesSetting = z
     SELF_ROLES_RULE,
   )
   .transform((roles) => SELF_ROLES.filter((role) => roles.includes(role)))
-
-/** What a gateway's accounts take of the settings. */
-export function accountsSettings({ values }: Pick<Settings, 'values'>): {
-  readonly accounts: Pick<AccountSettings, 'registration' | 'selfRoles'>
-  readonly limits: LimitRules
-} {
-  const { registration, self_roles: selfRoles, limits } = values
-  return { accounts: { registration, selfRoles }, limits }
-}

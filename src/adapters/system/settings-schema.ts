@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { MAX_EXPONENT } from '../../domain/currency.js'
-import { registrationSetting, selfRolesSetting } from './account-settings.js'
+import { AUTH_MODES, registrationSetting, selfRolesSetting } from './account-settings.js'
 import { limitsSetting } from './limit-rules.js'
 
 const DIGITS = /^\d{1,5}$/
@@ -117,6 +117,7 @@ export const settingsSchema = z.strictObject({
   http_port: port,
   http_origins: origins,
   http_connections_per_address: connections,
+  auth: z.enum(AUTH_MODES, { error: () => `must be ${AUTH_MODES.join(' or ')}` }),
   auth_open_anywhere: yesNo,
   default_currency: z.string().regex(/^[A-Za-z0-9]{1,10}$/, 'must be a currency code, like USD'),
   log_level: z.enum(LOG_LEVELS, { error: () => `must be one of ${LOG_LEVELS.join(', ')}` }),

@@ -9,6 +9,7 @@ import type { Timer, Timers } from '../../../ports/timers.js'
 import type { AuctionFactsCache } from '../auction-facts.js'
 import { presentedInMessage } from '../authenticate.js'
 import type { BidDesk } from '../bid-desk.js'
+import type { Bidders } from '../bidders.js'
 import { ANONYMOUS, allowed, type Callers } from '../callers.js'
 import type { CommandIds } from '../command-ids.js'
 import type { GatewayMetrics } from '../gateway-metrics.js'
@@ -33,6 +34,7 @@ import {
 
 export interface GatewaySocketIoDeps {
   readonly api: NodeApi
+  readonly bidders: Bidders
   readonly callers: Callers
   readonly clock: Clock
   readonly commandIds: CommandIds
@@ -237,9 +239,10 @@ export class GatewaySocketIo {
   }
 
   async #join(socket: AuctionSocket, reference: string, caller: Caller | null): Promise<object> {
-    const { api, presence } = this.#deps
+    const { bidders, presence } = this.#deps
     const { leave } = socket.data
-    const { auctionId: id } = await api.show({ auction: reference })
+    const found = await bidders.show(reference, caller)
+    const { auctionId: id } = found
     if (!leave.has(id) && !socket.disconnected) {
       if (leave.size >= MAX_ROOMS)
         throw new RequestError(
@@ -250,7 +253,7 @@ export class GatewaySocketIo {
             next: 'leave some, or open another connection',
           },
         )
-      const away = presence.join(id, caller?.party.name ?? null, null)
+      const away = presence.join(id, bidders.watcher(caller, found)?.name ?? null, null)
       this.#enter(id)
       leave.set(id, () => {
         leave.delete(id)
@@ -261,7 +264,7 @@ export class GatewaySocketIo {
       await socket.join(id)
     }
     // After the room: an event between the two is told as well, with a seq that says so.
-    const view = await api.show({ auction: id, as: caller?.party ?? ANONYMOUS.party })
+    const view = await bidders.show(id, caller)
     const state = { auctionId: id, ...auctionResource(view), watchers: presence.watchers(id) }
     socket.emit('auctionState', state)
     return { auctionId: id, seq: view.head.seq }

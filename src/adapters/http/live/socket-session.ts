@@ -3,12 +3,12 @@ import type { RawData, WebSocket } from 'ws'
 import type { Caller } from '../../../ports/caller.js'
 import type { Clock } from '../../../ports/clock.js'
 import type { Logger } from '../../../ports/logger.js'
-import type { NodeApi } from '../../../ports/node-api.js'
 import type { Timers } from '../../../ports/timers.js'
 import type { AuctionFactsCache } from '../auction-facts.js'
 import { type Presented, presentedInMessage } from '../authenticate.js'
 import type { BidDesk } from '../bid-desk.js'
-import { ANONYMOUS, allowed, type Callers } from '../callers.js'
+import type { Bidders } from '../bidders.js'
+import { allowed, type Callers } from '../callers.js'
 import type { GatewayMetrics } from '../gateway-metrics.js'
 import type { Guard } from '../guard.js'
 import { INTERNAL, type ProblemAnswer, problemOf, RequestError, rejectionProblem } from '../problem.js'
@@ -24,7 +24,7 @@ import { acceptedMessage, errorMessage, parseFrame, refusedMessage } from './soc
 import { AuctionSubscription, CatalogueSubscription, isCatalogueCursor } from './subscription.js'
 
 export interface SocketSessionDeps {
-  readonly api: NodeApi
+  readonly bidders: Bidders
   readonly callers: Callers
   readonly clock: Clock
   readonly desk: BidDesk
@@ -274,7 +274,8 @@ export class SocketSession {
   /** The auction's whole id. */
   async #subscribe({ auction, mode, presence, fromSeq }: Place): Promise<string> {
     const caller = this.#caller.known
-    const view = await this.#deps.api.show({ auction, as: caller?.party ?? ANONYMOUS.party })
+    const { bidders } = this.#deps
+    const view = await bidders.show(auction, caller)
     const { auctionId } = view
     if (this.#closing) return auctionId
     this.#makeRoom(auctionId)
@@ -282,7 +283,7 @@ export class SocketSession {
     const afterSeq = fromSeq === undefined ? view.head.seq : Math.max(0, fromSeq - 1)
     const leave = this.#deps.presence.join(
       auctionId,
-      caller?.party.name ?? null,
+      bidders.watcher(caller, view)?.name ?? null,
       presence ? (_, data) => this.#send(data) : null,
     )
     this.#reply({

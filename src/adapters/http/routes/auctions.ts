@@ -138,7 +138,8 @@ export function auctionRoutes(app: GatewayApp, deps: RouteDeps, options: RouteOp
         ...(cursor !== undefined && { cursor }),
         ...(limit !== undefined && { limit }),
       })
-      return { auctions: page.auctions.map(auctionResource), next: page.next } as never
+      const auctions = await deps.bidders.seen(page.auctions, request.caller)
+      return { auctions: auctions.map(auctionResource), next: page.next } as never
     },
   )
 
@@ -153,8 +154,7 @@ export function auctionRoutes(app: GatewayApp, deps: RouteDeps, options: RouteOp
         response: { 200: auctionSchema, ...problems },
       },
     },
-    async (request) =>
-      auctionResource(await api.show({ auction: request.params.id, as: viewer(request) })) as never,
+    async (request) => auctionResource(await deps.bidders.show(request.params.id, request.caller)) as never,
   )
 
   app.get(
@@ -169,7 +169,7 @@ export function auctionRoutes(app: GatewayApp, deps: RouteDeps, options: RouteOp
     },
     async (request) => {
       const page = await api.list({ as: viewer(request), statuses: ['open', 'scheduled'], limit: 100 })
-      return page.auctions.map(auctionResource) as never
+      return (await deps.bidders.seen(page.auctions, request.caller)).map(auctionResource) as never
     },
   )
 }
