@@ -10,6 +10,7 @@ import { NodeCertificateReader } from '../../src/adapters/system/certificate-rea
 import { nextIncarnation } from '../../src/adapters/system/next-incarnation.js'
 import { Ed25519Verifier, loadNodeKey } from '../../src/adapters/system/node-key.js'
 import { loadOperatorToken } from '../../src/adapters/system/operator-token.js'
+import { rememberSignatures } from '../../src/adapters/system/remembered-signatures.js'
 import { listNeighbours, NODE_FILE } from '../../src/adapters/system/running-nodes.js'
 import type { NodeSettings } from '../../src/adapters/system/settings.js'
 import { systemClock } from '../../src/adapters/system/system-clock.js'
@@ -197,6 +198,7 @@ class RunningNode implements VendueNode {
   #register(store: SqliteStore, signer: Signer, grape: NodeGrape, { meshName: mesh }: NodeMesh): void {
     const { name, dataDir, currencies } = this.#settings
     const party = { id: nodeIdOf(signer.publicKey), name }
+    const remembered = rememberSignatures(signer, new Ed25519Verifier())
     const rpcClient = new RpcClient({ logger: this.#logger, ...(this.#tls ? { tls: this.#tls } : {}) })
     this.#undo.push(() => rpcClient.stop())
     this.services
@@ -204,8 +206,8 @@ class RunningNode implements VendueNode {
       .value(tokens.timers, systemTimers)
       .value(tokens.random, systemRandom)
       .value(tokens.logger, this.#logger)
-      .value(tokens.signer, signer)
-      .factory(tokens.verifier, () => new Ed25519Verifier())
+      .value(tokens.signer, remembered.signer)
+      .value(tokens.verifier, remembered.verifier)
       .value(tokens.discovery, grape.discovery)
       .value(tokens.rpcClient, rpcClient)
       .factory(tokens.peerClient, () => {
