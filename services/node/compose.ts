@@ -95,7 +95,7 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
       tokens.handoverGiver,
       () =>
         new HandoverGiver(
-          deps('auctionHouse', 'handovers', 'peerClient', 'peerTable', 'signer', 'logger'),
+          deps('auctionHouse', 'handovers', 'peerClient', 'peerTable', 'replication', 'signer', 'logger'),
           nodeId(),
         ),
     )
@@ -175,7 +175,7 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
       () =>
         new AuctionViews(
           deps('auctions', 'autoBidder', 'equivocations', 'participations', 'peerTable'),
-          nodeId(),
+          services.get(tokens.self).party,
         ),
     )
     .factory(

@@ -37,6 +37,10 @@ function statusLines({ node, ...status }: NodeStatus, { paint }: Look): string[]
       ['data', status.dataDir],
       ['peers', count({ ...peers })],
       ['auctions', count(auctions)],
+      [
+        'home of',
+        status.ownLive === 0 ? 'none that is not over' : `${status.ownLive} that pause without this node`,
+      ],
       ['bids', String(status.bids)],
       ['sync', syncText(status.sync)],
       ['up', `${showSpan(status.uptimeMs)}, process ${status.pid}`],
