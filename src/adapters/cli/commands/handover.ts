@@ -72,10 +72,11 @@ export async function handOverAll(
     if (session.ended.aborted) break
   }
   const failed = own.length - moved
+  const stay = `, ${failed} ${failed === 1 ? 'has' : 'have'} not; the same command tries again`
   out.lines(
     own.length === 0
       ? 'No auction of this node is waiting or open: there is nothing to hand over.'
-      : `${moved} of ${own.length} auctions have moved${failed === 0 ? '' : `, ${failed} have not; the same command tries those again`}.`,
+      : `${moved} of ${own.length} auctions have moved${failed === 0 ? '' : stay}.`,
   )
   return { moved, failed }
 }
