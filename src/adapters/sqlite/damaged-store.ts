@@ -14,8 +14,14 @@ export interface FoundRows<Row> {
   readonly complete: boolean
 }
 
+export interface OwnAuction {
+  readonly ref: number
+  readonly auction_id: string
+}
+
 export interface FoundHead {
   readonly auctionId: string
+  readonly homeNodeId: string
   readonly seq: number
   readonly hash: string
 }
@@ -47,13 +53,16 @@ export class DamagedStore {
     }
   }
 
-  /** Positions by auction row, of the commits whose bytes are what their hash says; and how many rows are not sound. */
-  commits(signer: string): { positions: Map<number, number[]>; damaged: number } {
+  /**
+   * Positions by auction row, of the commits whose bytes are what their hash says, where some are of this signer or
+   * the auction is among the own; and how many rows are not sound.
+   */
+  commits(signer: string, ownRefs: readonly number[]): { positions: Map<number, number[]>; damaged: number } {
     const find = this.#db.prepare<[number], Commit & { auction: number }>(
       'SELECT auction, hash, signer, body FROM commits WHERE position = ?',
     )
     const positions = new Map<number, number[]>()
-    const own = new Set<number>()
+    const own = new Set(ownRefs)
     let damaged = 0
     const last = this.#lastPosition()
     for (let position = 1; position <= last; position++) {
@@ -90,15 +99,16 @@ export class DamagedStore {
   /** Where the auction's log ended; null where that cannot be read. */
   head(auction: number): FoundHead | null {
     return this.#get(
-      'SELECT auction_id AS auctionId, last_seq AS seq, last_hash AS hash FROM auctions WHERE ref = ?',
+      `SELECT auction_id AS auctionId, home_node_id AS homeNodeId, last_seq AS seq, last_hash AS hash
+       FROM auctions WHERE ref = ?`,
       auction,
     )
   }
 
   /** Ids of auctions of this home, as far as they can be read. */
-  ownAuctions(homeNodeId: string): FoundRows<{ auction_id: string }> {
-    const { rows, complete } = this.rows<{ auction_id: string; home_node_id: string }>(
-      'SELECT auction_id, home_node_id FROM auctions NOT INDEXED',
+  ownAuctions(homeNodeId: string): FoundRows<OwnAuction> {
+    const { rows, complete } = this.rows<OwnAuction & { home_node_id: string }>(
+      'SELECT ref, auction_id, home_node_id FROM auctions NOT INDEXED',
       'ref',
     )
     return { rows: rows.filter((row) => row.home_node_id === homeNodeId), complete }

@@ -1,6 +1,6 @@
 import { existsSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { readCommit } from '../../application/commit.js'
+import { isSigned, readCommit } from '../../application/commit.js'
 import { commitmentOf, RESERVE_SCOPE } from '../../application/commitment.js'
 import { nodeIdOf } from '../../application/ids.js'
 import { verifyLog } from '../../application/verify-log.js'
@@ -20,7 +20,7 @@ import type { SignatureVerifier } from '../../ports/signer.js'
 import type { Store } from '../../ports/store.js'
 import { bidOf } from '../read-model.js'
 import { syncDirectory } from '../system/private-file.js'
-import { DamagedStore } from './damaged-store.js'
+import { DamagedStore, type FoundHead, type FoundRows, type OwnAuction } from './damaged-store.js'
 import { openStore } from './open-store.js'
 import { SqliteDataLock } from './sqlite-data-lock.js'
 import { StoreError } from './store-error.js'
@@ -82,12 +82,14 @@ async function salvage(path: string, draft: string, options: RepairOptions): Pro
       return { path, damage: 'not even its beginning can be read', movedTo: null, saved: nothing, lost }
     }
     const structure = damaged.structuralDamage()
-    const { positions, damaged: badCommits } = damaged.commits(options.publicKey)
+    const own = damaged.ownAuctions(nodeIdOf(options.publicKey))
+    const ownRefs = own.rows.map(({ ref }) => ref)
+    const { positions, damaged: badCommits } = damaged.commits(options.publicKey, ownRefs)
     const damage = structure ?? (badCommits > 0 ? 'commits are not what their hashes say' : null)
     const lost = { auctions: [], commits: badCommits, incomplete: [] }
     if (damage === null) return { path, damage, movedTo: null, saved: nothing, lost }
     const salvager = new Salvager(damaged, store, options)
-    await salvager.auctions(positions)
+    await salvager.auctions(positions, own)
     await salvager.privateTables()
     return salvager.report(path, damage, badCommits)
   } finally {
@@ -138,8 +140,10 @@ class Salvager {
       this.#outcomes.set(row.command_id, row)
   }
 
-  async auctions(positions: ReadonlyMap<number, readonly number[]>): Promise<void> {
-    const nodeId = nodeIdOf(this.#options.publicKey)
+  async auctions(
+    positions: ReadonlyMap<number, readonly number[]>,
+    own: FoundRows<OwnAuction>,
+  ): Promise<void> {
     for (const [ref, places] of positions) {
       const head = this.#from.head(ref)
       if (head === null) {
@@ -151,11 +155,11 @@ class Salvager {
         await this.#auction(ref, head, places)
       } catch (error) {
         if (!(error instanceof UnsavableError)) throw error
+        if (this.#isHandedOn(head, places)) continue
         this.#lost.push({ auctionId: head.auctionId, why: error.message })
       }
     }
     const known = new Set([...this.#saved, ...this.#lost.map(({ auctionId }) => auctionId)])
-    const own = this.#from.ownAuctions(nodeId)
     if (!own.complete) this.#incomplete.add('auctions')
     for (const { auction_id: auctionId } of own.rows)
       if (!known.has(auctionId)) this.#lost.push({ auctionId, why: 'nothing of its log can be read' })
@@ -170,11 +174,20 @@ class Salvager {
     return 'unknown'
   }
 
-  async #auction(
-    ref: number,
-    head: { auctionId: string; seq: number; hash: string },
-    places: readonly number[],
-  ) {
+  /** Its home is another node by this node's own signed event, so that peers have all of it. */
+  #isHandedOn({ auctionId, homeNodeId }: FoundHead, places: readonly number[]): boolean {
+    const { publicKey, verifier } = this.#options
+    if (homeNodeId === nodeIdOf(publicKey)) return false
+    return places.some((position) => {
+      const commit = this.#from.commit(position, auctionId)
+      if (commit === null || commit.signer !== publicKey || !commit.body.includes('AuctionHandedOver'))
+        return false
+      const { events } = readCommit(commit)
+      return isSigned(commit, verifier) && events.some(({ type }) => type === 'AuctionHandedOver')
+    })
+  }
+
+  async #auction(ref: number, head: FoundHead, places: readonly number[]) {
     const commits = places
       .flatMap((position) => this.#from.commit(position, head.auctionId) ?? [])
       .sort((a, b) => a.firstSeq - b.firstSeq)
