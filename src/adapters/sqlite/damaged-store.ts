@@ -21,7 +21,6 @@ export interface OwnAuction {
 
 export interface FoundHead {
   readonly auctionId: string
-  readonly homeNodeId: string
   readonly seq: number
   readonly hash: string
 }
@@ -99,8 +98,7 @@ export class DamagedStore {
   /** Where the auction's log ended; null where that cannot be read. */
   head(auction: number): FoundHead | null {
     return this.#get(
-      `SELECT auction_id AS auctionId, home_node_id AS homeNodeId, last_seq AS seq, last_hash AS hash
-       FROM auctions WHERE ref = ?`,
+      'SELECT auction_id AS auctionId, last_seq AS seq, last_hash AS hash FROM auctions WHERE ref = ?',
       auction,
     )
   }

@@ -1,9 +1,9 @@
 import { existsSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { isSigned, readCommit } from '../../application/commit.js'
+import { readCommit } from '../../application/commit.js'
 import { commitmentOf, RESERVE_SCOPE } from '../../application/commitment.js'
 import { nodeIdOf } from '../../application/ids.js'
-import { verifyLog } from '../../application/verify-log.js'
+import { type Verification, verifyLog } from '../../application/verify-log.js'
 import { type Auction, type OpenedAuction, UNOPENED } from '../../domain/auction.js'
 import type { SealedMaximum } from '../../domain/commands.js'
 import type { Commit } from '../../domain/commit.js'
@@ -38,7 +38,8 @@ const PAGE = 500
 
 /**
  * Replaces a damaged database: what can be read and proven of the node's own auctions, and what only this node knows,
- * goes into a new file; the damaged one is kept beside it. Replicas are left out: peers have them. An own auction
+ * goes into a new file; the damaged one is kept beside it. Replicas are left out, peers have
+ * them, but for those of auctions that this node handed on. An own auction
  * is taken over whole or not at all, since to go on from an earlier point would be to write a second history.
  * Rejects with `StoreError`: DATA_DIR_IN_USE while the node runs.
  */
@@ -155,7 +156,6 @@ class Salvager {
         await this.#auction(ref, head, places)
       } catch (error) {
         if (!(error instanceof UnsavableError)) throw error
-        if (this.#isHandedOn(head, places)) continue
         this.#lost.push({ auctionId: head.auctionId, why: error.message })
       }
     }
@@ -174,30 +174,18 @@ class Salvager {
     return 'unknown'
   }
 
-  /** Its home is another node by this node's own signed event, so that peers have all of it. */
-  #isHandedOn({ auctionId, homeNodeId }: FoundHead, places: readonly number[]): boolean {
-    const { publicKey, verifier } = this.#options
-    if (homeNodeId === nodeIdOf(publicKey)) return false
-    return places.some((position) => {
-      const commit = this.#from.commit(position, auctionId)
-      if (commit === null || commit.signer !== publicKey || !commit.body.includes('AuctionHandedOver'))
-        return false
-      const { events } = readCommit(commit)
-      return isSigned(commit, verifier) && events.some(({ type }) => type === 'AuctionHandedOver')
-    })
-  }
-
   async #auction(ref: number, head: FoundHead, places: readonly number[]) {
     const commits = places
       .flatMap((position) => this.#from.commit(position, head.auctionId) ?? [])
       .sort((a, b) => a.firstSeq - b.firstSeq)
-    const verified = await verifyLog(placed(commits), this.#options, { allSignatures: true })
-    if (!verified.valid) throw new UnsavableError(`its log does not hold: ${verified.finding.rule}`)
-    const { state, headHash } = verified.summary
-    if (state.seq !== head.seq || headHash !== head.hash)
-      throw new UnsavableError(`its log is there up to event ${state.seq} only, of ${head.seq}`)
-    // Taken over from somebody, or handed on: peers have it.
-    if (state.home.publicKey !== this.#options.publicKey) return
+    const verified = await this.#verify(commits)
+    const why = whyUnsound(verified, head)
+    if (why !== null) {
+      if (await this.#isHandedOn(commits)) return
+      throw new UnsavableError(why)
+    }
+    const { state } = (verified as Sound).summary
+    if (state.home.publicKey !== this.#options.publicKey) return this.#saveReplica(commits)
     const secrets = this.#secrets(ref)
     const sealed = this.#sealed(ref)
     const bodies = commits.map((commit) => ({ commit, body: readCommit(commit) }))
@@ -220,6 +208,37 @@ class Salvager {
     for (const append of appends) await this.#to.eventLog.append(append)
     this.#saved.push(head.auctionId)
     this.#events += events.length
+  }
+
+  #verify(commits: readonly Commit[]): Promise<Verification> {
+    return verifyLog(placed(commits), this.#options, { allSignatures: true })
+  }
+
+  /** Saves the log as far as this node's own signed event that hands it on; peers have the rest. */
+  async #isHandedOn(commits: readonly Commit[]): Promise<boolean> {
+    const { publicKey } = this.#options
+    const last = commits.findLastIndex(
+      ({ signer, body }) => signer === publicKey && body.includes('AuctionHandedOver'),
+    )
+    const part = commits.slice(0, last + 1)
+    const verified = await this.#verify(part)
+    if (!verified.valid || verified.summary.state.home.publicKey === publicKey) return false
+    await this.#saveReplica(part)
+    return true
+  }
+
+  /**
+   * An auction that this node has written a part of, and whose home is another: from peers it would take only what it
+   * did not write itself.
+   */
+  async #saveReplica(commits: readonly Commit[]): Promise<void> {
+    let at: Auction = UNOPENED
+    const appends = commits.map((commit): Append => {
+      const { prevHash, events } = readCommit(commit)
+      for (const event of events) at = evolve(at, event)
+      return { commit, prevHash, events, state: at as OpenedAuction }
+    })
+    for (const append of appends) await this.#to.eventLog.append(append)
   }
 
   #secrets(ref: number): Secrets | null {
@@ -343,6 +362,15 @@ class Salvager {
     if (!complete) this.#incomplete.add(table)
     return rows
   }
+}
+
+type Sound = Extract<Verification, { valid: true }>
+
+function whyUnsound(verified: Verification, head: FoundHead): string | null {
+  if (!verified.valid) return `its log does not hold: ${verified.finding.rule}`
+  const { state, headHash } = verified.summary
+  if (state.seq === head.seq && headHash === head.hash) return null
+  return `its log is there up to event ${state.seq} only, of ${head.seq}`
 }
 
 interface AutoBidRow {
