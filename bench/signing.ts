@@ -14,8 +14,8 @@ import type { BenchResult } from './bench-result.js'
 import { load } from './latency.js'
 
 const IN_FLIGHT = 256
-const BIDS = Number(process.env.VENDUE_BENCH_BIDS ?? 60_000)
-const ROUNDS = Number(process.env.VENDUE_BENCH_ROUNDS ?? 5)
+const BIDS = Number(process.env.VENDUE_BENCH_BIDS ?? 40_000)
+const ROUNDS = Number(process.env.VENDUE_BENCH_ROUNDS ?? 9)
 const WARM_UP_BIDS = 5_000
 const TARGET_SHARE = 0.15
 /** As long as a true one, so that as many bytes travel and are stored. */
