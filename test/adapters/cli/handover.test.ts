@@ -119,6 +119,13 @@ describe('a node that stops', () => {
           node = new FakeNode(cli.api, settings)
           return Promise.resolve(node)
         },
+        startGateway: () =>
+          Promise.resolve({
+            url: 'http://127.0.0.1:8080',
+            open: true,
+            fellBack: false,
+            stop: () => Promise.resolve(),
+          }),
       },
     })
     return { ran, ready: eventually('it is ready', () => cli.stdout.includes('Ready')), node: () => node }
