@@ -101,7 +101,11 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
     )
     .factory(
       tokens.handoverTaker,
-      () => new HandoverTaker(deps('auctions', 'handovers', 'syncer', 'verifier', 'logger'), nodeId()),
+      () =>
+        new HandoverTaker(deps('auctions', 'handovers', 'syncer', 'verifier', 'logger'), {
+          ...nodeId(),
+          isReader: services.get(tokens.self).isReader ?? false,
+        }),
     )
     .factory(tokens.feed, () => new Feed(deps('eventLog')))
     .factory(

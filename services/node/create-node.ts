@@ -204,7 +204,7 @@ class RunningNode implements VendueNode {
     store: SqliteStore,
     { signer, verifier }: { readonly signer: Signer; readonly verifier: SignatureVerifier },
     grape: NodeGrape,
-    { meshName: mesh }: NodeMesh,
+    { meshName: mesh, facts: { role } }: NodeMesh,
   ): void {
     const { name, dataDir, currencies } = this.#settings
     const party = { id: nodeIdOf(signer.publicKey), name }
@@ -228,7 +228,11 @@ class RunningNode implements VendueNode {
         return new GrenachePeerClient({ rpcClient, whoIsAt })
       })
       .value(tokens.eventLog, this.#logged(new PublishingEventLog(store.eventLog)))
-      .value(tokens.self, { party, info: () => this.info })
+      .value(tokens.self, {
+        party,
+        info: () => this.info,
+        isReader: role === 'replica' || role === 'operator',
+      })
     provideStore(this.services, store)
     composeNode(this.services, {
       ...{ dataDir, currencies, mesh, requestStop: this.#requestStop },

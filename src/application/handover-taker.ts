@@ -28,14 +28,18 @@ const MAX_PULLS = 2
 export class HandoverTaker {
   readonly #deps: HandoverTakerDeps
   readonly #nodeId: string
+  readonly #isReader: boolean
 
-  constructor(deps: HandoverTakerDeps, options: { nodeId: string }) {
+  constructor(deps: HandoverTakerDeps, options: { nodeId: string; isReader: boolean }) {
     this.#deps = deps
     this.#nodeId = options.nodeId
+    this.#isReader = options.isReader
   }
 
   /** Rejects with `NodeError`: this node does not take the auction, or not yet. */
   async take(from: string, signed: SignedParcel): Promise<void> {
+    if (this.#isReader)
+      throw refuse('FORBIDDEN', 'by its role in the mesh this node reads only; it takes no auction')
     const { auctionId } = signed
     const part = partOf(signed)
     const { state } = await this.#record(from, auctionId, part.head)

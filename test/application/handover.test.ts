@@ -5,6 +5,7 @@ import { checkReceipts } from '../../src/application/check-receipts.js'
 import { sealCommit } from '../../src/application/commit.js'
 import { judgeProof } from '../../src/application/equivocation.js'
 import { signParcel } from '../../src/application/handover-parcel.js'
+import { HandoverTaker } from '../../src/application/handover-taker.js'
 import { readLog, unplaced } from '../../src/application/read-log.js'
 import { verifyLog } from '../../src/application/verify-log.js'
 import { NO_SECRETS } from '../../src/domain/pricing.js'
@@ -13,6 +14,7 @@ import { NodeError } from '../../src/ports/node-api.js'
 import { ManualTime, settle } from '../support/manual-time.js'
 import { MemoryNetwork } from '../support/memory-network.js'
 import { type MemoryNode, startMemoryNodes } from '../support/memory-node.js'
+import { silentLogger } from '../support/silent-logger.js'
 
 const verifier = new Ed25519Verifier()
 
@@ -251,6 +253,16 @@ describe('a handover', () => {
     }
     expect(await codeOf(taker.take(node(0).info.nodeId, forged))).to.equal('FORBIDDEN')
     await taker.take(node(0).info.nodeId, signParcel(auction, part, node(0).signer))
+  })
+
+  it('is not taken by a node whose role lets it read only', async () => {
+    const { services, store, info } = node(1)
+    const deps = { ...store, syncer: services.get(tokens.syncer), verifier, logger: silentLogger }
+    const part = { to: info.nodeId, outcomes: [], sealed: [], secrets: NO_SECRETS, head: null }
+    const parcel = signParcel(auction, part, node(0).signer)
+    const reader = new HandoverTaker(deps, { nodeId: info.nodeId, isReader: true })
+    expect(await codeOf(reader.take(node(0).info.nodeId, parcel))).to.equal('FORBIDDEN')
+    await new HandoverTaker(deps, { nodeId: info.nodeId, isReader: false }).take(node(0).info.nodeId, parcel)
   })
 
   it('ends the authorship of the old home: what it signs afterwards is refused', async () => {
