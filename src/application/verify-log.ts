@@ -42,11 +42,16 @@ export interface Finding {
   readonly event: { readonly seq: number; readonly type: AuctionEvent['type'] } | null
 }
 
+/** A home, and the event that made it one. */
+export interface LoggedHome extends Home {
+  readonly since: { readonly seq: number; readonly at: number }
+}
+
 export interface LogSummary {
   readonly auctionId: string
   readonly state: OpenedAuction
   /** Whoever wrote it, in order: the home that opened it, and those that it was handed over to. */
-  readonly homes: readonly Home[]
+  readonly homes: readonly LoggedHome[]
   readonly headHash: string
   readonly commits: number
   readonly events: number
@@ -142,7 +147,7 @@ class LogVerifier {
   /** Where each commit lies, for findings that come late: first seq, line and offset, one after the other. */
   readonly #places: number[] = []
   readonly #hashes: string[] = []
-  readonly #homes: Home[] = []
+  readonly #homes: LoggedHome[] = []
 
   constructor(verifier: SignatureVerifier, options: VerifyOptions) {
     this.#verifier = verifier
@@ -200,8 +205,9 @@ class LogVerifier {
     const refuse: Refuse = (code, rule) => this.#refuse(code, rule, placed, { seq, event })
     if (event.type === 'AuctionOpened') {
       this.#opening = event
-      this.#homes.push(event.home)
-    } else if (event.type === 'AuctionHandedOver') this.#homes.push(event.to)
+      this.#homes.push({ ...event.home, since: { seq, at: event.at } })
+    } else if (event.type === 'AuctionHandedOver')
+      this.#homes.push({ ...event.to, since: { seq, at: event.at } })
     else if (event.type === 'MaximaRevealed') this.#reveal(event, refuse)
     else if (event.type === 'AuctionClosed') {
       this.#reserveOpened = event.reserve
