@@ -10,10 +10,6 @@ client.on('connection', ({ state, gateway, reason }) => {
 })
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => client.close())
 
-const { auctions } = await client.list({ status: ['open'], sort: 'ending' })
-for (const { title, price, start_price, currency } of auctions) {
-  console.log(`${title}: ${formatMoney(price ?? start_price, currency)}`)
-}
 const watch = client.watchAll()
 watch.on('auction_opened', ({ title, start_price, currency }) => {
   console.log(`${title}: new, from ${formatMoney(start_price, currency)}`)
@@ -24,3 +20,9 @@ watch.on('bid_update', ({ title, current_bid, current_winner, currency }) => {
 watch.on('auction_ended', ({ title, winner, final_price, currency }) => {
   console.log(winner === null ? `${title}: not sold` : `${title}: sold to ${winner} for ${formatMoney(final_price, currency)}`)
 })
+
+// How things stand; what moves from here on is told by the events.
+const { auctions } = await client.list({ status: ['open'] })
+for (const { title, price, start_price, currency } of auctions) {
+  console.log(`${title}: ${formatMoney(price ?? start_price, currency)}`)
+}

@@ -62,21 +62,27 @@ export interface NodeAuction {
 }
 
 /** A rule's no is an outcome, not an error: `code` is stable. */
-export type NodeOutcome =
-  | {
-      readonly status: 'accepted'
-      readonly commandId: string
-      readonly seq: number
-      readonly auction: NodeAuction
-    }
-  | {
-      readonly status: 'rejected'
-      readonly commandId: string
-      readonly code: string
-      readonly reason: string
-      readonly next: string
-      readonly auction: NodeAuction | null
-    }
+export type NodeOutcome = AcceptedCommand | RejectedCommand
+
+export interface AcceptedCommand {
+  readonly status: 'accepted'
+  readonly commandId: string
+  readonly seq: number
+  /** Of bids: the price after it, and whether it leads. */
+  readonly price: string | null
+  readonly leads: boolean | null
+  /** As far as this node has heard: of another's auction, the events of this very command may still be on their way. */
+  readonly auction: NodeAuction
+}
+
+export interface RejectedCommand {
+  readonly status: 'rejected'
+  readonly commandId: string
+  readonly code: string
+  readonly reason: string
+  readonly next: string
+  readonly auction: NodeAuction | null
+}
 
 export interface OpenAuction {
   readonly title: string
@@ -248,7 +254,16 @@ class NodeFace implements EmbeddedNode {
       }
     }
     const view = auction ?? (await this.api.show({ auction: outcome.auctionId }))
-    return { status: 'accepted', commandId, seq: outcome.seq, auction: this.#auction(view) }
+    const { seq, bid } = outcome
+    const price = bid ? formatAmount(bid.price, view.state.terms.currency) : null
+    return {
+      status: 'accepted',
+      commandId,
+      seq,
+      price,
+      leads: bid?.leads ?? null,
+      auction: this.#auction(view),
+    }
   }
 
   #auction({ auctionId, head, state, minimum }: AuctionView): NodeAuction {

@@ -42,6 +42,11 @@ export async function settle<T>(
 ): Promise<T> {
   const endMs = time.monotonicMs() + deadlineMs
   const over = deadline(time, deadlineMs, signal)
+  let paused: { cancel(): void } | null = null
+  const pause = (ms: number) =>
+    new Promise((resolve) => {
+      paused = time.after(ms, () => resolve(true))
+    })
   let mayHaveActed = false
   let asking = false
   let last: ClientError = new GatewaysUnreachable(`no gateway answered within ${deadlineMs} ms`)
@@ -56,11 +61,11 @@ export async function settle<T>(
       if (answer.kind === 'refused' && !mayHaveActed) throw answer.error
       if (answer.kind === 'again' && answer.mayHaveActed) mayHaveActed = true
       const given = answer.kind === 'again' ? (answer.afterMs ?? 0) : 0
-      const waited = await Promise.race([wait(time, Math.max(given, backoff.nextMs())), over.promise])
-      if (waited === null) break
+      await Promise.race([pause(Math.max(given, backoff.nextMs())), over.promise])
     }
   } finally {
     over.cancel()
+    ;(paused as { cancel(): void } | null)?.cancel()
   }
   if (commandId !== null && (mayHaveActed || asking)) throw new UnknownOutcome(commandId, last)
   throw signal?.aborted ? signal.reason : last
@@ -93,10 +98,4 @@ function deadline(time: TimeSource, ms: number, signal: AbortSignal | undefined)
       signal?.removeEventListener('abort', end)
     },
   }
-}
-
-function wait(time: TimeSource, ms: number): Promise<true> {
-  return new Promise((resolve) => {
-    time.after(ms, () => resolve(true))
-  })
 }
