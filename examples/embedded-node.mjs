@@ -1,5 +1,5 @@
-// Nodes inside another program: a service that sells, and two that bid. Each could be a process of its own, on a machine
-// of its own; what they share is the name of a mesh and the address of one node's DHT.
+// Nodes inside another program: a service that sells, and two that bid. Each could be a process of its own; those of one
+// home join its mesh by themselves, others with a token (`vendue mesh invite`, and `joinToken` here).
 //
 //   node examples/embedded-node.mjs
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -9,7 +9,7 @@ import { createNode } from 'vendue'
 
 const home = mkdtempSync(join(tmpdir(), 'vendue-example-'))
 const mesh = process.env.VENDUE_MESH ?? `example-${process.pid}`
-const nodeOf = (name, bootstrap) => createNode({ name, mesh, dataDir: join(home, name), bootstrap })
+const nodeOf = (name, bootstrap) => createNode({ name, mesh, home, bootstrap })
 
 const shop = await nodeOf('shop').start()
 const bidders = await Promise.all(['anna', 'ben'].map((name) => nodeOf(name, [shop.dhtAddress]).start()))

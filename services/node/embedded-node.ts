@@ -1,5 +1,9 @@
+import { existsSync } from 'node:fs'
+import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
-import type { NodeSettings } from '../../src/adapters/system/settings.js'
+import { SqliteMembershipRepository } from '../../src/adapters/sqlite/sqlite-membership-repository.js'
+import { nodeDirectory } from '../../src/adapters/system/running-nodes.js'
+import { MESHES_DIR, type NodeSettings } from '../../src/adapters/system/settings.js'
 import { systemClock } from '../../src/adapters/system/system-clock.js'
 import { systemRandom } from '../../src/adapters/system/system-random.js'
 import { explainRejection } from '../../src/application/explain-rejection.js'
@@ -8,6 +12,7 @@ import { formatAmount } from '../../src/domain/money.js'
 import type { Party } from '../../src/domain/party.js'
 import type { Logger } from '../../src/ports/logger.js'
 import type { AuctionView, CommandResult, NodeApi } from '../../src/ports/node-api.js'
+import { HomeMeshAdmin } from '../mesh/mesh-admin.js'
 import { createNode as createWholeNode, type VendueNode } from './create-node.js'
 import { type NodeEvent, NodeEvents, type NodeEventsByName } from './node-events.js'
 
@@ -20,10 +25,17 @@ export type { Logger, NodeApi, NodeEvent, NodeEventsByName, Party }
 export interface EmbeddedNodeOptions {
   /** What this participant is called; also the name of its folder. */
   readonly name: string
-  /** Where its key and its auctions are kept; `.vendue/NAME` below the working directory otherwise. One node each. */
+  /** Where nodes and their meshes are kept; VENDUE_HOME, or `.vendue` of the user's home directory, otherwise. */
+  readonly home?: string
+  /** Its own key and auctions, used by no other node; the folder `nodes/NAME` of `home` otherwise. */
   readonly dataDir?: string
-  /** Nodes find those of the same mesh only; "local" otherwise. */
+  /**
+   * Nodes find those of the same mesh only: "local" otherwise, or the one that was joined. A mesh of `home` is joined by
+   * itself, and made where there is none.
+   */
   readonly mesh?: string
+  /** Of `vendue mesh invite`, to join a mesh of another machine at the first start. */
+  readonly joinToken?: string
   /** Where others reach it; 127.0.0.1 otherwise. */
   readonly host?: string
   /** Any free ones otherwise. */
@@ -108,6 +120,8 @@ export interface EmbeddedNode {
   readonly name: string
   /** `node_...`; from `start` on. */
   readonly id: string
+  /** "host:port" where other nodes reach it; from `start` on. */
+  readonly address: string
   /** "host:port" of its DHT, for other nodes' `bootstrap`; null with a Grape elsewhere. */
   readonly dhtAddress: string | null
   /** All that a node can do, at the level below this one. Usable between `start` and `stop`. */
@@ -154,17 +168,24 @@ export function createNode(options: EmbeddedNodeOptions): EmbeddedNode {
 class NodeFace implements EmbeddedNode {
   readonly name: string
   readonly #node: VendueNode
+  readonly #join: () => Promise<void>
   readonly #events: NodeEvents
 
   constructor(options: EmbeddedNodeOptions) {
     this.name = options.name
     const logger = options.logger ?? silent
-    this.#node = createWholeNode(settingsOf(options), { logger })
+    const settings = settingsOf(options)
+    this.#node = createWholeNode(settings, { logger })
+    this.#join = () => joinOnce(options, settings)
     this.#events = new NodeEvents({ api: () => this.api, nodeId: () => this.id, logger })
   }
 
   get id(): string {
     return this.#node.info.nodeId
+  }
+
+  get address(): string {
+    return this.#node.info.address
   }
 
   get dhtAddress(): string | null {
@@ -180,6 +201,7 @@ class NodeFace implements EmbeddedNode {
   }
 
   async start(): Promise<EmbeddedNode> {
+    await this.#join()
     await this.#node.start()
     await this.#events.start()
     return this
@@ -285,10 +307,29 @@ function newId(prefix: 'bid' | 'cmd'): string {
   return newCommandId(prefix, { clock: systemClock, random: systemRandom })
 }
 
+function homeOf({ home }: EmbeddedNodeOptions): string {
+  return resolve(home ?? (process.env.VENDUE_HOME || join(homedir(), '.vendue')))
+}
+
+/** A token is good for so many joins: who is a member already does not use it. */
+async function joinOnce(options: EmbeddedNodeOptions, { dataDir, name }: NodeSettings): Promise<void> {
+  if (options.joinToken === undefined) return
+  if (existsSync(dataDir)) {
+    const repository = SqliteMembershipRepository.open(dataDir)
+    const joined = repository.all().length > 0
+    repository.close()
+    if (joined) return
+  }
+  await new HomeMeshAdmin({ home: homeOf(options) }).join(options.joinToken, { dataDir, name, addresses: [] })
+}
+
 function settingsOf(options: EmbeddedNodeOptions): NodeSettings {
-  const { name, dataDir = join('.vendue', name), mesh = 'local', host = '127.0.0.1', ports = {} } = options
+  const { name, mesh = 'local', host = '127.0.0.1', ports = {} } = options
+  const home = homeOf(options)
   return {
-    ...{ name, mesh, dataDir: resolve(dataDir), currencies: options.currencies ?? {} },
+    ...{ name, mesh, meshNamed: options.mesh !== undefined, meshesDir: join(home, MESHES_DIR) },
+    dataDir: resolve(options.dataDir ?? nodeDirectory(home, name)),
+    currencies: options.currencies ?? {},
     rpc: { host, port: ports.rpc ?? 0 },
     grape:
       options.grape === undefined

@@ -54,6 +54,8 @@ const PASSING = new Set([
 ])
 /** Here; another gateway may serve. */
 const OF_GATEWAY = new Set(['STOPPING', 'NODE_UNREACHABLE'])
+/** Refusals for good in spite of their status: whose matter it is to mend, but nothing was done. */
+const FINAL = new Set(['FORBIDDEN'])
 /** Of them, nobody says whether it was before or after the command had gone on its way. */
 const UNSURE = new Set(['NODE_UNREACHABLE', 'OUTCOME_UNKNOWN', 'LOG_IO_ERROR', 'INTERNAL', 'NOT_REPLICATED'])
 
@@ -123,7 +125,8 @@ export class HttpCalls {
     acts: boolean,
   ): Exclude<Answer<never>, { kind: 'outcome' }> {
     const error = new RequestRefused((body ?? {}) as Record<string, unknown>, status)
-    const unsure = UNSURE.has(error.code) || (status >= 500 && !PASSING.has(error.code))
+    const known = PASSING.has(error.code) || FINAL.has(error.code)
+    const unsure = UNSURE.has(error.code) || (status >= 500 && !known)
     if (!unsure && !PASSING.has(error.code)) return { kind: 'refused', error }
     return { kind: 'again', error, mayHaveActed: acts && unsure, afterMs: retryAfterMs }
   }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { createNode, type EmbeddedNode, NodeError, type NodeEvent } from 'vendue'
+import { HomeMeshAdmin } from '../../services/mesh/mesh-admin.js'
 import { eventually } from '../support/eventually.js'
 import { makeTempHome } from '../support/temp-home.js'
 
@@ -14,7 +15,7 @@ describe('a node inside another program', function () {
 
   const start = async (name: string) => {
     const bootstrap = nodes.flatMap(({ dhtAddress }) => dhtAddress ?? [])
-    const node = createNode({ name, mesh: 'embedded-test', dataDir: join(home, name), bootstrap })
+    const node = createNode({ name, mesh: 'embedded-test', home, bootstrap })
     nodes.push(node)
     return node.start()
   }
@@ -111,6 +112,36 @@ describe('a node inside another program', function () {
     expect(count).to.equal(1)
   })
 
+  it('joins a mesh of another home with a token, once', async () => {
+    const elsewhere = makeTempHome()
+    const { token } = await new HomeMeshAdmin({ home }).invite('embedded-test', {
+      ...{ role: 'node', uses: 1, lifeMs: 60_000, addresses: [shop.address] },
+    })
+    const guest = () => {
+      const bootstrap = shop.dhtAddress === null ? [] : [shop.dhtAddress]
+      return createNode({ name: 'guest', home: elsewhere.home, joinToken: token, bootstrap })
+    }
+    const opened = await shop.open({ title: 'Pic#5', currency: 'EUR', start: '5' })
+    for (const amount of ['5', '50']) {
+      const node = await guest().start()
+      try {
+        await eventually('it sees the shop', async () =>
+          (await node.api.peers()).some(({ nodeId, state }) => nodeId === shop.id && state === 'alive'),
+        )
+        await eventually('it knows of the auction', async () => {
+          const { auctions } = await node.list({ status: ['open'] })
+          return auctions.some(({ title }) => title === 'Pic#5')
+        })
+        const id = opened.auction?.auctionId ?? ''
+        const { status } = await node.bid(id, amount, { kind: 'max' })
+        expect(status).to.equal('accepted')
+      } finally {
+        await node.stop()
+      }
+    }
+    elsewhere.remove()
+  })
+
   it('lets go of everything when it stops, and ends what is being iterated; its data can be used again', async () => {
     const reading = (async () => {
       for await (const _ of anna.events());
@@ -118,7 +149,7 @@ describe('a node inside another program', function () {
     })()
     await Promise.all([anna.stop(), anna.stop()])
     expect(await reading).to.equal('ended')
-    expect(existsSync(join(home, 'anna', 'node.json'))).to.equal(false)
+    expect(existsSync(join(home, 'nodes', 'anna', 'node.json'))).to.equal(false)
     const again = await start('anna')
     expect(again.id).to.equal(anna.id)
     expect((await again.list({ status: ['closed'] })).auctions.map(({ title }) => title)).to.deep.equal([
