@@ -35,7 +35,9 @@ try {
 
   // Initiate.
   const opened = await shop.open({ title: 'Pic#1', currency: 'USDT', start: '75', increment: '0.5' })
-  console.log(`shop: opened ${opened.auction.title} at ${opened.auction.startPrice} ${opened.auction.currency}`)
+  console.log(
+    `shop: opened ${opened.auction.title} at ${opened.auction.startPrice} ${opened.auction.currency}`,
+  )
   for (const { title, own } of await Promise.all(heard)) console.log(`bidder: heard of ${title}, own: ${own}`)
   const { auctionId } = opened.auction
 
@@ -48,7 +50,9 @@ try {
 
   // Finalize: the winner stands in the reply, and everybody is told.
   const closed = await shop.close(auctionId)
-  console.log(`shop: sold to ${closed.auction.winner.name} for ${closed.auction.finalPrice} ${closed.auction.currency}`)
+  console.log(
+    `shop: sold to ${closed.auction.winner.name} for ${closed.auction.finalPrice} ${closed.auction.currency}`,
+  )
   for (const [i, event] of (await Promise.all(finals)).entries()) {
     console.log(`${bidders[i].name}: ${event.wonByMe ? 'won' : 'lost'} at ${event.price} ${event.currency}`)
   }

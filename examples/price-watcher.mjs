@@ -18,7 +18,11 @@ watch.on('bid_update', ({ title, current_bid, current_winner, currency }) => {
   console.log(`${title}: ${formatMoney(current_bid, currency)} (${current_winner})`)
 })
 watch.on('auction_ended', ({ title, winner, final_price, currency }) => {
-  console.log(winner === null ? `${title}: not sold` : `${title}: sold to ${winner} for ${formatMoney(final_price, currency)}`)
+  console.log(
+    winner === null
+      ? `${title}: not sold`
+      : `${title}: sold to ${winner} for ${formatMoney(final_price, currency)}`,
+  )
 })
 
 // How things stand; what moves from here on is told by the events.
