@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import type { FastifyPluginAsync } from 'fastify'
 import { type ClientOptions, createClient, type VendueClient } from 'vendue/client'
+import { WebSocket } from 'ws'
+import { createClient as createBrowserClient } from '../../src/client/browser.js'
 import { type Authenticator, CallerError } from '../../src/ports/caller.js'
 import { CuttingProxy } from '../support/cutting-proxy.js'
 import { eventually } from '../support/eventually.js'
@@ -74,6 +76,24 @@ describe('a client of a real gateway', function () {
       (error) => error,
     )
     expect(missing).to.include({ name: 'RequestRefused', code: 'AUCTION_NOT_FOUND', status: 404 })
+  })
+
+  it('works with nothing but what a browser has', async () => {
+    const platform = globalThis as { WebSocket?: unknown }
+    const own = platform.WebSocket
+    platform.WebSocket = WebSocket
+    try {
+      const id = await gateway.open()
+      const anna = createBrowserClient({ gateways: [gateway.url], user: 'anna' })
+      clients.push(anna)
+      const seen: number[] = []
+      ;(await anna.watch(id)).on('bid_update', ({ seq }) => seen.push(seq))
+      await eventually('it is connected', () => anna.clock.uncertaintyMs !== null)
+      expect(await anna.bid(id, '10')).to.deep.include({ status: 'accepted', leads: true })
+      await eventually('it hears of its bid', () => seen.length === 1)
+    } finally {
+      platform.WebSocket = own
+    }
   })
 
   it('loses and repeats nothing while its connections are cut again and again', async () => {
