@@ -59,7 +59,7 @@ export class AccountCalls {
     options: CallOptions = {},
   ): Promise<Tokens> {
     const body = { current_password: current, new_password: next }
-    const call = { method: 'POST', path: '/api/v1/auth/password', body, ...options } as const
+    const call = { method: 'POST', path: '/api/v1/auth/password', body, once: true, ...options } as const
     return this.#keep(await this.#http.ask<Tokens>(call, this.#session))
   }
 
@@ -71,7 +71,10 @@ export class AccountCalls {
     },
     options: CallOptions = {},
   ): Promise<ApiKey & { readonly api_key: string }> {
-    return this.#http.ask({ method: 'POST', path: KEYS, body: { ...key }, ...options }, this.#session)
+    return this.#http.ask(
+      { method: 'POST', path: KEYS, body: { ...key }, once: true, ...options },
+      this.#session,
+    )
   }
 
   async apiKeys(options: CallOptions = {}): Promise<readonly ApiKey[]> {
@@ -85,7 +88,8 @@ export class AccountCalls {
   }
 
   async #enter(what: string, body: Readonly<Record<string, unknown>>, options: CallOptions): Promise<Tokens> {
-    const call = { method: 'POST', path: `/api/v1/auth/${what}`, body, ...options } as const
+    const once = what === 'register'
+    const call = { method: 'POST', path: `/api/v1/auth/${what}`, body, once, ...options } as const
     return this.#keep(await this.#http.ask<Tokens>(call, null))
   }
 

@@ -16,7 +16,7 @@ export class ClientError extends Error {
   }
 }
 
-/** A gateway said no to the request itself; nothing was done. A refused bid is no error, but an outcome. */
+/** A gateway said no to the request itself; this asking did nothing. A refused bid is no error, but an outcome. */
 export class RequestRefused extends ClientError {
   /** Of HTTP. */
   readonly status: number
@@ -44,13 +44,16 @@ export class GatewaysUnreachable extends ClientError {
 export class UnknownOutcome extends ClientError {
   /** Asked again with this id, nothing is done twice. */
   readonly commandId: string
+  /** Of an opening: the gateway that has to be asked, since only its node can know of the auction. Null: any. */
+  readonly gateway: string | null
 
-  constructor(commandId: string, cause: unknown) {
+  constructor(commandId: string, cause: unknown, gateway: string | null = null) {
     const because = cause instanceof Error ? `: ${cause.message}` : ''
     super('OUTCOME_UNKNOWN', `it is unknown what became of ${commandId}${because}`, {
       cause,
       next: 'ask again with the same id (bidId, commandId): nothing is done twice',
     })
     this.commandId = commandId
+    this.gateway = gateway
   }
 }

@@ -1,5 +1,5 @@
 import { Backoff } from './backoff.js'
-import { ClientError, GatewaysUnreachable, RequestRefused } from './client-error.js'
+import { ClientError, GatewaysUnreachable, RequestRefused, UnknownOutcome } from './client-error.js'
 import type { Gateways } from './gateways.js'
 import type { Rejected } from './messages.js'
 import type { Session } from './session.js'
@@ -26,6 +26,10 @@ export interface Call extends CallOptions {
   readonly path: string
   readonly query?: Readonly<Record<string, string | number | undefined>>
   readonly body?: Readonly<Record<string, unknown>> | undefined
+  /** This one; whichever serves otherwise. */
+  readonly gateway?: string | undefined
+  /** Has no id that would let it be asked twice: an answer that is lost is told, and not asked for again. */
+  readonly once?: boolean
 }
 
 type Reply =
@@ -71,6 +75,8 @@ export class HttpCalls {
   ask<T>(call: Call, session: Session | null): Promise<T> {
     return this.#settle<T>(call, null, async (leftMs) => {
       const reply = await this.#send(call, leftMs, session)
+      if (reply.kind === 'failed' && reply.reached && call.once)
+        return { kind: 'refused', error: unclear(reply.error) }
       return reply.kind === 'failed' || reply.status < 300
         ? this.#asked<T>(reply)
         : this.#refused(reply, false)
@@ -87,6 +93,32 @@ export class HttpCalls {
     return this.#settle<T | Rejected>(call, commandId, (leftMs) =>
       this.commandOnce(commandId, call, { session, leftMs, accepted }),
     )
+  }
+
+  /**
+   * A command that only the gateway's own node can know again, such as an opening: once it may have been done there, it
+   * is asked about there and nowhere else. The `UnknownOutcome` says where.
+   */
+  async commandInPlace<T>(
+    commandId: string,
+    call: Call,
+    session: Session,
+    accepted: (body: unknown) => T,
+  ): Promise<T | Rejected> {
+    let place = call.gateway
+    let asked = ''
+    try {
+      return await this.#settle<T | Rejected>(call, commandId, async (leftMs) => {
+        asked = place ?? this.#deps.gateways.current
+        const there = { ...call, gateway: asked }
+        const answer = await this.commandOnce(commandId, there, { session, leftMs, accepted })
+        if (answer.kind === 'again' && answer.mayHaveActed) place = asked
+        return answer
+      })
+    } catch (error) {
+      if (error instanceof UnknownOutcome) throw new UnknownOutcome(commandId, error.cause, place ?? asked)
+      throw error
+    }
   }
 
   async commandOnce<T>(
@@ -148,13 +180,13 @@ export class HttpCalls {
   }
 
   async #once(
-    { method, path, query = {}, body, signal }: Call,
+    { method, path, query = {}, body, signal, gateway: named }: Call,
     leftMs: number,
     session: Session | null,
     headers: Readonly<Record<string, string>>,
   ): Promise<Reply> {
     const { fetch, gateways, time } = this.#deps
-    const gateway = gateways.current
+    const gateway = named ?? gateways.current
     const abort = new AbortController()
     const timer = time.after(Math.min(ATTEMPT_MS, leftMs), () => abort.abort())
     const onAbort = () => abort.abort()
@@ -196,6 +228,14 @@ function searchOf(query: Readonly<Record<string, string | number | undefined>>):
     value === undefined ? [] : [[key, String(value)] as [string, string]],
   )
   return given.length === 0 ? '' : `?${new URLSearchParams(given)}`
+}
+
+function unclear(cause: ClientError): ClientError {
+  const next = 'look whether it was done before you ask again'
+  return new ClientError('OUTCOME_UNKNOWN', `it is unknown whether it was done: ${cause.message}`, {
+    cause,
+    next,
+  })
 }
 
 /** A rule's no, which is the home's word on this very command; null for anything else. */

@@ -177,9 +177,21 @@ export class VendueClient {
     return this.#get('/api/v1/me/auctions', { ...filter }, options)
   }
 
-  /** Opens an auction of the caller's. */
-  open(terms: OpenTerms, options: CommandOptions = {}): Promise<CommandOutcome> {
-    return this.#command('/api/v1/auctions', { ...terms }, options, (body) => {
+  /**
+   * Opens an auction of the caller's, at home on the gateway's node. Settled there: `UnknownOutcome` names the gateway
+   * beside the id, and both have to be given to ask on.
+   */
+  open(
+    terms: OpenTerms,
+    { commandId = this.#newId('cmd'), ...options }: CommandOptions & { readonly gateway?: string } = {},
+  ): Promise<CommandOutcome> {
+    const call = {
+      method: 'POST',
+      path: '/api/v1/auctions',
+      body: { ...terms },
+      deadlineMs: this.#deadlineMs,
+    } as const
+    return this.#http.commandInPlace(commandId, { ...call, ...options }, this.#session, (body) => {
       const auction = body as Auction & { command_id: string }
       const { auction_id, seq, opened_at, command_id } = auction
       return { status: 'accepted', command_id, auction_id, seq, at: opened_at, auction }

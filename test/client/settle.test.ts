@@ -123,6 +123,43 @@ describe('an outcome that is not known', () => {
     expect(result.error).to.include({ code: 'GATEWAYS_UNREACHABLE' })
   })
 
+  it('of an opening is asked about at the gateway that may have done it, and nowhere else', async () => {
+    const fake = new FakeGateways()
+    const asked: string[] = []
+    let up = false
+    fake.handler = ({ gateway, headers }) => {
+      asked.push(gateway)
+      // a cannot be reached at first: nothing was done there. b may have opened it, and is gone then.
+      if (gateway === 'http://a') return broken('ECONNREFUSED')
+      if (!up) return broken('ECONNRESET')
+      const opened_at = new Date(fake.time.now()).toISOString()
+      const command_id = headers.get('idempotency-key')
+      return { status: 201, body: { auction_id: AUCTION, seq: 1, opened_at, command_id } }
+    }
+    const terms = { title: 'Lot', start_price: '5' }
+    const first = started(fake, fake.client.open(terms, { commandId: 'cmd_mine0001', deadlineMs: 3_000 }))
+    await first.advance(3_000)
+    expect(first.result.error).to.be.instanceOf(UnknownOutcome)
+    expect(first.result.error).to.include({ commandId: 'cmd_mine0001', gateway: 'http://b' })
+    expect(asked[0]).to.equal('http://a')
+    expect(new Set(asked.slice(1))).to.deep.equal(new Set(['http://b']))
+    up = true
+    const { commandId, gateway } = first.result.error as UnknownOutcome
+    const again = started(fake, fake.client.open(terms, { commandId, gateway: gateway ?? '' }))
+    await settle()
+    expect(again.result.value).to.deep.include({ status: 'accepted', auction_id: AUCTION })
+  })
+
+  it('of what has no id is told, and not asked for again', async () => {
+    const fake = new FakeGateways()
+    fake.handler = () => broken('ECONNRESET')
+    const key = { label: 'robot', scopes: ['bid'] } as const
+    const { result } = started(fake, fake.client.accounts.createApiKey(key))
+    await settle()
+    expect(result.error).to.include({ code: 'OUTCOME_UNKNOWN' })
+    expect(fake.requests).to.have.lengthOf(1)
+  })
+
   it('goes over the socket first, and by HTTP when that breaks', async () => {
     const fake = new FakeGateways()
     fake.client.connect()

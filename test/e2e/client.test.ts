@@ -62,6 +62,10 @@ describe('a client of two gateways, each of a node of its own', function () {
     const seqs: number[] = []
     const watch = await anna.watch(id, { fromSeq: 1 })
     watch.on('event', ({ seq }) => seqs.push(seq))
+    const catalogue: number[] = []
+    anna.watchAll().on('event', ({ auction_id, seq }) => {
+      if (auction_id === id) catalogue.push(seq)
+    })
     await eventually('it is online', () => states.at(-1)?.state === 'online')
 
     const acknowledged: AcceptedBid[] = []
@@ -101,6 +105,12 @@ describe('a client of two gateways, each of a node of its own', function () {
     expect(stored.length).to.equal(acknowledged.length + 1)
     await eventually('all events are heard', () => seqs.length >= closed.seq)
     expect(seqs.slice(0, closed.seq)).to.deep.equal(Array.from({ length: closed.seq }, (_, i) => i + 1))
+    // The other gateway's node has a list of its own: it goes on by each auction's seq there.
+    await eventually('the catalogue is heard', () => (catalogue.at(-1) ?? 0) >= closed.seq)
+    expect(catalogue.length).to.be.greaterThan(40)
+    // What is revealed after the close may have come over one of the two only.
+    const heard = catalogue.filter((seq) => seq <= closed.seq)
+    expect(heard).to.deep.equal(seqs.slice(closed.seq - heard.length, closed.seq))
   })
 
   it('counts down by the gateway’s clock', async () => {
