@@ -7,6 +7,7 @@ const BENCHES = [
   'decide-evolve',
   'log-append',
   'cross-node',
+  'signing',
   'node-start',
   'eviction',
   'verify',

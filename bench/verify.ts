@@ -1,15 +1,18 @@
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { createReadStream, createWriteStream, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { finished } from 'node:stream/promises'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { Ed25519Verifier } from '../src/adapters/system/node-key.js'
 import { readExport } from '../src/application/export-format.js'
 import { verifyLog } from '../src/application/verify-log.js'
 import { LongAuction } from '../test/support/long-auction.js'
 import type { BenchResult } from './bench-result.js'
 
-const BIDS = 1_000_000
+const BIDS = Number(process.env.VENDUE_BENCH_BIDS ?? 1_000_000)
 const BIDS_PER_COMMIT = 256
 const ROUNDS = 3
 const TARGET_EVENTS_PER_S = 200_000
@@ -18,13 +21,15 @@ const READ_BYTES = 1024 * 1024
 /**
  * How many events a second `vendue verify` proves, from a file: an auction of a million bids, two in ten of them
  * maxima that are committed to and opened at the end, with a reserve. Every check but the older signatures, then
- * with all of them.
+ * with all of them. It is written by another process than this one, and verified once more by `vendue verify` in one of
+ * its own, whose memory is that of the command alone.
  */
 export async function run(): Promise<BenchResult[]> {
   const directory = mkdtempSync(join(tmpdir(), 'vendue-bench-'))
   try {
     const file = join(directory, 'auction.vendue')
-    await write(file)
+    await writtenElsewhere(file)
+    const command = await verifyCommand(file)
     const { bytes, rates, events } = await measure(file, false)
     const all = await measure(file, true, 1)
     return [
@@ -41,10 +46,35 @@ export async function run(): Promise<BenchResult[]> {
         },
         target: { atLeast: TARGET_EVENTS_PER_S },
       },
+      {
+        name: 'memory of `vendue verify`, a million bids',
+        unit: 'MB, peak',
+        value: command.peakMb,
+        figures: { seconds_with_start: command.seconds, events: command.events },
+      },
     ]
   } finally {
     rmSync(directory, { recursive: true, force: true })
   }
+}
+
+async function writtenElsewhere(file: string): Promise<void> {
+  await promisify(execFile)(process.execPath, [fileURLToPath(import.meta.url), file])
+}
+
+/** The command as a user runs it, its memory as the system counts it. */
+async function verifyCommand(file: string): Promise<{ peakMb: number; seconds: number; events: number }> {
+  const program = fileURLToPath(new URL('../bin/vendue.js', import.meta.url))
+  const peak = fileURLToPath(new URL('./peak-memory.js', import.meta.url))
+  const startedAt = performance.now()
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [
+    ...['--import', peak, program, 'verify', file, '--json'],
+  ])
+  const seconds = (performance.now() - startedAt) / 1_000
+  const { valid, events } = JSON.parse(stdout) as { valid: boolean; events: number }
+  const kilobytes = Number(/^peak rss (\d+) kB$/m.exec(stderr)?.[1])
+  if (!valid || !(kilobytes > 0)) throw new Error(`verify did not end as it should: ${stdout}${stderr}`)
+  return { peakMb: Math.round(kilobytes / 1_024), seconds, events }
 }
 
 async function write(file: string): Promise<void> {
@@ -75,3 +105,6 @@ async function measure(file: string, allSignatures: boolean, rounds = ROUNDS) {
 function median(rates: readonly number[]): number {
   return Math.round([...rates].sort((a, b) => a - b)[rates.length >> 1] ?? 0)
 }
+
+const [, program, target] = process.argv
+if (program === fileURLToPath(import.meta.url) && target !== undefined) await write(target)

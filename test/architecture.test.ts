@@ -57,6 +57,12 @@ const adaptersKeepApart: Rule = (files) =>
         .map((found) => at(file, found.line, `imports ${found.specifier}`)),
     )
 
+/** Types of the gateway's messages; a test of the client sees to it that they are nothing more. */
+const clientStandsAlone = layering('src/client/', {
+  targets: [/^src\/client\//, /^src\/adapters\/http\/(live\/messages|resources)\.js$/],
+  packages: /^(ws|zod)$/,
+})
+
 const containerOnlyInServices: Rule = (files) =>
   files
     .filter(({ path }) => !path.startsWith('services/'))
@@ -143,6 +149,15 @@ const RULES: { title: string; rule: Rule; planted: Record<string, string>; found
       'src/adapters/system/c.ts': "\nconst { w } = await import('../grenache/w.js')\n",
     },
     found: ['src/adapters/cli/deep/b.ts:1', 'src/adapters/system/c.ts:2'],
+  },
+  {
+    title: 'the client imports nothing of the node, and no built-ins',
+    rule: clientStandsAlone,
+    planted: {
+      'src/client/a.ts': "import { b } from './b.js'\nimport { randomUUID } from 'node:crypto'\n",
+      'src/client/b.ts': "import { NodeError } from '../ports/node-api.js'\nimport type { z } from 'zod'\n",
+    },
+    found: ['src/client/a.ts:2', 'src/client/b.ts:1'],
   },
   {
     title: 'tsyringe and reflect-metadata appear only under services/',

@@ -95,13 +95,17 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
       tokens.handoverGiver,
       () =>
         new HandoverGiver(
-          deps('auctionHouse', 'handovers', 'peerClient', 'peerTable', 'signer', 'logger'),
+          deps('auctionHouse', 'handovers', 'peerClient', 'peerTable', 'replication', 'signer', 'logger'),
           nodeId(),
         ),
     )
     .factory(
       tokens.handoverTaker,
-      () => new HandoverTaker(deps('auctions', 'handovers', 'syncer', 'verifier', 'logger'), nodeId()),
+      () =>
+        new HandoverTaker(deps('auctions', 'handovers', 'syncer', 'verifier', 'logger'), {
+          ...nodeId(),
+          isReader: services.get(tokens.self).isReader ?? false,
+        }),
     )
     .factory(tokens.feed, () => new Feed(deps('eventLog')))
     .factory(
@@ -175,7 +179,7 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
       () =>
         new AuctionViews(
           deps('auctions', 'autoBidder', 'equivocations', 'participations', 'peerTable'),
-          nodeId(),
+          services.get(tokens.self).party,
         ),
     )
     .factory(

@@ -10,6 +10,7 @@ import { NodeCertificateReader } from '../../src/adapters/system/certificate-rea
 import { nextIncarnation } from '../../src/adapters/system/next-incarnation.js'
 import { Ed25519Verifier, loadNodeKey } from '../../src/adapters/system/node-key.js'
 import { loadOperatorToken } from '../../src/adapters/system/operator-token.js'
+import { rememberSignatures } from '../../src/adapters/system/remembered-signatures.js'
 import { listNeighbours, NODE_FILE } from '../../src/adapters/system/running-nodes.js'
 import type { NodeSettings } from '../../src/adapters/system/settings.js'
 import { systemClock } from '../../src/adapters/system/system-clock.js'
@@ -26,7 +27,7 @@ import type { Logger } from '../../src/ports/logger.js'
 import type { MemberRole } from '../../src/ports/member.js'
 import { type NodeApi, NodeError, type SyncStatus } from '../../src/ports/node-api.js'
 import type { NodeInfo } from '../../src/ports/peer-client.js'
-import type { Signer } from '../../src/ports/signer.js'
+import type { SignatureVerifier, Signer } from '../../src/ports/signer.js'
 import { ServiceContainer } from '../container.js'
 import { composeNode, provideStore } from './compose.js'
 import { type NodeGrape, startNodeGrape } from './node-grape.js'
@@ -65,6 +66,8 @@ export interface CreateNodeOptions {
   readonly certificateMs?: number
   /** Without TLS anybody is taken for anybody: to measure what TLS costs, and for nothing else. */
   readonly tls?: false
+  /** Stands in for what signs and checks: to measure what those cost, and for nothing else. */
+  readonly crypto?: (own: Signer) => { readonly signer: Signer; readonly verifier: SignatureVerifier }
 }
 
 export function createNode(settings: NodeSettings, options: CreateNodeOptions): VendueNode {
@@ -77,6 +80,7 @@ class RunningNode implements VendueNode {
   readonly #settings: NodeSettings
   readonly #options: CreateNodeOptions
   readonly #logger: Logger
+  readonly #crypto: NonNullable<CreateNodeOptions['crypto']>
   readonly services = new ServiceContainer()
   /** What to undo at the stop, newest first. */
   readonly #undo: (() => Promise<void> | void)[] = []
@@ -90,6 +94,7 @@ class RunningNode implements VendueNode {
     this.#settings = settings
     this.#options = options
     this.#logger = options.logger
+    this.#crypto = options.crypto ?? ((own) => ({ signer: own, verifier: new Ed25519Verifier() }))
     this.failed = new Promise((resolve) => {
       this.#fail = resolve
     })
@@ -141,14 +146,15 @@ class RunningNode implements VendueNode {
     const store = await openStore(dataDir)
     this.#undo.push(() => store.close())
     void store.broken.then(this.#fail)
-    const signer = loadNodeKey(dataDir)
+    const own = loadNodeKey(dataDir)
+    const { signer, verifier } = this.#crypto(own)
     const operatorToken = loadOperatorToken(dataDir, systemRandom)
-    const mesh = await openNodeMesh(this.#settings, signer, this.#options)
+    const mesh = await openNodeMesh(this.#settings, own, this.#options)
     this.#mesh = mesh
     this.#undo.push(() => mesh.close())
     const grape = await startNodeGrape({ ...this.#settings, mesh: mesh.meshName }, this.#logger)
     this.#undo.push(() => grape.stop())
-    this.#register(store, signer, grape, mesh)
+    this.#register(store, { signer, verifier }, grape, mesh)
 
     const { services } = this
     const membership = services.get(tokens.membership)
@@ -194,9 +200,15 @@ class RunningNode implements VendueNode {
     membership.consider(listNeighbours(dataDir).map(({ address }) => address))
   }
 
-  #register(store: SqliteStore, signer: Signer, grape: NodeGrape, { meshName: mesh }: NodeMesh): void {
+  #register(
+    store: SqliteStore,
+    { signer, verifier }: { readonly signer: Signer; readonly verifier: SignatureVerifier },
+    grape: NodeGrape,
+    { meshName: mesh, facts: { role } }: NodeMesh,
+  ): void {
     const { name, dataDir, currencies } = this.#settings
     const party = { id: nodeIdOf(signer.publicKey), name }
+    const remembered = rememberSignatures(signer, verifier)
     const rpcClient = new RpcClient({ logger: this.#logger, ...(this.#tls ? { tls: this.#tls } : {}) })
     this.#undo.push(() => rpcClient.stop())
     this.services
@@ -204,8 +216,8 @@ class RunningNode implements VendueNode {
       .value(tokens.timers, systemTimers)
       .value(tokens.random, systemRandom)
       .value(tokens.logger, this.#logger)
-      .value(tokens.signer, signer)
-      .factory(tokens.verifier, () => new Ed25519Verifier())
+      .value(tokens.signer, remembered.signer)
+      .value(tokens.verifier, remembered.verifier)
       .value(tokens.discovery, grape.discovery)
       .value(tokens.rpcClient, rpcClient)
       .factory(tokens.peerClient, () => {
@@ -216,7 +228,11 @@ class RunningNode implements VendueNode {
         return new GrenachePeerClient({ rpcClient, whoIsAt })
       })
       .value(tokens.eventLog, this.#logged(new PublishingEventLog(store.eventLog)))
-      .value(tokens.self, { party, info: () => this.info })
+      .value(tokens.self, {
+        party,
+        info: () => this.info,
+        isReader: role === 'replica' || role === 'operator',
+      })
     provideStore(this.services, store)
     composeNode(this.services, {
       ...{ dataDir, currencies, mesh, requestStop: this.#requestStop },

@@ -41,6 +41,8 @@ import { Token } from '../tokens.js'
 export interface Self {
   readonly party: Party
   info(): NodeInfo
+  /** By its role in the mesh it reads and verifies, and writes nothing. */
+  readonly isReader?: boolean
 }
 
 /** Everything a node is made of. */

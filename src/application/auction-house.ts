@@ -85,7 +85,7 @@ export class AuctionHouse {
   submit(command: RemoteCommand, order: SignedOrder): Promise<SubmitResult> {
     if (!this.#accepting)
       return Promise.resolve(submitFailure('STOPPING', 'the node is stopping; nothing was done'))
-    return this.#secured(command.replicas, () => this.#actor(command.auctionId).submit(command, order))
+    return this.#secured(command, () => this.#actor(command.auctionId).submit(command, order))
   }
 
   /** Makes another node the home of an auction; see `AuctionActor.handOver`. */
@@ -97,10 +97,14 @@ export class AuctionHouse {
   }
 
   /** What was accepted is acknowledged only once as many replicas have stored it as the client asks for. */
-  async #secured(replicas: number | undefined, work: () => Promise<SubmitResult>): Promise<SubmitResult> {
+  async #secured(
+    { commandId, replicas }: { readonly commandId: string; readonly replicas?: number | undefined },
+    work: () => Promise<SubmitResult>,
+  ): Promise<SubmitResult> {
     if (replicas === undefined) return work()
-    const { replication } = this.#deps
-    if (replication.reachable < replicas) {
+    const { replication, outcomes } = this.#deps
+    // What has been done before is not refused any more.
+    if (replication.reachable < replicas && (await outcomes.find([commandId])).size === 0) {
       const message = `${replicas} replicas were asked for, and the home reaches ${replication.reachable}; nothing was done`
       return submitFailure('TOO_FEW_REPLICAS', message)
     }
@@ -121,7 +125,7 @@ export class AuctionHouse {
       return Promise.resolve(submitFailure('STOPPING', 'the node is stopping; nothing was done'))
     const running = this.#opening.get(command.commandId)
     if (running) return running
-    const opening = this.#secured(replicas, () => this.#open(command))
+    const opening = this.#secured({ commandId: command.commandId, replicas }, () => this.#open(command))
       .catch((error: unknown) => submitFailure(error))
       .finally(() => this.#opening.delete(command.commandId))
     this.#opening.set(command.commandId, opening)

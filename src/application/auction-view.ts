@@ -24,11 +24,13 @@ const PREFIX_MATCHES_SHOWN = 5
 /** Auctions as this node's user sees them. */
 export class AuctionViews {
   readonly #deps: AuctionViewsDeps
+  readonly #self: Party
   readonly #nodeId: string
 
-  constructor(deps: AuctionViewsDeps, options: { nodeId: string }) {
+  constructor(deps: AuctionViewsDeps, self: Party) {
     this.#deps = deps
-    this.#nodeId = options.nodeId
+    this.#self = self
+    this.#nodeId = self.id
   }
 
   /** The auction that an id, or an unambiguous prefix of one, stands for. Rejects with `NodeError`. */
@@ -80,6 +82,7 @@ export class AuctionViews {
           minimum: live ? minimumBid(state) : null,
           buyNowAvailable: buyNowAvailable(state),
           homeState: this.#homeState(state.home.nodeId),
+          homeName: this.#homeName(state),
           disputed: disputed.has(auctionId),
           mine: standing(state, selfId, joined.has(auctionId)),
           autoBid: as ? null : await this.#deps.autoBidder.find(auctionId),
@@ -90,6 +93,12 @@ export class AuctionViews {
 
   #homeState(nodeId: string): HomeState {
     return nodeId === this.#nodeId ? 'self' : (this.#deps.peerTable.get(nodeId)?.state ?? 'unknown')
+  }
+
+  #homeName({ home, seller }: OpenedAuction): string | null {
+    if (home.nodeId === this.#nodeId) return this.#self.name
+    const name = this.#deps.peerTable.get(home.nodeId)?.info.name
+    return name ?? (seller.id === home.nodeId ? seller.name : null)
   }
 }
 

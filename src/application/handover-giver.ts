@@ -2,19 +2,21 @@ import type { Head } from '../domain/commit.js'
 import type { Home } from '../domain/party.js'
 import type { HandoverParcel, HandoverRepository } from '../ports/handover-repository.js'
 import type { Logger } from '../ports/logger.js'
-import { NodeError } from '../ports/node-api.js'
+import { type AuctionView, NodeError } from '../ports/node-api.js'
 import { PeerCallError, type PeerClient, type SubmitResult } from '../ports/peer-client.js'
 import type { Signer } from '../ports/signer.js'
 import type { AuctionHouse } from './auction-house.js'
 import { signParcel } from './handover-parcel.js'
 import type { PeerTable } from './peer-table.js'
+import type { Replication } from './replication.js'
 import { submitFailure } from './submit-failure.js'
 
 export interface HandoverGiverDeps {
   readonly auctionHouse: Pick<AuctionHouse, 'handOver'>
   readonly handovers: Pick<HandoverRepository, 'page'>
   readonly peerClient: Pick<PeerClient, 'passHandover'>
-  readonly peerTable: Pick<PeerTable, 'whereabouts'>
+  readonly peerTable: Pick<PeerTable, 'get' | 'whereabouts'>
+  readonly replication: Pick<Replication, 'reached'>
   readonly signer: Signer
   readonly logger: Logger
 }
@@ -38,20 +40,37 @@ export class HandoverGiver {
     this.#nodeId = options.nodeId
   }
 
-  /** Resolves once the auction has moved, or with why it has not: it goes on here then. */
+  /**
+   * Resolves once the auction has moved and the new home knows, or with why it has not: it goes on here then.
+   * NOT_REPLICATED: it has moved, and the new home has not said yet that it knows.
+   */
   async handOver(auctionId: string, to: Home): Promise<SubmitResult> {
     try {
-      return await this.#deps.auctionHouse.handOver(auctionId, to, {
+      const result = await this.#deps.auctionHouse.handOver(auctionId, to, {
         stored: () => this.#passStored(auctionId, to),
         rest: (rest, head) => this.#passRest(auctionId, to, rest, head),
       })
+      return await this.#known(auctionId, to, result)
     } catch (error) {
       this.#deps.logger.warn({ err: error, auctionId, to: to.nodeId }, 'an auction could not be handed over')
       if (!(error instanceof PeerCallError || error instanceof NodeError)) return submitFailure(error)
       const unanswered = error instanceof PeerCallError && !error.answered
       const code = unanswered ? 'NODE_UNREACHABLE' : error.code
-      return submitFailure(code, `the auction stays where it is: ${error.message}`)
+      const why = unanswered ? `${this.#nameOf(to)} does not answer` : error.message
+      return submitFailure(code, `the auction stays where it is: ${why}`)
     }
+  }
+
+  /** Until the new home has the event, only this node knows whose the auction is: it had better not go away before. */
+  async #known(auctionId: string, to: Home, result: SubmitResult): Promise<SubmitResult> {
+    if (!result.ok || result.outcome.status !== 'accepted') return result
+    if (await this.#deps.replication.reached(to.nodeId, auctionId, result.outcome.seq)) return result
+    const message = `the auction has moved, and ${this.#nameOf(to)} has not confirmed yet that it knows; keep this node running until it has`
+    return submitFailure('NOT_REPLICATED', message)
+  }
+
+  #nameOf({ nodeId }: Home): string {
+    return this.#deps.peerTable.get(nodeId)?.info.name ?? nodeId
   }
 
   async #passStored(auctionId: string, to: Home): Promise<void> {
@@ -79,8 +98,23 @@ export class HandoverGiver {
   async #pass(auctionId: string, to: Home, parcel: HandoverParcel, head: Head | null): Promise<void> {
     const { peerClient, peerTable, signer } = this.#deps
     const address = peerTable.whereabouts(to.nodeId)?.address
-    if (address === undefined) throw new NodeError('NODE_UNREACHABLE', `${to.nodeId} cannot be reached`)
+    if (address === undefined)
+      throw new NodeError('NODE_UNREACHABLE', `${this.#nameOf(to)} cannot be reached`)
     const signed = signParcel(auctionId, { to: to.nodeId, ...parcel, head }, signer)
     await peerClient.passHandover(address, this.#nodeId, signed, { timeoutMs: PARCEL_TIMEOUT_MS })
   }
+}
+
+/** Throws `NodeError` where the auction cannot move from here at all. */
+export function mayMove({ homeState, homeName, state }: AuctionView): void {
+  if (state.status === 'closed' || state.status === 'cancelled')
+    throw new NodeError('NOT_MOVED', `the auction is ${state.status}: there is nothing left to hand over`, {
+      field: 'auction',
+      next: 'see `vendue list --status open,scheduled` for those that can move',
+    })
+  if (homeState !== 'self')
+    throw new NodeError('NOT_HOME', `its home is ${homeName ?? state.home.nodeId}, not this node`, {
+      field: 'auction',
+      next: 'only its home can hand it over: say so there',
+    })
 }

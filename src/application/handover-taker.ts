@@ -17,6 +17,9 @@ export interface HandoverTakerDeps {
   readonly logger: Logger
 }
 
+/** The first may join one that was under way, from a peer that has less. */
+const MAX_PULLS = 2
+
 /**
  * Keeps what an auction's home sends along before it makes this node the home. Nothing comes of it until the home's
  * signed event says so; a handover that was broken off leaves outcomes that are true anyway, and secrets that the next
@@ -25,14 +28,18 @@ export interface HandoverTakerDeps {
 export class HandoverTaker {
   readonly #deps: HandoverTakerDeps
   readonly #nodeId: string
+  readonly #isReader: boolean
 
-  constructor(deps: HandoverTakerDeps, options: { nodeId: string }) {
+  constructor(deps: HandoverTakerDeps, options: { nodeId: string; isReader: boolean }) {
     this.#deps = deps
     this.#nodeId = options.nodeId
+    this.#isReader = options.isReader
   }
 
   /** Rejects with `NodeError`: this node does not take the auction, or not yet. */
   async take(from: string, signed: SignedParcel): Promise<void> {
+    if (this.#isReader)
+      throw refuse('FORBIDDEN', 'by its role in the mesh this node reads only; it takes no auction')
     const { auctionId } = signed
     const part = partOf(signed)
     const { state } = await this.#record(from, auctionId, part.head)
@@ -48,17 +55,15 @@ export class HandoverTaker {
       )
   }
 
-  /** The replica, as far as the home's own log where that matters. */
+  /** The replica, as far as the home's own log where that matters. Who sends may have become the home a moment ago. */
   async #record(from: string, auctionId: string, head: Head | null): Promise<AuctionRecord> {
     const { auctions, syncer } = this.#deps
     const behind = (record: AuctionRecord | null) => (record?.head.seq ?? 0) < (head?.seq ?? 1)
     let record = await auctions.find(auctionId)
-    if (behind(record)) {
-      await syncer.pull(from, {
-        auctionId,
-        fromSeq: (record?.head.seq ?? 0) + 1,
-        untilSeq: head?.seq ?? 1,
-      })
+    for (let pull = 0; pull < MAX_PULLS; pull++) {
+      if (!behind(record) && record?.state.home.nodeId === from) break
+      const fromSeq = (record?.head.seq ?? 0) + 1
+      await syncer.pull(from, { auctionId, fromSeq, untilSeq: Math.max(fromSeq, head?.seq ?? 1) })
       record = await auctions.find(auctionId)
     }
     if (record === null || behind(record) || (head !== null && record.head.hash !== head.hash))

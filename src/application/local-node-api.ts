@@ -41,7 +41,7 @@ import type { CommandRouter } from './command-router.js'
 import { newSalt } from './commitment.js'
 import { EventPager } from './event-pager.js'
 import type { Feed } from './feed.js'
-import type { HandoverGiver } from './handover-giver.js'
+import { type HandoverGiver, mayMove } from './handover-giver.js'
 import { amountOf, openTerms } from './open-terms.js'
 import { reachablePeer } from './peer-by-name.js'
 import { type PeerTable, peerView } from './peer-table.js'
@@ -111,6 +111,7 @@ export class LocalNodeApi implements NodeApi {
     const { auctions, clock, discovery, peerTable } = this.#deps
     const node = this.#options.info()
     const counts = await auctions.counts()
+    const ownLive = await auctions.liveOf(node.nodeId)
     const peers = { alive: 0, suspect: 0, dead: 0, left: 0 }
     for (const { state } of peerTable.all()) peers[state] += 1
     return {
@@ -120,6 +121,7 @@ export class LocalNodeApi implements NodeApi {
       grape: discovery.state,
       peers,
       auctions: counts.auctions,
+      ownLive,
       bids: counts.bids,
       sync: this.#deps.syncer.status,
       uptimeMs: Math.max(0, clock.now() - node.incarnation),
@@ -190,12 +192,12 @@ export class LocalNodeApi implements NodeApi {
   }
 
   async handover({ auction, peer }: { auction: string; peer: string }): Promise<AuctionView> {
-    const { auctionViews, handoverGiver, peerTable } = this.#deps
-    const { auctionId } = await auctionViews.resolve(auction)
-    const to = reachablePeer(peerTable, peer)
-    const result = await handoverGiver.handOver(auctionId, to)
+    const view = await this.show({ auction })
+    mayMove(view)
+    const to = reachablePeer(this.#deps.peerTable, peer, this.#options.info())
+    const result = await this.#deps.handoverGiver.handOver(view.auctionId, to)
     if (!result.ok) throw new NodeError(errorCode(result.code), result.message)
-    return this.show({ auction: auctionId })
+    return this.show({ auction: view.auctionId })
   }
 
   async autoBid(request: { auction: string; limit: string }): Promise<AutoBidView> {
@@ -331,17 +333,17 @@ export class LocalNodeApi implements NodeApi {
   }
 
   async #result(result: SubmitResult, { as, brief }: Answer): Promise<CommandResult> {
-    if (!result.ok) throw new NodeError(errorCode(result.code), result.message)
+    if (!result.ok) throw nodeError(result)
     const { outcome } = result
     const record = outcome.auctionId && !brief ? await this.#deps.auctions.find(outcome.auctionId) : null
     return { outcome, auction: record && (await this.#deps.auctionViews.view(record, as)) }
   }
 
   async #homeUnreachable(auctionId: string, message: string): Promise<NodeError> {
-    const record = await this.#deps.auctions.find(auctionId)
-    const peer = record && this.#deps.peerTable.get(record.state.home.nodeId)
+    const { homeName, state } = await this.show({ auction: auctionId })
+    const peer = this.#deps.peerTable.get(state.home.nodeId)
     const since = peer ? `, last seen ${new Date(peer.lastSeenAt).toISOString()}` : ''
-    const who = record ? ` (${peer?.info.name ?? record.state.home.nodeId}${since})` : ''
+    const who = ` (${homeName ?? state.home.nodeId}${since})`
     return new NodeError('HOME_UNREACHABLE', `${message}${who}`, {
       next: 'try again when it is back: the auction waits for it with nothing lost; reading goes on meanwhile',
     })
@@ -363,6 +365,12 @@ function checkList({ seller, bidder, sort }: ListRequest): void {
 
 function errorCode(code: string): NodeErrorCode {
   return (NODE_ERROR_CODES as readonly string[]).includes(code) ? (code as NodeErrorCode) : 'INTERNAL'
+}
+
+function nodeError({ code, message }: Extract<SubmitResult, { ok: false }>): NodeError {
+  const next =
+    code === 'TOO_FEW_REPLICAS' ? 'ask for fewer, or see `vendue peers` for who is away' : undefined
+  return new NodeError(errorCode(code), message, next === undefined ? {} : { next })
 }
 
 function ackOf({ replicas }: { readonly replicas?: number }): { replicas?: number } {

@@ -142,6 +142,17 @@ export function isOrderSigned(auctionId: string, order: SignedOrder, verifier: S
   return verifier.verify(orderText(auctionId, signedAt, digests), signature, signer)
 }
 
+/** The same, on another core where the verifier can. */
+export async function isOrderSignedLater(
+  auctionId: string,
+  order: SignedOrder,
+  verifier: SignatureVerifier,
+): Promise<boolean> {
+  if (verifier.verifyLater === undefined) return isOrderSigned(auctionId, order, verifier)
+  const { signer, signedAt, digests, signature } = order
+  return verifier.verifyLater(orderText(auctionId, signedAt, digests), signature, signer)
+}
+
 function byAuction(commands: readonly RemoteCommand[]): Map<string, RemoteCommand[]> {
   const groups = new Map<string, RemoteCommand[]>()
   for (const command of commands) {

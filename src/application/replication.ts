@@ -21,8 +21,7 @@ const ASK_TIMEOUT_MS = 1_000
 const MAX_AUCTIONS = 10_000
 
 interface Waiting {
-  readonly seq: number
-  readonly replicas: number
+  readonly isMet: () => boolean
   readonly settle: () => void
 }
 
@@ -52,7 +51,7 @@ export class Replication {
       const { seqs, waiting } = this.#of(auctionId)
       if (seq <= (seqs.get(nodeId) ?? 0)) continue
       seqs.set(nodeId, seq)
-      for (const one of waiting) if (this.#count(auctionId, one.seq) >= one.replicas) one.settle()
+      for (const one of waiting) if (one.isMet()) one.settle()
     }
   }
 
@@ -61,12 +60,24 @@ export class Replication {
    * some seconds with as many as there are.
    */
   async secured(auctionId: string, seq: number, replicas: number): Promise<number> {
-    if (this.#count(auctionId, seq) >= replicas) return this.#count(auctionId, seq)
+    await this.#until(auctionId, seq, () => this.#count(auctionId, seq) >= replicas)
+    return this.#count(auctionId, seq)
+  }
+
+  /** Resolves with whether this node's replica holds the event: as soon as it does, or after some seconds. */
+  async reached(nodeId: string, auctionId: string, seq: number): Promise<boolean> {
+    const isThere = () => (this.#copies.get(auctionId)?.seqs.get(nodeId) ?? 0) >= seq
+    await this.#until(auctionId, seq, isThere)
+    return isThere()
+  }
+
+  async #until(auctionId: string, seq: number, isMet: () => boolean): Promise<void> {
+    if (isMet()) return
     const { waiting } = this.#of(auctionId)
     const timers: Timer[] = []
     let one: Waiting | null = null
     await new Promise<void>((settle) => {
-      one = { seq, replicas, settle }
+      one = { isMet, settle }
       waiting.add(one)
       timers.push(this.#deps.timers.after(WAIT_MS, settle))
       const askAgain = () => {
@@ -77,7 +88,6 @@ export class Replication {
     })
     if (one !== null) waiting.delete(one)
     for (const timer of timers) timer.cancel()
-    return this.#count(auctionId, seq)
   }
 
   #ask(auctionId: string, seq: number): void {

@@ -12,7 +12,8 @@ import { BadCommitError, isSigned, readCommit } from './commit.js'
 import { commitmentOf, RESERVE_SCOPE } from './commitment.js'
 import type { CommitBody } from './event-schema.js'
 import { ExportFormatError, type Place, type PlacedCommit } from './export-format.js'
-import { bidWithoutOrder, isOrderSigned } from './order.js'
+import { bidWithoutOrder, isOrderSignedLater } from './order.js'
+import { PendingChecks } from './pending-checks.js'
 
 /** What is wrong with a log, and where. */
 export interface Finding {
@@ -42,11 +43,16 @@ export interface Finding {
   readonly event: { readonly seq: number; readonly type: AuctionEvent['type'] } | null
 }
 
+/** A home, and the event that made it one. */
+export interface LoggedHome extends Home {
+  readonly since: { readonly seq: number; readonly at: number }
+}
+
 export interface LogSummary {
   readonly auctionId: string
   readonly state: OpenedAuction
   /** Whoever wrote it, in order: the home that opened it, and those that it was handed over to. */
-  readonly homes: readonly Home[]
+  readonly homes: readonly LoggedHome[]
   readonly headHash: string
   readonly commits: number
   readonly events: number
@@ -103,10 +109,17 @@ export async function verifyLog(
   try {
     for await (const placed of commits) {
       log.add(placed)
+      await log.settle(MAX_PENDING_CHECKS)
       options.onProgress?.(log.done)
     }
+    await log.settle()
     return log.finish()
-  } catch (error) {
+  } catch (caught) {
+    // What comes first in the log is what is told.
+    const error = await log.settle().then(
+      () => caught,
+      (earlier: unknown) => earlier,
+    )
     if (error instanceof ExportFormatError) {
       const { rule, place } = error
       return { valid: false, finding: { code: 'FILE', rule, place, commit: null, event: null }, ...log.done }
@@ -115,6 +128,9 @@ export async function verifyLog(
     throw error
   }
 }
+
+/** Signatures of orders that are being checked while the log is read on. */
+const MAX_PENDING_CHECKS = 256
 
 type Refuse = (code: Finding['code'], rule: string) => Error
 
@@ -129,6 +145,7 @@ const PUBLIC_KEY = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/
 
 class LogVerifier {
   readonly #verifier: SignatureVerifier
+  readonly #pending = new PendingChecks()
   readonly #options: VerifyOptions
   readonly #bids = new BidTable(randomInt(2 ** 31))
   #state: Auction = UNOPENED
@@ -142,11 +159,16 @@ class LogVerifier {
   /** Where each commit lies, for findings that come late: first seq, line and offset, one after the other. */
   readonly #places: number[] = []
   readonly #hashes: string[] = []
-  readonly #homes: Home[] = []
+  readonly #homes: LoggedHome[] = []
 
   constructor(verifier: SignatureVerifier, options: VerifyOptions) {
     this.#verifier = verifier
     this.#options = options
+  }
+
+  /** Waits for checks that are still being made; rejects with the first finding of theirs. */
+  settle(most = 0): Promise<void> {
+    return this.#pending.settle(most)
   }
 
   get done(): { commits: number; events: number } {
@@ -200,8 +222,9 @@ class LogVerifier {
     const refuse: Refuse = (code, rule) => this.#refuse(code, rule, placed, { seq, event })
     if (event.type === 'AuctionOpened') {
       this.#opening = event
-      this.#homes.push(event.home)
-    } else if (event.type === 'AuctionHandedOver') this.#homes.push(event.to)
+      this.#homes.push({ ...event.home, since: { seq, at: event.at } })
+    } else if (event.type === 'AuctionHandedOver')
+      this.#homes.push({ ...event.to, since: { seq, at: event.at } })
     else if (event.type === 'MaximaRevealed') this.#reveal(event, refuse)
     else if (event.type === 'AuctionClosed') {
       this.#reserveOpened = event.reserve
@@ -255,8 +278,9 @@ class LogVerifier {
     }
     for (const order of orders) {
       this.#ordersChecked += 1
-      if (!isOrderSigned(auctionId, order, this.#verifier))
-        throw this.#refuse('ORDER', "the signature of an order is not its signer's", placed)
+      this.#pending.add(isOrderSignedLater(auctionId, order, this.#verifier), () =>
+        this.#refuse('ORDER', "the signature of an order is not its signer's", placed),
+      )
     }
   }
 

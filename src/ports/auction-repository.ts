@@ -61,6 +61,8 @@ export interface AuctionRepository {
   bids(auctionId: string, beforeSeq: number | null, limit: number): Promise<BidRecord[]>
   /** Those of the given auctions that the party has bid on. */
   bidOnBy(bidderId: string, auctionIds: readonly string[]): Promise<Set<string>>
+  /** How many auctions of this home are scheduled or open. */
+  liveOf(homeNodeId: string): Promise<number>
   counts(): Promise<{ auctions: Record<AuctionStatus, number>; bids: number }>
 }
 

@@ -189,6 +189,8 @@ export interface AuctionView {
   readonly minimum: Minor | null
   readonly buyNowAvailable: boolean
   readonly homeState: HomeState
+  /** Null where this node has never heard of it. */
+  readonly homeName: string | null
   /** Its home has signed two histories, provably: neither can be relied upon. */
   readonly disputed: boolean
   /** How this node's user, or whom it was asked for, stands: null where not involved. */
@@ -226,6 +228,8 @@ export interface NodeStatus {
     readonly left: number
   }
   readonly auctions: Readonly<Record<AuctionStatus, number>>
+  /** Scheduled and open auctions whose home is this node: they pause while it is away. */
+  readonly ownLive: number
   readonly bids: number
   readonly sync: SyncStatus
   readonly uptimeMs: number

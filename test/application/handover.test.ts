@@ -5,6 +5,7 @@ import { checkReceipts } from '../../src/application/check-receipts.js'
 import { sealCommit } from '../../src/application/commit.js'
 import { judgeProof } from '../../src/application/equivocation.js'
 import { signParcel } from '../../src/application/handover-parcel.js'
+import { HandoverTaker } from '../../src/application/handover-taker.js'
 import { readLog, unplaced } from '../../src/application/read-log.js'
 import { verifyLog } from '../../src/application/verify-log.js'
 import { NO_SECRETS } from '../../src/domain/pricing.js'
@@ -13,6 +14,7 @@ import { NodeError } from '../../src/ports/node-api.js'
 import { ManualTime, settle } from '../support/manual-time.js'
 import { MemoryNetwork } from '../support/memory-network.js'
 import { type MemoryNode, startMemoryNodes } from '../support/memory-node.js'
+import { silentLogger } from '../support/silent-logger.js'
 
 const verifier = new Ed25519Verifier()
 
@@ -152,6 +154,46 @@ describe('a handover', () => {
     expect(signaturesChecked).to.equal(3)
   })
 
+  it('moves on at once, although the next home has not heard of the first move yet', async () => {
+    const [first, , third] = nodes.map(({ info }) => info.address)
+    network.cut(first as string, third as string)
+    await node(0).api.handover({ auction, peer: 'new' })
+    expect((await node(2).api.show({ auction })).state.home.nodeId).to.equal(node(0).info.nodeId)
+    const { state } = await node(1).api.handover({ auction, peer: 'bidder' })
+    expect(state.home.nodeId).to.equal(node(2).info.nodeId)
+    network.heal()
+  })
+
+  it('is not called done before the new home has the event', async () => {
+    const { eventLog } = node(1).store
+    const append = eventLog.append.bind(eventLog)
+    eventLog.append = () => Promise.reject(new LogFullError())
+    const code = codeOf(move())
+    await settle()
+    await time.advance(3_100)
+    expect(await code).to.equal('NOT_REPLICATED')
+    eventLog.append = append
+    await time.advance(2_000)
+    await settle()
+    for (const { api } of nodes)
+      expect((await api.show({ auction })).state.home.nodeId).to.equal(node(1).info.nodeId)
+    expect((await bid(node(2), 'bid_00000001', '10')).outcome.status).to.equal('accepted')
+  })
+
+  it('says who the home is, and that a node does not move an auction to itself', async () => {
+    const tell = (peer: string, from = node(0)) =>
+      from.api.handover({ auction, peer }).catch((error: NodeError) => error.message)
+    expect(await tell('old')).to.equal('old is this node itself')
+    expect(await tell('new', node(2))).to.equal('its home is old, not this node')
+    await move()
+    expect((await node(2).api.show({ auction })).homeName).to.equal('new')
+    expect((await node(0).api.status()).ownLive).to.equal(0)
+    expect((await node(1).api.status()).ownLive).to.equal(1)
+    await node(2).stop()
+    await settle()
+    expect(await tell('bidder', node(1))).to.match(/^bidder cannot be reached: it is left, last seen 2/)
+  })
+
   it('closes on time at the new home, whatever becomes of the old one', async () => {
     auction = await open({ reserve: undefined, closesInMs: 60_000 })
     await move()
@@ -211,6 +253,16 @@ describe('a handover', () => {
     }
     expect(await codeOf(taker.take(node(0).info.nodeId, forged))).to.equal('FORBIDDEN')
     await taker.take(node(0).info.nodeId, signParcel(auction, part, node(0).signer))
+  })
+
+  it('is not taken by a node whose role lets it read only', async () => {
+    const { services, store, info } = node(1)
+    const deps = { ...store, syncer: services.get(tokens.syncer), verifier, logger: silentLogger }
+    const part = { to: info.nodeId, outcomes: [], sealed: [], secrets: NO_SECRETS, head: null }
+    const parcel = signParcel(auction, part, node(0).signer)
+    const reader = new HandoverTaker(deps, { nodeId: info.nodeId, isReader: true })
+    expect(await codeOf(reader.take(node(0).info.nodeId, parcel))).to.equal('FORBIDDEN')
+    await new HandoverTaker(deps, { nodeId: info.nodeId, isReader: false }).take(node(0).info.nodeId, parcel)
   })
 
   it('ends the authorship of the old home: what it signs afterwards is refused', async () => {
@@ -333,5 +385,30 @@ describe('an acknowledgement by replicas', () => {
     await time.advance(2_000)
     expect((await again).outcome).to.include({ status: 'accepted', seq: 2 })
     expect((await node(0).api.history({ auction: outcome.auctionId })).bids).to.have.length(1)
+  })
+
+  it('does not say that nothing was done, asked again when there are too few nodes by then', async () => {
+    const { outcome } = await node(0).api.open({ commandId: 'cmd_open0001', ...opening })
+    await settle()
+    const bid = {
+      auction: outcome.auctionId,
+      commandId: 'bid_00000001',
+      kind: 'plain',
+      amount: '10',
+    } as const
+    network.fault(node(2).info.address, 'unreachable')
+    expect((await node(1).api.bid(bid)).outcome.status).to.equal('accepted')
+    await node(2).stop()
+    await settle()
+    const asked = node(1)
+      .api.bid({ ...bid, replicas: 2 })
+      .catch((error: NodeError) => error.code)
+    await settle()
+    await time.advance(3_100)
+    expect(await asked).to.equal('NOT_REPLICATED')
+    const other = await node(1)
+      .api.bid({ ...bid, commandId: 'bid_00000002', amount: '11', replicas: 2 })
+      .catch((error: NodeError) => error.code)
+    expect(other).to.equal('TOO_FEW_REPLICAS')
   })
 })

@@ -198,6 +198,17 @@ export function describeAuctionRepository(name: string, make: MakeStore): void {
       })
     })
 
+    it('counts the auctions of a home that are not over', async () => {
+      expect(await store.auctions.liveOf(HOME)).to.equal(0)
+      const [open, over] = [new CommitBuilder(), new CommitBuilder()]
+      const later = new CommitBuilder({ opensAt: T0 + MINUTE })
+      for (const auction of [open, over, later]) await store.eventLog.append(auction.open())
+      await store.eventLog.append(over.commit(over.close()))
+      const homeOf = open.state.home.nodeId
+      expect(await store.auctions.liveOf(homeOf)).to.equal(2)
+      expect(await store.auctions.liveOf(`${homeOf}x`)).to.equal(0)
+    })
+
     it('tells the bids of an auction, newest first, with amounts only where they are public', async () => {
       const auction = new CommitBuilder({ buyNow: 50_000, reserve: 30_000 })
       await store.eventLog.append(auction.open())

@@ -132,6 +132,42 @@ describe('a node whose database is damaged', function () {
     expect(closed.result).to.deep.include({ sold: true, price: 5_000 })
   })
 
+  it('has as its own what was handed to it, and leaves to its peers what it handed on', async () => {
+    // Between others, so that no page holds it together with what is to stay whole.
+    const others = async (...lots: number[]) => {
+      for (const n of lots) replicas.push(await open(peer, n))
+      await eventually('they are copied', () => sameHeads())
+    }
+    await others(41, 42, 43, 44, 45)
+    const handedOn = await open(damaged, 50)
+    await eventually('the peer knows it', () => peer.api.show({ auction: handedOn }))
+    await others(51, 52, 53, 54, 55)
+    await damaged.api.handover({ auction: handedOn, peer: 'peer' })
+    const handedHere = await open(peer, 60, { reserve: '15' })
+    await eventually('it is known', () => damaged.api.show({ auction: handedHere }))
+    const bidding = { auction: handedHere, commandId: 'bid_repairmoved', kind: 'max', amount: '30' } as const
+    const first = await damaged.api.bid(bidding)
+    expect(first.outcome.status).to.equal('accepted')
+    await peer.api.handover({ auction: handedHere, peer: 'damaged' })
+    await damaged.end()
+    await peer.api.bid({ auction: handedOn, commandId: 'bid_repairaway', kind: 'plain', amount: '3' })
+    overwrite('[lot 12]')
+    const { result } = await repair()
+    expect(result.saved.auctions).to.have.members([own, handedHere])
+    expect(result.lost.auctions).to.deep.equal([])
+    replicas.push(handedOn, handedHere)
+
+    await damaged.start()
+    await untilConnected([damaged, peer])
+    await eventually('the replicas are back', () => sameHeads(), 20_000)
+    expect((await damaged.api.show({ auction: handedOn })).homeName).to.equal('peer')
+    expect((await damaged.api.show({ auction: handedHere })).homeState).to.equal('self')
+    expect((await damaged.api.bid(bidding)).outcome).to.deep.equal(first.outcome)
+    await peer.api.close({ auction: handedHere, commandId: 'cmd_repairmoved' })
+    const { state } = await damaged.api.show({ auction: handedHere })
+    expect(state).to.have.nested.property('result.price', 1_500)
+  })
+
   it('does not go on with an own auction of which a part is lost, and says so', async () => {
     const second = await open(damaged, 99)
     await eventually('the peer knows it', () => peer.api.show({ auction: second }))
@@ -145,6 +181,6 @@ describe('a node whose database is damaged', function () {
     await untilConnected([damaged, peer])
     await eventually('the replicas are back', () => sameHeads(), 20_000)
     expect((await peer.api.show({ auction: second })).head.seq).to.equal(1)
-    expect(readdirSync(damaged.dataDir).filter((name) => /\.damaged-[^.]*$/.test(name))).to.have.length(2)
+    expect(readdirSync(damaged.dataDir).filter((name) => /\.damaged-[^.]*$/.test(name))).to.have.length(3)
   })
 })

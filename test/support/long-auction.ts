@@ -22,6 +22,8 @@ export interface LongAuctionOptions {
   readonly bidsPerCommit: number
   /** Leave the auction open. */
   readonly open?: boolean
+  /** Hand it over to a second home after so many bids. */
+  readonly movesAfter?: number
 }
 
 const START = 100
@@ -32,17 +34,22 @@ const START = 100
  */
 export class LongAuction {
   readonly signer: Signer
+  /** Of the home that it moves to. */
+  readonly nextSigner: Signer
   readonly reserve = { amount: START + 20, salt: saltOf('reserve') }
   readonly #options: LongAuctionOptions
   #state: HomeState = { auction: UNOPENED, secrets: NO_SECRETS }
   auctionId = ''
   #last: Commit | null = null
+  #author: Signer
   /** Every maximum that was bid, revealed or not. */
   readonly sealed: SealedMaximum[] = []
 
   constructor(options: LongAuctionOptions) {
     this.#options = options
     this.signer = signerOf(generateKeyPairSync('ed25519').privateKey)
+    this.nextSigner = signerOf(generateKeyPairSync('ed25519').privateKey)
+    this.#author = this.signer
   }
 
   /** Of the export. */
@@ -61,15 +68,17 @@ export class LongAuction {
   }
 
   *commits(): Generator<Commit, void, undefined> {
-    const { bids, bidsPerCommit, open = false } = this.#options
+    const { bids, bidsPerCommit, open = false, movesAfter = bids } = this.#options
     yield this.#commit(this.#decide(this.#opening()))
     for (let i = 0; i < bids; ) {
       const events: AuctionEvent[] = []
-      for (let n = 0; n < bidsPerCommit && i < bids; n++, i++) events.push(...this.#decide(this.#bid(i)))
+      const end = Math.min(bids, i + bidsPerCommit, i < movesAfter ? movesAfter : bids)
+      for (; i < end; i++) events.push(...this.#decide(this.#bid(i)))
       yield this.#commit(events)
+      if (i === movesAfter && i < bids) yield this.#move()
     }
     if (open) return
-    const by = { id: this.#home.nodeId, name: 'Seller' }
+    const by = { id: homeOf(this.signer).nodeId, name: 'Seller' }
     yield this.#commit(this.#decide({ type: 'CloseAuction', commandId: 'cmd_close', now: this.#now, by }))
     const { auction } = this.#state
     if (auction.status !== 'closed') throw new Error('the auction has not closed')
@@ -81,9 +90,11 @@ export class LongAuction {
     }
   }
 
-  get #home() {
-    const { publicKey } = this.signer
-    return { nodeId: nodeIdOf(publicKey), publicKey }
+  #move(): Commit {
+    const to = homeOf(this.nextSigner)
+    const commit = this.#commit(this.#decide({ type: 'HandOver', now: this.#now, to }))
+    this.#author = this.nextSigner
+    return commit
   }
 
   get #now(): number {
@@ -95,8 +106,9 @@ export class LongAuction {
     const commandId = 'cmd_open0001'
     const reserveCommitment = commitmentOf({ scope: RESERVE_SCOPE, id: commandId, ...reserve })
     const terms = termsWith({ startPrice: START, increments: flatIncrement(1), reserveCommitment })
-    const seller = { id: this.#home.nodeId, name: 'Seller' }
-    return { type: 'OpenAuction', commandId, now: T0, seller, home: this.#home, terms, reserve }
+    const home = homeOf(this.signer)
+    const seller = { id: home.nodeId, name: 'Seller' }
+    return { type: 'OpenAuction', commandId, now: T0, seller, home, terms, reserve }
   }
 
   /** Two in ten are maxima, some of which the leader's maximum answers, ties, or that change the own. */
@@ -138,10 +150,14 @@ export class LongAuction {
       events,
       orders: ordersOf(this.auctionId, events),
     }
-    this.#last = sealCommit(parts, this.signer)
+    this.#last = sealCommit(parts, this.#author)
     this.auctionId = this.#last.auctionId
     return this.#last
   }
+}
+
+function homeOf({ publicKey }: Signer) {
+  return { nodeId: nodeIdOf(publicKey), publicKey }
 }
 
 function saltOf(id: string): string {

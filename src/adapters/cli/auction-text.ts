@@ -25,6 +25,7 @@ export function auctionTable(
     { title: 'BIDS', cell: ({ state }) => String(state.bidCount), align: 'right' },
     { title: 'LEADER', cell: ({ state }) => (state.leader ? shortName(state.leader.name) : '') },
     { title: 'SELLER', cell: ({ state }) => shortName(state.seller.name) },
+    { title: 'HOME', cell: (view) => awayFromSeller(view) },
     { title: 'ENDS', cell: (view) => endWords(view, look) },
     { title: 'YOU', cell: (view) => standing(view, look) },
   ])
@@ -219,6 +220,14 @@ function resultWords(view: AuctionView): string | null {
   return state.status === 'closed' ? describeResult(state.result, (minor) => money(view, minor)) : null
 }
 
-function homeWords({ state, homeState }: AuctionView): string {
-  return homeState === 'self' ? 'this node' : `${state.home.nodeId} (${homeState})`
+/** Only where it is not the seller's own node; a column without any is left out. */
+function awayFromSeller({ state, homeState, homeName }: AuctionView): string {
+  if (homeName === state.seller.name || state.home.nodeId === state.seller.id) return ''
+  return homeState === 'self' ? 'this node' : shortName(homeName ?? state.home.nodeId)
+}
+
+function homeWords({ state, homeState, homeName }: AuctionView): string {
+  if (homeState === 'self') return 'this node'
+  const { nodeId } = state.home
+  return homeName === null ? `${nodeId} (${homeState})` : `${oneLine(homeName)} (${homeState}), ${nodeId}`
 }

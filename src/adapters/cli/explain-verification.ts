@@ -1,7 +1,13 @@
-import type { ExplainedBid, Finding, LogSummary, Verification } from '../../application/verify-log.js'
+import type {
+  ExplainedBid,
+  Finding,
+  LoggedHome,
+  LogSummary,
+  Verification,
+} from '../../application/verify-log.js'
 import type { Currency } from '../../domain/currency.js'
 import { formatAmount, formatMoney, type Minor } from '../../domain/money.js'
-import type { Json } from '../json-shapes.js'
+import { type Json, jsonTime } from '../json-shapes.js'
 import { describeResult } from './auction-text.js'
 import type { Look } from './look.js'
 import { facts } from './table.js'
@@ -18,7 +24,7 @@ export function summaryLines(summary: LogSummary, { paint }: Look): string[] {
     `${paint.good('valid')}  ${paint.bold(oneLine(terms.title))}`,
     ...facts([
       ['auction', summary.auctionId],
-      ['home', `${oneLine(state.seller.name)}, ${state.home.nodeId}`],
+      ...homeFacts(summary),
       ['result', resultWords(summary, priced)],
       [
         'checked',
@@ -28,6 +34,17 @@ export function summaryLines(summary: LogSummary, { paint }: Look): string[] {
       ['head', `seq ${state.seq}, ${summary.headHash}`],
     ]).map((line) => `  ${line}`),
   ]
+}
+
+/** The home; of an auction that moved, each of them in turn. */
+function homeFacts({ homes, state }: LogSummary): [string, string][] {
+  const words = homes.map(({ nodeId, since }, i) => {
+    const name = nodeId === state.seller.id ? `${oneLine(state.seller.name)}, ` : ''
+    const last = homes[i + 1]?.since.seq
+    if (homes.length === 1) return `${name}${nodeId}`
+    return `${name}${nodeId}, ${last === undefined ? `since seq ${since.seq}` : `up to seq ${last}`}`
+  })
+  return words.map((text, i) => [i === 0 ? (words.length === 1 ? 'home' : 'homes') : '', text])
 }
 
 function resultWords({ state }: LogSummary, priced: (minor: Minor) => string): string {
@@ -97,6 +114,27 @@ export function findingLines(
     `${paint.bad('NOT VALID')}  ${MEANINGS[code]} (${code})`,
     ...facts(pairs).map((line) => `  ${line}`),
   ]
+}
+
+/** The bids, and between them where the auction moved. */
+export function* explainedLines({
+  summary,
+  explain,
+}: Extract<Verification, { valid: true }>): Iterable<string> {
+  const moves = summary.homes.slice(1)
+  const { currency } = summary.state.terms
+  for (const step of explain()) {
+    for (let move = moves[0]; move !== undefined && move.since.seq < step.bid.seq; move = moves[0]) {
+      yield movedLine(move)
+      moves.shift()
+    }
+    yield explainedLine(step, currency)
+  }
+  for (const move of moves) yield movedLine(move)
+}
+
+function movedLine({ nodeId, since }: LoggedHome): string {
+  return `seq ${since.seq}: its home hands it over to ${nodeId}, which decides from here on`
 }
 
 /** "seq 5: bob bids 80.00 USD and leads: the price is 80.00 USD". */
@@ -187,6 +225,10 @@ export function verificationJson(result: Verification, explain: boolean): Json {
     winner: sold && { id: sold.winner.id, name: sold.winner.name },
     winning_bid_id: sold?.bidId ?? null,
     home: { node_id: state.home.nodeId, public_key: state.home.publicKey },
+    homes: summary.homes.map(({ nodeId, publicKey, since }) => ({
+      ...{ node_id: nodeId, public_key: publicKey },
+      ...{ since_seq: since.seq, since: jsonTime(since.at) },
+    })),
     seq: state.seq,
     hash: summary.headHash,
     commits: summary.commits,

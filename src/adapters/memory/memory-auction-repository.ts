@@ -78,6 +78,11 @@ export class MemoryAuctionRepository implements AuctionRepository {
     return new Set(auctionIds.filter(bidOn))
   }
 
+  async liveOf(homeNodeId: string): Promise<number> {
+    const live = this.#all().filter(({ state }) => state.status === 'scheduled' || state.status === 'open')
+    return live.filter(({ state }) => state.home.nodeId === homeNodeId).length
+  }
+
   async counts(): Promise<{ auctions: Record<AuctionStatus, number>; bids: number }> {
     const auctions = { scheduled: 0, open: 0, closed: 0, cancelled: 0 }
     let bids = 0

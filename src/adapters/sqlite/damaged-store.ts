@@ -14,6 +14,11 @@ export interface FoundRows<Row> {
   readonly complete: boolean
 }
 
+export interface OwnAuction {
+  readonly ref: number
+  readonly auction_id: string
+}
+
 export interface FoundHead {
   readonly auctionId: string
   readonly seq: number
@@ -47,13 +52,16 @@ export class DamagedStore {
     }
   }
 
-  /** Positions by auction row, of the commits whose bytes are what their hash says; and how many rows are not sound. */
-  commits(signer: string): { positions: Map<number, number[]>; damaged: number } {
+  /**
+   * Positions by auction row, of the commits whose bytes are what their hash says, where some are of this signer or
+   * the auction is among the own; and how many rows are not sound.
+   */
+  commits(signer: string, ownRefs: readonly number[]): { positions: Map<number, number[]>; damaged: number } {
     const find = this.#db.prepare<[number], Commit & { auction: number }>(
       'SELECT auction, hash, signer, body FROM commits WHERE position = ?',
     )
     const positions = new Map<number, number[]>()
-    const own = new Set<number>()
+    const own = new Set(ownRefs)
     let damaged = 0
     const last = this.#lastPosition()
     for (let position = 1; position <= last; position++) {
@@ -96,9 +104,9 @@ export class DamagedStore {
   }
 
   /** Ids of auctions of this home, as far as they can be read. */
-  ownAuctions(homeNodeId: string): FoundRows<{ auction_id: string }> {
-    const { rows, complete } = this.rows<{ auction_id: string; home_node_id: string }>(
-      'SELECT auction_id, home_node_id FROM auctions NOT INDEXED',
+  ownAuctions(homeNodeId: string): FoundRows<OwnAuction> {
+    const { rows, complete } = this.rows<OwnAuction & { home_node_id: string }>(
+      'SELECT ref, auction_id, home_node_id FROM auctions NOT INDEXED',
       'ref',
     )
     return { rows: rows.filter((row) => row.home_node_id === homeNodeId), complete }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { readCommit } from '../../application/commit.js'
 import { commitmentOf, RESERVE_SCOPE } from '../../application/commitment.js'
 import { nodeIdOf } from '../../application/ids.js'
-import { verifyLog } from '../../application/verify-log.js'
+import { type Verification, verifyLog } from '../../application/verify-log.js'
 import { type Auction, type OpenedAuction, UNOPENED } from '../../domain/auction.js'
 import type { SealedMaximum } from '../../domain/commands.js'
 import type { Commit } from '../../domain/commit.js'
@@ -20,7 +20,7 @@ import type { SignatureVerifier } from '../../ports/signer.js'
 import type { Store } from '../../ports/store.js'
 import { bidOf } from '../read-model.js'
 import { syncDirectory } from '../system/private-file.js'
-import { DamagedStore } from './damaged-store.js'
+import { DamagedStore, type FoundHead, type FoundRows, type OwnAuction } from './damaged-store.js'
 import { openStore } from './open-store.js'
 import { SqliteDataLock } from './sqlite-data-lock.js'
 import { StoreError } from './store-error.js'
@@ -38,7 +38,8 @@ const PAGE = 500
 
 /**
  * Replaces a damaged database: what can be read and proven of the node's own auctions, and what only this node knows,
- * goes into a new file; the damaged one is kept beside it. Replicas are left out: peers have them. An own auction
+ * goes into a new file; the damaged one is kept beside it. Replicas are left out, peers have
+ * them, but for those of auctions that this node handed on. An own auction
  * is taken over whole or not at all, since to go on from an earlier point would be to write a second history.
  * Rejects with `StoreError`: DATA_DIR_IN_USE while the node runs.
  */
@@ -82,12 +83,14 @@ async function salvage(path: string, draft: string, options: RepairOptions): Pro
       return { path, damage: 'not even its beginning can be read', movedTo: null, saved: nothing, lost }
     }
     const structure = damaged.structuralDamage()
-    const { positions, damaged: badCommits } = damaged.commits(options.publicKey)
+    const own = damaged.ownAuctions(nodeIdOf(options.publicKey))
+    const ownRefs = own.rows.map(({ ref }) => ref)
+    const { positions, damaged: badCommits } = damaged.commits(options.publicKey, ownRefs)
     const damage = structure ?? (badCommits > 0 ? 'commits are not what their hashes say' : null)
     const lost = { auctions: [], commits: badCommits, incomplete: [] }
     if (damage === null) return { path, damage, movedTo: null, saved: nothing, lost }
     const salvager = new Salvager(damaged, store, options)
-    await salvager.auctions(positions)
+    await salvager.auctions(positions, own)
     await salvager.privateTables()
     return salvager.report(path, damage, badCommits)
   } finally {
@@ -138,8 +141,10 @@ class Salvager {
       this.#outcomes.set(row.command_id, row)
   }
 
-  async auctions(positions: ReadonlyMap<number, readonly number[]>): Promise<void> {
-    const nodeId = nodeIdOf(this.#options.publicKey)
+  async auctions(
+    positions: ReadonlyMap<number, readonly number[]>,
+    own: FoundRows<OwnAuction>,
+  ): Promise<void> {
     for (const [ref, places] of positions) {
       const head = this.#from.head(ref)
       if (head === null) {
@@ -155,7 +160,6 @@ class Salvager {
       }
     }
     const known = new Set([...this.#saved, ...this.#lost.map(({ auctionId }) => auctionId)])
-    const own = this.#from.ownAuctions(nodeId)
     if (!own.complete) this.#incomplete.add('auctions')
     for (const { auction_id: auctionId } of own.rows)
       if (!known.has(auctionId)) this.#lost.push({ auctionId, why: 'nothing of its log can be read' })
@@ -170,21 +174,18 @@ class Salvager {
     return 'unknown'
   }
 
-  async #auction(
-    ref: number,
-    head: { auctionId: string; seq: number; hash: string },
-    places: readonly number[],
-  ) {
+  async #auction(ref: number, head: FoundHead, places: readonly number[]) {
     const commits = places
       .flatMap((position) => this.#from.commit(position, head.auctionId) ?? [])
       .sort((a, b) => a.firstSeq - b.firstSeq)
-    const verified = await verifyLog(placed(commits), this.#options, { allSignatures: true })
-    if (!verified.valid) throw new UnsavableError(`its log does not hold: ${verified.finding.rule}`)
-    const { state, headHash } = verified.summary
-    if (state.seq !== head.seq || headHash !== head.hash)
-      throw new UnsavableError(`its log is there up to event ${state.seq} only, of ${head.seq}`)
-    // Taken over from somebody, or handed on: peers have it.
-    if (state.home.publicKey !== this.#options.publicKey) return
+    const verified = await this.#verify(commits)
+    const why = whyUnsound(verified, head)
+    if (why !== null) {
+      if (await this.#isHandedOn(commits)) return
+      throw new UnsavableError(why)
+    }
+    const { state } = (verified as Sound).summary
+    if (state.home.publicKey !== this.#options.publicKey) return this.#saveReplica(commits)
     const secrets = this.#secrets(ref)
     const sealed = this.#sealed(ref)
     const bodies = commits.map((commit) => ({ commit, body: readCommit(commit) }))
@@ -207,6 +208,37 @@ class Salvager {
     for (const append of appends) await this.#to.eventLog.append(append)
     this.#saved.push(head.auctionId)
     this.#events += events.length
+  }
+
+  #verify(commits: readonly Commit[]): Promise<Verification> {
+    return verifyLog(placed(commits), this.#options, { allSignatures: true })
+  }
+
+  /** Saves the log as far as this node's own signed event that hands it on; peers have the rest. */
+  async #isHandedOn(commits: readonly Commit[]): Promise<boolean> {
+    const { publicKey } = this.#options
+    const last = commits.findLastIndex(
+      ({ signer, body }) => signer === publicKey && body.includes('AuctionHandedOver'),
+    )
+    const part = commits.slice(0, last + 1)
+    const verified = await this.#verify(part)
+    if (!verified.valid || verified.summary.state.home.publicKey === publicKey) return false
+    await this.#saveReplica(part)
+    return true
+  }
+
+  /**
+   * An auction that this node has written a part of, and whose home is another: from peers it would take only what it
+   * did not write itself.
+   */
+  async #saveReplica(commits: readonly Commit[]): Promise<void> {
+    let at: Auction = UNOPENED
+    const appends = commits.map((commit): Append => {
+      const { prevHash, events } = readCommit(commit)
+      for (const event of events) at = evolve(at, event)
+      return { commit, prevHash, events, state: at as OpenedAuction }
+    })
+    for (const append of appends) await this.#to.eventLog.append(append)
   }
 
   #secrets(ref: number): Secrets | null {
@@ -330,6 +362,15 @@ class Salvager {
     if (!complete) this.#incomplete.add(table)
     return rows
   }
+}
+
+type Sound = Extract<Verification, { valid: true }>
+
+function whyUnsound(verified: Verification, head: FoundHead): string | null {
+  if (!verified.valid) return `its log does not hold: ${verified.finding.rule}`
+  const { state, headHash } = verified.summary
+  if (state.seq === head.seq && headHash === head.hash) return null
+  return `its log is there up to event ${state.seq} only, of ${head.seq}`
 }
 
 interface AutoBidRow {

@@ -78,6 +78,9 @@ interface BidRow {
   readonly leads: number
 }
 
+const LIVE_OF = `SELECT count(*) AS live FROM auctions
+  WHERE status IN ('scheduled', 'open') AND home_node_id = ?`
+
 export class SqliteAuctionRepository implements AuctionRepository {
   readonly #reader: SqliteReader
 
@@ -147,6 +150,11 @@ export class SqliteAuctionRepository implements AuctionRepository {
   async bidOnBy(bidderId: string, auctionIds: readonly string[]): Promise<Set<string>> {
     const rows = await this.#reader.all<{ id: string }>(BID_ON, { bidderId, ids: JSON.stringify(auctionIds) })
     return new Set(rows.map(({ id }) => id))
+  }
+
+  async liveOf(homeNodeId: string): Promise<number> {
+    const row = await this.#reader.get<{ live: number }>(LIVE_OF, homeNodeId)
+    return row?.live ?? 0
   }
 
   async counts(): Promise<{ auctions: Record<AuctionStatus, number>; bids: number }> {

@@ -84,6 +84,46 @@ describe('commands about proof', () => {
     expect(json.steps[0]).to.include({ price: '1.00', because: 'first' })
   })
 
+  it('name the homes of an auction that moved, and where it did', async () => {
+    auction = new LongAuction({ bids: 20, bidsPerCommit: 4, movesAfter: 10 })
+    cli.api.commits = [...auction.commits()]
+    await exported()
+    const [first, second] = [auction.signer, auction.nextSigner].map(({ publicKey }) => nodeIdOf(publicKey))
+    const { code, stdout } = await cli.line(`verify ${file()} --explain --all`)
+    expect(code).to.equal(0)
+    expect(stdout).to.contain(
+      `homes     Seller, ${first}, up to seq 12\n            ${second}, since seq 12\n`,
+    )
+    const steps = stdout.split('\n').filter((line) => line.startsWith('seq '))
+    expect(steps).to.have.length(21)
+    expect(steps[10]).to.equal(`seq 12: its home hands it over to ${second}, which decides from here on`)
+    expect(steps[11]).to.match(/^seq 13: Bidder/)
+    const json = JSON.parse((await cli.line(`verify ${file()} --json`)).stdout)
+    const homes = json.homes as { node_id: string; since_seq: number; since: string }[]
+    expect(homes.map(({ node_id, since_seq }) => [node_id, since_seq])).to.deep.equal([
+      [first, 1],
+      [second, 12],
+    ])
+    expect(json.home.node_id).to.equal(second)
+    expect(homes[0]?.since).to.equal('2030-01-01T12:00:00.000Z')
+  })
+
+  it('refuse a commit of the old home after it handed the auction over', async () => {
+    auction = new LongAuction({ bids: 20, bidsPerCommit: 4, movesAfter: 10 })
+    const all = [...auction.commits()]
+    const moved = all.findIndex(({ body }) => body.includes('AuctionHandedOver'))
+    const next = all[moved + 1] as Commit
+    const { auctionId, firstSeq } = next
+    const { events } = JSON.parse(next.body) as { events: AuctionEvent[] }
+    const prevHash = (all[moved] as Commit).hash
+    const forged = sealCommit({ auctionId, firstSeq, prevHash, events }, auction.signer)
+    cli.api.commits = [...all.slice(0, moved + 1), forged]
+    await exported()
+    const { code, stdout } = await cli.line(`verify ${file()}`)
+    expect(code).to.equal(1)
+    expect(stdout).to.contain('its author is not the home').and.to.contain('AUTHOR')
+  })
+
   it('say where a file was altered, with exit code 1', async () => {
     await exported()
     const bytes = readFileSync(file())

@@ -16,7 +16,7 @@ import { Output } from '../output.js'
 import { SyncWatch } from '../sync-watch.js'
 import { oneLine } from '../terminal-text.js'
 import { UsageError } from '../usage-error.js'
-import { warnOfSilentGrape } from './start.js'
+import { tellPaused, warnOfSilentGrape } from './start.js'
 
 const MAX_CLIENTS = 100
 /** Above the prompt a bar cannot stay in its place: a line with a bar, now and then. */
@@ -75,6 +75,7 @@ async function runClient(host: Host, args: Args): Promise<ExitCode> {
     end()
     host.io.ended.removeEventListener('abort', end)
     screen.close()
+    if (code === EXIT.done) await tellPaused({ out }, node)
     await node.stop()
   }
   return code

@@ -32,7 +32,8 @@ export const handoverCommand: NodeCommand = {
         field: 'peer',
         next: 'handover --all PEER',
       })
-    const { failed } = await handOverAll(session, peer)
+    const { moved, failed } = await handOverAll(session, peer)
+    session.out.document({ moved, failed })
     return failed > 0 ? EXIT.unreachable : EXIT.done
   },
 }
@@ -42,9 +43,7 @@ async function handOverOne(session: Session, args: Args): Promise<ExitCode> {
   const request = { auction: args.need('auction'), peer: args.need('peer') }
   const view = await (await session.api()).handover(request)
   out.document(movedJson(view))
-  out.lines(
-    `${nameAuction(view, await ids.of(view.auctionId))} has moved: its home is ${view.state.home.nodeId} now.`,
-  )
+  out.lines(`${nameAuction(view, await ids.of(view.auctionId))} has moved: its home is ${homeOf(view)} now.`)
   return EXIT.done
 }
 
@@ -73,16 +72,17 @@ export async function handOverAll(
     if (session.ended.aborted) break
   }
   const failed = own.length - moved
+  const stay = `, ${failed} ${failed === 1 ? 'has' : 'have'} not; the same command tries again`
   out.lines(
     own.length === 0
       ? 'No auction of this node is waiting or open: there is nothing to hand over.'
-      : `${moved} of ${own.length} auctions have moved${failed === 0 ? '' : `, ${failed} have not`}.`,
+      : `${moved} of ${own.length} auctions have moved${failed === 0 ? '' : stay}.`,
   )
   return { moved, failed }
 }
 
 /** The auctions that would pause without this node. */
-export async function ownAuctions(api: NodeApi): Promise<AuctionView[]> {
+async function ownAuctions(api: NodeApi): Promise<AuctionView[]> {
   const own: AuctionView[] = []
   let cursor: string | null = null
   do {
@@ -96,6 +96,19 @@ export async function ownAuctions(api: NodeApi): Promise<AuctionView[]> {
   return own
 }
 
-function movedJson({ auctionId, head, state }: AuctionView) {
-  return { auction_id: auctionId, moved: true, seq: head.seq, home: { node_id: state.home.nodeId } }
+function homeOf({ homeName, state }: AuctionView): string {
+  return homeName === null ? state.home.nodeId : `${oneLine(homeName)} (${state.home.nodeId})`
+}
+
+function movedJson({ auctionId, head, state, homeName }: AuctionView) {
+  const home = { node_id: state.home.nodeId, name: homeName }
+  return { auction_id: auctionId, moved: true, seq: head.seq, home }
+}
+
+/** What it means that a node goes away which is the home of these; null where it is of none. */
+export function pausedLine(count: number): string | null {
+  if (count === 0) return null
+  const auctions = count === 1 ? '1 auction of it waits' : `${count} auctions of it wait`
+  const them = count === 1 ? 'it' : 'them'
+  return `${auctions} until it is back; "vendue stop --handover PEER" would have moved ${them} to another node.`
 }

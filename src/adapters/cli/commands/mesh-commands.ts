@@ -37,9 +37,15 @@ function statusLines({ node, ...status }: NodeStatus, { paint }: Look): string[]
       ['data', status.dataDir],
       ['peers', count({ ...peers })],
       ['auctions', count(auctions)],
+      ['home of', ownWords(status.ownLive)],
       ['bids', String(status.bids)],
       ['sync', syncText(status.sync)],
       ['up', `${showSpan(status.uptimeMs)}, process ${status.pid}`],
     ]).map((line) => `  ${line}`),
   ]
+}
+
+function ownWords(live: number): string {
+  if (live === 0) return 'none that is waiting or open'
+  return `${live} that ${live === 1 ? 'pauses' : 'pause'} without this node`
 }

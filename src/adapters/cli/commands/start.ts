@@ -10,6 +10,7 @@ import { SyncWatch } from '../sync-watch.js'
 import { facts } from '../table.js'
 import { oneLine } from '../terminal-text.js'
 import { aborted, sleep } from '../waiting.js'
+import { pausedLine } from './handover.js'
 
 /** Where there is no terminal. */
 const SYNC_LINE_INTERVAL_MS = 10_000
@@ -71,6 +72,7 @@ async function start(host: Host, args: Parameters<HostCommand['run']>[1]): Promi
       return EXIT.rejected
     }
     if (!out.json) out.note(end === 'stop' ? 'stopping, as an operator asked' : 'stopping')
+    await tellPaused(host, node)
     return EXIT.done
   } finally {
     ended.abort()
@@ -78,6 +80,26 @@ async function start(host: Host, args: Parameters<HostCommand['run']>[1]): Promi
     await gateway?.stop()
     await node.stop()
   }
+}
+
+/** A stop is not kept waiting for it. */
+const COUNT_TIMEOUT_MS = 200
+
+/** Says how many auctions pause from now on, and how they could have moved. */
+export async function tellPaused(
+  { out }: Pick<Host, 'out'>,
+  { api }: Pick<NodeHandle, 'api'>,
+): Promise<void> {
+  const inTime = new AbortController()
+  const count = api.status().then(
+    ({ ownLive }) => ownLive,
+    // The node's own log tells of it; the stop goes on.
+    () => 0,
+  )
+  const ownLive = await Promise.race([count, sleep(COUNT_TIMEOUT_MS, inTime.signal).then(() => 0)])
+  inTime.abort()
+  const line = pausedLine(ownLive)
+  if (line !== null && !out.json) out.note(line)
 }
 
 async function announce(

@@ -5,7 +5,7 @@ import { reachOptions } from '../node-options.js'
 import { RpcSession } from '../node-session.js'
 import { oneLine } from '../terminal-text.js'
 import { sleep } from '../waiting.js'
-import { handOverAll, ownAuctions } from './handover.js'
+import { handOverAll, pausedLine } from './handover.js'
 
 const STOP_DEADLINE_MS = 20_000
 const POLL_MS = 50
@@ -35,23 +35,20 @@ export const stopCommand: HostCommand = {
         out.lines('The node has not been stopped.')
         return EXIT.unreachable
       }
-      const paused = peer === undefined ? await ownAuctions(await session.api()) : []
-      await (await session.api()).stop()
+      const api = await session.api()
+      const { ownLive } = await api.status()
+      await api.stop()
       const stopped = node !== null && (await hasStopped(node.dataDir, node.pid, io.ended))
-      out.document({ name: node?.name ?? null, stopped, paused_auctions: paused.length })
+      out.document({ name: node?.name ?? null, stopped, paused_auctions: ownLive })
       if (stopped) out.lines(`Node ${oneLine(node.name)} has stopped.`)
       else out.lines('The node was asked to stop.')
-      if (paused.length > 0) out.lines(pausedLine(paused.length))
+      const paused = pausedLine(ownLive)
+      if (paused !== null) out.lines(paused)
       return EXIT.done
     } finally {
       await session.close()
     }
   },
-}
-
-function pausedLine(count: number): string {
-  const auctions = count === 1 ? '1 auction of it waits' : `${count} auctions of it wait`
-  return `${auctions} until it is back; "vendue stop --handover PEER" would have moved them to another node.`
 }
 
 async function hasStopped(dataDir: string, pid: number, ended: AbortSignal): Promise<boolean> {

@@ -11,7 +11,7 @@ import { Ed25519Verifier } from '../../system/node-key.js'
 import type { Args } from '../args.js'
 import { EXIT, type ExitCode } from '../exit-code.js'
 import { judgedJson, judgedLines } from '../explain-proof.js'
-import { explainedLine, findingLines, summaryLines, verificationJson } from '../explain-verification.js'
+import { explainedLines, findingLines, summaryLines, verificationJson } from '../explain-verification.js'
 import type { Host, HostCommand } from '../host.js'
 import { reachOptions } from '../node-options.js'
 import { RpcSession } from '../node-session.js'
@@ -61,9 +61,8 @@ export const verifyCommand: HostCommand = {
       out.lines(...findingLines(result, out.look))
       return EXIT.rejected
     }
-    const { currency } = result.summary.state.terms
     if (args.flag('explain') && !out.json) {
-      for (const step of result.explain()) out.lines(explainedLine(step, currency))
+      for (const line of explainedLines(result)) out.lines(line)
       out.lines('')
     }
     out.lines(...summaryLines(result.summary, out.look))

@@ -83,6 +83,7 @@ export class FakeNodeApi implements NodeApi {
       grape: 'connected',
       peers: { alive: 2, suspect: 0, dead: 1, left: 0 },
       auctions: { scheduled: 0, open: this.#auctions.size, closed: 0, cancelled: 0 },
+      ownLive: [...this.#auctions].filter(([id, scenario]) => isOwnLive(this.#view(id, scenario))).length,
       bids: 3,
       sync: this.sync,
       uptimeMs: 65_000,
@@ -414,12 +415,18 @@ export class FakeNodeApi implements NodeApi {
       state,
       minimum: live ? minimumBid(state) : null,
       buyNowAvailable: buyNowAvailable(state),
-      homeState: state.seller.id === SELF.id ? 'self' : 'alive',
+      homeState: state.home.nodeId === SELF.id ? 'self' : 'alive',
+      homeName:
+        state.home.nodeId === state.seller.id ? state.seller.name : state.home.nodeId.slice('node_'.length),
       disputed: this.proofs.has(auctionId),
       mine: state.seller.id === SELF.id ? 'seller' : standing,
       autoBid: this.autoBidsById.get(auctionId) ?? null,
     }
   }
+}
+
+function isOwnLive({ homeState, state }: AuctionView): boolean {
+  return homeState === 'self' && (state.status === 'open' || state.status === 'scheduled')
 }
 
 function amountOf(field: string, text: string, currency: { code: string; exponent: number }): number {

@@ -1,0 +1,352 @@
+import { existsSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { SqliteMembershipRepository } from '../../src/adapters/sqlite/sqlite-membership-repository.js'
+import { nodeDirectory } from '../../src/adapters/system/running-nodes.js'
+import { MESHES_DIR, type NodeSettings } from '../../src/adapters/system/settings.js'
+import { systemClock } from '../../src/adapters/system/system-clock.js'
+import { systemRandom } from '../../src/adapters/system/system-random.js'
+import { explainRejection } from '../../src/application/explain-rejection.js'
+import { newCommandId } from '../../src/application/ids.js'
+import { formatAmount } from '../../src/domain/money.js'
+import type { Party } from '../../src/domain/party.js'
+import type { Logger } from '../../src/ports/logger.js'
+import type { AuctionView, CommandResult, NodeApi } from '../../src/ports/node-api.js'
+import { HomeMeshAdmin } from '../mesh/mesh-admin.js'
+import { createNode as createWholeNode, type VendueNode } from './create-node.js'
+import { type NodeEvent, NodeEvents, type NodeEventsByName } from './node-events.js'
+
+export { NodeError } from '../../src/ports/node-api.js'
+export type { AuctionCreated, AuctionFinalized, BidPlaced } from './node-events.js'
+export type { Logger, NodeApi, NodeEvent, NodeEventsByName, Party }
+
+/** `import { createNode } from 'vendue'`: a node inside another program. */
+
+export interface EmbeddedNodeOptions {
+  /** What this participant is called; also the name of its folder. */
+  readonly name: string
+  /** Where nodes and their meshes are kept; VENDUE_HOME, or `.vendue` of the user's home directory, otherwise. */
+  readonly home?: string
+  /** Its own key and auctions, used by no other node; the folder `nodes/NAME` of `home` otherwise. */
+  readonly dataDir?: string
+  /**
+   * Nodes find those of the same mesh only: "local" otherwise, or the one that was joined. A mesh of `home` is joined by
+   * itself, and made where there is none.
+   */
+  readonly mesh?: string
+  /** Of `vendue mesh invite`, to join a mesh of another machine at the first start. */
+  readonly joinToken?: string
+  /** Where others reach it; 127.0.0.1 otherwise. */
+  readonly host?: string
+  /** Any free ones otherwise. */
+  readonly ports?: { readonly rpc?: number; readonly grape?: number; readonly dht?: number }
+  /** "host:port" of other nodes' DHTs, by which it finds the mesh; or the URL of a Grape that runs elsewhere. */
+  readonly bootstrap?: readonly string[]
+  readonly grape?: string
+  /** Currencies beside the known ones: code to decimal places. */
+  readonly currencies?: Readonly<Record<string, number>>
+  /** Nothing is logged otherwise. */
+  readonly logger?: Logger
+}
+
+/** Amounts are decimal text in the auction's currency, times UTC milliseconds. */
+export interface NodeAuction {
+  readonly auctionId: string
+  readonly seq: number
+  readonly title: string
+  readonly description: string
+  readonly currency: string
+  readonly status: 'scheduled' | 'open' | 'closed' | 'cancelled'
+  readonly seller: Party
+  /** Opened by this node. */
+  readonly own: boolean
+  readonly startPrice: string
+  readonly price: string | null
+  readonly leader: Party | null
+  /** The least a new bid must offer; null once nobody can bid. */
+  readonly minimum: string | null
+  readonly bidCount: number
+  readonly opensAt: number | null
+  readonly closesAt: number | null
+  /** Null: not closed, or closed without a sale. */
+  readonly winner: Party | null
+  readonly finalPrice: string | null
+}
+
+/** A rule's no is an outcome, not an error: `code` is stable. */
+export type NodeOutcome = AcceptedCommand | RejectedCommand
+
+export interface AcceptedCommand {
+  readonly status: 'accepted'
+  readonly commandId: string
+  readonly seq: number
+  /** Of bids: the price after it, and whether it leads. */
+  readonly price: string | null
+  readonly leads: boolean | null
+  /** As far as this node has heard: of another's auction, the events of this very command may still be on their way. */
+  readonly auction: NodeAuction
+}
+
+export interface RejectedCommand {
+  readonly status: 'rejected'
+  readonly commandId: string
+  readonly code: string
+  readonly reason: string
+  readonly next: string
+  readonly auction: NodeAuction | null
+}
+
+export interface OpenAuction {
+  readonly title: string
+  readonly currency: string
+  readonly start: string
+  readonly description?: string
+  readonly reserve?: string
+  /** A flat step ("0.50") or bands ("0:5,100:10"). */
+  readonly increment?: string
+  readonly buyNow?: string
+  readonly opensAt?: number
+  readonly closesAt?: number
+  readonly closesInMs?: number
+  readonly softClose?: { readonly windowMs: number; readonly extensionMs: number }
+}
+
+/** The same id again returns the first outcome, and nothing is done twice; a new one otherwise. */
+interface Once {
+  readonly commandId?: string
+}
+
+export interface EmbeddedNode {
+  readonly name: string
+  /** `node_...`; from `start` on. */
+  readonly id: string
+  /** "host:port" where other nodes reach it; from `start` on. */
+  readonly address: string
+  /** "host:port" of its DHT, for other nodes' `bootstrap`; null with a Grape elsewhere. */
+  readonly dhtAddress: string | null
+  /** All that a node can do, at the level below this one. Usable between `start` and `stop`. */
+  readonly api: NodeApi
+  /** Rejects with an error that has a `code`; nothing is left running then. */
+  start(): Promise<EmbeddedNode>
+  /** Says goodbye and lets go of every resource: the process can end. Idempotent. A stopped node stays so. */
+  stop(): Promise<void>
+  /** Resolves when the node can no longer be trusted to store and has to be stopped. */
+  readonly failed: Promise<Error>
+
+  /** Calls reject with `NodeError`. `auction` is an id, or an unambiguous start of one. */
+  open(terms: OpenAuction & Once): Promise<NodeOutcome>
+  bid(
+    auction: string,
+    amount: string,
+    options?: Once & { readonly kind?: 'plain' | 'max' },
+  ): Promise<NodeOutcome>
+  /** Of an own auction: `auction.winner` and `auction.finalPrice` of the outcome say who has won. */
+  close(auction: string, options?: Once): Promise<NodeOutcome>
+  cancel(auction: string, options?: Once & { readonly reason?: string }): Promise<NodeOutcome>
+  list(filter?: {
+    readonly status?: readonly NodeAuction['status'][]
+    readonly limit?: number
+    readonly cursor?: string
+  }): Promise<{
+    readonly auctions: readonly NodeAuction[]
+    readonly next: string | null
+  }>
+  show(auction: string): Promise<NodeAuction>
+
+  /** What happens anywhere in the mesh, in this node's order, from its start on. Gives what takes the listener off again. */
+  on<K extends keyof NodeEventsByName>(name: K, listener: (event: NodeEventsByName[K]) => void): () => void
+  off<K extends keyof NodeEventsByName>(name: K, listener: (event: NodeEventsByName[K]) => void): void
+  /** The same from now on, to iterate at one's own pace; ends when the node stops. */
+  events(): AsyncIterable<NodeEvent> & { close(): void }
+}
+
+/** Makes a node; `start` brings it up. Many can be in one process. */
+export function createNode(options: EmbeddedNodeOptions): EmbeddedNode {
+  return new NodeFace(options)
+}
+
+class NodeFace implements EmbeddedNode {
+  readonly name: string
+  readonly #node: VendueNode
+  readonly #join: () => Promise<void>
+  readonly #events: NodeEvents
+
+  constructor(options: EmbeddedNodeOptions) {
+    this.name = options.name
+    const logger = options.logger ?? silent
+    const settings = settingsOf(options)
+    this.#node = createWholeNode(settings, { logger })
+    this.#join = () => joinOnce(options, settings)
+    this.#events = new NodeEvents({ api: () => this.api, nodeId: () => this.id, logger })
+  }
+
+  get id(): string {
+    return this.#node.info.nodeId
+  }
+
+  get address(): string {
+    return this.#node.info.address
+  }
+
+  get dhtAddress(): string | null {
+    return this.#node.info.dhtAddress
+  }
+
+  get api(): NodeApi {
+    return this.#node.api
+  }
+
+  get failed(): Promise<Error> {
+    return this.#node.failed
+  }
+
+  async start(): Promise<EmbeddedNode> {
+    await this.#join()
+    await this.#node.start()
+    await this.#events.start()
+    return this
+  }
+
+  async stop(): Promise<void> {
+    this.#events.stop()
+    await this.#node.stop()
+    await this.#events.stopped
+  }
+
+  async open({ commandId = newId('cmd'), ...terms }: OpenAuction & Once): Promise<NodeOutcome> {
+    return this.#outcome(await this.api.open({ ...terms, commandId }))
+  }
+
+  async bid(
+    auction: string,
+    amount: string,
+    { commandId = newId('bid'), kind = 'plain' }: Once & { readonly kind?: 'plain' | 'max' } = {},
+  ): Promise<NodeOutcome> {
+    return this.#outcome(await this.api.bid({ auction, commandId, kind, amount }))
+  }
+
+  async close(auction: string, { commandId = newId('cmd') }: Once = {}): Promise<NodeOutcome> {
+    return this.#outcome(await this.api.close({ auction, commandId }))
+  }
+
+  async cancel(
+    auction: string,
+    { commandId = newId('cmd'), ...why }: Once & { readonly reason?: string } = {},
+  ): Promise<NodeOutcome> {
+    return this.#outcome(await this.api.cancel({ auction, commandId, ...why }))
+  }
+
+  async list({
+    status,
+    ...page
+  }: Parameters<EmbeddedNode['list']>[0] = {}): ReturnType<EmbeddedNode['list']> {
+    const { auctions, next } = await this.api.list({ ...page, ...(status && { statuses: status }) })
+    return { auctions: auctions.map((view) => this.#auction(view)), next }
+  }
+
+  async show(auction: string): Promise<NodeAuction> {
+    return this.#auction(await this.api.show({ auction }))
+  }
+
+  on<K extends keyof NodeEventsByName>(name: K, listener: (event: NodeEventsByName[K]) => void): () => void {
+    return this.#events.on(name, listener)
+  }
+
+  off<K extends keyof NodeEventsByName>(name: K, listener: (event: NodeEventsByName[K]) => void): void {
+    this.#events.off(name, listener)
+  }
+
+  events(): AsyncIterable<NodeEvent> & { close(): void } {
+    return this.#events.iterate()
+  }
+
+  async #outcome({ outcome, auction }: CommandResult): Promise<NodeOutcome> {
+    const { commandId } = outcome
+    if (outcome.status === 'rejected') {
+      const currency = auction?.state.terms.currency
+      const { message, next } = explainRejection(outcome.rejection, currency ? { currency } : null)
+      const known = auction && this.#auction(auction)
+      return {
+        status: 'rejected',
+        commandId,
+        code: outcome.rejection.code,
+        reason: message,
+        next,
+        auction: known,
+      }
+    }
+    const view = auction ?? (await this.api.show({ auction: outcome.auctionId }))
+    const { seq, bid } = outcome
+    const price = bid ? formatAmount(bid.price, view.state.terms.currency) : null
+    return {
+      status: 'accepted',
+      commandId,
+      seq,
+      price,
+      leads: bid?.leads ?? null,
+      auction: this.#auction(view),
+    }
+  }
+
+  #auction({ auctionId, head, state, minimum }: AuctionView): NodeAuction {
+    const { terms, seller, status, leader, bidCount } = state
+    const amount = (minor: number) => formatAmount(minor, terms.currency)
+    const perhaps = (minor: number | null) => (minor === null ? null : amount(minor))
+    const result = state.status === 'closed' && state.result.sold ? state.result : null
+    return {
+      ...{ auctionId, seq: head.seq, title: terms.title, description: terms.description },
+      ...{ currency: terms.currency.code, status, seller, own: seller.id === this.id },
+      ...{ startPrice: amount(terms.startPrice), price: perhaps(state.price), leader },
+      ...{ minimum: perhaps(minimum), bidCount, opensAt: terms.opensAt, closesAt: state.closesAt },
+      ...{ winner: result?.winner ?? null, finalPrice: result && amount(result.price) },
+    }
+  }
+}
+
+function newId(prefix: 'bid' | 'cmd'): string {
+  return newCommandId(prefix, { clock: systemClock, random: systemRandom })
+}
+
+function homeOf({ home }: EmbeddedNodeOptions): string {
+  return resolve(home ?? (process.env.VENDUE_HOME || join(homedir(), '.vendue')))
+}
+
+/** A token is good for so many joins: who is a member already does not use it. */
+async function joinOnce(options: EmbeddedNodeOptions, { dataDir, name }: NodeSettings): Promise<void> {
+  if (options.joinToken === undefined) return
+  if (existsSync(dataDir)) {
+    const repository = SqliteMembershipRepository.open(dataDir)
+    const joined = repository.all().length > 0
+    repository.close()
+    if (joined) return
+  }
+  await new HomeMeshAdmin({ home: homeOf(options) }).join(options.joinToken, { dataDir, name, addresses: [] })
+}
+
+function settingsOf(options: EmbeddedNodeOptions): NodeSettings {
+  const { name, mesh = 'local', host = '127.0.0.1', ports = {} } = options
+  const home = homeOf(options)
+  return {
+    ...{ name, mesh, meshNamed: options.mesh !== undefined, meshesDir: join(home, MESHES_DIR) },
+    dataDir: resolve(options.dataDir ?? nodeDirectory(home, name)),
+    currencies: options.currencies ?? {},
+    rpc: { host, port: ports.rpc ?? 0 },
+    grape:
+      options.grape === undefined
+        ? {
+            ...{ mode: 'embedded', host, apiPort: ports.grape ?? 0, dhtPort: ports.dht ?? 0, ports: 'exact' },
+            bootstrap: options.bootstrap ?? [],
+          }
+        : { mode: 'url', url: options.grape },
+    log: { level: 'silent', format: 'json' },
+  }
+}
+
+const silent: Logger = {
+  trace() {},
+  debug() {},
+  info() {},
+  warn() {},
+  error() {},
+  child: () => silent,
+}

@@ -1,0 +1,111 @@
+import type { z } from 'zod'
+import type {
+  ClientMessage,
+  clientMessage,
+  EventMessage,
+  EventType,
+  ReplyMessage,
+} from '../adapters/http/live/messages.js'
+import type { auctionSchema, bidSchema } from '../adapters/http/resources.js'
+
+/**
+ * The gateway's own types, by name. Types alone: nothing of the gateway, nor zod, is in a program that uses the client.
+ * Amounts are decimal text beside their `currency`, times RFC 3339 in UTC, names as they stand in the JSON.
+ */
+export type { ClientMessage, EventMessage, EventType, ReplyMessage }
+/** What may be left out of what a client sends. */
+export type SentMessage = z.input<typeof clientMessage>
+export type EventOf<T extends EventType> = Extract<EventMessage, { type: T }>
+export type Auction = z.output<typeof auctionSchema>
+export type Bid = z.output<typeof bidSchema>
+
+/** Terms of a new auction. Exactly one of `closes_at` and `closes_in_seconds`, or neither: closed by hand. */
+export interface OpenTerms {
+  readonly title: string
+  readonly start_price: string
+  readonly currency?: string
+  readonly description?: string
+  readonly reserve?: string
+  /** A flat step ("0.50") or bands ("0:5,100:10"). */
+  readonly increment?: string
+  readonly buy_now?: string
+  readonly opens_at?: string
+  readonly closes_at?: string
+  readonly closes_in_seconds?: number
+  readonly soft_close?: {
+    readonly window_ms: number
+    readonly extension_ms: number
+    readonly hard_stop_at?: string | null
+  }
+}
+
+export interface ListFilter {
+  readonly status?: readonly ('scheduled' | 'open' | 'closed' | 'cancelled')[]
+  /** Part of the title. */
+  readonly q?: string
+  readonly seller?: string
+  readonly bidder?: string
+  readonly sort?: 'newest' | 'ending'
+  /** `next` of the page before. */
+  readonly cursor?: string
+  readonly limit?: number
+}
+
+export interface AuctionPage {
+  readonly auctions: readonly Auction[]
+  readonly next: string | null
+}
+
+export interface BidPage {
+  /** Newest first. */
+  readonly bids: readonly Bid[]
+  /** `beforeSeq` of the next page; null: no more. */
+  readonly next: number | null
+}
+
+export interface Me {
+  readonly id: string
+  readonly name: string
+  readonly roles: readonly string[]
+  readonly scopes: readonly string[]
+  readonly auth: 'open' | 'accounts'
+}
+
+/** A rule said no; nothing was done. `code` is stable. */
+export interface Rejected {
+  readonly status: 'rejected'
+  readonly command_id: string
+  readonly code: string
+  readonly reason: string
+  readonly next: string | null
+  /** The least that would do, where that is why. */
+  readonly minimum: string | null
+  readonly price: string | null
+  readonly currency: string | null
+}
+
+export interface AcceptedBid {
+  readonly status: 'accepted'
+  readonly command_id: string
+  readonly auction_id: string
+  readonly seq: number
+  readonly at: string
+  readonly leads: boolean
+  /** After the bid. */
+  readonly price: string
+  readonly reserve_met: boolean
+  readonly currency: string
+}
+
+export interface AcceptedCommand {
+  readonly status: 'accepted'
+  readonly command_id: string
+  readonly auction_id: string
+  readonly seq: number
+  readonly at: string
+  /** As it stands after the command. */
+  readonly auction: Auction
+}
+
+export type BidOutcome = AcceptedBid | Rejected
+export type CommandOutcome = AcceptedCommand | Rejected

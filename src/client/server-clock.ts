@@ -1,0 +1,58 @@
+import type { TimeSource } from './time-source.js'
+
+interface Sample {
+  readonly offsetMs: number
+  readonly roundTripMs: number
+}
+
+/** Older round trips are forgotten, so that a drift of the clocks shows. */
+const MAX_SAMPLES = 8
+
+/**
+ * The gateway's clock. Each round trip tells what it showed halfway, give or take half the trip: the shortest of the
+ * last ones is believed. Counted on the monotonic clock, so that a machine whose own time is set meanwhile counts on.
+ */
+export class ServerClock {
+  readonly #time: TimeSource
+  #samples: Sample[] = []
+
+  constructor({ time }: { time: TimeSource }) {
+    this.#time = time
+  }
+
+  /** A question asked at `sentMs`, answered at `heardMs` (both monotonic) with the server's time. */
+  note(sentMs: number, serverTime: number, heardMs: number): void {
+    if (!Number.isFinite(serverTime) || heardMs < sentMs) return
+    const offsetMs = serverTime - (sentMs + heardMs) / 2
+    this.#samples = [...this.#samples.slice(1 - MAX_SAMPLES), { offsetMs, roundTripMs: heardMs - sentMs }]
+  }
+
+  /** Another gateway's clock is another clock. */
+  reset(): void {
+    this.#samples = []
+  }
+
+  /** UTC milliseconds by the gateway's clock; the machine's own until a gateway has been heard. */
+  now(): number {
+    const best = this.#best()
+    return best ? this.#time.monotonicMs() + best.offsetMs : this.#time.now()
+  }
+
+  /** How far `now` may be off; null: no gateway has been heard. */
+  get uncertaintyMs(): number | null {
+    const best = this.#best()
+    return best ? best.roundTripMs / 2 : null
+  }
+
+  /** Until a time (RFC 3339), such as `closes_at`; never negative. Null where there is none. */
+  remainingMs(time: string | null): number | null {
+    return time === null ? null : Math.max(0, Date.parse(time) - this.now())
+  }
+
+  #best(): Sample | undefined {
+    return this.#samples.reduce<Sample | undefined>(
+      (best, sample) => (best && best.roundTripMs <= sample.roundTripMs ? best : sample),
+      undefined,
+    )
+  }
+}

@@ -1,0 +1,121 @@
+import { type ClientError, RequestRefused } from './client-error.js'
+import type { TimeSource } from './time-source.js'
+
+/** Who the client is to the gateway: one of these, or nobody, who may only look. */
+export interface Credentials {
+  /** A name that is taken on trust; for gateways with `auth: open`. */
+  readonly user?: string
+  /** Of a program. Browsers cannot send it over a WebSocket: bids go by HTTP there. */
+  readonly apiKey?: string
+  /** Of an earlier login, as `onTokens` gave them. */
+  readonly tokens?: Tokens
+}
+
+/** What a login gives. */
+export interface Tokens {
+  readonly access_token: string
+  /** Seconds from when it was given. */
+  readonly expires_in?: number
+  /** Good once: each refresh brings the next. */
+  readonly refresh_token?: string
+  readonly user?: { readonly id: string; readonly username: string; readonly roles: readonly string[] }
+}
+
+export interface Presented {
+  readonly headers: Readonly<Record<string, string>>
+  readonly query: Readonly<Record<string, string>>
+}
+
+export interface SessionDeps {
+  readonly time: TimeSource
+  /** Exchanges a refresh token; rejects with `RequestRefused` where the gateway says no. */
+  readonly refresh: (refreshToken: string) => Promise<Tokens>
+  /** Told of all new tokens, and of null where a login has ended. */
+  readonly onTokens: (tokens: Tokens | null, because: ClientError | null) => void
+}
+
+/** Before it expires: a token that goes out now must still be good when it arrives. */
+const REFRESH_EARLY_MS = 30_000
+/** Between two refreshes that nobody's clock asked for. */
+const MIN_REFRESH_INTERVAL_MS = 5_000
+
+/** The credentials of one client; renews its access token before it expires, once for all who wait. */
+export class Session {
+  readonly #deps: SessionDeps
+  readonly #user: string | undefined
+  readonly #apiKey: string | undefined
+  #tokens: Tokens | null
+  #expiresAtMs = Number.POSITIVE_INFINITY
+  #refreshedAtMs = Number.NEGATIVE_INFINITY
+  #refreshing: Promise<void> | null = null
+
+  constructor(deps: SessionDeps, { user, apiKey, tokens }: Credentials) {
+    this.#deps = deps
+    this.#user = user
+    this.#apiKey = apiKey
+    // How old they are is not known: their first refusal tells.
+    this.#tokens = tokens ?? null
+  }
+
+  get tokens(): Tokens | null {
+    return this.#tokens
+  }
+
+  /**
+   * What a request carries; the access token is renewed first where it is about to expire. Where no headers can be sent
+   * the token goes into the address, and an API key, which lives long, nowhere.
+   */
+  async presented(sendsHeaders = true): Promise<Presented> {
+    if (this.#apiKey !== undefined)
+      return { headers: sendsHeaders ? { 'x-api-key': this.#apiKey } : {}, query: {} }
+    if (this.#tokens) {
+      if (this.#deps.time.monotonicMs() >= this.#expiresAtMs - REFRESH_EARLY_MS) await this.renew()
+      const token = this.#tokens?.access_token
+      if (token !== undefined && sendsHeaders)
+        return { headers: { authorization: `Bearer ${token}` }, query: {} }
+      if (token !== undefined) return { headers: {}, query: { access_token: token } }
+    }
+    return { headers: {}, query: this.#user === undefined ? {} : { user_id: this.#user } }
+  }
+
+  /** Whether bids can go over a socket. */
+  socketMayBid(sendsHeaders: boolean): boolean {
+    if (this.#apiKey !== undefined) return sendsHeaders
+    return this.#tokens !== null || this.#user !== undefined
+  }
+
+  set(tokens: Tokens | null, because: ClientError | null = null): void {
+    const { time, onTokens } = this.#deps
+    this.#tokens = tokens
+    const seconds = tokens?.expires_in ?? Number.POSITIVE_INFINITY
+    this.#expiresAtMs = time.monotonicMs() + seconds * 1_000
+    onTokens(tokens, because)
+  }
+
+  /** True where new tokens were got; false where there is nothing to renew, or it was done a moment ago. */
+  async renew(): Promise<boolean> {
+    const refreshToken = this.#tokens?.refresh_token
+    if (refreshToken === undefined) return false
+    const { time } = this.#deps
+    if (!this.#refreshing) {
+      if (time.monotonicMs() - this.#refreshedAtMs < MIN_REFRESH_INTERVAL_MS) return false
+      this.#refreshing = this.#refresh(refreshToken).finally(() => {
+        this.#refreshing = null
+      })
+    }
+    await this.#refreshing
+    return this.#tokens !== null
+  }
+
+  async #refresh(refreshToken: string): Promise<void> {
+    try {
+      const tokens = await this.#deps.refresh(refreshToken)
+      this.#refreshedAtMs = this.#deps.time.monotonicMs()
+      // A login or logout of meanwhile counts.
+      if (this.#tokens?.refresh_token === refreshToken) this.set(tokens)
+    } catch (error) {
+      if (!(error instanceof RequestRefused) || error.status >= 500 || error.status === 429) throw error
+      if (this.#tokens?.refresh_token === refreshToken) this.set(null, error)
+    }
+  }
+}

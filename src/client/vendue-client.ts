@@ -1,0 +1,331 @@
+import { AccountCalls } from './account-calls.js'
+import { Backoff } from './backoff.js'
+import type { ClientError } from './client-error.js'
+import { newCommandId } from './command-id.js'
+import { Emitter, type Listener } from './emitter.js'
+import { Gateways } from './gateways.js'
+import { type CallOptions, DEFAULT_DEADLINE_MS, type Fetch, HttpCalls, RETRY_BACKOFF } from './http-calls.js'
+import { LiveBids } from './live-bids.js'
+import { type ConnectionState, LiveConnection } from './live-connection.js'
+import type {
+  AcceptedBid,
+  AcceptedCommand,
+  Auction,
+  AuctionPage,
+  BidOutcome,
+  BidPage,
+  CommandOutcome,
+  ListFilter,
+  Me,
+  OpenTerms,
+  Rejected,
+} from './messages.js'
+import { ServerClock } from './server-clock.js'
+import { type Credentials, Session, type Tokens } from './session.js'
+import { settle } from './settle.js'
+import type { SocketMaker } from './sockets.js'
+import { systemTime, type TimeSource } from './time-source.js'
+import { type AuctionWatch, type Watch, Watches, type WatchMode } from './watches.js'
+
+export interface ClientOptions extends Credentials {
+  /** Addresses of one or more gateways of the mesh, best each by itself: the next serves when one does not. */
+  readonly gateways: readonly string[]
+  /** How long calls wait in all where they do not say themselves; 30 s otherwise. */
+  readonly deadlineMs?: number
+  readonly fetch?: Fetch
+  /** Opens WebSockets; the platform's own otherwise. */
+  readonly sockets?: SocketMaker
+  readonly time?: TimeSource
+  /** 0 to below 1; spreads retries. */
+  readonly random?: () => number
+}
+
+export interface ClientEvents {
+  readonly connection: ConnectionState
+  /** To be kept for the next start. Null: logged out, or the login has ended, `because` of the gateway's answer. */
+  readonly tokens: { readonly tokens: Tokens | null; readonly because: ClientError | null }
+}
+
+export interface CommandOptions extends CallOptions {
+  /** Of an earlier try, to learn what became of it; a new one otherwise. */
+  readonly commandId?: string
+}
+
+export interface BidOptions extends CallOptions {
+  /** `max`: kept secret by the auction's home, which bids up to it. */
+  readonly kind?: 'plain' | 'max'
+  /** Of an earlier try, to learn what became of it; a new one otherwise. */
+  readonly bidId?: string
+}
+
+/**
+ * A client of the gateways. Calls go on through another gateway when one dies; the same command is asked again by the
+ * same id until there is an outcome. Every call rejects with a `ClientError` alone; a rule's no is an outcome.
+ */
+export class VendueClient {
+  readonly accounts: AccountCalls
+  /** The gateway's clock, for countdowns; its own once it has been heard, by any watch. */
+  readonly clock: ServerClock
+  readonly #time: TimeSource
+  readonly #random: () => number
+  readonly #deadlineMs: number
+  readonly #events = new Emitter<ClientEvents>()
+  readonly #session: Session
+  readonly #http: HttpCalls
+  readonly #live: LiveConnection
+  readonly #bids: LiveBids
+  readonly #watches: Watches
+  readonly #sendsHeaders: boolean
+
+  constructor(options: ClientOptions & { readonly sockets: SocketMaker }) {
+    const { sockets, deadlineMs = DEFAULT_DEADLINE_MS, time = systemTime, random = Math.random } = options
+    const { fetch = globalThis.fetch.bind(globalThis) } = options
+    const gateways = new Gateways(options.gateways)
+    this.#time = time
+    this.#random = random
+    this.#deadlineMs = deadlineMs
+    this.#sendsHeaders = sockets.sendsHeaders
+    this.clock = new ServerClock({ time })
+    this.#http = new HttpCalls({ fetch, gateways, random, time })
+    const body = (token: string) => ({ refresh_token: token })
+    this.#session = new Session(
+      {
+        time,
+        refresh: (token) =>
+          this.#http.ask(
+            { method: 'POST', path: '/api/v1/auth/refresh', body: body(token), deadlineMs },
+            null,
+          ),
+        onTokens: (tokens, because) => this.#events.emit('tokens', { tokens, because }),
+      },
+      options,
+    )
+    this.accounts = new AccountCalls({ http: this.#http, session: this.#session })
+    const { clock } = this
+    const session = this.#session
+    const states = this.#events as unknown as Emitter<{ connection: ConnectionState }>
+    this.#live = new LiveConnection(
+      { clock, gateways, random, session, sockets, time, states },
+      {
+        online: (gateway) => this.#watches.online(gateway),
+        lost: (reason) => {
+          this.#bids.lost(reason)
+          this.#watches.lost()
+        },
+        message: (message) => {
+          this.#watches.message(message)
+          this.#bids.message(message as never)
+        },
+      },
+    )
+    const send: LiveConnection['send'] = (message) => this.#live.send(message)
+    this.#bids = new LiveBids({ time, send })
+    this.#watches = new Watches({ clock, time, send })
+  }
+
+  on<K extends keyof ClientEvents>(name: K, listener: Listener<ClientEvents[K]>): () => void {
+    return this.#events.on(name, listener)
+  }
+
+  off<K extends keyof ClientEvents>(name: K, listener: Listener<ClientEvents[K]>): void {
+    this.#events.off(name, listener)
+  }
+
+  /** Opens the live connection, so that the clock is set and bids are quick; a watch does it too. Idempotent. */
+  connect(): void {
+    this.#live.start()
+  }
+
+  /** Ends all watches and the connection; nothing keeps the process. Idempotent. */
+  close(): void {
+    this.#watches.close()
+    this.#live.stop()
+  }
+
+  list(filter: ListFilter = {}, options: CallOptions = {}): Promise<AuctionPage> {
+    const { status, ...rest } = filter
+    const query = { ...rest, ...(status && { status: status.join(',') }) }
+    return this.#get('/api/v1/auctions', query, options)
+  }
+
+  /** By its id, or an unambiguous start of it. */
+  show(auction: string, options: CallOptions = {}): Promise<Auction> {
+    return this.#get(pathOf(auction), {}, options)
+  }
+
+  /** Accepted bids, newest first. */
+  history(
+    auction: string,
+    { beforeSeq, limit, ...options }: CallOptions & { beforeSeq?: number; limit?: number } = {},
+  ): Promise<BidPage> {
+    return this.#get(`${pathOf(auction)}/bids`, { before_seq: beforeSeq, limit }, options)
+  }
+
+  me(options: CallOptions = {}): Promise<Me> {
+    return this.#get('/api/v1/me', {}, options)
+  }
+
+  /** Auctions bid on, each with how the caller stands in `you`. */
+  myBids(filter: Pick<ListFilter, 'cursor' | 'limit'> = {}, options: CallOptions = {}): Promise<AuctionPage> {
+    return this.#get('/api/v1/me/bids', { ...filter }, options)
+  }
+
+  myAuctions(
+    filter: Pick<ListFilter, 'cursor' | 'limit'> = {},
+    options: CallOptions = {},
+  ): Promise<AuctionPage> {
+    return this.#get('/api/v1/me/auctions', { ...filter }, options)
+  }
+
+  /**
+   * Opens an auction of the caller's, at home on the gateway's node. Settled there: `UnknownOutcome` names the gateway
+   * beside the id, and both have to be given to ask on.
+   */
+  open(
+    terms: OpenTerms,
+    { commandId = this.#newId('cmd'), ...options }: CommandOptions & { readonly gateway?: string } = {},
+  ): Promise<CommandOutcome> {
+    const call = {
+      method: 'POST',
+      path: '/api/v1/auctions',
+      body: { ...terms },
+      deadlineMs: this.#deadlineMs,
+    } as const
+    return this.#http.commandInPlace(commandId, { ...call, ...options }, this.#session, (body) => {
+      const auction = body as Auction & { command_id: string }
+      const { auction_id, seq, opened_at, command_id } = auction
+      return { status: 'accepted', command_id, auction_id, seq, at: opened_at, auction }
+    })
+  }
+
+  closeAuction(auction: string, options: CommandOptions = {}): Promise<CommandOutcome> {
+    return this.#command(`${pathOf(auction)}/close`, {}, options, acceptedOf)
+  }
+
+  cancel(
+    auction: string,
+    { reason, ...options }: CommandOptions & { reason?: string } = {},
+  ): Promise<CommandOutcome> {
+    return this.#command(
+      `${pathOf(auction)}/cancel`,
+      reason === undefined ? {} : { reason },
+      options,
+      acceptedOf,
+    )
+  }
+
+  /** The new end: a time (RFC 3339), or so many seconds after the one that was. */
+  extend(
+    auction: string,
+    to: { closesAt: string } | { bySeconds: number },
+    options: CommandOptions = {},
+  ): Promise<CommandOutcome> {
+    const body = 'closesAt' in to ? { closes_at: to.closesAt } : { by_seconds: to.bySeconds }
+    return this.#command(`${pathOf(auction)}/extend`, body, options, acceptedOf)
+  }
+
+  /**
+   * Bids. Settled by itself: where an answer is lost, the same bid is asked about by the same id, through any gateway,
+   * until there is an outcome; past the deadline it rejects with `UnknownOutcome`, which names the id.
+   */
+  bid(
+    auction: string,
+    amount: string,
+    { kind = 'plain', bidId, ...options }: BidOptions = {},
+  ): Promise<BidOutcome> {
+    const id = bidId ?? this.#newId('bid')
+    const message = { type: 'place_bid', auction_id: auction, amount, kind, bid_id: id } as const
+    return this.#bid(id, message, { path: `${pathOf(auction)}/bids`, body: { amount, kind } }, options)
+  }
+
+  /** Buys the lot at its buy-now price. */
+  buyNow(auction: string, { bidId, ...options }: Omit<BidOptions, 'kind'> = {}): Promise<BidOutcome> {
+    const id = bidId ?? this.#newId('bid')
+    const message = { type: 'buy_now', auction_id: auction, bid_id: id } as const
+    return this.#bid(id, message, { path: `${pathOf(auction)}/buy-now`, body: {} }, options)
+  }
+
+  /**
+   * One auction's events. With `fromSeq`, from there on (1: all there were); otherwise what follows `auction`, as it
+   * stands now. `newest` leaves prices out that are overtaken at once.
+   */
+  async watch(
+    auction: string,
+    { fromSeq, mode = 'all', ...options }: CallOptions & { fromSeq?: number; mode?: WatchMode } = {},
+  ): Promise<AuctionWatch> {
+    const now = await this.show(auction, options)
+    this.connect()
+    return this.#watches.auction(now, { afterSeq: fromSeq === undefined ? now.seq : fromSeq - 1, mode })
+  }
+
+  /**
+   * All auctions' events from now on. Through another gateway it goes on by each auction's seq; of auctions not heard
+   * of before, that may bring events of up to a minute before the start.
+   */
+  watchAll(): Watch {
+    this.connect()
+    return this.#watches.catalogue()
+  }
+
+  #get<T>(
+    path: string,
+    query: Readonly<Record<string, string | number | undefined>>,
+    options: CallOptions,
+  ): Promise<T> {
+    return this.#http.ask<T>(
+      { method: 'GET', path, query, deadlineMs: this.#deadlineMs, ...options },
+      this.#session,
+    )
+  }
+
+  #command<T>(
+    path: string,
+    body: Readonly<Record<string, unknown>>,
+    { commandId = this.#newId('cmd'), ...options }: CommandOptions,
+    accepted: (body: unknown) => T,
+  ): Promise<T | Rejected> {
+    const call = { method: 'POST', path, body, deadlineMs: this.#deadlineMs, ...options } as const
+    return this.#http.command(commandId, call, this.#session, accepted)
+  }
+
+  async #bid(
+    commandId: string,
+    message: Parameters<LiveBids['ask']>[1],
+    { path, body }: { path: string; body: Readonly<Record<string, unknown>> },
+    options: CallOptions,
+  ): Promise<BidOutcome> {
+    const session = this.#session
+    const call = { method: 'POST', path, body, ...(options.signal && { signal: options.signal }) } as const
+    // The socket is quicker where there is one; HTTP says more of what went wrong, and needs none.
+    let overSocket = session.socketMayBid(this.#sendsHeaders)
+    const ask = async (leftMs: number) => {
+      const live = overSocket ? this.#bids.ask(commandId, message, leftMs) : null
+      overSocket = false
+      if (live) return live
+      return this.#http.commandOnce(commandId, call, { session, leftMs, accepted: acceptedBidOf })
+    }
+    const backoff = new Backoff(RETRY_BACKOFF, this.#random)
+    const { deadlineMs = this.#deadlineMs, signal } = options
+    return settle(ask, { time: this.#time, backoff }, { commandId, deadlineMs, signal })
+  }
+
+  #newId(prefix: 'bid' | 'cmd'): string {
+    return newCommandId(prefix, this.clock.now())
+  }
+}
+
+function pathOf(auction: string): string {
+  return `/api/v1/auctions/${encodeURIComponent(auction)}`
+}
+
+function acceptedOf(body: unknown): AcceptedCommand {
+  return body as AcceptedCommand
+}
+
+function acceptedBidOf(body: unknown): AcceptedBid {
+  const { command_id, auction_id, seq, at, leads, price, reserve_met, currency } = body as AcceptedBid
+  return {
+    ...{ status: 'accepted', command_id, auction_id, seq, at, currency },
+    ...{ leads: leads ?? true, price, reserve_met: reserve_met ?? true },
+  }
+}

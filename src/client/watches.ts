@@ -1,0 +1,257 @@
+import { ClientError } from './client-error.js'
+import type { Listener } from './emitter.js'
+import { EventQueue, type EventsByType } from './event-queue.js'
+import type { Auction, EventMessage, ReplyMessage, SentMessage } from './messages.js'
+import type { ServerClock } from './server-clock.js'
+import type { TimeSource } from './time-source.js'
+
+export type WatchMode = 'all' | 'newest'
+
+/** Events in order, without a gap and without a duplicate, through whatever gateway. `for await`, or `on` and `off`. */
+export interface Watch extends AsyncIterable<EventMessage> {
+  on<K extends keyof EventsByType>(type: K, listener: Listener<EventsByType[K]>): () => void
+  off<K extends keyof EventsByType>(type: K, listener: Listener<EventsByType[K]>): void
+  /** Idempotent; leaving a `for await` does it too. */
+  close(): void
+}
+
+export interface AuctionWatch extends Watch {
+  readonly auctionId: string
+  /** As it stood at the start; events after its `seq` follow, unless others were asked for. */
+  readonly auction: Auction
+  /** Of the last event that was handed on. */
+  readonly seq: number
+}
+
+export interface WatchesDeps {
+  readonly clock: ServerClock
+  readonly time: TimeSource
+  /** False: there is no connection. */
+  readonly send: (message: SentMessage) => boolean
+}
+
+/** A subscription that the gateway has not confirmed: its node may not know of the auction yet. */
+const RETRY_MS = 1_000
+/** Auctions whose place in the catalogue is remembered; past it the longest silent are forgotten. */
+const MAX_KNOWN = 100_000
+/** Homes' clocks differ: what was stamped this much before the start may have happened after it. */
+const CLOCK_MARGIN_MS = 60_000
+const FIRST_CURSOR = 'p0.0'
+
+interface Topic {
+  readonly watches: Set<QueuedWatch>
+  confirmed: boolean
+}
+
+/** What is watched, over one connection that comes and goes. */
+export class Watches {
+  readonly #deps: WatchesDeps
+  readonly #topics = new Map<string, Topic>()
+  readonly #catalogues = new Set<EventQueue>()
+  readonly #known = new Map<string, number>()
+  #catalogueFrom: { gateway: string; cursor: string | null } | null = null
+  #catalogueSinceMs: number | null = null
+  #gateway = ''
+  #retry: { cancel(): void } | null = null
+
+  constructor(deps: WatchesDeps) {
+    this.#deps = deps
+  }
+
+  get size(): number {
+    return this.#topics.size + this.#catalogues.size
+  }
+
+  /** Events past `afterSeq`. */
+  auction(auction: Auction, { afterSeq, mode }: { afterSeq: number; mode: WatchMode }): AuctionWatch {
+    const { auction_id: id } = auction
+    const topic: Topic = this.#topics.get(id) ?? { watches: new Set(), confirmed: false }
+    const queue = new EventQueue({
+      onRoom: () => {
+        if (watch.behind) this.#subscribe(id)
+      },
+      onClose: () => {
+        topic.watches.delete(watch)
+        if (topic.watches.size > 0 || this.#topics.get(id) !== topic) return
+        this.#topics.delete(id)
+        this.#deps.send({ type: 'unsubscribe', auction_id: id })
+      },
+    })
+    const watch = new QueuedWatch(auction, queue, { afterSeq, mode })
+    topic.watches.add(watch)
+    this.#topics.set(id, topic)
+    this.#subscribe(id)
+    return watch
+  }
+
+  /** Every auction's events, from now on. */
+  catalogue(): Watch {
+    const queue = new EventQueue({
+      onRoom: () => {},
+      onClose: () => {
+        this.#catalogues.delete(queue)
+        if (this.#catalogues.size > 0) return
+        this.#catalogueFrom = null
+        this.#catalogueSinceMs = null
+        this.#known.clear()
+        this.#deps.send({ type: 'unsubscribe', catalogue: true })
+      },
+    })
+    this.#catalogues.add(queue)
+    if (this.#catalogues.size === 1) this.#subscribeAll()
+    return watchOf(queue)
+  }
+
+  online(gateway: string): void {
+    this.#gateway = gateway
+    for (const id of this.#topics.keys()) this.#subscribe(id)
+    if (this.#catalogues.size > 0) this.#subscribeAll()
+  }
+
+  lost(): void {
+    for (const topic of this.#topics.values()) topic.confirmed = false
+  }
+
+  message(message: ReplyMessage | EventMessage): void {
+    if (message.type === 'subscribed') {
+      const topic = this.#topics.get(message.auction_id ?? '')
+      if (topic) topic.confirmed = true
+    } else if (isEvent(message)) {
+      if (message.cursor !== undefined) this.#ofCatalogue(message, message.cursor)
+      else this.#ofAuction(message)
+    }
+  }
+
+  close(): void {
+    this.#retry?.cancel()
+    for (const { watches } of [...this.#topics.values()]) for (const watch of [...watches]) watch.close()
+    for (const queue of [...this.#catalogues]) queue.close()
+  }
+
+  #subscribe(id: string): void {
+    const topic = this.#topics.get(id)
+    if (!topic) return
+    topic.confirmed = false
+    const watches = [...topic.watches]
+    for (const watch of watches) watch.behind = false
+    const from = Math.min(...watches.map(({ seq }) => seq)) + 1
+    const mode = watches.every((watch) => watch.mode === 'newest') ? 'newest' : 'all'
+    if (!this.#deps.send({ type: 'subscribe', auction_id: id, from_seq: from, mode })) return
+    this.#retry ??= this.#deps.time.after(RETRY_MS, () => this.#askAgain())
+  }
+
+  #askAgain(): void {
+    this.#retry = null
+    for (const [id, { confirmed }] of this.#topics) if (!confirmed) this.#subscribe(id)
+  }
+
+  #ofAuction(event: EventMessage): void {
+    const topic = this.#topics.get(event.auction_id)
+    if (!topic) return
+    for (const watch of [...topic.watches]) {
+      // One missing: what is asked for again starts behind the last.
+      if (watch.offer(event) === 'gap' && topic.confirmed) this.#subscribe(event.auction_id)
+    }
+  }
+
+  #subscribeAll(): void {
+    const { clock, send } = this.#deps
+    const from = this.#catalogueFrom
+    // Cursors are places in the list of one gateway's node. Elsewhere that list is read from its start, and what is
+    // known of it, or older than this watch, is left out.
+    const cursor =
+      from === null ? undefined : from.gateway === this.#gateway && from.cursor ? from.cursor : FIRST_CURSOR
+    if (!send({ type: 'subscribe', catalogue: true, ...(cursor !== undefined && { cursor }) })) return
+    this.#catalogueSinceMs ??= clock.now()
+    this.#catalogueFrom = {
+      gateway: this.#gateway,
+      cursor: cursor === FIRST_CURSOR ? null : (cursor ?? null),
+    }
+  }
+
+  #ofCatalogue(event: EventMessage, cursor: string): void {
+    const { auction_id: id, seq, timestamp } = event
+    this.#catalogueFrom = { gateway: this.#gateway, cursor }
+    const known = this.#known.get(id)
+    if (known !== undefined && seq <= known) return
+    const sinceMs = (this.#catalogueSinceMs ?? 0) - CLOCK_MARGIN_MS
+    if (known === undefined && Date.parse(timestamp) < sinceMs) return
+    this.#known.delete(id)
+    this.#known.set(id, seq)
+    if (this.#known.size > MAX_KNOWN) this.#known.delete(this.#known.keys().next().value as string)
+    for (const queue of [...this.#catalogues]) {
+      if (queue.full)
+        queue.close(new ClientError('TOO_SLOW', 'too many events of the catalogue wait to be taken'))
+      else queue.push(event)
+    }
+  }
+}
+
+class QueuedWatch implements AuctionWatch {
+  readonly auction: Auction
+  readonly mode: WatchMode
+  readonly #queue: EventQueue
+  #seq: number
+  /** Events were left out because too many wait; they are asked for again once there is room. */
+  behind = false
+
+  constructor(
+    auction: Auction,
+    queue: EventQueue,
+    { afterSeq, mode }: { afterSeq: number; mode: WatchMode },
+  ) {
+    this.auction = auction
+    this.#queue = queue
+    this.#seq = afterSeq
+    this.mode = mode
+  }
+
+  get auctionId(): string {
+    return this.auction.auction_id
+  }
+
+  get seq(): number {
+    return this.#seq
+  }
+
+  offer(event: EventMessage): 'taken' | 'known' | 'gap' | 'full' {
+    if (event.seq <= this.#seq) return 'known'
+    if (this.behind || this.#queue.full) {
+      this.behind = true
+      return 'full'
+    }
+    if (this.mode === 'all' && event.seq > this.#seq + 1) return 'gap'
+    this.#seq = event.seq
+    this.#queue.push(event)
+    return 'taken'
+  }
+
+  on<K extends keyof EventsByType>(type: K, listener: Listener<EventsByType[K]>): () => void {
+    return this.#queue.on(type, listener)
+  }
+
+  off<K extends keyof EventsByType>(type: K, listener: Listener<EventsByType[K]>): void {
+    this.#queue.off(type, listener)
+  }
+
+  close(): void {
+    this.#queue.close()
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<EventMessage> {
+    return this.#queue.iterate()
+  }
+}
+
+function watchOf(queue: EventQueue): Watch {
+  return {
+    on: (type, listener) => queue.on(type, listener),
+    off: (type, listener) => queue.off(type, listener),
+    close: () => queue.close(),
+    [Symbol.asyncIterator]: () => queue.iterate(),
+  }
+}
+
+function isEvent(message: ReplyMessage | EventMessage): message is EventMessage {
+  return 'title' in message && 'seq' in message
+}

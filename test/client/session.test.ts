@@ -1,0 +1,103 @@
+import { expect } from 'chai'
+import type { Tokens } from '../../src/client/exports.js'
+import { settle } from '../support/manual-time.js'
+import { AUCTION, anAuction, broken, FakeGateways, type FakeRequest } from './support/fake-gateways.js'
+
+describe('a login of the client', () => {
+  /** A gateway whose access tokens last a minute. */
+  function withAccounts() {
+    const fake = new FakeGateways({ user: undefined as never })
+    let given = 0
+    const valid = new Map<string, number>()
+    const refreshable = new Set<string>()
+    const tokens = () => {
+      given += 1
+      valid.set(`access-${given}`, fake.time.now() + 60_000)
+      refreshable.add(`refresh-${given}`)
+      const names = { access_token: `access-${given}`, refresh_token: `refresh-${given}` }
+      return { body: { ...names, token_type: 'Bearer', expires_in: 60, refresh_expires_in: 3_600 } }
+    }
+    const refused = (code: string) => ({ status: 401, body: { code, detail: code } })
+    const serve = ({ path, body, headers }: FakeRequest) => {
+      if (path === '/api/v1/auth/login') return tokens()
+      if (path === '/api/v1/auth/refresh') {
+        return refreshable.delete(body.refresh_token) ? tokens() : refused('REFRESH_TOKEN_REUSED')
+      }
+      const token = headers.get('authorization')?.replace('Bearer ', '') ?? ''
+      return (valid.get(token) ?? 0) > fake.time.now() ? { body: anAuction(1) } : refused('TOKEN_EXPIRED')
+    }
+    fake.handler = serve
+    const refreshes = () => fake.requests.filter(({ path }) => path.endsWith('/refresh')).length
+    return { fake, serve, refreshes, revoke: () => valid.clear(), forget: () => refreshable.clear() }
+  }
+
+  it('is renewed before it expires, once for all who wait', async () => {
+    const { fake, refreshes } = withAccounts()
+    await fake.client.accounts.login({ username: 'anna', password: 'secret secret' })
+    await fake.client.show(AUCTION)
+    expect(refreshes()).to.equal(0)
+    await fake.advance(31_000)
+    await Promise.all([1, 2, 3].map(() => fake.client.show(AUCTION)))
+    expect(refreshes()).to.equal(1)
+    expect(fake.requests.at(-1)?.headers.get('authorization')).to.equal('Bearer access-2')
+  })
+
+  it('is renewed where the gateway no longer takes the token, and the request made again', async () => {
+    const { fake, revoke, refreshes } = withAccounts()
+    await fake.client.accounts.login({ username: 'anna', password: 'secret secret' })
+    revoke()
+    expect((await fake.client.show(AUCTION)).seq).to.equal(1)
+    expect(refreshes()).to.equal(1)
+  })
+
+  it('is kept where the answer to a refresh is lost', async () => {
+    const { fake, serve, refreshes } = withAccounts()
+    await fake.client.accounts.login({ username: 'anna', password: 'secret secret' })
+    await fake.advance(31_000)
+    let lose = true
+    fake.handler = (request) => {
+      if (!request.path.endsWith('/refresh') || !lose) return serve(request)
+      lose = false
+      return broken('ECONNRESET')
+    }
+    const shown = fake.client.show(AUCTION)
+    await fake.advance(1_000)
+    expect((await shown).seq).to.equal(1)
+    expect(refreshes()).to.equal(2)
+  })
+
+  it('that has ended is told, and is not tried again', async () => {
+    const { fake, revoke, forget, refreshes } = withAccounts()
+    const told: (Tokens | null)[] = []
+    fake.client.on('tokens', ({ tokens }) => told.push(tokens))
+    await fake.client.accounts.login({ username: 'anna', password: 'secret secret' })
+    revoke()
+    forget()
+    const error = await fake.client.show(AUCTION).then(
+      () => null,
+      (reason) => reason,
+    )
+    expect(error).to.include({ code: 'TOKEN_EXPIRED', status: 401 })
+    expect(told.map((tokens) => tokens?.access_token ?? null)).to.deep.equal(['access-1', null])
+    await fake.client.show(AUCTION).catch(() => {})
+    expect(refreshes()).to.equal(1)
+  })
+
+  it('stands in the address of a socket that can send no headers; an API key never does', async () => {
+    const { fake } = withAccounts()
+    await fake.client.accounts.login({ username: 'anna', password: 'secret secret' })
+    fake.client.connect()
+    await settle()
+    expect(new URL(fake.socket.url).searchParams.get('access_token')).to.equal('access-1')
+    fake.client.close()
+    const program = new FakeGateways({ apiKey: 'vnd_secret' })
+    program.client.connect()
+    await program.welcome()
+    expect(program.socket.url).to.not.contain('secret')
+    void program.client.bid(AUCTION, '5').catch(() => {})
+    await settle()
+    expect(program.socket.all('place_bid')).to.have.lengthOf(0)
+    expect(program.requests.at(-1)?.headers.get('x-api-key')).to.equal('vnd_secret')
+    program.client.close()
+  })
+})

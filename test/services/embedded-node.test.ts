@@ -1,0 +1,159 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { createNode, type EmbeddedNode, NodeError, type NodeEvent } from 'vendue'
+import { HomeMeshAdmin } from '../../services/mesh/mesh-admin.js'
+import { eventually } from '../support/eventually.js'
+import { makeTempHome } from '../support/temp-home.js'
+
+describe('a node inside another program', function () {
+  this.timeout(30_000)
+  const { home, remove } = makeTempHome()
+  const nodes: EmbeddedNode[] = []
+  let shop: EmbeddedNode
+  let anna: EmbeddedNode
+
+  const start = async (name: string) => {
+    const bootstrap = nodes.flatMap(({ dhtAddress }) => dhtAddress ?? [])
+    const node = createNode({ name, mesh: 'embedded-test', home, bootstrap })
+    nodes.push(node)
+    return node.start()
+  }
+
+  before(async () => {
+    shop = await start('shop')
+    anna = await start('anna')
+    await eventually('they see each other', async () =>
+      (await anna.api.peers()).some(({ state }) => state === 'alive'),
+    )
+  })
+
+  after(async () => {
+    await Promise.all(nodes.map((node) => node.stop()))
+    remove()
+  })
+
+  it('tells of its own auctions and the others’, each event once and in order', async () => {
+    const heard = new Map<string, NodeEvent[]>()
+    for (const node of [shop, anna]) {
+      const events: NodeEvent[] = []
+      heard.set(node.name, events)
+      node.on('auctionCreated', (event) => events.push(event))
+      node.on('bidPlaced', (event) => events.push(event))
+      node.on('auctionFinalized', (event) => events.push(event))
+    }
+    const opened = await shop.open({ title: 'Pic#1', currency: 'USDT', start: '75', increment: '0.5' })
+    if (opened.status !== 'accepted') throw new Error(opened.reason)
+    const { auctionId } = opened.auction
+    expect(opened.auction).to.deep.include({ own: true, startPrice: '75.00', minimum: '75.00', winner: null })
+    await eventually('anna knows of it', async () => (await anna.list()).auctions.length === 1)
+    const low = await anna.bid(auctionId, '74')
+    expect(low).to.deep.include({ status: 'rejected', code: 'BID_TOO_LOW' })
+    const id = 'bid_embedded0001'
+    const first = await anna.bid(auctionId, '80', { commandId: id })
+    expect(await anna.bid(auctionId, '80', { commandId: id })).to.deep.include({
+      status: 'accepted',
+      commandId: id,
+    })
+    expect(first).to.deep.include({ status: 'accepted', price: '80.00', leads: true })
+    expect(first.auction?.own).to.equal(false)
+    const closed = await shop.close(auctionId)
+    expect(closed.auction).to.deep.include({ status: 'closed', finalPrice: '80.00' })
+    expect(closed.auction?.winner).to.deep.equal({ id: anna.id, name: 'anna' })
+    for (const node of [shop, anna]) {
+      const events = heard.get(node.name) ?? []
+      await eventually(`${node.name} has heard of all`, () => events.length >= 3)
+      expect(events.map(({ name, seq, own }) => [name, seq, own])).to.deep.equal([
+        ['auctionCreated', 1, node === shop],
+        ['bidPlaced', 2, node === shop],
+        ['auctionFinalized', 3, node === shop],
+      ])
+      expect(events[1]).to.deep.include({ price: '80.00', amount: '80.00', byMe: node === anna, leads: true })
+      expect(events[2]).to.deep.include({ outcome: 'sold', price: '80.00', wonByMe: node === anna })
+    }
+  })
+
+  it('can be iterated, each reader from when it asked on', async () => {
+    const events = shop.events()
+    const names: string[] = []
+    const opened = await shop.open({ title: 'Pic#2', currency: 'EUR', start: '5' })
+    await shop.cancel(opened.auction?.auctionId ?? '', { reason: 'broken' })
+    for await (const event of events) {
+      names.push(event.name)
+      if (event.name === 'auctionFinalized') {
+        expect(event).to.deep.include({ outcome: 'cancelled', winner: null, price: null })
+        break
+      }
+    }
+    expect(names).to.deep.equal(['auctionCreated', 'auctionFinalized'])
+  })
+
+  it('rejects with a code what cannot be done', async () => {
+    const error = await anna.show('auc_zzzzzz').then(
+      () => null,
+      (reason) => reason,
+    )
+    expect(error).to.be.instanceOf(NodeError)
+    expect(error.code).to.equal('AUCTION_NOT_FOUND')
+  })
+
+  it('hears no more once it was taken off', async () => {
+    let count = 0
+    const off = shop.on('auctionCreated', () => {
+      count += 1
+    })
+    const seen: string[] = []
+    shop.on('auctionCreated', ({ title }) => seen.push(title))
+    await shop.open({ title: 'Pic#3', currency: 'EUR', start: '5' })
+    await eventually('the first was heard', () => count === 1)
+    off()
+    await shop.open({ title: 'Pic#4', currency: 'EUR', start: '5' })
+    await eventually('the second was heard', () => seen.includes('Pic#4'))
+    expect(count).to.equal(1)
+  })
+
+  it('joins a mesh of another home with a token, once', async () => {
+    const elsewhere = makeTempHome()
+    const { token } = await new HomeMeshAdmin({ home }).invite('embedded-test', {
+      ...{ role: 'node', uses: 1, lifeMs: 60_000, addresses: [shop.address] },
+    })
+    const guest = () => {
+      const bootstrap = shop.dhtAddress === null ? [] : [shop.dhtAddress]
+      return createNode({ name: 'guest', home: elsewhere.home, joinToken: token, bootstrap })
+    }
+    const opened = await shop.open({ title: 'Pic#5', currency: 'EUR', start: '5' })
+    for (const amount of ['5', '50']) {
+      const node = await guest().start()
+      try {
+        await eventually('it sees the shop', async () =>
+          (await node.api.peers()).some(({ nodeId, state }) => nodeId === shop.id && state === 'alive'),
+        )
+        await eventually('it knows of the auction', async () => {
+          const { auctions } = await node.list({ status: ['open'] })
+          return auctions.some(({ title }) => title === 'Pic#5')
+        })
+        const id = opened.auction?.auctionId ?? ''
+        const { status } = await node.bid(id, amount, { kind: 'max' })
+        expect(status).to.equal('accepted')
+      } finally {
+        await node.stop()
+      }
+    }
+    elsewhere.remove()
+  })
+
+  it('lets go of everything when it stops, and ends what is being iterated; its data can be used again', async () => {
+    const reading = (async () => {
+      for await (const _ of anna.events());
+      return 'ended'
+    })()
+    await Promise.all([anna.stop(), anna.stop()])
+    expect(await reading).to.equal('ended')
+    expect(existsSync(join(home, 'nodes', 'anna', 'node.json'))).to.equal(false)
+    const again = await start('anna')
+    expect(again.id).to.equal(anna.id)
+    expect((await again.list({ status: ['closed'] })).auctions.map(({ title }) => title)).to.deep.equal([
+      'Pic#1',
+    ])
+  })
+})
