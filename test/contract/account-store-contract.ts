@@ -194,5 +194,21 @@ export function describeAccountStore(
         expect(await store.apiKeys.create({ ...third, id: 'key_4', createdAt: 2_000 }, 2)).to.equal('created')
       })
     })
+
+    describe('of bids under pseudonyms', () => {
+      it('notes an auction once for each account, and lists the newest first, page by page', async () => {
+        const { pseudonymousBids: bids } = store
+        for (const auction of ['auc_a', 'auc_b', 'auc_a', 'auc_c']) await bids.note(alice.id, auction)
+        await bids.note(bob.id, 'auc_a')
+        const all = await bids.list(alice.id, { before: null, limit: 10 })
+        expect(all.map(({ auctionId }) => auctionId)).to.deep.equal(['auc_c', 'auc_b', 'auc_a'])
+        const [first] = await bids.list(alice.id, { before: null, limit: 1 })
+        const rest = await bids.list(alice.id, { before: first!.position, limit: 10 })
+        expect([first, ...rest]).to.deep.equal(all)
+        expect(await bids.list('usr_nobody', { before: null, limit: 10 })).to.deep.equal([])
+        expect([...(await bids.among(bob.id, ['auc_a', 'auc_b']))]).to.deep.equal(['auc_a'])
+        expect((await bids.among(bob.id, [])).size).to.equal(0)
+      })
+    })
   })
 }

@@ -9,6 +9,8 @@ const TOKEN_TYPE = 'at+jwt'
 export const ISSUER = 'vendue-gateway'
 export const AUDIENCE = 'vendue-api'
 
+const MAX_VERIFIED = 10_000
+
 export interface TokenKey {
   /** Stands in the header of the tokens it signed. */
   readonly id: string
@@ -20,6 +22,8 @@ export interface TokenKey {
 export class JoseAccessTokens implements AccessTokens {
   readonly #signing: TokenKey
   readonly #keys: ReadonlyMap<string, TokenKey>
+  /** Tokens whose signature was good, the longest known first: each is seen many times, and checked on every bid. */
+  readonly #verified = new Map<string, { claims: AccessClaims; exp: number }>()
 
   constructor(keys: readonly [TokenKey, ...TokenKey[]]) {
     this.#signing = keys[0]
@@ -41,6 +45,8 @@ export class JoseAccessTokens implements AccessTokens {
   }
 
   async verify(token: string, now: number): Promise<AccessClaims> {
+    const known = this.#verified.get(token)
+    if (known && known.exp > Math.floor(now / 1_000)) return known.claims
     try {
       const { payload } = await jwtVerify(token, ({ kid }) => this.#key(kid), {
         algorithms: [ALGORITHM],
@@ -50,9 +56,10 @@ export class JoseAccessTokens implements AccessTokens {
         requiredClaims: ['sub', 'sid', 'exp', 'iat'],
         currentDate: new Date(now),
       })
-      const { sub, sid } = payload
-      if (typeof sub !== 'string' || typeof sid !== 'string') throw new Error('claims of the wrong type')
-      return { accountId: sub, sessionId: sid }
+      const { sub, sid, exp } = payload
+      if (typeof sub !== 'string' || typeof sid !== 'string' || typeof exp !== 'number')
+        throw new Error('claims of the wrong type')
+      return this.#keep(token, { accountId: sub, sessionId: sid }, exp)
     } catch (cause) {
       // jose checks the signature first: what has expired was good once.
       if (cause instanceof errors.JWTExpired) {
@@ -66,6 +73,15 @@ export class JoseAccessTokens implements AccessTokens {
         cause,
       })
     }
+  }
+
+  #keep(token: string, claims: AccessClaims, exp: number): AccessClaims {
+    if (this.#verified.size >= MAX_VERIFIED) {
+      const [oldest] = this.#verified.keys()
+      this.#verified.delete(oldest as string)
+    }
+    this.#verified.set(token, { claims, exp })
+    return claims
   }
 
   #key(id: string | undefined): KeyObject {
