@@ -3,6 +3,7 @@ import { AuctionFactsCache } from '../../src/adapters/http/auction-facts.js'
 import { BidDesk } from '../../src/adapters/http/bid-desk.js'
 import { Bidders } from '../../src/adapters/http/bidders.js'
 import { AuthenticatedCallers, OpenCallers } from '../../src/adapters/http/callers.js'
+import { ClientAddresses } from '../../src/adapters/http/client-addresses.js'
 import { CommandIds } from '../../src/adapters/http/command-ids.js'
 import { GatewayMetrics } from '../../src/adapters/http/gateway-metrics.js'
 import { GatewayServer } from '../../src/adapters/http/gateway-server.js'
@@ -91,6 +92,8 @@ function compose(services: ServiceContainer, settings: GatewaySettings, parts: G
     ) as Services<N>
   const { host, port, portTaken, origins, authOpenAnywhere, currency, maxConnections } = settings
   const { authenticator } = parts
+  // A proxy passes on the name that the world knows it by.
+  const behindProxy = authenticator !== undefined && settings.trustedProxies.length > 0
   services
     .value(tokens.api, parts.api)
     .value(tokens.clock, systemClock)
@@ -102,9 +105,14 @@ function compose(services: ServiceContainer, settings: GatewaySettings, parts: G
     .factory(tokens.callers, () =>
       authenticator ? new AuthenticatedCallers({ authenticator }) : new OpenCallers(),
     )
+    .factory(tokens.addresses, () => new ClientAddresses(settings.trustedProxies))
     .factory(
       tokens.origins,
-      () => new OriginPolicy({ allowed: origins, loopbackOnly: isLoopback(host) && !authOpenAnywhere }),
+      () =>
+        new OriginPolicy({
+          allowed: origins,
+          loopbackOnly: isLoopback(host) && !authOpenAnywhere && !behindProxy,
+        }),
     )
     .factory(tokens.commandIds, () => new CommandIds(deps('clock', 'random')))
     .factory(tokens.facts, () => new AuctionFactsCache(deps('api')))
@@ -136,7 +144,17 @@ function compose(services: ServiceContainer, settings: GatewaySettings, parts: G
       () =>
         new GatewayWebSockets(
           deps(
-            ...(['bidders', 'callers', 'clock', 'desk', 'facts', 'guard', 'hub', 'liveCallers'] as const),
+            ...([
+              'addresses',
+              'bidders',
+              'callers',
+              'clock',
+              'desk',
+              'facts',
+              'guard',
+              'hub',
+              'liveCallers',
+            ] as const),
             ...(['logger', 'metrics', 'origins', 'presence', 'timers'] as const),
           ),
           { maxConnections, maxConnectionsPerAddress: settings.maxConnectionsPerAddress },
@@ -148,6 +166,7 @@ function compose(services: ServiceContainer, settings: GatewaySettings, parts: G
         new GatewaySocketIo(
           deps(
             ...([
+              'addresses',
               'api',
               'bidders',
               'callers',
@@ -168,6 +187,7 @@ function compose(services: ServiceContainer, settings: GatewaySettings, parts: G
         new GatewayServer(
           deps(
             ...([
+              'addresses',
               'api',
               'bidders',
               'callers',

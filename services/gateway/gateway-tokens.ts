@@ -3,6 +3,7 @@ import type { AuctionFactsCache } from '../../src/adapters/http/auction-facts.js
 import type { BidDesk } from '../../src/adapters/http/bid-desk.js'
 import type { Bidders } from '../../src/adapters/http/bidders.js'
 import type { Callers } from '../../src/adapters/http/callers.js'
+import type { ClientAddresses } from '../../src/adapters/http/client-addresses.js'
 import type { CommandIds } from '../../src/adapters/http/command-ids.js'
 import type { GatewayMetrics } from '../../src/adapters/http/gateway-metrics.js'
 import type { GatewayServer } from '../../src/adapters/http/gateway-server.js'
@@ -32,6 +33,7 @@ export const gatewayTokens = {
   random: new Token<Random>('gateway.random'),
   logger: new Token<Logger>('gateway.logger'),
   // The gateway
+  addresses: new Token<ClientAddresses>('gateway.addresses'),
   callers: new Token<Callers>('gateway.callers'),
   guard: new Token<Guard | null>('gateway.guard'),
   plugins: new Token<readonly FastifyPluginAsync[]>('gateway.plugins'),

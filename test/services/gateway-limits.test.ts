@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { expect } from 'chai'
 import { WebSocket } from 'ws'
 import { type GatewayAccounts, openAccounts } from '../../services/gateway/accounts.js'
+import type { GatewaySettings } from '../../src/adapters/system/gateway-settings.js'
 import { limitsSetting } from '../../src/adapters/system/limit-rules.js'
 import { LiveClients, type Member, register } from '../support/account-client.js'
 import { silentLogger } from '../support/silent-logger.js'
@@ -28,10 +29,10 @@ describe("a gateway's limits", function () {
     dir?.remove()
   })
 
-  const start = async (limits: string) => {
+  const start = async (limits: string, settings: Partial<GatewaySettings> = {}) => {
     dir = makeTempDir()
     accounts = await openAccounts(dir.path, { limits: limitsSetting.parse(limits) }, { logger: silentLogger })
-    gateway = await TestGateway.start(mesh.nodes[0]!, {}, accounts.parts)
+    gateway = await TestGateway.start(mesh.nodes[0]!, settings, accounts.parts)
     const [seller, bidder] = [await register(gateway, 'sel'), await register(gateway, 'bea')]
     const terms = { title: 'Lot', start_price: '10', currency: 'EUR', increment: '1' }
     const { body } = await gateway.post('/api/v1/auctions', terms, seller.headers)
@@ -84,6 +85,27 @@ describe("a gateway's limits", function () {
     expect(refused.retry_after_ms).to.be.greaterThan(1_000)
     expect((await gateway.get('/api/v1/me', bidder.headers)).body).to.include(limit)
     expect((await gateway.get('/api/v1/auctions')).status, 'others').to.equal(200)
+  })
+
+  it('count those behind a trusted proxy one by one, on every surface', async () => {
+    const { auction } = await start('open_connections_per_address:1,calls_per_address:30/1h', {
+      trustedProxies: ['127.0.0.1'],
+    })
+    const from = (address: string) => ({ headers: { 'x-forwarded-for': `198.51.100.1, ${address}` } })
+    const url = `${gateway.wsUrl}/ws/auction/${auction}`
+    const first = new WebSocket(url, from('203.0.113.1'))
+    await once(first, 'open')
+    const [error] = await once(new WebSocket(url, from('203.0.113.1')), 'error')
+    expect(String(error)).to.contain('429')
+    const other = new WebSocket(url, from('203.0.113.2'))
+    await once(other, 'open')
+    for (const socket of [first, other]) socket.terminate()
+    const get = async (address: string) =>
+      (await gateway.get('/api/v1/auctions', from(address).headers)).status
+    let status = 200
+    for (let i = 0; i < 40 && status === 200; i++) status = await get('203.0.113.1')
+    expect(status).to.equal(429)
+    expect(await get('203.0.113.2')).to.equal(200)
   })
 
   it('count what guesses tokens', async () => {

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { type AccountsSettings, openAccounts } from '../../services/gateway/accounts.js'
 import { AuthenticatedCallers } from '../../src/adapters/http/callers.js'
+import { ClientAddresses } from '../../src/adapters/http/client-addresses.js'
 import { GatewayMetrics } from '../../src/adapters/http/gateway-metrics.js'
 import { createHttpApp } from '../../src/adapters/http/http-app.js'
 import { OriginPolicy } from '../../src/adapters/http/origin-policy.js'
@@ -30,8 +31,15 @@ export async function startAccountGateway(settings: AccountsSettings = {}) {
   const metrics = new GatewayMetrics({ connections, status: () => Promise.reject(new Error('no node')) })
   const origins = new OriginPolicy({ allowed: [], loopbackOnly: true })
   const app = await createHttpApp(
-    { callers, guard: opened.limits, logger, metrics, origins },
-    { version: 'test', draining: () => false, trustProxy: '127.0.0.1' },
+    {
+      addresses: new ClientAddresses(['127.0.0.1']),
+      callers,
+      guard: opened.limits,
+      logger,
+      metrics,
+      origins,
+    },
+    { version: 'test', draining: () => false },
   )
   await app.register(opened.routes)
   const caller = (scope: Scope) => async (request: FastifyRequest) => callerWith(request, scope, { callers })

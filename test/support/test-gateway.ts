@@ -17,6 +17,7 @@ export const GATEWAY_SETTINGS: GatewaySettings = {
   currency: 'USD',
   maxConnections: 1_000,
   maxConnectionsPerAddress: 1_000,
+  trustedProxies: [],
   dataDir: '/nonexistent',
   accounts: { registration: 'open', selfRoles: ['bidder', 'seller'] },
   limits: null,

@@ -62,6 +62,11 @@ export const gatewayOptions: Options = {
     describe: 'WebSockets that one address may have; 10000 otherwise',
     group: GATEWAY,
   },
+  'http-trusted-proxies': {
+    kind: 'text',
+    describe: 'Proxies whose X-Forwarded-For is believed: 10.0.0.7,192.0.2.0/24; none otherwise',
+    group: GATEWAY,
+  },
   'default-currency': { kind: 'text', describe: 'Of auctions that name none; USD otherwise', group: GATEWAY },
   auth: {
     kind: 'text',

@@ -8,6 +8,7 @@ import type { AuctionFactsCache } from './auction-facts.js'
 import type { BidDesk } from './bid-desk.js'
 import type { Bidders } from './bidders.js'
 import type { Callers } from './callers.js'
+import type { ClientAddresses } from './client-addresses.js'
 import type { CommandIds } from './command-ids.js'
 import type { GatewayMetrics } from './gateway-metrics.js'
 import type { Guard } from './guard.js'
@@ -31,6 +32,7 @@ import type { GatewayApp } from './routes/route.js'
 import { sellerRoutes } from './routes/seller.js'
 
 export interface GatewayServerDeps {
+  readonly addresses: ClientAddresses
   readonly api: NodeApi
   readonly bidders: Bidders
   readonly callers: Callers
@@ -61,7 +63,6 @@ export interface GatewayServerOptions {
   readonly portTaken: 'error' | 'another'
   readonly defaultCurrency: string
   readonly version: string
-  readonly trustProxy?: string | undefined
   /** How long what is under way may take when the gateway stops. */
   readonly drainMs?: number
 }
@@ -132,8 +133,8 @@ export class GatewayServer {
   }
 
   async #build(): Promise<GatewayApp> {
-    const { version, trustProxy, defaultCurrency } = this.#options
-    const app = await createHttpApp(this.#deps, { version, trustProxy, draining: () => this.#draining })
+    const { version, defaultCurrency } = this.#options
+    const app = await createHttpApp(this.#deps, { version, draining: () => this.#draining })
     app.addHook('onRequest', async (_, reply) => {
       this.#underWay += 1
       reply.raw.once('close', () => {

@@ -14,6 +14,7 @@ import type { Logger } from '../../ports/logger.js'
 import { challenge } from './account-problem.js'
 import { withoutCredentials } from './authenticate.js'
 import type { Callers } from './callers.js'
+import type { ClientAddresses } from './client-addresses.js'
 import type { GatewayMetrics } from './gateway-metrics.js'
 import type { Guard } from './guard.js'
 import type { OriginPolicy } from './origin-policy.js'
@@ -21,6 +22,7 @@ import { INTERNAL, PROBLEM_TYPE, type ProblemAnswer, problemOf, RequestError } f
 import type { GatewayApp } from './routes/route.js'
 
 export interface HttpAppDeps {
+  readonly addresses: ClientAddresses
   readonly callers: Callers
   readonly guard: Guard | null
   readonly logger: Logger
@@ -32,8 +34,6 @@ export interface HttpAppOptions {
   readonly version: string
   /** True while the gateway takes nothing new. */
   readonly draining: () => boolean
-  /** Addresses of proxies whose X-Forwarded-For is believed; none by default. */
-  readonly trustProxy?: string | undefined
 }
 
 const MAX_BODY_BYTES = 128 * 1024
@@ -63,7 +63,7 @@ export async function createHttpApp(deps: HttpAppDeps, options: HttpAppOptions):
       connectionsCheckingInterval: CHECK_INTERVAL_MS,
     },
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH, ignoreTrailingSlash: true },
-    trustProxy: options.trustProxy ?? false,
+    trustProxy: (address: string) => deps.addresses.trusts(address),
     genReqId: ({ headers }) => {
       const given = headers['x-request-id']
       return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID()

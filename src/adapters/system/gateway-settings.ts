@@ -19,6 +19,8 @@ export interface GatewaySettings {
   readonly currency: string
   readonly maxConnections: number
   readonly maxConnectionsPerAddress: number
+  /** Proxies whose X-Forwarded-For is believed: IP addresses, or networks. */
+  readonly trustedProxies: readonly string[]
   /** Where its accounts lie. */
   readonly dataDir: string
   readonly accounts: Pick<AccountSettings, 'registration' | 'selfRoles'>
@@ -43,6 +45,7 @@ export function gatewaySettings({ values, sources }: Settings): GatewaySettings 
     currency: values.default_currency,
     maxConnections: MAX_CONNECTIONS,
     maxConnectionsPerAddress: values.http_connections_per_address,
+    trustedProxies: values.http_trusted_proxies,
     dataDir: values.data,
     accounts: { registration: values.registration, selfRoles: values.self_roles },
     limits: unlimited ? null : values.limits,

@@ -114,6 +114,7 @@ export function loadSettings({ flags, configFile, env, userHome = homedir() }: S
     http_port: DEFAULT_HTTP_PORT,
     http_origins: [],
     http_connections_per_address: 10_000,
+    http_trusted_proxies: [],
     auth: authOf(values),
     auth_open_anywhere: false,
     default_currency: 'USD',

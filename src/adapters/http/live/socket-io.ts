@@ -11,6 +11,7 @@ import { presentedInMessage } from '../authenticate.js'
 import type { BidDesk } from '../bid-desk.js'
 import type { Bidders } from '../bidders.js'
 import { ANONYMOUS, allowed, type Callers } from '../callers.js'
+import type { ClientAddresses } from '../client-addresses.js'
 import type { CommandIds } from '../command-ids.js'
 import type { GatewayMetrics } from '../gateway-metrics.js'
 import type { Guard } from '../guard.js'
@@ -33,6 +34,7 @@ import {
 } from './socket-io-messages.js'
 
 export interface GatewaySocketIoDeps {
+  readonly addresses: ClientAddresses
   readonly api: NodeApi
   readonly bidders: Bidders
   readonly callers: Callers
@@ -116,7 +118,7 @@ export class GatewaySocketIo {
   }
 
   async #welcome(socket: AuctionSocket): Promise<void> {
-    const connection = new CountedConnection(this.#deps.guard, socket.handshake.address)
+    const connection = new CountedConnection(this.#deps.guard, this.#deps.addresses.of(socket.request))
     socket.data = { caller: null, connection, leave: new Map(), pending: 0 }
     // Requests that come before it is known who asks wait for that, and those after new credentials for them.
     let identified = this.#identify(socket)

@@ -2,12 +2,14 @@ import { type IncomingMessage, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
 import type { Timer } from '../../../ports/timers.js'
+import type { ClientAddresses } from '../client-addresses.js'
 import type { OriginPolicy } from '../origin-policy.js'
 import { INTERNAL, PROBLEM_TYPE, type ProblemAnswer, problemOf, RequestError } from '../problem.js'
 import { CountedConnection } from './counted-connection.js'
 import { CLOSE, PING_INTERVAL_MS, SocketSession, type SocketSessionDeps } from './socket-session.js'
 
 export interface WebSocketServerDeps extends SocketSessionDeps {
+  readonly addresses: ClientAddresses
   readonly origins: OriginPolicy
 }
 
@@ -80,7 +82,7 @@ export class GatewayWebSockets {
     const url = new URL(request.url ?? '/', 'http://gateway')
     const refusal = origins.refusal(request.headers)
     if (refusal) throw refusal
-    const address = request.socket.remoteAddress ?? ''
+    const address = this.#deps.addresses.of(request)
     const query = (name: string) => url.searchParams.get(name) ?? undefined
     await guard?.callFrom(address)
     const presented = {

@@ -4,6 +4,7 @@ import { peerJson } from '../../json-shapes.js'
 import { isLoopback } from '../../system/loopback.js'
 import { allowed } from '../callers.js'
 import { asyncApiYaml } from '../live/asyncapi.js'
+import { isLoopbackName } from '../origin-policy.js'
 import { RequestError } from '../problem.js'
 import { type GatewayApp, problems, type RouteDeps, whoQuery } from './route.js'
 
@@ -121,10 +122,11 @@ export function nodeRoutes(app: GatewayApp, deps: RouteDeps, { version }: { vers
   }
 }
 
-/** Not what a proxy on this machine passes on. */
+/** Not what a proxy on this machine passes on, nor a page that leads its own host name here. */
 function isHere({ socket, headers }: FastifyRequest['raw']): boolean {
   const passedOn = FORWARDED.some((name) => headers[name] !== undefined)
-  return !passedOn && isLoopback(socket.remoteAddress ?? '')
+  const address = (socket.remoteAddress ?? '').replace(/^::ffff:/, '')
+  return !passedOn && isLoopback(address) && isLoopbackName(headers.host)
 }
 
 async function within<T>(ms: number, work: Promise<T>): Promise<T> {
