@@ -119,7 +119,8 @@ describe('the initial sync', () => {
     let pulls = 0
     const dying = await source('dying', (inner) => ({
       pullCommits: async (wants: readonly PullWant[]) => {
-        if (++pulls === 2) dying.crash()
+        // Of the first page already: how many each of two peers is asked for depends on the auctions' random ids.
+        if (++pulls === 1) dying.crash()
         return inner.pullCommits(wants)
       },
     }))
@@ -127,7 +128,7 @@ describe('the initial sync', () => {
     await time.advance(1_000)
     const joined = await join()
     await untilSynced(joined)
-    expect(pulls).to.be.at.least(2)
+    expect(pulls).to.be.at.least(1)
     expect(syncOf(joined).done).to.equal(events)
   })
 

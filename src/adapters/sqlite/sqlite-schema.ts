@@ -152,6 +152,7 @@ const MIGRATIONS: readonly string[] = [
   CREATE INDEX outcomes_of_auction ON outcomes (json_extract(outcome, '$.auctionId'), command_id)
     WHERE outcome IS NOT NULL;
   UPDATE auctions SET state = json_set(state, '$.handovers', json('[]'));
+  CREATE INDEX auctions_live ON auctions (home_node_id) WHERE status IN ('scheduled', 'open');
   `,
   // Who sells and who bids where, once per party and auction: for the lists that gateways show their users.
   `
