@@ -1,9 +1,12 @@
+import { createHmac } from 'node:crypto'
 import { once } from 'node:events'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { WebSocket } from 'ws'
 import { type GatewayAccounts, openAccounts } from '../../services/gateway/accounts.js'
+import { loadGatewaySecrets } from '../../src/adapters/system/gateway-secrets.js'
 import { limitsSetting } from '../../src/adapters/system/limit-rules.js'
+import { systemRandom } from '../../src/adapters/system/system-random.js'
 import {
   LiveClients,
   type Member,
@@ -85,12 +88,16 @@ describe('a gateway with accounts', function () {
     expect((await gateway.get('/api/v1/me')).body.code).to.equal('UNAUTHENTICATED')
     const away = { 'x-forwarded-for': '203.0.113.9' }
     const boss = await admin('boss1')
+    const request = { label: 'prometheus', scopes: ['admin'] }
+    const { body: key } = await gateway.post('/api/v1/me/api-keys', request, boss.headers)
     for (const path of ['/metrics', '/api/v1/peers']) {
       expect((await gateway.get(path)).status, path).to.equal(200)
       expect((await gateway.get(path, away)).body.code, path).to.equal('UNAUTHENTICATED')
       const bidder = await join(`peek${path.length}`)
       expect((await gateway.get(path, { ...away, ...bidder.headers })).body.code).to.equal('FORBIDDEN')
       expect((await gateway.get(path, { ...away, ...boss.headers })).status).to.equal(200)
+      const scraper = { ...away, authorization: `Bearer ${key.api_key}` }
+      expect((await gateway.get(path, scraper)).status).to.equal(200)
     }
   })
 
@@ -157,6 +164,58 @@ describe('a gateway with accounts', function () {
       const [error] = await once(refused, 'error')
       expect(String(error)).to.contain('401')
     }
+  })
+
+  it('refuses forged and algorithm-confused tokens on every surface', async () => {
+    const { token } = await join('victim')
+    const [head = '', payload = '', signature = ''] = token.split('.')
+    const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
+    const header = JSON.parse(Buffer.from(head, 'base64url').toString())
+    const claims = JSON.parse(Buffer.from(payload, 'base64url').toString())
+    const { x = '' } = loadGatewaySecrets(dir.path, systemRandom).tokenKeys[0].publicKey.export({
+      format: 'jwk',
+    })
+    const confused = `${encode({ ...header, alg: 'HS256' })}.${payload}`
+    const mac = createHmac('sha256', Buffer.from(x, 'base64url')).update(confused).digest('base64url')
+    const forged = {
+      unsigned: `${encode({ ...header, alg: 'none' })}.${payload}.`,
+      confused: `${confused}.${mac}`,
+      changed: `${head}.${encode({ ...claims, sub: 'usr_other', exp: claims.exp + 9_999 })}.${signature}`,
+      cut: `${head}.${payload}.`,
+    }
+    const open = await clients.webSocket(`${gateway.wsUrl}/ws`)
+    for (const [nth, [what, bad]] of Object.entries(forged).entries()) {
+      const http = await gateway.get('/api/v1/me', { authorization: `Bearer ${bad}` })
+      expect([http.status, http.body.code], what).to.deep.equal([401, 'TOKEN_INVALID'])
+      const [error] = await once(new WebSocket(`${gateway.wsUrl}/ws?access_token=${bad}`), 'error')
+      expect(String(error), what).to.contain('401')
+      open.send({ type: 'authenticate', access_token: bad })
+      expect((await open.next('error', nth)).code, what).to.equal('TOKEN_INVALID')
+      const rejected = await clients.socketIo(gateway, { token: bad }).next('connectionRejected')
+      expect(rejected.code, what).to.equal('TOKEN_INVALID')
+    }
+  })
+
+  it("keeps everybody from other people's auctions, keys and receipts", async () => {
+    const [seller, bidder, mallory] = [await join('o-sel'), await join('o-bid'), await join('o-mal')]
+    const auction = await open(seller)
+    await bid(auction, '10', bidder)
+    for (const action of ['close', 'cancel', 'extend']) {
+      const answer = await gateway.post(`/api/v1/auctions/${auction}/${action}`, {}, mallory.headers)
+      expect([answer.status, answer.body.code], action).to.deep.equal([403, 'NOT_SELLER'])
+    }
+    const request = { label: 'bot', scopes: ['read'] }
+    const { body: key } = await gateway.post('/api/v1/me/api-keys', request, bidder.headers)
+    const path = `${gateway.url}/api/v1/me/api-keys/${key.id}`
+    expect((await fetch(path, { method: 'DELETE', headers: mallory.headers })).status).to.equal(404)
+    expect((await gateway.get('/api/v1/me', { 'x-api-key': key.api_key })).body.id).to.equal(bidder.id)
+    const own = await gateway.get('/api/v1/me/api-keys', mallory.headers)
+    expect(own.body.api_keys).to.deep.equal([])
+    const receipts = await gateway.get(`/api/v1/auctions/${auction}/receipts`, mallory.headers)
+    expect(receipts.body.receipts).to.deep.equal([])
+    const escalated = { label: 'bot', scopes: ['admin'] }
+    const refused = await gateway.post('/api/v1/me/api-keys', escalated, mallory.headers)
+    expect(refused.body.code).to.equal('SCOPE_NOT_ALLOWED')
   })
 
   describe('to connections that are open', () => {
