@@ -65,7 +65,7 @@ function storeOf(writer: SqliteWriter, reader: SqliteReader, lock: SqliteDataLoc
   }
 }
 
-function prepareDirectory(dataDir: string): void {
+export function prepareDirectory(dataDir: string): void {
   try {
     makeDirectories(resolve(dataDir))
     if (!statSync(dataDir).isDirectory()) throw notADirectory(dataDir)
@@ -86,7 +86,7 @@ function makeDirectories(path: string): void {
 }
 
 /** The file is made before SQLite makes it, so that nobody but the owner can ever read the secrets in it. */
-function prepareFile(path: string): void {
+export function prepareFile(path: string): void {
   try {
     closeSync(openSync(path, 'a', 0o600))
   } catch (error) {

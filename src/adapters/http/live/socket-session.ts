@@ -3,30 +3,34 @@ import type { RawData, WebSocket } from 'ws'
 import type { Caller } from '../../../ports/caller.js'
 import type { Clock } from '../../../ports/clock.js'
 import type { Logger } from '../../../ports/logger.js'
-import type { NodeApi } from '../../../ports/node-api.js'
 import type { Timers } from '../../../ports/timers.js'
 import type { AuctionFactsCache } from '../auction-facts.js'
+import { type Presented, presentedInMessage } from '../authenticate.js'
 import type { BidDesk } from '../bid-desk.js'
-import { ANONYMOUS, allowed, type Callers } from '../callers.js'
+import type { Bidders } from '../bidders.js'
+import { allowed, type Callers } from '../callers.js'
 import type { GatewayMetrics } from '../gateway-metrics.js'
 import type { Guard } from '../guard.js'
-import { INTERNAL, type Problem, problemOf, RequestError, rejectionProblem } from '../problem.js'
+import { INTERNAL, type ProblemAnswer, problemOf, RequestError, rejectionProblem } from '../problem.js'
 import { auctionResource } from '../resources.js'
 import { Conflator } from './conflator.js'
+import type { CountedConnection } from './counted-connection.js'
 import type { EventHub } from './event-hub.js'
 import type { LiveMessage } from './event-messages.js'
+import type { LiveCaller, LiveCallers } from './live-callers.js'
 import { type ClientMessage, MAX_SUBSCRIPTIONS, type ReplyMessage } from './messages.js'
 import type { Presence } from './presence.js'
-import { acceptedMessage, parseFrame, refusedMessage } from './socket-frames.js'
+import { acceptedMessage, errorMessage, parseFrame, refusedMessage } from './socket-frames.js'
 import { AuctionSubscription, CatalogueSubscription, isCatalogueCursor } from './subscription.js'
 
 export interface SocketSessionDeps {
-  readonly api: NodeApi
+  readonly bidders: Bidders
   readonly callers: Callers
   readonly clock: Clock
   readonly desk: BidDesk
   readonly facts: AuctionFactsCache
   readonly hub: EventHub
+  readonly liveCallers: LiveCallers
   readonly logger: Logger
   readonly metrics: GatewayMetrics
   readonly presence: Presence
@@ -67,8 +71,8 @@ interface Subscribed {
 export class SocketSession {
   readonly #deps: SocketSessionDeps
   readonly #socket: WebSocket
-  readonly #caller: Caller | null
-  readonly #address: string
+  readonly #caller: LiveCaller
+  readonly #connection: CountedConnection
   readonly #conflator: Conflator
   /** The auction of the path; its whole id once it is known. */
   #auction: string | null
@@ -77,15 +81,27 @@ export class SocketSession {
   #mistakes = 0
   #closing = false
   #alive = true
+  /** Bids that come after new credentials are made with them. */
+  #authenticated: Promise<void> = Promise.resolve()
 
   constructor(
     deps: SocketSessionDeps,
-    options: { socket: WebSocket; caller: Caller | null; address: string; auction: string | null },
+    options: {
+      socket: WebSocket
+      presented: Presented
+      caller: Caller | null
+      connection: CountedConnection
+      auction: string | null
+    },
   ) {
     this.#deps = deps
     this.#socket = options.socket
-    this.#caller = options.caller
-    this.#address = options.address
+    this.#connection = options.connection
+    this.#caller = deps.liveCallers.watch(options.presented, {
+      caller: options.caller,
+      ended: ({ code, message, next }) =>
+        this.#reply({ type: 'signed_out', code, reason: message, next: next ?? null }),
+    })
     this.#auction = options.auction
     this.#conflator = new Conflator(deps)
     const { socket } = options
@@ -103,7 +119,7 @@ export class SocketSession {
     this.#reply({
       type: 'welcome',
       server_time: new Date(clock.now()).toISOString(),
-      user: this.#caller && { ...this.#caller.party },
+      user: this.#caller.known && { ...this.#caller.known.party },
       auth: callers.mode,
       ping_interval_ms: PING_INTERVAL_MS,
     })
@@ -114,8 +130,9 @@ export class SocketSession {
     try {
       this.#auction = await this.#subscribe(place)
     } catch (error) {
-      const problem = this.#problem(error)
-      this.#error(problem)
+      const answer = this.#problem(error)
+      const { problem } = answer
+      this.#reply(errorMessage(answer))
       this.close(problem.status === 404 ? CLOSE.notFound : CLOSE.policy, problem.code, problem.detail)
     }
   }
@@ -139,6 +156,7 @@ export class SocketSession {
 
   #end(): void {
     this.#closing = true
+    this.#caller.leave()
     this.#conflator.stop()
     for (const subscription of this.#subscriptions.values()) subscription.close()
     this.#subscriptions.clear()
@@ -153,7 +171,7 @@ export class SocketSession {
       this.#mistake(problem.rule, problem.field)
       return
     }
-    this.#answer(message.value).catch((error: unknown) => this.#error(this.#problem(error)))
+    this.#answer(message.value).catch((error: unknown) => this.#reply(errorMessage(this.#problem(error))))
   }
 
   async #answer(message: ClientMessage): Promise<void> {
@@ -168,6 +186,7 @@ export class SocketSession {
       }
       case 'subscribe': {
         const { auction_id, auction_ids = [], catalogue, from_seq, mode, presence, cursor } = message
+        await this.#count()
         const auctions = auction_id === undefined ? auction_ids : [auction_id, ...auction_ids]
         if (catalogue) this.#subscribeAll(mode, cursor ?? null)
         else if (auctions.length === 0)
@@ -180,11 +199,30 @@ export class SocketSession {
       }
       case 'unsubscribe':
         return this.#unsubscribe(message.catalogue ? null : (message.auction_id ?? this.#auction))
+      case 'authenticate':
+        this.#authenticated = this.#authenticate(presentedInMessage(message))
+        return this.#authenticated
       default: {
         const unknown: never = message
         throw new Error(`unknown message ${JSON.stringify(unknown)}`)
       }
     }
+  }
+
+  async #authenticate(presented: Presented): Promise<void> {
+    await this.#deps.guard?.callFrom(this.#connection.address)
+    const caller = allowed(await this.#deps.callers.identify(presented), 'read', this.#deps.callers.mode)
+    await this.#connection.count(caller)
+    this.#caller.become(presented, caller)
+    this.#reply({ type: 'authenticated', user: { ...caller.party }, scopes: [...caller.scopes] })
+  }
+
+  /** What costs as much as a request counts as one. */
+  async #count(): Promise<void> {
+    const { guard } = this.#deps
+    await guard?.callFrom(this.#connection.address)
+    const { known } = this.#caller
+    if (known) await guard?.callBy(known.party.id)
   }
 
   async #bid(
@@ -212,12 +250,14 @@ export class SocketSession {
           field: 'auction_id',
           next: 'add auction_id, or connect to /ws/auction/{id}',
         })
-      const caller = allowed(this.#caller, 'bid', this.#deps.callers.mode)
-      await this.#deps.guard?.bid({ address: this.#address, accountId: caller.party.id })
+      await this.#authenticated.catch(() => undefined)
+      const caller = allowed(await this.#caller.now(), 'bid', this.#deps.callers.mode)
+      await this.#deps.guard?.bid({ address: this.#connection.address, accountId: caller.party.id })
       const order = { auction, kind, amount, key, keyField: 'bid_id', brief: true }
       const { outcome } = await this.#deps.desk.bid('ws', caller, order)
       const { currency } = (await this.#deps.facts.of(outcome.auctionId || auction)).terms
-      if (outcome.status === 'rejected') this.#refuse(auction, rejectionProblem(outcome, currency), key)
+      if (outcome.status === 'rejected')
+        this.#refuse(auction, { problem: rejectionProblem(outcome, currency), retryAfterSeconds: null }, key)
       else this.#reply(acceptedMessage(outcome, { key: key ?? null, currency }))
     } catch (error) {
       this.#refuse(auction, this.#problem(error), key)
@@ -226,15 +266,16 @@ export class SocketSession {
     }
   }
 
-  #refuse(auction: string, problem: Problem, key: string | undefined): void {
+  #refuse(auction: string, problem: ProblemAnswer, key: string | undefined): void {
     const now = new Date(this.#deps.clock.now()).toISOString()
     this.#reply(refusedMessage(problem, { auction, key: key ?? null, now }))
   }
 
   /** The auction's whole id. */
   async #subscribe({ auction, mode, presence, fromSeq }: Place): Promise<string> {
-    const caller = this.#caller
-    const view = await this.#deps.api.show({ auction, as: caller?.party ?? ANONYMOUS.party })
+    const caller = this.#caller.known
+    const { bidders } = this.#deps
+    const view = await bidders.show(auction, caller)
     const { auctionId } = view
     if (this.#closing) return auctionId
     this.#makeRoom(auctionId)
@@ -242,7 +283,7 @@ export class SocketSession {
     const afterSeq = fromSeq === undefined ? view.head.seq : Math.max(0, fromSeq - 1)
     const leave = this.#deps.presence.join(
       auctionId,
-      caller?.party.name ?? null,
+      bidders.watcher(caller, view)?.name ?? null,
       presence ? (_, data) => this.#send(data) : null,
     )
     this.#reply({
@@ -288,7 +329,7 @@ export class SocketSession {
         mode === 'newest' ? (message: LiveMessage) => this.#conflator.offer(message, deliver) : deliver,
       ready: () => this.#ready(),
       fail: (error: unknown) => {
-        const problem = this.#problem(error)
+        const { problem } = this.#problem(error)
         this.close(CLOSE.going, problem.code, 'the events cannot be read; reconnect and resume', GOODBYE_MS)
       },
     }
@@ -320,7 +361,7 @@ export class SocketSession {
     if (this.#closing) return
     if (this.#socket.bufferedAmount > MAX_BUFFERED_BYTES) {
       this.#deps.metrics.slowReader()
-      this.#deps.logger.info({ address: this.#address }, 'a reader was too slow, and is let go')
+      this.#deps.logger.info({ address: this.#connection.address }, 'a reader was too slow, and is let go')
       this.close(CLOSE.slowReader, 'SLOW_READER', 'too many messages wait for you; resume with from_seq', 0)
       return
     }
@@ -346,14 +387,10 @@ export class SocketSession {
     this.#reply({ type: 'error', code: 'INVALID_INPUT', message, field, next })
   }
 
-  #error({ code, detail, field, next }: Problem): void {
-    this.#reply({ type: 'error', code, message: detail, field: field ?? null, next: next ?? null })
-  }
-
-  #problem(error: unknown): Problem {
+  #problem(error: unknown): ProblemAnswer {
     const known = problemOf(error)
-    if (known) return known.problem
+    if (known) return known
     this.#deps.logger.error({ err: error }, 'a WebSocket message could not be answered')
-    return INTERNAL
+    return { problem: INTERNAL, retryAfterSeconds: null }
   }
 }

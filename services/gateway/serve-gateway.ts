@@ -1,0 +1,36 @@
+import { Limits } from '../../src/adapters/http/limits.js'
+import type { GatewaySettings } from '../../src/adapters/system/gateway-settings.js'
+import { DEFAULT_LIMITS } from '../../src/adapters/system/limit-rules.js'
+import type { Logger } from '../../src/ports/logger.js'
+import type { NodeApi } from '../../src/ports/node-api.js'
+import { openAccounts } from './accounts.js'
+import { type RunningGateway, startGateway } from './create-gateway.js'
+
+/**
+ * A gateway as its settings want it: with the accounts of its data directory, which are opened and closed with it, or
+ * taking names on trust. Rejects as `startGateway` and `openAccounts` do.
+ */
+export async function serveGateway(
+  settings: GatewaySettings,
+  { api, logger }: { readonly api: NodeApi; readonly logger: Logger },
+): Promise<RunningGateway> {
+  const { auth, dataDir, accounts: accountSettings, limits } = settings
+  if (auth === 'open') {
+    return startGateway(settings, { api, logger, ...(limits && { guard: new Limits(limits) }) })
+  }
+  const options = { accounts: accountSettings, limits: limits ?? DEFAULT_LIMITS }
+  const accounts = await openAccounts(dataDir, options, { logger })
+  try {
+    const gateway = await startGateway(settings, { api, logger, ...accounts.parts })
+    return {
+      ...gateway,
+      stop: async () => {
+        await gateway.stop()
+        await accounts.close()
+      },
+    }
+  } catch (error) {
+    await accounts.close()
+    throw error
+  }
+}
