@@ -9,6 +9,7 @@ import { rpcTable } from '../../../src/adapters/grenache/rpc-table.js'
 import { fakeServices, goodbye, ping } from '../../adapters/grenache/fakes.js'
 import { SeededRandom } from '../../sim/seeded-random.js'
 import { AttackedMesh, type Insider, infoOf, openAuction, portOf } from '../../support/attacked-mesh.js'
+import { eventually } from '../../support/eventually.js'
 import { fuzzBody, mangled } from '../../support/fuzz.js'
 
 const SEED = process.env.VENDUE_FUZZ_SEED ?? 'vendue'
@@ -35,13 +36,7 @@ describe('a real node, given anything at its RPC port', function () {
     port = await portOf(mesh.node(0))
     pid = mesh.node(0).pid
     // What a node takes that has been at work for a while: the growth asked about comes after.
-    const requests = await validRequests()
-    const agent = agentOf(mallory)
-    await inParallel(600, (i) => {
-      const [rpc, params] = requests[i % requests.length] as [string, unknown]
-      return post(agent, { body: Buffer.from(JSON.stringify(['r', rpc, { params }])), headers: {} })
-    })
-    agent.destroy()
+    await works(1_500)
     startRss = rssMb(pid)
   })
   after(() => mesh.stop())
@@ -61,13 +56,29 @@ describe('a real node, given anything at its RPC port', function () {
     if (ms > MAX_ANSWER_MS) slow.push(`input ${i} of seed ${SEED} took ${Math.round(ms)} ms`)
   }
 
+  /** What members ask for on any day. */
+  async function works(requestCount: number): Promise<void> {
+    const requests = await validRequests()
+    const agent = agentOf(mallory)
+    await inParallel(requestCount, (i) => {
+      const [rpc, params] = requests[i % requests.length] as [string, unknown]
+      return post(agent, { body: Buffer.from(JSON.stringify(['r', rpc, { params }])), headers: {} })
+    })
+    agent.destroy()
+  }
+
   async function survives(): Promise<void> {
     expect(slow.splice(0), 'slower than a second').to.deep.equal([])
     expect(mesh.node(0).pid, 'the same process').to.equal(pid)
     const status = await mesh.node(0).api.status()
     expect(status.pid).to.equal(pid)
-    const grown = rssMb(pid) - startRss
-    expect(grown, `MB of growth, seed ${SEED}`).to.be.below(MAX_GROWTH_MB)
+    // What is no more than rubbish goes as the node works on.
+    await eventually(`it has grown by less than ${MAX_GROWTH_MB} MB, seed ${SEED}`, async () => {
+      const grown = rssMb(pid) - startRss
+      if (grown < MAX_GROWTH_MB) return true
+      await works(200)
+      throw new Error(`${Math.round(grown)} MB`)
+    })
   }
 
   /** Resolves when the other side has closed. */
@@ -125,9 +136,7 @@ describe('a real node, given anything at its RPC port', function () {
     await inParallel(INPUTS.members, async () => {
       const [rpc, params] = random.pick(requests) as [string, unknown]
       const input = fuzzBody(random.chance(0.1) ? (random.pick(names) ?? '') : rpc, params, random)
-      const startedAt = performance.now()
       const answer = await post(agent, input)
-      if (performance.now() - startedAt > 300) console.log('SLOW', performance.now()-startedAt, input.headers, input.body.length, input.body.toString('latin1').slice(0, 300), JSON.stringify(answer))
       if (answer === null) return
       expect(answer).to.be.an('array').with.lengthOf(3)
       const payload = (answer as [unknown, unknown, { ok: boolean; error?: { code: string } }])[2]

@@ -85,6 +85,7 @@ describe('members who cheat real nodes', function () {
 
     it('cannot take the id of a bid that stands', async () => {
       const auction = await openAuction(mesh.node(0))
+      await eventually('ben knows it', () => mesh.node(1).api.show({ auction }))
       const { outcome } = await mesh.node(1).api.bid({
         ...{ auction, commandId: newId('bid'), kind: 'plain', amount: '11' },
       })
