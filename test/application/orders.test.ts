@@ -86,7 +86,14 @@ describe('orders', () => {
   it('of a seller who is no node count only from the node that opened the auction, also after it has moved', async () => {
     const seller = { id: 'usr_seller1', name: 'Sue' }
     const { outcome } = await node(0).api.open({
-      ...{ commandId: 'cmd_open0002', title: 'Pic#2', currency: 'JPY', start: '10', increment: '1', as: seller },
+      ...{
+        commandId: 'cmd_open0002',
+        title: 'Pic#2',
+        currency: 'JPY',
+        start: '10',
+        increment: '1',
+        as: seller,
+      },
     })
     auction = outcome.auctionId
     await settle()

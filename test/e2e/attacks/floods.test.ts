@@ -2,8 +2,8 @@ import { connect, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { gzipSync } from 'node:zlib'
 import { expect } from 'chai'
-import { DEFAULT_SERVER_LIMITS } from '../../../src/adapters/grenache/rpc-server.js'
 import { MAX_CONNECTIONS_PER_MEMBER } from '../../../src/adapters/grenache/connection-limits.js'
+import { DEFAULT_SERVER_LIMITS } from '../../../src/adapters/grenache/rpc-server.js'
 import { AttackedMesh, type Insider, openAuction, portOf, say } from '../../support/attacked-mesh.js'
 import { eventually } from '../../support/eventually.js'
 
@@ -38,19 +38,28 @@ describe('floods of strangers at the port of a real node', function () {
   }
 
   /** Bids of ben's at anna's auction, one after the other, and calls over new connections of a member, all the while. */
-  async function membersGoOn(until: () => boolean): Promise<{ slowestMs: number; calls: number; handshakes: number }> {
+  async function membersGoOn(
+    until: () => boolean,
+  ): Promise<{ slowestMs: number; calls: number; handshakes: number }> {
     const auction = await openAuction(mesh.node(0), { increment: '0.01' })
     await eventually('ben knows it', () => mesh.node(1).api.show({ auction }))
     let [slowestMs, calls, handshakes] = [0, 0, 0]
     for (let i = 0; !until(); i++) {
       const startedAt = performance.now()
       const { outcome } = await mesh.node(1).api.bid({
-        ...{ auction, commandId: `bid_${auction.slice(4, 12)}${String(i).padStart(6, '0')}`, kind: 'max', amount: String(20 + i) },
+        ...{
+          auction,
+          commandId: `bid_${auction.slice(4, 12)}${String(i).padStart(6, '0')}`,
+          kind: 'max',
+          amount: String(20 + i),
+        },
       })
       expect(outcome.status).to.equal('accepted')
       calls += 1
       if (i % 4 === 0) {
-        expect(await say(mesh.node(0), 'vendue.heads', { prefix: '', afterId: null }, guest.tls)).to.equal('ok')
+        expect(await say(mesh.node(0), 'vendue.heads', { prefix: '', afterId: null }, guest.tls)).to.equal(
+          'ok',
+        )
         handshakes += 1
       }
       slowestMs = Math.max(slowestMs, performance.now() - startedAt)
@@ -78,17 +87,18 @@ describe('floods of strangers at the port of a real node', function () {
     const before = await dropped()
     await goesOnUnder(() => {
       for (let i = 0; i < 50 && sockets.size < 1_500; i++)
-        hold(connect(port, '127.0.0.1', function (this: Socket) {
-          if (i % 2 === 0) this.write(HALF_A_HELLO)
-        } as () => void))
+        hold(
+          connect(port, '127.0.0.1', function (this: Socket) {
+            if (i % 2 === 0) this.write(HALF_A_HELLO)
+          } as () => void),
+        )
     }, 20)
     expect(await dropped()).to.be.above(before + DEFAULT_SERVER_LIMITS.maxStrangers)
   })
 
   it('of handshakes that do end, with nobody behind them, keep no member waiting', async () => {
     await goesOnUnder(() => {
-      for (let i = 0; i < 6; i++)
-        hold(connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false }))
+      for (let i = 0; i < 6; i++) hold(connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false }))
     }, 20)
     expect(sockets.size).to.be.below(DEFAULT_SERVER_LIMITS.maxStrangers + 100)
   })
@@ -105,12 +115,18 @@ describe('floods of strangers at the port of a real node', function () {
 
   it('of joins with made-up secrets, some packed to a thousand times their size, keep no member waiting', async () => {
     const bomb = gzipSync(Buffer.alloc(1024 * 1024 - 1, ' '))
-    const join = JSON.stringify(['r', 'vendue.join', { params: { secret: 'A'.repeat(43), publicKey: 'A'.repeat(43) } }])
+    const join = JSON.stringify([
+      'r',
+      'vendue.join',
+      { params: { secret: 'A'.repeat(43), publicKey: 'A'.repeat(43) } },
+    ])
     await goesOnUnder(() => {
       for (let i = 0; i < 4; i++) {
         const socket = hold(connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false }))
         const [encoding, body] = i === 0 ? ['gzip', bomb] : ['identity', Buffer.from(join)]
-        socket.write(`POST / HTTP/1.1\r\nhost: a\r\ncontent-encoding: ${encoding}\r\ncontent-length: ${body.length}\r\n\r\n`)
+        socket.write(
+          `POST / HTTP/1.1\r\nhost: a\r\ncontent-encoding: ${encoding}\r\ncontent-length: ${body.length}\r\n\r\n`,
+        )
         socket.end(body)
       }
     }, 20)

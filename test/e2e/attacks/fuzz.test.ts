@@ -3,9 +3,9 @@ import { Agent, request as httpsRequest } from 'node:https'
 import { connect, createServer } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { expect } from 'chai'
-import { NODE_ERROR_CODES } from '../../../src/ports/node-api.js'
-import { PROTOCOL_CODES } from '../../../src/adapters/grenache/wire.js'
 import { rpcTable } from '../../../src/adapters/grenache/rpc-table.js'
+import { PROTOCOL_CODES } from '../../../src/adapters/grenache/wire.js'
+import { NODE_ERROR_CODES } from '../../../src/ports/node-api.js'
 import { fakeServices, goodbye, ping } from '../../adapters/grenache/fakes.js'
 import { SeededRandom } from '../../sim/seeded-random.js'
 import { AttackedMesh, type Insider, infoOf, openAuction, portOf } from '../../support/attacked-mesh.js'
@@ -92,7 +92,14 @@ describe('a real node, given anything at its RPC port', function () {
     })
 
   it('closes on any bytes in place of TLS', async () => {
-    const starts = ['', 'GET / HTTP/1.1\r\n\r\n', '\x16\x03\x01', '\x16\x03\x03\x00\x05', '\x15\x03\x03\x00\x02\x02\x28', '\x17\x03\x03']
+    const starts = [
+      '',
+      'GET / HTTP/1.1\r\n\r\n',
+      '\x16\x03\x01',
+      '\x16\x03\x03\x00\x05',
+      '\x15\x03\x03\x00\x02\x02\x28',
+      '\x17\x03\x03',
+    ]
     await inParallel(INPUTS.raw, () => {
       const start = Buffer.from(random.pick(starts) ?? '', 'latin1')
       return sent(Buffer.concat([start, random.bytes(random.int(1, 3_000))]))
@@ -113,7 +120,9 @@ describe('a real node, given anything at its RPC port', function () {
       const { body } = fuzzBody(random.chance(0.5) ? 'vendue.join' : rpc, params, random)
       const head = `POST / HTTP/1.1\r\nhost: a\r\ncontent-length: ${body.length}\r\n\r\n`
       const whole = Buffer.concat([Buffer.from(head), body.subarray(0, 4_000)])
-      const bytes = random.chance(0.5) ? mangled(whole, random) : Buffer.from(random.bytes(random.int(1, 2_000)))
+      const bytes = random.chance(0.5)
+        ? mangled(whole, random)
+        : Buffer.from(random.bytes(random.int(1, 2_000)))
       return new Promise<void>((resolve) => {
         const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false })
         socket.on('error', () => {})
@@ -207,11 +216,24 @@ describe('a real node, given anything at its RPC port', function () {
     const { commits } = await mesh.node(0).api.log({ auction, fromSeq: 1 })
     const anna = await infoOf(mesh.node(0))
     const { nodeId } = mallory
-    const caller = { ...anna, nodeId, publicKey: mallory.signer.publicKey, name: 'mallory', address: '127.0.0.1:9' }
+    const caller = {
+      ...anna,
+      nodeId,
+      publicKey: mallory.signer.publicKey,
+      name: 'mallory',
+      address: '127.0.0.1:9',
+    }
     const challenge = { mesh: 'test', nonce: 'N'.repeat(32), to: anna.address, caller }
     const signature = 'S'.repeat(86)
     const bidder = { id: nodeId, name: 'mallory' }
-    const command = { type: 'bid', auctionId: auction, commandId: 'bid_fuzz000001', bidder, kind: 'plain', amount: 1_100 }
+    const command = {
+      type: 'bid',
+      auctionId: auction,
+      commandId: 'bid_fuzz000001',
+      bidder,
+      kind: 'plain',
+      amount: 1_100,
+    }
     const order = { auctionId: auction, signer: mallory.signer.publicKey, signedAt: 1, signature }
     const entry = { body: '{"meshId":"mesh_x","seq":1}', hash: '0'.repeat(64), signature }
     const [opening] = commits
@@ -229,8 +251,14 @@ describe('a real node, given anything at its RPC port', function () {
       ['vendue.pull-commits', { wants: [{ auctionId: auction, fromSeq: 1 }] }],
       ['vendue.digest', {}],
       ['vendue.heads', { prefix: '', afterId: null }],
-      ['vendue.equivocation', { auctionId: auction, authority: [opening], opening, first: opening, second: opening }],
-      ['vendue.join', { secret: 'A'.repeat(43), publicKey: 'A'.repeat(43), name: 'x', addresses: [], signature }],
+      [
+        'vendue.equivocation',
+        { auctionId: auction, authority: [opening], opening, first: opening, second: opening },
+      ],
+      [
+        'vendue.join',
+        { secret: 'A'.repeat(43), publicKey: 'A'.repeat(43), name: 'x', addresses: [], signature },
+      ],
       ['vendue.renew-certificate', { addresses: [] }],
       ['vendue.push-members', { entries: [entry] }],
       ['vendue.pull-members', { afterSeq: 0 }],

@@ -10,8 +10,8 @@ import type { Commit } from '../../../src/domain/commit.js'
 import type { AuctionEvent } from '../../../src/domain/events.js'
 import type { RemoteCommand } from '../../../src/ports/peer-client.js'
 import type { Signer } from '../../../src/ports/signer.js'
-import { AttackedMesh, type Insider, infoOf, openAuction, portOf, say } from '../../support/attacked-mesh.js'
 import { callRaw } from '../../adapters/grenache/fakes.js'
+import { AttackedMesh, type Insider, infoOf, openAuction, portOf, say } from '../../support/attacked-mesh.js'
 import { eventually } from '../../support/eventually.js'
 import { vendue } from '../../support/node-process.js'
 
@@ -89,7 +89,10 @@ describe('members who cheat real nodes', function () {
       const { outcome } = await mesh.node(1).api.bid({
         ...{ auction, commandId: newId('bid'), kind: 'plain', amount: '11' },
       })
-      const bid = { ...bidOf(auction, { id: mallory.nodeId, name: 'mallory' }, 9_900), commandId: outcome.commandId }
+      const bid = {
+        ...bidOf(auction, { id: mallory.nodeId, name: 'mallory' }, 9_900),
+        commandId: outcome.commandId,
+      }
       expect(await submit([bid], ordersOf([bid], mallory.signer), mallory)).to.equal('COMMAND_ID_REUSED')
       expect((await mesh.node(0).api.show({ auction })).state.leader?.id).to.equal(victim.id)
     })
@@ -206,7 +209,10 @@ describe('members who cheat real nodes', function () {
       expect(await push(0, opening, left)).to.equal('ok')
       expect(await push(1, opening, right)).to.equal('ok')
       for (const node of mesh.nodes)
-        await eventually(`${node.options.name} knows`, async () => (await node.api.show({ auction: auctionId })).disputed)
+        await eventually(
+          `${node.options.name} knows`,
+          async () => (await node.api.show({ auction: auctionId })).disputed,
+        )
       expect(await mesh.node(1).api.proof({ auction: auctionId })).to.include({ auctionId })
       const file = join(mesh.elsewhere, 'proof.vendue')
       const args = ['export', auctionId, '--proof', '--out', file, '--name', 'ben']
@@ -244,7 +250,12 @@ describe('members who cheat real nodes', function () {
       expect(performance.now() - startedAt, 'ms').to.be.below(1_000)
       const opening = open()
       const bid = bidOf(opening.auctionId, { id: mallory.nodeId, name: 'mallory' })
-      const after = seal({ auctionId: opening.auctionId, firstSeq: 7, prevHash: opening.hash, events: [placed(bid)] })
+      const after = seal({
+        auctionId: opening.auctionId,
+        firstSeq: 7,
+        prevHash: opening.hash,
+        events: [placed(bid)],
+      })
       expect(await push(1, after)).to.equal('ok')
       await eventually('nothing is taken to be missing', async () => {
         return (await mesh.node(1).api.status()).sync.state === 'synced'
@@ -275,10 +286,18 @@ describe('members who cheat real nodes', function () {
 
     it('speak for others in what they may call', async () => {
       const { tls } = mallory
-      const word = { nodeId: victim.id, address: '127.0.0.1:1', incarnation: Date.now(), signature: 'A'.repeat(86) }
+      const word = {
+        nodeId: victim.id,
+        address: '127.0.0.1:1',
+        incarnation: Date.now(),
+        signature: 'A'.repeat(86),
+      }
       expect(await say(mesh.node(0), 'vendue.goodbye', word, tls)).to.equal('FORBIDDEN')
       const opening = { from: victim.id, commits: [] }
-      expect(await say(mesh.node(0), 'vendue.push-commits', opening, tls)).to.be.oneOf(['FORBIDDEN', 'INVALID_INPUT'])
+      expect(await say(mesh.node(0), 'vendue.push-commits', opening, tls)).to.be.oneOf([
+        'FORBIDDEN',
+        'INVALID_INPUT',
+      ])
       const rumor = { ...word, state: 'left' }
       const [anna, self] = [await infoOf(mesh.node(0)), await infoOf(mesh.node(1))]
       const caller = { ...self, nodeId: mallory.nodeId, publicKey: mallory.signer.publicKey, name: 'mallory' }

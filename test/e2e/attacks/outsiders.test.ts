@@ -96,7 +96,10 @@ describe('outsiders at the port of a real node', function () {
     await once(relay, 'listening')
     mesh.later(() => relay.close())
     const rpcClient = new RpcClient({ tls: mallory.tls })
-    await new GrenachePeerClient({ rpcClient }).heads(`127.0.0.1:${(relay.address() as AddressInfo).port}`, read)
+    await new GrenachePeerClient({ rpcClient }).heads(
+      `127.0.0.1:${(relay.address() as AddressInfo).port}`,
+      read,
+    )
     rpcClient.stop()
     const before = (await mesh.node(0).api.status()).handshakes
     const socket = connect(port, '127.0.0.1')
@@ -135,11 +138,19 @@ describe('outsiders at the port of a real node', function () {
     const { port } = await server.start()
     mesh.later(() => server.stop())
     const address = `127.0.0.1:${port}`
-    await client.hello(anna.address, { mesh: 'test', nonce: NONCE, to: anna.address, caller: { ...self, address } })
+    await client.hello(anna.address, {
+      mesh: 'test',
+      nonce: NONCE,
+      to: anna.address,
+      caller: { ...self, address },
+    })
     await eventually('anna has dialled the attacker', () => dialled > 0)
     await new Promise((resolve) => setTimeout(resolve, 500))
     const peers = await mesh.node(0).api.peers()
-    expect(peers.find(({ nodeId }) => nodeId === ben.nodeId)).to.include({ address: ben.address, state: 'alive' })
+    expect(peers.find(({ nodeId }) => nodeId === ben.nodeId)).to.include({
+      address: ben.address,
+      state: 'alive',
+    })
     expect(peers.map((peer) => peer.address)).to.not.include(address)
   })
 
