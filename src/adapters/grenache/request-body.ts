@@ -69,10 +69,13 @@ export async function readBody(
   const body = await collect(request, maxBytes, lease)
   if (!gzipped && encoding !== 'gzip') return body
   // What the body will take is not known before; the most it may take is set aside.
-  if (!lease.take(maxBytes)) throw busy()
-  return await unpack(body, maxBytes)
+  const maxUnpacked = Math.min(maxBytes, body.length * MAX_UNPACK_RATIO)
+  if (!lease.take(maxUnpacked)) throw busy()
+  return await unpack(body, maxUnpacked)
 }
 
+/** Requests do not shrink as far; what does is a bomb, and not worth the memory. */
+const MAX_UNPACK_RATIO = 100
 /** Each goes through the thread pool and back: with zlib's 16 KiB a busy node takes seconds for 8 MiB. */
 const UNPACK_CHUNK_BYTES = 256 * 1024
 

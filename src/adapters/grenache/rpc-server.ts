@@ -45,7 +45,7 @@ export const DEFAULT_SERVER_LIMITS: RpcServerLimits = {
   maxBodyBytes: 8 * 1024 * 1024,
   maxBufferedBytes: 64 * 1024 * 1024,
   maxConnections: 1_024,
-  maxStrangers: 128,
+  maxStrangers: 256,
   maxStrangerBytes: 8 * 1024 * 1024,
   headersTimeoutMs: 5_000,
   requestTimeoutMs: 15_000,

@@ -57,9 +57,9 @@ describe('floods of strangers at the port of a real node', function () {
       expect(outcome.status).to.equal('accepted')
       calls += 1
       if (i % 4 === 0) {
-        expect(await say(mesh.node(0), 'vendue.heads', { prefix: '', afterId: null }, guest.tls)).to.equal(
-          'ok',
-        )
+        const heads = () => say(mesh.node(0), 'vendue.heads', { prefix: '', afterId: null }, guest.tls)
+        // On a busy machine a handshake may take so long that its connection has to make room: whoever dials tries again.
+        expect(await heads().catch(heads)).to.equal('ok')
         handshakes += 1
       }
       slowestMs = Math.max(slowestMs, performance.now() - startedAt)

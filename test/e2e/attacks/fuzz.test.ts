@@ -19,6 +19,9 @@ const MAX_ANSWER_MS = 1_000
 const MAX_GROWTH_MB = 64
 const CODES: readonly string[] = [...NODE_ERROR_CODES, ...PROTOCOL_CODES]
 
+/** Resolves with an answer, or when the connection has been closed. */
+type Send = () => Promise<unknown>
+
 describe('a real node, given anything at its RPC port', function () {
   this.timeout(120_000)
 
@@ -28,7 +31,8 @@ describe('a real node, given anything at its RPC port', function () {
   let startRss: number
   let pid: number
   const random = new SeededRandom(SEED)
-  const slow: string[] = []
+  /** Inputs that took too long among all the others. */
+  const slow: { readonly i: number; readonly send: Send }[] = []
 
   before(async () => {
     mesh = await AttackedMesh.start(['anna'])
@@ -41,19 +45,17 @@ describe('a real node, given anything at its RPC port', function () {
   })
   after(() => mesh.stop())
 
-  async function inParallel(count: number, work: (i: number) => Promise<unknown>): Promise<void> {
+  /** Inputs are made in order, whatever becomes of those before: the seed decides them. */
+  async function inParallel(count: number, make: (i: number) => Send): Promise<void> {
     let next = 0
     const worker = async () => {
-      while (next < count) await timed(work, next++)
+      while (next < count) {
+        const i = next++
+        const send = make(i)
+        if ((await msOf(send)) > MAX_ANSWER_MS) slow.push({ i, send })
+      }
     }
     await Promise.all(Array.from({ length: AT_ONCE }, worker))
-  }
-
-  async function timed(work: (i: number) => Promise<unknown>, i: number): Promise<void> {
-    const startedAt = performance.now()
-    await work(i)
-    const ms = performance.now() - startedAt
-    if (ms > MAX_ANSWER_MS) slow.push(`input ${i} of seed ${SEED} took ${Math.round(ms)} ms`)
   }
 
   /** What members ask for on any day. */
@@ -62,13 +64,15 @@ describe('a real node, given anything at its RPC port', function () {
     const agent = agentOf(mallory)
     await inParallel(requestCount, (i) => {
       const [rpc, params] = requests[i % requests.length] as [string, unknown]
-      return post(agent, { body: Buffer.from(JSON.stringify(['r', rpc, { params }])), headers: {} })
+      return () => post(agent, { body: Buffer.from(JSON.stringify(['r', rpc, { params }])), headers: {} })
     })
     agent.destroy()
   }
 
   async function survives(): Promise<void> {
-    expect(slow.splice(0), 'slower than a second').to.deep.equal([])
+    // By itself, since the machine may have been busy with something else.
+    for (const { i, send } of slow.splice(0))
+      expect(await msOf(send), `ms for input ${i} of seed ${SEED}`).to.be.below(MAX_ANSWER_MS)
     expect(mesh.node(0).pid, 'the same process').to.equal(pid)
     const status = await mesh.node(0).api.status()
     expect(status.pid).to.equal(pid)
@@ -82,9 +86,9 @@ describe('a real node, given anything at its RPC port', function () {
   }
 
   /** Resolves when the other side has closed. */
-  const sent = (bytes: Uint8Array) =>
+  const sent = (bytes: Uint8Array, dial = () => connect(port, '127.0.0.1')) =>
     new Promise<void>((resolve) => {
-      const socket = connect(port, '127.0.0.1')
+      const socket = dial()
       socket.on('error', () => {})
       socket.on('data', () => {})
       socket.on('close', () => resolve())
@@ -102,14 +106,18 @@ describe('a real node, given anything at its RPC port', function () {
     ]
     await inParallel(INPUTS.raw, () => {
       const start = Buffer.from(random.pick(starts) ?? '', 'latin1')
-      return sent(Buffer.concat([start, random.bytes(random.int(1, 3_000))]))
+      const bytes = Buffer.concat([start, random.bytes(random.int(1, 3_000))])
+      return () => sent(bytes)
     })
     await survives()
   })
 
   it('closes on broken records of TLS', async () => {
     const hello = await recordedHello()
-    await inParallel(INPUTS.records, () => sent(mangled(hello, random)))
+    await inParallel(INPUTS.records, () => {
+      const bytes = mangled(hello, random)
+      return () => sent(bytes)
+    })
     await survives()
   })
 
@@ -123,13 +131,7 @@ describe('a real node, given anything at its RPC port', function () {
       const bytes = random.chance(0.5)
         ? mangled(whole, random)
         : Buffer.from(random.bytes(random.int(1, 2_000)))
-      return new Promise<void>((resolve) => {
-        const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false })
-        socket.on('error', () => {})
-        socket.on('data', () => {})
-        socket.on('close', () => resolve())
-        socket.end(bytes)
-      })
+      return () => sent(bytes, () => connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false }))
     })
     await survives()
   })
@@ -142,15 +144,18 @@ describe('a real node, given anything at its RPC port', function () {
     for (const name of names.filter((name) => !name.startsWith('vendue.node.')))
       expect(seeded, `has no request to begin with: ${name}`).to.include(name)
     const agent = agentOf(mallory)
-    await inParallel(INPUTS.members, async () => {
+    await inParallel(INPUTS.members, () => {
       const [rpc, params] = random.pick(requests) as [string, unknown]
       const input = fuzzBody(random.chance(0.1) ? (random.pick(names) ?? '') : rpc, params, random)
-      const answer = await post(agent, input)
-      if (answer === null) return
-      expect(answer).to.be.an('array').with.lengthOf(3)
-      const payload = (answer as [unknown, unknown, { ok: boolean; error?: { code: string } }])[2]
-      if (!payload.ok) expect(CODES).to.include(payload.error?.code)
-      if (!payload.ok) expect(payload.error?.code, JSON.stringify(payload)).to.not.equal('INTERNAL')
+      return async () => {
+        const answer = await post(agent, input)
+        if (answer === null) return
+        expect(answer).to.be.an('array').with.lengthOf(3)
+        const payload = (answer as [unknown, unknown, { ok: boolean; error?: { code: string } }])[2]
+        if (payload.ok) return
+        expect(CODES).to.include(payload.error?.code)
+        expect(payload.error?.code, JSON.stringify(payload)).to.not.equal('INTERNAL')
+      }
     })
     agent.destroy()
     await survives()
@@ -266,6 +271,12 @@ describe('a real node, given anything at its RPC port', function () {
     return requests
   }
 })
+
+async function msOf(send: Send): Promise<number> {
+  const startedAt = performance.now()
+  await send()
+  return performance.now() - startedAt
+}
 
 /** What the process takes of memory, as the system counts it. */
 function rssMb(pid: number): number {

@@ -73,7 +73,7 @@ describe('what nodes log at level trace', function () {
     for (const node of running) {
       const { output } = node
       expect(output, 'it does log in detail').to.include('"level":10')
-      expect(output.length).to.be.above(5_000)
+      expect(output.length).to.be.above(2_000)
       for (const [what, secret] of secrets) {
         expect(secret.length, what).to.be.above(8)
         // Not `include` of chai, which would print the log and the secret.
