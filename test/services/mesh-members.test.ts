@@ -126,7 +126,11 @@ describe('the members of a mesh', function () {
     expect(refused).to.include({ code: 'FORBIDDEN' })
     expect(refused.message).to.include('role replica').and.to.include('role node')
     const { outcome } = await founder.api.open(opening)
-    await eventually('it holds the copy', () => replica.api.show({ auction: outcome.auctionId }))
+    const { auctionId } = outcome
+    await eventually('it holds the copy', () => replica.api.show({ auction: auctionId }))
+    const moved = founder.api.handover({ auction: auctionId, peer: 'replica' })
+    expect((await rejection(moved, NodeError)).code).to.equal('FORBIDDEN')
+    expect((await founder.api.show({ auction: auctionId })).state.home.nodeId).to.equal(founder.info.nodeId)
   })
 
   it('renew their certificates before they end, and a new authority takes over, with no call dropped', async () => {

@@ -53,7 +53,7 @@ export class AttackedMesh {
 
   static async start(
     names: readonly string[],
-    options: { readonly logLevel?: string } = {},
+    options: { readonly logLevel?: string; readonly env?: NodeJS.ProcessEnv } = {},
   ): Promise<AttackedMesh> {
     const mesh = new AttackedMesh()
     for (const name of names) await mesh.startNode({ name, ...options })
