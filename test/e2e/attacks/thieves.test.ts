@@ -6,7 +6,8 @@ import { eventually } from '../../support/eventually.js'
 import { NodeProcess, vendue } from '../../support/node-process.js'
 
 /** What there is to steal. */
-const PRIVATE = /^(node\.key|operator\.token|vendue\.db|mesh\.db|authority\.db|node\.json)/
+const PRIVATE =
+  /^(node\.key|operator\.token|vendue\.db|mesh\.db|authority\.db|gateway\.db|gateway\.keys|node\.json)/
 
 describe('the thief of a data directory', function () {
   this.timeout(60_000)
