@@ -17,6 +17,7 @@ import { ReceiptKeeper } from '../../src/application/receipt-keeper.js'
 import { Replication } from '../../src/application/replication.js'
 import { Replicator } from '../../src/application/replicator.js'
 import { Syncer } from '../../src/application/syncer.js'
+import type { HandshakeCounts } from '../../src/ports/node-api.js'
 import type { Store } from '../../src/ports/store.js'
 import type { ServiceContainer } from '../container.js'
 import type { Token } from '../tokens.js'
@@ -28,6 +29,7 @@ export interface ComposeOptions {
   /** Nodes of other meshes are not let in. */
   readonly mesh: string
   readonly requestStop: () => void
+  readonly handshakes: () => HandshakeCounts | null
   /** The node must not go on. */
   readonly fail: (error: Error) => void
 }

@@ -2,7 +2,6 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { GrenacheMeshClient } from '../../src/adapters/grenache/grenache-mesh-client.js'
 import { GrenachePeerClient } from '../../src/adapters/grenache/grenache-peer-client.js'
-import type { HandshakeCounts } from '../../src/adapters/grenache/mesh-tls.js'
 import { RpcClient } from '../../src/adapters/grenache/rpc-client.js'
 import { RpcServer } from '../../src/adapters/grenache/rpc-server.js'
 import { openStore, type SqliteStore } from '../../src/adapters/sqlite/open-store.js'
@@ -22,10 +21,10 @@ import { nodeIdOf } from '../../src/application/ids.js'
 import { MemberSync } from '../../src/application/member-sync.js'
 import { isReachable } from '../../src/application/peer-table.js'
 import { PublishingEventLog } from '../../src/application/publishing-event-log.js'
-import { withinRole } from '../../src/application/role-guard.js'
+import { servesWithinRole, withinRole } from '../../src/application/role-guard.js'
 import type { Logger } from '../../src/ports/logger.js'
 import type { MemberRole } from '../../src/ports/member.js'
-import { type NodeApi, NodeError, type SyncStatus } from '../../src/ports/node-api.js'
+import { type HandshakeCounts, type NodeApi, NodeError, type SyncStatus } from '../../src/ports/node-api.js'
 import type { NodeInfo } from '../../src/ports/peer-client.js'
 import type { SignatureVerifier, Signer } from '../../src/ports/signer.js'
 import { ServiceContainer } from '../container.js'
@@ -165,7 +164,7 @@ class RunningNode implements VendueNode {
     const house = services.get(tokens.auctionHouse)
     const feed = services.get(tokens.feed)
     const autoBidder = services.get(tokens.autoBidder)
-    const peerService = services.get(tokens.peerService)
+    const peerService = servesWithinRole(services.get(tokens.peerService), mesh.facts.role)
     const { memberSync, renewer } = this.#keepMembership(mesh)
     const server = new RpcServer(
       { peerService, nodeApi: this.api, meshService: memberSync, tls: this.#tls, logger: this.#logger },
@@ -236,6 +235,7 @@ class RunningNode implements VendueNode {
     provideStore(this.services, store)
     composeNode(this.services, {
       ...{ dataDir, currencies, mesh, requestStop: this.#requestStop },
+      handshakes: () => this.handshakes,
       fail: this.#fail,
     })
   }

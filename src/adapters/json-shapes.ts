@@ -228,6 +228,7 @@ export function statusJson({ node, ...status }: NodeStatus): Json {
     bids: status.bids,
     sync: syncJson(status.sync),
     started_at: jsonTime(node.incarnation),
+    handshakes: status.handshakes && { ...status.handshakes },
     uptime_ms: status.uptimeMs,
     pid: status.pid,
   }

@@ -210,7 +210,10 @@ export class Authority implements MeshAuthority {
     return invite
   }
 
-  /** Authorities that sign no more and whose certificates are all replaced or over. */
+  /**
+   * Authorities that sign no more and whose certificates are all replaced or over, oldest first: each has signed the
+   * next, so that a member which slept through several changes gets to the newest only over those in between.
+   */
   #retire(records: AuthorityRecords): void {
     const now = this.#deps.clock.now()
     const needed = new Set(
@@ -220,7 +223,7 @@ export class Authority implements MeshAuthority {
         .map(({ ca }) => ca),
     )
     for (const { publicKey } of records.cas().slice(0, -1)) {
-      if (needed.has(publicKey)) continue
+      if (needed.has(publicKey)) return
       this.#append(records, { type: 'CaRetired', publicKey })
       records.removeCa(publicKey)
     }

@@ -7,7 +7,7 @@ import type { Clock } from '../ports/clock.js'
 import type { Outcome, RecordedOutcome } from '../ports/outcome-repository.js'
 import type { RemoteCommand } from '../ports/peer-client.js'
 import { auctionNow, domainCommand, fingerprintOf, type HomeTask, isClientCommand } from './home-command.js'
-import type { SignedOrder } from './order.js'
+import { type SignedOrder, vouchesForSeller } from './order.js'
 import { outcomeOf } from './outcome.js'
 
 export interface BatchDraftDeps {
@@ -65,7 +65,10 @@ export class BatchDraft {
       return { status: 'rejected', commandId, auctionId, at: now, rejection }
     }
     const { seq } = this.state
-    const outcome = outcomeOf(task, this.#apply(domainCommand(task, now)), seq, now)
+    const decision = maySell(task, order, this.state)
+      ? this.#apply(domainCommand(task, now))
+      : ({ accepted: false, rejection: { code: 'NOT_SELLER', seller: this.state.seller.name } } as const)
+    const outcome = outcomeOf(task, decision, seq, now)
     if (order !== null && 'bidder' in task && outcome.status === 'accepted') this.orders.add(order)
     const record = { outcome, fingerprint }
     this.recorded.push(record)
@@ -82,4 +85,9 @@ export class BatchDraft {
     if (decision.sealed !== null) this.sealed.push(decision.sealed)
     return decision
   }
+}
+
+/** Bids are anybody's. */
+function maySell(task: RemoteCommand, order: SignedOrder | null, { openedBy }: OpenedAuction): boolean {
+  return !('by' in task) || (order !== null && vouchesForSeller(order.signer, task.by, openedBy))
 }

@@ -14,6 +14,7 @@ import {
   type CommandResult,
   type EventsRequest,
   type FeedItem,
+  type HandshakeCounts,
   type HistoryRequest,
   type ListRequest,
   type LogPage,
@@ -77,6 +78,7 @@ export interface LocalNodeApiOptions {
   readonly dataDir: string
   readonly currencies: Readonly<Record<string, number>>
   readonly requestStop: () => void
+  readonly handshakes: () => HandshakeCounts | null
 }
 
 /** Whom a command's answer is for, and how much it has to say. */
@@ -124,6 +126,7 @@ export class LocalNodeApi implements NodeApi {
       ownLive,
       bids: counts.bids,
       sync: this.#deps.syncer.status,
+      handshakes: this.#options.handshakes(),
       uptimeMs: Math.max(0, clock.now() - node.incarnation),
       pid: process.pid,
     }

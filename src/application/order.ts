@@ -137,6 +137,11 @@ export function speaksFor(signer: string, { id }: Party): boolean {
   return !id.startsWith('node_') || nodeIdOf(signer) === id
 }
 
+/** A seller who is no node is vouched for by the node at which the auction was opened, and by no other. */
+export function vouchesForSeller(signer: string, seller: Party, openedBy: string): boolean {
+  return speaksFor(signer, seller) && (seller.id.startsWith('node_') || nodeIdOf(signer) === openedBy)
+}
+
 export function isOrderSigned(auctionId: string, order: SignedOrder, verifier: SignatureVerifier): boolean {
   const { signer, signedAt, digests, signature } = order
   return verifier.verify(orderText(auctionId, signedAt, digests), signature, signer)

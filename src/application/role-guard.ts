@@ -1,5 +1,6 @@
 import type { MemberRole } from '../ports/member.js'
 import { type NodeApi, NodeError } from '../ports/node-api.js'
+import type { PeerService } from '../ports/peer-service.js'
 
 /** What a node does that only reads and verifies. */
 const READS: ReadonlySet<string> = new Set<keyof NodeApi>([
@@ -9,7 +10,7 @@ const READS: ReadonlySet<string> = new Set<keyof NodeApi>([
 
 /** The node's own user gets no further than the node's role: a replica's reads, and is told so. */
 export function withinRole(api: NodeApi, role: MemberRole): NodeApi {
-  if (role === 'node' || role === 'gateway') return api
+  if (isHome(role)) return api
   return new Proxy(api, {
     get(target, name) {
       const method: unknown = Reflect.get(target, name)
@@ -23,4 +24,22 @@ export function withinRole(api: NodeApi, role: MemberRole): NodeApi {
         )
     },
   })
+}
+
+/** Nothing gets its home here that this node's peers would not take commits of: they take none from a replica. */
+export function servesWithinRole(service: PeerService, role: MemberRole): PeerService {
+  if (isHome(role)) return service
+  return new Proxy(service, {
+    get(target, name) {
+      const method: unknown = Reflect.get(target, name)
+      if (typeof method !== 'function') return method
+      if (name !== 'passHandover') return method.bind(target)
+      const message = `this node has the role ${role} in its mesh, and cannot be the home of an auction`
+      return () => Promise.reject(new NodeError('FORBIDDEN', message))
+    },
+  })
+}
+
+function isHome(role: MemberRole): boolean {
+  return role === 'node' || role === 'gateway'
 }

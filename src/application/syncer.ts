@@ -111,6 +111,8 @@ export class Syncer {
   /** Commits of an auction are missing, which the peer has. Resolves once they are had, or cannot be had now. */
   pull(nodeId: string, missing: { auctionId: string; fromSeq: number; untilSeq: number }): Promise<void> {
     if (!this.#unlisten) return Promise.resolve()
+    // Who cannot be asked would stay in the queue for good; if there is something, a comparison with others finds it.
+    if (this.#address(nodeId) === null) return Promise.resolve()
     this.#enqueue(nodeId, [{ ...missing, isFork: false }])
     this.#goOn()
     return this.#queue.gone(missing.auctionId)

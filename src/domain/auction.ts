@@ -20,6 +20,8 @@ interface Opened {
   readonly terms: Terms
   readonly seller: Party
   readonly home: Home
+  /** The node that was home when it opened: it speaks for a seller who is no node. */
+  readonly openedBy: string
   /** Seqs of the events that moved it to another home, ascending. */
   readonly handovers: readonly number[]
   readonly openedAt: number

@@ -133,7 +133,7 @@ function advance(state: Live, { at }: AuctionEvent, change: Change): Live {
   const { closesAt = state.closesAt, price = state.price } = change
   const { leader = state.leader, leadingBidId = state.leadingBidId } = change
   const { bidCount = state.bidCount, reserveMet = state.reserveMet, owed = null } = change
-  const { terms, seller, openedAt } = state
+  const { terms, seller, openedBy, openedAt } = state
   return {
     status,
     seq: state.seq + 1,
@@ -141,6 +141,7 @@ function advance(state: Live, { at }: AuctionEvent, change: Change): Live {
     terms,
     seller,
     home,
+    openedBy,
     handovers,
     openedAt,
     closesAt,
@@ -169,6 +170,7 @@ function opened(event: AuctionOpened, must: Must): Live {
     terms: event.terms,
     seller: event.seller,
     home: event.home,
+    openedBy: event.home.nodeId,
     handovers: [],
     openedAt: event.at,
     closesAt: event.terms.closesAt,

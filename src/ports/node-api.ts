@@ -232,8 +232,21 @@ export interface NodeStatus {
   readonly ownLive: number
   readonly bids: number
   readonly sync: SyncStatus
+  /** Null where TLS is switched off. */
+  readonly handshakes: HandshakeCounts | null
   readonly uptimeMs: number
   readonly pid: number
+}
+
+/** TLS handshakes since the start. */
+export interface HandshakeCounts {
+  /** With members, as the server and as the client. */
+  readonly accepted: number
+  readonly dialled: number
+  /** Not finished, or with somebody who is not let in. */
+  readonly refused: number
+  /** Connections of strangers that were closed to make room for others. */
+  readonly dropped: number
 }
 
 /** How far this node's replicas are behind what its peers hold. */

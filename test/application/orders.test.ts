@@ -83,6 +83,41 @@ describe('orders', () => {
     ).to.have.property('rule')
   })
 
+  it('of a seller who is no node count only from the node that opened the auction, also after it has moved', async () => {
+    const seller = { id: 'usr_seller1', name: 'Sue' }
+    const { outcome } = await node(0).api.open({
+      ...{
+        commandId: 'cmd_open0002',
+        title: 'Pic#2',
+        currency: 'JPY',
+        start: '10',
+        increment: '1',
+        as: seller,
+      },
+    })
+    auction = outcome.auctionId
+    await settle()
+    const closing = { type: 'close', auctionId: auction, by: seller } as const
+    const rejected = await submit([{ ...closing, commandId: 'cmd_close001' }], node(2))
+    expect(rejected).to.equal('rejected')
+    await node(0).api.handover({ auction, peer: 'other' })
+    await settle()
+    for (const [signer, expected] of [
+      [node(1), 'NOT_SELLER'],
+      // The home that the auction has moved to is not the one that knows the account.
+      [node(2), 'NOT_SELLER'],
+      [node(0), 'accepted'],
+    ] as const) {
+      const commands: RemoteCommand[] = [{ ...closing, commandId: `cmd_close_${signer.info.name}` }]
+      const orders = submittedOrders(signOrders(commands, signer.signer, time.now()))
+      const { results } = await node(2).services.get(tokens.peerService).submit(commands, orders)
+      const [result] = results
+      if (!result?.ok) throw new Error('expected an outcome')
+      const { outcome: decided } = result
+      expect(decided.status === 'rejected' ? decided.rejection.code : decided.status).to.equal(expected)
+    }
+  })
+
   it('are demanded by replicas: a home cannot make a bid up', async () => {
     const { head, state } = await node(0).api.show({ auction })
     const bid = bidOf(node(1), 10)

@@ -209,7 +209,14 @@ export class Machine {
       .value(tokens.self, { party: { id: this.nodeId, name: this.name }, info: () => info })
     provideStore(services, store)
     const fail = ({ message }: Error) => this.#giveUp(process, message)
-    composeNode(services, { dataDir: 'sim', currencies: {}, mesh: 'sim', requestStop: () => {}, fail })
+    composeNode(services, {
+      dataDir: 'sim',
+      currencies: {},
+      mesh: 'sim',
+      requestStop: () => {},
+      handshakes: () => null,
+      fail,
+    })
     return { process, store: inner, services, info }
   }
 

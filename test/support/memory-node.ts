@@ -73,7 +73,13 @@ export class MemoryNode {
       .value(tokens.self, { party: { id: nodeId, name }, info: () => this.info })
     provideStore(this.services, store)
     composeNode(this.services, {
-      ...{ dataDir: 'memory', currencies: {}, mesh: options.mesh ?? 'test', requestStop: () => {} },
+      ...{
+        dataDir: 'memory',
+        currencies: {},
+        mesh: options.mesh ?? 'test',
+        requestStop: () => {},
+        handshakes: () => null,
+      },
       fail: (error) => {
         this.failure ??= error
       },

@@ -7,6 +7,9 @@ import { RpcClient } from '../../src/adapters/grenache/rpc-client.js'
 import type { NodeApi } from '../../src/ports/node-api.js'
 import { eventually } from './eventually.js'
 
+/** Of a process, in characters: what it wrote last. */
+const MAX_OUTPUT = 8_000_000
+
 /** The built command line, beside which these tests are built too. */
 export const VENDUE = new URL('../../bin/vendue.js', import.meta.url).pathname
 
@@ -160,7 +163,7 @@ export class NodeProcess {
   }
 
   #note(chunk: string): void {
-    this.#output = (this.#output + chunk).slice(-100_000)
+    this.#output = (this.#output + chunk).slice(-MAX_OUTPUT)
   }
 
   #running(pid: number): { address: string; nodeId: string } | null {

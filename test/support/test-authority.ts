@@ -38,7 +38,8 @@ export class TestAuthority {
   readonly ca: CaKeys
   readonly #issuer = new X509CertificateIssuer()
 
-  private constructor(ca: CaKeys) {
+  /** With the keys of a mesh's real authority: the thief of its file. */
+  constructor(ca: CaKeys) {
     this.ca = ca
     this.meshId = meshIdOf(ca.publicKey)
   }

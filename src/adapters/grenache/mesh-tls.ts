@@ -6,6 +6,7 @@ import {
   type TLSSocket,
 } from 'node:tls'
 import type { Admission, PeerGate } from '../../application/peer-gate.js'
+import type { HandshakeCounts } from '../../ports/node-api.js'
 import { factsOf, issuerFactsOf } from '../system/certificate-reader.js'
 
 /** How a client finds out who answers it. */
@@ -23,14 +24,6 @@ export interface TlsConnectOptions {
   /** The check is not left out but made by us, on each connection: see `identify`. */
   readonly rejectUnauthorized: false
   readonly maxCachedSessions: 0
-}
-
-export interface HandshakeCounts {
-  /** Finished as the server and as the client. */
-  readonly accepted: number
-  readonly dialled: number
-  /** Not finished, or by somebody who is not let in. */
-  readonly refused: number
 }
 
 export interface MeshTlsOptions {
@@ -52,7 +45,7 @@ export class MeshTls implements ClientTls {
   readonly #admissions = new WeakMap<TLSSocket, Admission>()
   readonly #sockets = new Map<TLSSocket, string>()
   readonly #listeners = new Set<() => void>()
-  readonly #counts = { accepted: 0, dialled: 0, refused: 0 }
+  readonly #counts = { accepted: 0, dialled: 0, refused: 0, dropped: 0 }
 
   constructor({ gate }: { gate: PeerGate }, options: MeshTlsOptions) {
     this.#gate = gate
@@ -96,6 +89,10 @@ export class MeshTls implements ClientTls {
 
   refused(): void {
     this.#counts.refused += 1
+  }
+
+  dropped(): void {
+    this.#counts.dropped += 1
   }
 
   /** Ends every connection from and to that node. */

@@ -8,9 +8,10 @@ import { gzip } from 'node:zlib'
 import TransportRPCServer, { type RequestMeta } from 'grenache-nodejs-http/lib/TransportRPCServer.js'
 import type { Admission } from '../../application/peer-gate.js'
 import type { Logger } from '../../ports/logger.js'
+import { ConnectionLimits } from './connection-limits.js'
 import { JsonTextError, parseJson, REQUEST_JSON } from './json-text.js'
 import type { MeshTls } from './mesh-tls.js'
-import { ByteBudget, CallerGoneError, RefusedRequest, readBody } from './request-body.js'
+import { ByteBudget, type ByteLease, CallerGoneError, RefusedRequest, readBody } from './request-body.js'
 import { type AnswerPayload, failure, requestSchema } from './wire.js'
 
 export interface ServerLimits {
@@ -19,6 +20,10 @@ export interface ServerLimits {
   /** Of all requests under way together. */
   readonly maxBufferedBytes: number
   readonly maxConnections: number
+  /** Of these, by whoever has not shown who he is; see `ConnectionLimits`. */
+  readonly maxStrangers: number
+  /** Of their requests under way together. */
+  readonly maxStrangerBytes: number
   /** From the first byte (or the connection) to the last of the headers. */
   readonly headersTimeoutMs: number
   /** To the last byte of the body. */
@@ -34,15 +39,22 @@ export interface ServerTransportConf {
   readonly logger: Logger
   /** Without it, plain HTTP. */
   readonly tls: MeshTls | null
-  /** Never rejects. `admission` is null for a caller without a certificate. */
-  readonly dispatch: (rpc: string, payload: unknown, admission: Admission | null) => Promise<AnswerPayload>
+  /** Never rejects. */
+  readonly dispatch: (rpc: string, payload: unknown, from: RequestOrigin) => Promise<AnswerPayload>
+}
+
+export interface RequestOrigin {
+  /** Null for a caller without a certificate. */
+  readonly admission: Admission | null
+  /** To be called where the request shows that the operator makes it. */
+  readonly vouch: () => void
 }
 
 /** How often node looks for requests that take too long; its default is 30 s. */
 const TIMEOUT_CHECK_MS = 500
 /** How long a refused body is still read, so that the caller gets to see the answer. */
 const LINGER_MS = 500
-/** Of one request by somebody without a certificate: room for a join, or an order with the token. */
+/** Of one request by somebody without a certificate: room for a join, or for the operator's words. */
 const MAX_STRANGER_BYTES = 1024 * 1024
 
 /**
@@ -52,13 +64,24 @@ const MAX_STRANGER_BYTES = 1024 * 1024
 export class RpcServerTransport extends TransportRPCServer {
   readonly #conf: ServerTransportConf
   readonly #budget: ByteBudget
+  readonly #strangerBudget: ByteBudget
+  readonly #connections: ConnectionLimits
   /** Set while the server drains: answers tell the caller to close. */
   draining = false
 
   constructor(peer: object, conf: ServerTransportConf) {
     super(peer, { ...conf, disableBuffered: true })
     this.#conf = conf
-    this.#budget = new ByteBudget(conf.limits.maxBufferedBytes)
+    const { limits, logger, tls } = conf
+    this.#budget = new ByteBudget(limits.maxBufferedBytes)
+    this.#strangerBudget = new ByteBudget(limits.maxStrangerBytes)
+    this.#connections = new ConnectionLimits({
+      maxStrangers: limits.maxStrangers,
+      onDropped: (from) => {
+        tls?.dropped()
+        logger.debug({ from }, "a stranger's connection was closed to make room")
+      },
+    })
     this.on('stream', (request: IncomingMessage, response: ServerResponse, meta: RequestMeta) => {
       void this.#serve(request, response, meta.compress)
     })
@@ -94,20 +117,38 @@ export class RpcServerTransport extends TransportRPCServer {
       this.#conf.logger.debug({ err, from: socket.remoteAddress }, 'a TLS handshake failed')
       socket.destroy()
     })
+    server.on('connection', (socket: Socket) => this.#connections.add(socket))
+    server.on('secureConnection', (socket) => this.#meet(socket, tls))
     const unlisten = tls.onReplaced(() => server.setSecureContext(tls.serverOptions()))
     server.once('close', unlisten)
     return server
   }
 
+  /** Members are told from strangers as soon as they have shown their certificate. */
+  #meet(socket: TLSSocket, tls: MeshTls): void {
+    try {
+      const admission = tls.identifyCaller(socket)
+      if (!admission?.ok) return
+      this.#connections.know(socket)
+      if (this.#connections.takeMember(socket, admission.nodeId)) return
+      this.#conf.logger.warn({ nodeId: admission.nodeId }, 'a member opens too many connections')
+      socket.destroy()
+    } catch (err) {
+      this.#conf.logger.warn({ err }, 'a certificate could not be read')
+      socket.destroy()
+    }
+  }
+
   async #serve(request: IncomingMessage, response: ServerResponse, gzipped: boolean): Promise<void> {
-    const lease = this.#budget.lease()
+    const { limits, tls } = this.#conf
+    let lease: ByteLease | null = null
     try {
       if (request.method !== 'POST') {
         throw new RefusedRequest(405, 'METHOD_NOT_ALLOWED', 'an RPC is a POST')
       }
-      const { limits, tls } = this.#conf
       const admission = tls ? tls.identifyCaller(request.socket as TLSSocket) : null
-      const isKnown = tls === null || admission?.ok === true
+      const isKnown = tls === null || admission?.ok === true || this.#connections.isKnown(request.socket)
+      lease = (isKnown ? this.#budget : this.#strangerBudget).lease()
       const maxBytes = isKnown ? limits.maxBodyBytes : Math.min(limits.maxBodyBytes, MAX_STRANGER_BYTES)
       const body = await readBody(request, { maxBytes, lease, gzipped })
       const parsed = requestSchema.safeParse(parseJson(body, REQUEST_JSON))
@@ -115,13 +156,14 @@ export class RpcServerTransport extends TransportRPCServer {
         throw new RefusedRequest(400, 'MALFORMED', 'a request is the JSON list [rid, rpc, payload]')
       }
       const [rid, rpc, payload] = parsed.data
-      const answer = await this.#conf.dispatch(rpc, payload, admission)
+      const vouch = () => this.#connections.know(request.socket)
+      const answer = await this.#conf.dispatch(rpc, payload, { admission, vouch })
       if (admission?.ok === false) response.setHeader('connection', 'close')
       await this.#send(response, JSON.stringify([rid, null, answer]), gzipped)
     } catch (error) {
       this.#refuse(request, response, error)
     } finally {
-      lease.release()
+      lease?.release()
     }
   }
 

@@ -10,7 +10,7 @@ import type { BoundRpc, RpcCaller } from './define-rpc.js'
 import { listenError } from './listen-error.js'
 import type { MeshTls } from './mesh-tls.js'
 import { accessOf } from './rpc-access.js'
-import { RpcServerTransport, type ServerLimits } from './rpc-server-transport.js'
+import { type RequestOrigin, RpcServerTransport, type ServerLimits } from './rpc-server-transport.js'
 import { rpcTable } from './rpc-table.js'
 import { type AnswerPayload, failure, requestPayloadSchema, toWireError } from './wire.js'
 
@@ -35,6 +35,8 @@ export interface RpcServerOptions {
 export interface RpcServerLimits extends ServerLimits {
   /** Requests being carried out at once; past it the answer is BUSY. Urgent ones may go to twice that. */
   readonly maxConcurrent: number
+  /** Of these, by whoever is nobody that is known: joins. */
+  readonly maxConcurrentStrangers: number
   /** How long `stop` waits for them. */
   readonly drainMs: number
 }
@@ -43,11 +45,14 @@ export const DEFAULT_SERVER_LIMITS: RpcServerLimits = {
   maxBodyBytes: 8 * 1024 * 1024,
   maxBufferedBytes: 64 * 1024 * 1024,
   maxConnections: 1_024,
+  maxStrangers: 256,
+  maxStrangerBytes: 8 * 1024 * 1024,
   headersTimeoutMs: 5_000,
   requestTimeoutMs: 15_000,
   keepAliveTimeoutMs: 20_000,
   idleTimeoutMs: 60_000,
   maxConcurrent: 512,
+  maxConcurrentStrangers: 16,
   drainMs: 2_000,
 }
 
@@ -59,6 +64,7 @@ export class RpcServer {
   readonly #rpcs: ReadonlyMap<string, BoundRpc>
   readonly #token: Buffer
   #running = 0
+  #strangers = 0
   #transport: RpcServerTransport | null = null
   #address: { host: string; port: number } | null = null
   #stopped: Promise<void> | null = null
@@ -79,8 +85,7 @@ export class RpcServer {
       limits: this.#limits,
       logger: this.#deps.logger,
       tls: this.#deps.tls,
-      dispatch: (rpc: string, payload: unknown, admission: Admission | null) =>
-        this.#dispatch(rpc, payload, admission),
+      dispatch: (rpc: string, payload: unknown, from: RequestOrigin) => this.#dispatch(rpc, payload, from),
     })
     peer.init()
     const transport = peer.transport('server')
@@ -125,7 +130,7 @@ export class RpcServer {
     transport.stop()
   }
 
-  async #dispatch(name: string, payload: unknown, admission: Admission | null): Promise<AnswerPayload> {
+  async #dispatch(name: string, payload: unknown, from: RequestOrigin): Promise<AnswerPayload> {
     if (!this.#transport) return failure('STOPPING', 'this node is stopping', { next: 'ask another one' })
     const rpc = this.#rpcs.get(name)
     if (!rpc) {
@@ -137,14 +142,21 @@ export class RpcServer {
       const next = 'send {params: {...}}, with a token where the RPC needs one'
       return failure('INVALID_INPUT', 'the payload must be an object with params', { next })
     }
+    const { admission } = from
     const caller = this.#callerOf(admission, request.data.token)
+    if (caller.kind === 'operator') from.vouch()
     const refusal = this.#refuse(name, caller, admission)
     if (refusal) return refusal
-    const { maxConcurrent } = this.#limits
-    if (this.#running >= (rpc.urgent ? 2 * maxConcurrent : maxConcurrent)) {
+    const { maxConcurrent, maxConcurrentStrangers } = this.#limits
+    const isStranger = caller.kind === 'nobody' && this.#deps.tls !== null
+    if (
+      this.#running >= (rpc.urgent ? 2 * maxConcurrent : maxConcurrent) ||
+      (isStranger && this.#strangers >= maxConcurrentStrangers)
+    ) {
       return failure('BUSY', 'too many requests at once', { next: 'try again in a moment' })
     }
     this.#running += 1
+    if (isStranger) this.#strangers += 1
     const startedAt = performance.now()
     let answer: AnswerPayload
     try {
@@ -153,6 +165,7 @@ export class RpcServer {
       answer = this.#failed(name, error)
     }
     this.#running -= 1
+    if (isStranger) this.#strangers -= 1
     if (!answer.ok || !rpc.routine) {
       const ms = Math.round((performance.now() - startedAt) * 10) / 10
       this.#deps.logger.trace({ rpc: name, outcome: answer.ok ? 'ok' : answer.error.code, ms }, 'served')

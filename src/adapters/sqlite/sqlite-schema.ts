@@ -166,6 +166,13 @@ const MIGRATIONS: readonly string[] = [
   INSERT INTO involvements SELECT DISTINCT json_extract(state, '$.seller.id'), 'seller', ref FROM auctions;
   CREATE INDEX auctions_ending ON auctions (due_at, auction_id) WHERE status = 'open' AND due_at IS NOT NULL;
   `,
+  // Who opened an auction, wherever it has moved since.
+  `
+  UPDATE auctions SET state = json_set(state, '$.openedBy', (
+    SELECT json_extract(c.body, '$.events[0].home.nodeId') FROM commits c
+    WHERE c.auction = auctions.ref AND c.first_seq = 1
+  ));
+  `,
 ]
 
 export const SCHEMA_VERSION = MIGRATIONS.length

@@ -40,6 +40,10 @@ function statusLines({ node, ...status }: NodeStatus, { paint }: Look): string[]
       ['home of', ownWords(status.ownLive)],
       ['bids', String(status.bids)],
       ['sync', syncText(status.sync)],
+      [
+        'tls',
+        status.handshakes ? `handshakes: ${count({ ...status.handshakes })}` : paint.bad('switched off'),
+      ],
       ['up', `${showSpan(status.uptimeMs)}, process ${status.pid}`],
     ]).map((line) => `  ${line}`),
   ]

@@ -86,6 +86,7 @@ export class FakeNodeApi implements NodeApi {
       ownLive: [...this.#auctions].filter(([id, scenario]) => isOwnLive(this.#view(id, scenario))).length,
       bids: 3,
       sync: this.sync,
+      handshakes: { accepted: 3, dialled: 2, refused: 1, dropped: 0 },
       uptimeMs: 65_000,
       pid: 42,
     }))

@@ -1,0 +1,87 @@
+import type { Socket } from 'node:net'
+
+/** Those of one member at once: several times what a node of ours opens. Past it a new one is closed. */
+export const MAX_CONNECTIONS_PER_MEMBER = 128
+
+/**
+ * Keeps strangers, that is, whoever has shown neither a member's certificate nor the operator's token, to a small part of
+ * the connections that the server takes. Where there are too many, the oldest of the address that has most of them
+ * makes room: a member that dials gets through its handshake long before its turn comes.
+ */
+export class ConnectionLimits {
+  readonly #maxStrangers: number
+  readonly #onDropped: (address: string) => void
+  /** By the remote end, oldest first. */
+  readonly #strangers = new Map<string, Socket>()
+  readonly #known = new Set<string>()
+  readonly #members = new Map<string, number>()
+
+  constructor({
+    maxStrangers,
+    onDropped,
+  }: {
+    maxStrangers: number
+    onDropped: (address: string) => void
+  }) {
+    this.#maxStrangers = maxStrangers
+    this.#onDropped = onDropped
+  }
+
+  get strangers(): number {
+    return this.#strangers.size
+  }
+
+  /** A connection before anything came over it. */
+  add(socket: Socket): void {
+    const end = endOf(socket)
+    this.#strangers.set(end, socket)
+    socket.once('close', () => {
+      this.#known.delete(end)
+      if (this.#strangers.get(end) === socket) this.#strangers.delete(end)
+    })
+    if (this.#strangers.size > this.#maxStrangers) this.#makeRoom()
+  }
+
+  /** Whoever is there is no stranger any more. `socket` may be the one over which TLS runs, or TLS itself. */
+  know(socket: Socket): void {
+    const end = endOf(socket)
+    if (this.#strangers.delete(end)) this.#known.add(end)
+  }
+
+  isKnown(socket: Socket): boolean {
+    return this.#known.has(endOf(socket))
+  }
+
+  /** False where that member has as many connections as it may have. */
+  takeMember(socket: Socket, nodeId: string): boolean {
+    const open = this.#members.get(nodeId) ?? 0
+    if (open >= MAX_CONNECTIONS_PER_MEMBER) return false
+    this.#members.set(nodeId, open + 1)
+    socket.once('close', () => {
+      const left = (this.#members.get(nodeId) ?? 1) - 1
+      if (left > 0) this.#members.set(nodeId, left)
+      else this.#members.delete(nodeId)
+    })
+    return true
+  }
+
+  #makeRoom(): void {
+    const counts = new Map<string, number>()
+    for (const { remoteAddress = '' } of this.#strangers.values())
+      counts.set(remoteAddress, (counts.get(remoteAddress) ?? 0) + 1)
+    const most = Math.max(...counts.values())
+    for (const [end, socket] of this.#strangers) {
+      const { remoteAddress = '' } = socket
+      if (counts.get(remoteAddress) !== most) continue
+      this.#strangers.delete(end)
+      socket.destroy()
+      this.#onDropped(remoteAddress)
+      return
+    }
+  }
+}
+
+/** What a connection and the TLS on top of it have in common. */
+function endOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress}:${remotePort}`
+}
