@@ -13,6 +13,7 @@ import type { Presence } from '../../src/adapters/http/live/presence.js'
 import type { GatewaySocketIo } from '../../src/adapters/http/live/socket-io.js'
 import type { GatewayWebSockets } from '../../src/adapters/http/live/websocket-server.js'
 import type { OriginPolicy } from '../../src/adapters/http/origin-policy.js'
+import type { Turns } from '../../src/adapters/http/turns.js'
 import type { Clock } from '../../src/ports/clock.js'
 import type { Logger } from '../../src/ports/logger.js'
 import type { NodeApi } from '../../src/ports/node-api.js'
@@ -38,6 +39,7 @@ export const gatewayTokens = {
   breakers: new Token<HomeBreakers>('gateway.breakers'),
   metrics: new Token<GatewayMetrics>('gateway.metrics'),
   desk: new Token<BidDesk>('gateway.desk'),
+  turns: new Token<Turns>('gateway.turns'),
   hub: new Token<EventHub>('gateway.hub'),
   presence: new Token<Presence>('gateway.presence'),
   streams: new Token<EventStreams>('gateway.streams'),

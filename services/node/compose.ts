@@ -17,6 +17,7 @@ import { ReceiptKeeper } from '../../src/application/receipt-keeper.js'
 import { Replication } from '../../src/application/replication.js'
 import { Replicator } from '../../src/application/replicator.js'
 import { Syncer } from '../../src/application/syncer.js'
+import { type Metrics, NO_METRICS } from '../../src/ports/metrics.js'
 import type { Store } from '../../src/ports/store.js'
 import type { ServiceContainer } from '../container.js'
 import type { Token } from '../tokens.js'
@@ -28,6 +29,8 @@ export interface ComposeOptions {
   /** Nodes of other meshes are not let in. */
   readonly mesh: string
   readonly requestStop: () => void
+  /** Nothing is measured without. */
+  readonly metrics?: Metrics
   /** The node must not go on. */
   readonly fail: (error: Error) => void
 }
@@ -44,6 +47,7 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
   const nodeId = () => ({ nodeId: services.get(tokens.self).party.id })
 
   services
+    .value(tokens.metrics, options.metrics ?? NO_METRICS)
     .factory(
       tokens.identity,
       () =>
@@ -81,6 +85,7 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
             'random',
             'signer',
             'logger',
+            'metrics',
             'eventLog',
             'outcomes',
             'auctions',
@@ -124,6 +129,7 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
             'clock',
             'timers',
             'logger',
+            'metrics',
           ),
           nodeId(),
         ),

@@ -20,6 +20,11 @@ export class AuctionFactsCache {
     this.#api = api
   }
 
+  /** What is kept already. */
+  peek(auctionId: string): AuctionFacts | undefined {
+    return this.#kept.get(auctionId)
+  }
+
   /** By whole id. Rejects with `NodeError`. */
   async of(auctionId: string): Promise<AuctionFacts> {
     const kept = this.#kept.get(auctionId)

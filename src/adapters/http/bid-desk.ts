@@ -7,6 +7,7 @@ import type { CommandIds } from './command-ids.js'
 import type { GatewayMetrics } from './gateway-metrics.js'
 import type { HomeBreakers } from './home-breakers.js'
 import { RequestError } from './problem.js'
+import type { Turns } from './turns.js'
 
 export interface BidDeskDeps {
   readonly api: NodeApi
@@ -15,6 +16,7 @@ export interface BidDeskDeps {
   readonly commandIds: CommandIds
   readonly facts: AuctionFactsCache
   readonly metrics: GatewayMetrics
+  readonly turns: Turns
 }
 
 export interface BidOrder {
@@ -28,6 +30,8 @@ export interface BidOrder {
   readonly keyField?: string
   /** The answer need not hold the auction. */
   readonly brief?: boolean
+  /** Goes with it to the home, for the log. */
+  readonly requestId?: string | undefined
 }
 
 export type BidPath = 'http' | 'ws' | 'socketio'
@@ -46,18 +50,19 @@ export class BidDesk {
 
   /** Rejects with `NodeError` or `RequestError`; an unknown outcome's error names the bid's id. */
   async bid(path: BidPath, caller: Caller, order: BidOrder): Promise<CommandResult> {
-    const { api, clock, commandIds, metrics } = this.#deps
+    const { api, clock, commandIds, metrics, turns } = this.#deps
     const as = caller.party
     const commandId = commandIds.of('bid', order.key, as, order.keyField)
-    const { auction, kind, amount, brief = false } = order
+    const { auction, kind, amount, brief = false, requestId } = order
     const startedMs = clock.monotonicMs()
     const seconds = () => (clock.monotonicMs() - startedMs) / 1_000
     try {
-      const result = await this.command(auction, commandId, () =>
-        kind === 'buy-now'
-          ? api.buyNow({ auction, commandId, as })
-          : api.bid({ auction, commandId, as, kind, amount: amount ?? '', brief }),
-      )
+      const result = await this.command(auction, commandId, async () => {
+        await turns.end()
+        return kind === 'buy-now'
+          ? api.buyNow({ auction, commandId, as, requestId })
+          : api.bid({ auction, commandId, as, kind, amount: amount ?? '', brief, requestId })
+      })
       metrics.bid(path, seconds(), result.outcome)
       return result
     } catch (error) {
@@ -78,7 +83,7 @@ export class BidDesk {
         retryAfterSeconds: 2,
       })
     }
-    this.#pending += 1
+    this.begin()
     try {
       const home = async () => (await this.#deps.facts.of(auction)).homeNodeId
       return await this.#deps.breakers.call(home, call)
@@ -97,9 +102,18 @@ export class BidDesk {
       }
       throw error
     } finally {
-      this.#pending -= 1
-      if (this.#pending === 0) for (const done of this.#idle.splice(0)) done()
+      this.end()
     }
+  }
+
+  /** Somebody waits for an answer: the gateway does not stop before `end`. */
+  begin(): void {
+    this.#pending += 1
+  }
+
+  end(): void {
+    this.#pending -= 1
+    if (this.#pending === 0) for (const done of this.#idle.splice(0)) done()
   }
 
   /** Takes no more commands. */

@@ -102,7 +102,7 @@ export class GatewayServer {
   }
 
   async #stop(): Promise<void> {
-    const { desk, hub, presence, socketIo, streams, webSockets, metrics } = this.#deps
+    const { desk, hub, presence, socketIo, streams, webSockets } = this.#deps
     const { drainMs = DRAIN_MS } = this.#options
     this.#draining = true
     desk.close()
@@ -113,7 +113,6 @@ export class GatewayServer {
     hub.stop()
     presence.stop()
     await this.#close(drainMs)
-    metrics.stop()
   }
 
   async #close(patienceMs: number): Promise<void> {

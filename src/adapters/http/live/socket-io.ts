@@ -14,6 +14,7 @@ import type { GatewayMetrics } from '../gateway-metrics.js'
 import type { Guard } from '../guard.js'
 import type { OriginPolicy } from '../origin-policy.js'
 import { INTERNAL, type Problem, problemOf, RequestError, rejectionProblem } from '../problem.js'
+import { requestIdOf } from '../request-id.js'
 import { auctionResource } from '../resources.js'
 import type { EventHub } from './event-hub.js'
 import type { LiveMessage } from './event-messages.js'
@@ -222,7 +223,8 @@ export class GatewaySocketIo {
   ): Promise<object> {
     const bidder = allowed(caller, 'bid', this.#deps.callers.mode)
     await this.#deps.guard?.bid({ address: socket.data.address, accountId: bidder.party.id })
-    const order = { auction, kind, amount, key: bidId, keyField: 'bidId', brief: true }
+    const requestId = requestIdOf(socket.handshake.headers['x-request-id'])
+    const order = { auction, kind, amount, key: bidId, keyField: 'bidId', brief: true, requestId }
     const { outcome } = await this.#deps.desk.bid('socketio', bidder, order)
     if (outcome.status === 'rejected') {
       const { currency } = (await this.#deps.facts.of(outcome.auctionId || auction)).terms

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RawData, WebSocket } from 'ws'
 import type { Caller } from '../../../ports/caller.js'
@@ -18,6 +19,7 @@ import type { LiveMessage } from './event-messages.js'
 import { type ClientMessage, MAX_SUBSCRIPTIONS, type ReplyMessage } from './messages.js'
 import type { Presence } from './presence.js'
 import { acceptedMessage, parseFrame, refusedMessage } from './socket-frames.js'
+import { type Outlet, type SocketWriter, textFrame } from './socket-writer.js'
 import { AuctionSubscription, CatalogueSubscription, isCatalogueCursor } from './subscription.js'
 
 export interface SocketSessionDeps {
@@ -32,6 +34,7 @@ export interface SocketSessionDeps {
   readonly presence: Presence
   readonly timers: Timers
   readonly guard: Guard | null
+  readonly writer: SocketWriter
 }
 
 /** Close codes of ours, beside those of RFC 6455. */
@@ -73,6 +76,10 @@ export class SocketSession {
   /** The auction of the path; its whole id once it is known. */
   #auction: string | null
   readonly #subscriptions = new Map<string, Subscribed>()
+  /** The connection's; its bids' are made of it. */
+  readonly #requestId: string
+  #bids = 0
+  readonly #outlet: Outlet
   #pending = 0
   #mistakes = 0
   #closing = false
@@ -80,15 +87,25 @@ export class SocketSession {
 
   constructor(
     deps: SocketSessionDeps,
-    options: { socket: WebSocket; caller: Caller | null; address: string; auction: string | null },
+    options: {
+      socket: WebSocket
+      /** What the WebSocket writes to. */
+      raw: Duplex
+      caller: Caller | null
+      address: string
+      auction: string | null
+      requestId: string
+    },
   ) {
     this.#deps = deps
     this.#socket = options.socket
     this.#caller = options.caller
     this.#address = options.address
     this.#auction = options.auction
+    this.#requestId = options.requestId
     this.#conflator = new Conflator(deps)
-    const { socket } = options
+    const { socket, raw } = options
+    this.#outlet = { raw, frames: [] }
     socket.on('message', (data, isBinary) => this.#receive(data, isBinary))
     socket.on('pong', () => {
       this.#alive = true
@@ -130,6 +147,7 @@ export class SocketSession {
   close(code: number, name: string, reason: string, retryAfterMs: number | null = null): void {
     if (this.#closing) return
     const goodbye: ReplyMessage = { type: 'goodbye', code: name, reason, retry_after_ms: retryAfterMs }
+    this.#deps.writer.empty(this.#outlet)
     this.#socket.send(JSON.stringify(goodbye))
     this.#closing = true
     this.#end()
@@ -147,7 +165,9 @@ export class SocketSession {
   #receive(data: RawData, isBinary: boolean): void {
     this.#alive = true
     if (this.#closing) return
+    const startedMs = performance.now()
     const message = isBinary ? null : parseFrame(data)
+    this.#deps.metrics.parse.observe((performance.now() - startedMs) / 1_000)
     if (message === null || 'problem' in message) {
       const problem = message?.problem ?? { field: null, rule: 'must be JSON text' }
       this.#mistake(problem.rule, problem.field)
@@ -159,9 +179,9 @@ export class SocketSession {
   async #answer(message: ClientMessage): Promise<void> {
     switch (message.type) {
       case 'place_bid':
-        return this.#bid(message.auction_id, message.kind, message.amount, message.bid_id)
+        return this.#bid(message, message.kind, message.amount)
       case 'buy_now':
-        return this.#bid(message.auction_id, 'buy-now', undefined, message.bid_id)
+        return this.#bid(message, 'buy-now')
       case 'ping': {
         const now = new Date(this.#deps.clock.now()).toISOString()
         return this.#reply({ type: 'pong', server_time: now, timestamp: now, id: message.id ?? null })
@@ -188,47 +208,45 @@ export class SocketSession {
   }
 
   async #bid(
-    auctionId: string | undefined,
+    message: Extract<ClientMessage, { type: 'place_bid' | 'buy_now' }>,
     kind: 'plain' | 'max' | 'buy-now',
-    amount: string | undefined,
-    key: string | undefined,
+    amount?: string,
   ): Promise<void> {
-    const auction = this.#auction ?? auctionId ?? ''
-    if (this.#pending >= MAX_PENDING) {
-      const busy = new RequestError(
-        503,
-        'BUSY',
-        `${MAX_PENDING} bids of this connection wait for their answers`,
-        {
-          next: 'wait for some of them; nothing was done',
-        },
-      )
-      return this.#refuse(auction, this.#problem(busy), key)
-    }
+    const { desk, facts, guard, callers, metrics } = this.#deps
+    const { bid_id: key, request_id: requestId = `${this.#requestId}.${++this.#bids}` } = message
+    const auction = this.#auction ?? message.auction_id ?? ''
+    const refuse = (problem: Problem) => this.#refuse(auction, problem, key, requestId)
+    if (this.#pending >= MAX_PENDING) return refuse(this.#problem(tooManyPending()))
     this.#pending += 1
+    // A gateway that stops waits until the answer is written.
+    desk.begin()
     try {
       if (auction === '')
         throw new RequestError(400, 'INVALID_INPUT', 'it is not said on which auction', {
           field: 'auction_id',
           next: 'add auction_id, or connect to /ws/auction/{id}',
         })
-      const caller = allowed(this.#caller, 'bid', this.#deps.callers.mode)
-      await this.#deps.guard?.bid({ address: this.#address, accountId: caller.party.id })
-      const order = { auction, kind, amount, key, keyField: 'bid_id', brief: true }
-      const { outcome } = await this.#deps.desk.bid('ws', caller, order)
-      const { currency } = (await this.#deps.facts.of(outcome.auctionId || auction)).terms
-      if (outcome.status === 'rejected') this.#refuse(auction, rejectionProblem(outcome, currency), key)
-      else this.#reply(acceptedMessage(outcome, { key: key ?? null, currency }))
+      const caller = allowed(this.#caller, 'bid', callers.mode)
+      if (guard) await guard.bid({ address: this.#address, accountId: caller.party.id })
+      const order = { auction, kind, amount, key, keyField: 'bid_id', brief: true, requestId }
+      const { outcome } = await desk.bid('ws', caller, order)
+      const startedMs = performance.now()
+      const id = outcome.auctionId || auction
+      const { currency } = (facts.peek(id) ?? (await facts.of(id))).terms
+      if (outcome.status === 'rejected') refuse(rejectionProblem(outcome, currency))
+      else this.#reply(acceptedMessage(outcome, { key: key ?? null, currency, requestId }))
+      metrics.answer.observe((performance.now() - startedMs) / 1_000)
     } catch (error) {
-      this.#refuse(auction, this.#problem(error), key)
+      refuse(this.#problem(error, requestId))
     } finally {
       this.#pending -= 1
+      desk.end()
     }
   }
 
-  #refuse(auction: string, problem: Problem, key: string | undefined): void {
+  #refuse(auction: string, problem: Problem, key: string | undefined, requestId: string): void {
     const now = new Date(this.#deps.clock.now()).toISOString()
-    this.#reply(refusedMessage(problem, { auction, key: key ?? null, now }))
+    this.#reply(refusedMessage(problem, { auction, key: key ?? null, now, requestId }))
   }
 
   /** The auction's whole id. */
@@ -243,7 +261,7 @@ export class SocketSession {
     const leave = this.#deps.presence.join(
       auctionId,
       caller?.party.name ?? null,
-      presence ? (_, data) => this.#send(data) : null,
+      presence ? (_, data) => this.#tell(textFrame(data.toString())) : null,
     )
     this.#reply({
       type: 'subscribed',
@@ -280,8 +298,8 @@ export class SocketSession {
 
   #subscriptionDeps(mode: 'all' | 'newest', catalogue: boolean) {
     const deliver = catalogue
-      ? (message: LiveMessage) => this.#send(message.catalogueData)
-      : (message: LiveMessage) => this.#send(message.data)
+      ? (message: LiveMessage) => this.#tell(message.catalogueFrame)
+      : (message: LiveMessage) => this.#tell(message.frame)
     return {
       hub: this.#deps.hub,
       deliver:
@@ -316,23 +334,32 @@ export class SocketSession {
     this.#reply({ type: 'unsubscribed', auction_id: auction })
   }
 
-  #send(data: Buffer | string): void {
-    if (this.#closing) return
-    if (this.#socket.bufferedAmount > MAX_BUFFERED_BYTES) {
-      this.#deps.metrics.slowReader()
-      this.#deps.logger.info({ address: this.#address }, 'a reader was too slow, and is let go')
-      this.close(CLOSE.slowReader, 'SLOW_READER', 'too many messages wait for you; resume with from_seq', 0)
-      return
-    }
-    this.#socket.send(data, { binary: false })
+  /** An event: goes with others at the end of the turn. */
+  #tell(frame: Buffer): void {
+    if (this.#mayWrite()) this.#deps.writer.write(this.#outlet, frame)
+  }
+
+  #mayWrite(): boolean {
+    if (this.#closing) return false
+    if (this.#outlet.raw.writableLength <= MAX_BUFFERED_BYTES) return true
+    this.#deps.metrics.slowReader()
+    const fields = { address: this.#address, requestId: this.#requestId }
+    this.#deps.logger.info(fields, 'a reader was too slow, and is let go')
+    this.close(CLOSE.slowReader, 'SLOW_READER', 'too many messages wait for you; resume with from_seq', 0)
+    return false
   }
 
   async #ready(): Promise<void> {
-    while (!this.#closing && this.#socket.bufferedAmount > REPLAY_BUFFERED_BYTES) await sleep(REPLAY_POLL_MS)
+    this.#deps.writer.empty(this.#outlet)
+    while (!this.#closing && this.#outlet.raw.writableLength > REPLAY_BUFFERED_BYTES)
+      await sleep(REPLAY_POLL_MS)
   }
 
   #reply(message: ReplyMessage): void {
-    this.#send(JSON.stringify(message))
+    if (!this.#mayWrite()) return
+    // What happened before stays before.
+    this.#deps.writer.empty(this.#outlet)
+    if (this.#outlet.raw.writable) this.#outlet.raw.write(textFrame(JSON.stringify(message)))
   }
 
   #mistake(rule: string, field: string | null): void {
@@ -350,10 +377,16 @@ export class SocketSession {
     this.#reply({ type: 'error', code, message: detail, field: field ?? null, next: next ?? null })
   }
 
-  #problem(error: unknown): Problem {
+  #problem(error: unknown, requestId = this.#requestId): Problem {
     const known = problemOf(error)
     if (known) return known.problem
-    this.#deps.logger.error({ err: error }, 'a WebSocket message could not be answered')
+    this.#deps.logger.error({ err: error, requestId }, 'a WebSocket message could not be answered')
     return INTERNAL
   }
+}
+
+function tooManyPending(): RequestError {
+  return new RequestError(503, 'BUSY', `${MAX_PENDING} bids of this connection wait for their answers`, {
+    next: 'wait for some of them; nothing was done',
+  })
 }

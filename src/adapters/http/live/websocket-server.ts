@@ -4,9 +4,11 @@ import { WebSocketServer } from 'ws'
 import type { Timer } from '../../../ports/timers.js'
 import type { OriginPolicy } from '../origin-policy.js'
 import { INTERNAL, PROBLEM_TYPE, type ProblemAnswer, problemOf, RequestError } from '../problem.js'
+import { requestIdOf } from '../request-id.js'
 import { CLOSE, PING_INTERVAL_MS, SocketSession, type SocketSessionDeps } from './socket-session.js'
+import { SocketWriter } from './socket-writer.js'
 
-export interface WebSocketServerDeps extends SocketSessionDeps {
+export interface WebSocketServerDeps extends Omit<SocketSessionDeps, 'writer'> {
   readonly origins: OriginPolicy
 }
 
@@ -22,7 +24,7 @@ const MANY = /^\/ws\/?$/
 
 /** Takes upgrades to WebSockets at /ws and /ws/auction/{id}. */
 export class GatewayWebSockets {
-  readonly #deps: WebSocketServerDeps
+  readonly #deps: WebSocketServerDeps & SocketSessionDeps
   readonly #options: WebSocketServerOptions
   readonly #server = new WebSocketServer({
     noServer: true,
@@ -36,7 +38,7 @@ export class GatewayWebSockets {
   #draining = false
 
   constructor(deps: WebSocketServerDeps, options: WebSocketServerOptions) {
-    this.#deps = deps
+    this.#deps = { ...deps, writer: new SocketWriter() }
     this.#options = options
   }
 
@@ -105,7 +107,10 @@ export class GatewayWebSockets {
     socket.once('close', leave)
     this.#server.handleUpgrade(request, socket, head, (webSocket) => {
       this.#open(
-        new SocketSession(this.#deps, { socket: webSocket, caller, address, auction: place.auction }),
+        new SocketSession(this.#deps, {
+          ...{ socket: webSocket, raw: socket, caller, address, auction: place.auction },
+          requestId: requestIdOf(request.headers['x-request-id']),
+        }),
         {
           place,
           onClose: (done) => webSocket.once('close', done),

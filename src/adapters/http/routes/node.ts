@@ -85,8 +85,8 @@ export function nodeRoutes(app: GatewayApp, deps: RouteDeps, { version }: { vers
       },
     },
     async (_, reply) => {
-      const text = await deps.metrics.text()
-      return reply.type(deps.metrics.registry.contentType).send(text)
+      const { page } = deps.metrics
+      return reply.type(page.contentType).send(await page.text())
     },
   )
 
