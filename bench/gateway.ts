@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { WebSocket } from 'ws'
 import { eventually } from '../test/support/eventually.js'
 import { NodeProcess } from '../test/support/node-process.js'
 import type { BenchResult } from './bench-result.js'
@@ -28,12 +30,11 @@ const IDLE_CONNECTIONS = 2_000
  * watchers of one auction, and what a connection takes that does nothing.
  */
 export async function run(): Promise<BenchResult[]> {
-  if (process.env.ONLY) return bidding(Number(process.env.ONLY))
   const results: BenchResult[] = []
   for (const connections of LEVELS) results.push(...(await bidding(connections)))
   if (!hasRedis())
     process.stderr.write('redis-server is not installed: the design with a Redis script is not measured\n')
-  results.push(await fanOut(), await idle())
+  results.push(await fanOut('all'), await fanOut('newest'), await idle())
   return results
 }
 
@@ -49,11 +50,7 @@ async function startGateway(): Promise<Gateway> {
   const node = await NodeProcess.start({
     ...{ home, name: 'gateway', logLevel: 'warn' },
     args: ['--grape-port', '0', '--dht-port', '0', '--http-port', '0'],
-    env: {
-      VENDUE_GATEWAY: 'yes',
-      VENDUE_MESH: 'bench',
-      ...(process.env.PROF ? { NODE_OPTIONS: '--import /tmp/prof-hook.mjs' } : {}),
-    },
+    env: { VENDUE_GATEWAY: 'yes', VENDUE_MESH: 'bench' },
   })
   const url = await eventually('it says where', () => /http {3}(http:\S+)/.exec(node.output)?.[1])
   return {
@@ -122,7 +119,7 @@ async function measure(load: BidLoad): Promise<BidFigures> {
 }
 
 /** From the acknowledgement of each bid until the last of all watchers, in several processes, has heard of it. */
-async function fanOut(): Promise<BenchResult> {
+async function fanOut(mode: 'all' | 'newest'): Promise<BenchResult> {
   const gateway = await startGateway()
   const children: Child[] = []
   try {
@@ -131,36 +128,32 @@ async function fanOut(): Promise<BenchResult> {
       const { child } = await Child.start('watchers')
       children.push(child)
       const connections = Math.ceil((WATCHERS - i) / WATCHER_PROCESSES)
-      const url = `${gateway.url}/ws/auction/${auctionId}?presence=false`
+      const url = `${gateway.url}/ws/auction/${auctionId}?presence=false&mode=${mode}`
       await child.ask({ url, connections } satisfies WatcherLoad)
     }
-    const acknowledged = new Map<number, number>()
-    const startedAt = performance.now()
-    const bids: Promise<void>[] = []
-    for (let i = 0; i < FAN_OUT_BIDS; i++) {
-      const wait = startedAt + (i * 1_000) / BIDS_PER_S - performance.now()
-      if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait))
-      bids.push(bidOverHttp(gateway.url.replace('ws', 'http'), auctionId, i, acknowledged))
-    }
-    await Promise.all(bids)
+    const acknowledged = await paced(gateway.url, auctionId)
     await new Promise((resolve) => setTimeout(resolve, 2_000))
     const reports = await Promise.all(children.map((child) => child.ask<WatcherReport>('report')))
+    const heard = reports.map(
+      ({ lastHeard }) => new Map(lastHeard.map(([seq, at, count]) => [seq, { at, count }])),
+    )
     const delays: number[] = []
     let missing = 0
     for (const [seq, at] of acknowledged) {
-      const entries = reports.map(({ lastHeard }) => lastHeard.find(([own]) => own === seq))
-      const watchers = entries.reduce((sum, entry) => sum + (entry?.[2] ?? 0), 0)
-      if (watchers < WATCHERS) missing += 1
-      delays.push(Math.max(0, ...entries.map((entry) => (entry?.[1] ?? Number.POSITIVE_INFINITY) - at)))
+      const entries = heard.map((own) => own.get(seq))
+      if (entries.reduce((sum, entry) => sum + (entry?.count ?? 0), 0) < WATCHERS) missing += 1
+      else delays.push(Math.max(0, ...entries.map((entry) => (entry?.at ?? 0) - at)))
     }
     return {
-      name: `a bid's acknowledgement until the last of ${WATCHERS} watchers, ${BIDS_PER_S} bids/s`,
+      name: `acknowledgement until the last of ${WATCHERS} watchers (${mode}), ${BIDS_PER_S} bids/s`,
       unit: 'ms (p99)',
-      value: percentile(delays, 0.99),
+      value: missing > 0 ? Number.POSITIVE_INFINITY : percentile(delays, 0.99),
       figures: {
         p50_ms: percentile(delays, 0.5),
         bids: acknowledged.size,
         not_heard_by_all: missing,
+        messages_per_s:
+          reports.reduce((sum, { messages }) => sum + messages, 0) / (FAN_OUT_BIDS / BIDS_PER_S),
         load_average: loadavg()[0] ?? 0,
       },
       target: { atMost: MOST_FAN_OUT_MS },
@@ -171,20 +164,39 @@ async function fanOut(): Promise<BenchResult> {
   }
 }
 
-async function bidOverHttp(
-  url: string,
-  auctionId: string,
-  i: number,
-  acknowledged: Map<number, number>,
-): Promise<void> {
-  const response = await fetch(`${url}/api/v1/auctions/${auctionId}/bids`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ amount: i + 1, user_id: `bidder${i % 2}` }),
-  })
-  const { seq } = (await response.json()) as { seq?: number }
-  if (response.status === 201 && seq !== undefined)
-    acknowledged.set(seq, performance.timeOrigin + performance.now())
+/**
+ * Bids at a steady rate over one connection, each below what somebody else left as a maximum, so that it stands and the
+ * next one is not a bid against oneself. When each was acknowledged, by its seq.
+ */
+async function paced(url: string, auctionId: string): Promise<ReadonlyMap<number, number>> {
+  const acknowledged = new Map<number, number>()
+  let answered = 0
+  const connect = async (user: string) => {
+    const socket = new WebSocket(`${url}/ws?user_id=${user}`, { perMessageDeflate: false })
+    socket.on('message', (data) => {
+      const { type, seq } = JSON.parse(data.toString()) as { type: string; seq?: number }
+      if (type.startsWith('bid_')) answered += 1
+      if (type === 'bid_accepted' && seq !== undefined)
+        acknowledged.set(seq, performance.timeOrigin + performance.now())
+    })
+    await once(socket, 'open')
+    return socket
+  }
+  const bid = { type: 'place_bid', auction_id: auctionId }
+  const rival = await connect('rival')
+  rival.send(JSON.stringify({ ...bid, amount: 10 * FAN_OUT_BIDS, kind: 'max' }))
+  await eventually('the maximum stands', () => answered === 1, 30_000)
+  const bidder = await connect('bidder')
+  const startedAt = performance.now()
+  for (let i = 1; i <= FAN_OUT_BIDS; i++) {
+    const wait = startedAt + (i * 1_000) / BIDS_PER_S - performance.now()
+    if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait))
+    bidder.send(JSON.stringify({ ...bid, amount: 2 * i, bid_id: `bid_fan-out-${i}` }))
+  }
+  await eventually('all are answered', () => answered > FAN_OUT_BIDS, 30_000)
+  rival.terminate()
+  bidder.terminate()
+  return acknowledged
 }
 
 async function idle(): Promise<BenchResult> {

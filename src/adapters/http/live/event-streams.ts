@@ -5,7 +5,7 @@ import type { Logger } from '../../../ports/logger.js'
 import type { Timer, Timers } from '../../../ports/timers.js'
 import type { GatewayMetrics } from '../gateway-metrics.js'
 import { RequestError } from '../problem.js'
-import { Conflator } from './conflator.js'
+import { Conflator, ConflatorBeat } from './conflator.js'
 import type { EventHub } from './event-hub.js'
 import type { LiveMessage } from './event-messages.js'
 import { AuctionSubscription, CatalogueSubscription } from './subscription.js'
@@ -32,11 +32,13 @@ const MAX_STREAMS = 10_000
 /** Server-sent event streams. */
 export class EventStreams {
   readonly #deps: EventStreamsDeps
+  readonly #conflatorBeat: ConflatorBeat
   readonly #open = new Map<ServerResponse, () => void>()
   #beat: Timer | null = null
 
   constructor(deps: EventStreamsDeps) {
     this.#deps = deps
+    this.#conflatorBeat = new ConflatorBeat(deps)
   }
 
   get size(): number {
@@ -81,7 +83,7 @@ export class EventStreams {
     response.write(
       `retry: ${RETRY_MS}\nevent: welcome\ndata: ${JSON.stringify({ type: 'welcome', server_time })}\n\n`,
     )
-    const conflator = new Conflator(this.#deps)
+    const conflator = new Conflator({ beat: this.#conflatorBeat })
     const subscription = this.#subscribe(response, place, conflator)
     const close = () => {
       subscription.close()

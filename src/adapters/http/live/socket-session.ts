@@ -13,7 +13,7 @@ import type { GatewayMetrics } from '../gateway-metrics.js'
 import type { Guard } from '../guard.js'
 import { INTERNAL, type Problem, problemOf, RequestError, rejectionProblem } from '../problem.js'
 import { auctionResource } from '../resources.js'
-import { Conflator } from './conflator.js'
+import { Conflator, type ConflatorBeat } from './conflator.js'
 import type { EventHub } from './event-hub.js'
 import type { LiveMessage } from './event-messages.js'
 import { type ClientMessage, MAX_SUBSCRIPTIONS, type ReplyMessage } from './messages.js'
@@ -35,6 +35,7 @@ export interface SocketSessionDeps {
   readonly timers: Timers
   readonly guard: Guard | null
   readonly writer: SocketWriter
+  readonly beat: ConflatorBeat
 }
 
 /** Close codes of ours, beside those of RFC 6455. */

@@ -5,10 +5,11 @@ import type { Timer } from '../../../ports/timers.js'
 import type { OriginPolicy } from '../origin-policy.js'
 import { INTERNAL, PROBLEM_TYPE, type ProblemAnswer, problemOf, RequestError } from '../problem.js'
 import { requestIdOf } from '../request-id.js'
+import { ConflatorBeat } from './conflator.js'
 import { CLOSE, PING_INTERVAL_MS, SocketSession, type SocketSessionDeps } from './socket-session.js'
 import { SocketWriter } from './socket-writer.js'
 
-export interface WebSocketServerDeps extends Omit<SocketSessionDeps, 'writer'> {
+export interface WebSocketServerDeps extends Omit<SocketSessionDeps, 'writer' | 'beat'> {
   readonly origins: OriginPolicy
 }
 
@@ -38,7 +39,7 @@ export class GatewayWebSockets {
   #draining = false
 
   constructor(deps: WebSocketServerDeps, options: WebSocketServerOptions) {
-    this.#deps = { ...deps, writer: new SocketWriter() }
+    this.#deps = { ...deps, writer: new SocketWriter(), beat: new ConflatorBeat(deps) }
     this.#options = options
   }
 
