@@ -100,6 +100,7 @@ function opened(): OpenedState {
         opensAt: null,
         closesAt: CLOSES_AT,
         softClose: { windowMs: WINDOW_MS, extensionMs: WINDOW_MS, hardStopAt: null },
+        bidderNames: 'public',
       },
     },
   )

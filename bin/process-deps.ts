@@ -14,8 +14,8 @@ export const processDeps: CliDeps = {
     return startStandaloneGrape({ logger }, options)
   },
   async startGateway(settings, parts) {
-    const { startGateway } = await import('../services/gateway/create-gateway.js')
-    return startGateway(settings, parts)
+    const { serveGateway } = await import('../services/gateway/serve-gateway.js')
+    return serveGateway(settings, parts)
   },
   async connect(target) {
     const [{ RpcClient }, { GrenacheNodeApiClient }, { tlsToNode }] = await Promise.all([
@@ -38,6 +38,15 @@ export const processDeps: CliDeps = {
     ])
     const { publicKey } = readNodeKey(dataDir)
     return repairStore(dataDir, { publicKey, verifier: new Ed25519Verifier(), now: Date.now() })
+  },
+  async openAccounts(dataDir) {
+    const [{ openAccounts }, { createPinoLogger }] = await Promise.all([
+      import('../services/gateway/accounts.js'),
+      import('../src/adapters/system/pino-logger.js'),
+    ])
+    // What a command did it says itself.
+    const logger = createPinoLogger({ level: 'silent', format: 'json', write: () => {} })
+    return openAccounts(dataDir, {}, { logger })
   },
 }
 

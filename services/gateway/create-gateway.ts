@@ -1,7 +1,9 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { AuctionFactsCache } from '../../src/adapters/http/auction-facts.js'
 import { BidDesk } from '../../src/adapters/http/bid-desk.js'
+import { Bidders } from '../../src/adapters/http/bidders.js'
 import { AuthenticatedCallers, OpenCallers } from '../../src/adapters/http/callers.js'
+import { ClientAddresses } from '../../src/adapters/http/client-addresses.js'
 import { CommandIds } from '../../src/adapters/http/command-ids.js'
 import { GatewayMetrics } from '../../src/adapters/http/gateway-metrics.js'
 import { GatewayServer } from '../../src/adapters/http/gateway-server.js'
@@ -9,6 +11,7 @@ import type { Guard } from '../../src/adapters/http/guard.js'
 import { HomeBreakers } from '../../src/adapters/http/home-breakers.js'
 import { EventHub } from '../../src/adapters/http/live/event-hub.js'
 import { EventStreams } from '../../src/adapters/http/live/event-streams.js'
+import { LiveCallers } from '../../src/adapters/http/live/live-callers.js'
 import { Presence } from '../../src/adapters/http/live/presence.js'
 import { GatewaySocketIo } from '../../src/adapters/http/live/socket-io.js'
 import { GatewayWebSockets } from '../../src/adapters/http/live/websocket-server.js'
@@ -23,6 +26,7 @@ import { systemClock } from '../../src/adapters/system/system-clock.js'
 import { systemRandom } from '../../src/adapters/system/system-random.js'
 import { systemTimers } from '../../src/adapters/system/system-timers.js'
 import { VERSION } from '../../src/adapters/system/version.js'
+import type { Pseudonyms } from '../../src/application/accounts/pseudonyms.js'
 import type { Authenticator } from '../../src/ports/caller.js'
 import type { Logger } from '../../src/ports/logger.js'
 import type { Metrics, MetricsPage } from '../../src/ports/metrics.js'
@@ -40,6 +44,8 @@ export interface GatewayParts {
   /** Absent: names are taken on trust (`auth: open`). */
   readonly authenticator?: Authenticator
   readonly guard?: Guard
+  /** Of accounts; where there are none, nobody bids in auctions that ask for pseudonyms. */
+  readonly pseudonyms?: Pseudonyms
   /** Further routes. */
   readonly plugins?: readonly FastifyPluginAsync[]
 }
@@ -100,6 +106,8 @@ function compose(
     ) as Services<N>
   const { host, port, portTaken, origins, authOpenAnywhere, currency, maxConnections } = settings
   const { authenticator } = parts
+  // A proxy passes on the name that the world knows it by.
+  const behindProxy = authenticator !== undefined && settings.trustedProxies.length > 0
   services
     .value(tokens.api, parts.api)
     .value(tokens.clock, systemClock)
@@ -111,12 +119,19 @@ function compose(
     .factory(tokens.callers, () =>
       authenticator ? new AuthenticatedCallers({ authenticator }) : new OpenCallers(),
     )
+    .factory(tokens.addresses, () => new ClientAddresses(settings.trustedProxies))
     .factory(
       tokens.origins,
-      () => new OriginPolicy({ allowed: origins, loopbackOnly: isLoopback(host) && !authOpenAnywhere }),
+      () =>
+        new OriginPolicy({
+          allowed: origins,
+          loopbackOnly: isLoopback(host) && !authOpenAnywhere && !behindProxy,
+        }),
     )
     .factory(tokens.commandIds, () => new CommandIds(deps('clock', 'random')))
     .factory(tokens.facts, () => new AuctionFactsCache(deps('api')))
+    .factory(tokens.pseudonyms, () => parts.pseudonyms ?? null)
+    .factory(tokens.bidders, () => new Bidders(deps('api', 'facts', 'pseudonyms')))
     .factory(tokens.breakers, () => new HomeBreakers())
     .factory(tokens.metrics, () => {
       const connections = () => ({
@@ -130,19 +145,34 @@ function compose(
     })
     .factory(
       tokens.desk,
-      () => new BidDesk(deps('api', 'breakers', 'clock', 'commandIds', 'facts', 'metrics', 'turns')),
+      () =>
+        new BidDesk(deps('api', 'bidders', 'breakers', 'clock', 'commandIds', 'facts', 'metrics', 'turns')),
     )
     .factory(tokens.turns, () => new Turns(deps('clock', 'metrics')))
     .factory(tokens.hub, () => new EventHub(deps('api', 'facts', 'logger', 'metrics')))
+    .factory(tokens.liveCallers, () => new LiveCallers(deps('callers', 'logger', 'timers')))
     .factory(tokens.presence, () => new Presence(deps('timers')))
-    .factory(tokens.streams, () => new EventStreams(deps('clock', 'hub', 'logger', 'metrics', 'timers')))
+    .factory(
+      tokens.streams,
+      () => new EventStreams(deps('clock', 'hub', 'liveCallers', 'logger', 'metrics', 'timers')),
+    )
     .factory(
       tokens.webSockets,
       () =>
         new GatewayWebSockets(
           deps(
-            ...(['api', 'callers', 'clock', 'desk', 'facts', 'guard', 'hub', 'logger'] as const),
-            ...(['metrics', 'origins', 'presence', 'timers'] as const),
+            ...([
+              'addresses',
+              'bidders',
+              'callers',
+              'clock',
+              'desk',
+              'facts',
+              'guard',
+              'hub',
+              'liveCallers',
+            ] as const),
+            ...(['logger', 'metrics', 'origins', 'presence', 'timers'] as const),
           ),
           { maxConnections, maxConnectionsPerAddress: settings.maxConnectionsPerAddress },
         ),
@@ -152,8 +182,19 @@ function compose(
       () =>
         new GatewaySocketIo(
           deps(
-            ...(['api', 'callers', 'clock', 'commandIds', 'desk', 'facts', 'guard', 'hub'] as const),
-            ...(['logger', 'metrics', 'origins', 'presence', 'timers'] as const),
+            ...([
+              'addresses',
+              'api',
+              'bidders',
+              'callers',
+              'clock',
+              'commandIds',
+              'desk',
+              'facts',
+              'guard',
+              'hub',
+            ] as const),
+            ...(['liveCallers', 'logger', 'metrics', 'origins', 'presence', 'timers'] as const),
           ),
         ),
     )
@@ -163,7 +204,9 @@ function compose(
         new GatewayServer(
           deps(
             ...([
+              'addresses',
               'api',
+              'bidders',
               'callers',
               'clock',
               'commandIds',
@@ -171,6 +214,7 @@ function compose(
               'facts',
               'guard',
               'hub',
+              'liveCallers',
               'logger',
             ] as const),
             ...([

@@ -71,6 +71,7 @@ export function auctionJson(view: AuctionView): { readonly [key: string]: Json }
       extension_ms: softClose.extensionMs,
       hard_stop_at: jsonTime(softClose.hardStopAt),
     },
+    bidder_names: terms.bidderNames,
     closed_at: state.status === 'closed' ? jsonTime(state.closedAt) : null,
     closed_by: state.status === 'closed' ? state.by : null,
     result: state.status === 'closed' ? auctionResultJson(state.result, currency) : null,

@@ -3,7 +3,7 @@ import type { AuctionEvent } from '../domain/events.js'
 import { MAX_REVEALS_PER_EVENT } from '../domain/evolve.js'
 import { MAX_INCREMENT_BANDS } from '../domain/increments.js'
 import { MAX_NAME_LENGTH } from '../domain/party.js'
-import { MAX_DESCRIPTION_LENGTH, MAX_TITLE_LENGTH } from '../domain/terms.js'
+import { BIDDER_NAMES, MAX_DESCRIPTION_LENGTH, MAX_TITLE_LENGTH } from '../domain/terms.js'
 
 /** The shapes of events as they stand in commit bodies. What they may say in a given state is for evolve to check. */
 
@@ -36,6 +36,7 @@ export const termsSchema = z.strictObject({
   softClose: z
     .strictObject({ windowMs: z.int(), extensionMs: z.int(), hardStopAt: time.nullable() })
     .nullable(),
+  bidderNames: z.enum(BIDDER_NAMES),
 })
 
 const resultSchema = z.discriminatedUnion('sold', [

@@ -67,6 +67,7 @@ export function openTerms(
     opensAt: request.opensAt ?? null,
     closesAt: closesAt(request, options.now),
     softClose: request.softClose ? { ...request.softClose, hardStopAt: request.hardStopAt ?? null } : null,
+    bidderNames: request.bidderNames ?? 'public',
   }
   return { terms, reserve: reserve && { amount: reserve.amount, salt: reserve.salt } }
 }

@@ -88,7 +88,7 @@ const NOTHING_DONE = new Set([
     'TOKEN_EXPIRED',
     'FORBIDDEN',
   ],
-  'ACCOUNT_DISABLED',
+  ...['ACCOUNT_DISABLED', 'ACCOUNT_NEEDED'],
 ])
 
 function lost(reason: string): Answer<BidOutcome> {

@@ -52,6 +52,8 @@ export class LiveConnection {
   readonly #backoff: Backoff
   #socket: SocketLike | null = null
   #gateway = ''
+  /** That the gateway knows this connection by. */
+  #token: string | undefined
   #online = false
   #running = false
   #onlineAtMs = 0
@@ -104,6 +106,8 @@ export class LiveConnection {
     try {
       const { headers, query } = await session.presented(sockets.sendsHeaders)
       if (!this.#running || this.#socket) return
+      this.#token = (await session.presented(false)).query.access_token
+      if (!this.#running || this.#socket) return
       const search = new URLSearchParams(query).toString()
       const url = `${gateway.replace(/^http/, 'ws')}/ws${search === '' ? '' : `?${search}`}`
       const socket = sockets.open(url, headers)
@@ -148,6 +152,12 @@ export class LiveConnection {
       this.#listener.online(this.#gateway)
     } else if (message.type === 'pong') {
       this.#pong(socket, message)
+    } else if (message.type === 'signed_out') {
+      this.#token = undefined
+      void this.#deps.session
+        .renew()
+        .then(() => this.#signIn(socket))
+        .catch(() => undefined)
     } else if (this.#online) {
       this.#listener.message(message)
       if (message.type === 'goodbye') this.#lose(socket, message.reason)
@@ -178,7 +188,17 @@ export class LiveConnection {
       return
     }
     this.#ping(socket)
+    // Tokens are renewed while the old one is still good: the connection is never nobody's. What fails is tried again.
+    this.#signIn(socket).catch(() => undefined)
     this.#timers = [time.after(PING_INTERVAL_MS, () => this.#beat(socket))]
+  }
+
+  /** Tells the gateway of a token that it does not know the connection by yet. */
+  async #signIn(socket: SocketLike): Promise<void> {
+    const token = (await this.#deps.session.presented(false)).query.access_token
+    if (token === undefined || token === this.#token || socket !== this.#socket) return
+    this.#token = token
+    this.send({ type: 'authenticate', access_token: token })
   }
 
   #lose(socket: SocketLike, reason: string): void {

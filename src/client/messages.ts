@@ -37,6 +37,8 @@ export interface OpenTerms {
     readonly extension_ms: number
     readonly hard_stop_at?: string | null
   }
+  /** `pseudonyms`: gateways show accounts by names made for this auction alone. */
+  readonly bidder_names?: 'public' | 'pseudonyms'
 }
 
 export interface ListFilter {

@@ -13,6 +13,13 @@ export interface SoftClose {
   readonly hardStopAt: number | null
 }
 
+/**
+ * Under what names gateways show the bidders that have accounts with them: their own, or one made for this auction alone.
+ * Whoever bids from a node bids under the node's name either way, which signs for it.
+ */
+export const BIDDER_NAMES = ['public', 'pseudonyms'] as const
+export type BidderNames = (typeof BIDDER_NAMES)[number]
+
 /** What an auction is held under; frozen by its opening commit. Times are UTC milliseconds. */
 export interface Terms {
   readonly title: string
@@ -28,6 +35,7 @@ export interface Terms {
   /** Null: closed by hand. */
   readonly closesAt: number | null
   readonly softClose: SoftClose | null
+  readonly bidderNames: BidderNames
 }
 
 export const MAX_TITLE_LENGTH = 200

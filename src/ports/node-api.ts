@@ -4,6 +4,7 @@ import type { Currency } from '../domain/currency.js'
 import type { AuctionEvent } from '../domain/events.js'
 import type { Minor } from '../domain/money.js'
 import type { Party } from '../domain/party.js'
+import type { BidderNames } from '../domain/terms.js'
 import type { BidRecord } from './auction-repository.js'
 import type { AutoBid } from './auto-bid-repository.js'
 import type { EquivocationProof } from './equivocation-repository.js'
@@ -96,6 +97,8 @@ export interface OpenRequest extends OnBehalf {
   readonly closesInMs?: number
   readonly softClose?: { readonly windowMs: number; readonly extensionMs: number }
   readonly hardStopAt?: number
+  /** Public, unless said otherwise. */
+  readonly bidderNames?: BidderNames
 }
 
 export interface AuctionCommand extends OnBehalf {

@@ -50,6 +50,30 @@ describe('a login of the client', () => {
     expect(refreshes()).to.equal(1)
   })
 
+  it('holds for the connection that is open too: renewed tokens are told there, and new ones after an end', async () => {
+    const { fake, revoke } = withAccounts()
+    await fake.client.accounts.login({ username: 'anna', password: 'secret secret' })
+    const watching = fake.client.watch(AUCTION).catch((error: Error) => error)
+    await fake.welcome()
+    const told = () => fake.socket.all('authenticate').map(({ access_token }) => access_token)
+    expect(new URL(fake.socket.url).searchParams.get('access_token')).to.equal('access-1')
+    for (let i = 0; i < 2; i++) {
+      await fake.advance(20_000)
+      fake.socket.tell({ type: 'pong', id: 0, server_time: new Date(fake.time.now()).toISOString() })
+    }
+    await settle()
+    expect(told(), 'before the old one expired').to.deep.equal(['access-2'])
+    revoke()
+    await fake.advance(6_000)
+    fake.socket.tell({ type: 'signed_out', code: 'TOKEN_INVALID', reason: 'it has ended', next: null })
+    await settle()
+    await settle()
+    expect(told()).to.deep.equal(['access-2', 'access-3'])
+    expect(fake.sockets).to.have.length(1)
+    fake.client.close()
+    await watching
+  })
+
   it('is kept where the answer to a refresh is lost', async () => {
     const { fake, serve, refreshes } = withAccounts()
     await fake.client.accounts.login({ username: 'anna', password: 'secret secret' })

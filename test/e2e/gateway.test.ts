@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline'
 import { expect } from 'chai'
 import { WebSocket } from 'ws'
 import { eventually } from '../support/eventually.js'
-import { NodeProcess, testEnv, VENDUE, vendueJson } from '../support/node-process.js'
+import { NodeProcess, testEnv, VENDUE, vendue, vendueJson } from '../support/node-process.js'
 import { makeTempHome } from '../support/temp-home.js'
 
 // biome-ignore lint/suspicious/noExplicitAny: tests look at what a server said, whatever it is.
@@ -138,5 +138,63 @@ describe('gateways in processes of their own', function () {
     const closed = once(socket, 'close') as Promise<[number]>
     expect(await inside.end()).to.equal(0)
     expect((await closed)[0]).to.equal(1012)
+  })
+
+  it('let those in whom an operator gives an account while they run, and out whom one disables', async () => {
+    const words = [
+      '--name',
+      'main',
+      '--http-port',
+      '0',
+      '--json',
+      '--log-level',
+      'error',
+      '--auth',
+      'accounts',
+    ]
+    const child = spawn(process.execPath, [VENDUE, 'gateway', ...words], {
+      env: testEnv(home),
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    children.push(child)
+    const [line] = (await once(createInterface({ input: child.stdout! }), 'line')) as [string]
+    const ready = JSON.parse(line)
+    expect(ready.auth).to.equal('accounts')
+    const post = async (path: string, body: object, token = '') => {
+      const response = await fetch(ready.http + path, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          ...(token && { authorization: `Bearer ${token}` }),
+        },
+        body: JSON.stringify(body),
+      })
+      return (await response.json()) as Message
+    }
+    const input = 'correct horse battery'
+    for (const name of ['sally', 'bert']) {
+      const added = await vendue(home, ['user', 'add', name, '--name', 'main'], { input })
+      expect(added.code, added.stderr).to.equal(0)
+    }
+    const login = async (username: string) =>
+      (await post('/auth/login', { username, password: input })).access_token as string
+    const [sally, bert] = [await login('sally'), await login('bert')]
+    const { id } = await post(
+      '/api/v1/auctions',
+      { title: 'Lot', start_price: 1, currency: 'EUR', bidder_names: 'pseudonyms' },
+      sally,
+    )
+    expect((await post(`/api/v1/auctions/${id}/bids`, { amount: 5 }, bert)).status).to.equal('accepted')
+    const shown = await vendueJson<Message>(home, ['show', id])
+    expect(shown.leader.id).to.match(/^anon_/)
+    const socket = new WebSocket(`${ready.http.replace('http', 'ws')}/ws?access_token=${bert}`)
+    const heard: Message[] = []
+    socket.on('message', (data) => heard.push(JSON.parse(data.toString())))
+    await once(socket, 'open')
+    expect((await vendue(home, ['user', 'disable', 'bert', '--name', 'main'])).code).to.equal(0)
+    expect((await post(`/api/v1/auctions/${id}/bids`, { amount: 9 }, bert)).code).to.equal('ACCOUNT_DISABLED')
+    const told = await eventually('it is told', () => heard.find(({ type }) => type === 'signed_out'), 10_000)
+    expect(told.code).to.equal('ACCOUNT_DISABLED')
+    socket.terminate()
   })
 })

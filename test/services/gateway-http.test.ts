@@ -445,7 +445,8 @@ describe('a gateway with accounts', function () {
           bid: async ({ accountId }) => {
             if (accountId === 'usr_fast') throw Object.assign(new Error('too fast'), LIMIT)
           },
-          call: async () => {},
+          callFrom: async () => {},
+          callBy: async () => {},
           connection: async () => ({ release() {} }),
         },
       },
@@ -476,7 +477,7 @@ describe('a gateway with accounts', function () {
     expect((await bid(as('anna'))).status).to.equal(201)
     const refused = await bid(as('bad'))
     expect([refused.status, refused.body.code]).to.deep.equal([401, 'TOKEN_INVALID'])
-    expect(refused.headers.get('www-authenticate')).to.equal('Bearer')
+    expect(refused.headers.get('www-authenticate')).to.equal('Bearer realm="vendue", error="invalid_token"')
     expect((await bid({ authorization: 'Basic eA==' })).status).to.equal(401)
     const limited = await bid(as('fast'))
     expect([limited.status, limited.headers.get('retry-after')]).to.deep.equal([429, '7'])

@@ -40,6 +40,7 @@ export function termsWith(overrides: Partial<Terms> = {}): Terms {
     opensAt: null,
     closesAt: null,
     softClose: null,
+    bidderNames: 'public',
     ...overrides,
   }
 }

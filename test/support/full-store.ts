@@ -64,6 +64,7 @@ async function auction(
       opensAt: null,
       closesAt: CLOSES_AT,
       softClose: null,
+      bidderNames: 'public',
     },
   }
   let last = await append(log, signer, { state: UNOPENED, auctionId: null, head: null }, [opening])

@@ -12,10 +12,15 @@ export const GATEWAY_SETTINGS: GatewaySettings = {
   port: 0,
   portTaken: 'error',
   origins: [],
+  auth: 'open',
   authOpenAnywhere: false,
   currency: 'USD',
   maxConnections: 1_000,
   maxConnectionsPerAddress: 1_000,
+  trustedProxies: [],
+  dataDir: '/nonexistent',
+  accounts: { registration: 'open', selfRoles: ['bidder', 'seller'] },
+  limits: null,
 }
 
 export interface Answer {

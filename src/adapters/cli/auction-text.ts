@@ -53,6 +53,7 @@ export function auctionText(view: AuctionView, shortId: string, look: Look): str
   if (state.status === 'closed') add('ended', endWords(view, look))
   else if (state.status !== 'cancelled') add('ends', endWords(view, look) || 'when the seller closes it')
   add('soft close', softCloseWords(terms, look))
+  add('bidders', terms.bidderNames === 'pseudonyms' ? 'gateways show theirs by pseudonyms' : null)
   add('increments', incrementWords(view))
   add('result', resultWords(view))
   add('home', homeWords(view))

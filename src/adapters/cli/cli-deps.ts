@@ -1,3 +1,5 @@
+import type { Accounts } from '../../application/accounts/accounts.js'
+import type { ApiKeys } from '../../application/accounts/api-keys.js'
 import type { Logger } from '../../ports/logger.js'
 import type { MeshAdmin } from '../../ports/mesh-admin.js'
 import type { Metrics, MetricsPage } from '../../ports/metrics.js'
@@ -21,6 +23,14 @@ export interface CliDeps {
   repair(dataDir: string): Promise<RepairReport>
   /** The meshes of the user whose home directory (for Vendue) this is. */
   meshAdmin(home: string): Promise<MeshAdmin>
+  /** A gateway's accounts, which a running gateway may have open too. Rejects with an error that has a `code`. */
+  openAccounts(dataDir: string): Promise<AccountsHandle>
+}
+
+export interface AccountsHandle {
+  readonly accounts: Accounts
+  readonly apiKeys: ApiKeys
+  close(): Promise<void>
 }
 
 export interface GatewayParts {

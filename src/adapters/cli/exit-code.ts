@@ -1,3 +1,4 @@
+import { AccountError } from '../../application/accounts/account-error.js'
 import { NodeError, type NodeErrorCode } from '../../ports/node-api.js'
 import { SettingsError } from '../system/settings-error.js'
 import { OutcomeUnknownError } from './outcome-unknown.js'
@@ -15,6 +16,7 @@ export const EXIT_CODES_HELP = `Exit codes:
 
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof UsageError || error instanceof SettingsError) return EXIT.usage
+  if (error instanceof AccountError) return EXIT.usage
   if (error instanceof OutcomeUnknownError) return EXIT.unknown
   return error instanceof NodeError ? exitCodeOfNodeError(error.code) : EXIT.unreachable
 }

@@ -1,3 +1,4 @@
+import { AUTH_MODES } from '../system/account-settings.js'
 import { LOG_FORMATS, LOG_LEVELS, SETTING_KEYS, type SettingKey } from '../system/settings-schema.js'
 import type { Args } from './args.js'
 import type { OptionSpec } from './command.js'
@@ -61,7 +62,19 @@ export const gatewayOptions: Options = {
     describe: 'WebSockets that one address may have; 10000 otherwise',
     group: GATEWAY,
   },
+  'http-trusted-proxies': {
+    kind: 'text',
+    describe: 'Proxies whose X-Forwarded-For is believed: 10.0.0.7,192.0.2.0/24; none otherwise',
+    group: GATEWAY,
+  },
   'default-currency': { kind: 'text', describe: 'Of auctions that name none; USD otherwise', group: GATEWAY },
+  auth: {
+    kind: 'text',
+    describe:
+      'open: bidders’ names are taken on trust, the default on loopback; accounts: they log in, the default elsewhere',
+    suggest: AUTH_MODES,
+    group: GATEWAY,
+  },
   'auth-open-anywhere': {
     kind: 'flag',
     describe: 'Take bidders’ names on trust even where other machines reach it: anybody may bid as anybody',

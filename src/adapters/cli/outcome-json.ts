@@ -1,3 +1,4 @@
+import { AccountError } from '../../application/accounts/account-error.js'
 import { NodeError } from '../../ports/node-api.js'
 import type { Json } from '../json-shapes.js'
 import { SettingsError } from '../system/settings-error.js'
@@ -27,7 +28,7 @@ export interface ErrorDescription {
 }
 
 export function describeError(error: unknown): ErrorDescription {
-  if (error instanceof NodeError || error instanceof UsageError) {
+  if (error instanceof NodeError || error instanceof UsageError || error instanceof AccountError) {
     const { code, message, field, next } = error
     return { code, message, field, next }
   }

@@ -4,6 +4,7 @@ import type { Args } from './args.js'
 import type { CliDeps } from './cli-deps.js'
 import type { CliIo } from './cli-io.js'
 import { nameOf } from './command.js'
+import { apiKeyCommand } from './commands/api-key.js'
 import { clientCommand } from './commands/client.js'
 import { configCommand } from './commands/config.js'
 import { exportCommand } from './commands/export.js'
@@ -14,6 +15,7 @@ import { nodeCommands } from './commands/node-commands.js'
 import { repairCommand } from './commands/repair.js'
 import { startCommand } from './commands/start.js'
 import { stopCommand } from './commands/stop.js'
+import { userCommand } from './commands/user.js'
 import { verifyCommand } from './commands/verify.js'
 import { EXIT, EXIT_CODES_HELP, type ExitCode, exitCodeOf } from './exit-code.js'
 import type { Host, HostCommand } from './host.js'
@@ -67,6 +69,8 @@ const HOST_COMMANDS: readonly HostCommand[] = [
   verifyCommand,
   stopCommand,
   repairCommand,
+  userCommand,
+  apiKeyCommand,
   configCommand,
   meshCommand,
   grapeCommand,

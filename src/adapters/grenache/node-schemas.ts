@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { MAX_ACK_REPLICAS } from '../../application/replication.js'
+import { BIDDER_NAMES } from '../../domain/terms.js'
 import type {
   AuctionCommand,
   AutoBidView,
@@ -80,6 +81,7 @@ export const openRequest: z.ZodType<OpenRequest> = z.strictObject({
   closesInMs: duration.exactOptional(),
   softClose: z.strictObject({ windowMs: duration, extensionMs: duration }).exactOptional(),
   hardStopAt: time.exactOptional(),
+  bidderNames: z.enum(BIDDER_NAMES).exactOptional(),
 })
 
 export const listRequest: z.ZodType<ListRequest> = z.strictObject({

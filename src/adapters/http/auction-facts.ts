@@ -3,6 +3,7 @@ import type { NodeApi } from '../../ports/node-api.js'
 
 /** What does not change about an auction, save that it may move to another home. */
 export interface AuctionFacts {
+  readonly auctionId: string
   readonly terms: Terms
   readonly sellerId: string
   readonly sellerName: string
@@ -25,12 +26,13 @@ export class AuctionFactsCache {
     return this.#kept.get(auctionId)
   }
 
-  /** By whole id. Rejects with `NodeError`. */
+  /** By id, or the start of one. Rejects with `NodeError`. */
   async of(auctionId: string): Promise<AuctionFacts> {
     const kept = this.#kept.get(auctionId)
     if (kept) return kept
-    const { state } = await this.#api.show({ auction: auctionId })
-    return this.keep(auctionId, {
+    const { auctionId: id, state } = await this.#api.show({ auction: auctionId })
+    return this.keep(id, {
+      auctionId: id,
       terms: state.terms,
       sellerId: state.seller.id,
       sellerName: state.seller.name,

@@ -3,6 +3,7 @@ import type { Caller } from '../../ports/caller.js'
 import type { Clock } from '../../ports/clock.js'
 import { type CommandResult, type NodeApi, NodeError } from '../../ports/node-api.js'
 import type { AuctionFactsCache } from './auction-facts.js'
+import type { Bidders } from './bidders.js'
 import type { CommandIds } from './command-ids.js'
 import type { GatewayMetrics } from './gateway-metrics.js'
 import type { HomeBreakers } from './home-breakers.js'
@@ -11,6 +12,7 @@ import type { Turns } from './turns.js'
 
 export interface BidDeskDeps {
   readonly api: NodeApi
+  readonly bidders: Bidders
   readonly breakers: HomeBreakers
   readonly clock: Clock
   readonly commandIds: CommandIds
@@ -50,13 +52,25 @@ export class BidDesk {
 
   /** Rejects with `NodeError` or `RequestError`; an unknown outcome's error names the bid's id. */
   async bid(path: BidPath, caller: Caller, order: BidOrder): Promise<CommandResult> {
-    const { api, clock, commandIds, metrics, turns } = this.#deps
-    const as = caller.party
-    const commandId = commandIds.of('bid', order.key, as, order.keyField)
-    const { auction, kind, amount, brief = false, requestId } = order
+    const { api, bidders, clock, commandIds, metrics, turns } = this.#deps
+    const { kind, amount, brief = false, requestId } = order
     const startedMs = clock.monotonicMs()
     const seconds = () => (clock.monotonicMs() - startedMs) / 1_000
     try {
+      const { auctionId: auction, as, own } = await bidders.bidder(caller, order.auction)
+      const commandId = commandIds.of('bid', order.key, as, order.keyField)
+      if (own) {
+        const rejection = { code: 'OWN_AUCTION' } as const
+        const outcome = {
+          status: 'rejected',
+          commandId,
+          auctionId: auction,
+          at: clock.now(),
+          rejection,
+        } as const
+        metrics.bid(path, seconds(), outcome)
+        return { outcome, auction: null }
+      }
       const result = await this.command(auction, commandId, async () => {
         await turns.end()
         return kind === 'buy-now'

@@ -1,20 +1,7 @@
 import { createHash } from 'node:crypto'
-import {
-  type Authenticator,
-  type Caller,
-  CallerError,
-  type Credentials,
-  type Scope,
-} from '../../ports/caller.js'
-
-/** Where a request may say who it comes from. Header names are lower case. */
-export interface Presented {
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>
-  /** `user_id` of the query, or of a JSON body. */
-  readonly userId?: string | undefined
-  /** `access_token` of the query: browsers cannot set headers on a WebSocket or an event stream. */
-  readonly accessToken?: string | undefined
-}
+import { needScope } from '../../application/accounts/roles.js'
+import { type Authenticator, type Caller, CallerError, type Scope } from '../../ports/caller.js'
+import { credentialsOfRequest, type Presented } from './authenticate.js'
 
 /** Tells who stands behind requests to this gateway. */
 export interface Callers {
@@ -25,7 +12,6 @@ export interface Callers {
 }
 
 export const USER_HEADER = 'x-vendue-user'
-export const API_KEY_HEADER = 'x-api-key'
 const MAX_NAME_LENGTH = 64
 const NAME = /^[^\p{Cc}\p{Cs}\u2028\u2029\u202a-\u202e\u2066-\u2069]+$/u
 const PLAIN_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/
@@ -64,41 +50,19 @@ export class AuthenticatedCallers implements Callers {
   }
 
   async identify(presented: Presented): Promise<Caller | null> {
-    const credentials = credentialsOf(presented)
+    const credentials = credentialsOfRequest(presented)
     return credentials && this.#authenticator.authenticate(credentials)
   }
 }
 
-function credentialsOf({ headers, accessToken }: Presented): Credentials | null {
-  const { authorization, [API_KEY_HEADER]: key } = headers
-  if (typeof key === 'string') return { kind: 'api-key', key }
-  if (authorization !== undefined) {
-    const bearer = /^Bearer +(\S+)$/i.exec(String(authorization))
-    if (bearer?.[1] === undefined) {
-      throw new CallerError('TOKEN_INVALID', 'the Authorization header holds no bearer token', {
-        next: 'send "Authorization: Bearer TOKEN", or an API key in X-Api-Key',
-      })
-    }
-    return { kind: 'access-token', token: bearer[1] }
-  }
-  return accessToken === undefined ? null : { kind: 'access-token', token: accessToken }
-}
-
 /** The caller if it may do this; throws `CallerError` otherwise. */
 export function allowed(caller: Caller | null, scope: Scope, mode: Callers['mode']): Caller {
-  if (caller === null) {
+  if (caller === null && mode === 'open') {
     throw new CallerError('UNAUTHENTICATED', 'it is not known who you are', {
-      next:
-        mode === 'open'
-          ? `say who you are: user_id in the query or the body, or the header ${USER_HEADER}`
-          : 'log in and send the access token as "Authorization: Bearer TOKEN"',
+      next: `say who you are: user_id in the query or the body, or the header ${USER_HEADER}`,
     })
   }
-  if (!caller.scopes.includes(scope)) {
-    throw new CallerError('FORBIDDEN', `you may not do this: it needs the right to ${scope}`, {
-      next: 'use an account or a key that has it',
-    })
-  }
+  needScope(caller, scope)
   return caller
 }
 

@@ -6,13 +6,16 @@ import type { NodeApi } from '../../ports/node-api.js'
 import type { Timers } from '../../ports/timers.js'
 import type { AuctionFactsCache } from './auction-facts.js'
 import type { BidDesk } from './bid-desk.js'
+import type { Bidders } from './bidders.js'
 import type { Callers } from './callers.js'
+import type { ClientAddresses } from './client-addresses.js'
 import type { CommandIds } from './command-ids.js'
 import type { GatewayMetrics } from './gateway-metrics.js'
 import type { Guard } from './guard.js'
 import { createHttpApp } from './http-app.js'
 import type { EventHub } from './live/event-hub.js'
 import type { EventStreams } from './live/event-streams.js'
+import type { LiveCallers } from './live/live-callers.js'
 import type { Presence } from './live/presence.js'
 import type { GatewaySocketIo } from './live/socket-io.js'
 import type { GatewayWebSockets } from './live/websocket-server.js'
@@ -29,7 +32,9 @@ import type { GatewayApp } from './routes/route.js'
 import { sellerRoutes } from './routes/seller.js'
 
 export interface GatewayServerDeps {
+  readonly addresses: ClientAddresses
   readonly api: NodeApi
+  readonly bidders: Bidders
   readonly callers: Callers
   readonly clock: Clock
   readonly commandIds: CommandIds
@@ -37,6 +42,7 @@ export interface GatewayServerDeps {
   readonly facts: AuctionFactsCache
   readonly guard: Guard | null
   readonly hub: EventHub
+  readonly liveCallers: LiveCallers
   readonly logger: Logger
   readonly metrics: GatewayMetrics
   readonly origins: OriginPolicy
@@ -57,7 +63,6 @@ export interface GatewayServerOptions {
   readonly portTaken: 'error' | 'another'
   readonly defaultCurrency: string
   readonly version: string
-  readonly trustProxy?: string | undefined
   /** How long what is under way may take when the gateway stops. */
   readonly drainMs?: number
 }
@@ -84,11 +89,12 @@ export class GatewayServer {
 
   /** Resolves with where it listens. Rejects with the error of `listen`. */
   async start(): Promise<{ host: string; port: number; fellBack: boolean }> {
-    const { hub, webSockets, streams } = this.#deps
+    const { hub, liveCallers, webSockets, streams } = this.#deps
     const app = await this.#build()
     this.#app = app
     await hub.start()
     const fellBack = await this.#listen(app)
+    liveCallers.start()
     webSockets.start()
     streams.start()
     const { address, port } = app.server.address() as { address: string; port: number }
@@ -102,7 +108,7 @@ export class GatewayServer {
   }
 
   async #stop(): Promise<void> {
-    const { desk, hub, presence, socketIo, streams, webSockets } = this.#deps
+    const { desk, hub, liveCallers, presence, socketIo, streams, webSockets } = this.#deps
     const { drainMs = DRAIN_MS } = this.#options
     this.#draining = true
     desk.close()
@@ -112,6 +118,7 @@ export class GatewayServer {
     streams.drain()
     hub.stop()
     presence.stop()
+    liveCallers.stop()
     await this.#close(drainMs)
   }
 
@@ -125,8 +132,8 @@ export class GatewayServer {
   }
 
   async #build(): Promise<GatewayApp> {
-    const { version, trustProxy, defaultCurrency } = this.#options
-    const app = await createHttpApp(this.#deps, { version, trustProxy, draining: () => this.#draining })
+    const { version, defaultCurrency } = this.#options
+    const app = await createHttpApp(this.#deps, { version, draining: () => this.#draining })
     app.addHook('onRequest', async (_, reply) => {
       this.#underWay += 1
       reply.raw.once('close', () => {

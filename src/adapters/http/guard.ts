@@ -10,7 +10,9 @@ export interface Source {
  */
 export interface Guard {
   bid(source: Source): Promise<void>
-  call(source: Source): Promise<void>
+  /** Before it is known who calls: checking credentials is work too. */
+  callFrom(address: string): Promise<void>
+  callBy(accountId: string): Promise<void>
   /** Counts a connection until it is released. */
   connection(source: Source): Promise<{ release(): void }>
 }

@@ -10,7 +10,10 @@ import {
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod'
 import type { Logger } from '../../ports/logger.js'
+import { challenge } from './account-problem.js'
+import { withoutCredentials } from './authenticate.js'
 import type { Callers } from './callers.js'
+import type { ClientAddresses } from './client-addresses.js'
 import type { GatewayMetrics } from './gateway-metrics.js'
 import type { Guard } from './guard.js'
 import type { OriginPolicy } from './origin-policy.js'
@@ -19,6 +22,7 @@ import { requestIdOf } from './request-id.js'
 import type { GatewayApp } from './routes/route.js'
 
 export interface HttpAppDeps {
+  readonly addresses: ClientAddresses
   readonly callers: Callers
   readonly guard: Guard | null
   readonly logger: Logger
@@ -30,8 +34,6 @@ export interface HttpAppOptions {
   readonly version: string
   /** True while the gateway takes nothing new. */
   readonly draining: () => boolean
-  /** Addresses of proxies whose X-Forwarded-For is believed; none by default. */
-  readonly trustProxy?: string | undefined
 }
 
 const MAX_BODY_BYTES = 128 * 1024
@@ -62,7 +64,7 @@ export async function createHttpApp(deps: HttpAppDeps, options: HttpAppOptions):
       connectionsCheckingInterval: CHECK_INTERVAL_MS,
     },
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH, ignoreTrailingSlash: true },
-    trustProxy: options.trustProxy ?? false,
+    trustProxy: (address: string) => deps.addresses.trusts(address),
     genReqId: ({ headers }) => requestIdOf(headers['x-request-id']),
     frameworkErrors: (error, request, reply) => {
       fail(error as FastifyError, request as FastifyRequest, reply as unknown as FastifyReply)
@@ -79,7 +81,10 @@ export async function createHttpApp(deps: HttpAppDeps, options: HttpAppOptions):
   const fail = (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
     const answer = problemOf(error) ?? frameworkProblem(error)
     if (!answer)
-      deps.logger.error({ err: error, requestId: request.id, url: request.url }, 'a request failed')
+      deps.logger.error(
+        { err: error, requestId: request.id, url: withoutCredentials(request.url) },
+        'a request failed',
+      )
     sendProblem(reply, answer ?? { problem: INTERNAL, retryAfterSeconds: null })
   }
 
@@ -117,7 +122,7 @@ export async function createHttpApp(deps: HttpAppDeps, options: HttpAppOptions):
   await app.register(cors, {
     origin: (origin, done) =>
       done(null, origin !== undefined && deps.origins.isAllowed(origin) ? origin : false),
-    methods: ['GET', 'HEAD', 'POST'],
+    methods: ['GET', 'HEAD', 'POST', 'DELETE'],
     exposedHeaders: ['location', 'retry-after', 'x-request-id'],
     maxAge: 600,
   })
@@ -161,17 +166,19 @@ function addHooks(
         retryAfterSeconds: 2,
       })
     }
+    await guard?.callFrom(request.ip)
     const refusal = origins.refusal(request.headers)
     // Reading is what CORS is for: a page elsewhere may ask, and does not see the answer.
     if (refusal && (refusal.code !== 'ORIGIN_NOT_ALLOWED' || !SAFE_METHODS.has(request.method))) throw refusal
   })
   app.addHook('preValidation', async (request) => {
+    if (request.routeOptions.config.credentials === 'ignored') return
     const query = new URLSearchParams(request.url.split('?')[1] ?? '')
     const named = (request.body as { user_id?: unknown } | null | undefined)?.user_id
     const userId = typeof named === 'string' ? named : (query.get('user_id') ?? undefined)
-    const accessToken = query.get('access_token') ?? undefined
-    request.caller = await callers.identify({ headers: request.headers, userId, accessToken })
-    await guard?.call({ address: request.ip, accountId: request.caller?.party.id })
+    const accessTokens = query.getAll('access_token')
+    request.caller = await callers.identify({ headers: request.headers, userId, accessTokens })
+    if (request.caller) await guard?.callBy(request.caller.party.id)
   })
   app.addHook('onResponse', async (request, reply) => {
     const { method, id: requestId } = request
@@ -191,7 +198,7 @@ function addHooks(
 
 function sendProblem(reply: FastifyReply, { problem, retryAfterSeconds }: ProblemAnswer): void {
   if (retryAfterSeconds !== null) reply.header('retry-after', String(retryAfterSeconds))
-  if (problem.status === 401) reply.header('www-authenticate', 'Bearer')
+  if (problem.status === 401) reply.header('www-authenticate', challenge(problem.code))
   reply
     .code(problem.status)
     .type(PROBLEM_TYPE)

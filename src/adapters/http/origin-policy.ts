@@ -26,7 +26,7 @@ export class OriginPolicy {
 
   /** The refusal of a request that a page must not make, or null. */
   refusal({ host, origin }: IncomingHttpHeaders): RequestError | null {
-    if (this.#options.loopbackOnly && (host === undefined || !LOOPBACK.test(host))) {
+    if (this.#options.loopbackOnly && !isLoopbackName(host)) {
       return new RequestError(403, 'HOST_NOT_ALLOWED', 'this gateway serves this machine alone', {
         next: 'call it by its address, such as 127.0.0.1',
       })
@@ -36,6 +36,11 @@ export class OriginPolicy {
       next: 'who runs the gateway can allow it with --http-origins',
     })
   }
+}
+
+/** Of a Host header. */
+export function isLoopbackName(host: string | undefined): boolean {
+  return host !== undefined && LOOPBACK.test(host)
 }
 
 function isOwn(origin: string, host: string | undefined): boolean {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { BIDDER_NAMES } from '../../domain/terms.js'
 import type { AuctionView } from '../../ports/node-api.js'
 import type { SignedReceipts } from '../../ports/receipt-repository.js'
 import { auctionJson, type Json, jsonTime } from '../json-shapes.js'
@@ -88,6 +89,7 @@ export const auctionSchema = z
     soft_close: z
       .object({ window_ms: z.int(), extension_ms: z.int(), hard_stop_at: time.nullable() })
       .nullable(),
+    bidder_names: z.enum(BIDDER_NAMES),
     closed_at: time.nullable(),
     closed_by: z.string().nullable(),
     result: z.unknown(),

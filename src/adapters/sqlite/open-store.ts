@@ -74,7 +74,7 @@ function measureFiles(path: string, metrics: Metrics): void {
   metrics.gauge('vendue_database_bytes', 'Size of the database without it.', () => sizeOf(path))
 }
 
-function prepareDirectory(dataDir: string): void {
+export function prepareDirectory(dataDir: string): void {
   try {
     makeDirectories(resolve(dataDir))
     if (!statSync(dataDir).isDirectory()) throw notADirectory(dataDir)
@@ -95,7 +95,7 @@ function makeDirectories(path: string): void {
 }
 
 /** The file is made before SQLite makes it, so that nobody but the owner can ever read the secrets in it. */
-function prepareFile(path: string): void {
+export function prepareFile(path: string): void {
   try {
     closeSync(openSync(path, 'a', 0o600))
   } catch (error) {

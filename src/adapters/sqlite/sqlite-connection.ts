@@ -4,7 +4,7 @@ import { checkOwnership, migrate } from './sqlite-schema.js'
 import { damagedMessage, StoreError, storeErrorFrom } from './store-error.js'
 
 /** How long a statement waits for a lock that somebody else holds (a backup tool, say). */
-const LOCK_TIMEOUT_MS = 5_000
+export const LOCK_TIMEOUT_MS = 5_000
 /** Pages (of 4 KiB) in the write-ahead log after which a commit moves them into the database. */
 const CHECKPOINT_PAGES = 1_000
 /** The write-ahead log's file is cut back to this after a checkpoint. */
@@ -53,7 +53,7 @@ export function openReadConnection(path: string): Database.Database {
  * In WAL mode SQLite may settle for less than it was asked (some file systems have no shared memory), and the
  * driver's default is NORMAL, which loses acknowledged commits with the power: so what is in force is read back.
  */
-function makeDurable(db: Database.Database, synchronous: keyof typeof SYNCHRONOUS_LEVELS): void {
+export function makeDurable(db: Database.Database, synchronous: keyof typeof SYNCHRONOUS_LEVELS): void {
   db.pragma('journal_mode = WAL')
   db.pragma(`synchronous = ${synchronous}`)
   db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`)

@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3'
-import { StoreError } from './store-error.js'
+import { applyMigrations, checkSchemaOwner, type Schema } from './schema-versions.js'
 
 /** "VNDU": marks the file as ours, for us and for file(1). */
 export const APPLICATION_ID = 0x564e4455
@@ -170,35 +170,14 @@ const MIGRATIONS: readonly string[] = [
 
 export const SCHEMA_VERSION = MIGRATIONS.length
 
+const SCHEMA: Schema = { applicationId: APPLICATION_ID, migrations: MIGRATIONS }
+
 /** Refuses a file that is not ours or that a newer version wrote. Changes nothing. */
 export function checkOwnership(db: Database): void {
-  const applicationId = db.pragma('application_id', { simple: true }) as number
-  const version = db.pragma('user_version', { simple: true }) as number
-  const objects = db.prepare<[], number>('SELECT count(*) FROM sqlite_schema').pluck().get() ?? 0
-  const fresh = applicationId === 0 && version === 0 && objects === 0
-  if (!fresh && applicationId !== APPLICATION_ID) {
-    throw new StoreError(
-      'STORE_FOREIGN',
-      `${db.name} is another program's database; move it away or choose another data directory`,
-    )
-  }
-  if (version > SCHEMA_VERSION) {
-    throw new StoreError(
-      'STORE_TOO_NEW',
-      `${db.name} was written by a newer Vendue (schema ${version}, this one knows ${SCHEMA_VERSION}); update Vendue`,
-    )
-  }
+  checkSchemaOwner(db, SCHEMA)
 }
 
 /** Brings the schema up to date, each step as a whole or not at all. */
 export function migrate(db: Database): void {
-  const from = db.pragma('user_version', { simple: true }) as number
-  for (let version = from; version < SCHEMA_VERSION; version++) {
-    const apply = db.transaction(() => {
-      db.exec(MIGRATIONS[version] as string)
-      db.pragma(`application_id = ${APPLICATION_ID}`)
-      db.pragma(`user_version = ${version + 1}`)
-    })
-    apply.immediate()
-  }
+  applyMigrations(db, SCHEMA)
 }

@@ -15,7 +15,7 @@ export class GatewayError extends Error {
     return new SettingsError(
       'http_host',
       `the gateway would take names on trust on ${host}: everybody who reaches this machine could bid as anybody`,
-      'listen on 127.0.0.1, or allow it with --auth-open-anywhere',
+      'have accounts with --auth accounts, listen on 127.0.0.1, or allow it with --auth-open-anywhere',
     )
   }
 

@@ -1,3 +1,6 @@
+import type { AccountSettings, AuthMode } from './account-settings.js'
+import type { LimitRules } from './limit-rules.js'
+import { isLoopback } from './loopback.js'
 import type { Settings } from './settings.js'
 
 /** What a gateway is started with. */
@@ -9,26 +12,42 @@ export interface GatewaySettings {
   readonly portTaken: 'error' | 'another'
   /** Origins of pages elsewhere that may use it; "*": any. */
   readonly origins: readonly string[]
+  readonly auth: AuthMode
   /** Names are taken on trust even where other machines reach the gateway. */
   readonly authOpenAnywhere: boolean
   /** Of auctions whose opening names none. */
   readonly currency: string
   readonly maxConnections: number
   readonly maxConnectionsPerAddress: number
+  /** Proxies whose X-Forwarded-For is believed: IP addresses, or networks. */
+  readonly trustedProxies: readonly string[]
+  /** Where its accounts lie. */
+  readonly dataDir: string
+  readonly accounts: Pick<AccountSettings, 'registration' | 'selfRoles'>
+  /** Null: nothing is counted. */
+  readonly limits: LimitRules | null
 }
 
 export const DEFAULT_HTTP_PORT = 8_080
 const MAX_CONNECTIONS = 20_000
 
 export function gatewaySettings({ values, sources }: Settings): GatewaySettings {
+  // On loopback without accounts all callers are one user's own, and have one address.
+  const unlimited =
+    values.auth === 'open' && isLoopback(values.http_host) && sources.limits.kind === 'default'
   return {
     host: values.http_host,
     port: values.http_port,
     portTaken: sources.http_port.kind === 'default' ? 'another' : 'error',
     origins: values.http_origins,
+    auth: values.auth,
     authOpenAnywhere: values.auth_open_anywhere,
     currency: values.default_currency,
     maxConnections: MAX_CONNECTIONS,
     maxConnectionsPerAddress: values.http_connections_per_address,
+    trustedProxies: values.http_trusted_proxies,
+    dataDir: values.data,
+    accounts: { registration: values.registration, selfRoles: values.self_roles },
+    limits: unlimited ? null : values.limits,
   }
 }

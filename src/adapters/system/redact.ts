@@ -1,5 +1,9 @@
 /** Field names whose values never reach a log, in any case and with or without separators. */
-const SECRET_NAMES = new Set(['token', 'operatortoken', 'max', 'limit', 'reserve', 'salt', 'privatekey'])
+const SECRET_NAMES = new Set([
+  ...['token', 'operatortoken', 'max', 'limit', 'reserve', 'salt', 'privatekey'],
+  ...['password', 'currentpassword', 'newpassword', 'passwordhash', 'accesstoken', 'refreshtoken'],
+  ...['authorization', 'xapikey', 'apikey', 'secret', 'cookie'],
+])
 const MAX_DEPTH = 6
 const MAX_ENTRIES = 100
 const MAX_CAUSES = 4

@@ -1,5 +1,8 @@
+import { isIP } from 'node:net'
 import { z } from 'zod'
 import { MAX_EXPONENT } from '../../domain/currency.js'
+import { AUTH_MODES, registrationSetting, selfRolesSetting } from './account-settings.js'
+import { limitsSetting } from './limit-rules.js'
 
 const DIGITS = /^\d{1,5}$/
 const CURRENCY = /^[A-Z][A-Z0-9]{2,9}$/
@@ -78,6 +81,11 @@ const origins = z
   .union([z.string().transform(splitList), z.array(z.string())], { error: () => ORIGINS_RULE })
   .refine((list) => list.length <= 64 && list.every((item) => item === '*' || isOrigin(item)), ORIGINS_RULE)
 
+const PROXIES_RULE = 'must be IP addresses or networks such as 10.0.0.0/8, separated by commas'
+const proxies = z
+  .union([z.string().transform(splitList), z.array(z.string())], { error: () => PROXIES_RULE })
+  .refine((list) => list.length <= 64 && list.every(isNetwork), PROXIES_RULE)
+
 const YES_NO_RULE = 'must be yes or no'
 const yesNo = z.union(
   [
@@ -121,11 +129,16 @@ export const settingsSchema = z.strictObject({
   http_port: port,
   http_origins: origins,
   http_connections_per_address: connections,
+  http_trusted_proxies: proxies,
+  auth: z.enum(AUTH_MODES, { error: () => `must be ${AUTH_MODES.join(' or ')}` }),
   auth_open_anywhere: yesNo,
   default_currency: z.string().regex(/^[A-Za-z0-9]{1,10}$/, 'must be a currency code, like USD'),
   log_level: z.enum(LOG_LEVELS, { error: () => `must be one of ${LOG_LEVELS.join(', ')}` }),
   log_format: z.enum(LOG_FORMATS, { error: () => `must be one of ${LOG_FORMATS.join(', ')}` }),
   currencies,
+  registration: registrationSetting,
+  self_roles: selfRolesSetting,
+  limits: limitsSetting,
 })
 
 export type SettingValues = z.infer<typeof settingsSchema>
@@ -151,6 +164,12 @@ function splitPairs(text: string): Record<string, number> {
 
 function isOrigin(text: string): boolean {
   return isHttpUrl(text) && new URL(text).origin === text
+}
+
+function isNetwork(text: string): boolean {
+  const [address = '', bits = '0', ...rest] = text.split('/')
+  const most = isIP(address) === 6 ? 128 : 32
+  return isIP(address) !== 0 && rest.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= most
 }
 
 function isHttpUrl(text: string): boolean {

@@ -1,7 +1,9 @@
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { type AuthMode, DEFAULT_ACCOUNT_SETTINGS } from './account-settings.js'
 import { readConfigFile } from './config-file.js'
 import { DEFAULT_HTTP_PORT } from './gateway-settings.js'
+import { DEFAULT_LIMITS } from './limit-rules.js'
 import { isLoopback } from './loopback.js'
 import { listRunningNodes, nodeDirectory } from './running-nodes.js'
 import { SettingsError } from './settings-error.js'
@@ -116,11 +118,16 @@ export function loadSettings({ flags, configFile, env, userHome = homedir() }: S
     http_port: DEFAULT_HTTP_PORT,
     http_origins: [],
     http_connections_per_address: 10_000,
+    http_trusted_proxies: [],
+    auth: authOf(values),
     auth_open_anywhere: false,
     default_currency: 'USD',
     log_level: 'info',
     log_format: 'auto',
     currencies: {},
+    registration: DEFAULT_ACCOUNT_SETTINGS.registration,
+    self_roles: [...DEFAULT_ACCOUNT_SETTINGS.selfRoles],
+    limits: DEFAULT_LIMITS,
   }
   if (typeof values.data === 'string') values.data = resolve(values.data)
   if (values.bootstrap === undefined) defaults.bootstrap = defaultBootstrap(home, values.dht_port)
@@ -130,6 +137,12 @@ export function loadSettings({ flags, configFile, env, userHome = homedir() }: S
     sources: sources as Record<SettingKey, SettingSource>,
   }
   return { ...settings, warnings: [...unknownVariables(env), ...exposureWarnings(settings)] }
+}
+
+/** Where other machines reach the gateway, names are taken on trust only if somebody said so. */
+function authOf({ http_host, auth_open_anywhere }: Readonly<Record<string, unknown>>): AuthMode {
+  const here = http_host === undefined || isLoopback(String(http_host))
+  return here || auth_open_anywhere === true ? 'open' : 'accounts'
 }
 
 /** What a node takes of the settings. */
@@ -251,7 +264,7 @@ function exposureWarnings({ values, sources }: Omit<Settings, 'warnings'>): stri
     )
   }
   if (values.gateway && !isLoopback(values.http_host)) {
-    const trust = values.auth_open_anywhere ? ', and may bid as anybody' : ''
+    const trust = values.auth === 'open' ? ', and may bid as anybody' : ''
     warnings.push(
       `the gateway listens on ${values.http_host} (${describeSource(sources.http_host)}): whoever reaches this machine reaches it${trust}`,
     )

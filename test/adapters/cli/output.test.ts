@@ -264,6 +264,7 @@ describe('what commands print', () => {
       has_reserve: true,
       reserve_met: false,
       buy_now: '200.00',
+      bidder_names: 'public',
       buy_now_available: true,
       increments: [{ from: '0.00', step: '0.50' }],
       seller: { id: 'node_bob', name: 'Bob' },

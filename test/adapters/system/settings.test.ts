@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { gatewaySettings } from '../../../src/adapters/system/gateway-settings.js'
 import { nearest } from '../../../src/adapters/system/nearest.js'
 import { listRunningNodes, readRunningNode } from '../../../src/adapters/system/running-nodes.js'
 import {
@@ -255,5 +256,37 @@ describe('the nearest word', () => {
       'cancel',
     ])
     expect(nearest('sell', words)).to.equal(undefined)
+  })
+
+  describe('of a gateway', () => {
+    beforeEach(makeHome)
+    afterEach(removeHome)
+    const auth = (flags: SettingsInput['flags']) => gatewaySettings(load({ flags })).auth
+
+    it('take names on trust on loopback alone, unless somebody says otherwise', () => {
+      expect(auth({})).to.equal('open')
+      expect(auth({ http_host: '127.0.0.1' })).to.equal('open')
+      expect(auth({ http_host: '0.0.0.0' })).to.equal('accounts')
+      expect(auth({ http_host: '::' })).to.equal('accounts')
+      expect(auth({ http_host: '0.0.0.0', auth_open_anywhere: 'yes' })).to.equal('open')
+      expect(auth({ http_host: '0.0.0.0', auth_open_anywhere: 'yes', auth: 'accounts' })).to.equal('accounts')
+      expect(auth({ auth: 'accounts' })).to.equal('accounts')
+      expect(failure({ flags: { auth: 'none' } }).message).to.contain('open or accounts')
+    })
+
+    it('count nothing where all callers are one user on one machine, unless limits are named', () => {
+      const limits = (flags: SettingsInput['flags']) => gatewaySettings(load({ flags })).limits
+      expect(limits({})).to.equal(null)
+      expect(limits({ limits: 'bids_per_address:5/1s' })?.rates.bids_per_address.count).to.equal(5)
+      expect(limits({ auth: 'accounts' })).not.to.equal(null)
+      expect(limits({ http_host: '0.0.0.0', auth_open_anywhere: 'yes' })).not.to.equal(null)
+    })
+
+    it('warn of names on trust where other machines reach it', () => {
+      const warnings = (flags: SettingsInput['flags']) =>
+        load({ flags: { http_host: '0.0.0.0', ...flags } }).warnings.join()
+      expect(warnings({})).to.contain('reaches it').and.not.to.contain('anybody')
+      expect(warnings({ auth_open_anywhere: 'yes' })).to.contain('may bid as anybody')
+    })
   })
 })

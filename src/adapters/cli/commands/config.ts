@@ -1,4 +1,5 @@
 import type { Json } from '../../json-shapes.js'
+import { type LimitRules, shownLimits } from '../../system/limit-rules.js'
 import { describeSource } from '../../system/settings.js'
 import { SETTING_KEYS, type SettingKey } from '../../system/settings-schema.js'
 import { EXIT } from '../exit-code.js'
@@ -45,6 +46,7 @@ function jsonValue(key: SettingKey, values: Readonly<Record<SettingKey, unknown>
     const { host, port } = value as { host: string; port: number }
     return `${host.includes(':') ? `[${host}]` : host}:${port}`
   }
+  if (key === 'limits') return shownLimits(value as LimitRules)
   return value as Json
 }
 

@@ -22,6 +22,7 @@ export const gatewayCommand: HostCommand = {
   },
   examples: [
     ['gateway --http-port 8081', 'one more gateway for the node of this machine'],
+    ['gateway --auth accounts', 'bidders log in; see `vendue help user`'],
     ['gateway --rpc 192.0.2.7:7000 --token-file operator.token', 'for a node of another machine'],
   ],
   notes: 'A gateway holds no auctions of its own: as many as you like may stand beside each other.',
@@ -38,7 +39,8 @@ export const gatewayCommand: HostCommand = {
       const gateway = await deps.startGateway(gatewaySettings(settings), { api, logger })
       try {
         const { node } = await api.status()
-        out.document({ event: 'ready', http: gateway.url, node_id: node.nodeId, pid: process.pid })
+        const auth = gateway.open ? 'open' : 'accounts'
+        out.document({ event: 'ready', http: gateway.url, auth, node_id: node.nodeId, pid: process.pid })
         const { paint } = out.look
         out.lines(
           `${paint.good('Ready')}: ${gatewayText(gateway)}, for the node ${node.name}. Ctrl-C stops it.`,

@@ -49,6 +49,11 @@ export const openCommand: NodeCommand = {
       describe: 'TIME, or +DURATION past the end, that no late bid passes',
       group: TERMS,
     },
+    pseudonyms: {
+      kind: 'flag',
+      describe: 'Gateways show their bidders by names made for this auction; bidders with nodes keep theirs',
+      group: TERMS,
+    },
     id: { kind: 'text', describe: 'Ask again with the id of an earlier try' },
     ack: ackOption,
   },
@@ -109,6 +114,7 @@ function openRequest(args: Args, now: number, commandId: string): OpenRequest {
     ...given('closesInMs', closesInMs),
     ...given('softClose', softClose),
     ...given('hardStopAt', hardStopAt),
+    ...(args.flag('pseudonyms') && { bidderNames: 'pseudonyms' as const }),
   }
 }
 

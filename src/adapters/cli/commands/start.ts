@@ -28,6 +28,7 @@ export const startCommand: HostCommand = {
     ['start --name alice', 'another one beside it'],
     ['start --grape http://127.0.0.1:30001', 'with a Grape that runs already'],
     ['start --http-port 9000', 'with its gateway, HTTP and WebSocket, on another port'],
+    ['start --auth accounts', 'bidders log in at its gateway; see `vendue help user`'],
     ['start --rpc 192.0.2.7:7000 --grape-host 192.0.2.7', 'for nodes on other machines'],
   ],
   notes:
@@ -119,6 +120,7 @@ async function announce(
     grape_url: grapeUrl,
     dht_address: dhtAddress,
     http: gateway?.url ?? null,
+    auth: gateway && (gateway.open ? 'open' : 'accounts'),
     pid: process.pid,
   })
   const { paint } = out.look
@@ -141,7 +143,7 @@ async function announce(
 
 /** Where a gateway serves, and whom. */
 export function gatewayText({ url, open, fellBack }: GatewayHandle): string {
-  const trust = open ? ' (auth open: bidders’ names are taken on trust)' : ''
+  const trust = open ? ' (auth open: bidders’ names are taken on trust)' : ' (auth accounts)'
   return `${url}${fellBack ? ' (port 8080 is taken)' : ''}${trust}`
 }
 

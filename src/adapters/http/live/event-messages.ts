@@ -97,6 +97,7 @@ export class EventMessages {
     const facts =
       event.type === 'AuctionOpened'
         ? this.#deps.facts.keep(auctionId, {
+            auctionId,
             terms: event.terms,
             sellerId: event.seller.id,
             sellerName: event.seller.name,

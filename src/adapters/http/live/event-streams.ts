@@ -1,18 +1,22 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Caller } from '../../../ports/caller.js'
 import type { Clock } from '../../../ports/clock.js'
 import type { Logger } from '../../../ports/logger.js'
 import type { Timer, Timers } from '../../../ports/timers.js'
+import type { Presented } from '../authenticate.js'
 import type { GatewayMetrics } from '../gateway-metrics.js'
 import { RequestError } from '../problem.js'
 import { Conflator, ConflatorBeat } from './conflator.js'
 import type { EventHub } from './event-hub.js'
 import type { LiveMessage } from './event-messages.js'
+import type { LiveCallers } from './live-callers.js'
 import { AuctionSubscription, CatalogueSubscription } from './subscription.js'
 
 export interface EventStreamsDeps {
   readonly clock: Clock
   readonly hub: EventHub
+  readonly liveCallers: LiveCallers
   readonly logger: Logger
   readonly metrics: GatewayMetrics
   readonly timers: Timers
@@ -63,10 +67,16 @@ export class EventStreams {
   }
 
   open(
-    connection: { response: ServerResponse; headers: OutgoingHttpHeaders; onEnd: () => void },
+    connection: {
+      response: ServerResponse
+      headers: OutgoingHttpHeaders
+      presented: Presented
+      caller: Caller | null
+      onEnd: () => void
+    },
     place: StreamPlace,
   ): void {
-    const { response, headers, onEnd } = connection
+    const { response, headers, presented, caller, onEnd } = connection
     if (this.#open.size >= MAX_STREAMS) {
       onEnd()
       response.writeHead(503, { 'retry-after': '10', connection: 'close' })
@@ -85,7 +95,17 @@ export class EventStreams {
     )
     const conflator = new Conflator({ beat: this.#conflatorBeat })
     const subscription = this.#subscribe(response, place, conflator)
+    // Nothing can be sent back on a stream: a new one takes new credentials, or none.
+    const live = this.#deps.liveCallers.watch(presented, {
+      caller,
+      ended: ({ code, message, next }) => {
+        close()
+        const data = JSON.stringify({ type: 'signed_out', code, reason: message, next: next ?? null })
+        response.end(`event: signed_out\ndata: ${data}\n\n`)
+      },
+    })
     const close = () => {
+      live.leave()
       subscription.close()
       conflator.stop()
       this.#open.delete(response)

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { SCOPES } from '../../../ports/caller.js'
 
 /**
  * What goes over the WebSocket, both ways; docs/asyncapi.yaml is made from here. Amounts are decimal text beside their
@@ -6,6 +7,7 @@ import { z } from 'zod'
  */
 
 export const MAX_SUBSCRIPTIONS = 1_000
+const MAX_TOKEN_LENGTH = 4_096
 
 const auctionId = z.string().regex(/^[A-Za-z0-9_-]{1,96}$/, "must be an auction's id, or the start of one")
 const AMOUNT_RULE = 'must be an amount, such as "105.00"'
@@ -75,7 +77,27 @@ const unsubscribe = z
   })
   .meta({ description: 'Hears no more of it.' })
 
-export const clientMessage = z.discriminatedUnion('type', [placeBid, buyNow, ping, subscribe, unsubscribe])
+const token = z.string().min(1).max(MAX_TOKEN_LENGTH)
+const authenticate = z
+  .object({
+    type: z.literal('authenticate'),
+    access_token: token.exactOptional(),
+    api_key: token.exactOptional(),
+    user_id: z.string().max(256).exactOptional(),
+  })
+  .meta({
+    description:
+      'Says who you are from here on, instead of a token in the address, or with a new one after `signed_out`. `user_id`: on a gateway that takes names on trust.',
+  })
+
+export const clientMessage = z.discriminatedUnion('type', [
+  placeBid,
+  buyNow,
+  ping,
+  subscribe,
+  unsubscribe,
+  authenticate,
+])
 export type ClientMessage = z.output<typeof clientMessage>
 
 const amount = z.string()
@@ -175,6 +197,9 @@ export const eventMessages = {
 export type EventType = keyof typeof eventMessages
 export type EventMessage = { [K in EventType]: z.output<(typeof eventMessages)[K]> }[EventType]
 
+/** Of what a limit refuses: which one, and when to ask again. */
+const limited = { limit: z.string().exactOptional(), retry_after_ms: z.int().exactOptional() }
+
 const rejection = {
   auction_id: z.string(),
   request_id: z.string(),
@@ -186,6 +211,7 @@ const rejection = {
   minimum: amount.nullable().exactOptional(),
   price: amount.nullable().exactOptional(),
   currency: currency.exactOptional(),
+  ...limited,
 }
 
 export const replyMessages = {
@@ -198,6 +224,19 @@ export const replyMessages = {
       ping_interval_ms: z.int(),
     })
     .meta({ description: 'The greeting: the server’s clock, for countdowns, and who you are to it.' }),
+  authenticated: z
+    .object({
+      type: z.literal('authenticated'),
+      user: party,
+      scopes: z.array(z.enum(SCOPES)),
+    })
+    .meta({ description: 'The answer to `authenticate`: who you are from here on.' }),
+  signed_out: z
+    .object({ type: z.literal('signed_out'), code, reason: z.string(), next: z.string().nullable() })
+    .meta({
+      description:
+        'Your credentials have ended: expired, logged out, revoked or disabled. You go on hearing, as nobody; `authenticate` with new ones to bid.',
+    }),
   subscribed: z
     .object({
       type: z.literal('subscribed'),
@@ -265,6 +304,7 @@ export const replyMessages = {
       message: z.string(),
       field: z.string().nullable(),
       next: z.string().nullable(),
+      ...limited,
     })
     .meta({ description: 'A message that could not be used.' }),
 } as const
@@ -277,4 +317,5 @@ export const clientMessages = {
   ping,
   subscribe,
   unsubscribe,
+  authenticate,
 } as const

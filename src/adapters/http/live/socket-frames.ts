@@ -2,7 +2,7 @@ import type { RawData } from 'ws'
 import type { Currency } from '../../../domain/currency.js'
 import { formatAmount } from '../../../domain/money.js'
 import type { Accepted } from '../../../ports/outcome-repository.js'
-import type { Problem } from '../problem.js'
+import { type ProblemAnswer, RequestError } from '../problem.js'
 import { type ClientMessage, clientMessage, type ReplyMessage } from './messages.js'
 
 export type Frame =
@@ -53,7 +53,7 @@ export function acceptedMessage(
 
 /** To the bidder: nothing was done, or it is not known what was. */
 export function refusedMessage(
-  problem: Problem,
+  { problem, retryAfterSeconds }: ProblemAnswer,
   { auction, key, now, requestId }: { auction: string; key: string | null; now: string; requestId: string },
 ): ReplyMessage {
   const { code, detail, next, command_id, minimum, price, currency, at } = problem
@@ -71,5 +71,29 @@ export function refusedMessage(
     ...(minimum !== undefined && { minimum: money(minimum) }),
     ...(price !== undefined && { price: money(price) }),
     ...(typeof currency === 'string' && { currency }),
+    ...limitOf({ problem, retryAfterSeconds }),
   }
+}
+
+/** To who asked: a message that could not be used, or not now. */
+export function errorMessage({ problem, retryAfterSeconds }: ProblemAnswer): ReplyMessage {
+  const { code, detail, field, next } = problem
+  return {
+    ...{ type: 'error', code, message: detail, field: field ?? null, next: next ?? null },
+    ...limitOf({ problem, retryAfterSeconds }),
+  }
+}
+
+function limitOf({ problem, retryAfterSeconds }: ProblemAnswer): { limit?: string; retry_after_ms?: number } {
+  return {
+    ...(typeof problem.limit === 'string' && { limit: problem.limit }),
+    ...(retryAfterSeconds !== null && { retry_after_ms: retryAfterSeconds * 1_000 }),
+  }
+}
+
+/** The bids of one connection that wait for their answers. */
+export function tooManyPending(most: number): RequestError {
+  return new RequestError(503, 'BUSY', `${most} bids of this connection wait for their answers`, {
+    next: 'wait for some of them; nothing was done',
+  })
 }

@@ -1,27 +1,43 @@
 import type { Server as HttpServer } from 'node:http'
 import { type DefaultEventsMap, type Namespace, Server, type Socket } from 'socket.io'
-import { z } from 'zod'
+import type { z } from 'zod'
 import type { Caller } from '../../../ports/caller.js'
 import type { Clock } from '../../../ports/clock.js'
 import type { Logger } from '../../../ports/logger.js'
 import type { NodeApi } from '../../../ports/node-api.js'
 import type { Timer, Timers } from '../../../ports/timers.js'
 import type { AuctionFactsCache } from '../auction-facts.js'
+import { presentedInMessage } from '../authenticate.js'
 import type { BidDesk } from '../bid-desk.js'
+import type { Bidders } from '../bidders.js'
 import { ANONYMOUS, allowed, type Callers } from '../callers.js'
+import type { ClientAddresses } from '../client-addresses.js'
 import type { CommandIds } from '../command-ids.js'
 import type { GatewayMetrics } from '../gateway-metrics.js'
 import type { Guard } from '../guard.js'
 import type { OriginPolicy } from '../origin-policy.js'
-import { INTERNAL, type Problem, problemOf, RequestError, rejectionProblem } from '../problem.js'
+import { INTERNAL, type ProblemAnswer, problemOf, RequestError, rejectionProblem } from '../problem.js'
 import { requestIdOf } from '../request-id.js'
 import { auctionResource } from '../resources.js'
+import { CountedConnection } from './counted-connection.js'
 import type { EventHub } from './event-hub.js'
 import type { LiveMessage } from './event-messages.js'
+import type { LiveCaller, LiveCallers } from './live-callers.js'
 import type { Presence } from './presence.js'
+import {
+  auctionRequest,
+  authenticateRequest,
+  bare,
+  bidRequest,
+  parse,
+  refusal,
+  socketIoEvent,
+} from './socket-io-messages.js'
 
 export interface GatewaySocketIoDeps {
+  readonly addresses: ClientAddresses
   readonly api: NodeApi
+  readonly bidders: Bidders
   readonly callers: Callers
   readonly clock: Clock
   readonly commandIds: CommandIds
@@ -29,6 +45,7 @@ export interface GatewaySocketIoDeps {
   readonly facts: AuctionFactsCache
   readonly guard: Guard | null
   readonly hub: EventHub
+  readonly liveCallers: LiveCallers
   readonly logger: Logger
   readonly metrics: GatewayMetrics
   readonly origins: OriginPolicy
@@ -44,16 +61,12 @@ const MAX_ROOMS = 100
 const MAX_WAITING = 2_000
 const SLOW_CHECK_MS = 1_000
 
-const auctionId = z.string().regex(/^[A-Za-z0-9_-]{1,96}$/, "must be an auction's id, or the start of one")
-const auctionRequest = z.object({ auctionId })
-const bidRequest = z.object({
-  auctionId,
-  amount: z.union([z.string().max(64), z.number()]).transform(String),
-  kind: z.enum(['plain', 'max']).default('plain'),
-  bidId: z.string().max(128).exactOptional(),
-})
-
-type State = { caller: Caller | null; address: string; leave: Map<string, () => void>; pending: number }
+interface State {
+  caller: LiveCaller | null
+  readonly connection: CountedConnection
+  readonly leave: Map<string, () => void>
+  pending: number
+}
 type AuctionSocket = Socket<DefaultEventsMap, DefaultEventsMap, DefaultEventsMap, State>
 type Answer = (answer: object) => void
 
@@ -106,53 +119,86 @@ export class GatewaySocketIo {
   }
 
   async #welcome(socket: AuctionSocket): Promise<void> {
-    const address = socket.handshake.address
-    // Requests that come before it is known who asks wait for that.
-    const identified = this.#identify(socket, address)
-    const on = (event: string, handle: (request: unknown, caller: Caller | null) => Promise<object>) => {
+    const connection = new CountedConnection(this.#deps.guard, this.#deps.addresses.of(socket.request))
+    socket.data = { caller: null, connection, leave: new Map(), pending: 0 }
+    // Requests that come before it is known who asks wait for that, and those after new credentials for them.
+    let identified = this.#identify(socket)
+    const on = (event: string, handle: (request: unknown, caller: LiveCaller) => Promise<object>) => {
       socket.on(event, async (request: unknown, answer?: unknown) => {
-        const caller = await identified
-        if (caller !== undefined) await this.#handle(socket, { event, answer }, () => handle(request, caller))
+        await identified
+        const { caller } = socket.data
+        if (caller) await this.#handle(socket, { event, answer }, () => handle(request, caller))
       })
     }
-    socket.data = { caller: null, address, leave: new Map(), pending: 0 }
     socket.once('disconnect', () => {
       for (const leave of socket.data.leave.values()) leave()
+      socket.data.caller?.leave()
+      connection.release()
     })
     on('joinAuction', (request, caller) =>
-      this.#join(socket, parse(auctionRequest, request).auctionId, caller),
+      this.#join(socket, parse(auctionRequest, request).auctionId, caller.known),
     )
+    on('authenticate', async (request, caller) => {
+      const authenticated = this.#authenticate(socket, parse(authenticateRequest, request), caller)
+      identified = authenticated.then(
+        () => undefined,
+        () => undefined,
+      )
+      return authenticated
+    })
     on('leaveAuction', async (request) => {
       const id = parse(auctionRequest, request).auctionId
       socket.data.leave.get(id)?.()
       return { auctionId: id }
     })
     on('placeBid', (request, caller) => this.#bid(socket, parse(bidRequest, request), caller))
-    on('endAuction', (request, caller) => this.#end(parse(auctionRequest, request).auctionId, caller))
+    on('endAuction', async (request, caller) =>
+      this.#end(parse(auctionRequest, request).auctionId, await caller.now()),
+    )
     await identified
   }
 
-  /** Undefined: refused, and on the way out. */
-  async #identify(socket: AuctionSocket, address: string): Promise<Caller | null | undefined> {
+  /** Where it fails, the connection is refused, and on the way out. */
+  async #identify(socket: AuctionSocket): Promise<void> {
     const { auth, query, headers } = socket.handshake
+    const { connection } = socket.data
     const text = (value: unknown) => (typeof value === 'string' ? value : undefined)
     try {
-      const caller = await this.#deps.callers.identify({
+      await this.#deps.guard?.callFrom(connection.address)
+      const token = text(auth.token) ?? text(query.token)
+      const presented = {
         headers,
         userId: text(auth.user_id) ?? text(auth.userId) ?? text(query.user_id) ?? text(query.userId),
-        accessToken: text(auth.token) ?? text(query.token),
+        ...(token !== undefined && { accessTokens: [bare(token)] }),
+      }
+      const caller = await this.#deps.callers.identify(presented)
+      await connection.count(caller)
+      if (socket.disconnected) return
+      socket.data.caller = this.#deps.liveCallers.watch(presented, {
+        caller,
+        ended: ({ code, message, next }) =>
+          socket.emit('signedOut', { code, reason: message, next: next ?? null }),
       })
-      const counted = await this.#deps.guard?.connection({ address, accountId: caller?.party.id })
-      if (socket.disconnected) counted?.release()
-      else socket.once('disconnect', () => counted?.release())
-      socket.data.caller = caller
-      return caller
     } catch (error) {
-      const { code, detail, next } = this.#problem(error)
-      socket.emit('connectionRejected', { code, reason: detail, next: next ?? null })
+      socket.emit('connectionRejected', refusal(this.#problem(error)))
       socket.disconnect(true)
-      return undefined
     }
+  }
+
+  async #authenticate(
+    { data: { connection } }: AuctionSocket,
+    { token, user_id, userId = user_id }: z.output<typeof authenticateRequest>,
+    live: LiveCaller,
+  ): Promise<object> {
+    const { callers } = this.#deps
+    const presented = presentedInMessage({
+      access_token: token === undefined ? undefined : bare(token),
+      user_id: userId,
+    })
+    const caller = allowed(await callers.identify(presented), 'read', callers.mode)
+    await connection.count(caller)
+    live.become(presented, caller)
+    return { user: { ...caller.party }, scopes: [...caller.scopes] }
   }
 
   async #handle(
@@ -168,14 +214,16 @@ export class GatewaySocketIo {
         })
       socket.data.pending += 1
       try {
+        await this.#count(socket.data, event)
         reply({ ok: true, ...(await work()) })
       } finally {
         socket.data.pending -= 1
       }
     } catch (error) {
-      const { code, detail, next, command_id, minimum, price, currency } = this.#problem(error)
+      const answered = this.#problem(error)
+      const { command_id, minimum, price, currency } = answered.problem
       const refused = {
-        ...{ code, reason: detail, next: next ?? null, bidId: command_id ?? null },
+        ...{ ...refusal(answered), bidId: command_id ?? null },
         ...(minimum !== undefined && { minimum }),
         ...(price !== undefined && { price }),
         ...(currency !== undefined && { currency }),
@@ -185,10 +233,19 @@ export class GatewaySocketIo {
     }
   }
 
+  /** What costs as much as a request counts as one; bids have limits of their own. */
+  async #count({ connection, caller }: State, event: string): Promise<void> {
+    if (event === 'placeBid') return
+    await this.#deps.guard?.callFrom(connection.address)
+    const known = caller?.known
+    if (known) await this.#deps.guard?.callBy(known.party.id)
+  }
+
   async #join(socket: AuctionSocket, reference: string, caller: Caller | null): Promise<object> {
-    const { api, presence } = this.#deps
+    const { bidders, presence } = this.#deps
     const { leave } = socket.data
-    const { auctionId: id } = await api.show({ auction: reference })
+    const found = await bidders.show(reference, caller)
+    const { auctionId: id } = found
     if (!leave.has(id) && !socket.disconnected) {
       if (leave.size >= MAX_ROOMS)
         throw new RequestError(
@@ -199,7 +256,7 @@ export class GatewaySocketIo {
             next: 'leave some, or open another connection',
           },
         )
-      const away = presence.join(id, caller?.party.name ?? null, null)
+      const away = presence.join(id, bidders.watcher(caller, found)?.name ?? null, null)
       this.#enter(id)
       leave.set(id, () => {
         leave.delete(id)
@@ -210,7 +267,7 @@ export class GatewaySocketIo {
       await socket.join(id)
     }
     // After the room: an event between the two is told as well, with a seq that says so.
-    const view = await api.show({ auction: id, as: caller?.party ?? ANONYMOUS.party })
+    const view = await bidders.show(id, caller)
     const state = { auctionId: id, ...auctionResource(view), watchers: presence.watchers(id) }
     socket.emit('auctionState', state)
     return { auctionId: id, seq: view.head.seq }
@@ -219,10 +276,10 @@ export class GatewaySocketIo {
   async #bid(
     socket: AuctionSocket,
     { auctionId: auction, amount, kind, bidId }: z.output<typeof bidRequest>,
-    caller: Caller | null,
+    caller: LiveCaller,
   ): Promise<object> {
-    const bidder = allowed(caller, 'bid', this.#deps.callers.mode)
-    await this.#deps.guard?.bid({ address: socket.data.address, accountId: bidder.party.id })
+    const bidder = allowed(await caller.now(), 'bid', this.#deps.callers.mode)
+    await this.#deps.guard?.bid({ address: socket.data.connection.address, accountId: bidder.party.id })
     const requestId = requestIdOf(socket.handshake.headers['x-request-id'])
     const order = { auction, kind, amount, key: bidId, keyField: 'bidId', brief: true, requestId }
     const { outcome } = await this.#deps.desk.bid('socketio', bidder, order)
@@ -288,49 +345,9 @@ export class GatewaySocketIo {
     this.#rooms.delete(id)
   }
 
-  #tell({ auctionId: id, seq, body }: LiveMessage): void {
-    const room = this.#auctions.to(id)
-    const { timestamp, currency } = body
-    const common = { auctionId: id, seq, timestamp, currency }
-    switch (body.type) {
-      case 'bid_update':
-        return void room.emit('newBid', {
-          ...common,
-          amount: body.current_bid,
-          currentBid: body.current_bid,
-          currentWinner: body.current_winner,
-          bidder: body.bidder.name,
-          userId: body.bidder.id,
-          bidId: body.bid_id,
-          leads: body.leads,
-          minimum: body.minimum,
-        })
-      case 'auction_ended':
-        return void room.emit('auctionEnd', {
-          ...common,
-          winner: body.winner,
-          winnerId: body.result.sold ? body.result.winner.id : null,
-          finalPrice: body.final_price,
-          sold: body.result.sold,
-        })
-      case 'auction_cancelled':
-        return void room.emit('auctionEnd', {
-          ...{ ...common, winner: null, winnerId: null, finalPrice: null, sold: false },
-          reason: body.reason,
-        })
-      case 'auction_extended':
-        return void room.emit('auctionExtended', { ...common, endTime: body.closes_at })
-      case 'auction_started':
-        return void room.emit('auctionStarted', common)
-      case 'auction_opened':
-      case 'auction_moved':
-      case 'maxima_revealed':
-        return
-      default: {
-        const unknown: never = body
-        throw new Error(`unknown message ${JSON.stringify(unknown)}`)
-      }
-    }
+  #tell(message: LiveMessage): void {
+    const told = socketIoEvent(message)
+    if (told) this.#auctions.to(message.auctionId).emit(told.event, told.data)
   }
 
   #checkSlowReaders(): void {
@@ -345,26 +362,10 @@ export class GatewaySocketIo {
     })
   }
 
-  #problem(error: unknown): Problem {
+  #problem(error: unknown): ProblemAnswer {
     const known = problemOf(error)
-    if (known) return known.problem
+    if (known) return known
     this.#deps.logger.error({ err: error }, 'a Socket.IO message could not be answered')
-    return INTERNAL
+    return { problem: INTERNAL, retryAfterSeconds: null }
   }
-}
-
-function parse<T>(schema: z.ZodType<T>, request: unknown): T {
-  const parsed = schema.safeParse(request)
-  if (parsed.success) return parsed.data
-  const issue = parsed.error.issues[0]
-  const field = issue?.path.join('.') || 'the message'
-  throw new RequestError(
-    400,
-    'INVALID_INPUT',
-    `${field}: ${issue?.message.slice(0, 200) ?? 'is not valid'}`,
-    {
-      field,
-      next: 'send an object such as {"auctionId": "auc_...", "amount": "105.00"}',
-    },
-  )
 }

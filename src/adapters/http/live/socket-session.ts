@@ -2,51 +2,20 @@ import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RawData, WebSocket } from 'ws'
 import type { Caller } from '../../../ports/caller.js'
-import type { Clock } from '../../../ports/clock.js'
-import type { Logger } from '../../../ports/logger.js'
-import type { NodeApi } from '../../../ports/node-api.js'
-import type { Timers } from '../../../ports/timers.js'
-import type { AuctionFactsCache } from '../auction-facts.js'
-import type { BidDesk } from '../bid-desk.js'
-import { ANONYMOUS, allowed, type Callers } from '../callers.js'
-import type { GatewayMetrics } from '../gateway-metrics.js'
-import type { Guard } from '../guard.js'
-import { INTERNAL, type Problem, problemOf, RequestError, rejectionProblem } from '../problem.js'
+import { type Presented, presentedInMessage } from '../authenticate.js'
+import { allowed } from '../callers.js'
+import { INTERNAL, type ProblemAnswer, problemOf, RequestError, rejectionProblem } from '../problem.js'
 import { auctionResource } from '../resources.js'
-import { Conflator, type ConflatorBeat } from './conflator.js'
-import type { EventHub } from './event-hub.js'
+import { CLOSE } from './close-codes.js'
+import { Conflator } from './conflator.js'
+import type { CountedConnection } from './counted-connection.js'
 import type { LiveMessage } from './event-messages.js'
+import type { LiveCaller } from './live-callers.js'
 import { type ClientMessage, MAX_SUBSCRIPTIONS, type ReplyMessage } from './messages.js'
-import type { Presence } from './presence.js'
-import { acceptedMessage, parseFrame, refusedMessage } from './socket-frames.js'
-import { type Outlet, type SocketWriter, textFrame } from './socket-writer.js'
+import { acceptedMessage, errorMessage, parseFrame, refusedMessage, tooManyPending } from './socket-frames.js'
+import type { SocketSessionDeps } from './socket-session-deps.js'
+import { type Outlet, textFrame } from './socket-writer.js'
 import { AuctionSubscription, CatalogueSubscription, isCatalogueCursor } from './subscription.js'
-
-export interface SocketSessionDeps {
-  readonly api: NodeApi
-  readonly callers: Callers
-  readonly clock: Clock
-  readonly desk: BidDesk
-  readonly facts: AuctionFactsCache
-  readonly hub: EventHub
-  readonly logger: Logger
-  readonly metrics: GatewayMetrics
-  readonly presence: Presence
-  readonly timers: Timers
-  readonly guard: Guard | null
-  readonly writer: SocketWriter
-  readonly beat: ConflatorBeat
-}
-
-/** Close codes of ours, beside those of RFC 6455. */
-export const CLOSE = {
-  going: 1001,
-  policy: 1008,
-  tooBig: 1009,
-  restart: 1012,
-  notFound: 4404,
-  slowReader: 4408,
-} as const
 
 export const PING_INTERVAL_MS = 25_000
 /** Bytes that wait for a reader; past it the reader is too slow, and is let go. */
@@ -71,8 +40,8 @@ interface Subscribed {
 export class SocketSession {
   readonly #deps: SocketSessionDeps
   readonly #socket: WebSocket
-  readonly #caller: Caller | null
-  readonly #address: string
+  readonly #caller: LiveCaller
+  readonly #connection: CountedConnection
   readonly #conflator: Conflator
   /** The auction of the path; its whole id once it is known. */
   #auction: string | null
@@ -85,6 +54,8 @@ export class SocketSession {
   #mistakes = 0
   #closing = false
   #alive = true
+  /** Bids that come after new credentials are made with them. */
+  #authenticated: Promise<void> = Promise.resolve()
 
   constructor(
     deps: SocketSessionDeps,
@@ -92,16 +63,21 @@ export class SocketSession {
       socket: WebSocket
       /** What the WebSocket writes to. */
       raw: Duplex
+      presented: Presented
       caller: Caller | null
-      address: string
+      connection: CountedConnection
       auction: string | null
       requestId: string
     },
   ) {
     this.#deps = deps
     this.#socket = options.socket
-    this.#caller = options.caller
-    this.#address = options.address
+    this.#connection = options.connection
+    this.#caller = deps.liveCallers.watch(options.presented, {
+      caller: options.caller,
+      ended: ({ code, message, next }) =>
+        this.#reply({ type: 'signed_out', code, reason: message, next: next ?? null }),
+    })
     this.#auction = options.auction
     this.#requestId = options.requestId
     this.#conflator = new Conflator(deps)
@@ -121,7 +97,7 @@ export class SocketSession {
     this.#reply({
       type: 'welcome',
       server_time: new Date(clock.now()).toISOString(),
-      user: this.#caller && { ...this.#caller.party },
+      user: this.#caller.known && { ...this.#caller.known.party },
       auth: callers.mode,
       ping_interval_ms: PING_INTERVAL_MS,
     })
@@ -132,8 +108,9 @@ export class SocketSession {
     try {
       this.#auction = await this.#subscribe(place)
     } catch (error) {
-      const problem = this.#problem(error)
-      this.#error(problem)
+      const answer = this.#problem(error)
+      const { problem } = answer
+      this.#reply(errorMessage(answer))
       this.close(problem.status === 404 ? CLOSE.notFound : CLOSE.policy, problem.code, problem.detail)
     }
   }
@@ -158,6 +135,7 @@ export class SocketSession {
 
   #end(): void {
     this.#closing = true
+    this.#caller.leave()
     this.#conflator.stop()
     for (const subscription of this.#subscriptions.values()) subscription.close()
     this.#subscriptions.clear()
@@ -174,7 +152,7 @@ export class SocketSession {
       this.#mistake(problem.rule, problem.field)
       return
     }
-    this.#answer(message.value).catch((error: unknown) => this.#error(this.#problem(error)))
+    this.#answer(message.value).catch((error: unknown) => this.#reply(errorMessage(this.#problem(error))))
   }
 
   async #answer(message: ClientMessage): Promise<void> {
@@ -189,6 +167,7 @@ export class SocketSession {
       }
       case 'subscribe': {
         const { auction_id, auction_ids = [], catalogue, from_seq, mode, presence, cursor } = message
+        await this.#count()
         const auctions = auction_id === undefined ? auction_ids : [auction_id, ...auction_ids]
         if (catalogue) this.#subscribeAll(mode, cursor ?? null)
         else if (auctions.length === 0)
@@ -201,11 +180,30 @@ export class SocketSession {
       }
       case 'unsubscribe':
         return this.#unsubscribe(message.catalogue ? null : (message.auction_id ?? this.#auction))
+      case 'authenticate':
+        this.#authenticated = this.#authenticate(presentedInMessage(message))
+        return this.#authenticated
       default: {
         const unknown: never = message
         throw new Error(`unknown message ${JSON.stringify(unknown)}`)
       }
     }
+  }
+
+  async #authenticate(presented: Presented): Promise<void> {
+    await this.#deps.guard?.callFrom(this.#connection.address)
+    const caller = allowed(await this.#deps.callers.identify(presented), 'read', this.#deps.callers.mode)
+    await this.#connection.count(caller)
+    this.#caller.become(presented, caller)
+    this.#reply({ type: 'authenticated', user: { ...caller.party }, scopes: [...caller.scopes] })
+  }
+
+  /** What costs as much as a request counts as one. */
+  async #count(): Promise<void> {
+    const { guard } = this.#deps
+    await guard?.callFrom(this.#connection.address)
+    const { known } = this.#caller
+    if (known) await guard?.callBy(known.party.id)
   }
 
   async #bid(
@@ -216,8 +214,8 @@ export class SocketSession {
     const { desk, facts, guard, callers, metrics } = this.#deps
     const { bid_id: key, request_id: requestId = `${this.#requestId}.${++this.#bids}` } = message
     const auction = this.#auction ?? message.auction_id ?? ''
-    const refuse = (problem: Problem) => this.#refuse(auction, problem, key, requestId)
-    if (this.#pending >= MAX_PENDING) return refuse(this.#problem(tooManyPending()))
+    const refuse = (problem: ProblemAnswer) => this.#refuse(auction, problem, key, requestId)
+    if (this.#pending >= MAX_PENDING) return refuse(this.#problem(tooManyPending(MAX_PENDING)))
     this.#pending += 1
     // A gateway that stops waits until the answer is written.
     desk.begin()
@@ -227,14 +225,16 @@ export class SocketSession {
           field: 'auction_id',
           next: 'add auction_id, or connect to /ws/auction/{id}',
         })
-      const caller = allowed(this.#caller, 'bid', callers.mode)
-      if (guard) await guard.bid({ address: this.#address, accountId: caller.party.id })
+      await this.#authenticated.catch(() => undefined)
+      const caller = allowed(await this.#caller.now(), 'bid', callers.mode)
+      if (guard) await guard.bid({ address: this.#connection.address, accountId: caller.party.id })
       const order = { auction, kind, amount, key, keyField: 'bid_id', brief: true, requestId }
       const { outcome } = await desk.bid('ws', caller, order)
       const startedMs = performance.now()
       const id = outcome.auctionId || auction
       const { currency } = (facts.peek(id) ?? (await facts.of(id))).terms
-      if (outcome.status === 'rejected') refuse(rejectionProblem(outcome, currency))
+      if (outcome.status === 'rejected')
+        refuse({ problem: rejectionProblem(outcome, currency), retryAfterSeconds: null })
       else this.#reply(acceptedMessage(outcome, { key: key ?? null, currency, requestId }))
       metrics.answer.observe((performance.now() - startedMs) / 1_000)
     } catch (error) {
@@ -245,15 +245,16 @@ export class SocketSession {
     }
   }
 
-  #refuse(auction: string, problem: Problem, key: string | undefined, requestId: string): void {
+  #refuse(auction: string, problem: ProblemAnswer, key: string | undefined, requestId: string): void {
     const now = new Date(this.#deps.clock.now()).toISOString()
     this.#reply(refusedMessage(problem, { auction, key: key ?? null, now, requestId }))
   }
 
   /** The auction's whole id. */
   async #subscribe({ auction, mode, presence, fromSeq }: Place): Promise<string> {
-    const caller = this.#caller
-    const view = await this.#deps.api.show({ auction, as: caller?.party ?? ANONYMOUS.party })
+    const caller = this.#caller.known
+    const { bidders } = this.#deps
+    const view = await bidders.show(auction, caller)
     const { auctionId } = view
     if (this.#closing) return auctionId
     this.#makeRoom(auctionId)
@@ -261,7 +262,7 @@ export class SocketSession {
     const afterSeq = fromSeq === undefined ? view.head.seq : Math.max(0, fromSeq - 1)
     const leave = this.#deps.presence.join(
       auctionId,
-      caller?.party.name ?? null,
+      bidders.watcher(caller, view)?.name ?? null,
       presence ? (_, data) => this.#tell(textFrame(data.toString())) : null,
     )
     this.#reply({
@@ -307,7 +308,7 @@ export class SocketSession {
         mode === 'newest' ? (message: LiveMessage) => this.#conflator.offer(message, deliver) : deliver,
       ready: () => this.#ready(),
       fail: (error: unknown) => {
-        const problem = this.#problem(error)
+        const { problem } = this.#problem(error)
         this.close(CLOSE.going, problem.code, 'the events cannot be read; reconnect and resume', GOODBYE_MS)
       },
     }
@@ -344,7 +345,7 @@ export class SocketSession {
     if (this.#closing) return false
     if (this.#outlet.raw.writableLength <= MAX_BUFFERED_BYTES) return true
     this.#deps.metrics.slowReader()
-    const fields = { address: this.#address, requestId: this.#requestId }
+    const fields = { address: this.#connection.address, requestId: this.#requestId }
     this.#deps.logger.info(fields, 'a reader was too slow, and is let go')
     this.close(CLOSE.slowReader, 'SLOW_READER', 'too many messages wait for you; resume with from_seq', 0)
     return false
@@ -374,20 +375,10 @@ export class SocketSession {
     this.#reply({ type: 'error', code: 'INVALID_INPUT', message, field, next })
   }
 
-  #error({ code, detail, field, next }: Problem): void {
-    this.#reply({ type: 'error', code, message: detail, field: field ?? null, next: next ?? null })
-  }
-
-  #problem(error: unknown, requestId = this.#requestId): Problem {
+  #problem(error: unknown, requestId = this.#requestId): ProblemAnswer {
     const known = problemOf(error)
-    if (known) return known.problem
+    if (known) return known
     this.#deps.logger.error({ err: error, requestId }, 'a WebSocket message could not be answered')
-    return INTERNAL
+    return { problem: INTERNAL, retryAfterSeconds: null }
   }
-}
-
-function tooManyPending(): RequestError {
-  return new RequestError(503, 'BUSY', `${MAX_PENDING} bids of this connection wait for their answers`, {
-    next: 'wait for some of them; nothing was done',
-  })
 }

@@ -2,14 +2,19 @@ import { type IncomingMessage, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
 import type { Timer } from '../../../ports/timers.js'
+import type { ClientAddresses } from '../client-addresses.js'
 import type { OriginPolicy } from '../origin-policy.js'
 import { INTERNAL, PROBLEM_TYPE, type ProblemAnswer, problemOf, RequestError } from '../problem.js'
 import { requestIdOf } from '../request-id.js'
+import { CLOSE } from './close-codes.js'
 import { ConflatorBeat } from './conflator.js'
-import { CLOSE, PING_INTERVAL_MS, SocketSession, type SocketSessionDeps } from './socket-session.js'
+import { CountedConnection } from './counted-connection.js'
+import { PING_INTERVAL_MS, SocketSession } from './socket-session.js'
+import type { SocketSessionDeps } from './socket-session-deps.js'
 import { SocketWriter } from './socket-writer.js'
 
 export interface WebSocketServerDeps extends Omit<SocketSessionDeps, 'writer' | 'beat'> {
+  readonly addresses: ClientAddresses
   readonly origins: OriginPolicy
 }
 
@@ -82,24 +87,25 @@ export class GatewayWebSockets {
     const url = new URL(request.url ?? '/', 'http://gateway')
     const refusal = origins.refusal(request.headers)
     if (refusal) throw refusal
-    const address = request.socket.remoteAddress ?? ''
+    const address = this.#deps.addresses.of(request)
     const query = (name: string) => url.searchParams.get(name) ?? undefined
-    const caller = await callers.identify({
+    await guard?.callFrom(address)
+    const presented = {
       headers: request.headers,
       userId: query('user_id'),
-      accessToken: query('access_token'),
-    })
+      accessTokens: url.searchParams.getAll('access_token'),
+    }
+    const caller = await callers.identify(presented)
     const place = placeOf(url)
     const release = this.#enter(address)
-    const counted = await guard
-      ?.connection({ address, accountId: caller?.party.id })
-      .catch((error: unknown) => {
-        release()
-        throw error
-      })
+    const connection = new CountedConnection(guard, address)
+    await connection.count(caller).catch((error: unknown) => {
+      release()
+      throw error
+    })
     const leave = () => {
       release()
-      counted?.release()
+      connection.release()
     }
     if (socket.destroyed || this.#draining) {
       leave()
@@ -109,7 +115,8 @@ export class GatewayWebSockets {
     this.#server.handleUpgrade(request, socket, head, (webSocket) => {
       this.#open(
         new SocketSession(this.#deps, {
-          ...{ socket: webSocket, raw: socket, caller, address, auction: place.auction },
+          ...{ socket: webSocket, raw: socket, caller, presented, connection },
+          auction: place.auction,
           requestId: requestIdOf(request.headers['x-request-id']),
         }),
         {

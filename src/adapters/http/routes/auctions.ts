@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { BIDDER_NAMES } from '../../../domain/terms.js'
 import type { OpenRequest } from '../../../ports/node-api.js'
 import { RequestError } from '../problem.js'
 import { auctionResource, auctionSchema } from '../resources.js'
@@ -51,10 +52,11 @@ const openBody = z
       })
       .nullable()
       .exactOptional(),
+    bidder_names: z.enum(BIDDER_NAMES).exactOptional(),
   })
   .meta({
     description:
-      'Terms. `starting_bid`, `start_time` (one that has passed: at once) and `end_time` are other names of `start_price`, `opens_at` and `closes_at`.',
+      'Terms. `starting_bid`, `start_time` (one that has passed: at once) and `end_time` are other names of `start_price`, `opens_at` and `closes_at`. `bidder_names: pseudonyms` shows accounts by names made for this auction; bidders with nodes of their own keep theirs.',
     examples: [
       {
         title: 'A chair',
@@ -136,7 +138,8 @@ export function auctionRoutes(app: GatewayApp, deps: RouteDeps, options: RouteOp
         ...(cursor !== undefined && { cursor }),
         ...(limit !== undefined && { limit }),
       })
-      return { auctions: page.auctions.map(auctionResource), next: page.next } as never
+      const auctions = await deps.bidders.seen(page.auctions, request.caller)
+      return { auctions: auctions.map(auctionResource), next: page.next } as never
     },
   )
 
@@ -151,8 +154,7 @@ export function auctionRoutes(app: GatewayApp, deps: RouteDeps, options: RouteOp
         response: { 200: auctionSchema, ...problems },
       },
     },
-    async (request) =>
-      auctionResource(await api.show({ auction: request.params.id, as: viewer(request) })) as never,
+    async (request) => auctionResource(await deps.bidders.show(request.params.id, request.caller)) as never,
   )
 
   app.get(
@@ -167,7 +169,7 @@ export function auctionRoutes(app: GatewayApp, deps: RouteDeps, options: RouteOp
     },
     async (request) => {
       const page = await api.list({ as: viewer(request), statuses: ['open', 'scheduled'], limit: 100 })
-      return page.auctions.map(auctionResource) as never
+      return (await deps.bidders.seen(page.auctions, request.caller)).map(auctionResource) as never
     },
   )
 }
@@ -200,6 +202,7 @@ function openRequest(body: OpenBody, now: number, defaultCurrency: string): Omit
       softClose: { windowMs: soft_close.window_ms, extensionMs: soft_close.extension_ms },
     }),
     ...(hardStopAt !== null && { hardStopAt }),
+    ...(body.bidder_names !== undefined && { bidderNames: body.bidder_names }),
   }
 }
 

@@ -51,7 +51,7 @@ export function eventRoutes(app: GatewayApp, deps: RouteDeps & { readonly stream
       return open(request, reply, { auctionId, afterSeq, mode })
 
       async function open(
-        { ip, caller, raw }: FastifyRequest,
+        { ip, caller, raw, headers: sent }: FastifyRequest,
         answer: FastifyReply,
         place: Parameters<EventStreams['open']>[1],
       ) {
@@ -59,7 +59,16 @@ export function eventRoutes(app: GatewayApp, deps: RouteDeps & { readonly stream
         if (raw.destroyed) return counted?.release()
         answer.hijack()
         const headers = answer.getHeaders() as OutgoingHttpHeaders
-        streams.open({ response: answer.raw, headers, onEnd: () => counted?.release() }, place)
+        const { access_token, user_id } = request.query
+        const presented = {
+          headers: sent,
+          userId: user_id,
+          accessTokens: access_token === undefined ? [] : [access_token],
+        }
+        streams.open(
+          { response: answer.raw, headers, presented, caller, onEnd: () => counted?.release() },
+          place,
+        )
       }
     },
   )

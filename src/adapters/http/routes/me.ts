@@ -64,19 +64,16 @@ export function meRoutes(app: GatewayApp, deps: RouteDeps): void {
       schema: {
         tags,
         summary: 'Auctions that you have bid on, and how you stand',
-        description: '`standing` keeps those of the page that are so; follow `next` for the rest.',
+        description:
+          'Those in your own name, newest auction first; then those under pseudonyms, the one that you came to last first. `standing` keeps those of the page that are so; follow `next` for the rest.',
         querystring: z.strictObject({ ...whoQuery, ...page, standing: z.enum(STANDINGS).exactOptional() }),
         response: { 200: auctionList, ...problems },
       },
     },
     async (request) => {
-      const { party } = callerWith(request, 'read', deps)
+      const caller = callerWith(request, 'read', deps)
       const { cursor, limit, standing } = request.query
-      const { auctions, next } = await api.list({
-        ...{ as: party, bidder: party.id },
-        ...(cursor !== undefined && { cursor }),
-        ...(limit !== undefined && { limit }),
-      })
+      const { auctions, next } = await deps.bidders.bidOn(caller, { cursor, limit })
       const wanted = auctions.filter(({ mine }) => standing === undefined || mine === standing)
       return { auctions: wanted.map(auctionResource), next } as never
     },
@@ -118,8 +115,10 @@ export function meRoutes(app: GatewayApp, deps: RouteDeps): void {
       },
     },
     async (request) => {
-      const { party } = callerWith(request, 'read', deps)
-      const auction = request.params.id
+      const caller = callerWith(request, 'read', deps)
+      const view = await deps.bidders.show(request.params.id, caller)
+      const party = deps.bidders.watcher(caller, view) ?? caller.party
+      const auction = view.auctionId
       const receipts: ReturnType<typeof receiptResources> = []
       let after: number | null = request.query.after ?? 0
       while (after !== null && receipts.length < MAX_RECEIPTS) {

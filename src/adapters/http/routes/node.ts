@@ -1,9 +1,15 @@
+import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { peerJson } from '../../json-shapes.js'
+import { isLoopback } from '../../system/loopback.js'
+import { allowed } from '../callers.js'
 import { asyncApiYaml } from '../live/asyncapi.js'
+import { isLoopbackName } from '../origin-policy.js'
 import { RequestError } from '../problem.js'
 import { type GatewayApp, problems, type RouteDeps, whoQuery } from './route.js'
 
+const ADMINS = 'On a gateway with accounts: for admins, and from the same machine without a proxy in between.'
+const FORWARDED = ['forwarded', 'via', 'x-forwarded-for', 'x-real-ip']
 const READY_PATIENCE_MS = 3_000
 const health = z.looseObject({
   status: z.literal('ok'),
@@ -77,6 +83,7 @@ export function nodeRoutes(app: GatewayApp, deps: RouteDeps, { version }: { vers
       schema: {
         tags,
         summary: 'Metrics for Prometheus',
+        description: ADMINS,
         querystring,
         response: {
           200: { description: 'Text', content: { 'text/plain': { schema: z.string() } } },
@@ -84,7 +91,8 @@ export function nodeRoutes(app: GatewayApp, deps: RouteDeps, { version }: { vers
         },
       },
     },
-    async (_, reply) => {
+    async (request, reply) => {
+      insiderOnly(request)
       const { page } = deps.metrics
       return reply.type(page.contentType).send(await page.text())
     },
@@ -96,12 +104,29 @@ export function nodeRoutes(app: GatewayApp, deps: RouteDeps, { version }: { vers
       schema: {
         tags,
         summary: 'The nodes of the mesh, as this node sees them',
+        description: ADMINS,
         querystring,
         response: { 200: z.object({ peers: z.array(z.looseObject({ node_id: z.string() })) }), ...problems },
       },
     },
-    async () => ({ peers: (await deps.api.peers()).map((peer) => peerJson(peer)) }) as never,
+    async (request) => {
+      insiderOnly(request)
+      return { peers: (await deps.api.peers()).map((peer) => peerJson(peer)) } as never
+    },
   )
+
+  /** Addresses of nodes and how they fare are for admins, and for whoever is on this very machine. */
+  function insiderOnly({ caller, raw }: FastifyRequest): void {
+    if (deps.callers.mode === 'open' || isHere(raw)) return
+    allowed(caller, 'admin', deps.callers.mode)
+  }
+}
+
+/** Not what a proxy on this machine passes on, nor a page that leads its own host name here. */
+function isHere({ socket, headers }: FastifyRequest['raw']): boolean {
+  const passedOn = FORWARDED.some((name) => headers[name] !== undefined)
+  const address = (socket.remoteAddress ?? '').replace(/^::ffff:/, '')
+  return !passedOn && isLoopback(address) && isLoopbackName(headers.host)
 }
 
 async function within<T>(ms: number, work: Promise<T>): Promise<T> {

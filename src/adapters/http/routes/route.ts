@@ -9,6 +9,7 @@ import type { Logger } from '../../../ports/logger.js'
 import type { CommandResult, NodeApi } from '../../../ports/node-api.js'
 import { resultJson } from '../../outcome-shapes.js'
 import type { BidDesk } from '../bid-desk.js'
+import type { Bidders } from '../bidders.js'
 import { ANONYMOUS, allowed, type Callers } from '../callers.js'
 import type { CommandIds } from '../command-ids.js'
 import type { GatewayMetrics } from '../gateway-metrics.js'
@@ -22,6 +23,10 @@ declare module 'fastify' {
     /** Null: nobody said who they are. */
     caller: Caller | null
   }
+  interface FastifyContextConfig {
+    /** For routes that a client reaches with whatever old token it has, in order to get a new one. */
+    credentials?: 'ignored'
+  }
 }
 
 export type GatewayApp = FastifyInstance<
@@ -34,6 +39,7 @@ export type GatewayApp = FastifyInstance<
 
 export interface RouteDeps {
   readonly api: NodeApi
+  readonly bidders: Bidders
   readonly callers: Callers
   readonly clock: Clock
   readonly commandIds: CommandIds

@@ -96,6 +96,7 @@ export class CliHarness {
       startGrape: () => Promise.reject(new Error('no Grape was to be started')),
       repair: () => Promise.reject(new Error('nothing was to be repaired')),
       meshAdmin: () => Promise.reject(new Error('no mesh was to be changed')),
+      openAccounts: () => Promise.reject(new Error('no accounts were to be opened')),
       connect: (target) => {
         this.targets.push(target)
         return Promise.resolve({ api: this.api, close: () => Promise.resolve() })

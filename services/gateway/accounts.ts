@@ -1,0 +1,74 @@
+import { Argon2PasswordHasher } from '../../src/adapters/argon2/argon2-password-hasher.js'
+import { type AccountRoutesDeps, accountRoutes } from '../../src/adapters/http/account-routes.js'
+import { Limits } from '../../src/adapters/http/limits.js'
+import { JoseAccessTokens } from '../../src/adapters/jose/jose-access-tokens.js'
+import { openAccountStore } from '../../src/adapters/sqlite/open-account-store.js'
+import { type AccountSettings, DEFAULT_ACCOUNT_SETTINGS } from '../../src/adapters/system/account-settings.js'
+import { loadGatewaySecrets } from '../../src/adapters/system/gateway-secrets.js'
+import { DEFAULT_LIMITS, type LimitRules } from '../../src/adapters/system/limit-rules.js'
+import { systemClock } from '../../src/adapters/system/system-clock.js'
+import { systemRandom } from '../../src/adapters/system/system-random.js'
+import { AccountAuthenticator } from '../../src/application/accounts/account-authenticator.js'
+import { Accounts } from '../../src/application/accounts/accounts.js'
+import { ApiKeys } from '../../src/application/accounts/api-keys.js'
+import { Logins } from '../../src/application/accounts/logins.js'
+import { Pseudonyms } from '../../src/application/accounts/pseudonyms.js'
+import type { Clock } from '../../src/ports/clock.js'
+import type { Logger } from '../../src/ports/logger.js'
+import type { Random } from '../../src/ports/random.js'
+import type { GatewayParts } from './create-gateway.js'
+
+export interface AccountsSettings {
+  readonly accounts?: Partial<AccountSettings>
+  readonly limits?: LimitRules
+}
+
+export interface GatewayAccounts {
+  readonly authenticator: AccountAuthenticator
+  /** A Fastify plugin for the gateway's instance. */
+  readonly routes: ReturnType<typeof accountRoutes>
+  readonly limits: Limits
+  readonly accounts: Accounts
+  readonly apiKeys: ApiKeys
+  readonly pseudonyms: Pseudonyms
+  /** What a gateway takes of them. */
+  readonly parts: Pick<Required<GatewayParts>, 'authenticator' | 'guard' | 'plugins' | 'pseudonyms'>
+  /** Idempotent. */
+  close(): Promise<void>
+}
+
+/**
+ * The accounts of a gateway, in its data directory: gateway.db and gateway.keys, both made where there are none.
+ * Rejects with an error that has a `code` and says what to do.
+ */
+export async function openAccounts(
+  dataDir: string,
+  { accounts: accountSettings = {}, limits: limitRules = DEFAULT_LIMITS }: AccountsSettings,
+  { logger, clock = systemClock, random = systemRandom }: { logger: Logger; clock?: Clock; random?: Random },
+): Promise<GatewayAccounts> {
+  const settings = { ...DEFAULT_ACCOUNT_SETTINGS, ...accountSettings }
+  const store = openAccountStore(dataDir)
+  try {
+    const { tokenKeys, refreshSecret, pseudonymSecret } = loadGatewaySecrets(dataDir, random)
+    const accessTokens = new JoseAccessTokens(tokenKeys)
+    const passwords = new Argon2PasswordHasher()
+    await passwords.warmUp()
+    const deps = { ...store, passwords, accessTokens, clock, random, logger }
+    const accounts = new Accounts(deps, settings)
+    const logins = new Logins(deps, { ...settings, refreshSecret })
+    const apiKeys = new ApiKeys(deps)
+    const authenticator = new AccountAuthenticator(deps)
+    const limits = new Limits(limitRules)
+    const routeDeps: AccountRoutesDeps = { accounts, logins, apiKeys, authenticator, limits, clock }
+    const routes = accountRoutes(routeDeps)
+    const pseudonyms = new Pseudonyms(store, { secret: pseudonymSecret })
+    return {
+      ...{ authenticator, limits, accounts, apiKeys, routes, pseudonyms },
+      parts: { authenticator, guard: limits, plugins: [routes], pseudonyms },
+      close: () => store.close(),
+    }
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}

@@ -1,0 +1,35 @@
+import { Limits } from '../../src/adapters/http/limits.js'
+import type { GatewaySettings } from '../../src/adapters/system/gateway-settings.js'
+import { DEFAULT_LIMITS } from '../../src/adapters/system/limit-rules.js'
+import { openAccounts } from './accounts.js'
+import { type GatewayParts, type RunningGateway, startGateway } from './create-gateway.js'
+
+/**
+ * A gateway as its settings want it: with the accounts of its data directory, which are opened and closed with it, or
+ * taking names on trust. Rejects as `startGateway` and `openAccounts` do.
+ */
+export async function serveGateway(
+  settings: GatewaySettings,
+  { api, logger, metrics }: Pick<GatewayParts, 'api' | 'logger' | 'metrics'>,
+): Promise<RunningGateway> {
+  const node = { api, logger, ...(metrics && { metrics }) }
+  const { auth, dataDir, accounts: accountSettings, limits } = settings
+  if (auth === 'open') {
+    return startGateway(settings, { ...node, ...(limits && { guard: new Limits(limits) }) })
+  }
+  const options = { accounts: accountSettings, limits: limits ?? DEFAULT_LIMITS }
+  const accounts = await openAccounts(dataDir, options, { logger })
+  try {
+    const gateway = await startGateway(settings, { ...node, ...accounts.parts })
+    return {
+      ...gateway,
+      stop: async () => {
+        await gateway.stop()
+        await accounts.close()
+      },
+    }
+  } catch (error) {
+    await accounts.close()
+    throw error
+  }
+}

@@ -1,0 +1,132 @@
+import type { Account } from '../../../ports/account-repository.js'
+import { ROLES } from '../../../ports/caller.js'
+import { type Json, jsonTime } from '../../json-shapes.js'
+import type { Args } from '../args.js'
+import type { AccountsHandle } from '../cli-deps.js'
+import { EXIT } from '../exit-code.js'
+import type { Host, HostCommand } from '../host.js'
+import { startOptions } from '../node-options.js'
+import { readNewPassword } from '../read-password.js'
+import { table } from '../table.js'
+import { oneLine } from '../terminal-text.js'
+import { UsageError } from '../usage-error.js'
+
+/** Accounts that are read at a time. */
+const PAGE = 500
+
+type Act = (host: Host, args: Args, handle: AccountsHandle) => Promise<void>
+
+const ACTIONS: Readonly<Record<string, Act>> = {
+  async add({ out, io }, args, { accounts }) {
+    const name = args.need('user')
+    const roles = args.has('roles') ? rolesOf(args) : ['bidder', 'seller']
+    const email = args.text('email')
+    const password = await readNewPassword(io)
+    const account = await accounts.add({ name, password, ...(email !== undefined && { email }) }, roles)
+    out.document(accountJson(account))
+    out.lines(`${account.name} can log in now, as ${account.roles.join(', ')}.`)
+  },
+  async list({ out }, args, { accounts }) {
+    if (args.has('user')) throw new UsageError('"user list" takes no name')
+    const all: Account[] = []
+    for (let page: readonly Account[] = []; ; ) {
+      page = await accounts.list(page.at(-1)?.name ?? null, PAGE)
+      all.push(...page)
+      if (page.length < PAGE) break
+    }
+    out.document({ users: all.map(accountJson) })
+    if (all.length === 0) out.lines('There are no accounts yet; `vendue user add NAME` makes one.')
+    else out.lines(...accountTable(all))
+  },
+  async role({ out }, args, { accounts }) {
+    const account = await accounts.setRoles(args.need('user'), rolesOf(args))
+    out.document(accountJson(account))
+    out.lines(`${account.name} is ${account.roles.join(', ')} from now on.`)
+  },
+  async disable({ out }, args, { accounts }) {
+    const account = await accounts.disable(args.need('user'))
+    out.document(accountJson(account))
+    out.lines(`${account.name} is disabled; all logins have ended, and API keys are refused.`)
+  },
+  async enable({ out }, args, { accounts }) {
+    const account = await accounts.enable(args.need('user'))
+    out.document(accountJson(account))
+    out.lines(`${account.name} can log in again.`)
+  },
+  async password({ out, io }, args, { accounts }) {
+    const { name } = await accounts.get(args.need('user'))
+    const account = await accounts.setPassword(name, await readNewPassword(io))
+    out.document(accountJson(account))
+    out.lines(`${account.name} has a new password; all logins have ended.`)
+  },
+}
+
+export const userCommand: HostCommand = {
+  usage: 'user <action> [user] [roles]',
+  summary: "Make and change a gateway's accounts.",
+  positionals: {
+    action: Object.keys(ACTIONS).join(', '),
+    user: 'Name, e-mail address or id',
+    roles: `For add and role: of ${ROLES.join(', ')}, separated by commas; bidder,seller otherwise`,
+  },
+  options: {
+    name: startOptions.name as NonNullable<typeof startOptions.name>,
+    data: startOptions.data as NonNullable<typeof startOptions.data>,
+    email: { kind: 'text', describe: 'With add: an address to log in with' },
+  },
+  examples: [
+    ['user add alice', 'asks for the password'],
+    ['user add boss admin', 'an admin; only operators make those'],
+    ['user role alice bidder', 'takes the right to sell away'],
+    ['user disable mallory', 'at once, wherever they are logged in'],
+    ['user list --json', 'for programs'],
+  ],
+  notes:
+    'Works on gateway.db in the data directory, whether the gateway runs or not; a running one goes by it at once. The password is asked for, or read from stdin; never give it on the command line.',
+  run: (host, args) => withAccounts(host, args, ACTIONS),
+}
+
+/** Opens the accounts for as long as one action takes. */
+export async function withAccounts(
+  host: Host,
+  args: Args,
+  actions: Readonly<Record<string, Act>>,
+): Promise<typeof EXIT.done> {
+  const name = args.need('action')
+  const act = Object.hasOwn(actions, name) ? actions[name] : undefined
+  if (!act) throw args.wrong('action', `must be one of ${Object.keys(actions).join(', ')}`)
+  const handle = await host.deps.openAccounts(host.settings(args).values.data)
+  try {
+    await act(host, args, handle)
+  } finally {
+    await handle.close()
+  }
+  return EXIT.done
+}
+
+function rolesOf(args: Args): string[] {
+  return args
+    .need('roles')
+    .split(',')
+    .map((role) => role.trim())
+}
+
+function accountTable(accounts: readonly Account[]): string[] {
+  return table(accounts, [
+    { title: 'NAME', cell: ({ name }) => oneLine(name) },
+    { title: 'EMAIL', cell: ({ email }) => oneLine(email ?? '') },
+    { title: 'ROLES', cell: ({ roles }) => roles.join(', ') },
+    { title: 'SINCE', cell: ({ createdAt }) => new Date(createdAt).toISOString().slice(0, 10) },
+    { title: 'STATE', cell: ({ disabledAt }) => (disabledAt === null ? '' : 'disabled') },
+    { title: 'ID', cell: ({ id }) => id },
+  ])
+}
+
+function accountJson({ id, name, email, roles, createdAt, disabledAt }: Account): Record<string, Json> {
+  return {
+    ...{ id, name, email },
+    roles: [...roles],
+    created_at: jsonTime(createdAt),
+    disabled_at: disabledAt === null ? null : jsonTime(disabledAt),
+  }
+}

@@ -1,0 +1,255 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import type { AccountAuthenticator, AccountCaller } from '../../application/accounts/account-authenticator.js'
+import { AccountError } from '../../application/accounts/account-error.js'
+import type { Accounts } from '../../application/accounts/accounts.js'
+import type { ApiKeys } from '../../application/accounts/api-keys.js'
+import type { Logins, Tokens } from '../../application/accounts/logins.js'
+import { needScope } from '../../application/accounts/roles.js'
+import { CallerError } from '../../ports/caller.js'
+import type { Clock } from '../../ports/clock.js'
+import { sendAccountProblem } from './account-problem.js'
+import {
+  apiKeyBody,
+  apiKeyJson,
+  apiKeyParams,
+  apiKeysAnswer,
+  loginBody,
+  logoutBody,
+  newApiKeyAnswer,
+  passwordBody,
+  problemAnswer,
+  refreshBody,
+  registerBody,
+  tokensAnswer,
+  tokensJson,
+} from './account-schemas.js'
+import { credentialsOf } from './authenticate.js'
+import type { Limits } from './limits.js'
+
+export interface AccountRoutesDeps {
+  readonly accounts: Accounts
+  readonly logins: Logins
+  readonly apiKeys: ApiKeys
+  readonly authenticator: Pick<AccountAuthenticator, 'authenticate'>
+  readonly limits: Limits
+  readonly clock: Clock
+}
+
+const MAX_BODY_BYTES = 16 * 1024
+
+/**
+ * A plugin for an instance that knows its callers (http-app.ts): registration and logins under /auth and
+ * /api/v1/auth, API keys under /api/v1/me/api-keys. Secrets stand in answers and bodies, never in addresses or logs.
+ */
+export function accountRoutes(deps: AccountRoutesDeps): (app: FastifyInstance) => Promise<void> {
+  return async (app) => {
+    app.setValidatorCompiler(validatorCompiler)
+    app.setSerializerCompiler(serializerCompiler)
+    app.setErrorHandler(sendAccountProblem)
+    app.addHook('onSend', async (_request, reply) => {
+      reply.header('cache-control', 'no-store')
+    })
+    for (const prefix of ['/auth', '/api/v1/auth']) addAuthRoutes(app, deps, prefix)
+    addOwnRoutes(app, deps)
+  }
+}
+
+type Deps = AccountRoutesDeps
+const problems = { '4xx': problemAnswer, '5xx': problemAnswer }
+const nothing = { 204: z.undefined().describe('Done'), ...problems }
+/** Old tokens in the headers must not stand between a client and new ones. */
+const open = { config: { credentials: 'ignored' }, bodyLimit: MAX_BODY_BYTES } as const
+const tags = ['accounts']
+
+function addAuthRoutes(app: FastifyInstance, deps: Deps, prefix: string): void {
+  const { accounts, logins, authenticator, limits, clock } = deps
+  const routes = app.withTypeProvider<ZodTypeProvider>()
+  const answer = (tokens: Tokens) => tokensJson(tokens, clock.now())
+
+  routes.post(
+    `${prefix}/register`,
+    {
+      ...open,
+      schema: {
+        ...{ tags, summary: 'Make an account, and log in' },
+        body: registerBody,
+        response: { 201: tokensAnswer, ...problems },
+      },
+    },
+    async (request, reply) => {
+      await limits.registration({ address: request.ip })
+      const { username, name, email, password } = request.body
+      const account = await accounts
+        .register({ name: oneOf({ username, name }), email, password })
+        .catch((error) => Promise.reject(inWordsOf(request, error)))
+      return reply.code(201).send(answer(await logins.open(account)))
+    },
+  )
+
+  routes.post(
+    `${prefix}/login`,
+    {
+      ...open,
+      schema: {
+        ...{ tags, summary: 'Log in with a name or an e-mail address' },
+        body: loginBody,
+        response: { 200: tokensAnswer, ...problems },
+      },
+    },
+    async (request) => {
+      const { username, name, email, password } = request.body
+      // Whichever it is: the password decides, and clients call the field by any of these names.
+      const login = username || name || email
+      if (login === undefined) throw missing('username')
+      const attempt = await limits.login(login, { address: request.ip })
+      const tokens = await logins.logIn({ login, password })
+      await attempt.succeeded()
+      return answer(tokens)
+    },
+  )
+
+  routes.post(
+    `${prefix}/refresh`,
+    {
+      ...open,
+      schema: {
+        ...{ tags, summary: 'A new access token, and the next refresh token' },
+        body: refreshBody,
+        response: { 200: tokensAnswer, ...problems },
+      },
+    },
+    async ({ body }) => answer(await logins.refresh(body.refresh_token)),
+  )
+
+  routes.post(
+    `${prefix}/logout`,
+    {
+      ...open,
+      schema: { tags, summary: 'End a login, with its tokens', body: logoutBody, response: nothing },
+    },
+    async (request, reply) => {
+      const token = request.body?.refresh_token
+      if (token !== undefined) await logins.logOut(token)
+      else await logins.end((await bearerOf(request, authenticator)).sessionId)
+      return reply.code(204).send(undefined)
+    },
+  )
+
+  routes.post(
+    `${prefix}/password`,
+    {
+      bodyLimit: MAX_BODY_BYTES,
+      schema: {
+        ...{ tags, summary: 'Change the password; ends all other logins' },
+        body: passwordBody,
+        response: { 200: tokensAnswer, ...problems },
+      },
+    },
+    async (request) => {
+      const { party } = ownerOf(request)
+      const attempt = await limits.login(party.id, { address: request.ip })
+      const account = await accounts.changePassword(party.id, request.body)
+      await attempt.succeeded()
+      return answer(await logins.open(account))
+    },
+  )
+}
+
+function addOwnRoutes(app: FastifyInstance, { apiKeys }: Deps): void {
+  const routes = app.withTypeProvider<ZodTypeProvider>()
+  const path = '/api/v1/me/api-keys'
+  const bodyLimit = MAX_BODY_BYTES
+
+  routes.post(
+    path,
+    {
+      bodyLimit,
+      schema: {
+        ...{ tags, summary: 'Make an API key for a program' },
+        body: apiKeyBody,
+        response: { 201: newApiKeyAnswer, ...problems },
+      },
+    },
+    async (request, reply) => {
+      const { apiKey, secret } = await apiKeys.create(ownerOf(request).party.id, request.body)
+      return reply.code(201).send({ ...apiKeyJson(apiKey), api_key: secret })
+    },
+  )
+
+  routes.get(
+    path,
+    { schema: { tags, summary: 'The own API keys', response: { 200: apiKeysAnswer, ...problems } } },
+    async (request) => {
+      needScope(request.caller, 'read')
+      const keys = await apiKeys.list(request.caller.party.id)
+      return { api_keys: keys.map(apiKeyJson) }
+    },
+  )
+
+  routes.delete(
+    `${path}/:id`,
+    { schema: { tags, summary: 'Revoke an API key', params: apiKeyParams, response: nothing } },
+    async (request, reply) => {
+      await apiKeys.revoke(request.params.id, ownerOf(request).party.id)
+      return reply.code(204).send(undefined)
+    },
+  )
+}
+
+/** Who has logged in. A program with a key must not make itself more keys, or take over the account. */
+function ownerOf({ caller }: FastifyRequest): AccountCaller {
+  needScope(caller, 'read')
+  const { credential } = caller as Partial<AccountCaller>
+  if (credential?.kind === 'access-token') return caller as AccountCaller
+  throw new CallerError('FORBIDDEN', 'this needs a login, not an API key', {
+    next: 'log in at /api/v1/auth/login and send the access token',
+  })
+}
+
+/** The login of the access token that came along. */
+async function bearerOf(
+  { headers }: FastifyRequest,
+  authenticator: AccountRoutesDeps['authenticator'],
+): Promise<{ sessionId: string }> {
+  const credentials = credentialsOf(headers)
+  if (credentials?.kind !== 'access-token') throw missing('refresh_token')
+  const { credential } = await authenticator.authenticate(credentials)
+  if (credential.kind !== 'access-token') throw missing('refresh_token')
+  return credential
+}
+
+/** Clients call the same thing by several names; two that differ are a mistake. */
+function oneOf(fields: Readonly<Record<string, string | undefined>>): string | undefined {
+  const given = Object.entries(fields).filter(([, value]) => value !== undefined && value !== '')
+  const [first, second] = given
+  if (first && second && first[1] !== second[1]) {
+    throw new AccountError('INVALID_INPUT', `${first[0]} and ${second[0]} differ; send one of them`, {
+      problems: [{ field: second[0], rule: `must be left out, or be the same as ${first[0]}` }],
+    })
+  }
+  return first?.[1]
+}
+
+/** Names the field as the client wrote it. */
+function inWordsOf({ body }: FastifyRequest, error: unknown): unknown {
+  const wroteName = (body as { name?: unknown } | null)?.name !== undefined
+  if (!(error instanceof AccountError) || error.field !== 'name' || wroteName) return error
+  const problems = error.problems.map(({ field, rule }) => ({
+    field: field === 'name' ? 'username' : field,
+    rule,
+  }))
+  const message = error.message.replace(/\bname\b/, 'username')
+  return new AccountError(error.code, message, {
+    problems,
+    ...(error.next !== undefined && { next: error.next }),
+  })
+}
+
+function missing(field: string): AccountError {
+  return new AccountError('INVALID_INPUT', `${field} must be given`, {
+    problems: [{ field, rule: 'must be given' }],
+    next: 'correct it and send it again',
+  })
+}

@@ -1,0 +1,42 @@
+import type { IncomingMessage } from 'node:http'
+import { BlockList, isIP } from 'node:net'
+
+type Request = Pick<IncomingMessage, 'headers'> & {
+  readonly socket: { readonly remoteAddress?: string | undefined }
+}
+
+const MAPPED = /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i
+
+/** Whose requests these are: of the connection, or of whom a trusted proxy speaks for in X-Forwarded-For. */
+export class ClientAddresses {
+  readonly #trusted = new BlockList()
+
+  /** `trusted`: addresses of proxies, or networks such as 10.0.0.0/8. */
+  constructor(trusted: readonly string[]) {
+    for (const entry of trusted) {
+      const [address = '', bits] = entry.split('/')
+      const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
+      if (bits === undefined) this.#trusted.addAddress(address, family)
+      else this.#trusted.addSubnet(address, Number(bits), family)
+    }
+  }
+
+  trusts(address: string): boolean {
+    const plain = MAPPED.exec(address)?.[1] ?? address
+    const kind = isIP(plain)
+    return kind !== 0 && this.#trusted.check(plain, kind === 6 ? 'ipv6' : 'ipv4')
+  }
+
+  of({ headers, socket }: Request): string {
+    const forwarded = headers['x-forwarded-for']
+    const hops = String(forwarded ?? '').split(',')
+    let address = socket.remoteAddress ?? ''
+    // From the nearest backwards: what stands before the first that is not trusted, its sender may have made up.
+    while (this.trusts(address)) {
+      const hop = hops.pop()?.trim() ?? ''
+      if (isIP(hop) === 0) break
+      address = hop
+    }
+    return address
+  }
+}

@@ -1,0 +1,139 @@
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+} from 'node:crypto'
+import { chmodSync, linkSync, readFileSync, statSync, unlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import type { Random } from '../../ports/random.js'
+import { syncDirectory, writePrivateFile } from './private-file.js'
+
+export const GATEWAY_SECRETS_FILE = 'gateway.keys'
+const MAX_KEYS = 8
+const SECRET_BYTES = 32
+
+export interface GatewaySecrets {
+  /** For access tokens: the first one signs, all verify. */
+  readonly tokenKeys: readonly [GatewayKey, ...GatewayKey[]]
+  /** Refresh tokens follow from one another by it. */
+  readonly refreshSecret: string
+  /** Pseudonyms come from it: another one would make a bidder another party in the middle of an auction. */
+  readonly pseudonymSecret: string
+}
+
+export interface GatewayKey {
+  readonly id: string
+  readonly privateKey: KeyObject
+  readonly publicKey: KeyObject
+}
+
+export class GatewaySecretsError extends Error {
+  readonly code = 'GATEWAY_KEYS_INVALID'
+  constructor(path: string, cause: unknown) {
+    super(
+      `${path} cannot be used as the gateway's keys: restore it from a backup; without it logins end, and bidders get other pseudonyms`,
+      { cause },
+    )
+    this.name = 'GatewaySecretsError'
+  }
+}
+
+const fileSchema = z.strictObject({
+  /** Newest first. */
+  token_keys: z.array(z.string()).min(1).max(MAX_KEYS),
+  refresh_secret: z.string().min(43),
+  pseudonym_secret: z.string().min(43),
+})
+type SecretsFile = z.infer<typeof fileSchema>
+
+/** Reads a gateway's secrets from its data directory, or makes them at the first start (mode 0600). */
+export function loadGatewaySecrets(dataDir: string, random: Random): GatewaySecrets {
+  const path = join(dataDir, GATEWAY_SECRETS_FILE)
+  return secretsOf(path, read(path) ?? makeOnce(path, random))
+}
+
+/** Puts a new key first. Processes that run go on with the old one, and know the new one once they are restarted. */
+export function rotateTokenKey(dataDir: string, random: Random): GatewaySecrets {
+  const path = join(dataDir, GATEWAY_SECRETS_FILE)
+  const file = read(path) ?? makeOnce(path, random)
+  const rotated = { ...file, token_keys: [newKey(), ...file.token_keys].slice(0, MAX_KEYS) }
+  writePrivateFile(path, `${JSON.stringify(rotated, null, 2)}\n`)
+  return secretsOf(path, rotated)
+}
+
+/** Two processes may start at once: the file that came first stands, whole, and both go on with it. */
+function makeOnce(path: string, random: Random): SecretsFile {
+  const made: SecretsFile = {
+    token_keys: [newKey()],
+    refresh_secret: secretText(random),
+    pseudonym_secret: secretText(random),
+  }
+  const draft = `${path}.new-${process.pid}-${Buffer.from(random.bytes(6)).toString('hex')}`
+  writePrivateFile(draft, `${JSON.stringify(made, null, 2)}\n`)
+  try {
+    linkSync(draft, path)
+    syncDirectory(join(path, '..'))
+    return made
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    return read(path) ?? made
+  } finally {
+    unlinkSync(draft)
+  }
+}
+
+function read(path: string): SecretsFile | null {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw new GatewaySecretsError(path, error)
+  }
+  try {
+    // A copy from a backup may have come back readable by others.
+    if ((statSync(path).mode & 0o077) !== 0 && process.platform !== 'win32') chmodSync(path, 0o600)
+    return fileSchema.parse(JSON.parse(text))
+  } catch (cause) {
+    // The parser's complaint quotes what it read.
+    throw new GatewaySecretsError(
+      path,
+      cause instanceof z.ZodError ? new Error('not of the form') : undefined,
+    )
+  }
+}
+
+function secretsOf(path: string, file: SecretsFile): GatewaySecrets {
+  const [first, ...others] = file.token_keys.map((pem) => keyOf(path, pem))
+  if (!first) throw new GatewaySecretsError(path, new Error('no key'))
+  return {
+    tokenKeys: [first, ...others],
+    refreshSecret: file.refresh_secret,
+    pseudonymSecret: file.pseudonym_secret,
+  }
+}
+
+function keyOf(path: string, pem: string): GatewayKey {
+  let privateKey: KeyObject
+  try {
+    privateKey = createPrivateKey(pem)
+  } catch {
+    throw new GatewaySecretsError(path, new Error('a key that cannot be read'))
+  }
+  if (privateKey.asymmetricKeyType !== 'ed25519')
+    throw new GatewaySecretsError(path, new Error('not Ed25519'))
+  const publicKey = createPublicKey(privateKey)
+  const spki = publicKey.export({ type: 'spki', format: 'der' })
+  return { id: createHash('sha256').update(spki).digest('base64url').slice(0, 16), privateKey, publicKey }
+}
+
+function newKey(): string {
+  return generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+}
+
+function secretText(random: Random): string {
+  return Buffer.from(random.bytes(SECRET_BYTES)).toString('base64url')
+}

@@ -1,0 +1,187 @@
+import type { AccessTokens } from '../../ports/access-tokens.js'
+import type { Account, AccountRepository } from '../../ports/account-repository.js'
+import type { Clock } from '../../ports/clock.js'
+import type { Logger } from '../../ports/logger.js'
+import type { PasswordHasher } from '../../ports/password-hasher.js'
+import type { Random } from '../../ports/random.js'
+import type { SessionRepository } from '../../ports/session-repository.js'
+import { AccountError } from './account-error.js'
+import { loginInput, parseInput } from './account-input.js'
+import {
+  newRefreshToken,
+  nextRefreshToken,
+  parseRefreshToken,
+  type RefreshToken,
+  sameHash,
+  sha256,
+} from './secrets.js'
+
+export interface LoginsDeps {
+  readonly accounts: AccountRepository
+  readonly sessions: SessionRepository
+  readonly passwords: PasswordHasher
+  readonly accessTokens: AccessTokens
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+}
+
+export interface LoginsOptions {
+  readonly accessTokenMs: number
+  /** A login that is not refreshed for so long ends. */
+  readonly sessionIdleMs: number
+  /** And any login ends after this. */
+  readonly sessionMaxMs: number
+  /** The gateway's, to derive refresh tokens with. */
+  readonly refreshSecret: string
+}
+
+export interface Tokens {
+  readonly account: Account
+  readonly accessToken: string
+  /** UTC milliseconds. */
+  readonly accessExpiresAt: number
+  readonly refreshToken: string
+  readonly refreshExpiresAt: number
+}
+
+/**
+ * A refresh token that was used is good for this much longer, as long as its successor was not used: for an answer that
+ * got lost, and for two tabs that woke up together. Both get the same successor, so that there is never more than one
+ * line of tokens, and a thief's use of it shows at the next refresh.
+ */
+export const REFRESH_GRACE_MS = 10_000
+/** Of one account at a time; a login more ends the oldest. */
+export const MAX_SESSIONS = 50
+const EXPIRED_PER_LOGIN = 20
+
+/** Logins by password, and what keeps them going. */
+export class Logins {
+  constructor(
+    private readonly deps: LoginsDeps,
+    private readonly options: LoginsOptions,
+  ) {}
+
+  /** `{login, password}`; the login is a name or an e-mail address. */
+  async logIn(input: unknown): Promise<Tokens> {
+    const { accounts, passwords, logger } = this.deps
+    const { login, password } = parseInput(loginInput, input)
+    const account = await accounts.findByLogin(login)
+    // The same work whether there is such an account or not: the time must not tell.
+    const good = await passwords.verify(account?.passwordHash ?? null, password)
+    if (!account || !good) {
+      // Not the login that was typed: now and then it is the password.
+      logger.info({ account: account?.id ?? null }, 'login failed')
+      throw new AccountError('LOGIN_FAILED', 'name or password is wrong', {
+        next: 'check both; an operator can set a new password (`vendue user password`)',
+      })
+    }
+    // The check takes a while: a password that was changed meanwhile opens nothing any more.
+    const fresh = await accounts.find(account.id)
+    if (fresh?.passwordHash !== account.passwordHash) return this.logIn(input)
+    // Told to those alone who know the password.
+    if (fresh.disabledAt !== null) throw disabled()
+    if (passwords.isOutdated(account.passwordHash)) {
+      await accounts.change(account.id, { passwordHash: await passwords.hash(password) })
+    }
+    return this.open(fresh)
+  }
+
+  /** Starts a session for an account whose owner was just proven. */
+  async open(account: Account): Promise<Tokens> {
+    const { sessions, clock, random } = this.deps
+    const now = clock.now()
+    const token = newRefreshToken(random)
+    const expiresAt = now + Math.min(this.options.sessionIdleMs, this.options.sessionMaxMs)
+    await sessions.removeExpired(now, EXPIRED_PER_LOGIN)
+    await sessions.create(
+      {
+        id: token.sessionId,
+        accountId: account.id,
+        tokenHash: sha256(token.text),
+        previousHash: null,
+        rotatedAt: now,
+        createdAt: now,
+        expiresAt,
+      },
+      MAX_SESSIONS,
+    )
+    return this.#tokens(account, token, { now, expiresAt })
+  }
+
+  async refresh(refreshToken: string): Promise<Tokens> {
+    const { accounts, sessions, clock, logger } = this.deps
+    const given = parseRefreshToken(refreshToken)
+    if (!given) throw invalid()
+    const now = clock.now()
+    const session = await sessions.find(given.sessionId)
+    if (!session || session.expiresAt <= now) throw invalid()
+    const account = await accounts.find(session.accountId)
+    if (!account) throw invalid()
+    if (account.disabledAt !== null) throw disabled()
+    const next = nextRefreshToken(given, this.options.refreshSecret)
+    const expiresAt = Math.min(
+      now + this.options.sessionIdleMs,
+      session.createdAt + this.options.sessionMaxMs,
+    )
+    const rotation = { from: sha256(given.text), to: sha256(next.text), now, expiresAt }
+    if (await sessions.rotate(session.id, rotation)) return this.#tokens(account, next, { now, expiresAt })
+    // Used before, perhaps this very moment by somebody else: what stands there now decides.
+    const current = await sessions.find(session.id)
+    if (!current) throw invalid()
+    const again = current.previousHash !== null && sameHash(current.previousHash, rotation.from)
+    const inTime = now - current.rotatedAt <= REFRESH_GRACE_MS
+    if (again && inTime && sameHash(current.tokenHash, rotation.to))
+      return this.#tokens(account, next, { now, expiresAt: current.expiresAt })
+    // One of two who hold tokens of this session should not, and nobody can tell which.
+    await sessions.remove(session.id)
+    logger.warn({ account: account.id }, 'a used refresh token came again: its login has ended')
+    throw new AccountError(
+      'REFRESH_TOKEN_REUSED',
+      'this refresh token was used before; its login has ended',
+      {
+        next: 'log in again; if it was not you who used it, change the password',
+      },
+    )
+  }
+
+  /** Ends the session of a refresh token, with its access tokens. Idempotent: tokens of no session are let pass. */
+  async logOut(refreshToken: string): Promise<void> {
+    const given = parseRefreshToken(refreshToken)
+    if (given) await this.deps.sessions.remove(given.sessionId)
+  }
+
+  /** Ends the session that an access token speaks of. */
+  async end(sessionId: string): Promise<void> {
+    await this.deps.sessions.remove(sessionId)
+  }
+
+  async #tokens(
+    account: Account,
+    token: RefreshToken,
+    { now, expiresAt }: { now: number; expiresAt: number },
+  ): Promise<Tokens> {
+    const accessExpiresAt = Math.min(now + this.options.accessTokenMs, expiresAt)
+    const claims = { accountId: account.id, sessionId: token.sessionId }
+    return {
+      account,
+      accessToken: await this.deps.accessTokens.issue(claims, { now, expiresAt: accessExpiresAt }),
+      accessExpiresAt,
+      refreshToken: token.text,
+      refreshExpiresAt: expiresAt,
+    }
+  }
+}
+
+function disabled(): AccountError {
+  return new AccountError('ACCOUNT_DISABLED', 'this account is disabled', {
+    next: 'ask an operator of the gateway',
+  })
+}
+
+function invalid(): AccountError {
+  return new AccountError('REFRESH_TOKEN_INVALID', 'this refresh token is not good, or not any longer', {
+    next: 'log in again',
+    problems: [{ field: 'refresh_token', rule: 'must be the newest one of a login that has not ended' }],
+  })
+}

@@ -1,0 +1,20 @@
+import { createHmac } from 'node:crypto'
+import type { Party } from '../../domain/party.js'
+import { base32 } from '../base32.js'
+
+const ID_LENGTH = 26
+const NAME_LENGTH = 4
+
+/**
+ * Who an account is in one auction whose terms ask for pseudonyms: the same for all its bids there, another in every
+ * other auction, and not to be told from the account by anybody who lacks the gateway's secret. Names are for people
+ * and may collide; ids do not.
+ */
+export function pseudonymOf(
+  accountId: string,
+  { auctionId, secret }: { readonly auctionId: string; readonly secret: string },
+): Party {
+  const digest = createHmac('sha256', secret).update(`pseudonym\n${auctionId}\n${accountId}`).digest()
+  const id = base32(digest, ID_LENGTH)
+  return { id: `anon_${id}`, name: `Bidder ${id.slice(0, NAME_LENGTH).toUpperCase()}` }
+}

@@ -1,0 +1,213 @@
+import { expect } from 'chai'
+import fc from 'fast-check'
+import { BoundedRateLimiter } from '../../../src/adapters/http/bounded-rate-limiter.js'
+import { addressKey } from '../../../src/adapters/http/limit-key.js'
+import { LimitError, Limits } from '../../../src/adapters/http/limits.js'
+import {
+  DEFAULT_LIMITS,
+  DEFAULT_RATES,
+  type LimitRules,
+  limitsSetting,
+  type RateName,
+  shownLimits,
+} from '../../../src/adapters/system/limit-rules.js'
+import { type AccountGateway, startAccountGateway } from '../../support/account-gateway.js'
+import { codeOf } from '../../support/account-house.js'
+
+function rules(rates: Partial<Record<RateName, number>>, open = {}): LimitRules {
+  const given = Object.entries(rates).map(([name, count]) => [name, { count, seconds: 3_600 }])
+  return {
+    ...DEFAULT_LIMITS,
+    rates: { ...DEFAULT_RATES, ...Object.fromEntries(given) },
+    open: { ...DEFAULT_LIMITS.open, ...open },
+  }
+}
+
+describe('limits', () => {
+  it('count bids for an account and for an address, each with its own rate', async () => {
+    const limits = new Limits(rules({ bids_per_account: 2, bids_per_address: 3 }))
+    const bid = (accountId: string, address = '192.0.2.1') => codeOf(limits.bid({ accountId, address }))
+    expect(await bid('usr_a')).to.equal('RESOLVED')
+    expect(await bid('usr_a')).to.equal('RESOLVED')
+    const refusal = await limits.bid({ accountId: 'usr_a', address: '192.0.2.9' }).catch((error) => error)
+    expect(refusal).to.be.instanceOf(LimitError)
+    expect(refusal.limit).to.equal('bids_per_account')
+    expect(refusal.retryAfterSeconds).to.be.within(3_590, 3_600)
+    expect(await bid('usr_b')).to.equal('RESOLVED')
+    expect(await bid('usr_c'), 'the address').to.equal('TOO_MANY_REQUESTS')
+    expect(await bid('usr_c', '192.0.2.2')).to.equal('RESOLVED')
+  })
+
+  it('do not let many at once slip through together', async () => {
+    const limiter = new BoundedRateLimiter({ count: 5, seconds: 60 }, 10)
+    const verdicts = await Promise.all(Array.from({ length: 50 }, () => limiter.take('a')))
+    expect(verdicts.filter(({ ok }) => ok)).to.have.length(5)
+  })
+
+  it('let through again once the time is over, however often one asked meanwhile', async () => {
+    const limiter = new BoundedRateLimiter({ count: 1, seconds: 1 }, 10)
+    expect((await limiter.take('a')).ok).to.equal(true)
+    const deadline = Date.now() + 10_000
+    let verdict = await limiter.take('a')
+    expect(verdict.ok).to.equal(false)
+    while (!verdict.ok && Date.now() < deadline) {
+      expect(verdict.retryAfterMs).to.be.within(1, 1_000)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      verdict = await limiter.take('a')
+    }
+    expect(verdict.ok).to.equal(true)
+  })
+
+  it('keep a bounded number of keys, and forget nobody for a flood of others', async () => {
+    const limiter = new BoundedRateLimiter({ count: 2, seconds: 3_600 }, 100)
+    await limiter.take('attacker')
+    await limiter.take('attacker')
+    for (let i = 0; i < 5_000; i++) await limiter.take(`flood ${i}`)
+    expect(limiter.size).to.equal(100)
+    expect((await limiter.take('attacker')).ok).to.equal(false)
+  })
+
+  it('bound open connections, and free the place of a closed one once', async () => {
+    const limits = new Limits(rules({}, { open_connections_per_address: 2, open_connections_per_account: 1 }))
+    const source = { address: '192.0.2.1', accountId: 'usr_a' }
+    const first = await limits.connection(source)
+    expect(await codeOf(limits.connection(source)), 'the account').to.equal('TOO_MANY_REQUESTS')
+    await limits.connection({ address: '192.0.2.1' })
+    expect(await codeOf(limits.connection({ address: '192.0.2.1' })), 'the address').to.equal(
+      'TOO_MANY_REQUESTS',
+    )
+    first.release()
+    first.release()
+    expect(await codeOf(limits.connection(source))).to.equal('RESOLVED')
+    expect(await codeOf(limits.connection({ address: '192.0.2.1' }))).to.equal('TOO_MANY_REQUESTS')
+  })
+
+  describe('of logins', () => {
+    it('slow guessing down from one address, for one name and for all', async () => {
+      const limits = new Limits(rules({ logins_per_name_and_address: 2, logins_per_address: 3 }))
+      const guess = (name: string, address = '192.0.2.1') => codeOf(limits.login(name, { address }))
+      expect([await guess('alice'), await guess('ALICE ')]).to.deep.equal(['RESOLVED', 'RESOLVED'])
+      expect(await guess('Alice'), 'the same name').to.equal('TOO_MANY_REQUESTS')
+      expect(await guess('bob'), 'the address').to.equal('TOO_MANY_REQUESTS')
+      expect(await guess('bob', '192.0.2.2')).to.equal('RESOLVED')
+    })
+
+    it('do not count what succeeds', async () => {
+      const limits = new Limits(
+        rules({ logins_per_name_and_address: 2, logins_per_address: 2, logins_per_name: 2 }),
+      )
+      for (let i = 0; i < 20; i++) {
+        const attempt = await limits.login('alice', { address: '192.0.2.1' })
+        await attempt.succeeded()
+      }
+    })
+
+    it('slow down guesses from many addresses, and never keep the owner out of where they log in from', async () => {
+      const limits = new Limits(rules({ logins_per_name: 10 }))
+      const home = { address: '198.51.100.7' }
+      await (await limits.login('alice', home)).succeeded()
+      const results = await Promise.all(
+        Array.from({ length: 100 }, (_, i) => codeOf(limits.login('alice', { address: `192.0.2.${i}` }))),
+      )
+      expect(results.filter((code) => code === 'RESOLVED')).to.have.length(10)
+      expect(await codeOf(limits.login('alice', { address: '203.0.113.5' }))).to.equal('TOO_MANY_REQUESTS')
+      await (await limits.login('alice', home)).succeeded()
+      expect(await codeOf(limits.login('bob', { address: '192.0.2.1' }))).to.equal('RESOLVED')
+    })
+  })
+
+  describe('at the routes', function () {
+    this.timeout(30_000)
+    let gateway: AccountGateway
+    afterEach(() => gateway.stop())
+    const from = (address: string) => ({ 'x-forwarded-for': address })
+
+    it('stop brute force with 429 and Retry-After, and let the owner in from home', async () => {
+      gateway = await startAccountGateway({
+        limits: rules({ logins_per_name_and_address: 3, logins_per_name: 5 }),
+      })
+      const good = { username: 'alice', password: 'correct horse battery' }
+      await gateway.post('/auth/register', good)
+      expect((await gateway.post('/auth/login', good, from('198.51.100.7'))).status).to.equal(200)
+      const statuses: number[] = []
+      for (let i = 0; i < 8; i++) {
+        const bad = { ...good, password: `guess number ${i}` }
+        statuses.push((await gateway.post('/auth/login', bad, from(`192.0.2.${i % 2}`))).status)
+      }
+      expect(statuses).to.deep.equal([401, 401, 401, 401, 401, 429, 429, 429])
+      const refused = await gateway.post('/auth/login', good, from('203.0.113.5'))
+      expect(refused.body).to.include({ status: 429, code: 'TOO_MANY_REQUESTS', limit: 'logins_per_name' })
+      expect(Number(refused.headers.get('retry-after'))).to.be.within(1, 3_600)
+      expect((await gateway.post('/auth/login', good, from('198.51.100.7'))).status).to.equal(200)
+    })
+
+    it('bound registrations and calls', async () => {
+      gateway = await startAccountGateway({
+        limits: rules({ registrations_per_address: 1, calls_per_address: 4 }),
+      })
+      const register = (username: string) =>
+        gateway.post('/auth/register', { username, password: 'correct horse battery' }, from('192.0.2.1'))
+      expect((await register('alice')).status).to.equal(201)
+      expect((await register('bob')).body.limit).to.equal('registrations_per_address')
+      await register('bob')
+      await register('bob')
+      expect((await register('bob')).body.limit).to.equal('calls_per_address')
+      const other = await gateway.call('GET', '/me', { headers: from('192.0.2.2') })
+      expect(other.body.code).to.equal('UNAUTHENTICATED')
+    })
+  })
+
+  describe('know an address', () => {
+    for (const [address, key] of [
+      ['192.0.2.1', '192.0.2.1'],
+      ['::ffff:192.0.2.1', '192.0.2.1'],
+      ['::ffff:c000:201', '192.0.2.1'],
+      ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+      ['2001:db8:1:2::9', '2001:db8:1:2::/64'],
+      ['::1', '0:0:0:0::/64'],
+      ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+      ['nonsense', 'unknown'],
+    ] as const)
+      it(`${address} as ${key}`, () => expect(addressKey(address)).to.equal(key))
+
+    it('as one network, whatever its lower half', () => {
+      fc.assert(
+        fc.property(fc.ipV6(), (address) => {
+          expect(addressKey(address)).to.match(/^([0-9a-f]{1,4}(:[0-9a-f]{1,4}){3}::\/64|\d+(\.\d+){3})$/)
+        }),
+      )
+    })
+  })
+
+  describe('as a setting', () => {
+    it('are read from text and from a file, and the others keep their defaults', () => {
+      const expected = rules({}, { open_connections_per_address: 9 })
+      for (const given of [
+        'bids_per_account:5/2m, open_connections_per_address:9',
+        { bids_per_account: '5/2m', open_connections_per_address: 9 },
+      ])
+        expect(limitsSetting.parse(given)).to.deep.equal({
+          ...expected,
+          rates: { ...expected.rates, bids_per_account: { count: 5, seconds: 120 } },
+        })
+    })
+
+    it('are shown where they are not the defaults, in the form they are read in', () => {
+      expect(shownLimits(DEFAULT_LIMITS)).to.deep.equal({})
+      const given = { bids_per_account: '5/120s', open_connections_per_address: 9 }
+      expect(shownLimits(limitsSetting.parse(given))).to.deep.equal(given)
+    })
+
+    for (const bad of [
+      'bids',
+      'bids_per_account:0/1m',
+      'bids_per_account:5',
+      'nothing:1/1s',
+      '__proto__:1/1s',
+    ])
+      it(`refuse ${bad}`, () => {
+        const parsed = limitsSetting.safeParse(bad)
+        expect(parsed.error?.issues[0]?.message).to.contain('must name limits')
+      })
+  })
+})
