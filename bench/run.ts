@@ -14,6 +14,7 @@ const BENCHES = [
   'sync',
   'heal',
   'tls',
+  'gateway',
 ] as const
 
 interface Bench {

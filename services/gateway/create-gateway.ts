@@ -16,9 +16,12 @@ import { Presence } from '../../src/adapters/http/live/presence.js'
 import { GatewaySocketIo } from '../../src/adapters/http/live/socket-io.js'
 import { GatewayWebSockets } from '../../src/adapters/http/live/websocket-server.js'
 import { OriginPolicy } from '../../src/adapters/http/origin-policy.js'
+import { Turns } from '../../src/adapters/http/turns.js'
+import { PrometheusMetrics } from '../../src/adapters/prometheus/prometheus-metrics.js'
 import { GatewayError } from '../../src/adapters/system/gateway-error.js'
 import type { GatewaySettings } from '../../src/adapters/system/gateway-settings.js'
 import { isLoopback } from '../../src/adapters/system/loopback.js'
+import { watchProcess } from '../../src/adapters/system/process-metrics.js'
 import { systemClock } from '../../src/adapters/system/system-clock.js'
 import { systemRandom } from '../../src/adapters/system/system-random.js'
 import { systemTimers } from '../../src/adapters/system/system-timers.js'
@@ -26,6 +29,7 @@ import { VERSION } from '../../src/adapters/system/version.js'
 import type { Pseudonyms } from '../../src/application/accounts/pseudonyms.js'
 import type { Authenticator } from '../../src/ports/caller.js'
 import type { Logger } from '../../src/ports/logger.js'
+import type { Metrics, MetricsPage } from '../../src/ports/metrics.js'
 import type { NodeApi } from '../../src/ports/node-api.js'
 import { ServiceContainer } from '../container.js'
 import type { Token } from '../tokens.js'
@@ -35,6 +39,8 @@ export interface GatewayParts {
   /** Of the node that it stands on, in this process or another. */
   readonly api: NodeApi
   readonly logger: Logger
+  /** Of the node, where it is in this process; the gateway's own otherwise. */
+  readonly metrics?: Metrics & MetricsPage
   /** Absent: names are taken on trust (`auth: open`). */
   readonly authenticator?: Authenticator
   readonly guard?: Guard
@@ -65,7 +71,9 @@ export async function startGateway(settings: GatewaySettings, parts: GatewayPart
   const open = parts.authenticator === undefined
   if (open && !isLoopback(host) && !authOpenAnywhere) throw GatewayError.openAnywhere(host)
   const services = new ServiceContainer()
-  compose(services, settings, parts)
+  const own = parts.metrics ? null : new PrometheusMetrics()
+  const unwatch = own && watchProcess(own)
+  compose(services, settings, { ...parts, metrics: parts.metrics ?? (own as PrometheusMetrics) })
   const server = services.get(tokens.server)
   try {
     const { port: taken, fellBack } = await server.start()
@@ -77,15 +85,21 @@ export async function startGateway(settings: GatewaySettings, parts: GatewayPart
     const stop = async () => {
       await server.stop()
       services.get(tokens.breakers).stop()
+      unwatch?.()
     }
     return { url, open, fellBack, stop, services }
   } catch (error) {
+    unwatch?.()
     await server.stop()
     throw GatewayError.listening(host, port, error)
   }
 }
 
-function compose(services: ServiceContainer, settings: GatewaySettings, parts: GatewayParts): void {
+function compose(
+  services: ServiceContainer,
+  settings: GatewaySettings,
+  parts: GatewayParts & Required<Pick<GatewayParts, 'metrics'>>,
+): void {
   const deps = <N extends NameOf>(...names: N[]) =>
     Object.fromEntries(
       names.map((name) => [name, services.get(tokens[name] as Token<unknown>)]),
@@ -126,12 +140,15 @@ function compose(services: ServiceContainer, settings: GatewaySettings, parts: G
         socketIo: services.get(tokens.socketIo).size,
         openBreakers: services.get(tokens.breakers).open,
       })
-      return new GatewayMetrics({ connections, status: () => parts.api.status() })
+      const waiting = () => services.get(tokens.turns).waiting
+      return new GatewayMetrics(parts.metrics, { connections, waiting, status: () => parts.api.status() })
     })
     .factory(
       tokens.desk,
-      () => new BidDesk(deps('api', 'bidders', 'breakers', 'clock', 'commandIds', 'facts', 'metrics')),
+      () =>
+        new BidDesk(deps('api', 'bidders', 'breakers', 'clock', 'commandIds', 'facts', 'metrics', 'turns')),
     )
+    .factory(tokens.turns, () => new Turns(deps('clock', 'metrics')))
     .factory(tokens.hub, () => new EventHub(deps('api', 'facts', 'logger', 'metrics')))
     .factory(tokens.liveCallers, () => new LiveCallers(deps('callers', 'logger', 'timers')))
     .factory(tokens.presence, () => new Presence(deps('timers')))

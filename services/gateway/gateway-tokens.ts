@@ -16,6 +16,7 @@ import type { Presence } from '../../src/adapters/http/live/presence.js'
 import type { GatewaySocketIo } from '../../src/adapters/http/live/socket-io.js'
 import type { GatewayWebSockets } from '../../src/adapters/http/live/websocket-server.js'
 import type { OriginPolicy } from '../../src/adapters/http/origin-policy.js'
+import type { Turns } from '../../src/adapters/http/turns.js'
 import type { Pseudonyms } from '../../src/application/accounts/pseudonyms.js'
 import type { Clock } from '../../src/ports/clock.js'
 import type { Logger } from '../../src/ports/logger.js'
@@ -45,6 +46,7 @@ export const gatewayTokens = {
   breakers: new Token<HomeBreakers>('gateway.breakers'),
   metrics: new Token<GatewayMetrics>('gateway.metrics'),
   desk: new Token<BidDesk>('gateway.desk'),
+  turns: new Token<Turns>('gateway.turns'),
   hub: new Token<EventHub>('gateway.hub'),
   liveCallers: new Token<LiveCallers>('gateway.liveCallers'),
   presence: new Token<Presence>('gateway.presence'),

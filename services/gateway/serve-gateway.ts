@@ -1,10 +1,8 @@
 import { Limits } from '../../src/adapters/http/limits.js'
 import type { GatewaySettings } from '../../src/adapters/system/gateway-settings.js'
 import { DEFAULT_LIMITS } from '../../src/adapters/system/limit-rules.js'
-import type { Logger } from '../../src/ports/logger.js'
-import type { NodeApi } from '../../src/ports/node-api.js'
 import { openAccounts } from './accounts.js'
-import { type RunningGateway, startGateway } from './create-gateway.js'
+import { type GatewayParts, type RunningGateway, startGateway } from './create-gateway.js'
 
 /**
  * A gateway as its settings want it: with the accounts of its data directory, which are opened and closed with it, or
@@ -12,16 +10,17 @@ import { type RunningGateway, startGateway } from './create-gateway.js'
  */
 export async function serveGateway(
   settings: GatewaySettings,
-  { api, logger }: { readonly api: NodeApi; readonly logger: Logger },
+  { api, logger, metrics }: Pick<GatewayParts, 'api' | 'logger' | 'metrics'>,
 ): Promise<RunningGateway> {
+  const node = { api, logger, ...(metrics && { metrics }) }
   const { auth, dataDir, accounts: accountSettings, limits } = settings
   if (auth === 'open') {
-    return startGateway(settings, { api, logger, ...(limits && { guard: new Limits(limits) }) })
+    return startGateway(settings, { ...node, ...(limits && { guard: new Limits(limits) }) })
   }
   const options = { accounts: accountSettings, limits: limits ?? DEFAULT_LIMITS }
   const accounts = await openAccounts(dataDir, options, { logger })
   try {
-    const gateway = await startGateway(settings, { api, logger, ...accounts.parts })
+    const gateway = await startGateway(settings, { ...node, ...accounts.parts })
     return {
       ...gateway,
       stop: async () => {

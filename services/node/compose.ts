@@ -17,6 +17,7 @@ import { ReceiptKeeper } from '../../src/application/receipt-keeper.js'
 import { Replication } from '../../src/application/replication.js'
 import { Replicator } from '../../src/application/replicator.js'
 import { Syncer } from '../../src/application/syncer.js'
+import { type Metrics, NO_METRICS } from '../../src/ports/metrics.js'
 import type { HandshakeCounts } from '../../src/ports/node-api.js'
 import type { Store } from '../../src/ports/store.js'
 import type { ServiceContainer } from '../container.js'
@@ -29,6 +30,8 @@ export interface ComposeOptions {
   /** Nodes of other meshes are not let in. */
   readonly mesh: string
   readonly requestStop: () => void
+  /** Nothing is measured without. */
+  readonly metrics?: Metrics
   readonly handshakes: () => HandshakeCounts | null
   /** The node must not go on. */
   readonly fail: (error: Error) => void
@@ -46,6 +49,7 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
   const nodeId = () => ({ nodeId: services.get(tokens.self).party.id })
 
   services
+    .value(tokens.metrics, options.metrics ?? NO_METRICS)
     .factory(
       tokens.identity,
       () =>
@@ -83,6 +87,7 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
             'random',
             'signer',
             'logger',
+            'metrics',
             'eventLog',
             'outcomes',
             'auctions',
@@ -126,6 +131,7 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
             'clock',
             'timers',
             'logger',
+            'metrics',
           ),
           nodeId(),
         ),

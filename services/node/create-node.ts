@@ -2,13 +2,17 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { GrenacheMeshClient } from '../../src/adapters/grenache/grenache-mesh-client.js'
 import { GrenachePeerClient } from '../../src/adapters/grenache/grenache-peer-client.js'
+import { listenError } from '../../src/adapters/grenache/listen-error.js'
 import { RpcClient } from '../../src/adapters/grenache/rpc-client.js'
 import { RpcServer } from '../../src/adapters/grenache/rpc-server.js'
+import { MetricsServer } from '../../src/adapters/prometheus/metrics-server.js'
+import { PrometheusMetrics } from '../../src/adapters/prometheus/prometheus-metrics.js'
 import { openStore, type SqliteStore } from '../../src/adapters/sqlite/open-store.js'
 import { NodeCertificateReader } from '../../src/adapters/system/certificate-reader.js'
 import { nextIncarnation } from '../../src/adapters/system/next-incarnation.js'
 import { Ed25519Verifier, loadNodeKey } from '../../src/adapters/system/node-key.js'
 import { loadOperatorToken } from '../../src/adapters/system/operator-token.js'
+import { watchProcess } from '../../src/adapters/system/process-metrics.js'
 import { rememberSignatures } from '../../src/adapters/system/remembered-signatures.js'
 import { listNeighbours, NODE_FILE } from '../../src/adapters/system/running-nodes.js'
 import type { NodeSettings } from '../../src/adapters/system/settings.js'
@@ -24,6 +28,7 @@ import { PublishingEventLog } from '../../src/application/publishing-event-log.j
 import { servesWithinRole, withinRole } from '../../src/application/role-guard.js'
 import type { Logger } from '../../src/ports/logger.js'
 import type { MemberRole } from '../../src/ports/member.js'
+import type { Metrics, MetricsPage } from '../../src/ports/metrics.js'
 import { type HandshakeCounts, type NodeApi, NodeError, type SyncStatus } from '../../src/ports/node-api.js'
 import type { NodeInfo } from '../../src/ports/peer-client.js'
 import type { SignatureVerifier, Signer } from '../../src/ports/signer.js'
@@ -31,6 +36,7 @@ import { ServiceContainer } from '../container.js'
 import { composeNode, provideStore } from './compose.js'
 import { type NodeGrape, startNodeGrape } from './node-grape.js'
 import { type NodeMesh, openNodeMesh, tlsMaterial } from './node-mesh.js'
+import { measureNode } from './node-metrics.js'
 import { tokens } from './node-tokens.js'
 
 /** A node: embeddable, many in one process. */
@@ -55,6 +61,8 @@ export interface VendueNode {
   readonly handshakes: HandshakeCounts | null
   /** What it is made of, for tests and benchmarks. */
   readonly services: ServiceContainer
+  /** A gateway beside it counts here too. */
+  readonly metrics: Metrics & MetricsPage
 }
 
 export interface CreateNodeOptions {
@@ -81,6 +89,7 @@ class RunningNode implements VendueNode {
   readonly #logger: Logger
   readonly #crypto: NonNullable<CreateNodeOptions['crypto']>
   readonly services = new ServiceContainer()
+  readonly metrics = new PrometheusMetrics()
   /** What to undo at the stop, newest first. */
   readonly #undo: (() => Promise<void> | void)[] = []
   #fail: (error: Error) => void = () => {}
@@ -142,7 +151,7 @@ class RunningNode implements VendueNode {
 
   async #start(): Promise<void> {
     const { dataDir, rpc } = this.#settings
-    const store = await openStore(dataDir)
+    const store = await openStore(dataDir, { metrics: this.metrics })
     this.#undo.push(() => store.close())
     void store.broken.then(this.#fail)
     const own = loadNodeKey(dataDir)
@@ -154,6 +163,8 @@ class RunningNode implements VendueNode {
     const grape = await startNodeGrape({ ...this.#settings, mesh: mesh.meshName }, this.#logger)
     this.#undo.push(() => grape.stop())
     this.#register(store, { signer, verifier }, grape, mesh)
+    this.#undo.push(watchProcess(this.metrics))
+    measureNode(this.metrics, this.services, this.#tls)
 
     const { services } = this
     const membership = services.get(tokens.membership)
@@ -167,7 +178,10 @@ class RunningNode implements VendueNode {
     const peerService = servesWithinRole(services.get(tokens.peerService), mesh.facts.role)
     const { memberSync, renewer } = this.#keepMembership(mesh)
     const server = new RpcServer(
-      { peerService, nodeApi: this.api, meshService: memberSync, tls: this.#tls, logger: this.#logger },
+      {
+        ...{ peerService, nodeApi: this.api, meshService: memberSync, tls: this.#tls },
+        ...{ logger: this.#logger, metrics: this.metrics },
+      },
       { ...rpc, operatorToken },
     )
     // Stops in reverse: nothing new comes in, what is under way is written, sent to the peers, and only then goodbye.
@@ -194,9 +208,21 @@ class RunningNode implements VendueNode {
     memberSync.start()
     renewer.start()
     await autoBidder.start()
+    await this.#serveMetrics()
     this.#writeNodeFile(grape.discovery.grapeUrl)
     // Nodes of one machine need not wait for the DHT. Of two that start together, the one that looks last sees the other.
     membership.consider(listNeighbours(dataDir).map(({ address }) => address))
+  }
+
+  async #serveMetrics(): Promise<void> {
+    const { metrics } = this.#settings
+    if (!metrics) return
+    const server = new MetricsServer({ page: this.metrics }, metrics)
+    this.#undo.push(() => server.stop())
+    const { host, port } = await server.start().catch((cause: Error) => {
+      throw listenError('serve metrics', metrics.host, metrics.port, cause)
+    })
+    this.#logger.info({ url: `http://${host}:${port}/metrics` }, 'metrics are served')
   }
 
   #register(
@@ -234,7 +260,7 @@ class RunningNode implements VendueNode {
       })
     provideStore(this.services, store)
     composeNode(this.services, {
-      ...{ dataDir, currencies, mesh, requestStop: this.#requestStop },
+      ...{ dataDir, currencies, mesh, requestStop: this.#requestStop, metrics: this.metrics },
       handshakes: () => this.handshakes,
       fail: this.#fail,
     })

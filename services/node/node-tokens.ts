@@ -25,6 +25,7 @@ import type { Discovery } from '../../src/ports/discovery.js'
 import type { EquivocationRepository } from '../../src/ports/equivocation-repository.js'
 import type { HandoverRepository } from '../../src/ports/handover-repository.js'
 import type { Logger } from '../../src/ports/logger.js'
+import type { Metrics } from '../../src/ports/metrics.js'
 import type { NodeApi } from '../../src/ports/node-api.js'
 import type { OutcomeRepository } from '../../src/ports/outcome-repository.js'
 import type { ParticipationRepository } from '../../src/ports/participation-repository.js'
@@ -52,6 +53,7 @@ export const tokens = {
   timers: new Token<Timers>('timers'),
   random: new Token<Random>('random'),
   logger: new Token<Logger>('logger'),
+  metrics: new Token<Metrics>('metrics'),
   signer: new Token<Signer>('signer'),
   verifier: new Token<SignatureVerifier>('verifier'),
   discovery: new Token<Discovery>('discovery'),

@@ -13,6 +13,7 @@ import type { Outcome, OutcomeRepository, RecordedOutcome } from '../ports/outco
 import type { SubmitResult } from '../ports/peer-client.js'
 import type { Random } from '../ports/random.js'
 import type { Signer } from '../ports/signer.js'
+import type { ActorMeasures } from './actor-measures.js'
 import { BatchDraft } from './batch-draft.js'
 import { sealCommit } from './commit.js'
 import { MAX_EVENTS_PER_COMMIT } from './event-schema.js'
@@ -29,6 +30,7 @@ export interface AuctionActorDeps {
   readonly outcomes: OutcomeRepository
   readonly secrets: Pick<SecretRepository, 'sealed'>
   readonly logger: Logger
+  readonly measures: ActorMeasures
 }
 
 export interface LoadedAuction {
@@ -69,6 +71,10 @@ interface Waiting {
   readonly task: HomeTask
   /** That came with a client's command. */
   readonly order: SignedOrder | null
+  /** Of the request that brought it, for the log. */
+  readonly requestId: string | undefined
+  /** Monotonic. */
+  readonly sinceMs: number
   readonly settle: (result: SubmitResult) => void
 }
 
@@ -115,17 +121,26 @@ export class AuctionActor {
   }
 
   /** Resolves once the command's outcome is durable, or with why there is none. */
-  submit(task: HomeTask, order: SignedOrder | null = null): Promise<SubmitResult> {
+  submit(
+    task: HomeTask,
+    order: SignedOrder | null = null,
+    requestId?: string | undefined,
+  ): Promise<SubmitResult> {
     if (this.#mailbox.length >= MAX_MAILBOX_COMMANDS) {
       return Promise.resolve(
         submitFailure('BUSY', 'too many commands wait for this auction; try again in a moment'),
       )
     }
     return new Promise((settle) => {
-      this.#mailbox.push({ task, order, settle })
+      this.#mailbox.push({ task, order, requestId, sinceMs: this.#deps.clock.monotonicMs(), settle })
       this.#running ??= this.#drain()
       this.#arrived()
     })
+  }
+
+  /** Commands that wait to be decided. */
+  get waiting(): number {
+    return this.#mailbox.length
   }
 
   /**
@@ -249,18 +264,27 @@ export class AuctionActor {
 
   #fail(batch: readonly Waiting[], error: unknown): void {
     this.#broken = true
-    this.#deps.logger.error({ err: error, auctionId: this.auctionId }, 'a batch of commands failed')
+    const requestIds = requestIdsOf(batch)
+    this.#deps.logger.error(
+      { err: error, auctionId: this.auctionId, requestIds },
+      'a batch of commands failed',
+    )
     const failure = submitFailure(error)
     for (const { settle } of batch) settle(failure)
   }
 
   async #process(batch: readonly Waiting[]): Promise<void> {
+    const { clock, measures } = this.#deps
+    const takenMs = clock.monotonicMs()
+    measures.mailbox.observe((takenMs - (batch[0]?.sinceMs ?? takenMs)) / 1_000)
+    measures.batch.observe(batch.length)
     const known = await this.#knownOutcomes(batch)
     const { state } = this.#current
     const draft = new BatchDraft(this.#deps, this.#current, known)
     const outcomes = batch.map(({ task, order }) => draft.decide(task, order))
     const closes = state.status !== 'closed' && draft.state.status === 'closed'
     if (closes || batch.some(({ task }) => task.type === 'reveal')) await this.#reveal(draft)
+    measures.decide.observe((clock.monotonicMs() - takenMs) / 1_000)
     this.#write(batch, draft, outcomes)
   }
 
@@ -288,12 +312,19 @@ export class AuctionActor {
 
   /** Starts the write and answers after it. */
   #write(batch: readonly Waiting[], draft: BatchDraft, outcomes: readonly Outcome[]): void {
+    const { clock, logger, measures } = this.#deps
+    const startedMs = clock.monotonicMs()
     this.#drafts.add(draft)
     this.#tap?.push(draft)
     for (const record of draft.recorded) this.#unwritten.set(record.outcome.commandId, record)
     const write = this.#store(draft)
       .then(
         () => {
+          measures.append.observe((clock.monotonicMs() - startedMs) / 1_000)
+          measures.decided(outcomes)
+          const requestIds = requestIdsOf(batch)
+          if (requestIds.length > 0)
+            logger.debug({ auctionId: this.auctionId, requestIds }, 'commands were decided and stored')
           batch.forEach(({ settle }, i) => {
             settle({ ok: true, outcome: outcomes[i] as Outcome })
           })
@@ -335,6 +366,10 @@ export class AuctionActor {
 
 function notHome(): SubmitResult {
   return submitFailure('NOT_HOME', 'this node is not the home of that auction; nothing was done')
+}
+
+function requestIdsOf(batch: readonly Waiting[]): string[] {
+  return batch.flatMap(({ requestId }) => requestId ?? [])
 }
 
 function tapped(drafts: readonly BatchDraft[]): Omit<HandoverParcel, 'secrets'> {

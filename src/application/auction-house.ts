@@ -4,9 +4,11 @@ import { decide } from '../domain/decide.js'
 import type { Home } from '../domain/party.js'
 import { NO_SECRETS } from '../domain/pricing.js'
 import type { AuctionRepository, SecretRepository } from '../ports/auction-repository.js'
+import { type Metrics, NO_METRICS } from '../ports/metrics.js'
 import type { Outcome } from '../ports/outcome-repository.js'
 import type { RemoteCommand, SubmitResult } from '../ports/peer-client.js'
 import type { Timer, Timers } from '../ports/timers.js'
+import { ActorMeasures } from './actor-measures.js'
 import {
   AuctionActor,
   type AuctionActorDeps,
@@ -20,7 +22,8 @@ import type { Published, PublishingEventLog } from './publishing-event-log.js'
 import type { Replication } from './replication.js'
 import { submitFailure } from './submit-failure.js'
 
-export interface AuctionHouseDeps extends AuctionActorDeps {
+export interface AuctionHouseDeps extends Omit<AuctionActorDeps, 'measures'> {
+  readonly metrics?: Metrics
   readonly timers: Timers
   readonly eventLog: PublishingEventLog
   readonly auctions: Pick<AuctionRepository, 'find' | 'due' | 'unrevealed'>
@@ -41,7 +44,7 @@ const UNLOAD_INTERVAL_MS = 60_000
  * and closes on time, and unloads what lies idle.
  */
 export class AuctionHouse {
-  readonly #deps: AuctionHouseDeps
+  readonly #deps: AuctionHouseDeps & AuctionActorDeps
   readonly #nodeId: string
   readonly #unloadIntervalMs: number
   readonly #actors = new Map<string, { actor: AuctionActor; used: boolean }>()
@@ -52,7 +55,7 @@ export class AuctionHouse {
   #accepting = false
 
   constructor(deps: AuctionHouseDeps, options: AuctionHouseOptions) {
-    this.#deps = deps
+    this.#deps = { ...deps, measures: new ActorMeasures(deps.metrics ?? NO_METRICS) }
     this.#nodeId = options.nodeId
     this.#unloadIntervalMs = options.unloadIntervalMs ?? UNLOAD_INTERVAL_MS
     this.#due = new DueTimes(deps, (auctionId) => this.#tick(auctionId))
@@ -82,10 +85,12 @@ export class AuctionHouse {
   }
 
   /** Decides a client's command for an auction of this home; the order that covers it has been checked. */
-  submit(command: RemoteCommand, order: SignedOrder): Promise<SubmitResult> {
+  submit(command: RemoteCommand, order: SignedOrder, requestId?: string | undefined): Promise<SubmitResult> {
     if (!this.#accepting)
       return Promise.resolve(submitFailure('STOPPING', 'the node is stopping; nothing was done'))
-    return this.#secured(command, () => this.#actor(command.auctionId).submit(command, order))
+    const { auctionId, replicas } = command
+    if (replicas === undefined) return this.#actor(auctionId).submit(command, order, requestId)
+    return this.#secured(command, () => this.#actor(auctionId).submit(command, order, requestId))
   }
 
   /** Makes another node the home of an auction; see `AuctionActor.handOver`. */
@@ -235,6 +240,17 @@ export class AuctionHouse {
       if (actor.idle && (!used || actor.broken)) this.#actors.delete(auctionId)
       else entry.used = false
     }
+  }
+
+  /** Commands that wait for their auctions, all together and for the one with the most. */
+  get waiting(): { readonly all: number; readonly most: number } {
+    let all = 0
+    let most = 0
+    for (const { actor } of this.#actors.values()) {
+      all += actor.waiting
+      most = Math.max(most, actor.waiting)
+    }
+    return { all, most }
   }
 
   /** How many auctions are in memory. */

@@ -38,24 +38,29 @@ export class CommandRouter {
   }
 
   /** Follows an auction that moves to another home meanwhile. */
-  async submit(command: RemoteCommand): Promise<SubmitResult> {
+  async submit(command: RemoteCommand, requestId?: string | undefined): Promise<SubmitResult> {
     for (let move = 0; ; move++) {
-      const home = await this.#homeOf(command.auctionId)
+      const home = this.#homes.get(command.auctionId) ?? (await this.#homeOf(command.auctionId))
       if (home === null) return submitFailure('AUCTION_NOT_FOUND', 'this node knows no such auction')
-      const result = await this.#submitTo(home, command)
+      const result = await this.#submitTo(home, command, requestId)
       if (result.ok || result.code !== 'NOT_HOME' || move === MAX_MOVES) return moved(result)
       await new Promise<void>((resolve) => this.#deps.timers.after(MOVE_DELAY_MS, resolve))
     }
   }
 
-  #submitTo(home: string, command: RemoteCommand): Promise<SubmitResult> {
-    if (home === this.#nodeId) return this.#ownHome.submit(command)
-    return this.#forwarder(home).submit(command)
+  /** Commands that wait to be sent to other homes. */
+  get waiting(): number {
+    let sum = 0
+    for (const forwarder of this.#forwarders.values()) sum += forwarder.waiting
+    return sum
+  }
+
+  #submitTo(home: string, command: RemoteCommand, requestId: string | undefined): Promise<SubmitResult> {
+    if (home === this.#nodeId) return this.#ownHome.submit(command, requestId)
+    return this.#forwarder(home).submit(command, requestId)
   }
 
   async #homeOf(auctionId: string): Promise<string | null> {
-    const cached = this.#homes.get(auctionId)
-    if (cached !== undefined) return cached
     const home = (await this.#deps.auctions.find(auctionId))?.state.home.nodeId ?? null
     if (home !== null) {
       if (this.#homes.size >= MAX_CACHED_HOMES) this.#homes.clear()

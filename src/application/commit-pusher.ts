@@ -44,6 +44,14 @@ export class CommitPusher {
     this.#nodeId = options.nodeId
   }
 
+  /** What waits for each peer. */
+  get backlog(): { readonly nodeId: string; readonly commits: number; readonly bytes: number }[] {
+    return [...this.#outboxes].map(([nodeId, { commits, bytes }]) => ({
+      ...{ nodeId, bytes },
+      commits: commits.length,
+    }))
+  }
+
   start(): void {
     this.#unlisten ??= this.#deps.eventLog.onPublished((published) => this.#onPublished(published))
   }

@@ -17,6 +17,9 @@ export interface FeedEntry {
 /** Commits that may wait for a slow subscriber; past it they are dropped here and read from the log instead. */
 export const MAX_SUBSCRIBER_COMMITS = 256
 const PAGE = { commits: 128, bytes: 4 * 1024 * 1024 }
+/** The newest commits and events that are kept in memory, so that who keeps up with the log need not read it. */
+const MAX_RECENT_COMMITS = 256
+const MAX_RECENT_EVENTS = 10_000
 
 /**
  * Subscriptions to the log: first what is there, then what comes, without a gap and without a duplicate. The log is
@@ -27,6 +30,7 @@ export class Feed {
   readonly #live = new Set<LiveQueue>()
   readonly #unlisten: () => void
   readonly #waiting = new Set<() => void>()
+  readonly #recent = new RecentCommits()
   #published = 0
   #stopped = false
 
@@ -34,6 +38,7 @@ export class Feed {
     this.#log = deps.eventLog
     this.#unlisten = deps.eventLog.onPublished((published) => {
       this.#published += 1
+      this.#recent.add(published)
       for (const queue of this.#live) queue.offer(published)
       this.#wake()
     })
@@ -61,7 +66,9 @@ export class Feed {
   }
 
   /** What the log holds from a start on, up to a page; empty at its end. */
-  async page(start: FeedStart): Promise<FeedEntry[]> {
+  async page(start: FeedStart): Promise<readonly FeedEntry[]> {
+    const recent = 'auctionId' in start ? null : this.#recent.after(start.afterPosition)
+    if (recent) return recent
     const page =
       'auctionId' in start
         ? await this.#log.read(start.auctionId, start.fromSeq, PAGE)
@@ -146,6 +153,35 @@ function past(cursor: FeedStart, entry: FeedEntry): FeedStart {
   return 'auctionId' in cursor
     ? { auctionId: cursor.auctionId, fromSeq: entry.firstSeq + entry.events.length }
     : { afterPosition: entry.position }
+}
+
+/** The end of the log, as it was published: all of it from the first one kept. */
+class RecentCommits {
+  #entries: FeedEntry[] = []
+  #events = 0
+
+  add({ commit: { position, auctionId, firstSeq }, events }: Published): void {
+    this.#entries.push({ position, auctionId, firstSeq, events })
+    this.#events += events.length
+    if (this.#entries.length <= 2 * MAX_RECENT_COMMITS && this.#events <= 2 * MAX_RECENT_EVENTS) return
+    let drop = Math.max(1, this.#entries.length - MAX_RECENT_COMMITS)
+    const dropped = this.#entries.splice(0, drop)
+    for (const entry of dropped) this.#events -= entry.events.length
+    drop = 0
+    while (this.#events > MAX_RECENT_EVENTS && drop < this.#entries.length - 1)
+      this.#events -= this.#entries[drop++]?.events.length ?? 0
+    this.#entries.splice(0, drop)
+  }
+
+  /** Up to a page; null where that is not known here, and the log has to be read. */
+  after(position: number): readonly FeedEntry[] | null {
+    const first = this.#entries[0]
+    if (first === undefined || position < first.position - 1) return null
+    // Who keeps up asks for the last few.
+    let from = this.#entries.length
+    while (from > 0 && (this.#entries[from - 1] as FeedEntry).position > position) from--
+    return this.#entries.slice(from, from + PAGE.commits)
+  }
 }
 
 /** What was published and not yet taken by one subscriber. */

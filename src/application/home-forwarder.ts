@@ -1,5 +1,6 @@
 import type { Clock } from '../ports/clock.js'
 import type { Logger } from '../ports/logger.js'
+import { type Histogram, type Metrics, NO_METRICS, stepSeconds } from '../ports/metrics.js'
 import {
   PeerCallError,
   type PeerClient,
@@ -23,6 +24,7 @@ export interface HomeForwarderDeps {
   readonly clock: Clock
   readonly timers: Timers
   readonly logger: Logger
+  readonly metrics?: Metrics
 }
 
 /** The home as this node knows it now. */
@@ -53,6 +55,7 @@ const UNKNOWN = submitFailure(
 
 interface Waiting {
   readonly command: RemoteCommand
+  readonly requestId: string | undefined
   readonly settle: (result: SubmitResult) => void
 }
 
@@ -68,20 +71,26 @@ export class HomeForwarder {
   readonly #home: () => ReachableHome | null
   #waiting: Waiting[] = []
   #requests = 0
+  readonly #seconds: Histogram
 
   constructor(deps: HomeForwarderDeps, home: () => ReachableHome | null) {
     this.#deps = deps
     this.#home = home
+    this.#seconds = stepSeconds(deps.metrics ?? NO_METRICS, 'forward')
   }
 
-  submit(command: RemoteCommand): Promise<SubmitResult> {
+  get waiting(): number {
+    return this.#waiting.length
+  }
+
+  submit(command: RemoteCommand, requestId?: string | undefined): Promise<SubmitResult> {
     if (this.#waiting.length >= MAX_WAITING_COMMANDS) {
       return Promise.resolve(
         submitFailure('BUSY', 'too many commands wait for this home; try again in a moment'),
       )
     }
     return new Promise((settle) => {
-      this.#waiting.push({ command, settle })
+      this.#waiting.push({ command, requestId, settle })
       if (this.#requests < MAX_REQUESTS) void this.#run()
     })
   }
@@ -92,10 +101,16 @@ export class HomeForwarder {
       await gather()
       const batch = this.#waiting.splice(0, MAX_BATCH_COMMANDS)
       if (batch.length === 0) break
-      const results = await this.#send(batch.map(({ command }) => command)).catch((error: unknown) => {
-        this.#deps.logger.error({ err: error }, 'commands could not be sent')
+      const startedMs = this.#deps.clock.monotonicMs()
+      const requestIds = requestIdsOf(batch)
+      const results = await this.#send(
+        batch.map(({ command }) => command),
+        requestIds,
+      ).catch((error: unknown) => {
+        this.#deps.logger.error({ err: error, requestIds }, 'commands could not be sent')
         return []
       })
+      this.#seconds.observe((this.#deps.clock.monotonicMs() - startedMs) / 1_000)
       batch.forEach(({ settle }, i) => {
         settle(results[i] ?? submitFailure(null))
       })
@@ -103,7 +118,10 @@ export class HomeForwarder {
     this.#requests -= 1
   }
 
-  async #send(commands: readonly RemoteCommand[]): Promise<SubmitResult[]> {
+  async #send(
+    commands: readonly RemoteCommand[],
+    requestIds: readonly (string | null)[] | undefined,
+  ): Promise<SubmitResult[]> {
     const { clock, signer } = this.#deps
     const orders = submittedOrders(signOrders(commands, signer, clock.now()))
     let maybeDone = false
@@ -114,12 +132,13 @@ export class HomeForwarder {
         try {
           const answer = await this.#deps.peerClient.submit(address, commands, orders, {
             timeoutMs: SUBMIT_TIMEOUT_MS,
+            requestIds,
           })
           const results = await this.#signed(home, commands, answer)
           return maybeDone ? results.map((result) => (result.ok ? result : UNKNOWN)) : results
         } catch (error) {
           this.#deps.logger.debug(
-            { address, err: error, attempt, commands: commands.length },
+            { address, err: error, attempt, commands: commands.length, requestIds },
             'a submit failed',
           )
           if (!(error instanceof PeerCallError)) throw error
@@ -160,4 +179,10 @@ export class HomeForwarder {
       this.#deps.timers.after(ms, resolve)
     })
   }
+}
+
+/** One for each command; none at all where no command has one. */
+function requestIdsOf(batch: readonly Waiting[]): (string | null)[] | undefined {
+  if (batch.every(({ requestId }) => requestId === undefined)) return undefined
+  return batch.map(({ requestId }) => requestId ?? null)
 }

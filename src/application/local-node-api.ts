@@ -85,6 +85,8 @@ export interface LocalNodeApiOptions {
 interface Answer {
   readonly as?: Party | undefined
   readonly brief?: boolean | undefined
+  /** For the log. */
+  readonly requestId?: string | undefined
 }
 
 const MAX_CACHED_CURRENCIES = 10_000
@@ -159,39 +161,52 @@ export class LocalNodeApi implements NodeApi {
   async bid(request: BidRequest): Promise<CommandResult> {
     const { auctionId, currency } = await this.#biddable(request.auction)
     const amount = amountOf('amount', request.amount, currency)
-    const { commandId, kind, as, brief } = request
+    const { commandId, kind, as, brief, requestId } = request
     const bidder = as ?? this.#options.self
     const bid = { type: 'bid', auctionId, commandId, bidder, amount, ...ackOf(request) } as const
     const salt = newSalt(this.#deps.random)
-    return this.#bidding(kind === 'plain' ? { ...bid, kind } : { ...bid, kind, salt }, { as, brief })
+    return this.#bidding(kind === 'plain' ? { ...bid, kind } : { ...bid, kind, salt }, {
+      as,
+      brief,
+      requestId,
+    })
   }
 
   async buyNow(request: AuctionCommand): Promise<CommandResult> {
     const { auctionId } = await this.#deps.auctionViews.resolve(request.auction)
-    const { commandId, as } = request
+    const { commandId, as, requestId } = request
     const bidder = as ?? this.#options.self
-    return this.#bidding({ type: 'buy-now', auctionId, commandId, bidder, ...ackOf(request) }, { as })
+    return this.#bidding(
+      { type: 'buy-now', auctionId, commandId, bidder, ...ackOf(request) },
+      { as, requestId },
+    )
   }
 
   async close(request: AuctionCommand): Promise<CommandResult> {
     const { auctionId } = await this.#deps.auctionViews.resolve(request.auction)
-    const { commandId, as } = request
+    const { commandId, as, requestId } = request
     const by = as ?? this.#options.self
-    return this.#submit({ type: 'close', auctionId, commandId, by, ...ackOf(request) }, { as })
+    return this.#submit({ type: 'close', auctionId, commandId, by, ...ackOf(request) }, { as, requestId })
   }
 
   async cancel(request: AuctionCommand & { reason?: string }): Promise<CommandResult> {
     const { auctionId } = await this.#deps.auctionViews.resolve(request.auction)
-    const { commandId, reason = '', as } = request
+    const { commandId, reason = '', as, requestId } = request
     const by = as ?? this.#options.self
-    return this.#submit({ type: 'cancel', auctionId, commandId, by, reason, ...ackOf(request) }, { as })
+    return this.#submit(
+      { type: 'cancel', auctionId, commandId, by, reason, ...ackOf(request) },
+      { as, requestId },
+    )
   }
 
   async extend(request: AuctionCommand & { closesAt: number }): Promise<CommandResult> {
     const { auctionId } = await this.#deps.auctionViews.resolve(request.auction)
-    const { commandId, closesAt, as } = request
+    const { commandId, closesAt, as, requestId } = request
     const by = as ?? this.#options.self
-    return this.#submit({ type: 'extend', auctionId, commandId, by, closesAt, ...ackOf(request) }, { as })
+    return this.#submit(
+      { type: 'extend', auctionId, commandId, by, closesAt, ...ackOf(request) },
+      { as, requestId },
+    )
   }
 
   async handover({ auction, peer }: { auction: string; peer: string }): Promise<AuctionView> {
@@ -329,7 +344,7 @@ export class LocalNodeApi implements NodeApi {
   }
 
   async #submit(command: RemoteCommand, answer: Answer): Promise<CommandResult> {
-    const result = await this.#deps.router.submit(command)
+    const result = await this.#deps.router.submit(command, answer.requestId)
     if (!result.ok && result.code === 'HOME_UNREACHABLE')
       throw await this.#homeUnreachable(command.auctionId, result.message)
     return this.#result(result, answer)

@@ -83,13 +83,18 @@ export class LocalPeerService implements PeerService {
   async submit(
     commands: readonly RemoteCommand[],
     submitted: readonly SubmittedOrder[],
+    requestIds?: readonly (string | null)[] | undefined,
   ): Promise<SubmitAnswer> {
     const { auctionHouse, clock, signer, verifier } = this.#deps
     const checked = checkOrders(commands, submitted, verifier)
     if ('rule' in checked) throw new NodeError('FORBIDDEN', checked.rule)
     const results = await Promise.all(
-      commands.map((command) =>
-        auctionHouse.submit(command, checked.orders.get(command.auctionId) as SignedOrder),
+      commands.map((command, i) =>
+        auctionHouse.submit(
+          command,
+          checked.orders.get(command.auctionId) as SignedOrder,
+          requestIds?.[i] ?? undefined,
+        ),
       ),
     )
     return { results, receipt: signReceipts(receiptsOf(commands, results), signer, clock.now()) }

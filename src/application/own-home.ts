@@ -16,6 +16,7 @@ const MAX_BATCH_COMMANDS = 500
 
 interface Waiting {
   readonly command: RemoteCommand
+  readonly requestId: string | undefined
   readonly settle: (result: SubmitResult | Promise<SubmitResult>) => void
 }
 
@@ -28,9 +29,9 @@ export class OwnHome {
     this.#deps = deps
   }
 
-  submit(command: RemoteCommand): Promise<SubmitResult> {
+  submit(command: RemoteCommand, requestId?: string | undefined): Promise<SubmitResult> {
     return new Promise((settle) => {
-      this.#waiting.push({ command, settle })
+      this.#waiting.push({ command, requestId, settle })
       if (this.#waiting.length === 1) void this.#sign()
     })
   }
@@ -50,7 +51,7 @@ export class OwnHome {
       signer,
       clock.now(),
     )
-    for (const { command, settle } of batch)
-      settle(auctionHouse.submit(command, orders.get(command.auctionId) as SignedOrder))
+    for (const { command, requestId, settle } of batch)
+      settle(auctionHouse.submit(command, orders.get(command.auctionId) as SignedOrder, requestId))
   }
 }

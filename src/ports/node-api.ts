@@ -74,6 +74,8 @@ export interface NodeApi {
 /** On whose behalf a request is made; the node's own user's otherwise. */
 export interface OnBehalf {
   readonly as?: Party
+  /** Of the request that it comes from: goes with it to the home, into the log lines of both nodes. */
+  readonly requestId?: string | undefined
 }
 
 export interface OpenRequest extends OnBehalf {

@@ -205,6 +205,8 @@ export interface CallOptions {
   /** Milliseconds until the call is given up; the adapter's default otherwise. */
   readonly timeoutMs?: number
   readonly signal?: AbortSignal
+  /** Of the requests that it is made for, one for each command of a submit: for the peer's log. */
+  readonly requestIds?: readonly (string | null)[] | undefined
 }
 
 /**

@@ -30,7 +30,12 @@ export interface PeerService {
   /** A peer leaves. Believed only with that peer's signature. */
   goodbye(goodbye: Goodbye): Promise<void>
   /** Decides commands for auctions whose home is this node; one result per command, in order. FORBIDDEN without good orders. */
-  submit(commands: readonly RemoteCommand[], orders: readonly SubmittedOrder[]): Promise<SubmitAnswer>
+  submit(
+    commands: readonly RemoteCommand[],
+    orders: readonly SubmittedOrder[],
+    /** One for each command, for the log. */
+    requestIds?: readonly (string | null)[] | undefined,
+  ): Promise<SubmitAnswer>
   /** Takes in commits that the peer `from` has written or stored; checks them before it believes them. */
   pushCommits(from: string, commits: readonly Commit[]): Promise<StoredHead[]>
   /** Keeps what the home of an auction sends along before it hands the auction over to this node. */

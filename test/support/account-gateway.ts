@@ -6,6 +6,7 @@ import { GatewayMetrics } from '../../src/adapters/http/gateway-metrics.js'
 import { createHttpApp } from '../../src/adapters/http/http-app.js'
 import { OriginPolicy } from '../../src/adapters/http/origin-policy.js'
 import { callerWith } from '../../src/adapters/http/routes/route.js'
+import { PrometheusMetrics } from '../../src/adapters/prometheus/prometheus-metrics.js'
 import { createPinoLogger } from '../../src/adapters/system/pino-logger.js'
 import type { Scope } from '../../src/ports/caller.js'
 import { makeTempDir } from './temp-dir.js'
@@ -28,7 +29,9 @@ export async function startAccountGateway(settings: AccountsSettings = {}) {
   const opened = await openAccounts(dir.path, settings, { logger, clock })
   const callers = new AuthenticatedCallers(opened)
   const connections = () => ({ websockets: 0, eventStreams: 0, socketIo: 0, openBreakers: 0 })
-  const metrics = new GatewayMetrics({ connections, status: () => Promise.reject(new Error('no node')) })
+  const metrics = new GatewayMetrics(new PrometheusMetrics(), {
+    ...{ connections, waiting: () => 0, status: () => Promise.reject(new Error('no node')) },
+  })
   const origins = new OriginPolicy({ allowed: [], loopbackOnly: true })
   const app = await createHttpApp(
     {
@@ -80,7 +83,6 @@ export async function startAccountGateway(settings: AccountsSettings = {}) {
       call('POST', path, { body, ...(headers && { headers }) }),
     async stop() {
       await app.close()
-      metrics.stop()
       await opened.close()
       dir.remove()
     },

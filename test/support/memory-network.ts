@@ -84,7 +84,9 @@ export class MemoryNetwork {
       goodbye: (address, goodbye, options) =>
         call('goodbye', address, 1, options, (peer) => peer.goodbye(goodbye)),
       submit: (address, commands, orders, options) =>
-        call('submit', address, commands.length, options, (peer) => peer.submit(commands, orders)),
+        call('submit', address, commands.length, options, (peer) =>
+          peer.submit(commands, orders, options?.requestIds),
+        ),
       pushCommits: (address, sender, commits, options) =>
         call('pushCommits', address, commits.length, options, (peer) => peer.pushCommits(sender, commits)),
       passHandover: (address, sender, parcel, options) =>

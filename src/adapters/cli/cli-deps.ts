@@ -2,6 +2,7 @@ import type { Accounts } from '../../application/accounts/accounts.js'
 import type { ApiKeys } from '../../application/accounts/api-keys.js'
 import type { Logger } from '../../ports/logger.js'
 import type { MeshAdmin } from '../../ports/mesh-admin.js'
+import type { Metrics, MetricsPage } from '../../ports/metrics.js'
 import type { NodeApi, SyncStatus } from '../../ports/node-api.js'
 import type { NodeInfo } from '../../ports/peer-client.js'
 import type { RepairReport } from '../../ports/repair-report.js'
@@ -17,7 +18,7 @@ export interface CliDeps {
   /** A node of another process. Does not call it yet. */
   connect(target: NodeTarget): Promise<NodeConnection>
   /** A gateway over a node, serving when it resolves. Rejects with an error that has a `code` and says what to do. */
-  startGateway(settings: GatewaySettings, parts: { api: NodeApi; logger: Logger }): Promise<GatewayHandle>
+  startGateway(settings: GatewaySettings, parts: GatewayParts): Promise<GatewayHandle>
   /** Replaces the damaged database of a node that does not run. Rejects with an error that has a `code`. */
   repair(dataDir: string): Promise<RepairReport>
   /** The meshes of the user whose home directory (for Vendue) this is. */
@@ -32,9 +33,18 @@ export interface AccountsHandle {
   close(): Promise<void>
 }
 
+export interface GatewayParts {
+  readonly api: NodeApi
+  readonly logger: Logger
+  /** Of the node, where it is in this process. */
+  readonly metrics?: Metrics & MetricsPage
+}
+
 export interface NodeHandle {
   readonly api: NodeApi
   readonly info: NodeInfo
+  /** Where its gateway counts as well. */
+  readonly metrics?: Metrics & MetricsPage
   /** As in `NodeApi.status`, and costs nothing. */
   readonly sync: SyncStatus
   /** Rejects with an error that has a `code` and says what to do. */

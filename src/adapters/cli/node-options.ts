@@ -109,6 +109,16 @@ export const startOptions: Options = {
     describe: 'DHT nodes to join, HOST:PORT,...; the Grapes of this machine otherwise',
     group: NODE,
   },
+  'metrics-port': {
+    kind: 'text',
+    describe: 'Serve metrics for Prometheus on this port as well; the gateway has them at /metrics anyway',
+    group: NODE,
+  },
+  'metrics-host': {
+    kind: 'text',
+    describe: 'Serve metrics on this address; 127.0.0.1 otherwise',
+    group: NODE,
+  },
   currencies: {
     kind: 'text',
     describe: 'Further currencies with their decimals, such as GOLD:3,POINT:0',

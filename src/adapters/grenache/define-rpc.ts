@@ -4,6 +4,7 @@ import type { MeshService } from '../../ports/mesh-service.js'
 import { type NodeApi, NodeError } from '../../ports/node-api.js'
 import type { PeerService } from '../../ports/peer-service.js'
 import { invalidInput } from './explain-issue.js'
+import type { RequestIds } from './wire.js'
 
 /** Which service answers. Who may call is in rpc-access.ts. */
 export interface Services {
@@ -34,7 +35,9 @@ export interface Rpc<A extends Access, Request, Result> {
   readonly result: z.ZodType<Result>
   /** Throws FORBIDDEN where the request speaks for others than the member that sends it. */
   readonly checkSpeaker?: (request: Request, caller: MemberCaller) => void
-  readonly handler: (service: Services[A]) => (request: Request, caller: RpcCaller) => Promise<Result>
+  readonly handler: (
+    service: Services[A],
+  ) => (request: Request, caller: RpcCaller, requestIds: RequestIds | undefined) => Promise<Result>
 }
 
 export type MemberCaller = Extract<RpcCaller, { kind: 'member' }>
@@ -44,7 +47,11 @@ export function defineRpc<const A extends Access, Request, Result>(
     readonly checkSpeaker?: (request: NoInfer<Request>, caller: MemberCaller) => void
     readonly handler: (
       service: Services[A],
-    ) => (request: NoInfer<Request>, caller: RpcCaller) => Promise<NoInfer<Result>>
+    ) => (
+      request: NoInfer<Request>,
+      caller: RpcCaller,
+      requestIds: RequestIds | undefined,
+    ) => Promise<NoInfer<Result>>
   },
 ): Rpc<A, Request, Result> {
   return rpc
@@ -56,7 +63,7 @@ export interface BoundRpc {
   readonly routine: boolean
   readonly urgent: boolean
   /** Checks the request; rejects with INVALID_INPUT where it breaks the schema. */
-  call(params: unknown, caller: RpcCaller): Promise<unknown>
+  call(params: unknown, caller: RpcCaller, requestIds?: RequestIds | undefined): Promise<unknown>
 }
 
 export function bindRpc<A extends Access, Request, Result>(
@@ -68,13 +75,18 @@ export function bindRpc<A extends Access, Request, Result>(
     name: rpc.name,
     routine: rpc.routine ?? false,
     urgent: rpc.urgent ?? false,
-    async call(params, caller) {
+    async call(params, caller, requestIds) {
       const request = rpc.request.safeParse(params)
       if (!request.success) throw invalidInput(request.error)
       if (caller.kind === 'member') rpc.checkSpeaker?.(request.data, caller)
-      return await handle(request.data, caller)
+      return await handle(request.data, caller, requestIds)
     },
   }
+}
+
+/** A request of a node's user, with the id under which it goes on. */
+export function traced<R extends object>(request: R, requestIds: RequestIds | undefined): R {
+  return requestIds?.[0] ? { ...request, requestId: requestIds[0] } : request
 }
 
 /** A member speaks for itself alone. */

@@ -130,14 +130,17 @@ export class GrenacheNodeApiClient implements NodeApi {
     await this.#call(stopRpc, {})
   }
 
-  async #call<Request, Result>(
+  async #call<Request extends object, Result>(
     rpc: Rpc<'operator', Request, Result>,
     request: Request,
     timeoutMs = rpc.effect === 'command' ? this.#options.commandTimeoutMs : this.#options.readTimeoutMs,
   ): Promise<Result> {
     const { address, token } = this.#options
     try {
-      return await this.#rpc.call(address, rpc, request, { timeoutMs, ...(token === null ? {} : { token }) })
+      const { requestId, ...params } = request as Request & { readonly requestId?: string }
+      const requestIds = requestId === undefined ? undefined : [requestId]
+      const options = { timeoutMs, requestIds, ...(token === null ? {} : { token }) }
+      return await this.#rpc.call(address, rpc, params as Request, options)
     } catch (error) {
       throw error instanceof PeerCallError ? nodeError(rpc.effect, error) : error
     }

@@ -174,5 +174,5 @@ export class GrenachePeerClient implements PeerClient {
 }
 
 function withDefault(timeoutMs: number, options: CallOptions = {}): RpcCallOptions {
-  return { timeoutMs: options.timeoutMs ?? timeoutMs, signal: options.signal }
+  return { timeoutMs: options.timeoutMs ?? timeoutMs, signal: options.signal, requestIds: options.requestIds }
 }

@@ -9,7 +9,13 @@ import { invalidInput } from './explain-issue.js'
 import type { ClientTls } from './mesh-tls.js'
 import { RpcClientTransport } from './rpc-client-transport.js'
 import { printable } from './text-schema.js'
-import { answerPayloadSchema, type RequestPayload, type WireError } from './wire.js'
+import {
+  answerPayloadSchema,
+  loggedIds,
+  type RequestIds,
+  type RequestPayload,
+  type WireError,
+} from './wire.js'
 
 export interface RpcClientOptions {
   /** Gets a line for each call. */
@@ -30,6 +36,8 @@ export interface RpcCallOptions {
   readonly nodeId?: string | undefined
   /** Told who it is, before anything is sent. */
   readonly onPeer?: (nodeId: string) => void
+  /** Of the requests that it is made for. */
+  readonly requestIds?: RequestIds | undefined
 }
 
 const MAX_SOCKETS_PER_PEER = 16
@@ -93,7 +101,10 @@ export class RpcClient {
     const tell = (outcome: string) => {
       if (outcome === 'ok' && rpc.routine) return
       const ms = Math.round((performance.now() - startedAt) * 10) / 10
-      this.#logger?.trace({ rpc: rpc.name, to: address, outcome, ms }, 'called')
+      this.#logger?.trace(
+        { rpc: rpc.name, to: address, outcome, ms, ...loggedIds(options.requestIds) },
+        'called',
+      )
     }
     try {
       const result = await this.#call(address, rpc, params, options)
@@ -111,8 +122,12 @@ export class RpcClient {
     params: Request,
     options: RpcCallOptions,
   ): Promise<Result> {
-    const { token } = options
-    const payload: RequestPayload = { ...(token === undefined ? {} : { token }), params }
+    const { token, requestIds } = options
+    const payload: RequestPayload = {
+      ...(token === undefined ? {} : { token }),
+      params,
+      ...(requestIds === undefined ? {} : { requestIds }),
+    }
     const answer = answerPayloadSchema.safeParse(await this.#request(address, rpc.name, payload, options))
     if (!answer.success) throw badAnswer(address, rpc.name, 'what came back is no answer of this protocol')
     if (!answer.data.ok) throw new RemoteError(address, answer.data.error)

@@ -4,6 +4,7 @@ import { PeerRPCServer } from 'grenache-nodejs-http'
 import type { Admission } from '../../application/peer-gate.js'
 import type { Logger } from '../../ports/logger.js'
 import type { MeshService } from '../../ports/mesh-service.js'
+import { type Histogram, type Metrics, NO_METRICS } from '../../ports/metrics.js'
 import type { NodeApi } from '../../ports/node-api.js'
 import type { PeerService } from '../../ports/peer-service.js'
 import type { BoundRpc, RpcCaller } from './define-rpc.js'
@@ -12,7 +13,14 @@ import type { MeshTls } from './mesh-tls.js'
 import { accessOf } from './rpc-access.js'
 import { type RequestOrigin, RpcServerTransport, type ServerLimits } from './rpc-server-transport.js'
 import { rpcTable } from './rpc-table.js'
-import { type AnswerPayload, failure, requestPayloadSchema, toWireError } from './wire.js'
+import {
+  type AnswerPayload,
+  failure,
+  loggedIds,
+  type RequestIds,
+  requestPayloadSchema,
+  toWireError,
+} from './wire.js'
 
 export interface RpcServerDeps {
   readonly peerService: PeerService
@@ -21,6 +29,7 @@ export interface RpcServerDeps {
   /** Null: plain HTTP, and whoever calls is taken for a member. For benchmarks. */
   readonly tls: MeshTls | null
   readonly logger: Logger
+  readonly metrics?: Metrics
 }
 
 export interface RpcServerOptions {
@@ -63,6 +72,7 @@ export class RpcServer {
   readonly #limits: RpcServerLimits
   readonly #rpcs: ReadonlyMap<string, BoundRpc>
   readonly #token: Buffer
+  readonly #seconds = new Map<string, Histogram>()
   #running = 0
   #strangers = 0
   #transport: RpcServerTransport | null = null
@@ -156,19 +166,24 @@ export class RpcServer {
       return failure('BUSY', 'too many requests at once', { next: 'try again in a moment' })
     }
     this.#running += 1
+    const { requestIds } = request.data
     if (isStranger) this.#strangers += 1
     const startedAt = performance.now()
     let answer: AnswerPayload
     try {
-      answer = { ok: true, result: (await rpc.call(request.data.params, caller)) ?? null }
+      answer = { ok: true, result: (await rpc.call(request.data.params, caller, requestIds)) ?? null }
     } catch (error) {
-      answer = this.#failed(name, error)
+      answer = this.#failed(name, error, requestIds)
     }
     this.#running -= 1
+    this.#measure(name, performance.now() - startedAt, answer)
     if (isStranger) this.#strangers -= 1
     if (!answer.ok || !rpc.routine) {
       const ms = Math.round((performance.now() - startedAt) * 10) / 10
-      this.#deps.logger.trace({ rpc: name, outcome: answer.ok ? 'ok' : answer.error.code, ms }, 'served')
+      this.#deps.logger.trace(
+        { rpc: name, outcome: answer.ok ? 'ok' : answer.error.code, ms, ...loggedIds(requestIds) },
+        'served',
+      )
     }
     return answer
   }
@@ -201,11 +216,26 @@ export class RpcServer {
     return token !== undefined && timingSafeEqual(digest(token), this.#token)
   }
 
-  #failed(rpc: string, error: unknown): AnswerPayload {
+  #measure(rpc: string, ms: number, answer: AnswerPayload): void {
+    const { metrics = NO_METRICS } = this.#deps
+    let seconds = this.#seconds.get(rpc)
+    if (seconds === undefined) {
+      seconds = metrics.seconds('vendue_rpc_seconds', 'Requests of peers and operators, by RPC.', { rpc })
+      this.#seconds.set(rpc, seconds)
+    }
+    seconds.observe(ms / 1_000)
+    if (answer.ok) return
+    const { code } = answer.error
+    metrics
+      .counter('vendue_rpc_failures_total', 'Those that were answered with an error.', { rpc, code })
+      .inc()
+  }
+
+  #failed(rpc: string, error: unknown, requestIds: RequestIds | undefined): AnswerPayload {
     const known = toWireError(error)
     if (known) return { ok: false, error: known }
     const reference = randomBytes(4).toString('hex')
-    this.#deps.logger.error({ err: error, rpc, reference }, 'an RPC failed')
+    this.#deps.logger.error({ err: error, rpc, reference, ...loggedIds(requestIds) }, 'an RPC failed')
     const next = `look for ${reference} in the node's log`
     return failure('INTERNAL', `the node failed to carry this out (reference ${reference})`, { next })
   }

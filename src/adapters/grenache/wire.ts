@@ -9,7 +9,11 @@ export interface RequestPayload {
   /** The operator's, for RPCs that need it. */
   readonly token?: string
   readonly params: unknown
+  /** Of the requests that it is made for, for the log; in a submit one for each command, null where it has none. */
+  readonly requestIds?: RequestIds
 }
+
+export type RequestIds = readonly (string | null)[]
 
 export type AnswerPayload =
   | { readonly ok: true; readonly result: unknown }
@@ -38,6 +42,8 @@ export type ProtocolCode = (typeof PROTOCOL_CODES)[number]
 const MAX_TOKEN_LENGTH = 256
 const MAX_RID_LENGTH = 128
 const MAX_RPC_NAME_LENGTH = 128
+const MAX_REQUEST_IDS = 500
+const REQUEST_ID = /^[A-Za-z0-9_.:-]{1,96}$/
 
 export const requestSchema = z.tuple([
   z.string().min(1).max(MAX_RID_LENGTH),
@@ -48,6 +54,7 @@ export const requestSchema = z.tuple([
 export const requestPayloadSchema: z.ZodType<RequestPayload> = z.strictObject({
   token: z.string().max(MAX_TOKEN_LENGTH).exactOptional(),
   params: z.unknown(),
+  requestIds: z.array(z.string().regex(REQUEST_ID).nullable()).max(MAX_REQUEST_IDS).exactOptional(),
 })
 
 export const answerPayloadSchema: z.ZodType<AnswerPayload> = z.discriminatedUnion('ok', [
@@ -88,4 +95,9 @@ export function toWireError(error: unknown): WireError | null {
 
 export function isNodeErrorCode(code: unknown): code is NodeErrorCode {
   return (NODE_ERROR_CODES as readonly unknown[]).includes(code)
+}
+
+/** As they stand in a log line; nothing where there are none. */
+export function loggedIds(requestIds: RequestIds | undefined): { requestIds?: readonly string[] } {
+  return requestIds ? { requestIds: requestIds.filter((id) => id !== null) } : {}
 }

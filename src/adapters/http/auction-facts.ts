@@ -21,6 +21,11 @@ export class AuctionFactsCache {
     this.#api = api
   }
 
+  /** What is kept already. */
+  peek(auctionId: string): AuctionFacts | undefined {
+    return this.#kept.get(auctionId)
+  }
+
   /** By id, or the start of one. Rejects with `NodeError`. */
   async of(auctionId: string): Promise<AuctionFacts> {
     const kept = this.#kept.get(auctionId)

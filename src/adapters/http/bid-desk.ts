@@ -8,6 +8,7 @@ import type { CommandIds } from './command-ids.js'
 import type { GatewayMetrics } from './gateway-metrics.js'
 import type { HomeBreakers } from './home-breakers.js'
 import { RequestError } from './problem.js'
+import type { Turns } from './turns.js'
 
 export interface BidDeskDeps {
   readonly api: NodeApi
@@ -17,6 +18,7 @@ export interface BidDeskDeps {
   readonly commandIds: CommandIds
   readonly facts: AuctionFactsCache
   readonly metrics: GatewayMetrics
+  readonly turns: Turns
 }
 
 export interface BidOrder {
@@ -30,6 +32,8 @@ export interface BidOrder {
   readonly keyField?: string
   /** The answer need not hold the auction. */
   readonly brief?: boolean
+  /** Goes with it to the home, for the log. */
+  readonly requestId?: string | undefined
 }
 
 export type BidPath = 'http' | 'ws' | 'socketio'
@@ -48,8 +52,8 @@ export class BidDesk {
 
   /** Rejects with `NodeError` or `RequestError`; an unknown outcome's error names the bid's id. */
   async bid(path: BidPath, caller: Caller, order: BidOrder): Promise<CommandResult> {
-    const { api, bidders, clock, commandIds, metrics } = this.#deps
-    const { kind, amount, brief = false } = order
+    const { api, bidders, clock, commandIds, metrics, turns } = this.#deps
+    const { kind, amount, brief = false, requestId } = order
     const startedMs = clock.monotonicMs()
     const seconds = () => (clock.monotonicMs() - startedMs) / 1_000
     try {
@@ -67,11 +71,12 @@ export class BidDesk {
         metrics.bid(path, seconds(), outcome)
         return { outcome, auction: null }
       }
-      const result = await this.command(auction, commandId, () =>
-        kind === 'buy-now'
-          ? api.buyNow({ auction, commandId, as })
-          : api.bid({ auction, commandId, as, kind, amount: amount ?? '', brief }),
-      )
+      const result = await this.command(auction, commandId, async () => {
+        await turns.end()
+        return kind === 'buy-now'
+          ? api.buyNow({ auction, commandId, as, requestId })
+          : api.bid({ auction, commandId, as, kind, amount: amount ?? '', brief, requestId })
+      })
       metrics.bid(path, seconds(), result.outcome)
       return result
     } catch (error) {
@@ -92,7 +97,7 @@ export class BidDesk {
         retryAfterSeconds: 2,
       })
     }
-    this.#pending += 1
+    this.begin()
     try {
       const home = async () => (await this.#deps.facts.of(auction)).homeNodeId
       return await this.#deps.breakers.call(home, call)
@@ -111,9 +116,18 @@ export class BidDesk {
       }
       throw error
     } finally {
-      this.#pending -= 1
-      if (this.#pending === 0) for (const done of this.#idle.splice(0)) done()
+      this.end()
     }
+  }
+
+  /** Somebody waits for an answer: the gateway does not stop before `end`. */
+  begin(): void {
+    this.#pending += 1
+  }
+
+  end(): void {
+    this.#pending -= 1
+    if (this.#pending === 0) for (const done of this.#idle.splice(0)) done()
   }
 
   /** Takes no more commands. */

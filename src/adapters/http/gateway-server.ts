@@ -108,7 +108,7 @@ export class GatewayServer {
   }
 
   async #stop(): Promise<void> {
-    const { desk, hub, liveCallers, presence, socketIo, streams, webSockets, metrics } = this.#deps
+    const { desk, hub, liveCallers, presence, socketIo, streams, webSockets } = this.#deps
     const { drainMs = DRAIN_MS } = this.#options
     this.#draining = true
     desk.close()
@@ -120,7 +120,6 @@ export class GatewayServer {
     presence.stop()
     liveCallers.stop()
     await this.#close(drainMs)
-    metrics.stop()
   }
 
   async #close(patienceMs: number): Promise<void> {

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import cors from '@fastify/cors'
 import helmet from '@fastify/helmet'
 import swagger from '@fastify/swagger'
@@ -19,6 +18,7 @@ import type { GatewayMetrics } from './gateway-metrics.js'
 import type { Guard } from './guard.js'
 import type { OriginPolicy } from './origin-policy.js'
 import { INTERNAL, PROBLEM_TYPE, type ProblemAnswer, problemOf, RequestError } from './problem.js'
+import { requestIdOf } from './request-id.js'
 import type { GatewayApp } from './routes/route.js'
 
 export interface HttpAppDeps {
@@ -45,7 +45,6 @@ const KEEP_ALIVE_MS = 65_000
 const MAX_HEADER_BYTES = 16 * 1024
 const MAX_PARAM_LENGTH = 128
 const MAX_REQUESTS_PER_SOCKET = 100_000
-const REQUEST_ID = /^[A-Za-z0-9_.:-]{1,96}$/
 const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /** The HTTP server without its routes: what all of them share. */
@@ -57,6 +56,8 @@ export async function createHttpApp(deps: HttpAppDeps, options: HttpAppOptions):
     keepAliveTimeout: KEEP_ALIVE_MS,
     maxRequestsPerSocket: MAX_REQUESTS_PER_SOCKET,
     forceCloseConnections: 'idle',
+    // The first hook says it in our words.
+    return503OnClosing: false,
     http: {
       maxHeaderSize: MAX_HEADER_BYTES,
       headersTimeout: HEADERS_TIMEOUT_MS,
@@ -64,10 +65,7 @@ export async function createHttpApp(deps: HttpAppDeps, options: HttpAppOptions):
     },
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH, ignoreTrailingSlash: true },
     trustProxy: (address: string) => deps.addresses.trusts(address),
-    genReqId: ({ headers }) => {
-      const given = headers['x-request-id']
-      return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID()
-    },
+    genReqId: ({ headers }) => requestIdOf(headers['x-request-id']),
     frameworkErrors: (error, request, reply) => {
       fail(error as FastifyError, request as FastifyRequest, reply as unknown as FastifyReply)
     },

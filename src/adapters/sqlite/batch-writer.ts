@@ -33,8 +33,10 @@ export class BatchWriter {
   }
 
   write(operations: readonly WriteOperation[]): WriterReply {
+    const startedAt = performance.now()
     try {
-      return { type: 'written', results: this.#writeAll(operations) }
+      const results = this.#writeAll(operations)
+      return { type: 'written', results, ms: performance.now() - startedAt }
     } catch (error) {
       return { type: 'failed', failure: failureOf(error), message: messageOf(error) }
     }

@@ -1,5 +1,6 @@
 import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { type Metrics, NO_METRICS } from '../../ports/metrics.js'
 import type { Store } from '../../ports/store.js'
 import { syncDirectory } from '../system/private-file.js'
 import { SqliteAuctionRepository } from './sqlite-auction-repository.js'
@@ -26,7 +27,7 @@ export type SqliteStore = Store
  */
 export async function openStore(
   dataDir: string,
-  options: { test?: SqliteTestOptions } = {},
+  options: { test?: SqliteTestOptions; metrics?: Metrics } = {},
 ): Promise<SqliteStore> {
   prepareDirectory(dataDir)
   const lock = SqliteDataLock.acquire(dataDir)
@@ -34,7 +35,9 @@ export async function openStore(
   try {
     const path = join(dataDir, 'vendue.db')
     prepareFile(path)
-    writer = await SqliteWriter.open(path, options.test)
+    const { metrics = NO_METRICS } = options
+    writer = await SqliteWriter.open(path, options.test, metrics)
+    measureFiles(path, metrics)
     syncDirectory(dataDir)
     return storeOf(writer, new SqliteReader(path), lock)
   } catch (error) {
@@ -63,6 +66,12 @@ function storeOf(writer: SqliteWriter, reader: SqliteReader, lock: SqliteDataLoc
       lock.release()
     },
   }
+}
+
+function measureFiles(path: string, metrics: Metrics): void {
+  const sizeOf = (file: string) => statSync(file, { throwIfNoEntry: false })?.size ?? 0
+  metrics.gauge('vendue_wal_bytes', 'Size of the write-ahead log.', () => sizeOf(`${path}-wal`))
+  metrics.gauge('vendue_database_bytes', 'Size of the database without it.', () => sizeOf(path))
 }
 
 export function prepareDirectory(dataDir: string): void {

@@ -7,6 +7,7 @@ import {
   LogFullError,
   SeqConflictError,
 } from '../../ports/event-log.js'
+import { type Histogram, type Metrics, NO_METRICS } from '../../ports/metrics.js'
 import type { SqliteTestOptions } from './sqlite-connection.js'
 import { StoreError } from './store-error.js'
 import type {
@@ -54,8 +55,20 @@ export class SqliteWriter {
   #onIdle: (() => void)[] = []
   #tellBroken: (error: LogBrokenError) => void = () => {}
 
-  private constructor(worker: Worker) {
+  readonly #commitSeconds: Histogram
+  readonly #groupSizes: Histogram
+
+  private constructor(worker: Worker, metrics: Metrics) {
     this.#worker = worker
+    this.#commitSeconds = metrics.seconds(
+      'vendue_commit_seconds',
+      'Transactions of the database with their disk sync.',
+    )
+    this.#groupSizes = metrics.sizes('vendue_commit_group_size', 'Writes that share one disk sync.')
+    metrics.gauge('vendue_writer_queue_bytes', 'Text that waits to be written.', () => this.#waitingBytes)
+    metrics.gauge('vendue_writer_queue_depth', 'Writes that wait, and those under way.', () =>
+      this.#flying.reduce((sum, { length }) => sum + length, this.#waiting.length),
+    )
     this.broken = new Promise((resolve) => {
       this.#tellBroken = resolve
     })
@@ -70,7 +83,11 @@ export class SqliteWriter {
   }
 
   /** Resolves once the file is open, checked and up to date; rejects with `StoreError` where it cannot be used. */
-  static async open(path: string, test: SqliteTestOptions = {}): Promise<SqliteWriter> {
+  static async open(
+    path: string,
+    test: SqliteTestOptions = {},
+    metrics: Metrics = NO_METRICS,
+  ): Promise<SqliteWriter> {
     const setup: WriterSetup = { path, test }
     const worker = new Worker(new URL('./sqlite-writer-worker.js', import.meta.url), { workerData: setup })
     const reply = await new Promise<WriterReply>((resolve, reject) => {
@@ -80,7 +97,7 @@ export class SqliteWriter {
         reject(new Error(`the writer thread ended (${code}) before it was ready`)),
       )
     })
-    if (reply.type === 'ready') return new SqliteWriter(worker)
+    if (reply.type === 'ready') return new SqliteWriter(worker, metrics)
     await worker.terminate()
     throw openingError(reply)
   }
@@ -159,6 +176,8 @@ export class SqliteWriter {
   #onReply(reply: WriterReply): void {
     const batch = this.#flying.shift() ?? []
     if (reply.type === 'written') {
+      this.#commitSeconds.observe(reply.ms / 1_000)
+      this.#groupSizes.observe(batch.length)
       batch.forEach((item, i) => {
         settle(item, reply.results[i])
       })

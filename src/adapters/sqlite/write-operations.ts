@@ -104,5 +104,10 @@ export type WriterReply =
       readonly code: StoreErrorCode | 'DISK_FULL' | null
       readonly message: string
     }
-  | { readonly type: 'written'; readonly results: readonly WriteResult[] }
+  | {
+      readonly type: 'written'
+      readonly results: readonly WriteResult[]
+      /** The transaction with its disk sync. */
+      readonly ms: number
+    }
   | { readonly type: 'failed'; readonly failure: BatchFailure; readonly message: string }

@@ -28,6 +28,10 @@ const port = z
   .union([z.string().regex(DIGITS).transform(Number), z.number()], { error: portRule })
   .refine((value) => Number.isInteger(value) && value >= 0 && value <= MAX_PORT, portRule())
 
+function metricsPortRule(): string {
+  return 'must be "off" or a port, 0 to 65535 (0: any free one)'
+}
+
 function portRule(): string {
   return 'must be a port, 0 to 65535 (0: any free one)'
 }
@@ -119,6 +123,8 @@ export const settingsSchema = z.strictObject({
   dht_port: port,
   bootstrap,
   gateway: yesNo,
+  metrics_host: host,
+  metrics_port: z.union([z.literal('off'), port], { error: metricsPortRule }),
   http_host: host,
   http_port: port,
   http_origins: origins,

@@ -29,6 +29,8 @@ export interface NodeSettings {
   /** Port 0: any free one. */
   readonly rpc: { readonly host: string; readonly port: number }
   readonly grape: GrapeSettings
+  /** Where GET /metrics is served beside the gateway; nowhere by default. */
+  readonly metrics?: { readonly host: string; readonly port: number } | undefined
   readonly log: {
     readonly level: string
     readonly format: 'pretty' | 'json' | 'auto'
@@ -110,6 +112,8 @@ export function loadSettings({ flags, configFile, env, userHome = homedir() }: S
     dht_port: values.grape_port === undefined ? 20_001 : 0,
     bootstrap: [],
     gateway: true,
+    metrics_host: '127.0.0.1',
+    metrics_port: 'off',
     http_host: '127.0.0.1',
     http_port: DEFAULT_HTTP_PORT,
     http_origins: [],
@@ -162,6 +166,9 @@ export function nodeSettings({ home, values, sources }: Settings): NodeSettings 
             bootstrap: values.bootstrap,
           }
         : { mode: 'url', url: values.grape },
+    ...(values.metrics_port !== 'off' && {
+      metrics: { host: values.metrics_host, port: values.metrics_port },
+    }),
     log: { level: values.log_level, format: values.log_format },
     currencies: values.currencies,
   }
@@ -249,6 +256,11 @@ function exposureWarnings({ values, sources }: Omit<Settings, 'warnings'>): stri
   if (values.grape === 'embedded' && !isLoopback(values.grape_host)) {
     warnings.push(
       `the Grape listens on ${values.grape_host} (${describeSource(sources.grape_host)}): its DHT and HTTP API are open to whoever reaches this machine`,
+    )
+  }
+  if (values.metrics_port !== 'off' && !isLoopback(values.metrics_host)) {
+    warnings.push(
+      `metrics are served on ${values.metrics_host} (${describeSource(sources.metrics_host)}): whoever reaches this machine reads them`,
     )
   }
   if (values.gateway && !isLoopback(values.http_host)) {

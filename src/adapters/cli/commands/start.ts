@@ -55,6 +55,7 @@ async function start(host: Host, args: Parameters<HostCommand['run']>[1]): Promi
     if (all.values.gateway)
       gateway = await deps.startGateway(gatewaySettings(all), {
         api: node.api,
+        ...(node.metrics && { metrics: node.metrics }),
         logger: logger.child({ part: 'gateway' }),
       })
     await announce(host, node, { dataDir: settings.dataDir, gateway })

@@ -1,4 +1,4 @@
-import { defineRpc } from '../define-rpc.js'
+import { defineRpc, traced } from '../define-rpc.js'
 import { bidRequest, commandResult } from '../node-schemas.js'
 
 export const bidRpc = defineRpc({
@@ -7,5 +7,5 @@ export const bidRpc = defineRpc({
   effect: 'command',
   request: bidRequest,
   result: commandResult,
-  handler: (node) => (request) => node.bid(request),
+  handler: (node) => (request, _, requestIds) => node.bid(traced(request, requestIds)),
 })

@@ -1,4 +1,4 @@
-import { defineRpc } from '../define-rpc.js'
+import { defineRpc, traced } from '../define-rpc.js'
 import { commandRequest, commandResult } from '../node-schemas.js'
 
 export const buyNowRpc = defineRpc({
@@ -7,5 +7,5 @@ export const buyNowRpc = defineRpc({
   effect: 'command',
   request: commandRequest,
   result: commandResult,
-  handler: (node) => (request) => node.buyNow(request),
+  handler: (node) => (request, _, requestIds) => node.buyNow(traced(request, requestIds)),
 })

@@ -1,4 +1,4 @@
-import { defineRpc } from '../define-rpc.js'
+import { defineRpc, traced } from '../define-rpc.js'
 import { cancelRequest, commandResult } from '../node-schemas.js'
 
 export const cancelRpc = defineRpc({
@@ -7,5 +7,5 @@ export const cancelRpc = defineRpc({
   effect: 'command',
   request: cancelRequest,
   result: commandResult,
-  handler: (node) => (request) => node.cancel(request),
+  handler: (node) => (request, _, requestIds) => node.cancel(traced(request, requestIds)),
 })

@@ -1,4 +1,4 @@
-import { defineRpc } from '../define-rpc.js'
+import { defineRpc, traced } from '../define-rpc.js'
 import { commandRequest, commandResult } from '../node-schemas.js'
 
 export const closeRpc = defineRpc({
@@ -7,5 +7,5 @@ export const closeRpc = defineRpc({
   effect: 'command',
   request: commandRequest,
   result: commandResult,
-  handler: (node) => (request) => node.close(request),
+  handler: (node) => (request, _, requestIds) => node.close(traced(request, requestIds)),
 })

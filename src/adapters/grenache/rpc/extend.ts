@@ -1,4 +1,4 @@
-import { defineRpc } from '../define-rpc.js'
+import { defineRpc, traced } from '../define-rpc.js'
 import { commandResult, extendRequest } from '../node-schemas.js'
 
 export const extendRpc = defineRpc({
@@ -7,5 +7,5 @@ export const extendRpc = defineRpc({
   effect: 'command',
   request: extendRequest,
   result: commandResult,
-  handler: (node) => (request) => node.extend(request),
+  handler: (node) => (request, _, requestIds) => node.extend(traced(request, requestIds)),
 })

@@ -1,4 +1,4 @@
-import { defineRpc } from '../define-rpc.js'
+import { defineRpc, traced } from '../define-rpc.js'
 import { commandResult, openRequest } from '../node-schemas.js'
 
 export const openRpc = defineRpc({
@@ -7,5 +7,5 @@ export const openRpc = defineRpc({
   effect: 'command',
   request: openRequest,
   result: commandResult,
-  handler: (node) => (request) => node.open(request),
+  handler: (node) => (request, _, requestIds) => node.open(traced(request, requestIds)),
 })

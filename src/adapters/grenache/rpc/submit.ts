@@ -24,8 +24,8 @@ export const submitRpc = defineRpc({
   },
   handler:
     (peers) =>
-    ({ commands, orders }) =>
-      peers.submit(commands, orders),
+    ({ commands, orders }, _, requestIds) =>
+      peers.submit(commands, orders, requestIds),
 })
 
 function speakerOf(command: RemoteCommand): Party {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import { CLOSE } from './close-codes.js'
 import { clientMessages, eventMessages, replyMessages } from './messages.js'
-import { CLOSE } from './socket-session.js'
 
 type Node = string | number | boolean | null | readonly Node[] | { readonly [key: string]: Node | undefined }
 

@@ -118,7 +118,11 @@ export class EventHub {
         const request: EventsRequest = { waitMs: cursor === null ? 0 : WAIT_MS, limit: PAGE }
         const page = await this.#deps.api.events(cursor === null ? request : { ...request, cursor })
         if (this.#stopped.signal.aborted) return
-        for (const item of page.items) await this.#tell(item)
+        for (const item of page.items) {
+          // Most are for nobody, and cost no more than a look.
+          const told = this.#tell(item)
+          if (told) await told
+        }
         const missed = cursor === null
         cursor = page.cursor
         this.#cursor = cursor
@@ -139,13 +143,19 @@ export class EventHub {
     }
   }
 
-  async #tell(item: FeedItem): Promise<void> {
+  #tell(item: FeedItem): Promise<void> | null {
     this.#deps.metrics.event()
     const heard = this.#ofAll.size > 0 || this.#ofAuction.has(item.auctionId)
-    if (!heard) return this.#messages.skip(item)
+    if (heard) return this.#tellListeners(item)
+    this.#messages.skip(item)
+    return null
+  }
+
+  async #tellListeners(item: FeedItem): Promise<void> {
     const message = await this.#messages.of(item)
     // Whoever begins to listen meanwhile hears it too, and knows by its seq whether it is new.
     for (const listener of this.#ofAuction.get(item.auctionId) ?? []) listener(message)
     for (const listener of this.#ofAll) listener(message)
+    this.#deps.metrics.feed.observe(Math.max(0, Date.now() - item.event.at) / 1_000)
   }
 }

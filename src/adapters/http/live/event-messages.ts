@@ -7,6 +7,7 @@ import { auctionResultJson, jsonTime } from '../../json-shapes.js'
 import { bidOf } from '../../read-model.js'
 import type { AuctionFacts, AuctionFactsCache } from '../auction-facts.js'
 import type { EventMessage, EventType } from './messages.js'
+import { textFrame } from './socket-writer.js'
 
 /** An event as it is told to everybody: its text is made once, however many hear it. */
 export class LiveMessage {
@@ -17,6 +18,8 @@ export class LiveMessage {
   readonly cursor: string | null
   #data: Buffer | null = null
   #catalogueData: Buffer | null = null
+  #frame: Buffer | null = null
+  #catalogueFrame: Buffer | null = null
   #stream: Buffer | null = null
   #catalogueStream: Buffer | null = null
 
@@ -29,6 +32,17 @@ export class LiveMessage {
 
   get type(): EventType {
     return this.body.type
+  }
+
+  /** For a WebSocket. */
+  get frame(): Buffer {
+    this.#frame ??= textFrame(this.data.toString())
+    return this.#frame
+  }
+
+  get catalogueFrame(): Buffer {
+    this.#catalogueFrame ??= textFrame(this.catalogueData.toString())
+    return this.#catalogueFrame
   }
 
   get data(): Buffer {

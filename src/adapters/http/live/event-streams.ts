@@ -7,7 +7,7 @@ import type { Timer, Timers } from '../../../ports/timers.js'
 import type { Presented } from '../authenticate.js'
 import type { GatewayMetrics } from '../gateway-metrics.js'
 import { RequestError } from '../problem.js'
-import { Conflator } from './conflator.js'
+import { Conflator, ConflatorBeat } from './conflator.js'
 import type { EventHub } from './event-hub.js'
 import type { LiveMessage } from './event-messages.js'
 import type { LiveCallers } from './live-callers.js'
@@ -36,11 +36,13 @@ const MAX_STREAMS = 10_000
 /** Server-sent event streams. */
 export class EventStreams {
   readonly #deps: EventStreamsDeps
+  readonly #conflatorBeat: ConflatorBeat
   readonly #open = new Map<ServerResponse, () => void>()
   #beat: Timer | null = null
 
   constructor(deps: EventStreamsDeps) {
     this.#deps = deps
+    this.#conflatorBeat = new ConflatorBeat(deps)
   }
 
   get size(): number {
@@ -91,7 +93,7 @@ export class EventStreams {
     response.write(
       `retry: ${RETRY_MS}\nevent: welcome\ndata: ${JSON.stringify({ type: 'welcome', server_time })}\n\n`,
     )
-    const conflator = new Conflator(this.#deps)
+    const conflator = new Conflator({ beat: this.#conflatorBeat })
     const subscription = this.#subscribe(response, place, conflator)
     // Nothing can be sent back on a stream: a new one takes new credentials, or none.
     const live = this.#deps.liveCallers.watch(presented, {

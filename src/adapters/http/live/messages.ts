@@ -25,6 +25,10 @@ const amountIn = z
   .transform((value) => String(value))
 const clientId = z.string().regex(/^[\x21-\x7e]{1,128}$/, 'must be 1 to 128 visible ASCII characters')
 const seqIn = z.int().min(0)
+const requestId = z
+  .string()
+  .regex(/^[A-Za-z0-9_.:-]{1,96}$/)
+  .meta({ description: 'Found in the log lines of every node that the bid passes.' })
 
 const placeBid = z
   .object({
@@ -33,6 +37,7 @@ const placeBid = z
     auction_id: auctionId.exactOptional(),
     kind: z.enum(['plain', 'max']).default('plain'),
     bid_id: clientId.exactOptional(),
+    request_id: requestId.exactOptional(),
   })
   .meta({
     description:
@@ -43,6 +48,7 @@ const buyNow = z
     type: z.literal('buy_now'),
     auction_id: auctionId.exactOptional(),
     bid_id: clientId.exactOptional(),
+    request_id: requestId.exactOptional(),
   })
   .meta({ description: 'Buys the lot at its buy-now price.' })
 const ping = z
@@ -196,6 +202,7 @@ const limited = { limit: z.string().exactOptional(), retry_after_ms: z.int().exa
 
 const rejection = {
   auction_id: z.string(),
+  request_id: z.string(),
   bid_id: z.string().nullable(),
   timestamp: time,
   code,
@@ -252,6 +259,7 @@ export const replyMessages = {
       auction_id: z.string(),
       bid_id: z.string(),
       client_id: z.string().nullable(),
+      request_id: z.string(),
       seq,
       timestamp: time,
       leads: z.boolean(),

@@ -2,7 +2,7 @@ import type { RawData } from 'ws'
 import type { Currency } from '../../../domain/currency.js'
 import { formatAmount } from '../../../domain/money.js'
 import type { Accepted } from '../../../ports/outcome-repository.js'
-import type { ProblemAnswer } from '../problem.js'
+import { type ProblemAnswer, RequestError } from '../problem.js'
 import { type ClientMessage, clientMessage, type ReplyMessage } from './messages.js'
 
 export type Frame =
@@ -34,13 +34,14 @@ function textOf(data: RawData): string {
 /** To the bidder: the bid stands. */
 export function acceptedMessage(
   { commandId, auctionId, seq, at, bid }: Accepted,
-  { key, currency }: { key: string | null; currency: Currency },
+  { key, currency, requestId }: { key: string | null; currency: Currency; requestId: string },
 ): ReplyMessage {
   return {
     type: 'bid_accepted',
     auction_id: auctionId,
     bid_id: commandId,
     client_id: key,
+    request_id: requestId,
     seq,
     timestamp: new Date(at).toISOString(),
     leads: bid?.leads ?? true,
@@ -53,7 +54,7 @@ export function acceptedMessage(
 /** To the bidder: nothing was done, or it is not known what was. */
 export function refusedMessage(
   { problem, retryAfterSeconds }: ProblemAnswer,
-  { auction, key, now }: { auction: string; key: string | null; now: string },
+  { auction, key, now, requestId }: { auction: string; key: string | null; now: string; requestId: string },
 ): ReplyMessage {
   const { code, detail, next, command_id, minimum, price, currency, at } = problem
   const money = (value: unknown) => (typeof value === 'string' ? value : null)
@@ -62,6 +63,7 @@ export function refusedMessage(
     auction_id: auction,
     bid_id: typeof command_id === 'string' ? command_id : null,
     client_id: key,
+    request_id: requestId,
     timestamp: typeof at === 'string' ? at : now,
     code,
     reason: detail,
@@ -87,4 +89,11 @@ function limitOf({ problem, retryAfterSeconds }: ProblemAnswer): { limit?: strin
     ...(typeof problem.limit === 'string' && { limit: problem.limit }),
     ...(retryAfterSeconds !== null && { retry_after_ms: retryAfterSeconds * 1_000 }),
   }
+}
+
+/** The bids of one connection that wait for their answers. */
+export function tooManyPending(most: number): RequestError {
+  return new RequestError(503, 'BUSY', `${most} bids of this connection wait for their answers`, {
+    next: 'wait for some of them; nothing was done',
+  })
 }

@@ -17,6 +17,7 @@ import type { GatewayMetrics } from '../gateway-metrics.js'
 import type { Guard } from '../guard.js'
 import type { OriginPolicy } from '../origin-policy.js'
 import { INTERNAL, type ProblemAnswer, problemOf, RequestError, rejectionProblem } from '../problem.js'
+import { requestIdOf } from '../request-id.js'
 import { auctionResource } from '../resources.js'
 import { CountedConnection } from './counted-connection.js'
 import type { EventHub } from './event-hub.js'
@@ -279,7 +280,8 @@ export class GatewaySocketIo {
   ): Promise<object> {
     const bidder = allowed(await caller.now(), 'bid', this.#deps.callers.mode)
     await this.#deps.guard?.bid({ address: socket.data.connection.address, accountId: bidder.party.id })
-    const order = { auction, kind, amount, key: bidId, keyField: 'bidId', brief: true }
+    const requestId = requestIdOf(socket.handshake.headers['x-request-id'])
+    const order = { auction, kind, amount, key: bidId, keyField: 'bidId', brief: true, requestId }
     const { outcome } = await this.#deps.desk.bid('socketio', bidder, order)
     if (outcome.status === 'rejected') {
       const { currency } = (await this.#deps.facts.of(outcome.auctionId || auction)).terms

@@ -1,52 +1,21 @@
+import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RawData, WebSocket } from 'ws'
 import type { Caller } from '../../../ports/caller.js'
-import type { Clock } from '../../../ports/clock.js'
-import type { Logger } from '../../../ports/logger.js'
-import type { Timers } from '../../../ports/timers.js'
-import type { AuctionFactsCache } from '../auction-facts.js'
 import { type Presented, presentedInMessage } from '../authenticate.js'
-import type { BidDesk } from '../bid-desk.js'
-import type { Bidders } from '../bidders.js'
-import { allowed, type Callers } from '../callers.js'
-import type { GatewayMetrics } from '../gateway-metrics.js'
-import type { Guard } from '../guard.js'
+import { allowed } from '../callers.js'
 import { INTERNAL, type ProblemAnswer, problemOf, RequestError, rejectionProblem } from '../problem.js'
 import { auctionResource } from '../resources.js'
+import { CLOSE } from './close-codes.js'
 import { Conflator } from './conflator.js'
 import type { CountedConnection } from './counted-connection.js'
-import type { EventHub } from './event-hub.js'
 import type { LiveMessage } from './event-messages.js'
-import type { LiveCaller, LiveCallers } from './live-callers.js'
+import type { LiveCaller } from './live-callers.js'
 import { type ClientMessage, MAX_SUBSCRIPTIONS, type ReplyMessage } from './messages.js'
-import type { Presence } from './presence.js'
-import { acceptedMessage, errorMessage, parseFrame, refusedMessage } from './socket-frames.js'
+import { acceptedMessage, errorMessage, parseFrame, refusedMessage, tooManyPending } from './socket-frames.js'
+import type { SocketSessionDeps } from './socket-session-deps.js'
+import { type Outlet, textFrame } from './socket-writer.js'
 import { AuctionSubscription, CatalogueSubscription, isCatalogueCursor } from './subscription.js'
-
-export interface SocketSessionDeps {
-  readonly bidders: Bidders
-  readonly callers: Callers
-  readonly clock: Clock
-  readonly desk: BidDesk
-  readonly facts: AuctionFactsCache
-  readonly hub: EventHub
-  readonly liveCallers: LiveCallers
-  readonly logger: Logger
-  readonly metrics: GatewayMetrics
-  readonly presence: Presence
-  readonly timers: Timers
-  readonly guard: Guard | null
-}
-
-/** Close codes of ours, beside those of RFC 6455. */
-export const CLOSE = {
-  going: 1001,
-  policy: 1008,
-  tooBig: 1009,
-  restart: 1012,
-  notFound: 4404,
-  slowReader: 4408,
-} as const
 
 export const PING_INTERVAL_MS = 25_000
 /** Bytes that wait for a reader; past it the reader is too slow, and is let go. */
@@ -77,6 +46,10 @@ export class SocketSession {
   /** The auction of the path; its whole id once it is known. */
   #auction: string | null
   readonly #subscriptions = new Map<string, Subscribed>()
+  /** The connection's; its bids' are made of it. */
+  readonly #requestId: string
+  #bids = 0
+  readonly #outlet: Outlet
   #pending = 0
   #mistakes = 0
   #closing = false
@@ -88,10 +61,13 @@ export class SocketSession {
     deps: SocketSessionDeps,
     options: {
       socket: WebSocket
+      /** What the WebSocket writes to. */
+      raw: Duplex
       presented: Presented
       caller: Caller | null
       connection: CountedConnection
       auction: string | null
+      requestId: string
     },
   ) {
     this.#deps = deps
@@ -103,8 +79,10 @@ export class SocketSession {
         this.#reply({ type: 'signed_out', code, reason: message, next: next ?? null }),
     })
     this.#auction = options.auction
+    this.#requestId = options.requestId
     this.#conflator = new Conflator(deps)
-    const { socket } = options
+    const { socket, raw } = options
+    this.#outlet = { raw, frames: [] }
     socket.on('message', (data, isBinary) => this.#receive(data, isBinary))
     socket.on('pong', () => {
       this.#alive = true
@@ -147,6 +125,7 @@ export class SocketSession {
   close(code: number, name: string, reason: string, retryAfterMs: number | null = null): void {
     if (this.#closing) return
     const goodbye: ReplyMessage = { type: 'goodbye', code: name, reason, retry_after_ms: retryAfterMs }
+    this.#deps.writer.empty(this.#outlet)
     this.#socket.send(JSON.stringify(goodbye))
     this.#closing = true
     this.#end()
@@ -165,7 +144,9 @@ export class SocketSession {
   #receive(data: RawData, isBinary: boolean): void {
     this.#alive = true
     if (this.#closing) return
+    const startedMs = performance.now()
     const message = isBinary ? null : parseFrame(data)
+    this.#deps.metrics.parse.observe((performance.now() - startedMs) / 1_000)
     if (message === null || 'problem' in message) {
       const problem = message?.problem ?? { field: null, rule: 'must be JSON text' }
       this.#mistake(problem.rule, problem.field)
@@ -177,9 +158,9 @@ export class SocketSession {
   async #answer(message: ClientMessage): Promise<void> {
     switch (message.type) {
       case 'place_bid':
-        return this.#bid(message.auction_id, message.kind, message.amount, message.bid_id)
+        return this.#bid(message, message.kind, message.amount)
       case 'buy_now':
-        return this.#bid(message.auction_id, 'buy-now', undefined, message.bid_id)
+        return this.#bid(message, 'buy-now')
       case 'ping': {
         const now = new Date(this.#deps.clock.now()).toISOString()
         return this.#reply({ type: 'pong', server_time: now, timestamp: now, id: message.id ?? null })
@@ -226,24 +207,18 @@ export class SocketSession {
   }
 
   async #bid(
-    auctionId: string | undefined,
+    message: Extract<ClientMessage, { type: 'place_bid' | 'buy_now' }>,
     kind: 'plain' | 'max' | 'buy-now',
-    amount: string | undefined,
-    key: string | undefined,
+    amount?: string,
   ): Promise<void> {
-    const auction = this.#auction ?? auctionId ?? ''
-    if (this.#pending >= MAX_PENDING) {
-      const busy = new RequestError(
-        503,
-        'BUSY',
-        `${MAX_PENDING} bids of this connection wait for their answers`,
-        {
-          next: 'wait for some of them; nothing was done',
-        },
-      )
-      return this.#refuse(auction, this.#problem(busy), key)
-    }
+    const { desk, facts, guard, callers, metrics } = this.#deps
+    const { bid_id: key, request_id: requestId = `${this.#requestId}.${++this.#bids}` } = message
+    const auction = this.#auction ?? message.auction_id ?? ''
+    const refuse = (problem: ProblemAnswer) => this.#refuse(auction, problem, key, requestId)
+    if (this.#pending >= MAX_PENDING) return refuse(this.#problem(tooManyPending(MAX_PENDING)))
     this.#pending += 1
+    // A gateway that stops waits until the answer is written.
+    desk.begin()
     try {
       if (auction === '')
         throw new RequestError(400, 'INVALID_INPUT', 'it is not said on which auction', {
@@ -251,24 +226,28 @@ export class SocketSession {
           next: 'add auction_id, or connect to /ws/auction/{id}',
         })
       await this.#authenticated.catch(() => undefined)
-      const caller = allowed(await this.#caller.now(), 'bid', this.#deps.callers.mode)
-      await this.#deps.guard?.bid({ address: this.#connection.address, accountId: caller.party.id })
-      const order = { auction, kind, amount, key, keyField: 'bid_id', brief: true }
-      const { outcome } = await this.#deps.desk.bid('ws', caller, order)
-      const { currency } = (await this.#deps.facts.of(outcome.auctionId || auction)).terms
+      const caller = allowed(await this.#caller.now(), 'bid', callers.mode)
+      if (guard) await guard.bid({ address: this.#connection.address, accountId: caller.party.id })
+      const order = { auction, kind, amount, key, keyField: 'bid_id', brief: true, requestId }
+      const { outcome } = await desk.bid('ws', caller, order)
+      const startedMs = performance.now()
+      const id = outcome.auctionId || auction
+      const { currency } = (facts.peek(id) ?? (await facts.of(id))).terms
       if (outcome.status === 'rejected')
-        this.#refuse(auction, { problem: rejectionProblem(outcome, currency), retryAfterSeconds: null }, key)
-      else this.#reply(acceptedMessage(outcome, { key: key ?? null, currency }))
+        refuse({ problem: rejectionProblem(outcome, currency), retryAfterSeconds: null })
+      else this.#reply(acceptedMessage(outcome, { key: key ?? null, currency, requestId }))
+      metrics.answer.observe((performance.now() - startedMs) / 1_000)
     } catch (error) {
-      this.#refuse(auction, this.#problem(error), key)
+      refuse(this.#problem(error, requestId))
     } finally {
       this.#pending -= 1
+      desk.end()
     }
   }
 
-  #refuse(auction: string, problem: ProblemAnswer, key: string | undefined): void {
+  #refuse(auction: string, problem: ProblemAnswer, key: string | undefined, requestId: string): void {
     const now = new Date(this.#deps.clock.now()).toISOString()
-    this.#reply(refusedMessage(problem, { auction, key: key ?? null, now }))
+    this.#reply(refusedMessage(problem, { auction, key: key ?? null, now, requestId }))
   }
 
   /** The auction's whole id. */
@@ -284,7 +263,7 @@ export class SocketSession {
     const leave = this.#deps.presence.join(
       auctionId,
       bidders.watcher(caller, view)?.name ?? null,
-      presence ? (_, data) => this.#send(data) : null,
+      presence ? (_, data) => this.#tell(textFrame(data.toString())) : null,
     )
     this.#reply({
       type: 'subscribed',
@@ -321,8 +300,8 @@ export class SocketSession {
 
   #subscriptionDeps(mode: 'all' | 'newest', catalogue: boolean) {
     const deliver = catalogue
-      ? (message: LiveMessage) => this.#send(message.catalogueData)
-      : (message: LiveMessage) => this.#send(message.data)
+      ? (message: LiveMessage) => this.#tell(message.catalogueFrame)
+      : (message: LiveMessage) => this.#tell(message.frame)
     return {
       hub: this.#deps.hub,
       deliver:
@@ -357,23 +336,32 @@ export class SocketSession {
     this.#reply({ type: 'unsubscribed', auction_id: auction })
   }
 
-  #send(data: Buffer | string): void {
-    if (this.#closing) return
-    if (this.#socket.bufferedAmount > MAX_BUFFERED_BYTES) {
-      this.#deps.metrics.slowReader()
-      this.#deps.logger.info({ address: this.#connection.address }, 'a reader was too slow, and is let go')
-      this.close(CLOSE.slowReader, 'SLOW_READER', 'too many messages wait for you; resume with from_seq', 0)
-      return
-    }
-    this.#socket.send(data, { binary: false })
+  /** An event: goes with others at the end of the turn. */
+  #tell(frame: Buffer): void {
+    if (this.#mayWrite()) this.#deps.writer.write(this.#outlet, frame)
+  }
+
+  #mayWrite(): boolean {
+    if (this.#closing) return false
+    if (this.#outlet.raw.writableLength <= MAX_BUFFERED_BYTES) return true
+    this.#deps.metrics.slowReader()
+    const fields = { address: this.#connection.address, requestId: this.#requestId }
+    this.#deps.logger.info(fields, 'a reader was too slow, and is let go')
+    this.close(CLOSE.slowReader, 'SLOW_READER', 'too many messages wait for you; resume with from_seq', 0)
+    return false
   }
 
   async #ready(): Promise<void> {
-    while (!this.#closing && this.#socket.bufferedAmount > REPLAY_BUFFERED_BYTES) await sleep(REPLAY_POLL_MS)
+    this.#deps.writer.empty(this.#outlet)
+    while (!this.#closing && this.#outlet.raw.writableLength > REPLAY_BUFFERED_BYTES)
+      await sleep(REPLAY_POLL_MS)
   }
 
   #reply(message: ReplyMessage): void {
-    this.#send(JSON.stringify(message))
+    if (!this.#mayWrite()) return
+    // What happened before stays before.
+    this.#deps.writer.empty(this.#outlet)
+    if (this.#outlet.raw.writable) this.#outlet.raw.write(textFrame(JSON.stringify(message)))
   }
 
   #mistake(rule: string, field: string | null): void {
@@ -387,10 +375,10 @@ export class SocketSession {
     this.#reply({ type: 'error', code: 'INVALID_INPUT', message, field, next })
   }
 
-  #problem(error: unknown): ProblemAnswer {
+  #problem(error: unknown, requestId = this.#requestId): ProblemAnswer {
     const known = problemOf(error)
     if (known) return known
-    this.#deps.logger.error({ err: error }, 'a WebSocket message could not be answered')
+    this.#deps.logger.error({ err: error, requestId }, 'a WebSocket message could not be answered')
     return { problem: INTERNAL, retryAfterSeconds: null }
   }
 }

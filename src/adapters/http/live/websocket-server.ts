@@ -5,10 +5,15 @@ import type { Timer } from '../../../ports/timers.js'
 import type { ClientAddresses } from '../client-addresses.js'
 import type { OriginPolicy } from '../origin-policy.js'
 import { INTERNAL, PROBLEM_TYPE, type ProblemAnswer, problemOf, RequestError } from '../problem.js'
+import { requestIdOf } from '../request-id.js'
+import { CLOSE } from './close-codes.js'
+import { ConflatorBeat } from './conflator.js'
 import { CountedConnection } from './counted-connection.js'
-import { CLOSE, PING_INTERVAL_MS, SocketSession, type SocketSessionDeps } from './socket-session.js'
+import { PING_INTERVAL_MS, SocketSession } from './socket-session.js'
+import type { SocketSessionDeps } from './socket-session-deps.js'
+import { SocketWriter } from './socket-writer.js'
 
-export interface WebSocketServerDeps extends SocketSessionDeps {
+export interface WebSocketServerDeps extends Omit<SocketSessionDeps, 'writer' | 'beat'> {
   readonly addresses: ClientAddresses
   readonly origins: OriginPolicy
 }
@@ -25,7 +30,7 @@ const MANY = /^\/ws\/?$/
 
 /** Takes upgrades to WebSockets at /ws and /ws/auction/{id}. */
 export class GatewayWebSockets {
-  readonly #deps: WebSocketServerDeps
+  readonly #deps: WebSocketServerDeps & SocketSessionDeps
   readonly #options: WebSocketServerOptions
   readonly #server = new WebSocketServer({
     noServer: true,
@@ -39,7 +44,7 @@ export class GatewayWebSockets {
   #draining = false
 
   constructor(deps: WebSocketServerDeps, options: WebSocketServerOptions) {
-    this.#deps = deps
+    this.#deps = { ...deps, writer: new SocketWriter(), beat: new ConflatorBeat(deps) }
     this.#options = options
   }
 
@@ -110,8 +115,9 @@ export class GatewayWebSockets {
     this.#server.handleUpgrade(request, socket, head, (webSocket) => {
       this.#open(
         new SocketSession(this.#deps, {
-          ...{ socket: webSocket, caller, presented, connection },
+          ...{ socket: webSocket, raw: socket, caller, presented, connection },
           auction: place.auction,
+          requestId: requestIdOf(request.headers['x-request-id']),
         }),
         {
           place,

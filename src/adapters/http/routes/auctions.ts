@@ -107,7 +107,7 @@ export function auctionRoutes(app: GatewayApp, deps: RouteDeps, options: RouteOp
       const seller = sellerOf(request, deps)
       const commandId = deps.commandIds.of('cmd', keyOf(request), seller.party)
       const terms = openRequest(request.body, deps.clock.now(), options.defaultCurrency)
-      const result = await api.open({ ...terms, commandId, as: seller.party })
+      const result = await api.open({ ...terms, commandId, as: seller.party, requestId: request.id })
       const { auction, ...outcome } = acceptedJson(result)
       reply.code(201).header('location', `/api/v1/auctions/${result.outcome.auctionId}`)
       return { ...(auction as object), command_id: outcome.command_id } as never

@@ -55,6 +55,7 @@ export function bidRoutes(app: GatewayApp, deps: RouteDeps): void {
       const result = await deps.desk.bid('http', caller, {
         ...{ auction: request.params.id, kind, amount, key: header ?? bid_id },
         keyField: header === undefined ? 'bid_id' : 'Idempotency-Key',
+        requestId: request.id,
       })
       const answer = acceptedJson(result)
       reply.code(201)
@@ -77,7 +78,12 @@ export function bidRoutes(app: GatewayApp, deps: RouteDeps): void {
     async (request, reply) => {
       const caller = callerWith(request, 'bid', deps)
       await deps.guard?.bid({ address: request.ip, accountId: caller.party.id })
-      const order = { auction: request.params.id, kind: 'buy-now', key: keyOf(request) } as const
+      const order = {
+        auction: request.params.id,
+        kind: 'buy-now',
+        key: keyOf(request),
+        requestId: request.id,
+      } as const
       const result = await deps.desk.bid('http', caller, order)
       reply.code(201)
       return acceptedJson(result) as never

@@ -93,8 +93,8 @@ export function nodeRoutes(app: GatewayApp, deps: RouteDeps, { version }: { vers
     },
     async (request, reply) => {
       insiderOnly(request)
-      const text = await deps.metrics.text()
-      return reply.type(deps.metrics.registry.contentType).send(text)
+      const { page } = deps.metrics
+      return reply.type(page.contentType).send(await page.text())
     },
   )
 

@@ -46,7 +46,9 @@ export function sellerRoutes(app: GatewayApp, deps: RouteDeps): void {
       const commandId = deps.commandIds.of('cmd', keyOf(request), caller.party)
       const as = await desk.sellerFor(auction, caller)
       return acceptedJson(
-        await desk.command(auction, commandId, () => api.close({ auction, commandId, as })),
+        await desk.command(auction, commandId, () =>
+          api.close({ auction, commandId, as, requestId: request.id }),
+        ),
       ) as never
     },
   )
@@ -68,7 +70,13 @@ export function sellerRoutes(app: GatewayApp, deps: RouteDeps): void {
       const reason = request.body?.reason
       return acceptedJson(
         await desk.command(auction, commandId, () =>
-          api.cancel({ auction, commandId, as, ...(reason !== undefined && { reason }) }),
+          api.cancel({
+            auction,
+            commandId,
+            as,
+            requestId: request.id,
+            ...(reason !== undefined && { reason }),
+          }),
         ),
       ) as never
     },
@@ -92,7 +100,9 @@ export function sellerRoutes(app: GatewayApp, deps: RouteDeps): void {
       const bySeconds = request.body?.by_seconds ?? DEFAULT_EXTENSION_SECONDS
       const closesAt = named ?? (await endOf(auction)) + Math.ceil(bySeconds * 1_000)
       return acceptedJson(
-        await desk.command(auction, commandId, () => api.extend({ auction, commandId, as, closesAt })),
+        await desk.command(auction, commandId, () =>
+          api.extend({ auction, commandId, as, closesAt, requestId: request.id }),
+        ),
       ) as never
     },
   )

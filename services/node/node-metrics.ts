@@ -1,0 +1,46 @@
+import type { MeshTls } from '../../src/adapters/grenache/mesh-tls.js'
+import { statusGauges } from '../../src/application/status-gauges.js'
+import type { Metrics } from '../../src/ports/metrics.js'
+import type { ServiceContainer } from '../container.js'
+import { tokens } from './node-tokens.js'
+
+/** The gauges of a node's queues, peers and replicas; what is counted on a bid's path is counted there. */
+export function measureNode(metrics: Metrics, services: ServiceContainer, tls: MeshTls | null): void {
+  const house = services.get(tokens.auctionHouse)
+  const router = services.get(tokens.router)
+  const pusher = services.get(tokens.pusher)
+  const feed = services.get(tokens.feed)
+  const eventLog = services.get(tokens.eventLog)
+  const peers = services.get(tokens.peerTable)
+  const { publicKey } = services.get(tokens.signer)
+
+  statusGauges(metrics, () => services.get(tokens.nodeApi).status())
+  metrics.gauge('vendue_queue_depth', 'Commands and commits that wait, by queue.', () => [
+    { labels: { queue: 'mailboxes' }, value: house.waiting.all },
+    { labels: { queue: 'fullest_mailbox' }, value: house.waiting.most },
+    { labels: { queue: 'forwarders' }, value: router.waiting },
+    { labels: { queue: 'outboxes' }, value: pusher.backlog.reduce((sum, { commits }) => sum + commits, 0) },
+  ])
+  metrics.gauge('vendue_replication_backlog_commits', 'Commits that wait to be sent to a peer.', () =>
+    pusher.backlog.map(({ nodeId, commits }) => {
+      return { labels: { peer: peers.get(nodeId)?.info.name ?? nodeId }, value: commits }
+    }),
+  )
+  metrics.gauge('vendue_loaded_auctions', 'Auctions of this home in memory.', () => house.loaded)
+  metrics.gauge('vendue_feed_subscribers', 'Subscriptions to the log.', () => feed.subscribers)
+  if (tls) {
+    metrics.gauge('vendue_tls_handshakes', 'Mutual TLS handshakes since the start.', () =>
+      Object.entries(tls.handshakes).map(([way, value]) => ({ labels: { way }, value })),
+    )
+  }
+  const events = metrics.sizes('vendue_commit_events', 'Events of one commit, of this home or another.')
+  const delay = metrics.seconds(
+    'vendue_replication_delay_seconds',
+    'From the home’s time of a commit’s last event until it is stored here, clocks’ differences included.',
+  )
+  eventLog.onPublished(({ commit, events: own }) => {
+    events.observe(own.length)
+    const at = own.at(-1)?.at
+    if (commit.signer !== publicKey && at !== undefined) delay.observe(Math.max(0, Date.now() - at) / 1_000)
+  })
+}

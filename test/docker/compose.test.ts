@@ -1,0 +1,182 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { expect } from 'chai'
+import { SETTING_KEYS } from '../../src/adapters/system/settings-schema.js'
+import { eventually } from '../support/eventually.js'
+import { NodeProcess } from '../support/node-process.js'
+import { makeTempHome } from '../support/temp-home.js'
+
+const ROOT = resolve(import.meta.dirname, '../../..')
+const DOCKER = join(ROOT, 'docker')
+
+interface Service {
+  readonly hostname?: string
+  readonly command?: readonly string[]
+  readonly environment?: Readonly<Record<string, string>>
+  readonly ports?: readonly string[]
+  readonly volumes?: readonly string[]
+  readonly build?: { readonly context: string; readonly dockerfile: string }
+  readonly depends_on?: object
+}
+interface Compose {
+  readonly services: Readonly<Record<string, Service>>
+  readonly volumes: object
+}
+
+describe('what is under docker/', function () {
+  this.timeout(60_000)
+  let parse: ((text: string) => unknown) | null = null
+  let compose: Compose
+
+  before(async function () {
+    const name = 'yaml'
+    const yaml = (await import(name).catch(() => null)) as {
+      parse(text: string, options: object): unknown
+    } | null
+    parse = yaml && ((text) => yaml.parse(text, { merge: true }))
+    if (!parse) {
+      console.error('      SKIPPED: there is no yaml package to read the compose file with')
+      this.skip()
+    }
+    compose = read('compose.yaml') as Compose
+  })
+
+  const read = (name: string) => parse?.(readFileSync(join(DOCKER, name), 'utf8'))
+
+  it('is valid to docker compose', function () {
+    try {
+      execFileSync('docker', ['compose', 'version'], { stdio: 'ignore' })
+    } catch {
+      console.error('      SKIPPED: docker compose is not installed here')
+      this.skip()
+    }
+    execFileSync('docker', ['compose', '-f', join(DOCKER, 'compose.yaml'), 'config', '--quiet'])
+  })
+
+  it('has three nodes, two gateways, Prometheus and Grafana', () => {
+    expect(Object.keys(compose.services)).to.have.members([
+      ...['mesh-init', 'node1', 'node2', 'node3', 'gateway1', 'gateway2', 'prometheus', 'grafana'],
+    ])
+  })
+
+  it('mounts only what is there, and volumes that it names', () => {
+    for (const [name, { volumes = [], build }] of Object.entries(compose.services)) {
+      for (const mount of volumes) {
+        const source = mount.split(':')[0] as string
+        if (source.startsWith('.'))
+          expect(existsSync(join(DOCKER, source)), `${name}: ${source}`).to.equal(true)
+        else expect(compose.volumes, name).to.have.property(source)
+      }
+      if (build) expect(existsSync(join(DOCKER, build.context, build.dockerfile)), name).to.equal(true)
+    }
+  })
+
+  it('waits only for services that it has', () => {
+    for (const { depends_on = {} } of Object.values(compose.services)) {
+      const names = Array.isArray(depends_on) ? depends_on : Object.keys(depends_on)
+      expect(Object.keys(compose.services)).to.include.members(names)
+    }
+  })
+
+  it('sets only variables that exist', () => {
+    const known = SETTING_KEYS.map((key) => `VENDUE_${key.toUpperCase()}`)
+    for (const { environment = {} } of Object.values(compose.services)) {
+      const ours = Object.keys(environment).filter((key) => key.startsWith('VENDUE_'))
+      expect(known).to.include.members(ours)
+    }
+  })
+
+  it('gives each member the address that it tells the others, and asks for its health where it serves it', () => {
+    for (const name of ['node1', 'node2', 'node3', 'gateway1', 'gateway2']) {
+      const { hostname, command = [], environment = {} } = compose.services[name] as Service
+      expect(hostname).to.equal(name)
+      expect(environment.VENDUE_NAME).to.equal(name)
+      expect(command).to.include(`${name}:7000`)
+      const port = environment.HEALTH_URL ? environment.VENDUE_METRICS_PORT : environment.VENDUE_HTTP_PORT
+      const url = environment.HEALTH_URL ?? /HEALTH_URL=(\S+)/.exec(dockerfile())?.[1] ?? ''
+      expect(new URL(url).port).to.equal(port)
+    }
+    const exposed = /^EXPOSE (.*)$/m.exec(dockerfile())?.[1]?.split(' ')
+    expect(exposed).to.have.members(['7000', '8080', '9464'])
+  })
+
+  it('copies into the image what the ignore file lets through', () => {
+    const allowed = readFileSync(join(ROOT, '.dockerignore'), 'utf8')
+      .split('\n')
+      .filter((line) => line.startsWith('!'))
+      .map((line) => line.slice(1))
+    const copied = [...dockerfile().matchAll(/^COPY (?!--from)(?:--\S+ )*(.+)$/gm)].flatMap(([, words]) =>
+      (words ?? '').split(' ').slice(0, -1),
+    )
+    expect(copied).to.not.have.length(0)
+    for (const path of copied) {
+      expect(allowed).to.include(path.split('/')[0])
+      expect(existsSync(join(ROOT, path)), path).to.equal(true)
+    }
+  })
+
+  it('has Prometheus ask every node and gateway where it serves its metrics', () => {
+    const { scrape_configs, rule_files } = read('prometheus.yaml') as {
+      scrape_configs: { static_configs: { targets: string[] }[] }[]
+      rule_files: string[]
+    }
+    const targets = scrape_configs.flatMap((job) => job.static_configs.flatMap((config) => config.targets))
+    const serving = Object.entries(compose.services).flatMap(([name, { environment = {} }]) => {
+      const port = environment.VENDUE_METRICS_PORT ?? environment.VENDUE_HTTP_PORT
+      return port && name !== 'mesh-init' ? [`${name}:${port}`] : []
+    })
+    expect(targets).to.have.members(serving)
+    const mounted = (compose.services.prometheus?.volumes ?? []).map((mount) => mount.split(':')[1])
+    expect(mounted).to.include.members(rule_files)
+  })
+
+  it('asks only for metrics that a node and its gateway have', async () => {
+    const { home, remove } = makeTempHome()
+    const node = await NodeProcess.start({
+      ...{ home, name: 'main', args: ['--grape-port', '0', '--dht-port', '0', '--http-port', '0'] },
+      env: { VENDUE_GATEWAY: 'yes' },
+    })
+    try {
+      const page = await metricsAfterSomeUse(node)
+      const known = new Set(
+        [...page.matchAll(/^# TYPE (\S+) (\S+)$/gm)].flatMap(([, name = '', type]) =>
+          type === 'histogram' ? ['_bucket', '_sum', '_count'].map((end) => name + end) : [name],
+        ),
+      )
+      const dashboard = readFileSync(join(DOCKER, 'grafana/dashboards/vendue.json'), 'utf8')
+      const alerts = readFileSync(join(DOCKER, 'alerts.yaml'), 'utf8')
+      for (const [file, text] of Object.entries({ dashboard, alerts })) {
+        const used = new Set(text.match(/\b(?:vendue|process)_[a-z_0-9]+/g))
+        expect(used.size, file).to.be.greaterThan(5)
+        expect(
+          [...used].filter((name) => !known.has(name)),
+          file,
+        ).to.deep.equal([])
+      }
+      const { panels } = JSON.parse(dashboard) as { panels: { targets: { expr: string }[] }[] }
+      expect(panels.every(({ targets }) => targets.every(({ expr }) => expr.length > 0))).to.equal(true)
+    } finally {
+      await node.end()
+      remove()
+    }
+  })
+})
+
+function dockerfile(): string {
+  return readFileSync(join(DOCKER, 'Dockerfile'), 'utf8')
+}
+
+/** Some instruments are made when they are first used. */
+async function metricsAfterSomeUse(node: NodeProcess): Promise<string> {
+  const url = await eventually('it says where', () => /http {3}(http:\S+)/.exec(node.output)?.[1])
+  const terms = { title: 'Lot', currency: 'EUR', start: '1' }
+  const { auctionId } = (await node.api.open({ commandId: 'cmd_metrics', ...terms })).outcome
+  const bid = await fetch(`${url}/api/v1/auctions/${auctionId}/bids`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ amount: 5, user_id: 'anna' }),
+  })
+  expect(bid.status).to.equal(201)
+  return (await fetch(`${url}/metrics`)).text()
+}
