@@ -10,6 +10,8 @@ const FREE_PORTS = ['--grape-port', '0', '--dht-port', '0']
 const MESH = { VENDUE_MESH: `repair-${process.pid}` }
 const PAGE_BYTES = 4_096
 const REPLICAS = 20
+/** Of the peer's, in the middle of the file. */
+const LOTS = [12, 11, 13, 10, 14, 9, 15, 8, 16]
 
 interface Repaired {
   readonly damage: string | null
@@ -74,14 +76,25 @@ describe('a node whose database is damaged', function () {
     return true
   }
 
-  /** Overwrites each page of the file that the text stands on. */
-  function overwrite(text: string): void {
+  /**
+   * Overwrites each page of the file on which one of the lots is described. How rows share pages depends on when what
+   * was copied: it is the first lot that shares none with the auctions that are to stay whole.
+   */
+  function overwrite(lots: readonly number[], whole: readonly string[]): void {
     const bytes = readFileSync(file())
-    const pages = new Set<number>()
-    for (let at = bytes.indexOf(text); at >= 0; at = bytes.indexOf(text, at + 1))
-      pages.add(Math.floor(at / PAGE_BYTES))
-    expect(pages.size).to.be.greaterThan(0)
-    for (const page of pages) bytes.fill(0xa5, page * PAGE_BYTES, (page + 1) * PAGE_BYTES)
+    const pagesOf = (text: string) => {
+      const pages = new Set<number>()
+      for (let at = bytes.indexOf(text); at >= 0; at = bytes.indexOf(text, at + 1))
+        pages.add(Math.floor(at / PAGE_BYTES))
+      return pages
+    }
+    const kept = new Set(whole.flatMap((text) => [...pagesOf(text)]))
+    const lot = lots.find((n) => {
+      const pages = [...pagesOf(`[lot ${n}]`)]
+      return pages.length > 0 && pages.every((page) => !kept.has(page))
+    })
+    if (lot === undefined) throw new Error('every lot shares a page with what is to stay whole')
+    for (const page of pagesOf(`[lot ${lot}]`)) bytes.fill(0xa5, page * PAGE_BYTES, (page + 1) * PAGE_BYTES)
     writeFileSync(file(), bytes)
   }
 
@@ -104,7 +117,7 @@ describe('a node whose database is damaged', function () {
 
   it('refuses to start, is repaired, goes on with its own auctions, and has the others again', async () => {
     await damaged.end()
-    overwrite('[lot 12]')
+    overwrite(LOTS, [own])
     const before = readFileSync(file())
     const start = await vendue(home, ['start', '--name', 'damaged', ...FREE_PORTS])
     expect(start.code).to.equal(3)
@@ -151,7 +164,7 @@ describe('a node whose database is damaged', function () {
     await peer.api.handover({ auction: handedHere, peer: 'damaged' })
     await damaged.end()
     await peer.api.bid({ auction: handedOn, commandId: 'bid_repairaway', kind: 'plain', amount: '3' })
-    overwrite('[lot 12]')
+    overwrite(LOTS, [own, handedOn, handedHere])
     const { result } = await repair()
     expect(result.saved.auctions).to.have.members([own, handedHere])
     expect(result.lost.auctions).to.deep.equal([])
@@ -172,7 +185,7 @@ describe('a node whose database is damaged', function () {
     const second = await open(damaged, 99)
     await eventually('the peer knows it', () => peer.api.show({ auction: second }))
     await damaged.end()
-    overwrite('[lot 99]')
+    overwrite([99], [])
     const { code, result } = await repair()
     expect(code).to.equal(1)
     expect(result.lost.auctions.map(({ auction_id }) => auction_id)).to.include(second)
