@@ -9,8 +9,8 @@ import { bidWithoutOrder } from './order.js'
 
 /**
  * The auction after a commit's events, once each is legal and the commit names the right author: the home as it was
- * before the commit. Throws `BadCommitError`. Whether it follows the log's head and whether its signature holds is
- * for the caller to check.
+ * before the commit. Throws `BadCommitError`. Whether it follows the log's head, whether its signature holds
+ * and whether its bids have been ordered is for the caller to check.
  */
 export function stateAfter(commit: Commit, body: CommitBody, before: Auction): OpenedAuction {
   let state = before
@@ -21,11 +21,7 @@ export function stateAfter(commit: Commit, body: CommitBody, before: Auction): O
     throw cause
   }
   const after = state as OpenedAuction
-  const rule =
-    unfinishedRule(body, after) ??
-    orderRule(commit, body) ??
-    keyRule(authorOf(body, before)) ??
-    keyRule(after.home)
+  const rule = unfinishedRule(body, after) ?? keyRule(authorOf(body, before)) ?? keyRule(after.home)
   if (rule !== null) throw new BadCommitError(commit, rule)
   if (commit.signer !== authorOf(body, before).publicKey)
     throw new BadCommitError(commit, 'its author is not the home')

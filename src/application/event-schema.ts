@@ -103,13 +103,14 @@ export const eventSchema: z.ZodType<AuctionEvent> = z.discriminatedUnion('type',
 export const MAX_EVENTS_PER_COMMIT = 4_096
 
 const DIGEST = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/
+const ORDER_SIGNATURE = /^[A-Za-z0-9_-]{85}[AQgw]$/
 const MAX_COMMANDS_PER_ORDER = 1_000
 
 const orderSchema = z.strictObject({
   signer: z.string().regex(DIGEST),
   signedAt: time,
   digests: z.array(z.string().regex(DIGEST)).min(1).max(MAX_COMMANDS_PER_ORDER),
-  signature: z.string().regex(/^[A-Za-z0-9_-]{85}[AQgw]$/),
+  signature: z.string().regex(ORDER_SIGNATURE),
 })
 
 const ordersSchema = z.array(orderSchema).min(1).max(MAX_EVENTS_PER_COMMIT)
@@ -131,7 +132,7 @@ export function isSoundBody(json: unknown): json is CommitBody {
   const { auctionId, firstSeq, prevHash, events, orders } = (json ?? {}) as Record<string, unknown>
   return (
     Object.keys(json ?? {}).length === (orders === undefined ? 4 : 5) &&
-    (orders === undefined || ordersSchema.safeParse(orders).success) &&
+    (orders === undefined || isSoundOrders(orders)) &&
     (auctionId === null || isText(auctionId, 0, 64)) &&
     isWhole(firstSeq, 1) &&
     (prevHash === null || isHex64(prevHash)) &&
@@ -140,6 +141,32 @@ export function isSoundBody(json: unknown): json is CommitBody {
     events.length <= MAX_EVENTS_PER_COMMIT &&
     events.every((event) => isBidPlaced(event) || eventSchema.safeParse(event).success)
   )
+}
+
+/** As `ordersSchema`: most of it are digests, of which there is one for each bid. */
+function isSoundOrders(orders: unknown): boolean {
+  return (
+    Array.isArray(orders) &&
+    orders.length > 0 &&
+    orders.length <= MAX_EVENTS_PER_COMMIT &&
+    orders.every((order) => {
+      const { signer, signedAt, digests, signature } = (order ?? {}) as Record<string, unknown>
+      return (
+        Object.keys(order ?? {}).length === 4 &&
+        isMatch(signer, DIGEST) &&
+        isWhole(signedAt, 0) &&
+        isMatch(signature, ORDER_SIGNATURE) &&
+        Array.isArray(digests) &&
+        digests.length > 0 &&
+        digests.length <= MAX_COMMANDS_PER_ORDER &&
+        digests.every((digest) => isMatch(digest, DIGEST))
+      )
+    })
+  )
+}
+
+function isMatch(value: unknown, pattern: RegExp): boolean {
+  return typeof value === 'string' && pattern.test(value)
 }
 
 function isBidPlaced(event: unknown): boolean {

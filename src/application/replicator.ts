@@ -5,7 +5,7 @@ import type { Append, EventLog } from '../ports/event-log.js'
 import type { Logger } from '../ports/logger.js'
 import type { StoredHead } from '../ports/peer-client.js'
 import type { SignatureVerifier } from '../ports/signer.js'
-import { authorOf, stateAfter } from './check-commit.js'
+import { authorOf, orderRule, stateAfter } from './check-commit.js'
 import { BadCommitError, readCommit } from './commit.js'
 import type { EquivocationWatch } from './equivocation-watch.js'
 import type { CommitBody } from './event-schema.js'
@@ -42,7 +42,7 @@ const MAX_CACHED_REPLICAS = 2_000
 /** What is checked of signatures. */
 interface Rules {
   readonly signatures: SignatureRule
-  /** Those of the orders that bids came with, too; a pull leaves them to `verify`, since there may be one for each bid. */
+  /** Whether the orders that bids came with are; a bulk pull leaves them to `verify`: there may be one for each bid. */
   readonly orders: boolean
 }
 
@@ -199,7 +199,10 @@ export class Replicator {
     return { body, next }
   }
 
-  #checkOrders(commit: Commit, { orders = [] }: CommitBody): void {
+  #checkOrders(commit: Commit, body: CommitBody): void {
+    const { orders = [] } = body
+    const rule = orderRule(commit, body)
+    if (rule !== null) throw new BadCommitError(commit, rule)
     for (const order of orders)
       if (!isOrderSigned(commit.auctionId, order, this.#deps.verifier))
         throw new BadCommitError(commit, "an order's signature is not its signer's")
