@@ -84,7 +84,6 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
           deps(
             'clock',
             'timers',
-            'random',
             'signer',
             'logger',
             'metrics',

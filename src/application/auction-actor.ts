@@ -11,7 +11,6 @@ import type { Logger } from '../ports/logger.js'
 import { NodeError } from '../ports/node-api.js'
 import type { Outcome, OutcomeRepository, RecordedOutcome } from '../ports/outcome-repository.js'
 import type { SubmitResult } from '../ports/peer-client.js'
-import type { Random } from '../ports/random.js'
 import type { Signer } from '../ports/signer.js'
 import type { ActorMeasures } from './actor-measures.js'
 import { BatchDraft } from './batch-draft.js'
@@ -24,7 +23,6 @@ import { submitFailure } from './submit-failure.js'
 
 export interface AuctionActorDeps {
   readonly clock: Clock
-  readonly random: Random
   readonly signer: Signer
   readonly eventLog: Pick<EventLog, 'append'>
   readonly outcomes: OutcomeRepository

@@ -21,10 +21,10 @@ export function stateAfter(commit: Commit, body: CommitBody, before: Auction): O
     throw cause
   }
   const after = state as OpenedAuction
-  const rule = unfinishedRule(body, after) ?? keyRule(authorOf(body, before)) ?? keyRule(after.home)
+  const author = authorOf(body, before)
+  const rule = unfinishedRule(body, after) ?? keyRule(author) ?? keyRule(after.home)
   if (rule !== null) throw new BadCommitError(commit, rule)
-  if (commit.signer !== authorOf(body, before).publicKey)
-    throw new BadCommitError(commit, 'its author is not the home')
+  if (commit.signer !== author.publicKey) throw new BadCommitError(commit, 'its author is not the home')
   return after
 }
 

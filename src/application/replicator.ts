@@ -191,8 +191,6 @@ export class Replicator {
     const body = readCommit(commit)
     if (body.prevHash !== (head?.hash ?? null))
       throw new BadCommitError(commit, 'it does not follow our last commit')
-    if (state.status !== 'unopened' && state.home.nodeId === this.#nodeId)
-      throw new BadCommitError(commit, 'this node is its home and did not write it')
     const next = stateAfter(commit, body, state)
     if (authorOf(body, state).nodeId === this.#nodeId)
       throw new BadCommitError(commit, 'this node is its home and did not write it')

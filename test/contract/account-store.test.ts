@@ -5,6 +5,7 @@ import { expect } from 'chai'
 import { MemoryAccountStore } from '../../src/adapters/memory/memory-account-store.js'
 import { openAccountStore } from '../../src/adapters/sqlite/open-account-store.js'
 import type { Account } from '../../src/ports/account-repository.js'
+import { skipUnless } from '../support/requires.js'
 import { makeTempDir } from '../support/temp-dir.js'
 import { describeAccountStore } from './account-store-contract.js'
 
@@ -55,7 +56,7 @@ describe('sqlite account store on disk', () => {
   })
 
   it('is readable by its owner alone, and durable', async function () {
-    if (process.platform === 'win32') this.skip()
+    skipUnless(this, process.platform !== 'win32', 'Windows has no file modes of this kind')
     const store = openAccountStore(dir.path)
     for (const file of ['gateway.db', 'gateway.db-wal', 'gateway.db-shm'])
       expect(statSync(join(dir.path, file)).mode & 0o077, file).to.equal(0)

@@ -1,7 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { AccountError, type AccountErrorCode } from '../../application/accounts/account-error.js'
-import { CallerError, type CallerErrorCode } from '../../ports/caller.js'
+import { CallerError } from '../../ports/caller.js'
 import { LimitError } from './limits.js'
+import { CALLER_STATUS, PROBLEM_TYPE } from './problem.js'
 
 /** RFC 9457, with our code, the field that is wrong, and what to do next. */
 export interface AccountProblem {
@@ -36,14 +37,6 @@ const ACCOUNT_STATUS: Readonly<Record<AccountErrorCode, number>> = {
   SCOPE_NOT_ALLOWED: 403,
   TOO_MANY_API_KEYS: 409,
   API_KEY_NOT_FOUND: 404,
-}
-
-const CALLER_STATUS: Readonly<Record<CallerErrorCode, number>> = {
-  UNAUTHENTICATED: 401,
-  TOKEN_INVALID: 401,
-  TOKEN_EXPIRED: 401,
-  ACCOUNT_DISABLED: 403,
-  FORBIDDEN: 403,
 }
 
 const TITLES: Readonly<Record<number, string>> = {
@@ -112,7 +105,7 @@ export function sendAccountProblem(
 }
 
 function send(reply: FastifyReply, { problem, headers }: ProblemAnswer): FastifyReply {
-  return reply.code(problem.status).headers(headers).type('application/problem+json').send(problem)
+  return reply.code(problem.status).headers(headers).type(PROBLEM_TYPE).send(problem)
 }
 
 function validationProblem(error: unknown): ProblemAnswer | null {

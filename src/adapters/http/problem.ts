@@ -83,7 +83,7 @@ const NODE_STATUS: Partial<Record<NodeErrorCode, number>> = {
   INTERNAL: 500,
 }
 
-const CALLER_STATUS: Readonly<Record<CallerErrorCode, number>> = {
+export const CALLER_STATUS: Readonly<Record<CallerErrorCode, number>> = {
   UNAUTHENTICATED: 401,
   TOKEN_INVALID: 401,
   TOKEN_EXPIRED: 401,

@@ -6,6 +6,7 @@ import { expect } from 'chai'
 import { openStore } from '../../../src/adapters/sqlite/open-store.js'
 import { EVERYTHING } from '../../contract/store-harness.js'
 import { CommitBuilder } from '../../support/commit-builder.js'
+import { skipUnless } from '../../support/requires.js'
 import { makeTempDir } from '../../support/temp-dir.js'
 
 const CHILD = fileURLToPath(new URL('./append-process.js', import.meta.url))
@@ -76,7 +77,11 @@ describe('an SQLite store whose process fails', function () {
   })
 
   it('refuses everything from the first I/O error on, with what was acknowledged intact', async function () {
-    if (process.platform === 'win32') return this.skip()
+    skipUnless(
+      this,
+      process.platform !== 'win32',
+      'a file is kept from growing by ulimit, which Windows has not',
+    )
     // No file may grow past the limit: writing to the write-ahead log fails, and not for lack of space.
     const limited = ['-c', 'ulimit -f 4000 && exec "$0" "$@"', process.execPath, CHILD, dir.path, '40']
     const { lines, code } = await run('sh', limited, () => {})

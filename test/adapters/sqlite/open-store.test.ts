@@ -20,6 +20,7 @@ import { openWriteConnection } from '../../../src/adapters/sqlite/sqlite-connect
 import { codeOf, everythingOf } from '../../contract/store-harness.js'
 import { ALICE, BOB, HOUR, T0 } from '../../support/auction-scenario.js'
 import { CommitBuilder } from '../../support/commit-builder.js'
+import { skipUnless } from '../../support/requires.js'
 import { makeTempDir } from '../../support/temp-dir.js'
 
 describe('opening an SQLite store', function () {
@@ -136,7 +137,11 @@ describe('opening an SQLite store', function () {
 
   it('says when it cannot write there', async function () {
     const isRoot = process.getuid?.() === 0
-    if (process.platform !== 'linux') return this.skip()
+    skipUnless(
+      this,
+      process.platform === 'linux',
+      'a place where even root cannot write is known for Linux only',
+    )
     mkdirSync(dataDir, { recursive: true })
     chmodSync(dataDir, 0o500)
     // Permissions do not stop root; the kernel's own file system does.
