@@ -6,8 +6,10 @@ import { createNode, type VendueNode } from '../services/node/create-node.js'
 import { tokens } from '../services/node/node-tokens.js'
 import { systemClock } from '../src/adapters/system/system-clock.js'
 import { systemRandom } from '../src/adapters/system/system-random.js'
+import { eventsOf } from '../src/application/commit-body.js'
 import { newCommandId } from '../src/application/ids.js'
 import { OwnHome } from '../src/application/own-home.js'
+import type { AuctionEvent, BidPlaced } from '../src/domain/events.js'
 import { silentLogger } from '../test/support/silent-logger.js'
 import { testSettings } from '../test/support/test-settings.js'
 import type { BenchResult } from './bench-result.js'
@@ -111,20 +113,12 @@ async function bodiesOf(node: VendueNode, auctionId: string): Promise<string[]> 
   }
 }
 
-interface Bid {
-  readonly bidId: string
-  readonly bidder: { readonly id: string; readonly name: string }
-  readonly at: number
-  readonly amount: number
-  readonly price: number
-}
-
 /**
  * Milliseconds to store the same rows (the commits, each bid's row, and what finds it by command id), one transaction
  * per commit, written as one would write it with better-sqlite3 alone: no deciding, no hashing, no second thread.
  */
 function raw(path: string, bodies: readonly string[]): number {
-  const batches = bodies.map((body) => ({ body, bids: (JSON.parse(body) as { events: Bid[] }).events }))
+  const batches = bodies.map((body) => ({ body, bids: eventsOf(body).filter(isBid) }))
   const db = new Database(path)
   db.pragma('journal_mode = WAL')
   db.pragma('synchronous = FULL')
@@ -158,4 +152,8 @@ function raw(path: string, bodies: readonly string[]): number {
   const ms = performance.now() - startedAt
   db.close()
   return ms
+}
+
+function isBid(event: AuctionEvent): event is BidPlaced {
+  return event.type === 'BidPlaced'
 }

@@ -15,10 +15,10 @@ import type { Signer } from '../ports/signer.js'
 import type { ActorMeasures } from './actor-measures.js'
 import { BatchDraft } from './batch-draft.js'
 import { sealCommit } from './commit.js'
-import { MAX_EVENTS_PER_COMMIT } from './event-schema.js'
+import { MAX_EVENTS_PER_COMMIT } from './commit-body.js'
 import { gather } from './gather.js'
 import { auctionNow, type HomeTask, isClientCommand } from './home-command.js'
-import type { SignedOrder } from './order.js'
+import type { OrderedCommand } from './order.js'
 import { submitFailure } from './submit-failure.js'
 
 export interface AuctionActorDeps {
@@ -67,8 +67,8 @@ interface Handover {
 
 interface Waiting {
   readonly task: HomeTask
-  /** That came with a client's command. */
-  readonly order: SignedOrder | null
+  /** Of a client's command. */
+  readonly ordered: OrderedCommand | null
   /** Of the request that brought it, for the log. */
   readonly requestId: string | undefined
   /** Monotonic. */
@@ -121,7 +121,7 @@ export class AuctionActor {
   /** Resolves once the command's outcome is durable, or with why there is none. */
   submit(
     task: HomeTask,
-    order: SignedOrder | null = null,
+    ordered: OrderedCommand | null = null,
     requestId?: string | undefined,
   ): Promise<SubmitResult> {
     if (this.#mailbox.length >= MAX_MAILBOX_COMMANDS) {
@@ -130,7 +130,7 @@ export class AuctionActor {
       )
     }
     return new Promise((settle) => {
-      this.#mailbox.push({ task, order, requestId, sinceMs: this.#deps.clock.monotonicMs(), settle })
+      this.#mailbox.push({ task, ordered, requestId, sinceMs: this.#deps.clock.monotonicMs(), settle })
       this.#running ??= this.#drain()
       this.#arrived()
     })
@@ -279,7 +279,7 @@ export class AuctionActor {
     const known = await this.#knownOutcomes(batch)
     const { state } = this.#current
     const draft = new BatchDraft(this.#deps, this.#current, known)
-    const outcomes = batch.map(({ task, order }) => draft.decide(task, order))
+    const outcomes = batch.map(({ task, ordered }) => draft.decide(task, ordered))
     const closes = state.status !== 'closed' && draft.state.status === 'closed'
     if (closes || batch.some(({ task }) => task.type === 'reveal')) await this.#reveal(draft)
     measures.decide.observe((clock.monotonicMs() - takenMs) / 1_000)
@@ -337,7 +337,8 @@ export class AuctionActor {
     this.#writes.add(write)
   }
 
-  async #store({ events, orders, state, secrets, sealed, recorded: outcomes }: BatchDraft): Promise<void> {
+  async #store(draft: BatchDraft): Promise<void> {
+    const { events, orders, state, secrets, sealed, recorded: outcomes } = draft
     if (events.length === 0) {
       // Decided against writes under way: no answer before theirs, and none at all if they fail.
       await Promise.all(this.#writes)
@@ -348,7 +349,7 @@ export class AuctionActor {
     if (events.length > MAX_EVENTS_PER_COMMIT) throw new Error('a batch made more events than a commit holds')
     const { auctionId, head } = this.#current
     const prevHash = head.hash
-    const parts = { auctionId, firstSeq: head.seq + 1, prevHash, events, orders: [...orders] }
+    const parts = { auctionId, firstSeq: head.seq + 1, prevHash, events, orders }
     const commit = sealCommit(parts, this.#deps.signer)
     this.#auction = { auctionId, head: { seq: commit.lastSeq, hash: commit.hash }, state, secrets }
     await this.#deps.eventLog.append({

@@ -17,7 +17,7 @@ import {
 } from './auction-actor.js'
 import { sealCommit } from './commit.js'
 import { DueTimes } from './due-times.js'
-import type { SignedOrder } from './order.js'
+import type { OrderedCommand } from './order.js'
 import type { Published, PublishingEventLog } from './publishing-event-log.js'
 import type { Replication } from './replication.js'
 import { submitFailure } from './submit-failure.js'
@@ -85,12 +85,16 @@ export class AuctionHouse {
   }
 
   /** Decides a client's command for an auction of this home; the order that covers it has been checked. */
-  submit(command: RemoteCommand, order: SignedOrder, requestId?: string | undefined): Promise<SubmitResult> {
+  submit(
+    command: RemoteCommand,
+    ordered: OrderedCommand,
+    requestId?: string | undefined,
+  ): Promise<SubmitResult> {
     if (!this.#accepting)
       return Promise.resolve(submitFailure('STOPPING', 'the node is stopping; nothing was done'))
     const { auctionId, replicas } = command
-    if (replicas === undefined) return this.#actor(auctionId).submit(command, order, requestId)
-    return this.#secured(command, () => this.#actor(auctionId).submit(command, order, requestId))
+    if (replicas === undefined) return this.#actor(auctionId).submit(command, ordered, requestId)
+    return this.#secured(command, () => this.#actor(auctionId).submit(command, ordered, requestId))
   }
 
   /** Makes another node the home of an auction; see `AuctionActor.handOver`. */

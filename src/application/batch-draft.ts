@@ -7,7 +7,7 @@ import type { Clock } from '../ports/clock.js'
 import type { Outcome, RecordedOutcome } from '../ports/outcome-repository.js'
 import type { RemoteCommand } from '../ports/peer-client.js'
 import { auctionNow, domainCommand, fingerprintOf, type HomeTask, isClientCommand } from './home-command.js'
-import { type SignedOrder, vouchesForSeller } from './order.js'
+import { type CommittedOrder, type OrderedCommand, type SignedOrder, vouchesForSeller } from './order.js'
 import { outcomeOf } from './outcome.js'
 
 export interface BatchDraftDeps {
@@ -21,8 +21,8 @@ export class BatchDraft {
   readonly #known: Map<string, RecordedOutcome>
   readonly events: AuctionEvent[] = []
   readonly sealed: SealedMaximum[] = []
-  /** Those that accepted bids came with. */
-  readonly orders = new Set<SignedOrder>()
+  /** Those that accepted bids came with, and their commands as the commit shows them. */
+  readonly #orders = new Map<SignedOrder, (number | string)[]>()
   /** Outcomes that this batch made. */
   readonly recorded: RecordedOutcome[] = []
   state: OpenedAuction
@@ -39,10 +39,14 @@ export class BatchDraft {
     this.secrets = before.secrets
   }
 
+  get orders(): CommittedOrder[] {
+    return [...this.#orders].map(([{ digests: _, ...order }, commands]) => ({ ...order, commands }))
+  }
+
   /** A repeated command gets its first outcome; a timer that fires too early or twice changes nothing. */
-  decide(task: HomeTask, order: SignedOrder | null): Outcome {
+  decide(task: HomeTask, ordered: OrderedCommand | null): Outcome {
     const now = auctionNow(this.#deps.clock, this.state.at)
-    if (isClientCommand(task)) return this.#decideClient(task, order, now)
+    if (isClientCommand(task)) return this.#decideClient(task, ordered, now)
     if (task.type === 'due') {
       this.#apply({ type: this.state.status === 'scheduled' ? 'StartAuction' : 'EndAuction', now })
     }
@@ -55,7 +59,7 @@ export class BatchDraft {
     this.#apply({ type: 'RevealMaxima', now: auctionNow(this.#deps.clock, this.state.at), sealed })
   }
 
-  #decideClient(task: RemoteCommand, order: SignedOrder | null, now: number): Outcome {
+  #decideClient(task: RemoteCommand, ordered: OrderedCommand | null, now: number): Outcome {
     const { commandId, auctionId } = task
     const fingerprint = fingerprintOf(task)
     const earlier = this.#known.get(commandId)
@@ -65,15 +69,23 @@ export class BatchDraft {
       return { status: 'rejected', commandId, auctionId, at: now, rejection }
     }
     const { seq } = this.state
-    const decision = maySell(task, order, this.state)
+    const firstIndex = this.events.length
+    const decision = maySell(task, ordered, this.state)
       ? this.#apply(domainCommand(task, now))
       : ({ accepted: false, rejection: { code: 'NOT_SELLER', seller: this.state.seller.name } } as const)
     const outcome = outcomeOf(task, decision, seq, now)
-    if (order !== null && 'bidder' in task && outcome.status === 'accepted') this.orders.add(order)
+    if (ordered !== null && 'bidder' in task && outcome.status === 'accepted')
+      this.#accept(ordered, firstIndex + outcome.seq - seq - 1)
     const record = { outcome, fingerprint }
     this.recorded.push(record)
     this.#known.set(commandId, record)
     return outcome
+  }
+
+  #accept({ order, place }: OrderedCommand, index: number): void {
+    const commands = this.#orders.get(order) ?? [...order.digests]
+    commands[place] = index
+    this.#orders.set(order, commands)
   }
 
   #apply(command: Command): Decision {
@@ -88,6 +100,6 @@ export class BatchDraft {
 }
 
 /** Bids are anybody's. */
-function maySell(task: RemoteCommand, order: SignedOrder | null, { openedBy }: OpenedAuction): boolean {
-  return !('by' in task) || (order !== null && vouchesForSeller(order.signer, task.by, openedBy))
+function maySell(task: RemoteCommand, ordered: OrderedCommand | null, { openedBy }: OpenedAuction): boolean {
+  return !('by' in task) || (ordered !== null && vouchesForSeller(ordered.order.signer, task.by, openedBy))
 }

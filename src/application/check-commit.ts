@@ -3,7 +3,7 @@ import type { Commit } from '../domain/commit.js'
 import { evolve, IllegalEventError } from '../domain/evolve.js'
 import type { Home } from '../domain/party.js'
 import { BadCommitError } from './commit.js'
-import type { CommitBody } from './event-schema.js'
+import type { CommitBody } from './commit-body.js'
 import { nodeIdOf } from './ids.js'
 import { bidWithoutOrder } from './order.js'
 
@@ -49,10 +49,7 @@ export function keyRule(home: Home): string | null {
 }
 
 /** Which bid stands there without its bidder's word, if so. Whether orders' signatures hold is not looked at. */
-export function orderRule(
-  { auctionId, firstSeq }: Pick<Commit, 'auctionId' | 'firstSeq'>,
-  body: CommitBody,
-): string | null {
-  const index = bidWithoutOrder(auctionId, body)
+export function orderRule({ firstSeq }: Pick<Commit, 'firstSeq'>, body: CommitBody): string | null {
+  const index = bidWithoutOrder(body)
   return index === null ? null : `event ${firstSeq + index} is a bid that nobody has ordered`
 }

@@ -1,28 +1,19 @@
 import { hash } from 'node:crypto'
 import type { Commit } from '../domain/commit.js'
-import type { AuctionEvent } from '../domain/events.js'
 import type { SignatureVerifier, Signer } from '../ports/signer.js'
-import { type CommitBody, commitBodySchema, isSoundBody } from './event-schema.js'
+import { BodyError, type CommitBody, readBody, writeBody } from './commit-body.js'
 import { auctionIdOf } from './ids.js'
-import type { SignedOrder } from './order.js'
 
 /** How large a body may be, in bytes; a home splits before it gets there. */
 export const MAX_BODY_BYTES = 4 * 1024 * 1024
 
-export interface CommitParts {
-  /** Null for the opening commit. */
-  readonly auctionId: string | null
-  readonly firstSeq: number
-  readonly prevHash: string | null
-  readonly events: readonly AuctionEvent[]
-  /** Of the bids among the events. */
-  readonly orders?: readonly SignedOrder[]
-}
+/** Orders: none where left out. */
+export type CommitParts = Omit<CommitBody, 'orders'> & Partial<Pick<CommitBody, 'orders'>>
 
 /** Writes, hashes and signs a commit: from here on its bytes never change. */
 export function sealCommit(parts: CommitParts, signer: Signer): Commit {
-  const { auctionId, firstSeq, prevHash, events, orders = [] } = parts
-  const body = JSON.stringify({ auctionId, firstSeq, prevHash, events, ...(orders.length > 0 && { orders }) })
+  const { auctionId, firstSeq, events } = parts
+  const body = writeBody({ orders: [], ...parts })
   const hash = hashOf(body)
   const head = { auctionId: auctionId ?? auctionIdOf(hash), lastSeq: firstSeq + events.length - 1, hash }
   return {
@@ -78,17 +69,12 @@ export function readCommit(commit: Commit): CommitBody {
 }
 
 function parseBody(commit: Commit): CommitBody {
-  let json: unknown
   try {
-    json = JSON.parse(commit.body)
+    return readBody(commit.body)
   } catch (cause) {
-    throw new BadCommitError(commit, 'the body is not JSON', { cause })
+    if (cause instanceof BodyError) throw new BadCommitError(commit, cause.rule, { cause })
+    throw cause
   }
-  if (isSoundBody(json)) return json
-  const parsed = commitBodySchema.safeParse(json)
-  if (parsed.success) return parsed.data
-  const issue = parsed.error.issues[0]
-  throw new BadCommitError(commit, `the body's ${issue?.path.join('.') || 'shape'}: ${issue?.message}`)
 }
 
 /** Whether the signer whom the commit names did sign this head. */

@@ -1,5 +1,6 @@
 import type { AuctionEvent } from '../domain/events.js'
 import type { EventLog, StoredCommit } from '../ports/event-log.js'
+import { eventsOf } from './commit-body.js'
 import type { Published, PublishingEventLog } from './publishing-event-log.js'
 
 /** Where a subscriber starts: after a position of this node's log, or at a seq of one auction. */
@@ -139,8 +140,7 @@ export class Feed {
 
 function entryOf(commit: StoredCommit): FeedEntry {
   const { position, auctionId, firstSeq } = commit
-  const { events } = JSON.parse(commit.body) as { events: AuctionEvent[] }
-  return { position, auctionId, firstSeq, events }
+  return { position, auctionId, firstSeq, events: eventsOf(commit.body) }
 }
 
 function isAhead(cursor: FeedStart, entry: FeedEntry): boolean {

@@ -29,7 +29,7 @@ import type { EquivocationWatch } from './equivocation-watch.js'
 import type { HandoverTaker } from './handover-taker.js'
 import type { HeadsDigest } from './heads-digest.js'
 import type { Membership } from './membership.js'
-import { checkOrders, type SignedOrder } from './order.js'
+import { checkOrders, type OrderedCommand, orderedCommands } from './order.js'
 import { receiptsOf, signReceipts } from './receipt.js'
 import type { Replicator } from './replicator.js'
 import type { Syncer } from './syncer.js'
@@ -88,13 +88,10 @@ export class LocalPeerService implements PeerService {
     const { auctionHouse, clock, signer, verifier } = this.#deps
     const checked = checkOrders(commands, submitted, verifier)
     if ('rule' in checked) throw new NodeError('FORBIDDEN', checked.rule)
+    const ordered = orderedCommands(commands, checked.orders)
     const results = await Promise.all(
       commands.map((command, i) =>
-        auctionHouse.submit(
-          command,
-          checked.orders.get(command.auctionId) as SignedOrder,
-          requestIds?.[i] ?? undefined,
-        ),
+        auctionHouse.submit(command, ordered[i] as OrderedCommand, requestIds?.[i] ?? undefined),
       ),
     )
     return { results, receipt: signReceipts(receiptsOf(commands, results), signer, clock.now()) }

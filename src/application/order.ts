@@ -3,8 +3,21 @@ import type { AuctionEvent } from '../domain/events.js'
 import type { Party } from '../domain/party.js'
 import type { RemoteCommand, SubmittedOrder } from '../ports/peer-client.js'
 import type { SignatureVerifier, Signer } from '../ports/signer.js'
+import type { CommitBody } from './commit-body.js'
 import { commitmentOf } from './commitment.js'
 import { nodeIdOf } from './ids.js'
+
+/** An order as it stands in the commit that accepts bids of it. */
+export interface CommittedOrder extends Omit<SignedOrder, 'digests'> {
+  /** Of each command in the order: its place among the commit's events where it is a bid of theirs, its digest otherwise. */
+  readonly commands: readonly (number | string)[]
+}
+
+/** Where a command stands in the order that it came with. */
+export interface OrderedCommand {
+  readonly order: SignedOrder
+  readonly place: number
+}
 
 /**
  * An order is what a node asks of an auction in its own signed words: its user's commands, or those of accounts that it
@@ -80,7 +93,7 @@ function contentOf(command: RemoteCommand): string {
 
 /** What a node signs: for which auction, when, how many commands, and the SHA-256 of their digests, a line each. */
 export function orderText(auctionId: string, signedAt: number, digests: readonly string[]): string {
-  const list = hash('sha256', digests.map((digest) => `${digest}\n`).join(''), 'hex')
+  const list = hash('sha256', `${digests.join('\n')}\n`, 'hex')
   return `vendue/order/v1/${auctionId}\n${signedAt}\n${digests.length}\n${list}\n`
 }
 
@@ -97,6 +110,21 @@ export function signOrders(
     orders.set(auctionId, { signer: signer.publicKey, signedAt, digests, signature })
   }
   return orders
+}
+
+/** Of each command, which of these orders covers it, and where. */
+export function orderedCommands(
+  commands: readonly RemoteCommand[],
+  orders: ReadonlyMap<string, SignedOrder>,
+): OrderedCommand[] {
+  const places = new Map<SignedOrder, number>()
+  return commands.map(({ auctionId }) => {
+    const order = orders.get(auctionId)
+    if (order === undefined) throw new Error(`no order covers the commands for ${auctionId}`)
+    const place = places.get(order) ?? 0
+    places.set(order, place + 1)
+    return { order, place }
+  })
 }
 
 /** As they travel with the commands, from which the home makes the digests itself. */
@@ -168,21 +196,36 @@ function byAuction(commands: readonly RemoteCommand[]): Map<string, RemoteComman
   return groups
 }
 
-/** The first event of a commit that is a bid without an order; null where every bid has one. */
-export function bidWithoutOrder(
+type OrderedEvents = Pick<CommitBody, 'events' | 'orders'>
+
+/** A committed order as it was signed; null where a place in it is not that of a bid. */
+export function asSigned(
   auctionId: string,
-  {
-    events,
-    orders = [],
-  }: { readonly events: readonly AuctionEvent[]; readonly orders?: readonly SignedOrder[] | undefined },
-): number | null {
-  const signers = new Map<string, string>()
-  for (const { signer, digests } of orders) for (const digest of digests) signers.set(digest, signer)
-  const found = events.findIndex((event) => {
-    const digest = bidDigest(auctionId, event)
-    if (digest === null || !('bidder' in event)) return false
-    const signer = signers.get(digest)
-    return signer === undefined || !speaksFor(signer, event.bidder)
-  })
+  { commands, ...order }: CommittedOrder,
+  { events }: Pick<OrderedEvents, 'events'>,
+): SignedOrder | null {
+  const digests: string[] = []
+  for (const command of commands) {
+    const event = typeof command === 'number' ? events[command] : undefined
+    const digest = typeof command === 'string' ? command : event && bidDigest(auctionId, event)
+    if (!digest) return null
+    digests.push(digest)
+  }
+  return { ...order, digests }
+}
+
+/**
+ * The place of the first event of a commit that is a bid which stands in no order of a node that may speak for its bidder; null
+ * where there is none.
+ */
+export function bidWithoutOrder({ events, orders }: OrderedEvents): number | null {
+  const ordered = new Uint8Array(events.length)
+  for (const { signer, commands } of orders) {
+    for (const command of commands) {
+      const event = typeof command === 'number' ? events[command] : undefined
+      if (event && 'bidder' in event && speaksFor(signer, event.bidder)) ordered[command as number] = 1
+    }
+  }
+  const found = events.findIndex((event, i) => 'bidder' in event && ordered[i] === 0)
   return found === -1 ? null : found
 }

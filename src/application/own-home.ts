@@ -3,7 +3,7 @@ import type { RemoteCommand, SubmitResult } from '../ports/peer-client.js'
 import type { Signer } from '../ports/signer.js'
 import type { AuctionHouse } from './auction-house.js'
 import { gather } from './gather.js'
-import { type SignedOrder, signOrders } from './order.js'
+import { type OrderedCommand, orderedCommands, signOrders } from './order.js'
 
 export interface OwnHomeDeps {
   readonly auctionHouse: Pick<AuctionHouse, 'submit'>
@@ -46,12 +46,10 @@ export class OwnHome {
 
   #submit(batch: readonly Waiting[]): void {
     const { auctionHouse, clock, signer } = this.#deps
-    const orders = signOrders(
-      batch.map(({ command }) => command),
-      signer,
-      clock.now(),
-    )
-    for (const { command, requestId, settle } of batch)
-      settle(auctionHouse.submit(command, orders.get(command.auctionId) as SignedOrder, requestId))
+    const commands = batch.map(({ command }) => command)
+    const ordered = orderedCommands(commands, signOrders(commands, signer, clock.now()))
+    batch.forEach(({ command, requestId, settle }, i) => {
+      settle(auctionHouse.submit(command, ordered[i] as OrderedCommand, requestId))
+    })
   }
 }

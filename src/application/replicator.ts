@@ -7,9 +7,9 @@ import type { StoredHead } from '../ports/peer-client.js'
 import type { SignatureVerifier } from '../ports/signer.js'
 import { authorOf, orderRule, stateAfter } from './check-commit.js'
 import { BadCommitError, readCommit } from './commit.js'
+import type { CommitBody } from './commit-body.js'
 import type { EquivocationWatch } from './equivocation-watch.js'
-import type { CommitBody } from './event-schema.js'
-import { isOrderSigned } from './order.js'
+import { asSigned, isOrderSigned } from './order.js'
 import { EACH, LAST_OF_EACH_AUTHOR, type SignatureRule } from './signature-rules.js'
 
 export interface ReplicatorDeps {
@@ -198,12 +198,13 @@ export class Replicator {
   }
 
   #checkOrders(commit: Commit, body: CommitBody): void {
-    const { orders = [] } = body
     const rule = orderRule(commit, body)
     if (rule !== null) throw new BadCommitError(commit, rule)
-    for (const order of orders)
-      if (!isOrderSigned(commit.auctionId, order, this.#deps.verifier))
+    for (const committed of body.orders) {
+      const order = asSigned(commit.auctionId, committed, body)
+      if (order === null || !isOrderSigned(commit.auctionId, order, this.#deps.verifier))
         throw new BadCommitError(commit, "an order's signature is not its signer's")
+    }
   }
 
   async #replica(auctionId: string): Promise<Replica> {

@@ -9,10 +9,10 @@ import type { SignatureVerifier } from '../ports/signer.js'
 import { BidTable, type LoggedBid } from './bid-table.js'
 import { authorOf, keyRule, unfinishedRule } from './check-commit.js'
 import { BadCommitError, isSigned, readCommit } from './commit.js'
+import type { CommitBody } from './commit-body.js'
 import { commitmentOf, RESERVE_SCOPE } from './commitment.js'
-import type { CommitBody } from './event-schema.js'
 import { ExportFormatError, type Place, type PlacedCommit } from './export-format.js'
-import { bidWithoutOrder, isOrderSignedLater } from './order.js'
+import { asSigned, bidWithoutOrder, isOrderSignedLater } from './order.js'
 import { PendingChecks } from './pending-checks.js'
 
 /** What is wrong with a log, and where. */
@@ -250,7 +250,7 @@ class LogVerifier {
       throw refuse('COMMITMENT', 'the reserve opened at the close is not the one committed to')
   }
 
-  #author(placed: PlacedCommit, home: Home, events: AuctionEvent[]): void {
+  #author(placed: PlacedCommit, home: Home, events: readonly AuctionEvent[]): void {
     const { signer, signature } = placed.commit
     const refuse = (rule: string) => this.#refuse('AUTHOR', rule, placed)
     const state = this.#state as OpenedAuction
@@ -264,9 +264,10 @@ class LogVerifier {
   }
 
   /** Every bid is in the words of the node that brought it. */
-  #orders(placed: PlacedCommit, { events, orders = [] }: CommitBody): void {
+  #orders(placed: PlacedCommit, body: CommitBody): void {
+    const { events, orders } = body
     const { auctionId, firstSeq } = placed.commit
-    const index = bidWithoutOrder(auctionId, { events, orders })
+    const index = bidWithoutOrder(body)
     if (index !== null) {
       const at = { seq: firstSeq + index, event: events[index] as AuctionEvent }
       throw this.#refuse(
@@ -276,11 +277,12 @@ class LogVerifier {
         at,
       )
     }
-    for (const order of orders) {
+    const refuse = () => this.#refuse('ORDER', "the signature of an order is not its signer's", placed)
+    for (const committed of orders) {
       this.#ordersChecked += 1
-      this.#pending.add(isOrderSignedLater(auctionId, order, this.#verifier), () =>
-        this.#refuse('ORDER', "the signature of an order is not its signer's", placed),
-      )
+      const order = asSigned(auctionId, committed, body)
+      if (order === null) throw refuse()
+      this.#pending.add(isOrderSignedLater(auctionId, order, this.#verifier), refuse)
     }
   }
 

@@ -2,12 +2,11 @@ import { expect } from 'chai'
 import { tokens } from '../../services/node/node-tokens.js'
 import { Ed25519Verifier } from '../../src/adapters/system/node-key.js'
 import { sealCommit } from '../../src/application/commit.js'
+import { readBody } from '../../src/application/commit-body.js'
 import { judgeProof, proofOf } from '../../src/application/equivocation.js'
 import { ExportFormatError } from '../../src/application/export-format.js'
-import type { SignedOrder } from '../../src/application/order.js'
 import { formatOf, PROOF_FORMAT, proofLines, readProof } from '../../src/application/proof-file.js'
 import type { Commit } from '../../src/domain/commit.js'
-import type { AuctionEvent } from '../../src/domain/events.js'
 import type { EquivocationProof } from '../../src/ports/equivocation-repository.js'
 import { LongAuction } from '../support/long-auction.js'
 import { ManualTime, settle } from '../support/manual-time.js'
@@ -18,15 +17,9 @@ const verifier = new Ed25519Verifier()
 
 /** The commit with its first bid by somebody else, as the home would sign it. */
 function otherVersion(commit: Commit, auction: Pick<LongAuction, 'signer'>): Commit {
-  const { auctionId, firstSeq, prevHash, events, orders } = JSON.parse(commit.body) as {
-    auctionId: string
-    firstSeq: number
-    prevHash: string
-    events: AuctionEvent[]
-    orders?: SignedOrder[]
-  }
+  const { events, ...parts } = readBody(commit.body)
   const changed = events.map((event) => ({ ...event, at: event.at + 1 }))
-  return sealCommit({ auctionId, firstSeq, prevHash, events: changed, orders: orders ?? [] }, auction.signer)
+  return sealCommit({ ...parts, events: changed }, auction.signer)
 }
 
 const rules = (proof: EquivocationProof): string => {
@@ -54,7 +47,7 @@ describe('a proof of equivocation', () => {
   })
 
   it('holds for commits that overlap', () => {
-    const { events } = JSON.parse(one.body) as { events: AuctionEvent[] }
+    const { events } = readBody(one.body)
     const shorter = sealCommit(
       { auctionId: one.auctionId, firstSeq: 2, prevHash: opening.hash, events: events.slice(0, 1) },
       auction.signer,
@@ -154,7 +147,7 @@ describe('a home that signs two histories', () => {
   })
 
   it('is found out by its next commit, which follows upon another than ours', async () => {
-    const { events } = JSON.parse(real.body) as { events: AuctionEvent[] }
+    const { events } = readBody(real.body)
     const [bid] = events
     if (bid?.type !== 'BidPlaced') throw new Error('expected a bid')
     const next = sealCommit(

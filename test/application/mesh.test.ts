@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { tokens } from '../../services/node/node-tokens.js'
 import { sealCommit } from '../../src/application/commit.js'
+import { readBody } from '../../src/application/commit-body.js'
 import type { Commit } from '../../src/domain/commit.js'
 import { LogFullError } from '../../src/ports/event-log.js'
 import { NodeError } from '../../src/ports/node-api.js'
@@ -212,44 +213,42 @@ describe('nodes of a mesh', () => {
 
     it('refuses another author’s signature', async () => {
       const { commit } = await nextCommit()
-      const body = JSON.parse(commit.body)
+      const body = readBody(commit.body)
       expect(await refused(sealCommit(body, node(1).signer))).to.match(/author/)
     })
 
     it('refuses a signature over something else', async () => {
       const { commit } = await nextCommit()
-      const other = sealCommit({ ...JSON.parse(commit.body), firstSeq: 3 }, node(0).signer)
+      const other = sealCommit({ ...readBody(commit.body), firstSeq: 3 }, node(0).signer)
       expect(await refused({ ...commit, signature: other.signature })).to.match(/signature/)
     })
 
     it('refuses an event that the rules do not allow, even when the home signed it', async () => {
       const { auction, commit } = await nextCommit()
-      const body = JSON.parse(commit.body)
-      body.events[0].price = 1
-      expect(await refused(sealCommit(body, node(0).signer))).to.match(/breaks a rule/)
+      const body = readBody(commit.body)
+      const events = body.events.map((event) => ({ ...event, price: 1 }))
+      expect(await refused(sealCommit({ ...body, events }, node(0).signer))).to.match(/breaks a rule/)
       expect((await node(2).api.show({ auction })).state.bidCount).to.equal(0)
     })
 
     it('refuses a commit that follows another history', async () => {
       const { commit } = await nextCommit()
-      const body = JSON.parse(commit.body)
-      body.prevHash = 'f'.repeat(64)
-      expect(await refused(sealCommit(body, node(0).signer))).to.match(/does not follow/)
+      const body = readBody(commit.body)
+      const prevHash = 'f'.repeat(64)
+      expect(await refused(sealCommit({ ...body, prevHash }, node(0).signer))).to.match(/does not follow/)
     })
 
     it('refuses a commit of a home’s own auction that the home did not write', async () => {
       const { commit } = await nextCommit()
-      const body = JSON.parse(commit.body)
-      body.firstSeq = 3
-      body.prevHash = commit.hash
-      body.events[0] = {
-        ...body.events[0],
+      const body = readBody(commit.body)
+      const events = body.events.map((event) => ({
+        ...event,
         bidId: 'bid_forged00',
         price: 90000000,
         amount: 90000000,
         bidder: { id: 'node_x', name: 'x' },
-      }
-      const forged = sealCommit(body, node(0).signer)
+      }))
+      const forged = sealCommit({ ...body, firstSeq: 3, prevHash: commit.hash, events }, node(0).signer)
       const { stored, refused: errors } = await node(0).services.get(tokens.replicator).ingest([forged])
       expect([stored, errors[0]?.reason]).to.deep.equal([0, 'this node is its home and did not write it'])
     })

@@ -7,6 +7,7 @@ import { readLog, unplaced } from '../../src/application/read-log.js'
 import { verifyLog } from '../../src/application/verify-log.js'
 import type { NodeError } from '../../src/ports/node-api.js'
 import type { RemoteCommand } from '../../src/ports/peer-client.js'
+import { committed } from '../support/bidding-nodes.js'
 import { ManualTime, settle } from '../support/manual-time.js'
 import { MemoryNetwork } from '../support/memory-network.js'
 import { type MemoryNode, startMemoryNodes } from '../support/memory-node.js'
@@ -130,9 +131,8 @@ describe('orders', () => {
       const { refused } = await node(2).services.get(tokens.replicator).ingest([commit])
       return refused[0]?.reason ?? 'stored'
     }
-    const orderBy = (signer: MemoryNode, command: RemoteCommand) => [
-      ...signOrders([command], signer.signer, 1).values(),
-    ]
+    const orderBy = (signer: MemoryNode, command: RemoteCommand) =>
+      [...signOrders([command], signer.signer, 1).values()].map((order) => committed(auction, order, [event]))
     expect(await ingest([])).to.contain('nobody has ordered')
     expect(await ingest(orderBy(node(0), bid))).to.contain('nobody has ordered')
     expect(await ingest(orderBy(node(1), bidOf(node(1), 11)))).to.contain('nobody has ordered')

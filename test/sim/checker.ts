@@ -1,4 +1,5 @@
 import { checkpointText, hashOf } from '../../src/application/commit.js'
+import { readBody } from '../../src/application/commit-body.js'
 import { auctionIdOf, nodeIdOf } from '../../src/application/ids.js'
 import type { Commit } from '../../src/domain/commit.js'
 import type { AuctionEvent, AuctionOpened } from '../../src/domain/events.js'
@@ -260,10 +261,7 @@ export class Checker {
 
   /** The home has written on. */
   #extend(line: Line, commit: Commit, where: () => string): void {
-    const { prevHash, events } = JSON.parse(commit.body) as {
-      prevHash: string | null
-      events: AuctionEvent[]
-    }
+    const { prevHash, events } = readBody(commit.body)
     this.#must((prevHash ?? '') === line.head.hash, 'no forks', () => `${where()} is not chained to its log`)
     this.#must(commit.firstSeq === line.head.seq + 1, 'one event per seq, without gaps', where)
     line.commits.set(commit.firstSeq, { commit, author: line.home })

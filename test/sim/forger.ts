@@ -78,7 +78,10 @@ export class Forger {
     const { random, scheduler } = this.#deps
     const i = random.int(0, commits.length - 1)
     const commit = commits[i] as Commit
-    const body = commit.body.replace(/"price":(\d+)/, (_, price) => `"price":${Number(price) + 1}`)
+    const body = commit.body.replace(
+      /,(\d+),(true|false),/,
+      (_, price, leads) => `,${Number(price) + 1},${leads},`,
+    )
     switch (random.int(0, 3)) {
       case 0:
         commits[i] = { ...commit, body }

@@ -1,4 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3'
+import { eventsOf } from '../../application/commit-body.js'
+import type { AuctionEvent } from '../../domain/events.js'
 import type { AutoBid } from '../../ports/auto-bid-repository.js'
 import type { KnownPeer } from '../../ports/peer-repository.js'
 import { CommitAppender } from './commit-appender.js'
@@ -167,11 +169,15 @@ function failureOf(error: unknown): BatchFailure {
 }
 
 function commandIdsOf({ body, fingerprints, outcomes }: AppendOperation): string[] {
-  const { events } = JSON.parse(body) as { events: readonly { bidId?: string }[] }
+  const events = eventsOf(body)
   const told = fingerprints === null ? [] : (JSON.parse(fingerprints) as (string | null)[])
-  const bids = told.flatMap((fingerprint, i) => (fingerprint === null ? [] : (events[i]?.bidId ?? [])))
+  const bids = told.flatMap((fingerprint, i) => (fingerprint === null ? [] : bidIdOf(events[i])))
   const others = outcomes === null ? [] : (JSON.parse(outcomes) as OutcomeRow[]).map(([id]) => id)
   return [...bids, ...others]
+}
+
+function bidIdOf(event: AuctionEvent | undefined): string[] {
+  return event && 'bidId' in event ? [event.bidId] : []
 }
 
 function prepare(db: Database) {

@@ -1,4 +1,5 @@
 import type { Database, Statement } from 'better-sqlite3'
+import { eventsOf } from '../../application/commit-body.js'
 import type { SealedMaximum } from '../../domain/commands.js'
 import type { AuctionEvent, RevealedMaximum } from '../../domain/events.js'
 import { bidOf } from '../read-model.js'
@@ -51,7 +52,7 @@ export class CommitAppender {
     }
     const ref = head?.ref ?? this.#open(operation)
     const { signer, signature, hash, body, lastSeq } = operation
-    const { events } = JSON.parse(body) as { events: readonly AuctionEvent[] }
+    const events = eventsOf(body)
     for (const event of events)
       if (event.type === 'AuctionOpened') this.#statements.involve.run(event.seller.id, 'seller', ref)
     if (events.length > MAX_EVENTS_PER_COMMIT) throw new RangeError(`${events.length} events in one commit`)

@@ -2,11 +2,12 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { sealCommit } from '../../../src/application/commit.js'
+import { readBody } from '../../../src/application/commit-body.js'
 import { proofOf } from '../../../src/application/equivocation.js'
 import { nodeIdOf } from '../../../src/application/ids.js'
 import { signReceipts } from '../../../src/application/receipt.js'
 import type { Commit } from '../../../src/domain/commit.js'
-import type { AuctionEvent, BidPlaced } from '../../../src/domain/events.js'
+import type { BidPlaced } from '../../../src/domain/events.js'
 import type { Receipt } from '../../../src/ports/receipt-repository.js'
 import { LongAuction } from '../../support/long-auction.js'
 import { CliHarness } from './support/cli-harness.js'
@@ -28,7 +29,7 @@ describe('commands about proof', () => {
 
   const exported = () => cli.run(['export', auction.auctionId, '--out', file()])
   const firstBid = (): BidPlaced => {
-    const { events } = JSON.parse((commits[1] as Commit).body) as { events: AuctionEvent[] }
+    const { events } = readBody((commits[1] as Commit).body)
     return events[0] as BidPlaced
   }
   const receiptOf = (bid: BidPlaced, amount: number): Receipt => {
@@ -114,7 +115,7 @@ describe('commands about proof', () => {
     const moved = all.findIndex(({ body }) => body.includes('AuctionHandedOver'))
     const next = all[moved + 1] as Commit
     const { auctionId, firstSeq } = next
-    const { events } = JSON.parse(next.body) as { events: AuctionEvent[] }
+    const { events } = readBody(next.body)
     const prevHash = (all[moved] as Commit).hash
     const forged = sealCommit({ auctionId, firstSeq, prevHash, events }, auction.signer)
     cli.api.commits = [...all.slice(0, moved + 1), forged]
@@ -164,7 +165,7 @@ describe('commands about proof', () => {
 
   it('export a proof against a home, and judge it', async () => {
     const [opening, one] = commits as [Commit, Commit]
-    const { events } = JSON.parse(one.body) as { events: AuctionEvent[] }
+    const { events } = readBody(one.body)
     const parts = {
       auctionId: auction.auctionId,
       firstSeq: 2,

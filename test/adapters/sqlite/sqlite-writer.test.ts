@@ -22,7 +22,7 @@ describe('the SQLite writer', function () {
   })
 
   it('stores nothing of a batch that finds the disk full, keeps what was there, and goes on when there is room', async () => {
-    store = await openStore(dir.path, { test: { maxPageCount: 250 } })
+    store = await openStore(dir.path, { test: { maxPageCount: 150 } })
     const [small, large] = [new CommitBuilder(), new CommitBuilder()]
     const entries = [small.open(), large.open(), small.bids(5)]
     for (const entry of entries) await store.eventLog.append(entry)

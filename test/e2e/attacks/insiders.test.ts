@@ -12,6 +12,7 @@ import type { RemoteCommand } from '../../../src/ports/peer-client.js'
 import type { Signer } from '../../../src/ports/signer.js'
 import { callRaw } from '../../adapters/grenache/fakes.js'
 import { AttackedMesh, type Insider, infoOf, openAuction, portOf, say } from '../../support/attacked-mesh.js'
+import { committed } from '../../support/bidding-nodes.js'
 import { eventually } from '../../support/eventually.js'
 import { vendue } from '../../support/node-process.js'
 
@@ -153,26 +154,19 @@ describe('members who cheat real nodes', function () {
       const bid = bidOf(auctionId, victim)
       const dearer: Bid = { ...bid, amount: 2_000 }
       const elsewhere = bidOf(open().auctionId, victim)
-      const signed = (commands: RemoteCommand[], signer: Signer, at = commands) => {
+      const told = (event: AuctionEvent, commands: RemoteCommand[], signer: Signer, at = commands) => {
         const order = [...signOrders(commands, signer, Date.now()).values()][0]
         if (!order) throw new Error('there is no order')
-        return { ...order, digests: at.map(commandDigest) }
+        const orders = [committed(auctionId, { ...order, digests: at.map(commandDigest) }, [event])]
+        return { events: [event], orders }
       }
+      const moved = { ...elsewhere, auctionId }
       const inventions: [string, Pick<CommitParts, 'events' | 'orders'>][] = [
         ['with no order', { events: [placed(bid)] }],
-        ["with the home's own order", { events: [placed(bid)], orders: [signed([bid], mallory.signer)] }],
-        ['dearer than it was ordered', { events: [placed(dearer)], orders: [signed([bid], victim.signer)] }],
-        [
-          'dearer, the order made to fit',
-          { events: [placed(dearer)], orders: [signed([bid], victim.signer, [dearer])] },
-        ],
-        [
-          'ordered at another auction',
-          {
-            events: [placed({ ...elsewhere, auctionId })],
-            orders: [signed([elsewhere], victim.signer, [{ ...elsewhere, auctionId }])],
-          },
-        ],
+        ["with the home's own order", told(placed(bid), [bid], mallory.signer)],
+        ['dearer than it was ordered', told(placed(dearer), [bid], victim.signer)],
+        ['dearer, the order made to fit', told(placed(dearer), [bid], victim.signer, [dearer])],
+        ['ordered at another auction', told(placed(moved), [elsewhere], victim.signer, [moved])],
       ]
       for (const [what, parts] of inventions) {
         const { refused } = (await mesh.node(0).api.status()).sync
@@ -188,7 +182,7 @@ describe('members who cheat real nodes', function () {
         expect(run.code, what).to.equal(1)
         expect(run.stdout + run.stderr, what).to.include('(ORDER)')
       }
-      const true_ = second(opening, { events: [placed(bid)], orders: [signed([bid], victim.signer)] })
+      const true_ = second(opening, told(placed(bid), [bid], victim.signer))
       await push(0, true_)
       expect(await seqAt(0, auctionId), 'a bid that was made is taken').to.equal(2)
     })
@@ -201,11 +195,14 @@ describe('members who cheat real nodes', function () {
         return bid
       }) as [Bid, Bid]
       const accounts = [first, other].map((bid) => ({ ...bid, bidder: { id: 'acc_shill', name: 'Shill' } }))
-      const [left, right] = accounts.map((bid) =>
-        second(opening, {
-          ...{ events: [placed(bid)], orders: [...signOrders([bid], mallory.signer, Date.now()).values()] },
-        }),
-      ) as [Commit, Commit]
+      const [left, right] = accounts.map((bid) => {
+        const events = [placed(bid)]
+        const orders = [...signOrders([bid], mallory.signer, Date.now()).values()]
+        return second(opening, {
+          events,
+          orders: orders.map((order) => committed(auctionId, order, events)),
+        })
+      }) as [Commit, Commit]
       expect(await push(0, opening, left)).to.equal('ok')
       expect(await push(1, opening, right)).to.equal('ok')
       for (const node of mesh.nodes)
