@@ -3,6 +3,7 @@ import type { Minor } from '../domain/money.js'
 import type { Party } from '../domain/party.js'
 import type { ToldBid } from '../domain/recheck.js'
 import { IdIndex } from './id-index.js'
+import { NumberColumn } from './number-column.js'
 
 /** A bid as its log tells it. */
 export interface LoggedBid extends ToldBid {
@@ -19,11 +20,11 @@ const SECRET = -1
 /** The bids of one auction, a million of them if need be: columns of numbers beside an index of bid ids. */
 export class BidTable {
   readonly #ids: IdIndex
-  readonly #seqs: number[] = []
-  readonly #amounts: number[] = []
-  readonly #prices: number[] = []
-  readonly #flags: number[] = []
-  readonly #bidders: number[] = []
+  readonly #seqs = new NumberColumn(Float64Array)
+  readonly #amounts = new NumberColumn(Float64Array)
+  readonly #prices = new NumberColumn(Float64Array)
+  readonly #flags = new NumberColumn(Uint8Array)
+  readonly #bidders = new NumberColumn(Int32Array)
   readonly #parties: Party[] = []
   readonly #partyRows = new Map<string, number>()
   /** By row: what the maximum was committed to. Emptied as commitments are opened. */
@@ -107,7 +108,7 @@ export class BidTable {
   open(bidId: string, amount: Minor): void {
     const row = this.#ids.find(bidId)
     if (!this.#commitments.delete(row)) throw new Error(`bid ${bidId} has nothing to open`)
-    this.#amounts[row] = amount
+    this.#amounts.set(row, amount)
   }
 
   find(bidId: string): LoggedBid | null {
@@ -121,16 +122,16 @@ export class BidTable {
   }
 
   #read(row: number, winnerId: string | null): LoggedBid {
-    const flags = this.#flags[row] as number
-    const amount = this.#amounts[row] as number
-    const bidder = this.#parties[this.#bidders[row] as number] as Party
+    const flags = this.#flags.at(row)
+    const amount = this.#amounts.at(row)
+    const bidder = this.#parties[this.#bidders.at(row)] as Party
     const hidden = bidder.id === winnerId ? Number.POSITIVE_INFINITY : null
     return {
-      seq: this.#seqs[row] as number,
+      seq: this.#seqs.at(row),
       bidder,
       kind: KINDS[flags & 3] as LoggedBid['kind'],
       amount: amount === SECRET ? hidden : amount,
-      price: this.#prices[row] as number,
+      price: this.#prices.at(row),
       leads: (flags & LEADS) !== 0,
       reserveMet: (flags & RESERVE_MET) !== 0,
     }

@@ -5,7 +5,6 @@ import type { Home } from '../domain/party.js'
 import { BadCommitError } from './commit.js'
 import type { CommitBody } from './commit-body.js'
 import { nodeIdOf } from './ids.js'
-import { bidWithoutOrder } from './order.js'
 
 /**
  * The auction after a commit's events, once each is legal and the commit names the right author: the home as it was
@@ -46,10 +45,4 @@ export function unfinishedRule({ events }: Pick<CommitBody, 'events'>, after: Op
 /** A node's id is made of its key. */
 export function keyRule(home: Home): string | null {
   return nodeIdOf(home.publicKey) === home.nodeId ? null : "the home's id is not that of its key"
-}
-
-/** Which bid stands there without its bidder's word, if so. Whether orders' signatures hold is not looked at. */
-export function orderRule({ firstSeq }: Pick<Commit, 'firstSeq'>, body: CommitBody): string | null {
-  const index = bidWithoutOrder(body)
-  return index === null ? null : `event ${firstSeq + index} is a bid that nobody has ordered`
 }

@@ -3,7 +3,6 @@ import type { AuctionEvent } from '../domain/events.js'
 import type { Party } from '../domain/party.js'
 import type { RemoteCommand, SubmittedOrder } from '../ports/peer-client.js'
 import type { SignatureVerifier, Signer } from '../ports/signer.js'
-import type { CommitBody } from './commit-body.js'
 import { commitmentOf } from './commitment.js'
 import { nodeIdOf } from './ids.js'
 
@@ -175,17 +174,6 @@ export function isOrderSigned(auctionId: string, order: SignedOrder, verifier: S
   return verifier.verify(orderText(auctionId, signedAt, digests), signature, signer)
 }
 
-/** The same, on another core where the verifier can. */
-export async function isOrderSignedLater(
-  auctionId: string,
-  order: SignedOrder,
-  verifier: SignatureVerifier,
-): Promise<boolean> {
-  if (verifier.verifyLater === undefined) return isOrderSigned(auctionId, order, verifier)
-  const { signer, signedAt, digests, signature } = order
-  return verifier.verifyLater(orderText(auctionId, signedAt, digests), signature, signer)
-}
-
 function byAuction(commands: readonly RemoteCommand[]): Map<string, RemoteCommand[]> {
   const groups = new Map<string, RemoteCommand[]>()
   for (const command of commands) {
@@ -196,13 +184,11 @@ function byAuction(commands: readonly RemoteCommand[]): Map<string, RemoteComman
   return groups
 }
 
-type OrderedEvents = Pick<CommitBody, 'events' | 'orders'>
-
 /** A committed order as it was signed; null where a place in it is not that of a bid. */
 export function asSigned(
   auctionId: string,
   { commands, ...order }: CommittedOrder,
-  { events }: Pick<OrderedEvents, 'events'>,
+  events: readonly AuctionEvent[],
 ): SignedOrder | null {
   const digests: string[] = []
   for (const command of commands) {
@@ -212,20 +198,4 @@ export function asSigned(
     digests.push(digest)
   }
   return { ...order, digests }
-}
-
-/**
- * The place of the first event of a commit that is a bid which stands in no order of a node that may speak for its bidder; null
- * where there is none.
- */
-export function bidWithoutOrder({ events, orders }: OrderedEvents): number | null {
-  const ordered = new Uint8Array(events.length)
-  for (const { signer, commands } of orders) {
-    for (const command of commands) {
-      const event = typeof command === 'number' ? events[command] : undefined
-      if (event && 'bidder' in event && speaksFor(signer, event.bidder)) ordered[command as number] = 1
-    }
-  }
-  const found = events.findIndex((event, i) => 'bidder' in event && ordered[i] === 0)
-  return found === -1 ? null : found
 }

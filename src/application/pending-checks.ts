@@ -1,21 +1,21 @@
-interface Check {
-  readonly holds: Promise<boolean>
-  readonly refusal: () => Error
-}
-
 /** Checks that are made elsewhere meanwhile; they are answered for in the order in which they were asked for. */
 export class PendingChecks {
-  #checks: Check[] = []
+  #checks: Promise<Error | null>[] = []
 
-  /** `refusal`: what is wrong if it does not hold. */
-  add(holds: Promise<boolean>, refusal: () => Error): void {
-    this.#checks.push({ holds, refusal })
+  /** The check resolves with what is wrong, if anything is. */
+  add(check: Promise<Error | null>): void {
+    // Its failure is told when its turn comes.
+    check.catch(() => {})
+    this.#checks.push(check)
   }
 
-  /** Waits until no more than `most` are under way. Rejects with the first refusal. */
+  /** Waits until no more than `most` are under way. Rejects with the first that is wrong. */
   async settle(most = 0): Promise<void> {
     if (this.#checks.length <= most) return
     const settled = this.#checks.splice(0, this.#checks.length - most)
-    for (const { holds, refusal } of settled) if (!(await holds)) throw refusal()
+    for (const check of settled) {
+      const wrong = await check
+      if (wrong !== null) throw wrong
+    }
   }
 }

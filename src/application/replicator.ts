@@ -5,11 +5,11 @@ import type { Append, EventLog } from '../ports/event-log.js'
 import type { Logger } from '../ports/logger.js'
 import type { StoredHead } from '../ports/peer-client.js'
 import type { SignatureVerifier } from '../ports/signer.js'
-import { authorOf, orderRule, stateAfter } from './check-commit.js'
+import { authorOf, stateAfter } from './check-commit.js'
+import { orderFault } from './check-orders.js'
 import { BadCommitError, readCommit } from './commit.js'
 import type { CommitBody } from './commit-body.js'
 import type { EquivocationWatch } from './equivocation-watch.js'
-import { asSigned, isOrderSigned } from './order.js'
 import { EACH, LAST_OF_EACH_AUTHOR, type SignatureRule } from './signature-rules.js'
 
 export interface ReplicatorDeps {
@@ -198,13 +198,14 @@ export class Replicator {
   }
 
   #checkOrders(commit: Commit, body: CommitBody): void {
-    const rule = orderRule(commit, body)
-    if (rule !== null) throw new BadCommitError(commit, rule)
-    for (const committed of body.orders) {
-      const order = asSigned(commit.auctionId, committed, body)
-      if (order === null || !isOrderSigned(commit.auctionId, order, this.#deps.verifier))
-        throw new BadCommitError(commit, "an order's signature is not its signer's")
-    }
+    const fault = orderFault(commit.auctionId, body, this.#deps.verifier)
+    if (fault === null) return
+    throw new BadCommitError(
+      commit,
+      fault.kind === 'no-order'
+        ? `event ${commit.firstSeq + fault.bid} is a bid that nobody has ordered`
+        : "an order's signature is not its signer's",
+    )
   }
 
   async #replica(auctionId: string): Promise<Replica> {

@@ -5,14 +5,15 @@ import type { AuctionEvent, AuctionOpened, MaximaRevealed, Opening } from '../do
 import { evolve, IllegalEventError } from '../domain/evolve.js'
 import type { Home } from '../domain/party.js'
 import { PriceRecheck, type PriceStep, UnsoundPriceError } from '../domain/recheck.js'
+import type { OrderChecker, OrderFault } from '../ports/order-checker.js'
 import type { SignatureVerifier } from '../ports/signer.js'
 import { BidTable, type LoggedBid } from './bid-table.js'
 import { authorOf, keyRule, unfinishedRule } from './check-commit.js'
+import { orderFault } from './check-orders.js'
 import { BadCommitError, isSigned, readCommit } from './commit.js'
 import type { CommitBody } from './commit-body.js'
 import { commitmentOf, RESERVE_SCOPE } from './commitment.js'
 import { ExportFormatError, type Place, type PlacedCommit } from './export-format.js'
-import { asSigned, bidWithoutOrder, isOrderSignedLater } from './order.js'
 import { PendingChecks } from './pending-checks.js'
 
 /** What is wrong with a log, and where. */
@@ -80,6 +81,12 @@ export interface ExplainedBid {
   readonly step: PriceStep | null
 }
 
+export interface VerifyDeps {
+  readonly verifier: SignatureVerifier
+  /** Where left out, orders are checked in place. */
+  readonly orderChecker?: OrderChecker
+}
+
 export interface VerifyOptions {
   /** Check every signature. Otherwise the newest of each author, which speaks for all before it. */
   readonly allSignatures?: boolean
@@ -102,10 +109,10 @@ export interface VerifiedLog {
  */
 export async function verifyLog(
   commits: AsyncIterable<PlacedCommit>,
-  { verifier }: { verifier: SignatureVerifier },
+  deps: VerifyDeps,
   options: VerifyOptions = {},
 ): Promise<Verification> {
-  const log = new LogVerifier(verifier, options)
+  const log = new LogVerifier(deps, options)
   try {
     for await (const placed of commits) {
       log.add(placed)
@@ -129,8 +136,8 @@ export async function verifyLog(
   }
 }
 
-/** Signatures of orders that are being checked while the log is read on. */
-const MAX_PENDING_CHECKS = 256
+/** Commits whose orders are being checked while the log is read on. */
+const MAX_PENDING_CHECKS = 64
 
 type Refuse = (code: Finding['code'], rule: string) => Error
 
@@ -144,7 +151,7 @@ const SIGNATURE = /^[A-Za-z0-9_-]{85}[AQgw]$/
 const PUBLIC_KEY = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/
 
 class LogVerifier {
-  readonly #verifier: SignatureVerifier
+  readonly #deps: VerifyDeps
   readonly #pending = new PendingChecks()
   readonly #options: VerifyOptions
   readonly #bids = new BidTable(randomInt(2 ** 31))
@@ -161,8 +168,8 @@ class LogVerifier {
   readonly #hashes: string[] = []
   readonly #homes: LoggedHome[] = []
 
-  constructor(verifier: SignatureVerifier, options: VerifyOptions) {
-    this.#verifier = verifier
+  constructor(deps: VerifyDeps, options: VerifyOptions) {
+    this.#deps = deps
     this.#options = options
   }
 
@@ -264,31 +271,27 @@ class LogVerifier {
   }
 
   /** Every bid is in the words of the node that brought it. */
-  #orders(placed: PlacedCommit, body: CommitBody): void {
-    const { events, orders } = body
-    const { auctionId, firstSeq } = placed.commit
-    const index = bidWithoutOrder(body)
-    if (index !== null) {
-      const at = { seq: firstSeq + index, event: events[index] as AuctionEvent }
-      throw this.#refuse(
-        'ORDER',
-        'this bid is not one that its bidder, or the node of its bidder, has signed',
-        placed,
-        at,
-      )
+  #orders(placed: PlacedCommit, { events, orders }: CommitBody): void {
+    this.#ordersChecked += orders.length
+    const refuse = (fault: OrderFault | null): Error | null => {
+      if (fault === null) return null
+      if (fault.kind === 'bad-signature')
+        return this.#refuse('ORDER', "the signature of an order is not its signer's", placed)
+      const at = { seq: placed.commit.firstSeq + fault.bid, event: events[fault.bid] as AuctionEvent }
+      const rule = 'this bid is not one that its bidder, or the node of its bidder, has signed'
+      return this.#refuse('ORDER', rule, placed, at)
     }
-    const refuse = () => this.#refuse('ORDER', "the signature of an order is not its signer's", placed)
-    for (const committed of orders) {
-      this.#ordersChecked += 1
-      const order = asSigned(auctionId, committed, body)
-      if (order === null) throw refuse()
-      this.#pending.add(isOrderSignedLater(auctionId, order, this.#verifier), refuse)
+    const { orderChecker, verifier } = this.#deps
+    if (orderChecker) this.#pending.add(orderChecker.check(placed.commit).then(refuse))
+    else {
+      const wrong = refuse(orderFault(placed.commit.auctionId, { events, orders }, verifier))
+      if (wrong !== null) throw wrong
     }
   }
 
   #signature(placed: PlacedCommit): void {
     this.#signatures += 1
-    if (!isSigned(placed.commit, this.#verifier))
+    if (!isSigned(placed.commit, this.#deps.verifier))
       throw this.#refuse('SIGNATURE', "the signature is not its author's", placed)
   }
 

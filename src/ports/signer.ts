@@ -9,6 +9,4 @@ export interface Signer {
 export interface SignatureVerifier {
   /** False for a wrong signature as well as for a malformed key or signature; never throws. */
   verify(text: string, signature: string, publicKey: string): boolean
-  /** The same, on another core where there is one: for many at once. Never rejects. */
-  verifyLater?(text: string, signature: string, publicKey: string): Promise<boolean>
 }

@@ -269,7 +269,8 @@ describe('verifying a log', () => {
     }
     const bySeller = (order: CommittedOrder) => {
       const { signer } = auction
-      const digests = asSigned(auction.auctionId, order, readBody((commits[1] as Commit).body))?.digests ?? []
+      const digests =
+        asSigned(auction.auctionId, order, readBody((commits[1] as Commit).body).events)?.digests ?? []
       const text = orderText(auction.auctionId, order.signedAt, digests)
       return [{ ...order, signer: signer.publicKey, signature: signer.sign(text) }]
     }

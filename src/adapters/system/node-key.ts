@@ -76,17 +76,6 @@ export class Ed25519Verifier implements SignatureVerifier {
     }
   }
 
-  verifyLater(text: string, signature: string, publicKey: string): Promise<boolean> {
-    return new Promise((resolve) => {
-      try {
-        const [key, bytes] = [this.#key(publicKey), Buffer.from(signature, 'base64url')]
-        verify(null, Buffer.from(text), key, bytes, (error, holds) => resolve(!error && holds))
-      } catch {
-        resolve(false)
-      }
-    })
-  }
-
   #key(publicKey: string): KeyObject {
     const known = this.#keys.get(publicKey)
     if (known) return known

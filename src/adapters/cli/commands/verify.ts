@@ -8,6 +8,7 @@ import { readLog, unplaced } from '../../../application/read-log.js'
 import { type Verification, type VerifiedLog, verifyLog } from '../../../application/verify-log.js'
 import type { SignedReceipts } from '../../../ports/receipt-repository.js'
 import { Ed25519Verifier } from '../../system/node-key.js'
+import { ThreadOrderChecker } from '../../system/thread-order-checker.js'
 import type { Args } from '../args.js'
 import { EXIT, type ExitCode } from '../exit-code.js'
 import { judgedJson, judgedLines } from '../explain-proof.js'
@@ -153,12 +154,18 @@ async function verifyHeld(
   }
 }
 
-function run(
+async function run(
   { args, receipts }: { args: Args; receipts: readonly SignedReceipts[] | null },
   commits: AsyncIterable<PlacedCommit>,
   onProgress: (done: { events: number }) => void,
 ): Promise<Verification> {
   const verifier = new Ed25519Verifier()
+  const orderChecker = new ThreadOrderChecker()
   const check = (log: VerifiedLog) => (receipts ? checkReceipts(log, receipts, verifier) : null)
-  return verifyLog(commits, { verifier }, { allSignatures: args.flag('all'), onProgress, check })
+  const options = { allSignatures: args.flag('all'), onProgress, check }
+  try {
+    return await verifyLog(commits, { verifier, orderChecker }, options)
+  } finally {
+    await orderChecker.close()
+  }
 }

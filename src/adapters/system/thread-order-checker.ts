@@ -1,0 +1,56 @@
+import { Worker } from 'node:worker_threads'
+import { orderFault } from '../../application/check-orders.js'
+import { readBody } from '../../application/commit-body.js'
+import type { Commit } from '../../domain/commit.js'
+import type { OrderChecker, OrderFault } from '../../ports/order-checker.js'
+import { Ed25519Verifier } from './node-key.js'
+
+export type OrderCheckRequest = Pick<Commit, 'auctionId' | 'body'>
+export type OrderCheckReply = OrderFault | null
+
+/** Commits that are checked here before a thread is worth its start. */
+const CHECKED_HERE = 16
+
+interface Waiting {
+  readonly resolve: (fault: OrderFault | null) => void
+  readonly reject: (error: Error) => void
+}
+
+/** Checks orders on a thread of its own, once there are many. How many may be under way is for the caller to bound. */
+export class ThreadOrderChecker implements OrderChecker {
+  readonly #verifier = new Ed25519Verifier()
+  readonly #waiting: Waiting[] = []
+  #checked = 0
+  #worker: Worker | null = null
+  #failed: Error | null = null
+
+  /** Rejects where the thread has failed. */
+  async check({ auctionId, body }: OrderCheckRequest): Promise<OrderFault | null> {
+    if (++this.#checked <= CHECKED_HERE) return orderFault(auctionId, readBody(body), this.#verifier)
+    if (this.#failed !== null) throw this.#failed
+    this.#worker ??= this.#start()
+    const request: OrderCheckRequest = { auctionId, body }
+    this.#worker.postMessage(request)
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject })
+    })
+  }
+
+  /** Ends the thread; what is still being checked is rejected. Idempotent. */
+  async close(): Promise<void> {
+    await this.#worker?.terminate()
+  }
+
+  #start(): Worker {
+    const worker = new Worker(new URL('./order-check-worker.js', import.meta.url))
+    worker.on('message', (fault: OrderCheckReply) => this.#waiting.shift()?.resolve(fault))
+    worker.on('error', (cause) => this.#fail(cause))
+    worker.on('exit', (code) => this.#fail(new Error(`the thread that checks orders ended (${code})`)))
+    return worker
+  }
+
+  #fail(error: Error): void {
+    this.#failed ??= error
+    for (const { reject } of this.#waiting.splice(0)) reject(this.#failed)
+  }
+}
