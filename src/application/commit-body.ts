@@ -145,10 +145,15 @@ const outerSchema = z.strictObject({
   firstSeq: z.int().positive(),
   prevHash: hex64.nullable(),
   parties: z.array(z.tuple([id, z.string().max(MAX_NAME_LENGTH)])).max(MAX_EVENTS_PER_COMMIT),
-  // What is in these lists is checked one by one below: a schema costs more for a bid than all else that a replica checks.
-  events: z.array(z.unknown()).min(1).max(MAX_EVENTS_PER_COMMIT),
-  orders: z.array(z.unknown()).max(MAX_EVENTS_PER_COMMIT),
+  events: list(1, MAX_EVENTS_PER_COMMIT),
+  orders: list(0, MAX_EVENTS_PER_COMMIT),
 })
+
+/** What is in it is checked one by one: a schema costs more for a bid than all else that a replica checks. */
+function list(min: number, max: number): z.ZodType<readonly unknown[]> {
+  const isList = (value: unknown) => Array.isArray(value) && value.length >= min && value.length <= max
+  return z.custom<readonly unknown[]>(isList, `must be a list of ${min} to ${max}`)
+}
 
 function readEvent(json: unknown, parties: readonly Party[], place: number): AuctionEvent {
   if (Array.isArray(json)) {
@@ -186,7 +191,7 @@ const ORDER_SIGNATURE = /^[A-Za-z0-9_-]{85}[AQgw]$/
 const orderSchema = z.tuple([
   z.string().regex(DIGEST),
   time,
-  z.array(z.unknown()).min(1).max(MAX_COMMANDS_PER_ORDER),
+  list(1, MAX_COMMANDS_PER_ORDER),
   z.string().regex(ORDER_SIGNATURE),
 ])
 

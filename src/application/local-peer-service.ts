@@ -52,7 +52,7 @@ export interface LocalPeerServiceDeps {
 
 const HEADS_PAGE = 1_000
 /** A page: large enough that a call costs little beside it, small enough that a few of them take little memory. */
-const PULL_LIMIT = { commits: 1_024, bytes: 640 * 1024 }
+const PULL_LIMIT = { commits: 1_024, bytes: 256 * 1024 }
 /** Of a commit beside its body, on the wire. */
 const COMMIT_OVERHEAD_BYTES = 400
 
