@@ -126,7 +126,7 @@ function raw(path: string, bodies: readonly string[]): number {
     CREATE TABLE commits (position INTEGER PRIMARY KEY, auction INTEGER NOT NULL, first_seq INTEGER NOT NULL,
       last_seq INTEGER NOT NULL, hash TEXT NOT NULL, signature TEXT NOT NULL, body TEXT NOT NULL) STRICT;
     CREATE TABLE bids (id INTEGER PRIMARY KEY, auction INTEGER NOT NULL, seq INTEGER NOT NULL, at INTEGER NOT NULL,
-      bid_id TEXT NOT NULL, bidder_id TEXT NOT NULL, bidder_name TEXT NOT NULL, kind TEXT NOT NULL, amount INTEGER,
+      bid_id TEXT NOT NULL, bidder INTEGER NOT NULL, kind INTEGER NOT NULL, amount INTEGER,
       price INTEGER NOT NULL, leads INTEGER NOT NULL, reserve_met INTEGER NOT NULL) STRICT;
     CREATE TABLE outcomes (command_id TEXT PRIMARY KEY, bid INTEGER, fingerprint TEXT NOT NULL, outcome TEXT)
       STRICT, WITHOUT ROWID;
@@ -134,16 +134,16 @@ function raw(path: string, bodies: readonly string[]): number {
   const insertCommit = db.prepare(
     'INSERT INTO commits (auction, first_seq, last_seq, hash, signature, body) VALUES (1, ?, ?, ?, ?, ?)',
   )
-  const insertBid = db.prepare('INSERT INTO bids VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
+  const insertBid = db.prepare('INSERT INTO bids VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
   const insertOutcome = db.prepare('INSERT INTO outcomes VALUES (?, ?, ?, NULL)')
   const hash = 'f'.repeat(64)
   const signature = 's'.repeat(86)
   let seq = 1
   const store = db.transaction(({ body, bids }: (typeof batches)[number]) => {
     insertCommit.run(seq + 1, seq + bids.length, hash, signature, body)
-    for (const { bidId, at, bidder, amount, price } of bids) {
+    for (const { bidId, at, amount, price } of bids) {
       seq += 1
-      insertBid.run(seq, seq, at, bidId, bidder.id, bidder.name, 'plain', amount, price, 1, 1)
+      insertBid.run(seq, seq, at, bidId, 1, 0, amount, price, 1, 1)
       insertOutcome.run(bidId, seq, 'sixteencharacter')
     }
   })

@@ -8,6 +8,9 @@ export interface BidFacts extends Omit<BidRecord, 'auctionId' | 'seq'> {
   readonly reserveMet: boolean
 }
 
+/** In the order in which stores may number them; only ever appended to. */
+export const BID_KINDS = ['plain', 'max', 'max-change', 'buy-now'] as const satisfies BidRecord['kind'][]
+
 export function bidOf(event: AuctionEvent): BidFacts | null {
   switch (event.type) {
     case 'BidPlaced': {

@@ -9,7 +9,7 @@ import { MAX_BODY_BYTES } from './commit.js'
  * change unnoticed, or be noticed without saying where.
  */
 export const EXPORT_FORMAT = 'vendue-export'
-export const EXPORT_VERSION = 1
+export const EXPORT_VERSION = 2
 
 /** JSON text at most doubles a body: it holds no characters that need more than one escape. */
 export const MAX_LINE_BYTES = 2 * MAX_BODY_BYTES + 4_096
@@ -159,7 +159,7 @@ function readHeader(content: Line['content'], refuse: Refuse): string {
   const { format, version, auctionId } = content
   if (format !== EXPORT_FORMAT) throw refuse('this is not a Vendue export')
   if (version !== EXPORT_VERSION)
-    throw refuse(`format version ${String(version)} is not known here, update Vendue`)
+    throw refuse(`format version ${String(version)} is not known here, use the Vendue that wrote it`)
   if (typeof auctionId !== 'string' || Object.keys(content).length !== 3)
     throw refuse('the header is malformed')
   return auctionId

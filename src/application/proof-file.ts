@@ -12,7 +12,7 @@ import {
 
 /** A proof of equivocation as one file, in the lines of an export: header, commits, trailer. */
 export const PROOF_FORMAT = 'vendue-proof'
-export const PROOF_VERSION = 1
+export const PROOF_VERSION = 2
 
 export function* proofLines(proof: EquivocationProof): Generator<string, void> {
   const { auctionId, authority, first, second } = proof
@@ -39,7 +39,8 @@ export async function readProof(chunks: AsyncIterable<Uint8Array>): Promise<Equi
   const header = lines[0]?.content
   const trailer = lines.at(-1)?.content
   if (header?.format !== PROOF_FORMAT) throw refuse('this is not a proof')
-  if (header.version !== PROOF_VERSION) throw refuse('its format version is not known here, update Vendue')
+  if (header.version !== PROOF_VERSION)
+    throw refuse('its format version is not known here, use the Vendue that wrote it')
   const cut = trailer?.end !== PROOF_FORMAT || trailer.commits !== lines.length - 2
   if (cut || lines.length < MIN_LINES) throw refuse('the file was cut')
   const commits = lines

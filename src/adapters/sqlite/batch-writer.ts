@@ -78,6 +78,7 @@ export class BatchWriter {
       if (!isRefusal(error)) throw error
       this.#statements.rollbackTo.run()
       this.#statements.release.run()
+      this.#appender.forget()
       return this.#refusal(operation, error)
     }
   }

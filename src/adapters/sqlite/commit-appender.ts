@@ -2,7 +2,9 @@ import type { Database, Statement } from 'better-sqlite3'
 import { eventsOf } from '../../application/commit-body.js'
 import type { SealedMaximum } from '../../domain/commands.js'
 import type { AuctionEvent, RevealedMaximum } from '../../domain/events.js'
-import { bidOf } from '../read-model.js'
+import type { Party } from '../../domain/party.js'
+import { BID_KINDS, bidOf } from '../read-model.js'
+import { PartyRows } from './party-rows.js'
 import { RowInserter, type Value } from './row-inserter.js'
 import { bidRowId, MAX_EVENTS_PER_COMMIT } from './sqlite-schema.js'
 import type { AppendOperation, KeepHandover, OutcomeRow, SecretRow, WriteResult } from './write-operations.js'
@@ -23,8 +25,7 @@ const BID_COLUMNS = [
   'seq',
   'at',
   'bid_id',
-  'bidder_id',
-  'bidder_name',
+  'bidder',
   'kind',
   'amount',
   'price',
@@ -35,11 +36,13 @@ const BID_COLUMNS = [
 /** Writes a commit with all that becomes true with it, inside the caller's transaction. */
 export class CommitAppender {
   readonly #statements: ReturnType<typeof prepare>
+  readonly #parties: PartyRows
   /** Changes of the totals by status since the transaction began; written once, at its end. */
   readonly #totals = new Map<string, { auctions: number; bids: number }>()
 
   constructor(db: Database) {
     this.#statements = prepare(db)
+    this.#parties = new PartyRows(db)
   }
 
   /** A conflict is found before anything is written; every other refusal is thrown. */
@@ -54,7 +57,7 @@ export class CommitAppender {
     const { signer, signature, hash, body, lastSeq } = operation
     const events = eventsOf(body)
     for (const event of events)
-      if (event.type === 'AuctionOpened') this.#statements.involve.run(event.seller.id, 'seller', ref)
+      if (event.type === 'AuctionOpened') this.#parties.involve(event.seller, ref, 'seller')
     if (events.length > MAX_EVENTS_PER_COMMIT) throw new RangeError(`${events.length} events in one commit`)
     const commit = this.#statements.insertCommit.run(ref, firstSeq, lastSeq, hash, signer, signature, body)
     const position = Number(commit.lastInsertRowid)
@@ -70,6 +73,12 @@ export class CommitAppender {
   /** To be called at the start of a transaction: forgets what a failed one has left. */
   reset(): void {
     this.#totals.clear()
+    this.#parties.forget()
+  }
+
+  /** To be called where a part of a transaction was taken back. */
+  forget(): void {
+    this.#parties.forget()
   }
 
   /** To be called at the end of a transaction. */
@@ -114,17 +123,22 @@ export class CommitAppender {
 
   #insertBids(ref: number, position: number, firstSeq: number, events: readonly AuctionEvent[]): void {
     const rows: Value[] = []
-    const bidders = new Set<string>()
+    /** Events of one commit share their parties. */
+    const bidders = new Map<Party, number>()
     events.forEach((event, i) => {
       const bid = bidOf(event)
       if (bid === null) return
       const { at, bidId, bidder, kind, amount, price, leads, reserveMet } = bid
-      rows.push(bidRowId(position, i), ref, firstSeq + i, at, bidId, bidder.id, bidder.name, kind)
+      let party = bidders.get(bidder)
+      if (party === undefined) {
+        party = this.#parties.refOf(bidder)
+        bidders.set(bidder, party)
+      }
+      rows.push(bidRowId(position, i), ref, firstSeq + i, at, bidId, party, BID_KINDS.indexOf(kind))
       rows.push(amount, price, leads ? 1 : 0, reserveMet ? 1 : 0)
-      bidders.add(bidder.id)
     })
     this.#statements.bids.insert(rows)
-    for (const bidder of bidders) this.#statements.involve.run(bidder, 'bidder', ref)
+    for (const bidder of bidders.keys()) this.#parties.involve(bidder, ref)
   }
 
   #insertOutcomes(position: number, operation: AppendOperation, events: readonly AuctionEvent[]): void {
@@ -223,7 +237,6 @@ function prepare(db: Database) {
       `INSERT INTO totals (status, auctions, bids) VALUES (?, ?, ?)
        ON CONFLICT (status) DO UPDATE SET auctions = auctions + excluded.auctions, bids = bids + excluded.bids`,
     ),
-    involve: statement('INSERT OR IGNORE INTO involvements (party_id, role, auction) VALUES (?, ?, ?)'),
     bids: new RowInserter(db, 'bids', BID_COLUMNS),
     outcomes: new RowInserter(db, 'outcomes', ['command_id', 'bid', 'fingerprint', 'outcome']),
     sealed: new RowInserter(db, 'sealed_maxima', ['auction', 'bid_id', 'bidder_id', 'amount', 'salt']),

@@ -23,7 +23,7 @@ import { syncDirectory } from '../system/private-file.js'
 import { DamagedStore, type FoundHead, type FoundRows, type OwnAuction } from './damaged-store.js'
 import { openStore } from './open-store.js'
 import { SqliteDataLock } from './sqlite-data-lock.js'
-import { StoreError } from './store-error.js'
+import { isSoundFile, StoreError } from './store-error.js'
 
 export interface RepairOptions {
   /** Of the node whose data these are. */
@@ -105,9 +105,7 @@ function openDamaged(path: string): DamagedStore | null {
   try {
     return new DamagedStore(path)
   } catch (error) {
-    // Another program's file, or a newer version's, is not damaged.
-    if (error instanceof StoreError && (error.code === 'STORE_TOO_NEW' || error.code === 'DATA_DIR_IN_USE'))
-      throw error
+    if (error instanceof StoreError && isSoundFile(error)) throw error
     return null
   }
 }

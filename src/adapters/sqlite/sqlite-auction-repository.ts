@@ -6,7 +6,7 @@ import type {
   BidRecord,
   DueAuction,
 } from '../../ports/auction-repository.js'
-import { foldText } from '../read-model.js'
+import { BID_KINDS, foldText } from '../read-model.js'
 import type { SqliteReader } from './sqlite-reader.js'
 import { MAX_EVENTS_PER_COMMIT } from './sqlite-schema.js'
 
@@ -44,9 +44,10 @@ const UNREVEALED = `
   SELECT auction_id AS id FROM auctions WHERE home_node_id = ? AND unrevealed = 1 ORDER BY auction_id`
 // Backwards through the auction's commits, and in each through its bids: no further than the limit.
 const BIDS = `
-  SELECT b.seq, b.at, b.bid_id, b.bidder_id, b.bidder_name, b.kind, b.amount, b.price, b.leads
+  SELECT b.seq, b.at, b.bid_id, p.id AS bidder_id, p.name AS bidder_name, b.kind, b.amount, b.price, b.leads
   FROM commits c CROSS JOIN bids b
     ON b.id BETWEEN c.position * ${MAX_EVENTS_PER_COMMIT} AND (c.position + 1) * ${MAX_EVENTS_PER_COMMIT} - 1
+  CROSS JOIN parties p ON p.ref = b.bidder
   WHERE c.auction = (SELECT ref FROM auctions WHERE auction_id = @auctionId)
     AND c.first_seq < @beforeSeq AND b.seq < @beforeSeq
   ORDER BY c.first_seq DESC, b.id DESC LIMIT @limit`
@@ -72,7 +73,7 @@ interface BidRow {
   readonly bid_id: string
   readonly bidder_id: string
   readonly bidder_name: string
-  readonly kind: BidRecord['kind']
+  readonly kind: number
   readonly amount: number | null
   readonly price: number
   readonly leads: number
@@ -179,5 +180,11 @@ function auctionOf({ auction_id, last_seq, last_hash, state, terms }: AuctionRow
 function bidOfRow(auctionId: string, row: BidRow): BidRecord {
   const { seq, at, bid_id, bidder_id, bidder_name, kind, amount, price, leads } = row
   const bidder = { id: bidder_id, name: bidder_name }
-  return { auctionId, seq, at, bidId: bid_id, bidder, kind, amount, price, leads: leads === 1 }
+  return { auctionId, seq, at, bidId: bid_id, bidder, kind: kindOf(kind), amount, price, leads: leads === 1 }
+}
+
+function kindOf(place: number): BidRecord['kind'] {
+  const kind = BID_KINDS[place]
+  if (kind === undefined) throw new Error(`the database holds a bid of the unknown kind ${place}`)
+  return kind
 }

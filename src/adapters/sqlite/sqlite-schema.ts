@@ -13,10 +13,8 @@ export function bidRowId(position: number, index: number): number {
 }
 
 /**
- * Schema versions, oldest first; `user_version` counts how many have been applied. Append only: a migration that
- * was released is never edited.
- *
- * `auctions.ref` is a small stand-in for the auction's id, so that a million bids do not each carry it twice. Terms
+ * See `Schema`. `auctions.ref` and `parties.ref` are small stand-ins, so that a million bids do not each carry the id of
+ * their auction and bidder. Terms
  * never change and may be long, so they lie apart from the state, which is rewritten with every commit. A bid's id
  * in `bids` is made of its commit's position and its place in there (see `bidRowId`): new bids of all auctions land
  * on the same last page, an auction's bids are found through its commits, and nothing that a peer's log says of bid
@@ -53,6 +51,8 @@ const MIGRATIONS: readonly string[] = [
   CREATE INDEX auctions_newest ON auctions (opened_at, auction_id);
   CREATE INDEX auctions_newest_of_status ON auctions (status, opened_at, auction_id);
   CREATE INDEX auctions_due ON auctions (home_node_id, due_at, auction_id) WHERE due_at IS NOT NULL;
+  CREATE INDEX auctions_ending ON auctions (due_at, auction_id) WHERE status = 'open' AND due_at IS NOT NULL;
+  CREATE INDEX auctions_live ON auctions (home_node_id) WHERE status IN ('scheduled', 'open');
   CREATE INDEX auctions_unrevealed ON auctions (home_node_id, auction_id) WHERE unrevealed = 1;
 
   CREATE TABLE auction_terms (
@@ -60,15 +60,22 @@ const MIGRATIONS: readonly string[] = [
     terms TEXT NOT NULL
   ) STRICT;
 
+  CREATE TABLE parties (
+    ref INTEGER PRIMARY KEY,
+    id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    UNIQUE (id, name)
+  ) STRICT;
+
+  -- kind: the place in BID_KINDS.
   CREATE TABLE bids (
     id INTEGER PRIMARY KEY,
     auction INTEGER NOT NULL,
     seq INTEGER NOT NULL,
     at INTEGER NOT NULL,
     bid_id TEXT NOT NULL,
-    bidder_id TEXT NOT NULL,
-    bidder_name TEXT NOT NULL,
-    kind TEXT NOT NULL,
+    bidder INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
     amount INTEGER,
     price INTEGER NOT NULL,
     leads INTEGER NOT NULL,
@@ -105,6 +112,9 @@ const MIGRATIONS: readonly string[] = [
     fingerprint TEXT NOT NULL,
     outcome TEXT
   ) STRICT, WITHOUT ROWID;
+  -- A handover passes on an auction's outcomes that no bid's row tells of.
+  CREATE INDEX outcomes_of_auction ON outcomes (json_extract(outcome, '$.auctionId'), command_id)
+    WHERE outcome IS NOT NULL;
 
   CREATE TABLE auto_bids (
     auction_id TEXT PRIMARY KEY,
@@ -128,9 +138,8 @@ const MIGRATIONS: readonly string[] = [
     last_seen_at INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX peers_last_seen ON peers (last_seen_at);
-  `,
-  // Receipts lie as they were signed, one row for each answer of a home.
-  `
+
+  -- Receipts lie as they were signed, one row for each answer of a home.
   CREATE TABLE receipts (
     id INTEGER PRIMARY KEY,
     signed TEXT NOT NULL
@@ -146,40 +155,27 @@ const MIGRATIONS: readonly string[] = [
     auction_id TEXT PRIMARY KEY,
     proof TEXT NOT NULL
   ) STRICT;
-  `,
-  // A handover passes on an auction's outcomes that no bid's row tells of.
-  `
-  CREATE INDEX outcomes_of_auction ON outcomes (json_extract(outcome, '$.auctionId'), command_id)
-    WHERE outcome IS NOT NULL;
-  UPDATE auctions SET state = json_set(state, '$.handovers', json('[]'));
-  CREATE INDEX auctions_live ON auctions (home_node_id) WHERE status IN ('scheduled', 'open');
-  `,
-  // Who sells and who bids where, once per party and auction: for the lists that gateways show their users.
-  `
+
+  -- Who sells and who bids where, once per party and auction: for the lists that gateways show their users.
   CREATE TABLE involvements (
     party_id TEXT NOT NULL,
     role TEXT NOT NULL,
     auction INTEGER NOT NULL,
     PRIMARY KEY (party_id, role, auction)
   ) STRICT, WITHOUT ROWID;
-  INSERT INTO involvements SELECT DISTINCT bidder_id, 'bidder', auction FROM bids;
-  INSERT INTO involvements SELECT DISTINCT json_extract(state, '$.seller.id'), 'seller', ref FROM auctions;
-  CREATE INDEX auctions_ending ON auctions (due_at, auction_id) WHERE status = 'open' AND due_at IS NOT NULL;
-  `,
-  // Who opened an auction, wherever it has moved since.
-  `
-  UPDATE auctions SET state = json_set(state, '$.openedBy', (
-    SELECT json_extract(c.body, '$.events[0].home.nodeId') FROM commits c
-    WHERE c.auction = auctions.ref AND c.first_seq = 1
-  ));
   `,
 ]
 
-export const SCHEMA_VERSION = MIGRATIONS.length
+/** Their commits were written otherwise, and are not read any more. */
+const VERSIONS_BEFORE = 6
 
-const SCHEMA: Schema = { applicationId: APPLICATION_ID, migrations: MIGRATIONS }
+const SCHEMA: Schema = {
+  applicationId: APPLICATION_ID,
+  versionsBefore: VERSIONS_BEFORE,
+  migrations: MIGRATIONS,
+}
 
-/** Refuses a file that is not ours or that a newer version wrote. Changes nothing. */
+/** Refuses a file that is not ours, or that a version wrote which is too old or too new. Changes nothing. */
 export function checkOwnership(db: Database): void {
   checkSchemaOwner(db, SCHEMA)
 }

@@ -5,6 +5,7 @@ export type StoreErrorCode =
   | 'STORE_FOREIGN'
   | 'STORE_CORRUPT'
   | 'STORE_TOO_NEW'
+  | 'STORE_TOO_OLD'
   | 'STORE_UNSAFE'
   | 'STORE_CLOSED'
   | 'STORE_REFUSED'
@@ -19,6 +20,11 @@ export class StoreError extends Error {
     super(message, options)
     this.name = 'StoreError'
   }
+}
+
+/** Whether nothing is wrong with the file: it is in use, or another version's. */
+export function isSoundFile({ code }: StoreError): boolean {
+  return code === 'STORE_TOO_NEW' || code === 'STORE_TOO_OLD' || code === 'DATA_DIR_IN_USE'
 }
 
 /** SQLite's own code ("SQLITE_FULL", "SQLITE_IOERR_WRITE", ...); '' for an error of another kind. */

@@ -176,6 +176,18 @@ describe('opening an SQLite store', function () {
     expect(error.message).to.match(/schema 999.*update Vendue/)
   })
 
+  it('refuses a database of a version whose logs are not read any more, and changes nothing', async () => {
+    await (await filled()).store.close()
+    const db = new Database(path)
+    db.pragma('user_version = 6')
+    db.close()
+    const bytes = readFileSync(path)
+    const error = await rejection(openStore(dataDir))
+    expect(error.code).to.equal('STORE_TOO_OLD')
+    expect(error.message).to.match(/schema 6.*another data directory/)
+    expect(readFileSync(path).equals(bytes)).to.equal(true)
+  })
+
   it('refuses a damaged or truncated database', async () => {
     await (await filled(20)).store.close()
     const whole = readFileSync(path)
