@@ -67,7 +67,7 @@ export function writeBody({ auctionId, firstSeq, prevHash, events, orders }: Com
   const parties: WrittenParty[] = []
   const places = new Map<string, number>()
   const placeOf = ({ id, name }: Party): number => {
-    const key = `${id}\n${name}`
+    const key = `${id.length} ${id}${name}`
     const known = places.get(key)
     if (known !== undefined) return known
     places.set(key, parties.length)
