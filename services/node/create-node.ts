@@ -35,6 +35,7 @@ import type { SignatureVerifier, Signer } from '../../src/ports/signer.js'
 import { ServiceContainer } from '../container.js'
 import { composeNode, provideStore } from './compose.js'
 import { type NodeGrape, startNodeGrape } from './node-grape.js'
+import { type Stop, startParts, stopAll } from './node-lifecycle.js'
 import { type NodeMesh, openNodeMesh, tlsMaterial } from './node-mesh.js'
 import { measureNode } from './node-metrics.js'
 import { tokens } from './node-tokens.js'
@@ -91,7 +92,7 @@ class RunningNode implements VendueNode {
   readonly services = new ServiceContainer()
   readonly metrics = new PrometheusMetrics()
   /** What to undo at the stop, newest first. */
-  readonly #undo: (() => Promise<void> | void)[] = []
+  readonly #undo: Stop[] = []
   #fail: (error: Error) => void = () => {}
   #requestStop: () => void = () => {}
   #info: NodeInfo | null = null
@@ -140,13 +141,9 @@ class RunningNode implements VendueNode {
   }
 
   async #stop(): Promise<void> {
-    for (const undo of this.#undo.splice(0).reverse()) {
-      try {
-        await undo()
-      } catch (error) {
-        this.#logger.error({ err: error }, 'something did not stop cleanly')
-      }
-    }
+    await stopAll(this.#undo, (error) => {
+      this.#logger.error({ err: error }, 'something did not stop cleanly')
+    })
   }
 
   async #start(): Promise<void> {
@@ -167,14 +164,6 @@ class RunningNode implements VendueNode {
     measureNode(this.metrics, this.services, this.#tls)
 
     const { services } = this
-    const membership = services.get(tokens.membership)
-    const syncer = services.get(tokens.syncer)
-    const receiptKeeper = services.get(tokens.receiptKeeper)
-    const equivocationWatch = services.get(tokens.equivocationWatch)
-    const pusher = services.get(tokens.pusher)
-    const house = services.get(tokens.auctionHouse)
-    const feed = services.get(tokens.feed)
-    const autoBidder = services.get(tokens.autoBidder)
     const peerService = servesWithinRole(services.get(tokens.peerService), mesh.facts.role)
     const { memberSync, renewer } = this.#keepMembership(mesh)
     const server = new RpcServer(
@@ -184,34 +173,19 @@ class RunningNode implements VendueNode {
       },
       { ...rpc, operatorToken },
     )
-    // Stops in reverse: nothing new comes in, what is under way is written, sent to the peers, and only then goodbye.
-    this.#undo.push(
-      () => membership.stop(),
-      () => memberSync.stop(),
-      () => renewer.stop(),
-      () => syncer.stop(),
-      () => equivocationWatch.stop(),
-      () => pusher.stop(),
-      () => house.stop(),
-      () => receiptKeeper.flush(),
-      () => server.stop(),
-      () => feed.stop(),
-      () => autoBidder.stop(),
-    )
-    await house.start()
-    const { host, port } = await server.start()
-    this.#introduce(signer, `${host}:${port}`, grape.discovery.dhtAddress)
-    pusher.start()
-    syncer.start()
-    equivocationWatch.start()
-    await membership.start(port)
-    memberSync.start()
-    renewer.start()
-    await autoBidder.start()
+    const serving = {
+      start: async () => {
+        const { host, port } = await server.start()
+        this.#introduce(signer, `${host}:${port}`, grape.discovery.dhtAddress)
+        return port
+      },
+      stop: () => server.stop(),
+    }
+    await startParts(services, serving, { stops: this.#undo, keepers: [memberSync, renewer] })
     await this.#serveMetrics()
     this.#writeNodeFile(grape.discovery.grapeUrl)
     // Nodes of one machine need not wait for the DHT. Of two that start together, the one that looks last sees the other.
-    membership.consider(listNeighbours(dataDir).map(({ address }) => address))
+    services.get(tokens.membership).consider(listNeighbours(dataDir).map(({ address }) => address))
   }
 
   async #serveMetrics(): Promise<void> {

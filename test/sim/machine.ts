@@ -1,5 +1,6 @@
 import { ServiceContainer } from '../../services/container.js'
 import { composeNode, provideStore } from '../../services/node/compose.js'
+import { type Stop, startParts, stopAll } from '../../services/node/node-lifecycle.js'
 import { tokens } from '../../services/node/node-tokens.js'
 import { nodeIdOf } from '../../src/application/ids.js'
 import { PublishingEventLog } from '../../src/application/publishing-event-log.js'
@@ -46,6 +47,7 @@ interface Life {
   readonly store: SimStore
   readonly services: ServiceContainer
   readonly info: NodeInfo
+  readonly stops: Stop[]
 }
 
 /** A machine with a disk, a key and a clock of its own, on which a node runs or not. */
@@ -149,18 +151,12 @@ export class Machine {
   async stop(): Promise<void> {
     const life = this.#life
     if (!life || this.stopping) return
-    const { services, process } = life
+    const { process } = life
     this.#stopping = process
     this.#deps.scheduler.note(`${this.name} stops`)
-    services.get(tokens.autoBidder).stop()
-    services.get(tokens.feed).stop()
-    this.#deps.network.remove(life.info.address)
-    await services.get(tokens.auctionHouse).stop()
-    await services.get(tokens.pusher).stop()
-    services.get(tokens.syncer).stop()
-    services.get(tokens.equivocationWatch).stop()
-    await services.get(tokens.receiptKeeper).flush()
-    await services.get(tokens.membership).stop()
+    await stopAll(life.stops, (error) => {
+      this.#deps.scheduler.note(`${this.name} does not stop cleanly: ${String(error)}`)
+    })
     if (!process.alive) return
     this.#end()
     this.#deps.scheduler.note(`${this.name} has stopped`)
@@ -217,16 +213,18 @@ export class Machine {
       handshakes: () => null,
       fail,
     })
-    return { process, store: inner, services, info }
+    return { process, store: inner, services, info, stops: [] }
   }
 
-  async #run({ services, process, info }: Life): Promise<void> {
-    await services.get(tokens.auctionHouse).start()
-    this.#deps.network.serve(info.address, process, services.get(tokens.peerService))
-    services.get(tokens.pusher).start()
-    services.get(tokens.syncer).start()
-    services.get(tokens.equivocationWatch).start()
-    await services.get(tokens.membership).start(0)
-    await services.get(tokens.autoBidder).start()
+  async #run({ services, process, info, stops }: Life): Promise<void> {
+    const { network } = this.#deps
+    const serving = {
+      start: () => {
+        network.serve(info.address, process, services.get(tokens.peerService))
+        return 0
+      },
+      stop: () => network.remove(info.address),
+    }
+    await startParts(services, serving, { stops })
   }
 }

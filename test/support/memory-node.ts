@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { ServiceContainer } from '../../services/container.js'
 import { composeNode, provideStore } from '../../services/node/compose.js'
+import { type Stop, startParts, stopAll } from '../../services/node/node-lifecycle.js'
 import { tokens } from '../../services/node/node-tokens.js'
 import { openMemoryStore } from '../../src/adapters/memory/memory-store.js'
 import { Ed25519Verifier, signerOf } from '../../src/adapters/system/node-key.js'
@@ -30,6 +31,9 @@ export interface MemoryNodeOptions {
   readonly startedAt?: number
 }
 
+const STOP_STEP_MS = 250
+const STOP_MS = 30_000
+
 /** A whole node without disk, sockets or real time; its store and key outlive it, like a data directory. */
 export class MemoryNode {
   readonly services = new ServiceContainer()
@@ -41,7 +45,8 @@ export class MemoryNode {
   /** Why the node has to stop, once it does. */
   failure: (Error & { code?: unknown }) | null = null
   readonly #network: MemoryNetwork
-  #running = false
+  readonly #stops: Stop[] = []
+  readonly #moved: ManualTime
 
   constructor(options: MemoryNodeOptions) {
     const { name, network, time } = options
@@ -59,6 +64,7 @@ export class MemoryNode {
       incarnation: options.startedAt ?? time.now(),
     }
     this.time = new NodeTime(time)
+    this.#moved = time
     const { store } = this
     this.services
       .value(tokens.clock, this.time)
@@ -91,22 +97,23 @@ export class MemoryNode {
   }
 
   async start(): Promise<this> {
-    this.#running = true
-    const { services } = this
-    await services.get(tokens.auctionHouse).start()
-    this.#network.serve(this.info.address, services.get(tokens.peerService), this.time)
-    services.get(tokens.pusher).start()
-    services.get(tokens.syncer).start()
-    services.get(tokens.equivocationWatch).start()
-    await services.get(tokens.membership).start(0)
-    await services.get(tokens.autoBidder).start()
+    const network = this.#network
+    const { address } = this.info
+    const serving = {
+      start: () => {
+        network.serve(address, this.services.get(tokens.peerService), this.time)
+        return 0
+      },
+      stop: () => network.remove(address),
+    }
+    await startParts(this.services, serving, { stops: this.#stops })
     return this
   }
 
   /** Gone without a word: nothing of it runs on, nobody was told. */
   crash(): void {
     this.#network.remove(this.info.address)
-    this.#running = false
+    this.#stops.length = 0
     this.time.stall()
     this.services.get(tokens.autoBidder).stop()
     this.services.get(tokens.syncer).stop()
@@ -114,18 +121,19 @@ export class MemoryNode {
     void this.services.get(tokens.auctionHouse).stop()
   }
 
+  /** Rejects where a part does not stop cleanly. */
   async stop(): Promise<void> {
-    if (!this.#running) return
-    this.#running = false
-    const { services } = this
-    services.get(tokens.autoBidder).stop()
-    services.get(tokens.feed).stop()
-    await services.get(tokens.auctionHouse).stop()
-    await services.get(tokens.receiptKeeper).flush()
-    services.get(tokens.syncer).stop()
-    services.get(tokens.equivocationWatch).stop()
-    await services.get(tokens.membership).stop()
-    this.#network.remove(this.info.address)
+    const errors: unknown[] = []
+    let over = false
+    const stopped = stopAll(this.#stops, (error) => errors.push(error)).then(() => {
+      over = true
+    })
+    await settle()
+    // What cannot be sent any more is given up in time, which nobody else moves.
+    for (let waited = 0; !over && waited < STOP_MS; waited += STOP_STEP_MS)
+      await this.#moved.advance(STOP_STEP_MS)
+    await stopped
+    if (errors.length > 0) throw new AggregateError(errors, 'something did not stop cleanly')
   }
 }
 

@@ -106,7 +106,10 @@ function collect(request: IncomingMessage, maxBytes: number, lease: ByteLease): 
       reject(error)
     }
     request.on('data', onData)
-    request.once('end', () => resolve(Buffer.concat(chunks, size)))
+    request.once('end', () => {
+      request.off('close', onGone)
+      resolve(Buffer.concat(chunks, size))
+    })
     request.once('error', onGone)
     request.once('close', onGone)
   })

@@ -1,0 +1,68 @@
+import type { ServiceContainer } from '../container.js'
+import { tokens } from './node-tokens.js'
+
+/** Stops something; idempotent. */
+export type Stop = () => unknown
+
+/** What takes the calls of a node's peers. */
+export interface PeerServing {
+  /** Resolves with the port. */
+  start(): number | Promise<number>
+  stop(): unknown
+}
+
+interface Part {
+  start(): unknown
+  stop(): unknown
+}
+
+/**
+ * Starts the parts of a node, whatever it runs on: real nodes, those in memory and simulated ones have one order. What stops each is
+ * put into `stops` before anything starts, to be run by `stopAll`. `keepers` are parts that need the membership.
+ */
+export async function startParts(
+  services: ServiceContainer,
+  serving: PeerServing,
+  { stops, keepers = [] }: { readonly stops: Stop[]; readonly keepers?: readonly Part[] },
+): Promise<void> {
+  const membership = services.get(tokens.membership)
+  const syncer = services.get(tokens.syncer)
+  const equivocationWatch = services.get(tokens.equivocationWatch)
+  const pusher = services.get(tokens.pusher)
+  const house = services.get(tokens.auctionHouse)
+  const receiptKeeper = services.get(tokens.receiptKeeper)
+  const feed = services.get(tokens.feed)
+  const autoBidder = services.get(tokens.autoBidder)
+  // From the last to the first: nothing new comes in, what is under way is written, sent to the peers, and only then goodbye.
+  stops.push(
+    () => membership.stop(),
+    ...keepers.map((keeper) => () => keeper.stop()),
+    () => syncer.stop(),
+    () => equivocationWatch.stop(),
+    () => pusher.stop(),
+    () => house.stop(),
+    () => receiptKeeper.flush(),
+    () => serving.stop(),
+    () => feed.stop(),
+    () => autoBidder.stop(),
+  )
+  await house.start()
+  const port = await serving.start()
+  pusher.start()
+  syncer.start()
+  equivocationWatch.start()
+  await membership.start(port)
+  for (const keeper of keepers) await keeper.start()
+  await autoBidder.start()
+}
+
+/** Runs each, the last one first. One that fails does not keep the others from being run. Idempotent. */
+export async function stopAll(stops: Stop[], onError: (error: unknown) => void): Promise<void> {
+  for (const stop of stops.splice(0).reverse()) {
+    try {
+      await stop()
+    } catch (error) {
+      onError(error)
+    }
+  }
+}
