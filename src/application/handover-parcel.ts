@@ -2,11 +2,11 @@ import { z } from 'zod'
 import type { Head } from '../domain/commit.js'
 import type { Home } from '../domain/party.js'
 import type { HandoverParcel } from '../ports/handover-repository.js'
-import type { Outcome } from '../ports/outcome-repository.js'
 import type { SignedParcel } from '../ports/peer-client.js'
 import type { SignatureVerifier, Signer } from '../ports/signer.js'
 import { hashOf } from './commit.js'
-import { hex64, id, minor, openingSchema, time } from './event-schema.js'
+import { hex64, id, minor, openingSchema } from './event-schema.js'
+import { outcomeSchema } from './outcome-schema.js'
 
 /** One part of what goes with an auction. */
 export interface HandoverPart extends HandoverParcel {
@@ -15,25 +15,6 @@ export interface HandoverPart extends HandoverParcel {
   /** Where the log has to end for the auction to move; in the last part only. */
   readonly head: Head | null
 }
-
-const outcomeSchema = z.union([
-  z.strictObject({
-    status: z.literal('accepted'),
-    commandId: id,
-    auctionId: id,
-    seq: z.int().positive(),
-    at: time,
-    bid: z.strictObject({ leads: z.boolean(), price: minor, reserveMet: z.boolean() }).exactOptional(),
-  }),
-  z.strictObject({
-    status: z.literal('rejected'),
-    commandId: id,
-    auctionId: id,
-    at: time,
-    // Kept, and given out again as it is: what a code says beside it is for whoever reads it to check.
-    rejection: z.looseObject({ code: z.string().regex(/^[A-Z][A-Z_]{0,63}$/) }),
-  }),
-]) as unknown as z.ZodType<Outcome>
 
 export const handoverPartSchema: z.ZodType<HandoverPart> = z.strictObject({
   to: id,

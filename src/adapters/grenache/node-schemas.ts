@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { MAX_ACK_REPLICAS } from '../../application/replication.js'
+import { id, line, name, text, time } from '../../application/text-schema.js'
 import { BIDDER_NAMES } from '../../domain/terms.js'
 import type {
   AuctionCommand,
@@ -12,7 +13,6 @@ import type {
   OpenRequest,
   ShowRequest,
 } from '../../ports/node-api.js'
-import { id, line, name, text, time } from './text-schema.js'
 
 /**
  * Requests of a node's own user. What terms and amounts may be is for the auction's rules to say; here stands what a

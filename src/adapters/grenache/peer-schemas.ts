@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { MAX_ACK_REPLICAS } from '../../application/replication.js'
+import { id, isWellFormed, line, minor, name, seq, time } from '../../application/text-schema.js'
 import type { Commit } from '../../domain/commit.js'
 import type { Party } from '../../domain/party.js'
 import type { AuctionHead } from '../../ports/event-log.js'
@@ -18,7 +19,6 @@ import type {
   SubmittedOrder,
 } from '../../ports/peer-client.js'
 import { MAX_ADDRESS_LENGTH, parseAddress } from './address.js'
-import { id, isWellFormed, line, minor, name, seq, time } from './text-schema.js'
 
 /** Shapes of what peers say to each other. Whether it is true is for the application to find out. */
 

@@ -1,6 +1,7 @@
 import { Agent } from 'node:http'
 import { Agent as TlsAgent } from 'node:https'
 import { PeerRPCClient } from 'grenache-nodejs-http'
+import { printable } from '../../application/text-schema.js'
 import type { Logger } from '../../ports/logger.js'
 import { PeerCallError } from '../../ports/peer-client.js'
 import type { Access, Rpc } from './define-rpc.js'
@@ -8,7 +9,6 @@ import { ExchangeError } from './exchange.js'
 import { invalidInput } from './explain-issue.js'
 import type { ClientTls } from './mesh-tls.js'
 import { RpcClientTransport } from './rpc-client-transport.js'
-import { printable } from './text-schema.js'
 import {
   answerPayloadSchema,
   loggedIds,

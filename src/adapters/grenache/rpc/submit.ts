@@ -3,8 +3,8 @@ import { NODE_ID } from '../../../application/ids.js'
 import type { Party } from '../../../domain/party.js'
 import type { RemoteCommand } from '../../../ports/peer-client.js'
 import { defineRpc, requireSelf } from '../define-rpc.js'
-import { submitAnswerSchema } from '../outcome-schema.js'
 import { MAX_COMMANDS_PER_SUBMIT, remoteCommandSchema, submittedOrderSchema } from '../peer-schemas.js'
+import { submitAnswerSchema } from '../submit-answer-schema.js'
 
 export const submitRpc = defineRpc({
   name: 'vendue.submit',

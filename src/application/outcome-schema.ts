@@ -1,7 +1,6 @@
 import { z } from 'zod'
-import type { Rejection } from '../../domain/rejection.js'
-import type { Outcome } from '../../ports/outcome-repository.js'
-import type { SubmitAnswer, SubmitResult } from '../../ports/peer-client.js'
+import type { Rejection } from '../domain/rejection.js'
+import type { Outcome } from '../ports/outcome-repository.js'
 import { id, line, minor, name, seq, time } from './text-schema.js'
 
 const MAX_PROBLEMS = 64
@@ -33,7 +32,8 @@ const rejectionSchema: z.ZodType<Rejection> = z.discriminatedUnion('code', [
   z.strictObject({ code: code('NOT_DUE'), dueAt: time.nullable() }),
 ])
 
-const outcomeSchema: z.ZodType<Outcome> = z.discriminatedUnion('status', [
+/** An outcome in another node's words: in an answer, or in what goes with an auction that moves. */
+export const outcomeSchema: z.ZodType<Outcome> = z.discriminatedUnion('status', [
   z.strictObject({
     status: z.literal('accepted'),
     commandId: id,
@@ -50,24 +50,3 @@ const outcomeSchema: z.ZodType<Outcome> = z.discriminatedUnion('status', [
     rejection: rejectionSchema,
   }),
 ])
-
-export const submitResultSchema: z.ZodType<SubmitResult> = z.discriminatedUnion('ok', [
-  z.strictObject({ ok: z.literal(true), outcome: outcomeSchema }),
-  z.strictObject({
-    ok: z.literal(false),
-    code: z.string().regex(/^[A-Z][A-Z_]{0,63}$/, 'must be an error code'),
-    message: line(1_000),
-  }),
-])
-
-export function submitAnswerSchema(maxResults: number): z.ZodType<SubmitAnswer> {
-  return z.strictObject({
-    results: z.array(submitResultSchema).max(maxResults),
-    receipt: z
-      .strictObject({
-        signedAt: time,
-        signature: z.string().regex(/^[A-Za-z0-9_-]{0,128}$/, 'must be a signature in base64url'),
-      })
-      .nullable(),
-  })
-}
