@@ -123,6 +123,7 @@ export function loadSettings({ flags, configFile, env, userHome = homedir() }: S
     http_trusted_proxies: [],
     auth: authOf(values),
     auth_open_anywhere: false,
+    accounts_dir: '',
     default_currency: 'USD',
     log_level: 'info',
     log_format: 'auto',
@@ -131,7 +132,9 @@ export function loadSettings({ flags, configFile, env, userHome = homedir() }: S
     self_roles: [...DEFAULT_ACCOUNT_SETTINGS.selfRoles],
     limits: DEFAULT_LIMITS,
   }
-  if (typeof values.data === 'string') values.data = resolve(values.data)
+  for (const key of ['data', 'accounts_dir'] as const)
+    if (typeof values[key] === 'string') values[key] = resolve(values[key])
+  defaults.accounts_dir = (values.data as string | undefined) ?? defaults.data
   if (values.bootstrap === undefined) defaults.bootstrap = defaultBootstrap(home, values.dht_port)
   const settings = {
     home,

@@ -113,6 +113,13 @@ describe('settings', () => {
     expect(loadSettings({ flags: {}, env: {}, userHome: home }).home).to.equal(join(home, '.vendue'))
   })
 
+  it('have accounts lie with the rest of the data, unless another directory is named', () => {
+    const accounts = (flags: SettingsInput['flags']) => gatewaySettings(load({ flags })).dataDir
+    expect(accounts({ name: 'alice' })).to.equal(join(home, 'nodes', 'alice'))
+    expect(accounts({ data: join(home, 'y') })).to.equal(join(home, 'y'))
+    expect(accounts({ accounts_dir: join(home, 'x', '..', 'shared') })).to.equal(join(home, 'shared'))
+  })
+
   it('insist on ports that somebody named, and leave the other one free', () => {
     const grape = (input: Partial<SettingsInput>) => nodeSettings(load(input)).grape
     expect(grape({ flags: { grape_port: '31000' } })).to.include({
