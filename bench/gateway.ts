@@ -9,6 +9,7 @@ import { NodeProcess } from '../test/support/node-process.js'
 import type { BenchResult } from './bench-result.js'
 import type { BidFigures, BidLoad } from './gateway-parts/bid-client.js'
 import { Child } from './gateway-parts/child.js'
+import { besideRedis, hasRedis } from './gateway-parts/redis.js'
 import type { WatcherLoad, WatcherReport } from './gateway-parts/watchers.js'
 import { percentile } from './latency.js'
 
@@ -31,9 +32,8 @@ const IDLE_CONNECTIONS = 2_000
  */
 export async function run(): Promise<BenchResult[]> {
   const results: BenchResult[] = []
-  for (const connections of LEVELS) results.push(...(await bidding(connections)))
-  if (!hasRedis())
-    process.stderr.write('redis-server is not installed: the design with a Redis script is not measured\n')
+  const withRedis = hasRedis()
+  for (const connections of LEVELS) results.push(...(await bidding(connections, withRedis)))
   results.push(await fanOut('all'), await fanOut('newest'), await idle())
   return results
 }
@@ -68,7 +68,7 @@ async function startGateway(): Promise<Gateway> {
   }
 }
 
-async function bidding(connections: number): Promise<BenchResult[]> {
+async function bidding(connections: number, withRedis: boolean): Promise<BenchResult[]> {
   const load = { connections, warmUpMs: WARM_UP_MS, ms: MEASURE_MS }
   const echo = await echoed(load)
   const gateway = await startGateway()
@@ -93,6 +93,7 @@ async function bidding(connections: number): Promise<BenchResult[]> {
       figures: { echo_per_s: echoRate, echo_p50_ms: echo.p50_ms, echo_p99_ms: echo.p99_ms },
       ...(connections === LEVELS.at(-1) && { target: { atLeast: LEAST_SHARE } }),
     },
+    ...(withRedis ? await besideRedis(load, measure, { level, ownRate: rate }) : []),
   ]
 }
 
@@ -227,13 +228,4 @@ async function settledMemory({ node }: Gateway): Promise<number> {
     ? (/VmRSS:\s+(\d+)/.exec(readFileSync(path, 'utf8'))?.[1] ?? '0')
     : execFileSync('ps', ['-o', 'rss=', '-p', String(node.pid)]).toString()
   return Number(text) * 1024
-}
-
-function hasRedis(): boolean {
-  try {
-    execFileSync('redis-server', ['--version'], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
 }

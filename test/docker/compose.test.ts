@@ -134,6 +134,20 @@ describe('what is under docker/', function () {
     expect(exposed).to.have.members(['7000', '8080', '9464'])
   })
 
+  it('has both gateways know the same accounts, in a volume that their user may write', () => {
+    const [first, second] = ['gateway1', 'gateway2'].map((name) => {
+      const { environment = {}, volumes = [] } = compose.services[name] as Service
+      return volumes.filter((mount) => mount.endsWith(`:${environment.VENDUE_ACCOUNTS_DIR}`))
+    })
+    expect(first).to.have.length(1)
+    expect(first).to.deep.equal(second)
+    const made = /install -d -o node .* -m 0700 (.*?) *\\?$/m.exec(dockerfile())?.[1]?.split(' ')
+    const mounted = Object.values(compose.services).flatMap(({ build, volumes = [] }) =>
+      build ? volumes.map((mount) => mount.split(':')[1]) : [],
+    )
+    expect(made).to.include.members(mounted)
+  })
+
   it('copies into the image what the ignore file lets through', () => {
     const allowed = readFileSync(join(ROOT, '.dockerignore'), 'utf8')
       .split('\n')

@@ -36,7 +36,7 @@ describe('the scripts of the containers', function () {
   }
   const ended = (child: ChildProcess) =>
     new Promise<number | null>((done) => {
-      if (child.exitCode !== null) done(child.exitCode)
+      if (child.exitCode !== null || child.signalCode !== null) done(child.exitCode)
       else child.once('close', done)
     })
 
@@ -53,50 +53,97 @@ describe('the scripts of the containers', function () {
     remove()
   })
 
-  it('make a mesh, and bring nodes and gateways into it, which are healthy and stop when told to', async () => {
+  it('make a mesh of nodes, and of gateways that know the same accounts', async () => {
     const invite = join(home, 'invite')
-    const [first, second, gateway, metrics, http] = await freePorts(5)
-    const init = [join(DOCKER, 'mesh-init.sh'), `localhost:${first}`, invite, '1', '1']
+    const [first, second, third, fourth, metrics, http1, http2] = await freePorts(7)
+    const init = [join(DOCKER, 'mesh-init.sh'), `localhost:${first}`, invite, '1', '2']
     expect(await ended(run('node1', init, {})), output).to.equal(0)
     expect(await ended(run('node1', init, {})), 'again').to.equal(0)
 
     const start = ['vendue', 'start', '--rpc', `localhost:${first}`]
     const node1 = run('node1', start, { VENDUE_METRICS_PORT: String(metrics) })
-    const isHealthy = async (url: string) => (await fetch(url).catch(() => null))?.ok === true
-    await eventually('node1 is healthy', () => isHealthy(`http://127.0.0.1:${metrics}/health`), 20_000)
+    await healthy(`http://127.0.0.1:${metrics}`)
 
     const script = join(DOCKER, 'join-and-start.sh')
     run('node2', [script, join(invite, 'node'), `localhost:${second}`], {})
-    run('gateway1', [script, join(invite, 'gateway'), `localhost:${gateway}`], {
-      ...{ VENDUE_GATEWAY: 'yes', VENDUE_HTTP_PORT: String(http) },
-    })
-    const url = `http://127.0.0.1:${http}`
-    await eventually('the gateway is healthy', () => isHealthy(`${url}/health`), 20_000)
-    await eventually(
-      'all see each other',
-      async () => {
-        const { peers } = (await (await fetch(`${url}/api/v1/peers`)).json()) as {
-          peers: { name: string; state: string }[]
-        }
-        const alive = peers.filter(({ state }) => state === 'alive').map(({ name }) => name)
-        return alive.includes('node1') && alive.includes('node2')
-      },
-      20_000,
-    )
-    const opened = await fetch(`${url}/api/v1/auctions`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ title: 'Lot', start_price: 1, currency: 'EUR', user_id: 'sam' }),
+    const accounts = {
+      VENDUE_GATEWAY: 'yes',
+      VENDUE_AUTH: 'accounts',
+      VENDUE_ACCOUNTS_DIR: join(home, 'accounts'),
+    }
+    const startGateway = (name: string, rpc: number | undefined, http: number | undefined) =>
+      run(name, [script, join(invite, 'gateway'), `localhost:${rpc}`], {
+        ...{ ...accounts, VENDUE_HTTP_PORT: String(http) },
+      })
+    const gateway1 = startGateway('gateway1', third, http1)
+    startGateway('gateway2', fourth, http2)
+    const [url1, url2] = [`http://127.0.0.1:${http1}`, `http://127.0.0.1:${http2}`]
+    await healthy(url1)
+    await healthy(url2)
+    for (const url of [url1, url2]) {
+      await eventually(
+        'all see each other',
+        async () => {
+          const { peers } = (await (await fetch(`${url}/ready`)).json()) as { peers: { alive: number } }
+          return peers.alive === 3
+        },
+        20_000,
+      )
+    }
+
+    const anna = await register(url1, 'anna')
+    const opened = await post(`${url2}/api/v1/auctions`, anna, {
+      ...{ title: 'Lot', start_price: 1, currency: 'EUR' },
     })
     expect(opened.status).to.equal(201)
     const { id } = (await opened.json()) as { id: string }
     await eventually('node2 has it', () => vendueJson(join(home, 'node2'), ['show', id, '--name', 'node2']))
     const page = await (await fetch(`http://127.0.0.1:${metrics}/metrics`)).text()
-    expect(page).to.match(/^vendue_peers\{state="alive"\} 2$/m)
+    expect(page).to.match(/^vendue_peers\{state="alive"\} 3$/m)
+
+    const ben = await register(url1, 'ben')
+    await eventually('gateway1 has it', async () => (await fetch(`${url1}/api/v1/auctions/${id}`)).ok)
+    const bid = (url: string, token: string, amount: number, key: string) =>
+      post(`${url}/api/v1/auctions/${id}/bids`, token, { amount }, { 'idempotency-key': key })
+    const carl = await register(url1, 'carl')
+    const once = await bid(url1, ben, 5, 'first')
+    expect(once.status).to.equal(201)
+    gateway1.kill('SIGKILL')
+    await ended(gateway1)
+    const again = await bid(url2, ben, 5, 'first')
+    expect(again.status, 'the same bid, through the other gateway').to.equal(201)
+    const { seq } = (await once.json()) as { seq: number }
+    expect(await again.json()).to.include({ seq })
+    expect((await bid(url2, carl, 7, 'second')).status, 'another, by a login of the first').to.equal(201)
+
     node1.kill('SIGTERM')
     expect(await ended(node1)).to.equal(0)
   })
 })
+
+async function healthy(url: string): Promise<void> {
+  const isHealthy = async () => (await fetch(`${url}/health`).catch(() => null))?.ok === true
+  await eventually(`${url} is healthy`, isHealthy, 20_000)
+}
+
+function post(url: string, token: string, body: object, headers: object = {}): Promise<Response> {
+  return fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}`, ...headers },
+    body: JSON.stringify(body),
+  })
+}
+
+/** An access token. */
+async function register(url: string, username: string): Promise<string> {
+  const registered = await fetch(`${url}/auth/register`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ username, password: 'a horse, and 9 batteries' }),
+  })
+  expect(registered.status).to.equal(201)
+  return ((await registered.json()) as { access_token: string }).access_token
+}
 
 async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer())

@@ -80,6 +80,11 @@ export const gatewayOptions: Options = {
     describe: 'Take bidders’ names on trust even where other machines reach it: anybody may bid as anybody',
     group: GATEWAY,
   },
+  'accounts-dir': {
+    kind: 'text',
+    describe: 'Where its accounts lie, which gateways of one machine may share; the data directory otherwise',
+    group: GATEWAY,
+  },
 }
 
 /** Of commands that start a node. */

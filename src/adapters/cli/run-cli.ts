@@ -46,7 +46,10 @@ export async function runCli(words: readonly string[], deps: CliDeps, io: CliIo)
         return EXIT.usage
       case 'command':
         running = `${PROGRAM} ${nameOf(parsed.command)}`
-        return await parsed.command.run(makeHost(deps, io, { out, color }), parsed.args)
+        return await parsed.command.run(
+          makeHost(deps, io, { out, color, listens: LISTENING.has(parsed.command) }),
+          parsed.args,
+        )
       default: {
         const unknown: never = parsed
         throw new Error(`unknown parse ${JSON.stringify(unknown)}`)
@@ -76,6 +79,11 @@ const HOST_COMMANDS: readonly HostCommand[] = [
   grapeCommand,
 ]
 
+/** Those who are told, beside what is odd, what their settings let others reach. */
+const LISTENING: ReadonlySet<HostCommand> = new Set([
+  ...[startCommand, clientCommand, gatewayCommand, grapeCommand, configCommand],
+])
+
 function grammar(columns: number): Grammar<Host> {
   return {
     scriptName: PROGRAM,
@@ -88,7 +96,11 @@ function grammar(columns: number): Grammar<Host> {
   }
 }
 
-function makeHost(deps: CliDeps, io: CliIo, { out, color }: { out: Output; color: boolean }): Host {
+function makeHost(
+  deps: CliDeps,
+  io: CliIo,
+  { out, color, listens }: { out: Output; color: boolean; listens: boolean },
+): Host {
   const said = new Set<string>()
   return {
     deps,
@@ -103,7 +115,7 @@ function makeHost(deps: CliDeps, io: CliIo, { out, color }: { out: Output; color
         env: io.env,
         userHome: io.userHome,
       })
-      for (const warning of settings.warnings) {
+      for (const warning of [...settings.warnings, ...(listens ? settings.exposures : [])]) {
         if (!said.has(warning)) out.note(`warning: ${oneLine(warning)}`)
         said.add(warning)
       }

@@ -46,7 +46,7 @@ export function gatewaySettings({ values, sources }: Settings): GatewaySettings 
     maxConnections: MAX_CONNECTIONS,
     maxConnectionsPerAddress: values.http_connections_per_address,
     trustedProxies: values.http_trusted_proxies,
-    dataDir: values.data,
+    dataDir: values.accounts_dir,
     accounts: { registration: values.registration, selfRoles: values.self_roles },
     limits: unlimited ? null : values.limits,
   }

@@ -132,6 +132,7 @@ export const settingsSchema = z.strictObject({
   http_trusted_proxies: proxies,
   auth: z.enum(AUTH_MODES, { error: () => `must be ${AUTH_MODES.join(' or ')}` }),
   auth_open_anywhere: yesNo,
+  accounts_dir: z.string().min(1, 'must name a directory'),
   default_currency: z.string().regex(/^[A-Za-z0-9]{1,10}$/, 'must be a currency code, like USD'),
   log_level: z.enum(LOG_LEVELS, { error: () => `must be one of ${LOG_LEVELS.join(', ')}` }),
   log_format: z.enum(LOG_FORMATS, { error: () => `must be one of ${LOG_FORMATS.join(', ')}` }),

@@ -65,6 +65,8 @@ export interface Settings {
   readonly sources: Readonly<Record<SettingKey, SettingSource>>
   /** What is odd about the settings, though they can be used. */
   readonly warnings: readonly string[]
+  /** What a node or gateway with these settings lets others reach. Nothing to tell whoever only calls one. */
+  readonly exposures: readonly string[]
 }
 
 export interface SettingsInput {
@@ -121,6 +123,7 @@ export function loadSettings({ flags, configFile, env, userHome = homedir() }: S
     http_trusted_proxies: [],
     auth: authOf(values),
     auth_open_anywhere: false,
+    accounts_dir: '',
     default_currency: 'USD',
     log_level: 'info',
     log_format: 'auto',
@@ -129,14 +132,16 @@ export function loadSettings({ flags, configFile, env, userHome = homedir() }: S
     self_roles: [...DEFAULT_ACCOUNT_SETTINGS.selfRoles],
     limits: DEFAULT_LIMITS,
   }
-  if (typeof values.data === 'string') values.data = resolve(values.data)
+  for (const key of ['data', 'accounts_dir'] as const)
+    if (typeof values[key] === 'string') values[key] = resolve(values[key])
+  defaults.accounts_dir = (values.data as string | undefined) ?? defaults.data
   if (values.bootstrap === undefined) defaults.bootstrap = defaultBootstrap(home, values.dht_port)
   const settings = {
     home,
     values: { ...defaults, ...values } as SettingValues,
     sources: sources as Record<SettingKey, SettingSource>,
   }
-  return { ...settings, warnings: [...unknownVariables(env), ...exposureWarnings(settings)] }
+  return { ...settings, warnings: unknownVariables(env), exposures: exposures(settings) }
 }
 
 /** Where other machines reach the gateway, names are taken on trust only if somebody said so. */
@@ -246,28 +251,28 @@ function unknownVariables(env: SettingsInput['env']): string[] {
     .map((name) => `${name.slice(0, MAX_SHOWN)} is not a variable of Vendue, and has no effect`)
 }
 
-function exposureWarnings({ values, sources }: Omit<Settings, 'warnings'>): string[] {
-  const warnings: string[] = []
+function exposures({ values, sources }: Pick<Settings, 'values' | 'sources'>): string[] {
+  const exposures: string[] = []
   if (!isLoopback(values.rpc.host)) {
-    warnings.push(
+    exposures.push(
       `RPC listens on ${values.rpc.host} (${describeSource(sources.rpc)}): whoever reaches this machine reaches the node`,
     )
   }
   if (values.grape === 'embedded' && !isLoopback(values.grape_host)) {
-    warnings.push(
+    exposures.push(
       `the Grape listens on ${values.grape_host} (${describeSource(sources.grape_host)}): its DHT and HTTP API are open to whoever reaches this machine`,
     )
   }
   if (values.metrics_port !== 'off' && !isLoopback(values.metrics_host)) {
-    warnings.push(
+    exposures.push(
       `metrics are served on ${values.metrics_host} (${describeSource(sources.metrics_host)}): whoever reaches this machine reads them`,
     )
   }
   if (values.gateway && !isLoopback(values.http_host)) {
     const trust = values.auth === 'open' ? ', and may bid as anybody' : ''
-    warnings.push(
+    exposures.push(
       `the gateway listens on ${values.http_host} (${describeSource(sources.http_host)}): whoever reaches this machine reaches it${trust}`,
     )
   }
-  return warnings
+  return exposures
 }

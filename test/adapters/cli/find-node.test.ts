@@ -84,6 +84,13 @@ describe('which node a command goes to', () => {
     expect(missing.code).to.equal(2)
   })
 
+  it('is not warned of what its own settings let others reach: it only calls', async () => {
+    cli.addNode('main')
+    const env = { VENDUE_METRICS_PORT: '9464', VENDUE_METRICS_HOST: '0.0.0.0', VENDUE_GATEWAY: 'no' }
+    expect((await cli.line('list', { env })).stderr).to.equal('')
+    expect((await cli.line('config', { env })).stderr).to.contain('metrics are served on 0.0.0.0')
+  })
+
   it('exits 3 where none runs, and says how to start one', async () => {
     const none = await cli.line('list')
     expect(none.stderr).to.contain('no node runs on this machine').and.contain('`vendue start`, or npm start')

@@ -113,6 +113,13 @@ describe('settings', () => {
     expect(loadSettings({ flags: {}, env: {}, userHome: home }).home).to.equal(join(home, '.vendue'))
   })
 
+  it('have accounts lie with the rest of the data, unless another directory is named', () => {
+    const accounts = (flags: SettingsInput['flags']) => gatewaySettings(load({ flags })).dataDir
+    expect(accounts({ name: 'alice' })).to.equal(join(home, 'nodes', 'alice'))
+    expect(accounts({ data: join(home, 'y') })).to.equal(join(home, 'y'))
+    expect(accounts({ accounts_dir: join(home, 'x', '..', 'shared') })).to.equal(join(home, 'shared'))
+  })
+
   it('insist on ports that somebody named, and leave the other one free', () => {
     const grape = (input: Partial<SettingsInput>) => nodeSettings(load(input)).grape
     expect(grape({ flags: { grape_port: '31000' } })).to.include({
@@ -156,14 +163,15 @@ describe('settings', () => {
   })
 
   it('warn of listening beyond this machine, and of variables that mean nothing', () => {
-    expect(load().warnings).to.deep.equal([])
+    expect(load()).to.deep.include({ warnings: [], exposures: [] })
     const flags = { rpc: '0.0.0.0:7000', grape_host: '192.0.2.7' }
-    const { warnings } = load({ flags, env: { VENDUE_GRAEP: 'x', VENDUE_TOKEN: 'x' } })
-    expect(warnings).to.have.length(3)
+    const { warnings, exposures } = load({ flags, env: { VENDUE_GRAEP: 'x', VENDUE_TOKEN: 'x' } })
+    expect(warnings).to.have.length(1)
     expect(warnings[0]).to.contain('VENDUE_GRAEP is not a variable')
-    expect(warnings[1]).to.contain('RPC listens on 0.0.0.0 (--rpc)')
-    expect(warnings[2]).to.contain('the Grape listens on 192.0.2.7 (--grape-host)')
-    expect(load({ flags: { rpc: '[::1]:7000' } }).warnings).to.deep.equal([])
+    expect(exposures).to.have.length(2)
+    expect(exposures[0]).to.contain('RPC listens on 0.0.0.0 (--rpc)')
+    expect(exposures[1]).to.contain('the Grape listens on 192.0.2.7 (--grape-host)')
+    expect(load({ flags: { rpc: '[::1]:7000' } }).exposures).to.deep.equal([])
   })
 })
 
@@ -283,10 +291,10 @@ describe('the nearest word', () => {
     })
 
     it('warn of names on trust where other machines reach it', () => {
-      const warnings = (flags: SettingsInput['flags']) =>
-        load({ flags: { http_host: '0.0.0.0', ...flags } }).warnings.join()
-      expect(warnings({})).to.contain('reaches it').and.not.to.contain('anybody')
-      expect(warnings({ auth_open_anywhere: 'yes' })).to.contain('may bid as anybody')
+      const exposures = (flags: SettingsInput['flags']) =>
+        load({ flags: { http_host: '0.0.0.0', ...flags } }).exposures.join()
+      expect(exposures({})).to.contain('reaches it').and.not.to.contain('anybody')
+      expect(exposures({ auth_open_anywhere: 'yes' })).to.contain('may bid as anybody')
     })
   })
 })

@@ -2,7 +2,7 @@ import type { ApiKey } from '../../../ports/api-key-repository.js'
 import { SCOPES } from '../../../ports/caller.js'
 import { type Json, jsonTime } from '../../json-shapes.js'
 import type { HostCommand } from '../host.js'
-import { startOptions } from '../node-options.js'
+import { gatewayOptions, startOptions } from '../node-options.js'
 import { table } from '../table.js'
 import { oneLine } from '../terminal-text.js'
 import { UsageError } from '../usage-error.js'
@@ -20,6 +20,7 @@ export const apiKeyCommand: HostCommand = {
   options: {
     name: startOptions.name as NonNullable<typeof startOptions.name>,
     data: startOptions.data as NonNullable<typeof startOptions.data>,
+    'accounts-dir': gatewayOptions['accounts-dir'] as NonNullable<(typeof gatewayOptions)[string]>,
     scopes: { kind: 'text', describe: `With create: of ${SCOPES.join(', ')}; read,bid otherwise` },
     label: { kind: 'text', describe: 'With create: what it is for; "command line" otherwise' },
     days: { kind: 'text', describe: 'With create: good for so many days; until revoked otherwise' },

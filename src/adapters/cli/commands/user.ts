@@ -5,7 +5,7 @@ import type { Args } from '../args.js'
 import type { AccountsHandle } from '../cli-deps.js'
 import { EXIT } from '../exit-code.js'
 import type { Host, HostCommand } from '../host.js'
-import { startOptions } from '../node-options.js'
+import { gatewayOptions, startOptions } from '../node-options.js'
 import { readNewPassword } from '../read-password.js'
 import { table } from '../table.js'
 import { oneLine } from '../terminal-text.js'
@@ -72,6 +72,7 @@ export const userCommand: HostCommand = {
   options: {
     name: startOptions.name as NonNullable<typeof startOptions.name>,
     data: startOptions.data as NonNullable<typeof startOptions.data>,
+    'accounts-dir': gatewayOptions['accounts-dir'] as NonNullable<(typeof gatewayOptions)[string]>,
     email: { kind: 'text', describe: 'With add: an address to log in with' },
   },
   examples: [
@@ -82,7 +83,7 @@ export const userCommand: HostCommand = {
     ['user list --json', 'for programs'],
   ],
   notes:
-    'Works on gateway.db in the data directory, whether the gateway runs or not; a running one goes by it at once. The password is asked for, or read from stdin; never give it on the command line.',
+    'Works on gateway.db in the data directory, or in --accounts-dir, whether the gateway runs or not; a running one goes by it at once. The password is asked for, or read from stdin; never give it on the command line.',
   run: (host, args) => withAccounts(host, args, ACTIONS),
 }
 
@@ -95,7 +96,7 @@ export async function withAccounts(
   const name = args.need('action')
   const act = Object.hasOwn(actions, name) ? actions[name] : undefined
   if (!act) throw args.wrong('action', `must be one of ${Object.keys(actions).join(', ')}`)
-  const handle = await host.deps.openAccounts(host.settings(args).values.data)
+  const handle = await host.deps.openAccounts(host.settings(args).values.accounts_dir)
   try {
     await act(host, args, handle)
   } finally {
