@@ -113,11 +113,22 @@ export function readBody(text: string): CommitBody {
   }
 }
 
-/** The events of a body that has been read before, and is not checked again. */
-export function eventsOf(text: string): AuctionEvent[] {
-  const { parties: written, events } = JSON.parse(text) as WrittenBody
+/** What a text says that has been read before, and is not checked again. */
+export function readBodyAgain(text: string): CommitBody {
+  const { parties: written, events, orders, ...head } = JSON.parse(text) as WrittenBody
   const parties = written.map(([id, name]): Party => ({ id, name }))
-  return events.map((event) => (isWrittenBid(event) ? bidOf(event, parties) : event))
+  return {
+    ...head,
+    events: events.map((event) => (isWrittenBid(event) ? bidOf(event, parties) : event)),
+    orders: orders.map(([signer, signedAt, commands, signature]) => {
+      return { signer, signedAt, commands, signature }
+    }),
+  }
+}
+
+/** The events of such a text. */
+export function eventsOf(text: string): readonly AuctionEvent[] {
+  return readBodyAgain(text).events
 }
 
 function isWrittenBid(event: WrittenEvent): event is WrittenBid {

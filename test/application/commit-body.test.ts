@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { BodyError, eventsOf, readBody, writeBody } from '../../src/application/commit-body.js'
+import { BodyError, eventsOf, readBody, readBodyAgain, writeBody } from '../../src/application/commit-body.js'
 import type { AuctionEvent } from '../../src/domain/events.js'
 import { LongAuction } from '../support/long-auction.js'
 
@@ -49,6 +49,7 @@ describe('the text of a commit', () => {
         const body = { auctionId: 'auc_1', firstSeq: 7, prevHash: HASH, events, orders: [order] }
         const written = writeBody(body)
         expect(readBody(written)).to.deep.equal(body)
+        expect(readBodyAgain(written)).to.deep.equal(body)
         expect(eventsOf(written)).to.deep.equal(events)
       }),
     )

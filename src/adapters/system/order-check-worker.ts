@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads'
 import { orderFault } from '../../application/check-orders.js'
-import { readBody } from '../../application/commit-body.js'
+import { readBodyAgain } from '../../application/commit-body.js'
 import { Ed25519Verifier } from './node-key.js'
 import type { OrderCheckReply, OrderCheckRequest } from './thread-order-checker.js'
 
@@ -11,6 +11,6 @@ if (port === null) throw new Error('this file runs as a worker thread')
 const verifier = new Ed25519Verifier()
 
 port.on('message', ({ auctionId, body }: OrderCheckRequest) => {
-  const reply: OrderCheckReply = orderFault(auctionId, readBody(body), verifier)
+  const reply: OrderCheckReply = orderFault(auctionId, readBodyAgain(body), verifier)
   port.postMessage(reply)
 })

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { orderFault } from '../../application/check-orders.js'
-import { readBody } from '../../application/commit-body.js'
+import { readBodyAgain } from '../../application/commit-body.js'
 import type { Commit } from '../../domain/commit.js'
 import type { OrderChecker, OrderFault } from '../../ports/order-checker.js'
 import { Ed25519Verifier } from './node-key.js'
@@ -26,7 +26,7 @@ export class ThreadOrderChecker implements OrderChecker {
 
   /** Rejects where the thread has failed. */
   async check({ auctionId, body }: OrderCheckRequest): Promise<OrderFault | null> {
-    if (++this.#checked <= CHECKED_HERE) return orderFault(auctionId, readBody(body), this.#verifier)
+    if (++this.#checked <= CHECKED_HERE) return orderFault(auctionId, readBodyAgain(body), this.#verifier)
     if (this.#failed !== null) throw this.#failed
     this.#worker ??= this.#start()
     const request: OrderCheckRequest = { auctionId, body }
