@@ -1,4 +1,7 @@
-/** The candidate that a misspelt word most likely means; undefined where none comes close. */
+/** Fewer letters begin too many words. */
+const MIN_BEGINNING = 4
+
+/** The candidate that a misspelt or unfinished word most likely means; undefined where none comes close. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const limit = Math.max(1, Math.floor(word.length / 3))
   let best: { candidate: string; distance: number } | undefined
@@ -8,7 +11,8 @@ export function nearest(word: string, candidates: readonly string[]): string | u
       best = { candidate, distance }
     }
   }
-  return best?.candidate
+  const begun = word.length >= MIN_BEGINNING ? candidates.find((one) => one.startsWith(word)) : undefined
+  return best?.candidate ?? begun
 }
 
 /** Insertions, deletions, changes and swaps of neighbours that turn one word into the other. */

@@ -266,6 +266,16 @@ describe('the nearest word', () => {
     expect(nearest('sell', words)).to.equal(undefined)
   })
 
+  it('is one that the word begins, where none is closer and the word is long enough to mean it', () => {
+    const words = ['start', 'closes-at', 'closes-in', 'close']
+    expect(['closes', 'closes-', 'sta'].map((word) => nearest(word, words))).to.deep.equal([
+      'close',
+      'closes-at',
+      undefined,
+    ])
+    expect(nearest('closes', ['closes-at'])).to.equal('closes-at')
+  })
+
   describe('of a gateway', () => {
     beforeEach(makeHome)
     afterEach(removeHome)
