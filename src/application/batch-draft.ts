@@ -1,7 +1,7 @@
 import type { OpenedAuction } from '../domain/auction.js'
 import type { Command, SealedMaximum } from '../domain/commands.js'
 import { type Decision, decide } from '../domain/decide.js'
-import type { AuctionEvent } from '../domain/events.js'
+import { type AuctionEvent, commandIdOf } from '../domain/events.js'
 import type { Secrets } from '../domain/pricing.js'
 import type { Clock } from '../ports/clock.js'
 import type { Outcome, RecordedOutcome } from '../ports/outcome-repository.js'
@@ -21,7 +21,7 @@ export class BatchDraft {
   readonly #known: Map<string, RecordedOutcome>
   readonly events: AuctionEvent[] = []
   readonly sealed: SealedMaximum[] = []
-  /** Those that accepted bids came with, and their commands as the commit shows them. */
+  /** Those that accepted commands came with, and their commands as the commit shows them. */
   readonly #orders = new Map<SignedOrder, (number | string)[]>()
   /** Outcomes that this batch made. */
   readonly recorded: RecordedOutcome[] = []
@@ -74,17 +74,20 @@ export class BatchDraft {
       ? this.#apply(domainCommand(task, now))
       : ({ accepted: false, rejection: { code: 'NOT_SELLER', seller: this.state.seller.name } } as const)
     const outcome = outcomeOf(task, decision, seq, now)
-    if (ordered !== null && 'bidder' in task && outcome.status === 'accepted')
-      this.#accept(ordered, firstIndex + outcome.seq - seq - 1)
+    if (ordered !== null && outcome.status === 'accepted') this.#carriedOut(ordered, commandId, firstIndex)
     const record = { outcome, fingerprint }
     this.recorded.push(record)
     this.#known.set(commandId, record)
     return outcome
   }
 
-  #accept({ order, place }: OrderedCommand, index: number): void {
+  /** Among the events from `firstIndex` on. */
+  #carriedOut({ order, place }: OrderedCommand, commandId: string, firstIndex: number): void {
+    const index = this.events.slice(firstIndex).findIndex((event) => commandIdOf(event) === commandId)
+    // An auction that is over ends by its end time, whoever closes it.
+    if (index === -1) return
     const commands = this.#orders.get(order) ?? [...order.digests]
-    commands[place] = index
+    commands[place] = firstIndex + index
     this.#orders.set(order, commands)
   }
 

@@ -1,34 +1,36 @@
+import { type AuctionEvent, commandIdOf } from '../domain/events.js'
 import type { OrderFault } from '../ports/order-checker.js'
 import type { SignatureVerifier } from '../ports/signer.js'
 import type { CommitBody } from './commit-body.js'
-import { asSigned, isOrderSigned, speaksFor } from './order.js'
+import { asSigned, isOrderSigned, maySign, type SellerFacts } from './order.js'
 
 type OrderedEvents = Pick<CommitBody, 'events' | 'orders'>
 
-/** What is wrong with the orders of these events; null where nothing is. */
+/** What is wrong with the orders of a commit's events; null where nothing is. */
 export function orderFault(
-  auctionId: string,
+  { auctionId, ...sellerFacts }: SellerFacts & { readonly auctionId: string },
   { events, orders }: OrderedEvents,
   verifier: SignatureVerifier,
 ): OrderFault | null {
-  const bid = bidWithoutOrder({ events, orders })
-  if (bid !== null) return { kind: 'no-order', bid }
+  const event = eventWithoutOrder({ events, orders }, sellerFacts)
+  if (event !== null) return { kind: 'no-order', event }
   const isSigned = orders.every((committed) => {
-    const order = asSigned(auctionId, committed, events)
+    const order = asSigned(auctionId, committed, { events, sellerFacts })
     return order !== null && isOrderSigned(auctionId, order, verifier)
   })
   return isSigned ? null : { kind: 'bad-signature' }
 }
 
-/** The first bid that stands in no order of a node that may speak for its bidder. */
-function bidWithoutOrder({ events, orders }: OrderedEvents): number | null {
+/** The first one that carries out a command which stands in no order of a node that may give it. */
+function eventWithoutOrder({ events, orders }: OrderedEvents, sellerFacts: SellerFacts): number | null {
   const ordered = new Uint8Array(events.length)
   for (const { signer, commands } of orders) {
     for (const command of commands) {
-      const event = typeof command === 'number' ? events[command] : undefined
-      if (event && 'bidder' in event && speaksFor(signer, event.bidder)) ordered[command as number] = 1
+      if (typeof command === 'string') continue
+      const event = events[command] as AuctionEvent
+      if (commandIdOf(event) !== null && maySign(signer, event, sellerFacts)) ordered[command] = 1
     }
   }
-  const found = events.findIndex((event, i) => 'bidder' in event && ordered[i] === 0)
+  const found = events.findIndex((event, i) => ordered[i] === 0 && commandIdOf(event) !== null)
   return found === -1 ? null : found
 }

@@ -59,6 +59,7 @@ export const eventSchema: z.ZodType<Exclude<AuctionEvent, BidPlaced>> = z.discri
     at: time,
     closesAt: time,
     by: z.enum(['soft-close', 'seller']),
+    commandId: id.nullable(),
   }),
   z.strictObject({
     type: z.literal('AuctionOpened'),
@@ -74,6 +75,7 @@ export const eventSchema: z.ZodType<Exclude<AuctionEvent, BidPlaced>> = z.discri
     type: z.literal('AuctionClosed'),
     at: time,
     by: z.enum(['seller', 'end-time', 'buy-now']),
+    commandId: id.nullable(),
     result: resultSchema,
     reserve: openingSchema.nullable(),
   }),
@@ -86,5 +88,10 @@ export const eventSchema: z.ZodType<Exclude<AuctionEvent, BidPlaced>> = z.discri
       .max(MAX_REVEALS_PER_EVENT),
   }),
   z.strictObject({ type: z.literal('AuctionHandedOver'), at: time, to: homeSchema }),
-  z.strictObject({ type: z.literal('AuctionCancelled'), at: time, reason: z.string().max(500) }),
+  z.strictObject({
+    type: z.literal('AuctionCancelled'),
+    at: time,
+    commandId: id,
+    reason: z.string().max(500),
+  }),
 ])

@@ -1,14 +1,15 @@
 import { hash } from 'node:crypto'
-import type { AuctionEvent } from '../domain/events.js'
+import type { OpenedAuction } from '../domain/auction.js'
+import { type AuctionEvent, commandIdOf } from '../domain/events.js'
 import type { Party } from '../domain/party.js'
 import type { RemoteCommand, SubmittedOrder } from '../ports/peer-client.js'
 import type { SignatureVerifier, Signer } from '../ports/signer.js'
 import { commitmentOf } from './commitment.js'
 import { nodeIdOf } from './ids.js'
 
-/** An order as it stands in the commit that accepts bids of it. */
+/** An order as it stands in the commit that carries out commands of it. */
 export interface CommittedOrder extends Omit<SignedOrder, 'digests'> {
-  /** Of each command in the order: its place among the commit's events where it is a bid of theirs, its digest otherwise. */
+  /** Of each command in the order: the place among the commit's events of the one that carries it out, its digest otherwise. */
   readonly commands: readonly (number | string)[]
 }
 
@@ -20,8 +21,8 @@ export interface OrderedCommand {
 
 /**
  * An order is what a node asks of an auction in its own signed words: its user's commands, or those of accounts that it
- * vouches for. It is signed once for all commands of one request; a bid stands in the log together with the order that
- * it came with, so that no home can make one up.
+ * vouches for. It is signed once for all commands of one request; bids, and what sellers do, stand in the log together
+ * with the orders that they came with, so that no home can make them up.
  */
 export interface SignedOrder {
   /** The node's Ed25519 public key, base64url. */
@@ -39,22 +40,40 @@ export function commandDigest(command: RemoteCommand): string {
   return digestOf(auctionId, commandId, partyOf(command), contentOf(command))
 }
 
-/** Of the bid that an event tells of; null for an event that is no bid. */
-export function bidDigest(auctionId: string, event: AuctionEvent): string | null {
+/** Who sells, and the node at which the auction was opened. */
+export type SellerFacts = Pick<OpenedAuction, 'seller' | 'openedBy'>
+
+/** Of the command that an event carries out; null for an event that nobody has to order. */
+export function eventDigest(auctionId: string, event: AuctionEvent, { seller }: SellerFacts): string | null {
+  const commandId = commandIdOf(event)
+  if (commandId === null) return null
+  const party = 'bidder' in event ? event.bidder : nameless(seller)
+  return digestOf(auctionId, commandId, party, carriedOut(event))
+}
+
+function carriedOut(event: AuctionEvent): string {
   switch (event.type) {
-    case 'BidPlaced': {
-      const { amount, commitment } = event
-      const content = amount === null ? `max ${commitment}` : `plain ${amount}`
-      return digestOf(auctionId, event.bidId, event.bidder, content)
-    }
+    case 'BidPlaced':
+      return event.amount === null ? `max ${event.commitment}` : `plain ${event.amount}`
     case 'MaxBidChanged':
-      return digestOf(auctionId, event.bidId, event.bidder, `max ${event.commitment}`)
+      return `max ${event.commitment}`
     case 'LotBoughtNow':
-      return digestOf(auctionId, event.bidId, event.bidder, 'buy-now')
+      return 'buy-now'
+    case 'AuctionClosed':
+      return 'close'
+    case 'AuctionExtended':
+      return extending(event.closesAt)
+    case 'AuctionCancelled':
+      return cancelling(event.reason)
     default:
-      return null
+      throw new Error(`nobody orders an event ${event.type}`)
   }
 }
+
+const extending = (closesAt: number) => `extend ${closesAt}`
+const cancelling = (reason: string) => `cancel ${hash('sha256', reason, 'hex')}`
+/** What a seller does names no seller: the auction does. */
+const nameless = ({ id }: Party): Party => ({ id, name: '' })
 
 /** The lines that are digested. A name is the last of them, since it may hold anything. */
 function digestOf(auctionId: string, commandId: string, { id, name }: Party, content: string): string {
@@ -66,7 +85,7 @@ function digestOf(auctionId: string, commandId: string, { id, name }: Party, con
 }
 
 function partyOf(command: RemoteCommand): Party {
-  return 'bidder' in command ? command.bidder : command.by
+  return 'bidder' in command ? command.bidder : nameless(command.by)
 }
 
 function contentOf(command: RemoteCommand): string {
@@ -80,9 +99,9 @@ function contentOf(command: RemoteCommand): string {
     case 'close':
       return command.type
     case 'cancel':
-      return `cancel ${hash('sha256', command.reason, 'hex')}`
+      return cancelling(command.reason)
     case 'extend':
-      return `extend ${command.closesAt}`
+      return extending(command.closesAt)
     default: {
       const unknown: never = command
       throw new Error(`unknown command ${JSON.stringify(unknown)}`)
@@ -184,16 +203,21 @@ function byAuction(commands: readonly RemoteCommand[]): Map<string, RemoteComman
   return groups
 }
 
-/** A committed order as it was signed; null where a place in it is not that of a bid. */
+/** Whether the signer may order what the event carries out. */
+export function maySign(signer: string, event: AuctionEvent, { seller, openedBy }: SellerFacts): boolean {
+  return 'bidder' in event ? speaksFor(signer, event.bidder) : vouchesForSeller(signer, seller, openedBy)
+}
+
+/** A committed order as it was signed; null where a place in it is not that of an ordered event. */
 export function asSigned(
   auctionId: string,
   { commands, ...order }: CommittedOrder,
-  events: readonly AuctionEvent[],
+  { events, sellerFacts }: { events: readonly AuctionEvent[]; sellerFacts: SellerFacts },
 ): SignedOrder | null {
   const digests: string[] = []
   for (const command of commands) {
     const event = typeof command === 'number' ? events[command] : undefined
-    const digest = typeof command === 'string' ? command : event && bidDigest(auctionId, event)
+    const digest = typeof command === 'string' ? command : event && eventDigest(auctionId, event, sellerFacts)
     if (!digest) return null
     digests.push(digest)
   }

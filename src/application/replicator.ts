@@ -145,7 +145,7 @@ export class Replicator {
       }
       try {
         const { body, next } = this.#check(commit, head, state)
-        if (orders) this.#checkOrders(commit, body)
+        if (orders) this.#checkOrders(commit, body, next)
         state = next
         head = { seq: commit.lastSeq, hash: commit.hash }
         const { prevHash, events } = body
@@ -197,13 +197,14 @@ export class Replicator {
     return { body, next }
   }
 
-  #checkOrders(commit: Commit, body: CommitBody): void {
-    const fault = orderFault(commit.auctionId, body, this.#deps.verifier)
+  #checkOrders(commit: Commit, body: CommitBody, { seller, openedBy }: OpenedAuction): void {
+    const { auctionId } = commit
+    const fault = orderFault({ auctionId, seller, openedBy }, body, this.#deps.verifier)
     if (fault === null) return
     throw new BadCommitError(
       commit,
       fault.kind === 'no-order'
-        ? `event ${commit.firstSeq + fault.bid} is a bid that nobody has ordered`
+        ? `event ${commit.firstSeq + fault.event} is one that nobody has ordered`
         : "an order's signature is not its signer's",
     )
   }

@@ -270,23 +270,24 @@ class LogVerifier {
     if (unfinished !== null) throw this.#refuse('EVENT', unfinished, placed)
   }
 
-  /** Every bid is in the words of the node that brought it. */
+  /** Every bid, and whatever the seller does, is in the words of the node that brought it. */
   #orders(placed: PlacedCommit, { events, orders }: CommitBody): void {
     this.#ordersChecked += orders.length
     const refuse = (fault: OrderFault | null): Error | null => {
       if (fault === null) return null
       if (fault.kind === 'bad-signature')
         return this.#refuse('ORDER', "the signature of an order is not its signer's", placed)
-      const at = { seq: placed.commit.firstSeq + fault.bid, event: events[fault.bid] as AuctionEvent }
-      const rule = 'this bid is not one that its bidder, or the node of its bidder, has signed'
+      const at = { seq: placed.commit.firstSeq + fault.event, event: events[fault.event] as AuctionEvent }
+      const rule = 'nobody who may speak for its bidder, or the seller, has signed this'
       return this.#refuse('ORDER', rule, placed, at)
     }
     const { orderChecker, verifier } = this.#deps
-    if (orderChecker) this.#pending.add(orderChecker.check(placed.commit).then(refuse))
-    else {
-      const wrong = refuse(orderFault(placed.commit.auctionId, { events, orders }, verifier))
-      if (wrong !== null) throw wrong
-    }
+    const { seller, openedBy } = this.#state as OpenedAuction
+    const facts = { auctionId: this.#auctionId, seller, openedBy }
+    const fault = orderChecker
+      ? orderChecker.check({ ...facts, body: placed.commit.body })
+      : Promise.resolve(orderFault(facts, { events, orders }, verifier))
+    this.#pending.add(fault.then(refuse))
   }
 
   #signature(placed: PlacedCommit): void {

@@ -159,7 +159,8 @@ function placeBid(state: HomeState, auction: Live, command: PlaceBid): Decision 
 
 function pushExtension(events: AuctionEvent[], auction: Live, now: number): void {
   const closesAt = softCloseEnd(auction, now)
-  if (closesAt !== null) events.push({ type: 'AuctionExtended', at: now, closesAt, by: 'soft-close' })
+  if (closesAt !== null)
+    events.push({ type: 'AuctionExtended', at: now, closesAt, by: 'soft-close', commandId: null })
 }
 
 function sealedBy({ offer, bidId, bidder }: PlaceBid): SealedMaximum | null {
@@ -192,25 +193,29 @@ function buyNow({ secrets }: HomeState, auction: Live, { bidId, bidder, now }: B
     { type: 'LotBoughtNow', at: now, bidId, bidder, price },
   ]
   const result: AuctionResult = { sold: true, winner: bidder, bidId, price }
-  events.push({ type: 'AuctionClosed', at: now, by: 'buy-now', result, reserve: secrets.reserve })
+  const { reserve } = secrets
+  events.push({ type: 'AuctionClosed', at: now, by: 'buy-now', commandId: null, result, reserve })
   return accept(auction, { ...secrets, leaderMax: price }, events)
 }
 
-function closeByHand({ secrets }: HomeState, auction: Live, { by, now }: CloseAuction): Decision {
+function closeByHand({ secrets }: HomeState, auction: Live, { by, now, commandId }: CloseAuction): Decision {
   if (by.id !== auction.seller.id) return reject({ code: 'NOT_SELLER', seller: auction.seller.name })
   const over = auction.closesAt !== null && now >= auction.closesAt
-  const close = closing(auction, secrets, over ? 'end-time' : 'seller', now)
+  const close = closing(auction, secrets, over ? null : commandId, now)
   return accept(auction, secrets, [...startDue(auction, now), close])
 }
 
 function end({ secrets }: HomeState, auction: Live, { now }: EndAuction): Decision {
   if (auction.closesAt === null || now < auction.closesAt)
     return reject({ code: 'NOT_DUE', dueAt: auction.closesAt })
-  return accept(auction, secrets, [...startDue(auction, now), closing(auction, secrets, 'end-time', now)])
+  return accept(auction, secrets, [...startDue(auction, now), closing(auction, secrets, null, now)])
 }
 
-function closing(auction: Live, secrets: Secrets, by: AuctionClosed['by'], now: number): AuctionClosed {
-  return { type: 'AuctionClosed', at: now, by, result: resultOf(auction), reserve: secrets.reserve }
+/** `commandId`: the seller's, where it is not the end time that closes. */
+function closing(auction: Live, secrets: Secrets, commandId: string | null, now: number): AuctionClosed {
+  const by = commandId === null ? 'end-time' : 'seller'
+  const { reserve } = secrets
+  return { type: 'AuctionClosed', at: now, by, commandId, result: resultOf(auction), reserve }
 }
 
 function reveal({ secrets }: HomeState, auction: OpenedAuction, { sealed, now }: RevealMaxima): Decision {
@@ -233,13 +238,21 @@ export function isRevealed(result: AuctionResult, maximum: SealedMaximum): boole
   return !(result.sold && maximum.bidderId === result.winner.id && maximum.amount > result.price)
 }
 
-function cancel({ secrets }: HomeState, auction: Live, { by, now, reason }: CancelAuction): Decision {
+function cancel(
+  { secrets }: HomeState,
+  auction: Live,
+  { by, now, commandId, reason }: CancelAuction,
+): Decision {
   if (by.id !== auction.seller.id) return reject({ code: 'NOT_SELLER', seller: auction.seller.name })
   if (auction.bidCount > 0) return reject({ code: 'HAS_BIDS', bidCount: auction.bidCount })
-  return accept(auction, secrets, [{ type: 'AuctionCancelled', at: now, reason }])
+  return accept(auction, secrets, [{ type: 'AuctionCancelled', at: now, commandId, reason }])
 }
 
-function extend({ secrets }: HomeState, auction: Live, { by, now, closesAt }: ExtendAuction): Decision {
+function extend(
+  { secrets }: HomeState,
+  auction: Live,
+  { by, now, commandId, closesAt }: ExtendAuction,
+): Decision {
   if (by.id !== auction.seller.id) return reject({ code: 'NOT_SELLER', seller: auction.seller.name })
   if (auction.closesAt === null) return reject({ code: 'NO_END_TIME' })
   if (now >= auction.closesAt) return reject({ code: 'AUCTION_ENDED', endedAt: auction.closesAt })
@@ -248,7 +261,7 @@ function extend({ secrets }: HomeState, auction: Live, { by, now, closesAt }: Ex
   if (hardStopAt !== null && closesAt > hardStopAt) return reject({ code: 'PAST_HARD_STOP', hardStopAt })
   const problems = openingProblems({ opensAt: null, closesAt, softClose: null }, now)
   if (problems.length > 0) return reject({ code: 'TERMS_INVALID', problems })
-  return accept(auction, secrets, [{ type: 'AuctionExtended', at: now, closesAt, by: 'seller' }])
+  return accept(auction, secrets, [{ type: 'AuctionExtended', at: now, closesAt, by: 'seller', commandId }])
 }
 
 function handOver({ secrets }: HomeState, auction: Live, { to, now }: HandOver): Decision {

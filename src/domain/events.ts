@@ -73,12 +73,16 @@ export interface AuctionExtended {
   readonly at: number
   readonly closesAt: number
   readonly by: 'soft-close' | 'seller'
+  /** The seller's; null where the soft close extends. */
+  readonly commandId: string | null
 }
 
 export interface AuctionClosed {
   readonly type: 'AuctionClosed'
   readonly at: number
   readonly by: 'seller' | 'end-time' | 'buy-now'
+  /** The seller's; null where nobody closes by hand. */
+  readonly commandId: string | null
   readonly result: AuctionResult
   /** Opens the reserve's commitment; null where there was no reserve. */
   readonly reserve: Opening | null
@@ -108,6 +112,8 @@ export interface RevealedMaximum extends Opening {
 export interface AuctionCancelled {
   readonly type: 'AuctionCancelled'
   readonly at: number
+  /** The seller's. */
+  readonly commandId: string
   readonly reason: string
 }
 
@@ -116,4 +122,20 @@ export interface AuctionHandedOver {
   readonly type: 'AuctionHandedOver'
   readonly at: number
   readonly to: Home
+}
+
+/** The client's command that an event carries out: a bid's id, or that of what the seller did; null for any other event. */
+export function commandIdOf(event: AuctionEvent): string | null {
+  switch (event.type) {
+    case 'BidPlaced':
+    case 'MaxBidChanged':
+    case 'LotBoughtNow':
+      return event.bidId
+    case 'AuctionExtended':
+    case 'AuctionClosed':
+    case 'AuctionCancelled':
+      return event.commandId
+    default:
+      return null
+  }
 }

@@ -277,6 +277,7 @@ function extended(state: Live, event: AuctionExtended, must: Must): Live {
     must(state.owed === null, 'a late bid extends the end by the soft close')
     must(event.closesAt - event.at <= MAX_DURATION_MS, 'an end is within 10 years')
   }
+  must((event.by === 'seller') === (event.commandId !== null), 'what the seller does has a command of his')
   return advance(state, event, { closesAt: event.closesAt })
 }
 
@@ -285,6 +286,7 @@ function closed(state: Live, event: AuctionClosed, must: Must): Closed {
   const boughtNow = state.owed === 'AuctionClosed'
   must(boughtNow === (event.by === 'buy-now'), 'a buy-now, and nothing else, closes by buy-now')
   must(boughtNow || over === (event.by === 'end-time'), 'an auction ends at its end time, and by it alone')
+  must((event.by === 'seller') === (event.commandId !== null), 'what the seller does has a command of his')
   must(sameResult(event.result, resultOf(state)), 'the result follows from the bids')
   must((event.reserve === null) === (state.terms.reserveCommitment === null), 'the close reveals the reserve')
   if (event.reserve !== null) {

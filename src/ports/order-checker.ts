@@ -1,12 +1,17 @@
+import type { OpenedAuction } from '../domain/auction.js'
 import type { Commit } from '../domain/commit.js'
 
-/** What is wrong with the orders of a commit's bids. `bid`: the place in the commit of one that nobody has ordered. */
+/** What is wrong with a commit's orders. `event`: the place in the commit of one that somebody has to order, and nobody has. */
 export type OrderFault =
-  | { readonly kind: 'no-order'; readonly bid: number }
+  | { readonly kind: 'no-order'; readonly event: number }
   | { readonly kind: 'bad-signature' }
 
-/** Checks that the bids of many commits stand there in their bidders' own words. */
+export interface OrderCheck
+  extends Pick<Commit, 'auctionId' | 'body'>,
+    Pick<OpenedAuction, 'seller' | 'openedBy'> {}
+
+/** Checks that bids, and what sellers do, stand in many commits in their own words. */
 export interface OrderChecker {
   /** Of a commit whose body is sound; null where nothing is wrong. Checks may be made elsewhere, and several at once. */
-  check(commit: Pick<Commit, 'auctionId' | 'body'>): Promise<OrderFault | null>
+  check(commit: OrderCheck): Promise<OrderFault | null>
 }

@@ -32,7 +32,7 @@ const other = fc
       { type: 'AuctionStarted', at },
       { type: 'LotBoughtNow', at, bidId: 'bid_1', bidder, price },
       { type: 'MaxBidChanged', at, bidId: 'bid_2', bidder, commitment: HASH, price, reserveMet: true },
-      { type: 'AuctionCancelled', at, reason: 'Broken.' },
+      { type: 'AuctionCancelled', at, commandId: 'cmd_1', reason: 'Broken.' },
     ),
   )
 

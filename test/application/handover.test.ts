@@ -6,8 +6,10 @@ import { sealCommit } from '../../src/application/commit.js'
 import { judgeProof } from '../../src/application/equivocation.js'
 import { signParcel } from '../../src/application/handover-parcel.js'
 import { HandoverTaker } from '../../src/application/handover-taker.js'
+import { eventDigest, orderText } from '../../src/application/order.js'
 import { readLog, unplaced } from '../../src/application/read-log.js'
 import { verifyLog } from '../../src/application/verify-log.js'
+import type { AuctionEvent } from '../../src/domain/events.js'
 import { NO_SECRETS } from '../../src/domain/pricing.js'
 import { LogFullError } from '../../src/ports/event-log.js'
 import { NodeError } from '../../src/ports/node-api.js'
@@ -269,7 +271,12 @@ describe('a handover', () => {
     const before = (await node(0).api.show({ auction })).head
     await move()
     const { head, state } = await node(0).api.show({ auction })
-    const event = { type: 'AuctionCancelled', at: state.at, reason: 'mine again' } as const
+    const event = {
+      type: 'AuctionCancelled',
+      at: state.at,
+      commandId: 'cmd_1',
+      reason: 'mine again',
+    } as const
     const parts = { auctionId: auction, firstSeq: head.seq + 1, prevHash: head.hash, events: [event] }
     const replicator = node(2).services.get(tokens.replicator)
     const { refused } = await replicator.ingest([sealCommit(parts, node(0).signer)])
@@ -284,12 +291,52 @@ describe('a handover', () => {
     expect(judged.proven && judged.by.author.nodeId).to.equal(node(0).info.nodeId)
   })
 
+  it('leaves what the seller does in the seller’s words: the new home can make none of it up', async () => {
+    auction = await open({ closesInMs: 3_600_000 })
+    await move()
+    const { head, state } = await node(2).api.show({ auction })
+    const at = state.at + 1
+    const closesAt = (state.closesAt ?? 0) + 60_000
+    const result = { sold: false, reason: 'no-bids' } as const
+    const inventions: AuctionEvent[] = [
+      { type: 'AuctionCancelled', at, commandId: 'cmd_cancel00', reason: 'not mine to say' },
+      { type: 'AuctionExtended', at, commandId: 'cmd_extend00', by: 'seller', closesAt },
+      {
+        ...{ type: 'AuctionClosed', at, commandId: 'cmd_close000', by: 'seller', result },
+        reserve: { amount: 40, salt: '0'.repeat(32) },
+      },
+    ]
+    const own = node(1).signer
+    for (const event of inventions) {
+      const facts = { seller: state.seller, openedBy: state.openedBy }
+      const digests = [eventDigest(auction, event, facts) ?? '']
+      const signature = own.sign(orderText(auction, 1, digests))
+      const order = { signer: own.publicKey, signedAt: 1, commands: [0], signature }
+      for (const orders of [[], [order]]) {
+        const parts = { auctionId: auction, firstSeq: head.seq + 1, prevHash: head.hash, events: [event] }
+        const commit = sealCommit({ ...parts, orders }, own)
+        const { refused } = await node(2).services.get(tokens.replicator).ingest([commit])
+        expect(refused[0]?.reason, event.type).to.contain('nobody has ordered')
+      }
+    }
+    // What the seller does from the old home is taken, and proven with the rest.
+    await node(0).api.extend({ auction, commandId: 'cmd_extend00', closesAt })
+    await node(0).api.close({ auction, commandId: 'cmd_close000' })
+    await settle()
+    expect((await verified(node(2))).ordersChecked).to.equal(2)
+  })
+
   it('lets the new home be proven to equivocate as well, by way of the handover', async () => {
     await move()
     const { head, state } = await node(1).api.show({ auction })
     await bid(node(2), 'bid_00000001', '10')
     await settle()
-    const event = { type: 'AuctionCancelled', at: state.at, reason: 'other history' } as const
+    const event = {
+      type: 'AuctionCancelled',
+      at: state.at,
+      commandId: 'cmd_1',
+      reason: 'other history',
+    } as const
     const parts = { auctionId: auction, firstSeq: head.seq + 1, prevHash: head.hash, events: [event] }
     await node(2)
       .services.get(tokens.replicator)

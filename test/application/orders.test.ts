@@ -54,7 +54,7 @@ describe('orders', () => {
     await node(0).api.close({ auction, commandId: 'cmd_close001' })
     await settle()
     const result = await verifyLog(unplaced(readLog(node(1).api, auction)), { verifier })
-    expect(result.valid && result.summary.ordersChecked).to.equal(3)
+    expect(result.valid && result.summary.ordersChecked).to.equal(4)
     expect(result.valid && result.summary.decision).to.equal('rerun')
   })
 
@@ -132,7 +132,9 @@ describe('orders', () => {
       return refused[0]?.reason ?? 'stored'
     }
     const orderBy = (signer: MemoryNode, command: RemoteCommand) =>
-      [...signOrders([command], signer.signer, 1).values()].map((order) => committed(auction, order, [event]))
+      [...signOrders([command], signer.signer, 1).values()].map((order) =>
+        committed(auction, order, [event], state),
+      )
     expect(await ingest([])).to.contain('nobody has ordered')
     expect(await ingest(orderBy(node(0), bid))).to.contain('nobody has ordered')
     expect(await ingest(orderBy(node(1), bidOf(node(1), 11)))).to.contain('nobody has ordered')

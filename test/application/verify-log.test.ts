@@ -20,6 +20,7 @@ import {
 } from '../../src/application/verify-log.js'
 import type { Commit } from '../../src/domain/commit.js'
 import type { AuctionEvent } from '../../src/domain/events.js'
+import { ordersOf, sellerOf } from '../support/bidding-nodes.js'
 import { LongAuction } from '../support/long-auction.js'
 import { ManualTime, settle } from '../support/manual-time.js'
 import { MemoryNetwork } from '../support/memory-network.js'
@@ -267,12 +268,13 @@ describe('verifying a log', () => {
       const told = sealCommit({ ...body, orders: body.orders.slice(skip).flatMap(change) }, auction.signer)
       return findingOf(await verifyCommits([opening, told]))
     }
-    const bySeller = (order: CommittedOrder) => {
+    const bySeller = (committed: CommittedOrder) => {
       const { signer } = auction
-      const digests =
-        asSigned(auction.auctionId, order, readBody((commits[1] as Commit).body).events)?.digests ?? []
-      const text = orderText(auction.auctionId, order.signedAt, digests)
-      return [{ ...order, signer: signer.publicKey, signature: signer.sign(text) }]
+      const { events } = readBody((commits[1] as Commit).body)
+      const order = asSigned(auction.auctionId, committed, { events, sellerFacts: sellerOf(signer) })
+      if (order === null) throw new Error('expected an order')
+      const text = orderText(auction.auctionId, order.signedAt, order.digests)
+      return [{ ...committed, signer: signer.publicKey, signature: signer.sign(text) }]
     }
     const none = await findingWith(() => [])
     expect(none).to.deep.include({ code: 'ORDER', event: { seq: 2, type: 'BidPlaced' } })
@@ -404,12 +406,18 @@ function closeAfter(auction: LongAuction, commits: readonly Commit[]): Commit[] 
     .filter(({ bidId }) => ids.has(bidId))
     .map(({ bidderId: _, ...opening }) => opening)
   const closing: AuctionEvent[] = [
-    { type: 'AuctionClosed', at, by: 'seller', result, reserve: auction.reserve },
+    { type: 'AuctionClosed', at, by: 'seller', commandId: 'cmd_close', result, reserve: auction.reserve },
     { type: 'MaximaRevealed', at, maxima },
   ]
   const { auctionId, lastSeq, hash } = last
   return [
     ...commits,
-    sealCommit({ auctionId, firstSeq: lastSeq + 1, prevHash: hash, events: closing }, auction.signer),
+    sealCommit(
+      {
+        ...{ auctionId, firstSeq: lastSeq + 1, prevHash: hash, events: closing },
+        orders: ordersOf(auctionId, closing, auction.signer),
+      },
+      auction.signer,
+    ),
   ]
 }

@@ -34,6 +34,7 @@ describe('the canonical scenario', () => {
         type: 'AuctionClosed',
         at: T0,
         by: 'seller',
+        commandId: 'cmd_close',
         result: { sold: true, winner: NODE_2, bidId: 'bid_3', price },
         reserve: null,
       },

@@ -105,7 +105,7 @@ describe('closing by hand', () => {
     const auction = given().bid(ALICE, 8_000).max(BOB, 20_000).close()
     const result = { sold: true, winner: BOB, bidId: 'bid_2', price: 8_100 }
     expect(auction.raised).to.deep.equal([
-      { type: 'AuctionClosed', at: T0, by: 'seller', result, reserve: null },
+      { type: 'AuctionClosed', at: T0, by: 'seller', commandId: 'cmd_close', result, reserve: null },
     ])
     expect(auction.auction).to.deep.include({ status: 'closed', closedAt: T0, by: 'seller', result })
   })

@@ -8,7 +8,7 @@ describe('extending by hand', () => {
   it('moves the end', () => {
     const auction = ending().extend(2 * HOUR)
     expect(auction.raised).to.deep.equal([
-      { type: 'AuctionExtended', at: T0, closesAt: T0 + 2 * HOUR, by: 'seller' },
+      { type: 'AuctionExtended', at: T0, closesAt: T0 + 2 * HOUR, by: 'seller', commandId: 'cmd_extend' },
     ])
     expect(auction.auction.closesAt).to.equal(T0 + 2 * HOUR)
   })
@@ -57,7 +57,9 @@ describe('extending by hand', () => {
 describe('cancelling', () => {
   it('ends an auction without bids, for a reason', () => {
     const auction = given().cancel(SELLER, 'broken')
-    expect(auction.raised).to.deep.equal([{ type: 'AuctionCancelled', at: T0, reason: 'broken' }])
+    expect(auction.raised).to.deep.equal([
+      { type: 'AuctionCancelled', at: T0, commandId: 'cmd_cancel', reason: 'broken' },
+    ])
     expect(auction.auction).to.include({ status: 'cancelled', cancelledAt: T0, reason: 'broken' })
   })
 

@@ -66,6 +66,7 @@ describe('a soft close', () => {
       at: T0 + HOUR - SECOND,
       closesAt: T0 + HOUR + 59 * SECOND,
       by: 'soft-close',
+      commandId: null,
     })
     expect(auction.auction.closesAt).to.equal(T0 + HOUR + 59 * SECOND)
   })
@@ -112,7 +113,7 @@ describe('buy-now', () => {
     const result = { sold: true, winner: ALICE, bidId: 'bid_1', price: 50_000 }
     expect(auction.raised).to.deep.equal([
       { type: 'LotBoughtNow', at, bidId: 'bid_1', bidder: ALICE, price: 50_000 },
-      { type: 'AuctionClosed', at, by: 'buy-now', result, reserve: null },
+      { type: 'AuctionClosed', at, by: 'buy-now', commandId: null, result, reserve: null },
     ])
     expect(auction.auction).to.deep.include({ status: 'closed', by: 'buy-now', result, bidCount: 1 })
   })

@@ -184,9 +184,33 @@ describe('evolve refuses', () => {
     ],
 
     [
+      'a close by the seller that he did not ask for',
+      aliceAt8000,
+      closed({ commandId: null }),
+      'a command of his',
+    ],
+    [
+      'an end at the end time that names a command',
+      () => given({ closesAt: T0 + HOUR }).bid(ALICE, 8_000),
+      closed({ at: T0 + HOUR, by: 'end-time', commandId: 'cmd_close' }),
+      'a command of his',
+    ],
+    [
+      'an extension by the seller that he did not ask for',
+      () => given(ENDING),
+      extended({ commandId: null }),
+      'a command of his',
+    ],
+    [
+      'a soft close that names a command',
+      lateBid,
+      extended({ ...owed, commandId: 'cmd_9' }),
+      'a command of his',
+    ],
+    [
       'a cancellation after a bid',
       aliceAt8000,
-      { type: 'AuctionCancelled', at: T0, reason: '' },
+      { type: 'AuctionCancelled', at: T0, commandId: 'cmd_cancel', reason: '' },
       'an auction with bids cannot be cancelled',
     ],
     ['a reveal before the close', aliceAt8000, revealed(1), 'maxima are revealed after the close'],

@@ -1,9 +1,16 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { signerOf } from '../../src/adapters/system/node-key.js'
 import { nodeIdOf } from '../../src/application/ids.js'
-import { bidDigest, type CommittedOrder, orderText, type SignedOrder } from '../../src/application/order.js'
-import type { AuctionEvent } from '../../src/domain/events.js'
+import {
+  type CommittedOrder,
+  eventDigest,
+  orderText,
+  type SellerFacts,
+  type SignedOrder,
+} from '../../src/application/order.js'
+import { type AuctionEvent, commandIdOf } from '../../src/domain/events.js'
 import type { Party } from '../../src/domain/party.js'
+import type { Signer } from '../../src/ports/signer.js'
 
 const NODES = Array.from({ length: 7 }, (_, i) => {
   const signer = signerOf(generateKeyPairSync('ed25519').privateKey)
@@ -13,15 +20,30 @@ const NODES = Array.from({ length: 7 }, (_, i) => {
 /** Users of nodes, each with the key of its node. */
 export const BIDDERS: readonly Party[] = NODES.map(({ party }) => party)
 
-/** The orders of a commit with these events, as if the bids of each node in it had come with one request. */
-export function ordersOf(auctionId: string, events: readonly AuctionEvent[]): CommittedOrder[] {
-  return NODES.flatMap(({ party, signer }) => {
-    const own = events.filter((event) => 'bidder' in event && event.bidder.id === party.id)
-    const digests = own.map((event) => bidDigest(auctionId, event) ?? '')
+/** A seller who is a node's user. */
+export function sellerOf({ publicKey }: Signer): SellerFacts {
+  const id = nodeIdOf(publicKey)
+  return { seller: { id, name: 'Seller' }, openedBy: id }
+}
+
+/** The orders of a commit with these events, as if what each node has brought had come with one request. */
+export function ordersOf(
+  auctionId: string,
+  events: readonly AuctionEvent[],
+  seller: Signer,
+): CommittedOrder[] {
+  const facts = sellerOf(seller)
+  const nodes = [...NODES, { party: facts.seller, signer: seller }]
+  return nodes.flatMap(({ party, signer }) => {
+    const own = events.filter(
+      (event) =>
+        commandIdOf(event) !== null && ('bidder' in event ? event.bidder : facts.seller).id === party.id,
+    )
+    const digests = own.map((event) => eventDigest(auctionId, event, facts) ?? '')
     const signedAt = own[0]?.at
     if (signedAt === undefined) return []
     const signature = signer.sign(orderText(auctionId, signedAt, digests))
-    return [committed(auctionId, { signer: signer.publicKey, signedAt, digests, signature }, events)]
+    return [committed(auctionId, { signer: signer.publicKey, signedAt, digests, signature }, events, facts)]
   })
 }
 
@@ -30,7 +52,8 @@ export function committed(
   auctionId: string,
   { digests, ...order }: SignedOrder,
   events: readonly AuctionEvent[],
+  facts: SellerFacts,
 ): CommittedOrder {
-  const places = new Map(events.map((event, i) => [bidDigest(auctionId, event), i]))
+  const places = new Map(events.map((event, i) => [eventDigest(auctionId, event, facts), i]))
   return { ...order, commands: digests.map((digest) => places.get(digest) ?? digest) }
 }

@@ -76,13 +76,17 @@ export function bought(overrides: Partial<LotBoughtNow> = {}): AuctionEvent {
 }
 
 export function extended(overrides: Partial<AuctionExtended> = {}): AuctionEvent {
-  return { type: 'AuctionExtended', at: T0, closesAt: T0 + HOUR + 1, by: 'seller', ...overrides }
+  const { by = 'seller' } = overrides
+  const commandId = by === 'seller' ? 'cmd_extend' : null
+  return { type: 'AuctionExtended', at: T0, closesAt: T0 + HOUR + 1, by, commandId, ...overrides }
 }
 
 /** The seller closes after Alice's bid of 8,000, which was event 2. */
 export function closed(overrides: Partial<AuctionClosed> = {}): AuctionEvent {
   const result = { sold: true, winner: ALICE, bidId: 'bid_1', price: 8_000 } as const
-  return { type: 'AuctionClosed', at: T0, by: 'seller', result, reserve: null, ...overrides }
+  const { by = 'seller' } = overrides
+  const commandId = by === 'seller' ? 'cmd_close' : null
+  return { type: 'AuctionClosed', at: T0, by, commandId, result, reserve: null, ...overrides }
 }
 
 export function revealed(count: number): AuctionEvent {

@@ -107,7 +107,7 @@ async function append(
   events: readonly AuctionEvent[],
 ): Promise<Last> {
   const prevHash = head?.hash ?? null
-  const orders = auctionId === null ? [] : ordersOf(auctionId, events)
+  const orders = auctionId === null ? [] : ordersOf(auctionId, events, signer)
   const commit = sealCommit({ auctionId, firstSeq: (head?.seq ?? 0) + 1, prevHash, events, orders }, signer)
   const state = events.reduce<Auction>(evolve, before) as OpenedAuction
   await log.append({

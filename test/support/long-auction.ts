@@ -148,7 +148,7 @@ export class LongAuction {
       firstSeq: (last?.lastSeq ?? 0) + 1,
       prevHash: last?.hash ?? null,
       events,
-      orders: ordersOf(this.auctionId, events),
+      orders: ordersOf(this.auctionId, events, this.signer),
     }
     this.#last = sealCommit(parts, this.#author)
     this.auctionId = this.#last.auctionId

@@ -1,12 +1,8 @@
 import { Worker } from 'node:worker_threads'
 import { orderFault } from '../../application/check-orders.js'
 import { readBodyAgain } from '../../application/commit-body.js'
-import type { Commit } from '../../domain/commit.js'
-import type { OrderChecker, OrderFault } from '../../ports/order-checker.js'
+import type { OrderCheck, OrderChecker, OrderFault } from '../../ports/order-checker.js'
 import { Ed25519Verifier } from './node-key.js'
-
-export type OrderCheckRequest = Pick<Commit, 'auctionId' | 'body'>
-export type OrderCheckReply = OrderFault | null
 
 /** Commits that are checked here before a thread is worth its start. */
 const CHECKED_HERE = 16
@@ -25,11 +21,11 @@ export class ThreadOrderChecker implements OrderChecker {
   #failed: Error | null = null
 
   /** Rejects where the thread has failed. */
-  async check({ auctionId, body }: OrderCheckRequest): Promise<OrderFault | null> {
-    if (++this.#checked <= CHECKED_HERE) return orderFault(auctionId, readBodyAgain(body), this.#verifier)
+  async check({ auctionId, body, seller, openedBy }: OrderCheck): Promise<OrderFault | null> {
+    const request: OrderCheck = { auctionId, body, seller, openedBy }
+    if (++this.#checked <= CHECKED_HERE) return orderFault(request, readBodyAgain(body), this.#verifier)
     if (this.#failed !== null) throw this.#failed
     this.#worker ??= this.#start()
-    const request: OrderCheckRequest = { auctionId, body }
     this.#worker.postMessage(request)
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject })
@@ -43,7 +39,7 @@ export class ThreadOrderChecker implements OrderChecker {
 
   #start(): Worker {
     const worker = new Worker(new URL('./order-check-worker.js', import.meta.url))
-    worker.on('message', (fault: OrderCheckReply) => this.#waiting.shift()?.resolve(fault))
+    worker.on('message', (fault: OrderFault | null) => this.#waiting.shift()?.resolve(fault))
     worker.on('error', (cause) => this.#fail(cause))
     worker.on('exit', (code) => this.#fail(new Error(`the thread that checks orders ended (${code})`)))
     return worker

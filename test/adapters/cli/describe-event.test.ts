@@ -39,7 +39,7 @@ const bid = {
   reserveMet: true,
 } as const
 const max = { ...bid, amount: null, commitment: 'c', price: 7_600 } as const
-const closed = { type: 'AuctionClosed', at: T0, by: 'seller', reserve: null } as const
+const closed = { type: 'AuctionClosed', at: T0, by: 'seller', commandId: 'cmd_1', reserve: null } as const
 const sold = { ...closed, result: { sold: true, winner: BOB, bidId: 'bid_1', price: 8_000 } } as const
 const lot = 'Pic#1 (auc_7k2m)'
 
@@ -79,11 +79,11 @@ const LINES: readonly (readonly [AuctionEvent, string])[] = [
     `Bob bought ${lot} for 200.00 USD`,
   ],
   [
-    { type: 'AuctionExtended', at: T0, closesAt: T0 + MINUTE, by: 'soft-close' },
+    { type: 'AuctionExtended', at: T0, closesAt: T0 + MINUTE, by: 'soft-close', commandId: null },
     `${lot} extended by a late bid: now ends 13:01:00 CET (in 1 min)`,
   ],
   [
-    { type: 'AuctionExtended', at: T0, closesAt: T0 + MINUTE, by: 'seller' },
+    { type: 'AuctionExtended', at: T0, closesAt: T0 + MINUTE, by: 'seller', commandId: 'cmd_1' },
     `${lot} extended by the seller: now ends 13:01:00 CET (in 1 min)`,
   ],
   [sold, `${lot} is closed: won by Bob at 80.00 USD`],
@@ -96,8 +96,11 @@ const LINES: readonly (readonly [AuctionEvent, string])[] = [
     { type: 'MaximaRevealed', at: T0, maxima: [{ bidId: 'bid_1', amount: 9_000, salt: 's' }] },
     `1 secret maximum on ${lot} revealed`,
   ],
-  [{ type: 'AuctionCancelled', at: T0, reason: 'broken' }, `${lot} was cancelled: broken`],
-  [{ type: 'AuctionCancelled', at: T0, reason: '' }, `${lot} was cancelled`],
+  [
+    { type: 'AuctionCancelled', at: T0, commandId: 'cmd_1', reason: 'broken' },
+    `${lot} was cancelled: broken`,
+  ],
+  [{ type: 'AuctionCancelled', at: T0, commandId: 'cmd_1', reason: '' }, `${lot} was cancelled`],
 ]
 
 describe('describing events', () => {
@@ -121,7 +124,7 @@ describe('describing events', () => {
     const evil = 'x\u001b[2J\u202e'
     const all = LINES.map(([event]) => told(event, { title: evil })).join('')
     const named = told({ ...bid, bidder: { id: 'node_x', name: evil } })
-    const reason = told({ type: 'AuctionCancelled', at: T0, reason: evil })
+    const reason = told({ type: 'AuctionCancelled', at: T0, commandId: 'cmd_1', reason: evil })
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there
     expect(all + named + reason).not.to.match(/[\u0000-\u001f\u007f-\u009f\u202e]/)
   })

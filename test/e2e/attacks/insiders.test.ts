@@ -124,6 +124,7 @@ describe('members who cheat real nodes', function () {
       ...{ increments: [{ from: 0, step: 100 }], reserveCommitment: null, buyNow: null },
       ...{ opensAt: null, closesAt: null, softClose: null, bidderNames: 'public' },
     }
+    const facts = () => ({ seller: { id: mallory.nodeId, name: 'mallory' }, openedBy: mallory.nodeId })
     const seal = (parts: CommitParts) => sealCommit(parts, mallory.signer)
     const open = (): Commit =>
       seal({
@@ -157,7 +158,7 @@ describe('members who cheat real nodes', function () {
       const told = (event: AuctionEvent, commands: RemoteCommand[], signer: Signer, at = commands) => {
         const order = [...signOrders(commands, signer, Date.now()).values()][0]
         if (!order) throw new Error('there is no order')
-        const orders = [committed(auctionId, { ...order, digests: at.map(commandDigest) }, [event])]
+        const orders = [committed(auctionId, { ...order, digests: at.map(commandDigest) }, [event], facts())]
         return { events: [event], orders }
       }
       const moved = { ...elsewhere, auctionId }
@@ -200,7 +201,7 @@ describe('members who cheat real nodes', function () {
         const orders = [...signOrders([bid], mallory.signer, Date.now()).values()]
         return second(opening, {
           events,
-          orders: orders.map((order) => committed(auctionId, order, events)),
+          orders: orders.map((order) => committed(auctionId, order, events, facts())),
         })
       }) as [Commit, Commit]
       expect(await push(0, opening, left)).to.equal('ok')
@@ -225,7 +226,7 @@ describe('members who cheat real nodes', function () {
       const to = { nodeId: mallory.nodeId, publicKey: mallory.signer.publicKey }
       for (const event of [
         { type: 'AuctionHandedOver', at: Date.now(), to },
-        { type: 'AuctionCancelled', at: Date.now(), reason: 'mine now' },
+        { type: 'AuctionCancelled', at: Date.now(), commandId: 'cmd_mine', reason: 'mine now' },
       ] as AuctionEvent[])
         await push(1, seal({ ...at, events: [event] }))
       expect(await seqAt(1, auction)).to.equal(1)
