@@ -15,6 +15,7 @@ import {
   PASSWORD,
   register,
 } from '../support/account-client.js'
+import { eventually } from '../support/eventually.js'
 import { silentLogger } from '../support/silent-logger.js'
 import { makeTempDir } from '../support/temp-dir.js'
 import { TestGateway } from '../support/test-gateway.js'
@@ -193,6 +194,33 @@ describe('a gateway with accounts', function () {
       expect((await open.next('error', nth)).code, what).to.equal('TOKEN_INVALID')
       const rejected = await clients.socketIo(gateway, { token: bad }).next('connectionRejected')
       expect(rejected.code, what).to.equal('TOKEN_INVALID')
+    }
+  })
+
+  it('goes on with another token key while it runs, and drops the old one at once if asked to', async () => {
+    const member = await join('rotor')
+    const status = async (token: string) =>
+      (await gateway.get('/api/v1/me', { authorization: `Bearer ${token}` })).status
+    const keyOf = (token: string) => JSON.parse(Buffer.from(token.split('.')[0]!, 'base64url').toString()).kid
+    // As `vendue user rotate-key` does, in a process of its own.
+    const operator = await openAccounts(dir.path, {}, { logger: silentLogger })
+    try {
+      const { keyId } = operator.rotateTokenKey({ dropOld: false })
+      const refresh = { refresh_token: member.refreshToken }
+      const second = (await gateway.post('/api/v1/auth/refresh', refresh)).body
+      expect(keyOf(second.access_token)).to.equal(keyId)
+      expect([await status(member.token), await status(second.access_token)]).to.deep.equal([200, 200])
+      const socket = await clients.webSocket(`${gateway.wsUrl}/ws?access_token=${second.access_token}`)
+      operator.rotateTokenKey({ dropOld: true })
+      await eventually('old tokens are refused', async () => (await status(second.access_token)) === 401)
+      expect(await status(member.token)).to.equal(401)
+      expect((await socket.next('signed_out')).code).to.equal('TOKEN_INVALID')
+      const renewed = await gateway.post('/api/v1/auth/refresh', { refresh_token: second.refresh_token })
+      expect(renewed.status, 'nobody has to log in again').to.equal(200)
+      socket.send({ type: 'authenticate', access_token: renewed.body.access_token })
+      expect((await socket.next('authenticated')).user.name).to.equal('rotor')
+    } finally {
+      await operator.close()
     }
   })
 
