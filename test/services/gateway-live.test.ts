@@ -343,7 +343,7 @@ describe("a gateway's live API", function () {
       amount += 1
       await gateway.bid(id, amount % 2 ? 'anna' : 'ben', amount)
       const { body } = await gateway.get('/metrics')
-      return /vendue_slow_readers_total [1-9]/.test(body)
+      return /vendue_slow_readers_total\{path="ws"\} [1-9]/.test(body)
     })
     slow.destroy()
     await quick.until('all bids', () => quick.of('bid_update').length === amount)

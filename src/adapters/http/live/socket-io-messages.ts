@@ -6,6 +6,8 @@ import type { LiveMessage } from './event-messages.js'
 
 const auctionId = z.string().regex(/^[A-Za-z0-9_-]{1,96}$/, "must be an auction's id, or the start of one")
 export const auctionRequest = z.object({ auctionId })
+/** `fromSeq`: tells what happened from there on, as to who comes back. */
+export const joinRequest = z.object({ auctionId, fromSeq: z.int().min(0).exactOptional() })
 export const bidRequest = z.object({
   auctionId,
   amount: z.union([z.string().max(64), z.number()]).transform(String),

@@ -344,8 +344,8 @@ export class SocketSession {
   #mayWrite(): boolean {
     if (this.#closing) return false
     if (this.#outlet.raw.writableLength <= MAX_BUFFERED_BYTES) return true
-    this.#deps.metrics.slowReader()
-    const fields = { address: this.#connection.address, requestId: this.#requestId }
+    this.#deps.metrics.slowReader('ws')
+    const fields = { code: 'SLOW_READER', address: this.#connection.address, requestId: this.#requestId }
     this.#deps.logger.info(fields, 'a reader was too slow, and is let go')
     this.close(CLOSE.slowReader, 'SLOW_READER', 'too many messages wait for you; resume with from_seq', 0)
     return false
