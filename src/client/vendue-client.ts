@@ -19,6 +19,7 @@ import type {
   Me,
   OpenTerms,
   Rejected,
+  Winner,
 } from './messages.js'
 import { ServerClock } from './server-clock.js'
 import { type Credentials, Session, type Tokens } from './session.js'
@@ -200,6 +201,11 @@ export class VendueClient {
 
   closeAuction(auction: string, options: CommandOptions = {}): Promise<CommandOutcome> {
     return this.#command(`${pathOf(auction)}/close`, {}, options, acceptedOf)
+  }
+
+  /** Who has won, also behind a pseudonym of this gateway: for the seller, once the auction is over. */
+  winner(auction: string, options: CallOptions = {}): Promise<Winner> {
+    return this.#get(`${pathOf(auction)}/winner`, {}, options)
   }
 
   cancel(

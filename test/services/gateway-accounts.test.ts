@@ -393,6 +393,88 @@ describe('a gateway with accounts', function () {
       }
     })
 
+    it('tells the seller and admins who has won, once it is over, and nobody else', async () => {
+      const [seller, anna, ben] = [await join('w-sel'), await join('w-anna'), await join('w-ben')]
+      const boss = await admin('w-boss')
+      const auction = await open(seller, { bidder_names: 'pseudonyms' })
+      const winner = async (headers: Record<string, string> = {}) => {
+        const { status, body } = await gateway.get(`/api/v1/auctions/${auction}/winner`, headers)
+        return { status, code: body.code, body }
+      }
+      await bid(auction, '10', ben)
+      await bid(auction, '12', anna)
+      expect(await winner(seller.headers)).to.include({ status: 409, code: 'AUCTION_NOT_OVER' })
+      expect(await winner(boss.headers)).to.include({ status: 409, code: 'AUCTION_NOT_OVER' })
+      expect(await winner(anna.headers), 'whether it is over or not').to.include({
+        status: 403,
+        code: 'NOT_SELLER',
+      })
+      await gateway.post(`/api/v1/auctions/${auction}/close`, {}, seller.headers)
+      const shown = (await gateway.get(`/api/v1/auctions/${auction}`, seller.headers)).body
+      for (const { headers } of [seller, boss]) {
+        const { status, body } = await winner(headers)
+        expect(status, JSON.stringify(body)).to.equal(200)
+        expect(body).to.deep.include({
+          ...{ auction_id: auction, identity: 'account', account: { id: anna.id, name: 'w-anna' } },
+          ...{ winner: shown.leader, price: '12.00', currency: 'EUR', disputed: false, code: null },
+        })
+      }
+      expect(await winner()).to.include({ status: 401, code: 'UNAUTHENTICATED' })
+      for (const { headers } of [anna, ben])
+        expect(await winner(headers)).to.include({ status: 403, code: 'NOT_SELLER' })
+      const request = { label: 'r', scopes: ['read'] }
+      for (const { headers } of [seller, boss]) {
+        const { body: key } = await gateway.post('/api/v1/me/api-keys', request, headers)
+        expect(await winner({ 'x-api-key': key.api_key })).to.include({ status: 403, code: 'FORBIDDEN' })
+      }
+      const sells = { label: 's', scopes: ['read', 'sell'] }
+      const { body: key } = await gateway.post('/api/v1/me/api-keys', sells, boss.headers)
+      expect(await winner({ 'x-api-key': key.api_key }), 'without its scope no admin').to.include({
+        code: 'NOT_SELLER',
+      })
+      const log = (await gateway.get(`/api/v1/auctions/${auction}/log`)).body
+      expect(JSON.stringify(log)).not.to.contain(anna.id).and.not.to.contain('w-anna')
+    })
+
+    it('says so where only another gateway can tell who has won, or nobody has', async () => {
+      const elsewhere = makeTempDir()
+      const others = await openAccounts(elsewhere.path, {}, { logger: silentLogger })
+      const other = await TestGateway.start(mesh.nodes[0]!, {}, others.parts)
+      try {
+        const seller = await join('e-sel')
+        const guest = await register(other, 'e-guest')
+        const auction = await open(seller, { bidder_names: 'pseudonyms' })
+        const bids = `/api/v1/auctions/${auction}/bids`
+        expect((await other.post(bids, { amount: '11' }, guest.headers)).status).to.equal(201)
+        await gateway.post(`/api/v1/auctions/${auction}/close`, {}, seller.headers)
+        const { status, body } = await gateway.get(`/api/v1/auctions/${auction}/winner`, seller.headers)
+        expect(status).to.equal(200)
+        expect(body).to.include({ identity: 'other_gateway', account: null, code: 'WINNER_OF_OTHER_GATEWAY' })
+        expect(body.winner.id).to.match(/^anon_/)
+        expect([body.reason, body.next].join(' ')).to.contain('only the gateway that the winner came through')
+        const named = await open(seller)
+        const joe = await join('e-joe')
+        await bid(named, '10', joe)
+        await gateway.post(`/api/v1/auctions/${named}/close`, {}, seller.headers)
+        const open2 = await gateway.get(`/api/v1/auctions/${named}/winner`, seller.headers)
+        expect(open2.body).to.deep.include({
+          identity: 'public',
+          account: null,
+          winner: { id: joe.id, name: 'e-joe' },
+        })
+        const unsold = await open(seller, { bidder_names: 'pseudonyms' })
+        await gateway.post(`/api/v1/auctions/${unsold}/close`, {}, seller.headers)
+        const nobody = await gateway.get(`/api/v1/auctions/${unsold}/winner`, seller.headers)
+        expect([nobody.status, nobody.body.code]).to.deep.equal([404, 'NO_WINNER'])
+        const unknown = await gateway.get('/api/v1/auctions/auc_none/winner', seller.headers)
+        expect([unknown.status, unknown.body.code]).to.deep.equal([404, 'AUCTION_NOT_FOUND'])
+      } finally {
+        await other.stop()
+        await others.close()
+        elsewhere.remove()
+      }
+    })
+
     it('has no pseudonyms to give where names are taken on trust', async () => {
       const auction = await open(await join('p-sel3'), { bidder_names: 'pseudonyms' })
       const trusting = await TestGateway.start(mesh.nodes[0]!)

@@ -1,5 +1,6 @@
 import type { Accounts } from '../../application/accounts/accounts.js'
 import type { ApiKeys } from '../../application/accounts/api-keys.js'
+import type { Pseudonyms } from '../../application/accounts/pseudonyms.js'
 import type { Logger } from '../../ports/logger.js'
 import type { MeshAdmin } from '../../ports/mesh-admin.js'
 import type { Metrics, MetricsPage } from '../../ports/metrics.js'
@@ -31,6 +32,7 @@ export interface CliDeps {
 export interface AccountsHandle {
   readonly accounts: Accounts
   readonly apiKeys: ApiKeys
+  readonly pseudonyms: Pick<Pseudonyms, 'behind'>
   /** Has another key sign access tokens, at once and in running gateways too. */
   rotateTokenKey(options: { readonly dropOld: boolean }): TokenKeyRotation
   close(): Promise<void>

@@ -82,6 +82,21 @@ describe('vendue user and vendue api-key', function () {
     expect(revoked.revoked_at).to.be.a('string')
   })
 
+  it('tell an operator whose pseudonym it is', async () => {
+    const { id } = JSON.parse((await run('user add alice --json', PASSWORD)).stdout)
+    const gateway = await openAccounts(dir, {}, { logger: silentLogger })
+    for (let i = 0; i < 600; i++) await gateway.pseudonyms.bids.note('usr_other', `auc_${i}`)
+    await gateway.pseudonyms.bids.note(id, 'auc_lot')
+    const pseudonym = gateway.pseudonyms.of(id, 'auc_lot').id
+    await gateway.close()
+    expect((await run(`user who ${pseudonym}`)).stdout).to.equal(
+      `${pseudonym} is alice (${id}), in auc_lot.\n`,
+    )
+    const json = JSON.parse((await run(`user who ${pseudonym} --json`)).stdout)
+    expect(json).to.deep.include({ pseudonym, auction_id: 'auc_lot' })
+    expect(json.user).to.include({ id, name: 'alice' })
+  })
+
   it('exchange the key for access tokens, and say what becomes of those that are out', async () => {
     const first = JSON.parse((await run('user rotate-key --json')).stdout)
     expect(first.retired).to.have.length(1)
@@ -112,7 +127,7 @@ describe('vendue user and vendue api-key', function () {
     [
       'user fire alice',
       '',
-      'ACTION "fire" must be one of add, list, role, disable, enable, password, rotate-key',
+      'ACTION "fire" must be one of add, list, role, disable, enable, password, who, rotate-key',
     ],
     ['user add', PASSWORD, 'USER is missing'],
     ['user add alice', '', 'no password was given'],
@@ -120,6 +135,9 @@ describe('vendue user and vendue api-key', function () {
     ['user add a', PASSWORD, 'name must have 2 to 32 characters'],
     ['user add alice king', PASSWORD, 'must be of bidder, seller, admin'],
     ['user role alice', '', 'ROLES is missing'],
+    ['user who', '', 'USER is missing'],
+    ['user who alice', '', 'USER must be the id of a pseudonym'],
+    ['user who anon_00000000000000000000000000', '', 'no account of this gateway has bid as anon_0'],
     ['user rotate-key alice', '', '"user rotate-key" takes no name'],
     ['user list --now', '', '--now goes with rotate-key alone'],
     ['user disable nobody', '', 'there is no account "nobody"'],

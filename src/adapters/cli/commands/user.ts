@@ -1,3 +1,5 @@
+import { AccountError } from '../../../application/accounts/account-error.js'
+import { isPseudonym } from '../../../application/accounts/pseudonym.js'
 import type { Account } from '../../../ports/account-repository.js'
 import { ROLES } from '../../../ports/caller.js'
 import { type Json, jsonTime } from '../../json-shapes.js'
@@ -60,6 +62,24 @@ const ACTIONS: Readonly<Record<string, Act>> = {
     out.document(accountJson(account))
     out.lines(`${account.name} has a new password; all logins have ended.`)
   },
+  async who({ out }, args, { pseudonyms }) {
+    const pseudonym = args.need('user')
+    if (!isPseudonym(pseudonym)) {
+      throw new UsageError('USER must be the id of a pseudonym, such as anon_7k2m9x4c0h3t5v8w', {
+        field: 'user',
+        next: '`vendue show AUCTION --json` has the id of its winner',
+      })
+    }
+    const found = await pseudonyms.behind(pseudonym, null)
+    if (!found) {
+      throw new AccountError('ACCOUNT_NOT_FOUND', `no account of this gateway has bid as ${pseudonym}`, {
+        next: 'ask who runs the other gateways of the mesh: each can tell its own',
+      })
+    }
+    const { account, auctionId } = found
+    out.document({ pseudonym, auction_id: auctionId, user: accountJson(account) })
+    out.lines(`${pseudonym} is ${account.name} (${account.id}), in ${auctionId}.`)
+  },
   async 'rotate-key'({ out }, args, handle) {
     for (const name of ['user', 'roles'])
       if (args.has(name)) throw new UsageError('"user rotate-key" takes no name: the key is the gateway\'s')
@@ -85,7 +105,7 @@ export const userCommand: HostCommand = {
   summary: "Make and change a gateway's accounts.",
   positionals: {
     action: Object.keys(ACTIONS).join(', '),
-    user: 'Name, e-mail address or id',
+    user: 'Name, e-mail address or id; for who: the id of a pseudonym',
     roles: `For add and role: of ${ROLES.join(', ')}, separated by commas; bidder,seller otherwise`,
   },
   options: {
@@ -104,6 +124,7 @@ export const userCommand: HostCommand = {
     ['user role alice bidder', 'takes the right to sell away'],
     ['user disable mallory', 'at once, wherever they are logged in'],
     ['user list --json', 'for programs'],
+    ['user who anon_7k2m9x4c0h3t5v8w2d6f0g1j3k', 'whose pseudonym it is; sellers ask /winner'],
     ['user rotate-key', 'another key signs access tokens; those that are out live to their end'],
     ['user rotate-key --now', 'gateway.keys may have been seen: those that are out are refused'],
   ],
