@@ -76,7 +76,6 @@ export class VendueClient {
   readonly #live: LiveConnection
   readonly #bids: LiveBids
   readonly #watches: Watches
-  readonly #sendsHeaders: boolean
 
   constructor(options: ClientOptions & { readonly sockets: SocketMaker }) {
     const { sockets, deadlineMs = DEFAULT_DEADLINE_MS, time = systemTime, random = Math.random } = options
@@ -85,7 +84,6 @@ export class VendueClient {
     this.#time = time
     this.#random = random
     this.#deadlineMs = deadlineMs
-    this.#sendsHeaders = sockets.sendsHeaders
     this.clock = new ServerClock({ time })
     this.#http = new HttpCalls({ fetch, gateways, random, time })
     const body = (token: string) => ({ refresh_token: token })
@@ -303,7 +301,7 @@ export class VendueClient {
     const session = this.#session
     const call = { method: 'POST', path, body, ...(options.signal && { signal: options.signal }) } as const
     // The socket is quicker where there is one; HTTP says more of what went wrong, and needs none.
-    let overSocket = session.socketMayBid(this.#sendsHeaders)
+    let overSocket = this.#live.signedIn
     const ask = async (leftMs: number) => {
       const live = overSocket ? this.#bids.ask(commandId, message, leftMs) : null
       overSocket = false

@@ -7,6 +7,7 @@ import { type GatewayAccounts, openAccounts } from '../../services/gateway/accou
 import { loadGatewaySecrets } from '../../src/adapters/system/gateway-secrets.js'
 import { limitsSetting } from '../../src/adapters/system/limit-rules.js'
 import { systemRandom } from '../../src/adapters/system/system-random.js'
+import { createClient as createBrowserClient } from '../../src/client/browser.js'
 import {
   LiveClients,
   type Member,
@@ -164,6 +165,94 @@ describe('a gateway with accounts', function () {
       const refused = new WebSocket(`${gateway.wsUrl}/ws?${query}`)
       const [error] = await once(refused, 'error')
       expect(String(error)).to.contain('401')
+    }
+  })
+
+  it('knows a WebSocket by its first message, for all that comes after it, and tells others its name', async () => {
+    const [seller, bidder] = [await join('f-sel'), await join('f-bid')]
+    const auction = await open(seller)
+    const request = { label: 'bot', scopes: ['read', 'bid'] }
+    const { body: key } = await gateway.post('/api/v1/me/api-keys', request, bidder.headers)
+    const watcher = await clients.webSocket(`${gateway.wsUrl}/ws/auction/${auction}`)
+    await watcher.next('subscribed')
+    const names = () => watcher.heard.flatMap(({ type, joined }) => (type === 'presence' ? joined : []))
+    for (const [nth, said] of [{ access_token: bidder.token }, { api_key: key.api_key }].entries()) {
+      const one = await clients.webSocket(`${gateway.wsUrl}/ws/auction/${auction}`)
+      expect((await one.next('welcome')).user).to.equal(null)
+      one.send({ type: 'authenticate', ...said })
+      one.send({ type: 'place_bid', amount: String(10 + nth) })
+      expect((await one.next('authenticated')).user).to.deep.equal({ id: bidder.id, name: 'f-bid' })
+      if (nth === 0) await one.next('bid_accepted')
+      else expect((await one.next('bid_rejected')).code).to.equal('ALREADY_LEADING')
+      await eventually('the others hear who came', () => names().includes('f-bid'))
+      const many = await clients.webSocket(`${gateway.wsUrl}/ws`)
+      many.send({ type: 'authenticate', ...said })
+      many.send({ type: 'subscribe', auction_id: auction })
+      expect((await many.next('subscribed')).auction.you).to.equal('leading')
+    }
+    const twice = await clients.webSocket(`${gateway.wsUrl}/ws`)
+    twice.send({ type: 'authenticate', access_token: bidder.token, api_key: key.api_key })
+    expect((await twice.next('error')).code).to.equal('TOKEN_INVALID')
+  })
+
+  it('knows a Socket.IO client by an API key, in the handshake and later', async () => {
+    const [seller, bidder] = [await join('i-sel'), await join('i-bid')]
+    const auctionId = await open(seller)
+    const request = { label: 'bot', scopes: ['read', 'bid'] }
+    const { body: key } = await gateway.post('/api/v1/me/api-keys', request, bidder.headers)
+    let amount = 10
+    for (const auth of [{ apiKey: key.api_key }, { api_key: key.api_key }, { token: key.api_key }]) {
+      const client = clients.socketIo(gateway, auth)
+      const answer = await client.ask('placeBid', { auctionId, amount })
+      expect(answer.ok ? answer.leads : answer.code).to.be.oneOf([true, 'ALREADY_LEADING'])
+      amount += 1
+    }
+    const later = clients.socketIo(gateway, {})
+    const authenticated = await later.ask('authenticate', { apiKey: key.api_key })
+    expect(authenticated.user).to.deep.equal({ id: bidder.id, name: 'i-bid' })
+    const bad = clients.socketIo(gateway, { apiKey: `${key.api_key}x` })
+    expect((await bad.next('connectionRejected')).code).to.equal('TOKEN_INVALID')
+    const both = clients.socketIo(gateway, { apiKey: key.api_key, token: bidder.token })
+    expect((await both.next('connectionRejected')).code).to.equal('TOKEN_INVALID')
+  })
+
+  it('lets a browser bid over its WebSocket with an API key or a login, and none of both in an address', async () => {
+    const [seller, bidder] = [await join('r-sel'), await join('r-bid')]
+    const request = { label: 'page', scopes: ['read', 'bid'] }
+    const { body: key } = await gateway.post('/api/v1/me/api-keys', request, bidder.headers)
+    const tokens = { access_token: bidder.token, refresh_token: bidder.refreshToken }
+    const overSockets = async () =>
+      Number(
+        /vendue_bids_total\{outcome="accepted",code="",path="ws"\} (\d+)/.exec(
+          (await gateway.get('/metrics')).body,
+        )?.[1] ?? 0,
+      )
+    for (const who of [{ apiKey: key.api_key }, { tokens }]) {
+      const auction = await open(seller)
+      const before = await overSockets()
+      const urls: string[] = []
+      const sockets = {
+        sendsHeaders: false,
+        open: (url: string) => {
+          urls.push(url)
+          return new WebSocket(url) as never
+        },
+      }
+      const page = createBrowserClient({ gateways: [gateway.url], sockets, ...who })
+      try {
+        const heard: number[] = []
+        ;(await page.watch(auction)).on('bid_update', ({ seq }) => heard.push(seq))
+        const online = new Promise((resolve) =>
+          page.on('connection', ({ state }) => state === 'online' && resolve(0)),
+        )
+        await online
+        expect(await page.bid(auction, '10')).to.deep.include({ status: 'accepted', leads: true })
+        await eventually('it hears of its bid', () => heard.length === 1)
+        expect(await overSockets()).to.equal(before + 1)
+        expect(urls).to.deep.equal([`${gateway.wsUrl}/ws`])
+      } finally {
+        page.close()
+      }
     }
   })
 

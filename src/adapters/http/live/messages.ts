@@ -87,7 +87,7 @@ const authenticate = z
   })
   .meta({
     description:
-      'Says who you are from here on, instead of a token in the address, or with a new one after `signed_out`. `user_id`: on a gateway that takes names on trust.',
+      'Says who you are from here on: as the first message where no headers can be sent (browsers), since addresses end up in logs, or with a new token after `signed_out`. Exactly one of the three; `user_id`: on a gateway that takes names on trust. What comes after it is asked as that caller. Refused, it is answered by `error`, and nothing changes.',
   })
 
 export const clientMessage = z.discriminatedUnion('type', [

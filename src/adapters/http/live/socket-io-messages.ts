@@ -15,8 +15,10 @@ export const bidRequest = z.object({
   bidId: z.string().max(128).exactOptional(),
 })
 
+const secret = z.string().max(4_096).exactOptional()
 const who = { user_id: z.string().max(256).exactOptional(), userId: z.string().max(256).exactOptional() }
-export const authenticateRequest = z.object({ token: z.string().max(4_096).exactOptional(), ...who })
+/** Of `authenticate`, and of the handshake's `auth`. An API key does as `token` too. */
+export const authenticateRequest = z.object({ token: secret, apiKey: secret, api_key: secret, ...who })
 
 /** What the members of an auction's room are told; null for what these clients do not know. */
 export function socketIoEvent({

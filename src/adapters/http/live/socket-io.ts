@@ -7,7 +7,7 @@ import type { Logger } from '../../../ports/logger.js'
 import type { AuctionView, NodeApi } from '../../../ports/node-api.js'
 import type { Timers } from '../../../ports/timers.js'
 import type { AuctionFactsCache } from '../auction-facts.js'
-import { presentedInMessage } from '../authenticate.js'
+import { API_KEY_HEADER, presentedInMessage } from '../authenticate.js'
 import type { BidDesk } from '../bid-desk.js'
 import type { Bidders } from '../bidders.js'
 import { ANONYMOUS, allowed, type Callers } from '../callers.js'
@@ -164,12 +164,14 @@ export class GatewaySocketIo {
 
   /** Where it fails, the connection is refused, and on the way out. */
   async #identify(socket: AuctionSocket): Promise<void> {
-    const { auth, query, headers } = socket.handshake
+    const { auth, query, headers: sent } = socket.handshake
     const { connection } = socket.data
     const text = (value: unknown) => (typeof value === 'string' ? value : undefined)
     try {
       await this.#deps.guard?.callFrom(connection.address)
       const token = text(auth.token) ?? text(query.token)
+      const apiKey = text(auth.apiKey) ?? text(auth.api_key)
+      const headers = apiKey === undefined ? sent : { ...sent, [API_KEY_HEADER]: apiKey }
       const presented = {
         headers,
         userId: text(auth.user_id) ?? text(auth.userId) ?? text(query.user_id) ?? text(query.userId),
@@ -191,12 +193,13 @@ export class GatewaySocketIo {
 
   async #authenticate(
     { data: { connection } }: AuctionSocket,
-    { token, user_id, userId = user_id }: z.output<typeof authenticateRequest>,
+    { token, api_key, apiKey = api_key, user_id, userId = user_id }: z.output<typeof authenticateRequest>,
     live: LiveCaller,
   ): Promise<object> {
     const { callers } = this.#deps
     const presented = presentedInMessage({
       access_token: token === undefined ? undefined : bare(token),
+      api_key: apiKey,
       user_id: userId,
     })
     const caller = allowed(await callers.identify(presented), 'read', callers.mode)

@@ -12,6 +12,7 @@ import type { CountedConnection } from './counted-connection.js'
 import type { LiveMessage } from './event-messages.js'
 import type { LiveCaller } from './live-callers.js'
 import { type ClientMessage, MAX_SUBSCRIPTIONS, type ReplyMessage } from './messages.js'
+import { Watcher } from './presence.js'
 import { acceptedMessage, errorMessage, parseFrame, refusedMessage, tooManyPending } from './socket-frames.js'
 import type { SocketSessionDeps } from './socket-session-deps.js'
 import { type Outlet, textFrame } from './socket-writer.js'
@@ -34,6 +35,8 @@ type Place = { auction: string; mode: 'all' | 'newest'; fromSeq: number | undefi
 
 interface Subscribed {
   readonly close: () => void
+  /** Tells the other watchers who this is now. */
+  readonly enter?: () => void
 }
 
 /** One WebSocket connection: what it hears, and what it asks. */
@@ -167,6 +170,7 @@ export class SocketSession {
       }
       case 'subscribe': {
         const { auction_id, auction_ids = [], catalogue, from_seq, mode, presence, cursor } = message
+        await this.#authenticated.catch(() => undefined)
         await this.#count()
         const auctions = auction_id === undefined ? auction_ids : [auction_id, ...auction_ids]
         if (catalogue) this.#subscribeAll(mode, cursor ?? null)
@@ -195,6 +199,7 @@ export class SocketSession {
     const caller = allowed(await this.#deps.callers.identify(presented), 'read', this.#deps.callers.mode)
     await this.#connection.count(caller)
     this.#caller.become(presented, caller)
+    for (const { enter } of this.#subscriptions.values()) enter?.()
     this.#reply({ type: 'authenticated', user: { ...caller.party }, scopes: [...caller.scopes] })
   }
 
@@ -260,11 +265,10 @@ export class SocketSession {
     this.#makeRoom(auctionId)
     // A reader that comes from another gateway may know more than this one's node does yet.
     const afterSeq = fromSeq === undefined ? view.head.seq : Math.max(0, fromSeq - 1)
-    const leave = this.#deps.presence.join(
-      auctionId,
-      bidders.watcher(caller, view)?.name ?? null,
-      presence ? (_, data) => this.#tell(textFrame(data.toString())) : null,
-    )
+    const tell = presence ? (data: Buffer) => this.#tell(textFrame(data.toString())) : null
+    const watcher = new Watcher(this.#deps, auctionId, tell)
+    const enter = () => watcher.enter(bidders.watcher(this.#caller.known, view)?.name ?? null)
+    enter()
     this.#reply({
       type: 'subscribed',
       auction_id: auctionId,
@@ -275,9 +279,10 @@ export class SocketSession {
     })
     const subscription = new AuctionSubscription(this.#subscriptionDeps(mode, false), { auctionId, afterSeq })
     this.#subscriptions.set(auctionId, {
+      enter,
       close: () => {
         subscription.close()
-        leave()
+        watcher.leave()
       },
     })
     // What happened between the look at the auction and now is in the log.
