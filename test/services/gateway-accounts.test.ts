@@ -176,7 +176,12 @@ describe('a gateway with accounts', function () {
     const watcher = await clients.webSocket(`${gateway.wsUrl}/ws/auction/${auction}`)
     await watcher.next('subscribed')
     const names = () => watcher.heard.flatMap(({ type, joined }) => (type === 'presence' ? joined : []))
-    for (const [nth, said] of [{ access_token: bidder.token }, { api_key: key.api_key }].entries()) {
+    for (const [nth, said] of [
+      { access_token: bidder.token },
+      { api_key: key.api_key },
+      { token: key.api_key },
+      { token: bidder.token },
+    ].entries()) {
       const one = await clients.webSocket(`${gateway.wsUrl}/ws/auction/${auction}`)
       expect((await one.next('welcome')).user).to.equal(null)
       one.send({ type: 'authenticate', ...said })

@@ -83,11 +83,12 @@ const authenticate = z
     type: z.literal('authenticate'),
     access_token: token.exactOptional(),
     api_key: token.exactOptional(),
+    token: token.exactOptional(),
     user_id: z.string().max(256).exactOptional(),
   })
   .meta({
     description:
-      'Says who you are from here on: as the first message where no headers can be sent (browsers), since addresses end up in logs, or with a new token after `signed_out`. Exactly one of the three; `user_id`: on a gateway that takes names on trust. What comes after it is asked as that caller. Refused, it is answered by `error`, and nothing changes.',
+      'Says who you are from here on: as the first message where no headers can be sent (browsers), since addresses end up in logs, or with a new token after `signed_out`. Exactly one of them; `token` is of either kind, `user_id` for gateways that take names on trust. What comes after it is asked as that caller. Refused, it is answered by `error`, and nothing changes.',
   })
 
 export const clientMessage = z.discriminatedUnion('type', [
