@@ -62,12 +62,15 @@ const subscribe = z
     catalogue: z.literal(true).exactOptional(),
     from_seq: seqIn.exactOptional(),
     cursor: z.string().max(128).exactOptional(),
+    since: z.iso
+      .datetime({ offset: true, error: 'must be an RFC 3339 time, such as 2030-01-31T12:00:00Z' })
+      .exactOptional(),
     mode: z.enum(['all', 'newest']).default('all'),
     presence: z.boolean().default(false),
   })
   .meta({
     description:
-      'Hears an auction, several, or all (`catalogue`). `from_seq` goes on from there, `cursor` likewise for the catalogue; `mode: newest` leaves prices out that are overtaken at once.',
+      'Hears an auction, several, or all (`catalogue`). `from_seq` goes on from there, `cursor` likewise for the catalogue, without what happened before `since` (with a minute to spare: clocks differ); `mode: newest` leaves prices out that are overtaken at once.',
   })
 const unsubscribe = z
   .object({

@@ -169,11 +169,11 @@ export class SocketSession {
         return this.#reply({ type: 'pong', server_time: now, timestamp: now, id: message.id ?? null })
       }
       case 'subscribe': {
-        const { auction_id, auction_ids = [], catalogue, from_seq, mode, presence, cursor } = message
+        const { auction_id, auction_ids = [], catalogue, from_seq, mode, presence, cursor, since } = message
         await this.#authenticated.catch(() => undefined)
         await this.#count()
         const auctions = auction_id === undefined ? auction_ids : [auction_id, ...auction_ids]
-        if (catalogue) this.#subscribeAll(mode, cursor ?? null)
+        if (catalogue) this.#subscribeAll(mode, cursor ?? null, since)
         else if (auctions.length === 0)
           throw new RequestError(400, 'INVALID_INPUT', 'nothing to subscribe to', {
             field: 'auction_id',
@@ -290,7 +290,7 @@ export class SocketSession {
     return auctionId
   }
 
-  #subscribeAll(mode: 'all' | 'newest', cursor: string | null): void {
+  #subscribeAll(mode: 'all' | 'newest', cursor: string | null, since: string | undefined): void {
     if (cursor !== null && !isCatalogueCursor(cursor)) {
       throw new RequestError(400, 'INVALID_INPUT', 'the cursor is not one of the catalogue', {
         field: 'cursor',
@@ -300,7 +300,8 @@ export class SocketSession {
     this.#makeRoom('')
     const answer = { type: 'subscribed', auction_id: null, seq: null, watchers: null, auction: null } as const
     this.#reply({ ...answer, mode })
-    this.#subscriptions.set('', new CatalogueSubscription(this.#subscriptionDeps(mode, true), { cursor }))
+    const past = { cursor, sinceMs: since === undefined ? undefined : Date.parse(since) }
+    this.#subscriptions.set('', new CatalogueSubscription(this.#subscriptionDeps(mode, true), past))
   }
 
   #subscriptionDeps(mode: 'all' | 'newest', catalogue: boolean) {
