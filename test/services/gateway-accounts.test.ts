@@ -112,9 +112,14 @@ describe('a gateway with accounts', function () {
       ['/auth/login', { ...body, password: 'wrong one' }, 'LOGIN_FAILED'],
       ['/auth/login', { username: 7, password: 'x' }, 'INVALID_INPUT'],
       ['/auth/register', body, 'NAME_TAKEN'],
+      ['/api/v1/auctions', '{', 'INVALID_JSON'],
+      ['/api/v1/auctions', { title: 7, start_price: 'x y' }, 'INVALID_INPUT'],
     ] as const) {
       const answer = await gateway.post(path, sent)
       expect(answer.body.code).to.equal(code)
+      // The same words for the same status, whichever route it was.
+      const title = { 400: 'Bad request', 401: 'Not authenticated', 409: 'Refused by a rule' }[answer.status]
+      expect(answer.body.title, code).to.equal(title)
       expect(answer.body.type).to.equal(`urn:vendue:error:${code}`)
     }
   })

@@ -156,6 +156,11 @@ export const problemSchema = z
     detail: z.string(),
     code: z.string(),
     field: z.string().optional(),
+    errors: z
+      .array(z.object({ field: z.string(), rule: z.string() }))
+      .optional()
+      .meta({ description: 'Where more than `field` is wrong: all of it.' }),
+    limit: z.string().optional(),
     next: z.string().optional(),
   })
   .meta({ description: 'RFC 9457: `code` is stable, `next` says what to do.' })
