@@ -39,6 +39,7 @@ import {
   type SocketState,
 } from './socket-io-rooms.js'
 import { SocketIoSlowReaders } from './socket-io-slow-readers.js'
+import { tooManySubscriptions } from './subscription-errors.js'
 
 export interface GatewaySocketIoDeps {
   readonly addresses: ClientAddresses
@@ -264,14 +265,7 @@ export class GatewaySocketIo {
     }
     if (!leave.has(id) && !socket.disconnected) {
       if (leave.size >= MAX_ROOMS)
-        throw new RequestError(
-          429,
-          'TOO_MANY_SUBSCRIPTIONS',
-          `a connection joins ${MAX_ROOMS} auctions at most`,
-          {
-            next: 'leave some, or open another connection',
-          },
-        )
+        throw tooManySubscriptions(`joins ${MAX_ROOMS} auctions`, 'leave some, or open another connection')
       const afterSeq = fromSeq === undefined ? null : Math.max(0, fromSeq - 1)
       const exit = this.#rooms.enter(socket, id, { afterSeq, as: bidders.watcher(caller, found) })
       leave.set(id, () => {

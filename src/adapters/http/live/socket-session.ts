@@ -17,6 +17,7 @@ import { acceptedMessage, errorMessage, parseFrame, refusedMessage, tooManyPendi
 import type { SocketSessionDeps } from './socket-session-deps.js'
 import { type Outlet, textFrame } from './socket-writer.js'
 import { AuctionSubscription, CatalogueSubscription, isCatalogueCursor } from './subscription.js'
+import { badCursor, nothingToHear, tooManySubscriptions } from './subscription-errors.js'
 
 export const PING_INTERVAL_MS = 25_000
 /** Bytes that wait for a reader; past it the reader is too slow, and is let go. */
@@ -174,11 +175,7 @@ export class SocketSession {
         await this.#count()
         const auctions = auction_id === undefined ? auction_ids : [auction_id, ...auction_ids]
         if (catalogue) this.#subscribeAll(mode, cursor ?? null, since)
-        else if (auctions.length === 0)
-          throw new RequestError(400, 'INVALID_INPUT', 'nothing to subscribe to', {
-            field: 'auction_id',
-            next: 'give auction_id, auction_ids or "catalogue": true',
-          })
+        else if (auctions.length === 0) throw nothingToHear()
         for (const auction of auctions) await this.#subscribe({ auction, mode, presence, fromSeq: from_seq })
         return
       }
@@ -291,12 +288,7 @@ export class SocketSession {
   }
 
   #subscribeAll(mode: 'all' | 'newest', cursor: string | null, since: string | undefined): void {
-    if (cursor !== null && !isCatalogueCursor(cursor)) {
-      throw new RequestError(400, 'INVALID_INPUT', 'the cursor is not one of the catalogue', {
-        field: 'cursor',
-        next: 'give the cursor of the last message, or leave it out',
-      })
-    }
+    if (cursor !== null && !isCatalogueCursor(cursor)) throw badCursor()
     this.#makeRoom('')
     const answer = { type: 'subscribed', auction_id: null, seq: null, watchers: null, auction: null } as const
     this.#reply({ ...answer, mode })
@@ -325,14 +317,8 @@ export class SocketSession {
     this.#subscriptions.get(key)?.close()
     this.#subscriptions.delete(key)
     if (this.#subscriptions.size < MAX_SUBSCRIPTIONS) return
-    throw new RequestError(
-      429,
-      'TOO_MANY_SUBSCRIPTIONS',
-      `a connection hears ${MAX_SUBSCRIPTIONS} auctions at most`,
-      {
-        next: 'subscribe to the catalogue, or open another connection',
-      },
-    )
+    const instead = 'subscribe to the catalogue, or open another connection'
+    throw tooManySubscriptions(`hears ${MAX_SUBSCRIPTIONS} auctions`, instead)
   }
 
   #unsubscribe(auction: string | null): void {
