@@ -61,7 +61,7 @@ export class JoseAccessTokens implements AccessTokens {
   }
 
   async verify(token: string, now: number): Promise<AccessClaims> {
-    this.#look()
+    this.#adopt(this.#source.current())
     const known = this.#verified.get(token)
     if (known && known.exp > Math.floor(now / 1_000)) return known.claims
     try {
@@ -107,6 +107,8 @@ export class JoseAccessTokens implements AccessTokens {
   }
 
   #key(id: string | undefined, now: number): TokenKey {
+    // Another gateway may know of a new key first.
+    if (id !== undefined && !this.#keys.has(id)) this.#adopt(this.#source.latest())
     const key = id === undefined ? undefined : this.#keys.get(id)
     if (!key || this.#goodUntil(key) <= now) throw new Error('signed with a key that is not good here')
     return key
@@ -117,8 +119,7 @@ export class JoseAccessTokens implements AccessTokens {
   }
 
   /** What was found good by other keys is looked at again. */
-  #look(): void {
-    const keys = this.#source.current()
+  #adopt(keys: readonly TokenKey[]): void {
     if (keys === this.#known) return
     this.#known = keys
     this.#keys = new Map(keys.map((key) => [key.id, key]))
