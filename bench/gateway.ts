@@ -7,6 +7,7 @@ import { WebSocket } from 'ws'
 import { eventually } from '../test/support/eventually.js'
 import { NodeProcess } from '../test/support/node-process.js'
 import type { BenchResult } from './bench-result.js'
+import { bidsWithAccounts } from './gateway-parts/accounts.js'
 import type { BidFigures, BidLoad } from './gateway-parts/bid-client.js'
 import { Child } from './gateway-parts/child.js'
 import { besideRedis, hasRedis } from './gateway-parts/redis.js'
@@ -34,6 +35,8 @@ export async function run(): Promise<BenchResult[]> {
   const results: BenchResult[] = []
   const withRedis = hasRedis()
   for (const connections of LEVELS) results.push(...(await bidding(connections, withRedis)))
+  const load = { connections: Math.max(...LEVELS), warmUpMs: WARM_UP_MS, ms: MEASURE_MS }
+  results.push(...(await bidsWithAccounts({ load, start: startGateway, measure })))
   results.push(await fanOut('all'), await fanOut('newest'), await idle())
   return results
 }
@@ -45,12 +48,17 @@ interface Gateway {
   end(): Promise<void>
 }
 
-async function startGateway(): Promise<Gateway> {
+interface StartOptions {
+  readonly args?: readonly string[]
+  readonly env?: NodeJS.ProcessEnv
+}
+
+async function startGateway({ args = [], env = {} }: StartOptions = {}): Promise<Gateway> {
   const home = mkdtempSync(join(tmpdir(), 'vendue-bench-'))
   const node = await NodeProcess.start({
     ...{ home, name: 'gateway', logLevel: 'warn' },
-    args: ['--grape-port', '0', '--dht-port', '0', '--http-port', '0'],
-    env: { VENDUE_GATEWAY: 'yes', VENDUE_MESH: 'bench' },
+    args: ['--grape-port', '0', '--dht-port', '0', '--http-port', '0', ...args],
+    env: { VENDUE_GATEWAY: 'yes', VENDUE_MESH: 'bench', ...env },
   })
   const url = await eventually('it says where', () => /http {3}(http:\S+)/.exec(node.output)?.[1])
   return {

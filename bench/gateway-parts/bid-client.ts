@@ -6,6 +6,8 @@ import { percentile } from '../latency.js'
 export interface BidLoad {
   readonly url: string
   readonly auctionId: string
+  /** One for each connection; names on trust otherwise. */
+  readonly tokens?: readonly string[]
   readonly connections: number
   readonly warmUpMs: number
   readonly ms: number
@@ -35,7 +37,7 @@ process.send?.('ready')
 /** Cents, one more with each bid: whichever arrives first leads. */
 let amount = 0
 
-async function run({ url, auctionId, connections, warmUpMs, ms }: BidLoad): Promise<BidFigures> {
+async function run({ url, auctionId, tokens, connections, warmUpMs, ms }: BidLoad): Promise<BidFigures> {
   const count = { accepted: 0, rejected: 0, failed: 0 }
   const samples: number[] = []
   let measuring = false
@@ -45,7 +47,11 @@ async function run({ url, auctionId, connections, warmUpMs, ms }: BidLoad): Prom
   // Whoever leads does not bid against himself, so the one connection of a lonely bidder is two that take turns.
   const sockets = await Promise.all(
     Array.from({ length: Math.max(2, connections) }, async (_, i) => {
-      const socket = new WebSocket(`${url}?user_id=bidder${i}`, { perMessageDeflate: false })
+      const token = tokens?.[i]
+      const socket = new WebSocket(token === undefined ? `${url}?user_id=bidder${i}` : url, {
+        perMessageDeflate: false,
+        ...(token !== undefined && { headers: { authorization: `Bearer ${token}` } }),
+      })
       await once(socket, 'open')
       return socket
     }),

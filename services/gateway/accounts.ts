@@ -4,7 +4,12 @@ import { Limits } from '../../src/adapters/http/limits.js'
 import { JoseAccessTokens } from '../../src/adapters/jose/jose-access-tokens.js'
 import { openAccountStore } from '../../src/adapters/sqlite/open-account-store.js'
 import { type AccountSettings, DEFAULT_ACCOUNT_SETTINGS } from '../../src/adapters/system/account-settings.js'
-import { loadGatewaySecrets } from '../../src/adapters/system/gateway-secrets.js'
+import {
+  loadGatewaySecrets,
+  rotateTokenKey,
+  type TokenKeyRotation,
+} from '../../src/adapters/system/gateway-secrets.js'
+import { GatewayTokenKeys } from '../../src/adapters/system/gateway-token-keys.js'
 import { DEFAULT_LIMITS, type LimitRules } from '../../src/adapters/system/limit-rules.js'
 import { systemClock } from '../../src/adapters/system/system-clock.js'
 import { systemRandom } from '../../src/adapters/system/system-random.js'
@@ -33,6 +38,8 @@ export interface GatewayAccounts {
   readonly pseudonyms: Pseudonyms
   /** What a gateway takes of them. */
   readonly parts: Pick<Required<GatewayParts>, 'authenticator' | 'guard' | 'plugins' | 'pseudonyms'>
+  /** Has another key sign access tokens, in all gateways of this data directory. */
+  rotateTokenKey(options: { readonly dropOld: boolean }): TokenKeyRotation
   /** Idempotent. */
   close(): Promise<void>
 }
@@ -50,7 +57,9 @@ export async function openAccounts(
   const store = openAccountStore(dataDir)
   try {
     const { tokenKeys, refreshSecret, pseudonymSecret } = loadGatewaySecrets(dataDir, random)
-    const accessTokens = new JoseAccessTokens(tokenKeys)
+    const { accessTokenMs: lifetimeMs } = settings
+    const keys = new GatewayTokenKeys(dataDir, { clock, logger, random }, tokenKeys)
+    const accessTokens = new JoseAccessTokens(keys, { lifetimeMs })
     const passwords = new Argon2PasswordHasher()
     await passwords.warmUp()
     const deps = { ...store, passwords, accessTokens, clock, random, logger }
@@ -65,6 +74,8 @@ export async function openAccounts(
     return {
       ...{ authenticator, limits, accounts, apiKeys, routes, pseudonyms },
       parts: { authenticator, guard: limits, plugins: [routes], pseudonyms },
+      rotateTokenKey: ({ dropOld }) =>
+        rotateTokenKey(dataDir, { now: clock.now(), lifetimeMs, dropOld }, random),
       close: () => store.close(),
     }
   } catch (error) {

@@ -4,6 +4,7 @@ import type { Gateways } from './gateways.js'
 import type { EventMessage, ReplyMessage, SentMessage } from './messages.js'
 import type { ServerClock } from './server-clock.js'
 import type { Session } from './session.js'
+import { SignIn } from './sign-in.js'
 import type { SocketLike, SocketMaker } from './sockets.js'
 import type { TimeSource } from './time-source.js'
 
@@ -52,8 +53,7 @@ export class LiveConnection {
   readonly #backoff: Backoff
   #socket: SocketLike | null = null
   #gateway = ''
-  /** That the gateway knows this connection by. */
-  #token: string | undefined
+  #signIn: SignIn | null = null
   #online = false
   #running = false
   #onlineAtMs = 0
@@ -72,6 +72,11 @@ export class LiveConnection {
 
   get online(): boolean {
     return this.#online
+  }
+
+  /** The gateway knows who this is: it can be asked to bid. */
+  get signedIn(): boolean {
+    return this.#online && this.#signIn?.done === true
   }
 
   /** Idempotent. */
@@ -106,12 +111,13 @@ export class LiveConnection {
     try {
       const { headers, query } = await session.presented(sockets.sendsHeaders)
       if (!this.#running || this.#socket) return
-      this.#token = (await session.presented(false)).query.access_token
+      const shown = sockets.sendsHeaders ? await session.credential() : null
       if (!this.#running || this.#socket) return
       const search = new URLSearchParams(query).toString()
       const url = `${gateway.replace(/^http/, 'ws')}/ws${search === '' ? '' : `?${search}`}`
       const socket = sockets.open(url, headers)
       this.#socket = socket
+      this.#signIn = new SignIn({ session, socket }, shown)
       const patience = time.after(OPEN_PATIENCE_MS, () => this.#lose(socket, 'no greeting came in time'))
       this.#timers.push(patience)
       socket.onerror = () => this.#lose(socket, 'the connection failed')
@@ -139,29 +145,34 @@ export class LiveConnection {
       this.#lose(socket, 'the gateway sent what is no JSON')
       return
     }
+    const signIn = this.#signIn as SignIn
     if (message.type === 'welcome' && !this.#online) {
-      patience.cancel()
       // The upgrade is a round trip too, if a long one: the first ping is better.
       clock.note(startedMs, Date.parse(message.server_time), this.#heardAtMs)
-      this.#online = true
-      this.#onlineAtMs = this.#heardAtMs
-      this.#failures = 0
-      this.#firstPings = FIRST_PINGS
-      this.#tell('online')
-      this.#beat(socket)
-      this.#listener.online(this.#gateway)
+      // Before anything else: what is asked first is asked as oneself.
+      const asked = signIn.welcome(message)
+      if (asked) void asked.then(() => this.#goOnline(socket, patience))
+      else this.#goOnline(socket, patience)
+    } else if (signIn.message(message)) {
+      return
     } else if (message.type === 'pong') {
       this.#pong(socket, message)
-    } else if (message.type === 'signed_out') {
-      this.#token = undefined
-      void this.#deps.session
-        .renew()
-        .then(() => this.#signIn(socket))
-        .catch(() => undefined)
     } else if (this.#online) {
       this.#listener.message(message)
       if (message.type === 'goodbye') this.#lose(socket, message.reason)
     }
+  }
+
+  #goOnline(socket: SocketLike, patience: { cancel(): void }): void {
+    if (socket !== this.#socket || this.#online) return
+    patience.cancel()
+    this.#online = true
+    this.#onlineAtMs = this.#deps.time.monotonicMs()
+    this.#failures = 0
+    this.#firstPings = FIRST_PINGS
+    this.#tell('online')
+    this.#beat(socket)
+    this.#listener.online(this.#gateway)
   }
 
   #pong(socket: SocketLike, { id, server_time }: Extract<ReplyMessage, { type: 'pong' }>): void {
@@ -189,16 +200,8 @@ export class LiveConnection {
     }
     this.#ping(socket)
     // Tokens are renewed while the old one is still good: the connection is never nobody's. What fails is tried again.
-    this.#signIn(socket).catch(() => undefined)
+    void this.#signIn?.renew()
     this.#timers = [time.after(PING_INTERVAL_MS, () => this.#beat(socket))]
-  }
-
-  /** Tells the gateway of a token that it does not know the connection by yet. */
-  async #signIn(socket: SocketLike): Promise<void> {
-    const token = (await this.#deps.session.presented(false)).query.access_token
-    if (token === undefined || token === this.#token || socket !== this.#socket) return
-    this.#token = token
-    this.send({ type: 'authenticate', access_token: token })
   }
 
   #lose(socket: SocketLike, reason: string): void {
@@ -227,6 +230,7 @@ export class LiveConnection {
     const socket = this.#socket
     const wasOnline = this.#online
     this.#socket = null
+    this.#signIn?.end()
     this.#online = false
     this.#pings.clear()
     for (const timer of this.#timers.splice(0)) timer.cancel()

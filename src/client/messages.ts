@@ -6,7 +6,7 @@ import type {
   EventType,
   ReplyMessage,
 } from '../adapters/http/live/messages.js'
-import type { auctionSchema, bidSchema } from '../adapters/http/resources.js'
+import type { auctionSchema, bidSchema, winnerSchema } from '../adapters/http/resources.js'
 
 /**
  * The gateway's own types, by name. Types alone: nothing of the gateway, nor zod, is in a program that uses the client.
@@ -18,6 +18,7 @@ export type SentMessage = z.input<typeof clientMessage>
 export type EventOf<T extends EventType> = Extract<EventMessage, { type: T }>
 export type Auction = z.output<typeof auctionSchema>
 export type Bid = z.output<typeof bidSchema>
+export type Winner = z.output<typeof winnerSchema>
 
 /** Terms of a new auction. Exactly one of `closes_at` and `closes_in_seconds`, or neither: closed by hand. */
 export interface OpenTerms {

@@ -5,7 +5,7 @@ import type { TimeSource } from './time-source.js'
 export interface Credentials {
   /** A name that is taken on trust; for gateways with `auth: open`. */
   readonly user?: string
-  /** Of a program. Browsers cannot send it over a WebSocket: bids go by HTTP there. */
+  /** Of a program. */
   readonly apiKey?: string
   /** Of an earlier login, as `onTokens` gave them. */
   readonly tokens?: Tokens
@@ -20,6 +20,9 @@ export interface Tokens {
   readonly refresh_token?: string
   readonly user?: { readonly id: string; readonly username: string; readonly roles: readonly string[] }
 }
+
+/** As a message of a connection that is open says it. */
+export type SaidCredential = { readonly access_token: string } | { readonly api_key: string }
 
 export interface Presented {
   readonly headers: Readonly<Record<string, string>>
@@ -62,26 +65,25 @@ export class Session {
   }
 
   /**
-   * What a request carries; the access token is renewed first where it is about to expire. Where no headers can be sent
-   * the token goes into the address, and an API key, which lives long, nowhere.
+   * What a request carries; the access token is renewed first where it is about to expire. Secrets go into headers, or
+   * where none can be sent nowhere: addresses end up in logs. A name is no secret.
    */
   async presented(sendsHeaders = true): Promise<Presented> {
-    if (this.#apiKey !== undefined)
-      return { headers: sendsHeaders ? { 'x-api-key': this.#apiKey } : {}, query: {} }
-    if (this.#tokens) {
-      if (this.#deps.time.monotonicMs() >= this.#expiresAtMs - REFRESH_EARLY_MS) await this.renew()
-      const token = this.#tokens?.access_token
-      if (token !== undefined && sendsHeaders)
-        return { headers: { authorization: `Bearer ${token}` }, query: {} }
-      if (token !== undefined) return { headers: {}, query: { access_token: token } }
-    }
-    return { headers: {}, query: this.#user === undefined ? {} : { user_id: this.#user } }
+    const said = await this.credential()
+    if (said === null) return { headers: {}, query: this.#user === undefined ? {} : { user_id: this.#user } }
+    if (!sendsHeaders) return { headers: {}, query: {} }
+    const headers: Presented['headers'] =
+      'api_key' in said ? { 'x-api-key': said.api_key } : { authorization: `Bearer ${said.access_token}` }
+    return { headers, query: {} }
   }
 
-  /** Whether bids can go over a socket. */
-  socketMayBid(sendsHeaders: boolean): boolean {
-    if (this.#apiKey !== undefined) return sendsHeaders
-    return this.#tokens !== null || this.#user !== undefined
+  /** For an `authenticate` message; null where there is none. Renews as above. */
+  async credential(): Promise<SaidCredential | null> {
+    if (this.#apiKey !== undefined) return { api_key: this.#apiKey }
+    if (this.#tokens === null) return null
+    if (this.#deps.time.monotonicMs() >= this.#expiresAtMs - REFRESH_EARLY_MS) await this.renew()
+    const token = this.#tokens?.access_token
+    return token === undefined ? null : { access_token: token }
   }
 
   set(tokens: Tokens | null, because: ClientError | null = null): void {

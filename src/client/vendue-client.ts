@@ -19,6 +19,7 @@ import type {
   Me,
   OpenTerms,
   Rejected,
+  Winner,
 } from './messages.js'
 import { ServerClock } from './server-clock.js'
 import { type Credentials, Session, type Tokens } from './session.js'
@@ -75,7 +76,6 @@ export class VendueClient {
   readonly #live: LiveConnection
   readonly #bids: LiveBids
   readonly #watches: Watches
-  readonly #sendsHeaders: boolean
 
   constructor(options: ClientOptions & { readonly sockets: SocketMaker }) {
     const { sockets, deadlineMs = DEFAULT_DEADLINE_MS, time = systemTime, random = Math.random } = options
@@ -84,7 +84,6 @@ export class VendueClient {
     this.#time = time
     this.#random = random
     this.#deadlineMs = deadlineMs
-    this.#sendsHeaders = sockets.sendsHeaders
     this.clock = new ServerClock({ time })
     this.#http = new HttpCalls({ fetch, gateways, random, time })
     const body = (token: string) => ({ refresh_token: token })
@@ -202,6 +201,11 @@ export class VendueClient {
     return this.#command(`${pathOf(auction)}/close`, {}, options, acceptedOf)
   }
 
+  /** Who has won, also behind a pseudonym of this gateway: for the seller, once the auction is over. */
+  winner(auction: string, options: CallOptions = {}): Promise<Winner> {
+    return this.#get(`${pathOf(auction)}/winner`, {}, options)
+  }
+
   cancel(
     auction: string,
     { reason, ...options }: CommandOptions & { reason?: string } = {},
@@ -297,7 +301,7 @@ export class VendueClient {
     const session = this.#session
     const call = { method: 'POST', path, body, ...(options.signal && { signal: options.signal }) } as const
     // The socket is quicker where there is one; HTTP says more of what went wrong, and needs none.
-    let overSocket = session.socketMayBid(this.#sendsHeaders)
+    let overSocket = this.#live.signedIn
     const ask = async (leftMs: number) => {
       const live = overSocket ? this.#bids.ask(commandId, message, leftMs) : null
       overSocket = false

@@ -158,10 +158,13 @@ export class Watches {
     const { clock, send } = this.#deps
     const from = this.#catalogueFrom
     // Cursors are places in the list of one gateway's node. Elsewhere that list is read from its start, and what is
-    // known of it, or older than this watch, is left out.
+    // known of it, or older than this watch, is left out: the latter by the gateway, so that it is not sent.
     const cursor =
       from === null ? undefined : from.gateway === this.#gateway && from.cursor ? from.cursor : FIRST_CURSOR
-    if (!send({ type: 'subscribe', catalogue: true, ...(cursor !== undefined && { cursor }) })) return
+    const sinceMs = (this.#catalogueSinceMs ?? clock.now()) - CLOCK_MARGIN_MS
+    const since = cursor === FIRST_CURSOR && { since: new Date(sinceMs).toISOString() }
+    if (!send({ type: 'subscribe', catalogue: true, ...(cursor !== undefined && { cursor }), ...since }))
+      return
     this.#catalogueSinceMs ??= clock.now()
     this.#catalogueFrom = {
       gateway: this.#gateway,

@@ -1,3 +1,9 @@
+export interface PseudonymousBid {
+  readonly accountId: string
+  readonly auctionId: string
+  readonly position: number
+}
+
 /** Where an account has bid under a pseudonym: nobody else can tell, and the log does not say. */
 export interface PseudonymousBidRepository {
   /** Durable once it resolves. Idempotent. */
@@ -9,4 +15,9 @@ export interface PseudonymousBidRepository {
     accountId: string,
     page: { readonly before: number | null; readonly limit: number },
   ): Promise<readonly { readonly auctionId: string; readonly position: number }[]>
+  /** Of all accounts, or of those in one auction: the oldest noted first, those after `after` (a position); at most `limit`. */
+  noted(
+    auctionId: string | null,
+    page: { readonly after: number; readonly limit: number },
+  ): Promise<readonly PseudonymousBid[]>
 }

@@ -3,8 +3,15 @@ import { dirname, join, resolve } from 'node:path'
 import { expect } from 'chai'
 import type { z } from 'zod'
 import type { clientMessage, eventMessages, replyMessages } from '../../src/adapters/http/live/messages.js'
-import type { auctionSchema, bidSchema } from '../../src/adapters/http/resources.js'
-import type { Auction, Bid, EventMessage, ReplyMessage, SentMessage } from '../../src/client/exports.js'
+import type { auctionSchema, bidSchema, winnerSchema } from '../../src/adapters/http/resources.js'
+import type {
+  Auction,
+  Bid,
+  EventMessage,
+  ReplyMessage,
+  SentMessage,
+  Winner,
+} from '../../src/client/exports.js'
 
 const CLIENT = resolve(import.meta.dirname, '../../src/client')
 
@@ -38,6 +45,7 @@ describe('the client as a package', () => {
     const same: [
       Same<Auction, z.output<typeof auctionSchema>>,
       Same<Bid, z.output<typeof bidSchema>>,
+      Same<Winner, z.output<typeof winnerSchema>>,
       Same<SentMessage, z.input<typeof clientMessage>>,
       Same<
         EventMessage,
@@ -47,9 +55,9 @@ describe('the client as a package', () => {
         ReplyMessage,
         { [K in keyof typeof replyMessages]: z.output<(typeof replyMessages)[K]> }[keyof typeof replyMessages]
       >,
-    ] = [true, true, true, true, true]
+    ] = [true, true, true, true, true, true]
     const different: Same<Auction, Bid> = false
-    expect([...same, different]).to.deep.equal([true, true, true, true, true, false])
+    expect([...same, different]).to.deep.equal([true, true, true, true, true, true, false])
   })
 
   it('loads nothing but itself in a browser: no zod, no Node, nothing of the gateway', () => {

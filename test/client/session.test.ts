@@ -54,21 +54,22 @@ describe('a login of the client', () => {
     const { fake, revoke } = withAccounts()
     await fake.client.accounts.login({ username: 'anna', password: 'secret secret' })
     const watching = fake.client.watch(AUCTION).catch((error: Error) => error)
-    await fake.welcome()
+    await fake.welcome('accounts')
     const told = () => fake.socket.all('authenticate').map(({ access_token }) => access_token)
-    expect(new URL(fake.socket.url).searchParams.get('access_token')).to.equal('access-1')
+    await fake.authenticated()
+    expect(told()).to.deep.equal(['access-1'])
     for (let i = 0; i < 2; i++) {
       await fake.advance(20_000)
       fake.socket.tell({ type: 'pong', id: 0, server_time: new Date(fake.time.now()).toISOString() })
     }
-    await settle()
-    expect(told(), 'before the old one expired').to.deep.equal(['access-2'])
+    await fake.authenticated()
+    expect(told(), 'before the old one expired').to.deep.equal(['access-1', 'access-2'])
     revoke()
     await fake.advance(6_000)
     fake.socket.tell({ type: 'signed_out', code: 'TOKEN_INVALID', reason: 'it has ended', next: null })
     await settle()
     await settle()
-    expect(told()).to.deep.equal(['access-2', 'access-3'])
+    expect(told()).to.deep.equal(['access-1', 'access-2', 'access-3'])
     expect(fake.sockets).to.have.length(1)
     fake.client.close()
     await watching
@@ -107,21 +108,62 @@ describe('a login of the client', () => {
     expect(refreshes()).to.equal(1)
   })
 
-  it('stands in the address of a socket that can send no headers; an API key never does', async () => {
-    const { fake } = withAccounts()
-    await fake.client.accounts.login({ username: 'anna', password: 'secret secret' })
+  it('is the first thing said over a socket that can send no headers, and never in its address', async () => {
+    const login = withAccounts().fake
+    await login.client.accounts.login({ username: 'anna', password: 'secret secret' })
+    const program = new FakeGateways({ apiKey: 'vk_secret', user: undefined as never })
+    for (const [fake, secret] of [
+      [login, { access_token: 'access-1' }],
+      [program, { api_key: 'vk_secret' }],
+    ] as const) {
+      const states: string[] = []
+      fake.client.on('connection', ({ state }) => states.push(state))
+      fake.client.connect()
+      await fake.welcome('accounts')
+      expect(fake.socket.url).to.equal('ws://a/ws')
+      expect(fake.socket.sent).to.deep.equal([{ type: 'authenticate', ...secret }])
+      expect(states, 'nothing is asked as nobody').to.deep.equal(['connecting'])
+      await fake.authenticated()
+      expect(states).to.deep.equal(['connecting', 'online'])
+      void fake.client.bid(AUCTION, '5').catch(() => {})
+      await settle()
+      expect(fake.socket.all('place_bid')).to.have.lengthOf(1)
+      fake.client.close()
+    }
+  })
+
+  it('that a connection is refused leaves it nobody’s: it hears, and bids go by HTTP, which say why', async () => {
+    const fake = new FakeGateways({ apiKey: 'vk_revoked', user: undefined as never })
+    fake.handler = () => ({ status: 401, body: { code: 'TOKEN_INVALID', detail: 'revoked' } })
+    const states: string[] = []
+    fake.client.on('connection', ({ state }) => states.push(state))
     fake.client.connect()
+    await fake.welcome('accounts')
+    fake.socket.tell({ type: 'error', code: 'TOKEN_INVALID', message: 'revoked', field: null, next: null })
     await settle()
-    expect(new URL(fake.socket.url).searchParams.get('access_token')).to.equal('access-1')
+    expect(states.at(-1)).to.equal('online')
+    const refused = await fake.client.bid(AUCTION, '5').catch((error: Error) => error)
+    expect(refused).to.include({ code: 'TOKEN_INVALID', status: 401 })
+    expect(fake.requests.at(-1)?.headers.get('x-api-key')).to.equal('vk_revoked')
+    await fake.advance(10_000)
+    expect(fake.socket.all('authenticate'), 'and is not asked again with the same').to.have.lengthOf(1)
     fake.client.close()
-    const program = new FakeGateways({ apiKey: 'vnd_secret' })
-    program.client.connect()
-    await program.welcome()
-    expect(program.socket.url).to.not.contain('secret')
-    void program.client.bid(AUCTION, '5').catch(() => {})
-    await settle()
-    expect(program.socket.all('place_bid')).to.have.lengthOf(0)
-    expect(program.requests.at(-1)?.headers.get('x-api-key')).to.equal('vnd_secret')
-    program.client.close()
+  })
+
+  it('that has expired by then is renewed before the connection counts as one', async () => {
+    const { fake, revoke, refreshes } = withAccounts()
+    await fake.client.accounts.login({ username: 'anna', password: 'secret secret' })
+    revoke()
+    fake.client.connect()
+    await fake.welcome('accounts')
+    fake.socket.tell({ type: 'error', code: 'TOKEN_EXPIRED', message: 'expired', field: null, next: null })
+    await fake.authenticated()
+    expect(refreshes()).to.equal(1)
+    expect(fake.socket.all('authenticate').map(({ access_token }) => access_token)).to.deep.equal([
+      'access-1',
+      'access-2',
+    ])
+    expect(fake.sockets).to.have.length(1)
+    fake.client.close()
   })
 })

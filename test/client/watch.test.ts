@@ -100,7 +100,8 @@ describe('a watch', () => {
     await fake.advance(0)
     await fake.welcome()
     // b is another node, with a list of its own.
-    expect(fake.socket.all('subscribe')[0].cursor).to.equal('p0.0')
+    const started = new Date(Date.UTC(2026, 0, 1) - 60_000).toISOString()
+    expect(fake.socket.all('subscribe')[0]).to.deep.include({ cursor: 'p0.0', since: started })
     const old = new Date(fake.time.now() - 3_600_000).toISOString()
     fake.socket.tell(anEvent(1, { auction_id: 'old', cursor: 'p1.0', timestamp: old }))
     fake.socket.tell(anEvent(3, { auction_id: 'x', cursor: 'p2.0', timestamp: old }))

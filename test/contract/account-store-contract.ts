@@ -209,6 +209,24 @@ export function describeAccountStore(
         expect([...(await bids.among(bob.id, ['auc_a', 'auc_b']))]).to.deep.equal(['auc_a'])
         expect((await bids.among(bob.id, [])).size).to.equal(0)
       })
+
+      it('lists who has bid in an auction, or anywhere, the oldest first, page by page', async () => {
+        const { pseudonymousBids: bids } = store
+        for (const [account, auction] of [
+          [alice, 'auc_a'],
+          [bob, 'auc_b'],
+          [bob, 'auc_a'],
+        ] as const)
+          await bids.note(account.id, auction)
+        const ofA = await bids.noted('auc_a', { after: 0, limit: 10 })
+        expect(ofA.map(({ accountId }) => accountId)).to.deep.equal([alice.id, bob.id])
+        const [first] = await bids.noted('auc_a', { after: 0, limit: 1 })
+        expect(await bids.noted('auc_a', { after: first!.position, limit: 10 })).to.deep.equal(ofA.slice(1))
+        expect(
+          (await bids.noted(null, { after: 0, limit: 10 })).map(({ auctionId }) => auctionId),
+        ).to.deep.equal(['auc_a', 'auc_b', 'auc_a'])
+        expect(await bids.noted('auc_z', { after: 0, limit: 10 })).to.deep.equal([])
+      })
     })
   })
 }

@@ -16,8 +16,8 @@ describe('gateways in processes of their own', function () {
   const children: ChildProcess[] = []
   let node: NodeProcess
 
-  const startGateway = async (): Promise<{ url: string; child: ChildProcess }> => {
-    const words = ['gateway', '--name', 'main', '--http-port', '0', '--json', '--log-level', 'error']
+  const startGateway = async (...more: string[]): Promise<{ url: string; child: ChildProcess }> => {
+    const words = ['gateway', '--name', 'main', '--http-port', '0', '--json', '--log-level', 'error', ...more]
     const child = spawn(process.execPath, [VENDUE, ...words], {
       env: testEnv(home),
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -97,6 +97,48 @@ describe('gateways in processes of their own', function () {
     expect(seqs).to.deep.equal(Array.from({ length: bids.length + 1 }, (_, i) => i + 1))
     socket.terminate()
     expect(await vendueJson(home, ['show', id])).to.include({ bid_count: bids.length })
+  })
+
+  it('take another token key from the command line while they run, and drop the old ones if told to', async () => {
+    const gateways = await Promise.all([1, 2].map(() => startGateway('--auth', 'accounts')))
+    const post = async (url: string, path: string, body: object): Promise<Message> =>
+      (
+        await fetch(url + path, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify(body),
+        })
+      ).json()
+    const statuses = (token: string) =>
+      Promise.all(
+        gateways.map(
+          async ({ url }) =>
+            (await fetch(`${url}/api/v1/me`, { headers: { authorization: `Bearer ${token}` } })).status,
+        ),
+      )
+    const first = gateways[0]!
+    const anna = await post(first.url, '/auth/register', {
+      username: 'anna',
+      password: 'correct horse battery',
+    })
+    expect(await statuses(anna.access_token)).to.deep.equal([200, 200])
+    const rotated = await vendueJson(home, ['user', 'rotate-key', '--name', 'main'])
+    const renewed = await post(first.url, '/auth/refresh', { refresh_token: anna.refresh_token })
+    const header = JSON.parse(Buffer.from(renewed.access_token.split('.')[0], 'base64url').toString())
+    expect(header.kid, 'it signs at once').to.equal(rotated.key_id)
+    expect(await statuses(renewed.access_token), 'and the other one knows it').to.deep.equal([200, 200])
+    expect(await statuses(anna.access_token)).to.deep.equal([200, 200])
+    const words = await vendue(home, ['user', 'rotate-key', '--now', '--name', 'main'])
+    expect(words.code).to.equal(0)
+    expect(words.stdout).to.contain('Those that were out are refused')
+    for (const token of [anna.access_token, renewed.access_token])
+      await eventually('it is refused by both', async () =>
+        (await statuses(token)).every((status) => status === 401),
+      )
+    const last = await post(first.url, '/auth/refresh', { refresh_token: renewed.refresh_token })
+    expect(await statuses(last.access_token)).to.deep.equal([200, 200])
+    const wrong = await vendue(home, ['user', 'rotate-key', 'anna', '--name', 'main', '--json'])
+    expect([wrong.code, JSON.parse(wrong.stdout).error.code]).to.deep.equal([2, 'USAGE'])
   })
 
   it('go on when their node is started again', async () => {

@@ -7,6 +7,7 @@ import { type GatewayAccounts, openAccounts } from '../../services/gateway/accou
 import { loadGatewaySecrets } from '../../src/adapters/system/gateway-secrets.js'
 import { limitsSetting } from '../../src/adapters/system/limit-rules.js'
 import { systemRandom } from '../../src/adapters/system/system-random.js'
+import { createClient as createBrowserClient } from '../../src/client/browser.js'
 import {
   LiveClients,
   type Member,
@@ -15,6 +16,7 @@ import {
   PASSWORD,
   register,
 } from '../support/account-client.js'
+import { eventually } from '../support/eventually.js'
 import { silentLogger } from '../support/silent-logger.js'
 import { makeTempDir } from '../support/temp-dir.js'
 import { TestGateway } from '../support/test-gateway.js'
@@ -110,9 +112,14 @@ describe('a gateway with accounts', function () {
       ['/auth/login', { ...body, password: 'wrong one' }, 'LOGIN_FAILED'],
       ['/auth/login', { username: 7, password: 'x' }, 'INVALID_INPUT'],
       ['/auth/register', body, 'NAME_TAKEN'],
+      ['/api/v1/auctions', '{', 'INVALID_JSON'],
+      ['/api/v1/auctions', { title: 7, start_price: 'x y' }, 'INVALID_INPUT'],
     ] as const) {
       const answer = await gateway.post(path, sent)
       expect(answer.body.code).to.equal(code)
+      // The same words for the same status, whichever route it was.
+      const title = { 400: 'Bad request', 401: 'Not authenticated', 409: 'Refused by a rule' }[answer.status]
+      expect(answer.body.title, code).to.equal(title)
       expect(answer.body.type).to.equal(`urn:vendue:error:${code}`)
     }
   })
@@ -166,6 +173,99 @@ describe('a gateway with accounts', function () {
     }
   })
 
+  it('knows a WebSocket by its first message, for all that comes after it, and tells others its name', async () => {
+    const [seller, bidder] = [await join('f-sel'), await join('f-bid')]
+    const auction = await open(seller)
+    const request = { label: 'bot', scopes: ['read', 'bid'] }
+    const { body: key } = await gateway.post('/api/v1/me/api-keys', request, bidder.headers)
+    const watcher = await clients.webSocket(`${gateway.wsUrl}/ws/auction/${auction}`)
+    await watcher.next('subscribed')
+    const names = () => watcher.heard.flatMap(({ type, joined }) => (type === 'presence' ? joined : []))
+    for (const [nth, said] of [
+      { access_token: bidder.token },
+      { api_key: key.api_key },
+      { token: key.api_key },
+      { token: bidder.token },
+    ].entries()) {
+      const one = await clients.webSocket(`${gateway.wsUrl}/ws/auction/${auction}`)
+      expect((await one.next('welcome')).user).to.equal(null)
+      one.send({ type: 'authenticate', ...said })
+      one.send({ type: 'place_bid', amount: String(10 + nth) })
+      expect((await one.next('authenticated')).user).to.deep.equal({ id: bidder.id, name: 'f-bid' })
+      if (nth === 0) await one.next('bid_accepted')
+      else expect((await one.next('bid_rejected')).code).to.equal('ALREADY_LEADING')
+      await eventually('the others hear who came', () => names().includes('f-bid'))
+      const many = await clients.webSocket(`${gateway.wsUrl}/ws`)
+      many.send({ type: 'authenticate', ...said })
+      many.send({ type: 'subscribe', auction_id: auction })
+      expect((await many.next('subscribed')).auction.you).to.equal('leading')
+    }
+    const twice = await clients.webSocket(`${gateway.wsUrl}/ws`)
+    twice.send({ type: 'authenticate', access_token: bidder.token, api_key: key.api_key })
+    expect((await twice.next('error')).code).to.equal('TOKEN_INVALID')
+  })
+
+  it('knows a Socket.IO client by an API key, in the handshake and later', async () => {
+    const [seller, bidder] = [await join('i-sel'), await join('i-bid')]
+    const auctionId = await open(seller)
+    const request = { label: 'bot', scopes: ['read', 'bid'] }
+    const { body: key } = await gateway.post('/api/v1/me/api-keys', request, bidder.headers)
+    let amount = 10
+    for (const auth of [{ apiKey: key.api_key }, { api_key: key.api_key }, { token: key.api_key }]) {
+      const client = clients.socketIo(gateway, auth)
+      const answer = await client.ask('placeBid', { auctionId, amount })
+      expect(answer.ok ? answer.leads : answer.code).to.be.oneOf([true, 'ALREADY_LEADING'])
+      amount += 1
+    }
+    const later = clients.socketIo(gateway, {})
+    const authenticated = await later.ask('authenticate', { apiKey: key.api_key })
+    expect(authenticated.user).to.deep.equal({ id: bidder.id, name: 'i-bid' })
+    const bad = clients.socketIo(gateway, { apiKey: `${key.api_key}x` })
+    expect((await bad.next('connectionRejected')).code).to.equal('TOKEN_INVALID')
+    const both = clients.socketIo(gateway, { apiKey: key.api_key, token: bidder.token })
+    expect((await both.next('connectionRejected')).code).to.equal('TOKEN_INVALID')
+  })
+
+  it('lets a browser bid over its WebSocket with an API key or a login, and none of both in an address', async () => {
+    const [seller, bidder] = [await join('r-sel'), await join('r-bid')]
+    const request = { label: 'page', scopes: ['read', 'bid'] }
+    const { body: key } = await gateway.post('/api/v1/me/api-keys', request, bidder.headers)
+    const tokens = { access_token: bidder.token, refresh_token: bidder.refreshToken }
+    const overSockets = async () =>
+      Number(
+        /vendue_bids_total\{outcome="accepted",code="",path="ws"\} (\d+)/.exec(
+          (await gateway.get('/metrics')).body,
+        )?.[1] ?? 0,
+      )
+    for (const who of [{ apiKey: key.api_key }, { tokens }]) {
+      const auction = await open(seller)
+      const before = await overSockets()
+      const urls: string[] = []
+      const sockets = {
+        sendsHeaders: false,
+        open: (url: string) => {
+          urls.push(url)
+          return new WebSocket(url) as never
+        },
+      }
+      const page = createBrowserClient({ gateways: [gateway.url], sockets, ...who })
+      try {
+        const heard: number[] = []
+        ;(await page.watch(auction)).on('bid_update', ({ seq }) => heard.push(seq))
+        const online = new Promise((resolve) =>
+          page.on('connection', ({ state }) => state === 'online' && resolve(0)),
+        )
+        await online
+        expect(await page.bid(auction, '10')).to.deep.include({ status: 'accepted', leads: true })
+        await eventually('it hears of its bid', () => heard.length === 1)
+        expect(await overSockets()).to.equal(before + 1)
+        expect(urls).to.deep.equal([`${gateway.wsUrl}/ws`])
+      } finally {
+        page.close()
+      }
+    }
+  })
+
   it('refuses forged and algorithm-confused tokens on every surface', async () => {
     const { token } = await join('victim')
     const [head = '', payload = '', signature = ''] = token.split('.')
@@ -193,6 +293,33 @@ describe('a gateway with accounts', function () {
       expect((await open.next('error', nth)).code, what).to.equal('TOKEN_INVALID')
       const rejected = await clients.socketIo(gateway, { token: bad }).next('connectionRejected')
       expect(rejected.code, what).to.equal('TOKEN_INVALID')
+    }
+  })
+
+  it('goes on with another token key while it runs, and drops the old one at once if asked to', async () => {
+    const member = await join('rotor')
+    const status = async (token: string) =>
+      (await gateway.get('/api/v1/me', { authorization: `Bearer ${token}` })).status
+    const keyOf = (token: string) => JSON.parse(Buffer.from(token.split('.')[0]!, 'base64url').toString()).kid
+    // As `vendue user rotate-key` does, in a process of its own.
+    const operator = await openAccounts(dir.path, {}, { logger: silentLogger })
+    try {
+      const { keyId } = operator.rotateTokenKey({ dropOld: false })
+      const refresh = { refresh_token: member.refreshToken }
+      const second = (await gateway.post('/api/v1/auth/refresh', refresh)).body
+      expect(keyOf(second.access_token)).to.equal(keyId)
+      expect([await status(member.token), await status(second.access_token)]).to.deep.equal([200, 200])
+      const socket = await clients.webSocket(`${gateway.wsUrl}/ws?access_token=${second.access_token}`)
+      operator.rotateTokenKey({ dropOld: true })
+      await eventually('old tokens are refused', async () => (await status(second.access_token)) === 401)
+      expect(await status(member.token)).to.equal(401)
+      expect((await socket.next('signed_out')).code).to.equal('TOKEN_INVALID')
+      const renewed = await gateway.post('/api/v1/auth/refresh', { refresh_token: second.refresh_token })
+      expect(renewed.status, 'nobody has to log in again').to.equal(200)
+      socket.send({ type: 'authenticate', access_token: renewed.body.access_token })
+      expect((await socket.next('authenticated')).user.name).to.equal('rotor')
+    } finally {
+      await operator.close()
     }
   })
 
@@ -362,6 +489,88 @@ describe('a gateway with accounts', function () {
           next = body.next
         }
         expect(seen, `limit ${limit}`).to.deep.equal([...plain.toReversed(), ...hidden.toReversed()])
+      }
+    })
+
+    it('tells the seller and admins who has won, once it is over, and nobody else', async () => {
+      const [seller, anna, ben] = [await join('w-sel'), await join('w-anna'), await join('w-ben')]
+      const boss = await admin('w-boss')
+      const auction = await open(seller, { bidder_names: 'pseudonyms' })
+      const winner = async (headers: Record<string, string> = {}) => {
+        const { status, body } = await gateway.get(`/api/v1/auctions/${auction}/winner`, headers)
+        return { status, code: body.code, body }
+      }
+      await bid(auction, '10', ben)
+      await bid(auction, '12', anna)
+      expect(await winner(seller.headers)).to.include({ status: 409, code: 'AUCTION_NOT_OVER' })
+      expect(await winner(boss.headers)).to.include({ status: 409, code: 'AUCTION_NOT_OVER' })
+      expect(await winner(anna.headers), 'whether it is over or not').to.include({
+        status: 403,
+        code: 'NOT_SELLER',
+      })
+      await gateway.post(`/api/v1/auctions/${auction}/close`, {}, seller.headers)
+      const shown = (await gateway.get(`/api/v1/auctions/${auction}`, seller.headers)).body
+      for (const { headers } of [seller, boss]) {
+        const { status, body } = await winner(headers)
+        expect(status, JSON.stringify(body)).to.equal(200)
+        expect(body).to.deep.include({
+          ...{ auction_id: auction, identity: 'account', account: { id: anna.id, name: 'w-anna' } },
+          ...{ winner: shown.leader, price: '12.00', currency: 'EUR', disputed: false, code: null },
+        })
+      }
+      expect(await winner()).to.include({ status: 401, code: 'UNAUTHENTICATED' })
+      for (const { headers } of [anna, ben])
+        expect(await winner(headers)).to.include({ status: 403, code: 'NOT_SELLER' })
+      const request = { label: 'r', scopes: ['read'] }
+      for (const { headers } of [seller, boss]) {
+        const { body: key } = await gateway.post('/api/v1/me/api-keys', request, headers)
+        expect(await winner({ 'x-api-key': key.api_key })).to.include({ status: 403, code: 'FORBIDDEN' })
+      }
+      const sells = { label: 's', scopes: ['read', 'sell'] }
+      const { body: key } = await gateway.post('/api/v1/me/api-keys', sells, boss.headers)
+      expect(await winner({ 'x-api-key': key.api_key }), 'without its scope no admin').to.include({
+        code: 'NOT_SELLER',
+      })
+      const log = (await gateway.get(`/api/v1/auctions/${auction}/log`)).body
+      expect(JSON.stringify(log)).not.to.contain(anna.id).and.not.to.contain('w-anna')
+    })
+
+    it('says so where only another gateway can tell who has won, or nobody has', async () => {
+      const elsewhere = makeTempDir()
+      const others = await openAccounts(elsewhere.path, {}, { logger: silentLogger })
+      const other = await TestGateway.start(mesh.nodes[0]!, {}, others.parts)
+      try {
+        const seller = await join('e-sel')
+        const guest = await register(other, 'e-guest')
+        const auction = await open(seller, { bidder_names: 'pseudonyms' })
+        const bids = `/api/v1/auctions/${auction}/bids`
+        expect((await other.post(bids, { amount: '11' }, guest.headers)).status).to.equal(201)
+        await gateway.post(`/api/v1/auctions/${auction}/close`, {}, seller.headers)
+        const { status, body } = await gateway.get(`/api/v1/auctions/${auction}/winner`, seller.headers)
+        expect(status).to.equal(200)
+        expect(body).to.include({ identity: 'other_gateway', account: null, code: 'WINNER_OF_OTHER_GATEWAY' })
+        expect(body.winner.id).to.match(/^anon_/)
+        expect([body.reason, body.next].join(' ')).to.contain('only the gateway that the winner came through')
+        const named = await open(seller)
+        const joe = await join('e-joe')
+        await bid(named, '10', joe)
+        await gateway.post(`/api/v1/auctions/${named}/close`, {}, seller.headers)
+        const open2 = await gateway.get(`/api/v1/auctions/${named}/winner`, seller.headers)
+        expect(open2.body).to.deep.include({
+          identity: 'public',
+          account: null,
+          winner: { id: joe.id, name: 'e-joe' },
+        })
+        const unsold = await open(seller, { bidder_names: 'pseudonyms' })
+        await gateway.post(`/api/v1/auctions/${unsold}/close`, {}, seller.headers)
+        const nobody = await gateway.get(`/api/v1/auctions/${unsold}/winner`, seller.headers)
+        expect([nobody.status, nobody.body.code]).to.deep.equal([404, 'NO_WINNER'])
+        const unknown = await gateway.get('/api/v1/auctions/auc_none/winner', seller.headers)
+        expect([unknown.status, unknown.body.code]).to.deep.equal([404, 'AUCTION_NOT_FOUND'])
+      } finally {
+        await other.stop()
+        await others.close()
+        elsewhere.remove()
       }
     })
 

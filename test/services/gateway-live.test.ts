@@ -205,6 +205,14 @@ describe("a gateway's live API", function () {
       `${third} 2`,
       `${third} 3`,
     ])
+    const opened = await Listener.open(`${gateway.wsUrl}/ws`)
+    const since = all.of('auction_opened')[0].timestamp
+    opened.say({ type: 'subscribe', catalogue: true, cursor: 'p0.0', since })
+    await opened.until('all of the third', () => opened.seqs.length >= 3)
+    expect(opened.of('auction_opened').map(({ auction_id }) => auction_id)).to.deep.equal([third])
+    opened.say({ type: 'subscribe', catalogue: true, cursor: 'p0.0', since: 'yesterday' })
+    expect(await opened.next('error')).to.include({ code: 'INVALID_INPUT', field: 'since' })
+    await opened.end()
     listener.say({ type: 'unsubscribe', auction_id: first })
     await listener.next('unsubscribed')
     const before = listener.of('bid_update').length
@@ -343,7 +351,7 @@ describe("a gateway's live API", function () {
       amount += 1
       await gateway.bid(id, amount % 2 ? 'anna' : 'ben', amount)
       const { body } = await gateway.get('/metrics')
-      return /vendue_slow_readers_total [1-9]/.test(body)
+      return /vendue_slow_readers_total\{path="ws"\} [1-9]/.test(body)
     })
     slow.destroy()
     await quick.until('all bids', () => quick.of('bid_update').length === amount)

@@ -1,5 +1,7 @@
 import { expect } from 'chai'
 import { io, type Socket } from 'socket.io-client'
+import type { WebSocket } from 'ws'
+import { createPinoLogger } from '../../src/adapters/system/pino-logger.js'
 import { CallerError } from '../../src/ports/caller.js'
 import { eventually } from '../support/eventually.js'
 import { TestGateway } from '../support/test-gateway.js'
@@ -29,10 +31,21 @@ describe("a gateway's Socket.IO namespace", function () {
   let mesh: TestMesh
   let gateway: TestGateway
   const clients: Client[] = []
+  const logged: Message[] = []
 
   before(async () => {
     mesh = await createTestMesh(1)
-    gateway = await TestGateway.start(mesh.nodes[0]!)
+    const logger = createPinoLogger({
+      ...{ level: 'info', format: 'json' },
+      write: (lines) =>
+        logged.push(
+          ...lines
+            .trim()
+            .split('\n')
+            .map((line) => JSON.parse(line)),
+        ),
+    })
+    gateway = await TestGateway.start(mesh.nodes[0]!, {}, { logger })
   })
 
   afterEach(() => {
@@ -134,6 +147,108 @@ describe("a gateway's Socket.IO namespace", function () {
       { transports: ['websocket'], extraHeaders: { origin: 'http://elsewhere.example' } },
     )
     await new Promise((resolve) => elsewhere.socket.once('connect_error', resolve))
+  })
+
+  describe('to a reader who does not read', () => {
+    const slowReaders = async () =>
+      Number(
+        /vendue_slow_readers_total\{path="socketio"\} (\d+)/.exec((await gateway.get('/metrics')).body)?.[1],
+      )
+    const webSocketOf = ({ socket }: Client) =>
+      (socket.io.engine as unknown as { transport: { ws: WebSocket } }).transport.ws
+    /** Asks and asks, until what it does not read is too much: each answer holds the whole auction. */
+    const overwhelm = async (client: Client, auctionId: string, meanwhile: () => Promise<unknown>) => {
+      const before = await slowReaders()
+      webSocketOf(client).pause()
+      await eventually(
+        'the slow reader is let go',
+        async () => {
+          for (let i = 0; i < 50; i++) client.socket.emit('joinAuction', { auctionId })
+          await meanwhile()
+          return (await slowReaders()) > before
+        },
+        20_000,
+      )
+    }
+    const terms = { start_price: '1', increment: '1', description: 'x'.repeat(9_000) }
+
+    it('says why, and tells it all that it has missed when it comes back by itself', async () => {
+      const auctionId = await gateway.open(terms)
+      let amount = 0
+      const bid = () => {
+        amount += 1
+        return gateway.bid(auctionId, amount % 2 ? 'anna' : 'ben', amount)
+      }
+      const slow = connect({ user_id: 'slow' }, { transports: ['websocket'], reconnection: true })
+      const seqs: number[] = []
+      slow.socket.on('newBid', ({ seq }: Message) => seqs.push(seq))
+      slow.socket.on('connect', () =>
+        slow.socket.emit('joinAuction', { auctionId, fromSeq: (seqs.at(-1) ?? 0) + 1 }),
+      )
+      const disconnected = new Promise((resolve) => slow.socket.once('disconnect', resolve))
+      await bid()
+      await eventually('the first bid', () => seqs.length === 1)
+      const first = webSocketOf(slow)
+      await overwhelm(slow, auctionId, bid)
+      first.resume()
+      expect(await slow.next('connectionRejected')).to.include({ code: 'SLOW_READER', retryAfterMs: 0 })
+      expect(await disconnected, 'its client connects again by itself').to.equal('transport close')
+      await bid()
+      const all = Array.from({ length: amount }, (_, i) => i + 2)
+      await eventually('all bids, once', () => seqs.length >= all.length)
+      await bid()
+      await eventually('the next bid', () => seqs.at(-1) === amount + 1)
+      expect(seqs).to.deep.equal([...all, amount + 1])
+      expect(logged.filter(({ code }) => code === 'SLOW_READER')).to.have.length(1)
+    })
+
+    it('closes its connection even where it never reads again', async () => {
+      const auctionId = await gateway.open(terms)
+      const stuck = connect({ user_id: 'stuck' }, { transports: ['websocket'] })
+      await eventually('it is connected', () => stuck.socket.connected)
+      await overwhelm(stuck, auctionId, () => gateway.bid(auctionId, 'anna', 1))
+      await eventually('it is closed', async () => {
+        const { body } = await gateway.get('/metrics')
+        return /vendue_socketio_connections 0/.test(body)
+      })
+      webSocketOf(stuck).resume()
+      await eventually('it hears of it', () => !stuck.socket.connected)
+    })
+  })
+
+  it('goes on from a seq through bids that come all the while, without a gap or a duplicate', async () => {
+    const auctionId = await gateway.open({ start_price: '1', increment: '1' })
+    const others = ['u1', 'u2', 'u3'].map((user_id) => connect({ user_id }))
+    const seqs = others.map(() => [] as number[])
+    let amount = 0
+    const bid = async () => {
+      amount += 1
+      expect((await gateway.bid(auctionId, amount % 2 ? 'anna' : 'ben', amount)).status).to.equal(201)
+    }
+    for (let i = 0; i < 300; i++) await bid()
+    let bidding = true
+    const more = (async () => {
+      while (bidding) await bid()
+    })()
+    for (const [i, { socket }] of others.entries()) {
+      socket.on('newBid', ({ seq }: Message) => seqs[i]!.push(seq))
+      const joined = await socket
+        .timeout(5_000)
+        .emitWithAck('joinAuction', { auctionId, fromSeq: 1 + 100 * i })
+      expect(joined).to.include({ ok: true })
+      expect((await others[i]!.next('auctionState')).seq, 'as of now').to.be.greaterThan(300)
+    }
+    await eventually('they hear on', () => seqs.every((heard) => heard.length > 320))
+    bidding = false
+    await more
+    for (const [i, heard] of seqs.entries()) {
+      const from = Math.max(2, 1 + 100 * i)
+      const all = Array.from({ length: amount + 2 - from }, (_, nth) => from + nth)
+      await eventually('the last bid', () => heard.at(-1) === amount + 1)
+      expect(heard, `from seq ${from}`).to.deep.equal(all)
+    }
+    const bad = await others[0]!.socket.timeout(5_000).emitWithAck('joinAuction', { auctionId, fromSeq: -1 })
+    expect(bad).to.include({ ok: false, code: 'INVALID_INPUT' })
   })
 
   it('says goodbye when the gateway stops', async () => {

@@ -1,5 +1,9 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { JoseAccessTokens, type TokenKey } from '../../src/adapters/jose/jose-access-tokens.js'
+import {
+  JoseAccessTokens,
+  type TokenKey,
+  type TokenKeys,
+} from '../../src/adapters/jose/jose-access-tokens.js'
 import { MemoryAccountStore } from '../../src/adapters/memory/memory-account-store.js'
 import { systemRandom } from '../../src/adapters/system/system-random.js'
 import { AccountAuthenticator } from '../../src/application/accounts/account-authenticator.js'
@@ -15,7 +19,11 @@ export const DAY_MS = 24 * 60 * MINUTE_MS
 
 export function makeTokenKey(id: string): TokenKey {
   const pair: { publicKey: KeyObject; privateKey: KeyObject } = generateKeyPairSync('ed25519')
-  return { id, ...pair }
+  return { id, ...pair, retiredAt: null }
+}
+
+export function fixedKeys(keys: readonly [TokenKey, ...TokenKey[]]): TokenKeys {
+  return { current: () => keys, latest: () => keys }
 }
 
 /** Fast, and counts the work that was asked of it. */
@@ -41,7 +49,7 @@ export function makeAccountHouse(options: Partial<AccountsOptions> = {}) {
   const store = new MemoryAccountStore()
   const passwords = new PlainHasher()
   const tokenKey = makeTokenKey('k1')
-  const accessTokens = new JoseAccessTokens([tokenKey])
+  const accessTokens = new JoseAccessTokens(fixedKeys([tokenKey]), { lifetimeMs: 15 * MINUTE_MS })
   const deps = { ...pick(store), passwords, accessTokens, clock, random: systemRandom, logger: silentLogger }
   return {
     time,

@@ -1,3 +1,4 @@
+import { isPseudonym } from '../../application/accounts/pseudonym.js'
 import type { AuctionResult } from '../../domain/events.js'
 import { incrementAt } from '../../domain/increments.js'
 import { formatMoney, type Minor } from '../../domain/money.js'
@@ -56,6 +57,7 @@ export function auctionText(view: AuctionView, shortId: string, look: Look): str
   add('bidders', terms.bidderNames === 'pseudonyms' ? 'gateways show theirs by pseudonyms' : null)
   add('increments', incrementWords(view))
   add('result', resultWords(view))
+  add('winner', winnerWords(view))
   add('home', homeWords(view))
   add(
     'disputed',
@@ -144,6 +146,13 @@ function priceWords(view: AuctionView): string {
   if (state.price === null) return `no bids yet, starts at ${money(view, state.terms.startPrice)}`
   const bids = `${state.bidCount} bid${state.bidCount === 1 ? '' : 's'}`
   return `${money(view, state.price)}, ${bids}, led by ${oneLine(state.leader?.name ?? '')}`
+}
+
+/** For the seller, who has to find out whom a pseudonym stands for. */
+function winnerWords({ state, mine }: AuctionView): string | null {
+  if (mine !== 'seller' || state.status !== 'closed' || !state.result.sold) return null
+  const { id } = state.result.winner
+  return isPseudonym(id) ? `${id}; where its gateway is, \`vendue user who\` tells who that is` : null
 }
 
 /** When it ends or ended; empty for auctions that are closed by hand. */

@@ -1,11 +1,13 @@
 import type { Accounts } from '../../application/accounts/accounts.js'
 import type { ApiKeys } from '../../application/accounts/api-keys.js'
+import type { Pseudonyms } from '../../application/accounts/pseudonyms.js'
 import type { Logger } from '../../ports/logger.js'
 import type { MeshAdmin } from '../../ports/mesh-admin.js'
 import type { Metrics, MetricsPage } from '../../ports/metrics.js'
 import type { NodeApi, SyncStatus } from '../../ports/node-api.js'
 import type { NodeInfo } from '../../ports/peer-client.js'
 import type { RepairReport } from '../../ports/repair-report.js'
+import type { TokenKeyRotation } from '../system/gateway-secrets.js'
 import type { GatewaySettings } from '../system/gateway-settings.js'
 import type { NodeSettings } from '../system/settings.js'
 
@@ -30,6 +32,9 @@ export interface CliDeps {
 export interface AccountsHandle {
   readonly accounts: Accounts
   readonly apiKeys: ApiKeys
+  readonly pseudonyms: Pick<Pseudonyms, 'behind'>
+  /** Has another key sign access tokens, at once and in running gateways too. */
+  rotateTokenKey(options: { readonly dropOld: boolean }): TokenKeyRotation
   close(): Promise<void>
 }
 

@@ -9,7 +9,6 @@ import type { Logins, Tokens } from '../../application/accounts/logins.js'
 import { needScope } from '../../application/accounts/roles.js'
 import { CallerError } from '../../ports/caller.js'
 import type { Clock } from '../../ports/clock.js'
-import { sendAccountProblem } from './account-problem.js'
 import {
   apiKeyBody,
   apiKeyJson,
@@ -19,7 +18,6 @@ import {
   logoutBody,
   newApiKeyAnswer,
   passwordBody,
-  problemAnswer,
   refreshBody,
   registerBody,
   tokensAnswer,
@@ -27,6 +25,7 @@ import {
 } from './account-schemas.js'
 import { credentialsOf } from './authenticate.js'
 import type { Limits } from './limits.js'
+import { problems } from './routes/route.js'
 
 export interface AccountRoutesDeps {
   readonly accounts: Accounts
@@ -47,7 +46,6 @@ export function accountRoutes(deps: AccountRoutesDeps): (app: FastifyInstance) =
   return async (app) => {
     app.setValidatorCompiler(validatorCompiler)
     app.setSerializerCompiler(serializerCompiler)
-    app.setErrorHandler(sendAccountProblem)
     app.addHook('onSend', async (_request, reply) => {
       reply.header('cache-control', 'no-store')
     })
@@ -57,7 +55,6 @@ export function accountRoutes(deps: AccountRoutesDeps): (app: FastifyInstance) =
 }
 
 type Deps = AccountRoutesDeps
-const problems = { '4xx': problemAnswer, '5xx': problemAnswer }
 const nothing = { 204: z.undefined().describe('Done'), ...problems }
 /** Old tokens in the headers must not stand between a client and new ones. */
 const open = { config: { credentials: 'ignored' }, bodyLimit: MAX_BODY_BYTES } as const

@@ -70,18 +70,6 @@ export const newApiKeyAnswer = apiKeyAnswer.extend({
 })
 export const apiKeysAnswer = z.object({ api_keys: z.array(apiKeyAnswer) })
 
-export const problemAnswer = z.object({
-  type: z.string(),
-  title: z.string(),
-  status: z.number(),
-  detail: z.string(),
-  code: z.string(),
-  field: z.string().optional(),
-  errors: z.array(z.object({ field: z.string(), rule: z.string() })).optional(),
-  limit: z.string().optional(),
-  next: z.string().optional(),
-})
-
 export function tokensJson(tokens: Tokens, now: number): z.infer<typeof tokensAnswer> {
   const { account, accessToken, accessExpiresAt, refreshToken, refreshExpiresAt } = tokens
   return {

@@ -42,18 +42,20 @@ export function credentialsOfRequest({ headers, accessTokens = [] }: Presented):
 export function presentedInMessage({
   access_token,
   api_key,
+  token,
   user_id,
 }: {
   readonly access_token?: string | undefined
   readonly api_key?: string | undefined
+  /** Of either kind. */
+  readonly token?: string | undefined
   readonly user_id?: string | undefined
 }): Presented {
-  const given = [access_token, api_key, user_id].filter((value) => value !== undefined)
-  if (given.length !== 1) throw unreadable('the message needs an access_token or an api_key, and not both')
+  const given = [access_token, api_key, token, user_id].filter((value) => value !== undefined)
+  if (given.length !== 1) throw unreadable('the message needs one of access_token, api_key and token')
   if (api_key !== undefined) return { headers: { [API_KEY_HEADER]: api_key } }
-  return access_token === undefined
-    ? { headers: {}, userId: user_id }
-    : { headers: {}, accessTokens: [access_token] }
+  const either = access_token ?? token
+  return either === undefined ? { headers: {}, userId: user_id } : { headers: {}, accessTokens: [either] }
 }
 
 /** A request's address as it may be logged. */

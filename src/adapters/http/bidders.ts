@@ -88,6 +88,12 @@ export class Bidders {
     )
   }
 
+  /** Whose account of this gateway bids under this name there; null where it is none, or only another gateway can tell. */
+  async accountBehind(party: Party, auctionId: string): Promise<Party | null> {
+    const found = await this.#deps.pseudonyms?.behind(party.id, auctionId)
+    return found ? { id: found.account.id, name: found.account.name } : null
+  }
+
   /** What the caller has bid on: in its own name, the newest auction first; then under pseudonyms, the newest there. */
   async bidOn(caller: Caller, { cursor, limit = DEFAULT_PAGE }: BidsPage) {
     const { party } = caller

@@ -17,6 +17,7 @@ export interface Connections {
 }
 
 export type GatewayPath = 'http' | 'ws' | 'socketio'
+export type LivePath = 'ws' | 'socketio' | 'sse'
 
 const BIDS = 'Bids through this gateway, by outcome and code.'
 const REQUESTS = 'HTTP requests by route and status.'
@@ -29,7 +30,7 @@ export class GatewayMetrics {
   readonly #bidSeconds: Readonly<Record<GatewayPath, Histogram>>
   readonly #requests = new Map<string, Histogram>()
   readonly #events: Counter
-  readonly #slowReaders: Counter
+  readonly #slowReaders: Readonly<Record<LivePath, Counter>>
   /** From a frame's arrival until it is known what it asks. */
   readonly parse: Histogram
   /** What arrives in one turn of the event loop waits for its end, and goes to the node together. */
@@ -52,10 +53,11 @@ export class GatewayMetrics {
       metrics.seconds('vendue_bid_seconds', 'From a bid in the gateway to its answer.', { path })
     this.#bidSeconds = { http: seconds('http'), ws: seconds('ws'), socketio: seconds('socketio') }
     this.#events = metrics.counter('vendue_events_total', 'Auction events that this gateway has heard.')
-    this.#slowReaders = metrics.counter(
-      'vendue_slow_readers_total',
-      'Connections closed because their reader was too slow.',
-    )
+    const slow = (path: LivePath) =>
+      metrics.counter('vendue_slow_readers_total', 'Connections closed because their reader was too slow.', {
+        path,
+      })
+    this.#slowReaders = { ws: slow('ws'), socketio: slow('socketio'), sse: slow('sse') }
     this.parse = stepSeconds(metrics, 'parse')
     this.turn = stepSeconds(metrics, 'turn')
     this.answer = stepSeconds(metrics, 'answer')
@@ -98,8 +100,8 @@ export class GatewayMetrics {
     this.#events.inc()
   }
 
-  slowReader(): void {
-    this.#slowReaders.inc()
+  slowReader(path: LivePath): void {
+    this.#slowReaders[path].inc()
   }
 
   #bid(path: GatewayPath, seconds: number, outcome: string, code: string): void {

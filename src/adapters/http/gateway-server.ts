@@ -30,6 +30,7 @@ import { meRoutes } from './routes/me.js'
 import { nodeRoutes } from './routes/node.js'
 import type { GatewayApp } from './routes/route.js'
 import { sellerRoutes } from './routes/seller.js'
+import { winnerRoutes } from './routes/winner.js'
 
 export interface GatewayServerDeps {
   readonly addresses: ClientAddresses
@@ -144,6 +145,7 @@ export class GatewayServer {
     auctionRoutes(app, this.#deps, { defaultCurrency })
     bidRoutes(app, this.#deps)
     sellerRoutes(app, this.#deps)
+    winnerRoutes(app, this.#deps)
     meRoutes(app, this.#deps)
     logRoutes(app, this.#deps)
     eventRoutes(app, this.#deps)

@@ -10,14 +10,13 @@ import {
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod'
 import type { Logger } from '../../ports/logger.js'
-import { challenge } from './account-problem.js'
 import { withoutCredentials } from './authenticate.js'
 import type { Callers } from './callers.js'
 import type { ClientAddresses } from './client-addresses.js'
 import type { GatewayMetrics } from './gateway-metrics.js'
 import type { Guard } from './guard.js'
 import type { OriginPolicy } from './origin-policy.js'
-import { INTERNAL, PROBLEM_TYPE, type ProblemAnswer, problemOf, RequestError } from './problem.js'
+import { errorsOf, INTERNAL, PROBLEM_TYPE, type ProblemAnswer, problemOf, RequestError } from './problem.js'
 import { requestIdOf } from './request-id.js'
 import type { GatewayApp } from './routes/route.js'
 
@@ -209,16 +208,20 @@ function sendProblem(reply: FastifyReply, { problem, retryAfterSeconds }: Proble
 /** What Fastify itself refuses; null for mistakes of ours. */
 function frameworkProblem(error: FastifyError): ProblemAnswer | null {
   if (hasZodFastifySchemaValidationErrors(error)) {
-    const issue = error.validation[0]
-    const field = issue?.instancePath.split('/').filter(Boolean).join('.') || undefined
+    const issues = error.validation.map(({ instancePath, message }) => ({
+      field: instancePath.split('/').filter(Boolean).join('.'),
+      rule: (message ?? 'is not valid').slice(0, 300),
+    }))
+    const field = issues[0]?.field || undefined
     const where = error.validationContext === 'headers' ? 'header ' : ''
-    const rule = (issue?.message ?? 'is not valid').slice(0, 300)
+    const rule = issues[0]?.rule ?? 'is not valid'
     const refused = new RequestError(
       400,
       'INVALID_INPUT',
       `${where}${field ?? error.validationContext ?? ''}: ${rule}`,
       {
         ...(field !== undefined && { field }),
+        more: errorsOf(issues),
         next: 'correct it; /docs says what is allowed',
       },
     )
@@ -247,6 +250,11 @@ function clientProblem(code: string | undefined): ProblemAnswer {
           })
         : new RequestError(400, 'BAD_REQUEST', 'this is no HTTP request', { next: 'speak HTTP/1.1' })
   return problemOf(refused) as ProblemAnswer
+}
+
+/** The value of WWW-Authenticate. */
+function challenge(code: string): string {
+  return code === 'UNAUTHENTICATED' ? 'Bearer realm="vendue"' : 'Bearer realm="vendue", error="invalid_token"'
 }
 
 function pathOf(url: string): string {

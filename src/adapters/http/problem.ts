@@ -1,3 +1,4 @@
+import { AccountError, type AccountErrorCode } from '../../application/accounts/account-error.js'
 import type { Currency } from '../../domain/currency.js'
 import type { RejectionCode } from '../../domain/rejection.js'
 import { CallerError, type CallerErrorCode } from '../../ports/caller.js'
@@ -19,6 +20,13 @@ export interface Problem {
   readonly [key: string]: Json | undefined
 }
 
+/** What is wrong with one field: "must be ...". */
+export interface FieldProblem {
+  readonly field: string
+  readonly rule: string
+}
+
+const MAX_ERRORS = 10
 export const PROBLEM_TYPE = 'application/problem+json'
 
 /** A request that the HTTP server itself refuses. */
@@ -91,6 +99,23 @@ export const CALLER_STATUS: Readonly<Record<CallerErrorCode, number>> = {
   FORBIDDEN: 403,
 }
 
+const ACCOUNT_STATUS: Readonly<Record<AccountErrorCode, number>> = {
+  INVALID_INPUT: 400,
+  NAME_TAKEN: 409,
+  EMAIL_TAKEN: 409,
+  REGISTRATION_CLOSED: 403,
+  LOGIN_FAILED: 401,
+  // Not 401: that would have clients refresh their token and try the same again.
+  PASSWORD_WRONG: 403,
+  ACCOUNT_DISABLED: 403,
+  ACCOUNT_NOT_FOUND: 404,
+  REFRESH_TOKEN_INVALID: 401,
+  REFRESH_TOKEN_REUSED: 401,
+  SCOPE_NOT_ALLOWED: 403,
+  TOO_MANY_API_KEYS: 409,
+  API_KEY_NOT_FOUND: 404,
+}
+
 /** Refusals that are not the state of the auction (409). */
 const REJECTION_STATUS: Partial<Record<RejectionCode, number>> = {
   TERMS_INVALID: 422,
@@ -140,7 +165,34 @@ export function problemOf(error: unknown): ProblemAnswer | null {
   }
   if (error instanceof CallerError)
     return answer(CALLER_STATUS[error.code], error.code, error.message, { next: error.next })
-  return null
+  if (error instanceof AccountError) {
+    const { code, message, next, field, problems } = error
+    return answer(ACCOUNT_STATUS[code], code, message, { field, ...errorsOf(problems), next })
+  }
+  return storeProblem(error)
+}
+
+/** What else is wrong with the input, where `field` is not all of it. */
+export function errorsOf(problems: readonly FieldProblem[]): { readonly errors?: Json } {
+  if (problems.length < 2) return {}
+  return { errors: problems.slice(0, MAX_ERRORS).map(({ field, rule }) => ({ field, rule })) }
+}
+
+/** Of the gateway's own store, and of what works for it: told by their codes, which are not ours. */
+function storeProblem(error: unknown): ProblemAnswer | null {
+  switch ((error as { code?: unknown } | null)?.code) {
+    case 'BUSY':
+    case 'SQLITE_BUSY': {
+      const next = 'try again in a moment'
+      return answer(NODE_STATUS.BUSY as number, 'BUSY', 'too much at once; nothing was done', { next })
+    }
+    case 'SQLITE_FULL': {
+      const detail = "the gateway's disk is full; nothing was done"
+      return answer(NODE_STATUS.DISK_FULL as number, 'DISK_FULL', detail, { next: 'try later' })
+    }
+    default:
+      return null
+  }
 }
 
 /** A limit that was reached, told by its shape: limits are counted elsewhere. */

@@ -128,6 +128,26 @@ export const bidSchema = z.object({
   leads: z.boolean(),
 })
 
+export const winnerSchema = z
+  .object({
+    auction_id: z.string(),
+    winner: party.meta({ description: 'As the auction shows it to everybody.' }),
+    identity: z.enum(['account', 'public', 'other_gateway']).meta({
+      description:
+        'account: see `account`; public: `winner` is no pseudonym; other_gateway: only the gateway that the winner came through can tell.',
+    }),
+    account: party.nullable(),
+    bid_id: z.string(),
+    price: amount,
+    currency: z.string(),
+    closed_at: time,
+    disputed: z.boolean(),
+    code: z.enum(['WINNER_OF_OTHER_GATEWAY']).nullable(),
+    reason: z.string().nullable(),
+    next: z.string().nullable(),
+  })
+  .meta({ description: 'Who has won, for the seller.' })
+
 export const problemSchema = z
   .looseObject({
     type: z.string(),
@@ -136,6 +156,11 @@ export const problemSchema = z
     detail: z.string(),
     code: z.string(),
     field: z.string().optional(),
+    errors: z
+      .array(z.object({ field: z.string(), rule: z.string() }))
+      .optional()
+      .meta({ description: 'Where more than `field` is wrong: all of it.' }),
+    limit: z.string().optional(),
     next: z.string().optional(),
   })
   .meta({ description: 'RFC 9457: `code` is stable, `next` says what to do.' })

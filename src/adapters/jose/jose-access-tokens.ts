@@ -16,50 +16,72 @@ export interface TokenKey {
   readonly id: string
   readonly privateKey: KeyObject
   readonly publicKey: KeyObject
+  /** UTC milliseconds: it has signed nothing since. */
+  readonly retiredAt: number | null
 }
 
-/** JWTs (RFC 9068) signed with Ed25519. The first key signs; all of them verify, so that keys can be exchanged. */
+export interface TokenKeys {
+  /** The first one signs. The same array as long as they are the same: another one is another set. */
+  current(): readonly [TokenKey, ...TokenKey[]]
+  /** As of this moment: what has been retired signs nothing. */
+  latest(): readonly [TokenKey, ...TokenKey[]]
+}
+
+/**
+ * JWTs (RFC 9068) signed with Ed25519. The first key signs. Those that were exchanged verify as long as what they
+ * signed can be alive, and no longer, whatever a token says: who has stolen one would make tokens that last.
+ */
 export class JoseAccessTokens implements AccessTokens {
-  readonly #signing: TokenKey
-  readonly #keys: ReadonlyMap<string, TokenKey>
+  readonly #source: TokenKeys
+  readonly #lifetimeMs: number
+  #known: readonly TokenKey[] = []
+  #keys: ReadonlyMap<string, TokenKey> = new Map()
   /** Tokens whose signature was good, the longest known first: each is seen many times, and checked on every bid. */
   readonly #verified = new Map<string, { claims: AccessClaims; exp: number }>()
 
-  constructor(keys: readonly [TokenKey, ...TokenKey[]]) {
-    this.#signing = keys[0]
-    this.#keys = new Map(keys.map((key) => [key.id, key]))
+  /** `lifetimeMs`: the longest that tokens are issued for. */
+  constructor(keys: TokenKeys, { lifetimeMs }: { readonly lifetimeMs: number }) {
+    this.#source = keys
+    this.#lifetimeMs = lifetimeMs
   }
 
   issue(
     { accountId, sessionId }: AccessClaims,
     { now, expiresAt }: { now: number; expiresAt: number },
   ): Promise<string> {
+    const signing = this.#source.latest()[0]
     return new SignJWT({ sid: sessionId })
-      .setProtectedHeader({ alg: ALGORITHM, typ: TOKEN_TYPE, kid: this.#signing.id })
+      .setProtectedHeader({ alg: ALGORITHM, typ: TOKEN_TYPE, kid: signing.id })
       .setIssuer(ISSUER)
       .setAudience(AUDIENCE)
       .setSubject(accountId)
       .setIssuedAt(Math.floor(now / 1_000))
       .setExpirationTime(Math.floor(expiresAt / 1_000))
-      .sign(this.#signing.privateKey)
+      .sign(signing.privateKey)
   }
 
   async verify(token: string, now: number): Promise<AccessClaims> {
+    this.#adopt(this.#source.current())
     const known = this.#verified.get(token)
     if (known && known.exp > Math.floor(now / 1_000)) return known.claims
     try {
-      const { payload } = await jwtVerify(token, ({ kid }) => this.#key(kid), {
-        algorithms: [ALGORITHM],
-        issuer: ISSUER,
-        audience: AUDIENCE,
-        typ: TOKEN_TYPE,
-        requiredClaims: ['sub', 'sid', 'exp', 'iat'],
-        currentDate: new Date(now),
-      })
+      const { payload, protectedHeader } = await jwtVerify(
+        token,
+        ({ kid }) => this.#key(kid, now).publicKey,
+        {
+          algorithms: [ALGORITHM],
+          issuer: ISSUER,
+          audience: AUDIENCE,
+          typ: TOKEN_TYPE,
+          requiredClaims: ['sub', 'sid', 'exp', 'iat'],
+          currentDate: new Date(now),
+        },
+      )
       const { sub, sid, exp } = payload
       if (typeof sub !== 'string' || typeof sid !== 'string' || typeof exp !== 'number')
         throw new Error('claims of the wrong type')
-      return this.#keep(token, { accountId: sub, sessionId: sid }, exp)
+      const until = this.#goodUntil(this.#key(protectedHeader.kid, now))
+      return this.#keep(token, { accountId: sub, sessionId: sid }, Math.min(exp, Math.floor(until / 1_000)))
     } catch (cause) {
       // jose checks the signature first: what has expired was good once.
       if (cause instanceof errors.JWTExpired) {
@@ -69,7 +91,7 @@ export class JoseAccessTokens implements AccessTokens {
         })
       }
       throw new CallerError('TOKEN_INVALID', 'this access token is not one of this gateway', {
-        next: 'log in again',
+        next: 'get another one with the refresh token, or log in again',
         cause,
       })
     }
@@ -84,9 +106,23 @@ export class JoseAccessTokens implements AccessTokens {
     return claims
   }
 
-  #key(id: string | undefined): KeyObject {
+  #key(id: string | undefined, now: number): TokenKey {
+    // Another gateway may know of a new key first.
+    if (id !== undefined && !this.#keys.has(id)) this.#adopt(this.#source.latest())
     const key = id === undefined ? undefined : this.#keys.get(id)
-    if (!key) throw new Error('signed with a key that is not known here')
-    return key.publicKey
+    if (!key || this.#goodUntil(key) <= now) throw new Error('signed with a key that is not good here')
+    return key
+  }
+
+  #goodUntil({ retiredAt }: TokenKey): number {
+    return retiredAt === null ? Number.POSITIVE_INFINITY : retiredAt + this.#lifetimeMs
+  }
+
+  /** What was found good by other keys is looked at again. */
+  #adopt(keys: readonly TokenKey[]): void {
+    if (keys === this.#known) return
+    this.#known = keys
+    this.#keys = new Map(keys.map((key) => [key.id, key]))
+    this.#verified.clear()
   }
 }

@@ -113,6 +113,10 @@ export class MemoryAccountStore implements AccountStore {
         .reverse()
         .slice(0, limit)
         .map(({ auctionId, position }) => ({ auctionId, position })),
+    noted: async (auction, { after, limit }) =>
+      this.#bids
+        .filter(({ auctionId, position }) => position > after && (auction ?? auctionId) === auctionId)
+        .slice(0, limit),
   }
 
   async close(): Promise<void> {}

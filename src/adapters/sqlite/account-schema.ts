@@ -55,5 +55,7 @@ export const ACCOUNT_SCHEMA: Schema = {
     ) STRICT;
     CREATE INDEX pseudonymous_bids_newest ON pseudonymous_bids (account_id, position);
     `,
+    // Who may stand behind a pseudonym.
+    'CREATE INDEX pseudonymous_bids_of_auction ON pseudonymous_bids (auction_id, position)',
   ],
 }

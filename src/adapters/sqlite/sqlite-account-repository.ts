@@ -6,6 +6,7 @@ import {
   loginKey,
 } from '../../ports/account-repository.js'
 import { ROLES } from '../../ports/caller.js'
+import { RememberedRows } from './remembered-rows.js'
 import { sqliteCode } from './store-error.js'
 
 interface Row {
@@ -26,8 +27,11 @@ export class SqliteAccountRepository implements AccountRepository {
   readonly #byLogin: Statement<[string, string], Row>
   readonly #change: Statement<unknown[], Row>
   readonly #list: Statement<[string, number], Row>
+  /** Each bid of an account asks for it. */
+  readonly #accounts: RememberedRows<Account | null>
 
   constructor(db: Database) {
+    this.#accounts = new RememberedRows(db)
     this.#insert = db.prepare(
       `INSERT INTO accounts (${COLUMNS}, name_key, email_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     )
@@ -44,6 +48,7 @@ export class SqliteAccountRepository implements AccountRepository {
 
   async create(account: Account): Promise<'created' | 'name-taken' | 'email-taken'> {
     const { id, name, email, roles, passwordHash, createdAt, disabledAt } = account
+    this.#accounts.forget()
     const keys = [loginKey(name), email === null ? null : loginKey(email)]
     try {
       this.#insert.run(id, name, email, roles.join(' '), passwordHash, createdAt, disabledAt, ...keys)
@@ -55,7 +60,7 @@ export class SqliteAccountRepository implements AccountRepository {
   }
 
   async find(id: string): Promise<Account | null> {
-    return accountOf(this.#byId.get(id))
+    return this.#accounts.find(id, (key) => accountOf(this.#byId.get(key)))
   }
 
   async findByLogin(login: string): Promise<Account | null> {
@@ -64,6 +69,7 @@ export class SqliteAccountRepository implements AccountRepository {
   }
 
   async change(id: string, { roles, passwordHash, disabledAt }: AccountChange): Promise<Account | null> {
+    this.#accounts.forget()
     const row = this.#change.get(
       roles?.join(' ') ?? null,
       passwordHash ?? null,

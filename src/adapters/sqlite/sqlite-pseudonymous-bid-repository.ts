@@ -1,10 +1,18 @@
 import type { Database, Statement } from 'better-sqlite3'
-import type { PseudonymousBidRepository } from '../../ports/pseudonymous-bid-repository.js'
+import type { PseudonymousBid, PseudonymousBidRepository } from '../../ports/pseudonymous-bid-repository.js'
+
+interface Row {
+  readonly account_id: string
+  readonly auction_id: string
+  readonly position: number
+}
 
 export class SqlitePseudonymousBidRepository implements PseudonymousBidRepository {
   readonly #insert: Statement<[string, string]>
   readonly #has: Statement<[string, string]>
   readonly #list: Statement<[string, number, number], { auction_id: string; position: number }>
+  readonly #noted: Statement<[number, number], Row>
+  readonly #notedIn: Statement<[string, number, number], Row>
 
   constructor(db: Database) {
     this.#insert = db.prepare(
@@ -14,6 +22,10 @@ export class SqlitePseudonymousBidRepository implements PseudonymousBidRepositor
     this.#list = db.prepare(
       `SELECT auction_id, position FROM pseudonymous_bids
        WHERE account_id = ? AND position < ? ORDER BY position DESC LIMIT ?`,
+    )
+    this.#noted = db.prepare('SELECT * FROM pseudonymous_bids WHERE position > ? ORDER BY position LIMIT ?')
+    this.#notedIn = db.prepare(
+      'SELECT * FROM pseudonymous_bids WHERE auction_id = ? AND position > ? ORDER BY position LIMIT ?',
     )
   }
 
@@ -33,5 +45,18 @@ export class SqlitePseudonymousBidRepository implements PseudonymousBidRepositor
     return this.#list
       .all(accountId, before ?? Number.MAX_SAFE_INTEGER, limit)
       .map(({ auction_id: auctionId, position }) => ({ auctionId, position }))
+  }
+
+  async noted(
+    auctionId: string | null,
+    { after, limit }: Parameters<PseudonymousBidRepository['noted']>[1],
+  ): Promise<PseudonymousBid[]> {
+    const rows =
+      auctionId === null ? this.#noted.all(after, limit) : this.#notedIn.all(auctionId, after, limit)
+    return rows.map((row) => ({
+      accountId: row.account_id,
+      auctionId: row.auction_id,
+      position: row.position,
+    }))
   }
 }

@@ -1,5 +1,6 @@
 import type { Database, Statement, Transaction } from 'better-sqlite3'
 import type { Session, SessionRepository } from '../../ports/session-repository.js'
+import { RememberedRows } from './remembered-rows.js'
 
 interface Row {
   readonly id: string
@@ -20,8 +21,11 @@ export class SqliteSessionRepository implements SessionRepository {
   readonly #remove: Statement<[string]>
   readonly #removeOf: Statement<[string]>
   readonly #removeExpired: Statement<[number, number]>
+  /** Each bid of an account asks for its session. */
+  readonly #sessions: RememberedRows<Session | null>
 
   constructor(db: Database) {
+    this.#sessions = new RememberedRows(db)
     const insert = db.prepare(`INSERT INTO sessions (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)`)
     const trim = db.prepare(
       `DELETE FROM sessions WHERE id IN (
@@ -46,40 +50,48 @@ export class SqliteSessionRepository implements SessionRepository {
   }
 
   async create(session: Session, keep: number): Promise<void> {
+    this.#sessions.forget()
     this.#create.immediate(session, keep)
   }
 
   async find(id: string): Promise<Session | null> {
-    const row = this.#find.get(id)
-    return row
-      ? {
-          id: row.id,
-          accountId: row.account_id,
-          tokenHash: row.token_hash,
-          previousHash: row.previous_hash,
-          rotatedAt: row.rotated_at,
-          createdAt: row.created_at,
-          expiresAt: row.expires_at,
-        }
-      : null
+    return this.#sessions.find(id, (key) => sessionOf(this.#find.get(key)))
   }
 
   async rotate(
     id: string,
     { from, to, now, expiresAt }: Parameters<SessionRepository['rotate']>[1],
   ): Promise<boolean> {
+    this.#sessions.forget()
     return this.#rotate.run(to, now, expiresAt, id, from).changes === 1
   }
 
   async remove(id: string): Promise<void> {
+    this.#sessions.forget()
     this.#remove.run(id)
   }
 
   async removeOf(accountId: string): Promise<void> {
+    this.#sessions.forget()
     this.#removeOf.run(accountId)
   }
 
   async removeExpired(now: number, limit: number): Promise<void> {
+    this.#sessions.forget()
     this.#removeExpired.run(now, limit)
   }
+}
+
+function sessionOf(row: Row | undefined): Session | null {
+  return row
+    ? {
+        id: row.id,
+        accountId: row.account_id,
+        tokenHash: row.token_hash,
+        previousHash: row.previous_hash,
+        rotatedAt: row.rotated_at,
+        createdAt: row.created_at,
+        expiresAt: row.expires_at,
+      }
+    : null
 }

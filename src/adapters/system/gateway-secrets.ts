@@ -28,6 +28,16 @@ export interface GatewayKey {
   readonly id: string
   readonly privateKey: KeyObject
   readonly publicKey: KeyObject
+  /** UTC milliseconds: it has signed nothing since. Null: it signs. */
+  readonly retiredAt: number | null
+}
+
+export interface TokenKeyRotation {
+  readonly keyId: string
+  /** Good for what they signed, until then (UTC milliseconds). The newest first. */
+  readonly retired: readonly { readonly keyId: string; readonly goodUntil: number }[]
+  /** Nothing that these signed is good any more. */
+  readonly dropped: readonly string[]
 }
 
 export class GatewaySecretsError extends Error {
@@ -43,7 +53,10 @@ export class GatewaySecretsError extends Error {
 
 const fileSchema = z.strictObject({
   /** Newest first. */
-  token_keys: z.array(z.string()).min(1).max(MAX_KEYS),
+  token_keys: z
+    .array(z.union([z.string(), z.strictObject({ key: z.string(), retired_at: z.int() })]))
+    .min(1)
+    .max(MAX_KEYS),
   refresh_secret: z.string().min(43),
   pseudonym_secret: z.string().min(43),
 })
@@ -55,13 +68,32 @@ export function loadGatewaySecrets(dataDir: string, random: Random): GatewaySecr
   return secretsOf(path, read(path) ?? makeOnce(path, random))
 }
 
-/** Puts a new key first. Processes that run go on with the old one, and know the new one once they are restarted. */
-export function rotateTokenKey(dataDir: string, random: Random): GatewaySecrets {
+/**
+ * Puts a new key first. Those of before stay good for the tokens that they signed while these can be alive, or are
+ * dropped `now`. Running gateways notice (`GatewayTokenKeys`). Of two rotations at the same moment one may be lost.
+ */
+export function rotateTokenKey(
+  dataDir: string,
+  { now, lifetimeMs, dropOld }: { now: number; lifetimeMs: number; dropOld: boolean },
+  random: Random,
+): TokenKeyRotation {
   const path = join(dataDir, GATEWAY_SECRETS_FILE)
   const file = read(path) ?? makeOnce(path, random)
-  const rotated = { ...file, token_keys: [newKey(), ...file.token_keys].slice(0, MAX_KEYS) }
+  const isGood = (retiredAt: number) => !dropOld && retiredAt + lifetimeMs > now
+  const old = file.token_keys.map((entry) =>
+    typeof entry === 'string' ? { key: entry, retired_at: now } : entry,
+  )
+  const kept = old.filter(({ retired_at }) => isGood(retired_at)).slice(0, MAX_KEYS - 1)
+  const rotated: SecretsFile = { ...file, token_keys: [newKey(), ...kept] }
+  const dropped = old.filter((entry) => !kept.includes(entry)).map((entry) => keyOf(path, entry).id)
+  const { tokenKeys } = secretsOf(path, rotated)
   writePrivateFile(path, `${JSON.stringify(rotated, null, 2)}\n`)
-  return secretsOf(path, rotated)
+  const [first, ...others] = tokenKeys
+  const retired = others.map(({ id, retiredAt }) => ({
+    keyId: id,
+    goodUntil: (retiredAt ?? now) + lifetimeMs,
+  }))
+  return { keyId: first.id, retired, dropped }
 }
 
 /** Two processes may start at once: the file that came first stands, whole, and both go on with it. */
@@ -107,7 +139,7 @@ function read(path: string): SecretsFile | null {
 }
 
 function secretsOf(path: string, file: SecretsFile): GatewaySecrets {
-  const [first, ...others] = file.token_keys.map((pem) => keyOf(path, pem))
+  const [first, ...others] = file.token_keys.map((entry) => keyOf(path, entry))
   if (!first) throw new GatewaySecretsError(path, new Error('no key'))
   return {
     tokenKeys: [first, ...others],
@@ -116,7 +148,8 @@ function secretsOf(path: string, file: SecretsFile): GatewaySecrets {
   }
 }
 
-function keyOf(path: string, pem: string): GatewayKey {
+function keyOf(path: string, entry: SecretsFile['token_keys'][number]): GatewayKey {
+  const [pem, retiredAt] = typeof entry === 'string' ? [entry, null] : [entry.key, entry.retired_at]
   let privateKey: KeyObject
   try {
     privateKey = createPrivateKey(pem)
@@ -127,7 +160,8 @@ function keyOf(path: string, pem: string): GatewayKey {
     throw new GatewaySecretsError(path, new Error('not Ed25519'))
   const publicKey = createPublicKey(privateKey)
   const spki = publicKey.export({ type: 'spki', format: 'der' })
-  return { id: createHash('sha256').update(spki).digest('base64url').slice(0, 16), privateKey, publicKey }
+  const id = createHash('sha256').update(spki).digest('base64url').slice(0, 16)
+  return { id, privateKey, publicKey, retiredAt }
 }
 
 function newKey(): string {

@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto'
 import type { Party } from '../../domain/party.js'
 import { base32 } from '../base32.js'
 
+const PREFIX = 'anon_'
 const ID_LENGTH = 26
 const NAME_LENGTH = 4
 
@@ -16,5 +17,10 @@ export function pseudonymOf(
 ): Party {
   const digest = createHmac('sha256', secret).update(`pseudonym\n${auctionId}\n${accountId}`).digest()
   const id = base32(digest, ID_LENGTH)
-  return { id: `anon_${id}`, name: `Bidder ${id.slice(0, NAME_LENGTH).toUpperCase()}` }
+  return { id: `${PREFIX}${id}`, name: `Bidder ${id.slice(0, NAME_LENGTH).toUpperCase()}` }
+}
+
+/** Of this gateway or another one. */
+export function isPseudonym(partyId: string): boolean {
+  return partyId.startsWith(PREFIX)
 }

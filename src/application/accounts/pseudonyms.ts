@@ -1,21 +1,49 @@
 import type { Party } from '../../domain/party.js'
+import type { Account, AccountRepository } from '../../ports/account-repository.js'
 import type { PseudonymousBidRepository } from '../../ports/pseudonymous-bid-repository.js'
-import { pseudonymOf } from './pseudonym.js'
+import { isPseudonym, pseudonymOf } from './pseudonym.js'
+
+export interface PseudonymsDeps {
+  readonly accounts: Pick<AccountRepository, 'find'>
+  readonly pseudonymousBids: PseudonymousBidRepository
+}
+
+/** What is noted that is looked through at a time, with others' requests in between. */
+const PAGE = 500
 
 /** Under what names accounts bid in auctions whose terms ask for pseudonyms, and where they have done so. */
 export class Pseudonyms {
   readonly bids: PseudonymousBidRepository
+  readonly #accounts: PseudonymsDeps['accounts']
   readonly #secret: string
 
-  constructor(
-    { pseudonymousBids }: { readonly pseudonymousBids: PseudonymousBidRepository },
-    options: { readonly secret: string },
-  ) {
-    this.bids = pseudonymousBids
+  constructor(deps: PseudonymsDeps, options: { readonly secret: string }) {
+    this.bids = deps.pseudonymousBids
+    this.#accounts = deps.accounts
     this.#secret = options.secret
   }
 
   of(accountId: string, auctionId: string): Party {
     return pseudonymOf(accountId, { auctionId, secret: this.#secret })
+  }
+
+  /**
+   * Who bids under this pseudonym's id, and where; null where it is none of this gateway's. No pseudonym leads back to
+   * its account: those who have bid are tried, all of them unless the auction is given.
+   */
+  async behind(
+    pseudonymId: string,
+    auctionId: string | null,
+  ): Promise<{ readonly account: Account; readonly auctionId: string } | null> {
+    if (!isPseudonym(pseudonymId)) return null
+    for (let after = 0; ; ) {
+      const page = await this.bids.noted(auctionId, { after, limit: PAGE })
+      const found = page.find((bid) => this.of(bid.accountId, bid.auctionId).id === pseudonymId)
+      const account = found && (await this.#accounts.find(found.accountId))
+      if (found) return account ? { account, auctionId: found.auctionId } : null
+      if (page.length < PAGE) return null
+      after = page.at(-1)?.position ?? after
+      await new Promise((resolve) => setImmediate(resolve))
+    }
   }
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
@@ -82,14 +82,64 @@ describe('vendue user and vendue api-key', function () {
     expect(revoked.revoked_at).to.be.a('string')
   })
 
+  it('tell an operator whose pseudonym it is', async () => {
+    const { id } = JSON.parse((await run('user add alice --json', PASSWORD)).stdout)
+    const gateway = await openAccounts(dir, {}, { logger: silentLogger })
+    for (let i = 0; i < 600; i++) await gateway.pseudonyms.bids.note('usr_other', `auc_${i}`)
+    await gateway.pseudonyms.bids.note(id, 'auc_lot')
+    const pseudonym = gateway.pseudonyms.of(id, 'auc_lot').id
+    await gateway.close()
+    expect((await run(`user who ${pseudonym}`)).stdout).to.equal(
+      `${pseudonym} is alice (${id}), in auc_lot.\n`,
+    )
+    const json = JSON.parse((await run(`user who ${pseudonym} --json`)).stdout)
+    expect(json).to.deep.include({ pseudonym, auction_id: 'auc_lot' })
+    expect(json.user).to.include({ id, name: 'alice' })
+  })
+
+  it('exchange the key for access tokens, and say what becomes of those that are out', async () => {
+    const first = JSON.parse((await run('user rotate-key --json')).stdout)
+    expect(first.retired).to.have.length(1)
+    expect(Date.parse(first.retired[0].good_until)).to.be.within(
+      Date.now() + 14 * 60_000,
+      Date.now() + 15 * 60_000,
+    )
+    const words = (await run('user rotate-key')).stdout
+    expect(words).to.match(
+      /^Key \S{16} signs access tokens from now on\.\nThose that are out stay good until/,
+    )
+    expect(words).to.contain('Nobody has to log in again.')
+    const now = await run('user rotate-key --now')
+    expect(now.stdout).to.contain('Those that were out are refused')
+    const last = JSON.parse((await run('user rotate-key --now --json')).stdout)
+    expect(last.retired).to.deep.equal([])
+    expect(last.dropped).to.have.length(1).and.not.to.include(last.key_id)
+    const text = readFileSync(join(dir, 'gateway.keys'), 'utf8')
+    expect(now.all).not.to.contain('PRIVATE')
+    writeFileSync(join(dir, 'gateway.keys'), text.slice(0, -9))
+    const damaged = await run('user rotate-key')
+    expect(damaged.stderr).to.contain("cannot be used as the gateway's keys")
+    expect(damaged.code).to.equal(3)
+    expect(readFileSync(join(dir, 'gateway.keys'), 'utf8')).to.equal(text.slice(0, -9))
+  })
+
   for (const [words, stdin, complaint] of [
-    ['user fire alice', '', 'ACTION "fire" must be one of add, list, role, disable, enable, password'],
+    [
+      'user fire alice',
+      '',
+      'ACTION "fire" must be one of add, list, role, disable, enable, password, who, rotate-key',
+    ],
     ['user add', PASSWORD, 'USER is missing'],
     ['user add alice', '', 'no password was given'],
     ['user add alice', 'short', 'password must have at least 8 characters'],
     ['user add a', PASSWORD, 'name must have 2 to 32 characters'],
     ['user add alice king', PASSWORD, 'must be of bidder, seller, admin'],
     ['user role alice', '', 'ROLES is missing'],
+    ['user who', '', 'USER is missing'],
+    ['user who alice', '', 'USER must be the id of a pseudonym'],
+    ['user who anon_00000000000000000000000000', '', 'no account of this gateway has bid as anon_0'],
+    ['user rotate-key alice', '', '"user rotate-key" takes no name'],
+    ['user list --now', '', '--now goes with rotate-key alone'],
     ['user disable nobody', '', 'there is no account "nobody"'],
     ['user add alice --password hunter22', '', '--password is not an option of "user"'],
     ['api-key create nobody', '', 'there is no account "nobody"'],

@@ -234,6 +234,25 @@ describe('what commands print', () => {
     )
   })
 
+  it('show: the pseudonym that has won, and how to learn whose it is, to the seller alone', async () => {
+    const hidden = { id: 'anon_7k2m9x4c0h3t5v8w2d6f0g1j3k', name: 'Bidder 7K2M' }
+    for (const [seller, winner, shown] of [
+      [SELF, hidden, true],
+      [BOB, hidden, false],
+      [SELF, ALICE, false],
+    ] as const) {
+      const { outcome } = cli.api.openAs(seller, { ...PIC1, bidderNames: 'pseudonyms' })
+      const { auctionId: auction } = outcome
+      const asked = () => cli.line(`show ${auction}`)
+      cli.api.bidAs(winner, bid(auction, `bid_${auction}`, '80'))
+      expect((await asked()).stdout, 'while it is open').not.to.contain('winner ')
+      cli.api.closeAs(seller, { auction, commandId: `cmd_${auction}` })
+      const { stdout } = await asked()
+      if (shown) expect(stdout).to.match(new RegExp(`winner +${hidden.id}; .*vendue user who`))
+      else expect(stdout).not.to.contain('winner ')
+    }
+  })
+
   it('show: as JSON, one document with decimal amounts and UTC times', async () => {
     cli.api.openAs(BOB, { ...PIC1, reserve: '90', buyNow: '200', closesAt: T0 + 9 * MINUTE })
     cli.api.bidAs(ALICE, bid('7k2m', 'bid_alice', '80'))

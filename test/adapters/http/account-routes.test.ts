@@ -103,7 +103,7 @@ describe('account routes', function () {
       status: 409,
       code: 'NAME_TAKEN',
       field: 'username',
-      title: 'Conflict',
+      title: 'Refused by a rule',
     })
     expect(taken.body.next).to.be.a('string')
     const short = await gateway.post('/auth/register', { username: 'b', password: 'x' })
@@ -114,6 +114,11 @@ describe('account routes', function () {
     ])
     const typed = await gateway.post('/auth/login', { username: 'alice', password: 7 })
     expect(typed.body).to.include({ status: 400, code: 'INVALID_INPUT', field: 'password' })
+    const both = await gateway.post('/auth/login', { username: 7, password: 7 })
+    expect(both.body.errors.map(({ field }: { field: string }) => field)).to.deep.equal([
+      'username',
+      'password',
+    ])
     const wrong = await gateway.post('/auth/login', { username: 'alice', password: 'wrong' })
     expect(wrong.body).to.include({ status: 401, code: 'LOGIN_FAILED' })
     const raw = await gateway.call('POST', '/auth/login', { raw: '{"password": "hunter22' })

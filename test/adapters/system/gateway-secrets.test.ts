@@ -1,11 +1,28 @@
-import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { JoseAccessTokens } from '../../../src/adapters/jose/jose-access-tokens.js'
-import { loadGatewaySecrets, rotateTokenKey } from '../../../src/adapters/system/gateway-secrets.js'
+import {
+  type GatewaySecrets,
+  loadGatewaySecrets,
+  rotateTokenKey,
+} from '../../../src/adapters/system/gateway-secrets.js'
+import { GatewayTokenKeys, RECHECK_MS } from '../../../src/adapters/system/gateway-token-keys.js'
 import { systemRandom } from '../../../src/adapters/system/system-random.js'
-import { codeOf } from '../../support/account-house.js'
+import { codeOf, fixedKeys } from '../../support/account-house.js'
+import { silentLogger } from '../../support/silent-logger.js'
 import { makeTempDir } from '../../support/temp-dir.js'
+
+const LIFETIME_MS = 60_000
+const CLAIMS = { accountId: 'usr_1', sessionId: 'ses_1' }
 
 describe("a gateway's secrets", () => {
   let dir: ReturnType<typeof makeTempDir>
@@ -14,6 +31,15 @@ describe("a gateway's secrets", () => {
     dir = makeTempDir()
   })
   afterEach(() => dir.remove())
+
+  const tokensOf = ({ tokenKeys }: GatewaySecrets) =>
+    new JoseAccessTokens(fixedKeys(tokenKeys), { lifetimeMs: LIFETIME_MS })
+  const rotate = (options: { now?: number; dropOld?: boolean }) =>
+    rotateTokenKey(
+      dir.path,
+      { now: Date.now(), lifetimeMs: LIFETIME_MS, dropOld: false, ...options },
+      systemRandom,
+    )
 
   it('are made once, for their owner alone, and read again', () => {
     const made = loadGatewaySecrets(dir.path, systemRandom)
@@ -31,17 +57,68 @@ describe("a gateway's secrets", () => {
   it('let a new key sign while tokens of the old one are still good, and keep pseudonyms', async () => {
     const before = loadGatewaySecrets(dir.path, systemRandom)
     const now = Date.now()
-    const claims = { accountId: 'usr_1', sessionId: 'ses_1' }
-    const validity = { now, expiresAt: now + 60_000 }
-    const old = await new JoseAccessTokens(before.tokenKeys).issue(claims, validity)
-    const after = rotateTokenKey(dir.path, systemRandom)
-    const tokens = new JoseAccessTokens(after.tokenKeys)
-    expect(await tokens.verify(old, now)).to.deep.equal(claims)
-    const fresh = await tokens.issue(claims, validity)
-    expect(await tokens.verify(fresh, now)).to.deep.equal(claims)
-    expect(await codeOf(new JoseAccessTokens(before.tokenKeys).verify(fresh, now))).to.equal('TOKEN_INVALID')
+    const old = await tokensOf(before).issue(CLAIMS, { now, expiresAt: now + LIFETIME_MS })
+    const forged = await tokensOf(before).issue(CLAIMS, { now, expiresAt: now + 100 * LIFETIME_MS })
+    const rotated = rotate({ now })
+    const after = loadGatewaySecrets(dir.path, systemRandom)
+    expect(rotated).to.deep.equal({
+      keyId: after.tokenKeys[0].id,
+      retired: [{ keyId: before.tokenKeys[0].id, goodUntil: now + LIFETIME_MS }],
+      dropped: [],
+    })
+    const tokens = tokensOf(after)
+    expect(await tokens.verify(old, now)).to.deep.equal(CLAIMS)
+    expect(await tokens.verify(forged, now)).to.deep.equal(CLAIMS)
+    expect(await codeOf(tokens.verify(forged, now + LIFETIME_MS)), 'known as good').to.equal('TOKEN_INVALID')
+    expect(await codeOf(tokensOf(after).verify(forged, now + LIFETIME_MS))).to.equal('TOKEN_INVALID')
+    const fresh = await tokens.issue(CLAIMS, { now, expiresAt: now + LIFETIME_MS })
+    expect(await tokens.verify(fresh, now)).to.deep.equal(CLAIMS)
+    expect(await codeOf(tokensOf(before).verify(fresh, now))).to.equal('TOKEN_INVALID')
     expect(after.pseudonymSecret).to.equal(before.pseudonymSecret)
     expect(after.refreshSecret).to.equal(before.refreshSecret)
+  })
+
+  it('forget old keys whose tokens have all expired, at once if asked to, and more than a few', () => {
+    const now = Date.now()
+    const first = loadGatewaySecrets(dir.path, systemRandom).tokenKeys[0].id
+    const second = rotate({ now }).keyId
+    const later = rotate({ now: now + LIFETIME_MS })
+    expect(later.dropped).to.deep.equal([first])
+    expect(later.retired.map(({ keyId }) => keyId)).to.deep.equal([second])
+    expect(rotate({ now: now + LIFETIME_MS, dropOld: true })).to.deep.include({
+      retired: [],
+      dropped: [later.keyId, second],
+    })
+    for (let i = 0; i < 9; i++) rotate({ now })
+    const { tokenKeys } = loadGatewaySecrets(dir.path, systemRandom)
+    expect(new Set(tokenKeys.map(({ id }) => id)).size).to.equal(8)
+    if (process.platform !== 'win32') expect(statSync(file()).mode & 0o777).to.equal(0o600)
+  })
+
+  it('are read again by who runs on them, and a file that is gone or damaged changes nothing', () => {
+    const secrets = loadGatewaySecrets(dir.path, systemRandom)
+    let monotonic = 0
+    const clock = { now: () => Date.now(), monotonicMs: () => monotonic }
+    const errors: unknown[] = []
+    const logger = { ...silentLogger, error: (fields: unknown) => errors.push(fields) }
+    const keys = new GatewayTokenKeys(dir.path, { clock, logger, random: systemRandom }, secrets.tokenKeys)
+    expect(keys.current()).to.equal(secrets.tokenKeys)
+    const { keyId } = rotate({ dropOld: true })
+    expect(keys.current()[0].id, 'not looked at for each token').to.equal(secrets.tokenKeys[0].id)
+    expect(keys.latest()[0].id, 'but for each that is signed').to.equal(keyId)
+    const next = rotate({ dropOld: true })
+    monotonic += RECHECK_MS
+    expect(keys.current().map(({ id }) => id)).to.deep.equal([next.keyId])
+    const whole = readFileSync(file(), 'utf8')
+    writeFileSync(file(), whole.slice(0, -20))
+    expect(keys.latest()[0].id).to.equal(next.keyId)
+    expect(errors).to.have.length(1)
+    unlinkSync(file())
+    expect(keys.latest()[0].id).to.equal(next.keyId)
+    expect(existsSync(file()), 'no other keys are made').to.equal(false)
+    writeFileSync(file(), whole)
+    expect(keys.latest()[0].id).to.equal(next.keyId)
+    expect(errors).to.have.length(1)
   })
 
   it('are never made anew over a damaged file, and the complaint does not quote it', () => {

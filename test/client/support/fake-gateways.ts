@@ -111,11 +111,21 @@ export class FakeGateways {
     await this.time.advance(ms)
   }
 
-  /** Greets on the newest socket. */
-  async welcome(): Promise<void> {
+  /** Greets on the newest socket, by the name in its address. */
+  async welcome(auth: 'open' | 'accounts' = 'open'): Promise<void> {
     await settle()
     const server_time = new Date(this.time.now()).toISOString()
-    this.socket.tell({ type: 'welcome', server_time, user: null, auth: 'open', ping_interval_ms: 25_000 })
+    const name = new URL(this.socket.url).searchParams.get('user_id')
+    const user = name === null ? null : { id: `guest:${name}`, name }
+    this.socket.tell({ type: 'welcome', server_time, user, auth, ping_interval_ms: 25_000 })
+    await settle()
+  }
+
+  /** Says yes to `authenticate`. */
+  async authenticated(): Promise<void> {
+    await settle()
+    const user = { id: 'usr_anna', name: 'anna' }
+    this.socket.tell({ type: 'authenticated', user, scopes: ['read', 'bid'] })
     await settle()
   }
 

@@ -1,3 +1,5 @@
+import { AccountError } from '../../../application/accounts/account-error.js'
+import { isPseudonym } from '../../../application/accounts/pseudonym.js'
 import type { Account } from '../../../ports/account-repository.js'
 import { ROLES } from '../../../ports/caller.js'
 import { type Json, jsonTime } from '../../json-shapes.js'
@@ -5,6 +7,7 @@ import type { Args } from '../args.js'
 import type { AccountsHandle } from '../cli-deps.js'
 import { EXIT } from '../exit-code.js'
 import type { Host, HostCommand } from '../host.js'
+import { showTime } from '../look.js'
 import { gatewayOptions, startOptions } from '../node-options.js'
 import { readNewPassword } from '../read-password.js'
 import { table } from '../table.js'
@@ -59,6 +62,42 @@ const ACTIONS: Readonly<Record<string, Act>> = {
     out.document(accountJson(account))
     out.lines(`${account.name} has a new password; all logins have ended.`)
   },
+  async who({ out }, args, { pseudonyms }) {
+    const pseudonym = args.need('user')
+    if (!isPseudonym(pseudonym)) {
+      throw new UsageError('USER must be the id of a pseudonym, such as anon_7k2m9x4c0h3t5v8w', {
+        field: 'user',
+        next: '`vendue show AUCTION --json` has the id of its winner',
+      })
+    }
+    const found = await pseudonyms.behind(pseudonym, null)
+    if (!found) {
+      throw new AccountError('ACCOUNT_NOT_FOUND', `no account of this gateway has bid as ${pseudonym}`, {
+        next: 'ask who runs the other gateways of the mesh: each can tell its own',
+      })
+    }
+    const { account, auctionId } = found
+    out.document({ pseudonym, auction_id: auctionId, user: accountJson(account) })
+    out.lines(`${pseudonym} is ${account.name} (${account.id}), in ${auctionId}.`)
+  },
+  async 'rotate-key'({ out }, args, handle) {
+    for (const name of ['user', 'roles'])
+      if (args.has(name)) throw new UsageError('"user rotate-key" takes no name: the key is the gateway\'s')
+    const { keyId, retired, dropped } = handle.rotateTokenKey({ dropOld: args.flag('now') })
+    out.document({
+      key_id: keyId,
+      retired: retired.map(({ keyId: id, goodUntil }) => ({ key_id: id, good_until: jsonTime(goodUntil) })),
+      dropped: [...dropped],
+    })
+    const last = Math.max(...retired.map(({ goodUntil }) => goodUntil))
+    out.lines(
+      `Key ${keyId} signs access tokens from now on.`,
+      retired.length === 0
+        ? 'Those that were out are refused; clients get others with their refresh tokens.'
+        : `Those that are out stay good until they expire, at ${showTime(last, out.look)} the last.`,
+      'Nobody has to log in again. API keys, refresh tokens and pseudonyms are as they were.',
+    )
+  },
 }
 
 export const userCommand: HostCommand = {
@@ -66,7 +105,7 @@ export const userCommand: HostCommand = {
   summary: "Make and change a gateway's accounts.",
   positionals: {
     action: Object.keys(ACTIONS).join(', '),
-    user: 'Name, e-mail address or id',
+    user: 'Name, e-mail address or id; for who: the id of a pseudonym',
     roles: `For add and role: of ${ROLES.join(', ')}, separated by commas; bidder,seller otherwise`,
   },
   options: {
@@ -74,6 +113,10 @@ export const userCommand: HostCommand = {
     data: startOptions.data as NonNullable<typeof startOptions.data>,
     'accounts-dir': gatewayOptions['accounts-dir'] as NonNullable<(typeof gatewayOptions)[string]>,
     email: { kind: 'text', describe: 'With add: an address to log in with' },
+    now: {
+      kind: 'flag',
+      describe: 'With rotate-key: refuse what older keys have signed at once, as after a theft',
+    },
   },
   examples: [
     ['user add alice', 'asks for the password'],
@@ -81,10 +124,17 @@ export const userCommand: HostCommand = {
     ['user role alice bidder', 'takes the right to sell away'],
     ['user disable mallory', 'at once, wherever they are logged in'],
     ['user list --json', 'for programs'],
+    ['user who anon_7k2m9x4c0h3t5v8w2d6f0g1j3k', 'whose pseudonym it is; sellers ask /winner'],
+    ['user rotate-key', 'another key signs access tokens; those that are out live to their end'],
+    ['user rotate-key --now', 'gateway.keys may have been seen: those that are out are refused'],
   ],
   notes:
     'Works on gateway.db in the data directory, or in --accounts-dir, whether the gateway runs or not; a running one goes by it at once. The password is asked for, or read from stdin; never give it on the command line.',
-  run: (host, args) => withAccounts(host, args, ACTIONS),
+  run: (host, args) => {
+    if (args.flag('now') && args.text('action') !== 'rotate-key')
+      throw new UsageError('--now goes with rotate-key alone', { field: 'now' })
+    return withAccounts(host, args, ACTIONS)
+  },
 }
 
 /** Opens the accounts for as long as one action takes. */

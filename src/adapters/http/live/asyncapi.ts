@@ -17,7 +17,9 @@ function asyncApi(version: string): Node {
   const messages = refs([...sent, ...received])
   const query = {
     user_id: text('Who bids, on a gateway that takes names on trust.'),
-    access_token: text('The access token, on a gateway with accounts; browsers cannot set headers here.'),
+    access_token: text(
+      'The access token, on a gateway with accounts. Addresses end up in logs: rather send headers, or `authenticate` as the first message.',
+    ),
     from_seq: text('Go on from this seq: no gap, no duplicate.'),
     mode: text('all (default) or newest: leaves prices out that are overtaken at once.'),
     presence: text('false: do not tell who comes and goes.'),

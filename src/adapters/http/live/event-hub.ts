@@ -3,6 +3,7 @@ import type { Logger } from '../../../ports/logger.js'
 import { type EventsRequest, type FeedItem, type NodeApi, NodeError } from '../../../ports/node-api.js'
 import type { AuctionFactsCache } from '../auction-facts.js'
 import type { GatewayMetrics } from '../gateway-metrics.js'
+import { CursorMarks } from './cursor-marks.js'
 import { EventMessages, type LiveMessage } from './event-messages.js'
 
 export interface EventHubDeps {
@@ -32,6 +33,7 @@ export class EventHub {
   readonly #ofAuction = new Map<string, Set<Listener>>()
   readonly #ofAll = new Set<Listener>()
   readonly #onGap = new Set<() => void>()
+  readonly #marks = new CursorMarks()
   readonly #stopped = new AbortController()
   #cursor: string | null = null
   #running: Promise<void> | null = null
@@ -58,6 +60,11 @@ export class EventHub {
   /** Past all that has been told so far. */
   get cursor(): string {
     return this.#cursor ?? ''
+  }
+
+  /** Nothing past it had been heard at this time (UTC milliseconds); null where that is not known any more. */
+  cursorAt(ms: number): string | null {
+    return this.#marks.before(ms)
   }
 
   /** Hears one auction, or all; from the next event on. Call the answer to hear no more. */
@@ -90,13 +97,14 @@ export class EventHub {
     return this.#pages({ auction, fromSeq })
   }
 
-  /** What has happened anywhere past a cursor. */
-  replayAll(cursor: string): AsyncGenerator<LiveMessage[], void, undefined> {
-    return this.#pages({ cursor })
+  /** What has happened anywhere past a cursor, and not before `sinceMs`. */
+  replayAll(cursor: string, sinceMs = 0): AsyncGenerator<LiveMessage[], void, undefined> {
+    return this.#pages({ cursor }, sinceMs)
   }
 
   async *#pages(
     start: Pick<EventsRequest, 'auction' | 'fromSeq' | 'cursor'>,
+    sinceMs = 0,
   ): AsyncGenerator<LiveMessage[], void, undefined> {
     const messages = new EventMessages(this.#deps)
     let request: Pick<EventsRequest, 'auction' | 'fromSeq' | 'cursor'> = start
@@ -104,7 +112,10 @@ export class EventHub {
       const { items, cursor } = await this.#deps.api.events({ ...request, waitMs: 0, limit: REPLAY_PAGE })
       if (items.length === 0) return
       const page: LiveMessage[] = []
-      for (const item of items) page.push(await messages.of(item))
+      for (const item of items) {
+        if (item.event.at < sinceMs) messages.skip(item)
+        else page.push(await messages.of(item))
+      }
       yield page
       request = { cursor }
     }
@@ -115,9 +126,11 @@ export class EventHub {
     let failures = 0
     while (!this.#stopped.signal.aborted) {
       try {
+        const askedAt = Date.now()
         const request: EventsRequest = { waitMs: cursor === null ? 0 : WAIT_MS, limit: PAGE }
         const page = await this.#deps.api.events(cursor === null ? request : { ...request, cursor })
         if (this.#stopped.signal.aborted) return
+        if (cursor !== null) this.#marks.note(askedAt, cursor)
         for (const item of page.items) {
           // Most are for nobody, and cost no more than a look.
           const told = this.#tell(item)
@@ -133,7 +146,10 @@ export class EventHub {
       } catch (error) {
         if (this.#stopped.signal.aborted) return
         // Another database than before: its cursors are not ours.
-        if (error instanceof NodeError && error.field === 'cursor') cursor = null
+        if (error instanceof NodeError && error.field === 'cursor') {
+          cursor = null
+          this.#marks.clear()
+        }
         if (failures === 0)
           this.#deps.logger.warn({ err: error }, "the node's events cannot be read; trying again")
         const delayMs = RETRY_MS[Math.min(failures, RETRY_MS.length - 1)]

@@ -144,7 +144,11 @@ export class EventStreams {
       response.write(data)
       return
     }
-    this.#deps.metrics.slowReader()
+    this.#deps.metrics.slowReader('sse')
+    this.#deps.logger.info(
+      { code: 'SLOW_READER' },
+      'the reader of an event stream was too slow, and is let go',
+    )
     response.destroy()
   }
 }

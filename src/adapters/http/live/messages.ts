@@ -62,12 +62,15 @@ const subscribe = z
     catalogue: z.literal(true).exactOptional(),
     from_seq: seqIn.exactOptional(),
     cursor: z.string().max(128).exactOptional(),
+    since: z.iso
+      .datetime({ offset: true, error: 'must be an RFC 3339 time, such as 2030-01-31T12:00:00Z' })
+      .exactOptional(),
     mode: z.enum(['all', 'newest']).default('all'),
     presence: z.boolean().default(false),
   })
   .meta({
     description:
-      'Hears an auction, several, or all (`catalogue`). `from_seq` goes on from there, `cursor` likewise for the catalogue; `mode: newest` leaves prices out that are overtaken at once.',
+      'Hears an auction, several, or all (`catalogue`). `from_seq` goes on from there, `cursor` likewise for the catalogue, without what happened before `since` (with a minute to spare: clocks differ); `mode: newest` leaves prices out that are overtaken at once.',
   })
 const unsubscribe = z
   .object({
@@ -83,11 +86,12 @@ const authenticate = z
     type: z.literal('authenticate'),
     access_token: token.exactOptional(),
     api_key: token.exactOptional(),
+    token: token.exactOptional(),
     user_id: z.string().max(256).exactOptional(),
   })
   .meta({
     description:
-      'Says who you are from here on, instead of a token in the address, or with a new one after `signed_out`. `user_id`: on a gateway that takes names on trust.',
+      'Says who you are from here on: as the first message where no headers can be sent (browsers), since addresses end up in logs, or with a new token after `signed_out`. Exactly one of them; `token` is of either kind, `user_id` for gateways that take names on trust. What comes after it is asked as that caller. Refused, it is answered by `error`, and nothing changes.',
   })
 
 export const clientMessage = z.discriminatedUnion('type', [

@@ -105,3 +105,37 @@ export class Presence {
     })
   }
 }
+
+/** One connection that watches, and who it is, which may change. */
+export class Watcher {
+  readonly #presence: Presence
+  readonly #auctionId: string
+  readonly #tell: ((data: Buffer) => void) | null
+  #name: string | null = null
+  #leave: (() => void) | null = null
+
+  constructor(
+    { presence }: { presence: Presence },
+    auctionId: string,
+    tell: ((data: Buffer) => void) | null,
+  ) {
+    this.#presence = presence
+    this.#auctionId = auctionId
+    this.#tell = tell
+  }
+
+  /** Under this name from now on; null: somebody. The same one again is no news. */
+  enter(name: string | null): void {
+    const leave = this.#leave
+    if (leave && name === this.#name) return
+    this.#name = name
+    const tell = this.#tell
+    this.#leave = this.#presence.join(this.#auctionId, name, tell && ((_, data) => tell(data)))
+    leave?.()
+  }
+
+  /** Idempotent. */
+  leave(): void {
+    this.#leave?.()
+  }
+}

@@ -6,6 +6,8 @@ import type { LiveMessage } from './event-messages.js'
 
 const auctionId = z.string().regex(/^[A-Za-z0-9_-]{1,96}$/, "must be an auction's id, or the start of one")
 export const auctionRequest = z.object({ auctionId })
+/** `fromSeq`: tells what happened from there on, as to who comes back. */
+export const joinRequest = z.object({ auctionId, fromSeq: z.int().min(0).exactOptional() })
 export const bidRequest = z.object({
   auctionId,
   amount: z.union([z.string().max(64), z.number()]).transform(String),
@@ -13,8 +15,10 @@ export const bidRequest = z.object({
   bidId: z.string().max(128).exactOptional(),
 })
 
+const secret = z.string().max(4_096).exactOptional()
 const who = { user_id: z.string().max(256).exactOptional(), userId: z.string().max(256).exactOptional() }
-export const authenticateRequest = z.object({ token: z.string().max(4_096).exactOptional(), ...who })
+/** Of `authenticate`, and of the handshake's `auth`. An API key does as `token` too. */
+export const authenticateRequest = z.object({ token: secret, apiKey: secret, api_key: secret, ...who })
 
 /** What the members of an auction's room are told; null for what these clients do not know. */
 export function socketIoEvent({

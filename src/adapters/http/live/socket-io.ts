@@ -1,13 +1,13 @@
 import type { Server as HttpServer } from 'node:http'
-import { type DefaultEventsMap, type Namespace, Server, type Socket } from 'socket.io'
+import { type DefaultEventsMap, Server } from 'socket.io'
 import type { z } from 'zod'
 import type { Caller } from '../../../ports/caller.js'
 import type { Clock } from '../../../ports/clock.js'
 import type { Logger } from '../../../ports/logger.js'
-import type { NodeApi } from '../../../ports/node-api.js'
-import type { Timer, Timers } from '../../../ports/timers.js'
+import type { AuctionView, NodeApi } from '../../../ports/node-api.js'
+import type { Timers } from '../../../ports/timers.js'
 import type { AuctionFactsCache } from '../auction-facts.js'
-import { presentedInMessage } from '../authenticate.js'
+import { API_KEY_HEADER, presentedInMessage } from '../authenticate.js'
 import type { BidDesk } from '../bid-desk.js'
 import type { Bidders } from '../bidders.js'
 import { ANONYMOUS, allowed, type Callers } from '../callers.js'
@@ -21,7 +21,6 @@ import { requestIdOf } from '../request-id.js'
 import { auctionResource } from '../resources.js'
 import { CountedConnection } from './counted-connection.js'
 import type { EventHub } from './event-hub.js'
-import type { LiveMessage } from './event-messages.js'
 import type { LiveCaller, LiveCallers } from './live-callers.js'
 import type { Presence } from './presence.js'
 import {
@@ -29,10 +28,18 @@ import {
   authenticateRequest,
   bare,
   bidRequest,
+  joinRequest,
   parse,
   refusal,
-  socketIoEvent,
 } from './socket-io-messages.js'
+import {
+  type AuctionNamespace,
+  type AuctionSocket,
+  SocketIoRooms,
+  type SocketState,
+} from './socket-io-rooms.js'
+import { SocketIoSlowReaders } from './socket-io-slow-readers.js'
+import { tooManySubscriptions } from './subscription-errors.js'
 
 export interface GatewaySocketIoDeps {
   readonly addresses: ClientAddresses
@@ -57,27 +64,16 @@ export const NAMESPACE = '/auction'
 const MAX_MESSAGE_BYTES = 16 * 1024
 const MAX_PENDING = 64
 const MAX_ROOMS = 100
-/** Messages that wait for a reader; past it the reader is too slow, and is let go. */
-const MAX_WAITING = 2_000
-const SLOW_CHECK_MS = 1_000
 
-interface State {
-  caller: LiveCaller | null
-  readonly connection: CountedConnection
-  readonly leave: Map<string, () => void>
-  pending: number
-}
-type AuctionSocket = Socket<DefaultEventsMap, DefaultEventsMap, DefaultEventsMap, State>
 type Answer = (answer: object) => void
 
 /** The events of Socket.IO auction clients, over the same calls as everything else. */
 export class GatewaySocketIo {
   readonly #deps: GatewaySocketIoDeps
-  readonly #io: Server<DefaultEventsMap, DefaultEventsMap, DefaultEventsMap, State>
-  readonly #auctions: Namespace<DefaultEventsMap, DefaultEventsMap, DefaultEventsMap, State>
-  /** One listener for each auction that somebody here has joined. */
-  readonly #rooms = new Map<string, { watchers: number; close: () => void }>()
-  #slowCheck: Timer | null = null
+  readonly #io: Server<DefaultEventsMap, DefaultEventsMap, DefaultEventsMap, SocketState>
+  readonly #auctions: AuctionNamespace
+  readonly #rooms: SocketIoRooms
+  readonly #slowReaders: SocketIoSlowReaders
   #draining = false
 
   constructor(deps: GatewaySocketIoDeps) {
@@ -96,6 +92,17 @@ export class GatewaySocketIo {
       },
     })
     this.#auctions = this.#io.of(NAMESPACE)
+    const { hub, presence, logger, metrics, timers } = deps
+    this.#rooms = new SocketIoRooms({
+      ...{ hub, presence, namespace: this.#auctions },
+      // The transport alone: clients connect again by themselves.
+      fail: (socket, error) => {
+        socket.emit('connectionRejected', refusal(this.#problem(error)))
+        socket.conn.close()
+      },
+    })
+    const sockets = () => this.#auctions.sockets.values()
+    this.#slowReaders = new SocketIoSlowReaders({ logger, metrics, timers, sockets })
     this.#auctions.on('connection', (socket) => void this.#welcome(socket))
   }
 
@@ -106,12 +113,12 @@ export class GatewaySocketIo {
   /** Answers what comes to /socket.io/. */
   attach(server: HttpServer): void {
     this.#io.attach(server)
-    this.#checkSlowReaders()
+    this.#slowReaders.start()
   }
 
   drain(): void {
     this.#draining = true
-    this.#slowCheck?.cancel()
+    this.#slowReaders.stop()
     const reason = 'the gateway stops; reconnect and join again'
     this.#auctions.emit('connectionRejected', { code: 'STOPPING', reason })
     this.#io.disconnectSockets(true)
@@ -135,9 +142,7 @@ export class GatewaySocketIo {
       socket.data.caller?.leave()
       connection.release()
     })
-    on('joinAuction', (request, caller) =>
-      this.#join(socket, parse(auctionRequest, request).auctionId, caller.known),
-    )
+    on('joinAuction', (request, caller) => this.#join(socket, parse(joinRequest, request), caller.known))
     on('authenticate', async (request, caller) => {
       const authenticated = this.#authenticate(socket, parse(authenticateRequest, request), caller)
       identified = authenticated.then(
@@ -160,12 +165,14 @@ export class GatewaySocketIo {
 
   /** Where it fails, the connection is refused, and on the way out. */
   async #identify(socket: AuctionSocket): Promise<void> {
-    const { auth, query, headers } = socket.handshake
+    const { auth, query, headers: sent } = socket.handshake
     const { connection } = socket.data
     const text = (value: unknown) => (typeof value === 'string' ? value : undefined)
     try {
       await this.#deps.guard?.callFrom(connection.address)
       const token = text(auth.token) ?? text(query.token)
+      const apiKey = text(auth.apiKey) ?? text(auth.api_key)
+      const headers = apiKey === undefined ? sent : { ...sent, [API_KEY_HEADER]: apiKey }
       const presented = {
         headers,
         userId: text(auth.user_id) ?? text(auth.userId) ?? text(query.user_id) ?? text(query.userId),
@@ -187,12 +194,13 @@ export class GatewaySocketIo {
 
   async #authenticate(
     { data: { connection } }: AuctionSocket,
-    { token, user_id, userId = user_id }: z.output<typeof authenticateRequest>,
+    { token, api_key, apiKey = api_key, user_id, userId = user_id }: z.output<typeof authenticateRequest>,
     live: LiveCaller,
   ): Promise<object> {
     const { callers } = this.#deps
     const presented = presentedInMessage({
       access_token: token === undefined ? undefined : bare(token),
+      api_key: apiKey,
       user_id: userId,
     })
     const caller = allowed(await callers.identify(presented), 'read', callers.mode)
@@ -234,43 +242,48 @@ export class GatewaySocketIo {
   }
 
   /** What costs as much as a request counts as one; bids have limits of their own. */
-  async #count({ connection, caller }: State, event: string): Promise<void> {
+  async #count({ connection, caller }: SocketState, event: string): Promise<void> {
     if (event === 'placeBid') return
     await this.#deps.guard?.callFrom(connection.address)
     const known = caller?.known
     if (known) await this.#deps.guard?.callBy(known.party.id)
   }
 
-  async #join(socket: AuctionSocket, reference: string, caller: Caller | null): Promise<object> {
-    const { bidders, presence } = this.#deps
+  async #join(
+    socket: AuctionSocket,
+    { auctionId: reference, fromSeq }: z.output<typeof joinRequest>,
+    caller: Caller | null,
+  ): Promise<object> {
+    const { bidders } = this.#deps
     const { leave } = socket.data
     const found = await bidders.show(reference, caller)
     const { auctionId: id } = found
+    // What it missed follows the state.
+    if (fromSeq !== undefined) {
+      leave.get(id)?.()
+      this.#tellState(socket, found)
+    }
     if (!leave.has(id) && !socket.disconnected) {
       if (leave.size >= MAX_ROOMS)
-        throw new RequestError(
-          429,
-          'TOO_MANY_SUBSCRIPTIONS',
-          `a connection joins ${MAX_ROOMS} auctions at most`,
-          {
-            next: 'leave some, or open another connection',
-          },
-        )
-      const away = presence.join(id, bidders.watcher(caller, found)?.name ?? null, null)
-      this.#enter(id)
+        throw tooManySubscriptions(`joins ${MAX_ROOMS} auctions`, 'leave some, or open another connection')
+      const afterSeq = fromSeq === undefined ? null : Math.max(0, fromSeq - 1)
+      const exit = this.#rooms.enter(socket, id, { afterSeq, as: bidders.watcher(caller, found) })
       leave.set(id, () => {
         leave.delete(id)
-        away()
-        this.#exit(id)
-        void socket.leave(id)
+        exit()
       })
-      await socket.join(id)
     }
+    if (fromSeq !== undefined) return { auctionId: id, seq: found.head.seq }
     // After the room: an event between the two is told as well, with a seq that says so.
     const view = await bidders.show(id, caller)
-    const state = { auctionId: id, ...auctionResource(view), watchers: presence.watchers(id) }
-    socket.emit('auctionState', state)
+    this.#tellState(socket, view)
     return { auctionId: id, seq: view.head.seq }
+  }
+
+  #tellState(socket: AuctionSocket, view: AuctionView): void {
+    const { auctionId } = view
+    const watchers = this.#deps.presence.watchers(auctionId)
+    socket.emit('auctionState', { auctionId, ...auctionResource(view), watchers })
   }
 
   async #bid(
@@ -317,49 +330,6 @@ export class GatewaySocketIo {
     if (outcome.status === 'accepted') return { auctionId: outcome.auctionId, seq: outcome.seq }
     const { status, code, detail, next } = rejectionProblem(outcome, null)
     throw new RequestError(status, code, detail, next === undefined ? {} : { next })
-  }
-
-  #enter(id: string): void {
-    const room = this.#rooms.get(id)
-    if (room) {
-      room.watchers += 1
-      return
-    }
-    const unlisten = this.#deps.hub.listen(id, (message) => this.#tell(message))
-    const unpresent = this.#deps.presence.listen(id, ({ joined, left, watchers }) => {
-      this.#auctions.to(id).emit('presenceDelta', { auctionId: id, joined, left, count: watchers })
-    })
-    const close = () => {
-      unlisten()
-      unpresent()
-    }
-    this.#rooms.set(id, { watchers: 1, close })
-  }
-
-  #exit(id: string): void {
-    const room = this.#rooms.get(id)
-    if (!room) return
-    room.watchers -= 1
-    if (room.watchers > 0) return
-    room.close()
-    this.#rooms.delete(id)
-  }
-
-  #tell(message: LiveMessage): void {
-    const told = socketIoEvent(message)
-    if (told) this.#auctions.to(message.auctionId).emit(told.event, told.data)
-  }
-
-  #checkSlowReaders(): void {
-    this.#slowCheck = this.#deps.timers.after(SLOW_CHECK_MS, () => {
-      for (const socket of this.#auctions.sockets.values()) {
-        const { writeBuffer } = socket.conn as unknown as { writeBuffer: readonly unknown[] }
-        if (writeBuffer.length <= MAX_WAITING) continue
-        this.#deps.metrics.slowReader()
-        socket.disconnect(true)
-      }
-      if (!this.#draining) this.#checkSlowReaders()
-    })
   }
 
   #problem(error: unknown): ProblemAnswer {

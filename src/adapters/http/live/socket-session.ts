@@ -12,10 +12,12 @@ import type { CountedConnection } from './counted-connection.js'
 import type { LiveMessage } from './event-messages.js'
 import type { LiveCaller } from './live-callers.js'
 import { type ClientMessage, MAX_SUBSCRIPTIONS, type ReplyMessage } from './messages.js'
+import { Watcher } from './presence.js'
 import { acceptedMessage, errorMessage, parseFrame, refusedMessage, tooManyPending } from './socket-frames.js'
 import type { SocketSessionDeps } from './socket-session-deps.js'
 import { type Outlet, textFrame } from './socket-writer.js'
 import { AuctionSubscription, CatalogueSubscription, isCatalogueCursor } from './subscription.js'
+import { badCursor, nothingToHear, tooManySubscriptions } from './subscription-errors.js'
 
 export const PING_INTERVAL_MS = 25_000
 /** Bytes that wait for a reader; past it the reader is too slow, and is let go. */
@@ -34,6 +36,8 @@ type Place = { auction: string; mode: 'all' | 'newest'; fromSeq: number | undefi
 
 interface Subscribed {
   readonly close: () => void
+  /** Tells the other watchers who this is now. */
+  readonly enter?: () => void
 }
 
 /** One WebSocket connection: what it hears, and what it asks. */
@@ -166,15 +170,12 @@ export class SocketSession {
         return this.#reply({ type: 'pong', server_time: now, timestamp: now, id: message.id ?? null })
       }
       case 'subscribe': {
-        const { auction_id, auction_ids = [], catalogue, from_seq, mode, presence, cursor } = message
+        const { auction_id, auction_ids = [], catalogue, from_seq, mode, presence, cursor, since } = message
+        await this.#authenticated.catch(() => undefined)
         await this.#count()
         const auctions = auction_id === undefined ? auction_ids : [auction_id, ...auction_ids]
-        if (catalogue) this.#subscribeAll(mode, cursor ?? null)
-        else if (auctions.length === 0)
-          throw new RequestError(400, 'INVALID_INPUT', 'nothing to subscribe to', {
-            field: 'auction_id',
-            next: 'give auction_id, auction_ids or "catalogue": true',
-          })
+        if (catalogue) this.#subscribeAll(mode, cursor ?? null, since)
+        else if (auctions.length === 0) throw nothingToHear()
         for (const auction of auctions) await this.#subscribe({ auction, mode, presence, fromSeq: from_seq })
         return
       }
@@ -195,6 +196,7 @@ export class SocketSession {
     const caller = allowed(await this.#deps.callers.identify(presented), 'read', this.#deps.callers.mode)
     await this.#connection.count(caller)
     this.#caller.become(presented, caller)
+    for (const { enter } of this.#subscriptions.values()) enter?.()
     this.#reply({ type: 'authenticated', user: { ...caller.party }, scopes: [...caller.scopes] })
   }
 
@@ -260,11 +262,10 @@ export class SocketSession {
     this.#makeRoom(auctionId)
     // A reader that comes from another gateway may know more than this one's node does yet.
     const afterSeq = fromSeq === undefined ? view.head.seq : Math.max(0, fromSeq - 1)
-    const leave = this.#deps.presence.join(
-      auctionId,
-      bidders.watcher(caller, view)?.name ?? null,
-      presence ? (_, data) => this.#tell(textFrame(data.toString())) : null,
-    )
+    const tell = presence ? (data: Buffer) => this.#tell(textFrame(data.toString())) : null
+    const watcher = new Watcher(this.#deps, auctionId, tell)
+    const enter = () => watcher.enter(bidders.watcher(this.#caller.known, view)?.name ?? null)
+    enter()
     this.#reply({
       type: 'subscribed',
       auction_id: auctionId,
@@ -275,9 +276,10 @@ export class SocketSession {
     })
     const subscription = new AuctionSubscription(this.#subscriptionDeps(mode, false), { auctionId, afterSeq })
     this.#subscriptions.set(auctionId, {
+      enter,
       close: () => {
         subscription.close()
-        leave()
+        watcher.leave()
       },
     })
     // What happened between the look at the auction and now is in the log.
@@ -285,17 +287,13 @@ export class SocketSession {
     return auctionId
   }
 
-  #subscribeAll(mode: 'all' | 'newest', cursor: string | null): void {
-    if (cursor !== null && !isCatalogueCursor(cursor)) {
-      throw new RequestError(400, 'INVALID_INPUT', 'the cursor is not one of the catalogue', {
-        field: 'cursor',
-        next: 'give the cursor of the last message, or leave it out',
-      })
-    }
+  #subscribeAll(mode: 'all' | 'newest', cursor: string | null, since: string | undefined): void {
+    if (cursor !== null && !isCatalogueCursor(cursor)) throw badCursor()
     this.#makeRoom('')
     const answer = { type: 'subscribed', auction_id: null, seq: null, watchers: null, auction: null } as const
     this.#reply({ ...answer, mode })
-    this.#subscriptions.set('', new CatalogueSubscription(this.#subscriptionDeps(mode, true), { cursor }))
+    const past = { cursor, sinceMs: since === undefined ? undefined : Date.parse(since) }
+    this.#subscriptions.set('', new CatalogueSubscription(this.#subscriptionDeps(mode, true), past))
   }
 
   #subscriptionDeps(mode: 'all' | 'newest', catalogue: boolean) {
@@ -319,14 +317,8 @@ export class SocketSession {
     this.#subscriptions.get(key)?.close()
     this.#subscriptions.delete(key)
     if (this.#subscriptions.size < MAX_SUBSCRIPTIONS) return
-    throw new RequestError(
-      429,
-      'TOO_MANY_SUBSCRIPTIONS',
-      `a connection hears ${MAX_SUBSCRIPTIONS} auctions at most`,
-      {
-        next: 'subscribe to the catalogue, or open another connection',
-      },
-    )
+    const instead = 'subscribe to the catalogue, or open another connection'
+    throw tooManySubscriptions(`hears ${MAX_SUBSCRIPTIONS} auctions`, instead)
   }
 
   #unsubscribe(auction: string | null): void {
@@ -344,8 +336,8 @@ export class SocketSession {
   #mayWrite(): boolean {
     if (this.#closing) return false
     if (this.#outlet.raw.writableLength <= MAX_BUFFERED_BYTES) return true
-    this.#deps.metrics.slowReader()
-    const fields = { address: this.#connection.address, requestId: this.#requestId }
+    this.#deps.metrics.slowReader('ws')
+    const fields = { code: 'SLOW_READER', address: this.#connection.address, requestId: this.#requestId }
     this.#deps.logger.info(fields, 'a reader was too slow, and is let go')
     this.close(CLOSE.slowReader, 'SLOW_READER', 'too many messages wait for you; resume with from_seq', 0)
     return false

@@ -88,14 +88,22 @@ const MAX_WAITING = 10_000
 export class CatalogueSubscription {
   readonly #deps: SubscriptionDeps
   readonly #unlisten: (() => void)[]
+  readonly #sinceMs: number
   #cursor: string
   #waiting: LiveMessage[] | null = null
   #overflowed = false
   #closed = false
 
-  constructor(deps: SubscriptionDeps, options: { readonly cursor: string | null }) {
+  /** What happened before `sinceMs` (UTC milliseconds) is left out of what is read past the cursor. */
+  constructor(
+    deps: SubscriptionDeps,
+    options: { readonly cursor: string | null; readonly sinceMs?: number | undefined },
+  ) {
     this.#deps = deps
     this.#cursor = options.cursor ?? deps.hub.cursor
+    this.#sinceMs = options.sinceMs ?? 0
+    const heard = deps.hub.cursorAt(this.#sinceMs)
+    if (heard !== null && isPast(heard, this.#cursor)) this.#cursor = heard
     this.#unlisten = [
       deps.hub.listen(null, (message) => this.#offer(message)),
       deps.hub.onGap(() => this.catchUp()),
@@ -132,7 +140,7 @@ export class CatalogueSubscription {
     do {
       this.#overflowed = false
       this.#waiting = []
-      for await (const page of this.#deps.hub.replayAll(this.#cursor)) {
+      for await (const page of this.#deps.hub.replayAll(this.#cursor, this.#sinceMs)) {
         if (this.#closed) return
         for (const message of page) this.#take(message)
         await this.#deps.ready()
