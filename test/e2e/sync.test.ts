@@ -95,7 +95,7 @@ describe('a sync between processes', function () {
   it('stores nothing of what a liar made up, and gets it from an honest peer', async () => {
     // Prices that nobody bid, in the last commit of every other auction, which is not signed for any more.
     const spoil = (db: Database.Database) =>
-      db.exec(`UPDATE commits SET body = replace(body, '"price":', '"price":1') WHERE auction % 2 = 0
+      db.exec(`UPDATE commits SET body = replace(body, ',true,', '0,true,') WHERE auction % 2 = 0
         AND first_seq = (SELECT max(first_seq) FROM commits AS other WHERE other.auction = commits.auction)`)
     await start(copyOf('liar', spoil))
     const joined = await start('wary')
