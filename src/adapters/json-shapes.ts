@@ -21,8 +21,13 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 export function jsonTime(ms: number): string
 export function jsonTime(ms: number | null): string | null
 export function jsonTime(ms: number | null): string | null {
-  return ms === null ? null : new Date(ms).toISOString()
+  if (ms === null) return null
+  if (ms !== lastTime.ms) lastTime = { ms, text: new Date(ms).toISOString() }
+  return lastTime.text
 }
+
+/** What is decided together has one time, and is told many times. */
+let lastTime = { ms: 0, text: new Date(0).toISOString() }
 
 export function jsonAmount(minor: Minor | null, currency: Currency): string | null {
   return minor === null ? null : formatAmount(minor, currency)

@@ -124,16 +124,23 @@ export class AuctionActor {
     ordered: OrderedCommand | null = null,
     requestId?: string | undefined,
   ): Promise<SubmitResult> {
+    return new Promise((settle) => this.enqueue(task, ordered, requestId, settle))
+  }
+
+  /** As `submit`, told by a callback: where many commands come together, a promise for each is what costs most. */
+  enqueue(
+    task: HomeTask,
+    ordered: OrderedCommand | null,
+    requestId: string | undefined,
+    settle: (result: SubmitResult) => void,
+  ): void {
     if (this.#mailbox.length >= MAX_MAILBOX_COMMANDS) {
-      return Promise.resolve(
-        submitFailure('BUSY', 'too many commands wait for this auction; try again in a moment'),
-      )
+      settle(submitFailure('BUSY', 'too many commands wait for this auction; try again in a moment'))
+      return
     }
-    return new Promise((settle) => {
-      this.#mailbox.push({ task, ordered, requestId, sinceMs: this.#deps.clock.monotonicMs(), settle })
-      this.#running ??= this.#drain()
-      this.#arrived()
-    })
+    this.#mailbox.push({ task, ordered, requestId, sinceMs: this.#deps.clock.monotonicMs(), settle })
+    this.#running ??= this.#drain()
+    this.#arrived()
   }
 
   /** Commands that wait to be decided. */
@@ -368,7 +375,9 @@ function notHome(): SubmitResult {
 }
 
 function requestIdsOf(batch: readonly Waiting[]): string[] {
-  return batch.flatMap(({ requestId }) => requestId ?? [])
+  const ids: string[] = []
+  for (const { requestId } of batch) if (requestId !== undefined) ids.push(requestId)
+  return ids
 }
 
 function tapped(drafts: readonly BatchDraft[]): Omit<HandoverParcel, 'secrets'> {

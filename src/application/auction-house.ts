@@ -90,11 +90,24 @@ export class AuctionHouse {
     ordered: OrderedCommand,
     requestId?: string | undefined,
   ): Promise<SubmitResult> {
-    if (!this.#accepting)
-      return Promise.resolve(submitFailure('STOPPING', 'the node is stopping; nothing was done'))
+    return new Promise((settle) => this.enqueue(command, ordered, requestId, settle))
+  }
+
+  /** As `submit`, told by a callback. */
+  enqueue(
+    command: RemoteCommand,
+    ordered: OrderedCommand,
+    requestId: string | undefined,
+    settle: (result: SubmitResult) => void,
+  ): void {
     const { auctionId, replicas } = command
-    if (replicas === undefined) return this.#actor(auctionId).submit(command, ordered, requestId)
-    return this.#secured(command, () => this.#actor(auctionId).submit(command, ordered, requestId))
+    if (!this.#accepting) settle(submitFailure('STOPPING', 'the node is stopping; nothing was done'))
+    else if (replicas === undefined) this.#actor(auctionId).enqueue(command, ordered, requestId, settle)
+    else
+      this.#secured(command, () => this.#actor(auctionId).submit(command, ordered, requestId)).then(
+        settle,
+        (error: unknown) => settle(submitFailure(error)),
+      )
   }
 
   /** Makes another node the home of an auction; see `AuctionActor.handOver`. */

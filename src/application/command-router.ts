@@ -10,7 +10,7 @@ import { submitFailure } from './submit-failure.js'
 export interface CommandRouterDeps extends HomeForwarderDeps {
   readonly auctions: Pick<AuctionRepository, 'find'>
   readonly eventLog: Pick<PublishingEventLog, 'onPublished'>
-  readonly auctionHouse: Pick<AuctionHouse, 'submit'>
+  readonly auctionHouse: Pick<AuctionHouse, 'enqueue'>
   readonly peerTable: PeerTable
 }
 
@@ -38,12 +38,23 @@ export class CommandRouter {
   }
 
   /** Follows an auction that moves to another home meanwhile. */
-  async submit(command: RemoteCommand, requestId?: string | undefined): Promise<SubmitResult> {
+  submit(command: RemoteCommand, requestId?: string | undefined): Promise<SubmitResult> {
+    if (this.#homes.get(command.auctionId) !== this.#nodeId) return this.#follow(command, requestId)
+    return new Promise((settle) =>
+      this.#ownHome.enqueue(command, requestId, (result) =>
+        settle(isAway(result) ? this.#follow(command, requestId) : result),
+      ),
+    )
+  }
+
+  async #follow(command: RemoteCommand, requestId: string | undefined): Promise<SubmitResult> {
     for (let move = 0; ; move++) {
       const home = this.#homes.get(command.auctionId) ?? (await this.#homeOf(command.auctionId))
       if (home === null) return submitFailure('AUCTION_NOT_FOUND', 'this node knows no such auction')
-      const result = await this.#submitTo(home, command, requestId)
-      if (result.ok || result.code !== 'NOT_HOME' || move === MAX_MOVES) return moved(result)
+      const result = await (home === this.#nodeId
+        ? this.#ownHome.submit(command, requestId)
+        : this.#forwarder(home).submit(command, requestId))
+      if (!isAway(result) || move === MAX_MOVES) return moved(result)
       await new Promise<void>((resolve) => this.#deps.timers.after(MOVE_DELAY_MS, resolve))
     }
   }
@@ -53,11 +64,6 @@ export class CommandRouter {
     let sum = 0
     for (const forwarder of this.#forwarders.values()) sum += forwarder.waiting
     return sum
-  }
-
-  #submitTo(home: string, command: RemoteCommand, requestId: string | undefined): Promise<SubmitResult> {
-    if (home === this.#nodeId) return this.#ownHome.submit(command, requestId)
-    return this.#forwarder(home).submit(command, requestId)
   }
 
   async #homeOf(auctionId: string): Promise<string | null> {
@@ -81,9 +87,13 @@ export class CommandRouter {
 
 /** To the client it is all one whether its home is away or not found yet. */
 function moved(result: SubmitResult): SubmitResult {
-  if (result.ok || result.code !== 'NOT_HOME') return result
+  if (!isAway(result)) return result
   return submitFailure(
     'HOME_UNREACHABLE',
     'the auction has moved to another home, which is not known here yet; nothing was done',
   )
+}
+
+function isAway(result: SubmitResult): boolean {
+  return !result.ok && result.code === 'NOT_HOME'
 }

@@ -102,8 +102,9 @@ export class EventPager {
     const disputed = (await this.#deps.equivocations.among([auctionId])).has(auctionId)
     const items = chosen.map((event, i): FeedItem => {
       const seq = firstSeq + from + i
-      const item = { auctionId, seq, event, title, currency, seller, disputed }
-      return ofOne ? item : { ...item, cursor: formatCursor(past(entry, from + i + 1)) }
+      if (ofOne) return { auctionId, seq, event, title, currency, seller, disputed }
+      const cursor = cursorPast(entry, from + i + 1)
+      return { auctionId, seq, event, title, currency, seller, disputed, cursor }
     })
     const taken = from + chosen.length
     if ('auctionId' in cursor.start)
@@ -123,6 +124,11 @@ function past({ position, events }: FeedEntry, taken: number): Cursor {
   return taken >= events.length
     ? { start: { afterPosition: position }, skip: 0 }
     : { start: { afterPosition: position - 1 }, skip: taken }
+}
+
+/** `past` as text. */
+function cursorPast({ position, events }: FeedEntry, taken: number): string {
+  return taken >= events.length ? `p${position}.0` : `p${position - 1}.${taken}`
 }
 
 interface Cursor {

@@ -85,8 +85,6 @@ export interface LocalNodeApiOptions {
 interface Answer {
   readonly as?: Party | undefined
   readonly brief?: boolean | undefined
-  /** For the log. */
-  readonly requestId?: string | undefined
 }
 
 const MAX_CACHED_CURRENCIES = 10_000
@@ -159,54 +157,52 @@ export class LocalNodeApi implements NodeApi {
   }
 
   async bid(request: BidRequest): Promise<CommandResult> {
-    const { auctionId, currency } = await this.#biddable(request.auction)
+    const known = this.#currencies.get(request.auction)
+    const { auctionId, currency } = known
+      ? { auctionId: request.auction, currency: known }
+      : await this.#biddable(request.auction)
     const amount = amountOf('amount', request.amount, currency)
     const { commandId, kind, as, brief, requestId } = request
     const bidder = as ?? this.#options.self
-    const bid = { type: 'bid', auctionId, commandId, bidder, amount, ...ackOf(request) } as const
-    const salt = newSalt(this.#deps.random)
-    return this.#bidding(kind === 'plain' ? { ...bid, kind } : { ...bid, kind, salt }, {
-      as,
-      brief,
-      requestId,
-    })
+    let command: RemoteCommand = { type: 'bid', auctionId, commandId, bidder, amount, kind: 'plain' }
+    if (kind === 'max') command = { ...command, kind, salt: newSalt(this.#deps.random) }
+    if (request.replicas !== undefined) command = { ...command, replicas: request.replicas }
+    const result = await this.#deps.router.submit(command, requestId)
+    // A gateway's bid: nothing to look up for its answer.
+    if (as && brief && result.ok) return { outcome: result.outcome, auction: null }
+    return this.#bidding(command, result, { as, brief })
   }
 
   async buyNow(request: AuctionCommand): Promise<CommandResult> {
     const { auctionId } = await this.#deps.auctionViews.resolve(request.auction)
     const { commandId, as, requestId } = request
     const bidder = as ?? this.#options.self
-    return this.#bidding(
-      { type: 'buy-now', auctionId, commandId, bidder, ...ackOf(request) },
-      { as, requestId },
-    )
+    const command = { type: 'buy-now', auctionId, commandId, bidder, ...ackOf(request) } as const
+    return this.#bidding(command, await this.#deps.router.submit(command, requestId), { as })
   }
 
   async close(request: AuctionCommand): Promise<CommandResult> {
     const { auctionId } = await this.#deps.auctionViews.resolve(request.auction)
     const { commandId, as, requestId } = request
     const by = as ?? this.#options.self
-    return this.#submit({ type: 'close', auctionId, commandId, by, ...ackOf(request) }, { as, requestId })
+    const command = { type: 'close', auctionId, commandId, by, ...ackOf(request) } as const
+    return this.#submit(command, requestId, { as })
   }
 
   async cancel(request: AuctionCommand & { reason?: string }): Promise<CommandResult> {
     const { auctionId } = await this.#deps.auctionViews.resolve(request.auction)
     const { commandId, reason = '', as, requestId } = request
     const by = as ?? this.#options.self
-    return this.#submit(
-      { type: 'cancel', auctionId, commandId, by, reason, ...ackOf(request) },
-      { as, requestId },
-    )
+    const command = { type: 'cancel', auctionId, commandId, by, reason, ...ackOf(request) } as const
+    return this.#submit(command, requestId, { as })
   }
 
   async extend(request: AuctionCommand & { closesAt: number }): Promise<CommandResult> {
     const { auctionId } = await this.#deps.auctionViews.resolve(request.auction)
     const { commandId, closesAt, as, requestId } = request
     const by = as ?? this.#options.self
-    return this.#submit(
-      { type: 'extend', auctionId, commandId, by, closesAt, ...ackOf(request) },
-      { as, requestId },
-    )
+    const command = { type: 'extend', auctionId, commandId, by, closesAt, ...ackOf(request) } as const
+    return this.#submit(command, requestId, { as })
   }
 
   async handover({ auction, peer }: { auction: string; peer: string }): Promise<AuctionView> {
@@ -320,8 +316,6 @@ export class LocalNodeApi implements NodeApi {
 
   /** What a bid needs to know of its auction never changes: most bids read nothing for it. */
   async #biddable(reference: string): Promise<{ auctionId: string; currency: Currency }> {
-    const known = this.#currencies.get(reference)
-    if (known) return { auctionId: reference, currency: known }
     const { auctionId, state } = await this.#deps.auctionViews.resolve(reference)
     const { currency } = state.terms
     if (this.#currencies.size >= MAX_CACHED_CURRENCIES) this.#currencies.clear()
@@ -329,11 +323,11 @@ export class LocalNodeApi implements NodeApi {
     return { auctionId, currency }
   }
 
-  async #bidding(command: RemoteCommand, answer: Answer): Promise<CommandResult> {
-    const result = await this.#submit(command, answer)
+  async #bidding(command: RemoteCommand, result: SubmitResult, answer: Answer): Promise<CommandResult> {
+    const answered = await this.#answered(command, result, answer)
     // Bids of others are found by their bidder; only this node's user needs a note of its own.
-    if (!answer.as && result.outcome.status === 'accepted') await this.#noteParticipation(command.auctionId)
-    return result
+    if (!answer.as && answered.outcome.status === 'accepted') await this.#noteParticipation(command.auctionId)
+    return answered
   }
 
   /** The bid stands: that this node's own disk is full must not be the answer to it. */
@@ -343,8 +337,16 @@ export class LocalNodeApi implements NodeApi {
     })
   }
 
-  async #submit(command: RemoteCommand, answer: Answer): Promise<CommandResult> {
-    const result = await this.#deps.router.submit(command, answer.requestId)
+  /** The request's id is for the log. */
+  async #submit(
+    command: RemoteCommand,
+    requestId: string | undefined,
+    answer: Answer,
+  ): Promise<CommandResult> {
+    return this.#answered(command, await this.#deps.router.submit(command, requestId), answer)
+  }
+
+  async #answered(command: RemoteCommand, result: SubmitResult, answer: Answer): Promise<CommandResult> {
     if (!result.ok && result.code === 'HOME_UNREACHABLE')
       throw await this.#homeUnreachable(command.auctionId, result.message)
     return this.#result(result, answer)

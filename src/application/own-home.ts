@@ -6,7 +6,7 @@ import { gather } from './gather.js'
 import { type OrderedCommand, orderedCommands, signOrders } from './order.js'
 
 export interface OwnHomeDeps {
-  readonly auctionHouse: Pick<AuctionHouse, 'submit'>
+  readonly auctionHouse: Pick<AuctionHouse, 'enqueue'>
   readonly signer: Signer
   readonly clock: Clock
 }
@@ -17,7 +17,7 @@ const MAX_BATCH_COMMANDS = 500
 interface Waiting {
   readonly command: RemoteCommand
   readonly requestId: string | undefined
-  readonly settle: (result: SubmitResult | Promise<SubmitResult>) => void
+  readonly settle: (result: SubmitResult) => void
 }
 
 /** Brings commands of this node's own users to its own house: what arrives together is signed together. */
@@ -30,10 +30,17 @@ export class OwnHome {
   }
 
   submit(command: RemoteCommand, requestId?: string | undefined): Promise<SubmitResult> {
-    return new Promise((settle) => {
-      this.#waiting.push({ command, requestId, settle })
-      if (this.#waiting.length === 1) void this.#sign()
-    })
+    return new Promise((settle) => this.enqueue(command, requestId, settle))
+  }
+
+  /** As `submit`, told by a callback. */
+  enqueue(
+    command: RemoteCommand,
+    requestId: string | undefined,
+    settle: (result: SubmitResult) => void,
+  ): void {
+    this.#waiting.push({ command, requestId, settle })
+    if (this.#waiting.length === 1) void this.#sign()
   }
 
   async #sign(): Promise<void> {
@@ -49,7 +56,7 @@ export class OwnHome {
     const commands = batch.map(({ command }) => command)
     const ordered = orderedCommands(commands, signOrders(commands, signer, clock.now()))
     batch.forEach(({ command, requestId, settle }, i) => {
-      settle(auctionHouse.submit(command, ordered[i] as OrderedCommand, requestId))
+      auctionHouse.enqueue(command, ordered[i] as OrderedCommand, requestId, settle)
     })
   }
 }

@@ -25,6 +25,8 @@ const DECIMAL = /^(-?)(\d{1,400})(?:\.(\d{1,400}))?$/
  * are an error.
  */
 export function parseAmount(input: string | number, currency: Currency): ParsedAmount {
+  const plain = typeof input === 'string' ? plainMinor(input, currency.exponent) : null
+  if (plain !== null) return { ok: true, minor: plain }
   const given = String(input).slice(0, 60)
   const refuse = (problem: AmountProblem): ParsedAmount => ({ ok: false, problem })
   const match = DECIMAL.exec(typeof input === 'string' ? input.trim() : decimalText(input))
@@ -40,6 +42,26 @@ export function parseAmount(input: string | number, currency: Currency): ParsedA
     return refuse({ code: 'AMOUNT_TOO_LARGE', given, maximum: formatAmount(MAX_MINOR, currency) })
   }
   return { ok: true, minor: Number(minor) }
+}
+
+/** Digits that a double holds, whatever they are. */
+const SAFE_DIGITS = 15
+
+/** An amount as most are written; null, which says nothing, for all others. */
+function plainMinor(text: string, exponent: number): Minor | null {
+  if (text.length + exponent > SAFE_DIGITS) return null
+  let minor = 0
+  let point = -1
+  for (let i = 0; i < text.length; i++) {
+    const digit = text.charCodeAt(i) - 48
+    if (digit >= 0 && digit <= 9) minor = minor * 10 + digit
+    else if (point === -1 && i > 0 && text[i] === '.') point = i
+    else return null
+  }
+  const decimals = point === -1 ? 0 : text.length - point - 1
+  if (minor === 0 || decimals > exponent || (point !== -1 && decimals === 0)) return null
+  for (let i = decimals; i < exponent; i++) minor *= 10
+  return minor
 }
 
 /** The shortest decimal text of a number; `String` turns to exponents below 1e-6 and from 1e21 on. */

@@ -136,6 +136,18 @@ describe('money, for any amount', () => {
   const unit = fc.integer({ min: 0, max: 9 }).map((exponent) => ({ code: 'XYZ', exponent }))
   const minor = fc.integer({ min: 1, max: MAX_MINOR })
 
+  it('is read the same with blanks around it, and with zeros in front', () => {
+    const text = fc.stringMatching(/^\d{0,9}\.?\d{0,10}$/)
+    fc.assert(
+      fc.property(text, unit, (given, of) => {
+        const { ok, ...rest } = parseAmount(given, of)
+        expect(parseAmount(` ${given} `, of)).to.deep.include(ok ? { ok, ...rest } : { ok })
+        if (ok) expect(parseAmount(`0${given}`, of)).to.deep.equal({ ok, ...rest })
+      }),
+      { numRuns: 1_000 },
+    )
+  })
+
   it('is read back from its own text', () => {
     fc.assert(
       fc.property(minor, unit, (amount, of) => {

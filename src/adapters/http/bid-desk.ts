@@ -3,7 +3,7 @@ import type { Caller } from '../../ports/caller.js'
 import type { Clock } from '../../ports/clock.js'
 import { type CommandResult, type NodeApi, NodeError } from '../../ports/node-api.js'
 import type { AuctionFactsCache } from './auction-facts.js'
-import type { Bidders } from './bidders.js'
+import type { AuctionBidder, Bidders } from './bidders.js'
 import type { CommandIds } from './command-ids.js'
 import type { GatewayMetrics } from './gateway-metrics.js'
 import type { HomeBreakers } from './home-breakers.js'
@@ -52,37 +52,46 @@ export class BidDesk {
 
   /** Rejects with `NodeError` or `RequestError`; an unknown outcome's error names the bid's id. */
   async bid(path: BidPath, caller: Caller, order: BidOrder): Promise<CommandResult> {
-    const { api, bidders, clock, commandIds, metrics, turns } = this.#deps
-    const { kind, amount, brief = false, requestId } = order
+    const { bidders, breakers, clock, commandIds, metrics, turns } = this.#deps
     const startedMs = clock.monotonicMs()
-    const seconds = () => (clock.monotonicMs() - startedMs) / 1_000
+    let commandId = ''
+    this.begin()
     try {
-      const { auctionId: auction, as, own } = await bidders.bidder(caller, order.auction)
-      const commandId = commandIds.of('bid', order.key, as, order.keyField)
-      if (own) {
-        const rejection = { code: 'OWN_AUCTION' } as const
-        const outcome = {
-          status: 'rejected',
-          commandId,
-          auctionId: auction,
-          at: clock.now(),
-          rejection,
-        } as const
-        metrics.bid(path, seconds(), outcome)
-        return { outcome, auction: null }
-      }
-      const result = await this.command(auction, commandId, async () => {
+      const bidder = bidders.known(caller, order.auction) ?? (await bidders.bidder(caller, order.auction))
+      commandId = commandIds.of('bid', order.key, bidder.as, order.keyField)
+      let result: CommandResult
+      if (bidder.own) result = ownAuction({ auctionId: bidder.auctionId, commandId, at: clock.now() })
+      else {
+        this.#refuseWhenClosed()
         await turns.end()
-        return kind === 'buy-now'
-          ? api.buyNow({ auction, commandId, as, requestId })
-          : api.bid({ auction, commandId, as, kind, amount: amount ?? '', brief, requestId })
-      })
-      metrics.bid(path, seconds(), result.outcome)
+        if (breakers.idle) result = await this.#place(order, bidder, commandId)
+        else
+          result = await breakers.call(
+            () => this.#homeOf(bidder.auctionId),
+            () => this.#place(order, bidder, commandId),
+          )
+      }
+      metrics.bid(path, (clock.monotonicMs() - startedMs) / 1_000, result.outcome)
       return result
     } catch (error) {
-      metrics.bidFailed(path, seconds(), error)
-      throw error
+      await breakers.failed(() => this.#homeOf(order.auction), error)
+      const told = explained(error, commandId)
+      metrics.bidFailed(path, (clock.monotonicMs() - startedMs) / 1_000, told)
+      throw told
+    } finally {
+      this.end()
     }
+  }
+
+  #place(
+    { kind, amount = '', brief = false, requestId }: BidOrder,
+    { auctionId: auction, as }: AuctionBidder,
+    commandId: string,
+  ): Promise<CommandResult> {
+    const { api } = this.#deps
+    return kind === 'buy-now'
+      ? api.buyNow({ auction, commandId, as, requestId })
+      : api.bid({ auction, commandId, as, kind, amount, brief, requestId })
   }
 
   /** Any command to an auction's home, with what all of them share. */
@@ -91,33 +100,27 @@ export class BidDesk {
     commandId: string,
     call: () => Promise<CommandResult>,
   ): Promise<CommandResult> {
-    if (this.#closed) {
-      throw new RequestError(503, 'STOPPING', 'the gateway stops; nothing was done', {
-        next: 'send it again, here or through another gateway',
-        retryAfterSeconds: 2,
-      })
-    }
+    this.#refuseWhenClosed()
     this.begin()
     try {
-      const home = async () => (await this.#deps.facts.of(auction)).homeNodeId
-      return await this.#deps.breakers.call(home, call)
+      return await this.#deps.breakers.call(() => this.#homeOf(auction), call)
     } catch (error) {
-      if (error instanceof NodeError && error.code === 'OUTCOME_UNKNOWN') {
-        throw new RequestError(
-          504,
-          'OUTCOME_UNKNOWN',
-          `it is not known what became of it: ${error.message}`,
-          {
-            next: 'ask again with this command_id as Idempotency-Key (or bid_id): nothing is done twice',
-            more: { command_id: commandId },
-            cause: error,
-          },
-        )
-      }
-      throw error
+      throw explained(error, commandId)
     } finally {
       this.end()
     }
+  }
+
+  async #homeOf(auction: string): Promise<string> {
+    return (await this.#deps.facts.of(auction)).homeNodeId
+  }
+
+  #refuseWhenClosed(): void {
+    if (!this.#closed) return
+    throw new RequestError(503, 'STOPPING', 'the gateway stops; nothing was done', {
+      next: 'send it again, here or through another gateway',
+      retryAfterSeconds: 2,
+    })
   }
 
   /** Somebody waits for an answer: the gateway does not stop before `end`. */
@@ -146,4 +149,17 @@ export class BidDesk {
     const { state, homeState } = await this.#deps.api.show({ auction })
     return homeState === 'self' ? state.seller : caller.party
   }
+}
+
+function ownAuction(named: { auctionId: string; commandId: string; at: number }): CommandResult {
+  return { outcome: { status: 'rejected', ...named, rejection: { code: 'OWN_AUCTION' } }, auction: null }
+}
+
+function explained(error: unknown, commandId: string): unknown {
+  if (!(error instanceof NodeError) || error.code !== 'OUTCOME_UNKNOWN') return error
+  return new RequestError(504, 'OUTCOME_UNKNOWN', `it is not known what became of it: ${error.message}`, {
+    next: 'ask again with this command_id as Idempotency-Key (or bid_id): nothing is done twice',
+    more: { command_id: commandId },
+    cause: error,
+  })
 }

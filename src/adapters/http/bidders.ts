@@ -13,6 +13,13 @@ export interface BiddersDeps {
   readonly pseudonyms: Pseudonyms | null
 }
 
+/** `own`: it is the seller, which a home could not tell behind a pseudonym. */
+export interface AuctionBidder {
+  readonly auctionId: string
+  readonly as: Party
+  readonly own: boolean
+}
+
 export interface BidsPage {
   readonly cursor?: string | undefined
   readonly limit?: number | undefined
@@ -30,14 +37,14 @@ export class Bidders {
     this.#deps = deps
   }
 
-  /**
-   * Who bids. `own`: it is the seller, which a home could not tell behind a pseudonym. Rejects with `NodeError`, and with
-   * `RequestError` ACCOUNT_NEEDED where there is no pseudonym to be had.
-   */
-  async bidder(
-    { party }: Caller,
-    auction: string,
-  ): Promise<{ readonly auctionId: string; readonly as: Party; readonly own: boolean }> {
+  /** As `bidder`, where nothing has to be asked for it: most bids wait for nobody here. Null where something has to. */
+  known({ party }: Caller, auction: string): AuctionBidder | null {
+    const facts = this.#deps.facts.peek(auction)
+    return facts?.terms.bidderNames === 'public' ? { auctionId: auction, as: party, own: false } : null
+  }
+
+  /** Who bids. Rejects with `NodeError`, and with `RequestError` ACCOUNT_NEEDED where there is no pseudonym to be had. */
+  async bidder({ party }: Caller, auction: string): Promise<AuctionBidder> {
     const { auctionId, terms, sellerId } = await this.#deps.facts.of(auction)
     if (terms.bidderNames === 'public') return { auctionId, as: party, own: false }
     if (sellerId === party.id) return { auctionId, as: party, own: true }

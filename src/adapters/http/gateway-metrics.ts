@@ -26,7 +26,8 @@ const REQUESTS = 'HTTP requests by route and status.'
 export class GatewayMetrics {
   readonly page: MetricsPage
   readonly #metrics: Metrics
-  readonly #bids = new Map<string, Counter>()
+  /** By path, outcome and code: looked up for every bid, and so without making a key of the three. */
+  readonly #bids = new Map<GatewayPath, Map<string, Map<string, Counter>>>()
   readonly #bidSeconds: Readonly<Record<GatewayPath, Histogram>>
   readonly #requests = new Map<string, Histogram>()
   readonly #events: Counter
@@ -105,13 +106,17 @@ export class GatewayMetrics {
   }
 
   #bid(path: GatewayPath, seconds: number, outcome: string, code: string): void {
-    const key = `${path} ${outcome} ${code}`
-    let counter = this.#bids.get(key)
-    if (counter === undefined) {
-      counter = this.#metrics.counter('vendue_bids_total', BIDS, { outcome, code, path })
-      this.#bids.set(key, counter)
-    }
+    const known = this.#bids.get(path)?.get(outcome)?.get(code)
+    const counter = known ?? this.#newCounter(path, outcome, code)
     counter.inc()
     this.#bidSeconds[path].observe(seconds)
+  }
+
+  #newCounter(path: GatewayPath, outcome: string, code: string): Counter {
+    const counter = this.#metrics.counter('vendue_bids_total', BIDS, { outcome, code, path })
+    const ofPath = this.#bids.get(path) ?? new Map<string, Map<string, Counter>>()
+    const ofOutcome = ofPath.get(outcome) ?? new Map<string, Counter>()
+    this.#bids.set(path, ofPath.set(outcome, ofOutcome.set(code, counter)))
+    return counter
   }
 }

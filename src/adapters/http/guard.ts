@@ -9,7 +9,8 @@ export interface Source {
  * TOO_MANY_REQUESTS and that says `limit`, `next` and `retryAfterSeconds`.
  */
 export interface Guard {
-  bid(source: Source): Promise<void>
+  /** Null where there is nothing to wait for. */
+  bid(source: Source): Promise<void> | null
   /** Before it is known who calls: checking credentials is work too. */
   callFrom(address: string): Promise<void>
   callBy(accountId: string): Promise<void>

@@ -34,14 +34,24 @@ export class HomeBreakers {
 
   /** `homeOf` is asked only where some home has failed. */
   async call<T>(homeOf: () => Promise<string>, call: () => Promise<T>): Promise<T> {
-    const breaker = this.#breakers.size === 0 ? undefined : this.#breakers.get(await homeOf())
+    const breaker = this.idle ? undefined : this.#breakers.get(await homeOf())
     if (breaker) return this.#through(breaker, call)
     try {
       return await call()
     } catch (error) {
-      if (isFailure(error)) await this.#note(await homeOf(), error)
+      await this.failed(homeOf, error)
       throw error
     }
+  }
+
+  /** No home has failed: calls need not go through here, only what becomes of them if they fail. */
+  get idle(): boolean {
+    return this.#breakers.size === 0
+  }
+
+  /** For a call that did not go through `call`, and failed. */
+  async failed(homeOf: () => Promise<string>, error: unknown): Promise<void> {
+    if (isFailure(error)) await this.#note(await homeOf(), error)
   }
 
   stop(): void {

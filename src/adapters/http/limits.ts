@@ -41,8 +41,8 @@ export class Limits implements Guard {
   }
 
   /** Rejects with `LimitError`; so do the others. */
-  async bid(source: Source): Promise<void> {
-    await this.#both('bids', source)
+  bid(source: Source): Promise<void> | null {
+    return this.#both('bids', source)
   }
 
   /** Before it is known who calls; checking credentials is work too. */
@@ -110,13 +110,20 @@ export class Limits implements Guard {
     return rates + this.#open.size + this.#known.size
   }
 
-  async #both(what: 'bids' | 'connections', { address, accountId }: Source): Promise<void> {
-    await this.#take(`${what}_per_address`, addressKey(address))
-    if (accountId !== undefined) await this.#take(`${what}_per_account`, accountId)
+  #both(what: 'bids' | 'connections', { address, accountId }: Source): Promise<void> | null {
+    const byAddress = this.#take(`${what}_per_address`, addressKey(address))
+    if (accountId === undefined) return byAddress
+    if (byAddress === null) return this.#take(`${what}_per_account`, accountId)
+    return byAddress.then(() => this.#take(`${what}_per_account`, accountId) ?? undefined)
   }
 
-  async #take(limit: RateName, key: string): Promise<void> {
-    const verdict: Verdict = await this.#rates[limit].take(key)
+  #take(limit: RateName, key: string): Promise<void> | null {
+    const verdict = this.#rates[limit].take(key)
+    if (verdict instanceof Promise) return verdict.then((told) => this.#judge(limit, told))
+    return verdict.ok ? null : this.#judge(limit, verdict)
+  }
+
+  async #judge(limit: RateName, verdict: Verdict): Promise<void> {
     if (verdict.ok) return
     const { count, seconds } = this.#rates[limit].rate
     throw new LimitError(

@@ -26,10 +26,11 @@ function rules(rates: Partial<Record<RateName, number>>, open = {}): LimitRules 
 describe('limits', () => {
   it('count bids for an account and for an address, each with its own rate', async () => {
     const limits = new Limits(rules({ bids_per_account: 2, bids_per_address: 3 }))
-    const bid = (accountId: string, address = '192.0.2.1') => codeOf(limits.bid({ accountId, address }))
+    const bid = (accountId: string, address = '192.0.2.1') =>
+      codeOf(limits.bid({ accountId, address }) ?? Promise.resolve())
     expect(await bid('usr_a')).to.equal('RESOLVED')
     expect(await bid('usr_a')).to.equal('RESOLVED')
-    const refusal = await limits.bid({ accountId: 'usr_a', address: '192.0.2.9' }).catch((error) => error)
+    const refusal = await limits.bid({ accountId: 'usr_a', address: '192.0.2.9' })?.catch((error) => error)
     expect(refusal).to.be.instanceOf(LimitError)
     expect(refusal.limit).to.equal('bids_per_account')
     expect(refusal.retryAfterSeconds).to.be.within(3_590, 3_600)
@@ -42,6 +43,23 @@ describe('limits', () => {
     const limiter = new BoundedRateLimiter({ count: 5, seconds: 60 }, 10)
     const verdicts = await Promise.all(Array.from({ length: 50 }, () => limiter.take('a')))
     expect(verdicts.filter(({ ok }) => ok)).to.have.length(5)
+  })
+
+  it('let through as many as the rate says, whether they come together or one by one', async () => {
+    const limiter = new BoundedRateLimiter({ count: 150, seconds: 60 }, 10)
+    let through = 0
+    for (let i = 0; i < 20; i++) {
+      const verdicts = await Promise.all([1, 2, 3, 4, 5].map(() => limiter.take('a')))
+      through += verdicts.filter(({ ok }) => ok).length
+    }
+    expect(through).to.equal(100)
+    for (let i = 0; i < 30; i++) await limiter.giveBack('a')
+    for (let i = 0; i < 200; i++) if ((await limiter.take('a')).ok) through += 1
+    expect(through).to.equal(180)
+    expect(await limiter.take('a'))
+      .to.have.property('retryAfterMs')
+      .that.is.within(1, 60_000)
+    expect((await limiter.take('b')).ok).to.equal(true)
   })
 
   it('let through again once the time is over, however often one asked meanwhile', async () => {

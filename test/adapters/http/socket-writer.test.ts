@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { expect } from 'chai'
 import { WebSocket, WebSocketServer } from 'ws'
-import { SocketWriter, textFrame } from '../../../src/adapters/http/live/socket-writer.js'
+import { asciiFrame, SocketWriter, textFrame } from '../../../src/adapters/http/live/socket-writer.js'
 import { eventually } from '../../support/eventually.js'
 
 describe('SocketWriter', () => {
@@ -32,6 +32,11 @@ describe('SocketWriter', () => {
       await eventually('all have come', () => heard.every((own) => own.length === texts.length))
       for (const own of heard) expect(own).to.deep.equal(texts)
       expect(writer.waiting).to.equal(0)
+      const ascii = texts.filter((text) => text.length < 65_536 && /^[\x20-\x7e]*$/.test(text))
+      for (const raw of raws) for (const text of ascii) raw.write(asciiFrame(text), 'latin1')
+      await eventually('these too', () => heard.every((own) => own.length === texts.length + ascii.length))
+      for (const own of heard) expect(own.slice(texts.length)).to.deep.equal(ascii)
+      expect(() => asciiFrame('x'.repeat(65_536))).to.throw(RangeError)
     } finally {
       for (const client of clients) client.terminate()
       webSockets.close()

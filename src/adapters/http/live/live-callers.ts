@@ -99,10 +99,15 @@ export class LiveCaller {
     return this.#caller
   }
 
+  /** Whether the one last looked at stays as it is without being looked at again: nobody, or a name taken on trust. */
+  get certain(): boolean {
+    return this.#presented === null || this.#callers.mode === 'open'
+  }
+
   /** As of this moment. Rejects with `CallerError` where the credentials have ended since. */
   async now(): Promise<Caller | null> {
     const presented = this.#presented
-    if (presented === null || this.#callers.mode === 'open') return this.#caller
+    if (presented === null || this.certain) return this.#caller
     try {
       const caller = await this.#callers.identify(presented)
       if (this.#presented === presented) this.#caller = caller

@@ -9,25 +9,24 @@ import { SCOPES } from '../../../ports/caller.js'
 export const MAX_SUBSCRIPTIONS = 1_000
 const MAX_TOKEN_LENGTH = 4_096
 
-const auctionId = z.string().regex(/^[A-Za-z0-9_-]{1,96}$/, "must be an auction's id, or the start of one")
+const AUCTION = /^[A-Za-z0-9_-]{1,96}$/
+const CLIENT_ID = /^[\x21-\x7e]{1,128}$/
+const REQUEST_ID = /^[A-Za-z0-9_.:-]{1,96}$/
+const AMOUNT = /^\s*\S+\s*$/
+const MAX_AMOUNT_LENGTH = 64
+
+const auctionId = z.string().regex(AUCTION, "must be an auction's id, or the start of one")
 const AMOUNT_RULE = 'must be an amount, such as "105.00"'
 const amountIn = z
-  .union(
-    [
-      z
-        .string()
-        .max(64, AMOUNT_RULE)
-        .regex(/^\s*\S+\s*$/, AMOUNT_RULE),
-      z.number(),
-    ],
-    { error: AMOUNT_RULE },
-  )
+  .union([z.string().max(MAX_AMOUNT_LENGTH, AMOUNT_RULE).regex(AMOUNT, AMOUNT_RULE), z.number()], {
+    error: AMOUNT_RULE,
+  })
   .transform((value) => String(value))
-const clientId = z.string().regex(/^[\x21-\x7e]{1,128}$/, 'must be 1 to 128 visible ASCII characters')
+const clientId = z.string().regex(CLIENT_ID, 'must be 1 to 128 visible ASCII characters')
 const seqIn = z.int().min(0)
 const requestId = z
   .string()
-  .regex(/^[A-Za-z0-9_.:-]{1,96}$/)
+  .regex(REQUEST_ID)
   .meta({ description: 'Found in the log lines of every node that the bid passes.' })
 
 const placeBid = z
@@ -103,6 +102,38 @@ export const clientMessage = z.discriminatedUnion('type', [
   authenticate,
 ])
 export type ClientMessage = z.output<typeof clientMessage>
+
+type PlaceBid = z.output<typeof placeBid>
+
+/**
+ * The bid in a message, where `clientMessage` would take it; null says nothing. Most messages are bids, and the schema
+ * costs more than all else that is done to read one: their fields are checked by hand.
+ */
+export function soundBid(json: unknown): PlaceBid | null {
+  if (typeof json !== 'object' || json === null) return null
+  const { type, amount, kind = 'plain', auction_id, bid_id, request_id } = json as Record<string, unknown>
+  if (type !== 'place_bid' || (kind !== 'plain' && kind !== 'max')) return null
+  const isText = typeof amount === 'string' && amount.length <= MAX_AMOUNT_LENGTH && AMOUNT.test(amount)
+  if (!isText && !Number.isFinite(amount)) return null
+  const bid: { -readonly [K in keyof PlaceBid]: PlaceBid[K] } = { type, amount: String(amount), kind }
+  if (auction_id !== undefined) {
+    if (!isMatch(auction_id, AUCTION)) return null
+    bid.auction_id = auction_id
+  }
+  if (bid_id !== undefined) {
+    if (!isMatch(bid_id, CLIENT_ID)) return null
+    bid.bid_id = bid_id
+  }
+  if (request_id !== undefined) {
+    if (!isMatch(request_id, REQUEST_ID)) return null
+    bid.request_id = request_id
+  }
+  return bid
+}
+
+function isMatch(value: unknown, pattern: RegExp): value is string {
+  return typeof value === 'string' && pattern.test(value)
+}
 
 const amount = z.string()
 const time = z.string()

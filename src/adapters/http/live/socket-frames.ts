@@ -2,8 +2,9 @@ import type { RawData } from 'ws'
 import type { Currency } from '../../../domain/currency.js'
 import { formatAmount } from '../../../domain/money.js'
 import type { Accepted } from '../../../ports/outcome-repository.js'
+import { jsonTime } from '../../json-shapes.js'
 import { type ProblemAnswer, RequestError } from '../problem.js'
-import { type ClientMessage, clientMessage, type ReplyMessage } from './messages.js'
+import { type ClientMessage, clientMessage, type ReplyMessage, soundBid } from './messages.js'
 
 export type Frame =
   | { readonly value: ClientMessage }
@@ -19,6 +20,8 @@ export function parseFrame(data: RawData): Frame | null {
   } catch {
     return null
   }
+  const bid = soundBid(json)
+  if (bid !== null) return { value: bid }
   const parsed = clientMessage.safeParse(json)
   if (parsed.success) return { value: parsed.data }
   const issue = parsed.error.issues[0]
@@ -31,24 +34,42 @@ function textOf(data: RawData): string {
   return data instanceof ArrayBuffer ? Buffer.from(data).toString() : data.toString()
 }
 
-/** To the bidder: the bid stands. */
-export function acceptedMessage(
+export interface AcceptedBid {
+  /** The client's own id for it. */
+  readonly key: string | null
+  readonly currency: Currency
+  /** Made or checked here: never anything that JSON would escape. */
+  readonly requestId: string
+}
+
+/**
+ * To the bidder: the bid stands. As ASCII JSON: of all messages that are made for one reader alone these are the most,
+ * and put together by hand they cost half.
+ */
+export function acceptedText(
   { commandId, auctionId, seq, at, bid }: Accepted,
-  { key, currency, requestId }: { key: string | null; currency: Currency; requestId: string },
-): ReplyMessage {
-  return {
-    type: 'bid_accepted',
-    auction_id: auctionId,
-    bid_id: commandId,
-    client_id: key,
-    request_id: requestId,
-    seq,
-    timestamp: new Date(at).toISOString(),
-    leads: bid?.leads ?? true,
-    current_bid: bid ? formatAmount(bid.price, currency) : '',
-    reserve_met: bid?.reserveMet ?? true,
-    currency: currency.code,
-  }
+  { key, currency, requestId }: AcceptedBid,
+): string {
+  const bidId = quoted(commandId)
+  const clientId = key === commandId ? bidId : key === null ? 'null' : quoted(key)
+  return (
+    `{"type":"bid_accepted","auction_id":${quoted(auctionId)},"bid_id":${bidId},` +
+    `"client_id":${clientId},"request_id":"${requestId}","seq":${seq},` +
+    `"timestamp":"${jsonTime(at)}","leads":${bid?.leads ?? true},` +
+    `"current_bid":"${bid ? formatAmount(bid.price, currency) : ''}","reserve_met":${bid?.reserveMet ?? true},` +
+    `"currency":${quoted(currency.code)}}`
+  )
+}
+
+const AS_IT_IS = /^[\w.:-]*$/
+const BEYOND_ASCII = /[\u0080-\uffff]/g
+
+function quoted(text: string): string {
+  if (AS_IT_IS.test(text)) return `"${text}"`
+  return JSON.stringify(text).replace(
+    BEYOND_ASCII,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
 }
 
 /** To the bidder: nothing was done, or it is not known what was. */
@@ -95,5 +116,12 @@ function limitOf({ problem, retryAfterSeconds }: ProblemAnswer): { limit?: strin
 export function tooManyPending(most: number): RequestError {
   return new RequestError(503, 'BUSY', `${most} bids of this connection wait for their answers`, {
     next: 'wait for some of them; nothing was done',
+  })
+}
+
+export function noAuction(): RequestError {
+  return new RequestError(400, 'INVALID_INPUT', 'it is not said on which auction', {
+    field: 'auction_id',
+    next: 'add auction_id, or connect to /ws/auction/{id}',
   })
 }

@@ -4,7 +4,7 @@ import type { RawData, WebSocket } from 'ws'
 import type { Caller } from '../../../ports/caller.js'
 import { type Presented, presentedInMessage } from '../authenticate.js'
 import { allowed } from '../callers.js'
-import { INTERNAL, type ProblemAnswer, problemOf, RequestError, rejectionProblem } from '../problem.js'
+import { INTERNAL, type ProblemAnswer, problemOf, rejectionProblem } from '../problem.js'
 import { auctionResource } from '../resources.js'
 import { CLOSE } from './close-codes.js'
 import { Conflator } from './conflator.js'
@@ -13,9 +13,16 @@ import type { LiveMessage } from './event-messages.js'
 import type { LiveCaller } from './live-callers.js'
 import { type ClientMessage, MAX_SUBSCRIPTIONS, type ReplyMessage } from './messages.js'
 import { Watcher } from './presence.js'
-import { acceptedMessage, errorMessage, parseFrame, refusedMessage, tooManyPending } from './socket-frames.js'
+import {
+  acceptedText,
+  errorMessage,
+  noAuction,
+  parseFrame,
+  refusedMessage,
+  tooManyPending,
+} from './socket-frames.js'
 import type { SocketSessionDeps } from './socket-session-deps.js'
-import { type Outlet, textFrame } from './socket-writer.js'
+import { asciiFrame, type Outlet, textFrame } from './socket-writer.js'
 import { AuctionSubscription, CatalogueSubscription, isCatalogueCursor } from './subscription.js'
 import { badCursor, nothingToHear, tooManySubscriptions } from './subscription-errors.js'
 
@@ -33,6 +40,9 @@ const MAX_MISTAKES = 100
 const GOODBYE_MS = 2_000
 
 type Place = { auction: string; mode: 'all' | 'newest'; fromSeq: number | undefined; presence: boolean }
+
+type RefusedBid = { auction: string; key: string | null | undefined; requestId: string }
+type BidMessage = Extract<ClientMessage, { type: 'place_bid' | 'buy_now' }>
 
 interface Subscribed {
   readonly close: () => void
@@ -58,8 +68,8 @@ export class SocketSession {
   #mistakes = 0
   #closing = false
   #alive = true
-  /** Bids that come after new credentials are made with them. */
-  #authenticated: Promise<void> = Promise.resolve()
+  /** New credentials that are being checked: bids that come after them are made with them. */
+  #authenticating: Promise<unknown> | null = null
 
   constructor(
     deps: SocketSessionDeps,
@@ -156,22 +166,27 @@ export class SocketSession {
       this.#mistake(problem.rule, problem.field)
       return
     }
-    this.#answer(message.value).catch((error: unknown) => this.#reply(errorMessage(this.#problem(error))))
+    const asked = message.value
+    const answered =
+      asked.type === 'place_bid'
+        ? this.#bid(asked, asked.kind, asked.amount)
+        : asked.type === 'buy_now'
+          ? this.#bid(asked, 'buy-now')
+          : this.#answer(asked)
+    answered.catch(this.#unanswered)
   }
 
-  async #answer(message: ClientMessage): Promise<void> {
+  readonly #unanswered = (error: unknown) => this.#reply(errorMessage(this.#problem(error)))
+
+  async #answer(message: Exclude<ClientMessage, BidMessage>): Promise<void> {
     switch (message.type) {
-      case 'place_bid':
-        return this.#bid(message, message.kind, message.amount)
-      case 'buy_now':
-        return this.#bid(message, 'buy-now')
       case 'ping': {
         const now = new Date(this.#deps.clock.now()).toISOString()
         return this.#reply({ type: 'pong', server_time: now, timestamp: now, id: message.id ?? null })
       }
       case 'subscribe': {
         const { auction_id, auction_ids = [], catalogue, from_seq, mode, presence, cursor, since } = message
-        await this.#authenticated.catch(() => undefined)
+        if (this.#authenticating !== null) await this.#authenticating.catch(() => undefined)
         await this.#count()
         const auctions = auction_id === undefined ? auction_ids : [auction_id, ...auction_ids]
         if (catalogue) this.#subscribeAll(mode, cursor ?? null, since)
@@ -181,9 +196,13 @@ export class SocketSession {
       }
       case 'unsubscribe':
         return this.#unsubscribe(message.catalogue ? null : (message.auction_id ?? this.#auction))
-      case 'authenticate':
-        this.#authenticated = this.#authenticate(presentedInMessage(message))
-        return this.#authenticated
+      case 'authenticate': {
+        const authenticating = this.#authenticate(presentedInMessage(message)).finally(() => {
+          if (this.#authenticating === authenticating) this.#authenticating = null
+        })
+        this.#authenticating = authenticating
+        return authenticating
+      }
       default: {
         const unknown: never = message
         throw new Error(`unknown message ${JSON.stringify(unknown)}`)
@@ -208,48 +227,41 @@ export class SocketSession {
     if (known) await guard?.callBy(known.party.id)
   }
 
-  async #bid(
-    message: Extract<ClientMessage, { type: 'place_bid' | 'buy_now' }>,
-    kind: 'plain' | 'max' | 'buy-now',
-    amount?: string,
-  ): Promise<void> {
+  async #bid(message: BidMessage, kind: 'plain' | 'max' | 'buy-now', amount?: string): Promise<void> {
     const { desk, facts, guard, callers, metrics } = this.#deps
     const { bid_id: key, request_id: requestId = `${this.#requestId}.${++this.#bids}` } = message
     const auction = this.#auction ?? message.auction_id ?? ''
-    const refuse = (problem: ProblemAnswer) => this.#refuse(auction, problem, key, requestId)
-    if (this.#pending >= MAX_PENDING) return refuse(this.#problem(tooManyPending(MAX_PENDING)))
+    const order = { auction, kind, amount, key, keyField: 'bid_id', brief: true, requestId }
+    if (this.#pending >= MAX_PENDING) return this.#refuse(order, this.#problem(tooManyPending(MAX_PENDING)))
     this.#pending += 1
     // A gateway that stops waits until the answer is written.
     desk.begin()
     try {
-      if (auction === '')
-        throw new RequestError(400, 'INVALID_INPUT', 'it is not said on which auction', {
-          field: 'auction_id',
-          next: 'add auction_id, or connect to /ws/auction/{id}',
-        })
-      await this.#authenticated.catch(() => undefined)
-      const caller = allowed(await this.#caller.now(), 'bid', callers.mode)
-      if (guard) await guard.bid({ address: this.#connection.address, accountId: caller.party.id })
-      const order = { auction, kind, amount, key, keyField: 'bid_id', brief: true, requestId }
+      if (auction === '') throw noAuction()
+      if (this.#authenticating !== null) await this.#authenticating.catch(() => undefined)
+      const known = this.#caller.certain ? this.#caller.known : await this.#caller.now()
+      const caller = allowed(known, 'bid', callers.mode)
+      const counted = guard?.bid({ address: this.#connection.address, accountId: caller.party.id })
+      if (counted) await counted
       const { outcome } = await desk.bid('ws', caller, order)
       const startedMs = performance.now()
       const id = outcome.auctionId || auction
       const { currency } = (facts.peek(id) ?? (await facts.of(id))).terms
       if (outcome.status === 'rejected')
-        refuse({ problem: rejectionProblem(outcome, currency), retryAfterSeconds: null })
-      else this.#reply(acceptedMessage(outcome, { key: key ?? null, currency, requestId }))
+        this.#refuse(order, { problem: rejectionProblem(outcome, currency), retryAfterSeconds: null })
+      else this.#accept(acceptedText(outcome, { key: key ?? null, currency, requestId }))
       metrics.answer.observe((performance.now() - startedMs) / 1_000)
     } catch (error) {
-      refuse(this.#problem(error, requestId))
+      this.#refuse(order, this.#problem(error, requestId))
     } finally {
       this.#pending -= 1
       desk.end()
     }
   }
 
-  #refuse(auction: string, problem: ProblemAnswer, key: string | undefined, requestId: string): void {
+  #refuse({ auction, key = null, requestId }: RefusedBid, problem: ProblemAnswer): void {
     const now = new Date(this.#deps.clock.now()).toISOString()
-    this.#reply(refusedMessage(problem, { auction, key: key ?? null, now, requestId }))
+    this.#reply(refusedMessage(problem, { auction, key, now, requestId }))
   }
 
   /** The auction's whole id. */
@@ -350,10 +362,18 @@ export class SocketSession {
   }
 
   #reply(message: ReplyMessage): void {
-    if (!this.#mayWrite()) return
+    if (this.#mayReply()) this.#outlet.raw.write(textFrame(JSON.stringify(message)))
+  }
+
+  #accept(asciiText: string): void {
+    if (this.#mayReply()) this.#outlet.raw.write(asciiFrame(asciiText), 'latin1')
+  }
+
+  #mayReply(): boolean {
+    if (!this.#mayWrite()) return false
     // What happened before stays before.
     this.#deps.writer.empty(this.#outlet)
-    if (this.#outlet.raw.writable) this.#outlet.raw.write(textFrame(JSON.stringify(message)))
+    return this.#outlet.raw.writable
   }
 
   #mistake(rule: string, field: string | null): void {

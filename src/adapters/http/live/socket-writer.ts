@@ -31,6 +31,14 @@ export function textFrame(text: string): Buffer {
   return frame
 }
 
+/** `textFrame` of ASCII text, each character a byte (latin1): what is written once needs no buffer of its own. */
+export function asciiFrame(text: string): string {
+  const { length } = text
+  if (length < SMALL) return String.fromCharCode(TEXT_FRAME, length) + text
+  if (length >= MEDIUM) throw new RangeError(`${length} characters in one frame`)
+  return String.fromCharCode(TEXT_FRAME, SMALL, length >> 8, length & 0xff) + text
+}
+
 /**
  * Writes events to the sockets that listen: what gathers for a socket while others are written to goes as one write,
  * and readers who wait for the same events share its bytes.
