@@ -20,7 +20,7 @@ export const MAX_SUBSCRIBER_COMMITS = 256
 const PAGE = { commits: 128, bytes: 4 * 1024 * 1024 }
 /** The newest commits and events that are kept in memory, so that who keeps up with the log need not read it. */
 const MAX_RECENT_COMMITS = 256
-const MAX_RECENT_EVENTS = 4_000
+const MAX_RECENT_EVENTS = 2_000
 
 /**
  * Subscriptions to the log: first what is there, then what comes, without a gap and without a duplicate. The log is

@@ -44,10 +44,12 @@ interface Rules {
   readonly signatures: SignatureRule
   /** Whether the orders that bids came with are; a bulk pull leaves them to `verify`: there may be one for each bid. */
   readonly orders: boolean
+  /** Whether more is to be expected soon: most of what a bulk pull brings is old. */
+  readonly remembered: boolean
 }
 
-const PUSHED: Rules = { signatures: EACH, orders: true }
-const PULLED: Rules = { signatures: LAST_OF_EACH_AUTHOR, orders: false }
+const PUSHED: Rules = { signatures: EACH, orders: true, remembered: true }
+const PULLED: Rules = { signatures: LAST_OF_EACH_AUTHOR, orders: false, remembered: false }
 const NOTHING_TAKEN: Intake = { stored: 0, events: 0, heads: [], gaps: [], refused: [] }
 
 interface Replica {
@@ -124,7 +126,7 @@ export class Replicator {
   async #ingestAuction(
     auctionId: string,
     commits: readonly Commit[],
-    { signatures, orders }: Rules,
+    { signatures, orders, remembered }: Rules,
   ): Promise<Intake> {
     let { head, state } = await this.#replica(auctionId)
     const seqBefore = head?.seq ?? 0
@@ -166,7 +168,8 @@ export class Replicator {
     try {
       await Promise.all(appends)
       const last = spoken.at(-1)
-      if (last) this.#remember(auctionId, { head: headOf(last), state: last.state })
+      if (last) this.#replicas.delete(auctionId)
+      if (last && remembered) this.#remember(auctionId, { head: headOf(last), state: last.state })
     } catch (error) {
       // Some of them may have been stored: read the log again next time.
       await Promise.allSettled(appends)
@@ -217,7 +220,6 @@ export class Replicator {
   }
 
   #remember(auctionId: string, replica: Replica): void {
-    this.#replicas.delete(auctionId)
     // This node writes its log from here on, past what would be remembered.
     if (replica.state.status !== 'unopened' && replica.state.home.nodeId === this.#nodeId) return
     if (this.#replicas.size >= MAX_CACHED_REPLICAS) {

@@ -137,7 +137,7 @@ export async function verifyLog(
 }
 
 /** Commits whose orders are being checked while the log is read on. */
-const MAX_PENDING_CHECKS = 64
+const MAX_PENDING_CHECKS = 256
 
 type Refuse = (code: Finding['code'], rule: string) => Error
 

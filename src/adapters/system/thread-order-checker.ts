@@ -6,13 +6,15 @@ import { Ed25519Verifier } from './node-key.js'
 
 /** Commits that are checked here before a thread is worth its start. */
 const CHECKED_HERE = 16
+/** Commits at the thread at once: it never has to wait for one, and what it has no time for is checked here. */
+const MAX_WAITING = 64
 
 interface Waiting {
   readonly resolve: (fault: OrderFault | null) => void
   readonly reject: (error: Error) => void
 }
 
-/** Checks orders on a thread of its own, once there are many. How many may be under way is for the caller to bound. */
+/** Checks orders on a thread of its own, once there are many, and on the caller's as well where that one has enough. */
 export class ThreadOrderChecker implements OrderChecker {
   readonly #verifier = new Ed25519Verifier()
   readonly #waiting: Waiting[] = []
@@ -23,7 +25,8 @@ export class ThreadOrderChecker implements OrderChecker {
   /** Rejects where the thread has failed. */
   async check({ auctionId, body, seller, openedBy }: OrderCheck): Promise<OrderFault | null> {
     const request: OrderCheck = { auctionId, body, seller, openedBy }
-    if (++this.#checked <= CHECKED_HERE) return orderFault(request, readBodyAgain(body), this.#verifier)
+    const isHere = ++this.#checked <= CHECKED_HERE || this.#waiting.length >= MAX_WAITING
+    if (isHere && this.#failed === null) return orderFault(request, readBodyAgain(body), this.#verifier)
     if (this.#failed !== null) throw this.#failed
     this.#worker ??= this.#start()
     this.#worker.postMessage(request)
