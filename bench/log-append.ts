@@ -8,7 +8,6 @@ import { systemClock } from '../src/adapters/system/system-clock.js'
 import { systemRandom } from '../src/adapters/system/system-random.js'
 import { eventsOf } from '../src/application/commit-body.js'
 import { newCommandId } from '../src/application/ids.js'
-import { OwnHome } from '../src/application/own-home.js'
 import type { AuctionEvent, BidPlaced } from '../src/domain/events.js'
 import { silentLogger } from '../test/support/silent-logger.js'
 import { testSettings } from '../test/support/test-settings.js'
@@ -56,19 +55,20 @@ async function measure(
     increment: '0.01',
   })
   const { auctionId } = outcome
-  const auctionHouse = node.services.get(tokens.auctionHouse)
-  const deps = { auctionHouse, signer: node.services.get(tokens.signer), clock: systemClock }
-  const house = new OwnHome(deps)
-  const bidders = [0, 1].map((i) => ({ id: `node_bench${i}`, name: `Bidder ${i}` }))
+  const house = node.services.get(tokens.auctionHouse)
+  const bidders = [0, 1].map((i) => ({ id: `acc_bench${i}`, name: `Bidder ${i}` }))
   const bid = async (i: number) => {
-    const result = await house.submit({
-      type: 'bid',
-      auctionId,
-      commandId: newCommandId('bid', IDS),
-      bidder: bidders[i % 2] as (typeof bidders)[number],
-      kind: 'plain',
-      amount: i + 1,
-    })
+    const result = await house.submit(
+      {
+        type: 'bid',
+        auctionId,
+        commandId: newCommandId('bid', IDS),
+        bidder: bidders[i % 2] as (typeof bidders)[number],
+        kind: 'plain',
+        amount: i + 1,
+      },
+      null,
+    )
     if (!result.ok || result.outcome.status !== 'accepted')
       throw new Error(`a bid failed: ${JSON.stringify(result)}`)
   }

@@ -67,7 +67,7 @@ interface Handover {
 
 interface Waiting {
   readonly task: HomeTask
-  /** Of a client's command. */
+  /** Of another node's command. */
   readonly ordered: OrderedCommand | null
   /** Of the request that brought it, for the log. */
   readonly requestId: string | undefined

@@ -84,10 +84,13 @@ export class AuctionHouse {
     this.#actors.clear()
   }
 
-  /** Decides a client's command for an auction of this home; the order that covers it has been checked. */
+  /**
+   * Decides a client's command for an auction of this home. The order that covers it has been checked; null for this node's own
+   * word, which its signature of the commit gives.
+   */
   submit(
     command: RemoteCommand,
-    ordered: OrderedCommand,
+    ordered: OrderedCommand | null,
     requestId?: string | undefined,
   ): Promise<SubmitResult> {
     return new Promise((settle) => this.enqueue(command, ordered, requestId, settle))
@@ -96,7 +99,7 @@ export class AuctionHouse {
   /** As `submit`, told by a callback. */
   enqueue(
     command: RemoteCommand,
-    ordered: OrderedCommand,
+    ordered: OrderedCommand | null,
     requestId: string | undefined,
     settle: (result: SubmitResult) => void,
   ): void {

@@ -6,12 +6,14 @@ import type { Secrets } from '../domain/pricing.js'
 import type { Clock } from '../ports/clock.js'
 import type { Outcome, RecordedOutcome } from '../ports/outcome-repository.js'
 import type { RemoteCommand } from '../ports/peer-client.js'
+import type { Signer } from '../ports/signer.js'
 import { auctionNow, domainCommand, fingerprintOf, type HomeTask, isClientCommand } from './home-command.js'
 import { type CommittedOrder, type OrderedCommand, type SignedOrder, vouchesForSeller } from './order.js'
 import { outcomeOf } from './outcome.js'
 
 export interface BatchDraftDeps {
   readonly clock: Clock
+  readonly signer: Pick<Signer, 'publicKey'>
 }
 
 /** What a batch of commands comes to, decided one after the other, before any of it is written. */
@@ -70,7 +72,8 @@ export class BatchDraft {
     }
     const { seq } = this.state
     const firstIndex = this.events.length
-    const decision = maySell(task, ordered, this.state)
+    const orderedBy = ordered?.order.signer ?? this.#deps.signer.publicKey
+    const decision = maySell(task, orderedBy, this.state)
       ? this.#apply(domainCommand(task, now))
       : ({ accepted: false, rejection: { code: 'NOT_SELLER', seller: this.state.seller.name } } as const)
     const outcome = outcomeOf(task, decision, seq, now)
@@ -103,6 +106,6 @@ export class BatchDraft {
 }
 
 /** Bids are anybody's. */
-function maySell(task: RemoteCommand, ordered: OrderedCommand | null, { openedBy }: OpenedAuction): boolean {
-  return !('by' in task) || (ordered !== null && vouchesForSeller(ordered.order.signer, task.by, openedBy))
+function maySell(task: RemoteCommand, signer: string, { openedBy }: OpenedAuction): boolean {
+  return !('by' in task) || vouchesForSeller(signer, task.by, openedBy)
 }

@@ -1,3 +1,4 @@
+import type { Commit } from '../domain/commit.js'
 import { type AuctionEvent, commandIdOf } from '../domain/events.js'
 import type { OrderFault } from '../ports/order-checker.js'
 import type { SignatureVerifier } from '../ports/signer.js'
@@ -8,11 +9,11 @@ type OrderedEvents = Pick<CommitBody, 'events' | 'orders'>
 
 /** What is wrong with the orders of a commit's events; null where nothing is. */
 export function orderFault(
-  { auctionId, ...sellerFacts }: SellerFacts & { readonly auctionId: string },
+  { auctionId, signer, ...sellerFacts }: SellerFacts & Pick<Commit, 'auctionId' | 'signer'>,
   { events, orders }: OrderedEvents,
   verifier: SignatureVerifier,
 ): OrderFault | null {
-  const event = eventWithoutOrder({ events, orders }, sellerFacts)
+  const event = eventWithoutOrder({ events, orders }, signer, sellerFacts)
   if (event !== null) return { kind: 'no-order', event }
   const isSigned = orders.every((committed) => {
     const order = asSigned(auctionId, committed, { events, sellerFacts })
@@ -21,8 +22,15 @@ export function orderFault(
   return isSigned ? null : { kind: 'bad-signature' }
 }
 
-/** The first one that carries out a command which stands in no order of a node that may give it. */
-function eventWithoutOrder({ events, orders }: OrderedEvents, sellerFacts: SellerFacts): number | null {
+/**
+ * The first one that carries out a command which stands in no order of a node that may give it. The author of the commit gives his
+ * own by signing that.
+ */
+function eventWithoutOrder(
+  { events, orders }: OrderedEvents,
+  author: string,
+  sellerFacts: SellerFacts,
+): number | null {
   const ordered = new Uint8Array(events.length)
   for (const { signer, commands } of orders) {
     for (const command of commands) {
@@ -31,6 +39,8 @@ function eventWithoutOrder({ events, orders }: OrderedEvents, sellerFacts: Selle
       if (commandIdOf(event) !== null && maySign(signer, event, sellerFacts)) ordered[command] = 1
     }
   }
-  const found = events.findIndex((event, i) => ordered[i] === 0 && commandIdOf(event) !== null)
+  const found = events.findIndex(
+    (event, i) => ordered[i] === 0 && commandIdOf(event) !== null && !maySign(author, event, sellerFacts),
+  )
   return found === -1 ? null : found
 }

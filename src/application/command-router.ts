@@ -2,7 +2,6 @@ import type { AuctionRepository } from '../ports/auction-repository.js'
 import type { RemoteCommand, SubmitResult } from '../ports/peer-client.js'
 import type { AuctionHouse } from './auction-house.js'
 import { HomeForwarder, type HomeForwarderDeps } from './home-forwarder.js'
-import { OwnHome } from './own-home.js'
 import type { PeerTable } from './peer-table.js'
 import type { PublishingEventLog } from './publishing-event-log.js'
 import { submitFailure } from './submit-failure.js'
@@ -10,7 +9,7 @@ import { submitFailure } from './submit-failure.js'
 export interface CommandRouterDeps extends HomeForwarderDeps {
   readonly auctions: Pick<AuctionRepository, 'find'>
   readonly eventLog: Pick<PublishingEventLog, 'onPublished'>
-  readonly auctionHouse: Pick<AuctionHouse, 'enqueue'>
+  readonly auctionHouse: Pick<AuctionHouse, 'enqueue' | 'submit'>
   readonly peerTable: PeerTable
 }
 
@@ -26,11 +25,9 @@ export class CommandRouter {
   readonly #nodeId: string
   readonly #forwarders = new Map<string, HomeForwarder>()
   readonly #homes = new Map<string, string>()
-  readonly #ownHome: OwnHome
 
   constructor(deps: CommandRouterDeps, options: { nodeId: string }) {
     this.#deps = deps
-    this.#ownHome = new OwnHome(deps)
     this.#nodeId = options.nodeId
     deps.eventLog.onPublished(({ commit: { auctionId }, state }) => {
       if (this.#homes.has(auctionId)) this.#homes.set(auctionId, state.home.nodeId)
@@ -41,7 +38,7 @@ export class CommandRouter {
   submit(command: RemoteCommand, requestId?: string | undefined): Promise<SubmitResult> {
     if (this.#homes.get(command.auctionId) !== this.#nodeId) return this.#follow(command, requestId)
     return new Promise((settle) =>
-      this.#ownHome.enqueue(command, requestId, (result) =>
+      this.#deps.auctionHouse.enqueue(command, null, requestId, (result) =>
         settle(isAway(result) ? this.#follow(command, requestId) : result),
       ),
     )
@@ -52,7 +49,7 @@ export class CommandRouter {
       const home = this.#homes.get(command.auctionId) ?? (await this.#homeOf(command.auctionId))
       if (home === null) return submitFailure('AUCTION_NOT_FOUND', 'this node knows no such auction')
       const result = await (home === this.#nodeId
-        ? this.#ownHome.submit(command, requestId)
+        ? this.#deps.auctionHouse.submit(command, null, requestId)
         : this.#forwarder(home).submit(command, requestId))
       if (!isAway(result) || move === MAX_MOVES) return moved(result)
       await new Promise<void>((resolve) => this.#deps.timers.after(MOVE_DELAY_MS, resolve))

@@ -201,8 +201,8 @@ export class Replicator {
   }
 
   #checkOrders(commit: Commit, body: CommitBody, { seller, openedBy }: OpenedAuction): void {
-    const { auctionId } = commit
-    const fault = orderFault({ auctionId, seller, openedBy }, body, this.#deps.verifier)
+    const { auctionId, signer } = commit
+    const fault = orderFault({ auctionId, signer, seller, openedBy }, body, this.#deps.verifier)
     if (fault === null) return
     throw new BadCommitError(
       commit,

@@ -283,9 +283,9 @@ class LogVerifier {
     }
     const { orderChecker, verifier } = this.#deps
     const { seller, openedBy } = this.#state as OpenedAuction
-    const facts = { auctionId: this.#auctionId, seller, openedBy }
+    const facts = { ...placed.commit, seller, openedBy }
     const fault = orderChecker
-      ? orderChecker.check({ ...facts, body: placed.commit.body })
+      ? orderChecker.check(facts)
       : Promise.resolve(orderFault(facts, { events, orders }, verifier))
     this.#pending.add(fault.then(refuse))
   }

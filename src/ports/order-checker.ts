@@ -7,7 +7,7 @@ export type OrderFault =
   | { readonly kind: 'bad-signature' }
 
 export interface OrderCheck
-  extends Pick<Commit, 'auctionId' | 'body'>,
+  extends Pick<Commit, 'auctionId' | 'body' | 'signer'>,
     Pick<OpenedAuction, 'seller' | 'openedBy'> {}
 
 /** Checks that bids, and what sellers do, stand in many commits in their own words. */

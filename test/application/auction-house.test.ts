@@ -2,7 +2,6 @@ import { expect } from 'chai'
 import { tokens } from '../../services/node/node-tokens.js'
 import { openMemoryStore } from '../../src/adapters/memory/memory-store.js'
 import { MAX_MAILBOX_COMMANDS } from '../../src/application/auction-actor.js'
-import { OwnHome } from '../../src/application/own-home.js'
 import type { Append } from '../../src/ports/event-log.js'
 import { LogBrokenError, LogFullError } from '../../src/ports/event-log.js'
 import type { RemoteCommand, SubmitResult } from '../../src/ports/peer-client.js'
@@ -23,14 +22,12 @@ describe('the house of auctions', () => {
     beforeAppend = () => {}
     const store = openMemoryStore({ beforeAppend: (entry: Append) => beforeAppend(entry) })
     node = await new MemoryNode({ name: 'home', network: new MemoryNetwork(), time, store }).start()
-    ownHome = new OwnHome({ auctionHouse: house(), signer: node.signer, clock: time })
   })
 
   afterEach(() => node.stop())
 
   const house = () => node.services.get(tokens.auctionHouse)
-  let ownHome: OwnHome
-  const submit = (command: RemoteCommand) => ownHome.submit(command)
+  const submit = (command: RemoteCommand) => house().submit(command, null)
 
   async function open(
     more: { closesInMs?: number; opensAt?: number; reserve?: string } = {},

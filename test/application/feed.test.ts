@@ -1,7 +1,6 @@
 import { expect } from 'chai'
 import { tokens } from '../../services/node/node-tokens.js'
 import { type FeedEntry, type FeedStart, MAX_SUBSCRIBER_COMMITS } from '../../src/application/feed.js'
-import { OwnHome } from '../../src/application/own-home.js'
 import { ManualTime, settle } from '../support/manual-time.js'
 import { MemoryNetwork } from '../support/memory-network.js'
 import { MemoryNode } from '../support/memory-node.js'
@@ -37,18 +36,14 @@ describe('the feed', () => {
       })
     ).outcome.auctionId
 
-  const ownHome = () =>
-    new OwnHome({
-      auctionHouse: node.services.get(tokens.auctionHouse),
-      signer: node.signer,
-      clock: node.time,
-    })
+  const house = () => node.services.get(tokens.auctionHouse)
 
   async function bid(auctionId: string, from: number, count: number): Promise<void> {
     for (let i = from; i < from + count; i++) {
       const bidder = BIDDERS[i % 2] as (typeof BIDDERS)[number]
       const commandId = `bid_${auctionId.slice(4, 12)}${String(i).padStart(6, '0')}`
-      await ownHome().submit({ type: 'bid', auctionId, commandId, bidder, kind: 'plain', amount: 100 + i })
+      const command = { type: 'bid', auctionId, commandId, bidder, kind: 'plain', amount: 100 + i } as const
+      await house().submit(command, null)
     }
   }
 
@@ -125,13 +120,15 @@ describe('the feed', () => {
     const auctionId = await open(1)
     const first = await node.api.events({ waitMs: 0, auction: auctionId, fromSeq: 1, limit: 1 })
     let { cursor } = await node.api.events({ waitMs: 0 })
-    const submit = ownHome()
     await Promise.all(
       Array.from({ length: 10 }, (_, i) =>
-        submit.submit({
-          ...{ type: 'bid', auctionId, commandId: `bid_page000${i}`, kind: 'plain', amount: 100 + i },
-          bidder: BIDDERS[i % 2] as (typeof BIDDERS)[number],
-        }),
+        house().submit(
+          {
+            ...{ type: 'bid', auctionId, commandId: `bid_page000${i}`, kind: 'plain', amount: 100 + i },
+            bidder: BIDDERS[i % 2] as (typeof BIDDERS)[number],
+          },
+          null,
+        ),
       ),
     )
     const seen: number[] = []

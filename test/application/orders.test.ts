@@ -54,7 +54,7 @@ describe('orders', () => {
     await node(0).api.close({ auction, commandId: 'cmd_close001' })
     await settle()
     const result = await verifyLog(unplaced(readLog(node(1).api, auction)), { verifier })
-    expect(result.valid && result.summary.ordersChecked).to.equal(4)
+    expect(result.valid && result.summary.ordersChecked).to.equal(3)
     expect(result.valid && result.summary.decision).to.equal('rerun')
   })
 

@@ -23,8 +23,8 @@ export class ThreadOrderChecker implements OrderChecker {
   #failed: Error | null = null
 
   /** Rejects where the thread has failed. */
-  async check({ auctionId, body, seller, openedBy }: OrderCheck): Promise<OrderFault | null> {
-    const request: OrderCheck = { auctionId, body, seller, openedBy }
+  async check({ auctionId, body, signer, seller, openedBy }: OrderCheck): Promise<OrderFault | null> {
+    const request: OrderCheck = { auctionId, body, signer, seller, openedBy }
     const isHere = ++this.#checked <= CHECKED_HERE || this.#waiting.length >= MAX_WAITING
     if (isHere && this.#failed === null) return orderFault(request, readBodyAgain(body), this.#verifier)
     if (this.#failed !== null) throw this.#failed

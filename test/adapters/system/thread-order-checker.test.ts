@@ -1,7 +1,6 @@
 import { expect } from 'chai'
 import { ThreadOrderChecker } from '../../../src/adapters/system/thread-order-checker.js'
 import { type CommitBody, readBody, writeBody } from '../../../src/application/commit-body.js'
-import { commandIdOf } from '../../../src/domain/events.js'
 import type { OrderCheck } from '../../../src/ports/order-checker.js'
 import { sellerOf } from '../../support/bidding-nodes.js'
 import { LongAuction } from '../../support/long-auction.js'
@@ -35,8 +34,7 @@ describe('a thread that checks orders', () => {
       })
       return { ...commit, body }
     })
-    const ordered = (body: string) =>
-      readBody(body).events.filter((event) => commandIdOf(event) !== null).length
+    const ordered = (body: string) => readBody(body).events.filter((event) => 'bidder' in event).length
     const faults = await Promise.all(altered.map((commit) => checker.check(commit)))
     faults.forEach((fault, i) => {
       const isOrdered = ordered(altered[i]?.body ?? '') > 0
