@@ -1,5 +1,5 @@
-import { hash } from 'node:crypto'
 import type { Command } from '../domain/commands.js'
+import type { Minor } from '../domain/money.js'
 import type { Clock } from '../ports/clock.js'
 import type { RemoteCommand } from '../ports/peer-client.js'
 import { commitmentOf } from './commitment.js'
@@ -12,17 +12,11 @@ export function isClientCommand(task: HomeTask): task is RemoteCommand {
   return 'commandId' in task
 }
 
-const FINGERPRINT_LENGTH = 16
-
-/** Equal for a repeated command, different for another one under the same id: 96 bits of a hash over all it says. */
+/** All that a command says: equal for a repeated one, different for another one under the same id. Holds maxima. */
 export function fingerprintOf(command: RemoteCommand): string {
-  return hash('sha256', textOf(command), 'base64url').slice(0, FINGERPRINT_LENGTH)
-}
-
-function textOf(command: RemoteCommand): string {
   switch (command.type) {
     case 'bid':
-      return `bid ${command.auctionId} ${command.bidder.id} ${command.kind} ${command.amount}`
+      return bidText(command.auctionId, command.bidder.id, command)
     case 'buy-now':
       return `buy-now ${command.auctionId} ${command.bidder.id}`
     case 'close':
@@ -35,6 +29,15 @@ function textOf(command: RemoteCommand): string {
       throw new Error(`unknown command ${JSON.stringify(unknown)}`)
     }
   }
+}
+
+/** That of a plain bid, from what its event tells. */
+export function plainBidFingerprint(auctionId: string, bidderId: string, amount: Minor): string {
+  return bidText(auctionId, bidderId, { kind: 'plain', amount })
+}
+
+function bidText(auctionId: string, bidderId: string, bid: { kind: 'plain' | 'max'; amount: Minor }): string {
+  return `bid ${auctionId} ${bidderId} ${bid.kind} ${bid.amount}`
 }
 
 /** The domain's command for a client's; the home adds its time. */

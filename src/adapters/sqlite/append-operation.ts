@@ -1,4 +1,6 @@
+import { plainBidFingerprint } from '../../application/home-command.js'
 import { dueAt } from '../../domain/auction.js'
+import type { AuctionEvent } from '../../domain/events.js'
 import type { Append } from '../../ports/event-log.js'
 import type { RecordedOutcome } from '../../ports/outcome-repository.js'
 import { foldText, secretKept, tellsOfBid } from '../read-model.js'
@@ -56,7 +58,13 @@ export function secretRow({ secrets, sealed }: NonNullable<Append['secret']>): S
   }
 }
 
-/** Accepted bids are most of what a node keeps: their rows tell their outcomes too, so only the fingerprint goes along. */
+/** Where the bid's row tells it as well. */
+function toldFingerprint(auctionId: string, event: AuctionEvent): string | null {
+  if (event.type !== 'BidPlaced' || event.amount === null) return null
+  return plainBidFingerprint(auctionId, event.bidder.id, event.amount)
+}
+
+/** Accepted bids are most of what a node keeps: their rows tell their outcomes too, so at most the fingerprint goes along. */
 function outcomeRows(entry: Append): Pick<AppendOperation, 'fingerprints' | 'outcomes'> {
   const { events, outcomes = [], commit } = entry
   if (outcomes.length === 0) return { fingerprints: null, outcomes: null }
@@ -73,7 +81,7 @@ function outcomeRows(entry: Append): Pick<AppendOperation, 'fingerprints' | 'out
       fingerprints[index] === null &&
       tellsOfBid(outcome, commit.firstSeq + index, event)
     if (isTold) {
-      fingerprints[index] = fingerprint
+      fingerprints[index] = toldFingerprint(commit.auctionId, event) === fingerprint ? '' : fingerprint
       told++
     } else {
       others.push(outcomeRow(recorded))

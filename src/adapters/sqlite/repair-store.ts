@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { readCommit } from '../../application/commit.js'
 import { commitmentOf, RESERVE_SCOPE } from '../../application/commitment.js'
+import { plainBidFingerprint } from '../../application/home-command.js'
 import { nodeIdOf } from '../../application/ids.js'
 import { type Verification, verifyLog } from '../../application/verify-log.js'
 import { type Auction, type OpenedAuction, UNOPENED } from '../../domain/auction.js'
@@ -291,14 +292,15 @@ class Salvager {
           throw new UnsavableError(`what bid ${bid.bidId} said cannot be read, so it might count twice`)
         return []
       }
-      const { at, leads, price, reserveMet } = bid
+      const { at, amount, bidder, leads, price, reserveMet } = bid
       const { auctionId, firstSeq } = commit
       const told = { status: 'accepted', commandId: bid.bidId, auctionId, seq: firstSeq + i, at } as const
       // What the log proves needs no copy.
       const outcome: Outcome = { ...told, bid: { leads, price, reserveMet } }
       this.#outcomes.delete(bid.bidId)
       this.#told += 1
-      return [{ outcome, fingerprint: row.fingerprint }]
+      const fingerprint = row.fingerprint || plainBidFingerprint(auctionId, bidder.id, amount ?? 0)
+      return [{ outcome, fingerprint }]
     })
   }
 

@@ -1,7 +1,7 @@
 import type { SealedMaximum } from '../../domain/commands.js'
 import type { HandoverPage, HandoverParcel, HandoverRepository } from '../../ports/handover-repository.js'
 import { OPERATION_OVERHEAD_BYTES, outcomeRow, secretRow } from './append-operation.js'
-import { type OutcomeRecord, outcomeOf } from './sqlite-outcome-repository.js'
+import { type OutcomeRecord, recordedOf } from './sqlite-outcome-repository.js'
 import type { SqliteReader } from './sqlite-reader.js'
 import { MAX_EVENTS_PER_COMMIT } from './sqlite-schema.js'
 import type { SqliteWriter } from './sqlite-writer.js'
@@ -10,9 +10,10 @@ const REF = '(SELECT ref FROM auctions WHERE auction_id = @auctionId)'
 /** Outcomes that a bid's row tells of, in the order of the bids. */
 const OF_BIDS = `
   SELECT o.command_id, o.fingerprint, o.outcome, b.id AS bid, b.seq, @auctionId AS auction_id, b.at, b.leads,
-    b.price, b.reserve_met
+    b.price, b.reserve_met, p.id AS bidder_id, b.amount
   FROM commits c CROSS JOIN bids b
     ON b.id BETWEEN c.position * ${MAX_EVENTS_PER_COMMIT} AND (c.position + 1) * ${MAX_EVENTS_PER_COMMIT} - 1
+  CROSS JOIN parties p ON p.ref = b.bidder
   CROSS JOIN outcomes o ON o.command_id = b.bid_id AND o.bid = b.id
   WHERE c.auction = ${REF} AND c.last_seq > @after AND b.seq > @after
   ORDER BY c.first_seq, b.id LIMIT @limit`
@@ -82,8 +83,4 @@ function splitCursor(cursor: string | null): [Source, string] {
   if (cursor === null) return ['bids', '']
   const at = cursor.indexOf(':')
   return [cursor.slice(0, at) as Source, cursor.slice(at + 1)]
-}
-
-function recordedOf(row: OutcomeRecord) {
-  return { outcome: outcomeOf(row), fingerprint: row.fingerprint }
 }

@@ -1,17 +1,21 @@
+import { plainBidFingerprint } from '../../application/home-command.js'
 import type { Outcome, OutcomeRepository, RecordedOutcome } from '../../ports/outcome-repository.js'
 import { OPERATION_OVERHEAD_BYTES, outcomeRow } from './append-operation.js'
 import type { SqliteReader } from './sqlite-reader.js'
 import type { SqliteWriter } from './sqlite-writer.js'
 
 const FIND = `
-  SELECT o.command_id, o.fingerprint, o.outcome, b.seq, a.auction_id, b.at, b.leads, b.price, b.reserve_met
+  SELECT o.command_id, o.fingerprint, o.outcome, b.seq, a.auction_id, b.at, b.leads, b.price, b.reserve_met,
+    p.id AS bidder_id, b.amount
   FROM json_each(?) ids
   CROSS JOIN outcomes o ON o.command_id = ids.value
   LEFT JOIN bids b ON b.id = o.bid
-  LEFT JOIN auctions a ON a.ref = b.auction`
+  LEFT JOIN auctions a ON a.ref = b.auction
+  LEFT JOIN parties p ON p.ref = b.bidder`
 
 export interface OutcomeRecord {
   readonly command_id: string
+  /** '' where the bid's row tells it. */
   readonly fingerprint: string
   /** Null where the bid's row tells it. */
   readonly outcome: string | null
@@ -21,6 +25,8 @@ export interface OutcomeRecord {
   readonly leads: number
   readonly price: number
   readonly reserve_met: number
+  readonly bidder_id: string
+  readonly amount: number
 }
 
 export class SqliteOutcomeRepository implements OutcomeRepository {
@@ -43,13 +49,17 @@ export class SqliteOutcomeRepository implements OutcomeRepository {
 
   async find(commandIds: readonly string[]): Promise<Map<string, RecordedOutcome>> {
     const rows = await this.#reader.all<OutcomeRecord>(FIND, JSON.stringify(commandIds))
-    return new Map(
-      rows.map((row) => [row.command_id, { outcome: outcomeOf(row), fingerprint: row.fingerprint }]),
-    )
+    return new Map(rows.map((row) => [row.command_id, recordedOf(row)]))
   }
 }
 
-export function outcomeOf(row: OutcomeRecord): Outcome {
+export function recordedOf(row: OutcomeRecord): RecordedOutcome {
+  const { fingerprint, auction_id, bidder_id, amount } = row
+  const told = fingerprint === '' ? plainBidFingerprint(auction_id, bidder_id, amount) : fingerprint
+  return { outcome: outcomeOf(row), fingerprint: told }
+}
+
+function outcomeOf(row: OutcomeRecord): Outcome {
   if (row.outcome !== null) return JSON.parse(row.outcome) as Outcome
   return {
     status: 'accepted',

@@ -105,7 +105,7 @@ const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (auction, bid_id)
   ) STRICT, WITHOUT ROWID;
 
-  -- An accepted bid's outcome is told by its row in bids; outcome is null then.
+  -- An accepted bid's outcome is told by its row in bids; outcome is null then, and fingerprint empty where the row tells that too.
   CREATE TABLE outcomes (
     command_id TEXT PRIMARY KEY,
     bid INTEGER,

@@ -40,7 +40,10 @@ export interface AppendOperation {
   /** JSON of the terms; in the opening commit only. */
   readonly terms: string | null
   readonly secret: SecretRow | null
-  /** JSON of `(string | null)[]`, one per event: the fingerprints of outcomes that the event itself tells of. */
+  /**
+   * JSON of `(string | null)[]`, one per event: the fingerprints of outcomes that the event itself tells of; '' where it tells
+   * that too.
+   */
   readonly fingerprints: string | null
   /** JSON of `OutcomeRow[]`: the other outcomes. */
   readonly outcomes: string | null
