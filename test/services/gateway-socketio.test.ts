@@ -254,7 +254,11 @@ describe("a gateway's Socket.IO namespace", function () {
   it('says goodbye when the gateway stops', async () => {
     const stopping = await TestGateway.start(mesh.nodes[0]!)
     const client = connect({ user_id: 'anna' }, {}, stopping)
-    await eventually('it is connected', () => client.socket.connected)
+    // Who is just changing from polling to a WebSocket may go on for a while: that is left out here.
+    await eventually(
+      'it is connected for good',
+      () => client.socket.connected && client.socket.io.engine.transport.name === 'websocket',
+    )
     await stopping.stop()
     expect(await client.next('connectionRejected')).to.include({ code: 'STOPPING' })
     await eventually('it is let go', () => !client.socket.connected)
