@@ -95,6 +95,12 @@ export async function startGateway(settings: GatewaySettings, parts: GatewayPart
   }
 }
 
+/** What whatever serves bidders needs. */
+const FOR_BIDDERS = [
+  ...(['addresses', 'bidders', 'callers', 'clock', 'desk', 'facts', 'guard', 'hub'] as const),
+  ...(['liveCallers', 'logger', 'metrics', 'origins', 'presence', 'timers'] as const),
+] as const
+
 function compose(
   services: ServiceContainer,
   settings: GatewaySettings,
@@ -159,74 +165,19 @@ function compose(
     .factory(
       tokens.webSockets,
       () =>
-        new GatewayWebSockets(
-          deps(
-            ...([
-              'addresses',
-              'bidders',
-              'callers',
-              'clock',
-              'desk',
-              'facts',
-              'guard',
-              'hub',
-              'liveCallers',
-            ] as const),
-            ...(['logger', 'metrics', 'origins', 'presence', 'timers'] as const),
-          ),
-          { maxConnections, maxConnectionsPerAddress: settings.maxConnectionsPerAddress },
-        ),
+        new GatewayWebSockets(deps(...FOR_BIDDERS), {
+          maxConnections,
+          maxConnectionsPerAddress: settings.maxConnectionsPerAddress,
+        }),
     )
-    .factory(
-      tokens.socketIo,
-      () =>
-        new GatewaySocketIo(
-          deps(
-            ...([
-              'addresses',
-              'api',
-              'bidders',
-              'callers',
-              'clock',
-              'commandIds',
-              'desk',
-              'facts',
-              'guard',
-              'hub',
-            ] as const),
-            ...(['liveCallers', 'logger', 'metrics', 'origins', 'presence', 'timers'] as const),
-          ),
-        ),
-    )
+    .factory(tokens.socketIo, () => new GatewaySocketIo(deps(...FOR_BIDDERS, 'api', 'commandIds')))
     .factory(
       tokens.server,
       () =>
         new GatewayServer(
           deps(
-            ...([
-              'addresses',
-              'api',
-              'bidders',
-              'callers',
-              'clock',
-              'commandIds',
-              'desk',
-              'facts',
-              'guard',
-              'hub',
-              'liveCallers',
-              'logger',
-            ] as const),
-            ...([
-              'metrics',
-              'origins',
-              'plugins',
-              'presence',
-              'socketIo',
-              'streams',
-              'timers',
-              'webSockets',
-            ] as const),
+            ...FOR_BIDDERS,
+            ...(['api', 'commandIds', 'plugins', 'socketIo', 'streams', 'webSockets'] as const),
           ),
           { host, port, portTaken, defaultCurrency: currency, version: VERSION },
         ),

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { AuctionEvent, BidPlaced } from '../domain/events.js'
 import { MAX_NAME_LENGTH, type Party } from '../domain/party.js'
-import { eventSchema, hex64, id, MAX_ID_LENGTH, time } from './event-schema.js'
+import { BYTES32, eventSchema, HEX64, hex64, id, MAX_ID_LENGTH, SIGNATURE, time } from './event-schema.js'
 import type { CommittedOrder } from './order.js'
 
 /** What a commit's body says. */
@@ -105,7 +105,7 @@ export function readBody(text: string): CommitBody {
   const outer = outerSchema.safeParse(json)
   if (!outer.success) throw shapeError(outer.error, [])
   const { parties: written, events, orders, ...head } = outer.data
-  const parties = written.map(([id, name]): Party => ({ id, name }))
+  const parties = written.map(partyOf)
   return {
     ...head,
     events: events.map((event, i) => readEvent(event, parties, i)),
@@ -115,11 +115,11 @@ export function readBody(text: string): CommitBody {
 
 /** What a text says that has been read before, and is not checked again. */
 export function readBodyAgain(text: string): CommitBody {
-  const { parties: written, events, orders, ...head } = JSON.parse(text) as WrittenBody
-  const parties = written.map(([id, name]): Party => ({ id, name }))
+  const body = JSON.parse(text) as WrittenBody
+  const { parties: _, orders, ...head } = body
   return {
     ...head,
-    events: events.map((event) => (isWrittenBid(event) ? bidOf(event, parties) : event)),
+    events: eventsIn(body),
     orders: orders.map(([signer, signedAt, commands, signature]) => {
       return { signer, signedAt, commands, signature }
     }),
@@ -128,7 +128,16 @@ export function readBodyAgain(text: string): CommitBody {
 
 /** The events of such a text. */
 export function eventsOf(text: string): readonly AuctionEvent[] {
-  return readBodyAgain(text).events
+  return eventsIn(JSON.parse(text) as WrittenBody)
+}
+
+function eventsIn({ parties: written, events }: WrittenBody): AuctionEvent[] {
+  const parties = written.map(partyOf)
+  return events.map((event) => (isWrittenBid(event) ? bidOf(event, parties) : event))
+}
+
+function partyOf([id, name]: WrittenParty): Party {
+  return { id, name }
 }
 
 function isWrittenBid(event: WrittenEvent): event is WrittenBid {
@@ -195,15 +204,11 @@ function isSoundBid(json: readonly unknown[], parties: number): json is WrittenB
   )
 }
 
-const HEX64 = /^[0-9a-f]{64}$/
-const DIGEST = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/
-const ORDER_SIGNATURE = /^[A-Za-z0-9_-]{85}[AQgw]$/
-
 const orderSchema = z.tuple([
-  z.string().regex(DIGEST),
+  z.string().regex(BYTES32),
   time,
   list(1, MAX_COMMANDS_PER_ORDER),
-  z.string().regex(ORDER_SIGNATURE),
+  z.string().regex(SIGNATURE),
 ])
 
 function readOrder(json: unknown, events: number, place: number): CommittedOrder {
@@ -211,7 +216,7 @@ function readOrder(json: unknown, events: number, place: number): CommittedOrder
   if (!parsed.success) throw shapeError(parsed.error, ['orders', place])
   const [signer, signedAt, commands, signature] = parsed.data
   const isSound = (command: unknown): command is number | string =>
-    typeof command === 'string' ? DIGEST.test(command) : isWhole(command, 0) && command < events
+    typeof command === 'string' ? BYTES32.test(command) : isWhole(command, 0) && command < events
   if (commands.every(isSound)) return { signer, signedAt, commands, signature }
   throw new BodyError(
     `the body's orders.${place}.2: a command is its bid's place in events, or a digest in base64url`,

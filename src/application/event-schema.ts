@@ -10,7 +10,11 @@ import { BIDDER_NAMES, MAX_DESCRIPTION_LENGTH, MAX_TITLE_LENGTH } from '../domai
 export const minor = z.int().positive()
 export const time = z.int().nonnegative()
 export const MAX_ID_LENGTH = 96
-const HEX64 = /^[0-9a-f]{64}$/
+export const HEX64 = /^[0-9a-f]{64}$/
+/** 32 bytes, a key or a SHA-256, in base64url: the bits that it leaves over are zero. */
+export const BYTES32 = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/
+/** 64 bytes, an Ed25519 signature, likewise. */
+export const SIGNATURE = /^[A-Za-z0-9_-]{85}[AQgw]$/
 
 export const id = z.string().min(1).max(MAX_ID_LENGTH)
 export const hex64 = z.string().regex(HEX64)

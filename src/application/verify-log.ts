@@ -13,6 +13,7 @@ import { orderFault } from './check-orders.js'
 import { BadCommitError, isSigned, readCommit } from './commit.js'
 import type { CommitBody } from './commit-body.js'
 import { commitmentOf, RESERVE_SCOPE } from './commitment.js'
+import { BYTES32, SIGNATURE } from './event-schema.js'
 import { ExportFormatError, type Place, type PlacedCommit } from './export-format.js'
 import { PendingChecks } from './pending-checks.js'
 
@@ -147,9 +148,6 @@ class LogFindingError extends Error {
   }
 }
 
-const SIGNATURE = /^[A-Za-z0-9_-]{85}[AQgw]$/
-const PUBLIC_KEY = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/
-
 class LogVerifier {
   readonly #deps: VerifyDeps
   readonly #pending = new PendingChecks()
@@ -263,7 +261,7 @@ class LogVerifier {
     const state = this.#state as OpenedAuction
     const badKey = keyRule(home) ?? keyRule(state.home)
     if (badKey !== null) throw refuse(badKey)
-    if (signer !== home.publicKey || !PUBLIC_KEY.test(signer)) throw refuse('its author is not the home')
+    if (signer !== home.publicKey || !BYTES32.test(signer)) throw refuse('its author is not the home')
     // Base64 leaves bits over, which no signature check would see change.
     if (!SIGNATURE.test(signature)) throw this.#refuse('SIGNATURE', 'the signature is malformed', placed)
     const unfinished = unfinishedRule({ events }, state)

@@ -25,9 +25,9 @@ export class ThreadOrderChecker implements OrderChecker {
   /** Rejects where the thread has failed. */
   async check({ auctionId, body, signer, seller, openedBy }: OrderCheck): Promise<OrderFault | null> {
     const request: OrderCheck = { auctionId, body, signer, seller, openedBy }
-    const isHere = ++this.#checked <= CHECKED_HERE || this.#waiting.length >= MAX_WAITING
-    if (isHere && this.#failed === null) return orderFault(request, readBodyAgain(body), this.#verifier)
     if (this.#failed !== null) throw this.#failed
+    if (++this.#checked <= CHECKED_HERE || this.#waiting.length >= MAX_WAITING)
+      return orderFault(request, readBodyAgain(body), this.#verifier)
     this.#worker ??= this.#start()
     this.#worker.postMessage(request)
     return new Promise((resolve, reject) => {
