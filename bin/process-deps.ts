@@ -1,4 +1,4 @@
-import type { CliDeps, NodeTarget } from '../src/adapters/cli/cli-deps.js'
+import type { CliDeps, NodeTarget } from '../src/adapters/cli/session/cli-deps.js'
 
 /**
  * What the command line is made of in a real process. Loaded when first needed: most commands ask a running node, and
@@ -10,7 +10,7 @@ export const processDeps: CliDeps = {
     return createNode(settings, options)
   },
   async startGrape(options, { logger }) {
-    const { startStandaloneGrape } = await import('../src/adapters/grenache/standalone-grape.js')
+    const { startStandaloneGrape } = await import('../src/adapters/grenache/grape/standalone-grape.js')
     return startStandaloneGrape({ logger }, options)
   },
   async startGateway(settings, parts) {
@@ -21,7 +21,7 @@ export const processDeps: CliDeps = {
     const [{ RpcClient }, { GrenacheNodeApiClient }, { tlsToNode }] = await Promise.all([
       import('../src/adapters/grenache/rpc-client.js'),
       import('../src/adapters/grenache/grenache-node-api-client.js'),
-      import('../src/adapters/grenache/pinned-tls.js'),
+      import('../src/adapters/grenache/transport/pinned-tls.js'),
     ])
     const tls = target.nodeId === null ? await tlsOfMember(target) : tlsToNode(target.nodeId)
     const rpcClient = new RpcClient({ tls })

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-import { processIo } from '../src/adapters/cli/process-io.js'
 import { runCli } from '../src/adapters/cli/run-cli.js'
+import { processIo } from '../src/adapters/cli/session/process-io.js'
 import { processDeps } from './process-deps.js'
 
 const code = await runCli(process.argv.slice(2), processDeps, processIo())

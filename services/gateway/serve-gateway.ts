@@ -1,6 +1,6 @@
-import { Limits } from '../../src/adapters/http/limits.js'
 import type { GatewaySettings } from '../../src/adapters/system/gateway-settings.js'
-import { DEFAULT_LIMITS } from '../../src/adapters/system/limit-rules.js'
+import { DEFAULT_LIMITS } from '../../src/application/gateway/limit-rules.js'
+import { Limits } from '../../src/application/gateway/limits.js'
 import { openAccounts } from './accounts.js'
 import { type GatewayParts, type RunningGateway, startGateway } from './create-gateway.js'
 

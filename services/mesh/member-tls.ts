@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { ClientTls } from '../../src/adapters/grenache/mesh-tls.js'
+import type { ClientTls } from '../../src/adapters/grenache/transport/mesh-tls.js'
 import {
   MEMBERSHIP_FILE,
   SqliteMembershipRepository,
@@ -9,9 +9,9 @@ import { NodeCertificateReader } from '../../src/adapters/system/certificate-rea
 import { Ed25519Verifier } from '../../src/adapters/system/node-key.js'
 import { NODES_DIR } from '../../src/adapters/system/running-nodes.js'
 import { systemClock } from '../../src/adapters/system/system-clock.js'
-import type { Enrolled } from '../../src/application/enrol.js'
-import { MemberList } from '../../src/application/member-list.js'
-import { NodeError } from '../../src/ports/node-api.js'
+import type { Enrolled } from '../../src/application/members/enrol.js'
+import { MemberList } from '../../src/application/members/member-list.js'
+import { NodeError } from '../../src/ports/node/node-api.js'
 import { memberTls } from '../node/node-mesh.js'
 
 /**

@@ -6,7 +6,7 @@ import { X509CertificateIssuer } from '../../src/adapters/system/certificate-iss
 import { Ed25519Verifier } from '../../src/adapters/system/node-key.js'
 import { systemClock } from '../../src/adapters/system/system-clock.js'
 import { systemRandom } from '../../src/adapters/system/system-random.js'
-import { Authority } from '../../src/application/authority.js'
+import { Authority } from '../../src/application/members/authority.js'
 
 export interface OpenAuthority {
   readonly authority: Authority

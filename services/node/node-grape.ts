@@ -1,8 +1,8 @@
-import { EmbeddedGrape } from '../../src/adapters/grenache/embedded-grape.js'
-import { GrapeDiscovery, remoteGrape } from '../../src/adapters/grenache/grape-discovery.js'
+import { EmbeddedGrape } from '../../src/adapters/grenache/grape/embedded-grape.js'
+import { GrapeDiscovery, remoteGrape } from '../../src/adapters/grenache/grape/grape-discovery.js'
 import type { NodeSettings } from '../../src/adapters/system/settings.js'
-import type { Discovery } from '../../src/ports/discovery.js'
-import type { Logger } from '../../src/ports/logger.js'
+import type { Discovery } from '../../src/ports/mesh/discovery.js'
+import type { Logger } from '../../src/ports/system/logger.js'
 
 export interface NodeGrape {
   readonly discovery: Discovery

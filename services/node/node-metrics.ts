@@ -1,6 +1,6 @@
-import type { MeshTls } from '../../src/adapters/grenache/mesh-tls.js'
-import { statusGauges } from '../../src/application/status-gauges.js'
-import type { Metrics } from '../../src/ports/metrics.js'
+import type { MeshTls } from '../../src/adapters/grenache/transport/mesh-tls.js'
+import { statusGauges } from '../../src/application/node/status-gauges.js'
+import type { Metrics } from '../../src/ports/system/metrics.js'
 import type { ServiceContainer } from '../container.js'
 import { tokens } from './node-tokens.js'
 

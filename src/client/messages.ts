@@ -1,12 +1,12 @@
 import type { z } from 'zod'
+import type { auctionSchema, bidSchema, winnerSchema } from '../adapters/http/resources.js'
 import type {
   ClientMessage,
   clientMessage,
   EventMessage,
   EventType,
   ReplyMessage,
-} from '../adapters/http/live/messages.js'
-import type { auctionSchema, bidSchema, winnerSchema } from '../adapters/http/resources.js'
+} from '../application/gateway/messages.js'
 
 /**
  * The gateway's own types, by name. Types alone: nothing of the gateway, nor zod, is in a program that uses the client.

@@ -3,7 +3,7 @@ import type { TermsProblem } from './terms.js'
 
 /**
  * A command refused by a rule: an outcome, not an error. The code is stable; the data say what would have been
- * needed. Text for people is made from it at the edges (application/explain-rejection.ts).
+ * needed. Text for people is made from it at the edges (application/node/explain-rejection.ts).
  */
 export type Rejection =
   | { readonly code: 'TERMS_INVALID'; readonly problems: readonly TermsProblem[] }

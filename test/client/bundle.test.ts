@@ -2,8 +2,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { expect } from 'chai'
 import type { z } from 'zod'
-import type { clientMessage, eventMessages, replyMessages } from '../../src/adapters/http/live/messages.js'
 import type { auctionSchema, bidSchema, winnerSchema } from '../../src/adapters/http/resources.js'
+import type { clientMessage, eventMessages, replyMessages } from '../../src/application/gateway/messages.js'
 import type {
   Auction,
   Bid,

@@ -1,8 +1,8 @@
 import { expect } from 'chai'
-import type { Account } from '../../src/ports/account-repository.js'
-import type { AccountStore } from '../../src/ports/account-store.js'
-import type { ApiKey } from '../../src/ports/api-key-repository.js'
-import type { Session } from '../../src/ports/session-repository.js'
+import type { Account } from '../../src/ports/accounts/account-repository.js'
+import type { AccountStore } from '../../src/ports/accounts/account-store.js'
+import type { ApiKey } from '../../src/ports/accounts/api-key-repository.js'
+import type { Session } from '../../src/ports/accounts/session-repository.js'
 
 const alice: Account = {
   id: 'usr_alice',

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import type { Store } from '../../src/ports/store.js'
+import type { Store } from '../../src/ports/store/store.js'
 import { ALICE, BOB, CAROL, HOUR, MINUTE, T0 } from '../support/auction-scenario.js'
 import { asReplica, CommitBuilder } from '../support/commit-builder.js'
 import type { MakeStore, StoreHarness } from './store-harness.js'

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
-import type { Append, StoredCommit } from '../../src/ports/event-log.js'
-import { SeqConflictError } from '../../src/ports/event-log.js'
-import type { Store } from '../../src/ports/store.js'
+import type { Append, StoredCommit } from '../../src/ports/store/event-log.js'
+import { SeqConflictError } from '../../src/ports/store/event-log.js'
+import type { Store } from '../../src/ports/store/store.js'
 import { asReplica, CommitBuilder, storedCommit } from '../support/commit-builder.js'
 import { codeOf, EVERYTHING, everythingOf, type MakeStore, type StoreHarness } from './store-harness.js'
 

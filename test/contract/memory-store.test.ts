@@ -1,4 +1,4 @@
-import { openMemoryStore } from '../../src/adapters/memory/memory-store.js'
+import { openMemoryStore } from '../support/memory/memory-store.js'
 import { describeStore } from './store-contract.js'
 
 describeStore('memory', async () => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import type { RecordedOutcome } from '../../src/ports/outcome-repository.js'
-import type { Store } from '../../src/ports/store.js'
+import type { RecordedOutcome } from '../../src/ports/store/outcome-repository.js'
+import type { Store } from '../../src/ports/store/store.js'
 import { ALICE, BOB, CAROL, T0 } from '../support/auction-scenario.js'
 import { CommitBuilder } from '../support/commit-builder.js'
 import { codeOf, type MakeStore, type StoreHarness } from './store-harness.js'

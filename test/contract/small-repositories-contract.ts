@@ -1,9 +1,9 @@
 import { expect } from 'chai'
 import type { Commit } from '../../src/domain/commit.js'
-import type { AutoBid } from '../../src/ports/auto-bid-repository.js'
-import type { KnownPeer } from '../../src/ports/peer-repository.js'
-import type { SignedReceipts } from '../../src/ports/receipt-repository.js'
-import type { Store } from '../../src/ports/store.js'
+import type { AutoBid } from '../../src/ports/store/auto-bid-repository.js'
+import type { KnownPeer } from '../../src/ports/store/peer-repository.js'
+import type { SignedReceipts } from '../../src/ports/store/receipt-repository.js'
+import type { Store } from '../../src/ports/store/store.js'
 import type { MakeStore, StoreHarness } from './store-harness.js'
 
 /** What every store promises of auto-bids, participations and peers. */

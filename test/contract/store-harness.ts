@@ -1,5 +1,5 @@
-import type { Append } from '../../src/ports/event-log.js'
-import type { Store } from '../../src/ports/store.js'
+import type { Append } from '../../src/ports/store/event-log.js'
+import type { Store } from '../../src/ports/store/store.js'
 
 /** How a suite gets a store of the adapter under test, empty at first. */
 export interface StoreHarness {

@@ -5,8 +5,8 @@ import fc from 'fast-check'
 import { WebSocket } from 'ws'
 import { type GatewayAccounts, openAccounts } from '../../services/gateway/accounts.js'
 import { loadGatewaySecrets } from '../../src/adapters/system/gateway-secrets.js'
-import { limitsSetting } from '../../src/adapters/system/limit-rules.js'
 import { systemRandom } from '../../src/adapters/system/system-random.js'
+import { limitsSetting } from '../../src/application/gateway/limit-rules.js'
 import { createClient as createBrowserClient } from '../../src/client/browser.js'
 import {
   LiveClients,

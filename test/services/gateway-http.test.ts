@@ -9,8 +9,8 @@ import {
   problemSchema,
   receiptResources,
 } from '../../src/adapters/http/resources.js'
-import { readLines } from '../../src/application/export-format.js'
-import { CallerError } from '../../src/ports/caller.js'
+import { readLines } from '../../src/application/proof/export-format.js'
+import { CallerError } from '../../src/ports/accounts/caller.js'
 import { eventually } from '../support/eventually.js'
 import { TestGateway } from '../support/test-gateway.js'
 import { createTestMesh, type TestMesh } from '../support/test-mesh.js'

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { HomeMeshAdmin } from '../../services/mesh/mesh-admin.js'
 import { createNode, type VendueNode } from '../../services/node/create-node.js'
-import { NodeError } from '../../src/ports/node-api.js'
+import { NodeError } from '../../src/ports/node/node-api.js'
 import { rejection } from '../adapters/grenache/fakes.js'
 import { insiderOf } from '../support/attacked-mesh.js'
 import { eventually } from '../support/eventually.js'

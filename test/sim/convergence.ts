@@ -1,6 +1,6 @@
 import { tokens } from '../../services/node/node-tokens.js'
 import { minimumBid } from '../../src/domain/auction.js'
-import type { AutoBid } from '../../src/ports/auto-bid-repository.js'
+import type { AutoBid } from '../../src/ports/store/auto-bid-repository.js'
 import type { Checker } from './checker.js'
 import type { Machine } from './machine.js'
 import type { Users } from './users.js'

@@ -1,7 +1,7 @@
-import { MemoryTables } from '../../src/adapters/memory/memory-tables.js'
-import type { Append } from '../../src/ports/event-log.js'
-import type { SignatureVerifier } from '../../src/ports/signer.js'
-import type { Store } from '../../src/ports/store.js'
+import type { Append } from '../../src/ports/store/event-log.js'
+import type { Store } from '../../src/ports/store/store.js'
+import type { SignatureVerifier } from '../../src/ports/system/signer.js'
+import { MemoryTables } from '../support/memory/memory-tables.js'
 import type { SimDiskOptions } from './sim-disk.js'
 
 /** A safeguard taken away: the simulation has to notice, or its checks are worth nothing. */

@@ -1,4 +1,4 @@
-import type { Timer } from '../../src/ports/timers.js'
+import type { Timer } from '../../src/ports/system/timers.js'
 import type { Trace } from './trace.js'
 
 /** Where virtual time starts, UTC milliseconds. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Random } from '../../src/ports/random.js'
+import type { Random } from '../../src/ports/system/random.js'
 
 /** Random numbers that one text decides: the small fast counter generator (sfc32), seeded by a hash of the text. */
 export class SeededRandom implements Random {

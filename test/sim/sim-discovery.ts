@@ -1,4 +1,4 @@
-import type { Discovery, DiscoveryListener, DiscoveryState } from '../../src/ports/discovery.js'
+import type { Discovery, DiscoveryListener, DiscoveryState } from '../../src/ports/mesh/discovery.js'
 import type { SeededRandom } from './seeded-random.js'
 import type { SimNetwork } from './sim-network.js'
 import type { SimProcess } from './sim-process.js'

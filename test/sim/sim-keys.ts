@@ -1,6 +1,6 @@
 import { createHash, createPrivateKey } from 'node:crypto'
 import { Ed25519Verifier, signerOf } from '../../src/adapters/system/node-key.js'
-import type { SignatureVerifier, Signer } from '../../src/ports/signer.js'
+import type { SignatureVerifier, Signer } from '../../src/ports/system/signer.js'
 import type { SeededRandom } from './seeded-random.js'
 
 /** Where a simulation's keys come from, and who checks what they signed. */

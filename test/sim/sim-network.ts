@@ -1,5 +1,5 @@
-import { PeerCallError, type PeerClient } from '../../src/ports/peer-client.js'
-import type { PeerService } from '../../src/ports/peer-service.js'
+import { PeerCallError, type PeerClient } from '../../src/ports/mesh/peer-client.js'
+import type { PeerService } from '../../src/ports/mesh/peer-service.js'
 import type { Scheduler } from './scheduler.js'
 import type { SeededRandom } from './seeded-random.js'
 import type { SimProcess } from './sim-process.js'

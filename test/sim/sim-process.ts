@@ -1,5 +1,5 @@
-import type { Clock } from '../../src/ports/clock.js'
-import type { Timer, Timers } from '../../src/ports/timers.js'
+import type { Clock } from '../../src/ports/system/clock.js'
+import type { Timer, Timers } from '../../src/ports/system/timers.js'
 import { EPOCH_MS, type Owner, type Scheduler } from './scheduler.js'
 
 /** A machine's own idea of the time; it survives the processes that run there. */

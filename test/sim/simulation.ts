@@ -1,5 +1,5 @@
-import type { Logger } from '../../src/ports/logger.js'
-import type { RemoteCommand, SubmitAnswer } from '../../src/ports/peer-client.js'
+import type { RemoteCommand, SubmitAnswer } from '../../src/ports/mesh/peer-client.js'
+import type { Logger } from '../../src/ports/system/logger.js'
 import { Checker } from './checker.js'
 import { unconverged, unequal } from './convergence.js'
 import { Faults } from './faults.js'

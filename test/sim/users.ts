@@ -1,6 +1,6 @@
 import { minimumBid } from '../../src/domain/auction.js'
-import type { AuctionRecord } from '../../src/ports/auction-repository.js'
-import type { CommandResult, NodeApi, OpenRequest } from '../../src/ports/node-api.js'
+import type { CommandResult, NodeApi, OpenRequest } from '../../src/ports/node/node-api.js'
+import type { AuctionRecord } from '../../src/ports/store/auction-repository.js'
 import type { Checker } from './checker.js'
 import type { Machine } from './machine.js'
 import type { Action, Profile } from './profile.js'

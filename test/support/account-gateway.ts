@@ -1,14 +1,14 @@
 import type { FastifyRequest } from 'fastify'
 import { type AccountsSettings, openAccounts } from '../../services/gateway/accounts.js'
-import { AuthenticatedCallers } from '../../src/adapters/http/callers.js'
 import { ClientAddresses } from '../../src/adapters/http/client-addresses.js'
-import { GatewayMetrics } from '../../src/adapters/http/gateway-metrics.js'
 import { createHttpApp } from '../../src/adapters/http/http-app.js'
 import { OriginPolicy } from '../../src/adapters/http/origin-policy.js'
 import { callerWith } from '../../src/adapters/http/routes/route.js'
 import { PrometheusMetrics } from '../../src/adapters/prometheus/prometheus-metrics.js'
 import { createPinoLogger } from '../../src/adapters/system/pino-logger.js'
-import type { Scope } from '../../src/ports/caller.js'
+import { AuthenticatedCallers } from '../../src/application/gateway/callers.js'
+import { GatewayMetrics } from '../../src/application/gateway/gateway-metrics.js'
+import type { Scope } from '../../src/ports/accounts/caller.js'
 import { makeTempDir } from './temp-dir.js'
 
 export interface Answer {

@@ -4,13 +4,13 @@ import {
   type TokenKey,
   type TokenKeys,
 } from '../../src/adapters/jose/jose-access-tokens.js'
-import { MemoryAccountStore } from '../../src/adapters/memory/memory-account-store.js'
 import { systemRandom } from '../../src/adapters/system/system-random.js'
 import { AccountAuthenticator } from '../../src/application/accounts/account-authenticator.js'
 import { Accounts, type AccountsOptions } from '../../src/application/accounts/accounts.js'
 import { ApiKeys } from '../../src/application/accounts/api-keys.js'
 import { Logins } from '../../src/application/accounts/logins.js'
-import type { PasswordHasher } from '../../src/ports/password-hasher.js'
+import type { PasswordHasher } from '../../src/ports/accounts/password-hasher.js'
+import { MemoryAccountStore } from './memory/memory-account-store.js'
 import { silentLogger } from './silent-logger.js'
 
 export const PASSWORD = 'correct horse battery'

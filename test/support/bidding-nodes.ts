@@ -1,16 +1,16 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { signerOf } from '../../src/adapters/system/node-key.js'
-import { nodeIdOf } from '../../src/application/ids.js'
+import type { CommittedOrder } from '../../src/application/log/commit-body.js'
+import { nodeIdOf } from '../../src/application/log/ids.js'
 import {
-  type CommittedOrder,
   eventDigest,
   orderText,
   type SellerFacts,
   type SignedOrder,
-} from '../../src/application/order.js'
+} from '../../src/application/orders/order.js'
 import { type AuctionEvent, commandIdOf } from '../../src/domain/events.js'
 import type { Party } from '../../src/domain/party.js'
-import type { Signer } from '../../src/ports/signer.js'
+import type { Signer } from '../../src/ports/system/signer.js'
 
 const NODES = Array.from({ length: 7 }, (_, i) => {
   const signer = signerOf(generateKeyPairSync('ed25519').privateKey)

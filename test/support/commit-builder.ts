@@ -1,5 +1,5 @@
-import { sealCommit } from '../../src/application/commit.js'
-import { outcomeOf } from '../../src/application/outcome.js'
+import { sealCommit } from '../../src/application/log/commit.js'
+import { outcomeOf } from '../../src/application/orders/outcome.js'
 import { minimumBid, type OpenedAuction, UNOPENED } from '../../src/domain/auction.js'
 import type { Command, PlaceBid, SealedMaximum } from '../../src/domain/commands.js'
 import type { Head } from '../../src/domain/commit.js'
@@ -8,8 +8,8 @@ import type { AuctionEvent } from '../../src/domain/events.js'
 import type { Minor } from '../../src/domain/money.js'
 import type { Party } from '../../src/domain/party.js'
 import { NO_SECRETS } from '../../src/domain/pricing.js'
-import type { Append } from '../../src/ports/event-log.js'
-import type { RecordedOutcome } from '../../src/ports/outcome-repository.js'
+import type { Append } from '../../src/ports/store/event-log.js'
+import type { RecordedOutcome } from '../../src/ports/store/outcome-repository.js'
 import { ALICE, BOB, commitmentTo, openCommand, type Setup, saltOf, T0 } from './auction-scenario.js'
 
 export interface BuilderSetup extends Setup {

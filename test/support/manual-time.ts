@@ -1,5 +1,5 @@
-import type { Clock } from '../../src/ports/clock.js'
-import type { Timer, Timers } from '../../src/ports/timers.js'
+import type { Clock } from '../../src/ports/system/clock.js'
+import type { Timer, Timers } from '../../src/ports/system/timers.js'
 
 /** Clock and timers that move only when told to. */
 export class ManualTime implements Clock, Timers {

@@ -1,11 +1,11 @@
-import type { Discovery, DiscoveryListener, DiscoveryState } from '../../src/ports/discovery.js'
+import type { Discovery, DiscoveryListener, DiscoveryState } from '../../src/ports/mesh/discovery.js'
 import {
   type CallOptions,
   CONNECTION_REFUSED,
   PeerCallError,
   type PeerClient,
-} from '../../src/ports/peer-client.js'
-import type { PeerService } from '../../src/ports/peer-service.js'
+} from '../../src/ports/mesh/peer-client.js'
+import type { PeerService } from '../../src/ports/mesh/peer-service.js'
 import type { NodeTime } from './node-time.js'
 
 type Fault = 'none' | 'unreachable' | 'answer-lost'

@@ -2,9 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { GrenacheNodeApiClient } from '../../src/adapters/grenache/grenache-node-api-client.js'
-import { tlsToNode } from '../../src/adapters/grenache/pinned-tls.js'
 import { RpcClient } from '../../src/adapters/grenache/rpc-client.js'
-import type { NodeApi } from '../../src/ports/node-api.js'
+import { tlsToNode } from '../../src/adapters/grenache/transport/pinned-tls.js'
+import type { NodeApi } from '../../src/ports/node/node-api.js'
 import { eventually } from './eventually.js'
 
 /** Of a process, in characters: what it wrote last. */

@@ -1,5 +1,5 @@
-import type { Clock } from '../../src/ports/clock.js'
-import type { Timer, Timers } from '../../src/ports/timers.js'
+import type { Clock } from '../../src/ports/system/clock.js'
+import type { Timer, Timers } from '../../src/ports/system/timers.js'
 import type { ManualTime } from './manual-time.js'
 
 /** Time as one node of many has it: its process may stand still while that of the others goes on. */

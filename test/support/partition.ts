@@ -1,6 +1,6 @@
 import type { VendueNode } from '../../services/node/create-node.js'
 import { tokens } from '../../services/node/node-tokens.js'
-import { type CallOptions, PeerCallError, type PeerClient } from '../../src/ports/peer-client.js'
+import { type CallOptions, PeerCallError, type PeerClient } from '../../src/ports/mesh/peer-client.js'
 
 const DEFAULT_TIMEOUT_MS = 10_000
 

@@ -1,4 +1,4 @@
-import type { Logger } from '../../src/ports/logger.js'
+import type { Logger } from '../../src/ports/system/logger.js'
 
 const nothing = () => {}
 

@@ -1,14 +1,14 @@
 import 'reflect-metadata'
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto'
-import { MeshTls } from '../../src/adapters/grenache/mesh-tls.js'
+import { MeshTls } from '../../src/adapters/grenache/transport/mesh-tls.js'
 import { X509CertificateIssuer } from '../../src/adapters/system/certificate-issuer.js'
 import { signerOf } from '../../src/adapters/system/node-key.js'
 import { systemClock } from '../../src/adapters/system/system-clock.js'
-import { nodeIdOf } from '../../src/application/ids.js'
-import { meshIdOf } from '../../src/application/member-log.js'
-import { PeerGate } from '../../src/application/peer-gate.js'
-import type { CaKeys } from '../../src/ports/certificates.js'
-import type { MemberRole } from '../../src/ports/member.js'
+import { nodeIdOf } from '../../src/application/log/ids.js'
+import { meshIdOf } from '../../src/application/members/member-log.js'
+import { PeerGate } from '../../src/application/members/peer-gate.js'
+import type { CaKeys } from '../../src/ports/members/certificates.js'
+import type { MemberRole } from '../../src/ports/members/member.js'
 
 export interface TestMember {
   readonly nodeId: string

@@ -1,5 +1,5 @@
 import { hash, parseOptions, verify } from '@node-rs/argon2'
-import type { PasswordHasher } from '../../ports/password-hasher.js'
+import type { PasswordHasher } from '../../ports/accounts/password-hasher.js'
 
 /** What OWASP's password storage cheat sheet asks of argon2id at least: 19 MiB, two passes, one lane. */
 export const ARGON2_MEMORY_KIB = 19_456

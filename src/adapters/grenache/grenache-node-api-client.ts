@@ -1,3 +1,4 @@
+import { PeerCallError } from '../../ports/mesh/peer-client.js'
 import {
   type AuctionCommand,
   type BidRequest,
@@ -10,15 +11,14 @@ import {
   type OpenRequest,
   type ReceiptsRequest,
   type ShowRequest,
-} from '../../ports/node-api.js'
-import { PeerCallError } from '../../ports/peer-client.js'
-import type { Rpc } from './define-rpc.js'
+} from '../../ports/node/node-api.js'
 import { autoBidRpc } from './rpc/auto-bid.js'
 import { autoBidsRpc } from './rpc/auto-bids.js'
 import { bidRpc } from './rpc/bid.js'
 import { buyNowRpc } from './rpc/buy-now.js'
 import { cancelRpc } from './rpc/cancel.js'
 import { closeRpc } from './rpc/close.js'
+import type { Rpc } from './rpc/define-rpc.js'
 import { eventsRpc } from './rpc/events.js'
 import { extendRpc } from './rpc/extend.js'
 import { handoverRpc } from './rpc/handover.js'
@@ -33,8 +33,8 @@ import { showRpc } from './rpc/show.js'
 import { statusRpc } from './rpc/status.js'
 import { stopRpc } from './rpc/stop.js'
 import { stopAutoBidRpc } from './rpc/stop-auto-bid.js'
+import { isNodeErrorCode } from './rpc/wire.js'
 import { RemoteError, type RpcClient } from './rpc-client.js'
-import { isNodeErrorCode } from './wire.js'
 
 export interface GrenacheNodeApiClientDeps {
   readonly rpcClient: RpcClient

@@ -1,6 +1,4 @@
 import type { Commit } from '../../domain/commit.js'
-import type { EquivocationProof } from '../../ports/equivocation-repository.js'
-import type { AuctionHead } from '../../ports/event-log.js'
 import {
   type CallOptions,
   type Challenge,
@@ -20,7 +18,9 @@ import {
   type StoredHead,
   type SubmitAnswer,
   type SubmittedOrder,
-} from '../../ports/peer-client.js'
+} from '../../ports/mesh/peer-client.js'
+import type { EquivocationProof } from '../../ports/store/equivocation-repository.js'
+import type { AuctionHead } from '../../ports/store/event-log.js'
 import { digestRpc } from './rpc/digest.js'
 import { equivocationRpc } from './rpc/equivocation.js'
 import { goodbyeRpc } from './rpc/goodbye.js'

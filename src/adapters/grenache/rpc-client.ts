@@ -1,21 +1,21 @@
 import { Agent } from 'node:http'
 import { Agent as TlsAgent } from 'node:https'
 import { PeerRPCClient } from 'grenache-nodejs-http'
-import { printable } from '../../application/text-schema.js'
-import type { Logger } from '../../ports/logger.js'
-import { PeerCallError } from '../../ports/peer-client.js'
-import type { Access, Rpc } from './define-rpc.js'
-import { ExchangeError } from './exchange.js'
-import { invalidInput } from './explain-issue.js'
-import type { ClientTls } from './mesh-tls.js'
-import { RpcClientTransport } from './rpc-client-transport.js'
+import { printable } from '../../application/log/text-schema.js'
+import { PeerCallError } from '../../ports/mesh/peer-client.js'
+import type { Logger } from '../../ports/system/logger.js'
+import type { Access, Rpc } from './rpc/define-rpc.js'
+import { invalidInput } from './rpc/explain-issue.js'
 import {
   answerPayloadSchema,
   loggedIds,
   type RequestIds,
   type RequestPayload,
   type WireError,
-} from './wire.js'
+} from './rpc/wire.js'
+import { ExchangeError } from './transport/exchange.js'
+import type { ClientTls } from './transport/mesh-tls.js'
+import { RpcClientTransport } from './transport/rpc-client-transport.js'
 
 export interface RpcClientOptions {
   /** Gets a line for each call. */

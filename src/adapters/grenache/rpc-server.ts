@@ -1,18 +1,15 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { PeerRPCServer } from 'grenache-nodejs-http'
-import type { Admission } from '../../application/peer-gate.js'
-import type { Logger } from '../../ports/logger.js'
-import type { MeshService } from '../../ports/mesh-service.js'
-import { type Histogram, type Metrics, NO_METRICS } from '../../ports/metrics.js'
-import type { NodeApi } from '../../ports/node-api.js'
-import type { PeerService } from '../../ports/peer-service.js'
-import type { BoundRpc, RpcCaller } from './define-rpc.js'
-import { listenError } from './listen-error.js'
-import type { MeshTls } from './mesh-tls.js'
-import { accessOf } from './rpc-access.js'
-import { type RequestOrigin, RpcServerTransport, type ServerLimits } from './rpc-server-transport.js'
-import { rpcTable } from './rpc-table.js'
+import type { Admission } from '../../application/members/peer-gate.js'
+import type { MeshService } from '../../ports/members/mesh-service.js'
+import type { PeerService } from '../../ports/mesh/peer-service.js'
+import type { NodeApi } from '../../ports/node/node-api.js'
+import type { Logger } from '../../ports/system/logger.js'
+import { type Histogram, type Metrics, NO_METRICS } from '../../ports/system/metrics.js'
+import type { BoundRpc, RpcCaller } from './rpc/define-rpc.js'
+import { accessOf } from './rpc/rpc-access.js'
+import { rpcTable } from './rpc/rpc-table.js'
 import {
   type AnswerPayload,
   failure,
@@ -20,7 +17,14 @@ import {
   type RequestIds,
   requestPayloadSchema,
   toWireError,
-} from './wire.js'
+} from './rpc/wire.js'
+import { listenError } from './transport/listen-error.js'
+import type { MeshTls } from './transport/mesh-tls.js'
+import {
+  type RequestOrigin,
+  RpcServerTransport,
+  type ServerLimits,
+} from './transport/rpc-server-transport.js'
 
 export interface RpcServerDeps {
   readonly peerService: PeerService

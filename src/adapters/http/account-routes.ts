@@ -7,8 +7,10 @@ import type { Accounts } from '../../application/accounts/accounts.js'
 import type { ApiKeys } from '../../application/accounts/api-keys.js'
 import type { Logins, Tokens } from '../../application/accounts/logins.js'
 import { needScope } from '../../application/accounts/roles.js'
-import { CallerError } from '../../ports/caller.js'
-import type { Clock } from '../../ports/clock.js'
+import { credentialsOf } from '../../application/gateway/authenticate.js'
+import type { Limits } from '../../application/gateway/limits.js'
+import { CallerError } from '../../ports/accounts/caller.js'
+import type { Clock } from '../../ports/system/clock.js'
 import {
   apiKeyBody,
   apiKeyJson,
@@ -23,8 +25,6 @@ import {
   tokensAnswer,
   tokensJson,
 } from './account-schemas.js'
-import { credentialsOf } from './authenticate.js'
-import type { Limits } from './limits.js'
 import { problems } from './routes/route.js'
 
 export interface AccountRoutesDeps {

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import type { Tokens } from '../../application/accounts/logins.js'
-import type { Account } from '../../ports/account-repository.js'
-import type { ApiKey } from '../../ports/api-key-repository.js'
-import { ROLES, SCOPES } from '../../ports/caller.js'
+import type { Account } from '../../ports/accounts/account-repository.js'
+import type { ApiKey } from '../../ports/accounts/api-key-repository.js'
+import { ROLES, SCOPES } from '../../ports/accounts/caller.js'
 
 /** Shapes alone; the rules are checked where accounts are made, whoever asks. */
 const MAX_TEXT = 4_096

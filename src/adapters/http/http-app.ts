@@ -9,12 +9,12 @@ import {
   validatorCompiler,
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod'
-import type { Logger } from '../../ports/logger.js'
-import { withoutCredentials } from './authenticate.js'
-import type { Callers } from './callers.js'
+import { withoutCredentials } from '../../application/gateway/authenticate.js'
+import type { Callers } from '../../application/gateway/callers.js'
+import type { GatewayMetrics } from '../../application/gateway/gateway-metrics.js'
+import type { Guard } from '../../application/gateway/guard.js'
+import type { Logger } from '../../ports/system/logger.js'
 import type { ClientAddresses } from './client-addresses.js'
-import type { GatewayMetrics } from './gateway-metrics.js'
-import type { Guard } from './guard.js'
 import type { OriginPolicy } from './origin-policy.js'
 import { errorsOf, INTERNAL, PROBLEM_TYPE, type ProblemAnswer, problemOf, RequestError } from './problem.js'
 import { requestIdOf } from './request-id.js'

@@ -1,11 +1,16 @@
 import { AccountError, type AccountErrorCode } from '../../application/accounts/account-error.js'
+import {
+  GatewayRefusal,
+  type GatewayRefusalCode,
+  type RefusalInfo,
+} from '../../application/gateway/gateway-refusal.js'
+import type { Json } from '../../application/gateway/json-shapes.js'
+import { rejectionJson } from '../../application/gateway/outcome-shapes.js'
 import type { Currency } from '../../domain/currency.js'
 import type { RejectionCode } from '../../domain/rejection.js'
-import { CallerError, type CallerErrorCode } from '../../ports/caller.js'
-import { NodeError, type NodeErrorCode } from '../../ports/node-api.js'
-import type { Rejected } from '../../ports/outcome-repository.js'
-import type { Json } from '../json-shapes.js'
-import { rejectionJson } from '../outcome-shapes.js'
+import { CallerError, type CallerErrorCode } from '../../ports/accounts/caller.js'
+import { NodeError, type NodeErrorCode } from '../../ports/node/node-api.js'
+import type { Rejected } from '../../ports/store/outcome-repository.js'
 
 /** An answer of RFC 9457: `code` is stable, `field` names the offending input, `next` says what to do. */
 export interface Problem {
@@ -29,19 +34,13 @@ export interface FieldProblem {
 const MAX_ERRORS = 10
 export const PROBLEM_TYPE = 'application/problem+json'
 
-/** A request that the HTTP server itself refuses. */
+/** A request that the HTTP server itself refuses, with a status of its own. */
 export class RequestError extends Error {
   constructor(
     readonly status: number,
     readonly code: string,
     message: string,
-    readonly info: {
-      readonly field?: string
-      readonly next?: string
-      readonly retryAfterSeconds?: number
-      readonly more?: Readonly<Record<string, Json>>
-      readonly cause?: unknown
-    } = {},
+    readonly info: RefusalInfo = {},
   ) {
     super(message, info.cause === undefined ? undefined : { cause: info.cause })
     this.name = 'RequestError'
@@ -89,6 +88,14 @@ const NODE_STATUS: Partial<Record<NodeErrorCode, number>> = {
   NODE_UNREACHABLE: 503,
   STOPPING: 503,
   INTERNAL: 500,
+}
+
+const REFUSAL_STATUS: Readonly<Record<GatewayRefusalCode, number>> = {
+  ACCOUNT_NEEDED: 409,
+  INVALID_INPUT: 400,
+  OUTCOME_UNKNOWN: 504,
+  STOPPING: 503,
+  TOO_MANY_SUBSCRIPTIONS: 429,
 }
 
 export const CALLER_STATUS: Readonly<Record<CallerErrorCode, number>> = {
@@ -150,9 +157,10 @@ export interface ProblemAnswer {
 
 /** What an error says to the caller; null for one that is nobody's input: that is logged, and its text kept back. */
 export function problemOf(error: unknown): ProblemAnswer | null {
-  if (error instanceof RequestError) {
+  if (error instanceof RequestError || error instanceof GatewayRefusal) {
+    const status = error instanceof RequestError ? error.status : REFUSAL_STATUS[error.code]
     const { field, next, retryAfterSeconds, more } = error.info
-    return answer(error.status, error.code, error.message, { ...more, field, next }, retryAfterSeconds)
+    return answer(status, error.code, error.message, { ...more, field, next }, retryAfterSeconds)
   }
   if (error instanceof NodeError) {
     if (error.code === 'INTERNAL') return null

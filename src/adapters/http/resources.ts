@@ -1,9 +1,9 @@
 import { z } from 'zod'
+import { auctionJson, type Json, jsonTime } from '../../application/gateway/json-shapes.js'
+import { rejectionJson } from '../../application/gateway/outcome-shapes.js'
 import { BIDDER_NAMES } from '../../domain/terms.js'
-import type { AuctionView } from '../../ports/node-api.js'
-import type { SignedReceipts } from '../../ports/receipt-repository.js'
-import { auctionJson, type Json, jsonTime } from '../json-shapes.js'
-import { rejectionJson } from '../outcome-shapes.js'
+import type { AuctionView } from '../../ports/node/node-api.js'
+import type { SignedReceipts } from '../../ports/store/receipt-repository.js'
 
 /** An auction in the HTTP API: also under the names that other auction systems' programs look for. */
 export function auctionResource(view: AuctionView): { readonly [key: string]: Json } {

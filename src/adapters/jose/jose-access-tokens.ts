@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import { errors, jwtVerify, SignJWT } from 'jose'
-import type { AccessClaims, AccessTokens } from '../../ports/access-tokens.js'
-import { CallerError } from '../../ports/caller.js'
+import type { AccessClaims, AccessTokens } from '../../ports/accounts/access-tokens.js'
+import { CallerError } from '../../ports/accounts/caller.js'
 
 /** The one algorithm, whatever a token's header says. */
 const ALGORITHM = 'EdDSA'

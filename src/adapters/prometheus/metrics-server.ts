@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { MetricsPage } from '../../ports/metrics.js'
+import type { MetricsPage } from '../../ports/system/metrics.js'
 
 export interface MetricsServerOptions {
   readonly host: string

@@ -1,5 +1,12 @@
 import { type Metric, Registry } from 'prom-client'
-import type { Counter, Histogram, Labels, Metrics, MetricsPage, ReadGauge } from '../../ports/metrics.js'
+import type {
+  Counter,
+  Histogram,
+  Labels,
+  Metrics,
+  MetricsPage,
+  ReadGauge,
+} from '../../ports/system/metrics.js'
 
 const SECONDS = [
   ...[0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05],

@@ -1,9 +1,9 @@
-import { plainBidFingerprint } from '../../application/home-command.js'
+import { foldText, secretKept, tellsOfBid } from '../../application/log/read-model.js'
+import { plainBidFingerprint } from '../../application/orders/home-command.js'
 import { dueAt } from '../../domain/auction.js'
 import type { AuctionEvent } from '../../domain/events.js'
-import type { Append } from '../../ports/event-log.js'
-import type { RecordedOutcome } from '../../ports/outcome-repository.js'
-import { foldText, secretKept, tellsOfBid } from '../read-model.js'
+import type { Append } from '../../ports/store/event-log.js'
+import type { RecordedOutcome } from '../../ports/store/outcome-repository.js'
 import type { AppendOperation, OutcomeRow, SecretRow } from './write-operations.js'
 
 /** About what an operation weighs beside its long texts, in bytes. */

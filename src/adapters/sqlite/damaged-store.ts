@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
 import Database from 'better-sqlite3'
-import { hashOf } from '../../application/commit.js'
+import { hashOf } from '../../application/log/commit.js'
 import type { Commit } from '../../domain/commit.js'
 import { checkOwnership } from './sqlite-schema.js'
 import { messageOf, sqliteCode, storeErrorFrom } from './store-error.js'

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import type { AccountStore } from '../../ports/account-store.js'
+import type { AccountStore } from '../../ports/accounts/account-store.js'
 import { syncDirectory } from '../system/private-file.js'
 import { ACCOUNT_SCHEMA } from './account-schema.js'
 import { prepareDirectory, prepareFile } from './open-store.js'

@@ -4,8 +4,8 @@ import {
   type AccountChange,
   type AccountRepository,
   loginKey,
-} from '../../ports/account-repository.js'
-import { ROLES } from '../../ports/caller.js'
+} from '../../ports/accounts/account-repository.js'
+import { ROLES } from '../../ports/accounts/caller.js'
 import { RememberedRows } from './remembered-rows.js'
 import { sqliteCode } from './store-error.js'
 

@@ -1,6 +1,6 @@
 import type { Database, Statement, Transaction } from 'better-sqlite3'
-import type { ApiKey, ApiKeyRepository } from '../../ports/api-key-repository.js'
-import { SCOPES } from '../../ports/caller.js'
+import type { ApiKey, ApiKeyRepository } from '../../ports/accounts/api-key-repository.js'
+import { SCOPES } from '../../ports/accounts/caller.js'
 
 interface Row {
   readonly id: string

@@ -1,3 +1,4 @@
+import { BID_KINDS, foldText } from '../../application/log/read-model.js'
 import type { AuctionStatus, OpenedAuction } from '../../domain/auction.js'
 import type {
   AuctionQuery,
@@ -5,8 +6,7 @@ import type {
   AuctionRepository,
   BidRecord,
   DueAuction,
-} from '../../ports/auction-repository.js'
-import { BID_KINDS, foldText } from '../read-model.js'
+} from '../../ports/store/auction-repository.js'
 import type { SqliteReader } from './sqlite-reader.js'
 import { MAX_EVENTS_PER_COMMIT } from './sqlite-schema.js'
 

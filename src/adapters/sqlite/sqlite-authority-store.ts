@@ -4,9 +4,9 @@ import type {
   AuthorityStore,
   Invite,
   IssuedCertificate,
-} from '../../ports/authority-store.js'
-import type { CaKeys } from '../../ports/certificates.js'
-import type { MemberLogEntry, MemberRole } from '../../ports/member.js'
+} from '../../ports/members/authority-store.js'
+import type { CaKeys } from '../../ports/members/certificates.js'
+import type { MemberLogEntry, MemberRole } from '../../ports/members/member.js'
 import { openMeshFile } from './mesh-file.js'
 
 export const AUTHORITY_FILE = 'authority.db'

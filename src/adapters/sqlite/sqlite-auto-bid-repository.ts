@@ -1,4 +1,4 @@
-import type { AutoBid, AutoBidRepository } from '../../ports/auto-bid-repository.js'
+import type { AutoBid, AutoBidRepository } from '../../ports/store/auto-bid-repository.js'
 import { OPERATION_OVERHEAD_BYTES } from './append-operation.js'
 import type { SqliteReader } from './sqlite-reader.js'
 import type { SqliteWriter } from './sqlite-writer.js'

@@ -1,4 +1,4 @@
-import type { EquivocationProof, EquivocationRepository } from '../../ports/equivocation-repository.js'
+import type { EquivocationProof, EquivocationRepository } from '../../ports/store/equivocation-repository.js'
 import { OPERATION_OVERHEAD_BYTES } from './append-operation.js'
 import type { SqliteReader } from './sqlite-reader.js'
 import type { SqliteWriter } from './sqlite-writer.js'

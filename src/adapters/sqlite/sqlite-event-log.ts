@@ -1,4 +1,4 @@
-import type { Append, AuctionHead, EventLog, StoredCommit } from '../../ports/event-log.js'
+import type { Append, AuctionHead, EventLog, StoredCommit } from '../../ports/store/event-log.js'
 import { appendOperation } from './append-operation.js'
 import type { SqliteReader } from './sqlite-reader.js'
 import type { SqliteWriter } from './sqlite-writer.js'

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Database } from 'better-sqlite3'
-import type { MemberLogEntry } from '../../ports/member.js'
-import type { MembershipRepository, MeshMembership } from '../../ports/membership-repository.js'
+import type { MemberLogEntry } from '../../ports/members/member.js'
+import type { MembershipRepository, MeshMembership } from '../../ports/members/membership-repository.js'
 import { openMeshFile } from './mesh-file.js'
 
 export const MEMBERSHIP_FILE = 'mesh.db'

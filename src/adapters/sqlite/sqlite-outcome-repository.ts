@@ -1,5 +1,5 @@
-import { plainBidFingerprint } from '../../application/home-command.js'
-import type { Outcome, OutcomeRepository, RecordedOutcome } from '../../ports/outcome-repository.js'
+import { plainBidFingerprint } from '../../application/orders/home-command.js'
+import type { Outcome, OutcomeRepository, RecordedOutcome } from '../../ports/store/outcome-repository.js'
 import { OPERATION_OVERHEAD_BYTES, outcomeRow } from './append-operation.js'
 import type { SqliteReader } from './sqlite-reader.js'
 import type { SqliteWriter } from './sqlite-writer.js'

@@ -1,4 +1,4 @@
-import type { ParticipationRepository } from '../../ports/participation-repository.js'
+import type { ParticipationRepository } from '../../ports/store/participation-repository.js'
 import { OPERATION_OVERHEAD_BYTES } from './append-operation.js'
 import type { SqliteReader } from './sqlite-reader.js'
 import type { SqliteWriter } from './sqlite-writer.js'

@@ -1,4 +1,4 @@
-import type { KnownPeer, PeerRepository } from '../../ports/peer-repository.js'
+import type { KnownPeer, PeerRepository } from '../../ports/store/peer-repository.js'
 import { OPERATION_OVERHEAD_BYTES } from './append-operation.js'
 import type { SqliteReader } from './sqlite-reader.js'
 import type { SqliteWriter } from './sqlite-writer.js'

@@ -1,5 +1,8 @@
 import type { Database, Statement } from 'better-sqlite3'
-import type { PseudonymousBid, PseudonymousBidRepository } from '../../ports/pseudonymous-bid-repository.js'
+import type {
+  PseudonymousBid,
+  PseudonymousBidRepository,
+} from '../../ports/accounts/pseudonymous-bid-repository.js'
 
 interface Row {
   readonly account_id: string

@@ -1,8 +1,8 @@
+import { secretKept } from '../../application/log/read-model.js'
 import type { OpenedAuction } from '../../domain/auction.js'
 import type { SealedMaximum } from '../../domain/commands.js'
 import { NO_SECRETS, type Secrets } from '../../domain/pricing.js'
-import type { SecretRepository } from '../../ports/auction-repository.js'
-import { secretKept } from '../read-model.js'
+import type { SecretRepository } from '../../ports/store/auction-repository.js'
 import type { SqliteReader } from './sqlite-reader.js'
 
 const SECRETS = `

@@ -1,5 +1,5 @@
 import type { Database, Statement, Transaction } from 'better-sqlite3'
-import type { Session, SessionRepository } from '../../ports/session-repository.js'
+import type { Session, SessionRepository } from '../../ports/accounts/session-repository.js'
 import { RememberedRows } from './remembered-rows.js'
 
 interface Row {

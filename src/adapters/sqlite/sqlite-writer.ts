@@ -1,13 +1,13 @@
 import { Worker } from 'node:worker_threads'
-import { gather } from '../../application/gather.js'
+import { gather } from '../../application/turns/gather.js'
 import {
   DuplicateCommandError,
   LogBrokenError,
   LogBusyError,
   LogFullError,
   SeqConflictError,
-} from '../../ports/event-log.js'
-import { type Histogram, type Metrics, NO_METRICS } from '../../ports/metrics.js'
+} from '../../ports/store/event-log.js'
+import { type Histogram, type Metrics, NO_METRICS } from '../../ports/system/metrics.js'
 import type { SqliteTestOptions } from './sqlite-connection.js'
 import { StoreError } from './store-error.js'
 import type {

@@ -1,5 +1,5 @@
-import type { AutoBid } from '../../ports/auto-bid-repository.js'
-import type { KnownPeer } from '../../ports/peer-repository.js'
+import type { AutoBid } from '../../ports/store/auto-bid-repository.js'
+import type { KnownPeer } from '../../ports/store/peer-repository.js'
 import type { SqliteTestOptions } from './sqlite-connection.js'
 import type { StoreErrorCode } from './store-error.js'
 

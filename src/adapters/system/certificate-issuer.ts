@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes, webcrypto } from 'node:crypto'
-import type { CaKeys, CertificateIssuer, CertificateRequest } from '../../ports/certificates.js'
-import type { Signer } from '../../ports/signer.js'
+import type { CaKeys, CertificateIssuer, CertificateRequest } from '../../ports/members/certificates.js'
+import type { Signer } from '../../ports/system/signer.js'
 import { memberUri } from './certificate-reader.js'
 import { signerOf } from './node-key.js'
 

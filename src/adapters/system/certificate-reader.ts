@@ -1,7 +1,7 @@
 import { createHash, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto'
-import { NODE_ID } from '../../application/ids.js'
-import type { CertificateFacts, CertificateReader, IssuerFacts } from '../../ports/certificates.js'
-import { MEMBER_ROLES, type MemberRole } from '../../ports/member.js'
+import { NODE_ID } from '../../application/log/ids.js'
+import type { CertificateFacts, CertificateReader, IssuerFacts } from '../../ports/members/certificates.js'
+import { MEMBER_ROLES, type MemberRole } from '../../ports/members/member.js'
 
 /** The one name in a member's certificate: mesh, node and role. */
 const SAN = /^URI:vendue:\/\/(mesh_[0-9a-hjkmnp-tv-z]{26})\/(node_[0-9a-hjkmnp-tv-z]{26})\/([a-z]{1,16})$/

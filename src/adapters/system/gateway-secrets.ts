@@ -8,7 +8,7 @@ import {
 import { chmodSync, linkSync, readFileSync, statSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import type { Random } from '../../ports/random.js'
+import type { Random } from '../../ports/system/random.js'
 import { syncDirectory, writePrivateFile } from './private-file.js'
 
 export const GATEWAY_SECRETS_FILE = 'gateway.keys'

@@ -1,5 +1,5 @@
+import type { LimitRules } from '../../application/gateway/limit-rules.js'
 import type { AccountSettings, AuthMode } from './account-settings.js'
-import type { LimitRules } from './limit-rules.js'
 import { isLoopback } from './loopback.js'
 import type { Settings } from './settings.js'
 

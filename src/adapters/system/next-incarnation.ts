@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Clock } from '../../ports/clock.js'
+import type { Clock } from '../../ports/system/clock.js'
 import { writePrivateFile } from './private-file.js'
 
 const FILE = 'incarnation'

@@ -8,7 +8,7 @@ import {
 } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { SignatureVerifier, Signer } from '../../ports/signer.js'
+import type { SignatureVerifier, Signer } from '../../ports/system/signer.js'
 import { writePrivateFile } from './private-file.js'
 
 const KEY_FILE = 'node.key'

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Random } from '../../ports/random.js'
+import type { Random } from '../../ports/system/random.js'
 import { writePrivateFile } from './private-file.js'
 
 export const OPERATOR_TOKEN_FILE = 'operator.token'

@@ -1,7 +1,7 @@
 import { parentPort } from 'node:worker_threads'
-import { orderFault } from '../../application/check-orders.js'
-import { readBodyAgain } from '../../application/commit-body.js'
-import type { OrderCheck, OrderFault } from '../../ports/order-checker.js'
+import { readBodyAgain } from '../../application/log/commit-body.js'
+import { orderFault } from '../../application/orders/check-orders.js'
+import type { OrderCheck, OrderFault } from '../../ports/mesh/order-checker.js'
 import { Ed25519Verifier } from './node-key.js'
 
 // The thread on which orders are checked: half of what there is to compute in a log.

@@ -1,6 +1,6 @@
 import { pino } from 'pino'
 import { prettyFactory } from 'pino-pretty'
-import type { Logger } from '../../ports/logger.js'
+import type { Logger } from '../../ports/system/logger.js'
 import { redact } from './redact.js'
 
 export interface PinoLoggerOptions {

@@ -1,5 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import type { Metrics } from '../../ports/metrics.js'
+import type { Metrics } from '../../ports/system/metrics.js'
 
 const RESOLUTION_MS = 10
 const NANOSECONDS = 1e9

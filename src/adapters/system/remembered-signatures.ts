@@ -1,4 +1,4 @@
-import type { SignatureVerifier, Signer } from '../../ports/signer.js'
+import type { SignatureVerifier, Signer } from '../../ports/system/signer.js'
 
 /** An order is met again with each commit that holds bids of it, soon after it was first checked or signed here. */
 const MAX_REMEMBERED = 4_096

@@ -1,8 +1,8 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { limitsSetting } from '../../application/gateway/limit-rules.js'
 import { MAX_EXPONENT } from '../../domain/currency.js'
 import { AUTH_MODES, registrationSetting, selfRolesSetting } from './account-settings.js'
-import { limitsSetting } from './limit-rules.js'
 
 const DIGITS = /^\d{1,5}$/
 const CURRENCY = /^[A-Z][A-Z0-9]{2,9}$/

@@ -1,4 +1,4 @@
-import type { Clock } from '../../ports/clock.js'
+import type { Clock } from '../../ports/system/clock.js'
 
 export const systemClock: Clock = {
   now: () => Date.now(),

@@ -1,5 +1,5 @@
 import { randomFillSync } from 'node:crypto'
-import type { Random } from '../../ports/random.js'
+import type { Random } from '../../ports/system/random.js'
 
 /** One call into the system's generator costs as much as thousands of bytes of it. */
 const POOL_BYTES = 8 * 1024

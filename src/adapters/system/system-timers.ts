@@ -1,4 +1,4 @@
-import type { Timer, Timers } from '../../ports/timers.js'
+import type { Timer, Timers } from '../../ports/system/timers.js'
 
 /** setTimeout fires at once for anything longer than this (2^31 - 1 ms). */
 const MAX_TIMEOUT_MS = 2_147_483_647

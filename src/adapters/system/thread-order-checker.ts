@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
-import { orderFault } from '../../application/check-orders.js'
-import { readBodyAgain } from '../../application/commit-body.js'
-import type { OrderCheck, OrderChecker, OrderFault } from '../../ports/order-checker.js'
+import { readBodyAgain } from '../../application/log/commit-body.js'
+import { orderFault } from '../../application/orders/check-orders.js'
+import type { OrderCheck, OrderChecker, OrderFault } from '../../ports/mesh/order-checker.js'
 import { Ed25519Verifier } from './node-key.js'
 
 /** Commits that are checked here before a thread is worth its start. */

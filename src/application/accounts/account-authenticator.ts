@@ -1,15 +1,15 @@
-import type { AccessTokens } from '../../ports/access-tokens.js'
-import type { Account, AccountRepository } from '../../ports/account-repository.js'
-import type { ApiKeyRepository } from '../../ports/api-key-repository.js'
+import type { AccessTokens } from '../../ports/accounts/access-tokens.js'
+import type { Account, AccountRepository } from '../../ports/accounts/account-repository.js'
+import type { ApiKeyRepository } from '../../ports/accounts/api-key-repository.js'
 import {
   type Authenticator,
   type Caller,
   CallerError,
   type Credentials,
   type Scope,
-} from '../../ports/caller.js'
-import type { Clock } from '../../ports/clock.js'
-import type { SessionRepository } from '../../ports/session-repository.js'
+} from '../../ports/accounts/caller.js'
+import type { SessionRepository } from '../../ports/accounts/session-repository.js'
+import type { Clock } from '../../ports/system/clock.js'
 import { MAX_TOKEN_LENGTH } from './account-input.js'
 import { scopesOf } from './roles.js'
 import { apiKeyIdOf, sameHash, sha256 } from './secrets.js'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { ROLES, SCOPES } from '../../ports/caller.js'
+import { ROLES, SCOPES } from '../../ports/accounts/caller.js'
 import { AccountError } from './account-error.js'
 
 export const MIN_NAME_LENGTH = 2

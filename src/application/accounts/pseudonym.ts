@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import type { Party } from '../../domain/party.js'
-import { base32 } from '../base32.js'
+import { base32 } from '../log/base32.js'
 
 const PREFIX = 'anon_'
 const ID_LENGTH = 26

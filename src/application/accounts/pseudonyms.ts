@@ -1,6 +1,6 @@
 import type { Party } from '../../domain/party.js'
-import type { Account, AccountRepository } from '../../ports/account-repository.js'
-import type { PseudonymousBidRepository } from '../../ports/pseudonymous-bid-repository.js'
+import type { Account, AccountRepository } from '../../ports/accounts/account-repository.js'
+import type { PseudonymousBidRepository } from '../../ports/accounts/pseudonymous-bid-repository.js'
 import { isPseudonym, pseudonymOf } from './pseudonym.js'
 
 export interface PseudonymsDeps {

@@ -1,4 +1,4 @@
-import { type Caller, CallerError, type Role, SCOPES, type Scope } from '../../ports/caller.js'
+import { type Caller, CallerError, type Role, SCOPES, type Scope } from '../../ports/accounts/caller.js'
 
 const SCOPES_OF: Readonly<Record<Role, readonly Scope[]>> = {
   bidder: ['read', 'bid'],

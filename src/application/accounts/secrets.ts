@@ -1,6 +1,6 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
-import type { Random } from '../../ports/random.js'
-import { base32 } from '../base32.js'
+import type { Random } from '../../ports/system/random.js'
+import { base32 } from '../log/base32.js'
 
 const SECRET_BYTES = 32
 const ID_BYTES = 10

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { openAccounts } from '../../../services/gateway/accounts.js'
-import type { CliDeps } from '../../../src/adapters/cli/cli-deps.js'
+import type { CliDeps } from '../../../src/adapters/cli/session/cli-deps.js'
 import { silentLogger } from '../../support/silent-logger.js'
 import { CliHarness } from './support/cli-harness.js'
 

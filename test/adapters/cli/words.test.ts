@@ -1,10 +1,10 @@
 import { expect } from 'chai'
 import { tokenize } from '../../../src/adapters/cli/client/tokenize.js'
-import { makePaint, relative, showSpan, showTime, showWhen } from '../../../src/adapters/cli/look.js'
-import { parseDuration, parseSoftClose } from '../../../src/adapters/cli/parse-duration.js'
-import { parseTime } from '../../../src/adapters/cli/parse-time.js'
-import { facts, table } from '../../../src/adapters/cli/table.js'
-import { columnsOf, oneLine, prose, truncate } from '../../../src/adapters/cli/terminal-text.js'
+import { parseDuration, parseSoftClose } from '../../../src/adapters/cli/parse/parse-duration.js'
+import { parseTime } from '../../../src/adapters/cli/parse/parse-time.js'
+import { makePaint, relative, showSpan, showTime, showWhen } from '../../../src/adapters/cli/render/look.js'
+import { facts, table } from '../../../src/adapters/cli/render/table.js'
+import { columnsOf, oneLine, prose, truncate } from '../../../src/adapters/cli/render/terminal-text.js'
 
 describe('durations', () => {
   const cases = {

@@ -1,11 +1,9 @@
 import { request as httpsRequest } from 'node:https'
 import { connect } from 'node:tls'
 import { gunzipSync } from 'node:zlib'
-import type { MeshTls } from '../../../src/adapters/grenache/mesh-tls.js'
 import { RpcServer, type RpcServerLimits } from '../../../src/adapters/grenache/rpc-server.js'
-import type { Logger } from '../../../src/ports/logger.js'
-import type { MeshService } from '../../../src/ports/mesh-service.js'
-import type { NodeApi } from '../../../src/ports/node-api.js'
+import type { MeshTls } from '../../../src/adapters/grenache/transport/mesh-tls.js'
+import type { MeshService } from '../../../src/ports/members/mesh-service.js'
 import type {
   Challenge,
   Goodbye,
@@ -13,8 +11,10 @@ import type {
   NodeProof,
   Ping,
   RemoteCommand,
-} from '../../../src/ports/peer-client.js'
-import type { PeerService } from '../../../src/ports/peer-service.js'
+} from '../../../src/ports/mesh/peer-client.js'
+import type { PeerService } from '../../../src/ports/mesh/peer-service.js'
+import type { NodeApi } from '../../../src/ports/node/node-api.js'
+import type { Logger } from '../../../src/ports/system/logger.js'
 import { silentLogger } from '../../support/silent-logger.js'
 import { TestAuthority } from '../../support/test-authority.js'
 

@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:tls'
 import { expect } from 'chai'
 import { GrenacheNodeApiClient } from '../../../src/adapters/grenache/grenache-node-api-client.js'
-import { tlsToNode } from '../../../src/adapters/grenache/pinned-tls.js'
 import { RpcClient } from '../../../src/adapters/grenache/rpc-client.js'
+import { tlsToNode } from '../../../src/adapters/grenache/transport/pinned-tls.js'
 import {
   type AuctionView,
   type CommandResult,
@@ -12,7 +12,7 @@ import {
   type NodeApi,
   NodeError,
   type NodeStatus,
-} from '../../../src/ports/node-api.js'
+} from '../../../src/ports/node/node-api.js'
 import {
   callRaw,
   errorOf,

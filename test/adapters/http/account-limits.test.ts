@@ -1,8 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { BoundedRateLimiter } from '../../../src/adapters/http/bounded-rate-limiter.js'
-import { addressKey } from '../../../src/adapters/http/limit-key.js'
-import { LimitError, Limits } from '../../../src/adapters/http/limits.js'
+import { BoundedRateLimiter } from '../../../src/application/gateway/bounded-rate-limiter.js'
+import { addressKey } from '../../../src/application/gateway/limit-key.js'
 import {
   DEFAULT_LIMITS,
   DEFAULT_RATES,
@@ -10,7 +9,8 @@ import {
   limitsSetting,
   type RateName,
   shownLimits,
-} from '../../../src/adapters/system/limit-rules.js'
+} from '../../../src/application/gateway/limit-rules.js'
+import { LimitError, Limits } from '../../../src/application/gateway/limits.js'
 import { type AccountGateway, startAccountGateway } from '../../support/account-gateway.js'
 import { codeOf } from '../../support/account-house.js'
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { ThreadOrderChecker } from '../../../src/adapters/system/thread-order-checker.js'
-import { type CommitBody, readBody, writeBody } from '../../../src/application/commit-body.js'
-import type { OrderCheck } from '../../../src/ports/order-checker.js'
+import { type CommitBody, readBody, writeBody } from '../../../src/application/log/commit-body.js'
+import type { OrderCheck } from '../../../src/ports/mesh/order-checker.js'
 import { sellerOf } from '../../support/bidding-nodes.js'
 import { LongAuction } from '../../support/long-auction.js'
 

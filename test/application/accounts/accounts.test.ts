@@ -5,7 +5,7 @@ import { NAME } from '../../../src/application/accounts/account-input.js'
 import { MAX_API_KEYS } from '../../../src/application/accounts/api-keys.js'
 import { pseudonymOf } from '../../../src/application/accounts/pseudonym.js'
 import { needScope, scopesOf } from '../../../src/application/accounts/roles.js'
-import { type Caller, ROLES, SCOPES } from '../../../src/ports/caller.js'
+import { type Caller, ROLES, SCOPES } from '../../../src/ports/accounts/caller.js'
 import { codeOf, DAY_MS, makeAccountHouse, PASSWORD } from '../../support/account-house.js'
 
 describe('accounts', () => {

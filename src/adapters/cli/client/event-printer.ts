@@ -1,11 +1,11 @@
-import type { FeedItem, NodeApi } from '../../../ports/node-api.js'
-import type { Outcome } from '../../../ports/outcome-repository.js'
-import { feedItemJson } from '../../json-shapes.js'
-import type { Session } from '../command.js'
-import { paintEvent } from '../describe-event.js'
-import { EventTeller } from '../event-teller.js'
-import { showTime } from '../look.js'
-import { sleep, unlessAborted } from '../waiting.js'
+import { feedItemJson } from '../../../application/gateway/json-shapes.js'
+import type { FeedItem, NodeApi } from '../../../ports/node/node-api.js'
+import type { Outcome } from '../../../ports/store/outcome-repository.js'
+import type { Session } from '../parse/command.js'
+import { paintEvent } from '../render/describe-event.js'
+import { EventTeller } from '../render/event-teller.js'
+import { showTime } from '../render/look.js'
+import { sleep, unlessAborted } from '../session/waiting.js'
 
 const WAIT_MS = 25_000
 /** A feed that answers at once with nothing is not asked again at once. */

@@ -1,6 +1,6 @@
-import type { AuctionView, NodeApi } from '../../../ports/node-api.js'
-import { type CompletableCommand, completeWords } from '../complete-words.js'
-import { oneLine } from '../terminal-text.js'
+import type { AuctionView, NodeApi } from '../../../ports/node/node-api.js'
+import { type CompletableCommand, completeWords } from '../parse/complete-words.js'
+import { oneLine } from '../render/terminal-text.js'
 
 export interface LineCompleterDeps {
   readonly commands: readonly CompletableCommand[]

@@ -5,7 +5,7 @@ import {
   moveCursor,
   type Interface as Readline,
 } from 'node:readline'
-import type { CliIo } from '../cli-io.js'
+import type { CliIo } from '../session/cli-io.js'
 import type { HistoryFile } from './history-file.js'
 
 /** Where lines come from and text goes to, at a terminal or through pipes. */

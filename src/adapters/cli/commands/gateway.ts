@@ -1,11 +1,11 @@
 import { gatewaySettings } from '../../system/gateway-settings.js'
-import { EXIT } from '../exit-code.js'
-import { followingNodeApi } from '../following-node-api.js'
-import type { HostCommand } from '../host.js'
-import { nodeLogger } from '../node-logger.js'
-import { gatewayOptions, reachOptions } from '../node-options.js'
-import { RpcSession } from '../node-session.js'
-import { aborted } from '../waiting.js'
+import { gatewayOptions, reachOptions } from '../parse/node-options.js'
+import { EXIT } from '../session/exit-code.js'
+import { followingNodeApi } from '../session/following-node-api.js'
+import type { HostCommand } from '../session/host.js'
+import { nodeLogger } from '../session/node-logger.js'
+import { RpcSession } from '../session/node-session.js'
+import { aborted } from '../session/waiting.js'
 import { gatewayText } from './start.js'
 
 export const gatewayCommand: HostCommand = {

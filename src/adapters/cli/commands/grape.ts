@@ -1,9 +1,9 @@
-import { EXIT } from '../exit-code.js'
-import type { HostCommand } from '../host.js'
-import { nodeLogger } from '../node-logger.js'
-import { startOptions } from '../node-options.js'
-import { facts } from '../table.js'
-import { aborted } from '../waiting.js'
+import { startOptions } from '../parse/node-options.js'
+import { facts } from '../render/table.js'
+import { EXIT } from '../session/exit-code.js'
+import type { HostCommand } from '../session/host.js'
+import { nodeLogger } from '../session/node-logger.js'
+import { aborted } from '../session/waiting.js'
 
 /** By tradition, a pair of Grapes has its APIs on 30001 and 40001, and its DHT on 20001 and 20002. */
 const OPTIONS = ['grape-host', 'grape-port', 'dht-port', 'bootstrap', 'log-format'] as const

@@ -1,10 +1,10 @@
-import { type AuctionView, type NodeApi, NodeError } from '../../../ports/node-api.js'
-import type { Args } from '../args.js'
-import { nameAuction } from '../auction-text.js'
-import type { NodeCommand, Session } from '../command.js'
-import { EXIT, type ExitCode } from '../exit-code.js'
-import { oneLine } from '../terminal-text.js'
-import { UsageError } from '../usage-error.js'
+import { type AuctionView, type NodeApi, NodeError } from '../../../ports/node/node-api.js'
+import type { Args } from '../parse/args.js'
+import type { NodeCommand, Session } from '../parse/command.js'
+import { UsageError } from '../parse/usage-error.js'
+import { nameAuction } from '../render/auction-text.js'
+import { oneLine } from '../render/terminal-text.js'
+import { EXIT, type ExitCode } from '../session/exit-code.js'
 
 const PAGE = 1_000
 

@@ -1,12 +1,12 @@
+import { auctionJson, bidJson, syncJson } from '../../../application/gateway/json-shapes.js'
 import type { AuctionStatus } from '../../../domain/auction.js'
-import type { BidRecord } from '../../../ports/auction-repository.js'
-import type { AuctionView, NodeApi } from '../../../ports/node-api.js'
-import { auctionJson, bidJson, syncJson } from '../../json-shapes.js'
-import type { Args } from '../args.js'
-import { auctionTable, auctionText, bidTable, nameAuction } from '../auction-text.js'
-import type { NodeCommand } from '../command.js'
-import { EXIT } from '../exit-code.js'
-import { syncMark } from '../sync-text.js'
+import type { AuctionView, NodeApi } from '../../../ports/node/node-api.js'
+import type { BidRecord } from '../../../ports/store/auction-repository.js'
+import type { Args } from '../parse/args.js'
+import type { NodeCommand } from '../parse/command.js'
+import { auctionTable, auctionText, bidTable, nameAuction } from '../render/auction-text.js'
+import { syncMark } from '../render/sync-text.js'
+import { EXIT } from '../session/exit-code.js'
 
 const DEFAULT_LIMIT = 50
 const MAX_LIMIT = 1_000

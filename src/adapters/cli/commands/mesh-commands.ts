@@ -1,11 +1,11 @@
-import type { NodeStatus } from '../../../ports/node-api.js'
-import { statusJson } from '../../json-shapes.js'
-import type { NodeCommand } from '../command.js'
-import { EXIT } from '../exit-code.js'
-import { type Look, showSpan } from '../look.js'
-import { syncText } from '../sync-text.js'
-import { facts } from '../table.js'
-import { oneLine } from '../terminal-text.js'
+import { statusJson } from '../../../application/gateway/json-shapes.js'
+import type { NodeStatus } from '../../../ports/node/node-api.js'
+import type { NodeCommand } from '../parse/command.js'
+import { type Look, showSpan } from '../render/look.js'
+import { syncText } from '../render/sync-text.js'
+import { facts } from '../render/table.js'
+import { oneLine } from '../render/terminal-text.js'
+import { EXIT } from '../session/exit-code.js'
 
 export const statusCommand: NodeCommand = {
   usage: 'status',

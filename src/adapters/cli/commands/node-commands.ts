@@ -1,4 +1,4 @@
-import type { NodeCommand } from '../command.js'
+import type { NodeCommand } from '../parse/command.js'
 import { autoBidStopCommand, autoBidsCommand } from './autobids.js'
 import { bidCommand } from './bid.js'
 import { handoverCommand } from './handover.js'

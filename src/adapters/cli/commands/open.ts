@@ -1,9 +1,9 @@
-import type { OpenRequest } from '../../../ports/node-api.js'
-import type { Args } from '../args.js'
-import { ackOption, type NodeCommand } from '../command.js'
-import { openedLines, reportResult } from '../outcome-text.js'
-import { send } from '../outcome-unknown.js'
-import { UsageError } from '../usage-error.js'
+import type { OpenRequest } from '../../../ports/node/node-api.js'
+import type { Args } from '../parse/args.js'
+import { ackOption, type NodeCommand } from '../parse/command.js'
+import { UsageError } from '../parse/usage-error.js'
+import { openedLines, reportResult } from '../render/outcome-text.js'
+import { send } from '../session/outcome-unknown.js'
 
 const TERMS = 'Terms:'
 

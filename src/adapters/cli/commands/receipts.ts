@@ -1,13 +1,13 @@
-import { areSigned } from '../../../application/receipt.js'
-import type { NodeApi } from '../../../ports/node-api.js'
-import type { Receipt, SignedReceipts } from '../../../ports/receipt-repository.js'
-import { jsonTime } from '../../json-shapes.js'
+import { jsonTime } from '../../../application/gateway/json-shapes.js'
+import { areSigned } from '../../../application/orders/receipt.js'
+import type { NodeApi } from '../../../ports/node/node-api.js'
+import type { Receipt, SignedReceipts } from '../../../ports/store/receipt-repository.js'
 import { Ed25519Verifier } from '../../system/node-key.js'
-import type { NodeCommand } from '../command.js'
-import { EXIT } from '../exit-code.js'
-import { showTime } from '../look.js'
-import { table } from '../table.js'
-import { oneLine } from '../terminal-text.js'
+import type { NodeCommand } from '../parse/command.js'
+import { showTime } from '../render/look.js'
+import { table } from '../render/table.js'
+import { oneLine } from '../render/terminal-text.js'
+import { EXIT } from '../session/exit-code.js'
 
 export const receiptsCommand: NodeCommand = {
   usage: 'receipts [auction]',

@@ -1,9 +1,9 @@
-import type { RepairReport } from '../../../ports/repair-report.js'
-import { EXIT } from '../exit-code.js'
-import type { HostCommand } from '../host.js'
-import { startOptions } from '../node-options.js'
-import { facts } from '../table.js'
-import { oneLine } from '../terminal-text.js'
+import type { RepairReport } from '../../../ports/store/repair-report.js'
+import { startOptions } from '../parse/node-options.js'
+import { facts } from '../render/table.js'
+import { oneLine } from '../render/terminal-text.js'
+import { EXIT } from '../session/exit-code.js'
+import type { HostCommand } from '../session/host.js'
 
 export const repairCommand: HostCommand = {
   usage: 'repair',

@@ -1,9 +1,9 @@
-import { ackOption, type NodeCommand, type OptionSpec } from '../command.js'
-import { showWhen } from '../look.js'
-import { closedLines, reportResult } from '../outcome-text.js'
-import { send } from '../outcome-unknown.js'
-import { oneLine } from '../terminal-text.js'
-import { UsageError } from '../usage-error.js'
+import { ackOption, type NodeCommand, type OptionSpec } from '../parse/command.js'
+import { UsageError } from '../parse/usage-error.js'
+import { showWhen } from '../render/look.js'
+import { closedLines, reportResult } from '../render/outcome-text.js'
+import { oneLine } from '../render/terminal-text.js'
+import { send } from '../session/outcome-unknown.js'
 
 const positionals = { auction: 'Id of your auction, or the start of one' }
 const id: OptionSpec = { kind: 'text', describe: 'Ask again with the id of an earlier try' }

@@ -1,10 +1,10 @@
 import { readRunningNode } from '../../system/running-nodes.js'
-import { EXIT } from '../exit-code.js'
-import type { HostCommand } from '../host.js'
-import { reachOptions } from '../node-options.js'
-import { RpcSession } from '../node-session.js'
-import { oneLine } from '../terminal-text.js'
-import { sleep } from '../waiting.js'
+import { reachOptions } from '../parse/node-options.js'
+import { oneLine } from '../render/terminal-text.js'
+import { EXIT } from '../session/exit-code.js'
+import type { HostCommand } from '../session/host.js'
+import { RpcSession } from '../session/node-session.js'
+import { sleep } from '../session/waiting.js'
 import { handOverAll, pausedLine } from './handover.js'
 
 const STOP_DEADLINE_MS = 20_000

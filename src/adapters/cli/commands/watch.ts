@@ -1,12 +1,12 @@
-import { type FeedItem, type NodeApi, NodeError } from '../../../ports/node-api.js'
-import { feedItemJson } from '../../json-shapes.js'
-import type { Args } from '../args.js'
-import type { NodeCommand, Session } from '../command.js'
-import { paintEvent } from '../describe-event.js'
-import { EventTeller } from '../event-teller.js'
-import { EXIT, type ExitCode } from '../exit-code.js'
-import { showTime } from '../look.js'
-import { sleep, unlessAborted } from '../waiting.js'
+import { feedItemJson } from '../../../application/gateway/json-shapes.js'
+import { type FeedItem, type NodeApi, NodeError } from '../../../ports/node/node-api.js'
+import type { Args } from '../parse/args.js'
+import type { NodeCommand, Session } from '../parse/command.js'
+import { paintEvent } from '../render/describe-event.js'
+import { EventTeller } from '../render/event-teller.js'
+import { showTime } from '../render/look.js'
+import { EXIT, type ExitCode } from '../session/exit-code.js'
+import { sleep, unlessAborted } from '../session/waiting.js'
 
 const WAIT_MS = 25_000
 /** A lost node is looked for so often and so long. */

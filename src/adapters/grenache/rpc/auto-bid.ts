@@ -1,5 +1,5 @@
-import { defineRpc } from '../define-rpc.js'
-import { autoBidRequest, autoBidView } from '../node-schemas.js'
+import { defineRpc } from './define-rpc.js'
+import { autoBidRequest, autoBidView } from './node-schemas.js'
 
 export const autoBidRpc = defineRpc({
   name: 'vendue.node.auto-bid',

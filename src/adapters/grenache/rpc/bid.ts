@@ -1,5 +1,5 @@
-import { defineRpc, traced } from '../define-rpc.js'
-import { bidRequest, commandResult } from '../node-schemas.js'
+import { defineRpc, traced } from './define-rpc.js'
+import { bidRequest, commandResult } from './node-schemas.js'
 
 export const bidRpc = defineRpc({
   name: 'vendue.node.bid',

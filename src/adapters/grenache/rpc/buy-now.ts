@@ -1,5 +1,5 @@
-import { defineRpc, traced } from '../define-rpc.js'
-import { commandRequest, commandResult } from '../node-schemas.js'
+import { defineRpc, traced } from './define-rpc.js'
+import { commandRequest, commandResult } from './node-schemas.js'
 
 export const buyNowRpc = defineRpc({
   name: 'vendue.node.buy-now',

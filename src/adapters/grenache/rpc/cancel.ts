@@ -1,5 +1,5 @@
-import { defineRpc, traced } from '../define-rpc.js'
-import { cancelRequest, commandResult } from '../node-schemas.js'
+import { defineRpc, traced } from './define-rpc.js'
+import { cancelRequest, commandResult } from './node-schemas.js'
 
 export const cancelRpc = defineRpc({
   name: 'vendue.node.cancel',

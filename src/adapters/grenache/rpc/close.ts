@@ -1,5 +1,5 @@
-import { defineRpc, traced } from '../define-rpc.js'
-import { commandRequest, commandResult } from '../node-schemas.js'
+import { defineRpc, traced } from './define-rpc.js'
+import { commandRequest, commandResult } from './node-schemas.js'
 
 export const closeRpc = defineRpc({
   name: 'vendue.node.close',

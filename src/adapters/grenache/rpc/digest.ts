@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { defineRpc } from '../define-rpc.js'
-import { noRequest } from '../node-schemas.js'
-import { digestPartSchema, MAX_DIGEST_PARTS } from '../peer-schemas.js'
+import { defineRpc } from './define-rpc.js'
+import { noRequest } from './node-schemas.js'
+import { digestPartSchema, MAX_DIGEST_PARTS } from './peer-schemas.js'
 
 export const digestRpc = defineRpc({
   name: 'vendue.digest',

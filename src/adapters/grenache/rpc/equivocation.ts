@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { id } from '../../../application/text-schema.js'
+import { id } from '../../../application/log/text-schema.js'
 import { MAX_HANDOVERS } from '../../../domain/evolve.js'
-import { defineRpc } from '../define-rpc.js'
-import { commitSchema } from '../peer-schemas.js'
+import { defineRpc } from './define-rpc.js'
+import { commitSchema } from './peer-schemas.js'
 
 export const equivocationRpc = defineRpc({
   name: 'vendue.equivocation',

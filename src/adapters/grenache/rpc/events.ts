@@ -1,6 +1,6 @@
-import type { FeedItem } from '../../../ports/node-api.js'
-import { defineRpc } from '../define-rpc.js'
-import { eventsRequest, trusted } from '../node-schemas.js'
+import type { FeedItem } from '../../../ports/node/node-api.js'
+import { defineRpc } from './define-rpc.js'
+import { eventsRequest, trusted } from './node-schemas.js'
 
 export const eventsRpc = defineRpc({
   name: 'vendue.node.events',

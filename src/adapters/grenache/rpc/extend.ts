@@ -1,5 +1,5 @@
-import { defineRpc, traced } from '../define-rpc.js'
-import { commandResult, extendRequest } from '../node-schemas.js'
+import { defineRpc, traced } from './define-rpc.js'
+import { commandResult, extendRequest } from './node-schemas.js'
 
 export const extendRpc = defineRpc({
   name: 'vendue.node.extend',

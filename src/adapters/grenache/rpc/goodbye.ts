@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { defineRpc, requireSelf } from '../define-rpc.js'
-import { goodbyeSchema } from '../peer-schemas.js'
+import { defineRpc, requireSelf } from './define-rpc.js'
+import { goodbyeSchema } from './peer-schemas.js'
 
 export const goodbyeRpc = defineRpc({
   name: 'vendue.goodbye',

@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { line } from '../../../application/text-schema.js'
-import type { AuctionView } from '../../../ports/node-api.js'
-import { defineRpc } from '../define-rpc.js'
-import { auction, trusted } from '../node-schemas.js'
+import { line } from '../../../application/log/text-schema.js'
+import type { AuctionView } from '../../../ports/node/node-api.js'
+import { defineRpc } from './define-rpc.js'
+import { auction, trusted } from './node-schemas.js'
 
 const MAX_PEER_LENGTH = 96
 

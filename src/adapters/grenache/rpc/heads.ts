@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { id } from '../../../application/text-schema.js'
-import { defineRpc } from '../define-rpc.js'
-import { headSchema, idPrefix, MAX_HEADS_PER_PAGE } from '../peer-schemas.js'
+import { id } from '../../../application/log/text-schema.js'
+import { defineRpc } from './define-rpc.js'
+import { headSchema, idPrefix, MAX_HEADS_PER_PAGE } from './peer-schemas.js'
 
 export const headsRpc = defineRpc({
   name: 'vendue.heads',

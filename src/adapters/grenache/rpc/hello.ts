@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { defineRpc, requireSelf } from '../define-rpc.js'
-import { challengeSchema, MAX_PEERS_PER_HELLO, nodeInfoSchema, nodeProofSchema } from '../peer-schemas.js'
+import { defineRpc, requireSelf } from './define-rpc.js'
+import { challengeSchema, MAX_PEERS_PER_HELLO, nodeInfoSchema, nodeProofSchema } from './peer-schemas.js'
 
 export const helloRpc = defineRpc({
   name: 'vendue.hello',

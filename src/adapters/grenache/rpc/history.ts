@@ -1,7 +1,7 @@
-import type { BidRecord } from '../../../ports/auction-repository.js'
-import type { AuctionView } from '../../../ports/node-api.js'
-import { defineRpc } from '../define-rpc.js'
-import { historyRequest, trusted } from '../node-schemas.js'
+import type { AuctionView } from '../../../ports/node/node-api.js'
+import type { BidRecord } from '../../../ports/store/auction-repository.js'
+import { defineRpc } from './define-rpc.js'
+import { historyRequest, trusted } from './node-schemas.js'
 
 export const historyRpc = defineRpc({
   name: 'vendue.node.history',

@@ -1,5 +1,5 @@
-import { defineRpc } from '../define-rpc.js'
-import { joinAnswerSchema, joinRequestSchema } from '../member-schemas.js'
+import { defineRpc } from './define-rpc.js'
+import { joinAnswerSchema, joinRequestSchema } from './member-schemas.js'
 
 export const joinRpc = defineRpc({
   name: 'vendue.join',

@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { seq } from '../../../application/text-schema.js'
-import type { LogPage } from '../../../ports/node-api.js'
-import { defineRpc } from '../define-rpc.js'
-import { auctionRequest, trusted } from '../node-schemas.js'
+import { seq } from '../../../application/log/text-schema.js'
+import type { LogPage } from '../../../ports/node/node-api.js'
+import { defineRpc } from './define-rpc.js'
+import { auctionRequest, trusted } from './node-schemas.js'
 
 export const logRpc = defineRpc({
   name: 'vendue.node.log',

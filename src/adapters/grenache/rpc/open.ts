@@ -1,5 +1,5 @@
-import { defineRpc, traced } from '../define-rpc.js'
-import { commandResult, openRequest } from '../node-schemas.js'
+import { defineRpc, traced } from './define-rpc.js'
+import { commandResult, openRequest } from './node-schemas.js'
 
 export const openRpc = defineRpc({
   name: 'vendue.node.open',

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { id } from '../../../application/text-schema.js'
-import { defineRpc, requireSelf } from '../define-rpc.js'
-import { signedParcelSchema } from '../peer-schemas.js'
+import { id } from '../../../application/log/text-schema.js'
+import { defineRpc, requireSelf } from './define-rpc.js'
+import { signedParcelSchema } from './peer-schemas.js'
 
 export const passHandoverRpc = defineRpc({
   name: 'vendue.pass-handover',

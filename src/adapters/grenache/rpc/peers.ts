@@ -1,6 +1,6 @@
-import type { PeerView } from '../../../ports/node-api.js'
-import { defineRpc } from '../define-rpc.js'
-import { noRequest, trustedList } from '../node-schemas.js'
+import type { PeerView } from '../../../ports/node/node-api.js'
+import { defineRpc } from './define-rpc.js'
+import { noRequest, trustedList } from './node-schemas.js'
 
 export const peersRpc = defineRpc({
   name: 'vendue.node.peers',

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { id } from '../../../application/text-schema.js'
-import { defineRpc } from '../define-rpc.js'
-import { challengeSchema, nodeProofSchema } from '../peer-schemas.js'
+import { id } from '../../../application/log/text-schema.js'
+import { defineRpc } from './define-rpc.js'
+import { challengeSchema, nodeProofSchema } from './peer-schemas.js'
 
 export const pingViaRpc = defineRpc({
   name: 'vendue.ping-via',

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { defineRpc, requireSelf } from '../define-rpc.js'
-import { challengeSchema, nodeProofSchema, rumorsSchema } from '../peer-schemas.js'
+import { defineRpc, requireSelf } from './define-rpc.js'
+import { challengeSchema, nodeProofSchema, rumorsSchema } from './peer-schemas.js'
 
 export const pingRpc = defineRpc({
   name: 'vendue.ping',

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { defineRpc } from '../define-rpc.js'
-import { MAX_WANTS_PER_PULL, pageSchema, wantSchema } from '../peer-schemas.js'
+import { defineRpc } from './define-rpc.js'
+import { MAX_WANTS_PER_PULL, pageSchema, wantSchema } from './peer-schemas.js'
 
 export const pullCommitsRpc = defineRpc({
   name: 'vendue.pull-commits',

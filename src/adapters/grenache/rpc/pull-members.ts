@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import type { MemberPage } from '../../../ports/mesh-service.js'
-import { defineRpc } from '../define-rpc.js'
-import { MAX_ENTRIES_PER_PAGE, memberEntrySchema } from '../member-schemas.js'
+import type { MemberPage } from '../../../ports/members/mesh-service.js'
+import { defineRpc } from './define-rpc.js'
+import { MAX_ENTRIES_PER_PAGE, memberEntrySchema } from './member-schemas.js'
 
 const page: z.ZodType<MemberPage> = z.strictObject({
   entries: z.array(memberEntrySchema).max(MAX_ENTRIES_PER_PAGE),

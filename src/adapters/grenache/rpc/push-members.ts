@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { defineRpc } from '../define-rpc.js'
-import { MAX_ENTRIES_PER_PAGE, memberEntrySchema } from '../member-schemas.js'
+import { defineRpc } from './define-rpc.js'
+import { MAX_ENTRIES_PER_PAGE, memberEntrySchema } from './member-schemas.js'
 
 export const pushMembersRpc = defineRpc({
   name: 'vendue.push-members',

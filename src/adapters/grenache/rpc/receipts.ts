@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import type { SignedReceipts } from '../../../ports/receipt-repository.js'
-import { defineRpc } from '../define-rpc.js'
-import { auctionRequest, trusted } from '../node-schemas.js'
+import type { SignedReceipts } from '../../../ports/store/receipt-repository.js'
+import { defineRpc } from './define-rpc.js'
+import { auctionRequest, trusted } from './node-schemas.js'
 
 export const receiptsRpc = defineRpc({
   name: 'vendue.node.receipts',

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { NodeError } from '../../../ports/node-api.js'
-import { defineRpc } from '../define-rpc.js'
-import { addressesSchema, joinAnswerSchema } from '../member-schemas.js'
+import { NodeError } from '../../../ports/node/node-api.js'
+import { defineRpc } from './define-rpc.js'
+import { addressesSchema, joinAnswerSchema } from './member-schemas.js'
 
 export const renewCertificateRpc = defineRpc({
   name: 'vendue.renew-certificate',

@@ -1,6 +1,6 @@
-import type { AuctionView } from '../../../ports/node-api.js'
-import { defineRpc } from '../define-rpc.js'
-import { showRequest, trusted } from '../node-schemas.js'
+import type { AuctionView } from '../../../ports/node/node-api.js'
+import { defineRpc } from './define-rpc.js'
+import { showRequest, trusted } from './node-schemas.js'
 
 export const showRpc = defineRpc({
   name: 'vendue.node.show',

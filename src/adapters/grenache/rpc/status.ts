@@ -1,6 +1,6 @@
-import type { NodeStatus } from '../../../ports/node-api.js'
-import { defineRpc } from '../define-rpc.js'
-import { noRequest, trusted } from '../node-schemas.js'
+import type { NodeStatus } from '../../../ports/node/node-api.js'
+import { defineRpc } from './define-rpc.js'
+import { noRequest, trusted } from './node-schemas.js'
 
 export const statusRpc = defineRpc({
   name: 'vendue.node.status',

@@ -1,5 +1,5 @@
-import { defineRpc } from '../define-rpc.js'
-import { auctionRequest, autoBidView } from '../node-schemas.js'
+import { defineRpc } from './define-rpc.js'
+import { auctionRequest, autoBidView } from './node-schemas.js'
 
 export const stopAutoBidRpc = defineRpc({
   name: 'vendue.node.stop-auto-bid',

@@ -1,10 +1,10 @@
 import { z } from 'zod'
-import { NODE_ID } from '../../../application/ids.js'
+import { NODE_ID } from '../../../application/log/ids.js'
 import type { Party } from '../../../domain/party.js'
-import type { RemoteCommand } from '../../../ports/peer-client.js'
-import { defineRpc, requireSelf } from '../define-rpc.js'
-import { MAX_COMMANDS_PER_SUBMIT, remoteCommandSchema, submittedOrderSchema } from '../peer-schemas.js'
-import { submitAnswerSchema } from '../submit-answer-schema.js'
+import type { RemoteCommand } from '../../../ports/mesh/peer-client.js'
+import { defineRpc, requireSelf } from './define-rpc.js'
+import { MAX_COMMANDS_PER_SUBMIT, remoteCommandSchema, submittedOrderSchema } from './peer-schemas.js'
+import { submitAnswerSchema } from './submit-answer-schema.js'
 
 export const submitRpc = defineRpc({
   name: 'vendue.submit',

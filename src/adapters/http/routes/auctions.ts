@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { BIDDER_NAMES } from '../../../domain/terms.js'
-import type { OpenRequest } from '../../../ports/node-api.js'
+import type { OpenRequest } from '../../../ports/node/node-api.js'
 import { RequestError } from '../problem.js'
 import { auctionResource, auctionSchema } from '../resources.js'
 import {

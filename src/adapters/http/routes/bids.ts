@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { bidJson } from '../../json-shapes.js'
+import { bidJson } from '../../../application/gateway/json-shapes.js'
 import { auctionSchema, bidSchema, outcomeSchema } from '../resources.js'
 import {
   acceptedJson,

@@ -1,8 +1,8 @@
 import type { OutgoingHttpHeaders } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import type { EventStreams } from '../live/event-streams.js'
-import { isCatalogueCursor } from '../live/subscription.js'
+import { isCatalogueCursor } from '../../../application/gateway/subscription.js'
+import type { EventStreams } from '../event-streams.js'
 import { RequestError } from '../problem.js'
 import { type GatewayApp, problems, type RouteDeps, whoQuery } from './route.js'
 

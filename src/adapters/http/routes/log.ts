@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { z } from 'zod'
-import { exportLines, readLog } from '../../../application/read-log.js'
+import { exportLines, readLog } from '../../../application/proof/read-log.js'
 import { auctionParams, type GatewayApp, problems, type RouteDeps, whoQuery } from './route.js'
 
 /** The verifiable log of an auction, as `vendue export` writes it. */

@@ -1,9 +1,8 @@
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { peerJson } from '../../json-shapes.js'
+import { allowed } from '../../../application/gateway/callers.js'
+import { peerJson } from '../../../application/gateway/json-shapes.js'
 import { isLoopback } from '../../system/loopback.js'
-import { allowed } from '../callers.js'
-import { asyncApiYaml } from '../live/asyncapi.js'
 import { isLoopbackName } from '../origin-policy.js'
 import { RequestError } from '../problem.js'
 import { type GatewayApp, problems, type RouteDeps, whoQuery } from './route.js'
@@ -20,7 +19,11 @@ const health = z.looseObject({
 })
 
 /** The gateway and its node. */
-export function nodeRoutes(app: GatewayApp, deps: RouteDeps, { version }: { version: string }): void {
+export function nodeRoutes(
+  app: GatewayApp,
+  deps: RouteDeps,
+  { version, asyncApi }: { version: string; asyncApi: string },
+): void {
   const tags = ['gateway']
   const startedMs = deps.clock.monotonicMs()
   const querystring = z.strictObject(whoQuery)
@@ -60,7 +63,6 @@ export function nodeRoutes(app: GatewayApp, deps: RouteDeps, { version }: { vers
     },
   )
 
-  const asyncApi = asyncApiYaml(version)
   app.get(
     '/docs/asyncapi.yaml',
     {

@@ -5,8 +5,7 @@ import { findCurrency } from '../../../../src/domain/currency.js'
 import { defaultIncrements, flatIncrement } from '../../../../src/domain/increments.js'
 import { parseAmount } from '../../../../src/domain/money.js'
 import type { Party } from '../../../../src/domain/party.js'
-import type { AutoBid } from '../../../../src/ports/auto-bid-repository.js'
-import type { EquivocationProof } from '../../../../src/ports/equivocation-repository.js'
+import type { NodeInfo } from '../../../../src/ports/mesh/peer-client.js'
 import {
   type AuctionCommand,
   type AuctionView,
@@ -26,9 +25,10 @@ import {
   type PeerView,
   type ReceiptsRequest,
   type SyncStatus,
-} from '../../../../src/ports/node-api.js'
-import type { NodeInfo } from '../../../../src/ports/peer-client.js'
-import type { SignedReceipts } from '../../../../src/ports/receipt-repository.js'
+} from '../../../../src/ports/node/node-api.js'
+import type { AutoBid } from '../../../../src/ports/store/auto-bid-repository.js'
+import type { EquivocationProof } from '../../../../src/ports/store/equivocation-repository.js'
+import type { SignedReceipts } from '../../../../src/ports/store/receipt-repository.js'
 import { AuctionScenario, commitmentTo, saltOf, T0, termsWith } from '../../../support/auction-scenario.js'
 
 export const SELF: Party = { id: 'node_self', name: 'alice' }

@@ -1,0 +1,212 @@
+import type { Socket } from 'node:net'
+import type { FastifyPluginAsync } from 'fastify'
+import type { ClientAddresses } from '../../src/adapters/http/client-addresses.js'
+import type { EventStreams } from '../../src/adapters/http/event-streams.js'
+import { createHttpApp } from '../../src/adapters/http/http-app.js'
+import type { OriginPolicy } from '../../src/adapters/http/origin-policy.js'
+import { type ProblemAnswer, problemOf, RequestError } from '../../src/adapters/http/problem.js'
+import { auctionRoutes } from '../../src/adapters/http/routes/auctions.js'
+import { bidRoutes } from '../../src/adapters/http/routes/bids.js'
+import { eventRoutes } from '../../src/adapters/http/routes/events.js'
+import { logRoutes } from '../../src/adapters/http/routes/log.js'
+import { meRoutes } from '../../src/adapters/http/routes/me.js'
+import { nodeRoutes } from '../../src/adapters/http/routes/node.js'
+import type { GatewayApp } from '../../src/adapters/http/routes/route.js'
+import { sellerRoutes } from '../../src/adapters/http/routes/seller.js'
+import { winnerRoutes } from '../../src/adapters/http/routes/winner.js'
+import type { GatewaySocketIo } from '../../src/adapters/socketio/socket-io.js'
+import { asyncApiYaml } from '../../src/adapters/websocket/asyncapi.js'
+import type { GatewayWebSockets } from '../../src/adapters/websocket/websocket-server.js'
+import { refuseUpgrade } from '../../src/adapters/websocket/websocket-server.js'
+import type { AuctionFactsCache } from '../../src/application/gateway/auction-facts.js'
+import type { BidDesk } from '../../src/application/gateway/bid-desk.js'
+import type { Bidders } from '../../src/application/gateway/bidders.js'
+import type { Callers } from '../../src/application/gateway/callers.js'
+import type { CommandIds } from '../../src/application/gateway/command-ids.js'
+import type { EventHub } from '../../src/application/gateway/event-hub.js'
+import type { GatewayMetrics } from '../../src/application/gateway/gateway-metrics.js'
+import type { Guard } from '../../src/application/gateway/guard.js'
+import type { LiveCallers } from '../../src/application/gateway/live-callers.js'
+import type { Presence } from '../../src/application/gateway/presence.js'
+import type { NodeApi } from '../../src/ports/node/node-api.js'
+import type { Clock } from '../../src/ports/system/clock.js'
+import type { Logger } from '../../src/ports/system/logger.js'
+import type { Timers } from '../../src/ports/system/timers.js'
+
+export interface GatewayServerDeps {
+  readonly addresses: ClientAddresses
+  readonly api: NodeApi
+  readonly bidders: Bidders
+  readonly callers: Callers
+  readonly clock: Clock
+  readonly commandIds: CommandIds
+  readonly desk: BidDesk
+  readonly facts: AuctionFactsCache
+  readonly guard: Guard | null
+  readonly hub: EventHub
+  readonly liveCallers: LiveCallers
+  readonly logger: Logger
+  readonly metrics: GatewayMetrics
+  readonly origins: OriginPolicy
+  readonly presence: Presence
+  readonly socketIo: GatewaySocketIo
+  readonly streams: EventStreams
+  readonly timers: Timers
+  readonly webSockets: GatewayWebSockets
+  /** Further routes, such as those of accounts. */
+  readonly plugins: readonly FastifyPluginAsync[]
+}
+
+export interface GatewayServerOptions {
+  readonly host: string
+  /** 0: any free one. */
+  readonly port: number
+  /** What happens where the port is taken: an error, or any free one instead. */
+  readonly portTaken: 'error' | 'another'
+  readonly defaultCurrency: string
+  readonly version: string
+  /** How long what is under way may take when the gateway stops. */
+  readonly drainMs?: number
+}
+
+const SOCKET_IO_PATH = '/socket.io/'
+const DRAIN_MS = 10_000
+const MAX_SOCKETS = 20_000
+
+/** HTTP, WebSocket and event streams on one port. */
+export class GatewayServer {
+  readonly #deps: GatewayServerDeps
+  readonly #options: GatewayServerOptions
+  readonly #sockets = new Set<Socket>()
+  #app: GatewayApp | null = null
+  #draining = false
+  #underWay = 0
+  #idle: (() => void)[] = []
+  #stopping: Promise<void> | null = null
+
+  constructor(deps: GatewayServerDeps, options: GatewayServerOptions) {
+    this.#deps = deps
+    this.#options = options
+  }
+
+  /** Resolves with where it listens. Rejects with the error of `listen`. */
+  async start(): Promise<{ host: string; port: number; fellBack: boolean }> {
+    const { hub, liveCallers, webSockets, streams } = this.#deps
+    const app = await this.#build()
+    this.#app = app
+    await hub.start()
+    const fellBack = await this.#listen(app)
+    liveCallers.start()
+    webSockets.start()
+    streams.start()
+    const { address, port } = app.server.address() as { address: string; port: number }
+    return { host: address, port, fellBack }
+  }
+
+  /** Nothing new is taken; what is under way is answered; then everybody is told why and let go. Idempotent. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop()
+    return this.#stopping
+  }
+
+  async #stop(): Promise<void> {
+    const { desk, hub, liveCallers, presence, socketIo, streams, webSockets } = this.#deps
+    const { drainMs = DRAIN_MS } = this.#options
+    this.#draining = true
+    desk.close()
+    await this.#within(drainMs, Promise.all([desk.idle(), this.#requestsDone()]))
+    webSockets.drain()
+    if (this.#app) socketIo.drain()
+    streams.drain()
+    hub.stop()
+    presence.stop()
+    liveCallers.stop()
+    await this.#close(drainMs)
+  }
+
+  async #close(patienceMs: number): Promise<void> {
+    const app = this.#app
+    if (!app) return
+    const closed = app.close()
+    await this.#within(Math.min(patienceMs, GOODBYE_MS), closed)
+    for (const socket of this.#sockets) socket.destroy()
+    await closed
+  }
+
+  async #build(): Promise<GatewayApp> {
+    const { version, defaultCurrency } = this.#options
+    const app = await createHttpApp(this.#deps, { version, draining: () => this.#draining })
+    app.addHook('onRequest', async (_, reply) => {
+      this.#underWay += 1
+      reply.raw.once('close', () => {
+        this.#underWay -= 1
+        if (this.#isIdle()) for (const done of this.#idle.splice(0)) done()
+      })
+    })
+    auctionRoutes(app, this.#deps, { defaultCurrency })
+    bidRoutes(app, this.#deps)
+    sellerRoutes(app, this.#deps)
+    winnerRoutes(app, this.#deps)
+    meRoutes(app, this.#deps)
+    logRoutes(app, this.#deps)
+    eventRoutes(app, this.#deps)
+    nodeRoutes(app, this.#deps, { version, asyncApi: asyncApiYaml(version) })
+    for (const plugin of this.#deps.plugins) await app.register(plugin)
+    app.server.maxConnections = MAX_SOCKETS
+    app.server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket)
+      socket.once('close', () => this.#sockets.delete(socket))
+    })
+    app.server.on('upgrade', (request, socket, head) => {
+      const { webSockets } = this.#deps
+      const path = (request.url ?? '').split('?')[0] as string
+      if (webSockets.handles(path)) return webSockets.upgrade(request, socket, head)
+      if (path.startsWith(SOCKET_IO_PATH)) return
+      socket.on('error', () => socket.destroy())
+      refuseUpgrade(socket, NO_SUCH_SOCKET)
+    })
+    await app.ready()
+    this.#deps.socketIo.attach(app.server)
+    return app
+  }
+
+  /** True where another port than the wanted one was taken. */
+  async #listen(app: GatewayApp): Promise<boolean> {
+    const { host, port, portTaken } = this.#options
+    try {
+      await app.listen({ host, port })
+      return false
+    } catch (error) {
+      if (portTaken === 'error' || (error as { code?: unknown }).code !== 'EADDRINUSE') throw error
+      await app.listen({ host, port: 0 })
+      return true
+    }
+  }
+
+  #requestsDone(): Promise<void> {
+    return this.#isIdle() ? Promise.resolve() : new Promise((resolve) => this.#idle.push(resolve))
+  }
+
+  /** Event streams are requests that never end. */
+  #isIdle(): boolean {
+    return this.#underWay <= this.#deps.streams.size
+  }
+
+  #within(ms: number, work: Promise<unknown>): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.#deps.timers.after(ms, resolve)
+      void work.finally(() => {
+        timer.cancel()
+        resolve()
+      })
+    })
+  }
+}
+
+/** How long those who have been told goodbye get to leave. */
+const GOODBYE_MS = 2_000
+const NO_SUCH_SOCKET = problemOf(
+  new RequestError(404, 'NOT_FOUND', 'there is no WebSocket at this address', {
+    next: 'connect to /ws or /ws/auction/{id}',
+  }),
+) as ProblemAnswer

@@ -1,0 +1,43 @@
+import type { AuctionView, FeedItem } from '../../../ports/node/node-api.js'
+import type { Session } from '../parse/command.js'
+import { describeEvent, type EventText } from './describe-event.js'
+
+const MAX_REMEMBERED = 10_000
+
+/** Puts events into words for one user: remembers who led where, so that being outbid can be told. */
+export class EventTeller {
+  readonly #session: Pick<Session, 'ids' | 'out'>
+  readonly #selfId: string
+  readonly #leaders = new Map<string, string>()
+
+  constructor(session: Pick<Session, 'ids' | 'out'>, selfId: string) {
+    this.#session = session
+    this.#selfId = selfId
+  }
+
+  /** Who leads in auctions that began before the first event. */
+  remember(auctions: readonly Pick<AuctionView, 'auctionId' | 'state'>[]): void {
+    for (const { auctionId, state } of auctions) if (state.leader) this.#setLeader(auctionId, state.leader.id)
+  }
+
+  /** To be called with the events in their order. */
+  async tell(item: FeedItem): Promise<EventText> {
+    const { auctionId, event } = item
+    const ledBy = this.#leaders.get(auctionId) ?? null
+    if (event.type === 'BidPlaced' && event.leads) this.#setLeader(auctionId, event.bidder.id)
+    if (event.type === 'LotBoughtNow') this.#setLeader(auctionId, event.bidder.id)
+    if (event.type === 'AuctionClosed' || event.type === 'AuctionCancelled') this.#leaders.delete(auctionId)
+    const { ids, out } = this.#session
+    return describeEvent(item, {
+      look: out.look,
+      shortId: await ids.of(auctionId),
+      selfId: this.#selfId,
+      ledBy,
+    })
+  }
+
+  #setLeader(auctionId: string, partyId: string): void {
+    if (this.#leaders.size >= MAX_REMEMBERED) this.#leaders.clear()
+    this.#leaders.set(auctionId, partyId)
+  }
+}

@@ -1,0 +1,99 @@
+import type { Accounts } from '../../../application/accounts/accounts.js'
+import type { ApiKeys } from '../../../application/accounts/api-keys.js'
+import type { Pseudonyms } from '../../../application/accounts/pseudonyms.js'
+import type { MeshAdmin } from '../../../ports/members/mesh-admin.js'
+import type { NodeInfo } from '../../../ports/mesh/peer-client.js'
+import type { NodeApi, SyncStatus } from '../../../ports/node/node-api.js'
+import type { RepairReport } from '../../../ports/store/repair-report.js'
+import type { Logger } from '../../../ports/system/logger.js'
+import type { Metrics, MetricsPage } from '../../../ports/system/metrics.js'
+import type { TokenKeyRotation } from '../../system/gateway-secrets.js'
+import type { GatewaySettings } from '../../system/gateway-settings.js'
+import type { NodeSettings } from '../../system/settings.js'
+
+/** What the command line needs from outside: made where a process is put together, so that tests can pass fakes. */
+export interface CliDeps {
+  /** A node, not started yet. */
+  createNode(settings: NodeSettings, options: { readonly logger: Logger }): Promise<NodeHandle>
+  /** A Grape for several nodes to share, running. Rejects with an error that has a `code`. */
+  startGrape(options: GrapeOptions, deps: { readonly logger: Logger }): Promise<GrapeHandle>
+  /** A node of another process. Does not call it yet. */
+  connect(target: NodeTarget): Promise<NodeConnection>
+  /** A gateway over a node, serving when it resolves. Rejects with an error that has a `code` and says what to do. */
+  startGateway(settings: GatewaySettings, parts: GatewayParts): Promise<GatewayHandle>
+  /** Replaces the damaged database of a node that does not run. Rejects with an error that has a `code`. */
+  repair(dataDir: string): Promise<RepairReport>
+  /** The meshes of the user whose home directory (for Vendue) this is. */
+  meshAdmin(home: string): Promise<MeshAdmin>
+  /** A gateway's accounts, which a running gateway may have open too. Rejects with an error that has a `code`. */
+  openAccounts(dataDir: string): Promise<AccountsHandle>
+}
+
+export interface AccountsHandle {
+  readonly accounts: Accounts
+  readonly apiKeys: ApiKeys
+  readonly pseudonyms: Pick<Pseudonyms, 'behind'>
+  /** Has another key sign access tokens, at once and in running gateways too. */
+  rotateTokenKey(options: { readonly dropOld: boolean }): TokenKeyRotation
+  close(): Promise<void>
+}
+
+export interface GatewayParts {
+  readonly api: NodeApi
+  readonly logger: Logger
+  /** Of the node, where it is in this process. */
+  readonly metrics?: Metrics & MetricsPage
+}
+
+export interface NodeHandle {
+  readonly api: NodeApi
+  readonly info: NodeInfo
+  /** Where its gateway counts as well. */
+  readonly metrics?: Metrics & MetricsPage
+  /** As in `NodeApi.status`, and costs nothing. */
+  readonly sync: SyncStatus
+  /** Rejects with an error that has a `code` and says what to do. */
+  start(): Promise<void>
+  stop(): Promise<void>
+  /** Resolves when the node must die. */
+  readonly failed: Promise<Error>
+  /** Resolves when an operator asked the node to stop. */
+  readonly stopRequested: Promise<void>
+}
+
+export interface GatewayHandle {
+  readonly url: string
+  /** Names are taken on trust. */
+  readonly open: boolean
+  /** The usual port was taken. */
+  readonly fellBack: boolean
+  stop(): Promise<void>
+}
+
+export interface GrapeOptions {
+  readonly host: string
+  readonly apiPort: number
+  readonly dhtPort: number
+  readonly bootstrap: readonly string[]
+}
+
+export interface GrapeHandle {
+  readonly url: string
+  readonly dhtAddress: string
+  stop(): Promise<void>
+}
+
+export interface NodeTarget {
+  /** "host:port". */
+  readonly address: string
+  /** The operator's; null for who shows the certificate of an operator instead. */
+  readonly token: string | null
+  /** The node that must answer; null where any member may of a mesh that somebody of `home` has joined. */
+  readonly nodeId: string | null
+  readonly home: string | null
+}
+
+export interface NodeConnection {
+  readonly api: NodeApi
+  close(): Promise<void>
+}

@@ -1,0 +1,97 @@
+import type { z } from 'zod'
+import type { MemberRole } from '../../../ports/members/member.js'
+import type { MeshService } from '../../../ports/members/mesh-service.js'
+import type { PeerService } from '../../../ports/mesh/peer-service.js'
+import { type NodeApi, NodeError } from '../../../ports/node/node-api.js'
+import { invalidInput } from './explain-issue.js'
+import type { RequestIds } from './wire.js'
+
+/** Which service answers. Who may call is in rpc-access.ts. */
+export interface Services {
+  readonly peer: PeerService
+  readonly operator: NodeApi
+  readonly mesh: MeshService
+}
+export type Access = keyof Services
+
+/** Who calls: a member, by its certificate; this node's user, by the token; or somebody unknown. */
+export type RpcCaller =
+  | { readonly kind: 'member'; readonly nodeId: string; readonly role: MemberRole }
+  | { readonly kind: 'operator' }
+  | { readonly kind: 'nobody' }
+
+/** One remote procedure: the same schemas check what arrives at the server and at the client, and type both. */
+export interface Rpc<A extends Access, Request, Result> {
+  /** On the wire. */
+  readonly name: string
+  readonly access: A
+  /** Whether a call whose answer was lost may have changed something. */
+  readonly effect: 'read' | 'command'
+  /** Called all the time: only its failures are logged. */
+  readonly routine?: true
+  /** Answered also while the node is busy: cheap, and what tells a busy node from a dead one. */
+  readonly urgent?: true
+  readonly request: z.ZodType<Request>
+  readonly result: z.ZodType<Result>
+  /** Throws FORBIDDEN where the request speaks for others than the member that sends it. */
+  readonly checkSpeaker?: (request: Request, caller: MemberCaller) => void
+  readonly handler: (
+    service: Services[A],
+  ) => (request: Request, caller: RpcCaller, requestIds: RequestIds | undefined) => Promise<Result>
+}
+
+export type MemberCaller = Extract<RpcCaller, { kind: 'member' }>
+
+export function defineRpc<const A extends Access, Request, Result>(
+  rpc: Omit<Rpc<A, Request, Result>, 'handler' | 'checkSpeaker'> & {
+    readonly checkSpeaker?: (request: NoInfer<Request>, caller: MemberCaller) => void
+    readonly handler: (
+      service: Services[A],
+    ) => (
+      request: NoInfer<Request>,
+      caller: RpcCaller,
+      requestIds: RequestIds | undefined,
+    ) => Promise<NoInfer<Result>>
+  },
+): Rpc<A, Request, Result> {
+  return rpc
+}
+
+/** An RPC with its service, its types forgotten. */
+export interface BoundRpc {
+  readonly name: string
+  readonly routine: boolean
+  readonly urgent: boolean
+  /** Checks the request; rejects with INVALID_INPUT where it breaks the schema. */
+  call(params: unknown, caller: RpcCaller, requestIds?: RequestIds | undefined): Promise<unknown>
+}
+
+export function bindRpc<A extends Access, Request, Result>(
+  rpc: Rpc<A, Request, Result>,
+  service: Services[A],
+): BoundRpc {
+  const handle = rpc.handler(service)
+  return {
+    name: rpc.name,
+    routine: rpc.routine ?? false,
+    urgent: rpc.urgent ?? false,
+    async call(params, caller, requestIds) {
+      const request = rpc.request.safeParse(params)
+      if (!request.success) throw invalidInput(request.error)
+      if (caller.kind === 'member') rpc.checkSpeaker?.(request.data, caller)
+      return await handle(request.data, caller, requestIds)
+    },
+  }
+}
+
+/** A request of a node's user, with the id under which it goes on. */
+export function traced<R extends object>(request: R, requestIds: RequestIds | undefined): R {
+  return requestIds?.[0] ? { ...request, requestId: requestIds[0] } : request
+}
+
+/** A member speaks for itself alone. */
+export function requireSelf(nodeId: string, caller: MemberCaller, field: string): void {
+  if (nodeId === caller.nodeId) return
+  const message = `the certificate is of ${caller.nodeId}, which cannot speak for another`
+  throw new NodeError('FORBIDDEN', message, { field })
+}

@@ -1,0 +1,168 @@
+import { z } from 'zod'
+import { id, isWellFormed, line, minor, name, seq, time } from '../../../application/log/text-schema.js'
+import { MAX_ACK_REPLICAS } from '../../../application/replication/replication.js'
+import type { Commit } from '../../../domain/commit.js'
+import type { Party } from '../../../domain/party.js'
+import type {
+  Challenge,
+  DigestPart,
+  Goodbye,
+  NodeInfo,
+  NodeProof,
+  PulledPage,
+  PullWant,
+  RemoteCommand,
+  Rumor,
+  SignedParcel,
+  StoredHead,
+  SubmittedOrder,
+} from '../../../ports/mesh/peer-client.js'
+import type { AuctionHead } from '../../../ports/store/event-log.js'
+import { MAX_ADDRESS_LENGTH, parseAddress } from '../transport/address.js'
+
+/** Shapes of what peers say to each other. Whether it is true is for the application to find out. */
+
+export const MAX_COMMANDS_PER_SUBMIT = 1_000
+export const MAX_COMMITS_PER_PUSH = 256
+export const MAX_COMMITS_PER_PULL = 1_024
+export const MAX_WANTS_PER_PULL = 256
+export const MAX_HEADS_PER_PAGE = 10_000
+export const MAX_DIGEST_PARTS = 1_024
+export const MAX_PEERS_PER_HELLO = 1_000
+export const MAX_RUMORS_PER_PING = 16
+/** Characters. */
+/** A thousand outcomes and maxima. */
+const MAX_PARCEL_LENGTH = 4 * 1024 * 1024
+export const MAX_COMMIT_BODY_LENGTH = 4 * 1024 * 1024
+export const MAX_REASON_LENGTH = 500
+const MAX_VERSION_LENGTH = 64
+
+const hash = z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in lower-case hex')
+const publicKey = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be a key in base64url')
+const address = z
+  .string()
+  .max(MAX_ADDRESS_LENGTH)
+  .refine((value) => parseAddress(value) !== null, 'must be host:port')
+
+export const partySchema: z.ZodType<Party> = z.strictObject({ id, name })
+
+export const nodeInfoSchema: z.ZodType<NodeInfo> = z.strictObject({
+  nodeId: id,
+  name,
+  publicKey,
+  version: line(MAX_VERSION_LENGTH),
+  address,
+  dhtAddress: address.nullable(),
+  incarnation: time,
+})
+
+const signature = z.string().regex(/^[A-Za-z0-9_-]{1,128}$/, 'must be a signature in base64url')
+const nonce = z.string().regex(/^[A-Za-z0-9_-]{22,86}$/, 'must be 16 to 64 random bytes in base64url')
+const mesh = z.string().regex(/^[a-z0-9._-]{1,32}$/, 'must be the name of a mesh')
+
+export const challengeSchema: z.ZodType<Challenge> = z.strictObject({
+  mesh,
+  nonce,
+  to: address,
+  caller: nodeInfoSchema,
+})
+
+export const nodeProofSchema: z.ZodType<NodeProof> = z.strictObject({
+  nodeId: id,
+  address,
+  incarnation: time,
+  signature,
+})
+
+export const goodbyeSchema: z.ZodType<Goodbye> = z.strictObject({
+  nodeId: id,
+  address,
+  incarnation: time,
+  signature,
+})
+
+const rumorSchema: z.ZodType<Rumor> = z.discriminatedUnion('state', [
+  z.strictObject({ state: z.literal('alive'), nodeId: id, address, incarnation: time, signature }),
+  z.strictObject({ state: z.literal('left'), nodeId: id, address, incarnation: time, signature }),
+  z.strictObject({ state: z.enum(['suspect', 'dead']), nodeId: id, incarnation: time }),
+])
+
+export const rumorsSchema = z.array(rumorSchema).max(MAX_RUMORS_PER_PING)
+
+const replicas = z.int().min(1).max(MAX_ACK_REPLICAS).exactOptional()
+
+const bid = {
+  type: z.literal('bid'),
+  auctionId: id,
+  commandId: id,
+  bidder: partySchema,
+  amount: minor,
+  replicas,
+}
+
+export const remoteCommandSchema: z.ZodType<RemoteCommand> = z.discriminatedUnion('type', [
+  z.discriminatedUnion('kind', [
+    z.strictObject({ ...bid, kind: z.literal('plain') }),
+    z.strictObject({ ...bid, kind: z.literal('max'), salt: z.string().regex(/^[0-9a-f]{32}$/) }),
+  ]),
+  z.strictObject({ type: z.literal('buy-now'), auctionId: id, commandId: id, bidder: partySchema, replicas }),
+  z.strictObject({ type: z.literal('close'), auctionId: id, commandId: id, by: partySchema, replicas }),
+  z.strictObject({
+    type: z.literal('cancel'),
+    auctionId: id,
+    commandId: id,
+    by: partySchema,
+    reason: line(MAX_REASON_LENGTH),
+    replicas,
+  }),
+  z.strictObject({
+    type: z.literal('extend'),
+    auctionId: id,
+    commandId: id,
+    by: partySchema,
+    closesAt: time,
+    replicas,
+  }),
+])
+
+export const commitSchema: z.ZodType<Commit> = z.strictObject({
+  auctionId: id,
+  firstSeq: seq,
+  lastSeq: seq,
+  body: z.string().min(1).max(MAX_COMMIT_BODY_LENGTH).refine(isWellFormed, 'must be whole Unicode text'),
+  hash,
+  signer: publicKey,
+  signature: z.string().regex(/^[A-Za-z0-9_-]{0,128}$/, 'must be a signature in base64url'),
+})
+
+export const headSchema: z.ZodType<AuctionHead> = z.strictObject({ auctionId: id, seq, hash })
+
+export const storedHeadSchema: z.ZodType<StoredHead> = z.strictObject({
+  auctionId: id,
+  seq: z.int().nonnegative(),
+})
+
+export const signedParcelSchema: z.ZodType<SignedParcel> = z.strictObject({
+  auctionId: id,
+  parcel: z.string().min(2).max(MAX_PARCEL_LENGTH).refine(isWellFormed, 'must be whole Unicode text'),
+  signature,
+})
+export const wantSchema: z.ZodType<PullWant> = z.strictObject({ auctionId: id, fromSeq: seq })
+
+export const pageSchema: z.ZodType<PulledPage> = z.strictObject({
+  auctionId: id,
+  commits: z.array(commitSchema).max(MAX_COMMITS_PER_PULL),
+  head: z.strictObject({ seq, hash }).nullable(),
+})
+
+/** The beginning of an id, or nothing. */
+export const idPrefix = z.string().regex(/^[A-Za-z0-9_-]{0,96}$/, 'must be the beginning of an id')
+
+export const digestPartSchema: z.ZodType<DigestPart> = z.strictObject({ prefix: idPrefix, sum: hash })
+
+export const submittedOrderSchema: z.ZodType<SubmittedOrder> = z.strictObject({
+  auctionId: id,
+  signer: publicKey,
+  signedAt: time,
+  signature,
+})

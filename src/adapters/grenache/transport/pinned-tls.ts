@@ -1,0 +1,61 @@
+import type { X509Certificate } from 'node:crypto'
+import { createSecureContext, type TLSSocket } from 'node:tls'
+import { nodeIdOf } from '../../../application/log/ids.js'
+import type { Admission } from '../../../application/members/peer-gate.js'
+import type { CertificateFacts } from '../../../ports/members/certificates.js'
+import { factsOf, fingerprintOf } from '../../system/certificate-reader.js'
+import { type ClientTls, chainOf } from './mesh-tls.js'
+
+/** For somebody who is no member and knows which node it must be: by its id, which is the hash of its key. */
+export function tlsToNode(nodeId: string): ClientTls {
+  return anonymous((facts) =>
+    facts.nodeId === nodeId && nodeIdOf(facts.publicKey) === nodeId
+      ? null
+      : `what answers there is not ${nodeId}, which is expected there`,
+  )
+}
+
+/** For somebody who is to become a member: of the mesh in the token, under the authority that the token names. */
+export function tlsToMesh({ meshId, caFingerprint }: { meshId: string; caFingerprint: string }): ClientTls {
+  return anonymous((facts, issuers) => {
+    const issuer = issuers[0]
+    if (!issuer || fingerprintOf(issuer.raw) !== caFingerprint) {
+      return 'what answers there is not of the authority that the token names'
+    }
+    const ca = issuer.publicKey.export({ format: 'jwk' }).x ?? ''
+    const now = Date.now()
+    const isMember =
+      facts.meshId === meshId &&
+      facts.isSignedBy(ca) &&
+      nodeIdOf(facts.publicKey) === facts.nodeId &&
+      facts.notBefore <= now &&
+      now < facts.notAfter
+    return isMember ? null : 'what answers there is no member of the mesh'
+  })
+}
+
+/** Shows no certificate; `refuse` says what is wrong with the other side's, if anything. */
+function anonymous(
+  refuse: (facts: CertificateFacts, issuers: readonly X509Certificate[]) => string | null,
+): ClientTls {
+  const secureContext = createSecureContext({ minVersion: 'TLSv1.3' })
+  // Once for each connection.
+  const seen = new WeakMap<TLSSocket, Admission>()
+  return {
+    connectOptions: () => ({ secureContext, rejectUnauthorized: false, maxCachedSessions: 0 }),
+    identify(socket): Admission {
+      const known = seen.get(socket)
+      if (known) return known
+      const [certificate, ...issuers] = chainOf(socket)
+      const facts = certificate ? factsOf(certificate) : null
+      const message = facts ? refuse(facts, issuers) : "what answers there shows no member's certificate"
+      if (facts === null || message !== null) {
+        return { ok: false, code: 'NOT_A_MEMBER', message: message ?? '' }
+      }
+      const { nodeId, role, notAfter } = facts
+      const admission: Admission = { ok: true, nodeId, role, notAfter }
+      seen.set(socket, admission)
+      return admission
+    },
+  }
+}

@@ -1,0 +1,104 @@
+import { z } from 'zod'
+import type { LiveMessage } from '../../application/gateway/event-messages.js'
+import { type ProblemAnswer, RequestError } from '../http/problem.js'
+
+/** What Socket.IO clients send and hear. */
+
+const auctionId = z.string().regex(/^[A-Za-z0-9_-]{1,96}$/, "must be an auction's id, or the start of one")
+export const auctionRequest = z.object({ auctionId })
+/** `fromSeq`: tells what happened from there on, as to who comes back. */
+export const joinRequest = z.object({ auctionId, fromSeq: z.int().min(0).exactOptional() })
+export const bidRequest = z.object({
+  auctionId,
+  amount: z.union([z.string().max(64), z.number()]).transform(String),
+  kind: z.enum(['plain', 'max']).default('plain'),
+  bidId: z.string().max(128).exactOptional(),
+})
+
+const secret = z.string().max(4_096).exactOptional()
+const who = { user_id: z.string().max(256).exactOptional(), userId: z.string().max(256).exactOptional() }
+/** Of `authenticate`, and of the handshake's `auth`. An API key does as `token` too. */
+export const authenticateRequest = z.object({ token: secret, apiKey: secret, api_key: secret, ...who })
+
+/** What the members of an auction's room are told; null for what these clients do not know. */
+export function socketIoEvent({
+  auctionId: id,
+  seq,
+  body,
+}: LiveMessage): { readonly event: string; readonly data: object } | null {
+  const { timestamp, currency } = body
+  const common = { auctionId: id, seq, timestamp, currency }
+  switch (body.type) {
+    case 'bid_update':
+      return told('newBid', {
+        ...common,
+        amount: body.current_bid,
+        currentBid: body.current_bid,
+        currentWinner: body.current_winner,
+        bidder: body.bidder.name,
+        userId: body.bidder.id,
+        bidId: body.bid_id,
+        leads: body.leads,
+        minimum: body.minimum,
+      })
+    case 'auction_ended':
+      return told('auctionEnd', {
+        ...common,
+        winner: body.winner,
+        winnerId: body.result.sold ? body.result.winner.id : null,
+        finalPrice: body.final_price,
+        sold: body.result.sold,
+      })
+    case 'auction_cancelled':
+      return told('auctionEnd', {
+        ...{ ...common, winner: null, winnerId: null, finalPrice: null, sold: false },
+        reason: body.reason,
+      })
+    case 'auction_extended':
+      return told('auctionExtended', { ...common, endTime: body.closes_at })
+    case 'auction_started':
+      return told('auctionStarted', common)
+    case 'auction_opened':
+    case 'auction_moved':
+    case 'maxima_revealed':
+      return null
+    default: {
+      const unknown: never = body
+      throw new Error(`unknown message ${JSON.stringify(unknown)}`)
+    }
+  }
+}
+
+function told(event: string, data: object) {
+  return { event, data }
+}
+
+/** Programs that know tokens as a header send them with its first word. */
+export function bare(token: string): string {
+  return token.replace(/^Bearer +/i, '')
+}
+
+/** Of a refusal, what all of them say. */
+export function refusal({ problem: { code, detail, next, limit }, retryAfterSeconds }: ProblemAnswer) {
+  return {
+    ...{ code, reason: detail, next: next ?? null },
+    ...(limit !== undefined && { limit }),
+    ...(retryAfterSeconds !== null && { retryAfterMs: retryAfterSeconds * 1_000 }),
+  }
+}
+
+export function parse<T>(schema: z.ZodType<T>, request: unknown): T {
+  const parsed = schema.safeParse(request)
+  if (parsed.success) return parsed.data
+  const issue = parsed.error.issues[0]
+  const field = issue?.path.join('.') || 'the message'
+  throw new RequestError(
+    400,
+    'INVALID_INPUT',
+    `${field}: ${issue?.message.slice(0, 200) ?? 'is not valid'}`,
+    {
+      field,
+      next: 'send an object such as {"auctionId": "auc_...", "amount": "105.00"}',
+    },
+  )
+}

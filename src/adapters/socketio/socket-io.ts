@@ -1,0 +1,341 @@
+import type { Server as HttpServer } from 'node:http'
+import { type DefaultEventsMap, Server } from 'socket.io'
+import type { z } from 'zod'
+import type { AuctionFactsCache } from '../../application/gateway/auction-facts.js'
+import { API_KEY_HEADER, presentedInMessage } from '../../application/gateway/authenticate.js'
+import type { BidDesk } from '../../application/gateway/bid-desk.js'
+import type { Bidders } from '../../application/gateway/bidders.js'
+import { ANONYMOUS, allowed, type Callers } from '../../application/gateway/callers.js'
+import type { CommandIds } from '../../application/gateway/command-ids.js'
+import { CountedConnection } from '../../application/gateway/counted-connection.js'
+import type { EventHub } from '../../application/gateway/event-hub.js'
+import type { GatewayMetrics } from '../../application/gateway/gateway-metrics.js'
+import type { Guard } from '../../application/gateway/guard.js'
+import type { LiveCaller, LiveCallers } from '../../application/gateway/live-callers.js'
+import type { Presence } from '../../application/gateway/presence.js'
+import { tooManySubscriptions } from '../../application/gateway/subscription-errors.js'
+import type { Caller } from '../../ports/accounts/caller.js'
+import type { AuctionView, NodeApi } from '../../ports/node/node-api.js'
+import type { Clock } from '../../ports/system/clock.js'
+import type { Logger } from '../../ports/system/logger.js'
+import type { Timers } from '../../ports/system/timers.js'
+import type { ClientAddresses } from '../http/client-addresses.js'
+import type { OriginPolicy } from '../http/origin-policy.js'
+import { INTERNAL, type ProblemAnswer, problemOf, RequestError, rejectionProblem } from '../http/problem.js'
+import { requestIdOf } from '../http/request-id.js'
+import { auctionResource } from '../http/resources.js'
+import {
+  auctionRequest,
+  authenticateRequest,
+  bare,
+  bidRequest,
+  joinRequest,
+  parse,
+  refusal,
+} from './socket-io-messages.js'
+import {
+  type AuctionNamespace,
+  type AuctionSocket,
+  SocketIoRooms,
+  type SocketState,
+} from './socket-io-rooms.js'
+import { SocketIoSlowReaders } from './socket-io-slow-readers.js'
+
+export interface GatewaySocketIoDeps {
+  readonly addresses: ClientAddresses
+  readonly api: NodeApi
+  readonly bidders: Bidders
+  readonly callers: Callers
+  readonly clock: Clock
+  readonly commandIds: CommandIds
+  readonly desk: BidDesk
+  readonly facts: AuctionFactsCache
+  readonly guard: Guard | null
+  readonly hub: EventHub
+  readonly liveCallers: LiveCallers
+  readonly logger: Logger
+  readonly metrics: GatewayMetrics
+  readonly origins: OriginPolicy
+  readonly presence: Presence
+  readonly timers: Timers
+}
+
+export const NAMESPACE = '/auction'
+const MAX_MESSAGE_BYTES = 16 * 1024
+const MAX_PENDING = 64
+const MAX_ROOMS = 100
+
+type Answer = (answer: object) => void
+
+/** The events of Socket.IO auction clients, over the same calls as everything else. */
+export class GatewaySocketIo {
+  readonly #deps: GatewaySocketIoDeps
+  readonly #io: Server<DefaultEventsMap, DefaultEventsMap, DefaultEventsMap, SocketState>
+  readonly #auctions: AuctionNamespace
+  readonly #rooms: SocketIoRooms
+  readonly #slowReaders: SocketIoSlowReaders
+  #draining = false
+
+  constructor(deps: GatewaySocketIoDeps) {
+    this.#deps = deps
+    this.#io = new Server({
+      serveClient: false,
+      maxHttpBufferSize: MAX_MESSAGE_BYTES,
+      destroyUpgrade: false,
+      cors: {
+        origin: (origin, done) =>
+          done(null, origin !== undefined && deps.origins.isAllowed(origin) ? origin : false),
+      },
+      allowRequest: (request, done) => {
+        const refusal = this.#draining ? 'STOPPING' : (deps.origins.refusal(request.headers)?.code ?? null)
+        done(refusal, refusal === null)
+      },
+    })
+    this.#auctions = this.#io.of(NAMESPACE)
+    const { hub, presence, logger, metrics, timers } = deps
+    this.#rooms = new SocketIoRooms({
+      ...{ hub, presence, namespace: this.#auctions },
+      // The transport alone: clients connect again by themselves.
+      fail: (socket, error) => {
+        socket.emit('connectionRejected', refusal(this.#problem(error)))
+        socket.conn.close()
+      },
+    })
+    const sockets = () => this.#auctions.sockets.values()
+    this.#slowReaders = new SocketIoSlowReaders({ logger, metrics, timers, sockets })
+    this.#auctions.on('connection', (socket) => void this.#welcome(socket))
+  }
+
+  get size(): number {
+    return this.#auctions.sockets.size
+  }
+
+  /** Answers what comes to /socket.io/. */
+  attach(server: HttpServer): void {
+    this.#io.attach(server)
+    this.#slowReaders.start()
+  }
+
+  drain(): void {
+    this.#draining = true
+    this.#slowReaders.stop()
+    const reason = 'the gateway stops; reconnect and join again'
+    this.#auctions.emit('connectionRejected', { code: 'STOPPING', reason })
+    this.#io.disconnectSockets(true)
+    this.#io.engine.close()
+  }
+
+  async #welcome(socket: AuctionSocket): Promise<void> {
+    const connection = new CountedConnection(this.#deps.guard, this.#deps.addresses.of(socket.request))
+    socket.data = { caller: null, connection, leave: new Map(), pending: 0 }
+    // Requests that come before it is known who asks wait for that, and those after new credentials for them.
+    let identified = this.#identify(socket)
+    const on = (event: string, handle: (request: unknown, caller: LiveCaller) => Promise<object>) => {
+      socket.on(event, async (request: unknown, answer?: unknown) => {
+        await identified
+        const { caller } = socket.data
+        if (caller) await this.#handle(socket, { event, answer }, () => handle(request, caller))
+      })
+    }
+    socket.once('disconnect', () => {
+      for (const leave of socket.data.leave.values()) leave()
+      socket.data.caller?.leave()
+      connection.release()
+    })
+    on('joinAuction', (request, caller) => this.#join(socket, parse(joinRequest, request), caller.known))
+    on('authenticate', async (request, caller) => {
+      const authenticated = this.#authenticate(socket, parse(authenticateRequest, request), caller)
+      identified = authenticated.then(
+        () => undefined,
+        () => undefined,
+      )
+      return authenticated
+    })
+    on('leaveAuction', async (request) => {
+      const id = parse(auctionRequest, request).auctionId
+      socket.data.leave.get(id)?.()
+      return { auctionId: id }
+    })
+    on('placeBid', (request, caller) => this.#bid(socket, parse(bidRequest, request), caller))
+    on('endAuction', async (request, caller) =>
+      this.#end(parse(auctionRequest, request).auctionId, await caller.now()),
+    )
+    await identified
+  }
+
+  /** Where it fails, the connection is refused, and on the way out. */
+  async #identify(socket: AuctionSocket): Promise<void> {
+    const { auth, query, headers: sent } = socket.handshake
+    const { connection } = socket.data
+    const text = (value: unknown) => (typeof value === 'string' ? value : undefined)
+    try {
+      await this.#deps.guard?.callFrom(connection.address)
+      const token = text(auth.token) ?? text(query.token)
+      const apiKey = text(auth.apiKey) ?? text(auth.api_key)
+      const headers = apiKey === undefined ? sent : { ...sent, [API_KEY_HEADER]: apiKey }
+      const presented = {
+        headers,
+        userId: text(auth.user_id) ?? text(auth.userId) ?? text(query.user_id) ?? text(query.userId),
+        ...(token !== undefined && { accessTokens: [bare(token)] }),
+      }
+      const caller = await this.#deps.callers.identify(presented)
+      await connection.count(caller)
+      if (socket.disconnected) return
+      socket.data.caller = this.#deps.liveCallers.watch(presented, {
+        caller,
+        ended: ({ code, message, next }) =>
+          socket.emit('signedOut', { code, reason: message, next: next ?? null }),
+      })
+    } catch (error) {
+      socket.emit('connectionRejected', refusal(this.#problem(error)))
+      socket.disconnect(true)
+    }
+  }
+
+  async #authenticate(
+    { data: { connection } }: AuctionSocket,
+    { token, api_key, apiKey = api_key, user_id, userId = user_id }: z.output<typeof authenticateRequest>,
+    live: LiveCaller,
+  ): Promise<object> {
+    const { callers } = this.#deps
+    const presented = presentedInMessage({
+      access_token: token === undefined ? undefined : bare(token),
+      api_key: apiKey,
+      user_id: userId,
+    })
+    const caller = allowed(await callers.identify(presented), 'read', callers.mode)
+    await connection.count(caller)
+    live.become(presented, caller)
+    return { user: { ...caller.party }, scopes: [...caller.scopes] }
+  }
+
+  async #handle(
+    socket: AuctionSocket,
+    { event, answer }: { event: string; answer: unknown },
+    work: () => Promise<object>,
+  ): Promise<void> {
+    const reply: Answer = typeof answer === 'function' ? (answer as Answer) : () => {}
+    try {
+      if (socket.data.pending >= MAX_PENDING)
+        throw new RequestError(503, 'BUSY', `${MAX_PENDING} requests wait for their answers`, {
+          next: 'wait for some of them; nothing was done',
+        })
+      socket.data.pending += 1
+      try {
+        await this.#count(socket.data, event)
+        reply({ ok: true, ...(await work()) })
+      } finally {
+        socket.data.pending -= 1
+      }
+    } catch (error) {
+      const answered = this.#problem(error)
+      const { command_id, minimum, price, currency } = answered.problem
+      const refused = {
+        ...{ ...refusal(answered), bidId: command_id ?? null },
+        ...(minimum !== undefined && { minimum }),
+        ...(price !== undefined && { price }),
+        ...(currency !== undefined && { currency }),
+      }
+      socket.emit(event === 'placeBid' ? 'bidRejected' : 'requestRejected', { event, ...refused })
+      reply({ ok: false, ...refused })
+    }
+  }
+
+  /** What costs as much as a request counts as one; bids have limits of their own. */
+  async #count({ connection, caller }: SocketState, event: string): Promise<void> {
+    if (event === 'placeBid') return
+    await this.#deps.guard?.callFrom(connection.address)
+    const known = caller?.known
+    if (known) await this.#deps.guard?.callBy(known.party.id)
+  }
+
+  async #join(
+    socket: AuctionSocket,
+    { auctionId: reference, fromSeq }: z.output<typeof joinRequest>,
+    caller: Caller | null,
+  ): Promise<object> {
+    const { bidders } = this.#deps
+    const { leave } = socket.data
+    const found = await bidders.show(reference, caller)
+    const { auctionId: id } = found
+    // What it missed follows the state.
+    if (fromSeq !== undefined) {
+      leave.get(id)?.()
+      this.#tellState(socket, found)
+    }
+    if (!leave.has(id) && !socket.disconnected) {
+      if (leave.size >= MAX_ROOMS)
+        throw tooManySubscriptions(`joins ${MAX_ROOMS} auctions`, 'leave some, or open another connection')
+      const afterSeq = fromSeq === undefined ? null : Math.max(0, fromSeq - 1)
+      const exit = this.#rooms.enter(socket, id, { afterSeq, as: bidders.watcher(caller, found) })
+      leave.set(id, () => {
+        leave.delete(id)
+        exit()
+      })
+    }
+    if (fromSeq !== undefined) return { auctionId: id, seq: found.head.seq }
+    // After the room: an event between the two is told as well, with a seq that says so.
+    const view = await bidders.show(id, caller)
+    this.#tellState(socket, view)
+    return { auctionId: id, seq: view.head.seq }
+  }
+
+  #tellState(socket: AuctionSocket, view: AuctionView): void {
+    const { auctionId } = view
+    const watchers = this.#deps.presence.watchers(auctionId)
+    socket.emit('auctionState', { auctionId, ...auctionResource(view), watchers })
+  }
+
+  async #bid(
+    socket: AuctionSocket,
+    { auctionId: auction, amount, kind, bidId }: z.output<typeof bidRequest>,
+    caller: LiveCaller,
+  ): Promise<object> {
+    const bidder = allowed(await caller.now(), 'bid', this.#deps.callers.mode)
+    await this.#deps.guard?.bid({ address: socket.data.connection.address, accountId: bidder.party.id })
+    const requestId = requestIdOf(socket.handshake.headers['x-request-id'])
+    const order = { auction, kind, amount, key: bidId, keyField: 'bidId', brief: true, requestId }
+    const { outcome } = await this.#deps.desk.bid('socketio', bidder, order)
+    if (outcome.status === 'rejected') {
+      const { currency } = (await this.#deps.facts.of(outcome.auctionId || auction)).terms
+      const {
+        status,
+        code,
+        detail,
+        next,
+        type: _,
+        title: __,
+        field: ___,
+        ...more
+      } = rejectionProblem(outcome, currency)
+      throw new RequestError(status, code, detail, {
+        ...(next !== undefined && { next }),
+        more: more as NonNullable<RequestError['info']['more']>,
+      })
+    }
+    return {
+      auctionId: outcome.auctionId,
+      bidId: outcome.commandId,
+      seq: outcome.seq,
+      leads: outcome.bid?.leads ?? true,
+    }
+  }
+
+  async #end(auction: string, caller: Caller | null): Promise<object> {
+    const { api, callers, commandIds, desk } = this.#deps
+    const seller = allowed(caller ?? (callers.mode === 'open' ? ANONYMOUS : null), 'sell', callers.mode)
+    const as = await desk.sellerFor(auction, seller)
+    const commandId = commandIds.of('cmd', undefined, as)
+    const { outcome } = await desk.command(auction, commandId, () => api.close({ auction, commandId, as }))
+    if (outcome.status === 'accepted') return { auctionId: outcome.auctionId, seq: outcome.seq }
+    const { status, code, detail, next } = rejectionProblem(outcome, null)
+    throw new RequestError(status, code, detail, next === undefined ? {} : { next })
+  }
+
+  #problem(error: unknown): ProblemAnswer {
+    const known = problemOf(error)
+    if (known) return known
+    this.#deps.logger.error({ err: error }, 'a Socket.IO message could not be answered')
+    return { problem: INTERNAL, retryAfterSeconds: null }
+  }
+}

@@ -1,0 +1,32 @@
+import type { AuctionFactsCache } from '../../application/gateway/auction-facts.js'
+import type { BidDesk } from '../../application/gateway/bid-desk.js'
+import type { Bidders } from '../../application/gateway/bidders.js'
+import type { Callers } from '../../application/gateway/callers.js'
+import type { ConflatorBeat } from '../../application/gateway/conflator.js'
+import type { EventHub } from '../../application/gateway/event-hub.js'
+import type { GatewayMetrics } from '../../application/gateway/gateway-metrics.js'
+import type { Guard } from '../../application/gateway/guard.js'
+import type { LiveCallers } from '../../application/gateway/live-callers.js'
+import type { Presence } from '../../application/gateway/presence.js'
+import type { Clock } from '../../ports/system/clock.js'
+import type { Logger } from '../../ports/system/logger.js'
+import type { Timers } from '../../ports/system/timers.js'
+import type { SocketWriter } from './socket-writer.js'
+
+/** What all connections share. */
+export interface SocketSessionDeps {
+  readonly bidders: Bidders
+  readonly callers: Callers
+  readonly clock: Clock
+  readonly desk: BidDesk
+  readonly facts: AuctionFactsCache
+  readonly hub: EventHub
+  readonly liveCallers: LiveCallers
+  readonly logger: Logger
+  readonly metrics: GatewayMetrics
+  readonly presence: Presence
+  readonly timers: Timers
+  readonly guard: Guard | null
+  readonly writer: SocketWriter
+  readonly beat: ConflatorBeat
+}

@@ -1,0 +1,246 @@
+import { minimumBid, type OpenedAuction } from '../../domain/auction.js'
+import type { Minor } from '../../domain/money.js'
+import type { Party } from '../../domain/party.js'
+import type { AuctionRepository } from '../../ports/store/auction-repository.js'
+import type { AutoBid, AutoBidRepository } from '../../ports/store/auto-bid-repository.js'
+import type { Clock } from '../../ports/system/clock.js'
+import type { Logger } from '../../ports/system/logger.js'
+import type { Random } from '../../ports/system/random.js'
+import type { Timer, Timers } from '../../ports/system/timers.js'
+import { newCommandId } from '../log/ids.js'
+import type { PublishingEventLog } from '../log/publishing-event-log.js'
+import type { CommandRouter } from './command-router.js'
+
+export interface AutoBidderDeps {
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly random: Random
+  readonly logger: Logger
+  readonly auctions: Pick<AuctionRepository, 'find'>
+  readonly autoBids: AutoBidRepository
+  readonly router: Pick<CommandRouter, 'submit'>
+  readonly eventLog: PublishingEventLog
+}
+
+/** Wait before a home that could not be reached is tried again. */
+const RETRY_MS = 1_000
+
+interface Order {
+  autoBid: AutoBid
+  running: boolean
+  /** Something happened while it was running. */
+  again: boolean
+  retry: Timer | null
+}
+
+/**
+ * Bids for this node's user, step by step, up to limits that never leave this node. Each bid is the least that could
+ * lead; none is made while the user leads. A bid is written down before it is sent: after a crash the same bid is
+ * asked about again, so that nothing is bid twice.
+ */
+export class AutoBidder {
+  readonly #deps: AutoBidderDeps
+  readonly #self: Party
+  readonly #orders = new Map<string, Order>()
+  readonly #changes = new Map<string, Promise<void>>()
+  #unlisten: (() => void) | null = null
+
+  constructor(deps: AutoBidderDeps, self: Party) {
+    this.#deps = deps
+    this.#self = self
+  }
+
+  /** Takes up the standing orders of the last run. */
+  async start(): Promise<void> {
+    if (this.#unlisten) return
+    this.#unlisten = this.#deps.eventLog.onPublished(({ commit }) => this.#wake(commit.auctionId))
+    for (const autoBid of await this.#deps.autoBids.list()) {
+      this.#take(autoBid)
+      this.#wake(autoBid.auctionId)
+    }
+  }
+
+  stop(): void {
+    this.#unlisten?.()
+    this.#unlisten = null
+    for (const { retry } of this.#orders.values()) retry?.cancel()
+  }
+
+  /** Sets the user's limit for an auction, in place of an earlier one. */
+  async set(auctionId: string, limit: Minor): Promise<AutoBid> {
+    const autoBid = await this.#change(auctionId, (current): AutoBid => {
+      const pending = current?.pending ?? null
+      return { auctionId, limit, state: 'active', pending, updatedAt: this.#deps.clock.now() }
+    })
+    this.#wake(auctionId)
+    return autoBid
+  }
+
+  /** Stops bidding; a bid already placed stands. Null where there is no such order. */
+  cancel(auctionId: string): Promise<AutoBid | null> {
+    return this.#change(
+      auctionId,
+      (current) =>
+        current && { ...current, state: 'stopped', pending: null, updatedAt: this.#deps.clock.now() },
+    )
+  }
+
+  async find(auctionId: string): Promise<AutoBid | null> {
+    return this.#orders.get(auctionId)?.autoBid ?? (await this.#deps.autoBids.find(auctionId))
+  }
+
+  list(): Promise<AutoBid[]> {
+    return this.#deps.autoBids.list()
+  }
+
+  #wake(auctionId: string): void {
+    const order = this.#orders.get(auctionId)
+    if (!order || !this.#unlisten) return
+    order.again = true
+    if (!order.running) void this.#run(auctionId, order)
+  }
+
+  async #run(auctionId: string, order: Order): Promise<void> {
+    order.running = true
+    order.retry?.cancel()
+    try {
+      while (order.again && this.#unlisten) {
+        order.again = false
+        await this.#step(auctionId, order)
+      }
+    } catch (error) {
+      this.#deps.logger.error({ err: error, auctionId }, 'the auto-bidder stumbled; trying again')
+      this.#retryLater(auctionId, order)
+    } finally {
+      order.running = false
+      this.#take(order.autoBid)
+    }
+  }
+
+  /** Bids once where that is called for, and learns what becomes of a bid on its way. */
+  async #step(auctionId: string, order: Order): Promise<void> {
+    if (order.autoBid.pending === null) {
+      const state = await this.#look(auctionId)
+      const amount = state && this.#amountDue(state, order.autoBid)
+      if (amount === null) return
+      const pending = { bidId: newCommandId('bid', this.#deps), amount }
+      await this.#update(auctionId, { pending })
+    }
+    await this.#place(auctionId, order)
+    // What the auction has come to meanwhile woke nobody up.
+    await this.#look(auctionId)
+  }
+
+  /** Brings the order's state up to the auction's, as this node knows it. Null where nothing bids any more. */
+  async #look(auctionId: string): Promise<OpenedAuction | null> {
+    const record = await this.#deps.auctions.find(auctionId)
+    const autoBid = await this.find(auctionId)
+    if (!record || !autoBid || isOver(autoBid)) return null
+    const next = this.#nextState(record.state, autoBid)
+    // No bid can have been accepted of an auction that was cancelled.
+    if (next === 'stopped') await this.#update(auctionId, { state: next, pending: null })
+    else if (next !== autoBid.state) await this.#update(auctionId, { state: next })
+    return record.state
+  }
+
+  #nextState(state: OpenedAuction, autoBid: AutoBid): AutoBid['state'] {
+    if (state.status === 'cancelled') return 'stopped'
+    if (state.status === 'closed') {
+      return state.result.sold && state.result.winner.id === this.#self.id ? 'won' : 'lost'
+    }
+    if (state.leader?.id === this.#self.id) return 'active'
+    return minimumBid(state) > autoBid.limit ? 'outbid' : 'active'
+  }
+
+  /** The least that could lead, or null where no bid is due. */
+  #amountDue(state: OpenedAuction, autoBid: AutoBid): Minor | null {
+    // Whether the end has come is for the home's clock to say; this node's may be wrong.
+    if (state.status !== 'open' || state.leader?.id === this.#self.id) return null
+    const minimum = minimumBid(state)
+    return minimum <= autoBid.limit ? minimum : null
+  }
+
+  async #place(auctionId: string, order: Order): Promise<void> {
+    const { pending } = order.autoBid
+    if (pending === null) return
+    const result = await this.#deps.router.submit({
+      type: 'bid',
+      auctionId,
+      commandId: pending.bidId,
+      bidder: this.#self,
+      kind: 'plain',
+      amount: pending.amount,
+    })
+    if (!result.ok) {
+      this.#deps.logger.debug(
+        { auctionId, code: result.code },
+        'an auto-bid has no outcome yet; asking again',
+      )
+      this.#retryLater(auctionId, order)
+      return
+    }
+    await this.#update(auctionId, { pending: null })
+    const { outcome } = result
+    this.#deps.logger.debug({ auctionId, status: outcome.status }, 'an auto-bid was decided')
+    if (outcome.status === 'accepted' && outcome.bid?.leads) return
+    // What stood in its way may show here with a commit that is on its way, or have shown long ago: the outcome of a bid
+    // that was asked for before a restart is an old one. So look again, and not before a moment has passed.
+    this.#retryLater(auctionId, order)
+  }
+
+  #retryLater(auctionId: string, order: Order): void {
+    order.retry?.cancel()
+    order.retry = this.#deps.timers.after(RETRY_MS, () => this.#wake(auctionId))
+  }
+
+  /** A step's change; an order that the user has stopped meanwhile stays as it is. */
+  async #update(auctionId: string, change: Partial<AutoBid>): Promise<void> {
+    await this.#change(auctionId, (current) =>
+      current === null || current.state === 'stopped'
+        ? current
+        : { ...current, ...change, updatedAt: this.#deps.clock.now() },
+    )
+  }
+
+  /** Changes of one order follow one another, and none counts before it is on disk. */
+  async #change<T extends AutoBid | null>(
+    auctionId: string,
+    change: (current: AutoBid | null) => T,
+  ): Promise<T> {
+    const before = this.#changes.get(auctionId) ?? Promise.resolve()
+    const turn = before.then(async () => {
+      const current = await this.find(auctionId)
+      const next = change(current)
+      if (next === null || next === current) return next
+      await this.#deps.autoBids.save(next)
+      this.#take(next)
+      return next
+    })
+    const settled = turn.then(
+      () => {},
+      () => {},
+    )
+    this.#changes.set(auctionId, settled)
+    try {
+      return await turn
+    } finally {
+      if (this.#changes.get(auctionId) === settled) this.#changes.delete(auctionId)
+    }
+  }
+
+  #take(autoBid: AutoBid): void {
+    const { auctionId } = autoBid
+    const order = this.#orders.get(auctionId)
+    if (order) order.autoBid = autoBid
+    else if (!isOver(autoBid))
+      this.#orders.set(auctionId, { autoBid, running: false, again: false, retry: null })
+    if (!order || order.running || !isOver(autoBid)) return
+    order.retry?.cancel()
+    this.#orders.delete(auctionId)
+  }
+}
+
+/** An order that will not bid any more, whatever happens. One that was outbid may: its limit can be raised. */
+function isOver({ state, pending }: AutoBid): boolean {
+  return state === 'stopped' || (pending === null && (state === 'won' || state === 'lost'))
+}

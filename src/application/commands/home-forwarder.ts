@@ -1,0 +1,188 @@
+import {
+  PeerCallError,
+  type PeerClient,
+  type RemoteCommand,
+  type SubmitAnswer,
+  type SubmitResult,
+} from '../../ports/mesh/peer-client.js'
+import type { Clock } from '../../ports/system/clock.js'
+import type { Logger } from '../../ports/system/logger.js'
+import { type Histogram, type Metrics, NO_METRICS, stepSeconds } from '../../ports/system/metrics.js'
+import type { SignatureVerifier, Signer } from '../../ports/system/signer.js'
+import type { Timers } from '../../ports/system/timers.js'
+import { signOrders, submittedOrders } from '../orders/order.js'
+import { areSigned, receiptsOf } from '../orders/receipt.js'
+import { submitFailure } from '../orders/submit-failure.js'
+import { gather } from '../turns/gather.js'
+import type { ReceiptKeeper } from './receipt-keeper.js'
+
+export interface HomeForwarderDeps {
+  readonly peerClient: Pick<PeerClient, 'submit'>
+  readonly receiptKeeper: Pick<ReceiptKeeper, 'keep'>
+  readonly signer: Signer
+  readonly verifier: SignatureVerifier
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly logger: Logger
+  readonly metrics?: Metrics
+}
+
+/** The home as this node knows it now. */
+export interface ReachableHome {
+  readonly nodeId: string
+  readonly publicKey: string
+  readonly address: string
+}
+
+/** Commands waiting for one home; past it the answer is BUSY. */
+export const MAX_WAITING_COMMANDS = 10_000
+const MAX_BATCH_COMMANDS = 500
+/** Requests under way at once: one is decided at the home while the next is on the wire. */
+const MAX_REQUESTS = 2
+const SUBMIT_TIMEOUT_MS = 5_000
+/** A lost answer is asked for again this often before its outcome is called unknown. */
+const MAX_ATTEMPTS = 3
+const RETRY_DELAY_MS = 250
+
+/**
+ * A request without an answer may still be carried out, even after a later one was told that nothing was done: from
+ * then on only an outcome is certain.
+ */
+const UNKNOWN = submitFailure(
+  'OUTCOME_UNKNOWN',
+  'the home did not answer; ask again with the same id to learn the outcome',
+)
+
+interface Waiting {
+  readonly command: RemoteCommand
+  readonly requestId: string | undefined
+  readonly settle: (result: SubmitResult) => void
+}
+
+/**
+ * Carries commands to one home. While requests are under way, what arrives gathers and goes as one batch. Each
+ * request carries this node's orders for the auctions in it. An answer
+ * that got lost is asked for again with the same ids, which cannot bid twice; one that the home did not sign is no
+ * answer. What the home signed is kept as receipts.
+ */
+export class HomeForwarder {
+  readonly #deps: HomeForwarderDeps
+  /** Null where it is not reachable now. */
+  readonly #home: () => ReachableHome | null
+  #waiting: Waiting[] = []
+  #requests = 0
+  readonly #seconds: Histogram
+
+  constructor(deps: HomeForwarderDeps, home: () => ReachableHome | null) {
+    this.#deps = deps
+    this.#home = home
+    this.#seconds = stepSeconds(deps.metrics ?? NO_METRICS, 'forward')
+  }
+
+  get waiting(): number {
+    return this.#waiting.length
+  }
+
+  submit(command: RemoteCommand, requestId?: string | undefined): Promise<SubmitResult> {
+    if (this.#waiting.length >= MAX_WAITING_COMMANDS) {
+      return Promise.resolve(
+        submitFailure('BUSY', 'too many commands wait for this home; try again in a moment'),
+      )
+    }
+    return new Promise((settle) => {
+      this.#waiting.push({ command, requestId, settle })
+      if (this.#requests < MAX_REQUESTS) void this.#run()
+    })
+  }
+
+  async #run(): Promise<void> {
+    this.#requests += 1
+    for (;;) {
+      await gather()
+      const batch = this.#waiting.splice(0, MAX_BATCH_COMMANDS)
+      if (batch.length === 0) break
+      const startedMs = this.#deps.clock.monotonicMs()
+      const requestIds = requestIdsOf(batch)
+      const results = await this.#send(
+        batch.map(({ command }) => command),
+        requestIds,
+      ).catch((error: unknown) => {
+        this.#deps.logger.error({ err: error, requestIds }, 'commands could not be sent')
+        return []
+      })
+      this.#seconds.observe((this.#deps.clock.monotonicMs() - startedMs) / 1_000)
+      batch.forEach(({ settle }, i) => {
+        settle(results[i] ?? submitFailure(null))
+      })
+    }
+    this.#requests -= 1
+  }
+
+  async #send(
+    commands: readonly RemoteCommand[],
+    requestIds: readonly (string | null)[] | undefined,
+  ): Promise<SubmitResult[]> {
+    const { clock, signer } = this.#deps
+    const orders = submittedOrders(signOrders(commands, signer, clock.now()))
+    let maybeDone = false
+    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+      const home = this.#home()
+      if (home !== null) {
+        const { address } = home
+        try {
+          const answer = await this.#deps.peerClient.submit(address, commands, orders, {
+            timeoutMs: SUBMIT_TIMEOUT_MS,
+            requestIds,
+          })
+          const results = await this.#signed(home, commands, answer)
+          return maybeDone ? results.map((result) => (result.ok ? result : UNKNOWN)) : results
+        } catch (error) {
+          this.#deps.logger.debug(
+            { address, err: error, attempt, commands: commands.length, requestIds },
+            'a submit failed',
+          )
+          if (!(error instanceof PeerCallError)) throw error
+          if (error.answered)
+            return commands.map(() => (maybeDone ? UNKNOWN : submitFailure(error.code, error.message)))
+          maybeDone ||= error.sent
+        }
+      }
+      if (!maybeDone) break
+      if (attempt < MAX_ATTEMPTS) await this.#delay(RETRY_DELAY_MS * attempt)
+    }
+    const failure = maybeDone
+      ? UNKNOWN
+      : submitFailure('HOME_UNREACHABLE', "the auction's home cannot be reached; nothing was done")
+    return commands.map(() => failure)
+  }
+
+  /** The results, once the home's signature over them holds. */
+  async #signed(
+    { nodeId, publicKey, address }: ReachableHome,
+    commands: readonly RemoteCommand[],
+    { results, receipt }: SubmitAnswer,
+  ): Promise<SubmitResult[]> {
+    const receipts = receiptsOf(commands, results)
+    if (receipts.length > 0) {
+      const signed = receipt && { home: { nodeId, publicKey }, ...receipt, receipts }
+      if (signed === null || !areSigned(signed, this.#deps.verifier)) {
+        const message = `the answer of ${address} is not signed by the home that it is asked of`
+        throw new PeerCallError('BAD_ANSWER', message, { address, sent: true, answered: false })
+      }
+      await this.#deps.receiptKeeper.keep(signed)
+    }
+    return [...results]
+  }
+
+  #delay(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#deps.timers.after(ms, resolve)
+    })
+  }
+}
+
+/** One for each command; none at all where no command has one. */
+function requestIdsOf(batch: readonly Waiting[]): (string | null)[] | undefined {
+  if (batch.every(({ requestId }) => requestId === undefined)) return undefined
+  return batch.map(({ requestId }) => requestId ?? null)
+}

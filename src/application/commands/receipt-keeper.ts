@@ -1,0 +1,54 @@
+import type { ReceiptRepository, SignedReceipts } from '../../ports/store/receipt-repository.js'
+import type { Logger } from '../../ports/system/logger.js'
+import type { Timer, Timers } from '../../ports/system/timers.js'
+
+export interface ReceiptKeeperDeps {
+  readonly receipts: Pick<ReceiptRepository, 'add'>
+  readonly timers: Timers
+  readonly logger: Logger
+}
+
+/** How long receipts gather before they go to the disk together: it has bids to write. */
+const GATHER_MS = 200
+/** Signed answers that gather at most. */
+const MAX_GATHERED = 256
+
+/** Puts receipts away in the background: nobody waits for them, and many share one write. */
+export class ReceiptKeeper {
+  readonly #deps: ReceiptKeeperDeps
+  #gathered: SignedReceipts[] = []
+  #timer: Timer | null = null
+  #writing: Promise<void> = Promise.resolve()
+
+  constructor(deps: ReceiptKeeperDeps) {
+    this.#deps = deps
+  }
+
+  /** Resolves at once, save where so many wait that the caller has to. */
+  async keep(signed: SignedReceipts): Promise<void> {
+    this.#gathered.push(signed)
+    if (this.#gathered.length >= MAX_GATHERED) return this.flush()
+    this.#timer ??= this.#deps.timers.after(GATHER_MS, () => void this.flush())
+  }
+
+  /** Resolves once all that was given is durable, or could not be made so, which is logged. */
+  flush(): Promise<void> {
+    this.#timer?.cancel()
+    this.#timer = null
+    const gathered = this.#gathered
+    this.#gathered = []
+    if (gathered.length > 0) this.#writing = this.#writing.then(() => this.#write(gathered))
+    return this.#writing
+  }
+
+  async #write(gathered: readonly SignedReceipts[]): Promise<void> {
+    try {
+      await this.#deps.receipts.add(gathered)
+    } catch (error) {
+      this.#deps.logger.error(
+        { err: error, answers: gathered.length },
+        'receipts could not be kept; asking again with the same ids brings new ones',
+      )
+    }
+  }
+}

@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto'
+import { type Authenticator, type Caller, CallerError, type Scope } from '../../ports/accounts/caller.js'
+import { needScope } from '../accounts/roles.js'
+import { credentialsOfRequest, type Presented } from './authenticate.js'
+
+/** Tells who stands behind requests to this gateway. */
+export interface Callers {
+  /** `open`: names are taken on trust. */
+  readonly mode: 'open' | 'accounts'
+  /** Null: nobody said who they are. Rejects with `CallerError` where what was presented is not good. */
+  identify(presented: Presented): Promise<Caller | null>
+}
+
+export const USER_HEADER = 'x-vendue-user'
+const MAX_NAME_LENGTH = 64
+const NAME = /^[^\p{Cc}\p{Cs}\u2028\u2029\u202a-\u202e\u2066-\u2069]+$/u
+const PLAIN_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/
+const GUEST = 'guest:'
+/** Who sells without a name: system callers that have none, on a gateway that trusts everybody anyway. */
+export const ANONYMOUS: Caller = guest('anonymous')
+
+/** Takes bidders' names on trust: whoever reaches the gateway may bid as anybody. */
+export class OpenCallers implements Callers {
+  readonly mode = 'open'
+
+  async identify({ headers, userId }: Presented): Promise<Caller | null> {
+    const header = headers[USER_HEADER]
+    const name = (userId ?? (Array.isArray(header) ? header[0] : header))?.trim()
+    if (name === undefined) return null
+    if (name.length === 0 || name.length > MAX_NAME_LENGTH || !NAME.test(name)) {
+      throw new CallerError(
+        'UNAUTHENTICATED',
+        `user_id must be 1 to ${MAX_NAME_LENGTH} printable characters`,
+        {
+          next: 'give another name',
+        },
+      )
+    }
+    return guest(name)
+  }
+}
+
+/** Access tokens and API keys, told by an authenticator. */
+export class AuthenticatedCallers implements Callers {
+  readonly mode = 'accounts'
+  readonly #authenticator: Authenticator
+
+  constructor({ authenticator }: { authenticator: Authenticator }) {
+    this.#authenticator = authenticator
+  }
+
+  async identify(presented: Presented): Promise<Caller | null> {
+    const credentials = credentialsOfRequest(presented)
+    return credentials && this.#authenticator.authenticate(credentials)
+  }
+}
+
+/** The caller if it may do this; throws `CallerError` otherwise. */
+export function allowed(caller: Caller | null, scope: Scope, mode: Callers['mode']): Caller {
+  if (caller === null && mode === 'open') {
+    throw new CallerError('UNAUTHENTICATED', 'it is not known who you are', {
+      next: `say who you are: user_id in the query or the body, or the header ${USER_HEADER}`,
+    })
+  }
+  needScope(caller, scope)
+  return caller
+}
+
+/** Guests' ids cannot be mistaken for those of nodes or accounts, and the same name is the same guest everywhere. */
+function guest(name: string): Caller {
+  const hashed = () => `.${createHash('sha256').update(name).digest('base64url').slice(0, 22)}`
+  const id = GUEST + (PLAIN_NAME.test(name) ? name : hashed())
+  return { party: { id, name }, roles: ['bidder', 'seller'], scopes: ['read', 'bid', 'sell'] }
+}

@@ -1,0 +1,32 @@
+import type { Json } from './json-shapes.js'
+
+/** Why a gateway refuses a request by itself. Stable: programs decide by them. */
+export type GatewayRefusalCode =
+  | 'ACCOUNT_NEEDED'
+  | 'INVALID_INPUT'
+  | 'OUTCOME_UNKNOWN'
+  | 'STOPPING'
+  | 'TOO_MANY_SUBSCRIPTIONS'
+
+export interface RefusalInfo {
+  /** The input that is wrong. */
+  readonly field?: string
+  /** What the caller can do. */
+  readonly next?: string
+  readonly retryAfterSeconds?: number
+  /** What the code brings with it, such as `command_id`. */
+  readonly more?: Readonly<Record<string, Json>>
+  readonly cause?: unknown
+}
+
+/** A request that the gateway refuses, whichever way it came in; each adapter maps the code to its own protocol. */
+export class GatewayRefusal extends Error {
+  constructor(
+    readonly code: GatewayRefusalCode,
+    message: string,
+    readonly info: RefusalInfo = {},
+  ) {
+    super(message, info.cause === undefined ? undefined : { cause: info.cause })
+    this.name = 'GatewayRefusal'
+  }
+}

@@ -1,0 +1,252 @@
+import type { Currency } from '../../domain/currency.js'
+import type { AuctionEvent, AuctionResult } from '../../domain/events.js'
+import { formatAmount, type Minor } from '../../domain/money.js'
+import type { Party } from '../../domain/party.js'
+import type {
+  AuctionView,
+  AutoBidView,
+  FeedItem,
+  NodeStatus,
+  PeerView,
+  SyncStatus,
+} from '../../ports/node/node-api.js'
+import type { BidRecord } from '../../ports/store/auction-repository.js'
+
+/**
+ * What `--json` prints and the HTTP API answers: snake_case keys, amounts as decimal text beside their `currency`, times as RFC 3339 in UTC,
+ * ids in full.
+ */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
+
+export function jsonTime(ms: number): string
+export function jsonTime(ms: number | null): string | null
+export function jsonTime(ms: number | null): string | null {
+  if (ms === null) return null
+  if (ms !== lastTime.ms) lastTime = { ms, text: new Date(ms).toISOString() }
+  return lastTime.text
+}
+
+/** What is decided together has one time, and is told many times. */
+let lastTime = { ms: 0, text: new Date(0).toISOString() }
+
+export function jsonAmount(minor: Minor | null, currency: Currency): string | null {
+  return minor === null ? null : formatAmount(minor, currency)
+}
+
+function jsonParty({ id, name }: Party): Json {
+  return { id, name }
+}
+
+export function auctionJson(view: AuctionView): { readonly [key: string]: Json } {
+  const { state } = view
+  const { terms } = state
+  const { currency, softClose } = terms
+  const amount = (minor: Minor | null) => jsonAmount(minor, currency)
+  return {
+    auction_id: view.auctionId,
+    seq: view.head.seq,
+    hash: view.head.hash,
+    status: state.status,
+    title: terms.title,
+    description: terms.description,
+    currency: currency.code,
+    start_price: amount(terms.startPrice),
+    price: amount(state.price),
+    minimum: amount(view.minimum),
+    leader: state.leader && jsonParty(state.leader),
+    bid_count: state.bidCount,
+    has_reserve: terms.reserveCommitment !== null,
+    reserve_met: state.reserveMet,
+    buy_now: amount(terms.buyNow),
+    buy_now_available: view.buyNowAvailable,
+    increments: terms.increments.map(({ from, step }) => ({ from: amount(from), step: amount(step) })),
+    seller: jsonParty(state.seller),
+    home: {
+      node_id: state.home.nodeId,
+      name: view.homeName,
+      public_key: state.home.publicKey,
+      state: view.homeState,
+    },
+    disputed: view.disputed,
+    opened_at: jsonTime(state.openedAt),
+    opens_at: jsonTime(terms.opensAt),
+    closes_at: jsonTime(state.closesAt),
+    soft_close: softClose && {
+      window_ms: softClose.windowMs,
+      extension_ms: softClose.extensionMs,
+      hard_stop_at: jsonTime(softClose.hardStopAt),
+    },
+    bidder_names: terms.bidderNames,
+    closed_at: state.status === 'closed' ? jsonTime(state.closedAt) : null,
+    closed_by: state.status === 'closed' ? state.by : null,
+    result: state.status === 'closed' ? auctionResultJson(state.result, currency) : null,
+    cancelled_at: state.status === 'cancelled' ? jsonTime(state.cancelledAt) : null,
+    cancel_reason: state.status === 'cancelled' ? state.reason : null,
+    you: view.mine,
+    auto_bid: view.autoBid && {
+      limit: amount(view.autoBid.limit),
+      state: view.autoBid.state,
+      updated_at: jsonTime(view.autoBid.updatedAt),
+    },
+  }
+}
+
+export function autoBidJson({ autoBid, auction }: AutoBidView): Json {
+  const { currency } = auction.state.terms
+  return {
+    auction_id: autoBid.auctionId,
+    limit: jsonAmount(autoBid.limit, currency),
+    currency: currency.code,
+    state: autoBid.state,
+    updated_at: jsonTime(autoBid.updatedAt),
+    auction: auctionJson(auction),
+  }
+}
+
+export function auctionResultJson(result: AuctionResult, currency: Currency): Json {
+  return result.sold
+    ? {
+        sold: true,
+        winner: jsonParty(result.winner),
+        price: jsonAmount(result.price, currency),
+        bid_id: result.bidId,
+      }
+    : { sold: false, reason: result.reason }
+}
+
+export function bidJson(bid: BidRecord, currency: Currency): Json {
+  return {
+    seq: bid.seq,
+    at: jsonTime(bid.at),
+    bid_id: bid.bidId,
+    bidder: jsonParty(bid.bidder),
+    kind: bid.kind,
+    amount: jsonAmount(bid.amount, currency),
+    price: jsonAmount(bid.price, currency),
+    currency: currency.code,
+    leads: bid.leads,
+  }
+}
+
+export function feedItemJson({ auctionId, seq, event, title, currency, seller, disputed }: FeedItem): Json {
+  return {
+    auction_id: auctionId,
+    seq,
+    type: event.type,
+    at: jsonTime(event.at),
+    title,
+    seller,
+    currency: currency.code,
+    disputed,
+    ...eventJson(event, currency),
+  }
+}
+
+function eventJson(event: AuctionEvent, currency: Currency): Record<string, Json> {
+  const amount = (minor: Minor | null) => jsonAmount(minor, currency)
+  switch (event.type) {
+    case 'AuctionOpened':
+      return {
+        start_price: amount(event.terms.startPrice),
+        buy_now: amount(event.terms.buyNow),
+        has_reserve: event.terms.reserveCommitment !== null,
+        opens_at: jsonTime(event.terms.opensAt),
+        closes_at: jsonTime(event.terms.closesAt),
+        command_id: event.commandId,
+      }
+    case 'AuctionStarted':
+      return {}
+    case 'BidPlaced':
+      return {
+        bid_id: event.bidId,
+        bidder: jsonParty(event.bidder),
+        amount: amount(event.amount),
+        commitment: event.commitment,
+        price: amount(event.price),
+        leads: event.leads,
+        reserve_met: event.reserveMet,
+      }
+    case 'MaxBidChanged':
+      return {
+        bid_id: event.bidId,
+        bidder: jsonParty(event.bidder),
+        commitment: event.commitment,
+        price: amount(event.price),
+        reserve_met: event.reserveMet,
+      }
+    case 'LotBoughtNow':
+      return { bid_id: event.bidId, bidder: jsonParty(event.bidder), price: amount(event.price) }
+    case 'AuctionExtended':
+      return { closes_at: jsonTime(event.closesAt), by: event.by }
+    case 'AuctionClosed':
+      return {
+        by: event.by,
+        result: auctionResultJson(event.result, currency),
+        reserve: event.reserve && { amount: amount(event.reserve.amount), salt: event.reserve.salt },
+      }
+    case 'MaximaRevealed':
+      return {
+        maxima: event.maxima.map((maximum) => ({
+          bid_id: maximum.bidId,
+          amount: amount(maximum.amount),
+          salt: maximum.salt,
+        })),
+      }
+    case 'AuctionCancelled':
+      return { reason: event.reason }
+    case 'AuctionHandedOver':
+      return { home: { node_id: event.to.nodeId, public_key: event.to.publicKey } }
+    default: {
+      const unknown: never = event
+      throw new Error(`unknown event ${JSON.stringify(unknown)}`)
+    }
+  }
+}
+
+export function peerJson(peer: PeerView): Json {
+  return {
+    node_id: peer.nodeId,
+    name: peer.name,
+    address: peer.address,
+    dht_address: peer.dhtAddress,
+    version: peer.version,
+    state: peer.state,
+    last_seen_at: jsonTime(peer.lastSeenAt),
+    round_trip_ms: peer.roundTripMs,
+    started_at: jsonTime(peer.incarnation),
+  }
+}
+
+export function statusJson({ node, ...status }: NodeStatus): Json {
+  return {
+    node_id: node.nodeId,
+    name: node.name,
+    version: node.version,
+    address: node.address,
+    dht_address: node.dhtAddress,
+    data_dir: status.dataDir,
+    grape_url: status.grapeUrl,
+    grape: status.grape,
+    peers: { ...status.peers },
+    auctions: { ...status.auctions },
+    own_live: status.ownLive,
+    bids: status.bids,
+    sync: syncJson(status.sync),
+    started_at: jsonTime(node.incarnation),
+    handshakes: status.handshakes && { ...status.handshakes },
+    uptime_ms: status.uptimeMs,
+    pid: status.pid,
+  }
+}
+
+export function syncJson(sync: SyncStatus): Json {
+  return {
+    state: sync.state,
+    since: jsonTime(sync.since),
+    done: sync.done,
+    total: sync.total,
+    events_per_second: sync.eventsPerSecond,
+    ms_left: sync.msLeft,
+    refused: sync.refused,
+  }
+}

@@ -1,0 +1,356 @@
+import { z } from 'zod'
+import { SCOPES } from '../../ports/accounts/caller.js'
+
+/**
+ * What goes over the WebSocket, both ways; docs/asyncapi.yaml is made from here. Amounts are decimal text beside their
+ * `currency`, times RFC 3339 in UTC.
+ */
+
+export const MAX_SUBSCRIPTIONS = 1_000
+const MAX_TOKEN_LENGTH = 4_096
+
+const AUCTION = /^[A-Za-z0-9_-]{1,96}$/
+const CLIENT_ID = /^[\x21-\x7e]{1,128}$/
+const REQUEST_ID = /^[A-Za-z0-9_.:-]{1,96}$/
+const AMOUNT = /^\s*\S+\s*$/
+const MAX_AMOUNT_LENGTH = 64
+
+const auctionId = z.string().regex(AUCTION, "must be an auction's id, or the start of one")
+const AMOUNT_RULE = 'must be an amount, such as "105.00"'
+const amountIn = z
+  .union([z.string().max(MAX_AMOUNT_LENGTH, AMOUNT_RULE).regex(AMOUNT, AMOUNT_RULE), z.number()], {
+    error: AMOUNT_RULE,
+  })
+  .transform((value) => String(value))
+const clientId = z.string().regex(CLIENT_ID, 'must be 1 to 128 visible ASCII characters')
+const seqIn = z.int().min(0)
+const requestId = z
+  .string()
+  .regex(REQUEST_ID)
+  .meta({ description: 'Found in the log lines of every node that the bid passes.' })
+
+const placeBid = z
+  .object({
+    type: z.literal('place_bid'),
+    amount: amountIn,
+    auction_id: auctionId.exactOptional(),
+    kind: z.enum(['plain', 'max']).default('plain'),
+    bid_id: clientId.exactOptional(),
+    request_id: requestId.exactOptional(),
+  })
+  .meta({
+    description:
+      'Bids on the auction (of the path, or `auction_id` on /ws). `bid_id` is yours: the same one again never bids twice.',
+  })
+const buyNow = z
+  .object({
+    type: z.literal('buy_now'),
+    auction_id: auctionId.exactOptional(),
+    bid_id: clientId.exactOptional(),
+    request_id: requestId.exactOptional(),
+  })
+  .meta({ description: 'Buys the lot at its buy-now price.' })
+const ping = z
+  .object({ type: z.literal('ping'), id: z.union([z.string().max(128), z.number()]).exactOptional() })
+  .meta({ description: 'Answered by `pong`.' })
+const subscribe = z
+  .object({
+    type: z.literal('subscribe'),
+    auction_id: auctionId.exactOptional(),
+    auction_ids: z.array(auctionId).min(1).max(MAX_SUBSCRIPTIONS).exactOptional(),
+    catalogue: z.literal(true).exactOptional(),
+    from_seq: seqIn.exactOptional(),
+    cursor: z.string().max(128).exactOptional(),
+    since: z.iso
+      .datetime({ offset: true, error: 'must be an RFC 3339 time, such as 2030-01-31T12:00:00Z' })
+      .exactOptional(),
+    mode: z.enum(['all', 'newest']).default('all'),
+    presence: z.boolean().default(false),
+  })
+  .meta({
+    description:
+      'Hears an auction, several, or all (`catalogue`). `from_seq` goes on from there, `cursor` likewise for the catalogue, without what happened before `since` (with a minute to spare: clocks differ); `mode: newest` leaves prices out that are overtaken at once.',
+  })
+const unsubscribe = z
+  .object({
+    type: z.literal('unsubscribe'),
+    auction_id: auctionId.exactOptional(),
+    catalogue: z.literal(true).exactOptional(),
+  })
+  .meta({ description: 'Hears no more of it.' })
+
+const token = z.string().min(1).max(MAX_TOKEN_LENGTH)
+const authenticate = z
+  .object({
+    type: z.literal('authenticate'),
+    access_token: token.exactOptional(),
+    api_key: token.exactOptional(),
+    token: token.exactOptional(),
+    user_id: z.string().max(256).exactOptional(),
+  })
+  .meta({
+    description:
+      'Says who you are from here on: as the first message where no headers can be sent (browsers), since addresses end up in logs, or with a new token after `signed_out`. Exactly one of them; `token` is of either kind, `user_id` for gateways that take names on trust. What comes after it is asked as that caller. Refused, it is answered by `error`, and nothing changes.',
+  })
+
+export const clientMessage = z.discriminatedUnion('type', [
+  placeBid,
+  buyNow,
+  ping,
+  subscribe,
+  unsubscribe,
+  authenticate,
+])
+export type ClientMessage = z.output<typeof clientMessage>
+
+type PlaceBid = z.output<typeof placeBid>
+
+/**
+ * The bid in a message, where `clientMessage` would take it; null says nothing. Most messages are bids, and the schema
+ * costs more than all else that is done to read one: their fields are checked by hand.
+ */
+export function soundBid(json: unknown): PlaceBid | null {
+  if (typeof json !== 'object' || json === null) return null
+  const { type, amount, kind = 'plain', auction_id, bid_id, request_id } = json as Record<string, unknown>
+  if (type !== 'place_bid' || (kind !== 'plain' && kind !== 'max')) return null
+  const isText = typeof amount === 'string' && amount.length <= MAX_AMOUNT_LENGTH && AMOUNT.test(amount)
+  if (!isText && !Number.isFinite(amount)) return null
+  const bid: { -readonly [K in keyof PlaceBid]: PlaceBid[K] } = { type, amount: String(amount), kind }
+  if (auction_id !== undefined) {
+    if (!isMatch(auction_id, AUCTION)) return null
+    bid.auction_id = auction_id
+  }
+  if (bid_id !== undefined) {
+    if (!isMatch(bid_id, CLIENT_ID)) return null
+    bid.bid_id = bid_id
+  }
+  if (request_id !== undefined) {
+    if (!isMatch(request_id, REQUEST_ID)) return null
+    bid.request_id = request_id
+  }
+  return bid
+}
+
+function isMatch(value: unknown, pattern: RegExp): value is string {
+  return typeof value === 'string' && pattern.test(value)
+}
+
+const amount = z.string()
+const time = z.string()
+const party = z.object({ id: z.string(), name: z.string() })
+const seq = z.int()
+const currency = z.string()
+const code = z.string()
+
+/** What every event of an auction carries. `cursor` goes on in the catalogue past it. */
+const event = {
+  auction_id: z.string(),
+  seq,
+  timestamp: time,
+  title: z.string(),
+  currency,
+  disputed: z.boolean(),
+  cursor: z.string().exactOptional(),
+}
+const result = z.union([
+  z.object({ sold: z.literal(true), winner: party, price: amount, bid_id: z.string() }),
+  z.object({ sold: z.literal(false), reason: z.enum(['no-bids', 'reserve-not-met']) }),
+])
+
+export const eventMessages = {
+  auction_opened: z
+    .object({
+      type: z.literal('auction_opened'),
+      ...event,
+      seller: party,
+      start_price: amount,
+      buy_now: amount.nullable(),
+      has_reserve: z.boolean(),
+      opens_at: time.nullable(),
+      closes_at: time.nullable(),
+    })
+    .meta({ description: 'A new auction.' }),
+  auction_started: z
+    .object({ type: z.literal('auction_started'), ...event, minimum: amount })
+    .meta({ description: 'Bidding has begun in an auction that was scheduled.' }),
+  bid_update: z
+    .object({
+      type: z.literal('bid_update'),
+      ...event,
+      current_bid: amount,
+      current_winner: z.string().nullable(),
+      current_winner_id: z.string().nullable(),
+      minimum: amount,
+      reserve_met: z.boolean(),
+      bid_id: z.string(),
+      bidder: party,
+      kind: z.enum(['plain', 'max', 'max-change', 'buy-now']),
+      amount: amount.nullable(),
+      leads: z.boolean(),
+    })
+    .meta({
+      description:
+        'A bid was accepted. `current_bid` and `current_winner` are as after it; `leads: false`: the leader’s maximum answered at once.',
+    }),
+  auction_extended: z
+    .object({
+      type: z.literal('auction_extended'),
+      ...event,
+      closes_at: time,
+      new_end_time: time,
+      by: z.enum(['soft-close', 'seller']),
+    })
+    .meta({ description: 'The end has moved.' }),
+  auction_ended: z
+    .object({
+      type: z.literal('auction_ended'),
+      ...event,
+      by: z.enum(['seller', 'end-time', 'buy-now']),
+      winner: z.string().nullable(),
+      final_price: amount.nullable(),
+      result,
+    })
+    .meta({ description: 'The auction is closed.' }),
+  auction_cancelled: z
+    .object({ type: z.literal('auction_cancelled'), ...event, reason: z.string() })
+    .meta({ description: 'The seller has withdrawn the lot.' }),
+  auction_moved: z
+    .object({
+      type: z.literal('auction_moved'),
+      ...event,
+      home: z.object({ node_id: z.string(), public_key: z.string() }),
+    })
+    .meta({ description: 'Another node is the auction’s home from here on. Nothing else changes.' }),
+  maxima_revealed: z
+    .object({
+      type: z.literal('maxima_revealed'),
+      ...event,
+      maxima: z.array(z.object({ bid_id: z.string(), amount })),
+    })
+    .meta({ description: 'After the close: what the maxima were.' }),
+} as const
+export type EventType = keyof typeof eventMessages
+export type EventMessage = { [K in EventType]: z.output<(typeof eventMessages)[K]> }[EventType]
+
+/** Of what a limit refuses: which one, and when to ask again. */
+const limited = { limit: z.string().exactOptional(), retry_after_ms: z.int().exactOptional() }
+
+const rejection = {
+  auction_id: z.string(),
+  request_id: z.string(),
+  bid_id: z.string().nullable(),
+  timestamp: time,
+  code,
+  reason: z.string(),
+  next: z.string().nullable(),
+  minimum: amount.nullable().exactOptional(),
+  price: amount.nullable().exactOptional(),
+  currency: currency.exactOptional(),
+  ...limited,
+}
+
+export const replyMessages = {
+  welcome: z
+    .object({
+      type: z.literal('welcome'),
+      server_time: time,
+      user: party.nullable(),
+      auth: z.enum(['open', 'accounts']),
+      ping_interval_ms: z.int(),
+    })
+    .meta({ description: 'The greeting: the server’s clock, for countdowns, and who you are to it.' }),
+  authenticated: z
+    .object({
+      type: z.literal('authenticated'),
+      user: party,
+      scopes: z.array(z.enum(SCOPES)),
+    })
+    .meta({ description: 'The answer to `authenticate`: who you are from here on.' }),
+  signed_out: z
+    .object({ type: z.literal('signed_out'), code, reason: z.string(), next: z.string().nullable() })
+    .meta({
+      description:
+        'Your credentials have ended: expired, logged out, revoked or disabled. You go on hearing, as nobody; `authenticate` with new ones to bid.',
+    }),
+  subscribed: z
+    .object({
+      type: z.literal('subscribed'),
+      auction_id: z.string().nullable(),
+      seq: seq.nullable(),
+      mode: z.enum(['all', 'newest']),
+      watchers: z.int().nullable(),
+      auction: z.record(z.string(), z.unknown()).nullable(),
+    })
+    .meta({
+      description:
+        'Events past `seq` follow. `auction` is as of its own `seq`, which a resumed subscription has yet to reach; null for the catalogue.',
+    }),
+  unsubscribed: z
+    .object({ type: z.literal('unsubscribed'), auction_id: z.string().nullable() })
+    .meta({ description: 'Nothing more of it follows.' }),
+  bid_accepted: z
+    .object({
+      type: z.literal('bid_accepted'),
+      auction_id: z.string(),
+      bid_id: z.string(),
+      client_id: z.string().nullable(),
+      request_id: z.string(),
+      seq,
+      timestamp: time,
+      leads: z.boolean(),
+      current_bid: amount,
+      reserve_met: z.boolean(),
+      currency,
+    })
+    .meta({ description: 'To the bidder alone: the bid stands, and is on disk.' }),
+  bid_rejected: z
+    .object({ type: z.literal('bid_rejected'), ...rejection, client_id: z.string().nullable() })
+    .meta({ description: 'To the bidder alone: nothing was done; `next` says what to do.' }),
+  bid_unknown: z
+    .object({ type: z.literal('bid_unknown'), ...rejection, client_id: z.string().nullable() })
+    .meta({
+      description:
+        'To the bidder alone: it is not known what became of the bid. Send it again with `bid_id`.',
+    }),
+  presence: z
+    .object({
+      type: z.literal('presence'),
+      auction_id: z.string(),
+      watchers: z.int(),
+      joined: z.array(z.string()),
+      left: z.array(z.string()),
+    })
+    .meta({ description: 'Who watches here, at this gateway; names up to 20 each way.' }),
+  pong: z
+    .object({
+      type: z.literal('pong'),
+      server_time: time,
+      timestamp: time,
+      id: z.union([z.string(), z.number()]).nullable(),
+    })
+    .meta({ description: 'The answer to `ping`.' }),
+  goodbye: z
+    .object({ type: z.literal('goodbye'), code, reason: z.string(), retry_after_ms: z.int().nullable() })
+    .meta({ description: 'The connection is about to be closed, and why.' }),
+  error: z
+    .object({
+      type: z.literal('error'),
+      code,
+      message: z.string(),
+      field: z.string().nullable(),
+      next: z.string().nullable(),
+      ...limited,
+    })
+    .meta({ description: 'A message that could not be used.' }),
+} as const
+export type ReplyType = keyof typeof replyMessages
+export type ReplyMessage = { [K in ReplyType]: z.output<(typeof replyMessages)[K]> }[ReplyType]
+
+export const clientMessages = {
+  place_bid: placeBid,
+  buy_now: buyNow,
+  ping,
+  subscribe,
+  unsubscribe,
+  authenticate,
+} as const

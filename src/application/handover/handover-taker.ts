@@ -1,0 +1,99 @@
+import type { OpenedAuction } from '../../domain/auction.js'
+import type { Head } from '../../domain/commit.js'
+import type { SignedParcel } from '../../ports/mesh/peer-client.js'
+import { NodeError } from '../../ports/node/node-api.js'
+import type { AuctionRecord, AuctionRepository } from '../../ports/store/auction-repository.js'
+import type { HandoverRepository } from '../../ports/store/handover-repository.js'
+import type { Logger } from '../../ports/system/logger.js'
+import type { SignatureVerifier } from '../../ports/system/signer.js'
+import type { Syncer } from '../replication/syncer.js'
+import { type HandoverPart, handoverPartSchema, isParcelSigned } from './handover-parcel.js'
+
+export interface HandoverTakerDeps {
+  readonly auctions: Pick<AuctionRepository, 'find'>
+  readonly handovers: Pick<HandoverRepository, 'keep'>
+  readonly syncer: Pick<Syncer, 'pull'>
+  readonly verifier: SignatureVerifier
+  readonly logger: Logger
+}
+
+/** The first may join one that was under way, from a peer that has less. */
+const MAX_PULLS = 2
+
+/**
+ * Keeps what an auction's home sends along before it makes this node the home. Nothing comes of it until the home's
+ * signed event says so; a handover that was broken off leaves outcomes that are true anyway, and secrets that the next
+ * one replaces.
+ */
+export class HandoverTaker {
+  readonly #deps: HandoverTakerDeps
+  readonly #nodeId: string
+  readonly #isReader: boolean
+
+  constructor(deps: HandoverTakerDeps, options: { nodeId: string; isReader: boolean }) {
+    this.#deps = deps
+    this.#nodeId = options.nodeId
+    this.#isReader = options.isReader
+  }
+
+  /** Rejects with `NodeError`: this node does not take the auction, or not yet. */
+  async take(from: string, signed: SignedParcel): Promise<void> {
+    if (this.#isReader)
+      throw refuse('FORBIDDEN', 'by its role in the mesh this node reads only; it takes no auction')
+    const { auctionId } = signed
+    const part = partOf(signed)
+    const { state } = await this.#record(from, auctionId, part.head)
+    this.#check(state, signed, part)
+    const { outcomes, sealed, secrets } = part
+    if (outcomes.some(({ outcome }) => outcome.auctionId !== auctionId))
+      throw refuse('INVALID_INPUT', 'an outcome in the parcel is of another auction')
+    await this.#deps.handovers.keep(auctionId, { outcomes, sealed, secrets })
+    if (part.head !== null)
+      this.#deps.logger.info(
+        { auctionId, from, seq: part.head.seq },
+        'ready to become the home of an auction',
+      )
+  }
+
+  /** The replica, as far as the home's own log where that matters. Who sends may have become the home a moment ago. */
+  async #record(from: string, auctionId: string, head: Head | null): Promise<AuctionRecord> {
+    const { auctions, syncer } = this.#deps
+    const behind = (record: AuctionRecord | null) => (record?.head.seq ?? 0) < (head?.seq ?? 1)
+    let record = await auctions.find(auctionId)
+    for (let pull = 0; pull < MAX_PULLS; pull++) {
+      if (!behind(record) && record?.state.home.nodeId === from) break
+      const fromSeq = (record?.head.seq ?? 0) + 1
+      await syncer.pull(from, { auctionId, fromSeq, untilSeq: Math.max(fromSeq, head?.seq ?? 1) })
+      record = await auctions.find(auctionId)
+    }
+    if (record === null || behind(record) || (head !== null && record.head.hash !== head.hash))
+      throw refuse('BUSY', 'this node does not hold the whole log of the auction yet')
+    return record
+  }
+
+  #check(state: OpenedAuction, signed: SignedParcel, part: HandoverPart): void {
+    if (part.to !== this.#nodeId) throw refuse('INVALID_INPUT', 'the parcel is for another node')
+    if (state.status === 'closed' || state.status === 'cancelled')
+      throw refuse('INVALID_INPUT', `the auction is ${state.status}`)
+    if (state.home.nodeId === this.#nodeId) throw refuse('INVALID_INPUT', 'this node is the home already')
+    if (!isParcelSigned(signed, part.to, state.home, this.#deps.verifier))
+      throw refuse('FORBIDDEN', "the parcel is not signed by the auction's home")
+  }
+}
+
+function partOf({ parcel }: SignedParcel): HandoverPart {
+  let json: unknown
+  try {
+    json = JSON.parse(parcel)
+  } catch (cause) {
+    throw new NodeError('INVALID_INPUT', 'the parcel is not JSON', { field: 'parcel', cause })
+  }
+  const parsed = handoverPartSchema.safeParse(json)
+  if (parsed.success) return parsed.data
+  const issue = parsed.error.issues[0]
+  throw refuse('INVALID_INPUT', `the parcel's ${issue?.path.join('.') || 'shape'}: ${issue?.message}`)
+}
+
+function refuse(code: 'INVALID_INPUT' | 'FORBIDDEN' | 'BUSY', message: string): NodeError {
+  return new NodeError(code, message, { field: 'parcel' })
+}

@@ -1,0 +1,391 @@
+import type { OpenedAuction } from '../../domain/auction.js'
+import type { Head } from '../../domain/commit.js'
+import { decide } from '../../domain/decide.js'
+import type { Home } from '../../domain/party.js'
+import type { Secrets } from '../../domain/pricing.js'
+import type { SubmitResult } from '../../ports/mesh/peer-client.js'
+import { NodeError } from '../../ports/node/node-api.js'
+import type { SecretRepository } from '../../ports/store/auction-repository.js'
+import { type EventLog, SeqConflictError } from '../../ports/store/event-log.js'
+import type { HandoverParcel } from '../../ports/store/handover-repository.js'
+import type { Outcome, OutcomeRepository, RecordedOutcome } from '../../ports/store/outcome-repository.js'
+import type { Clock } from '../../ports/system/clock.js'
+import type { Logger } from '../../ports/system/logger.js'
+import type { Signer } from '../../ports/system/signer.js'
+import { sealCommit } from '../log/commit.js'
+import { MAX_EVENTS_PER_COMMIT } from '../log/commit-body.js'
+import { auctionNow, type HomeTask, isClientCommand } from '../orders/home-command.js'
+import type { OrderedCommand } from '../orders/order.js'
+import { submitFailure } from '../orders/submit-failure.js'
+import { gather } from '../turns/gather.js'
+import type { ActorMeasures } from './actor-measures.js'
+import { BatchDraft } from './batch-draft.js'
+
+export interface AuctionActorDeps {
+  readonly clock: Clock
+  readonly signer: Signer
+  readonly eventLog: Pick<EventLog, 'append'>
+  readonly outcomes: OutcomeRepository
+  readonly secrets: Pick<SecretRepository, 'sealed'>
+  readonly logger: Logger
+  readonly measures: ActorMeasures
+}
+
+export interface LoadedAuction {
+  readonly auctionId: string
+  readonly head: Head
+  readonly state: OpenedAuction
+  readonly secrets: Secrets
+}
+
+/** Commands waiting for one auction; past it the answer is BUSY. */
+export const MAX_MAILBOX_COMMANDS = 10_000
+/** Commands decided and written at once; each makes at most three events, so a commit stays within its bound. */
+export const MAX_BATCH_COMMANDS = 256
+/** Batches of one auction on their way to the disk at once. */
+const MAX_WRITES = 4
+/** Maxima opened in one commit. */
+export const REVEAL_PAGE = 1_000
+
+/** What passes on what the next home needs; rejects where that does not succeed. */
+export interface HandoverCourier {
+  /** What has been stored so far. Commands are decided meanwhile. */
+  stored(): Promise<void>
+  /** What came after that, and the secrets; the auction is held meanwhile. */
+  rest(rest: HandoverParcel, head: Head): Promise<void>
+}
+
+/** Outcomes that may come while what is stored is passed on. */
+const MAX_TAPPED_OUTCOMES = 100_000
+
+interface Handover {
+  readonly to: Home
+  readonly rest: HandoverCourier['rest']
+  readonly settle: (result: SubmitResult) => void
+  readonly fail: (error: unknown) => void
+}
+
+interface Waiting {
+  readonly task: HomeTask
+  /** Of another node's command. */
+  readonly ordered: OrderedCommand | null
+  /** Of the request that brought it, for the log. */
+  readonly requestId: string | undefined
+  /** Monotonic. */
+  readonly sinceMs: number
+  readonly settle: (result: SubmitResult) => void
+}
+
+/**
+ * The one writer of one auction's log. Commands wait in a bounded mailbox; those that wait are decided in order of
+ * arrival and written as one commit; nobody is answered before that commit is durable. While commits are being
+ * written, the next batch is decided against the newest state: it chains on to them, so that if one of them fails,
+ * the log refuses those behind it. After that this actor is broken, and the auction is loaded afresh.
+ */
+export class AuctionActor {
+  readonly #deps: AuctionActorDeps
+  readonly auctionId: string
+  readonly #load: () => Promise<LoadedAuction | null>
+  /** The newest state, part of which may still be on its way to the disk; null until it has been loaded. */
+  #auction: LoadedAuction | null = null
+  #mailbox: Waiting[] = []
+  #running: Promise<void> | null = null
+  #broken = false
+  readonly #writes = new Set<Promise<void>>()
+  /** Batches on their way to the disk. */
+  readonly #drafts = new Set<BatchDraft>()
+  /** Collects what is decided while a handover is under way. */
+  #tap: BatchDraft[] | null = null
+  #handover: Handover | null = null
+  /** Ends a wait for commands. */
+  #arrived: () => void = () => {}
+  /** Outcomes on their way to the disk, where a repeated command would not find them yet. */
+  readonly #unwritten = new Map<string, RecordedOutcome>()
+
+  /** Loads the auction when the first command arrives; null from `load`: this node is not its home. */
+  constructor(deps: AuctionActorDeps, auctionId: string, load: () => Promise<LoadedAuction | null>) {
+    this.#deps = deps
+    this.auctionId = auctionId
+    this.#load = load
+  }
+
+  get idle(): boolean {
+    return this.#running === null && this.#tap === null
+  }
+
+  /** True after a failed load or write: what the log holds is not known here, so a new actor has to look. */
+  get broken(): boolean {
+    return this.#broken
+  }
+
+  /** Resolves once the command's outcome is durable, or with why there is none. */
+  submit(
+    task: HomeTask,
+    ordered: OrderedCommand | null = null,
+    requestId?: string | undefined,
+  ): Promise<SubmitResult> {
+    return new Promise((settle) => this.enqueue(task, ordered, requestId, settle))
+  }
+
+  /** As `submit`, told by a callback: where many commands come together, a promise for each is what costs most. */
+  enqueue(
+    task: HomeTask,
+    ordered: OrderedCommand | null,
+    requestId: string | undefined,
+    settle: (result: SubmitResult) => void,
+  ): void {
+    if (this.#mailbox.length >= MAX_MAILBOX_COMMANDS) {
+      settle(submitFailure('BUSY', 'too many commands wait for this auction; try again in a moment'))
+      return
+    }
+    this.#mailbox.push({ task, ordered, requestId, sinceMs: this.#deps.clock.monotonicMs(), settle })
+    this.#running ??= this.#drain()
+    this.#arrived()
+  }
+
+  /** Commands that wait to be decided. */
+  get waiting(): number {
+    return this.#mailbox.length
+  }
+
+  /**
+   * Makes another node the home, once the courier has given it all it needs. Rejects with the courier's error, and goes
+   * on then. Commands that arrive while the auction is held wait, and are answered NOT_HOME if it moves.
+   */
+  async handOver(to: Home, courier: HandoverCourier): Promise<SubmitResult> {
+    if (this.#tap !== null) return submitFailure('BUSY', 'the auction is being handed over already')
+    this.#tap = [...this.#drafts]
+    try {
+      await courier.stored()
+      return await new Promise<SubmitResult>((settle, fail) => {
+        this.#handover = { to, rest: courier.rest, settle, fail }
+        this.#running ??= this.#drain()
+        this.#arrived()
+      })
+    } finally {
+      this.#tap = null
+    }
+  }
+
+  get #current(): LoadedAuction {
+    if (this.#auction === null) throw new Error('the auction has not been loaded')
+    return this.#auction
+  }
+
+  /** Resolves when nothing is left to do. */
+  async settled(): Promise<void> {
+    while (this.#running !== null) await this.#running
+  }
+
+  async #drain(): Promise<void> {
+    await gather()
+    this.#auction ??= await this.#loaded()
+    while (this.#mailbox.length > 0 || this.#writes.size > 0 || this.#handover !== null) {
+      if (this.#broken) this.#refuseAll()
+      if (this.#handover !== null) {
+        await Promise.all(this.#writes)
+        await this.#move(this.#handover)
+        continue
+      }
+      if (this.#mailbox.length === 0 || this.#writes.size >= MAX_WRITES) {
+        await this.#written()
+        continue
+      }
+      const batch = this.#mailbox.splice(0, MAX_BATCH_COMMANDS)
+      try {
+        await this.#process(batch)
+      } catch (error) {
+        this.#fail(batch, error)
+      }
+    }
+    this.#running = null
+  }
+
+  /** Nothing is being written and nothing is decided while this runs. */
+  async #move({ to, rest, settle, fail }: Handover): Promise<void> {
+    this.#handover = null
+    if (this.#broken) return settle(submitFailure('BUSY', 'the auction is being loaded again; try again'))
+    try {
+      const { auctionId, head, state, secrets } = this.#current
+      const command = { type: 'HandOver', now: auctionNow(this.#deps.clock, state.at), to } as const
+      const decision = decide({ auction: state, secrets }, command)
+      if (!decision.accepted)
+        return settle(
+          submitFailure('NOT_MOVED', `the auction is ${state.status}; only one that is not over moves`),
+        )
+      await rest({ ...tapped(this.#tap ?? []), secrets }, head)
+      const { events, next } = decision
+      const commit = sealCommit(
+        { auctionId, firstSeq: head.seq + 1, prevHash: head.hash, events },
+        this.#deps.signer,
+      )
+      this.#auction = null
+      this.#broken = true
+      await this.#deps.eventLog.append({ commit, prevHash: head.hash, events, state: next.auction })
+      this.#answerAll(notHome())
+      const { lastSeq: seq } = commit
+      settle({
+        ok: true,
+        outcome: { status: 'accepted', commandId: commit.hash, auctionId, seq, at: command.now },
+      })
+    } catch (error) {
+      fail(error)
+    }
+  }
+
+  /** Waits until a write has come to its end or, while there is room for another one, a command has arrived. */
+  async #written(): Promise<void> {
+    if (this.#writes.size === 0) return
+    const room = this.#writes.size < MAX_WRITES && !this.#broken
+    const arrival = new Promise<void>((resolve) => {
+      this.#arrived = room ? resolve : () => {}
+    })
+    await Promise.race([...this.#writes, arrival])
+    this.#arrived = () => {}
+    await gather()
+  }
+
+  async #loaded(): Promise<LoadedAuction | null> {
+    try {
+      const auction = await this.#load()
+      if (auction !== null) return auction
+      this.#answerAll(notHome())
+    } catch (error) {
+      this.#deps.logger.error({ err: error, auctionId: this.auctionId }, 'an auction could not be loaded')
+      this.#answerAll(submitFailure('BUSY', 'the auction could not be loaded; nothing was done, try again'))
+    }
+    this.#broken = true
+    return null
+  }
+
+  #answerAll(result: SubmitResult): void {
+    for (const { settle } of this.#mailbox.splice(0)) settle(result)
+  }
+
+  /** What waits behind a failed write was never tried; the caller's next try finds a freshly loaded actor. */
+  #refuseAll(): void {
+    this.#answerAll(submitFailure('BUSY', 'the auction is being loaded again; nothing was done, try again'))
+  }
+
+  #fail(batch: readonly Waiting[], error: unknown): void {
+    this.#broken = true
+    const requestIds = requestIdsOf(batch)
+    this.#deps.logger.error(
+      { err: error, auctionId: this.auctionId, requestIds },
+      'a batch of commands failed',
+    )
+    const failure = submitFailure(error)
+    for (const { settle } of batch) settle(failure)
+  }
+
+  async #process(batch: readonly Waiting[]): Promise<void> {
+    const { clock, measures } = this.#deps
+    const takenMs = clock.monotonicMs()
+    measures.mailbox.observe((takenMs - (batch[0]?.sinceMs ?? takenMs)) / 1_000)
+    measures.batch.observe(batch.length)
+    const known = await this.#knownOutcomes(batch)
+    const { state } = this.#current
+    const draft = new BatchDraft(this.#deps, this.#current, known)
+    const outcomes = batch.map(({ task, ordered }) => draft.decide(task, ordered))
+    const closes = state.status !== 'closed' && draft.state.status === 'closed'
+    if (closes || batch.some(({ task }) => task.type === 'reveal')) await this.#reveal(draft)
+    measures.decide.observe((clock.monotonicMs() - takenMs) / 1_000)
+    this.#write(batch, draft, outcomes)
+  }
+
+  async #knownOutcomes(batch: readonly Waiting[]): Promise<Map<string, RecordedOutcome>> {
+    const ids: string[] = []
+    const unwritten: [string, RecordedOutcome][] = []
+    for (const { task } of batch) {
+      if (!isClientCommand(task)) continue
+      ids.push(task.commandId)
+      const outcome = this.#unwritten.get(task.commandId)
+      if (outcome !== undefined) unwritten.push([task.commandId, outcome])
+    }
+    if (ids.length === 0) return new Map()
+    const known = await this.#deps.outcomes.find(ids)
+    for (const [id, outcome] of unwritten) known.set(id, outcome)
+    return known
+  }
+
+  /** The first page of maxima is opened by the commit that closes; whoever loads the auction asks for the rest. */
+  async #reveal(draft: BatchDraft): Promise<void> {
+    await Promise.all(this.#writes)
+    const stored = await this.#deps.secrets.sealed(this.auctionId, REVEAL_PAGE)
+    draft.reveal([...stored, ...draft.sealed].slice(0, REVEAL_PAGE))
+  }
+
+  /** Starts the write and answers after it. */
+  #write(batch: readonly Waiting[], draft: BatchDraft, outcomes: readonly Outcome[]): void {
+    const { clock, logger, measures } = this.#deps
+    const startedMs = clock.monotonicMs()
+    this.#drafts.add(draft)
+    this.#tap?.push(draft)
+    for (const record of draft.recorded) this.#unwritten.set(record.outcome.commandId, record)
+    const write = this.#store(draft)
+      .then(
+        () => {
+          measures.append.observe((clock.monotonicMs() - startedMs) / 1_000)
+          measures.decided(outcomes)
+          const requestIds = requestIdsOf(batch)
+          if (requestIds.length > 0)
+            logger.debug({ auctionId: this.auctionId, requestIds }, 'commands were decided and stored')
+          batch.forEach(({ settle }, i) => {
+            settle({ ok: true, outcome: outcomes[i] as Outcome })
+          })
+        },
+        (error: unknown) => this.#fail(batch, error),
+      )
+      .finally(() => {
+        for (const { outcome } of draft.recorded) this.#unwritten.delete(outcome.commandId)
+        this.#writes.delete(write)
+        this.#drafts.delete(draft)
+      })
+    this.#writes.add(write)
+  }
+
+  async #store(draft: BatchDraft): Promise<void> {
+    const { events, orders, state, secrets, sealed, recorded: outcomes } = draft
+    if (events.length === 0) {
+      // Decided against writes under way: no answer before theirs, and none at all if they fail.
+      await Promise.all(this.#writes)
+      if (this.#broken) throw new SeqConflictError(this.auctionId, state.seq + 1, null)
+      if (outcomes.length > 0) await this.#deps.outcomes.record(outcomes)
+      return
+    }
+    if (events.length > MAX_EVENTS_PER_COMMIT) throw new Error('a batch made more events than a commit holds')
+    const { auctionId, head } = this.#current
+    const prevHash = head.hash
+    const parts = { auctionId, firstSeq: head.seq + 1, prevHash, events, orders }
+    const commit = sealCommit(parts, this.#deps.signer)
+    this.#auction = { auctionId, head: { seq: commit.lastSeq, hash: commit.hash }, state, secrets }
+    await this.#deps.eventLog.append({
+      commit,
+      prevHash,
+      events,
+      state,
+      secret: { secrets, sealed },
+      outcomes,
+    })
+  }
+}
+
+function notHome(): SubmitResult {
+  return submitFailure('NOT_HOME', 'this node is not the home of that auction; nothing was done')
+}
+
+function requestIdsOf(batch: readonly Waiting[]): string[] {
+  const ids: string[] = []
+  for (const { requestId } of batch) if (requestId !== undefined) ids.push(requestId)
+  return ids
+}
+
+function tapped(drafts: readonly BatchDraft[]): Omit<HandoverParcel, 'secrets'> {
+  const outcomes = drafts.flatMap(({ recorded }) => recorded)
+  if (outcomes.length > MAX_TAPPED_OUTCOMES)
+    throw new NodeError(
+      'BUSY',
+      'too many commands came while the auction was being passed on; try again when it is calmer',
+    )
+  return { outcomes, sealed: drafts.flatMap(({ sealed }) => sealed) }
+}

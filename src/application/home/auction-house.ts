@@ -1,0 +1,280 @@
+import { dueAt, UNOPENED } from '../../domain/auction.js'
+import type { OpenAuction } from '../../domain/commands.js'
+import { decide } from '../../domain/decide.js'
+import type { Home } from '../../domain/party.js'
+import { NO_SECRETS } from '../../domain/pricing.js'
+import type { RemoteCommand, SubmitResult } from '../../ports/mesh/peer-client.js'
+import type { AuctionRepository, SecretRepository } from '../../ports/store/auction-repository.js'
+import type { Outcome } from '../../ports/store/outcome-repository.js'
+import { type Metrics, NO_METRICS } from '../../ports/system/metrics.js'
+import type { Timer, Timers } from '../../ports/system/timers.js'
+import { sealCommit } from '../log/commit.js'
+import type { Published, PublishingEventLog } from '../log/publishing-event-log.js'
+import type { OrderedCommand } from '../orders/order.js'
+import { submitFailure } from '../orders/submit-failure.js'
+import type { Replication } from '../replication/replication.js'
+import { ActorMeasures } from './actor-measures.js'
+import {
+  AuctionActor,
+  type AuctionActorDeps,
+  type HandoverCourier,
+  type LoadedAuction,
+} from './auction-actor.js'
+import { DueTimes } from './due-times.js'
+
+export interface AuctionHouseDeps extends Omit<AuctionActorDeps, 'measures'> {
+  readonly metrics?: Metrics
+  readonly timers: Timers
+  readonly eventLog: PublishingEventLog
+  readonly auctions: Pick<AuctionRepository, 'find' | 'due' | 'unrevealed'>
+  readonly secrets: SecretRepository
+  readonly replication: Pick<Replication, 'reachable' | 'secured'>
+}
+
+export interface AuctionHouseOptions {
+  readonly nodeId: string
+  /** How often idle actors are unloaded, and so the least time that one stays. */
+  readonly unloadIntervalMs?: number
+}
+
+const UNLOAD_INTERVAL_MS = 60_000
+
+/**
+ * The auctions whose home is this node: loads an actor when there is something to do, keeps one per auction, opens
+ * and closes on time, and unloads what lies idle.
+ */
+export class AuctionHouse {
+  readonly #deps: AuctionHouseDeps & AuctionActorDeps
+  readonly #nodeId: string
+  readonly #unloadIntervalMs: number
+  readonly #actors = new Map<string, { actor: AuctionActor; used: boolean }>()
+  readonly #opening = new Map<string, Promise<SubmitResult>>()
+  readonly #due: DueTimes
+  #unlisten: (() => void) | null = null
+  #sweep: Timer | null = null
+  #accepting = false
+
+  constructor(deps: AuctionHouseDeps, options: AuctionHouseOptions) {
+    this.#deps = { ...deps, measures: new ActorMeasures(deps.metrics ?? NO_METRICS) }
+    this.#nodeId = options.nodeId
+    this.#unloadIntervalMs = options.unloadIntervalMs ?? UNLOAD_INTERVAL_MS
+    this.#due = new DueTimes(deps, (auctionId) => this.#tick(auctionId))
+  }
+
+  /** Takes up the auctions left by the last run: what fell due meanwhile is opened or closed now. */
+  async start(): Promise<void> {
+    if (this.#accepting) return
+    this.#accepting = true
+    this.#unlisten = this.#deps.eventLog.onPublished((published) => this.#onPublished(published))
+    for (const { auctionId, dueAt } of await this.#deps.auctions.due(this.#nodeId))
+      this.#due.set(auctionId, dueAt)
+    for (const auctionId of await this.#deps.auctions.unrevealed(this.#nodeId)) this.#reveal(auctionId)
+    this.#scheduleSweep()
+  }
+
+  /** Refuses what comes from now on and waits for what is being written. */
+  async stop(): Promise<void> {
+    if (!this.#accepting) return
+    this.#accepting = false
+    this.#sweep?.cancel()
+    this.#due.clear()
+    await Promise.all([...this.#opening.values()])
+    for (const { actor } of this.#actors.values()) await actor.settled()
+    this.#unlisten?.()
+    this.#actors.clear()
+  }
+
+  /**
+   * Decides a client's command for an auction of this home. The order that covers it has been checked; null for this node's own
+   * word, which its signature of the commit gives.
+   */
+  submit(
+    command: RemoteCommand,
+    ordered: OrderedCommand | null,
+    requestId?: string | undefined,
+  ): Promise<SubmitResult> {
+    return new Promise((settle) => this.enqueue(command, ordered, requestId, settle))
+  }
+
+  /** As `submit`, told by a callback. */
+  enqueue(
+    command: RemoteCommand,
+    ordered: OrderedCommand | null,
+    requestId: string | undefined,
+    settle: (result: SubmitResult) => void,
+  ): void {
+    const { auctionId, replicas } = command
+    if (!this.#accepting) settle(submitFailure('STOPPING', 'the node is stopping; nothing was done'))
+    else if (replicas === undefined) this.#actor(auctionId).enqueue(command, ordered, requestId, settle)
+    else
+      this.#secured(command, () => this.#actor(auctionId).submit(command, ordered, requestId)).then(
+        settle,
+        (error: unknown) => settle(submitFailure(error)),
+      )
+  }
+
+  /** Makes another node the home of an auction; see `AuctionActor.handOver`. */
+  async handOver(auctionId: string, to: Home, courier: HandoverCourier): Promise<SubmitResult> {
+    if (!this.#accepting) return submitFailure('STOPPING', 'the node is stopping; nothing was done')
+    const home = (await this.#deps.auctions.find(auctionId))?.state.home.nodeId
+    if (home !== this.#nodeId) return submitFailure('NOT_HOME', 'this node is not the home of that auction')
+    return this.#actor(auctionId).handOver(to, courier)
+  }
+
+  /** What was accepted is acknowledged only once as many replicas have stored it as the client asks for. */
+  async #secured(
+    { commandId, replicas }: { readonly commandId: string; readonly replicas?: number | undefined },
+    work: () => Promise<SubmitResult>,
+  ): Promise<SubmitResult> {
+    if (replicas === undefined) return work()
+    const { replication, outcomes } = this.#deps
+    // What has been done before is not refused any more.
+    if (replication.reachable < replicas && (await outcomes.find([commandId])).size === 0) {
+      const message = `${replicas} replicas were asked for, and the home reaches ${replication.reachable}; nothing was done`
+      return submitFailure('TOO_FEW_REPLICAS', message)
+    }
+    const result = await work()
+    if (!result.ok || result.outcome.status !== 'accepted') return result
+    const { auctionId, seq } = result.outcome
+    const stored = await replication.secured(auctionId, seq, replicas)
+    if (stored >= replicas) return result
+    return submitFailure(
+      'NOT_REPLICATED',
+      `accepted as event ${seq} and durable at the home, but only ${stored} of ${replicas} replicas have stored it; ask again with the same id`,
+    )
+  }
+
+  /** Opens an auction here. The outcome of an open is kept like any other's: asking again opens nothing twice. */
+  open(command: OpenAuction, replicas?: number): Promise<SubmitResult> {
+    if (!this.#accepting)
+      return Promise.resolve(submitFailure('STOPPING', 'the node is stopping; nothing was done'))
+    const running = this.#opening.get(command.commandId)
+    if (running) return running
+    const opening = this.#secured({ commandId: command.commandId, replicas }, () => this.#open(command))
+      .catch((error: unknown) => submitFailure(error))
+      .finally(() => this.#opening.delete(command.commandId))
+    this.#opening.set(command.commandId, opening)
+    return opening
+  }
+
+  async #open(command: OpenAuction): Promise<SubmitResult> {
+    const { commandId, now } = command
+    const { seller, terms } = command
+    const fingerprint = `open ${seller.id} ${terms.currency.code} ${terms.startPrice} ${terms.title}`
+    const earlier = (await this.#deps.outcomes.find([commandId])).get(commandId)
+    if (earlier) {
+      if (earlier.fingerprint === fingerprint) return { ok: true, outcome: earlier.outcome }
+      const rejection = { code: 'COMMAND_ID_REUSED' } as const
+      return { ok: true, outcome: { status: 'rejected', commandId, auctionId: '', at: now, rejection } }
+    }
+    const decision = decide({ auction: UNOPENED, secrets: NO_SECRETS }, command)
+    if (!decision.accepted) {
+      const { rejection } = decision
+      const outcome: Outcome = { status: 'rejected', commandId, auctionId: '', at: now, rejection }
+      await this.#deps.outcomes.record([{ outcome, fingerprint }])
+      return { ok: true, outcome }
+    }
+    const { events, next } = decision
+    const commit = sealCommit({ auctionId: null, firstSeq: 1, prevHash: null, events }, this.#deps.signer)
+    const outcome: Outcome = { status: 'accepted', commandId, auctionId: commit.auctionId, seq: 1, at: now }
+    await this.#deps.eventLog.append({
+      commit,
+      prevHash: null,
+      events,
+      state: next.auction,
+      secret: { secrets: next.secrets, sealed: [] },
+      outcomes: [{ outcome, fingerprint }],
+    })
+    return { ok: true, outcome }
+  }
+
+  #actor(auctionId: string): AuctionActor {
+    const entry = this.#actors.get(auctionId)
+    if (entry !== undefined && !entry.actor.broken) {
+      entry.used = true
+      return entry.actor
+    }
+    const before = entry?.actor
+    const actor = new AuctionActor(this.#deps, auctionId, async () => {
+      // A broken one may still have a write under way.
+      await before?.settled()
+      return this.#load(auctionId)
+    })
+    this.#actors.set(auctionId, { actor, used: true })
+    return actor
+  }
+
+  async #load(auctionId: string): Promise<LoadedAuction | null> {
+    const record = await this.#deps.auctions.find(auctionId)
+    if (record === null || record.state.home.nodeId !== this.#nodeId) return null
+    return { ...record, secrets: await this.#deps.secrets.secrets(auctionId) }
+  }
+
+  #onPublished({ commit, events, state }: Published): void {
+    const isHome = state.home.nodeId === this.#nodeId
+    this.#due.set(commit.auctionId, isHome ? dueAt(state) : null)
+    if (!isHome) return
+    const more = events.some(({ type }) => type === 'AuctionClosed' || type === 'MaximaRevealed')
+    if (more && this.#accepting) this.#reveal(commit.auctionId)
+  }
+
+  /** The start or the end of an auction has come. */
+  #tick(auctionId: string): void {
+    void this.#actor(auctionId)
+      .submit({ type: 'due', auctionId })
+      .then((result) => {
+        if (result.ok) return
+        // Closing on time is owed even when the disk is full for a while.
+        this.#deps.logger.warn({ auctionId, result }, 'a due auction could not be moved on; trying again')
+        this.#due.retry(auctionId)
+      })
+  }
+
+  /** Opens what is still sealed after a close, page by page: each page's commit asks for the next. */
+  #reveal(auctionId: string): void {
+    void this.#deps.secrets
+      .sealed(auctionId, 1)
+      .then((left) =>
+        left.length > 0 && this.#accepting
+          ? this.#actor(auctionId).submit({ type: 'reveal', auctionId })
+          : null,
+      )
+      .catch((error: unknown) => {
+        this.#deps.logger.error(
+          { err: error, auctionId },
+          'maxima could not be revealed; the next start tries again',
+        )
+      })
+  }
+
+  #scheduleSweep(): void {
+    this.#sweep = this.#deps.timers.after(this.#unloadIntervalMs, () => {
+      this.#unloadIdle()
+      if (this.#accepting) this.#scheduleSweep()
+    })
+  }
+
+  #unloadIdle(): void {
+    for (const [auctionId, entry] of this.#actors) {
+      const { actor, used } = entry
+      if (actor.idle && (!used || actor.broken)) this.#actors.delete(auctionId)
+      else entry.used = false
+    }
+  }
+
+  /** Commands that wait for their auctions, all together and for the one with the most. */
+  get waiting(): { readonly all: number; readonly most: number } {
+    let all = 0
+    let most = 0
+    for (const { actor } of this.#actors.values()) {
+      all += actor.waiting
+      most = Math.max(most, actor.waiting)
+    }
+    return { all, most }
+  }
+
+  /** How many auctions are in memory. */
+  get loaded(): number {
+    return this.#actors.size
+  }
+}

@@ -1,0 +1,51 @@
+import type { Clock } from '../../ports/system/clock.js'
+import type { Timer, Timers } from '../../ports/system/timers.js'
+
+const RETRY_MS = 1_000
+/** A clock that was set forward, or a machine that slept, is noticed within this time. */
+const MAX_SLEEP_MS = 15_000
+
+/** Calls back for each auction when its time has come, once per time set. */
+export class DueTimes {
+  readonly #deps: { clock: Clock; timers: Timers }
+  readonly #callback: (auctionId: string) => void
+  readonly #timers = new Map<string, { dueAt: number; timer: Timer }>()
+
+  constructor(deps: { clock: Clock; timers: Timers }, callback: (auctionId: string) => void) {
+    this.#deps = deps
+    this.#callback = callback
+  }
+
+  /** Replaces the auction's time; null removes it. A time that has passed is due at once. */
+  set(auctionId: string, dueAt: number | null): void {
+    const current = this.#timers.get(auctionId)
+    if (current?.dueAt === dueAt) return
+    current?.timer.cancel()
+    if (dueAt === null) this.#timers.delete(auctionId)
+    else this.#arm(auctionId, dueAt, dueAt - this.#deps.clock.now())
+  }
+
+  /** Calls back again in a second. */
+  retry(auctionId: string): void {
+    const current = this.#timers.get(auctionId)
+    if (current) this.#arm(auctionId, current.dueAt, RETRY_MS)
+  }
+
+  clear(): void {
+    for (const { timer } of this.#timers.values()) timer.cancel()
+    this.#timers.clear()
+  }
+
+  #arm(auctionId: string, dueAt: number, delayMs: number): void {
+    const sleepMs = Math.min(Math.max(0, delayMs), MAX_SLEEP_MS)
+    const timer = this.#deps.timers.after(sleepMs, () => this.#fire(auctionId, dueAt))
+    this.#timers.set(auctionId, { dueAt, timer })
+  }
+
+  #fire(auctionId: string, dueAt: number): void {
+    // Timers count elapsed time, the end is on the clock, which may have been set.
+    const leftMs = dueAt - this.#deps.clock.now()
+    if (leftMs > 0) this.#arm(auctionId, dueAt, leftMs)
+    else this.#callback(auctionId)
+  }
+}

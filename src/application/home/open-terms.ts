@@ -1,0 +1,117 @@
+import { type Currency, findCurrency } from '../../domain/currency.js'
+import type { Opening } from '../../domain/events.js'
+import {
+  defaultIncrements,
+  flatIncrement,
+  type IncrementBand,
+  type Increments,
+} from '../../domain/increments.js'
+import { type Minor, parseAmount } from '../../domain/money.js'
+import type { Terms } from '../../domain/terms.js'
+import { NodeError, type OpenRequest } from '../../ports/node/node-api.js'
+import type { Random } from '../../ports/system/random.js'
+import { commitmentOf, newSalt, RESERVE_SCOPE } from '../log/commitment.js'
+
+/** An amount of a field in the currency, or a `NodeError` that says what is wrong with it. */
+export function amountOf(field: string, input: string | number, currency: Currency): Minor {
+  const parsed = parseAmount(input, currency)
+  if (parsed.ok) return parsed.minor
+  const { problem } = parsed
+  const given = `"${problem.given}"`
+  const fail = (rule: string, next: string) =>
+    new NodeError('INVALID_INPUT', `${field} ${given}: ${rule}`, { field, next })
+  switch (problem.code) {
+    case 'AMOUNT_NOT_A_NUMBER':
+      throw fail('is not an amount', 'write digits with a decimal point, such as 105 or 105.50')
+    case 'AMOUNT_NOT_POSITIVE':
+      throw fail('must be more than zero', 'give a positive amount')
+    case 'AMOUNT_TOO_PRECISE':
+      throw fail(`${currency.code} has ${problem.decimals} decimals at most`, 'round the amount')
+    case 'AMOUNT_TOO_LARGE':
+      throw fail(`must be at most ${problem.maximum}`, 'give a smaller amount')
+    default: {
+      const unknown: never = problem
+      throw new Error(`unknown amount problem ${JSON.stringify(unknown)}`)
+    }
+  }
+}
+
+export interface OpenTermsOptions {
+  readonly now: number
+  readonly random: Random
+  /** Currencies of the configuration: code to exponent. */
+  readonly currencies: Readonly<Record<string, number>>
+}
+
+/** Makes terms of a user's words. Whether the terms are sound is for the rules to decide. */
+export function openTerms(
+  request: OpenRequest,
+  options: OpenTermsOptions,
+): { terms: Terms; reserve: Opening | null } {
+  const currency = findCurrency(request.currency, options.currencies)
+  if (!currency) {
+    throw new NodeError('INVALID_INPUT', `currency "${request.currency.slice(0, 20)}" is not known`, {
+      field: 'currency',
+      next: 'use an ISO 4217 code such as USD, one of USDT, USDC, BTC, ETH, or one from the configuration',
+    })
+  }
+  const reserve = request.reserve === undefined ? null : sealReserve(request, currency, options.random)
+  const terms: Terms = {
+    title: request.title.trim(),
+    description: request.description ?? '',
+    currency,
+    startPrice: amountOf('start', request.start, currency),
+    reserveCommitment: reserve?.commitment ?? null,
+    increments: incrementsOf(request.increment, currency),
+    buyNow: request.buyNow === undefined ? null : amountOf('buyNow', request.buyNow, currency),
+    opensAt: request.opensAt ?? null,
+    closesAt: closesAt(request, options.now),
+    softClose: request.softClose ? { ...request.softClose, hardStopAt: request.hardStopAt ?? null } : null,
+    bidderNames: request.bidderNames ?? 'public',
+  }
+  return { terms, reserve: reserve && { amount: reserve.amount, salt: reserve.salt } }
+}
+
+function sealReserve(request: OpenRequest, currency: Currency, random: Random) {
+  const amount = amountOf('reserve', request.reserve ?? '', currency)
+  const salt = newSalt(random)
+  const commitment = commitmentOf({ scope: RESERVE_SCOPE, id: request.commandId, amount, salt })
+  return { amount, salt, commitment }
+}
+
+function closesAt(request: OpenRequest, now: number): number | null {
+  if (request.closesAt !== undefined && request.closesInMs !== undefined) {
+    throw new NodeError('INVALID_INPUT', 'closesAt and closesIn exclude each other', {
+      field: 'closesIn',
+      next: 'give one of the two',
+    })
+  }
+  if (request.hardStopAt !== undefined && request.softClose === undefined) {
+    throw new NodeError('INVALID_INPUT', 'hardStop caps a soft close, and there is none', {
+      field: 'hardStop',
+      next: 'add a soft close, or leave the hard stop out',
+    })
+  }
+  if (request.closesInMs === undefined) return request.closesAt ?? null
+  return (request.opensAt ?? now) + request.closesInMs
+}
+
+/** "0.50", or bands "0:5,100:10,500:25" of price from and step. */
+function incrementsOf(text: string | undefined, currency: Currency): Increments {
+  if (text === undefined) return defaultIncrements(currency)
+  if (!text.includes(':')) return flatIncrement(amountOf('increment', text, currency))
+  return text.split(',').map((part): IncrementBand => {
+    const [from = '', step = '', ...rest] = part.split(':')
+    if (rest.length > 0 || !part.includes(':')) {
+      throw new NodeError('INVALID_INPUT', `increment "${part.slice(0, 40)}" is not a band`, {
+        field: 'increment',
+        next: 'write bands as FROM:STEP, such as 0:5,100:10,500:25',
+      })
+    }
+    const zero = /^0+(\.0*)?$/.test(from.trim())
+    return {
+      from: zero ? 0 : amountOf('increment', from, currency),
+      step: amountOf('increment', step, currency),
+    }
+  })
+}

@@ -1,0 +1,48 @@
+import type { Auction, OpenedAuction } from '../../domain/auction.js'
+import type { Commit } from '../../domain/commit.js'
+import { evolve, IllegalEventError } from '../../domain/evolve.js'
+import type { Home } from '../../domain/party.js'
+import { BadCommitError } from './commit.js'
+import type { CommitBody } from './commit-body.js'
+import { nodeIdOf } from './ids.js'
+
+/**
+ * The auction after a commit's events, once each is legal and the commit names the right author: the home as it was
+ * before the commit. Throws `BadCommitError`. Whether it follows the log's head, whether its signature holds
+ * and whether its bids have been ordered is for the caller to check.
+ */
+export function stateAfter(commit: Commit, body: CommitBody, before: Auction): OpenedAuction {
+  let state = before
+  try {
+    for (const event of body.events) state = evolve(state, event)
+  } catch (cause) {
+    if (cause instanceof IllegalEventError) throw new BadCommitError(commit, cause.message, { cause })
+    throw cause
+  }
+  const after = state as OpenedAuction
+  const author = authorOf(body, before)
+  const rule = unfinishedRule(body, after) ?? keyRule(author) ?? keyRule(after.home)
+  if (rule !== null) throw new BadCommitError(commit, rule)
+  if (commit.signer !== author.publicKey) throw new BadCommitError(commit, 'its author is not the home')
+  return after
+}
+
+/** Who has to have signed a commit on top of this state. */
+export function authorOf(body: Pick<CommitBody, 'events'>, before: Auction): Home {
+  if (before.status !== 'unopened') return before.home
+  const [opening] = body.events
+  if (opening?.type !== 'AuctionOpened') throw new Error('the first event opens the auction')
+  return opening.home
+}
+
+/** How the end of a commit breaks the rules, if so. */
+export function unfinishedRule({ events }: Pick<CommitBody, 'events'>, after: OpenedAuction): string | null {
+  if ('owed' in after && after.owed !== null) return `it ends before the ${after.owed} that it owes`
+  const moves = events.length > 1 && events.some(({ type }) => type === 'AuctionHandedOver')
+  return moves ? 'a handover is alone in its commit' : null
+}
+
+/** A node's id is made of its key. */
+export function keyRule(home: Home): string | null {
+  return nodeIdOf(home.publicKey) === home.nodeId ? null : "the home's id is not that of its key"
+}

@@ -1,0 +1,274 @@
+import type { AuthorityRecords, AuthorityStore } from '../../ports/members/authority-store.js'
+import type { CaKeys, CertificateIssuer } from '../../ports/members/certificates.js'
+import type { Member, MemberEvent, MemberLogEntry, MemberRole } from '../../ports/members/member.js'
+import type { JoinAnswer, JoinRequest, MeshAuthority } from '../../ports/members/mesh-authority.js'
+import { NodeError } from '../../ports/node/node-api.js'
+import type { Clock } from '../../ports/system/clock.js'
+import type { Random } from '../../ports/system/random.js'
+import type { SignatureVerifier } from '../../ports/system/signer.js'
+import { nodeIdOf } from '../log/ids.js'
+import {
+  applyMemberEntry,
+  emptyMemberState,
+  type MemberState,
+  meshIdOf,
+  sealMemberEntry,
+} from './member-log.js'
+import { joinText, secretHash } from './mesh-token.js'
+
+export interface AuthorityDeps {
+  readonly store: AuthorityStore
+  readonly issuer: CertificateIssuer
+  readonly verifier: SignatureVerifier
+  readonly clock: Clock
+  readonly random: Random
+}
+
+export interface AuthorityOptions {
+  readonly meshName: string
+  /** How long a certificate is good for. */
+  readonly certificateMs?: number
+}
+
+const DAY_MS = 86_400_000
+export const CERTIFICATE_MS = 90 * DAY_MS
+const CA_MS = 20 * 365 * DAY_MS
+/** Clocks differ: a certificate is good from a little before it was made. */
+const BACKDATED_MS = 10 * 60_000
+const SECRET_BYTES = 32
+
+/** Keeps the circle of a mesh: whoever can open its store is its authority. */
+export class Authority implements MeshAuthority {
+  readonly #deps: AuthorityDeps
+  readonly #certificateMs: number
+  #state: MemberState
+
+  private constructor(deps: AuthorityDeps, options: AuthorityOptions, meshId: string) {
+    this.#deps = deps
+    this.#certificateMs = options.certificateMs ?? CERTIFICATE_MS
+    this.#state = emptyMemberState(meshId)
+    this.#read((records) => this.#catchUp(records))
+  }
+
+  /** Of several processes that find no mesh there, one founds it. */
+  static async open(deps: AuthorityDeps, options: AuthorityOptions): Promise<Authority> {
+    const { store, issuer, clock } = deps
+    if (store.version() === 0) {
+      const now = clock.now()
+      const { meshName } = options
+      const ca = await issuer.createCa({ meshName, notBefore: now - BACKDATED_MS, notAfter: now + CA_MS })
+      const { publicKey, certificate } = ca
+      const event: MemberEvent = { type: 'MeshFounded', name: meshName, ca: { publicKey, certificate } }
+      const state = emptyMemberState(meshIdOf(publicKey))
+      const founding = sealMemberEntry(state, event, { at: now, signer: issuer.signer(ca) })
+      store.transact((records) => {
+        if (records.entries(1).length > 0) return
+        records.addCa(ca)
+        records.append(1, founding)
+      })
+    }
+    const [first] = store.transact((records) => records.entries(1))
+    if (!first) throw new Error('the mesh has no member log')
+    const { meshId } = JSON.parse(first.body) as { meshId: string }
+    return new Authority(deps, options, meshId)
+  }
+
+  get meshId(): string {
+    return this.#state.meshId
+  }
+
+  get meshName(): string {
+    return this.#state.meshName
+  }
+
+  /** The certificate that signs from now on. */
+  get ca(): { publicKey: string; certificate: string } {
+    this.#refresh()
+    const ca = this.#state.cas.at(-1)
+    if (!ca) throw new Error('the mesh has no authority')
+    return ca
+  }
+
+  /** As the log has it now. */
+  state(): MemberState {
+    this.#refresh()
+    return this.#state
+  }
+
+  entriesAfter(seq: number): MemberLogEntry[] {
+    if (this.#deps.store.version() <= seq) return []
+    return this.#read((records) => records.entries(seq + 1))
+  }
+
+  /** The secret of a new invite. */
+  invite({ role, uses, lifeMs }: { role: MemberRole; uses: number; lifeMs: number }): string {
+    const { clock, random, store } = this.#deps
+    const secret = Buffer.from(random.bytes(SECRET_BYTES)).toString('base64url')
+    const expiresAt = clock.now() + lifeMs
+    store.transact((records) =>
+      records.saveInvite({
+        ...{ secretHash: secretHash(secret), role, usesLeft: uses, usedBy: [], expiresAt },
+      }),
+    )
+    return secret
+  }
+
+  async join({ secret, publicKey, name, addresses, signature }: JoinRequest): Promise<JoinAnswer> {
+    const { store, verifier } = this.#deps
+    const nodeId = nodeIdOf(publicKey)
+    const { meshId } = this
+    if (!verifier.verify(joinText({ meshId, nodeId, secret }), signature, publicKey)) {
+      throw new NodeError('FORBIDDEN', 'the signature is not of the key that is to join')
+    }
+    // Looked at before a certificate is made, which takes time; redeemed once there is one.
+    const hash = secretHash(secret)
+    const { role } = store.transact((records) => this.#goodInvite(records, hash, nodeId))
+    const member = { nodeId, publicKey, name, role, addresses }
+    return this.#admit(member, (records) => {
+      const invite = this.#goodInvite(records, hash, nodeId)
+      if (invite.usedBy.includes(nodeId)) return
+      records.saveInvite({ ...invite, usesLeft: invite.usesLeft - 1, usedBy: [...invite.usedBy, nodeId] })
+    })
+  }
+
+  async renew(nodeId: string, addresses: readonly string[]): Promise<JoinAnswer> {
+    this.#refresh()
+    const member = this.#state.members.get(nodeId)
+    if (member) return this.#admit({ ...member, addresses })
+    throw this.#state.revoked.has(nodeId) ? revokedError() : new NodeError('NOT_A_MEMBER', 'no such member')
+  }
+
+  enrol(member: Member): Promise<JoinAnswer> {
+    return this.#admit(member)
+  }
+
+  /** Throws NOT_A_MEMBER where there is none of that id. */
+  revoke(nodeId: string): void {
+    this.#deps.store.transact((records) => {
+      this.#catchUp(records)
+      if (this.#state.revoked.has(nodeId)) return
+      if (!this.#state.members.has(nodeId)) throw new NodeError('NOT_A_MEMBER', 'no such member')
+      this.#append(records, { type: 'MemberRevoked', nodeId })
+      this.#retire(records)
+    })
+  }
+
+  /** A new key from now on; the old one stays trusted until no member needs it any more. */
+  async rotateCa(): Promise<void> {
+    const { clock, issuer, store } = this.#deps
+    const now = clock.now()
+    const signedBy = store.transact((records) => signingCa(records))
+    const ca = await issuer.createCa({
+      ...{ meshName: this.meshName, notBefore: now - BACKDATED_MS, notAfter: now + CA_MS, signedBy },
+    })
+    const { publicKey, certificate } = ca
+    store.transact((records) => {
+      if (signingCa(records).publicKey !== signedBy.publicKey) {
+        throw new NodeError('BUSY', 'another process has just given the mesh a new authority')
+      }
+      this.#catchUp(records)
+      this.#append(records, { type: 'CaRotated', ca: { publicKey, certificate } })
+      records.addCa(ca)
+      this.#retire(records)
+    })
+  }
+
+  async #admit(member: Member, redeem: (records: AuthorityRecords) => void = () => {}): Promise<JoinAnswer> {
+    const { clock, issuer, store } = this.#deps
+    const { nodeId, publicKey, role } = member
+    this.#refresh()
+    if (this.#state.revoked.has(nodeId)) throw revokedError()
+    const ca = store.transact((records) => signingCa(records))
+    const notAfter = clock.now() + this.#certificateMs
+    const notBefore = clock.now() - Math.min(BACKDATED_MS, this.#certificateMs)
+    const { meshId } = this
+    const certificate = await issuer.issue(ca, { meshId, nodeId, publicKey, role, notBefore, notAfter })
+    const log = store.transact((records) => {
+      this.#catchUp(records)
+      if (this.#state.revoked.has(nodeId)) throw revokedError()
+      redeem(records)
+      if (!isSame(this.#state.members.get(nodeId), member)) {
+        this.#append(records, { type: 'MemberAdded', ...member })
+      }
+      records.saveIssued({ nodeId, ca: ca.publicKey, notAfter })
+      this.#retire(records)
+      return records.entries(1)
+    })
+    return { certificate, log }
+  }
+
+  #goodInvite(records: AuthorityRecords, hash: string, nodeId: string) {
+    const invite = records.invite(hash)
+    const next = 'ask for another with `vendue mesh invite`'
+    if (!invite) throw new NodeError('TOKEN_UNKNOWN', 'this mesh has given out no such token', { next })
+    if (invite.expiresAt <= this.#deps.clock.now()) {
+      throw new NodeError('TOKEN_EXPIRED', 'this token has expired', { next })
+    }
+    if (invite.usesLeft <= 0 && !invite.usedBy.includes(nodeId)) {
+      throw new NodeError('TOKEN_USED', 'this token has been used', { next })
+    }
+    return invite
+  }
+
+  /**
+   * Authorities that sign no more and whose certificates are all replaced or over, oldest first: each has signed the
+   * next, so that a member which slept through several changes gets to the newest only over those in between.
+   */
+  #retire(records: AuthorityRecords): void {
+    const now = this.#deps.clock.now()
+    const needed = new Set(
+      records
+        .issued()
+        .filter(({ nodeId, notAfter }) => notAfter > now && this.#state.members.has(nodeId))
+        .map(({ ca }) => ca),
+    )
+    for (const { publicKey } of records.cas().slice(0, -1)) {
+      if (needed.has(publicKey)) return
+      this.#append(records, { type: 'CaRetired', publicKey })
+      records.removeCa(publicKey)
+    }
+  }
+
+  #append(records: AuthorityRecords, event: MemberEvent): void {
+    const { clock, issuer, verifier } = this.#deps
+    const signer = issuer.signer(signingCa(records))
+    const entry = sealMemberEntry(this.#state, event, { at: clock.now(), signer })
+    this.#state = applyMemberEntry(this.#state, entry, verifier)
+    records.append(this.#state.seq, entry)
+  }
+
+  #refresh(): void {
+    if (this.#deps.store.version() > this.#state.seq) this.#read((records) => this.#catchUp(records))
+  }
+
+  #catchUp(records: AuthorityRecords): void {
+    for (const entry of records.entries(this.#state.seq + 1)) {
+      this.#state = applyMemberEntry(this.#state, entry, this.#deps.verifier)
+    }
+  }
+
+  #read<T>(work: (records: AuthorityRecords) => T): T {
+    return this.#deps.store.transact(work)
+  }
+}
+
+function signingCa(records: AuthorityRecords): CaKeys {
+  const ca = records.cas().at(-1)
+  if (!ca) throw new Error('the mesh has no authority')
+  return ca
+}
+
+function isSame(known: Member | undefined, member: Member): boolean {
+  return (
+    known !== undefined &&
+    known.name === member.name &&
+    known.role === member.role &&
+    known.addresses.join() === member.addresses.join()
+  )
+}
+
+function revokedError(): NodeError {
+  return new NodeError('MEMBER_REVOKED', 'this node has been put out of the mesh', {
+    next: 'start it with another data directory and join anew, if you are let in',
+  })
+}

@@ -1,0 +1,171 @@
+import type { MemberLogEntry } from '../../ports/members/member.js'
+import type { JoinAnswer, JoinRequest, MeshAuthority } from '../../ports/members/mesh-authority.js'
+import type { MeshClient } from '../../ports/members/mesh-client.js'
+import type { MemberPage, MeshService } from '../../ports/members/mesh-service.js'
+import { NodeError } from '../../ports/node/node-api.js'
+import type { Logger } from '../../ports/system/logger.js'
+import type { Random } from '../../ports/system/random.js'
+import type { Timer, Timers } from '../../ports/system/timers.js'
+import type { PeerTable } from '../mesh/peer-table.js'
+import { shuffled } from '../turns/shuffled.js'
+import type { MemberList } from './member-list.js'
+
+export interface MemberSyncDeps {
+  readonly memberList: MemberList
+  /** Null where this node does not have it. */
+  readonly authority: MeshAuthority | null
+  readonly meshClient: Pick<MeshClient, 'pullMembers' | 'pushMembers'>
+  readonly peerTable: PeerTable
+  readonly random: Random
+  readonly timers: Timers
+  readonly logger: Logger
+}
+
+export interface MemberSyncOptions {
+  /** A member is out: its connections have to end. It may be this node. */
+  readonly onRevoked: (nodeId: string) => void
+  /** Addresses of members, to be dialled. */
+  readonly onAddresses: (addresses: readonly string[]) => void
+}
+
+const TICK_MS = 1_000
+/** A peer is asked for its version this often, in case a push was lost. */
+const TICKS_PER_PULL = 3
+const PAGE = 256
+
+/**
+ * Keeps this node's member list up with the others': looks at the authority where it is here, passes on what is new, and
+ * asks peers for what it may have missed. Whoever is revoked leaves the peer table at once.
+ */
+export class MemberSync implements MeshService {
+  readonly #deps: MemberSyncDeps
+  readonly #options: MemberSyncOptions
+  readonly #unlisten: (() => void)[] = []
+  #timer: Timer | null = null
+  #ticks = 0
+  #running = false
+
+  constructor(deps: MemberSyncDeps, options: MemberSyncOptions) {
+    this.#deps = deps
+    this.#options = options
+  }
+
+  start(): void {
+    if (this.#running) return
+    this.#running = true
+    const { memberList, peerTable } = this.#deps
+    this.#unlisten.push(
+      memberList.onChange(({ seq, revoked }) => {
+        this.#push(memberList.entriesAfter(seq, memberList.version))
+        this.#apply(revoked)
+      }),
+      peerTable.onChange(({ peer, before }) => {
+        if (peer.state === 'alive' && before !== 'suspect') void this.#pull(peer.info.address)
+      }),
+    )
+    this.#apply(new Set())
+    this.#tick()
+  }
+
+  stop(): void {
+    this.#running = false
+    this.#timer?.cancel()
+    for (const unlisten of this.#unlisten.splice(0)) unlisten()
+  }
+
+  async join(request: JoinRequest): Promise<JoinAnswer> {
+    const answer = await this.#authority().join(request)
+    this.#readAuthority()
+    return answer
+  }
+
+  async renew(nodeId: string, addresses: readonly string[]): Promise<JoinAnswer> {
+    const answer = await this.#authority().renew(nodeId, addresses)
+    this.#readAuthority()
+    return answer
+  }
+
+  async pushMembers(entries: readonly MemberLogEntry[]): Promise<void> {
+    try {
+      this.#deps.memberList.add(entries)
+    } catch (cause) {
+      throw new NodeError('INVALID_INPUT', `this is not of the member log: ${(cause as Error).message}`, {
+        field: 'entries',
+        cause,
+      })
+    }
+  }
+
+  async pullMembers(afterSeq: number): Promise<MemberPage> {
+    const { memberList } = this.#deps
+    return { entries: memberList.entriesAfter(afterSeq, PAGE), version: memberList.version }
+  }
+
+  #authority(): MeshAuthority {
+    const { authority } = this.#deps
+    if (authority) return authority
+    throw new NodeError('NO_AUTHORITY', 'this member cannot let anybody in', {
+      next: 'ask a member on the machine where the mesh was made',
+    })
+  }
+
+  #tick(): void {
+    if (!this.#running) return
+    this.#timer = this.#deps.timers.after(TICK_MS, () => this.#tick())
+    this.#readAuthority()
+    this.#ticks += 1
+    if (this.#ticks % TICKS_PER_PULL !== 0) return
+    const { peerTable, random } = this.#deps
+    const [peer] = shuffled(peerTable.reachable(), random)
+    if (peer) void this.#pull(peer.info.address)
+  }
+
+  /** Another process of this user may have changed something there. */
+  #readAuthority(): void {
+    const { authority, logger, memberList } = this.#deps
+    try {
+      const news = authority?.entriesAfter(memberList.version) ?? []
+      if (news.length > 0) memberList.add(news)
+    } catch (err) {
+      logger.error({ err }, "the mesh's authority cannot be read")
+    }
+  }
+
+  async #pull(address: string): Promise<void> {
+    const { logger, memberList, meshClient } = this.#deps
+    try {
+      for (;;) {
+        const { entries, version } = await meshClient.pullMembers(address, memberList.version)
+        if (!this.#running || memberList.add(entries) === 0) {
+          if (this.#running && version < memberList.version) {
+            await meshClient.pushMembers(address, memberList.entriesAfter(version, memberList.version))
+          }
+          return
+        }
+      }
+    } catch (err) {
+      logger.debug({ err, address }, 'the member list could not be compared')
+    }
+  }
+
+  #push(entries: readonly MemberLogEntry[]): void {
+    const { logger, meshClient, peerTable } = this.#deps
+    for (const { info } of peerTable.reachable()) {
+      meshClient.pushMembers(info.address, entries).catch((err) => {
+        logger.debug({ err, peer: info.name }, 'news of the member list did not arrive')
+      })
+    }
+  }
+
+  #apply(before: ReadonlySet<string>): void {
+    const { logger, memberList, peerTable } = this.#deps
+    for (const nodeId of memberList.revoked()) {
+      if (before.has(nodeId)) continue
+      if (this.#running) logger.info({ nodeId }, 'a member is revoked')
+      peerTable.remove(nodeId)
+      this.#options.onRevoked(nodeId)
+    }
+    const addresses = memberList.members().flatMap((member) => member.addresses)
+    if (addresses.length > 0) this.#options.onAddresses(addresses)
+  }
+}

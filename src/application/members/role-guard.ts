@@ -1,0 +1,45 @@
+import type { MemberRole } from '../../ports/members/member.js'
+import type { PeerService } from '../../ports/mesh/peer-service.js'
+import { type NodeApi, NodeError } from '../../ports/node/node-api.js'
+
+/** What a node does that only reads and verifies. */
+const READS: ReadonlySet<string> = new Set<keyof NodeApi>([
+  ...(['status', 'peers', 'autoBids', 'list', 'show', 'history'] as const),
+  ...(['events', 'log', 'proof', 'receipts', 'stop'] as const),
+])
+
+/** The node's own user gets no further than the node's role: a replica's reads, and is told so. */
+export function withinRole(api: NodeApi, role: MemberRole): NodeApi {
+  if (isHome(role)) return api
+  return new Proxy(api, {
+    get(target, name) {
+      const method: unknown = Reflect.get(target, name)
+      if (typeof method !== 'function') return method
+      if (READS.has(String(name))) return method.bind(target)
+      return () =>
+        Promise.reject(
+          new NodeError('FORBIDDEN', `this node has the role ${role} in its mesh; this needs the role node`, {
+            next: 'join with a token of another role: `vendue mesh invite --role node`',
+          }),
+        )
+    },
+  })
+}
+
+/** Nothing gets its home here that this node's peers would not take commits of: they take none from a replica. */
+export function servesWithinRole(service: PeerService, role: MemberRole): PeerService {
+  if (isHome(role)) return service
+  return new Proxy(service, {
+    get(target, name) {
+      const method: unknown = Reflect.get(target, name)
+      if (typeof method !== 'function') return method
+      if (name !== 'passHandover') return method.bind(target)
+      const message = `this node has the role ${role} in its mesh, and cannot be the home of an auction`
+      return () => Promise.reject(new NodeError('FORBIDDEN', message))
+    },
+  })
+}
+
+function isHome(role: MemberRole): boolean {
+  return role === 'node' || role === 'gateway'
+}

@@ -1,0 +1,157 @@
+import type { Challenge, Goodbye, NodeInfo, NodeProof, Rumor } from '../../ports/mesh/peer-client.js'
+import { NodeError } from '../../ports/node/node-api.js'
+import type { Clock } from '../../ports/system/clock.js'
+import type { Random } from '../../ports/system/random.js'
+import type { SignatureVerifier, Signer } from '../../ports/system/signer.js'
+import { nodeIdOf } from '../log/ids.js'
+
+export interface NodeIdentityDeps {
+  readonly clock: Clock
+  readonly random: Random
+  readonly signer: Signer
+  readonly verifier: SignatureVerifier
+}
+
+export interface NodeIdentityOptions {
+  readonly mesh: string
+  /** This node as it was started; its address is known once it listens. */
+  readonly info: () => NodeInfo
+}
+
+const NONCE_BYTES = 24
+/** Own answers to ourselves that are remembered: dials under way at once are fewer. */
+const MAX_OWN_NONCES = 256
+/** Slower than time goes by, so that accusers cannot drive an incarnation past that of the next start. */
+const MIN_REFUTE_INTERVAL_MS = 200
+const WILDCARD_HOSTS = ['0.0.0.0', '[::]']
+
+type AliveRumor = Extract<Rumor, { state: 'alive' }>
+
+/**
+ * What this node says of itself, signed, and the check of what others say of themselves. Every signed text names the
+ * mesh and the incarnation, so none is worth anything elsewhere or in another life of the node.
+ */
+export class NodeIdentity {
+  readonly #deps: NodeIdentityDeps
+  readonly #options: NodeIdentityOptions
+  readonly #ownNonces = new Set<string>()
+  #raisedBy = 0
+  #raisedAt = Number.NEGATIVE_INFINITY
+
+  constructor(deps: NodeIdentityDeps, options: NodeIdentityOptions) {
+    this.#deps = deps
+    this.#options = options
+  }
+
+  get info(): NodeInfo {
+    const info = this.#options.info()
+    return { ...info, incarnation: info.incarnation + this.#raisedBy }
+  }
+
+  /** A fresh challenge for whoever is dialled at `to`. */
+  challenge(to: string): Challenge {
+    const nonce = Buffer.from(this.#deps.random.bytes(NONCE_BYTES)).toString('base64url')
+    return { mesh: this.#options.mesh, nonce, to, caller: this.info }
+  }
+
+  /** Throws FORBIDDEN for a caller of another mesh. */
+  requireSameMesh(challenge: Challenge): void {
+    const { mesh } = this.#options
+    if (challenge.mesh === mesh) return
+    throw new NodeError('FORBIDDEN', `this node is of the mesh "${mesh}"`, {
+      field: 'mesh',
+      next: `start your node with --mesh ${mesh} to take part in it`,
+    })
+  }
+
+  /** Throws FORBIDDEN for a caller of another mesh. */
+  prove(challenge: Challenge): NodeProof {
+    this.requireSameMesh(challenge)
+    const { nodeId, address: own, incarnation } = this.info
+    if (challenge.caller.nodeId === nodeId) this.#remember(challenge.nonce)
+    const address = reachedAt(own, challenge.to)
+    const signature = this.#deps.signer.sign(proofText(challenge, { nodeId, address, incarnation }))
+    return { nodeId, address, incarnation, signature }
+  }
+
+  /** Whether it was this very process that answered the challenge. */
+  isOwnAnswer({ nonce }: Challenge): boolean {
+    return this.#ownNonces.has(nonce)
+  }
+
+  /** Whether the holder of this key answered this very challenge, wherever it is. */
+  proves(challenge: Challenge, proof: NodeProof, publicKey: string): boolean {
+    return (
+      nodeIdOf(publicKey) === proof.nodeId &&
+      this.#deps.verifier.verify(proofText(challenge, proof), proof.signature, publicKey)
+    )
+  }
+
+  goodbye(): Goodbye {
+    const { nodeId, address, incarnation } = this.info
+    const text = goodbyeText(this.#options.mesh, { nodeId, address, incarnation })
+    return { nodeId, address, incarnation, signature: this.#deps.signer.sign(text) }
+  }
+
+  isGoodbyeOf(publicKey: string, goodbye: Goodbye): boolean {
+    const text = goodbyeText(this.#options.mesh, goodbye)
+    return this.#deps.verifier.verify(text, goodbye.signature, publicKey)
+  }
+
+  /** This node's word that it lives. */
+  alive(): AliveRumor {
+    const { nodeId, address, incarnation } = this.info
+    const signature = this.#deps.signer.sign(aliveText(this.#options.mesh, { nodeId, address, incarnation }))
+    return { state: 'alive', nodeId, address, incarnation, signature }
+  }
+
+  isAliveWordOf(publicKey: string, rumor: AliveRumor): boolean {
+    return this.#deps.verifier.verify(aliveText(this.#options.mesh, rumor), rumor.signature, publicKey)
+  }
+
+  /** Answers the suspicion against this incarnation by a higher one; false where there is nothing to refute. */
+  refute(accused: number): boolean {
+    const now = this.#deps.clock.monotonicMs()
+    if (accused !== this.info.incarnation || now - this.#raisedAt < MIN_REFUTE_INTERVAL_MS) return false
+    this.#raisedBy += 1
+    this.#raisedAt = now
+    return true
+  }
+
+  #remember(nonce: string): void {
+    this.#ownNonces.add(nonce)
+    const [oldest] = this.#ownNonces
+    if (this.#ownNonces.size > MAX_OWN_NONCES && oldest !== undefined) this.#ownNonces.delete(oldest)
+  }
+}
+
+type Claim = Pick<NodeProof, 'nodeId' | 'address' | 'incarnation'>
+
+function proofText({ mesh, nonce, caller }: Challenge, { nodeId, address, incarnation }: Claim): string {
+  return ['vendue-proof-v1', mesh, nonce, nodeId, address, incarnation, caller.nodeId].join('\n')
+}
+
+function goodbyeText(mesh: string, { nodeId, address, incarnation }: Claim): string {
+  return ['vendue-goodbye-v1', mesh, nodeId, address, incarnation].join('\n')
+}
+
+function aliveText(mesh: string, { nodeId, address, incarnation }: Claim): string {
+  return ['vendue-alive-v1', mesh, nodeId, address, incarnation].join('\n')
+}
+
+/** Whether a node may say of itself to be at `claimed` that was found at `known`. */
+export function isAt(claimed: string, known: string): boolean {
+  return reachedAt(claimed, known) === known
+}
+
+/** A node that listens on every address knows only its port: it takes the host at which it was reached. */
+function reachedAt(own: string, dialled: string): string {
+  const [host, port] = split(own)
+  const [, dialledPort] = split(dialled)
+  return WILDCARD_HOSTS.includes(host) && port === dialledPort ? dialled : own
+}
+
+function split(address: string): [host: string, port: string] {
+  const colon = address.lastIndexOf(':')
+  return [address.slice(0, colon), address.slice(colon + 1)]
+}

@@ -1,0 +1,398 @@
+import type { Currency } from '../../domain/currency.js'
+import type { Party } from '../../domain/party.js'
+import type { Discovery } from '../../ports/mesh/discovery.js'
+import type { NodeInfo, RemoteCommand, SubmitResult } from '../../ports/mesh/peer-client.js'
+import {
+  type AuctionCommand,
+  type AuctionView,
+  type AutoBidView,
+  type BidRequest,
+  type CommandResult,
+  type EventsRequest,
+  type FeedItem,
+  type HandshakeCounts,
+  type HistoryRequest,
+  type ListRequest,
+  type LogPage,
+  type LogRequest,
+  NODE_ERROR_CODES,
+  type NodeApi,
+  NodeError,
+  type NodeErrorCode,
+  type NodeStatus,
+  type OpenRequest,
+  type PeerView,
+  type ReceiptsRequest,
+  type ShowRequest,
+} from '../../ports/node/node-api.js'
+import type { AuctionRepository } from '../../ports/store/auction-repository.js'
+import type { EquivocationProof, EquivocationRepository } from '../../ports/store/equivocation-repository.js'
+import type { EventLog } from '../../ports/store/event-log.js'
+import type { ParticipationRepository } from '../../ports/store/participation-repository.js'
+import type { ReceiptRepository, SignedReceipts } from '../../ports/store/receipt-repository.js'
+import type { Clock } from '../../ports/system/clock.js'
+import type { Logger } from '../../ports/system/logger.js'
+import type { Random } from '../../ports/system/random.js'
+import type { Signer } from '../../ports/system/signer.js'
+import type { Timers } from '../../ports/system/timers.js'
+import type { AutoBidder } from '../commands/auto-bidder.js'
+import type { CommandRouter } from '../commands/command-router.js'
+import type { ReceiptKeeper } from '../commands/receipt-keeper.js'
+import { type HandoverGiver, mayMove } from '../handover/handover-giver.js'
+import type { AuctionHouse } from '../home/auction-house.js'
+import { amountOf, openTerms } from '../home/open-terms.js'
+import { newSalt } from '../log/commitment.js'
+import type { Feed } from '../log/feed.js'
+import { reachablePeer } from '../mesh/peer-by-name.js'
+import { type PeerTable, peerView } from '../mesh/peer-table.js'
+import type { Syncer } from '../replication/syncer.js'
+import type { AuctionViews } from './auction-view.js'
+import { EventPager } from './event-pager.js'
+
+export interface LocalNodeApiDeps {
+  readonly auctionHouse: AuctionHouse
+  readonly auctions: AuctionRepository
+  readonly auctionViews: AuctionViews
+  readonly autoBidder: AutoBidder
+  readonly clock: Clock
+  readonly discovery: Discovery
+  readonly equivocations: EquivocationRepository
+  readonly eventLog: EventLog
+  readonly feed: Feed
+  readonly handoverGiver: Pick<HandoverGiver, 'handOver'>
+  readonly logger: Logger
+  readonly participations: ParticipationRepository
+  readonly peerTable: PeerTable
+  readonly random: Random
+  readonly receiptKeeper: Pick<ReceiptKeeper, 'flush'>
+  readonly receipts: ReceiptRepository
+  readonly router: CommandRouter
+  readonly signer: Signer
+  readonly syncer: Pick<Syncer, 'status'>
+  readonly timers: Timers
+}
+
+export interface LocalNodeApiOptions {
+  readonly self: Party
+  readonly info: () => NodeInfo
+  readonly dataDir: string
+  readonly currencies: Readonly<Record<string, number>>
+  readonly requestStop: () => void
+  readonly handshakes: () => HandshakeCounts | null
+}
+
+/** Whom a command's answer is for, and how much it has to say. */
+interface Answer {
+  readonly as?: Party | undefined
+  readonly brief?: boolean | undefined
+}
+
+const MAX_CACHED_CURRENCIES = 10_000
+const DEFAULT_PAGE = 50
+const MAX_PAGE = 1_000
+/** Signed answers, each of a few hundred receipts at most. */
+const RECEIPTS_PAGE = 10
+/** JSON may double the bytes, and an answer holds 8 MiB. */
+const LOG_PAGE = { commits: 256, bytes: 2 * 1024 * 1024 }
+
+/** What this node does for its own user. */
+export class LocalNodeApi implements NodeApi {
+  readonly #deps: LocalNodeApiDeps
+  readonly #options: LocalNodeApiOptions
+  readonly #pager: EventPager
+  /** By the auction's whole id. */
+  readonly #currencies = new Map<string, Currency>()
+
+  constructor(deps: LocalNodeApiDeps, options: LocalNodeApiOptions) {
+    this.#deps = deps
+    this.#options = options
+    this.#pager = new EventPager(deps)
+  }
+
+  async status(): Promise<NodeStatus> {
+    const { auctions, clock, discovery, peerTable } = this.#deps
+    const node = this.#options.info()
+    const counts = await auctions.counts()
+    const ownLive = await auctions.liveOf(node.nodeId)
+    const peers = { alive: 0, suspect: 0, dead: 0, left: 0 }
+    for (const { state } of peerTable.all()) peers[state] += 1
+    return {
+      node,
+      dataDir: this.#options.dataDir,
+      grapeUrl: discovery.grapeUrl,
+      grape: discovery.state,
+      peers,
+      auctions: counts.auctions,
+      ownLive,
+      bids: counts.bids,
+      sync: this.#deps.syncer.status,
+      handshakes: this.#options.handshakes(),
+      uptimeMs: Math.max(0, clock.now() - node.incarnation),
+      pid: process.pid,
+    }
+  }
+
+  peers(): Promise<PeerView[]> {
+    const peers = this.#deps.peerTable.all().map(peerView)
+    return Promise.resolve(
+      peers.sort((a, b) => a.name.localeCompare(b.name) || a.nodeId.localeCompare(b.nodeId)),
+    )
+  }
+
+  async open(request: OpenRequest): Promise<CommandResult> {
+    const { auctionHouse, clock, random, signer } = this.#deps
+    const { self, currencies } = this.#options
+    const now = clock.now()
+    const { terms, reserve } = openTerms(request, { now, random, currencies })
+    const home = { nodeId: this.#options.info().nodeId, publicKey: signer.publicKey }
+    const { commandId, as } = request
+    const seller = as ?? self
+    return this.#result(
+      await auctionHouse.open(
+        { type: 'OpenAuction', commandId, now, seller, home, terms, reserve },
+        request.replicas,
+      ),
+      { as },
+    )
+  }
+
+  async bid(request: BidRequest): Promise<CommandResult> {
+    const known = this.#currencies.get(request.auction)
+    const { auctionId, currency } = known
+      ? { auctionId: request.auction, currency: known }
+      : await this.#biddable(request.auction)
+    const amount = amountOf('amount', request.amount, currency)
+    const { commandId, kind, as, brief, requestId } = request
+    const bidder = as ?? this.#options.self
+    let command: RemoteCommand = { type: 'bid', auctionId, commandId, bidder, amount, kind: 'plain' }
+    if (kind === 'max') command = { ...command, kind, salt: newSalt(this.#deps.random) }
+    if (request.replicas !== undefined) command = { ...command, replicas: request.replicas }
+    const result = await this.#deps.router.submit(command, requestId)
+    // A gateway's bid: nothing to look up for its answer.
+    if (as && brief && result.ok) return { outcome: result.outcome, auction: null }
+    return this.#bidding(command, result, { as, brief })
+  }
+
+  async buyNow(request: AuctionCommand): Promise<CommandResult> {
+    const { auctionId } = await this.#deps.auctionViews.resolve(request.auction)
+    const { commandId, as, requestId } = request
+    const bidder = as ?? this.#options.self
+    const command = { type: 'buy-now', auctionId, commandId, bidder, ...ackOf(request) } as const
+    return this.#bidding(command, await this.#deps.router.submit(command, requestId), { as })
+  }
+
+  async close(request: AuctionCommand): Promise<CommandResult> {
+    const { auctionId } = await this.#deps.auctionViews.resolve(request.auction)
+    const { commandId, as, requestId } = request
+    const by = as ?? this.#options.self
+    const command = { type: 'close', auctionId, commandId, by, ...ackOf(request) } as const
+    return this.#submit(command, requestId, { as })
+  }
+
+  async cancel(request: AuctionCommand & { reason?: string }): Promise<CommandResult> {
+    const { auctionId } = await this.#deps.auctionViews.resolve(request.auction)
+    const { commandId, reason = '', as, requestId } = request
+    const by = as ?? this.#options.self
+    const command = { type: 'cancel', auctionId, commandId, by, reason, ...ackOf(request) } as const
+    return this.#submit(command, requestId, { as })
+  }
+
+  async extend(request: AuctionCommand & { closesAt: number }): Promise<CommandResult> {
+    const { auctionId } = await this.#deps.auctionViews.resolve(request.auction)
+    const { commandId, closesAt, as, requestId } = request
+    const by = as ?? this.#options.self
+    const command = { type: 'extend', auctionId, commandId, by, closesAt, ...ackOf(request) } as const
+    return this.#submit(command, requestId, { as })
+  }
+
+  async handover({ auction, peer }: { auction: string; peer: string }): Promise<AuctionView> {
+    const view = await this.show({ auction })
+    mayMove(view)
+    const to = reachablePeer(this.#deps.peerTable, peer, this.#options.info())
+    const result = await this.#deps.handoverGiver.handOver(view.auctionId, to)
+    if (!result.ok) throw new NodeError(errorCode(result.code), result.message)
+    return this.show({ auction: view.auctionId })
+  }
+
+  async autoBid(request: { auction: string; limit: string }): Promise<AutoBidView> {
+    const record = await this.#deps.auctionViews.resolve(request.auction)
+    const { auctionId, state } = record
+    const limit = amountOf('limit', request.limit, state.terms.currency)
+    const refuse = (message: string, next: string) =>
+      new NodeError('INVALID_INPUT', message, { field: 'auction', next })
+    if (state.seller.id === this.#options.self.id) {
+      throw refuse('sellers do not bid on their own auction', 'let others bid')
+    }
+    if (state.status === 'closed' || state.status === 'cancelled') {
+      throw refuse(`the auction is ${state.status}`, 'see `vendue list` for auctions that are open')
+    }
+    await this.#deps.participations.add(auctionId)
+    const autoBid = await this.#deps.autoBidder.set(auctionId, limit)
+    return { autoBid, auction: await this.#deps.auctionViews.view(record) }
+  }
+
+  async stopAutoBid(request: { auction: string }): Promise<AutoBidView> {
+    const record = await this.#deps.auctionViews.resolve(request.auction)
+    const autoBid = await this.#deps.autoBidder.cancel(record.auctionId)
+    if (!autoBid) {
+      throw new NodeError('INVALID_INPUT', 'nothing bids for you on this auction', {
+        field: 'auction',
+        next: 'see `vendue autobids` for your standing orders',
+      })
+    }
+    return { autoBid, auction: await this.#deps.auctionViews.view(record) }
+  }
+
+  async autoBids(): Promise<AutoBidView[]> {
+    const { autoBidder, auctions, auctionViews } = this.#deps
+    const views: AutoBidView[] = []
+    for (const autoBid of await autoBidder.list()) {
+      const record = await auctions.find(autoBid.auctionId)
+      if (record) views.push({ autoBid, auction: await auctionViews.view(record) })
+    }
+    return views
+  }
+
+  async list(request: ListRequest): Promise<{ auctions: AuctionView[]; next: string | null }> {
+    const { statuses, text, cursor, seller, bidder, sort, as } = request
+    checkList(request)
+    const page = await this.#deps.auctions.list({
+      limit: pageSize(request.limit),
+      ...(statuses && { statuses }),
+      ...(text !== undefined && { text }),
+      ...(cursor !== undefined && { cursor }),
+      ...(seller !== undefined && { seller }),
+      ...(bidder !== undefined && { bidder }),
+      ...(sort !== undefined && { sort }),
+    })
+    return { auctions: await this.#deps.auctionViews.viewAll(page.auctions, as), next: page.next }
+  }
+
+  async show({ auction, as }: ShowRequest): Promise<AuctionView> {
+    return this.#deps.auctionViews.view(await this.#deps.auctionViews.resolve(auction), as)
+  }
+
+  async history(
+    request: HistoryRequest,
+  ): Promise<{ auction: AuctionView; bids: Awaited<ReturnType<AuctionRepository['bids']>> }> {
+    const record = await this.#deps.auctionViews.resolve(request.auction)
+    const bids = await this.#deps.auctions.bids(
+      record.auctionId,
+      request.beforeSeq ?? null,
+      pageSize(request.limit),
+    )
+    return { auction: await this.#deps.auctionViews.view(record, request.as), bids }
+  }
+
+  events(request: EventsRequest): Promise<{ items: FeedItem[]; cursor: string }> {
+    return this.#pager.next(request)
+  }
+
+  async log({ auction, fromSeq }: LogRequest): Promise<LogPage> {
+    const { auctionId, head } = await this.#deps.auctionViews.resolve(auction)
+    const stored = await this.#deps.eventLog.read(auctionId, fromSeq, LOG_PAGE)
+    return { auctionId, commits: stored.map(({ position: _, ...commit }) => commit), head }
+  }
+
+  async proof({ auction }: { auction: string }): Promise<EquivocationProof | null> {
+    const { auctionId } = await this.#deps.auctionViews.resolve(auction)
+    return this.#deps.equivocations.find(auctionId)
+  }
+
+  async receipts({
+    auction,
+    after = 0,
+  }: ReceiptsRequest): Promise<{ signed: SignedReceipts[]; next: number | null }> {
+    const auctionId =
+      auction === undefined ? null : (await this.#deps.auctionViews.resolve(auction)).auctionId
+    await this.#deps.receiptKeeper.flush()
+    return this.#deps.receipts.list({ auctionId, after, limit: RECEIPTS_PAGE })
+  }
+
+  stop(): Promise<void> {
+    this.#options.requestStop()
+    return Promise.resolve()
+  }
+
+  /** What a bid needs to know of its auction never changes: most bids read nothing for it. */
+  async #biddable(reference: string): Promise<{ auctionId: string; currency: Currency }> {
+    const { auctionId, state } = await this.#deps.auctionViews.resolve(reference)
+    const { currency } = state.terms
+    if (this.#currencies.size >= MAX_CACHED_CURRENCIES) this.#currencies.clear()
+    this.#currencies.set(auctionId, currency)
+    return { auctionId, currency }
+  }
+
+  async #bidding(command: RemoteCommand, result: SubmitResult, answer: Answer): Promise<CommandResult> {
+    const answered = await this.#answered(command, result, answer)
+    // Bids of others are found by their bidder; only this node's user needs a note of its own.
+    if (!answer.as && answered.outcome.status === 'accepted') await this.#noteParticipation(command.auctionId)
+    return answered
+  }
+
+  /** The bid stands: that this node's own disk is full must not be the answer to it. */
+  async #noteParticipation(auctionId: string): Promise<void> {
+    await this.#deps.participations.add(auctionId).catch((error: unknown) => {
+      this.#deps.logger.warn({ auctionId, err: error }, 'that this node takes part could not be noted')
+    })
+  }
+
+  /** The request's id is for the log. */
+  async #submit(
+    command: RemoteCommand,
+    requestId: string | undefined,
+    answer: Answer,
+  ): Promise<CommandResult> {
+    return this.#answered(command, await this.#deps.router.submit(command, requestId), answer)
+  }
+
+  async #answered(command: RemoteCommand, result: SubmitResult, answer: Answer): Promise<CommandResult> {
+    if (!result.ok && result.code === 'HOME_UNREACHABLE')
+      throw await this.#homeUnreachable(command.auctionId, result.message)
+    return this.#result(result, answer)
+  }
+
+  async #result(result: SubmitResult, { as, brief }: Answer): Promise<CommandResult> {
+    if (!result.ok) throw nodeError(result)
+    const { outcome } = result
+    const record = outcome.auctionId && !brief ? await this.#deps.auctions.find(outcome.auctionId) : null
+    return { outcome, auction: record && (await this.#deps.auctionViews.view(record, as)) }
+  }
+
+  async #homeUnreachable(auctionId: string, message: string): Promise<NodeError> {
+    const { homeName, state } = await this.show({ auction: auctionId })
+    const peer = this.#deps.peerTable.get(state.home.nodeId)
+    const since = peer ? `, last seen ${new Date(peer.lastSeenAt).toISOString()}` : ''
+    const who = ` (${homeName ?? state.home.nodeId}${since})`
+    return new NodeError('HOME_UNREACHABLE', `${message}${who}`, {
+      next: 'try again when it is back: the auction waits for it with nothing lost; reading goes on meanwhile',
+    })
+  }
+}
+
+function pageSize(limit: number | undefined): number {
+  return Math.min(MAX_PAGE, Math.max(1, limit ?? DEFAULT_PAGE))
+}
+
+function checkList({ seller, bidder, sort }: ListRequest): void {
+  const filters = [seller !== undefined, bidder !== undefined, sort === 'ending']
+  if (filters.filter(Boolean).length < 2) return
+  throw new NodeError('INVALID_INPUT', 'seller, bidder and the order by end exclude each other', {
+    field: sort === 'ending' ? 'sort' : 'bidder',
+    next: 'give one of them',
+  })
+}
+
+function errorCode(code: string): NodeErrorCode {
+  return (NODE_ERROR_CODES as readonly string[]).includes(code) ? (code as NodeErrorCode) : 'INTERNAL'
+}
+
+function nodeError({ code, message }: Extract<SubmitResult, { ok: false }>): NodeError {
+  const next =
+    code === 'TOO_FEW_REPLICAS' ? 'ask for fewer, or see `vendue peers` for who is away' : undefined
+  return new NodeError(errorCode(code), message, next === undefined ? {} : { next })
+}
+
+function ackOf({ replicas }: { readonly replicas?: number }): { replicas?: number } {
+  return replicas === undefined ? {} : { replicas }
+}

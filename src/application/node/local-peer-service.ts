@@ -1,0 +1,147 @@
+import type { Commit } from '../../domain/commit.js'
+import type {
+  Challenge,
+  DigestPart,
+  Goodbye,
+  HeadRange,
+  HelloAnswer,
+  NodeProof,
+  Ping,
+  Pong,
+  PulledPage,
+  PullWant,
+  RemoteCommand,
+  SignedParcel,
+  StoredHead,
+  SubmitAnswer,
+  SubmittedOrder,
+} from '../../ports/mesh/peer-client.js'
+import type { PeerService } from '../../ports/mesh/peer-service.js'
+import { NodeError } from '../../ports/node/node-api.js'
+import type { AuctionRepository } from '../../ports/store/auction-repository.js'
+import type { EquivocationProof } from '../../ports/store/equivocation-repository.js'
+import type { AuctionHead, EventLog } from '../../ports/store/event-log.js'
+import type { Clock } from '../../ports/system/clock.js'
+import type { Logger } from '../../ports/system/logger.js'
+import type { SignatureVerifier, Signer } from '../../ports/system/signer.js'
+import type { HandoverTaker } from '../handover/handover-taker.js'
+import type { AuctionHouse } from '../home/auction-house.js'
+import type { Membership } from '../mesh/membership.js'
+import { checkOrders, type OrderedCommand, orderedCommands } from '../orders/order.js'
+import { receiptsOf, signReceipts } from '../orders/receipt.js'
+import type { EquivocationWatch } from '../proof/equivocation-watch.js'
+import type { HeadsDigest } from '../replication/heads-digest.js'
+import type { Replicator } from '../replication/replicator.js'
+import type { Syncer } from '../replication/syncer.js'
+
+export interface LocalPeerServiceDeps {
+  readonly auctionHouse: AuctionHouse
+  readonly auctions: Pick<AuctionRepository, 'find'>
+  readonly clock: Clock
+  readonly equivocationWatch: Pick<EquivocationWatch, 'told'>
+  readonly handoverTaker: HandoverTaker
+  readonly eventLog: Pick<EventLog, 'read' | 'heads'>
+  readonly headsDigest: Pick<HeadsDigest, 'parts'>
+  readonly membership: Membership
+  readonly replicator: Replicator
+  readonly signer: Signer
+  readonly verifier: SignatureVerifier
+  readonly syncer: Syncer
+  readonly logger: Logger
+}
+
+const HEADS_PAGE = 1_000
+/** A page: large enough that a call costs little beside it, small enough that a few of them take little memory. */
+const PULL_LIMIT = { commits: 1_024, bytes: 256 * 1024 }
+/** Of a commit beside its body, on the wire. */
+const COMMIT_OVERHEAD_BYTES = 400
+
+/** What this node does for its peers. */
+export class LocalPeerService implements PeerService {
+  readonly #deps: LocalPeerServiceDeps
+
+  constructor(deps: LocalPeerServiceDeps) {
+    this.#deps = deps
+  }
+
+  async hello(challenge: Challenge): Promise<HelloAnswer> {
+    return this.#deps.membership.hello(challenge)
+  }
+
+  async ping(ping: Ping): Promise<Pong> {
+    return this.#deps.membership.ping(ping)
+  }
+
+  pingVia(target: string, challenge: Challenge): Promise<NodeProof> {
+    return this.#deps.membership.pingVia(target, challenge)
+  }
+
+  async goodbye(goodbye: Goodbye): Promise<void> {
+    this.#deps.membership.goodbye(goodbye)
+  }
+
+  async submit(
+    commands: readonly RemoteCommand[],
+    submitted: readonly SubmittedOrder[],
+    requestIds?: readonly (string | null)[] | undefined,
+  ): Promise<SubmitAnswer> {
+    const { auctionHouse, clock, signer, verifier } = this.#deps
+    const checked = checkOrders(commands, submitted, verifier)
+    if ('rule' in checked) throw new NodeError('FORBIDDEN', checked.rule)
+    const ordered = orderedCommands(commands, checked.orders)
+    const results = await Promise.all(
+      commands.map((command, i) =>
+        auctionHouse.submit(command, ordered[i] as OrderedCommand, requestIds?.[i] ?? undefined),
+      ),
+    )
+    return { results, receipt: signReceipts(receiptsOf(commands, results), signer, clock.now()) }
+  }
+
+  async pushCommits(from: string, commits: readonly Commit[]): Promise<StoredHead[]> {
+    const { gaps, heads } = await this.#deps.replicator.ingest(commits)
+    for (const gap of gaps) {
+      this.#deps.logger.debug({ ...gap, from }, 'commits are missing before those pushed; pulling')
+      void this.#deps.syncer.pull(from, gap)
+    }
+    return [...heads]
+  }
+
+  passHandover(from: string, parcel: SignedParcel): Promise<void> {
+    return this.#deps.handoverTaker.take(from, parcel)
+  }
+
+  async tellEquivocation(proof: EquivocationProof): Promise<void> {
+    const rule = await this.#deps.equivocationWatch.told(proof)
+    if (rule !== null) throw new NodeError('INVALID_INPUT', `this is no proof: ${rule}`)
+  }
+
+  async pullCommits(wants: readonly PullWant[]): Promise<PulledPage[]> {
+    const { auctions, eventLog } = this.#deps
+    const pages: PulledPage[] = []
+    let { commits, bytes } = PULL_LIMIT
+    for (const { auctionId, fromSeq } of wants) {
+      const stored = await eventLog.read(auctionId, fromSeq, { commits, bytes })
+      const record = await auctions.find(auctionId)
+      pages.push({
+        auctionId,
+        commits: stored.map(({ position: _, ...commit }) => commit),
+        head: record?.head ?? null,
+      })
+      commits -= stored.length
+      for (const { body } of stored) bytes -= COMMIT_OVERHEAD_BYTES + body.length
+      if (commits <= 0 || bytes <= 0) break
+    }
+    return pages
+  }
+
+  digest(): Promise<DigestPart[]> {
+    return this.#deps.headsDigest.parts()
+  }
+
+  async heads({ prefix, afterId }: HeadRange): Promise<{ heads: AuctionHead[]; next: string | null }> {
+    // A prefix comes before every id that begins with it.
+    const page = await this.#deps.eventLog.heads(afterId ?? (prefix === '' ? null : prefix), HEADS_PAGE)
+    const heads = page.filter(({ auctionId }) => auctionId.startsWith(prefix))
+    return { heads, next: heads.length === HEADS_PAGE ? (heads.at(-1)?.auctionId ?? null) : null }
+  }
+}

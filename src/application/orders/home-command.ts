@@ -1,0 +1,73 @@
+import type { Command } from '../../domain/commands.js'
+import type { Minor } from '../../domain/money.js'
+import type { RemoteCommand } from '../../ports/mesh/peer-client.js'
+import type { Clock } from '../../ports/system/clock.js'
+import { commitmentOf } from '../log/commitment.js'
+
+/** What an actor is asked to do: a client's command; to start or end what is due; to reveal more maxima. */
+export type HomeTask = RemoteCommand | { readonly type: 'due' | 'reveal'; readonly auctionId: string }
+
+/** A client's command has an id, and so an outcome that is kept. */
+export function isClientCommand(task: HomeTask): task is RemoteCommand {
+  return 'commandId' in task
+}
+
+/** All that a command says: equal for a repeated one, different for another one under the same id. Holds maxima. */
+export function fingerprintOf(command: RemoteCommand): string {
+  switch (command.type) {
+    case 'bid':
+      return bidText(command.auctionId, command.bidder.id, command)
+    case 'buy-now':
+      return `buy-now ${command.auctionId} ${command.bidder.id}`
+    case 'close':
+    case 'cancel':
+      return `${command.type} ${command.auctionId} ${command.by.id}`
+    case 'extend':
+      return `extend ${command.auctionId} ${command.by.id} ${command.closesAt}`
+    default: {
+      const unknown: never = command
+      throw new Error(`unknown command ${JSON.stringify(unknown)}`)
+    }
+  }
+}
+
+/** That of a plain bid, from what its event tells. */
+export function plainBidFingerprint(auctionId: string, bidderId: string, amount: Minor): string {
+  return bidText(auctionId, bidderId, { kind: 'plain', amount })
+}
+
+function bidText(auctionId: string, bidderId: string, bid: { kind: 'plain' | 'max'; amount: Minor }): string {
+  return `bid ${auctionId} ${bidderId} ${bid.kind} ${bid.amount}`
+}
+
+/** The domain's command for a client's; the home adds its time. */
+export function domainCommand(command: RemoteCommand, now: number): Command {
+  const { commandId, auctionId } = command
+  switch (command.type) {
+    case 'bid': {
+      const { bidder, amount } = command
+      if (command.kind === 'plain')
+        return { type: 'PlaceBid', bidId: commandId, now, bidder, offer: { kind: 'plain', amount } }
+      const { kind, salt } = command
+      const commitment = commitmentOf({ scope: auctionId, id: commandId, amount, salt })
+      return { type: 'PlaceBid', bidId: commandId, now, bidder, offer: { kind, amount, salt, commitment } }
+    }
+    case 'buy-now':
+      return { type: 'BuyNow', bidId: commandId, now, bidder: command.bidder }
+    case 'close':
+      return { type: 'CloseAuction', commandId, now, by: command.by }
+    case 'cancel':
+      return { type: 'CancelAuction', commandId, now, by: command.by, reason: command.reason }
+    case 'extend':
+      return { type: 'ExtendAuction', commandId, now, by: command.by, closesAt: command.closesAt }
+    default: {
+      const unknown: never = command
+      throw new Error(`unknown command ${JSON.stringify(unknown)}`)
+    }
+  }
+}
+
+/** The home's clock as an auction sees it: never before what its log already says. */
+export function auctionNow(clock: Clock, lastAt: number): number {
+  return Math.max(clock.now(), lastAt)
+}

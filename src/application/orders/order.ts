@@ -1,0 +1,215 @@
+import { hash } from 'node:crypto'
+import type { OpenedAuction } from '../../domain/auction.js'
+import { type AuctionEvent, commandIdOf } from '../../domain/events.js'
+import type { Party } from '../../domain/party.js'
+import type { RemoteCommand, SubmittedOrder } from '../../ports/mesh/peer-client.js'
+import type { SignatureVerifier, Signer } from '../../ports/system/signer.js'
+import type { CommittedOrder } from '../log/commit-body.js'
+import { commitmentOf } from '../log/commitment.js'
+import { nodeIdOf } from '../log/ids.js'
+
+/** Where a command stands in the order that it came with. */
+export interface OrderedCommand {
+  readonly order: SignedOrder
+  readonly place: number
+}
+
+/**
+ * An order is what a node asks of an auction in its own signed words: its user's commands, or those of accounts that it
+ * vouches for. It is signed once for all commands of one request; bids, and what sellers do, stand in the log together
+ * with the orders that they came with, so that no home can make them up.
+ */
+export interface SignedOrder extends Omit<CommittedOrder, 'commands'> {
+  /** Of each command in the order, accepted or not: SHA-256 of its text, base64url. */
+  readonly digests: readonly string[]
+}
+
+/** A maximum goes into it as its commitment alone: the order is public, the maximum is not. */
+export function commandDigest(command: RemoteCommand): string {
+  const { auctionId, commandId } = command
+  return digestOf(auctionId, commandId, partyOf(command), contentOf(command))
+}
+
+/** Who sells, and the node at which the auction was opened. */
+export type SellerFacts = Pick<OpenedAuction, 'seller' | 'openedBy'>
+
+/** Of the command that an event carries out; null for an event that nobody has to order. */
+export function eventDigest(auctionId: string, event: AuctionEvent, { seller }: SellerFacts): string | null {
+  const commandId = commandIdOf(event)
+  if (commandId === null) return null
+  const party = 'bidder' in event ? event.bidder : nameless(seller)
+  return digestOf(auctionId, commandId, party, carriedOut(event))
+}
+
+function carriedOut(event: AuctionEvent): string {
+  switch (event.type) {
+    case 'BidPlaced':
+      return event.amount === null ? `max ${event.commitment}` : `plain ${event.amount}`
+    case 'MaxBidChanged':
+      return `max ${event.commitment}`
+    case 'LotBoughtNow':
+      return 'buy-now'
+    case 'AuctionClosed':
+      return 'close'
+    case 'AuctionExtended':
+      return extending(event.closesAt)
+    case 'AuctionCancelled':
+      return cancelling(event.reason)
+    default:
+      throw new Error(`nobody orders an event ${event.type}`)
+  }
+}
+
+const extending = (closesAt: number) => `extend ${closesAt}`
+const cancelling = (reason: string) => `cancel ${hash('sha256', reason, 'hex')}`
+/** What a seller does names no seller: the auction does. */
+const nameless = ({ id }: Party): Party => ({ id, name: '' })
+
+/** The lines that are digested. A name is the last of them, since it may hold anything. */
+function digestOf(auctionId: string, commandId: string, { id, name }: Party, content: string): string {
+  return hash(
+    'sha256',
+    `vendue-order-v1\n${auctionId}\n${commandId}\n${content}\n${id}\n${name}\n`,
+    'base64url',
+  )
+}
+
+function partyOf(command: RemoteCommand): Party {
+  return 'bidder' in command ? command.bidder : nameless(command.by)
+}
+
+function contentOf(command: RemoteCommand): string {
+  switch (command.type) {
+    case 'bid': {
+      const { auctionId, commandId, kind, amount } = command
+      if (kind === 'plain') return `plain ${amount}`
+      return `max ${commitmentOf({ scope: auctionId, id: commandId, amount, salt: command.salt })}`
+    }
+    case 'buy-now':
+    case 'close':
+      return command.type
+    case 'cancel':
+      return cancelling(command.reason)
+    case 'extend':
+      return extending(command.closesAt)
+    default: {
+      const unknown: never = command
+      throw new Error(`unknown command ${JSON.stringify(unknown)}`)
+    }
+  }
+}
+
+/** What a node signs: for which auction, when, how many commands, and the SHA-256 of their digests, a line each. */
+export function orderText(auctionId: string, signedAt: number, digests: readonly string[]): string {
+  const list = hash('sha256', `${digests.join('\n')}\n`, 'hex')
+  return `vendue/order/v1/${auctionId}\n${signedAt}\n${digests.length}\n${list}\n`
+}
+
+/** One order for each auction among the commands, by its id. */
+export function signOrders(
+  commands: readonly RemoteCommand[],
+  signer: Signer,
+  signedAt: number,
+): ReadonlyMap<string, SignedOrder> {
+  const orders = new Map<string, SignedOrder>()
+  for (const [auctionId, own] of byAuction(commands)) {
+    const digests = own.map(commandDigest)
+    const signature = signer.sign(orderText(auctionId, signedAt, digests))
+    orders.set(auctionId, { signer: signer.publicKey, signedAt, digests, signature })
+  }
+  return orders
+}
+
+/** Of each command, which of these orders covers it, and where. */
+export function orderedCommands(
+  commands: readonly RemoteCommand[],
+  orders: ReadonlyMap<string, SignedOrder>,
+): OrderedCommand[] {
+  const places = new Map<SignedOrder, number>()
+  return commands.map(({ auctionId }) => {
+    const order = orders.get(auctionId)
+    if (order === undefined) throw new Error(`no order covers the commands for ${auctionId}`)
+    const place = places.get(order) ?? 0
+    places.set(order, place + 1)
+    return { order, place }
+  })
+}
+
+/** As they travel with the commands, from which the home makes the digests itself. */
+export function submittedOrders(orders: ReadonlyMap<string, SignedOrder>): SubmittedOrder[] {
+  return [...orders].map(([auctionId, { signer, signedAt, signature }]) => ({
+    auctionId,
+    signer,
+    signedAt,
+    signature,
+  }))
+}
+
+/** The orders that cover these commands, by auction; or why one of them does not. */
+export function checkOrders(
+  commands: readonly RemoteCommand[],
+  orders: readonly SubmittedOrder[],
+  verifier: SignatureVerifier,
+): { readonly orders: ReadonlyMap<string, SignedOrder> } | { readonly rule: string } {
+  const submitted = new Map(orders.map((order) => [order.auctionId, order]))
+  const checked = new Map<string, SignedOrder>()
+  for (const [auctionId, own] of byAuction(commands)) {
+    const order = submitted.get(auctionId)
+    if (order === undefined) return { rule: `no order covers the commands for ${auctionId}` }
+    const { signer, signedAt, signature } = order
+    const stranger = own.find((command) => !speaksFor(signer, partyOf(command)))
+    if (stranger)
+      return { rule: `${stranger.commandId} is of another node than the one that signed the order` }
+    const signed = { signer, signedAt, signature, digests: own.map(commandDigest) }
+    if (!isOrderSigned(auctionId, signed, verifier))
+      return { rule: `the signature of the order for ${auctionId} does not hold` }
+    checked.set(auctionId, signed)
+  }
+  return { orders: checked }
+}
+
+/** A node speaks for its own user, and for accounts, which are no nodes. */
+export function speaksFor(signer: string, { id }: Party): boolean {
+  return !id.startsWith('node_') || nodeIdOf(signer) === id
+}
+
+/** A seller who is no node is vouched for by the node at which the auction was opened, and by no other. */
+export function vouchesForSeller(signer: string, seller: Party, openedBy: string): boolean {
+  return speaksFor(signer, seller) && (seller.id.startsWith('node_') || nodeIdOf(signer) === openedBy)
+}
+
+export function isOrderSigned(auctionId: string, order: SignedOrder, verifier: SignatureVerifier): boolean {
+  const { signer, signedAt, digests, signature } = order
+  return verifier.verify(orderText(auctionId, signedAt, digests), signature, signer)
+}
+
+function byAuction(commands: readonly RemoteCommand[]): Map<string, RemoteCommand[]> {
+  const groups = new Map<string, RemoteCommand[]>()
+  for (const command of commands) {
+    const group = groups.get(command.auctionId)
+    if (group) group.push(command)
+    else groups.set(command.auctionId, [command])
+  }
+  return groups
+}
+
+/** Whether the signer may order what the event carries out. */
+export function maySign(signer: string, event: AuctionEvent, { seller, openedBy }: SellerFacts): boolean {
+  return 'bidder' in event ? speaksFor(signer, event.bidder) : vouchesForSeller(signer, seller, openedBy)
+}
+
+/** A committed order as it was signed; null where a place in it is not that of an ordered event. */
+export function asSigned(
+  auctionId: string,
+  { commands, ...order }: CommittedOrder,
+  { events, sellerFacts }: { events: readonly AuctionEvent[]; sellerFacts: SellerFacts },
+): SignedOrder | null {
+  const digests: string[] = []
+  for (const command of commands) {
+    const event = typeof command === 'number' ? events[command] : undefined
+    const digest = typeof command === 'string' ? command : event && eventDigest(auctionId, event, sellerFacts)
+    if (!digest) return null
+    digests.push(digest)
+  }
+  return { ...order, digests }
+}

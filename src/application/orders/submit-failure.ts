@@ -1,0 +1,31 @@
+import type { SubmitResult } from '../../ports/mesh/peer-client.js'
+
+type Failure = Extract<SubmitResult, { ok: false }>
+
+/** Failures of the log after which it is certain that nothing was stored. */
+const NOTHING_STORED: Readonly<Record<string, string>> = {
+  BUSY: 'the home is busy; nothing was done, try again in a moment',
+  DISK_FULL: 'the home has no disk space left; nothing was done, try again when it has',
+  SEQ_CONFLICT: 'the auction has moved on; nothing was done, try again',
+  DUPLICATE_COMMAND: 'another command with this id arrived at the same time; ask again',
+}
+
+export function submitFailure(code: string, message: string): Failure
+export function submitFailure(error: unknown): Failure
+/**
+ * The answer to a command that has no outcome. Where the log may have stored it before it failed, that is
+ * OUTCOME_UNKNOWN, never a rejection.
+ */
+export function submitFailure(cause: unknown, message?: string): Failure {
+  if (typeof cause === 'string') return { ok: false, code: cause, message: message ?? cause }
+  const code = (cause as { code?: unknown } | null)?.code
+  const known = typeof code === 'string' ? NOTHING_STORED[code] : undefined
+  if (known !== undefined) {
+    return { ok: false, code: code === 'DISK_FULL' ? 'DISK_FULL' : 'BUSY', message: known }
+  }
+  return {
+    ok: false,
+    code: 'OUTCOME_UNKNOWN',
+    message: 'the home failed while it wrote; ask again with the same id to learn the outcome',
+  }
+}

@@ -1,0 +1,90 @@
+import type { RemoteCommand } from '../../ports/mesh/peer-client.js'
+import type { Receipt, SignedReceipts } from '../../ports/store/receipt-repository.js'
+import type { SignatureVerifier } from '../../ports/system/signer.js'
+import { areSigned } from '../orders/receipt.js'
+import type { LoggedBid } from './bid-table.js'
+import type { Finding, VerifiedLog } from './verify-log.js'
+
+/**
+ * Holds a log against what its home gave receipts for: every accepted bid stands in it, in its place and as it was
+ * placed, and no refused one does. Gives the first breach, or null.
+ */
+export function checkReceipts(
+  log: VerifiedLog,
+  batches: readonly SignedReceipts[],
+  verifier: SignatureVerifier,
+): Finding | null {
+  const { auctionId, homes } = log.summary
+  for (const signed of batches) {
+    const receipts = signed.receipts.filter(({ command }) => command.auctionId === auctionId)
+    if (receipts.length === 0) continue
+    const isHome = homes.some(({ publicKey }) => publicKey === signed.home.publicKey)
+    if (!isHome || !areSigned(signed, verifier))
+      return finding('a receipt is not signed by a home of the auction')
+    for (const receipt of receipts) {
+      const breach = breachOf(log, receipt)
+      if (breach !== null) return breach
+    }
+  }
+  return null
+}
+
+/** Of these, how many speak of bids on the auction. */
+export function countReceipts(batches: readonly SignedReceipts[], auctionId: string): number {
+  const own = ({ command }: Receipt) => command.auctionId === auctionId && isBid(command)
+  return batches.reduce((sum, { receipts }) => sum + receipts.filter(own).length, 0)
+}
+
+type Bid = Extract<RemoteCommand, { type: 'bid' | 'buy-now' }>
+
+function isBid(command: RemoteCommand): command is Bid {
+  return command.type === 'bid' || command.type === 'buy-now'
+}
+
+function breachOf(log: VerifiedLog, { command, outcome }: Receipt): Finding | null {
+  if (!isBid(command)) return null
+  const { commandId } = command
+  const bid = log.bids.find(commandId)
+  if (outcome.status === 'rejected') {
+    // The id was used before, by the bid that stands there.
+    if (bid === null || outcome.rejection.code === 'COMMAND_ID_REUSED') return null
+    const rule = `bid ${commandId} was refused (${outcome.rejection.code}) by its receipt, and stands in the log`
+    return finding(rule, log.at(bid.seq))
+  }
+  const { seq } = outcome
+  if (bid === null) {
+    const head = log.summary.state.seq
+    return seq > head
+      ? finding(`bid ${commandId} was accepted as event ${seq}, and the log ends at event ${head}`)
+      : finding(`bid ${commandId} was accepted as event ${seq}, and is left out of the log`, log.at(seq))
+  }
+  const altered = alterationOf(bid, command, outcome)
+  if (altered === null) return null
+  return finding(
+    `bid ${commandId} stands in the log with another ${altered} than in its receipt`,
+    log.at(bid.seq),
+  )
+}
+
+function alterationOf(
+  told: LoggedBid,
+  command: Bid,
+  { seq, bid }: Extract<Receipt['outcome'], { status: 'accepted' }>,
+): string | null {
+  if (told.seq !== seq) return 'place'
+  if (told.bidder.id !== command.bidder.id) return 'bidder'
+  const isMax = told.kind === 'max' || told.kind === 'max-change'
+  const kind = command.type === 'buy-now' ? 'buy-now' : command.kind
+  if (isMax ? kind !== 'max' : kind !== told.kind) return 'kind'
+  if (command.type === 'bid' && told.amount !== null && told.amount !== command.amount) return 'amount'
+  if (bid && told.price !== bid.price) return 'price'
+  if (bid && told.leads !== bid.leads) return 'standing'
+  return bid && told.reserveMet !== bid.reserveMet ? 'word on the reserve' : null
+}
+
+function finding(
+  rule: string,
+  at: Pick<Finding, 'place' | 'commit'> = { place: null, commit: null },
+): Finding {
+  return { code: 'RECEIPT', rule, event: null, ...at }
+}

@@ -1,0 +1,158 @@
+import type { Commit } from '../../domain/commit.js'
+import type { PeerClient, PulledPage } from '../../ports/mesh/peer-client.js'
+import type { Missing, PullQueue } from './pull-queue.js'
+import type { Replicator } from './replicator.js'
+
+export interface PullLaneDeps {
+  readonly peerClient: Pick<PeerClient, 'pullCommits'>
+  readonly replicator: Pick<Replicator, 'ingestPages'>
+  readonly queue: PullQueue
+}
+
+export interface PullLaneOptions {
+  readonly nodeId: string
+  /** Where the peer is now; null once it is not to be asked any more. */
+  readonly address: () => string | null
+  readonly onStored: (events: number) => void
+  /** The peer sent what is not so, or not what it said it had. */
+  readonly onBroken: (missing: Missing, why: 'lied' | 'empty') => void
+  /** Nobody else is known to have what is missing of an auction. */
+  readonly onGivenUp: () => void
+}
+
+/** Auctions asked for in one request; the answer holds as many as fit. */
+export const MAX_WANTS = 64
+/** A peer that takes longer for a page is taken to stall, and others are asked. */
+export const PAGE_TIMEOUT_MS = 5_000
+
+/** An auction in this lane's hands. */
+interface Held {
+  readonly missing: Missing
+  /** The next event to ask for; what has come and is not stored yet counts as had. */
+  next: number
+}
+
+interface Request {
+  readonly wants: readonly Held[]
+  readonly answer: Promise<readonly PulledPage[]>
+}
+
+/** What came of one auction. `past`: the event after the last one that came. */
+interface Received {
+  readonly held: Held
+  readonly commits: readonly Commit[]
+  readonly past: number
+}
+
+/**
+ * Pulls from one peer, page after page: while one page is written, the next is checked, and one more is on its way. An auction's
+ * pages are taken in order, and by one lane at a time.
+ */
+export class PullLane {
+  readonly #deps: PullLaneDeps
+  readonly #options: PullLaneOptions
+  /** Taken from the queue, in the order in which they are asked for. */
+  readonly #held = new Set<Held>()
+
+  constructor(deps: PullLaneDeps, options: PullLaneOptions) {
+    this.#deps = deps
+    this.#options = options
+  }
+
+  /**
+   * Resolves once there is nothing more to ask the peer for. Rejects where it does not answer in time, answers something
+   * else, or the log fails. What was not stored is back in the queue then.
+   */
+  async run(): Promise<void> {
+    let storing: Promise<void> = Promise.resolve()
+    try {
+      let request = this.#ask()
+      while (request !== null) {
+        const received = readAnswer(request.wants, await request.answer)
+        for (const { held, past } of received) held.next = Math.max(held.next, past)
+        request = this.#ask(received)
+        // The disk syncs the page before while this one is checked: two at a time, no more.
+        const before = storing
+        storing = this.#store(received)
+        storing.catch(() => {})
+        await before
+        if (request === null) {
+          await storing
+          request = this.#ask()
+        }
+      }
+    } finally {
+      await storing.catch(() => {})
+      for (const { missing } of this.#held) this.#giveBack(missing)
+      this.#held.clear()
+    }
+  }
+
+  /** `coming`: what came in the answer before, and is not stored yet. */
+  #ask(coming: readonly Received[] = []): Request | null {
+    const { queue, peerClient } = this.#deps
+    const { nodeId, address } = this.#options
+    const to = address()
+    if (to === null) return null
+    for (const missing of queue.take(nodeId, MAX_WANTS - this.#held.size))
+      this.#held.add({ missing, next: missing.fromSeq })
+    const stuck = new Set(coming.filter(hasNothing).map(({ held }) => held))
+    const wants = [...this.#held].filter((held) => held.next <= held.missing.untilSeq && !stuck.has(held))
+    if (wants.length === 0) return null
+    const asked = wants.map(({ missing, next }) => ({ auctionId: missing.auctionId, fromSeq: next }))
+    const answer = peerClient.pullCommits(to, asked, { timeoutMs: PAGE_TIMEOUT_MS })
+    // It may fail while the page before is being stored: that is told when its turn comes.
+    answer.catch(() => {})
+    return { wants, answer }
+  }
+
+  async #store(received: readonly Received[]): Promise<void> {
+    const { onBroken, onStored } = this.#options
+    // One that has been dropped meanwhile is no concern any more.
+    const wanted = received.filter(({ held }) => this.#held.has(held))
+    const intake = await this.#deps.replicator.ingestPages(wanted.map(({ commits }) => commits))
+    onStored(intake.events)
+    const refused = new Set(intake.refused.map(({ commit }) => commit.auctionId))
+    // What was asked for follows upon what is stored: a gap is the peer's.
+    for (const { auctionId } of intake.gaps) refused.add(auctionId)
+    for (const one of wanted) {
+      const { held, past } = one
+      if (!this.#held.has(held)) continue
+      const { missing } = held
+      const lied = refused.has(missing.auctionId)
+      if (!lied) missing.fromSeq = Math.max(missing.fromSeq, past)
+      if (lied || (hasNothing(one) && past <= missing.untilSeq)) {
+        onBroken(missing, lied ? 'lied' : 'empty')
+        missing.sources.delete(this.#options.nodeId)
+        this.#held.delete(held)
+        this.#giveBack(missing)
+      } else if (past > missing.untilSeq) {
+        this.#held.delete(held)
+        this.#deps.queue.done(missing)
+      }
+    }
+  }
+
+  #giveBack(missing: Missing): void {
+    if (!this.#deps.queue.giveBack(missing)) this.#options.onGivenUp()
+  }
+}
+
+function hasNothing({ commits }: Received): boolean {
+  return commits.length === 0
+}
+
+/** Throws where the answer is not one to what was asked. */
+function readAnswer(wants: readonly Held[], pages: readonly PulledPage[]): Received[] {
+  if (pages.length === 0 || pages.length > wants.length) throw new Error('the peer sent no page, or too many')
+  return pages.map(({ auctionId, commits }, i) => {
+    const held = wants[i] as Held
+    const isAsked =
+      auctionId === held.missing.auctionId && commits.every((one) => one.auctionId === auctionId)
+    if (!isAsked) throw new Error('the peer sent other auctions than it was asked for')
+    const last = commits.at(-1)
+    // A page that does not get any further is as good as none.
+    if (last === undefined || last.lastSeq < held.next) return { held, commits: [], past: held.next }
+    return { held, commits, past: last.lastSeq + 1 }
+  })
+}

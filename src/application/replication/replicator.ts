@@ -1,0 +1,235 @@
+import { type Auction, type OpenedAuction, UNOPENED } from '../../domain/auction.js'
+import type { Commit, Head } from '../../domain/commit.js'
+import type { StoredHead } from '../../ports/mesh/peer-client.js'
+import type { AuctionRepository } from '../../ports/store/auction-repository.js'
+import type { Append, EventLog } from '../../ports/store/event-log.js'
+import type { Logger } from '../../ports/system/logger.js'
+import type { SignatureVerifier } from '../../ports/system/signer.js'
+import { authorOf, stateAfter } from '../log/check-commit.js'
+import { BadCommitError, readCommit } from '../log/commit.js'
+import type { CommitBody } from '../log/commit-body.js'
+import { EACH, LAST_OF_EACH_AUTHOR, type SignatureRule } from '../log/signature-rules.js'
+import { orderFault } from '../orders/check-orders.js'
+import type { EquivocationWatch } from '../proof/equivocation-watch.js'
+
+export interface ReplicatorDeps {
+  readonly eventLog: Pick<EventLog, 'append'>
+  readonly auctions: Pick<AuctionRepository, 'find'>
+  readonly equivocationWatch: Pick<EquivocationWatch, 'offered'>
+  readonly verifier: SignatureVerifier
+  readonly logger: Logger
+}
+
+/** What became of commits that were taken in. */
+export interface Intake {
+  readonly stored: number
+  /** Events in them. */
+  readonly events: number
+  /** How far each auction's copy goes now. */
+  readonly heads: readonly StoredHead[]
+  /** Auctions that lack commits before these: pull from `fromSeq` on, to `untilSeq` at least. */
+  readonly gaps: readonly {
+    readonly auctionId: string
+    readonly fromSeq: number
+    readonly untilSeq: number
+  }[]
+  /** What was refused, and why; nothing of an auction is stored past its first bad commit. */
+  readonly refused: readonly BadCommitError[]
+}
+
+/** Replicas' newest states kept in memory. */
+const MAX_CACHED_REPLICAS = 2_000
+/** What is checked of signatures. */
+interface Rules {
+  readonly signatures: SignatureRule
+  /** Whether the orders that bids came with are; a bulk pull leaves them to `verify`: there may be one for each bid. */
+  readonly orders: boolean
+  /** Whether more is to be expected soon: most of what a bulk pull brings is old. */
+  readonly remembered: boolean
+}
+
+const PUSHED: Rules = { signatures: EACH, orders: true, remembered: true }
+const PULLED: Rules = { signatures: LAST_OF_EACH_AUTHOR, orders: false, remembered: false }
+const NOTHING_TAKEN: Intake = { stored: 0, events: 0, heads: [], gaps: [], refused: [] }
+
+interface Replica {
+  readonly head: Head | null
+  readonly state: Auction
+}
+
+/**
+ * Keeps replicas of auctions whose home is elsewhere. Nothing is believed because a peer says so: a commit is
+ * stored only if its hash, its place in the chain, its author's signature and every event's legality hold.
+ */
+export class Replicator {
+  readonly #deps: ReplicatorDeps
+  readonly #nodeId: string
+  readonly #replicas = new Map<string, Replica>()
+  readonly #queues = new Map<string, Promise<unknown>>()
+  #refusals = 0
+
+  constructor(deps: ReplicatorDeps, options: { nodeId: string }) {
+    this.#deps = deps
+    this.#nodeId = options.nodeId
+  }
+
+  /** How many commits were refused since the start. */
+  get refusals(): number {
+    return this.#refusals
+  }
+
+  /** Takes in commits, of one auction in ascending order, of any number of auctions. Rejects if the log fails. */
+  async ingest(commits: readonly Commit[]): Promise<Intake> {
+    const byAuction = new Map<string, Commit[]>()
+    for (const commit of commits) {
+      const group = byAuction.get(commit.auctionId)
+      if (group) group.push(commit)
+      else byAuction.set(commit.auctionId, [commit])
+    }
+    return this.#ingestAll([...byAuction.values()], PUSHED)
+  }
+
+  /**
+   * Takes in pages of a bulk pull, each of one auction in ascending order. The same checks, but that a signature speaks
+   * for the commits before it as well (see `spokenFor`).
+   */
+  ingestPages(pages: readonly (readonly Commit[])[]): Promise<Intake> {
+    return this.#ingestAll(pages, PULLED)
+  }
+
+  async #ingestAll(groups: readonly (readonly Commit[])[], rules: Rules): Promise<Intake> {
+    const intakes = await Promise.all(groups.map((group) => this.#enqueue(group, rules)))
+    return {
+      stored: intakes.reduce((sum, { stored }) => sum + stored, 0),
+      events: intakes.reduce((sum, { events }) => sum + events, 0),
+      heads: intakes.flatMap(({ heads }) => heads),
+      gaps: intakes.flatMap(({ gaps }) => gaps),
+      refused: intakes.flatMap(({ refused }) => refused),
+    }
+  }
+
+  /** One intake at a time for an auction. */
+  async #enqueue(commits: readonly Commit[], rules: Rules): Promise<Intake> {
+    const auctionId = commits[0]?.auctionId
+    if (auctionId === undefined) return NOTHING_TAKEN
+    const before = this.#queues.get(auctionId) ?? Promise.resolve()
+    const ingest = () => this.#ingestAuction(auctionId, commits, rules)
+    const turn = before.then(ingest, ingest)
+    this.#queues.set(auctionId, turn)
+    try {
+      return await turn
+    } finally {
+      if (this.#queues.get(auctionId) === turn) this.#queues.delete(auctionId)
+    }
+  }
+
+  async #ingestAuction(
+    auctionId: string,
+    commits: readonly Commit[],
+    { signatures, orders, remembered }: Rules,
+  ): Promise<Intake> {
+    let { head, state } = await this.#replica(auctionId)
+    const seqBefore = head?.seq ?? 0
+    const sound: Append[] = []
+    const refused: BadCommitError[] = []
+    const gaps: { auctionId: string; fromSeq: number; untilSeq: number }[] = []
+    /** Not what is stored where they belong: the newest such commit speaks for those before it. */
+    let doubtful: Commit | null = null
+    for (const commit of commits) {
+      const seq = head?.seq ?? 0
+      if (commit.lastSeq <= seq) {
+        if (commit.hash !== head?.hash) doubtful = commit
+        continue
+      }
+      if (commit.firstSeq > seq + 1) {
+        gaps.push({ auctionId, fromSeq: seq + 1, untilSeq: commit.lastSeq })
+        break
+      }
+      try {
+        const { body, next } = this.#check(commit, head, state)
+        if (orders) this.#checkOrders(commit, body, next)
+        state = next
+        head = { seq: commit.lastSeq, hash: commit.hash }
+        const { prevHash, events } = body
+        sound.push({ commit, prevHash, events, state: next })
+      } catch (error) {
+        if (!(error instanceof BadCommitError)) throw error
+        doubtful = commit
+        refused.push(this.#refused(error))
+        break
+      }
+    }
+    const { spoken, unsigned } = signatures(sound, this.#deps.verifier)
+    if (unsigned !== null) {
+      doubtful = unsigned
+      refused.push(this.#refused(new BadCommitError(unsigned, 'the signature is not its author’s')))
+    }
+    const appends = spoken.map((entry) => this.#deps.eventLog.append(entry))
+    try {
+      await Promise.all(appends)
+      const last = spoken.at(-1)
+      if (last) this.#replicas.delete(auctionId)
+      if (last && remembered) this.#remember(auctionId, { head: headOf(last), state: last.state })
+    } catch (error) {
+      // Some of them may have been stored: read the log again next time.
+      await Promise.allSettled(appends)
+      this.#replicas.delete(auctionId)
+      throw error
+    }
+    if (doubtful !== null) await this.#deps.equivocationWatch.offered(doubtful)
+    const events = spoken.reduce((sum, entry) => sum + entry.events.length, 0)
+    const seq = spoken.at(-1)?.commit.lastSeq ?? seqBefore
+    return { stored: spoken.length, events, heads: [{ auctionId, seq }], gaps, refused }
+  }
+
+  #refused(error: BadCommitError): BadCommitError {
+    const { auctionId, firstSeq: seq } = error.commit
+    this.#refusals += 1
+    this.#deps.logger.warn({ auctionId, seq, reason: error.reason }, 'a commit was refused')
+    return error
+  }
+
+  /** Throws `BadCommitError` unless the commit is the rightful next one, its signature left aside. */
+  #check(commit: Commit, head: Head | null, state: Auction): { body: CommitBody; next: OpenedAuction } {
+    const body = readCommit(commit)
+    if (body.prevHash !== (head?.hash ?? null))
+      throw new BadCommitError(commit, 'it does not follow our last commit')
+    const next = stateAfter(commit, body, state)
+    if (authorOf(body, state).nodeId === this.#nodeId)
+      throw new BadCommitError(commit, 'this node is its home and did not write it')
+    return { body, next }
+  }
+
+  #checkOrders(commit: Commit, body: CommitBody, { seller, openedBy }: OpenedAuction): void {
+    const { auctionId, signer } = commit
+    const fault = orderFault({ auctionId, signer, seller, openedBy }, body, this.#deps.verifier)
+    if (fault === null) return
+    throw new BadCommitError(
+      commit,
+      fault.kind === 'no-order'
+        ? `event ${commit.firstSeq + fault.event} is one that nobody has ordered`
+        : "an order's signature is not its signer's",
+    )
+  }
+
+  async #replica(auctionId: string): Promise<Replica> {
+    const cached = this.#replicas.get(auctionId)
+    if (cached) return cached
+    const record = await this.#deps.auctions.find(auctionId)
+    return record ? { head: record.head, state: record.state } : { head: null, state: UNOPENED }
+  }
+
+  #remember(auctionId: string, replica: Replica): void {
+    // This node writes its log from here on, past what would be remembered.
+    if (replica.state.status !== 'unopened' && replica.state.home.nodeId === this.#nodeId) return
+    if (this.#replicas.size >= MAX_CACHED_REPLICAS) {
+      const oldest = this.#replicas.keys().next()
+      if (!oldest.done) this.#replicas.delete(oldest.value)
+    }
+    this.#replicas.set(auctionId, replica)
+  }
+}
+
+function headOf({ commit }: Append): Head {
+  return { seq: commit.lastSeq, hash: commit.hash }
+}

@@ -1,0 +1,267 @@
+import type { PeerClient } from '../../ports/mesh/peer-client.js'
+import type { SyncStatus } from '../../ports/node/node-api.js'
+import type { Clock } from '../../ports/system/clock.js'
+import type { Logger } from '../../ports/system/logger.js'
+import type { Random } from '../../ports/system/random.js'
+import type { Timer, Timers } from '../../ports/system/timers.js'
+import type { PublishingEventLog } from '../log/publishing-event-log.js'
+import type { PeerTable } from '../mesh/peer-table.js'
+import { shuffled } from '../turns/shuffled.js'
+import { compareHeads, type Difference } from './head-comparison.js'
+import type { HeadsDigest } from './heads-digest.js'
+import { PullLane } from './pull-lane.js'
+import { type Missing, PullQueue } from './pull-queue.js'
+import type { Replicator } from './replicator.js'
+import { RestingPeers } from './resting-peers.js'
+import { SyncProgress } from './sync-progress.js'
+
+export interface SyncerDeps {
+  readonly clock: Clock
+  readonly peerClient: Pick<PeerClient, 'digest' | 'heads' | 'pullCommits'>
+  readonly peerTable: PeerTable
+  readonly eventLog: Pick<PublishingEventLog, 'heads'>
+  readonly headsDigest: HeadsDigest
+  readonly replicator: Replicator
+  readonly random: Random
+  readonly timers: Timers
+  readonly logger: Logger
+}
+
+/** How often this node compares itself with some peer, in case a push got lost. */
+export const COMPARE_INTERVAL_MS = 3_000
+const COMPARISONS_AT_ONCE = 3
+/** Peers from whom to pull at once; others are compared with when there is nothing left to pull from these. */
+const MAX_SOURCES = 3
+/** One a peer. Pages under way, checked and being stored are three times as many: that bounds the memory of a sync. */
+const MAX_LANES = MAX_SOURCES
+/** Auctions in the queue; a comparison that finds more waits with them. */
+const MAX_QUEUED = 20_000
+const QUEUE_POLL_MS = 100
+/** How long a peer that did not answer is not pulled from. */
+const SILENT_REST = { firstMs: 2_000, maxMs: 60_000 }
+/** How long a peer that told untruths of an auction is not asked for it. */
+const LIE_REST = { firstMs: 3_000, maxMs: 600_000 }
+/** A head as far as ours and not the same is looked at once in this time. */
+const FORK_REST = { firstMs: 60_000, maxMs: 600_000 }
+
+/**
+ * Brings this node's replicas up to what its peers hold: when a peer appears, when a gap shows, and now and then. Several
+ * peers are compared with, and pulled from, at once; one that dies, stalls or lies is left alone and the others are asked.
+ */
+export class Syncer {
+  readonly #deps: SyncerDeps
+  readonly #queue = new PullQueue()
+  readonly #progress: SyncProgress
+  readonly #silent: RestingPeers
+  readonly #liars: RestingPeers
+  readonly #forks: RestingPeers
+  /** Peers to compare with, in this order. */
+  readonly #due = new Set<string>()
+  readonly #comparing = new Set<string>()
+  /** Peers that rest, and are to be compared with after it. */
+  readonly #again = new Map<string, Timer>()
+  /** Peers that are being pulled from. */
+  readonly #lanes = new Set<string>()
+  /** Whether everything that was found missing was had, or is in the queue. */
+  #complete = false
+  #unlisten: (() => void) | null = null
+  #timer: Timer | null = null
+
+  constructor(deps: SyncerDeps) {
+    this.#deps = deps
+    this.#progress = new SyncProgress(deps)
+    this.#silent = new RestingPeers(deps, SILENT_REST)
+    this.#liars = new RestingPeers(deps, LIE_REST)
+    this.#forks = new RestingPeers(deps, FORK_REST)
+  }
+
+  /** Idempotent. */
+  start(): void {
+    if (this.#unlisten) return
+    this.#deps.headsDigest.start()
+    this.#unlisten = this.#deps.peerTable.onChange(({ peer: { state, info } }) => {
+      if (state === 'alive') {
+        this.#silent.delete(info.nodeId)
+        this.#due.add(info.nodeId)
+      } else if (state !== 'suspect') this.#drop(info.nodeId)
+      this.#goOn()
+    })
+    for (const { info } of this.#deps.peerTable.reachable()) this.#due.add(info.nodeId)
+    this.#goOn()
+    this.#schedule()
+  }
+
+  /** Idempotent. What has been stored stays, and the next start goes on from there. */
+  stop(): void {
+    this.#unlisten?.()
+    this.#unlisten = null
+    this.#timer?.cancel()
+    this.#deps.headsDigest.stop()
+    for (const timer of this.#again.values()) timer.cancel()
+    this.#again.clear()
+    this.#due.clear()
+    this.#queue.clear()
+  }
+
+  get status(): SyncStatus {
+    this.#update()
+    return this.#progress.status(this.#queue.events, this.#deps.replicator.refusals)
+  }
+
+  /** Commits of an auction are missing, which the peer has. Resolves once they are had, or cannot be had now. */
+  pull(nodeId: string, missing: { auctionId: string; fromSeq: number; untilSeq: number }): Promise<void> {
+    if (!this.#unlisten) return Promise.resolve()
+    // Who cannot be asked would stay in the queue for good; if there is something, a comparison with others finds it.
+    if (this.#address(nodeId) === null) return Promise.resolve()
+    this.#enqueue(nodeId, [{ ...missing, isFork: false }])
+    this.#goOn()
+    return this.#queue.gone(missing.auctionId)
+  }
+
+  #schedule(): void {
+    this.#timer = this.#deps.timers.after(COMPARE_INTERVAL_MS, () => {
+      const [peer] = shuffled(this.#deps.peerTable.reachable(), this.#deps.random)
+      if (peer) this.#due.add(peer.info.nodeId)
+      this.#goOn()
+      if (this.#unlisten) this.#schedule()
+    })
+  }
+
+  /** Starts whatever comparison and pull may be started. */
+  #goOn(): void {
+    if (!this.#unlisten) return
+    for (const nodeId of [...this.#due]) {
+      if (this.#comparing.size >= COMPARISONS_AT_ONCE) break
+      if (this.#queue.size > 0 && this.#queue.sources().size >= MAX_SOURCES) break
+      if (this.#comparing.has(nodeId)) continue
+      this.#due.delete(nodeId)
+      void this.#compare(nodeId)
+    }
+    for (const nodeId of this.#queue.size > 0 ? this.#queue.sources() : []) this.#openLane(nodeId)
+    this.#update()
+  }
+
+  #update(): void {
+    if (this.#deps.peerTable.reachable().length === 0) this.#progress.become('alone')
+    else if (this.#queue.size > 0 || !this.#complete) this.#progress.become('syncing')
+    else this.#progress.become('synced')
+  }
+
+  /** Where the peer may be asked at the moment. */
+  #address(nodeId: string): string | null {
+    if (!this.#unlisten || this.#silent.has(nodeId)) return null
+    return this.#deps.peerTable.whereabouts(nodeId)?.address ?? null
+  }
+
+  async #compare(nodeId: string): Promise<void> {
+    const address = this.#address(nodeId)
+    if (address === null) return
+    this.#comparing.add(nodeId)
+    try {
+      for await (const differences of compareHeads(this.#deps, address)) {
+        if (!this.#unlisten) return
+        this.#enqueue(nodeId, differences)
+        this.#goOn()
+        while (this.#queue.size >= MAX_QUEUED && this.#unlisten) await this.#sleep(QUEUE_POLL_MS)
+      }
+      this.#complete = true
+    } catch (error) {
+      this.#deps.logger.debug({ nodeId, err: error }, 'a comparison with a peer did not get through')
+      this.#failed(nodeId)
+    } finally {
+      this.#comparing.delete(nodeId)
+      this.#goOn()
+    }
+  }
+
+  #enqueue(nodeId: string, differences: readonly Difference[]): void {
+    for (const difference of differences) {
+      const key = `${nodeId} ${difference.auctionId}`
+      const restMs = this.#liars.left(key)
+      if (restMs > 0) {
+        this.#compareAgain(nodeId, restMs)
+        continue
+      }
+      if (difference.isFork) {
+        if (this.#forks.has(key)) continue
+        this.#forks.add(key)
+      }
+      this.#queue.add(difference, nodeId)
+    }
+  }
+
+  #openLane(nodeId: string): void {
+    if (this.#address(nodeId) === null) return
+    if (this.#lanes.size >= MAX_LANES || this.#lanes.has(nodeId) || !this.#queue.hasFor(nodeId)) return
+    void this.#pull(nodeId)
+  }
+
+  async #pull(nodeId: string): Promise<void> {
+    this.#lanes.add(nodeId)
+    const lane = new PullLane(
+      { peerClient: this.#deps.peerClient, replicator: this.#deps.replicator, queue: this.#queue },
+      {
+        nodeId,
+        address: () => this.#address(nodeId),
+        onStored: (events) => this.#progress.stored(events),
+        onBroken: (missing, why) => this.#onBroken(nodeId, missing, why),
+        onGivenUp: () => this.#lookFurther(nodeId),
+      },
+    )
+    try {
+      await lane.run()
+    } catch (error) {
+      this.#deps.logger.warn(
+        { nodeId, err: error },
+        'a peer does not deliver: its part is pulled from others',
+      )
+      this.#failed(nodeId)
+    } finally {
+      this.#lanes.delete(nodeId)
+      this.#goOn()
+    }
+  }
+
+  #onBroken(nodeId: string, { auctionId, fromSeq }: Missing, why: 'lied' | 'empty'): void {
+    const restMs = this.#liars.add(`${nodeId} ${auctionId}`)
+    const told =
+      why === 'lied' ? 'a peer sent commits that are not sound' : 'a peer lacks what it said it had'
+    this.#deps.logger.warn({ nodeId, auctionId, fromSeq, restMs }, `${told}: others are asked for them`)
+    this.#compareAgain(nodeId, restMs)
+  }
+
+  #failed(nodeId: string): void {
+    if (!this.#unlisten) return
+    this.#compareAgain(nodeId, this.#silent.add(nodeId))
+    this.#drop(nodeId)
+  }
+
+  /** Once the peer has rested: it may be the only one that has what is missing. */
+  #compareAgain(nodeId: string, afterMs: number): void {
+    if (!this.#unlisten || this.#again.has(nodeId)) return
+    const timer = this.#deps.timers.after(afterMs, () => {
+      this.#again.delete(nodeId)
+      if (this.#deps.peerTable.whereabouts(nodeId) !== null) this.#due.add(nodeId)
+      this.#goOn()
+    })
+    this.#again.set(nodeId, timer)
+  }
+
+  #drop(nodeId: string): void {
+    this.#due.delete(nodeId)
+    if (this.#queue.forget(nodeId)) this.#lookFurther(nodeId)
+  }
+
+  /** Something is missing that no peer compared with so far is good for. */
+  #lookFurther(except: string): void {
+    this.#complete = false
+    const others = this.#deps.peerTable.reachable().filter(({ info }) => info.nodeId !== except)
+    for (const { info } of shuffled(others, this.#deps.random)) this.#due.add(info.nodeId)
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#deps.timers.after(ms, resolve)
+    })
+  }
+}

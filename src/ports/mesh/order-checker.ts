@@ -1,0 +1,17 @@
+import type { OpenedAuction } from '../../domain/auction.js'
+import type { Commit } from '../../domain/commit.js'
+
+/** What is wrong with a commit's orders. `event`: the place in the commit of one that somebody has to order, and nobody has. */
+export type OrderFault =
+  | { readonly kind: 'no-order'; readonly event: number }
+  | { readonly kind: 'bad-signature' }
+
+export interface OrderCheck
+  extends Pick<Commit, 'auctionId' | 'body' | 'signer'>,
+    Pick<OpenedAuction, 'seller' | 'openedBy'> {}
+
+/** Checks that bids, and what sellers do, stand in many commits in their own words. */
+export interface OrderChecker {
+  /** Of a commit whose body is sound; null where nothing is wrong. Checks may be made elsewhere, and several at once. */
+  check(commit: OrderCheck): Promise<OrderFault | null>
+}

@@ -1,0 +1,49 @@
+import type { Commit } from '../../domain/commit.js'
+import type { EquivocationProof } from '../store/equivocation-repository.js'
+import type { AuctionHead } from '../store/event-log.js'
+import type {
+  Challenge,
+  DigestPart,
+  Goodbye,
+  HeadRange,
+  HelloAnswer,
+  NodeProof,
+  Ping,
+  Pong,
+  PulledPage,
+  PullWant,
+  RemoteCommand,
+  SignedParcel,
+  StoredHead,
+  SubmitAnswer,
+  SubmittedOrder,
+} from './peer-client.js'
+
+/** What a node serves to its peers: the other side of `PeerClient`. */
+export interface PeerService {
+  /** Proves who this node is, and tells who else is there. Rejects with FORBIDDEN for a caller of another mesh. */
+  hello(challenge: Challenge): Promise<HelloAnswer>
+  /** Proves that this node is alive, and exchanges news. FORBIDDEN as above. */
+  ping(ping: Ping): Promise<Pong>
+  /** Puts the challenge to a peer in use here, for a caller that cannot reach it itself. Rejects with `NodeError`. */
+  pingVia(target: string, challenge: Challenge): Promise<NodeProof>
+  /** A peer leaves. Believed only with that peer's signature. */
+  goodbye(goodbye: Goodbye): Promise<void>
+  /** Decides commands for auctions whose home is this node; one result per command, in order. FORBIDDEN without good orders. */
+  submit(
+    commands: readonly RemoteCommand[],
+    orders: readonly SubmittedOrder[],
+    /** One for each command, for the log. */
+    requestIds?: readonly (string | null)[] | undefined,
+  ): Promise<SubmitAnswer>
+  /** Takes in commits that the peer `from` has written or stored; checks them before it believes them. */
+  pushCommits(from: string, commits: readonly Commit[]): Promise<StoredHead[]>
+  /** Keeps what the home of an auction sends along before it hands the auction over to this node. */
+  passHandover(from: string, parcel: SignedParcel): Promise<void>
+  /** Up to a page of what is wanted, in the order of the wants; at least one commit of the first that has any. */
+  pullCommits(wants: readonly PullWant[]): Promise<PulledPage[]>
+  digest(): Promise<DigestPart[]>
+  /** Takes in a proof that a home has signed two histories; checks it before it believes it. */
+  tellEquivocation(proof: EquivocationProof): Promise<void>
+  heads(range: HeadRange): Promise<{ heads: AuctionHead[]; next: string | null }>
+}

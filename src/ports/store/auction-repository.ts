@@ -1,0 +1,74 @@
+import type { AuctionStatus, OpenedAuction } from '../../domain/auction.js'
+import type { SealedMaximum } from '../../domain/commands.js'
+import type { Head } from '../../domain/commit.js'
+import type { Minor } from '../../domain/money.js'
+import type { Party } from '../../domain/party.js'
+import type { Secrets } from '../../domain/pricing.js'
+
+export interface AuctionRecord {
+  readonly auctionId: string
+  readonly head: Head
+  readonly state: OpenedAuction
+}
+
+export interface AuctionQuery {
+  readonly statuses?: readonly AuctionStatus[]
+  /** Part of the title, in any case. */
+  readonly text?: string
+  /** A party's id: only what it sells, or only what it has bid on. Not both, and not with `sort: 'ending'`. */
+  readonly seller?: string
+  readonly bidder?: string
+  /** `ending`: open auctions that have an end, soonest first, whatever `statuses` says. */
+  readonly sort?: 'newest' | 'ending'
+  /** Strictly past this auction in the order asked for (from the last page's `next`). */
+  readonly cursor?: string
+  /** 1 to 1,000. */
+  readonly limit: number
+}
+
+/** A live auction's next moment that its home has to act on. */
+export interface DueAuction {
+  readonly auctionId: string
+  /** UTC milliseconds. */
+  readonly dueAt: number
+}
+
+export interface BidRecord {
+  readonly auctionId: string
+  readonly seq: number
+  readonly at: number
+  readonly bidId: string
+  readonly bidder: Party
+  readonly kind: 'plain' | 'max' | 'max-change' | 'buy-now'
+  /** Null for a maximum that has not been revealed. */
+  readonly amount: Minor | null
+  readonly price: Minor
+  readonly leads: boolean
+}
+
+/** The read models: auctions and bids as of the last durable commit. */
+export interface AuctionRepository {
+  find(auctionId: string): Promise<AuctionRecord | null>
+  /** Up to `limit` ids that start with the prefix, ascending. */
+  idsByPrefix(prefix: string, limit: number): Promise<string[]>
+  /** Newest opened first, unless sorted otherwise. `next` is the cursor of the page after, null at the end. */
+  list(query: AuctionQuery): Promise<{ auctions: AuctionRecord[]; next: string | null }>
+  /** Live auctions of this home that have a start or an end ahead or overdue, soonest first. */
+  due(homeNodeId: string): Promise<DueAuction[]>
+  /** Closed auctions of this home whose commitments are not all opened yet. */
+  unrevealed(homeNodeId: string): Promise<string[]>
+  /** An auction's accepted bids, newest first, strictly before `beforeSeq` where given. */
+  bids(auctionId: string, beforeSeq: number | null, limit: number): Promise<BidRecord[]>
+  /** Those of the given auctions that the party has bid on. */
+  bidOnBy(bidderId: string, auctionIds: readonly string[]): Promise<Set<string>>
+  /** How many auctions of this home are scheduled or open. */
+  liveOf(homeNodeId: string): Promise<number>
+  counts(): Promise<{ auctions: Record<AuctionStatus, number>; bids: number }>
+}
+
+/** What the home keeps to itself. No RPC, export or replica ever shows it. */
+export interface SecretRepository {
+  secrets(auctionId: string): Promise<Secrets>
+  /** The auction's sealed maxima that no event has revealed and that the close did not keep secret, up to `limit`. */
+  sealed(auctionId: string, limit: number): Promise<SealedMaximum[]>
+}

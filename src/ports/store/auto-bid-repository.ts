@@ -1,0 +1,18 @@
+import type { Minor } from '../../domain/money.js'
+
+/** A standing order of this node's user: bid for me, step by step, up to a limit that nobody else sees. */
+export interface AutoBid {
+  readonly auctionId: string
+  readonly limit: Minor
+  readonly state: 'active' | 'outbid' | 'won' | 'lost' | 'stopped'
+  /** The bid on its way, written down before it is sent, so that a restart asks again with the same id. */
+  readonly pending: { readonly bidId: string; readonly amount: Minor } | null
+  readonly updatedAt: number
+}
+
+/** At most one auto-bid an auction. Every method is durable when it resolves. */
+export interface AutoBidRepository {
+  save(autoBid: AutoBid): Promise<void>
+  find(auctionId: string): Promise<AutoBid | null>
+  list(): Promise<AutoBid[]>
+}

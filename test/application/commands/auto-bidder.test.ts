@@ -1,0 +1,167 @@
+import { expect } from 'chai'
+import { AutoBidder } from '../../../src/application/commands/auto-bidder.js'
+import { PublishingEventLog } from '../../../src/application/log/publishing-event-log.js'
+import { submitFailure } from '../../../src/application/orders/submit-failure.js'
+import type { RemoteCommand, SubmitResult } from '../../../src/ports/mesh/peer-client.js'
+import type { AutoBid } from '../../../src/ports/store/auto-bid-repository.js'
+import { HOUR, T0 } from '../../support/auction-scenario.js'
+import { CommitBuilder } from '../../support/commit-builder.js'
+import { ManualTime, settle } from '../../support/manual-time.js'
+import { openMemoryStore } from '../../support/memory/memory-store.js'
+import { silentLogger } from '../../support/silent-logger.js'
+
+const SELF = { id: 'node_self', name: 'Self' }
+const LIMIT = 1_000_000
+
+describe('an auto-bidder', () => {
+  let time: ManualTime
+  let store: ReturnType<typeof openMemoryStore>
+  let auction: CommitBuilder
+  let ending: CommitBuilder
+  let eventLog: PublishingEventLog
+  let sent: RemoteCommand[]
+  /** What the home answers next. */
+  let answer: (command: RemoteCommand) => Promise<SubmitResult>
+  let save: (autoBid: AutoBid) => Promise<void>
+  let bidder: AutoBidder
+  let used: number
+
+  beforeEach(async () => {
+    time = new ManualTime(T0)
+    used = 0
+    sent = []
+    store = openMemoryStore()
+    save = (autoBid) => store.autoBids.save(autoBid)
+    answer = async () => submitFailure('OUTCOME_UNKNOWN', 'no answer')
+    auction = new CommitBuilder()
+    eventLog = new PublishingEventLog(store.eventLog)
+    await eventLog.append(auction.open())
+    ending = new CommitBuilder({ closesAt: T0 + HOUR })
+    await eventLog.append(ending.open())
+    bidder = await started()
+  })
+
+  afterEach(() => bidder.stop())
+
+  /** The auto-bidder of the next life of this node. */
+  async function started(): Promise<AutoBidder> {
+    const router = {
+      submit: (command: RemoteCommand) => {
+        sent.push(command)
+        return answer(command)
+      },
+    }
+    const autoBids = {
+      save: (autoBid: AutoBid) => save(autoBid),
+      find: (id: string) => store.autoBids.find(id),
+      list: () => store.autoBids.list(),
+    }
+    const random = { bytes: (count: number) => new Uint8Array(count).fill(++used) }
+    const deps = { clock: time, timers: time, random, logger: silentLogger, auctions: store.auctions }
+    const one = new AutoBidder({ ...deps, autoBids, router, eventLog }, SELF)
+    await one.start()
+    return one
+  }
+
+  const order = async () => (await store.autoBids.list())[0]
+
+  it('asks again with the same id for as long as the outcome of its bid is not known', async () => {
+    await bidder.set(auction.auctionId, LIMIT)
+    await settle()
+    await time.advance(5_000)
+    expect(sent.length).to.be.above(2)
+    expect(new Set(sent.map(({ commandId }) => commandId)).size).to.equal(1)
+  })
+
+  it('does not bid after a restart when it was stopped while a bid was on its way', async () => {
+    await bidder.set(auction.auctionId, LIMIT)
+    await settle()
+    expect(sent).to.have.length(1)
+    expect((await order())?.pending).not.to.equal(null)
+    await bidder.cancel(auction.auctionId)
+    expect(await order()).to.include({ state: 'stopped', pending: null })
+    bidder.stop()
+    bidder = await started()
+    await settle()
+    await time.advance(5_000)
+    expect(sent).to.have.length(1)
+  })
+
+  it('knows how it ended when its last bid was refused after the close', async () => {
+    await bidder.set(auction.auctionId, LIMIT)
+    await settle()
+    const { auctionId } = auction
+    const rejection = { code: 'AUCTION_CLOSED', closedAt: T0 } as const
+    answer = async ({ commandId }) => ({
+      ok: true,
+      outcome: { status: 'rejected', commandId, auctionId, at: T0, rejection },
+    })
+    await eventLog.append(auction.commit(auction.close()))
+    await settle()
+    expect(await order()).to.include({ state: 'lost', pending: null })
+  })
+
+  it('sends no bid that it could not write down, and goes on when the disk has room', async () => {
+    save = async (autoBid) => {
+      if (autoBid.pending !== null) throw new Error('no room')
+      await store.autoBids.save(autoBid)
+    }
+    await bidder.set(auction.auctionId, LIMIT)
+    await settle()
+    await time.advance(3_000)
+    expect(sent).to.deep.equal([])
+    save = (autoBid) => store.autoBids.save(autoBid)
+    await time.advance(2_000)
+    expect(sent).not.to.deep.equal([])
+  })
+
+  it('writes its end down once the disk has room, when it had none at the time', async () => {
+    const rejection = { code: 'BID_TOO_LOW', minimum: 1, price: null } as const
+    answer = async ({ commandId, auctionId }) => ({
+      ok: true,
+      outcome: { status: 'rejected', commandId, auctionId, at: T0, rejection },
+    })
+    await bidder.set(auction.auctionId, LIMIT)
+    await settle()
+    save = async () => {
+      throw new Error('no room')
+    }
+    await eventLog.append(auction.commit(auction.close()))
+    await settle()
+    expect((await order())?.state).to.equal('active')
+    save = (autoBid) => store.autoBids.save(autoBid)
+    await time.advance(3_000)
+    expect((await order())?.state).to.equal('lost')
+  })
+
+  it('leaves it to the home whether the end has come, and asks again where it has not yet closed', async () => {
+    const { auctionId } = ending
+    answer = async ({ commandId }) => {
+      const rejection = { code: 'AUCTION_ENDED', endedAt: T0 + HOUR } as const
+      return { ok: true, outcome: { status: 'rejected', commandId, auctionId, at: T0 + HOUR, rejection } }
+    }
+    await time.advance(2 * HOUR)
+    await bidder.set(auctionId, LIMIT)
+    await settle()
+    await time.advance(1_500)
+    expect(sent).to.have.length(2)
+    expect(sent[0]?.commandId).not.to.equal(sent[1]?.commandId)
+  })
+
+  it('lets its bid go with a cancelled auction', async () => {
+    await bidder.set(auction.auctionId, LIMIT)
+    await settle()
+    await eventLog.append(
+      auction.commit({
+        type: 'CancelAuction',
+        commandId: 'cmd_cancel01',
+        now: T0 + 1,
+        by: auction.state.seller,
+        reason: '',
+      }),
+    )
+    await settle()
+    await time.advance(2_000)
+    expect(await order()).to.include({ state: 'stopped', pending: null })
+  })
+})

@@ -1,0 +1,68 @@
+import { expect } from 'chai'
+import { HomeForwarder } from '../../../src/application/commands/home-forwarder.js'
+import { nodeIdOf } from '../../../src/application/log/ids.js'
+import { submitFailure } from '../../../src/application/orders/submit-failure.js'
+import { PeerCallError, type RemoteCommand, type SubmitResult } from '../../../src/ports/mesh/peer-client.js'
+import { ManualTime, settle } from '../../support/manual-time.js'
+import { silentLogger } from '../../support/silent-logger.js'
+
+const ADDRESS = 'home:1'
+const HOME = { nodeId: nodeIdOf('key'), publicKey: 'key', address: ADDRESS }
+const BID: RemoteCommand = {
+  ...{ type: 'bid', auctionId: 'auc_1', commandId: 'bid_00000001', kind: 'plain', amount: 100 },
+  bidder: { id: 'node_anna', name: 'Anna' },
+}
+
+function failed(code: string, info: { sent: boolean; answered: boolean }): PeerCallError {
+  return new PeerCallError(code, code, { address: ADDRESS, ...info })
+}
+
+describe('what a forwarder says of commands that may have been carried out', () => {
+  /** What becomes of one command when its attempts end like this, one after the other. */
+  async function codeAfter(...attempts: (PeerCallError | SubmitResult)[]): Promise<string> {
+    const time = new ManualTime()
+    const left = [...attempts]
+    const submit = async () => {
+      const next = left.shift()
+      if (next === undefined || next instanceof Error) throw next ?? new Error('one attempt too many')
+      return { results: [next], receipt: { signedAt: 1, signature: 'signed' } }
+    }
+    const receiptKeeper = { keep: async () => {} }
+    const verifier = { verify: () => true }
+    const signer = { publicKey: 'key', sign: () => 'signed' }
+    const deps = {
+      ...{ peerClient: { submit }, receiptKeeper, signer, verifier },
+      ...{ clock: time, timers: time, logger: silentLogger },
+    }
+    const result = new HomeForwarder(deps, () => HOME).submit(BID)
+    await settle()
+    await time.advance(10_000)
+    const settled = await result
+    return settled.ok ? settled.outcome.status : settled.code
+  }
+
+  const LOST = failed('TIMEOUT', { sent: true, answered: false })
+  const outcome = {
+    status: 'accepted',
+    commandId: 'bid_00000001',
+    auctionId: 'auc_1',
+    seq: 2,
+    at: 1,
+  } as const
+
+  it('passes a refusal on where nothing else was sent', async () => {
+    expect(await codeAfter(submitFailure('DISK_FULL', 'full'))).to.equal('DISK_FULL')
+    expect(await codeAfter(failed('BUSY', { sent: true, answered: true }))).to.equal('BUSY')
+    expect(await codeAfter(failed('REFUSED', { sent: false, answered: false }))).to.equal('HOME_UNREACHABLE')
+  })
+
+  it('passes an outcome on, whatever was lost before it', async () => {
+    expect(await codeAfter(LOST, { ok: true, outcome })).to.equal('accepted')
+  })
+
+  it('does not say that nothing was done after a request that got no answer', async () => {
+    expect(await codeAfter(LOST, submitFailure('DISK_FULL', 'full'))).to.equal('OUTCOME_UNKNOWN')
+    expect(await codeAfter(LOST, failed('BUSY', { sent: true, answered: true }))).to.equal('OUTCOME_UNKNOWN')
+    expect(await codeAfter(LOST, LOST, LOST)).to.equal('OUTCOME_UNKNOWN')
+  })
+})

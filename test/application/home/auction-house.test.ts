@@ -1,0 +1,267 @@
+import { expect } from 'chai'
+import { tokens } from '../../../services/node/node-tokens.js'
+import { MAX_MAILBOX_COMMANDS } from '../../../src/application/home/auction-actor.js'
+import type { RemoteCommand, SubmitResult } from '../../../src/ports/mesh/peer-client.js'
+import type { Append } from '../../../src/ports/store/event-log.js'
+import { LogBrokenError, LogFullError } from '../../../src/ports/store/event-log.js'
+import { ManualTime, settle } from '../../support/manual-time.js'
+import { openMemoryStore } from '../../support/memory/memory-store.js'
+import { MemoryNetwork } from '../../support/memory-network.js'
+import { MemoryNode } from '../../support/memory-node.js'
+
+const ANNA = { id: 'node_anna', name: 'Anna' }
+const BEN = { id: 'node_ben', name: 'Ben' }
+
+describe('the house of auctions', () => {
+  let time: ManualTime
+  let node: MemoryNode
+  let beforeAppend: (entry: Append) => Promise<void> | void
+
+  beforeEach(async () => {
+    time = new ManualTime()
+    beforeAppend = () => {}
+    const store = openMemoryStore({ beforeAppend: (entry: Append) => beforeAppend(entry) })
+    node = await new MemoryNode({ name: 'home', network: new MemoryNetwork(), time, store }).start()
+  })
+
+  afterEach(() => node.stop())
+
+  const house = () => node.services.get(tokens.auctionHouse)
+  const submit = (command: RemoteCommand) => house().submit(command, null)
+
+  async function open(
+    more: { closesInMs?: number; opensAt?: number; reserve?: string } = {},
+  ): Promise<string> {
+    const { outcome } = await node.api.open({
+      ...{ commandId: `cmd_open${Math.random().toString(36).slice(2, 12).padEnd(10, '0')}` },
+      ...{ title: 'Lot', currency: 'EUR', start: '10', increment: '1' },
+      ...more,
+    })
+    expect(outcome.status).to.equal('accepted')
+    return outcome.auctionId
+  }
+
+  function bid(
+    auctionId: string,
+    commandId: string,
+    euros: number,
+    bidder = ANNA,
+    kind: 'plain' | 'max' = 'plain',
+  ): RemoteCommand {
+    const base = { type: 'bid', auctionId, commandId, bidder, amount: euros * 100 } as const
+    return kind === 'plain' ? { ...base, kind } : { ...base, kind, salt: 'ab'.repeat(16) }
+  }
+
+  function code(result: SubmitResult): string {
+    if (!result.ok) return result.code
+    return result.outcome.status === 'accepted' ? 'accepted' : result.outcome.rejection.code
+  }
+
+  it('writes commands that arrive together as one commit, in order of arrival', async () => {
+    const auctionId = await open()
+    const results = await Promise.all([
+      submit(bid(auctionId, 'bid_00000001', 10)),
+      submit(bid(auctionId, 'bid_00000002', 11, BEN)),
+      submit(bid(auctionId, 'bid_00000003', 11)),
+      submit(bid(auctionId, 'bid_00000004', 12)),
+    ])
+    expect(results.map(code)).to.deep.equal(['accepted', 'accepted', 'BID_TOO_LOW', 'accepted'])
+    const commits = await node.store.eventLog.read(auctionId, 2, { commits: 10, bytes: 1e6 })
+    expect(commits.map(({ firstSeq, lastSeq }) => [firstSeq, lastSeq])).to.deep.equal([[2, 4]])
+  })
+
+  it('answers nobody before the commit is durable', async () => {
+    const auctionId = await open()
+    let release = () => {}
+    beforeAppend = () => new Promise<void>((resolve) => (release = resolve))
+    let answered = false
+    const result = submit(bid(auctionId, 'bid_00000001', 10)).then((answer) => {
+      answered = true
+      return answer
+    })
+    await settle()
+    expect(answered).to.equal(false)
+    release()
+    expect(code(await result)).to.equal('accepted')
+  })
+
+  it('gives a repeated command its first outcome, whether it was accepted or rejected', async () => {
+    const auctionId = await open()
+    const first = await submit(bid(auctionId, 'bid_00000001', 10))
+    const tooLow = await submit(bid(auctionId, 'bid_00000002', 10, BEN))
+    await submit(bid(auctionId, 'bid_00000003', 15, BEN))
+    expect(await submit(bid(auctionId, 'bid_00000001', 10))).to.deep.equal(first)
+    expect(code(tooLow)).to.equal('BID_TOO_LOW')
+    expect(await submit(bid(auctionId, 'bid_00000002', 10, BEN))).to.deep.equal(tooLow)
+    const { state } = await node.api.show({ auction: auctionId })
+    expect(state.bidCount).to.equal(2)
+  })
+
+  it('gives the same outcome to a command that is repeated while the first is under way', async () => {
+    const auctionId = await open()
+    const command = bid(auctionId, 'bid_00000001', 10)
+    const [first, second] = await Promise.all([submit(command), submit(command)])
+    expect(second).to.deep.equal(first)
+    expect((await node.api.show({ auction: auctionId })).state.bidCount).to.equal(1)
+  })
+
+  it('refuses a command id that stood for another command', async () => {
+    const auctionId = await open()
+    await submit(bid(auctionId, 'bid_00000001', 10))
+    expect(code(await submit(bid(auctionId, 'bid_00000001', 12)))).to.equal('COMMAND_ID_REUSED')
+    expect(code(await submit(bid(auctionId, 'bid_00000001', 10, BEN)))).to.equal('COMMAND_ID_REUSED')
+  })
+
+  it('says BUSY past the bound of the mailbox, and loses nothing of what it took', async () => {
+    const auctionId = await open()
+    await submit(bid(auctionId, 'bid_00000000', 10))
+    let release = () => {}
+    beforeAppend = () => new Promise<void>((resolve) => (release = resolve))
+    const first = submit(bid(auctionId, 'bid_first000', 11, BEN))
+    await settle()
+    const waiting = Array.from({ length: MAX_MAILBOX_COMMANDS + 1 }, (_, i) =>
+      submit(bid(auctionId, `bid_wait${i}0000`, 1)),
+    )
+    expect(code(await (waiting.at(-1) as Promise<SubmitResult>))).to.equal('BUSY')
+    beforeAppend = () => {}
+    release()
+    expect(code(await first)).to.equal('accepted')
+    const rest = await Promise.all(waiting.slice(0, -1))
+    expect(rest.every((result) => code(result) === 'BID_TOO_LOW')).to.equal(true)
+  })
+
+  it('says DISK_FULL and stays as it was; the same bid gets through when there is room again', async () => {
+    const auctionId = await open()
+    beforeAppend = () => Promise.reject(new LogFullError())
+    expect(code(await submit(bid(auctionId, 'bid_00000001', 10)))).to.equal('DISK_FULL')
+    expect((await node.api.show({ auction: auctionId })).state.bidCount).to.equal(0)
+    beforeAppend = () => {}
+    expect(code(await submit(bid(auctionId, 'bid_00000001', 10)))).to.equal('accepted')
+  })
+
+  it('calls an outcome unknown, never rejected, when a write fails in the middle; asking again settles it', async () => {
+    const auctionId = await open()
+    beforeAppend = () => Promise.reject(new Error('who knows what was stored'))
+    expect(code(await submit(bid(auctionId, 'bid_00000001', 10)))).to.equal('OUTCOME_UNKNOWN')
+    beforeAppend = () => {}
+    expect(code(await submit(bid(auctionId, 'bid_00000001', 10)))).to.equal('accepted')
+  })
+
+  it('never acknowledges anything again after an I/O error', async () => {
+    const auctionId = await open()
+    beforeAppend = () => Promise.reject(new LogBrokenError())
+    expect(code(await submit(bid(auctionId, 'bid_00000001', 10)))).to.equal('OUTCOME_UNKNOWN')
+    beforeAppend = () => {}
+    expect(code(await submit(bid(auctionId, 'bid_00000002', 11)))).to.equal('OUTCOME_UNKNOWN')
+  })
+
+  it('opens and closes on time', async () => {
+    const auctionId = await open({ opensAt: time.now() + 1_000, closesInMs: 5_000 })
+    const status = async () => (await node.api.show({ auction: auctionId })).state.status
+    expect(code(await submit(bid(auctionId, 'bid_00000001', 10)))).to.equal('NOT_OPEN_YET')
+    await time.advance(999)
+    expect(await status()).to.equal('scheduled')
+    await time.advance(1)
+    expect(await status()).to.equal('open')
+    expect(code(await submit(bid(auctionId, 'bid_00000002', 10)))).to.equal('accepted')
+    await time.advance(4_999)
+    expect(await status()).to.equal('open')
+    await time.advance(1)
+    const { state } = await node.api.show({ auction: auctionId })
+    expect(state.status === 'closed' && state.by).to.equal('end-time')
+    expect(state.status === 'closed' && state.result.sold && state.result.winner).to.deep.equal(ANNA)
+  })
+
+  it('closes at the new end after an extension, not at the old one', async () => {
+    const auctionId = await open({ closesInMs: 1_000 })
+    await node.api.extend({ auction: auctionId, commandId: 'cmd_00000001', closesAt: time.now() + 3_000 })
+    await time.advance(2_999)
+    expect((await node.api.show({ auction: auctionId })).state.status).to.equal('open')
+    await time.advance(1)
+    expect((await node.api.show({ auction: auctionId })).state.status).to.equal('closed')
+  })
+
+  it('closes at its next start what fell due while the node was away', async () => {
+    const auctionId = await open({ closesInMs: 1_000 })
+    await submit(bid(auctionId, 'bid_00000001', 10))
+    await node.stop()
+    await time.advance(60_000)
+    const { store, signer } = node
+    node = await new MemoryNode({ name: 'home', network: new MemoryNetwork(), time, store, signer }).start()
+    await time.advance(0)
+    const { state } = await node.api.show({ auction: auctionId })
+    expect(state.status === 'closed' && state.by).to.equal('end-time')
+  })
+
+  it('goes on trying to close while the disk is full', async () => {
+    const auctionId = await open({ closesInMs: 1_000 })
+    beforeAppend = () => Promise.reject(new LogFullError())
+    await time.advance(5_000)
+    expect((await node.api.show({ auction: auctionId })).state.status).to.equal('open')
+    beforeAppend = () => {}
+    await time.advance(1_500)
+    expect((await node.api.show({ auction: auctionId })).state.status).to.equal('closed')
+  })
+
+  it('unloads idle auctions and takes them up again where they stood', async () => {
+    const auctionId = await open()
+    await submit(bid(auctionId, 'bid_00000001', 10, ANNA, 'max'))
+    expect(house().loaded).to.equal(1)
+    await time.advance(200_000)
+    expect(house().loaded).to.equal(0)
+    expect(code(await submit(bid(auctionId, 'bid_00000002', 10, BEN)))).to.equal('BID_TOO_LOW')
+    expect(code(await submit(bid(auctionId, 'bid_00000003', 11, BEN)))).to.equal('accepted')
+  })
+
+  it('keeps a maximum over an unload: the leader still answers a lower bid', async () => {
+    const auctionId = await open()
+    await submit(bid(auctionId, 'bid_00000001', 50, ANNA, 'max'))
+    await time.advance(200_000)
+    await submit(bid(auctionId, 'bid_00000002', 20, BEN))
+    const { state } = await node.api.show({ auction: auctionId })
+    expect([state.leader?.name, state.price]).to.deep.equal(['Anna', 2_100])
+  })
+
+  it('reveals the maxima after the close, page by page, save the winner’s above the price', async () => {
+    const auctionId = await open({ reserve: '20' })
+    const bidders = Array.from({ length: 2_300 }, (_, i) => ({ id: `node_b${i % 3}`, name: `B${i % 3}` }))
+    for (let from = 0; from < bidders.length; from += 500) {
+      const page = bidders.slice(from, from + 500)
+      await Promise.all(
+        page.map((bidder, i) =>
+          submit(
+            bid(auctionId, `bid_max${String(from + i).padStart(6, '0')}`, 10 + 2 * (from + i), bidder, 'max'),
+          ),
+        ),
+      )
+    }
+    await node.api.close({ auction: auctionId, commandId: 'cmd_00000001' })
+    await settle(50)
+    const { state } = await node.api.show({ auction: auctionId })
+    const { bids } = await node.api.history({ auction: auctionId, limit: 1_000 })
+    expect(state.status === 'closed' && state.revealed).to.equal(state.bidCount - 1)
+    expect(bids[0]?.amount).to.equal(null)
+    expect(bids[1]?.amount).to.be.a('number')
+    expect(await node.store.secrets.sealed(auctionId, 10)).to.deep.equal([])
+  })
+
+  it('opens once for one command id', async () => {
+    const request = { commandId: 'cmd_00000001', title: 'Lot', currency: 'EUR', start: '10' }
+    const [first, second] = await Promise.all([node.api.open(request), node.api.open(request)])
+    const third = await node.api.open(request)
+    expect(second.outcome).to.deep.equal(first.outcome)
+    expect(third.outcome).to.deep.equal(first.outcome)
+    expect((await node.api.list({})).auctions).to.have.length(1)
+  })
+
+  it('tells the seller who won with the close', async () => {
+    const auctionId = await open()
+    await submit(bid(auctionId, 'bid_00000001', 12))
+    const { auction } = await node.api.close({ auction: auctionId, commandId: 'cmd_00000001' })
+    expect(auction?.state.status === 'closed' && auction.state.result).to.deep.include({
+      sold: true,
+      winner: ANNA,
+      price: 1_200,
+    })
+  })
+})

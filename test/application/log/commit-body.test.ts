@@ -1,0 +1,165 @@
+import { expect } from 'chai'
+import fc from 'fast-check'
+import {
+  BodyError,
+  eventsOf,
+  readBody,
+  readBodyAgain,
+  writeBody,
+} from '../../../src/application/log/commit-body.js'
+import type { AuctionEvent } from '../../../src/domain/events.js'
+import { LongAuction } from '../../support/long-auction.js'
+
+const HASH = 'a'.repeat(64)
+const DIGEST = `${'D'.repeat(42)}A`
+const SIGNATURE = `${'s'.repeat(85)}A`
+
+const text = (maxLength: number, minLength = 0) => fc.string({ unit: 'grapheme', minLength, maxLength })
+const minor = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER })
+const party = fc.record({ id: text(20, 1), name: text(20) })
+const bid = fc
+  .record({
+    at: fc.nat(),
+    bidId: text(30, 1),
+    bidder: party,
+    offer: fc.oneof(minor, fc.constant(HASH)),
+    price: minor,
+    leads: fc.boolean(),
+    reserveMet: fc.boolean(),
+  })
+  .map(({ offer, ...rest }): AuctionEvent => {
+    const amount = typeof offer === 'number' ? offer : null
+    return { type: 'BidPlaced', ...rest, amount, commitment: amount === null ? HASH : null }
+  })
+const other = fc
+  .record({ at: fc.nat(), bidder: party, price: minor })
+  .chain(({ at, bidder, price }) =>
+    fc.constantFrom<AuctionEvent>(
+      { type: 'AuctionStarted', at },
+      { type: 'LotBoughtNow', at, bidId: 'bid_1', bidder, price },
+      { type: 'MaxBidChanged', at, bidId: 'bid_2', bidder, commitment: HASH, price, reserveMet: true },
+      { type: 'AuctionCancelled', at, commandId: 'cmd_1', reason: 'Broken.' },
+    ),
+  )
+
+describe('the text of a commit', () => {
+  it('is read as it was written, whatever the events', () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(bid, other), { minLength: 1, maxLength: 20 }), (events) => {
+        const order = {
+          signer: DIGEST,
+          signedAt: 5,
+          commands: [DIGEST, events.length - 1],
+          signature: SIGNATURE,
+        }
+        const body = { auctionId: 'auc_1', firstSeq: 7, prevHash: HASH, events, orders: [order] }
+        const written = writeBody(body)
+        expect(readBody(written)).to.deep.equal(body)
+        expect(readBodyAgain(written)).to.deep.equal(body)
+        expect(eventsOf(written)).to.deep.equal(events)
+      }),
+    )
+  })
+
+  it('is read as it was written, for a whole auction', () => {
+    for (const { body } of new LongAuction({ bids: 200, bidsPerCommit: 16 }).commits())
+      expect(writeBody(readBody(body))).to.equal(body)
+  })
+
+  it('keeps bidders apart whose ids and names run into each other', () => {
+    const bidders = [
+      { id: 'a', name: 'b\nc' },
+      { id: 'a\nb', name: 'c' },
+      { id: 'ab', name: '\nc' },
+      { id: 'a', name: 'b\nd' },
+    ]
+    const placed = { type: 'BidPlaced', at: 1, bidId: 'bid_1', amount: 1, commitment: null } as const
+    const events = bidders.map((bidder): AuctionEvent => {
+      return { ...placed, bidder, price: 1, leads: true, reserveMet: true }
+    })
+    expect(
+      eventsOf(writeBody({ auctionId: 'auc_1', firstSeq: 2, prevHash: HASH, events, orders: [] })),
+    ).to.deep.equal(events)
+  })
+
+  it('names a bidder once, however many bids are his, and takes less than 100 bytes for a bid', () => {
+    const commit = [...new LongAuction({ bids: 200, bidsPerCommit: 100 }).commits()][1]
+    const { events } = readBody(commit?.body ?? '')
+    const [first] = events
+    if (first?.type !== 'BidPlaced') throw new Error('expected a bid')
+    expect(commit?.body.split(first.bidder.id)).to.have.length(2)
+    const plain = events.filter((event) => event.type === 'BidPlaced' && event.amount !== null)
+    const alone = writeBody({ ...readBody(commit?.body ?? ''), events: plain, orders: [] })
+    expect(alone.length / plain.length).to.be.below(100)
+  })
+
+  describe('is refused with the place and the rule', () => {
+    const good = {
+      ...{ auctionId: 'auc_1', firstSeq: 2, prevHash: HASH, parties: [['node_a', 'Anna']] },
+      events: [[1, 'bid_1', 0, 100, 100, true, true]] as unknown[],
+      orders: [[DIGEST, 1, [0, DIGEST], SIGNATURE]] as unknown[],
+    }
+    const ruleOf = (json: unknown): string => {
+      try {
+        readBody(typeof json === 'string' ? json : JSON.stringify(json))
+      } catch (error) {
+        if (error instanceof BodyError) return error.rule
+        throw error
+      }
+      return 'none'
+    }
+    const withBid = (...bid: unknown[]) => ({ ...good, events: [...good.events, bid] })
+    const withOrder = (...order: unknown[]) => ({ ...good, orders: [...good.orders, order] })
+
+    it('but not where it is sound', () => {
+      expect(ruleOf(good)).to.equal('none')
+      expect(ruleOf(withBid(1, 'bid_2', 0, HASH, 100, false, true))).to.equal('none')
+    })
+
+    for (const [what, json] of [
+      ['no list', { ...good, events: [{ at: 1 }, 7] }],
+      ['too few values', withBid(1, 'bid_2', 0, 100, 100, true)],
+      ['too many values', withBid(1, 'bid_2', 0, 100, 100, true, true, 1)],
+      ['a time that is none', withBid(-1, 'bid_2', 0, 100, 100, true, true)],
+      ['no id', withBid(1, '', 0, 100, 100, true, true)],
+      ['an id without end', withBid(1, 'b'.repeat(97), 0, 100, 100, true, true)],
+      ['a bidder who is not there', withBid(1, 'bid_2', 1, 100, 100, true, true)],
+      ['half a bidder', withBid(1, 'bid_2', 0.5, 100, 100, true, true)],
+      ['a part of a cent', withBid(1, 'bid_2', 0, 1.5, 100, true, true)],
+      ['more than fits', withBid(1, 'bid_2', 0, 2 ** 53, 100, true, true)],
+      ['a commitment that is none', withBid(1, 'bid_2', 0, 'abc', 100, true, true)],
+      ['no price', withBid(1, 'bid_2', 0, 100, 0, true, true)],
+      ['a number for a word', withBid(1, 'bid_2', 0, 100, 100, 1, true)],
+    ] as const) {
+      it(`where a bid has ${what}`, () => {
+        expect(ruleOf(json)).to.match(/^the body's events\.[01]/)
+      })
+    }
+
+    for (const [what, json] of [
+      ['no commands', withOrder(DIGEST, 1, [], SIGNATURE)],
+      ['an event that is not there', withOrder(DIGEST, 1, [1], SIGNATURE)],
+      ['a digest that is none', withOrder(DIGEST, 1, ['abc'], SIGNATURE)],
+      ['a signer that is none', withOrder('abc', 1, [0], SIGNATURE)],
+      ['a signature with bits left over', withOrder(DIGEST, 1, [0], `${'s'.repeat(85)}B`)],
+    ] as const) {
+      it(`where an order has ${what}`, () => {
+        expect(ruleOf(json)).to.match(/^the body's orders\.1/)
+      })
+    }
+
+    it('where the whole is malformed', () => {
+      expect(ruleOf('{')).to.equal('the body is not JSON')
+      expect(ruleOf([])).to.match(/^the body's shape/)
+      expect(ruleOf({ ...good, more: 1 })).to.match(/^the body's/)
+      expect(ruleOf({ ...good, events: [] })).to.match(/^the body's events/)
+      expect(ruleOf({ ...good, prevHash: 'x' })).to.match(/^the body's prevHash/)
+      expect(ruleOf({ ...good, parties: [['', 'x']] })).to.match(/^the body's parties\.0/)
+    })
+
+    it('where a bid is an object, as other events are', () => {
+      const event = { type: 'BidPlaced', at: 1, bidId: 'b', bidder: { id: 'a', name: 'b' }, amount: 1 }
+      expect(ruleOf({ ...good, events: [event] })).to.match(/^the body's events\.0/)
+    })
+  })
+})

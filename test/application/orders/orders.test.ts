@@ -1,0 +1,146 @@
+import { expect } from 'chai'
+import { tokens } from '../../../services/node/node-tokens.js'
+import { Ed25519Verifier } from '../../../src/adapters/system/node-key.js'
+import { sealCommit } from '../../../src/application/log/commit.js'
+import { checkOrders, signOrders, submittedOrders } from '../../../src/application/orders/order.js'
+import { readLog, unplaced } from '../../../src/application/proof/read-log.js'
+import { verifyLog } from '../../../src/application/proof/verify-log.js'
+import type { RemoteCommand } from '../../../src/ports/mesh/peer-client.js'
+import type { NodeError } from '../../../src/ports/node/node-api.js'
+import { committed } from '../../support/bidding-nodes.js'
+import { ManualTime, settle } from '../../support/manual-time.js'
+import { MemoryNetwork } from '../../support/memory-network.js'
+import { type MemoryNode, startMemoryNodes } from '../../support/memory-node.js'
+
+const verifier = new Ed25519Verifier()
+
+describe('orders', () => {
+  let time: ManualTime
+  let nodes: MemoryNode[]
+  let auction: string
+
+  beforeEach(async () => {
+    time = new ManualTime()
+    nodes = await startMemoryNodes(new MemoryNetwork(), time, ['home', 'bidder', 'other'])
+    const { outcome } = await node(0).api.open({
+      ...{ commandId: 'cmd_open0001', title: 'Pic#1', currency: 'JPY', start: '10', increment: '1' },
+    })
+    auction = outcome.auctionId
+    await settle()
+  })
+  afterEach(async () => {
+    for (const one of nodes) await one.stop()
+  })
+
+  const node = (i: number) => nodes[i] as MemoryNode
+  const bidOf = (from: MemoryNode, amount: number, commandId = 'bid_00000001'): RemoteCommand => ({
+    ...{ type: 'bid', auctionId: auction, commandId, kind: 'plain', amount },
+    bidder: { id: from.info.nodeId, name: from.info.name },
+  })
+  const submit = (commands: RemoteCommand[], signer: MemoryNode, signed = commands) =>
+    node(0)
+      .services.get(tokens.peerService)
+      .submit(commands, submittedOrders(signOrders(signed, signer.signer, time.now())))
+      .then(
+        ({ results }) => results.map((result) => (result.ok ? result.outcome.status : result.code)).join(' '),
+        (error: unknown) => (error as NodeError).code,
+      )
+
+  it('stand in the log with the bids that came with them, of every kind, and verify holds them to be true', async () => {
+    await node(1).api.bid({ auction, commandId: 'bid_00000001', kind: 'plain', amount: '10' })
+    await node(2).api.bid({ auction, commandId: 'bid_00000002', kind: 'max', amount: '50' })
+    await node(2).api.bid({ auction, commandId: 'bid_00000003', kind: 'max', amount: '60' })
+    await node(1).api.bid({ auction, commandId: 'bid_00000004', kind: 'plain', amount: '5' })
+    await node(0).api.close({ auction, commandId: 'cmd_close001' })
+    await settle()
+    const result = await verifyLog(unplaced(readLog(node(1).api, auction)), { verifier })
+    expect(result.valid && result.summary.ordersChecked).to.equal(3)
+    expect(result.valid && result.summary.decision).to.equal('rerun')
+  })
+
+  it('are demanded by the home: in the words of another node, altered, or missing, a command is refused', async () => {
+    const bid = bidOf(node(1), 10)
+    expect(await submit([bid], node(1), [])).to.equal('FORBIDDEN')
+    expect(await submit([bid], node(2))).to.equal('FORBIDDEN')
+    expect(await submit([{ ...bid, amount: 11 } as RemoteCommand], node(1), [bid])).to.equal('FORBIDDEN')
+    expect(await submit([bid, bidOf(node(1), 12, 'bid_00000002')], node(1), [bid])).to.equal('FORBIDDEN')
+    const closing = { type: 'close', auctionId: auction, commandId: 'cmd_close001' } as const
+    const seller = { id: node(0).info.nodeId, name: 'home' }
+    expect(await submit([{ ...closing, by: seller }], node(1))).to.equal('FORBIDDEN')
+    expect((await node(0).api.show({ auction })).state.bidCount).to.equal(0)
+    expect(await submit([bid], node(1))).to.equal('accepted')
+    // The same order again: it bids only once.
+    expect(await submit([bid], node(1))).to.equal('accepted')
+    expect((await node(0).api.show({ auction })).state.bidCount).to.equal(1)
+  })
+
+  it('let a node vouch for accounts, which are no nodes, and nobody for another node', () => {
+    const account = { ...bidOf(node(1), 10), bidder: { id: 'usr_1', name: 'Ada' } } as RemoteCommand
+    const orders = submittedOrders(signOrders([account], node(2).signer, 1))
+    expect(checkOrders([account], orders, verifier)).to.have.property('orders')
+    const foreign = bidOf(node(1), 10)
+    expect(
+      checkOrders([foreign], submittedOrders(signOrders([foreign], node(2).signer, 1)), verifier),
+    ).to.have.property('rule')
+  })
+
+  it('of a seller who is no node count only from the node that opened the auction, also after it has moved', async () => {
+    const seller = { id: 'usr_seller1', name: 'Sue' }
+    const { outcome } = await node(0).api.open({
+      ...{
+        commandId: 'cmd_open0002',
+        title: 'Pic#2',
+        currency: 'JPY',
+        start: '10',
+        increment: '1',
+        as: seller,
+      },
+    })
+    auction = outcome.auctionId
+    await settle()
+    const closing = { type: 'close', auctionId: auction, by: seller } as const
+    const rejected = await submit([{ ...closing, commandId: 'cmd_close001' }], node(2))
+    expect(rejected).to.equal('rejected')
+    await node(0).api.handover({ auction, peer: 'other' })
+    await settle()
+    for (const [signer, expected] of [
+      [node(1), 'NOT_SELLER'],
+      // The home that the auction has moved to is not the one that knows the account.
+      [node(2), 'NOT_SELLER'],
+      [node(0), 'accepted'],
+    ] as const) {
+      const commands: RemoteCommand[] = [{ ...closing, commandId: `cmd_close_${signer.info.name}` }]
+      const orders = submittedOrders(signOrders(commands, signer.signer, time.now()))
+      const { results } = await node(2).services.get(tokens.peerService).submit(commands, orders)
+      const [result] = results
+      if (!result?.ok) throw new Error('expected an outcome')
+      const { outcome: decided } = result
+      expect(decided.status === 'rejected' ? decided.rejection.code : decided.status).to.equal(expected)
+    }
+  })
+
+  it('are demanded by replicas: a home cannot make a bid up', async () => {
+    const { head, state } = await node(0).api.show({ auction })
+    const bid = bidOf(node(1), 10)
+    const bidder = { id: node(1).info.nodeId, name: 'bidder' }
+    const told = { bidder, amount: 10, commitment: null, price: 10, leads: true, reserveMet: true }
+    const event = { type: 'BidPlaced', at: state.at, bidId: 'bid_00000001', ...told } as const
+    const parts = { auctionId: auction, firstSeq: head.seq + 1, prevHash: head.hash, events: [event] }
+    const ingest = async (orders: Parameters<typeof sealCommit>[0]['orders']) => {
+      const commit = sealCommit({ ...parts, orders: orders ?? [] }, node(0).signer)
+      const { refused } = await node(2).services.get(tokens.replicator).ingest([commit])
+      return refused[0]?.reason ?? 'stored'
+    }
+    const orderBy = (signer: MemoryNode, command: RemoteCommand) =>
+      [...signOrders([command], signer.signer, 1).values()].map((order) =>
+        committed(auction, order, [event], state),
+      )
+    expect(await ingest([])).to.contain('nobody has ordered')
+    expect(await ingest(orderBy(node(0), bid))).to.contain('nobody has ordered')
+    expect(await ingest(orderBy(node(1), bidOf(node(1), 11)))).to.contain('nobody has ordered')
+    const [good] = orderBy(node(1), bid)
+    if (!good) throw new Error('expected an order')
+    expect(await ingest([{ ...good, signedAt: 2 }])).to.contain('signature')
+    expect(await ingest([good])).to.equal('stored')
+  })
+})

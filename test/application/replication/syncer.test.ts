@@ -1,0 +1,216 @@
+import { expect } from 'chai'
+import { tokens } from '../../../services/node/node-tokens.js'
+import { PAGE_TIMEOUT_MS } from '../../../src/application/replication/pull-lane.js'
+import { COMPARE_INTERVAL_MS } from '../../../src/application/replication/syncer.js'
+import type { Commit } from '../../../src/domain/commit.js'
+import type { PulledPage, PullWant } from '../../../src/ports/mesh/peer-client.js'
+import type { PeerService } from '../../../src/ports/mesh/peer-service.js'
+import { LongAuction } from '../../support/long-auction.js'
+import { ManualTime, settle } from '../../support/manual-time.js'
+import { MemoryNetwork } from '../../support/memory-network.js'
+import { MemoryNode } from '../../support/memory-node.js'
+
+const AUCTIONS = 150
+
+describe('the initial sync', () => {
+  /** Written by homes that are not there: more than two pages of many auctions, and one that takes pages of its own. */
+  const histories: Commit[][] = []
+  let events = 0
+  let time: ManualTime
+  let network: MemoryNetwork
+  let nodes: MemoryNode[]
+
+  before(() => {
+    for (let i = 0; i < AUCTIONS; i++)
+      histories.push([...new LongAuction({ bids: 6, bidsPerCommit: 2 }).commits()])
+    histories.push([...new LongAuction({ bids: 2_600, bidsPerCommit: 1 }).commits()])
+    events = histories.reduce((sum, commits) => sum + (commits.at(-1)?.lastSeq ?? 0), 0)
+  })
+
+  beforeEach(() => {
+    time = new ManualTime()
+    network = new MemoryNetwork()
+    nodes = []
+  })
+
+  afterEach(async () => {
+    for (const node of nodes) await node.stop()
+  })
+
+  /** A node that holds replicas of all of it. `wrap` changes how it serves pulls. */
+  async function source(
+    name: string,
+    wrap?: (inner: PeerService) => Partial<PeerService>,
+  ): Promise<MemoryNode> {
+    const node = new MemoryNode({ name, network, time })
+    nodes.push(node)
+    for (const commits of histories) await node.services.get(tokens.replicator).ingestPages([commits])
+    await node.start()
+    const inner = node.services.get(tokens.peerService)
+    const served = wrap
+      ? new Proxy(inner, {
+          get: (target, key) => {
+            const method = wrap(inner)[key as keyof PeerService] ?? target[key as keyof PeerService]
+            return (method as (...args: unknown[]) => unknown).bind(target)
+          },
+        })
+      : inner
+    network.serve(node.info.address, served, node.time)
+    return node
+  }
+
+  async function join(name = 'new'): Promise<MemoryNode> {
+    const node = new MemoryNode({ name, network, time })
+    nodes.push(node)
+    return node.start()
+  }
+
+  const headsOf = (node: MemoryNode) => node.store.eventLog.heads(null, 1_000)
+  const syncOf = (node: MemoryNode) => node.services.get(tokens.syncer).status
+
+  /** Lets simulated time pass until it is synced; returns how much of it did. */
+  async function untilSynced(node: MemoryNode, stepMs = 100): Promise<number> {
+    const startedAt = time.now()
+    while ((await headsOf(node)).length < histories.length || syncOf(node).state !== 'synced') {
+      if (time.now() - startedAt > 60_000) throw new Error(`not synced: ${JSON.stringify(syncOf(node))}`)
+      await time.advance(stepMs)
+      await settle(200)
+    }
+    return time.now() - startedAt
+  }
+
+  const pullsFrom = (node: MemoryNode) =>
+    network.calls.filter(({ method, address }) => method === 'pullCommits' && address === node.info.address)
+
+  it('brings everything from several peers at once, many auctions in a call', async () => {
+    const sources = [await source('one'), await source('two')]
+    await time.advance(1_000)
+    const joined = await join()
+    await untilSynced(joined)
+    expect(await headsOf(joined)).to.deep.equal(await headsOf(sources[0] as MemoryNode))
+    expect(syncOf(joined)).to.include({ state: 'synced', done: events, total: events, refused: 0 })
+    for (const one of sources) expect(pullsFrom(one)).not.to.deep.equal([])
+    expect(
+      pullsFrom(sources[0] as MemoryNode).length + pullsFrom(sources[1] as MemoryNode).length,
+    ).to.be.below(20)
+  })
+
+  it('exchanges no more than a digest between equal nodes', async () => {
+    const one = await source('one')
+    const two = await source('two')
+    await time.advance(2 * COMPARE_INTERVAL_MS)
+    const called = new Set(network.calls.map(({ method }) => method))
+    expect([...called]).to.include('digest')
+    expect([...called]).not.to.include.oneOf(['heads', 'pullCommits'])
+    expect(syncOf(one).state).to.equal('synced')
+    expect(syncOf(two).state).to.equal('synced')
+  })
+
+  it('starts alone, and syncs when a peer appears', async () => {
+    const joined = await join()
+    await time.advance(1_000)
+    expect(syncOf(joined).state).to.equal('alone')
+    await source('one')
+    await untilSynced(joined)
+    expect(syncOf(joined).done).to.equal(events)
+  })
+
+  it('goes on with another peer when one dies', async () => {
+    let pulls = 0
+    const dying = await source('dying', (inner) => ({
+      pullCommits: async (wants: readonly PullWant[]) => {
+        // Of the first page already: how many each of two peers is asked for depends on the auctions' random ids.
+        if (++pulls === 1) dying.crash()
+        return inner.pullCommits(wants)
+      },
+    }))
+    await source('sound')
+    await time.advance(1_000)
+    const joined = await join()
+    await untilSynced(joined)
+    expect(pulls).to.be.at.least(1)
+    expect(syncOf(joined).done).to.equal(events)
+  })
+
+  it('goes on with another peer when one stalls, once it has waited for a page for long enough', async () => {
+    const stalling = await source('stalling', (inner) => {
+      let pulls = 0
+      return { pullCommits: (wants) => (++pulls > 0 ? new Promise(() => {}) : inner.pullCommits(wants)) }
+    })
+    const joined = await join()
+    await time.advance(500)
+    expect(syncOf(joined)).to.include({ state: 'syncing', done: 0, total: events })
+    const sound = await source('sound')
+    expect(await untilSynced(joined)).to.be.within(PAGE_TIMEOUT_MS - 1_000, PAGE_TIMEOUT_MS + 3_000)
+    expect(pullsFrom(stalling).length).to.be.below(6)
+    expect(pullsFrom(sound)).not.to.deep.equal([])
+  })
+
+  it('takes nothing from a liar, counts the lie, leaves it alone, and asks another peer', async () => {
+    const lied: string[] = []
+    const liar = await source('liar', (inner) => ({
+      pullCommits: async (wants) =>
+        (await inner.pullCommits(wants)).map((page): PulledPage => {
+          const last = page.commits.at(-1)
+          if (last === undefined) return page
+          lied.push(page.auctionId)
+          const { signature } = page.commits[0] as Commit
+          const forged = page.commits.length > 1 ? { ...last, signature } : { ...last, signature: 'AAAA' }
+          return { ...page, commits: [...page.commits.slice(0, -1), forged] }
+        }),
+    }))
+    const joined = await join()
+    await time.advance(500)
+    await settle(200)
+    expect(syncOf(joined).refused).to.be.above(0)
+    // One whose next page was on its way when the first was looked at was asked for twice.
+    expect(lied.length - new Set(lied).size, 'asked again').to.be.below(4)
+    // What stood before the lie was signed for, so it is there; the lie is not.
+    for (const { auctionId, seq } of await headsOf(joined)) {
+      const history = histories.find(([opening]) => opening?.auctionId === auctionId) ?? []
+      expect(seq).to.be.below(history.at(-1)?.lastSeq ?? 0)
+    }
+    await source('sound')
+    await untilSynced(joined)
+    expect(await headsOf(joined)).to.deep.equal(await headsOf(liar))
+  })
+
+  it('believes no peer that says it has more than it sends', async () => {
+    const boaster = await source('boaster', (inner) => ({
+      pullCommits: async (wants) =>
+        (await inner.pullCommits(wants)).map((page) => ({ ...page, commits: [] })),
+    }))
+    const joined = await join()
+    await time.advance(2_000)
+    expect(await headsOf(joined)).to.deep.equal([])
+    expect(pullsFrom(boaster).length).to.be.below(10)
+    await source('sound')
+    await untilSynced(joined)
+  })
+
+  it('goes on where it stopped', async () => {
+    let pulls = 0
+    const one = await source('one', (inner) => ({
+      // Two pages, and then none for this life.
+      pullCommits: (wants) => (++pulls > 2 ? new Promise(() => {}) : inner.pullCommits(wants)),
+    }))
+    const joined = await join()
+    for (let i = 0; i < 20 && syncOf(joined).done === 0; i++) {
+      await time.advance(100)
+      await settle(200)
+    }
+    joined.crash()
+    // What was being written then is written, as it may be by a process that is killed.
+    await settle(3_000)
+    const stored = (await headsOf(joined)).reduce((sum, { seq }) => sum + seq, 0)
+    expect(stored).to.be.within(1, events - 1)
+    network.serve(one.info.address, one.services.get(tokens.peerService), one.time)
+    const { store, signer } = joined
+    const again = new MemoryNode({ name: 'new', network, time, store, signer, startedAt: time.now() + 1 })
+    nodes.push(again)
+    await again.start()
+    await untilSynced(again)
+    expect(await headsOf(again)).to.deep.equal(await headsOf(one))
+    expect(syncOf(again).done).to.equal(events - stored)
+  })
+})

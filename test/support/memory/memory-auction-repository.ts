@@ -1,0 +1,117 @@
+import { foldText } from '../../../src/application/log/read-model.js'
+import { type AuctionStatus, dueAt } from '../../../src/domain/auction.js'
+import type {
+  AuctionQuery,
+  AuctionRecord,
+  AuctionRepository,
+  BidRecord,
+  DueAuction,
+} from '../../../src/ports/store/auction-repository.js'
+import { unrevealedOf } from './memory-secret-repository.js'
+import type { MemoryAuction, MemoryTables } from './memory-tables.js'
+
+export class MemoryAuctionRepository implements AuctionRepository {
+  readonly #tables: MemoryTables
+
+  constructor({ tables }: { tables: MemoryTables }) {
+    this.#tables = tables
+  }
+
+  async find(auctionId: string): Promise<AuctionRecord | null> {
+    const auction = this.#tables.auctions.get(auctionId)
+    return auction === undefined ? null : recordOf(auction)
+  }
+
+  async idsByPrefix(prefix: string, limit: number): Promise<string[]> {
+    return [...this.#tables.auctions.keys()]
+      .filter((id) => id.startsWith(prefix))
+      .sort()
+      .slice(0, limit)
+  }
+
+  async list({ cursor, limit, statuses, text, seller, bidder, sort }: AuctionQuery) {
+    const after = cursor === undefined ? null : this.#tables.auctions.get(cursor)
+    if (after === undefined) return { auctions: [], next: null }
+    const ending = sort === 'ending'
+    const order = ending ? soonestEnding : newestFirst
+    const wanted = this.#all()
+      .filter(({ state }) => !ending || (state.status === 'open' && state.closesAt !== null))
+      .filter((auction) => after === null || order(after, auction) < 0)
+      .filter(({ state }) => ending || (statuses?.includes(state.status) ?? true))
+      .filter(({ state }) => foldText(state.terms.title).includes(foldText(text ?? '')))
+      .filter(({ state }) => seller === undefined || state.seller.id === seller)
+      .filter(({ bids }) => bidder === undefined || bids.some((bid) => bid.bidder.id === bidder))
+      .sort(order)
+    const auctions = wanted.slice(0, limit).map(recordOf)
+    return { auctions, next: wanted.length > limit ? (auctions.at(-1)?.auctionId ?? null) : null }
+  }
+
+  async due(homeNodeId: string): Promise<DueAuction[]> {
+    return this.#all()
+      .filter(({ state }) => state.home.nodeId === homeNodeId)
+      .flatMap(({ auctionId, state }) => {
+        const due = dueAt(state)
+        return due === null ? [] : { auctionId, dueAt: due }
+      })
+      .sort((a, b) => a.dueAt - b.dueAt || (a.auctionId < b.auctionId ? -1 : 1))
+  }
+
+  async unrevealed(homeNodeId: string): Promise<string[]> {
+    return this.#all()
+      .filter(({ state }) => state.home.nodeId === homeNodeId && state.status === 'closed')
+      .filter((auction) => unrevealedOf(auction).length > 0)
+      .map(({ auctionId }) => auctionId)
+      .sort()
+  }
+
+  async bids(auctionId: string, beforeSeq: number | null, limit: number): Promise<BidRecord[]> {
+    const bids = this.#tables.auctions.get(auctionId)?.bids ?? []
+    return bids
+      .filter(({ seq }) => seq < (beforeSeq ?? Number.POSITIVE_INFINITY))
+      .reverse()
+      .slice(0, limit)
+  }
+
+  async bidOnBy(bidderId: string, auctionIds: readonly string[]): Promise<Set<string>> {
+    const bidOn = (id: string) =>
+      this.#tables.auctions.get(id)?.bids.some((bid) => bid.bidder.id === bidderId)
+    return new Set(auctionIds.filter(bidOn))
+  }
+
+  async liveOf(homeNodeId: string): Promise<number> {
+    const live = this.#all().filter(({ state }) => state.status === 'scheduled' || state.status === 'open')
+    return live.filter(({ state }) => state.home.nodeId === homeNodeId).length
+  }
+
+  async counts(): Promise<{ auctions: Record<AuctionStatus, number>; bids: number }> {
+    const auctions = { scheduled: 0, open: 0, closed: 0, cancelled: 0 }
+    let bids = 0
+    for (const { state } of this.#all()) {
+      auctions[state.status]++
+      bids += state.bidCount
+    }
+    return { auctions, bids }
+  }
+
+  #all(): MemoryAuction[] {
+    return [...this.#tables.auctions.values()]
+  }
+}
+
+function recordOf({ auctionId, head, state }: MemoryAuction): AuctionRecord {
+  return { auctionId, head, state }
+}
+
+function newestFirst(a: MemoryAuction, b: MemoryAuction): number {
+  return (
+    b.state.openedAt - a.state.openedAt ||
+    (a.auctionId === b.auctionId ? 0 : a.auctionId < b.auctionId ? 1 : -1)
+  )
+}
+
+function soonestEnding(a: MemoryAuction, b: MemoryAuction): number {
+  return (
+    (a.state.closesAt ?? 0) - (b.state.closesAt ?? 0) ||
+    (a.auctionId === b.auctionId ? 0 : a.auctionId < b.auctionId ? -1 : 1)
+  )
+}

@@ -1,0 +1,23 @@
+import type { ReceiptRepository, SignedReceipts } from '../../../src/ports/store/receipt-repository.js'
+
+export class MemoryReceiptRepository implements ReceiptRepository {
+  readonly #signed: SignedReceipts[] = []
+
+  async add(signed: readonly SignedReceipts[]): Promise<void> {
+    this.#signed.push(...signed)
+  }
+
+  async list({ auctionId, after, limit }: { auctionId: string | null; after: number; limit: number }) {
+    const found: { id: number; signed: SignedReceipts }[] = []
+    for (let id = after + 1; id <= this.#signed.length && found.length <= limit; id++) {
+      const signed = this.#signed[id - 1] as SignedReceipts
+      const speaks = signed.receipts.some(({ command }) => command.auctionId === auctionId)
+      if (auctionId === null || speaks) found.push({ id, signed })
+    }
+    const page = found.slice(0, limit)
+    return {
+      signed: page.map(({ signed }) => signed),
+      next: found.length > limit ? (page.at(-1)?.id ?? null) : null,
+    }
+  }
+}
