@@ -13,8 +13,10 @@ import { dirname, join } from 'node:path'
 import { ROOT, runTool, SetUpError, say, writeStamp } from './setup-tools.mjs'
 
 const STAMP = join(ROOT, 'dist', '.vendue-build')
-const SOURCE_DIRS = ['bin', 'src', 'services', 'test', 'bench']
+const SOURCE_DIRS = ['bin', 'demo', 'src', 'services', 'test', 'bench']
 const CONFIG_FILES = ['package-lock.json', 'package.json', 'tsconfig.json']
+/** Belongs to the set-up, and is neither compiled nor copied. */
+const SETUP = /^bin\/(setup[^/]*\.mjs|runtime\/.*)$/
 const EXECUTABLES = ['bin/vendue.js']
 
 export function isBuilt() {
@@ -92,7 +94,7 @@ function listFiles(base, dir) {
 
 /** Anything that tsc does not turn into something: SQL, web pages, fixtures. */
 function isAsset(path) {
-  return !path.endsWith('.ts') && !/^bin\/setup[^/]*\.mjs$/.test(path)
+  return !path.endsWith('.ts') && !SETUP.test(path)
 }
 
 function outputsOf(path) {

@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
-import { basename, delimiter, dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
+import { dropUnusableNode } from './setup-run.mjs'
 import { ROOT, runTool, SetUpError, say, writeStamp } from './setup-tools.mjs'
 
 const MODULES = join(ROOT, 'node_modules')
 const STAMP = join(MODULES, '.vendue-setup')
 const HIDDEN_LOCKFILE = join(MODULES, '.package-lock.json')
-/** The one dependency that is compiled for a platform and a Node, and fails to load on others. */
-const NATIVE = 'better-sqlite3'
 
 export function isInstalled() {
   return readStamp() === expectedStamp()
@@ -16,10 +15,8 @@ export function isInstalled() {
 /** Installs exactly what package-lock.json says, unless npm has already done so. */
 export async function install(session) {
   const expected = expectedStamp()
-  if (!readStamp() && holdsLockfile() && (await loadsNative(session)).code === 0) {
-    return writeStamp(STAMP, expected)
-  }
-  say(`Installing dependencies (${reason(expected)}) ...`)
+  if (!readStamp() && holdsLockfile()) return writeStamp(STAMP, expected)
+  say(`Installing dependencies (${readStamp() ? 'package-lock.json has changed' : 'first run'}) ...`)
   // What an interrupted install leaves behind must not look complete.
   rmSync(STAMP, { force: true })
   rmSync(HIDDEN_LOCKFILE, { force: true })
@@ -27,15 +24,7 @@ export async function install(session) {
   if (code !== 0) {
     throw new SetUpError(`npm ci ended with ${killedBy ?? code}`, { output, hint: installHint(output) })
   }
-  const native = await loadsNative(session)
-  if (native.code !== 0) {
-    throw new SetUpError(`${NATIVE} is installed, but does not load`, {
-      output: native.output,
-      hint:
-        'npm may have been told not to run install scripts (npm config get ignore-scripts). If so, build it with:\n' +
-        `  npm rebuild ${NATIVE} --ignore-scripts=false`,
-    })
-  }
+  dropUnusableNode()
   writeStamp(STAMP, expected)
 }
 
@@ -43,7 +32,7 @@ function expectedStamp() {
   const lockfile = createHash('sha256')
     .update(readFileSync(join(ROOT, 'package-lock.json')))
     .digest('hex')
-  return `${lockfile} ${process.platform} ${process.arch} abi-${process.versions.modules}\n`
+  return `${lockfile} ${process.platform} ${process.arch}\n`
 }
 
 function readStamp() {
@@ -53,12 +42,6 @@ function readStamp() {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return ''
     throw error
   }
-}
-
-function reason(expected) {
-  const stamp = readStamp()
-  if (!stamp) return 'first run, about a minute'
-  return stamp.split(' ')[0] === expected.split(' ')[0] ? 'Node has changed' : 'package-lock.json has changed'
 }
 
 /** Whether somebody ran `npm ci` or `npm install` by hand: the same packages, dev ones too, are all in place. */
@@ -84,27 +67,21 @@ function readPackages(path) {
   return JSON.parse(readFileSync(path, 'utf8')).packages
 }
 
-/** In a process of its own: a wrongly built library can take its process down. */
-function loadsNative(session) {
-  return runTool(process.execPath, ['-e', `new (require('${NATIVE}'))(':memory:').close()`], session)
-}
-
 async function npmCi(session) {
   const options = [
     'ci',
     '--include=dev',
+    '--include=optional',
     '--no-audit',
     '--no-fund',
     '--no-update-notifier',
     '--loglevel=error',
   ]
-  // Install scripts look for `node` on the PATH, and must find the one that will run what they build.
-  const env = { ...process.env, PATH: [dirname(process.execPath), process.env.PATH].join(delimiter) }
   const cli = npmCli()
   try {
     return cli
-      ? await runTool(process.execPath, [cli, ...options], session, env)
-      : await runTool('npm', options, session, env)
+      ? await runTool(process.execPath, [cli, ...options], session)
+      : await runTool('npm', options, session)
   } catch (error) {
     if (error.code !== 'ENOENT') throw error
     throw new SetUpError('npm was not found', {
@@ -124,25 +101,15 @@ function npmCli() {
   ].find((path) => path && existsSync(path))
 }
 
+const UNREACHABLE =
+  /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|ERR_SOCKET_TIMEOUT|network/
+
 function installHint(output) {
   if (/ENOSPC/.test(output)) return 'The disk is full: make room and try again.'
-  if (/EACCES|EROFS/.test(output)) {
+  if (/EACCES|EROFS/.test(output))
     return `npm must be able to write in ${ROOT} and in its cache (npm config get cache).`
-  }
-  if (/gyp ERR|node-gyp|prebuild-install/.test(output)) {
-    return (
-      `${NATIVE} was neither found ready-made for this platform nor compiled here. Compiling takes python3, make\n` +
-      'and a C++ compiler (Debian, Ubuntu: apt-get install python3 make g++; macOS: xcode-select --install), and\n' +
-      'the network, for the headers of Node. Then try again.'
-    )
-  }
-  if (
-    /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|ERR_SOCKET_TIMEOUT|network/.test(
-      output,
-    )
-  ) {
+  if (UNREACHABLE.test(output))
     return 'npm could not reach its registry: check the network (or the proxy: npm config get proxy) and try again.'
-  }
   if (/EUSAGE/.test(output))
     return 'package.json and package-lock.json disagree: npm install brings them together.'
   return `To see more, run "npm ci" in ${ROOT}.`

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { build, isBuilt } from './setup-build.mjs'
 import { install, isInstalled } from './setup-install.mjs'
 import { acquireLock } from './setup-lock.mjs'
+import { checkNode, run } from './setup-run.mjs'
 import { Interrupted, ROOT, SetUpError, say } from './setup-tools.mjs'
 
 const USAGE = `Usage: node bin/setup.mjs                      installs and builds what is out of date
@@ -21,17 +21,14 @@ export async function main([mode, script, ...args]) {
   try {
     await setUp({ withBuild: mode !== 'install' })
     if (target && !existsSync(target)) throw new SetUpError(`there is no ${script} to run`)
+    if (target) checkNode()
   } catch (error) {
     process.exitCode = 1
     // Ends by the signal itself, so that shells and npm see what happened.
     if (error instanceof Interrupted) return process.kill(process.pid, error.signal)
     return fail(error)
   }
-  if (target) {
-    process.argv = [process.execPath, target, ...args]
-    process.setSourceMapsEnabled(true)
-    await import(pathToFileURL(target).href)
-  }
+  if (target) await run(target, args)
 }
 
 /** Costs a few file reads when all is up to date: neither the lock nor anything else is written then. */

@@ -7,8 +7,8 @@ const fakes = new URL('./fakes.js', import.meta.url).href
 
 /** A process of its own: it ends by itself only if nothing keeps it alive. */
 const SCRIPT = `
-  const { EmbeddedGrape } = await import('${here('embedded-grape.js')}')
-  const { GrapeDiscovery } = await import('${here('grape-discovery.js')}')
+  const { EmbeddedGrape } = await import('${here('grape/embedded-grape.js')}')
+  const { GrapeDiscovery } = await import('${here('grape/grape-discovery.js')}')
   const { GrenachePeerClient } = await import('${here('grenache-peer-client.js')}')
   const { RpcClient } = await import('${here('rpc-client.js')}')
   const { startServer, ping, caller } = await import('${fakes}')
