@@ -185,7 +185,7 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
       tokens.auctionViews,
       () =>
         new AuctionViews(
-          deps('auctions', 'autoBidder', 'equivocations', 'participations', 'peerTable'),
+          deps('auctions', 'autoBidder', 'clock', 'equivocations', 'participations', 'peerTable'),
           services.get(tokens.self).party,
         ),
     )

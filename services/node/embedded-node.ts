@@ -56,7 +56,8 @@ export interface NodeAuction {
   readonly title: string
   readonly description: string
   readonly currency: string
-  readonly status: 'scheduled' | 'open' | 'closed' | 'cancelled'
+  /** `ended`: its end has come, and its home has not closed it yet. */
+  readonly status: 'scheduled' | 'open' | 'ended' | 'closed' | 'cancelled'
   readonly seller: Party
   /** Opened by this node. */
   readonly own: boolean
@@ -288,14 +289,14 @@ class NodeFace implements EmbeddedNode {
     }
   }
 
-  #auction({ auctionId, head, state, minimum }: AuctionView): NodeAuction {
-    const { terms, seller, status, leader, bidCount } = state
+  #auction({ auctionId, head, state, phase, minimum }: AuctionView): NodeAuction {
+    const { terms, seller, leader, bidCount } = state
     const amount = (minor: number) => formatAmount(minor, terms.currency)
     const perhaps = (minor: number | null) => (minor === null ? null : amount(minor))
     const result = state.status === 'closed' && state.result.sold ? state.result : null
     return {
       ...{ auctionId, seq: head.seq, title: terms.title, description: terms.description },
-      ...{ currency: terms.currency.code, status, seller, own: seller.id === this.id },
+      ...{ currency: terms.currency.code, status: phase, seller, own: seller.id === this.id },
       ...{ startPrice: amount(terms.startPrice), price: perhaps(state.price), leader },
       ...{ minimum: perhaps(minimum), bidCount, opensAt: terms.opensAt, closesAt: state.closesAt },
       ...{ winner: result?.winner ?? null, finalPrice: result && amount(result.price) },

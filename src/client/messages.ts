@@ -43,7 +43,7 @@ export interface OpenTerms {
 }
 
 export interface ListFilter {
-  readonly status?: readonly ('scheduled' | 'open' | 'closed' | 'cancelled')[]
+  readonly status?: readonly ('scheduled' | 'open' | 'ended' | 'closed' | 'cancelled')[]
   /** Part of the title. */
   readonly q?: string
   readonly seller?: string

@@ -60,6 +60,19 @@ export interface Cancelled extends Opened {
 export type AuctionStatus = Exclude<Auction['status'], 'unopened'>
 export type OpenedAuction = Exclude<Auction, Unopened>
 
+/**
+ * How an auction stands at a time. Its log alone says `open` until its home has closed it, however long that takes: once
+ * the end has come nobody can bid, and it is `ended`.
+ */
+export type AuctionPhase = AuctionStatus | 'ended'
+export const AUCTION_PHASES = [
+  'scheduled',
+  'open',
+  'ended',
+  'closed',
+  'cancelled',
+] as const satisfies AuctionPhase[]
+
 export const UNOPENED: Unopened = { status: 'unopened', seq: 0 }
 
 /** The least that a new bidder must offer; at the end of what can be counted, the last amount there is. */
@@ -71,6 +84,12 @@ export function minimumBid(auction: OpenedAuction): Minor {
 export function minimumAfter(terms: Terms, price: Minor | null): Minor {
   if (price === null) return terms.startPrice
   return Math.min(price + incrementAt(terms.increments, price), MAX_MINOR)
+}
+
+/** `now`: the reader's clock, UTC milliseconds. What counts is the home's, which closes the auction. */
+export function phaseAt(auction: OpenedAuction, now: number): AuctionPhase {
+  if (auction.status === 'closed' || auction.status === 'cancelled') return auction.status
+  return auction.closesAt !== null && now >= auction.closesAt ? 'ended' : auction.status
 }
 
 /** Withdrawn by the first bid; where there is a reserve, once it is met. */

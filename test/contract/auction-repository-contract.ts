@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import type { AuctionPhase } from '../../src/domain/auction.js'
 import type { Store } from '../../src/ports/store/store.js'
 import { ALICE, BOB, CAROL, HOUR, MINUTE, T0 } from '../support/auction-scenario.js'
 import { asReplica, CommitBuilder } from '../support/commit-builder.js'
@@ -64,15 +65,15 @@ export function describeAuctionRepository(name: string, make: MakeStore): void {
       let cursor: string | null = null
       do {
         const page: Awaited<ReturnType<Store['auctions']['list']>> = await store.auctions.list({
-          limit: 3,
+          ...{ limit: 3, now: T0 },
           ...(cursor === null ? {} : { cursor }),
         })
         seen.push(...page.auctions.map(({ auctionId }) => auctionId))
         cursor = page.next
       } while (cursor !== null)
       expect(seen).to.deep.equal(expected)
-      expect((await store.auctions.list({ limit: 7 })).next).to.equal(null)
-      expect(await store.auctions.list({ limit: 7, cursor: 'auc_unknown' })).to.deep.equal({
+      expect((await store.auctions.list({ now: T0, limit: 7 })).next).to.equal(null)
+      expect(await store.auctions.list({ now: T0, limit: 7, cursor: 'auc_unknown' })).to.deep.equal({
         auctions: [],
         next: null,
       })
@@ -85,7 +86,9 @@ export function describeAuctionRepository(name: string, make: MakeStore): void {
       for (const auction of [open, scheduled, closed]) await store.eventLog.append(auction.open())
       await store.eventLog.append(closed.commit(closed.close()))
       const ids = async (query: { statuses?: ('open' | 'scheduled' | 'closed')[]; text?: string }) =>
-        (await store.auctions.list({ limit: 10, ...query })).auctions.map(({ auctionId }) => auctionId)
+        (await store.auctions.list({ now: T0, limit: 10, ...query })).auctions.map(
+          ({ auctionId }) => auctionId,
+        )
       expect(await ids({ statuses: ['open'] })).to.deep.equal([open.auctionId])
       expect(await ids({ statuses: ['open', 'closed'] })).to.deep.equal([closed.auctionId, open.auctionId])
       expect(await ids({ statuses: ['open', 'open'] })).to.deep.equal([open.auctionId])
@@ -94,10 +97,10 @@ export function describeAuctionRepository(name: string, make: MakeStore): void {
       expect(await ids({ text: 'áRBOL' })).to.deep.equal([closed.auctionId])
       expect(await ids({ text: '0%' })).to.deep.equal([closed.auctionId])
       expect(await ids({ text: 'cl', statuses: ['open'] })).to.deep.equal([])
-      const page = await store.auctions.list({ limit: 1, statuses: ['open', 'closed'] })
+      const page = await store.auctions.list({ now: T0, limit: 1, statuses: ['open', 'closed'] })
       expect(page.next).to.equal(closed.auctionId)
       const rest = await store.auctions.list({
-        ...{ limit: 1, statuses: ['open', 'closed'], cursor: closed.auctionId },
+        ...{ now: T0, limit: 1, statuses: ['open', 'closed'], cursor: closed.auctionId },
       })
       expect(rest.auctions.map(({ auctionId }) => auctionId)).to.deep.equal([open.auctionId])
       expect(rest.next).to.equal(null)
@@ -116,7 +119,9 @@ export function describeAuctionRepository(name: string, make: MakeStore): void {
       const seller = first.state.seller.id
       const bidder = (await store.auctions.bids(third.auctionId, null, 1))[0]?.bidder.id as string
       const ids = async (query: Partial<Parameters<Store['auctions']['list']>[0]>) =>
-        (await store.auctions.list({ limit: 10, ...query })).auctions.map(({ auctionId }) => auctionId)
+        (await store.auctions.list({ now: T0, limit: 10, ...query })).auctions.map(
+          ({ auctionId }) => auctionId,
+        )
       expect(await ids({ bidder })).to.deep.equal([third.auctionId, first.auctionId])
       expect(await ids({ bidder, cursor: third.auctionId })).to.deep.equal([first.auctionId])
       expect(await ids({ bidder, statuses: ['closed'] })).to.deep.equal([third.auctionId])
@@ -138,11 +143,64 @@ export function describeAuctionRepository(name: string, make: MakeStore): void {
         .map(({ auctionId, state }) => ({ auctionId, closesAt: state.closesAt ?? 0 }))
         .sort((a, b) => a.closesAt - b.closesAt || (a.auctionId < b.auctionId ? -1 : 1))
         .map(({ auctionId }) => auctionId)
-      const page = await store.auctions.list({ limit: 3, sort: 'ending' })
-      const rest = await store.auctions.list({ limit: 3, sort: 'ending', cursor: page.next as string })
+      const page = await store.auctions.list({ now: T0, limit: 3, sort: 'ending' })
+      const rest = await store.auctions.list({
+        now: T0,
+        limit: 3,
+        sort: 'ending',
+        cursor: page.next as string,
+      })
       const seen = [...page.auctions, ...rest.auctions].map(({ auctionId }) => auctionId)
       expect(seen).to.deep.equal(expected)
       expect(rest.next).to.equal(null)
+    })
+
+    it('lists auctions that have ended and wait for their homes behind those whose end is ahead, and goes on whatever the clock does', async () => {
+      const [ended, soon, later] = [1, 2, 3].map(
+        (hours) => new CommitBuilder({ closesAt: T0 + hours * HOUR }),
+      ) as [CommitBuilder, CommitBuilder, CommitBuilder]
+      const longEnded = new CommitBuilder({ closesAt: T0 + MINUTE })
+      for (const auction of [later, ended, soon, longEnded]) await store.eventLog.append(auction.open())
+      const now = T0 + HOUR
+      const ids = ({ auctions }: { auctions: readonly { auctionId: string }[] }) =>
+        auctions.map(({ auctionId }) => auctionId)
+      const expected = [soon, later, longEnded, ended].map(({ auctionId }) => auctionId)
+      expect(ids(await store.auctions.list({ now, limit: 9, sort: 'ending' }))).to.deep.equal(expected)
+
+      const seen: string[] = []
+      let cursor: string | null = null
+      do {
+        const page: Awaited<ReturnType<Store['auctions']['list']>> = await store.auctions.list({
+          ...{ now, limit: 1, sort: 'ending' },
+          ...(cursor === null ? {} : { cursor }),
+        })
+        seen.push(...ids(page))
+        cursor = page.next
+      } while (cursor !== null)
+      expect(seen).to.deep.equal(expected)
+
+      // The first page's auction ends, or is closed, before the second is asked for.
+      const first = await store.auctions.list({ now, limit: 1, sort: 'ending' })
+      await store.eventLog.append(soon.commit(soon.close()))
+      const next = first.next as string
+      const rest = await store.auctions.list({ now: T0 + 2 * HOUR, limit: 9, sort: 'ending', cursor: next })
+      expect(ids(rest)).to.deep.equal([later, longEnded, ended].map(({ auctionId }) => auctionId))
+    })
+
+    it('counts an open auction as ended from its end on, and a scheduled one whose home was away for all of it', async () => {
+      const open = new CommitBuilder({ closesAt: T0 + HOUR, openedAt: T0 + 1 })
+      const byHand = new CommitBuilder({ openedAt: T0 + 2 })
+      const missed = new CommitBuilder({ opensAt: T0 + MINUTE, closesAt: T0 + HOUR, openedAt: T0 + 3 })
+      const late = new CommitBuilder({ opensAt: T0 + MINUTE, openedAt: T0 + 4 })
+      for (const auction of [open, byHand, missed, late]) await store.eventLog.append(auction.open())
+      const ids = async (statuses: AuctionPhase[], now: number) =>
+        (await store.auctions.list({ now, limit: 9, statuses })).auctions.map(({ auctionId }) => auctionId)
+      expect(await ids(['ended'], T0 + HOUR - 1)).to.deep.equal([])
+      expect(await ids(['open'], T0 + HOUR - 1)).to.deep.equal([byHand.auctionId, open.auctionId])
+      expect(await ids(['ended'], T0 + HOUR)).to.deep.equal([missed.auctionId, open.auctionId])
+      expect(await ids(['open'], T0 + HOUR)).to.deep.equal([byHand.auctionId])
+      expect(await ids(['scheduled'], T0 + HOUR)).to.deep.equal([late.auctionId])
+      expect(await ids(['open', 'ended', 'scheduled'], T0 + HOUR)).to.have.length(4)
     })
 
     it('tells what is due at this home, soonest first', async () => {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { auctionJson, type Json, jsonTime } from '../../application/gateway/json-shapes.js'
 import { rejectionJson } from '../../application/gateway/outcome-shapes.js'
+import { AUCTION_PHASES } from '../../domain/auction.js'
 import { BIDDER_NAMES } from '../../domain/terms.js'
 import type { AuctionView } from '../../ports/node/node-api.js'
 import type { SignedReceipts } from '../../ports/store/receipt-repository.js'
@@ -61,7 +62,7 @@ export const auctionSchema = z
     id: z.string(),
     auction_id: z.string(),
     seq: z.int(),
-    status: z.enum(['scheduled', 'open', 'closed', 'cancelled']),
+    status: z.enum(AUCTION_PHASES),
     title: z.string(),
     description: z.string(),
     currency: z.string(),
@@ -98,7 +99,8 @@ export const auctionSchema = z
     you: z.enum(['seller', 'leading', 'outbid', 'won', 'lost']).nullable(),
   })
   .meta({
-    description: 'An auction; `you` is how the caller stands. Amounts are decimal text in `currency`.',
+    description:
+      'An auction; `you` is how the caller stands. Amounts are decimal text in `currency`. `ended`: its end has come, and its home has not closed it yet.',
   })
 
 export const outcomeSchema = z

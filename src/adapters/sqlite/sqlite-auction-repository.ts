@@ -1,5 +1,11 @@
+import {
+  type EndingPlace,
+  endingCursor,
+  endingPlace,
+  readEndingCursor,
+} from '../../application/log/ending-order.js'
 import { BID_KINDS, foldText } from '../../application/log/read-model.js'
-import type { AuctionStatus, OpenedAuction } from '../../domain/auction.js'
+import type { AuctionPhase, AuctionStatus, OpenedAuction } from '../../domain/auction.js'
 import type {
   AuctionQuery,
   AuctionRecord,
@@ -18,19 +24,34 @@ const FIND = `${AUCTION} WHERE a.auction_id = ?`
 const BEFORE = `(a.opened_at, a.auction_id) < (@openedAt, @auctionId)
     AND (@text IS NULL OR instr(a.title, @text) > 0)
   ORDER BY a.opened_at DESC, a.auction_id DESC LIMIT @limit`
-const LIST = `${AUCTION} WHERE ${BEFORE}`
-const LIST_OF_STATUS = `${AUCTION} WHERE a.status = @status AND ${BEFORE}`
-const LIST_OF_PARTY = `${AUCTION} JOIN involvements i ON i.auction = a.ref
-  WHERE i.party_id = @party AND i.role = @role AND (@status IS NULL OR a.status = @status) AND ${BEFORE}`
-const LIST_ENDING = `${AUCTION} WHERE a.status = 'open' AND a.due_at IS NOT NULL
+const OF_PARTY = `JOIN involvements i ON i.auction = a.ref AND i.party_id = @party AND i.role = @role`
+/** `is`: a condition from `PHASE_IS`. */
+const list = (isOfParty: boolean, is = 'true') =>
+  `${AUCTION} ${isOfParty ? OF_PARTY : ''} WHERE ${is} AND ${BEFORE}`
+
+/** A scheduled one is due at its opening: only where its home was away for all of it has its end come. */
+const HAS_ENDED = `CASE a.status WHEN 'open' THEN a.due_at <= @now
+    ELSE a.due_at <= @now AND coalesce(json_extract(a.state, '$.closesAt') <= @now, 0) END`
+/** What the log says of an auction in this phase, so that an index finds it, and what the clock says. */
+const PHASE_IS: Readonly<Record<AuctionPhase, readonly string[]>> = {
+  scheduled: [`a.status = 'scheduled' AND NOT (${HAS_ENDED})`],
+  open: [`a.status = 'open' AND (a.due_at IS NULL OR a.due_at > @now)`],
+  ended: [`a.status = 'open' AND a.due_at <= @now`, `a.status = 'scheduled' AND (${HAS_ENDED})`],
+  closed: [`a.status = 'closed'`],
+  cancelled: [`a.status = 'cancelled'`],
+}
+
+const ENDING = (whose: string) => `${AUCTION} WHERE a.status = 'open' AND ${whose}
     AND (a.due_at, a.auction_id) > (@dueAt, @auctionId) AND (@text IS NULL OR instr(a.title, @text) > 0)
   ORDER BY a.due_at, a.auction_id LIMIT @limit`
+const LIST_AHEAD = ENDING('a.due_at > @now')
+const LIST_ENDED = ENDING('a.due_at <= @now')
 const BID_ON = `
   SELECT a.auction_id AS id FROM json_each(@ids) wanted JOIN auctions a ON a.auction_id = wanted.value
   JOIN involvements i ON i.party_id = @bidderId AND i.role = 'bidder' AND i.auction = a.ref`
-const CURSOR =
-  'SELECT opened_at AS openedAt, due_at AS dueAt, auction_id AS auctionId FROM auctions WHERE auction_id = ?'
-const NEWEST: Cursor = { openedAt: Number.MAX_SAFE_INTEGER, dueAt: 0, auctionId: '' }
+const CURSOR = 'SELECT opened_at AS openedAt, auction_id AS auctionId FROM auctions WHERE auction_id = ?'
+const NEWEST: Cursor = { openedAt: Number.MAX_SAFE_INTEGER, auctionId: '' }
+const SOONEST: EndingPlace = { group: 'ahead', closesAt: 0, auctionId: '' }
 
 const BY_PREFIX = `
   SELECT auction_id AS id FROM auctions WHERE auction_id >= ? AND auction_id < ? ORDER BY auction_id LIMIT ?`
@@ -54,7 +75,6 @@ const BIDS = `
 
 interface Cursor {
   readonly openedAt: number
-  readonly dueAt: number | null
   readonly auctionId: string
 }
 
@@ -100,37 +120,54 @@ export class SqliteAuctionRepository implements AuctionRepository {
   }
 
   async list(query: AuctionQuery): Promise<{ auctions: AuctionRecord[]; next: string | null }> {
-    const { cursor, limit, text } = query
+    if (query.sort === 'ending') return this.#ending(query)
+    const { cursor, limit } = query
     const from = cursor === undefined ? NEWEST : await this.#reader.get<Cursor>(CURSOR, cursor)
     if (from === null) return { auctions: [], next: null }
-    const parameters = { ...from, text: text === undefined ? null : foldText(text), limit: limit + 1 }
-    const rows = await this.#rows(parameters, query)
+    const rows = await this.#newest(from, query)
     const auctions = rows.slice(0, limit).map(auctionOf)
     return { auctions, next: rows.length > limit ? (auctions.at(-1)?.auctionId ?? null) : null }
   }
 
   /** One ordered index scan per status, merged: none of them reads what it does not return. */
-  async #rows(
-    parameters: Cursor & { limit: number; text: string | null },
-    { statuses, seller, bidder, sort }: AuctionQuery,
+  async #newest(
+    from: Cursor,
+    { statuses, seller, bidder, now, text, limit }: AuctionQuery,
   ): Promise<AuctionRow[]> {
-    const { dueAt, openedAt, ...common } = parameters
-    // One that has ended since lies before all that are open: the list would start anew.
-    if (sort === 'ending') return dueAt === null ? [] : this.#reader.all(LIST_ENDING, { ...common, dueAt })
     const party = seller ?? bidder
     const role = seller === undefined ? 'bidder' : 'seller'
-    const scan = { ...common, openedAt }
-    if (statuses === undefined) {
-      if (party === undefined) return this.#reader.all(LIST, scan)
-      return this.#reader.all(LIST_OF_PARTY, { ...scan, party, role, status: null })
-    }
-    const perStatus = [...new Set(statuses)].map((status) =>
-      party === undefined
-        ? this.#reader.all<AuctionRow>(LIST_OF_STATUS, { ...scan, status })
-        : this.#reader.all<AuctionRow>(LIST_OF_PARTY, { ...scan, party, role, status }),
-    )
-    const rows = (await Promise.all(perStatus)).flat()
+    const scan = { ...from, ...foldedText(text), limit: limit + 1, now, party, role }
+    const isOfParty = party !== undefined
+    if (statuses === undefined) return this.#reader.all(list(isOfParty), scan)
+    const parts = [...new Set(statuses)].flatMap((phase) => PHASE_IS[phase])
+    const scans = parts.map((is) => this.#reader.all<AuctionRow>(list(isOfParty, is), scan))
+    const rows = (await Promise.all(scans)).flat()
     return rows.sort((a, b) => b.opened_at - a.opened_at || (a.auction_id < b.auction_id ? 1 : -1))
+  }
+
+  async #ending({
+    cursor,
+    now,
+    text,
+    limit,
+  }: AuctionQuery): Promise<{ auctions: AuctionRecord[]; next: string | null }> {
+    const from = cursor === undefined ? SOONEST : readEndingCursor(cursor)
+    if (from === null) return { auctions: [], next: null }
+    const scan = { now, ...foldedText(text) }
+    const start = { dueAt: from.closesAt, auctionId: from.auctionId }
+    const ahead =
+      from.group === 'ahead'
+        ? await this.#reader.all<AuctionRow>(LIST_AHEAD, { ...scan, ...start, limit: limit + 1 })
+        : []
+    const behind = from.group === 'ended' ? start : { dueAt: 0, auctionId: '' }
+    const left = limit + 1 - ahead.length
+    const ended =
+      left > 0 ? await this.#reader.all<AuctionRow>(LIST_ENDED, { ...scan, ...behind, limit: left }) : []
+    const rows = [...ahead, ...ended].map(auctionOf)
+    const auctions = rows.slice(0, limit)
+    const last = auctions.at(-1)
+    const place = last === undefined ? null : endingPlace(last, now)
+    return { auctions, next: rows.length > limit && place !== null ? endingCursor(place) : null }
   }
 
   due(homeNodeId: string): Promise<DueAuction[]> {
@@ -170,6 +207,10 @@ export class SqliteAuctionRepository implements AuctionRepository {
     }
     return { auctions, bids }
   }
+}
+
+function foldedText(text: string | undefined): { text: string | null } {
+  return { text: text === undefined ? null : foldText(text) }
 }
 
 function auctionOf({ auction_id, last_seq, last_hash, state, terms }: AuctionRow): AuctionRecord {

@@ -46,7 +46,7 @@ export function auctionJson(view: AuctionView): { readonly [key: string]: Json }
     auction_id: view.auctionId,
     seq: view.head.seq,
     hash: view.head.hash,
-    status: state.status,
+    status: view.phase,
     title: terms.title,
     description: terms.description,
     currency: currency.code,

@@ -1,10 +1,11 @@
-import { buyNowAvailable, minimumBid, type OpenedAuction } from '../../domain/auction.js'
+import { buyNowAvailable, minimumBid, type OpenedAuction, phaseAt } from '../../domain/auction.js'
 import type { Party } from '../../domain/party.js'
 import type { AuctionView, HomeState } from '../../ports/node/node-api.js'
 import { NodeError } from '../../ports/node/node-api.js'
 import type { AuctionRecord, AuctionRepository } from '../../ports/store/auction-repository.js'
 import type { EquivocationRepository } from '../../ports/store/equivocation-repository.js'
 import type { ParticipationRepository } from '../../ports/store/participation-repository.js'
+import type { Clock } from '../../ports/system/clock.js'
 import type { AutoBidder } from '../commands/auto-bidder.js'
 import { AUCTION_ID } from '../log/ids.js'
 import type { PeerTable } from '../mesh/peer-table.js'
@@ -12,6 +13,7 @@ import type { PeerTable } from '../mesh/peer-table.js'
 export interface AuctionViewsDeps {
   readonly auctions: Pick<AuctionRepository, 'find' | 'idsByPrefix' | 'bidOnBy'>
   readonly autoBidder: Pick<AutoBidder, 'find'>
+  readonly clock: Clock
   readonly equivocations: Pick<EquivocationRepository, 'among'>
   readonly participations: ParticipationRepository
   readonly peerTable: PeerTable
@@ -72,15 +74,18 @@ export class AuctionViews {
       : await this.#deps.participations.among(ids)
     const selfId = as?.id ?? this.#nodeId
     const disputed = await this.#deps.equivocations.among(ids)
+    const now = this.#deps.clock.now()
     return Promise.all(
       records.map(async ({ auctionId, head, state }): Promise<AuctionView> => {
-        const live = state.status === 'open' || state.status === 'scheduled'
+        const phase = phaseAt(state, now)
+        const biddable = phase === 'open' || phase === 'scheduled'
         return {
           auctionId,
           head,
           state,
-          minimum: live ? minimumBid(state) : null,
-          buyNowAvailable: buyNowAvailable(state),
+          phase,
+          minimum: biddable ? minimumBid(state) : null,
+          buyNowAvailable: biddable && buyNowAvailable(state),
           homeState: this.#homeState(state.home.nodeId),
           homeName: this.#homeName(state),
           disputed: disputed.has(auctionId),

@@ -258,6 +258,7 @@ export class LocalNodeApi implements NodeApi {
     checkList(request)
     const page = await this.#deps.auctions.list({
       limit: pageSize(request.limit),
+      now: this.#deps.clock.now(),
       ...(statuses && { statuses }),
       ...(text !== undefined && { text }),
       ...(cursor !== undefined && { cursor }),

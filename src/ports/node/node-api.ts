@@ -1,4 +1,4 @@
-import type { AuctionStatus, OpenedAuction } from '../../domain/auction.js'
+import type { AuctionPhase, AuctionStatus, OpenedAuction } from '../../domain/auction.js'
 import type { Commit, Head } from '../../domain/commit.js'
 import type { Currency } from '../../domain/currency.js'
 import type { AuctionEvent } from '../../domain/events.js'
@@ -121,12 +121,15 @@ export interface ShowRequest extends OnBehalf {
 }
 
 export interface ListRequest extends OnBehalf {
-  readonly statuses?: readonly AuctionStatus[]
+  readonly statuses?: readonly AuctionPhase[]
   readonly text?: string
   /** The id of a party: only what it sells, or only what it has bid on. Not both. */
   readonly seller?: string
   readonly bidder?: string
-  /** Newest opened first otherwise. `ending`: open auctions that have an end, soonest first; takes no seller or bidder. */
+  /**
+   * Newest opened first otherwise. `ending`: open auctions that have an end, soonest first, and behind them those that have ended and wait for their
+   * homes; takes no seller or bidder.
+   */
   readonly sort?: ListSort
   readonly cursor?: string
   /** 1 to 1,000; 50 by default. */
@@ -187,6 +190,8 @@ export interface AuctionView {
   readonly auctionId: string
   readonly head: Head
   readonly state: OpenedAuction
+  /** As of now: `ended` where the end has come and the home has not closed it yet. */
+  readonly phase: AuctionPhase
   /** The least a new bid must offer; null once nobody can bid. */
   readonly minimum: Minor | null
   readonly buyNowAvailable: boolean

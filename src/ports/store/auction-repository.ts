@@ -1,4 +1,4 @@
-import type { AuctionStatus, OpenedAuction } from '../../domain/auction.js'
+import type { AuctionPhase, AuctionStatus, OpenedAuction } from '../../domain/auction.js'
 import type { SealedMaximum } from '../../domain/commands.js'
 import type { Head } from '../../domain/commit.js'
 import type { Minor } from '../../domain/money.js'
@@ -12,13 +12,18 @@ export interface AuctionRecord {
 }
 
 export interface AuctionQuery {
-  readonly statuses?: readonly AuctionStatus[]
+  readonly statuses?: readonly AuctionPhase[]
+  /** The time, UTC milliseconds, by which an open auction counts as ended. */
+  readonly now: number
   /** Part of the title, in any case. */
   readonly text?: string
   /** A party's id: only what it sells, or only what it has bid on. Not both, and not with `sort: 'ending'`. */
   readonly seller?: string
   readonly bidder?: string
-  /** `ending`: open auctions that have an end, soonest first, whatever `statuses` says. */
+  /**
+   * `ending`: auctions that are open in their logs and have an end, whatever `statuses` says: those whose end is ahead, soonest first, then
+   * those that have ended and wait for their homes, in the same order.
+   */
   readonly sort?: 'newest' | 'ending'
   /** Strictly past this auction in the order asked for (from the last page's `next`). */
   readonly cursor?: string

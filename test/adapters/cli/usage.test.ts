@@ -26,7 +26,10 @@ const USAGE_ERRORS: readonly (readonly [words: string[], complaint: string, next
   [['extend', '7k2m', '--by', 'ten'], '--by "ten" must be a duration such as'],
   [['extend', '7k2m', '--to', '2030-01-01T12:00:00'], '--to "2030-01-01T12:00:00" has no time zone', 'add Z'],
   [['list', '--limit', '0'], '--limit "0" must be a whole number from 1 to 1,000'],
-  [['list', '--status', 'sold'], '--status "sold" must be one or more of scheduled, open, closed, cancelled'],
+  [
+    ['list', '--status', 'sold'],
+    '--status "sold" must be one or more of scheduled, open, ended, closed, cancelled',
+  ],
   [['history', '7k2m', '--before', 'x'], '--before "x" must be a whole number'],
   [['watch', '--from', '3'], '--from "3" needs an auction'],
   [['status', '--rpc', 'nonsense'], '--rpc "nonsense": must be HOST:PORT'],

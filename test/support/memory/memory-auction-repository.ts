@@ -1,5 +1,11 @@
+import {
+  compareEnding,
+  endingCursor,
+  endingPlace,
+  readEndingCursor,
+} from '../../../src/application/log/ending-order.js'
 import { foldText } from '../../../src/application/log/read-model.js'
-import { type AuctionStatus, dueAt } from '../../../src/domain/auction.js'
+import { type AuctionStatus, dueAt, phaseAt } from '../../../src/domain/auction.js'
 import type {
   AuctionQuery,
   AuctionRecord,
@@ -29,21 +35,39 @@ export class MemoryAuctionRepository implements AuctionRepository {
       .slice(0, limit)
   }
 
-  async list({ cursor, limit, statuses, text, seller, bidder, sort }: AuctionQuery) {
+  async list(query: AuctionQuery) {
+    if (query.sort === 'ending') return this.#ending(query)
+    const { cursor, limit, now, statuses, text, seller, bidder } = query
     const after = cursor === undefined ? null : this.#tables.auctions.get(cursor)
     if (after === undefined) return { auctions: [], next: null }
-    const ending = sort === 'ending'
-    const order = ending ? soonestEnding : newestFirst
     const wanted = this.#all()
-      .filter(({ state }) => !ending || (state.status === 'open' && state.closesAt !== null))
-      .filter((auction) => after === null || order(after, auction) < 0)
-      .filter(({ state }) => ending || (statuses?.includes(state.status) ?? true))
+      .filter((auction) => after === null || newestFirst(after, auction) < 0)
+      .filter(({ state }) => statuses?.includes(phaseAt(state, now)) ?? true)
       .filter(({ state }) => foldText(state.terms.title).includes(foldText(text ?? '')))
       .filter(({ state }) => seller === undefined || state.seller.id === seller)
       .filter(({ bids }) => bidder === undefined || bids.some((bid) => bid.bidder.id === bidder))
-      .sort(order)
+      .sort(newestFirst)
     const auctions = wanted.slice(0, limit).map(recordOf)
     return { auctions, next: wanted.length > limit ? (auctions.at(-1)?.auctionId ?? null) : null }
+  }
+
+  #ending({ cursor, limit, now, text }: AuctionQuery) {
+    const after = cursor === undefined ? null : readEndingCursor(cursor)
+    if (cursor !== undefined && after === null) return { auctions: [], next: null }
+    const wanted = this.#all()
+      .filter(({ state }) => foldText(state.terms.title).includes(foldText(text ?? '')))
+      .flatMap((auction) => {
+        const place = endingPlace(auction, now)
+        return place === null ? [] : [{ auction, place }]
+      })
+      .filter(({ place }) => after === null || compareEnding(after, place) < 0)
+      .sort((a, b) => compareEnding(a.place, b.place))
+    const page = wanted.slice(0, limit)
+    const last = page.at(-1)
+    return {
+      auctions: page.map(({ auction }) => recordOf(auction)),
+      next: wanted.length > limit && last ? endingCursor(last.place) : null,
+    }
   }
 
   async due(homeNodeId: string): Promise<DueAuction[]> {
@@ -106,12 +130,5 @@ function newestFirst(a: MemoryAuction, b: MemoryAuction): number {
   return (
     b.state.openedAt - a.state.openedAt ||
     (a.auctionId === b.auctionId ? 0 : a.auctionId < b.auctionId ? 1 : -1)
-  )
-}
-
-function soonestEnding(a: MemoryAuction, b: MemoryAuction): number {
-  return (
-    (a.state.closesAt ?? 0) - (b.state.closesAt ?? 0) ||
-    (a.auctionId === b.auctionId ? 0 : a.auctionId < b.auctionId ? -1 : 1)
   )
 }

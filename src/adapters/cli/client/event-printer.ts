@@ -56,7 +56,7 @@ export class EventPrinter {
   /** Where to go on from: everything after this moment is printed. */
   async begin(): Promise<string> {
     const { api } = this.#deps
-    this.#teller.remember((await api.list({ statuses: ['open'], limit: MAX_REMEMBERED })).auctions)
+    this.#teller.remember((await api.list({ statuses: ['open', 'ended'], limit: MAX_REMEMBERED })).auctions)
     return (await api.events({ waitMs: 0 })).cursor
   }
 

@@ -86,7 +86,7 @@ async function ownAuctions(api: NodeApi): Promise<AuctionView[]> {
   const own: AuctionView[] = []
   let cursor: string | null = null
   do {
-    const query = { statuses: ['scheduled', 'open'] as const, limit: PAGE }
+    const query = { statuses: ['scheduled', 'open', 'ended'] as const, limit: PAGE }
     const page: Awaited<ReturnType<NodeApi['list']>> = await api.list(
       cursor === null ? query : { ...query, cursor },
     )

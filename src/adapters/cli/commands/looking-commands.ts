@@ -1,5 +1,5 @@
 import { auctionJson, bidJson, syncJson } from '../../../application/gateway/json-shapes.js'
-import type { AuctionStatus } from '../../../domain/auction.js'
+import { AUCTION_PHASES, type AuctionPhase } from '../../../domain/auction.js'
 import type { AuctionView, NodeApi } from '../../../ports/node/node-api.js'
 import type { BidRecord } from '../../../ports/store/auction-repository.js'
 import type { Args } from '../parse/args.js'
@@ -13,8 +13,7 @@ const MAX_LIMIT = 1_000
 /** `--all` goes on page by page up to so many: a terminal is no place for more. */
 const MAX_ALL = 100_000
 
-const STATUSES: readonly AuctionStatus[] = ['scheduled', 'open', 'closed', 'cancelled']
-const STATUS_RULE = `must be one or more of ${STATUSES.join(', ')}, separated by commas, or all`
+const STATUS_RULE = `must be one or more of ${AUCTION_PHASES.join(', ')}, separated by commas, or all`
 
 export const listCommand: NodeCommand = {
   usage: 'list',
@@ -22,8 +21,8 @@ export const listCommand: NodeCommand = {
   options: {
     status: {
       kind: 'text',
-      describe: 'open, scheduled, closed, cancelled (several with commas), or all',
-      suggest: [...STATUSES, 'all'],
+      describe: 'open, scheduled, ended, closed, cancelled (several with commas), or all',
+      suggest: [...AUCTION_PHASES, 'all'],
     },
     search: { kind: 'text', describe: 'Part of the title' },
     limit: { kind: 'text', describe: `At most so many, ${DEFAULT_LIMIT} otherwise` },
@@ -64,11 +63,13 @@ export const listCommand: NodeCommand = {
   },
 }
 
-function statusesOf(args: Args): AuctionStatus[] | undefined {
+function statusesOf(args: Args): AuctionPhase[] | undefined {
   const text = args.text('status')
   if (text === undefined || text === 'all') return undefined
   const words = text.split(',').map((word) => word.trim().toLowerCase())
-  const known = words.filter((word): word is AuctionStatus => (STATUSES as readonly string[]).includes(word))
+  const known = words.filter((word): word is AuctionPhase =>
+    (AUCTION_PHASES as readonly string[]).includes(word),
+  )
   if (known.length !== words.length) throw args.wrong('status', STATUS_RULE)
   return known
 }
@@ -79,7 +80,7 @@ function wanted(args: Args): number {
 
 async function listAuctions(
   api: NodeApi,
-  query: { statuses?: AuctionStatus[]; text?: string },
+  query: { statuses?: AuctionPhase[]; text?: string },
   count: number,
 ): Promise<{ auctions: AuctionView[]; more: boolean }> {
   const auctions: AuctionView[] = []

@@ -45,7 +45,7 @@ async function watch(session: Session, args: Args): Promise<ExitCode> {
   const first = await session.api()
   const teller = new EventTeller(session, (await first.status()).node.nodeId)
   if (!out.json && fromSeq === undefined) {
-    teller.remember((await first.list({ statuses: ['open'], limit: MAX_REMEMBERED })).auctions)
+    teller.remember((await first.list({ statuses: ['open', 'ended'], limit: MAX_REMEMBERED })).auctions)
   }
   // What happens from this very moment on, whatever comes between this answer and the next question.
   let { items, cursor } = await first.events({ ...scope, waitMs: 0 })

@@ -52,6 +52,7 @@ export function auctionText(view: AuctionView, shortId: string, look: Look): str
   add('buy now', buyNowWords(view))
   add('opens', state.status === 'scheduled' && terms.opensAt !== null ? showWhen(terms.opensAt, look) : null)
   if (state.status === 'closed') add('ended', endWords(view, look))
+  else if (view.phase === 'ended') add('ended', endWords(view, look))
   else if (state.status !== 'cancelled') add('ends', endWords(view, look) || 'when the seller closes it')
   add('soft close', softCloseWords(terms, look))
   add('bidders', terms.bidderNames === 'pseudonyms' ? 'gateways show theirs by pseudonyms' : null)
@@ -136,8 +137,11 @@ function shownPrice({ state }: AuctionView): Minor {
   return state.price ?? state.terms.startPrice
 }
 
-function statusWord({ state, disputed }: AuctionView): string {
-  const status = state.status !== 'closed' ? state.status : state.result.sold ? 'sold' : 'unsold'
+function statusWord({ state, phase, homeState, disputed }: AuctionView): string {
+  let status: string = phase
+  if (state.status === 'closed') status = state.result.sold ? 'sold' : 'unsold'
+  else if (phase === 'ended')
+    status = homeState === 'self' ? 'ended, being closed' : 'ended, waits for its home'
   return disputed ? `${status}, DISPUTED` : status
 }
 

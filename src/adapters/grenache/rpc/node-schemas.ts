@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { id, line, name, text, time } from '../../../application/log/text-schema.js'
 import { MAX_ACK_REPLICAS } from '../../../application/replication/replication.js'
+import { AUCTION_PHASES } from '../../../domain/auction.js'
 import { BIDDER_NAMES } from '../../../domain/terms.js'
 import type {
   AuctionCommand,
@@ -89,10 +90,7 @@ export const listRequest: z.ZodType<ListRequest> = z.strictObject({
   seller: id.exactOptional(),
   bidder: id.exactOptional(),
   sort: z.enum(['newest', 'ending']).exactOptional(),
-  statuses: z
-    .array(z.enum(['scheduled', 'open', 'closed', 'cancelled']))
-    .max(4)
-    .exactOptional(),
+  statuses: z.array(z.enum(AUCTION_PHASES)).max(AUCTION_PHASES.length).exactOptional(),
   text: text(MAX_TITLE_INPUT).exactOptional(),
   cursor: text(MAX_CURSOR_LENGTH).exactOptional(),
   limit: limit.exactOptional(),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { AUCTION_PHASES } from '../../../domain/auction.js'
 import { BIDDER_NAMES } from '../../../domain/terms.js'
 import type { OpenRequest } from '../../../ports/node/node-api.js'
 import { RequestError } from '../problem.js'
@@ -21,7 +22,6 @@ import {
   whoQuery,
 } from './route.js'
 
-const STATUSES = ['scheduled', 'open', 'closed', 'cancelled'] as const
 const MAX_TITLE = 10_000
 const DEFAULT_TITLE = 'Untitled lot'
 
@@ -75,7 +75,11 @@ const listQuery = z.strictObject({
   status: z
     .string()
     .transform((text) => text.split(',').map((word) => word.trim()))
-    .pipe(z.array(z.enum(STATUSES, { error: `must be of ${STATUSES.join(', ')}` })).max(STATUSES.length))
+    .pipe(
+      z
+        .array(z.enum(AUCTION_PHASES, { error: `must be of ${AUCTION_PHASES.join(', ')}` }))
+        .max(AUCTION_PHASES.length),
+    )
     .exactOptional(),
   q: z.string().max(MAX_TITLE).exactOptional(),
   seller: z.string().max(96).exactOptional(),
@@ -121,7 +125,7 @@ export function auctionRoutes(app: GatewayApp, deps: RouteDeps, options: RouteOp
         tags,
         summary: 'List auctions',
         description:
-          'Newest first, or `sort=ending`: open ones, soonest end first. `next` is the next page’s cursor.',
+          'Newest first, or `sort=ending`: open ones, soonest end first, then those that have ended and wait for their homes. `next` is the next page’s cursor.',
         querystring: listQuery,
         response: { 200: auctionList, ...problems },
       },

@@ -1,4 +1,4 @@
-import { buyNowAvailable, minimumBid } from '../../../../src/domain/auction.js'
+import { buyNowAvailable, minimumBid, phaseAt } from '../../../../src/domain/auction.js'
 import type { Command } from '../../../../src/domain/commands.js'
 import type { Commit } from '../../../../src/domain/commit.js'
 import { findCurrency } from '../../../../src/domain/currency.js'
@@ -242,7 +242,7 @@ export class FakeNodeApi implements NodeApi {
       const { statuses, text } = request
       const chosen = all
         .slice(from)
-        .filter(({ state }) => statuses?.includes(state.status) ?? true)
+        .filter(({ state }) => statuses?.includes(phaseAt(state, this.now)) ?? true)
         .filter(
           ({ state }) => text === undefined || state.terms.title.toLowerCase().includes(text.toLowerCase()),
         )
@@ -407,15 +407,18 @@ export class FakeNodeApi implements NodeApi {
   }
 
   #view(auctionId: string, { auction: state }: AuctionScenario): AuctionView {
-    const live = state.status === 'open' || state.status === 'scheduled'
+    const phase = phaseAt(state, this.now)
+    const live = phase === 'open' || phase === 'scheduled'
     const leads = state.leader?.id === SELF.id
-    const standing = live ? (leads ? 'leading' : null) : leads ? 'won' : null
+    const isOver = state.status === 'closed' || state.status === 'cancelled'
+    const standing = !isOver ? (leads ? 'leading' : null) : leads ? 'won' : null
     return {
       auctionId,
       head: { seq: state.seq, hash: 'ab'.repeat(32) },
       state,
+      phase,
       minimum: live ? minimumBid(state) : null,
-      buyNowAvailable: buyNowAvailable(state),
+      buyNowAvailable: live && buyNowAvailable(state),
       homeState: state.home.nodeId === SELF.id ? 'self' : 'alive',
       homeName:
         state.home.nodeId === state.seller.id ? state.seller.name : state.home.nodeId.slice('node_'.length),
