@@ -16,7 +16,7 @@ const STAMP = join(ROOT, 'dist', '.vendue-build')
 const SOURCE_DIRS = ['bin', 'demo', 'src', 'services', 'test', 'bench']
 const CONFIG_FILES = ['package-lock.json', 'package.json', 'tsconfig.json']
 /** Belongs to the set-up, and is neither compiled nor copied. */
-const SETUP = /^bin\/(setup[^/]*\.mjs|runtime\/.*)$/
+const SETUP = /^bin\/((setup|prepack)[^/]*\.mjs|runtime\/.*)$/
 const EXECUTABLES = ['bin/vendue.js']
 
 export function isBuilt() {

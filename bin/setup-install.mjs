@@ -70,6 +70,8 @@ function readPackages(path) {
 async function npmCi(session) {
   const options = [
     'ci',
+    // None of the packages needs one: what is native brings its binaries.
+    '--ignore-scripts',
     '--include=dev',
     '--include=optional',
     '--no-audit',

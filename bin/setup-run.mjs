@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url'
 import { ROOT, SetUpError, say } from './setup-tools.mjs'
 
 /** What the code needs; bin/runtime brings a newer one for most platforms. */
-const OLDEST_NODE = [22, 12]
+const OLDEST_NODE = [22, 14]
 const WINDOWS = process.platform === 'win32'
 const BIN = join(ROOT, 'node_modules', '.bin', 'node')
 

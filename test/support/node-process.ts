@@ -72,6 +72,10 @@ export interface NodeProcessOptions {
   readonly args?: readonly string[]
   readonly logLevel?: string
   readonly env?: NodeJS.ProcessEnv
+  /** Another Node than this one's. */
+  readonly node?: string
+  /** Another copy of the command line than the one built here. */
+  readonly program?: string
 }
 
 /** A `vendue start` of its own process, driven over RPC as the command line does it. */
@@ -118,10 +122,10 @@ export class NodeProcess {
   }
 
   async start(): Promise<void> {
-    const { home, name, args = [], logLevel = 'info', env } = this.options
+    const { home, name, args = [], logLevel = 'info', env, node, program } = this.options
     const child = spawn(
-      process.execPath,
-      [VENDUE, 'start', '--name', name, '--log-level', logLevel, ...args],
+      node ?? process.execPath,
+      [program ?? VENDUE, 'start', '--name', name, '--log-level', logLevel, ...args],
       {
         env: testEnv(home, env),
         stdio: ['ignore', 'pipe', 'pipe'],
