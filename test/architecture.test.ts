@@ -23,7 +23,7 @@ const SOURCE_DIRS = ['bin', 'demo', 'services', 'src']
 
 /** The rooms of src/application by floor: a room uses those on lower floors alone. */
 const FLOORS: readonly (readonly string[])[] = [
-  ['log', 'turns'],
+  ['budgets', 'log', 'turns'],
   ['accounts', 'mesh', 'orders'],
   ['members', 'proof'],
   ['replication'],

@@ -1,3 +1,5 @@
+import { Budgets } from '../../src/application/budgets/budgets.js'
+import type { BudgetName } from '../../src/application/budgets/sender-budgets.js'
 import { AutoBidder } from '../../src/application/commands/auto-bidder.js'
 import { CommandRouter } from '../../src/application/commands/command-router.js'
 import { ReceiptKeeper } from '../../src/application/commands/receipt-keeper.js'
@@ -30,6 +32,8 @@ export interface ComposeOptions {
   /** Nodes of other meshes are not let in. */
   readonly mesh: string
   readonly requestStop: () => void
+  /** Other limits than those of `SENDER_BUDGETS`. */
+  readonly budgets?: Partial<Record<BudgetName, number>>
   /** Nothing is measured without. */
   readonly metrics?: Metrics
   readonly handshakes: () => HandshakeCounts | null
@@ -58,6 +62,7 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
           info: () => services.get(tokens.self).info(),
         }),
     )
+    .factory(tokens.budgets, () => new Budgets(deps('clock', 'logger', 'metrics'), options.budgets))
     .factory(tokens.peerTable, () => new PeerTable(deps('clock')))
     .factory(
       tokens.membership,
@@ -161,6 +166,7 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
       () =>
         new Syncer(
           deps(
+            'budgets',
             'clock',
             'peerClient',
             'peerTable',
@@ -218,6 +224,7 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
           'auctions',
           'auctionViews',
           'autoBidder',
+          'budgets',
           'clock',
           'discovery',
           'equivocations',

@@ -174,7 +174,7 @@ class RunningNode implements VendueNode {
     const server = new RpcServer(
       {
         ...{ peerService, nodeApi: this.api, meshService: memberSync, tls: this.#tls },
-        ...{ logger: this.#logger, metrics: this.metrics },
+        ...{ logger: this.#logger, metrics: this.metrics, budgets: services.get(tokens.budgets) },
       },
       { ...rpc, operatorToken },
     )

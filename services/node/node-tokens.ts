@@ -1,4 +1,5 @@
 import type { RpcClient } from '../../src/adapters/grenache/rpc-client.js'
+import type { Budgets } from '../../src/application/budgets/budgets.js'
 import type { AutoBidder } from '../../src/application/commands/auto-bidder.js'
 import type { CommandRouter } from '../../src/application/commands/command-router.js'
 import type { ReceiptKeeper } from '../../src/application/commands/receipt-keeper.js'
@@ -54,6 +55,7 @@ export const tokens = {
   random: new Token<Random>('random'),
   logger: new Token<Logger>('logger'),
   metrics: new Token<Metrics>('metrics'),
+  budgets: new Token<Budgets>('budgets'),
   signer: new Token<Signer>('signer'),
   verifier: new Token<SignatureVerifier>('verifier'),
   discovery: new Token<Discovery>('discovery'),

@@ -1,6 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { PeerRPCServer } from 'grenache-nodejs-http'
+import type { Budgets } from '../../application/budgets/budgets.js'
 import type { Admission } from '../../application/members/peer-gate.js'
 import type { MeshService } from '../../ports/members/mesh-service.js'
 import type { PeerService } from '../../ports/mesh/peer-service.js'
@@ -33,6 +34,7 @@ export interface RpcServerDeps {
   /** Null: plain HTTP, and whoever calls is taken for a member. For benchmarks. */
   readonly tls: MeshTls | null
   readonly logger: Logger
+  readonly budgets: Budgets
   readonly metrics?: Metrics
 }
 
@@ -97,6 +99,7 @@ export class RpcServer {
     const { host, port } = this.#options
     const peer = new RpcServerPeer(null, {
       limits: this.#limits,
+      budgets: this.#deps.budgets,
       logger: this.#deps.logger,
       tls: this.#deps.tls,
       dispatch: (rpc: string, payload: unknown, from: RequestOrigin) => this.#dispatch(rpc, payload, from),

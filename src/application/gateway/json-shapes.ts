@@ -234,6 +234,10 @@ export function statusJson({ node, ...status }: NodeStatus): Json {
     sync: syncJson(status.sync),
     started_at: jsonTime(node.incarnation),
     handshakes: status.handshakes && { ...status.handshakes },
+    budgets: status.budgets.map(({ name, unit, limit, refillMs, fullest, refused }) => ({
+      ...{ name, unit, limit, refill_ms: refillMs, refused },
+      fullest: fullest && { ...fullest },
+    })),
     uptime_ms: status.uptimeMs,
     pid: status.pid,
   }

@@ -35,6 +35,7 @@ import type { Logger } from '../../ports/system/logger.js'
 import type { Random } from '../../ports/system/random.js'
 import type { Signer } from '../../ports/system/signer.js'
 import type { Timers } from '../../ports/system/timers.js'
+import type { Budgets } from '../budgets/budgets.js'
 import type { AutoBidder } from '../commands/auto-bidder.js'
 import type { CommandRouter } from '../commands/command-router.js'
 import type { ReceiptKeeper } from '../commands/receipt-keeper.js'
@@ -54,6 +55,7 @@ export interface LocalNodeApiDeps {
   readonly auctions: AuctionRepository
   readonly auctionViews: AuctionViews
   readonly autoBidder: AutoBidder
+  readonly budgets: Pick<Budgets, 'status'>
   readonly clock: Clock
   readonly discovery: Discovery
   readonly equivocations: EquivocationRepository
@@ -127,6 +129,7 @@ export class LocalNodeApi implements NodeApi {
       bids: counts.bids,
       sync: this.#deps.syncer.status,
       handshakes: this.#options.handshakes(),
+      budgets: this.#deps.budgets.status(),
       uptimeMs: Math.max(0, clock.now() - node.incarnation),
       pid: process.pid,
     }

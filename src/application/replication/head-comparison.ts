@@ -26,6 +26,9 @@ const MAX_PARTS_APART = 8
 /** A digest is small and at hand: a call that takes longer has probably been lost, and another peer is tried. */
 const DIGEST_TIMEOUT_MS = 2_000
 const HEADS_TIMEOUT_MS = 5_000
+/** Pages that may be short, and heads on each of the others at least: else a peer could go on for ever. */
+const SHORT_PAGES = 16
+const MIN_HEADS_PER_PAGE = 100
 
 /**
  * What the peer has and this node lacks, page by page. First the digests: between nodes that hold the same, one small
@@ -55,6 +58,8 @@ async function* comparePart(
   // A prefix comes before every id that begins with it.
   const ours = new OwnHeads(eventLog, prefix === '' ? null : prefix)
   let afterId: string | null = null
+  let pages = 0
+  let heads = 0
   do {
     const options = { timeoutMs: HEADS_TIMEOUT_MS }
     const page: { heads: AuctionHead[]; next: string | null } = await peerClient.heads(
@@ -62,8 +67,12 @@ async function* comparePart(
       { prefix, afterId },
       options,
     )
+    pages += 1
+    heads += page.heads.length
+    if (heads < (pages - SHORT_PAGES) * MIN_HEADS_PER_PAGE) throw new Error('the peer’s pages are too short')
     const differences: Difference[] = []
     for (const { auctionId, seq, hash } of page.heads) {
+      if (!auctionId.startsWith(prefix)) throw new Error('the peer’s heads are not those asked for')
       if (afterId !== null && auctionId <= afterId) throw new Error('the peer’s heads are out of order')
       afterId = auctionId
       const own = await ours.find(auctionId)
@@ -76,7 +85,8 @@ async function* comparePart(
         differences.push({ auctionId, fromSeq: seq, untilSeq: seq, isFork: true })
     }
     if (differences.length > 0) yield differences
-    if (page.next !== null && page.next !== afterId) throw new Error('the peer’s pages do not join')
+    if (page.next !== null && (page.next !== afterId || page.heads.length === 0))
+      throw new Error('the peer’s pages do not join')
     afterId = page.next
   } while (afterId !== null)
 }

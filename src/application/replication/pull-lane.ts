@@ -1,5 +1,6 @@
 import type { Commit } from '../../domain/commit.js'
 import type { PeerClient, PulledPage } from '../../ports/mesh/peer-client.js'
+import type { Timers } from '../../ports/system/timers.js'
 import type { Missing, PullQueue } from './pull-queue.js'
 import type { Replicator } from './replicator.js'
 
@@ -7,13 +8,18 @@ export interface PullLaneDeps {
   readonly peerClient: Pick<PeerClient, 'pullCommits'>
   readonly replicator: Pick<Replicator, 'ingestPages'>
   readonly queue: PullQueue
+  readonly timers: Timers
 }
 
 export interface PullLaneOptions {
   readonly nodeId: string
   /** Where the peer is now; null once it is not to be asked any more. */
   readonly address: () => string | null
+  /** Whether others wait for their turn, and this peer has had its own. */
+  readonly isOver: () => boolean
   readonly onStored: (events: number) => void
+  /** The peer keeps this node waiting. */
+  readonly onSlow: () => void
   /** The peer sent what is not so, or not what it said it had. */
   readonly onBroken: (missing: Missing, why: 'lied' | 'empty') => void
   /** Nobody else is known to have what is missing of an auction. */
@@ -24,6 +30,17 @@ export interface PullLaneOptions {
 export const MAX_WANTS = 64
 /** A peer that takes longer for a page is taken to stall, and others are asked. */
 export const PAGE_TIMEOUT_MS = 5_000
+/** A peer that takes longer than this keeps no other from its turn. */
+export const SLOW_PAGE_MS = 1_000
+
+/** The peer answers, and has nothing of what it said. */
+export class NothingThereError extends Error {
+  readonly code = 'NOTHING_THERE'
+  constructor() {
+    super('the peer has nothing of all that it was asked for')
+    this.name = 'NothingThereError'
+  }
+}
 
 /** An auction in this lane's hands. */
 interface Held {
@@ -53,15 +70,21 @@ export class PullLane {
   readonly #options: PullLaneOptions
   /** Taken from the queue, in the order in which they are asked for. */
   readonly #held = new Set<Held>()
+  #isSlow = false
 
   constructor(deps: PullLaneDeps, options: PullLaneOptions) {
     this.#deps = deps
     this.#options = options
   }
 
+  /** Whether this node has been waiting for a page for so long that others need not wait as well. */
+  get isSlow(): boolean {
+    return this.#isSlow
+  }
+
   /**
-   * Resolves once there is nothing more to ask the peer for. Rejects where it does not answer in time, answers something
-   * else, or the log fails. What was not stored is back in the queue then.
+   * Resolves once there is nothing more to ask the peer for, or its turn is over. Rejects where it does not answer in time, answers
+   * something else or nothing, or the log fails. What was not stored is back in the queue then.
    */
   async run(): Promise<void> {
     let storing: Promise<void> = Promise.resolve()
@@ -91,19 +114,37 @@ export class PullLane {
   /** `coming`: what came in the answer before, and is not stored yet. */
   #ask(coming: readonly Received[] = []): Request | null {
     const { queue, peerClient } = this.#deps
-    const { nodeId, address } = this.#options
+    const { nodeId, address, isOver } = this.#options
     const to = address()
-    if (to === null) return null
+    if (to === null || isOver()) return null
     for (const missing of queue.take(nodeId, MAX_WANTS - this.#held.size))
       this.#held.add({ missing, next: missing.fromSeq })
     const stuck = new Set(coming.filter(hasNothing).map(({ held }) => held))
-    const wants = [...this.#held].filter((held) => held.next <= held.missing.untilSeq && !stuck.has(held))
+    const wants = [...this.#held].filter((held) => held.next <= this.#untilSeq(held) && !stuck.has(held))
     if (wants.length === 0) return null
     const asked = wants.map(({ missing, next }) => ({ auctionId: missing.auctionId, fromSeq: next }))
-    const answer = peerClient.pullCommits(to, asked, { timeoutMs: PAGE_TIMEOUT_MS })
+    const answer = this.#timed(peerClient.pullCommits(to, asked, { timeoutMs: PAGE_TIMEOUT_MS }))
     // It may fail while the page before is being stored: that is told when its turn comes.
     answer.catch(() => {})
     return { wants, answer }
+  }
+
+  async #timed<T>(answer: Promise<T>): Promise<T> {
+    const timer = this.#deps.timers.after(SLOW_PAGE_MS, () => {
+      this.#isSlow = true
+      this.#options.onSlow()
+    })
+    try {
+      return await answer
+    } finally {
+      timer.cancel()
+      this.#isSlow = false
+    }
+  }
+
+  /** As far as this peer has it; nothing where it is not to be asked any more. */
+  #untilSeq({ missing }: Held): number {
+    return missing.sources.get(this.#options.nodeId) ?? 0
   }
 
   async #store(received: readonly Received[]): Promise<void> {
@@ -115,22 +156,28 @@ export class PullLane {
     const refused = new Set(intake.refused.map(({ commit }) => commit.auctionId))
     // What was asked for follows upon what is stored: a gap is the peer's.
     for (const { auctionId } of intake.gaps) refused.add(auctionId)
+    let broken = 0
     for (const one of wanted) {
       const { held, past } = one
       if (!this.#held.has(held)) continue
       const { missing } = held
       const lied = refused.has(missing.auctionId)
       if (!lied) missing.fromSeq = Math.max(missing.fromSeq, past)
-      if (lied || (hasNothing(one) && past <= missing.untilSeq)) {
+      const untilSeq = this.#untilSeq(held)
+      if (lied || (hasNothing(one) && past <= untilSeq)) {
+        broken += 1
         onBroken(missing, lied ? 'lied' : 'empty')
-        missing.sources.delete(this.#options.nodeId)
-        this.#held.delete(held)
-        this.#giveBack(missing)
-      } else if (past > missing.untilSeq) {
-        this.#held.delete(held)
-        this.#deps.queue.done(missing)
-      }
+        this.#letGo(held, false)
+      } else if (past > untilSeq) this.#letGo(held, true)
     }
+    if (wanted.length > 0 && broken === wanted.length && intake.stored === 0) throw new NothingThereError()
+  }
+
+  #letGo(held: Held, isHad: boolean): void {
+    const { missing } = held
+    this.#held.delete(held)
+    this.#deps.queue.drop(missing, this.#options.nodeId)
+    if (!this.#deps.queue.giveBack(missing) && !isHad) this.#options.onGivenUp()
   }
 
   #giveBack(missing: Missing): void {

@@ -1,3 +1,4 @@
+import type { Budget } from '../budgets/budgets.js'
 import type { Difference } from './head-comparison.js'
 
 /** An auction of which commits are missing, and who has them. */
@@ -5,30 +6,37 @@ export interface Missing {
   readonly auctionId: string
   /** The next event to be had. */
   fromSeq: number
-  /** As far as anybody has said to have it. */
-  untilSeq: number
-  /** Node ids. */
-  readonly sources: Set<string>
+  /** As far as each peer, by its node id, has said to have it. */
+  readonly sources: Map<string, number>
 }
 
-/** What is still to be pulled: each auction once, however many peers offer it, and with one of them at a time. */
+/**
+ * What is still to be pulled: each auction once, however many peers offer it, and with one of them at a time. A peer that offers
+ * more than its budget has room for waits with the rest, and nobody else does.
+ */
 export class PullQueue {
+  readonly #awaited: Budget
   readonly #waiting = new Map<string, Missing>()
   /** Being pulled at the moment. */
   readonly #taken = new Map<string, Missing>()
-
+  /** By node id, what it offers. */
+  readonly #offers = new Map<string, Set<Missing>>()
   /** Who waits for an auction to leave the queue. */
   readonly #waiters = new Map<string, (() => void)[]>()
+
+  constructor(awaited: Budget) {
+    this.#awaited = awaited
+  }
 
   get size(): number {
     return this.#waiting.size + this.#taken.size
   }
 
-  /** Events that are still missing. */
+  /** Events that are still missing, as far as anybody says. */
   get events(): number {
     let events = 0
-    for (const { fromSeq, untilSeq } of this.#taken.values()) events += Math.max(0, untilSeq - fromSeq + 1)
-    for (const { fromSeq, untilSeq } of this.#waiting.values()) events += Math.max(0, untilSeq - fromSeq + 1)
+    for (const missing of [...this.#taken.values(), ...this.#waiting.values()])
+      events += Math.max(0, Math.max(...missing.sources.values(), 0) - missing.fromSeq + 1)
     return events
   }
 
@@ -40,42 +48,49 @@ export class PullQueue {
     })
   }
 
-  #tell(auctionId: string): void {
-    for (const resolve of this.#waiters.get(auctionId) ?? []) resolve()
-    this.#waiters.delete(auctionId)
-  }
-
   /** Node ids of all who have something of it. */
-  sources(): Set<string> {
-    const sources = new Set<string>()
-    for (const missing of this.#taken.values()) for (const source of missing.sources) sources.add(source)
-    for (const missing of this.#waiting.values()) for (const source of missing.sources) sources.add(source)
-    return sources
+  sources(): string[] {
+    return [...this.#offers.keys()]
   }
 
+  /** Whether the peer has to wait before it offers more. */
+  isFullOf(nodeId: string): boolean {
+    return this.#awaited.isSpent(nodeId)
+  }
+
+  /** False where the peer offers too much already. */
   add(
     { auctionId, fromSeq, untilSeq }: Pick<Difference, 'auctionId' | 'fromSeq' | 'untilSeq'>,
     nodeId: string,
-  ) {
+  ): boolean {
     const known = this.#taken.get(auctionId) ?? this.#waiting.get(auctionId)
-    if (known) {
-      known.sources.add(nodeId)
-      known.untilSeq = Math.max(known.untilSeq, untilSeq)
-    } else this.#waiting.set(auctionId, { auctionId, fromSeq, untilSeq, sources: new Set([nodeId]) })
+    const offered = known?.sources.get(nodeId)
+    if (known !== undefined && offered !== undefined) {
+      known.sources.set(nodeId, Math.max(offered, untilSeq))
+      return true
+    }
+    if (!this.#awaited.take(nodeId)) return false
+    const missing = known ?? { auctionId, fromSeq, sources: new Map<string, number>() }
+    missing.sources.set(nodeId, untilSeq)
+    if (known === undefined) this.#waiting.set(auctionId, missing)
+    const offers = this.#offers.get(nodeId)
+    if (offers === undefined) this.#offers.set(nodeId, new Set([missing]))
+    else offers.add(missing)
+    return true
   }
 
   /** Whether something waits that the peer has. */
   hasFor(nodeId: string): boolean {
-    for (const { sources } of this.#waiting.values()) if (sources.has(nodeId)) return true
+    for (const { auctionId } of this.#offers.get(nodeId) ?? []) if (this.#waiting.has(auctionId)) return true
     return false
   }
 
-  /** Up to `max` that the peer has and nobody else is being asked for; they are to be given back, or done. */
+  /** Up to `max` that the peer has and nobody else is being asked for; they are to be given back. */
   take(nodeId: string, max: number): Missing[] {
     const taken: Missing[] = []
-    for (const missing of this.#waiting.values()) {
+    for (const missing of this.#offers.get(nodeId) ?? []) {
       if (taken.length >= max) break
-      if (missing.sources.has(nodeId)) taken.push(missing)
+      if (this.#waiting.has(missing.auctionId)) taken.push(missing)
     }
     for (const missing of taken) {
       this.#waiting.delete(missing.auctionId)
@@ -84,14 +99,20 @@ export class PullQueue {
     return taken
   }
 
-  done({ auctionId }: Missing): void {
-    this.#taken.delete(auctionId)
-    this.#tell(auctionId)
+  /** The peer has no more of it than is here by now, or is not to be asked for it any more. */
+  drop(missing: Missing, nodeId: string): void {
+    if (!missing.sources.delete(nodeId)) return
+    const offers = this.#offers.get(nodeId)
+    offers?.delete(missing)
+    if (offers?.size === 0) this.#offers.delete(nodeId)
+    this.#awaited.give(nodeId)
   }
 
-  /** For others that have it; false where there is nobody: then it is left to the next comparison of heads. */
+  /** For others that have more of it; false where there is nobody: then it is left to the next comparison of heads. */
   giveBack(missing: Missing): boolean {
     this.#taken.delete(missing.auctionId)
+    for (const [nodeId, untilSeq] of missing.sources)
+      if (untilSeq < missing.fromSeq) this.drop(missing, nodeId)
     if (missing.sources.size === 0) {
       this.#tell(missing.auctionId)
       return false
@@ -103,10 +124,9 @@ export class PullQueue {
   /** The peer is not to be asked any more. True where nobody else has some of what it had. */
   forget(nodeId: string): boolean {
     let lost = false
-    for (const missing of this.#taken.values()) missing.sources.delete(nodeId)
-    for (const missing of [...this.#waiting.values()]) {
-      if (!missing.sources.delete(nodeId) || missing.sources.size > 0) continue
-      this.#waiting.delete(missing.auctionId)
+    for (const missing of [...(this.#offers.get(nodeId) ?? [])]) {
+      this.drop(missing, nodeId)
+      if (missing.sources.size > 0 || !this.#waiting.delete(missing.auctionId)) continue
       this.#tell(missing.auctionId)
       lost = true
     }
@@ -114,8 +134,14 @@ export class PullQueue {
   }
 
   clear(): void {
+    for (const nodeId of this.sources()) this.forget(nodeId)
     this.#waiting.clear()
     this.#taken.clear()
     for (const auctionId of [...this.#waiters.keys()]) this.#tell(auctionId)
+  }
+
+  #tell(auctionId: string): void {
+    for (const resolve of this.#waiters.get(auctionId) ?? []) resolve()
+    this.#waiters.delete(auctionId)
   }
 }

@@ -4,6 +4,7 @@ import type { Clock } from '../../ports/system/clock.js'
 import type { Logger } from '../../ports/system/logger.js'
 import type { Random } from '../../ports/system/random.js'
 import type { Timer, Timers } from '../../ports/system/timers.js'
+import type { Budgets } from '../budgets/budgets.js'
 import type { PublishingEventLog } from '../log/publishing-event-log.js'
 import type { PeerTable } from '../mesh/peer-table.js'
 import { shuffled } from '../turns/shuffled.js'
@@ -16,6 +17,7 @@ import { RestingPeers } from './resting-peers.js'
 import { SyncProgress } from './sync-progress.js'
 
 export interface SyncerDeps {
+  readonly budgets: Budgets
   readonly clock: Clock
   readonly peerClient: Pick<PeerClient, 'digest' | 'heads' | 'pullCommits'>
   readonly peerTable: PeerTable
@@ -30,12 +32,19 @@ export interface SyncerDeps {
 /** How often this node compares itself with some peer, in case a push got lost. */
 export const COMPARE_INTERVAL_MS = 3_000
 const COMPARISONS_AT_ONCE = 3
-/** Peers from whom to pull at once; others are compared with when there is nothing left to pull from these. */
+/** A comparison that takes longer keeps no other from its turn. */
+const SLOW_COMPARISON_MS = 1_000
+/** Peers from whom to pull at once; others are compared with now and then while these deliver. */
 const MAX_SOURCES = 3
 /** One a peer. Pages under way, checked and being stored are three times as many: that bounds the memory of a sync. */
 const MAX_LANES = MAX_SOURCES
-/** Auctions in the queue; a comparison that finds more waits with them. */
-const MAX_QUEUED = 20_000
+/** Lanes and comparisons in which this node waits for slow peers, beside those. */
+const MAX_SLOW_LANES = 16
+const MAX_SLOW_COMPARISONS = 64
+/** How long a peer is pulled from while others wait for their turn. */
+const LANE_TURN_MS = 2_000
+/** Peers whose last turn is remembered. */
+const MAX_TURNS = 1_000
 const QUEUE_POLL_MS = 100
 /** How long a peer that did not answer is not pulled from. */
 const SILENT_REST = { firstMs: 2_000, maxMs: 60_000 }
@@ -50,18 +59,23 @@ const FORK_REST = { firstMs: 60_000, maxMs: 600_000 }
  */
 export class Syncer {
   readonly #deps: SyncerDeps
-  readonly #queue = new PullQueue()
+  readonly #queue: PullQueue
   readonly #progress: SyncProgress
   readonly #silent: RestingPeers
   readonly #liars: RestingPeers
   readonly #forks: RestingPeers
   /** Peers to compare with, in this order. */
   readonly #due = new Set<string>()
-  readonly #comparing = new Set<string>()
+  readonly #comparing = new Map<string, { isSlow: boolean }>()
+  #comparedAtMs = Number.NEGATIVE_INFINITY
   /** Peers that rest, and are to be compared with after it. */
   readonly #again = new Map<string, Timer>()
   /** Peers that are being pulled from. */
-  readonly #lanes = new Set<string>()
+  readonly #lanes = new Map<string, PullLane>()
+  /** When peers had their last turn. */
+  readonly #turns = new Map<string, number>()
+  /** Peers that have brought something in the turn that they have. */
+  readonly #delivering = new Set<string>()
   /** Whether everything that was found missing was had, or is in the queue. */
   #complete = false
   #unlisten: (() => void) | null = null
@@ -69,6 +83,7 @@ export class Syncer {
 
   constructor(deps: SyncerDeps) {
     this.#deps = deps
+    this.#queue = new PullQueue(deps.budgets.of('awaited'))
     this.#progress = new SyncProgress(deps)
     this.#silent = new RestingPeers(deps, SILENT_REST)
     this.#liars = new RestingPeers(deps, LIE_REST)
@@ -79,9 +94,10 @@ export class Syncer {
   start(): void {
     if (this.#unlisten) return
     this.#deps.headsDigest.start()
-    this.#unlisten = this.#deps.peerTable.onChange(({ peer: { state, info } }) => {
+    this.#unlisten = this.#deps.peerTable.onChange(({ peer: { state, info }, before }) => {
       if (state === 'alive') {
-        this.#silent.delete(info.nodeId)
+        // Who was suspected for a moment has not been away.
+        if (before !== 'suspect') this.#silent.delete(info.nodeId)
         this.#due.add(info.nodeId)
       } else if (state !== 'suspect') this.#drop(info.nodeId)
       this.#goOn()
@@ -131,14 +147,25 @@ export class Syncer {
   #goOn(): void {
     if (!this.#unlisten) return
     for (const nodeId of [...this.#due]) {
-      if (this.#comparing.size >= COMPARISONS_AT_ONCE) break
-      if (this.#queue.size > 0 && this.#queue.sources().size >= MAX_SOURCES) break
+      if (!this.#mayCompare()) break
       if (this.#comparing.has(nodeId)) continue
       this.#due.delete(nodeId)
       void this.#compare(nodeId)
     }
-    for (const nodeId of this.#queue.size > 0 ? this.#queue.sources() : []) this.#openLane(nodeId)
+    const waiting = this.#queue.sources().filter((nodeId) => !this.#lanes.has(nodeId))
+    // Who has waited longest for a turn goes first.
+    waiting.sort((a, b) => (this.#turns.get(a) ?? 0) - (this.#turns.get(b) ?? 0))
+    for (const nodeId of waiting) this.#openLane(nodeId)
     this.#update()
+  }
+
+  /** While enough peers deliver, others are compared with now and then: what these bring may be no use to anybody. */
+  #mayCompare(): boolean {
+    const running = [...this.#comparing.values()]
+    const slow = running.filter(({ isSlow }) => isSlow).length
+    if (running.length - slow >= COMPARISONS_AT_ONCE || slow >= MAX_SLOW_COMPARISONS) return false
+    if (this.#delivering.size < MAX_SOURCES) return true
+    return this.#deps.clock.monotonicMs() - this.#comparedAtMs >= COMPARE_INTERVAL_MS
   }
 
   #update(): void {
@@ -156,26 +183,45 @@ export class Syncer {
   async #compare(nodeId: string): Promise<void> {
     const address = this.#address(nodeId)
     if (address === null) return
-    this.#comparing.add(nodeId)
+    const { clock, timers } = this.#deps
+    this.#comparedAtMs = clock.monotonicMs()
+    const comparison = { isSlow: false }
+    this.#comparing.set(nodeId, comparison)
+    const timer = timers.after(SLOW_COMPARISON_MS, () => {
+      comparison.isSlow = true
+      this.#goOn()
+    })
     try {
       for await (const differences of compareHeads(this.#deps, address)) {
         if (!this.#unlisten) return
-        this.#enqueue(nodeId, differences)
-        this.#goOn()
-        while (this.#queue.size >= MAX_QUEUED && this.#unlisten) await this.#sleep(QUEUE_POLL_MS)
+        await this.#offer(nodeId, differences)
       }
       this.#complete = true
     } catch (error) {
       this.#deps.logger.debug({ nodeId, err: error }, 'a comparison with a peer did not get through')
       this.#failed(nodeId)
     } finally {
+      timer.cancel()
       this.#comparing.delete(nodeId)
       this.#goOn()
     }
   }
 
-  #enqueue(nodeId: string, differences: readonly Difference[]): void {
-    for (const difference of differences) {
+  /** Waits while the peer offers more than its budget has room for. */
+  async #offer(nodeId: string, differences: readonly Difference[]): Promise<void> {
+    let left = differences
+    for (;;) {
+      left = this.#enqueue(nodeId, left)
+      this.#goOn()
+      if (left.length === 0 || !this.#unlisten || this.#address(nodeId) === null) return
+      while (this.#queue.isFullOf(nodeId) && this.#unlisten) await this.#sleep(QUEUE_POLL_MS)
+    }
+  }
+
+  /** Returns those for which the peer's budget has no room. */
+  #enqueue(nodeId: string, differences: readonly Difference[]): readonly Difference[] {
+    for (const [i, difference] of differences.entries()) {
+      if (this.#queue.isFullOf(nodeId)) return differences.slice(i)
       const key = `${nodeId} ${difference.auctionId}`
       const restMs = this.#liars.left(key)
       if (restMs > 0) {
@@ -188,38 +234,56 @@ export class Syncer {
       }
       this.#queue.add(difference, nodeId)
     }
+    return []
   }
 
   #openLane(nodeId: string): void {
-    if (this.#address(nodeId) === null) return
-    if (this.#lanes.size >= MAX_LANES || this.#lanes.has(nodeId) || !this.#queue.hasFor(nodeId)) return
+    if (this.#address(nodeId) === null || !this.#queue.hasFor(nodeId)) return
+    const slow = [...this.#lanes.values()].filter(({ isSlow }) => isSlow).length
+    if (this.#lanes.size - slow >= MAX_LANES || slow >= MAX_SLOW_LANES) return
     void this.#pull(nodeId)
   }
 
   async #pull(nodeId: string): Promise<void> {
-    this.#lanes.add(nodeId)
+    const { clock, logger, peerClient, replicator, timers } = this.#deps
+    const startedMs = clock.monotonicMs()
     const lane = new PullLane(
-      { peerClient: this.#deps.peerClient, replicator: this.#deps.replicator, queue: this.#queue },
+      { peerClient, replicator, queue: this.#queue, timers },
       {
         nodeId,
         address: () => this.#address(nodeId),
-        onStored: (events) => this.#progress.stored(events),
+        isOver: () => clock.monotonicMs() - startedMs >= LANE_TURN_MS && this.#othersWait(),
+        onStored: (events) => {
+          if (events > 0) this.#delivering.add(nodeId)
+          this.#progress.stored(events)
+        },
+        onSlow: () => this.#goOn(),
         onBroken: (missing, why) => this.#onBroken(nodeId, missing, why),
         onGivenUp: () => this.#lookFurther(nodeId),
       },
     )
+    this.#lanes.set(nodeId, lane)
     try {
       await lane.run()
     } catch (error) {
-      this.#deps.logger.warn(
-        { nodeId, err: error },
-        'a peer does not deliver: its part is pulled from others',
-      )
+      logger.warn({ nodeId, err: error }, 'a peer does not deliver: its part is pulled from others')
       this.#failed(nodeId)
     } finally {
       this.#lanes.delete(nodeId)
+      this.#delivering.delete(nodeId)
+      this.#turns.delete(nodeId)
+      this.#turns.set(nodeId, clock.monotonicMs())
+      if (this.#turns.size > MAX_TURNS) this.#turns.delete(this.#turns.keys().next().value as string)
       this.#goOn()
     }
+  }
+
+  #othersWait(): boolean {
+    return this.#queue
+      .sources()
+      .some(
+        (nodeId) => !this.#lanes.has(nodeId) && this.#address(nodeId) !== null && this.#queue.hasFor(nodeId),
+      )
   }
 
   #onBroken(nodeId: string, { auctionId, fromSeq }: Missing, why: 'lied' | 'empty'): void {

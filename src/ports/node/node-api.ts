@@ -241,8 +241,24 @@ export interface NodeStatus {
   readonly sync: SyncStatus
   /** Null where TLS is switched off. */
   readonly handshakes: HandshakeCounts | null
+  /** What members and accounts may use up of this node, and how much they have. */
+  readonly budgets: readonly BudgetStatus[]
   readonly uptimeMs: number
   readonly pid: number
+}
+
+/** One thing that senders use up; each of them may use as much of it as `limit`. */
+export interface BudgetStatus {
+  readonly name: string
+  /** Of `limit` and of what is used. */
+  readonly unit: string
+  readonly limit: number
+  /** How long until all of it is back; null: it comes back as what is held or kept goes. */
+  readonly refillMs: number | null
+  /** Who has used most: a node's id, or an account's. Null where nobody has used anything. */
+  readonly fullest: { readonly sender: string; readonly used: number } | null
+  /** How often somebody was refused or put off for it since the start. */
+  readonly refused: number
 }
 
 /** TLS handshakes since the start. */

@@ -3,6 +3,7 @@ import { connect } from 'node:tls'
 import { gunzipSync } from 'node:zlib'
 import { RpcServer, type RpcServerLimits } from '../../../src/adapters/grenache/rpc-server.js'
 import type { MeshTls } from '../../../src/adapters/grenache/transport/mesh-tls.js'
+import type { BudgetName } from '../../../src/application/budgets/sender-budgets.js'
 import type { MeshService } from '../../../src/ports/members/mesh-service.js'
 import type {
   Challenge,
@@ -17,6 +18,7 @@ import type { NodeApi } from '../../../src/ports/node/node-api.js'
 import type { Logger } from '../../../src/ports/system/logger.js'
 import { silentLogger } from '../../support/silent-logger.js'
 import { TestAuthority } from '../../support/test-authority.js'
+import { testBudgets } from '../../support/test-budgets.js'
 
 export const TOKEN = 'operator-token-of-the-test'
 
@@ -130,6 +132,7 @@ export async function startServer(
     tls?: MeshTls
     limits?: Partial<RpcServerLimits>
     logger?: Logger
+    budgets?: Partial<Record<BudgetName, number>>
   } = {},
 ): Promise<TestServer> {
   const server = new RpcServer(
@@ -139,6 +142,7 @@ export async function startServer(
       meshService: fakeMeshService(options.mesh),
       tls: options.tls ?? serverMember.tls,
       logger: options.logger ?? silentLogger,
+      budgets: testBudgets(options.budgets),
     },
     { host: '127.0.0.1', port: 0, operatorToken: TOKEN, limits: { drainMs: 200, ...options.limits } },
   )

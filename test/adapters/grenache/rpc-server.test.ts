@@ -8,7 +8,9 @@ import { ListenError } from '../../../src/adapters/grenache/transport/listen-err
 import { NodeError } from '../../../src/ports/node/node-api.js'
 import { eventually } from '../../support/eventually.js'
 import { silentLogger } from '../../support/silent-logger.js'
+import { testBudgets } from '../../support/test-budgets.js'
 import {
+  authority,
   bidOf,
   caller,
   callRaw,
@@ -333,6 +335,65 @@ describe('the RPC server', function () {
       for (let i = 0; i < 20; i++) await expectAlive()
     })
 
+    it('refuses the requests of a member that has too many under way, and serves the others', async () => {
+      let release = () => {}
+      const held = new Promise<void>((resolve) => {
+        release = resolve
+      })
+      let waiting = 0
+      running = await startServer({
+        budgets: { requests: 3 },
+        peer: {
+          goodbye: () => {
+            waiting += 1
+            return held
+          },
+        },
+      })
+      const goodbyes = [1, 2, 3].map(() => callRaw(running.port, 'vendue.goodbye', { params: goodbye }))
+      await eventually('all are under way', () => waiting === 3)
+      const refused = await post(running.port, `["r","vendue.heads",{"params":"${'x'.repeat(100_000)}"}]`)
+      expect(refused.status).to.equal(503)
+      expect(errorOf(refused.body).code).to.equal('BUSY')
+      const { tls } = await authority.member()
+      const heads = { params: { prefix: '', afterId: null } }
+      expect(await callRaw(running.port, 'vendue.heads', heads, tls)).to.have.property('ok', true)
+      release()
+      await Promise.all(goodbyes)
+      await expectAlive()
+    })
+
+    it('counts answers that a member does not take, until its connection ends', async () => {
+      const heads = Array.from({ length: 5_000 }, (_, i) => {
+        return { auctionId: `auc_${String(i).padStart(26, '0')}`, seq: 1, hash: 'a'.repeat(64) }
+      })
+      let served = 0
+      running = await startServer({
+        budgets: { 'request-bytes': 8 * 1_024 * 1_024 },
+        peer: {
+          heads: async () => {
+            served += 1
+            return { heads, next: null }
+          },
+        },
+      })
+      const sockets = Array.from({ length: 30 }, () => connect(running.port))
+      for (const socket of sockets) socket.on('error', () => {}).pause()
+      const body = '["r","vendue.heads",{"params":{"prefix":"","afterId":null}}]'
+      const request = `POST / HTTP/1.1\r\nhost: a\r\ncontent-length: ${body.length}\r\n\r\n${body}`
+      for (const socket of sockets) socket.write(request.repeat(20))
+      await eventually('it is refused', async () => {
+        const answer = await post(
+          running.port,
+          '["r","vendue.heads",{"params":{"prefix":"","afterId":null}}]',
+        )
+        return answer.status === 503
+      })
+      expect(served).to.be.below(30 * 20)
+      for (const socket of sockets) socket.destroy()
+      await eventually('it has its budget again', () => expectAlive().then(() => true))
+    })
+
     it('takes no more connections than its limit', async () => {
       running = await startServer({ limits: { maxConnections: 2 } })
       const first = [connectTcp(running.port, '127.0.0.1'), connectTcp(running.port, '127.0.0.1')]
@@ -400,7 +461,7 @@ describe('the RPC server', function () {
     it('refuses a port in use with what to do, and starts once it is free', async () => {
       running = await startServer()
       const second = new RpcServer(
-        { ...fakeServices(), logger: silentLogger },
+        { ...fakeServices(), logger: silentLogger, budgets: testBudgets() },
         { host: '127.0.0.1', port: running.port, operatorToken: 't' },
       )
       const error = await rejection(second.start(), ListenError)
@@ -414,7 +475,7 @@ describe('the RPC server', function () {
     it('refuses an address that is not its own', async () => {
       running = await startServer()
       const lost = new RpcServer(
-        { ...fakeServices(), logger: silentLogger },
+        { ...fakeServices(), logger: silentLogger, budgets: testBudgets() },
         { host: '203.0.113.7', port: 0, operatorToken: 't' },
       )
       expect((await rejection(lost.start(), ListenError)).code).to.equal('ADDRESS_NOT_AVAILABLE')

@@ -188,6 +188,74 @@ describe('the initial sync', () => {
     await untilSynced(joined)
   })
 
+  /** Says that it has auctions which nobody has, and answers with nothing, late. */
+  async function pretender(name: string, delayMs: number): Promise<MemoryNode> {
+    const node = new MemoryNode({ name, network, time })
+    nodes.push(node)
+    await node.start()
+    const inner = node.services.get(tokens.peerService)
+    const later = <T>(value: T) =>
+      new Promise<T>((resolve) => {
+        time.after(delayMs, () => resolve(value))
+      })
+    const served: Partial<PeerService> = {
+      digest: () => later([{ prefix: 'auc_0', sum: 'e'.repeat(64) }]),
+      heads: ({ afterId }) => {
+        const from = afterId === null ? 0 : Number(afterId.slice(-20)) + 1
+        const heads = Array.from({ length: 1_000 }, (_, i) => ({
+          ...{ auctionId: `auc_0${name.slice(-1)}00000${String(from + i).padStart(19, '0')}`, seq: 9 },
+          hash: 'f'.repeat(64),
+        }))
+        return later({ heads, next: heads.at(-1)?.auctionId ?? null })
+      },
+      pullCommits: (wants) => later(wants.map(({ auctionId }) => ({ auctionId, commits: [], head: null }))),
+    }
+    const wrapped = new Proxy(inner, {
+      get: (target, key) => {
+        const method = served[key as keyof PeerService] ?? target[key as keyof PeerService]
+        return (method as (...args: unknown[]) => unknown).bind(target)
+      },
+    })
+    network.serve(node.info.address, wrapped, node.time)
+    return node
+  }
+
+  it('is not held up by a dozen peers that offer without end, and answer late and with nothing', async () => {
+    for (let i = 0; i < 12; i++) await pretender(`pretender ${i % 10}`, 900 + 300 * i)
+    const joined = await join()
+    await time.advance(10_000)
+    await source('honest')
+    const startedAt = time.now()
+    while ((await headsOf(joined)).length < histories.length) {
+      if (time.now() - startedAt > 60_000) throw new Error(`not there: ${JSON.stringify(syncOf(joined))}`)
+      await time.advance(100)
+      await settle(50)
+    }
+    const { fullest, limit } = joined.services.get(tokens.budgets).of('awaited').status()
+    expect(fullest?.used ?? 0).to.be.at.most(limit)
+  })
+
+  it('takes what one peer claims of an auction for no debt of the others that have it', async () => {
+    const boaster = await source('boaster', (inner) => ({
+      heads: async (range) => {
+        const page = await inner.heads(range)
+        return { ...page, heads: page.heads.map((head) => ({ ...head, seq: head.seq + 1_000 })) }
+      },
+      pullCommits: async (wants) => wants.map(({ auctionId }) => ({ auctionId, commits: [], head: null })),
+    }))
+    const honest = await source('honest')
+    await time.advance(1_000)
+    const joined = await join()
+    const startedAt = time.now()
+    while ((await headsOf(joined)).length < histories.length) {
+      if (time.now() - startedAt > 20_000) throw new Error(`not there: ${JSON.stringify(syncOf(joined))}`)
+      await time.advance(100)
+      await settle(50)
+    }
+    expect(await headsOf(joined)).to.deep.equal(await headsOf(honest))
+    expect(boaster.failure).to.equal(null)
+  })
+
   it('goes on where it stopped', async () => {
     let pulls = 0
     const one = await source('one', (inner) => ({

@@ -3,7 +3,7 @@ import { connect as connectTls } from 'node:tls'
 import { gzipSync } from 'node:zlib'
 import { expect } from 'chai'
 import { DEFAULT_SERVER_LIMITS } from '../../../src/adapters/grenache/rpc-server.js'
-import { MAX_CONNECTIONS_PER_MEMBER } from '../../../src/adapters/grenache/transport/connection-limits.js'
+import { SENDER_BUDGETS } from '../../../src/application/budgets/sender-budgets.js'
 import { AttackedMesh, type Insider, openAuction, portOf, say } from '../../support/attacked-mesh.js'
 import { eventually } from '../../support/eventually.js'
 
@@ -11,6 +11,7 @@ import { eventually } from '../../support/eventually.js'
 const HALF_A_HELLO = Buffer.from('160301020001', 'hex')
 const FLOOD_MS = 3_000
 const LEAST_BIDS = 24
+const MAX_CONNECTIONS_PER_MEMBER = SENDER_BUDGETS.connections.limit
 
 describe('floods of strangers at the port of a real node', function () {
   this.timeout(90_000)

@@ -12,6 +12,7 @@ import { AttackedMesh, type Insider, infoOf, portOf, say, showing } from '../../
 import { eventually } from '../../support/eventually.js'
 import { silentLogger } from '../../support/silent-logger.js'
 import { TestAuthority, type TestMember } from '../../support/test-authority.js'
+import { testBudgets } from '../../support/test-budgets.js'
 
 const HOUR_MS = 3_600_000
 const NONCE = 'N'.repeat(32)
@@ -132,6 +133,7 @@ describe('outsiders at the port of a real node', function () {
           },
         }),
         ...{ nodeApi: fakeNodeApi(), meshService: fakeMeshService(), tls: mallory.tls, logger: silentLogger },
+        budgets: testBudgets(),
       },
       { host: '127.0.0.1', port: 0, operatorToken: NONCE },
     )

@@ -1,6 +1,7 @@
 import { statusJson } from '../../../application/gateway/json-shapes.js'
 import type { NodeStatus } from '../../../ports/node/node-api.js'
 import type { NodeCommand } from '../parse/command.js'
+import { budgetText } from '../render/budget-text.js'
 import { type Look, showSpan } from '../render/look.js'
 import { syncText } from '../render/sync-text.js'
 import { facts } from '../render/table.js'
@@ -44,6 +45,7 @@ function statusLines({ node, ...status }: NodeStatus, { paint }: Look): string[]
         'tls',
         status.handshakes ? `handshakes: ${count({ ...status.handshakes })}` : paint.bad('switched off'),
       ],
+      ['budgets', budgetText(status.budgets)],
       ['up', `${showSpan(status.uptimeMs)}, process ${status.pid}`],
     ]).map((line) => `  ${line}`),
   ]

@@ -1,7 +1,5 @@
 import type { Socket } from 'node:net'
-
-/** Those of one member at once: several times what a node of ours opens. Past it a new one is closed. */
-export const MAX_CONNECTIONS_PER_MEMBER = 128
+import type { Budget } from '../../../application/budgets/budgets.js'
 
 /**
  * Keeps strangers, that is, whoever has shown neither a member's certificate nor the operator's token, to a small part of
@@ -14,16 +12,20 @@ export class ConnectionLimits {
   /** By the remote end, oldest first. */
   readonly #strangers = new Map<string, Socket>()
   readonly #known = new Set<string>()
-  readonly #members = new Map<string, number>()
+  readonly #ofMembers: Budget
 
   constructor({
     maxStrangers,
+    ofMembers,
     onDropped,
   }: {
     maxStrangers: number
+    /** The connections of each member. */
+    ofMembers: Budget
     onDropped: (address: string) => void
   }) {
     this.#maxStrangers = maxStrangers
+    this.#ofMembers = ofMembers
     this.#onDropped = onDropped
   }
 
@@ -54,14 +56,8 @@ export class ConnectionLimits {
 
   /** False where that member has as many connections as it may have. */
   takeMember(socket: Socket, nodeId: string): boolean {
-    const open = this.#members.get(nodeId) ?? 0
-    if (open >= MAX_CONNECTIONS_PER_MEMBER) return false
-    this.#members.set(nodeId, open + 1)
-    socket.once('close', () => {
-      const left = (this.#members.get(nodeId) ?? 1) - 1
-      if (left > 0) this.#members.set(nodeId, left)
-      else this.#members.delete(nodeId)
-    })
+    if (!this.#ofMembers.take(nodeId)) return false
+    socket.once('close', () => this.#ofMembers.give(nodeId))
     return true
   }
 

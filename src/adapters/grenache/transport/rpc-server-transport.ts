@@ -6,10 +6,13 @@ import type { TLSSocket } from 'node:tls'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import TransportRPCServer, { type RequestMeta } from 'grenache-nodejs-http/lib/TransportRPCServer.js'
+import type { Budgets } from '../../../application/budgets/budgets.js'
 import type { Admission } from '../../../application/members/peer-gate.js'
 import type { Logger } from '../../../ports/system/logger.js'
 import { type AnswerPayload, failure, requestSchema } from '../rpc/wire.js'
+import { CallerSeats, type Seat } from './caller-seats.js'
 import { ConnectionLimits } from './connection-limits.js'
+import { FairTurns } from './fair-turns.js'
 import { JsonTextError, parseJson, REQUEST_JSON } from './json-text.js'
 import type { MeshTls } from './mesh-tls.js'
 import { ByteBudget, type ByteLease, CallerGoneError, RefusedRequest, readBody } from './request-body.js'
@@ -36,6 +39,7 @@ export interface ServerLimits {
 
 export interface ServerTransportConf {
   readonly limits: ServerLimits
+  readonly budgets: Budgets
   readonly logger: Logger
   /** Without it, plain HTTP. */
   readonly tls: MeshTls | null
@@ -66,17 +70,22 @@ export class RpcServerTransport extends TransportRPCServer {
   readonly #budget: ByteBudget
   readonly #strangerBudget: ByteBudget
   readonly #connections: ConnectionLimits
+  readonly #seats: CallerSeats
+  readonly #turns: FairTurns
   /** Set while the server drains: answers tell the caller to close. */
   draining = false
 
   constructor(peer: object, conf: ServerTransportConf) {
     super(peer, { ...conf, disableBuffered: true })
     this.#conf = conf
-    const { limits, logger, tls } = conf
+    const { budgets, limits, logger, tls } = conf
+    this.#seats = new CallerSeats(budgets)
+    this.#turns = new FairTurns(budgets.of('work'))
     this.#budget = new ByteBudget(limits.maxBufferedBytes)
     this.#strangerBudget = new ByteBudget(limits.maxStrangerBytes)
     this.#connections = new ConnectionLimits({
       maxStrangers: limits.maxStrangers,
+      ofMembers: budgets.of('connections'),
       onDropped: (from) => {
         tls?.dropped()
         logger.debug({ from }, "a stranger's connection was closed to make room")
@@ -148,9 +157,12 @@ export class RpcServerTransport extends TransportRPCServer {
       }
       const admission = tls ? tls.identifyCaller(request.socket as TLSSocket) : null
       const isKnown = tls === null || admission?.ok === true || this.#connections.isKnown(request.socket)
-      lease = (isKnown ? this.#budget : this.#strangerBudget).lease()
+      const seat = admission?.ok ? this.#seats.take(admission.nodeId, request, response) : undefined
+      if (seat === null) return this.#turnAway(request, response)
+      lease = leaseOf(isKnown ? this.#budget : this.#strangerBudget, seat)
       const maxBytes = isKnown ? limits.maxBodyBytes : Math.min(limits.maxBodyBytes, MAX_STRANGER_BYTES)
       const body = await readBody(request, { maxBytes, lease, gzipped })
+      await this.#turns.turn(admission?.ok ? admission.nodeId : isKnown ? OPERATOR : STRANGERS)
       const parsed = requestSchema.safeParse(parseJson(body, REQUEST_JSON))
       if (!parsed.success) {
         throw new RefusedRequest(400, 'MALFORMED', 'a request is the JSON list [rid, rpc, payload]')
@@ -159,12 +171,30 @@ export class RpcServerTransport extends TransportRPCServer {
       const vouch = () => this.#connections.know(request.socket)
       const answer = await this.#conf.dispatch(rpc, payload, { admission, vouch })
       if (admission?.ok === false) response.setHeader('connection', 'close')
-      await this.#send(response, JSON.stringify([rid, null, answer]), gzipped)
+      const text = JSON.stringify([rid, null, answer])
+      seat?.charge(text.length)
+      await this.#send(response, text, gzipped)
     } catch (error) {
       this.#refuse(request, response, error)
     } finally {
       lease?.release()
     }
+  }
+
+  /** Who asks for too much at once gets an answer that costs next to nothing, and keeps the connection. */
+  #turnAway(request: IncomingMessage, response: ServerResponse): void {
+    const length = Number(request.headers['content-length'] ?? Number.NaN)
+    if (!(length <= this.#conf.limits.maxBodyBytes)) throw tooManyRequests()
+    request.resume()
+    request.once('end', () => {
+      const { status, code, message } = tooManyRequests()
+      const body = bodyOf(code, message)
+      response.writeHead(status, {
+        'content-type': 'application/json',
+        'content-length': Buffer.byteLength(body),
+      })
+      response.end(body)
+    })
   }
 
   async #send(response: ServerResponse, text: string, gzipped: boolean): Promise<void> {
@@ -197,6 +227,21 @@ export class RpcServerTransport extends TransportRPCServer {
     if (request.complete) response.end(body)
     else linger(request, response, body)
   }
+}
+
+/** Who calls without a member's certificate, by what else is known. */
+const OPERATOR = 'operator'
+const STRANGERS = 'strangers'
+
+function tooManyRequests(): RefusedRequest {
+  return new RefusedRequest(503, 'BUSY', 'too many requests of this member at once; try again in a moment')
+}
+
+/** From the bytes that all share, and from the member's own. */
+function leaseOf(budget: ByteBudget, seat: Seat | undefined): ByteLease {
+  const lease = budget.lease()
+  if (seat === undefined) return lease
+  return { take: (bytes) => seat.take(bytes) && lease.take(bytes), release: () => lease.release() }
 }
 
 function bodyOf(code: RefusedRequest['code'], message: string): string {

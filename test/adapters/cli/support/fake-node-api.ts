@@ -87,6 +87,7 @@ export class FakeNodeApi implements NodeApi {
       bids: 3,
       sync: this.sync,
       handshakes: { accepted: 3, dialled: 2, refused: 1, dropped: 0 },
+      budgets: [],
       uptimeMs: 65_000,
       pid: 42,
     }))

@@ -1,10 +1,10 @@
 import { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
 import { expect } from 'chai'
-import {
-  ConnectionLimits,
-  MAX_CONNECTIONS_PER_MEMBER,
-} from '../../../../src/adapters/grenache/transport/connection-limits.js'
+import { ConnectionLimits } from '../../../../src/adapters/grenache/transport/connection-limits.js'
+import { testBudgets } from '../../../support/test-budgets.js'
+
+const MAX_CONNECTIONS_PER_MEMBER = 5
 
 describe('the limits on connections', () => {
   let nextPort: number
@@ -13,7 +13,11 @@ describe('the limits on connections', () => {
   beforeEach(() => {
     nextPort = 1
     dropped = []
-    limits = new ConnectionLimits({ maxStrangers: 4, onDropped: (address) => dropped.push(address) })
+    const ofMembers = testBudgets({ connections: MAX_CONNECTIONS_PER_MEMBER }).of('connections')
+    limits = new ConnectionLimits({
+      ...{ maxStrangers: 4, ofMembers },
+      onDropped: (address) => dropped.push(address),
+    })
   })
 
   function from(remoteAddress: string): Socket {

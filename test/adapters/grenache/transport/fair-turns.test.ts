@@ -1,0 +1,52 @@
+import { expect } from 'chai'
+import { FairTurns } from '../../../../src/adapters/grenache/transport/fair-turns.js'
+import { settle } from '../../../support/manual-time.js'
+import { testBudgets } from '../../../support/test-budgets.js'
+
+describe('the turns of senders on the thread', () => {
+  const spin = (ms: number) => {
+    const end = performance.now() + ms
+    while (performance.now() < end);
+  }
+
+  it('begin at once where nobody waits', () => {
+    const turns = new FairTurns(testBudgets().of('work'))
+    let done = false
+    turns.run('a', () => {
+      done = true
+    })
+    expect(done).to.equal(true)
+  })
+
+  it('go to whoever has used least, however many another has asked for before', async () => {
+    const turns = new FairTurns(testBudgets().of('work'))
+    const order: string[] = []
+    for (let i = 0; i < 50; i++)
+      turns.run('flooder', () => {
+        spin(2)
+        order.push('flooder')
+      })
+    for (let i = 0; i < 5; i++)
+      turns.run('trader', () => {
+        order.push('trader')
+      })
+    while (order.length < 55) await settle(1)
+    // The flooder's first was alone; after that the trader's five go before its second or third.
+    expect(order.lastIndexOf('trader')).to.be.below(8)
+  })
+
+  it('count what a job does in its promises as well, and to its own sender', async () => {
+    const work = testBudgets().of('work')
+    const turns = new FairTurns(work)
+    turns.run('first', () => {})
+    const jobs = ['busy', 'idle', 'busy'].map(async (sender) => {
+      await turns.turn(sender)
+      await null
+      if (sender === 'busy') spin(20)
+    })
+    await Promise.all(jobs)
+    await settle(2)
+    expect(work.used('busy')).to.be.within(20, 500)
+    expect(work.used('idle')).to.be.below(15)
+  })
+})

@@ -1,0 +1,69 @@
+import { expect } from 'chai'
+import { Budgets } from '../../../src/application/budgets/budgets.js'
+import type { Logger } from '../../../src/ports/system/logger.js'
+import { ManualTime } from '../../support/manual-time.js'
+import { silentLogger } from '../../support/silent-logger.js'
+
+describe("senders' budgets", () => {
+  let time: ManualTime
+  let told: object[]
+  let budgets: Budgets
+  beforeEach(() => {
+    time = new ManualTime()
+    told = []
+    const logger: Logger = { ...silentLogger, warn: (fields) => told.push(fields) }
+    budgets = new Budgets({ clock: time, logger }, { refusals: 3_600, requests: 2 })
+  })
+
+  it('let each sender use as much, whatever others have used', () => {
+    const requests = budgets.of('requests')
+    expect([requests.take('a'), requests.take('a'), requests.take('a')]).to.deep.equal([true, true, false])
+    expect(requests.take('b')).to.equal(true)
+    requests.give('a')
+    expect(requests.take('a')).to.equal(true)
+  })
+
+  it('take nothing where there is not enough left', () => {
+    const refusals = budgets.of('refusals')
+    expect(refusals.take('a', 3_000)).to.equal(true)
+    expect(refusals.take('a', 601)).to.equal(false)
+    expect(refusals.take('a', 600)).to.equal(true)
+    expect(refusals.isSpent('a')).to.equal(true)
+  })
+
+  it('come back with time, where they do, and no further than they went', async () => {
+    const refusals = budgets.of('refusals')
+    refusals.take('a', 3_600)
+    await time.advance(10_000)
+    expect(refusals.used('a')).to.equal(3_590)
+    expect(refusals.take('a', 10)).to.equal(true)
+    expect(refusals.take('a', 1)).to.equal(false)
+    await time.advance(10 * 3_600_000)
+    expect(refusals.used('a')).to.equal(0)
+    expect(refusals.take('a', 3_601)).to.equal(false)
+  })
+
+  it('say who has used most, how often somebody was refused, and name a sender in the log once a minute', async () => {
+    const requests = budgets.of('requests')
+    for (let i = 0; i < 5; i++) requests.take('a')
+    requests.take('b')
+    expect(requests.status()).to.deep.equal({
+      ...{ name: 'requests', unit: 'requests at once', limit: 2, refillMs: null },
+      ...{ fullest: { sender: 'a', used: 2 }, refused: 3 },
+    })
+    expect(told).to.deep.equal([{ budget: 'requests', sender: 'a', limit: 2, unit: 'requests at once' }])
+    await time.advance(60_000)
+    requests.take('a')
+    expect(told).to.have.lengthOf(2)
+  })
+
+  it('remember a bounded number of senders, and let those beyond share one budget', async () => {
+    const refusals = budgets.of('refusals')
+    for (let i = 0; i < 10_000; i++) refusals.take(`sender ${i}`, 10)
+    expect(refusals.take('x', 3_600)).to.equal(true)
+    expect(refusals.take('y', 1)).to.equal(false)
+    await time.advance(3_600_000)
+    expect(refusals.take('y', 3_600)).to.equal(true)
+    expect(refusals.take('z', 3_600)).to.equal(true)
+  })
+})
