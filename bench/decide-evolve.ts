@@ -95,7 +95,7 @@ function opened(): OpenedState {
         currency: USD,
         startPrice: 7_500,
         reserveCommitment: '0'.repeat(64),
-        increments: defaultIncrements(USD),
+        increments: defaultIncrements(USD, 7_500),
         buyNow: null,
         opensAt: null,
         closesAt: CLOSES_AT,

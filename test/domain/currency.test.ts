@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { findCurrency, isCurrency } from '../../src/domain/currency.js'
+import { ISO_4217 } from '../../src/domain/iso-4217.js'
 
 describe('findCurrency', () => {
   const exponents = { USD: 2, EUR: 2, JPY: 0, BHD: 3, USDT: 6, USDC: 6, BTC: 8, ETH: 9 }
@@ -8,6 +9,22 @@ describe('findCurrency', () => {
       expect(findCurrency(code)).to.deep.equal({ code, exponent })
     })
   }
+
+  it("counts as ISO 4217 says, where Node's own tables say otherwise", () => {
+    const standard = {
+      ...{ AFN: 2, ALL: 2, COP: 2, HUF: 2, IDR: 2, IRR: 2, LAK: 2, LBP: 2, MMK: 2, PKR: 2, RSD: 2 },
+      ...{ SOS: 2, SYP: 2, YER: 2, CLP: 0, ISK: 0, UGX: 0, VND: 0, UYI: 0, IQD: 3, TND: 3, CLF: 4, UYW: 4 },
+    }
+    for (const [code, exponent] of Object.entries(standard))
+      expect(findCurrency(code), code).to.deep.equal({ code, exponent })
+  })
+
+  it('knows the 165 codes of ISO 4217 that have minor units, and no retired one', () => {
+    expect(ISO_4217.size).to.equal(165)
+    for (const code of ['XCG', 'XAD', 'ZWG', 'SLE', 'VED']) expect(findCurrency(code), code).to.exist
+    for (const code of ['ANG', 'BGN', 'CUC', 'DEM', 'HRK', 'SLL', 'ZWL', 'XAU', 'XDR', 'XTS', 'XXX'])
+      expect(findCurrency(code), code).to.equal(undefined)
+  })
 
   it('knows no code that nobody listed', () => {
     for (const code of ['ZZZ', 'DOGE', '', 'US', 'TOOLONGACODE', 'U$D', ' USD', 'USD\n']) {

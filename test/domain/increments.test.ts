@@ -1,6 +1,13 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { defaultIncrements, flatIncrement, incrementAt } from '../../src/domain/increments.js'
+import { type Currency, findCurrency } from '../../src/domain/currency.js'
+import {
+  defaultIncrements,
+  flatIncrement,
+  incrementAt,
+  MAX_INCREMENT_BANDS,
+} from '../../src/domain/increments.js'
+import { parseAmount } from '../../src/domain/money.js'
 
 /** Major units: from this price on, this step. */
 const EBAY: [from: number, step: number][] = [
@@ -16,42 +23,85 @@ const EBAY: [from: number, step: number][] = [
   [5_000, 100],
 ]
 
+const currency = (code: string) => findCurrency(code) as Currency
+/** Of a decimal text. */
+const minor = (text: string, code: string) => {
+  const parsed = parseAmount(text, currency(code))
+  if (!parsed.ok) throw new Error(`${text} ${code} is no amount`)
+  return parsed.minor
+}
+
 describe('default increments', () => {
-  for (const [code, exponent] of [
-    ['USD', 2],
-    ['BTC', 8],
-  ] as const) {
-    it(`follow the table at and just below each boundary in ${code}`, () => {
-      const table = defaultIncrements({ code, exponent })
-      const minor = (major: number) => Math.round(major * 10 ** exponent)
-      for (const [i, [from, step]] of EBAY.entries()) {
-        expect(incrementAt(table, minor(from)), `at ${from}`).to.equal(minor(step))
-        const below = EBAY[i - 1]
-        if (below !== undefined) {
-          expect(incrementAt(table, minor(from) - 1), `below ${from}`).to.equal(minor(below[1]))
+  for (const code of ['USD', 'EUR', 'USDT']) {
+    it(`follow eBay's table at and just below each boundary in ${code}, whatever the start price`, () => {
+      for (const start of ['0.01', '75', '9000000']) {
+        const table = defaultIncrements(currency(code), minor(start, code))
+        const amount = (major: number) => Math.round(major * 10 ** currency(code).exponent)
+        for (const [i, [from, step]] of EBAY.entries()) {
+          expect(incrementAt(table, amount(from)), `at ${from}`).to.equal(amount(step))
+          const below = EBAY[i - 1]
+          if (below !== undefined) {
+            expect(incrementAt(table, amount(from) - 1), `below ${from}`).to.equal(amount(below[1]))
+          }
         }
       }
-      expect(incrementAt(table, Number.MAX_SAFE_INTEGER)).to.equal(minor(100))
     })
   }
 
-  it('are whole yen, and at least one, in JPY', () => {
-    const table = defaultIncrements({ code: 'JPY', exponent: 0 })
-    const steps = EBAY.map(([from]) => incrementAt(table, Math.ceil(from)))
-    expect(steps).to.deep.equal([1, 1, 1, 1, 3, 5, 10, 25, 50, 100])
-    expect([99, 249, 4_999].map((price) => incrementAt(table, price))).to.deep.equal([1, 3, 50])
+  it('go on past 10,000 dollars as they do below', () => {
+    const table = defaultIncrements(currency('USD'), 100)
+    const at = (price: string) => incrementAt(table, minor(price, 'USD'))
+    expect(at('9999.99')).to.equal(minor('100', 'USD'))
+    expect(at('10000')).to.equal(minor('250', 'USD'))
+    expect(at('1500000')).to.equal(minor('25000', 'USD'))
+    expect(incrementAt(table, Number.MAX_SAFE_INTEGER)).to.equal(minor('100000', 'USD'))
   })
 
-  it('never fall below one minor unit, nor with the price, in any currency', () => {
+  const examples: [start: string, code: string, step: string][] = [
+    ['0.01', 'BTC', '0.0005'],
+    ['0.00025', 'BTC', '0.00001'],
+    ['0.5', 'ETH', '0.01'],
+    ['1500000', 'IDR', '50000'],
+    ['250000', 'KRW', '10000'],
+    ['75', 'PLN', '1'],
+    ['1200', 'JPY', '25'],
+    ['30000000', 'VND', '1000000'],
+    ['2', 'KWD', '0.05'],
+  ]
+  for (const [start, code, step] of examples) {
+    it(`raise ${start} ${code} by ${step}`, () => {
+      const price = minor(start, code)
+      expect(incrementAt(defaultIncrements(currency(code), price), price)).to.equal(minor(step, code))
+    })
+  }
+
+  it('are one to ten percent of every price from the start price on, in any other currency', () => {
     const exponent = fc.integer({ min: 0, max: 9 })
-    const price = fc.nat({ max: Number.MAX_SAFE_INTEGER })
+    const start = fc.integer({ min: 100, max: 1e11 })
+    const rise = fc.double({ min: 1, max: 900, noNaN: true })
     fc.assert(
-      fc.property(exponent, price, price, (decimals, a, b) => {
-        const table = defaultIncrements({ code: 'XYZ', exponent: decimals })
-        const low = incrementAt(table, Math.min(a, b))
-        expect(low).to.be.at.least(1)
-        expect(Number.isSafeInteger(low)).to.equal(true)
-        expect(incrementAt(table, Math.max(a, b))).to.be.at.least(low)
+      fc.property(exponent, start, rise, (decimals, startPrice, factor) => {
+        const table = defaultIncrements({ code: 'XYZ', exponent: decimals }, startPrice)
+        const price = Math.round(startPrice * factor)
+        const share = incrementAt(table, price) / price
+        expect(share).to.be.within(0.0099, 0.1001)
+      }),
+    )
+  })
+
+  it('are sound terms: bands that ascend from zero, in any currency and at any start price', () => {
+    const exponent = fc.integer({ min: 0, max: 9 })
+    const start = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER })
+    fc.assert(
+      fc.property(fc.constantFrom('USD', 'XYZ'), exponent, start, (code, decimals, startPrice) => {
+        const table = defaultIncrements({ code, exponent: decimals }, startPrice)
+        expect(table[0]?.from).to.equal(0)
+        expect(table.length).to.be.at.most(MAX_INCREMENT_BANDS)
+        for (const [i, { from, step }] of table.entries()) {
+          expect(Number.isSafeInteger(from) && Number.isSafeInteger(step) && step >= 1).to.equal(true)
+          const before = table[i - 1]
+          if (before) expect(from > before.from && step > before.step).to.equal(true)
+        }
       }),
     )
   })

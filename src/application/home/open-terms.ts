@@ -56,13 +56,14 @@ export function openTerms(
     })
   }
   const reserve = request.reserve === undefined ? null : sealReserve(request, currency, options.random)
+  const startPrice = amountOf('start', request.start, currency)
   const terms: Terms = {
     title: request.title.trim(),
     description: request.description ?? '',
     currency,
-    startPrice: amountOf('start', request.start, currency),
+    startPrice,
     reserveCommitment: reserve?.commitment ?? null,
-    increments: incrementsOf(request.increment, currency),
+    increments: incrementsOf(request.increment, currency, startPrice),
     buyNow: request.buyNow === undefined ? null : amountOf('buyNow', request.buyNow, currency),
     opensAt: request.opensAt ?? null,
     closesAt: closesAt(request, options.now),
@@ -97,8 +98,8 @@ function closesAt(request: OpenRequest, now: number): number | null {
 }
 
 /** "0.50", or bands "0:5,100:10,500:25" of price from and step. */
-function incrementsOf(text: string | undefined, currency: Currency): Increments {
-  if (text === undefined) return defaultIncrements(currency)
+function incrementsOf(text: string | undefined, currency: Currency, startPrice: Minor): Increments {
+  if (text === undefined) return defaultIncrements(currency, startPrice)
   if (!text.includes(':')) return flatIncrement(amountOf('increment', text, currency))
   return text.split(',').map((part): IncrementBand => {
     const [from = '', step = '', ...rest] = part.split(':')

@@ -129,7 +129,7 @@ export class FakeNodeApi implements NodeApi {
         reserveCommitment: reserve && commitmentTo('reserve', reserve.amount),
         increments: request.increment
           ? flatIncrement(amount(request.increment))
-          : defaultIncrements(currency),
+          : defaultIncrements(currency, amount(request.start)),
         buyNow: request.buyNow === undefined ? null : amount(request.buyNow),
         opensAt: request.opensAt ?? null,
         closesAt:
