@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { endingCursor, newestCursor } from '../../src/application/log/list-order.js'
 import type { AuctionPhase } from '../../src/domain/auction.js'
 import type { Store } from '../../src/ports/store/store.js'
 import { ALICE, BOB, CAROL, HOUR, MINUTE, T0 } from '../support/auction-scenario.js'
@@ -73,10 +74,6 @@ export function describeAuctionRepository(name: string, make: MakeStore): void {
       } while (cursor !== null)
       expect(seen).to.deep.equal(expected)
       expect((await store.auctions.list({ now: T0, limit: 7 })).next).to.equal(null)
-      expect(await store.auctions.list({ now: T0, limit: 7, cursor: 'auc_unknown' })).to.deep.equal({
-        auctions: [],
-        next: null,
-      })
     })
 
     it('lists by status and by part of the title in any case', async () => {
@@ -98,9 +95,10 @@ export function describeAuctionRepository(name: string, make: MakeStore): void {
       expect(await ids({ text: '0%' })).to.deep.equal([closed.auctionId])
       expect(await ids({ text: 'cl', statuses: ['open'] })).to.deep.equal([])
       const page = await store.auctions.list({ now: T0, limit: 1, statuses: ['open', 'closed'] })
-      expect(page.next).to.equal(closed.auctionId)
+      const cursor = newestCursor({ openedAt: T0 + 3, auctionId: closed.auctionId })
+      expect(page.next).to.equal(cursor)
       const rest = await store.auctions.list({
-        ...{ now: T0, limit: 1, statuses: ['open', 'closed'], cursor: closed.auctionId },
+        ...{ now: T0, limit: 1, statuses: ['open', 'closed'], cursor },
       })
       expect(rest.auctions.map(({ auctionId }) => auctionId)).to.deep.equal([open.auctionId])
       expect(rest.next).to.equal(null)
@@ -123,7 +121,9 @@ export function describeAuctionRepository(name: string, make: MakeStore): void {
           ({ auctionId }) => auctionId,
         )
       expect(await ids({ bidder })).to.deep.equal([third.auctionId, first.auctionId])
-      expect(await ids({ bidder, cursor: third.auctionId })).to.deep.equal([first.auctionId])
+      expect(
+        await ids({ bidder, cursor: newestCursor({ openedAt: T0 + 3, auctionId: third.auctionId }) }),
+      ).to.deep.equal([first.auctionId])
       expect(await ids({ bidder, statuses: ['closed'] })).to.deep.equal([third.auctionId])
       expect(await ids({ bidder: seller })).to.deep.equal([])
       expect(await ids({ seller })).to.deep.equal([third.auctionId, second.auctionId, first.auctionId])
@@ -201,6 +201,37 @@ export function describeAuctionRepository(name: string, make: MakeStore): void {
       expect(await ids(['open'], T0 + HOUR)).to.deep.equal([byHand.auctionId])
       expect(await ids(['scheduled'], T0 + HOUR)).to.deep.equal([late.auctionId])
       expect(await ids(['open', 'ended', 'scheduled'], T0 + HOUR)).to.have.length(4)
+    })
+
+    it('goes on from where a page ended when its last auction has been sold, extended or is not known', async () => {
+      const [first, sold, extended, last] = [1, 2, 3, 4].map(
+        (hours) => new CommitBuilder({ closesAt: T0 + hours * HOUR }),
+      ) as [CommitBuilder, CommitBuilder, CommitBuilder, CommitBuilder]
+      for (const auction of [first, sold, extended, last]) await store.eventLog.append(auction.open())
+      const page = (limit: number, cursor: string | null = null) =>
+        store.auctions.list({ ...{ now: T0, limit, sort: 'ending' }, ...(cursor !== null && { cursor }) })
+      const rest = async (cursor: string | null) =>
+        (await page(10, cursor)).auctions.map(({ auctionId }) => auctionId)
+      const [afterSold, afterExtended] = [(await page(2)).next, (await page(3)).next]
+      await store.eventLog.append(sold.commit(sold.close()))
+      expect(await rest(afterSold)).to.deep.equal([extended.auctionId, last.auctionId])
+      await store.eventLog.append(extended.commit(extended.extend(T0 + 5 * HOUR)))
+      expect(await rest(afterExtended)).to.deep.equal([last.auctionId, extended.auctionId])
+      const unknown = endingCursor({ group: 'ahead', closesAt: T0 + 3 * HOUR, auctionId: 'auc_unknown' })
+      expect(await rest(unknown)).to.deep.equal([last.auctionId, extended.auctionId])
+    })
+
+    it('refuses a cursor that no page of a list in this order gave', async () => {
+      const newest = newestCursor({ openedAt: T0, auctionId: 'auc_1' })
+      const ending = endingCursor({ group: 'ahead', closesAt: T0, auctionId: 'auc_1' })
+      for (const [sort, cursor] of [
+        ...(['newest', 'ending'] as const).map((sort) => [sort, 'auc_unknown'] as const),
+        ['newest', ending],
+        ['ending', newest],
+      ] as const) {
+        const refused = await store.auctions.list({ now: T0, limit: 1, sort, cursor }).catch((error) => error)
+        expect(refused, `${sort} ${cursor}`).to.be.instanceOf(RangeError)
+      }
     })
 
     it('tells what is due at this home, soonest first', async () => {

@@ -172,11 +172,67 @@ describe("a gateway's HTTP API", function () {
     expect(await ids('seller=guest:kim')).to.deep.equal([closed])
     const page = (await gateway.get('/api/v1/auctions?q=needle&limit=1')).body
     expect(await ids(`limit=1&cursor=${page.next}`)).to.deep.equal([soon])
+    expect(page.next).to.contain(closed)
+    for (const cursor of [
+      'auc_unknown',
+      closed,
+      page.next.replace('newest', 'ending'),
+      `${page.next}.1`,
+      'anon.7',
+    ]) {
+      const answer = await gateway.get(`/api/v1/auctions?cursor=${cursor}`)
+      expect(refused(answer, 400, 'INVALID_INPUT').field, cursor).to.equal('cursor')
+    }
+    for (const path of ['/api/v1/me/bids', '/api/v1/me/auctions'])
+      refused(await gateway.get(`${path}?user_id=kim&cursor=anon.7`), 400, 'INVALID_INPUT')
     const plain = (await gateway.get('/auctions')).body
     expect(plain).to.be.an('array')
     expect(plain.map(({ id }: { id: string }) => id))
       .to.include.members([soon, late])
       .and.not.include(closed)
+  })
+
+  it('says in GET /auctions that there are more, and where', async () => {
+    const opened: string[] = []
+    for (let i = 0; i < 5; i++) opened.unshift(await gateway.open({ title: `Plain ${i}` }))
+    const seen: string[] = []
+    let path: string | undefined = '/auctions?limit=2'
+    for (let pages = 0; path !== undefined && pages < 3; pages++) {
+      const { body, headers } = await gateway.get(path)
+      seen.push(...body.map(({ id }: { id: string }) => id))
+      path = /^<([^>]+)>; rel="next"$/.exec(headers.get('link') ?? '')?.[1]
+    }
+    expect(seen.slice(0, 5)).to.deep.equal(opened)
+    expect((await gateway.get('/auctions?limit=1000')).headers.get('link')).to.equal(null)
+  })
+
+  it('names a next page of bids where there is one, and nowhere else', async () => {
+    const id = await gateway.open()
+    for (const [i, name] of ['anna', 'ben', 'anna', 'ben'].entries()) await gateway.bid(id, name, 10 + i)
+    const page = async (query: string) => (await gateway.get(`/api/v1/auctions/${id}/bids?${query}`)).body
+    const first = await page('limit=2')
+    expect(first.next).to.equal(first.bids[1].seq)
+    const second = await page(`limit=2&before_seq=${first.next}`)
+    expect(second.bids).to.have.length(2)
+    expect(second.next).to.equal(null)
+    expect((await page('')).next).to.equal(null)
+    expect((await page('before_seq=1')).next).to.equal(null)
+  })
+
+  it('goes on by end where the last auction of a page has been sold or extended since', async () => {
+    const [first, sold, moved, last] = await Promise.all(
+      [61, 62, 63, 64].map((minutes) => gateway.open({ title: 'Thimble', closes_in_seconds: minutes * 60 })),
+    )
+    const page = async (query: string) =>
+      (await gateway.get(`/api/v1/auctions?q=thimble&sort=ending&${query}`)).body
+    const [two, three] = [await page('limit=2'), await page('limit=3')]
+    await gateway.post(`/api/v1/auctions/${sold}/close`, { user_id: 'sam' })
+    await gateway.post(`/api/v1/auctions/${moved}/extend`, { user_id: 'sam', by_seconds: 600 })
+    const ids = async (cursor: string) =>
+      (await page(`cursor=${cursor}`)).auctions.map(({ id }: { id: string }) => id)
+    expect(two.auctions[0].id).to.equal(first)
+    expect(await ids(two.next)).to.deep.equal([last, moved])
+    expect(await ids(three.next)).to.deep.equal([last, moved])
   })
 
   it('lets sellers, and nobody else, close, cancel and extend', async () => {

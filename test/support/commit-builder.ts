@@ -101,6 +101,17 @@ export class CommitBuilder {
     return { type: 'CloseAuction', commandId: `cmd_close_${this.tag}`, now: ++this.#now, by: seller }
   }
 
+  extend(closesAt: number): Command {
+    const { seller } = this.state
+    return {
+      type: 'ExtendAuction',
+      commandId: `cmd_extend_${this.tag}`,
+      now: ++this.#now,
+      by: seller,
+      closesAt,
+    }
+  }
+
   reveal(...sealed: SealedMaximum[]): Command {
     return { type: 'RevealMaxima', now: ++this.#now, sealed }
   }

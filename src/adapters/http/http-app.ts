@@ -122,7 +122,7 @@ export async function createHttpApp(deps: HttpAppDeps, options: HttpAppOptions):
     origin: (origin, done) =>
       done(null, origin !== undefined && deps.origins.isAllowed(origin) ? origin : false),
     methods: ['GET', 'HEAD', 'POST', 'DELETE'],
-    exposedHeaders: ['location', 'retry-after', 'x-request-id'],
+    exposedHeaders: ['link', 'location', 'retry-after', 'x-request-id'],
     maxAge: 600,
   })
   await app.register(swagger, {

@@ -2,8 +2,11 @@ import {
   type EndingPlace,
   endingCursor,
   endingPlace,
+  type NewestPlace,
+  newestCursor,
   readEndingCursor,
-} from '../../application/log/ending-order.js'
+  readNewestCursor,
+} from '../../application/log/list-order.js'
 import { BID_KINDS, foldText } from '../../application/log/read-model.js'
 import type { AuctionPhase, AuctionStatus, OpenedAuction } from '../../domain/auction.js'
 import type {
@@ -49,8 +52,7 @@ const LIST_ENDED = ENDING('a.due_at <= @now')
 const BID_ON = `
   SELECT a.auction_id AS id FROM json_each(@ids) wanted JOIN auctions a ON a.auction_id = wanted.value
   JOIN involvements i ON i.party_id = @bidderId AND i.role = 'bidder' AND i.auction = a.ref`
-const CURSOR = 'SELECT opened_at AS openedAt, auction_id AS auctionId FROM auctions WHERE auction_id = ?'
-const NEWEST: Cursor = { openedAt: Number.MAX_SAFE_INTEGER, auctionId: '' }
+const NEWEST: NewestPlace = { openedAt: Number.MAX_SAFE_INTEGER, auctionId: '' }
 const SOONEST: EndingPlace = { group: 'ahead', closesAt: 0, auctionId: '' }
 
 const BY_PREFIX = `
@@ -72,11 +74,6 @@ const BIDS = `
   WHERE c.auction = (SELECT ref FROM auctions WHERE auction_id = @auctionId)
     AND c.first_seq < @beforeSeq AND b.seq < @beforeSeq
   ORDER BY c.first_seq DESC, b.id DESC LIMIT @limit`
-
-interface Cursor {
-  readonly openedAt: number
-  readonly auctionId: string
-}
 
 interface AuctionRow {
   readonly auction_id: string
@@ -122,16 +119,18 @@ export class SqliteAuctionRepository implements AuctionRepository {
   async list(query: AuctionQuery): Promise<{ auctions: AuctionRecord[]; next: string | null }> {
     if (query.sort === 'ending') return this.#ending(query)
     const { cursor, limit } = query
-    const from = cursor === undefined ? NEWEST : await this.#reader.get<Cursor>(CURSOR, cursor)
-    if (from === null) return { auctions: [], next: null }
+    const from = cursor === undefined ? NEWEST : readNewestCursor(cursor)
+    if (from === null) throw new RangeError('this is no cursor of a list by opening')
     const rows = await this.#newest(from, query)
-    const auctions = rows.slice(0, limit).map(auctionOf)
-    return { auctions, next: rows.length > limit ? (auctions.at(-1)?.auctionId ?? null) : null }
+    const page = rows.slice(0, limit)
+    const last = rows.length > limit ? page.at(-1) : undefined
+    const next = last && newestCursor({ openedAt: last.opened_at, auctionId: last.auction_id })
+    return { auctions: page.map(auctionOf), next: next ?? null }
   }
 
   /** One ordered index scan per status, merged: none of them reads what it does not return. */
   async #newest(
-    from: Cursor,
+    from: NewestPlace,
     { statuses, seller, bidder, now, text, limit }: AuctionQuery,
   ): Promise<AuctionRow[]> {
     const party = seller ?? bidder
@@ -152,7 +151,7 @@ export class SqliteAuctionRepository implements AuctionRepository {
     limit,
   }: AuctionQuery): Promise<{ auctions: AuctionRecord[]; next: string | null }> {
     const from = cursor === undefined ? SOONEST : readEndingCursor(cursor)
-    if (from === null) return { auctions: [], next: null }
+    if (from === null) throw new RangeError('this is no cursor of a list by end')
     const scan = { now, ...foldedText(text) }
     const start = { dueAt: from.closesAt, auctionId: from.auctionId }
     const ahead =

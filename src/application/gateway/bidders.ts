@@ -104,14 +104,18 @@ export class Bidders {
   async bidOn(caller: Caller, { cursor, limit = DEFAULT_PAGE }: BidsPage) {
     const { party } = caller
     const hidden = PSEUDONYMOUS_CURSOR.exec(cursor ?? '')?.[1]
-    if (hidden !== undefined) return this.#bidUnderPseudonyms(caller, { before: Number(hidden), limit })
+    if (hidden !== undefined && this.#deps.pseudonyms !== null)
+      return this.#bidUnderPseudonyms(caller, { before: Number(hidden), limit })
     const page = await this.#deps.api.list({
       ...{ as: party, bidder: party.id, limit },
       ...(cursor !== undefined && { cursor }),
     })
     const room = limit - page.auctions.length
     if (page.next !== null) return page
-    if (room <= 0) return { auctions: page.auctions, next: this.#deps.pseudonyms && FIRST_PSEUDONYMOUS }
+    if (room <= 0) {
+      const hasMore = (await this.#deps.pseudonyms?.bids.list(party.id, { before: null, limit: 1 }))?.length
+      return { auctions: page.auctions, next: hasMore ? FIRST_PSEUDONYMOUS : null }
+    }
     const more = await this.#bidUnderPseudonyms(caller, { before: null, limit: room })
     return { auctions: [...page.auctions, ...more.auctions], next: more.next }
   }
@@ -122,7 +126,9 @@ export class Bidders {
   ): Promise<{ auctions: AuctionView[]; next: string | null }> {
     const { api, pseudonyms } = this.#deps
     if (pseudonyms === null) return { auctions: [], next: null }
-    const noted = await pseudonyms.bids.list(party.id, { before, limit })
+    // One more than is asked for shows whether there are more.
+    const found = await pseudonyms.bids.list(party.id, { before, limit: limit + 1 })
+    const noted = found.slice(0, limit)
     const views = await Promise.all(
       noted.map(({ auctionId }) =>
         api
@@ -130,7 +136,7 @@ export class Bidders {
           .catch((error: unknown) => unlessUnknown(error)),
       ),
     )
-    const last = noted.length < limit ? null : (noted.at(-1)?.position ?? null)
+    const last = found.length > limit ? (noted.at(-1)?.position ?? null) : null
     return {
       // One of a bid that was refused is noted too.
       auctions: views.filter((view) => view !== null && view.mine !== null) as AuctionView[],

@@ -11,6 +11,7 @@ import {
   type EventsRequest,
   type FeedItem,
   type HandshakeCounts,
+  type HistoryPage,
   type HistoryRequest,
   type ListRequest,
   type LogPage,
@@ -44,6 +45,7 @@ import type { AuctionHouse } from '../home/auction-house.js'
 import { amountOf, openTerms } from '../home/open-terms.js'
 import { newSalt } from '../log/commitment.js'
 import type { Feed } from '../log/feed.js'
+import { readEndingCursor, readNewestCursor } from '../log/list-order.js'
 import { reachablePeer } from '../mesh/peer-by-name.js'
 import { type PeerTable, peerView } from '../mesh/peer-table.js'
 import type { Syncer } from '../replication/syncer.js'
@@ -276,16 +278,14 @@ export class LocalNodeApi implements NodeApi {
     return this.#deps.auctionViews.view(await this.#deps.auctionViews.resolve(auction), as)
   }
 
-  async history(
-    request: HistoryRequest,
-  ): Promise<{ auction: AuctionView; bids: Awaited<ReturnType<AuctionRepository['bids']>> }> {
+  async history(request: HistoryRequest): Promise<HistoryPage> {
     const record = await this.#deps.auctionViews.resolve(request.auction)
-    const bids = await this.#deps.auctions.bids(
-      record.auctionId,
-      request.beforeSeq ?? null,
-      pageSize(request.limit),
-    )
-    return { auction: await this.#deps.auctionViews.view(record, request.as), bids }
+    const limit = pageSize(request.limit)
+    // One more than is asked for shows whether there are more.
+    const found = await this.#deps.auctions.bids(record.auctionId, request.beforeSeq ?? null, limit + 1)
+    const bids = found.slice(0, limit)
+    const next = found.length > limit ? (bids.at(-1)?.seq ?? null) : null
+    return { auction: await this.#deps.auctionViews.view(record, request.as), bids, next }
   }
 
   events(request: EventsRequest): Promise<{ items: FeedItem[]; cursor: string }> {
@@ -378,7 +378,14 @@ function pageSize(limit: number | undefined): number {
   return Math.min(MAX_PAGE, Math.max(1, limit ?? DEFAULT_PAGE))
 }
 
-function checkList({ seller, bidder, sort }: ListRequest): void {
+function checkList({ seller, bidder, sort = 'newest', cursor }: ListRequest): void {
+  const place = sort === 'ending' ? readEndingCursor : readNewestCursor
+  if (cursor !== undefined && place(cursor) === null)
+    throw new NodeError(
+      'INVALID_INPUT',
+      `cursor "${cursor.slice(0, 60)}" is not one of a list sorted by ${sort}`,
+      { field: 'cursor', next: 'give the `next` of a page of the same list, or leave it out to start anew' },
+    )
   const filters = [seller !== undefined, bidder !== undefined, sort === 'ending']
   if (filters.filter(Boolean).length < 2) return
   throw new NodeError('INVALID_INPUT', 'seller, bidder and the order by end exclude each other', {

@@ -51,8 +51,8 @@ export interface NodeApi {
 
   list(request: ListRequest): Promise<{ auctions: AuctionView[]; next: string | null }>
   show(request: ShowRequest): Promise<AuctionView>
-  /** Accepted bids, newest first. */
-  history(request: HistoryRequest): Promise<{ auction: AuctionView; bids: BidRecord[] }>
+  /** Accepted bids, newest first; a page of them. */
+  history(request: HistoryRequest): Promise<HistoryPage>
   /**
    * The next events past a cursor; waits up to `waitMs` for the first. No gap and no duplicate from one cursor to
    * the next.
@@ -131,6 +131,7 @@ export interface ListRequest extends OnBehalf {
    * homes; takes no seller or bidder.
    */
   readonly sort?: ListSort
+  /** `next` of a page of the same list. One of another order, or made up, is INVALID_INPUT. */
   readonly cursor?: string
   /** 1 to 1,000; 50 by default. */
   readonly limit?: number
@@ -143,6 +144,13 @@ export interface HistoryRequest extends OnBehalf {
   readonly beforeSeq?: number
   /** 1 to 1,000; 50 by default. */
   readonly limit?: number
+}
+
+export interface HistoryPage {
+  readonly auction: AuctionView
+  readonly bids: BidRecord[]
+  /** `beforeSeq` of the next page; null where there is none. */
+  readonly next: number | null
 }
 
 export interface LogRequest {

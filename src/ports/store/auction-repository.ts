@@ -25,7 +25,7 @@ export interface AuctionQuery {
    * those that have ended and wait for their homes, in the same order.
    */
   readonly sort?: 'newest' | 'ending'
-  /** Strictly past this auction in the order asked for (from the last page's `next`). */
+  /** `next` of a page in the same order: strictly past its place there, whatever has become of its last auction. */
   readonly cursor?: string
   /** 1 to 1,000. */
   readonly limit: number
@@ -56,7 +56,10 @@ export interface AuctionRepository {
   find(auctionId: string): Promise<AuctionRecord | null>
   /** Up to `limit` ids that start with the prefix, ascending. */
   idsByPrefix(prefix: string, limit: number): Promise<string[]>
-  /** Newest opened first, unless sorted otherwise. `next` is the cursor of the page after, null at the end. */
+  /**
+   * Newest opened first, unless sorted otherwise. `next` is the cursor of the page after, null at the end. Rejects with a
+   * `RangeError` where the cursor is none of this order (see application/log/list-order.ts).
+   */
   list(query: AuctionQuery): Promise<{ auctions: AuctionRecord[]; next: string | null }>
   /** Live auctions of this home that have a start or an end ahead or overdue, soonest first. */
   due(homeNodeId: string): Promise<DueAuction[]>

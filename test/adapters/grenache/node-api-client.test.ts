@@ -65,7 +65,7 @@ const CALLS: { [M in keyof NodeApi]: [Parameters<NodeApi[M]>, Awaited<ReturnType
   autoBids: [[], []],
   list: [[{ statuses: ['open', 'closed'], limit: 10 }], { auctions: [view], next: null }],
   show: [[{ auction: 'auc' }], view],
-  history: [[{ auction: 'auc', beforeSeq: 9 }], { auction: view, bids: [] }],
+  history: [[{ auction: 'auc', beforeSeq: 9 }], { auction: view, bids: [], next: null }],
   events: [[{ cursor: 'c1', waitMs: 0 }], { items: [], cursor: 'c2' }],
   log: [[{ auction: 'auc', fromSeq: 1 }], { auctionId: 'auc_1', commits: [], head: { seq: 1, hash: 'x' } }],
   receipts: [[{ auction: 'auc', after: 3 }], { signed: [], next: null }],

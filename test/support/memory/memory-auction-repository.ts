@@ -1,9 +1,13 @@
 import {
   compareEnding,
+  compareNewest,
   endingCursor,
   endingPlace,
+  type NewestPlace,
+  newestCursor,
   readEndingCursor,
-} from '../../../src/application/log/ending-order.js'
+  readNewestCursor,
+} from '../../../src/application/log/list-order.js'
 import { foldText } from '../../../src/application/log/read-model.js'
 import { type AuctionStatus, dueAt, phaseAt } from '../../../src/domain/auction.js'
 import type {
@@ -38,22 +42,23 @@ export class MemoryAuctionRepository implements AuctionRepository {
   async list(query: AuctionQuery) {
     if (query.sort === 'ending') return this.#ending(query)
     const { cursor, limit, now, statuses, text, seller, bidder } = query
-    const after = cursor === undefined ? null : this.#tables.auctions.get(cursor)
-    if (after === undefined) return { auctions: [], next: null }
+    const after = cursor === undefined ? null : readNewestCursor(cursor)
+    if (cursor !== undefined && after === null) throw new RangeError('this is no cursor of a list by opening')
     const wanted = this.#all()
-      .filter((auction) => after === null || newestFirst(after, auction) < 0)
+      .filter((auction) => after === null || compareNewest(after, newestPlace(auction)) < 0)
       .filter(({ state }) => statuses?.includes(phaseAt(state, now)) ?? true)
       .filter(({ state }) => foldText(state.terms.title).includes(foldText(text ?? '')))
       .filter(({ state }) => seller === undefined || state.seller.id === seller)
       .filter(({ bids }) => bidder === undefined || bids.some((bid) => bid.bidder.id === bidder))
-      .sort(newestFirst)
-    const auctions = wanted.slice(0, limit).map(recordOf)
-    return { auctions, next: wanted.length > limit ? (auctions.at(-1)?.auctionId ?? null) : null }
+      .sort((a, b) => compareNewest(newestPlace(a), newestPlace(b)))
+    const page = wanted.slice(0, limit)
+    const last = wanted.length > limit ? page.at(-1) : undefined
+    return { auctions: page.map(recordOf), next: last ? newestCursor(newestPlace(last)) : null }
   }
 
   #ending({ cursor, limit, now, text }: AuctionQuery) {
     const after = cursor === undefined ? null : readEndingCursor(cursor)
-    if (cursor !== undefined && after === null) return { auctions: [], next: null }
+    if (cursor !== undefined && after === null) throw new RangeError('this is no cursor of a list by end')
     const wanted = this.#all()
       .filter(({ state }) => foldText(state.terms.title).includes(foldText(text ?? '')))
       .flatMap((auction) => {
@@ -126,9 +131,6 @@ function recordOf({ auctionId, head, state }: MemoryAuction): AuctionRecord {
   return { auctionId, head, state }
 }
 
-function newestFirst(a: MemoryAuction, b: MemoryAuction): number {
-  return (
-    b.state.openedAt - a.state.openedAt ||
-    (a.auctionId === b.auctionId ? 0 : a.auctionId < b.auctionId ? 1 : -1)
-  )
+function newestPlace({ auctionId, state }: MemoryAuction): NewestPlace {
+  return { openedAt: state.openedAt, auctionId }
 }

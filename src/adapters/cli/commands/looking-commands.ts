@@ -160,17 +160,14 @@ async function listBids(
   const bids: BidRecord[] = []
   let beforeSeq = before
   for (;;) {
-    // One more than is wanted tells whether there are more.
-    const limit = Math.min(MAX_LIMIT, count - bids.length + 1)
     const page = await api.history({
       auction: reference,
-      limit,
+      limit: Math.min(MAX_LIMIT, count - bids.length),
       ...(beforeSeq === undefined ? {} : { beforeSeq }),
     })
     bids.push(...page.bids)
-    beforeSeq = bids.at(-1)?.seq
-    if (page.bids.length < limit || bids.length > count) {
-      return { auction: page.auction, bids: bids.slice(0, count), more: bids.length > count }
-    }
+    if (page.next === null || bids.length >= count)
+      return { auction: page.auction, bids, more: page.next !== null }
+    beforeSeq = page.next
   }
 }

@@ -1,5 +1,4 @@
-import type { AuctionView } from '../../../ports/node/node-api.js'
-import type { BidRecord } from '../../../ports/store/auction-repository.js'
+import type { HistoryPage } from '../../../ports/node/node-api.js'
 import { defineRpc } from './define-rpc.js'
 import { historyRequest, trusted } from './node-schemas.js'
 
@@ -8,6 +7,6 @@ export const historyRpc = defineRpc({
   access: 'operator',
   effect: 'read',
   request: historyRequest,
-  result: trusted<{ auction: AuctionView; bids: BidRecord[] }>('auction', 'bids'),
+  result: trusted<HistoryPage>('auction', 'bids', 'next'),
   handler: (node) => (request) => node.history(request),
 })

@@ -70,6 +70,10 @@ const openBody = z
   })
 type OpenBody = z.output<typeof openBody>
 
+const pageQuery = { cursor: z.string().max(512).exactOptional(), limit: limitIn }
+/** What `GET /auctions` answers at once. */
+const PLAIN_LIST_PAGE = 100
+
 const listQuery = z.strictObject({
   ...whoQuery,
   status: z
@@ -85,8 +89,7 @@ const listQuery = z.strictObject({
   seller: z.string().max(96).exactOptional(),
   bidder: z.string().max(96).exactOptional(),
   sort: z.enum(['newest', 'ending']).exactOptional(),
-  cursor: z.string().max(512).exactOptional(),
-  limit: limitIn,
+  ...pageQuery,
 })
 
 const auctionList = z.object({ auctions: z.array(auctionSchema), next: z.string().nullable() })
@@ -167,12 +170,21 @@ export function auctionRoutes(app: GatewayApp, deps: RouteDeps, options: RouteOp
       schema: {
         tags,
         summary: 'Auctions that are open or scheduled, as a plain array',
-        querystring: z.strictObject(whoQuery),
+        description: `Newest first, ${PLAIN_LIST_PAGE} unless \`limit\` says otherwise. Where there are more, the \`Link\` header names the next page (\`rel="next"\`).`,
+        querystring: z.strictObject({ ...whoQuery, ...pageQuery }),
         response: { 200: z.array(auctionSchema), ...problems },
       },
     },
-    async (request) => {
-      const page = await api.list({ as: viewer(request), statuses: ['open', 'scheduled'], limit: 100 })
+    async (request, reply) => {
+      const { limit = PLAIN_LIST_PAGE, cursor } = request.query
+      const page = await api.list({
+        ...{ as: viewer(request), statuses: ['open', 'scheduled'], limit },
+        ...(cursor !== undefined && { cursor }),
+      })
+      if (page.next !== null) {
+        const query = new URLSearchParams({ limit: String(limit), cursor: page.next })
+        reply.header('link', `</auctions?${query}>; rel="next"`)
+      }
       return (await deps.bidders.seen(page.auctions, request.caller)).map(auctionResource) as never
     },
   )

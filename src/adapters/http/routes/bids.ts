@@ -114,7 +114,7 @@ export function bidRoutes(app: GatewayApp, deps: RouteDeps): void {
     },
     async (request) => {
       const { before_seq, limit } = request.query
-      const { auction, bids } = await deps.api.history({
+      const { auction, bids, next } = await deps.api.history({
         auction: request.params.id,
         as: viewer(request),
         ...(before_seq !== undefined && { beforeSeq: before_seq }),
@@ -124,7 +124,7 @@ export function bidRoutes(app: GatewayApp, deps: RouteDeps): void {
       return {
         auction: { id: auction.auctionId, auction_id: auction.auctionId, title, seq: auction.head.seq },
         bids: bids.map((bid) => bidJson(bid, currency)),
-        next: bids.at(-1)?.seq ?? null,
+        next,
       } as never
     },
   )

@@ -276,11 +276,10 @@ export class FakeNodeApi implements NodeApi {
             ]
           : [],
       )
-      const page = bids
-        .reverse()
-        .filter(({ seq }) => seq < (request.beforeSeq ?? Number.POSITIVE_INFINITY))
-        .slice(0, request.limit ?? 50)
-      return { auction: this.#view(auctionId, scenario), bids: page }
+      const found = bids.reverse().filter(({ seq }) => seq < (request.beforeSeq ?? Number.POSITIVE_INFINITY))
+      const page = found.slice(0, request.limit ?? 50)
+      const next = found.length > page.length ? (page.at(-1)?.seq ?? null) : null
+      return { auction: this.#view(auctionId, scenario), bids: page, next }
     })
   }
 
