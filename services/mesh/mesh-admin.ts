@@ -4,7 +4,7 @@ import { joinAt } from '../../src/adapters/grenache/grenache-mesh-client.js'
 import { SqliteMembershipRepository } from '../../src/adapters/sqlite/sqlite-membership-repository.js'
 import { fingerprintOf, NodeCertificateReader } from '../../src/adapters/system/certificate-reader.js'
 import { Ed25519Verifier, loadNodeKey } from '../../src/adapters/system/node-key.js'
-import { listRunningNodes } from '../../src/adapters/system/running-nodes.js'
+import { listRunningNodes, type RunningNode } from '../../src/adapters/system/running-nodes.js'
 import { MESHES_DIR } from '../../src/adapters/system/settings.js'
 import { systemClock } from '../../src/adapters/system/system-clock.js'
 import { nodeIdOf } from '../../src/application/log/ids.js'
@@ -12,14 +12,23 @@ import type { Authority } from '../../src/application/members/authority.js'
 import { adopt } from '../../src/application/members/enrol.js'
 import { MemberList } from '../../src/application/members/member-list.js'
 import { formatToken, joinText, parseToken } from '../../src/application/members/mesh-token.js'
-import type { Member } from '../../src/ports/members/member.js'
 import type { MembershipRepository } from '../../src/ports/members/membership-repository.js'
-import type { JoinedMesh, MeshAdmin, MeshMembers, MeshSummary } from '../../src/ports/members/mesh-admin.js'
+import type {
+  JoinedMesh,
+  MeshAdmin,
+  MeshMembers,
+  MeshSummary,
+  Revoked,
+} from '../../src/ports/members/mesh-admin.js'
 import type { JoinAnswer, JoinRequest } from '../../src/ports/members/mesh-authority.js'
 import { NodeError } from '../../src/ports/node/node-api.js'
+import { catchUpWithCopies, readCopy } from './member-log-copies.js'
 import { openAuthority } from './open-authority.js'
 
 const MAX_TOKEN_ADDRESSES = 8
+/** A node looks at the authority every second. */
+const HEARD_MS = 5_000
+const POLL_MS = 100
 const WILDCARD = /^(0\.0\.0\.0|\[::\]):/
 
 /** The meshes of one user's home directory. */
@@ -85,6 +94,7 @@ export class HomeMeshAdmin implements MeshAdmin {
     const opened = await openAuthority(this.#meshesDir, meshName, { found: false })
     if (opened) {
       try {
+        catchUpWithCopies(opened.authority, this.#home)
         const { members, revoked } = opened.authority.state()
         return { ...summaryOf(opened.authority), members: [...members.values()], revoked: [...revoked] }
       } finally {
@@ -108,8 +118,8 @@ export class HomeMeshAdmin implements MeshAdmin {
     }
   }
 
-  revoke(meshName: string, wanted: string): Promise<Member> {
-    return this.#with(meshName, { found: false }, (authority) => {
+  revoke(meshName: string, wanted: string): Promise<Revoked> {
+    return this.#with(meshName, { found: false }, async (authority) => {
       const members = [...authority.state().members.values()]
       const exact = members.filter(({ name, nodeId }) => name === wanted || nodeId === wanted)
       const matches = exact.length > 0 ? exact : members.filter(({ nodeId }) => nodeId.startsWith(wanted))
@@ -129,7 +139,7 @@ export class HomeMeshAdmin implements MeshAdmin {
         })
       }
       authority.revoke(member.nodeId)
-      return member
+      return { ...member, isHeard: await this.#isHeard(authority) }
     })
   }
 
@@ -152,17 +162,41 @@ export class HomeMeshAdmin implements MeshAdmin {
     const opened = await openAuthority(this.#meshesDir, meshName, options)
     if (!opened) throw noAuthority(meshName)
     try {
+      catchUpWithCopies(opened.authority, this.#home)
       return await work(opened.authority)
     } finally {
       opened.close()
     }
   }
 
+  /** Whether a node here has taken what the authority wrote last; false where none runs. */
+  async #isHeard(authority: Authority): Promise<boolean> {
+    const running = this.#running(authority)
+    const [newest] = authority.entriesAfter(authority.version - 1)
+    for (let waitedMs = 0; running.length > 0 && waitedMs < HEARD_MS; waitedMs += POLL_MS) {
+      const takes = ({ dataDir }: RunningNode) =>
+        readCopy(dataDir, authority.meshId)?.some(({ hash }) => hash === newest?.hash) ?? false
+      if (running.some(takes)) return true
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+    }
+    if (running.length === 0) return false
+    const names = running.map(({ name }) => name).join(', ')
+    throw new NodeError(
+      'OUTCOME_UNKNOWN',
+      `it is written, and ${names}, running here, has not taken it in ${HEARD_MS / 1_000} s`,
+      {
+        next: `restart ${names}, in case it uses an authority.db that has been replaced; then look at \`vendue mesh members\``,
+      },
+    )
+  }
+
+  #running({ meshId }: Authority): RunningNode[] {
+    return listRunningNodes(this.#home).filter((node) => node.meshId === meshId)
+  }
+
   /** Of this machine's nodes in the mesh, then of others with fixed addresses. */
   #addressesOf(authority: Authority): string[] {
-    const running = listRunningNodes(this.#home)
-      .filter((node) => node.meshId === authority.meshId)
-      .map(({ address }) => address)
+    const running = this.#running(authority).map(({ address }) => address)
     const listed = [...authority.state().members.values()].flatMap((member) => member.addresses)
     const reachable = [...new Set([...running, ...listed])].filter((address) => !WILDCARD.test(address))
     return reachable.slice(0, MAX_TOKEN_ADDRESSES)

@@ -232,6 +232,7 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
           'feed',
           'handoverGiver',
           'logger',
+          'members',
           'participations',
           'peerTable',
           'random',

@@ -208,7 +208,7 @@ class RunningNode implements VendueNode {
     store: SqliteStore,
     { signer, verifier }: { readonly signer: Signer; readonly verifier: SignatureVerifier },
     grape: NodeGrape,
-    { meshName: mesh, facts: { role } }: NodeMesh,
+    { meshName: mesh, memberList, facts: { role } }: NodeMesh,
   ): void {
     const { name, dataDir, currencies } = this.#settings
     const party = { id: nodeIdOf(signer.publicKey), name }
@@ -223,6 +223,7 @@ class RunningNode implements VendueNode {
       .value(tokens.signer, remembered.signer)
       .value(tokens.verifier, remembered.verifier)
       .value(tokens.discovery, grape.discovery)
+      .value(tokens.members, memberList)
       .value(tokens.rpcClient, rpcClient)
       .factory(tokens.peerClient, () => {
         const whoIsAt = (address: string) => {

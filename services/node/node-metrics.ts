@@ -28,6 +28,11 @@ export function measureNode(metrics: Metrics, services: ServiceContainer, tls: M
   )
   metrics.gauge('vendue_loaded_auctions', 'Auctions of this home in memory.', () => house.loaded)
   metrics.gauge('vendue_feed_subscribers', 'Subscriptions to the log.', () => feed.subscribers)
+  metrics.gauge(
+    'vendue_member_log_conflict',
+    '1 where the mesh’s authority has signed two histories of the member list.',
+    () => (services.get(tokens.members).conflict === null ? 0 : 1),
+  )
   if (tls) {
     metrics.gauge('vendue_tls_handshakes', 'Mutual TLS handshakes since the start.', () =>
       Object.entries(tls.handshakes).map(([way, value]) => ({ labels: { way }, value })),

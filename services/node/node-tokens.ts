@@ -19,6 +19,7 @@ import type { Replication } from '../../src/application/replication/replication.
 import type { Replicator } from '../../src/application/replication/replicator.js'
 import type { Syncer } from '../../src/application/replication/syncer.js'
 import type { Party } from '../../src/domain/party.js'
+import type { MemberDirectory } from '../../src/ports/members/member-directory.js'
 import type { Discovery } from '../../src/ports/mesh/discovery.js'
 import type { NodeInfo, PeerClient } from '../../src/ports/mesh/peer-client.js'
 import type { PeerService } from '../../src/ports/mesh/peer-service.js'
@@ -60,6 +61,7 @@ export const tokens = {
   verifier: new Token<SignatureVerifier>('verifier'),
   discovery: new Token<Discovery>('discovery'),
   peerClient: new Token<PeerClient>('peerClient'),
+  members: new Token<MemberDirectory>('members'),
   rpcClient: new Token<RpcClient>('rpcClient'),
   outcomes: new Token<OutcomeRepository>('outcomes'),
   auctions: new Token<AuctionRepository>('auctions'),

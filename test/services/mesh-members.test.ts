@@ -1,3 +1,6 @@
+import { copyFileSync, cpSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
 import { expect } from 'chai'
 import { HomeMeshAdmin } from '../../services/mesh/mesh-admin.js'
 import { createNode, type VendueNode } from '../../services/node/create-node.js'
@@ -48,6 +51,19 @@ describe('the members of a mesh', function () {
     new HomeMeshAdmin({ home: elsewhere }).join(text, {
       ...{ dataDir: testSettings({ home: elsewhere, name }).dataDir, name, addresses: [] },
     })
+
+  /** Backs the authority up; the answer puts it back as it was. */
+  const backUp = () => {
+    const file = join(home, 'meshes', 'test', 'authority.db')
+    const backup = join(home, 'authority.backup')
+    const db = new Database(file)
+    db.prepare('VACUUM INTO ?').run(backup)
+    db.close()
+    return () => {
+      for (const suffix of ['', '-wal', '-shm']) rmSync(`${file}${suffix}`, { force: true })
+      copyFileSync(backup, file)
+    }
+  }
 
   const sees = (node: VendueNode, other: VendueNode) =>
     eventually(`${node.info.name} sees ${other.info.name}`, async () => {
@@ -115,6 +131,67 @@ describe('the members of a mesh', function () {
     const forged = await rejection(joinAs('two', change('c', 'A'.repeat(43))), NodeError)
     expect(forged.code).to.equal('CA_MISMATCH')
     expect((await rejection(joinAs('two', once.slice(0, 40)), NodeError)).code).to.equal('TOKEN_MALFORMED')
+  })
+
+  it('are put out by a restored authority too, which catches up with the copies of this machine first', async () => {
+    const founder = await start(home, 'founder')
+    const guest = await startJoined('guest', founder, await token())
+    const restore = backUp()
+    // What the backup lacks.
+    await startJoined('other', founder, await token())
+    await founder.stop()
+    restore()
+    const early = await admin.revoke('test', 'guest')
+    expect(early, 'nobody runs that could tell the others').to.include({
+      nodeId: guest.info.nodeId,
+      isHeard: false,
+    })
+    const again = createNode(
+      testSettings({ home, name: 'founder', bootstrap: [guest.info.dhtAddress ?? ''] }),
+      { logger: silentLogger },
+    )
+    await again.start()
+    cleanups.push(() => again.stop())
+    await eventually('the guest sees nobody any more', async () =>
+      (await guest.api.peers()).every(({ state }) => state !== 'alive'),
+    )
+    expect((await again.api.status()).mesh).to.deep.include({ members: 2, conflict: null })
+    expect(await admin.revoke('test', 'other')).to.include({ isHeard: true })
+  })
+
+  it('raise an alarm when the authority has gone on from an old backup, and the command fails', async () => {
+    const founder = await start(home, 'founder')
+    const guest = await startJoined('guest', founder, await token())
+    await sees(guest, founder)
+    const restore = backUp()
+    const other = await startJoined('other', founder, await token())
+    await eventually('the guest has heard', async () => (await guest.api.status()).mesh.members === 3)
+    await founder.stop()
+    restore()
+    // Its own copy is as old as the backup: nothing here contradicts it.
+    const { dataDir } = testSettings({ home, name: 'founder' })
+    rmSync(dataDir, { recursive: true })
+    await admin.revoke('test', 'founder')
+    const again = createNode(
+      testSettings({ home, name: 'founder', bootstrap: [guest.info.dhtAddress ?? ''] }),
+      { logger: silentLogger },
+    )
+    await again.start()
+    cleanups.push(() => again.stop())
+    await eventually('both sides raise the alarm', async () => {
+      const sides = await Promise.all(
+        [guest, again].map(async ({ api }) => (await api.status()).mesh.conflict),
+      )
+      return sides.every((conflict) => conflict?.seq === 4)
+    })
+    expect((await guest.api.peers()).map(({ nodeId }) => nodeId)).to.include(other.info.nodeId)
+    // A copy of this machine that knows the other history stands in the way of any further command.
+    cpSync(testSettings({ home: elsewhere, name: 'guest' }).dataDir, join(home, 'nodes', 'copied'), {
+      recursive: true,
+    })
+    rmSync(join(home, 'nodes', 'copied', 'node.json'), { force: true })
+    for (const command of [() => admin.revoke('test', 'guest'), () => admin.rotateCa('test'), () => token()])
+      expect((await rejection(command(), NodeError)).code).to.equal('MEMBER_LOG_CONFLICT')
   })
 
   it('may only read where they are replicas', async () => {

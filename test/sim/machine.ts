@@ -192,7 +192,9 @@ export class Machine {
       dhtAddress: null,
       incarnation: this.#incarnation,
     }
+    network.members.add(info)
     services
+      .value(tokens.members, network.members)
       .value(tokens.clock, process)
       .value(tokens.timers, process)
       .value(tokens.random, random)

@@ -1,5 +1,6 @@
 import { PeerCallError, type PeerClient } from '../../src/ports/mesh/peer-client.js'
 import type { PeerService } from '../../src/ports/mesh/peer-service.js'
+import { MemoryMembers } from '../support/memory-members.js'
 import type { Scheduler } from './scheduler.js'
 import type { SeededRandom } from './seeded-random.js'
 import type { SimProcess } from './sim-process.js'
@@ -38,6 +39,7 @@ interface Host {
  * never pass a blocked direction. Machines go by name; processes serve at addresses.
  */
 export class SimNetwork {
+  readonly members = new MemoryMembers()
   weather: Weather = FAIR_WEATHER
   /** "from>to", by machine. */
   readonly blocked = new Set<string>()

@@ -136,7 +136,7 @@ export function showing(
   authority: Pick<TestAuthority, 'meshId' | 'ca'>,
 ): MeshTls {
   const { meshId, ca } = authority
-  const memberList = { meshId, cas: [ca], isRevoked: () => false }
+  const memberList = { meshId, cas: [ca], isRevoked: () => false, member: () => null }
   const gate = new PeerGate({ clock: systemClock, memberList })
   return new MeshTls({ gate }, { certificate, privateKey, caCertificate: ca.certificate })
 }

@@ -6,6 +6,7 @@ import {
   type PeerClient,
 } from '../../src/ports/mesh/peer-client.js'
 import type { PeerService } from '../../src/ports/mesh/peer-service.js'
+import { MemoryMembers } from './memory-members.js'
 import type { NodeTime } from './node-time.js'
 
 type Fault = 'none' | 'unreachable' | 'answer-lost'
@@ -20,6 +21,7 @@ const DEFAULT_TIMEOUT_MS = 5_000
 
 /** Nodes of one process that call each other directly, with faults to order. */
 export class MemoryNetwork {
+  readonly members = new MemoryMembers()
   readonly #services = new Map<string, Served>()
   readonly #faults = new Map<string, Fault>()
   readonly #cuts = new Set<string>()

@@ -66,7 +66,9 @@ export class MemoryNode {
     this.time = new NodeTime(time)
     this.#moved = time
     const { store } = this
+    network.members.add(this.info)
     this.services
+      .value(tokens.members, network.members)
       .value(tokens.clock, this.time)
       .value(tokens.timers, this.time)
       .value(tokens.random, systemRandom)

@@ -66,7 +66,10 @@ export class TestAuthority {
       notBefore: options.notBefore ?? now - HOUR_MS,
       notAfter: options.notAfter ?? now + HOUR_MS,
     })
-    const list = { meshId: this.meshId, cas: [this.ca], isRevoked: (id: string) => this.revoked.has(id) }
+    const list = {
+      ...{ meshId: this.meshId, cas: [this.ca], member: () => null },
+      isRevoked: (id: string) => this.revoked.has(id),
+    }
     const gate = new PeerGate({ clock: systemClock, memberList: list })
     const tls = new MeshTls({ gate }, { certificate, privateKey, caCertificate: this.ca.certificate })
     return { nodeId: own, publicKey, certificate, privateKey, tls }

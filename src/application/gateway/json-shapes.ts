@@ -232,6 +232,11 @@ export function statusJson({ node, ...status }: NodeStatus): Json {
     own_live: status.ownLive,
     bids: status.bids,
     sync: syncJson(status.sync),
+    mesh: {
+      mesh_id: status.mesh.meshId,
+      members: status.mesh.members,
+      conflict: status.mesh.conflict && { ...status.mesh.conflict },
+    },
     started_at: jsonTime(node.incarnation),
     handshakes: status.handshakes && { ...status.handshakes },
     budgets: status.budgets.map(({ name, unit, limit, refillMs, fullest, refused }) => ({

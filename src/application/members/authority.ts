@@ -7,13 +7,8 @@ import type { Clock } from '../../ports/system/clock.js'
 import type { Random } from '../../ports/system/random.js'
 import type { SignatureVerifier } from '../../ports/system/signer.js'
 import { nodeIdOf } from '../log/ids.js'
-import {
-  applyMemberEntry,
-  emptyMemberState,
-  type MemberState,
-  meshIdOf,
-  sealMemberEntry,
-} from './member-log.js'
+import { MemberHistory } from './member-history.js'
+import { emptyMemberState, isNameTaken, type MemberState, meshIdOf, sealMemberEntry } from './member-log.js'
 import { joinText, secretHash } from './mesh-token.js'
 
 export interface AuthorityDeps {
@@ -41,13 +36,14 @@ const SECRET_BYTES = 32
 export class Authority implements MeshAuthority {
   readonly #deps: AuthorityDeps
   readonly #certificateMs: number
-  #state: MemberState
+  /** As far as its store has been read. */
+  #history: MemberHistory
 
   private constructor(deps: AuthorityDeps, options: AuthorityOptions, meshId: string) {
     this.#deps = deps
     this.#certificateMs = options.certificateMs ?? CERTIFICATE_MS
-    this.#state = emptyMemberState(meshId)
-    this.#read((records) => this.#catchUp(records))
+    this.#history = new MemberHistory(deps, { meshId })
+    this.#transact(() => {})
   }
 
   /** Of several processes that find no mesh there, one founds it. */
@@ -81,6 +77,10 @@ export class Authority implements MeshAuthority {
     return this.#state.meshName
   }
 
+  get version(): number {
+    return this.#deps.store.version()
+  }
+
   /** The certificate that signs from now on. */
   get ca(): { publicKey: string; certificate: string } {
     this.#refresh()
@@ -97,7 +97,13 @@ export class Authority implements MeshAuthority {
 
   entriesAfter(seq: number): MemberLogEntry[] {
     if (this.#deps.store.version() <= seq) return []
-    return this.#read((records) => records.entries(seq + 1))
+    return this.#deps.store.transact((records) => records.entries(seq + 1))
+  }
+
+  learn(entries: readonly MemberLogEntry[]): void {
+    this.#transact((records) => {
+      for (const entry of entries) if (this.#history.take(entry)) records.append(this.#state.seq, entry)
+    })
   }
 
   /** The secret of a new invite. */
@@ -144,8 +150,7 @@ export class Authority implements MeshAuthority {
 
   /** Throws NOT_A_MEMBER where there is none of that id. */
   revoke(nodeId: string): void {
-    this.#deps.store.transact((records) => {
-      this.#catchUp(records)
+    this.#transact((records) => {
       if (this.#state.revoked.has(nodeId)) return
       if (!this.#state.members.has(nodeId)) throw new NodeError('NOT_A_MEMBER', 'no such member')
       this.#append(records, { type: 'MemberRevoked', nodeId })
@@ -162,11 +167,10 @@ export class Authority implements MeshAuthority {
       ...{ meshName: this.meshName, notBefore: now - BACKDATED_MS, notAfter: now + CA_MS, signedBy },
     })
     const { publicKey, certificate } = ca
-    store.transact((records) => {
+    this.#transact((records) => {
       if (signingCa(records).publicKey !== signedBy.publicKey) {
         throw new NodeError('BUSY', 'another process has just given the mesh a new authority')
       }
-      this.#catchUp(records)
       this.#append(records, { type: 'CaRotated', ca: { publicKey, certificate } })
       records.addCa(ca)
       this.#retire(records)
@@ -177,15 +181,14 @@ export class Authority implements MeshAuthority {
     const { clock, issuer, store } = this.#deps
     const { nodeId, publicKey, role } = member
     this.#refresh()
-    if (this.#state.revoked.has(nodeId)) throw revokedError()
+    this.#checkNew(member)
     const ca = store.transact((records) => signingCa(records))
     const notAfter = clock.now() + this.#certificateMs
     const notBefore = clock.now() - Math.min(BACKDATED_MS, this.#certificateMs)
     const { meshId } = this
     const certificate = await issuer.issue(ca, { meshId, nodeId, publicKey, role, notBefore, notAfter })
-    const log = store.transact((records) => {
-      this.#catchUp(records)
-      if (this.#state.revoked.has(nodeId)) throw revokedError()
+    const log = this.#transact((records) => {
+      this.#checkNew(member)
       redeem(records)
       if (!isSame(this.#state.members.get(nodeId), member)) {
         this.#append(records, { type: 'MemberAdded', ...member })
@@ -195,6 +198,15 @@ export class Authority implements MeshAuthority {
       return records.entries(1)
     })
     return { certificate, log }
+  }
+
+  #checkNew(member: Member): void {
+    if (this.#state.revoked.has(member.nodeId)) throw revokedError()
+    if (!isNameTaken(this.#state, member)) return
+    throw new NodeError('NAME_TAKEN', `another member of the mesh is called ${member.name}`, {
+      field: 'name',
+      next: `take another name (--name), or put the other one out first: \`vendue mesh revoke ${member.name}\``,
+    })
   }
 
   #goodInvite(records: AuthorityRecords, hash: string, nodeId: string) {
@@ -216,9 +228,12 @@ export class Authority implements MeshAuthority {
    */
   #retire(records: AuthorityRecords): void {
     const now = this.#deps.clock.now()
+    const issued = records.issued()
+    const known = new Set(issued.map(({ nodeId }) => nodeId))
+    // After a restored backup: nobody knows which authority signed the certificate.
+    if ([...this.#state.members.keys()].some((nodeId) => !known.has(nodeId))) return
     const needed = new Set(
-      records
-        .issued()
+      issued
         .filter(({ nodeId, notAfter }) => notAfter > now && this.#state.members.has(nodeId))
         .map(({ ca }) => ca),
     )
@@ -230,25 +245,36 @@ export class Authority implements MeshAuthority {
   }
 
   #append(records: AuthorityRecords, event: MemberEvent): void {
-    const { clock, issuer, verifier } = this.#deps
-    const signer = issuer.signer(signingCa(records))
-    const entry = sealMemberEntry(this.#state, event, { at: clock.now(), signer })
-    this.#state = applyMemberEntry(this.#state, entry, verifier)
+    const { clock, issuer } = this.#deps
+    const ca = signingCa(records)
+    if (ca.publicKey !== this.#state.cas.at(-1)?.publicKey)
+      throw new NodeError('NO_AUTHORITY', "this authority does not have the mesh's newest key", {
+        next: 'restore a backup of authority.db that was made after the last `vendue mesh rotate-ca`',
+      })
+    const entry = sealMemberEntry(this.#state, event, { at: clock.now(), signer: issuer.signer(ca) })
+    this.#history.take(entry)
     records.append(this.#state.seq, entry)
   }
 
+  get #state(): MemberState {
+    return this.#history.state
+  }
+
   #refresh(): void {
-    if (this.#deps.store.version() > this.#state.seq) this.#read((records) => this.#catchUp(records))
+    if (this.#deps.store.version() > this.#state.seq) this.#transact(() => {})
   }
 
-  #catchUp(records: AuthorityRecords): void {
-    for (const entry of records.entries(this.#state.seq + 1)) {
-      this.#state = applyMemberEntry(this.#state, entry, this.#deps.verifier)
+  /** What other processes have written is read first. Where `work` throws, nothing of it stays. */
+  #transact<T>(work: (records: AuthorityRecords) => T): T {
+    try {
+      return this.#deps.store.transact((records) => {
+        for (const entry of records.entries(this.#state.seq + 1)) this.#history.take(entry)
+        return work(records)
+      })
+    } catch (error) {
+      this.#history = new MemberHistory(this.#deps, { meshId: this.#state.meshId })
+      throw error
     }
-  }
-
-  #read<T>(work: (records: AuthorityRecords) => T): T {
-    return this.#deps.store.transact(work)
   }
 }
 

@@ -6,6 +6,7 @@ import { NodeError } from '../../ports/node/node-api.js'
 import type { Clock } from '../../ports/system/clock.js'
 import type { SignatureVerifier } from '../../ports/system/signer.js'
 import type { Authority } from './authority.js'
+import { conflictError, MemberLogConflictError } from './member-history.js'
 import { MemberList } from './member-list.js'
 
 export interface EnrolDeps {
@@ -37,17 +38,19 @@ export async function enrol(
   let membership = repository.find(meshName)
   let facts = membership ? readOwn(reader, membership.certificate) : null
   const found = await deps.authority({ found: membership === null })
-  const authority = found && (membership === null || found.meshId === membership.meshId) ? found : null
+  const known = membership && new MemberList({ repository, verifier }, membership)
+  const isOther = known !== null && found !== null && found.meshId !== known.meshId
+  const authority = found && !isOther && agrees(found, known) ? found : null
   if (authority) {
     const role = member.role ?? facts?.role ?? 'node'
-    const known = authority.state().members.get(member.nodeId)
+    const listed = authority.state().members.get(member.nodeId)
     const isCurrent =
       facts !== null &&
       !isDue(facts, authority.ca.publicKey, clock.now()) &&
-      known?.role === role &&
+      listed?.role === role &&
       facts.role === role &&
-      known.name === member.name &&
-      known.addresses.join() === member.addresses.join()
+      listed.name === member.name &&
+      listed.addresses.join() === member.addresses.join()
     if (!isCurrent) {
       const answer = await authority.enrol({ ...member, role })
       membership = adopt(deps, { meshId: authority.meshId, meshName, nodeId: member.nodeId }, answer)
@@ -55,8 +58,8 @@ export async function enrol(
     }
   }
   if (!membership || !facts) throw new Error('the node has no certificate')
-  const memberList = new MemberList({ repository, verifier }, membership)
-  if (authority) memberList.add(authority.entriesAfter(memberList.version))
+  const memberList = known ?? new MemberList({ repository, verifier }, membership)
+  if (authority) memberList.add(authority.entriesAfter(0))
   if (memberList.isRevoked(member.nodeId)) {
     throw new NodeError('MEMBER_REVOKED', `this node has been put out of the mesh "${meshName}"`, {
       next: 'start it with another data directory and join anew, if you are let in',
@@ -70,6 +73,21 @@ export async function enrol(
   return { membership, facts, memberList, authority }
 }
 
+/**
+ * A restored authority catches up with what this node knows. One that has gone on otherwise is not used: the node keeps to
+ * its copy, and raises the alarm.
+ */
+function agrees(authority: Authority, known: MemberList | null): boolean {
+  try {
+    authority.learn(known?.entriesAfter(0) ?? [])
+    return true
+  } catch (error) {
+    if (!(error instanceof MemberLogConflictError) || known === null) throw error
+    known.alarm(error)
+    return false
+  }
+}
+
 /** Stores what an authority has answered, if it is what it should be: CA_MISMATCH otherwise. */
 export function adopt(
   { repository, reader, verifier }: Pick<EnrolDeps, 'repository' | 'reader' | 'verifier'>,
@@ -77,7 +95,11 @@ export function adopt(
   { certificate, log }: JoinAnswer,
 ): MeshMembership {
   const memberList = new MemberList({ repository, verifier }, { meshId })
-  memberList.add(log)
+  try {
+    memberList.add(log)
+  } catch (error) {
+    throw error instanceof MemberLogConflictError ? conflictError(error) : error
+  }
   const facts = readOwn(reader, certificate)
   const isOurs =
     facts.nodeId === nodeId &&

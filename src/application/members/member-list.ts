@@ -1,7 +1,9 @@
 import type { CaCertificate, Member, MemberLogEntry } from '../../ports/members/member.js'
+import type { MemberDirectory, MemberLogConflict } from '../../ports/members/member-directory.js'
 import type { MembershipRepository } from '../../ports/members/membership-repository.js'
 import type { SignatureVerifier } from '../../ports/system/signer.js'
-import { applyMemberEntry, emptyMemberState, type MemberState, seqOf } from './member-log.js'
+import { MemberHistory, MemberLogConflictError } from './member-history.js'
+import type { MemberState } from './member-log.js'
 
 export interface MemberListDeps {
   readonly repository: Pick<MembershipRepository, 'log' | 'append'>
@@ -9,54 +11,61 @@ export interface MemberListDeps {
 }
 
 /** This node's verified copy of the mesh's member log. Entries come from anywhere; only signed ones that follow get in. */
-export class MemberList {
+export class MemberList implements MemberDirectory {
   readonly #deps: MemberListDeps
-  #state: MemberState
-  #entries: MemberLogEntry[] = []
+  readonly #history: MemberHistory
   readonly #listeners = new Set<(before: MemberState) => void>()
+  readonly #alarms = new Set<(error: MemberLogConflictError) => void>()
+  #conflict: MemberLogConflictError | null = null
 
   /** Reads what is stored; throws `MemberLogError` where that was tampered with. */
   constructor(deps: MemberListDeps, { meshId }: { meshId: string }) {
     this.#deps = deps
-    this.#state = emptyMemberState(meshId)
-    for (const entry of deps.repository.log(meshId)) {
-      this.#state = applyMemberEntry(this.#state, entry, deps.verifier)
-      this.#entries.push(entry)
-    }
+    this.#history = new MemberHistory(deps, { meshId })
+    for (const entry of deps.repository.log(meshId)) this.#history.take(entry)
   }
 
   get meshId(): string {
-    return this.#state.meshId
+    return this.#history.state.meshId
   }
 
   /** Entries known. */
   get version(): number {
-    return this.#state.seq
+    return this.#history.state.seq
   }
 
-  /** The authorities that are trusted; the last one signs. */
+  get conflict(): MemberLogConflict | null {
+    return this.#conflict?.conflict ?? null
+  }
+
+  /** The newest one signs, and is last. Certificates of those before stay good for members. */
   get cas(): readonly CaCertificate[] {
-    return this.#state.cas
+    return this.#history.state.cas
   }
 
   members(): Member[] {
-    return [...this.#state.members.values()]
+    return [...this.#history.state.members.values()]
   }
 
   member(nodeId: string): Member | null {
-    return this.#state.members.get(nodeId) ?? null
+    return this.#history.state.members.get(nodeId) ?? null
   }
 
   revoked(): readonly string[] {
-    return [...this.#state.revoked]
+    return [...this.#history.state.revoked]
   }
 
   isRevoked(nodeId: string): boolean {
-    return this.#state.revoked.has(nodeId)
+    return this.#history.state.revoked.has(nodeId)
   }
 
-  entriesAfter(seq: number, limit: number): MemberLogEntry[] {
-    return this.#entries.slice(seq, seq + limit)
+  isHomeAt(nodeId: string, at: number): boolean {
+    const tenure = this.#history.state.homes.get(nodeId)
+    return tenure !== undefined && (tenure.until === null || at < tenure.until)
+  }
+
+  entriesAfter(seq: number, limit?: number): MemberLogEntry[] {
+    return this.#history.after(seq, limit)
   }
 
   onChange(listener: (before: MemberState) => void): () => void {
@@ -64,28 +73,39 @@ export class MemberList {
     return () => this.#listeners.delete(listener)
   }
 
+  /** Hears of the first contradiction, also where it has been seen already. */
+  onConflict(listener: (error: MemberLogConflictError) => void): () => void {
+    if (this.#conflict) listener(this.#conflict)
+    this.#alarms.add(listener)
+    return () => this.#alarms.delete(listener)
+  }
+
   /**
-   * Takes in entries in order, those known already included. How many were new. Throws `MemberLogError` at the first that
-   * does not belong; those before it count. A gap is no error: what comes after it is left out.
+   * Takes in entries in order, those known already included, which have to be the same. How many were new. Throws
+   * `MemberLogError` at the first that does not belong, `MemberLogConflictError` where the authority has signed another
+   * history; those before it count. A gap is no error: what comes after it is left out.
    */
   add(entries: readonly MemberLogEntry[]): number {
-    const before = this.#state
+    const before = this.#history.state
     const added: MemberLogEntry[] = []
     try {
-      for (const entry of entries) {
-        const seq = seqOf(entry)
-        if (seq <= this.#state.seq) continue
-        if (seq > this.#state.seq + 1) break
-        this.#state = applyMemberEntry(this.#state, entry, this.#deps.verifier)
-        added.push(entry)
-      }
+      for (const entry of entries) if (this.#history.take(entry)) added.push(entry)
+    } catch (error) {
+      if (error instanceof MemberLogConflictError) this.alarm(error)
+      throw error
     } finally {
       if (added.length > 0) {
         this.#deps.repository.append(this.meshId, before.seq + 1, added)
-        this.#entries = [...this.#entries, ...added]
         for (const listener of this.#listeners) listener(before)
       }
     }
     return added.length
+  }
+
+  /** Another copy of the log is of another history than this one. */
+  alarm(error: MemberLogConflictError): void {
+    if (this.#conflict !== null) return
+    this.#conflict = error
+    for (const listener of this.#alarms) listener(error)
   }
 }

@@ -6,6 +6,7 @@ import {
   type Member,
   type MemberEvent,
   type MemberLogEntry,
+  type MemberRole,
 } from '../../ports/members/member.js'
 import type { SignatureVerifier, Signer } from '../../ports/system/signer.js'
 import { base32 } from '../log/base32.js'
@@ -20,13 +21,20 @@ export interface MemberState {
   readonly members: ReadonlyMap<string, Member>
   /** Node ids that are out for good. */
   readonly revoked: ReadonlySet<string>
-  /** Authorities that are trusted, oldest first; the last one signs. */
+  /** Who may, or once could, be the home of auctions. */
+  readonly homes: ReadonlyMap<string, HomeTenure>
+  /** Oldest first. The last one signs; certificates of those before stay good for members. */
   readonly cas: readonly CaCertificate[]
+}
+
+export interface HomeTenure {
+  /** When it was put out, or lost the role, by the authority's clock; null: not yet. */
+  readonly until: number | null
 }
 
 /** An entry does not belong into the log. */
 export class MemberLogError extends Error {
-  readonly code = 'MEMBER_LOG_INVALID'
+  readonly code: string = 'MEMBER_LOG_INVALID'
 }
 
 export const MAX_MEMBER_ENTRY_BYTES = 16 * 1024
@@ -72,11 +80,11 @@ export function meshIdOf(caPublicKey: string): string {
 export function emptyMemberState(meshId: string): MemberState {
   return {
     ...{ meshId, meshName: '', seq: 0, headHash: null },
-    ...{ members: new Map(), revoked: new Set(), cas: [] },
+    ...{ members: new Map(), revoked: new Set(), homes: new Map(), cas: [] },
   }
 }
 
-/** The next entry of the log, signed by an authority that the log trusts. */
+/** The next entry of the log, signed by its newest authority. */
 export function sealMemberEntry(
   { meshId, seq, headHash }: MemberState,
   event: MemberEvent,
@@ -87,31 +95,35 @@ export function sealMemberEntry(
   return { body, hash, signature: signer.sign(entryText(meshId, seq + 1, hash)) }
 }
 
-/** The state after one more entry. Throws `MemberLogError` for one that does not follow, or that nobody trusted signed. */
+/** The state after one more entry. Throws `MemberLogError` for one that does not follow, or that the newest authority did not sign. */
 export function applyMemberEntry(
   state: MemberState,
   entry: MemberLogEntry,
   verifier: SignatureVerifier,
 ): MemberState {
-  const { seq, event, meshId, prevHash } = readBody(entry)
+  const { seq, event, meshId, prevHash, at } = readMemberEntry(entry)
   if (meshId !== state.meshId) throw new MemberLogError('the entry is of another mesh')
   if (sha256(entry.body) !== entry.hash) throw new MemberLogError(`entry ${seq} does not have its hash`)
   if (seq !== state.seq + 1 || prevHash !== state.headHash) {
     throw new MemberLogError(`entry ${seq} does not follow entry ${state.seq}`)
   }
-  const signers = event.type === 'MeshFounded' ? [event.ca] : state.cas
-  const text = entryText(meshId, seq, entry.hash)
-  if (!signers.some((authority) => verifier.verify(text, entry.signature, authority.publicKey))) {
-    throw new MemberLogError(`entry ${seq} is not signed by an authority of the mesh`)
+  const signer = event.type === 'MeshFounded' ? event.ca : state.cas.at(-1)
+  if (signer === undefined || !isSealedBy(entry, signer.publicKey, verifier)) {
+    throw new MemberLogError(`entry ${seq} is not signed by the newest authority of the mesh`)
   }
-  return { ...state, ...evolve(state, event), seq, headHash: entry.hash }
+  return { ...state, ...evolve(state, event, at), seq, headHash: entry.hash }
 }
 
-export function seqOf(entry: MemberLogEntry): number {
-  return readBody(entry).seq
+/** Whether this authority signed the entry as it is. */
+export function isSealedBy(entry: MemberLogEntry, publicKey: string, verifier: SignatureVerifier): boolean {
+  const { meshId, seq } = readMemberEntry(entry)
+  return (
+    sha256(entry.body) === entry.hash &&
+    verifier.verify(entryText(meshId, seq, entry.hash), entry.signature, publicKey)
+  )
 }
 
-function evolve(state: MemberState, event: MemberEvent): Partial<MemberState> {
+function evolve(state: MemberState, event: MemberEvent, at: number): Partial<MemberState> {
   switch (event.type) {
     case 'MeshFounded':
       if (state.seq !== 0) throw new MemberLogError('a mesh is founded once')
@@ -125,19 +137,24 @@ function evolve(state: MemberState, event: MemberEvent): Partial<MemberState> {
         throw new MemberLogError(`${member.nodeId} is not the id of its key`)
       }
       if (state.revoked.has(member.nodeId)) throw new MemberLogError(`${member.nodeId} is revoked`)
-      return { members: new Map(state.members).set(member.nodeId, member) }
+      if (isNameTaken(state, member)) throw new MemberLogError(`another member is called ${member.name}`)
+      const homes = isHomeRole(member.role)
+        ? new Map(state.homes).set(member.nodeId, { until: null })
+        : ended(state.homes, member.nodeId, at)
+      return { members: new Map(state.members).set(member.nodeId, member), homes }
     }
     case 'MemberRevoked': {
       const members = new Map(state.members)
       members.delete(event.nodeId)
-      return { members, revoked: new Set(state.revoked).add(event.nodeId) }
+      const homes = ended(state.homes, event.nodeId, at)
+      return { members, homes, revoked: new Set(state.revoked).add(event.nodeId) }
     }
     case 'CaRotated':
       return { cas: [...state.cas, event.ca] }
     case 'CaRetired': {
-      const cas = state.cas.filter((authority) => authority.publicKey !== event.publicKey)
-      if (cas.length === 0) throw new MemberLogError('a mesh keeps an authority')
-      return { cas }
+      if (event.publicKey === state.cas.at(-1)?.publicKey)
+        throw new MemberLogError('the newest authority is not retired: a mesh keeps an authority')
+      return { cas: state.cas.filter((authority) => authority.publicKey !== event.publicKey) }
     }
     default: {
       const unknown: never = event
@@ -146,7 +163,8 @@ function evolve(state: MemberState, event: MemberEvent): Partial<MemberState> {
   }
 }
 
-function readBody({ body }: MemberLogEntry): z.infer<typeof bodySchema> {
+/** What an entry says, its shape checked. Throws `MemberLogError`. */
+export function readMemberEntry({ body }: MemberLogEntry): z.infer<typeof bodySchema> {
   let json: unknown
   try {
     json = JSON.parse(body)
@@ -156,6 +174,28 @@ function readBody({ body }: MemberLogEntry): z.infer<typeof bodySchema> {
   const parsed = bodySchema.safeParse(json)
   if (!parsed.success) throw new MemberLogError(`not an entry of a member log: ${parsed.error.message}`)
   return parsed.data
+}
+
+/** A name stands for one member at a time. */
+export function isNameTaken(
+  { members }: Pick<MemberState, 'members'>,
+  { nodeId, name }: Pick<Member, 'nodeId' | 'name'>,
+): boolean {
+  for (const member of members.values()) if (member.name === name && member.nodeId !== nodeId) return true
+  return false
+}
+
+/** Replicas and operators open no auctions, and take none over. */
+export function isHomeRole(role: MemberRole): boolean {
+  return role === 'node' || role === 'gateway'
+}
+
+function ended(
+  homes: ReadonlyMap<string, HomeTenure>,
+  nodeId: string,
+  at: number,
+): ReadonlyMap<string, HomeTenure> {
+  return homes.get(nodeId)?.until === null ? new Map(homes).set(nodeId, { until: at }) : homes
 }
 
 function entryText(meshId: string, seq: number, hash: string): string {

@@ -8,6 +8,7 @@ import type { Random } from '../../ports/system/random.js'
 import type { Timer, Timers } from '../../ports/system/timers.js'
 import type { PeerTable } from '../mesh/peer-table.js'
 import { shuffled } from '../turns/shuffled.js'
+import { conflictError, MemberLogConflictError } from './member-history.js'
 import type { MemberList } from './member-list.js'
 
 export interface MemberSyncDeps {
@@ -43,6 +44,8 @@ export class MemberSync implements MeshService {
   readonly #unlisten: (() => void)[] = []
   #timer: Timer | null = null
   #ticks = 0
+  /** How far the authority's own log has been compared with this copy. */
+  #compared = 0
   #running = false
 
   constructor(deps: MemberSyncDeps, options: MemberSyncOptions) {
@@ -55,8 +58,14 @@ export class MemberSync implements MeshService {
     this.#running = true
     const { memberList, peerTable } = this.#deps
     this.#unlisten.push(
+      memberList.onConflict((err) => {
+        this.#deps.logger.error(
+          { err: conflictError(err), ...err.conflict },
+          'the member list has two histories',
+        )
+      }),
       memberList.onChange(({ seq, revoked }) => {
-        this.#push(memberList.entriesAfter(seq, memberList.version))
+        this.#push(memberList.entriesAfter(seq, PAGE))
         this.#apply(revoked)
       }),
       peerTable.onChange(({ peer, before }) => {
@@ -89,6 +98,7 @@ export class MemberSync implements MeshService {
     try {
       this.#deps.memberList.add(entries)
     } catch (cause) {
+      if (cause instanceof MemberLogConflictError) throw conflictError(cause)
       throw new NodeError('INVALID_INPUT', `this is not of the member log: ${(cause as Error).message}`, {
         field: 'entries',
         cause,
@@ -124,21 +134,39 @@ export class MemberSync implements MeshService {
   #readAuthority(): void {
     const { authority, logger, memberList } = this.#deps
     try {
-      const news = authority?.entriesAfter(memberList.version) ?? []
-      if (news.length > 0) memberList.add(news)
+      if (authority) this.#compare(authority)
     } catch (err) {
-      logger.error({ err }, "the mesh's authority cannot be read")
+      if (err instanceof MemberLogConflictError) memberList.alarm(err)
+      else logger.error({ err }, "the mesh's authority cannot be read")
     }
   }
 
+  /** What is the same on both sides is read once; then only what is new. */
+  #compare(authority: MeshAuthority): void {
+    const { memberList } = this.#deps
+    const { version } = authority
+    const unread = version === this.#compared ? [] : authority.entriesAfter(this.#compared)
+    this.#compared = version
+    memberList.add(unread)
+    if (version >= memberList.version || memberList.conflict !== null) return
+    authority.learn(memberList.entriesAfter(0))
+    this.#compared = authority.version
+  }
+
+  /** The last entry of whoever has fewer goes along, so that both see whether they have the same. */
   async #pull(address: string): Promise<void> {
     const { logger, memberList, meshClient } = this.#deps
     try {
       for (;;) {
-        const { entries, version } = await meshClient.pullMembers(address, memberList.version)
+        const { entries, version } = await meshClient.pullMembers(
+          address,
+          Math.max(0, memberList.version - 1),
+        )
         if (!this.#running || memberList.add(entries) === 0) {
           if (this.#running && version < memberList.version) {
-            await meshClient.pushMembers(address, memberList.entriesAfter(version, memberList.version))
+            const last = Math.max(0, version - 1)
+            memberList.add((await meshClient.pullMembers(address, last)).entries)
+            await meshClient.pushMembers(address, memberList.entriesAfter(last, PAGE))
           }
           return
         }

@@ -1,6 +1,7 @@
 import type { MemberRole } from '../../ports/members/member.js'
 import type { PeerService } from '../../ports/mesh/peer-service.js'
 import { type NodeApi, NodeError } from '../../ports/node/node-api.js'
+import { isHomeRole } from './member-log.js'
 
 /** What a node does that only reads and verifies. */
 const READS: ReadonlySet<string> = new Set<keyof NodeApi>([
@@ -10,7 +11,7 @@ const READS: ReadonlySet<string> = new Set<keyof NodeApi>([
 
 /** The node's own user gets no further than the node's role: a replica's reads, and is told so. */
 export function withinRole(api: NodeApi, role: MemberRole): NodeApi {
-  if (isHome(role)) return api
+  if (isHomeRole(role)) return api
   return new Proxy(api, {
     get(target, name) {
       const method: unknown = Reflect.get(target, name)
@@ -28,7 +29,7 @@ export function withinRole(api: NodeApi, role: MemberRole): NodeApi {
 
 /** Nothing gets its home here that this node's peers would not take commits of: they take none from a replica. */
 export function servesWithinRole(service: PeerService, role: MemberRole): PeerService {
-  if (isHome(role)) return service
+  if (isHomeRole(role)) return service
   return new Proxy(service, {
     get(target, name) {
       const method: unknown = Reflect.get(target, name)
@@ -38,8 +39,4 @@ export function servesWithinRole(service: PeerService, role: MemberRole): PeerSe
       return () => Promise.reject(new NodeError('FORBIDDEN', message))
     },
   })
-}
-
-function isHome(role: MemberRole): boolean {
-  return role === 'node' || role === 'gateway'
 }

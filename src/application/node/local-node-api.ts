@@ -1,5 +1,6 @@
 import type { Currency } from '../../domain/currency.js'
 import type { Party } from '../../domain/party.js'
+import type { MemberDirectory } from '../../ports/members/member-directory.js'
 import type { Discovery } from '../../ports/mesh/discovery.js'
 import type { NodeInfo, RemoteCommand, SubmitResult } from '../../ports/mesh/peer-client.js'
 import {
@@ -65,6 +66,7 @@ export interface LocalNodeApiDeps {
   readonly feed: Feed
   readonly handoverGiver: Pick<HandoverGiver, 'handOver'>
   readonly logger: Logger
+  readonly members: MemberDirectory
   readonly participations: ParticipationRepository
   readonly peerTable: PeerTable
   readonly random: Random
@@ -114,7 +116,7 @@ export class LocalNodeApi implements NodeApi {
   }
 
   async status(): Promise<NodeStatus> {
-    const { auctions, clock, discovery, peerTable } = this.#deps
+    const { auctions, clock, discovery, members, peerTable } = this.#deps
     const node = this.#options.info()
     const counts = await auctions.counts()
     const ownLive = await auctions.liveOf(node.nodeId)
@@ -130,6 +132,7 @@ export class LocalNodeApi implements NodeApi {
       ownLive,
       bids: counts.bids,
       sync: this.#deps.syncer.status,
+      mesh: { meshId: members.meshId, members: members.members().length, conflict: members.conflict },
       handshakes: this.#options.handshakes(),
       budgets: this.#deps.budgets.status(),
       uptimeMs: Math.max(0, clock.now() - node.incarnation),

@@ -32,6 +32,11 @@ export interface MeshMembers extends MeshSummary {
   readonly revoked: readonly string[]
 }
 
+export interface Revoked extends Member {
+  /** Whether a node has heard of it, and tells the others; otherwise none runs on this machine. */
+  readonly isHeard: boolean
+}
+
 /** What `vendue mesh` does: the founding of a mesh and who belongs to it. Rejects with `NodeError`. */
 export interface MeshAdmin {
   /** Makes the mesh's authority on this machine, or finds the one that is there. */
@@ -52,7 +57,10 @@ export interface MeshAdmin {
   ): Promise<JoinedMesh>
   /** As the authority knows them, or, without it, the node of this data directory. */
   members(meshName: string, dataDir: string): Promise<MeshMembers>
-  /** `member`: a node id, the beginning of one, or a name. */
-  revoke(meshName: string, member: string): Promise<Member>
+  /**
+   * Rejects with OUTCOME_UNKNOWN where a node runs on this machine and does not take it.
+   * `member`: a node id, the beginning of one, or a name.
+   */
+  revoke(meshName: string, member: string): Promise<Revoked>
   rotateCa(meshName: string): Promise<MeshSummary>
 }

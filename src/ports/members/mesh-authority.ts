@@ -25,6 +25,13 @@ export interface MeshAuthority {
   renew(nodeId: string, addresses: readonly string[]): Promise<JoinAnswer>
   /** A member of this user's own machine, whose files are the proof. */
   enrol(member: Member): Promise<JoinAnswer>
+  /** How many entries its member log has. Cheap enough to be asked every second. */
+  readonly version: number
   /** The member log after this entry. */
   entriesAfter(seq: number): MemberLogEntry[]
+  /**
+   * Takes in what a copy of the member log has beyond its own: a restored authority catches up with what it has signed since.
+   * Throws `MemberLogConflictError` where the copy is of another history.
+   */
+  learn(entries: readonly MemberLogEntry[]): void
 }

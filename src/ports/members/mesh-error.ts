@@ -10,5 +10,7 @@ export const MESH_ERROR_CODES = [
   'CERTIFICATE_EXPIRED',
   'NO_AUTHORITY',
   'OTHER_MESH',
+  'NAME_TAKEN',
+  'MEMBER_LOG_CONFLICT',
 ] as const
 export type MeshErrorCode = (typeof MESH_ERROR_CODES)[number]

@@ -5,6 +5,7 @@ import type { AuctionEvent } from '../../domain/events.js'
 import type { Minor } from '../../domain/money.js'
 import type { Party } from '../../domain/party.js'
 import type { BidderNames } from '../../domain/terms.js'
+import type { MemberLogConflict } from '../members/member-directory.js'
 import { MESH_ERROR_CODES } from '../members/mesh-error.js'
 import type { NodeInfo } from '../mesh/peer-client.js'
 import type { BidRecord } from '../store/auction-repository.js'
@@ -247,6 +248,7 @@ export interface NodeStatus {
   readonly ownLive: number
   readonly bids: number
   readonly sync: SyncStatus
+  readonly mesh: MeshStatus
   /** Null where TLS is switched off. */
   readonly handshakes: HandshakeCounts | null
   /** What members and accounts may use up of this node, and how much they have. */
@@ -267,6 +269,14 @@ export interface BudgetStatus {
   readonly fullest: { readonly sender: string; readonly used: number } | null
   /** How often somebody was refused or put off for it since the start. */
   readonly refused: number
+}
+
+/** The mesh as this node's copy of the member list has it. */
+export interface MeshStatus {
+  readonly meshId: string
+  readonly members: number
+  /** The mesh's authority has signed two histories of the member list: its key is used in two places. */
+  readonly conflict: MemberLogConflict | null
 }
 
 /** TLS handshakes since the start. */

@@ -34,6 +34,8 @@ const CODES: Readonly<Record<NodeErrorCode, number>> = {
   CERTIFICATE_EXPIRED: 3,
   NO_AUTHORITY: 3,
   OTHER_MESH: 3,
+  NAME_TAKEN: 3,
+  MEMBER_LOG_CONFLICT: 3,
 }
 
 describe('exit codes', () => {

@@ -49,7 +49,12 @@ describe('the RPC server and client, over mutual TLS', function () {
   const showing = ({ certificate, privateKey }: { certificate: string; privateKey: string }) => {
     const gate = new PeerGate({
       clock: systemClock,
-      memberList: { meshId: authority.meshId, cas: [authority.ca], isRevoked: () => false },
+      memberList: {
+        meshId: authority.meshId,
+        cas: [authority.ca],
+        isRevoked: () => false,
+        member: () => null,
+      },
     })
     return {
       tls: new MeshTls({ gate }, { certificate, privateKey, caCertificate: authority.ca.certificate }),

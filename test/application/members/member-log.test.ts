@@ -57,18 +57,54 @@ describe('the member log', () => {
   it('takes no entry of anybody but an authority that it trusts by then', async () => {
     const other = await TestAuthority.create()
     const adding: MemberEvent = { type: 'MemberAdded', ...member }
-    expect(refusal(founded, sealBy(other, founded, adding))).to.include('not signed by an authority')
+    expect(refusal(founded, sealBy(other, founded, adding))).to.include('not signed by')
     const { publicKey, certificate } = other.ca
     const rotating: MemberEvent = { type: 'CaRotated', ca: { publicKey, certificate } }
-    expect(refusal(founded, sealBy(other, founded, rotating)), 'itself').to.include(
-      'not signed by an authority',
-    )
+    expect(refusal(founded, sealBy(other, founded, rotating)), 'itself').to.include('not signed by')
     const rotated = applyMemberEntry(founded, sealBy(real, founded, rotating), verifier)
     const retired = applyMemberEntry(
       ...[rotated, sealBy(other, rotated, { type: 'CaRetired', publicKey: real.ca.publicKey }), verifier],
     )
     expect(refusal(retired, sealBy(other, retired, adding))).to.equal('taken')
     expect(refusal(retired, sealBy(real, retired, adding)), 'one that is retired').to.include('not signed')
+  })
+
+  it('takes nothing of an older authority after a rotation, and never retires the newest', async () => {
+    const thief = real
+    const next = await TestAuthority.create()
+    const { publicKey, certificate } = next.ca
+    const rotated = applyMemberEntry(
+      founded,
+      sealBy(real, founded, { type: 'CaRotated', ca: { publicKey, certificate } }),
+      verifier,
+    )
+    const written: MemberEvent[] = [
+      { type: 'MemberAdded', ...member },
+      { type: 'MemberRevoked', nodeId: member.nodeId },
+      { type: 'CaRotated', ca: { publicKey: thief.ca.publicKey, certificate: thief.ca.certificate } },
+      { type: 'CaRetired', publicKey },
+      { type: 'CaRetired', publicKey: thief.ca.publicKey },
+    ]
+    for (const event of written)
+      expect(refusal(rotated, sealBy(thief, rotated, event)), event.type).to.include('newest authority')
+    expect(refusal(rotated, sealBy(next, rotated, { type: 'CaRetired', publicKey }))).to.include('newest')
+    expect(refusal(rotated, sealBy(next, rotated, { type: 'MemberAdded', ...member }))).to.equal('taken')
+  })
+
+  it('has one member of a name at a time', async () => {
+    const added = applyMemberEntry(
+      founded,
+      sealBy(real, founded, { type: 'MemberAdded', ...member }),
+      verifier,
+    )
+    const { nodeId, publicKey } = await real.member()
+    const other: MemberEvent = { type: 'MemberAdded', ...member, nodeId, publicKey }
+    expect(refusal(added, sealBy(real, added, other))).to.include('another member is called ann')
+    const moved: MemberEvent = { type: 'MemberAdded', ...member, addresses: ['127.0.0.1:7000'] }
+    expect(refusal(added, sealBy(real, added, moved)), 'the same member again').to.equal('taken')
+    const revoking: MemberEvent = { type: 'MemberRevoked', nodeId: member.nodeId }
+    const revoked = applyMemberEntry(added, sealBy(real, added, revoking), verifier)
+    expect(refusal(revoked, sealBy(real, revoked, other)), 'once it is free').to.equal('taken')
   })
 
   it('is founded by the authority that its id names, once, and goes on without gap, turn or change', async () => {
@@ -92,6 +128,66 @@ describe('the member log', () => {
     expect(refusal(revoked, sealBy(real, revoked, { type: 'MemberAdded', ...member }))).to.not.equal('taken')
     const retiring: MemberEvent = { type: 'CaRetired', publicKey: real.ca.publicKey }
     expect(refusal(founded, sealBy(real, founded, retiring))).to.include('keeps an authority')
+  })
+})
+
+describe('a copy of the member log', () => {
+  const sealed = async () => {
+    const authority = await TestAuthority.create()
+    const signer = issuer.signer(authority.ca)
+    const { publicKey, certificate } = authority.ca
+    const seal = (state: MemberState, event: MemberEvent, by = signer) => {
+      const entry = sealMemberEntry(state, event, { at: 1, signer: by })
+      return { entry, state: applyMemberEntry(state, entry, { verify: () => true }) }
+    }
+    const empty = emptyMemberState(authority.meshId)
+    const founding = seal(empty, { type: 'MeshFounded', name: 'test', ca: { publicKey, certificate } })
+    const [ann, bob] = await Promise.all(
+      ['ann', 'bob'].map(async (name): Promise<Member> => {
+        const { nodeId, publicKey: key } = await authority.member()
+        return { nodeId, publicKey: key, name, role: 'node', addresses: [] }
+      }),
+    )
+    const one = seal(founding.state, { type: 'MemberAdded', ...(ann as Member) })
+    const other = seal(founding.state, { type: 'MemberAdded', ...(bob as Member) })
+    const list = listOf(authority.meshId, [founding.entry, one.entry])
+    return { authority, seal, one, other, list, ann: ann as Member, bob: bob as Member }
+  }
+  const conflictOf = (list: MemberList, entries: readonly MemberLogEntry[]): string => {
+    try {
+      list.add(entries)
+      return 'none'
+    } catch (error) {
+      return (error as { code: string }).code
+    }
+  }
+
+  it('calls another entry of the authority in the place of a known one a contradiction, and keeps its own', async () => {
+    const { list, other, one } = await sealed()
+    expect(list.conflict).to.equal(null)
+    expect(conflictOf(list, [other.entry])).to.equal('MEMBER_LOG_CONFLICT')
+    expect(list.conflict).to.deep.include({ seq: 2, known: one.entry.hash, other: other.entry.hash })
+    expect(list.members().map(({ name }) => name)).to.deep.equal(['ann'])
+    expect(conflictOf(list, [one.entry]), 'its own once more').to.equal('none')
+  })
+
+  it('calls an entry that follows upon another history a contradiction as well', async () => {
+    const { list, other, seal, ann } = await sealed()
+    const later = seal(other.state, { type: 'MemberRevoked', nodeId: ann.nodeId })
+    expect(conflictOf(list, [later.entry])).to.equal('MEMBER_LOG_CONFLICT')
+    expect(list.conflict).to.have.property('seq', 3)
+    expect(list.member(ann.nodeId), 'nothing of it counts').to.not.equal(null)
+  })
+
+  it('takes an entry that the authority has not signed for a lie, not for a contradiction', async () => {
+    const { list, seal, bob } = await sealed()
+    const stranger = issuer.signer((await TestAuthority.create()).ca)
+    const state = listStateOf(list)
+    const forged = seal(state, { type: 'MemberAdded', ...bob }, stranger)
+    const inPlace = { ...forged.entry, body: forged.entry.body.replace('"seq":3', '"seq":2') }
+    for (const entry of [forged.entry, inPlace])
+      expect(conflictOf(list, [entry])).to.equal('MEMBER_LOG_INVALID')
+    expect(list.conflict).to.equal(null)
   })
 })
 
@@ -200,6 +296,13 @@ describe('the authority of a mesh', function () {
     }
   })
 })
+
+/** Where the list stands, for entries that are to follow. */
+function listStateOf(list: MemberList): MemberState {
+  return list
+    .entriesAfter(0, list.version)
+    .reduce((state, entry) => applyMemberEntry(state, entry, verifier), emptyMemberState(list.meshId))
+}
 
 function listOf(meshId: string, log: readonly MemberLogEntry[]): MemberList {
   const list = new MemberList({ repository: { log: () => [], append: () => {} }, verifier }, { meshId })

@@ -41,6 +41,8 @@ function statusLines({ node, ...status }: NodeStatus, { paint }: Look): string[]
       ['home of', ownWords(status.ownLive)],
       ['bids', String(status.bids)],
       ['sync', syncText(status.sync)],
+      ['mesh', `${status.mesh.meshId}, ${status.mesh.members} members`],
+      ...conflictFacts(status.mesh, paint),
       [
         'tls',
         status.handshakes ? `handshakes: ${count({ ...status.handshakes })}` : paint.bad('switched off'),
@@ -49,6 +51,12 @@ function statusLines({ node, ...status }: NodeStatus, { paint }: Look): string[]
       ['up', `${showSpan(status.uptimeMs)}, process ${status.pid}`],
     ]).map((line) => `  ${line}`),
   ]
+}
+
+function conflictFacts({ conflict }: NodeStatus['mesh'], paint: Look['paint']): [string, string][] {
+  if (conflict === null) return []
+  const words = `two histories from entry ${conflict.seq} on: the authority's key is used in two places`
+  return [['member list', paint.bad(words)]]
 }
 
 function ownWords(live: number): string {

@@ -167,10 +167,14 @@ async function members({ host, args, admin, meshName }: Context): Promise<ExitCo
 }
 
 async function revoke({ host: { out }, args, admin, meshName }: Context): Promise<ExitCode> {
-  const { nodeId, name } = await admin.revoke(meshName, args.need('what'))
-  out.document({ revoked: nodeId, name, mesh: meshName })
+  const { nodeId, name, isHeard } = await admin.revoke(meshName, args.need('what'))
+  out.document({ revoked: nodeId, name, mesh: meshName, heard: isHeard })
   out.lines(`${oneLine(name)} (${nodeId}) is out of the mesh ${oneLine(meshName)}, for good.`)
-  out.note('Nodes hear of it within seconds, as long as one of them runs on this machine.')
+  out.note(
+    isHeard
+      ? 'A node of this machine has heard of it; the others do within seconds.'
+      : 'No node of this mesh runs on this machine: the others let it in until you start one here.',
+  )
   return EXIT.done
 }
 

@@ -51,6 +51,8 @@ function exitCodeOfNodeError(code: NodeErrorCode): ExitCode {
     case 'CERTIFICATE_EXPIRED':
     case 'NO_AUTHORITY':
     case 'OTHER_MESH':
+    case 'NAME_TAKEN':
+    case 'MEMBER_LOG_CONFLICT':
       return EXIT.unreachable
     default: {
       const unknown: never = code

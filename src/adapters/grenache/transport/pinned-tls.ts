@@ -53,7 +53,7 @@ function anonymous(
         return { ok: false, code: 'NOT_A_MEMBER', message: message ?? '' }
       }
       const { nodeId, role, notAfter } = facts
-      const admission: Admission = { ok: true, nodeId, role, notAfter }
+      const admission: Admission = { ok: true, nodeId, role, notAfter, signedBy: null }
       seen.set(socket, admission)
       return admission
     },

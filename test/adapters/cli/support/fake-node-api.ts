@@ -86,6 +86,7 @@ export class FakeNodeApi implements NodeApi {
       ownLive: [...this.#auctions].filter(([id, scenario]) => isOwnLive(this.#view(id, scenario))).length,
       bids: 3,
       sync: this.sync,
+      mesh: { meshId: `mesh_${'0'.repeat(26)}`, members: 4, conflict: null },
       handshakes: { accepted: 3, dialled: 2, refused: 1, dropped: 0 },
       budgets: [],
       uptimeMs: 65_000,

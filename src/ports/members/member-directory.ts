@@ -1,0 +1,25 @@
+import type { Member } from './member.js'
+
+/** The authority of the mesh has signed two entries of the member log of which one contradicts the other. */
+export interface MemberLogConflict {
+  readonly seq: number
+  /** Hash of the entry that is kept. */
+  readonly known: string
+  readonly other: string
+}
+
+/** Who belongs to the mesh, as far as this node has heard. */
+export interface MemberDirectory {
+  readonly meshId: string
+  /** The first contradiction that was seen since the start; null where there was none. */
+  readonly conflict: MemberLogConflict | null
+  /** A name stands for one member at a time. */
+  members(): Member[]
+  /** Null where no such node is a member now. */
+  member(nodeId: string): Member | null
+  /**
+   * Whether the node is a member that may be the home of auctions, or was one at that time (UTC milliseconds, on its own clock,
+   * against the authority's).
+   */
+  isHomeAt(nodeId: string, at: number): boolean
+}
