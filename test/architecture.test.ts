@@ -115,6 +115,26 @@ const noCatchAllNames: Rule = (files) => [
 const noPrefixedInterfaces: Rule = (files) =>
   lines(files, /\binterface (I[A-Z][a-z]\w*)/, 'has the interface')
 
+/** Types count too: files in a circle cannot be understood, or moved, one by one. */
+const noCircles: Rule = (files) => {
+  const byPath = new Map(files.map((file) => [file.path, file]))
+  const found: string[] = []
+  const state = new Map<string, 'open' | 'done'>()
+  const visit = (file: SourceFile): void => {
+    state.set(file.path, 'open')
+    for (const { target, specifier, line } of importsOf(file)) {
+      const next = byPath.get(target?.replace(/\.js$/, '.ts') ?? '')
+      if (next === undefined) continue
+      const seen = state.get(next.path)
+      if (seen === 'open') found.push(at(file, line, `imports ${specifier}`))
+      else if (seen === undefined) visit(next)
+    }
+    state.set(file.path, 'done')
+  }
+  for (const file of files) if (!state.has(file.path)) visit(file)
+  return found
+}
+
 /** Declarations of foreign packages have to say what those do. */
 const noDefaultExports: Rule = (files) =>
   lines(
@@ -232,6 +252,17 @@ const RULES: { title: string; rule: Rule; planted: Record<string, string>; found
     rule: noPrefixedInterfaces,
     planted: { 'src/ports/a.ts': 'export interface Increments {}\nexport interface IClock {}\n' },
     found: ['src/ports/a.ts:2'],
+  },
+  {
+    title: 'no files import each other in a circle',
+    rule: noCircles,
+    planted: {
+      'src/domain/a.ts': "import { b } from './b.js'\nimport { d } from './d.js'\n",
+      'src/domain/b.ts': "import type { c } from './c.js'\n",
+      'src/domain/c.ts': "\nimport { a } from './a.js'\n",
+      'src/domain/d.ts': "import { c } from './c.js'\n",
+    },
+    found: ['src/domain/c.ts:2'],
   },
   {
     title: 'nothing is exported as the default',

@@ -1,25 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { DefaultEventsMap, Namespace, Socket } from 'socket.io'
-import type { CountedConnection } from '../../application/gateway/counted-connection.js'
 import type { EventHub } from '../../application/gateway/event-hub.js'
 import type { LiveMessage } from '../../application/gateway/event-messages.js'
-import type { LiveCaller } from '../../application/gateway/live-callers.js'
 import type { Presence } from '../../application/gateway/presence.js'
 import { AuctionSubscription } from '../../application/gateway/subscription.js'
 import type { Caller } from '../../ports/accounts/caller.js'
+import type { AuctionNamespace, AuctionSocket } from './auction-socket.js'
 import { socketIoEvent } from './socket-io-messages.js'
 import { waitingOf } from './socket-io-slow-readers.js'
-
-export interface SocketState {
-  caller: LiveCaller | null
-  readonly connection: CountedConnection
-  /** By auction. */
-  readonly leave: Map<string, () => void>
-  pending: number
-}
-type Events = DefaultEventsMap
-export type AuctionSocket = Socket<Events, Events, Events, SocketState>
-export type AuctionNamespace = Namespace<Events, Events, Events, SocketState>
 
 export interface SocketIoRoomsDeps {
   readonly hub: EventHub

@@ -1,7 +1,7 @@
 import type { GatewayMetrics } from '../../application/gateway/gateway-metrics.js'
 import type { Logger } from '../../ports/system/logger.js'
 import type { Timer, Timers } from '../../ports/system/timers.js'
-import type { AuctionSocket } from './socket-io-rooms.js'
+import type { AuctionSocket } from './auction-socket.js'
 
 export interface SlowReadersDeps {
   readonly logger: Logger

@@ -24,6 +24,7 @@ import type { OriginPolicy } from '../http/origin-policy.js'
 import { INTERNAL, type ProblemAnswer, problemOf, RequestError, rejectionProblem } from '../http/problem.js'
 import { requestIdOf } from '../http/request-id.js'
 import { auctionResource } from '../http/resources.js'
+import type { AuctionNamespace, AuctionSocket, SocketState } from './auction-socket.js'
 import {
   auctionRequest,
   authenticateRequest,
@@ -33,12 +34,7 @@ import {
   parse,
   refusal,
 } from './socket-io-messages.js'
-import {
-  type AuctionNamespace,
-  type AuctionSocket,
-  SocketIoRooms,
-  type SocketState,
-} from './socket-io-rooms.js'
+import { SocketIoRooms } from './socket-io-rooms.js'
 import { SocketIoSlowReaders } from './socket-io-slow-readers.js'
 
 export interface GatewaySocketIoDeps {

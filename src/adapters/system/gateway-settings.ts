@@ -28,7 +28,6 @@ export interface GatewaySettings {
   readonly limits: LimitRules | null
 }
 
-export const DEFAULT_HTTP_PORT = 8_080
 const MAX_CONNECTIONS = 20_000
 
 export function gatewaySettings({ values, sources }: Settings): GatewaySettings {

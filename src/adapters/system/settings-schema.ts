@@ -145,6 +145,9 @@ export const settingsSchema = z.strictObject({
 export type SettingValues = z.infer<typeof settingsSchema>
 export type SettingKey = keyof SettingValues
 
+/** The gateway's, where none is named. */
+export const DEFAULT_HTTP_PORT = 8_080
+
 export const SETTING_KEYS = Object.keys(settingsSchema.shape) as SettingKey[]
 
 function splitList(text: string): string[] {

@@ -3,11 +3,11 @@ import { join, resolve } from 'node:path'
 import { DEFAULT_LIMITS } from '../../application/gateway/limit-rules.js'
 import { type AuthMode, DEFAULT_ACCOUNT_SETTINGS } from './account-settings.js'
 import { readConfigFile } from './config-file.js'
-import { DEFAULT_HTTP_PORT } from './gateway-settings.js'
 import { isLoopback } from './loopback.js'
 import { listRunningNodes, nodeDirectory } from './running-nodes.js'
 import { SettingsError } from './settings-error.js'
 import {
+  DEFAULT_HTTP_PORT,
   parseListenAddress,
   SETTING_KEYS,
   type SettingKey,

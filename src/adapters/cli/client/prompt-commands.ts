@@ -1,7 +1,7 @@
 import { promptBidCommands } from '../commands/bid.js'
 import { sharedCommands } from '../commands/node-commands.js'
 import type { Command, Session } from '../parse/command.js'
-import { EXIT } from '../session/exit-code.js'
+import { EXIT } from '../parse/exit-codes.js'
 import type { EventPrinter } from './event-printer.js'
 
 /** What commands at the prompt have around them. */

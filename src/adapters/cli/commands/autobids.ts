@@ -1,7 +1,7 @@
 import { autoBidJson } from '../../../application/gateway/json-shapes.js'
 import type { NodeCommand } from '../parse/command.js'
+import { EXIT } from '../parse/exit-codes.js'
 import { autoBidTable, nameAuction } from '../render/auction-text.js'
-import { EXIT } from '../session/exit-code.js'
 
 export const autoBidsCommand: NodeCommand = {
   usage: 'autobids',

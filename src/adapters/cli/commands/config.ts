@@ -2,10 +2,10 @@ import type { Json } from '../../../application/gateway/json-shapes.js'
 import { type LimitRules, shownLimits } from '../../../application/gateway/limit-rules.js'
 import { describeSource } from '../../system/settings.js'
 import { SETTING_KEYS, type SettingKey } from '../../system/settings-schema.js'
+import { EXIT } from '../parse/exit-codes.js'
 import { startOptions } from '../parse/node-options.js'
 import { table } from '../render/table.js'
 import { oneLine } from '../render/terminal-text.js'
-import { EXIT } from '../session/exit-code.js'
 import type { HostCommand } from '../session/host.js'
 
 export const configCommand: HostCommand = {

@@ -1,6 +1,6 @@
 import { gatewaySettings } from '../../system/gateway-settings.js'
+import { EXIT } from '../parse/exit-codes.js'
 import { gatewayOptions, reachOptions } from '../parse/node-options.js'
-import { EXIT } from '../session/exit-code.js'
 import { followingNodeApi } from '../session/following-node-api.js'
 import type { HostCommand } from '../session/host.js'
 import { nodeLogger } from '../session/node-logger.js'

@@ -1,6 +1,6 @@
+import { EXIT } from '../parse/exit-codes.js'
 import { startOptions } from '../parse/node-options.js'
 import { facts } from '../render/table.js'
-import { EXIT } from '../session/exit-code.js'
 import type { HostCommand } from '../session/host.js'
 import { nodeLogger } from '../session/node-logger.js'
 import { aborted } from '../session/waiting.js'

@@ -1,10 +1,10 @@
 import { type AuctionView, type NodeApi, NodeError } from '../../../ports/node/node-api.js'
 import type { Args } from '../parse/args.js'
 import type { NodeCommand, Session } from '../parse/command.js'
+import { EXIT, type ExitCode } from '../parse/exit-codes.js'
 import { UsageError } from '../parse/usage-error.js'
 import { nameAuction } from '../render/auction-text.js'
 import { oneLine } from '../render/terminal-text.js'
-import { EXIT, type ExitCode } from '../session/exit-code.js'
 
 const PAGE = 1_000
 

@@ -4,9 +4,9 @@ import type { AuctionView, NodeApi } from '../../../ports/node/node-api.js'
 import type { BidRecord } from '../../../ports/store/auction-repository.js'
 import type { Args } from '../parse/args.js'
 import type { NodeCommand } from '../parse/command.js'
+import { EXIT } from '../parse/exit-codes.js'
 import { auctionTable, auctionText, bidTable, nameAuction } from '../render/auction-text.js'
 import { syncMark } from '../render/sync-text.js'
-import { EXIT } from '../session/exit-code.js'
 
 const DEFAULT_LIMIT = 50
 const MAX_LIMIT = 1_000

@@ -1,12 +1,12 @@
 import { statusJson } from '../../../application/gateway/json-shapes.js'
 import type { NodeStatus } from '../../../ports/node/node-api.js'
 import type { NodeCommand } from '../parse/command.js'
+import { EXIT } from '../parse/exit-codes.js'
 import { budgetText } from '../render/budget-text.js'
 import { type Look, showSpan } from '../render/look.js'
 import { syncText } from '../render/sync-text.js'
 import { facts } from '../render/table.js'
 import { oneLine } from '../render/terminal-text.js'
-import { EXIT } from '../session/exit-code.js'
 
 export const statusCommand: NodeCommand = {
   usage: 'status',

@@ -3,11 +3,11 @@ import { MEMBER_ROLES, type MemberRole } from '../../../ports/members/member.js'
 import type { MeshAdmin, MeshSummary } from '../../../ports/members/mesh-admin.js'
 import { parseListenAddress } from '../../system/settings-schema.js'
 import type { Args } from '../parse/args.js'
+import { EXIT, type ExitCode } from '../parse/exit-codes.js'
 import { startOptions } from '../parse/node-options.js'
 import { UsageError } from '../parse/usage-error.js'
 import { facts, table } from '../render/table.js'
 import { oneLine } from '../render/terminal-text.js'
-import { EXIT, type ExitCode } from '../session/exit-code.js'
 import type { Host, HostCommand } from '../session/host.js'
 
 const ACTIONS = {

@@ -4,10 +4,10 @@ import type { NodeApi } from '../../../ports/node/node-api.js'
 import type { Receipt, SignedReceipts } from '../../../ports/store/receipt-repository.js'
 import { Ed25519Verifier } from '../../system/node-key.js'
 import type { NodeCommand } from '../parse/command.js'
+import { EXIT } from '../parse/exit-codes.js'
 import { showTime } from '../render/look.js'
 import { table } from '../render/table.js'
 import { oneLine } from '../render/terminal-text.js'
-import { EXIT } from '../session/exit-code.js'
 
 export const receiptsCommand: NodeCommand = {
   usage: 'receipts [auction]',

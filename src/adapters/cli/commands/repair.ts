@@ -1,8 +1,8 @@
 import type { RepairReport } from '../../../ports/store/repair-report.js'
+import { EXIT } from '../parse/exit-codes.js'
 import { startOptions } from '../parse/node-options.js'
 import { facts } from '../render/table.js'
 import { oneLine } from '../render/terminal-text.js'
-import { EXIT } from '../session/exit-code.js'
 import type { HostCommand } from '../session/host.js'
 
 export const repairCommand: HostCommand = {

@@ -1,7 +1,7 @@
 import { readRunningNode } from '../../system/running-nodes.js'
+import { EXIT } from '../parse/exit-codes.js'
 import { reachOptions } from '../parse/node-options.js'
 import { oneLine } from '../render/terminal-text.js'
-import { EXIT } from '../session/exit-code.js'
 import type { HostCommand } from '../session/host.js'
 import { RpcSession } from '../session/node-session.js'
 import { sleep } from '../session/waiting.js'

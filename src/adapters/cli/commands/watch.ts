@@ -2,10 +2,10 @@ import { feedItemJson } from '../../../application/gateway/json-shapes.js'
 import { type FeedItem, type NodeApi, NodeError } from '../../../ports/node/node-api.js'
 import type { Args } from '../parse/args.js'
 import type { NodeCommand, Session } from '../parse/command.js'
+import { EXIT, type ExitCode } from '../parse/exit-codes.js'
 import { paintEvent } from '../render/describe-event.js'
 import { EventTeller } from '../render/event-teller.js'
 import { showTime } from '../render/look.js'
-import { EXIT, type ExitCode } from '../session/exit-code.js'
 import { sleep, unlessAborted } from '../session/waiting.js'
 
 const WAIT_MS = 25_000

@@ -2,8 +2,8 @@ import type { NodeApi } from '../../../ports/node/node-api.js'
 import type { Outcome } from '../../../ports/store/outcome-repository.js'
 import type { Output } from '../render/output.js'
 import type { ShortIds } from '../render/short-ids.js'
-import type { ExitCode } from '../session/exit-code.js'
 import type { Args } from './args.js'
+import type { ExitCode } from './exit-codes.js'
 
 /** One command of the command line, of the interactive client, or of both. `C` is what it needs around it. */
 export interface Command<C> {

@@ -1,18 +1,9 @@
 import { AccountError } from '../../../application/accounts/account-error.js'
 import { NodeError, type NodeErrorCode } from '../../../ports/node/node-api.js'
 import { SettingsError } from '../../system/settings-error.js'
+import { EXIT, type ExitCode } from '../parse/exit-codes.js'
 import { UsageError } from '../parse/usage-error.js'
 import { OutcomeUnknownError } from './outcome-unknown.js'
-
-export const EXIT = { done: 0, rejected: 1, usage: 2, unreachable: 3, unknown: 4 } as const
-export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
-
-export const EXIT_CODES_HELP = `Exit codes:
-  0  done
-  1  rejected by a rule of the auction, or a running node failed
-  2  usage: wrong input, no such auction, or an ambiguous one
-  3  node unreachable, or something below: HOME_UNREACHABLE, BUSY, a port in use, ...
-  4  the outcome is unknown, or not yet as safe as asked for: ask again with the same --id`
 
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof UsageError || error instanceof SettingsError) return EXIT.usage
