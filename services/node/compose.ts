@@ -11,6 +11,7 @@ import { Membership } from '../../src/application/mesh/membership.js'
 import { NodeIdentity } from '../../src/application/mesh/node-identity.js'
 import { PeerTable } from '../../src/application/mesh/peer-table.js'
 import { AuctionViews } from '../../src/application/node/auction-view.js'
+import { CheckedNodeApi } from '../../src/application/node/checked-node-api.js'
 import { LocalNodeApi } from '../../src/application/node/local-node-api.js'
 import { LocalPeerService } from '../../src/application/node/local-peer-service.js'
 import { EquivocationWatch } from '../../src/application/proof/equivocation-watch.js'
@@ -218,7 +219,7 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
     )
     .factory(tokens.nodeApi, () => {
       const { party, info } = services.get(tokens.self)
-      return new LocalNodeApi(
+      const node = new LocalNodeApi(
         deps(
           'auctionHouse',
           'auctions',
@@ -245,6 +246,7 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
         ),
         { self: party, info, ...options },
       )
+      return new CheckedNodeApi(node)
     })
 }
 

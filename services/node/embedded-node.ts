@@ -8,7 +8,7 @@ import { systemClock } from '../../src/adapters/system/system-clock.js'
 import { systemRandom } from '../../src/adapters/system/system-random.js'
 import { newCommandId } from '../../src/application/log/ids.js'
 import { explainRejection } from '../../src/application/node/explain-rejection.js'
-import { formatAmount } from '../../src/domain/money.js'
+import { type AmountInput, formatAmount } from '../../src/domain/money.js'
 import type { Party } from '../../src/domain/party.js'
 import type { AuctionView, CommandResult, NodeApi } from '../../src/ports/node/node-api.js'
 import type { Logger } from '../../src/ports/system/logger.js'
@@ -49,7 +49,7 @@ export interface EmbeddedNodeOptions {
   readonly logger?: Logger
 }
 
-/** Amounts are decimal text in the auction's currency, times UTC milliseconds. */
+/** Amounts are decimal text in the auction's currency; JSON numbers are taken, too. Times are UTC milliseconds. */
 export interface NodeAuction {
   readonly auctionId: string
   readonly seq: number
@@ -100,12 +100,12 @@ export interface RejectedCommand {
 export interface OpenAuction {
   readonly title: string
   readonly currency: string
-  readonly start: string
+  readonly start: AmountInput
   readonly description?: string
-  readonly reserve?: string
+  readonly reserve?: AmountInput
   /** A flat step ("0.50") or bands ("0:5,100:10"). */
-  readonly increment?: string
-  readonly buyNow?: string
+  readonly increment?: AmountInput
+  readonly buyNow?: AmountInput
   readonly opensAt?: number
   readonly closesAt?: number
   readonly closesInMs?: number
@@ -138,7 +138,7 @@ export interface EmbeddedNode {
   open(terms: OpenAuction & Once): Promise<NodeOutcome>
   bid(
     auction: string,
-    amount: string,
+    amount: AmountInput,
     options?: Once & { readonly kind?: 'plain' | 'max' },
   ): Promise<NodeOutcome>
   /** Of an own auction: `auction.winner` and `auction.finalPrice` of the outcome say who has won. */
@@ -220,7 +220,7 @@ class NodeFace implements EmbeddedNode {
 
   async bid(
     auction: string,
-    amount: string,
+    amount: AmountInput,
     { commandId = newId('bid'), kind = 'plain' }: Once & { readonly kind?: 'plain' | 'max' } = {},
   ): Promise<NodeOutcome> {
     return this.#outcome(await this.api.bid({ auction, commandId, kind, amount }))

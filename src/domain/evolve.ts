@@ -20,9 +20,10 @@ import type {
   MaximaRevealed,
 } from './events.js'
 import { incrementAt } from './increments.js'
+import { isTime, MAX_DURATION_MS } from './limits.js'
 import { isMinor } from './money.js'
 import { softCloseEnd } from './soft-close.js'
-import { MAX_DURATION_MS, openingProblems, termsProblems } from './terms.js'
+import { openingProblems, termsProblems } from './terms.js'
 
 export const MAX_REVEALS_PER_EVENT = 1_000
 export const MAX_HANDOVERS = 100
@@ -55,7 +56,7 @@ export function evolve(state: Auction, event: AuctionEvent): OpenedAuction {
   }
   if (state.status === 'unopened')
     throw new IllegalEventError(event, seq, 'the first event opens the auction')
-  must(Number.isSafeInteger(event.at) && event.at >= state.at, 'time does not run backwards')
+  must(isTime(event.at) && event.at >= state.at, 'time does not run backwards')
 
   if (event.type === 'MaximaRevealed') {
     if (state.status !== 'closed')
@@ -162,7 +163,7 @@ function owedBy(state: Live, { at }: AuctionEvent): Live['owed'] {
 function opened(event: AuctionOpened, must: Must): Live {
   const problem = [...termsProblems(event.terms), ...openingProblems(event.terms, event.at)][0]
   must(problem === undefined, `terms: ${problem?.field} ${problem?.rule}`)
-  must(Number.isSafeInteger(event.at) && event.at > 0, 'it opens at a time')
+  must(isTime(event.at) && event.at > 0, 'it opens at a time')
   return {
     status: event.terms.opensAt === null ? 'open' : 'scheduled',
     seq: 1,
@@ -264,10 +265,7 @@ function extended(state: Live, event: AuctionExtended, must: Must): Live {
   const rule = state.terms.softClose
   if (state.closesAt === null)
     throw new IllegalEventError(event, state.seq + 1, 'only an end time can be extended')
-  must(
-    Number.isSafeInteger(event.closesAt) && event.closesAt > state.closesAt,
-    'an extension is later than the end',
-  )
+  must(isTime(event.closesAt) && event.closesAt > state.closesAt, 'an extension is later than the end')
   must(event.closesAt <= (rule?.hardStopAt ?? Number.POSITIVE_INFINITY), 'no extension passes the hard stop')
   must(event.at < state.closesAt, 'an auction that ended is not extended')
   if (event.by === 'soft-close') {

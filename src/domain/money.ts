@@ -5,11 +5,15 @@ export type Minor = number
 
 export const MAX_MINOR: Minor = Number.MAX_SAFE_INTEGER
 
+/** An amount as it is written: decimal text ("105.00") or a JSON number. */
+export type AmountInput = string | number
+
 export type AmountProblem =
   | { readonly code: 'AMOUNT_NOT_A_NUMBER'; readonly given: string }
   | { readonly code: 'AMOUNT_NOT_POSITIVE'; readonly given: string }
   | { readonly code: 'AMOUNT_TOO_PRECISE'; readonly given: string; readonly decimals: number }
   | { readonly code: 'AMOUNT_TOO_LARGE'; readonly given: string; readonly maximum: string }
+  | { readonly code: 'AMOUNT_INEXACT'; readonly given: string; readonly maximum: string }
 
 export type ParsedAmount =
   | { readonly ok: true; readonly minor: Minor }
@@ -20,16 +24,17 @@ const DECIMAL = /^(-?)(\d{1,400})(?:\.(\d{1,400}))?$/
 
 /**
  * Reads "105.00" or the JSON number 105.5 exactly. A JSON number is read by its shortest decimal text, which
- * is what its sender wrote; in strings, exponents ("1e3"), signs other than a leading minus, bare points ("5.",
- * ".5") and grouping are refused. Trailing zeros past the currency's decimals are harmless, other digits there
- * are an error.
+ * is what its sender wrote, as long as it has no more digits than a double holds; longer ones are refused. In strings,
+ * exponents ("1e3"), signs other than a leading minus, bare points ("5.", ".5") and grouping are refused. Trailing zeros
+ * past the currency's decimals are harmless, other digits there are an error.
  */
-export function parseAmount(input: string | number, currency: Currency): ParsedAmount {
-  const plain = typeof input === 'string' ? plainMinor(input, currency.exponent) : null
+export function parseAmount(input: AmountInput, currency: Currency): ParsedAmount {
+  const text = typeof input === 'string' ? input : decimalText(input)
+  const plain = plainMinor(text, currency.exponent)
   if (plain !== null) return { ok: true, minor: plain }
   const given = String(input).slice(0, 60)
   const refuse = (problem: AmountProblem): ParsedAmount => ({ ok: false, problem })
-  const match = DECIMAL.exec(typeof input === 'string' ? input.trim() : decimalText(input))
+  const match = DECIMAL.exec(text.trim())
   if (!match) return refuse({ code: 'AMOUNT_NOT_A_NUMBER', given })
   const [, sign, whole = '0', written = ''] = match
   const fraction = written.replace(/0+$/, '')
@@ -38,14 +43,16 @@ export function parseAmount(input: string | number, currency: Currency): ParsedA
   }
   const minor = BigInt(whole + fraction.padEnd(currency.exponent, '0'))
   if (sign === '-' || minor === 0n) return refuse({ code: 'AMOUNT_NOT_POSITIVE', given })
-  if (minor > BigInt(MAX_MINOR)) {
-    return refuse({ code: 'AMOUNT_TOO_LARGE', given, maximum: formatAmount(MAX_MINOR, currency) })
-  }
+  const tooMuch = (code: 'AMOUNT_TOO_LARGE' | 'AMOUNT_INEXACT', most: Minor) =>
+    refuse({ code, given, maximum: formatAmount(most, currency) })
+  if (minor > BigInt(MAX_MINOR)) return tooMuch('AMOUNT_TOO_LARGE', MAX_MINOR)
+  if (typeof input === 'number' && minor > MAX_EXACT) return tooMuch('AMOUNT_INEXACT', Number(MAX_EXACT))
   return { ok: true, minor: Number(minor) }
 }
 
 /** Digits that a double holds, whatever they are. */
 const SAFE_DIGITS = 15
+const MAX_EXACT = 10n ** BigInt(SAFE_DIGITS) - 1n
 
 /** An amount as most are written; null, which says nothing, for all others. */
 function plainMinor(text: string, exponent: number): Minor | null {
@@ -66,8 +73,9 @@ function plainMinor(text: string, exponent: number): Minor | null {
 
 /** The shortest decimal text of a number; `String` turns to exponents below 1e-6 and from 1e21 on. */
 function decimalText(value: number): string {
-  const [mantissa = '', exponent] = String(value).split('e')
-  if (exponent === undefined) return mantissa
+  const text = String(value)
+  if (!text.includes('e')) return text
+  const [mantissa = '', exponent] = text.split('e')
   const sign = value < 0 ? '-' : ''
   const digits = mantissa.replace(/[-.]/g, '')
   const power = Number(exponent)

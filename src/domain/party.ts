@@ -10,5 +10,3 @@ export interface Home {
   readonly nodeId: string
   readonly publicKey: string
 }
-
-export const MAX_NAME_LENGTH = 64

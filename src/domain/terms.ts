@@ -1,5 +1,14 @@
 import { type Currency, isCurrency } from './currency.js'
 import { type Increments, MAX_INCREMENT_BANDS } from './increments.js'
+import {
+  isTime,
+  MAX_DESCRIPTION_LENGTH,
+  MAX_DURATION_MS,
+  MAX_SOFT_CLOSE_MS,
+  MAX_TITLE_LENGTH,
+  nameProblem,
+  proseProblem,
+} from './limits.js'
 import { isMinor, type Minor } from './money.js'
 
 /**
@@ -38,19 +47,12 @@ export interface Terms {
   readonly bidderNames: BidderNames
 }
 
-export const MAX_TITLE_LENGTH = 200
-export const MAX_DESCRIPTION_LENGTH = 10_000
-export const MAX_DURATION_MS = 10 * 366 * 86_400_000
-export const MAX_SOFT_CLOSE_MS = 86_400_000
-
 /** One broken rule of one field. */
 export interface TermsProblem {
   readonly field: string
   readonly rule: string
 }
 
-const ANY_CONTROL = /\p{Cc}|[\u2028\u2029\u202a-\u202e\u2066-\u2069]/u
-const BAD_IN_PROSE = /(?![\n\t])\p{Cc}|[\u202a-\u202e\u2066-\u2069]/u
 const COMMITMENT = /^[0-9a-f]{64}$/
 
 /** Every rule the terms break on their own; empty when they are sound. `reserve` is known to the home alone. */
@@ -59,19 +61,11 @@ export function termsProblems(terms: Terms, reserve?: Minor | null): TermsProble
   const check = (field: string, holds: boolean, rule: string) => {
     if (!holds) problems.push({ field, rule })
   }
-  check('title', terms.title.trim().length > 0, 'must not be empty')
-  check('title', terms.title.length <= MAX_TITLE_LENGTH, `must be at most ${MAX_TITLE_LENGTH} characters`)
-  check('title', !ANY_CONTROL.test(terms.title), 'must not hold control or text-direction characters')
-  check(
-    'description',
-    terms.description.length <= MAX_DESCRIPTION_LENGTH,
-    `must be at most ${MAX_DESCRIPTION_LENGTH} characters`,
-  )
-  check(
-    'description',
-    !BAD_IN_PROSE.test(terms.description),
-    'must not hold control characters other than line breaks and tabs',
-  )
+  const checkText = (field: string, rule: string | null) => {
+    if (rule !== null) problems.push({ field, rule })
+  }
+  checkText('title', nameProblem(terms.title, MAX_TITLE_LENGTH))
+  checkText('description', proseProblem(terms.description, MAX_DESCRIPTION_LENGTH))
   check('currency', isCurrency(terms.currency), 'must be a known currency')
   check('start', isMinor(terms.startPrice), 'must be a positive amount')
   if (terms.reserveCommitment !== null) {
@@ -108,8 +102,8 @@ function incrementProblems(increments: Increments): TermsProblem[] {
 function timeProblems(terms: Terms): TermsProblem[] {
   const problems: TermsProblem[] = []
   const { opensAt, closesAt, softClose } = terms
-  if (opensAt !== null && !isTime(opensAt)) problems.push({ field: 'opensAt', rule: 'must be a time' })
-  if (closesAt !== null && !isTime(closesAt)) problems.push({ field: 'closesAt', rule: 'must be a time' })
+  if (opensAt !== null && !isMoment(opensAt)) problems.push({ field: 'opensAt', rule: 'must be a time' })
+  if (closesAt !== null && !isMoment(closesAt)) problems.push({ field: 'closesAt', rule: 'must be a time' })
   if (opensAt !== null && closesAt !== null && closesAt <= opensAt) {
     problems.push({ field: 'closesAt', rule: 'must be after opensAt' })
   }
@@ -122,15 +116,16 @@ function timeProblems(terms: Terms): TermsProblem[] {
     problems.push({ field: 'softClose', rule: 'needs an end time (closesAt)' })
   } else if (
     softClose.hardStopAt !== null &&
-    !(isTime(softClose.hardStopAt) && softClose.hardStopAt >= closesAt)
+    !(isMoment(softClose.hardStopAt) && softClose.hardStopAt >= closesAt)
   ) {
     problems.push({ field: 'hardStop', rule: 'must not be before closesAt' })
   }
   return problems
 }
 
-function isTime(ms: number): boolean {
-  return Number.isSafeInteger(ms) && ms > 0 && ms < 8.64e15
+/** Nothing opened or ended when 1970 began: a 0 is a mistake. */
+function isMoment(ms: number): boolean {
+  return isTime(ms) && ms > 0
 }
 
 /** Rules that hold at the moment when times are set: still ahead, and not absurdly far. */

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { MAX_DURATION_MS } from '../../src/domain/terms.js'
+import { MAX_DURATION_MS } from '../../src/domain/limits.js'
 import { ALICE, given, HOUR, MINUTE, SELLER, type Setup, T0 } from '../support/auction-scenario.js'
 
 describe('extending by hand', () => {

@@ -1,5 +1,5 @@
 import { MAX_REVEALS_PER_EVENT } from '../../src/domain/evolve.js'
-import { MAX_DURATION_MS } from '../../src/domain/terms.js'
+import { MAX_DURATION_MS } from '../../src/domain/limits.js'
 import { ALICE, BOB, CAROL, given, HOUR, SELLER, T0 } from '../support/auction-scenario.js'
 import {
   aliceAt8000,

@@ -39,6 +39,9 @@ describe('parseAmount', () => {
     [0.0000001, BTC, 10],
     [1.5e-7, BTC, 15],
     ['90071992547409.91', USD, MAX_MINOR],
+    [0.0000005, BTC, 50],
+    [9_999_999_999_999.99, USD, 999_999_999_999_999],
+    [1e-8, BTC, 1],
   ]
   for (const [input, unit, minor] of accepted) {
     it(`reads ${JSON.stringify(input)} ${unit.code} as ${minor} minor units`, () => {
@@ -75,6 +78,11 @@ describe('parseAmount', () => {
       'what does not fit a safe integer',
       'AMOUNT_TOO_LARGE',
       ['90071992547409.92', '9'.repeat(40), '9'.repeat(400), 1e15, 1e21, 1.5e300, Number.MAX_VALUE],
+    ],
+    [
+      'numbers with more digits than they hold',
+      'AMOUNT_INEXACT',
+      [90071992547409.91, 1e13, 10000000000000.01],
     ],
     ['more decimals than the currency has', 'AMOUNT_TOO_PRECISE', ['1.005', 1.005, 0.1 + 0.2, 1e-7, 5e-324]],
   ]

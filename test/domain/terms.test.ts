@@ -1,12 +1,7 @@
 import { expect } from 'chai'
 import { MAX_INCREMENT_BANDS } from '../../src/domain/increments.js'
-import {
-  MAX_DURATION_MS,
-  openingProblems,
-  type Terms,
-  type TermsProblem,
-  termsProblems,
-} from '../../src/domain/terms.js'
+import { MAX_DURATION_MS } from '../../src/domain/limits.js'
+import { openingProblems, type Terms, type TermsProblem, termsProblems } from '../../src/domain/terms.js'
 import { AuctionScenario, HOUR, MINUTE, openCommand, T0, termsWith } from '../support/auction-scenario.js'
 
 const ENDS = T0 + HOUR

@@ -1,11 +1,11 @@
 import { Agent } from 'node:http'
 import { Agent as TlsAgent } from 'node:https'
 import { PeerRPCClient } from 'grenache-nodejs-http'
-import { printable } from '../../application/log/text-schema.js'
+import { invalidInput } from '../../application/log/invalid-input.js'
+import { printable } from '../../domain/limits.js'
 import { PeerCallError } from '../../ports/mesh/peer-client.js'
 import type { Logger } from '../../ports/system/logger.js'
 import type { Access, Rpc } from './rpc/define-rpc.js'
-import { invalidInput } from './rpc/explain-issue.js'
 import {
   answerPayloadSchema,
   loggedIds,

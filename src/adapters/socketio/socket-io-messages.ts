@@ -1,18 +1,23 @@
 import { z } from 'zod'
 import type { LiveMessage } from '../../application/gateway/event-messages.js'
+import {
+  amountIn,
+  auctionReference as auctionId,
+  clientKey,
+  length,
+} from '../../application/log/input-schemas.js'
 import { type ProblemAnswer, RequestError } from '../http/problem.js'
 
 /** What Socket.IO clients send and hear. */
 
-const auctionId = z.string().regex(/^[A-Za-z0-9_-]{1,96}$/, "must be an auction's id, or the start of one")
 export const auctionRequest = z.object({ auctionId })
 /** `fromSeq`: tells what happened from there on, as to who comes back. */
-export const joinRequest = z.object({ auctionId, fromSeq: z.int().min(0).exactOptional() })
+export const joinRequest = z.object({ auctionId, fromSeq: length.exactOptional() })
 export const bidRequest = z.object({
   auctionId,
-  amount: z.union([z.string().max(64), z.number()]).transform(String),
+  amount: amountIn,
   kind: z.enum(['plain', 'max']).default('plain'),
-  bidId: z.string().max(128).exactOptional(),
+  bidId: clientKey.exactOptional(),
 })
 
 const secret = z.string().max(4_096).exactOptional()

@@ -23,6 +23,7 @@ import {
   nothingToHear,
   tooManySubscriptions,
 } from '../../application/gateway/subscription-errors.js'
+import type { AmountInput } from '../../domain/money.js'
 import type { Caller } from '../../ports/accounts/caller.js'
 import { INTERNAL, type ProblemAnswer, problemOf, rejectionProblem } from '../http/problem.js'
 import { auctionResource } from '../http/resources.js'
@@ -239,7 +240,7 @@ export class SocketSession {
     if (known) await guard?.callBy(known.party.id)
   }
 
-  async #bid(message: BidMessage, kind: 'plain' | 'max' | 'buy-now', amount?: string): Promise<void> {
+  async #bid(message: BidMessage, kind: 'plain' | 'max' | 'buy-now', amount?: AmountInput): Promise<void> {
     const { desk, facts, guard, callers, metrics } = this.#deps
     const { bid_id: key, request_id: requestId = `${this.#requestId}.${++this.#bids}` } = message
     const auction = this.#auction ?? message.auction_id ?? ''
@@ -311,12 +312,12 @@ export class SocketSession {
     return auctionId
   }
 
-  #subscribeAll(mode: 'all' | 'newest', cursor: string | null, since: string | undefined): void {
+  #subscribeAll(mode: 'all' | 'newest', cursor: string | null, since: number | undefined): void {
     if (cursor !== null && !isCatalogueCursor(cursor)) throw badCursor()
     this.#makeRoom('')
     const answer = { type: 'subscribed', auction_id: null, seq: null, watchers: null, auction: null } as const
     this.#reply({ ...answer, mode })
-    const past = { cursor, sinceMs: since === undefined ? undefined : Date.parse(since) }
+    const past = { cursor, sinceMs: since }
     this.#subscriptions.set('', new CatalogueSubscription(this.#subscriptionDeps(mode, true), past))
   }
 

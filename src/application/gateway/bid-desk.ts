@@ -1,3 +1,4 @@
+import type { AmountInput } from '../../domain/money.js'
 import type { Party } from '../../domain/party.js'
 import type { Caller } from '../../ports/accounts/caller.js'
 import { type CommandResult, type NodeApi, NodeError } from '../../ports/node/node-api.js'
@@ -24,8 +25,8 @@ export interface BidDeskDeps {
 export interface BidOrder {
   readonly auction: string
   readonly kind: 'plain' | 'max' | 'buy-now'
-  /** Decimal text; not for buy-now. */
-  readonly amount?: string | undefined
+  /** Not for buy-now. */
+  readonly amount?: AmountInput | undefined
   /** The client's own id for the bid. */
   readonly key?: string | undefined
   /** What the client calls the key. */

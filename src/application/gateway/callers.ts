@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
+import { MAX_PARTY_NAME_LENGTH, nameProblem } from '../../domain/limits.js'
 import { type Authenticator, type Caller, CallerError, type Scope } from '../../ports/accounts/caller.js'
 import { needScope } from '../accounts/roles.js'
+import { composed } from '../log/input-schemas.js'
 import { credentialsOfRequest, type Presented } from './authenticate.js'
 
 /** Tells who stands behind requests to this gateway. */
@@ -12,8 +14,6 @@ export interface Callers {
 }
 
 export const USER_HEADER = 'x-vendue-user'
-const MAX_NAME_LENGTH = 64
-const NAME = /^[^\p{Cc}\p{Cs}\u2028\u2029\u202a-\u202e\u2066-\u2069]+$/u
 const PLAIN_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/
 const GUEST = 'guest:'
 /** Who sells without a name: system callers that have none, on a gateway that trusts everybody anyway. */
@@ -25,18 +25,12 @@ export class OpenCallers implements Callers {
 
   async identify({ headers, userId }: Presented): Promise<Caller | null> {
     const header = headers[USER_HEADER]
-    const name = (userId ?? (Array.isArray(header) ? header[0] : header))?.trim()
-    if (name === undefined) return null
-    if (name.length === 0 || name.length > MAX_NAME_LENGTH || !NAME.test(name)) {
-      throw new CallerError(
-        'UNAUTHENTICATED',
-        `user_id must be 1 to ${MAX_NAME_LENGTH} printable characters`,
-        {
-          next: 'give another name',
-        },
-      )
-    }
-    return guest(name)
+    const given = userId ?? (Array.isArray(header) ? header[0] : header)
+    if (given === undefined) return null
+    const name = composed(given).trim()
+    const problem = nameProblem(name, MAX_PARTY_NAME_LENGTH)
+    if (problem === null) return guest(name)
+    throw new CallerError('UNAUTHENTICATED', `user_id ${problem}`, { next: 'give another name' })
   }
 }
 

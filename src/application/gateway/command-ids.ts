@@ -4,9 +4,9 @@ import type { Clock } from '../../ports/system/clock.js'
 import type { Random } from '../../ports/system/random.js'
 import { base32 } from '../log/base32.js'
 import { COMMAND_ID, newCommandId } from '../log/ids.js'
+import { CLIENT_KEY, CLIENT_KEY_RULE } from '../log/input-schemas.js'
 import { GatewayRefusal } from './gateway-refusal.js'
 
-const KEY = /^[\x21-\x7e]{1,128}$/
 const DERIVED_LENGTH = 26
 
 /**
@@ -23,8 +23,8 @@ export class CommandIds {
   of(prefix: 'bid' | 'cmd', key: string | undefined, party: Party, field = 'Idempotency-Key'): string {
     if (key === undefined) return newCommandId(prefix, this.#deps)
     if (COMMAND_ID.test(key)) return key
-    if (!KEY.test(key)) {
-      throw new GatewayRefusal('INVALID_INPUT', `${field} must be 1 to 128 visible ASCII characters`, {
+    if (!CLIENT_KEY.test(key)) {
+      throw new GatewayRefusal('INVALID_INPUT', `${field} ${CLIENT_KEY_RULE}`, {
         field,
         next: 'use a UUID, new for each command and the same for its repetitions',
       })

@@ -1,5 +1,17 @@
 import { z } from 'zod'
 import { SCOPES } from '../../ports/accounts/caller.js'
+import {
+  AUCTION_REFERENCE,
+  amountIn,
+  requestId as anyRequestId,
+  auctionReference as auctionId,
+  CLIENT_KEY,
+  clientKey as clientId,
+  isAmountIn,
+  REQUEST_ID,
+  length as seqIn,
+  timeIn,
+} from '../log/input-schemas.js'
 
 /**
  * What goes over the WebSocket, both ways; docs/asyncapi.yaml is made from here. Amounts are decimal text beside their
@@ -9,25 +21,9 @@ import { SCOPES } from '../../ports/accounts/caller.js'
 export const MAX_SUBSCRIPTIONS = 1_000
 const MAX_TOKEN_LENGTH = 4_096
 
-const AUCTION = /^[A-Za-z0-9_-]{1,96}$/
-const CLIENT_ID = /^[\x21-\x7e]{1,128}$/
-const REQUEST_ID = /^[A-Za-z0-9_.:-]{1,96}$/
-const AMOUNT = /^\s*\S+\s*$/
-const MAX_AMOUNT_LENGTH = 64
-
-const auctionId = z.string().regex(AUCTION, "must be an auction's id, or the start of one")
-const AMOUNT_RULE = 'must be an amount, such as "105.00"'
-const amountIn = z
-  .union([z.string().max(MAX_AMOUNT_LENGTH, AMOUNT_RULE).regex(AMOUNT, AMOUNT_RULE), z.number()], {
-    error: AMOUNT_RULE,
-  })
-  .transform((value) => String(value))
-const clientId = z.string().regex(CLIENT_ID, 'must be 1 to 128 visible ASCII characters')
-const seqIn = z.int().min(0)
-const requestId = z
-  .string()
-  .regex(REQUEST_ID)
-  .meta({ description: 'Found in the log lines of every node that the bid passes.' })
+const requestId = anyRequestId.meta({
+  description: 'Found in the log lines of every node that the bid passes.',
+})
 
 const placeBid = z
   .object({
@@ -61,9 +57,7 @@ const subscribe = z
     catalogue: z.literal(true).exactOptional(),
     from_seq: seqIn.exactOptional(),
     cursor: z.string().max(128).exactOptional(),
-    since: z.iso
-      .datetime({ offset: true, error: 'must be an RFC 3339 time, such as 2030-01-31T12:00:00Z' })
-      .exactOptional(),
+    since: timeIn.exactOptional(),
     mode: z.enum(['all', 'newest']).default('all'),
     presence: z.boolean().default(false),
   })
@@ -113,15 +107,14 @@ export function soundBid(json: unknown): PlaceBid | null {
   if (typeof json !== 'object' || json === null) return null
   const { type, amount, kind = 'plain', auction_id, bid_id, request_id } = json as Record<string, unknown>
   if (type !== 'place_bid' || (kind !== 'plain' && kind !== 'max')) return null
-  const isText = typeof amount === 'string' && amount.length <= MAX_AMOUNT_LENGTH && AMOUNT.test(amount)
-  if (!isText && !Number.isFinite(amount)) return null
-  const bid: { -readonly [K in keyof PlaceBid]: PlaceBid[K] } = { type, amount: String(amount), kind }
+  if (!isAmountIn(amount)) return null
+  const bid: { -readonly [K in keyof PlaceBid]: PlaceBid[K] } = { type, amount, kind }
   if (auction_id !== undefined) {
-    if (!isMatch(auction_id, AUCTION)) return null
+    if (!isMatch(auction_id, AUCTION_REFERENCE)) return null
     bid.auction_id = auction_id
   }
   if (bid_id !== undefined) {
-    if (!isMatch(bid_id, CLIENT_ID)) return null
+    if (!isMatch(bid_id, CLIENT_KEY)) return null
     bid.bid_id = bid_id
   }
   if (request_id !== undefined) {

@@ -5,7 +5,8 @@ import type { SignedParcel } from '../../ports/mesh/peer-client.js'
 import type { HandoverParcel } from '../../ports/store/handover-repository.js'
 import type { SignatureVerifier, Signer } from '../../ports/system/signer.js'
 import { hashOf } from '../log/commit.js'
-import { hex64, id, minor, openingSchema } from '../log/event-schema.js'
+import { openingSchema } from '../log/event-schema.js'
+import { hex64, id, minor, seq } from '../log/input-schemas.js'
 import { outcomeSchema } from '../orders/outcome-schema.js'
 
 /** One part of what goes with an auction. */
@@ -21,7 +22,7 @@ export const handoverPartSchema: z.ZodType<HandoverPart> = z.strictObject({
   outcomes: z.array(z.strictObject({ outcome: outcomeSchema, fingerprint: z.string().max(1_024) })),
   sealed: z.array(openingSchema.extend({ bidId: id, bidderId: id })),
   secrets: z.strictObject({ reserve: openingSchema.nullable(), leaderMax: minor.nullable() }).nullable(),
-  head: z.strictObject({ seq: z.int().positive(), hash: hex64 }).nullable(),
+  head: z.strictObject({ seq, hash: hex64 }).nullable(),
 })
 
 /** What the home signs: for which auction, to whom, and the SHA-256 of the parcel. */

@@ -6,14 +6,14 @@ import {
   type IncrementBand,
   type Increments,
 } from '../../domain/increments.js'
-import { type Minor, parseAmount } from '../../domain/money.js'
+import { type AmountInput, type Minor, parseAmount } from '../../domain/money.js'
 import type { Terms } from '../../domain/terms.js'
 import { NodeError, type OpenRequest } from '../../ports/node/node-api.js'
 import type { Random } from '../../ports/system/random.js'
 import { commitmentOf, newSalt, RESERVE_SCOPE } from '../log/commitment.js'
 
 /** An amount of a field in the currency, or a `NodeError` that says what is wrong with it. */
-export function amountOf(field: string, input: string | number, currency: Currency): Minor {
+export function amountOf(field: string, input: AmountInput, currency: Currency): Minor {
   const parsed = parseAmount(input, currency)
   if (parsed.ok) return parsed.minor
   const { problem } = parsed
@@ -29,6 +29,8 @@ export function amountOf(field: string, input: string | number, currency: Curren
       throw fail(`${currency.code} has ${problem.decimals} decimals at most`, 'round the amount')
     case 'AMOUNT_TOO_LARGE':
       throw fail(`must be at most ${problem.maximum}`, 'give a smaller amount')
+    case 'AMOUNT_INEXACT':
+      throw fail(`as a number must be at most ${problem.maximum}`, `write it as text: "${problem.maximum}"`)
     default: {
       const unknown: never = problem
       throw new Error(`unknown amount problem ${JSON.stringify(unknown)}`)
@@ -58,7 +60,7 @@ export function openTerms(
   const reserve = request.reserve === undefined ? null : sealReserve(request, currency, options.random)
   const startPrice = amountOf('start', request.start, currency)
   const terms: Terms = {
-    title: request.title.trim(),
+    title: request.title,
     description: request.description ?? '',
     currency,
     startPrice,
@@ -98,9 +100,10 @@ function closesAt(request: OpenRequest, now: number): number | null {
 }
 
 /** "0.50", or bands "0:5,100:10,500:25" of price from and step. */
-function incrementsOf(text: string | undefined, currency: Currency, startPrice: Minor): Increments {
+function incrementsOf(text: AmountInput | undefined, currency: Currency, startPrice: Minor): Increments {
   if (text === undefined) return defaultIncrements(currency, startPrice)
-  if (!text.includes(':')) return flatIncrement(amountOf('increment', text, currency))
+  if (typeof text === 'number' || !text.includes(':'))
+    return flatIncrement(amountOf('increment', text, currency))
   return text.split(',').map((part): IncrementBand => {
     const [from = '', step = '', ...rest] = part.split(':')
     if (rest.length > 0 || !part.includes(':')) {

@@ -1,7 +1,10 @@
-import { z } from 'zod'
+import type { z } from 'zod'
 import type { AuctionEvent, BidPlaced } from '../../domain/events.js'
-import { MAX_NAME_LENGTH, type Party } from '../../domain/party.js'
-import { BYTES32, eventSchema, HEX64, hex64, id, MAX_ID_LENGTH, SIGNATURE, time } from './event-schema.js'
+import { isId, isSeq, isTime, MAX_PARTY_NAME_LENGTH, nameProblem } from '../../domain/limits.js'
+import { isMinor } from '../../domain/money.js'
+import type { Party } from '../../domain/party.js'
+import { eventSchema } from './event-schema.js'
+import { BYTES32, HEX64, SIGNATURE } from './input-schemas.js'
 
 /** An order as it stands in the commit that carries out commands of it. */
 export interface CommittedOrder {
@@ -28,7 +31,7 @@ export interface CommitBody {
 export const MAX_EVENTS_PER_COMMIT = 4_096
 const MAX_COMMANDS_PER_ORDER = 1_000
 
-/** A body that cannot be read; `rule` names the place and what belongs there. */
+/** A body that nobody accepts; `rule` names the place and what belongs there. */
 export class BodyError extends Error {
   readonly code = 'BAD_BODY'
   constructor(
@@ -72,7 +75,7 @@ interface WrittenBody {
   readonly orders: readonly WrittenOrder[]
 }
 
-/** The text that is hashed, stored and sent from then on. */
+/** The text that is hashed, stored and sent from then on. Throws `BodyError` for one that nobody would read. */
 export function writeBody({ auctionId, firstSeq, prevHash, events, orders }: CommitBody): string {
   const parties: WrittenParty[] = []
   const places = new Map<string, number>()
@@ -96,6 +99,7 @@ export function writeBody({ auctionId, firstSeq, prevHash, events, orders }: Com
       signature,
     ]),
   }
+  soundBody(body)
   return JSON.stringify(body)
 }
 
@@ -112,20 +116,15 @@ export function readBody(text: string): CommitBody {
   } catch (cause) {
     throw new BodyError('the body is not JSON', { cause })
   }
-  const outer = outerSchema.safeParse(json)
-  if (!outer.success) throw shapeError(outer.error, [])
-  const { parties: written, events, orders, ...head } = outer.data
-  const parties = written.map(partyOf)
-  return {
-    ...head,
-    events: events.map((event, i) => readEvent(event, parties, i)),
-    orders: orders.map((order, i) => readOrder(order, events.length, i)),
-  }
+  return bodyOf(soundBody(json))
 }
 
 /** What a text says that has been read before, and is not checked again. */
 export function readBodyAgain(text: string): CommitBody {
-  const body = JSON.parse(text) as WrittenBody
+  return bodyOf(JSON.parse(text) as WrittenBody)
+}
+
+function bodyOf(body: WrittenBody): CommitBody {
   const { parties: _, orders, ...head } = body
   return {
     ...head,
@@ -170,24 +169,60 @@ function bidOf(written: WrittenBid, parties: readonly Party[]): BidPlaced {
   }
 }
 
-const outerSchema = z.strictObject({
-  auctionId: z.string().max(64).nullable(),
-  firstSeq: z.int().positive(),
-  prevHash: hex64.nullable(),
-  parties: z.array(z.tuple([id, z.string().max(MAX_NAME_LENGTH)])).max(MAX_EVENTS_PER_COMMIT),
-  events: list(1, MAX_EVENTS_PER_COMMIT),
-  orders: list(0, MAX_EVENTS_PER_COMMIT),
-})
-
-/** What is in it is checked one by one: a schema costs more for a bid than all else that a replica checks. */
-function list(min: number, max: number): z.ZodType<readonly unknown[]> {
-  const isList = (value: unknown) => Array.isArray(value) && value.length >= min && value.length <= max
-  return z.custom<readonly unknown[]>(isList, `must be a list of ${min} to ${max}`)
+/**
+ * What a body has to look like, for who writes it as for who reads it: a home cannot write what replicas refuse. Checked
+ * by hand, since a schema costs more for a bid than all else that is done to it. Throws `BodyError`.
+ */
+function soundBody(json: unknown): WrittenBody {
+  const body = outlineOf(json)
+  const { auctionId, firstSeq, prevHash, parties, events, orders } = body
+  must(auctionId === null || isId(auctionId), 'auctionId', 'must be an id, or null')
+  must(prevHash === null || isHash(prevHash), 'prevHash', 'must be a SHA-256 in lower-case hex, or null')
+  mustList(parties, 'parties', 0, MAX_EVENTS_PER_COMMIT)
+  mustList(events, 'events', 1, MAX_EVENTS_PER_COMMIT)
+  mustList(orders, 'orders', 0, MAX_EVENTS_PER_COMMIT)
+  must(isSeq(firstSeq) && isSeq(firstSeq + events.length - 1), 'firstSeq', 'must be the number of an event')
+  parties.forEach(checkParty)
+  orders.forEach((order, place) => {
+    checkOrder(order, events.length, place)
+  })
+  return { ...body, events: events.map((event, place) => soundEvent(event, parties.length, place)) }
 }
 
-function readEvent(json: unknown, parties: readonly Party[], place: number): AuctionEvent {
+const KEYS = ['auctionId', 'firstSeq', 'prevHash', 'parties', 'events', 'orders'] as const
+
+/** A body with the right keys and no others; what is behind them is not known yet. */
+function outlineOf(json: unknown): WrittenBody {
+  const isObject = typeof json === 'object' && json !== null && !Array.isArray(json)
+  const has = (key: string) => Object.hasOwn(json as object, key)
+  must(isObject && KEYS.every(has), 'shape', `must have ${KEYS.join(', ')}`)
+  must(Object.keys(json as object).length === KEYS.length, 'shape', `must have ${KEYS.join(', ')} alone`)
+  return json as WrittenBody
+}
+
+function mustList(value: unknown, place: string, min: number, max: number): void {
+  must(
+    Array.isArray(value) && value.length >= min && value.length <= max,
+    place,
+    `must be a list of ${min} to ${max}`,
+  )
+}
+
+function must(holds: boolean, place: string, rule: string): void {
+  if (!holds) throw new BodyError(`the body's ${place}: ${rule}`)
+}
+
+function checkParty(party: unknown, place: number): void {
+  const [id, name] = Array.isArray(party) && party.length === 2 ? (party as unknown[]) : []
+  if (!isId(id) || typeof name !== 'string')
+    throw new BodyError(`the body's parties.${place}: a party is [id, name]`)
+  const problem = nameProblem(name, MAX_PARTY_NAME_LENGTH)
+  if (problem !== null) throw new BodyError(`the body's parties.${place}.1: ${problem}`)
+}
+
+function soundEvent(json: unknown, parties: number, place: number): WrittenEvent {
   if (Array.isArray(json)) {
-    if (isSoundBid(json, parties.length)) return bidOf(json, parties)
+    if (isSoundBid(json, parties)) return json
     throw new BodyError(
       `the body's events.${place}: a bid is [at, bidId, place in parties, amount or commitment, price, leads, reserveMet]`,
     )
@@ -201,43 +236,46 @@ function isSoundBid(json: readonly unknown[], parties: number): json is WrittenB
   const [at, bidId, party, offer, price, leads, reserveMet] = json
   return (
     json.length === 7 &&
-    isWhole(at, 0) &&
-    typeof bidId === 'string' &&
-    bidId.length >= 1 &&
-    bidId.length <= MAX_ID_LENGTH &&
-    isWhole(party, 0) &&
-    party < parties &&
-    (typeof offer === 'string' ? HEX64.test(offer) : isWhole(offer, 1)) &&
-    isWhole(price, 1) &&
+    isTime(at) &&
+    isId(bidId) &&
+    isPlace(party, parties) &&
+    (typeof offer === 'string' ? HEX64.test(offer) : isMinor(offer)) &&
+    isMinor(price) &&
     typeof leads === 'boolean' &&
     typeof reserveMet === 'boolean'
   )
 }
 
-const orderSchema = z.tuple([
-  z.string().regex(BYTES32),
-  time,
-  list(1, MAX_COMMANDS_PER_ORDER),
-  z.string().regex(SIGNATURE),
-])
-
-function readOrder(json: unknown, events: number, place: number): CommittedOrder {
-  const parsed = orderSchema.safeParse(json)
-  if (!parsed.success) throw shapeError(parsed.error, ['orders', place])
-  const [signer, signedAt, commands, signature] = parsed.data
-  const isSound = (command: unknown): command is number | string =>
-    typeof command === 'string' ? BYTES32.test(command) : isWhole(command, 0) && command < events
-  if (commands.every(isSound)) return { signer, signedAt, commands, signature }
-  throw new BodyError(
-    `the body's orders.${place}.2: a command is its bid's place in events, or a digest in base64url`,
-  )
+function checkOrder(json: unknown, events: number, place: number): void {
+  const within = `orders.${place}`
+  mustList(json, within, 4, 4)
+  const [signer, signedAt, commands, signature] = json as WrittenOrder
+  must(isMatch(signer, BYTES32), `${within}.0`, 'must be a public key in base64url')
+  must(isTime(signedAt), `${within}.1`, 'must be a time')
+  mustList(commands, `${within}.2`, 1, MAX_COMMANDS_PER_ORDER)
+  must(isMatch(signature, SIGNATURE), `${within}.3`, 'must be a signature in base64url')
+  for (const command of commands as readonly unknown[]) {
+    must(
+      typeof command === 'string' ? BYTES32.test(command) : isPlace(command, events),
+      `${within}.2`,
+      "a command is its bid's place in events, or a digest in base64url",
+    )
+  }
 }
 
-function isWhole(value: unknown, min: number): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= min
+function isHash(value: unknown): value is string {
+  return isMatch(value, HEX64)
+}
+
+function isMatch(value: unknown, pattern: RegExp): value is string {
+  return typeof value === 'string' && pattern.test(value)
+}
+
+function isPlace(value: unknown, places: number): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < places
 }
 
 function shapeError({ issues: [issue] }: z.ZodError, within: readonly PropertyKey[]): BodyError {
   const path = [...within, ...(issue?.path ?? [])].join('.')
-  return new BodyError(`the body's ${path || 'shape'}: ${issue?.message}`)
+  return new BodyError(`the body's ${path}: ${issue?.message}`)
 }

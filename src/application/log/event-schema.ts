@@ -2,25 +2,11 @@ import { z } from 'zod'
 import type { AuctionEvent, BidPlaced } from '../../domain/events.js'
 import { MAX_REVEALS_PER_EVENT } from '../../domain/evolve.js'
 import { MAX_INCREMENT_BANDS } from '../../domain/increments.js'
-import { MAX_NAME_LENGTH } from '../../domain/party.js'
-import { BIDDER_NAMES, MAX_DESCRIPTION_LENGTH, MAX_TITLE_LENGTH } from '../../domain/terms.js'
+import { MAX_DESCRIPTION_LENGTH, MAX_TITLE_LENGTH } from '../../domain/limits.js'
+import { bidderNames, hex64, id, minor, party, reason, salt, time } from './input-schemas.js'
 
 /** The shapes of events as they stand in commit bodies, save the bids (see commit-body.ts). */
 
-export const minor = z.int().positive()
-export const time = z.int().nonnegative()
-export const MAX_ID_LENGTH = 96
-export const HEX64 = /^[0-9a-f]{64}$/
-/** 32 bytes, a key or a SHA-256, in base64url: the bits that it leaves over are zero. */
-export const BYTES32 = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/
-/** 64 bytes, an Ed25519 signature, likewise. */
-export const SIGNATURE = /^[A-Za-z0-9_-]{85}[AQgw]$/
-
-export const id = z.string().min(1).max(MAX_ID_LENGTH)
-export const hex64 = z.string().regex(HEX64)
-const salt = z.string().regex(/^[0-9a-f]{32}$/)
-
-export const partySchema = z.strictObject({ id, name: z.string().max(MAX_NAME_LENGTH) })
 const homeSchema = z.strictObject({ nodeId: id, publicKey: z.string().max(64) })
 export const openingSchema = z.strictObject({ amount: minor, salt })
 
@@ -40,11 +26,11 @@ export const termsSchema = z.strictObject({
   softClose: z
     .strictObject({ windowMs: z.int(), extensionMs: z.int(), hardStopAt: time.nullable() })
     .nullable(),
-  bidderNames: z.enum(BIDDER_NAMES),
+  bidderNames: bidderNames,
 })
 
 const resultSchema = z.discriminatedUnion('sold', [
-  z.strictObject({ sold: z.literal(true), winner: partySchema, bidId: id, price: minor }),
+  z.strictObject({ sold: z.literal(true), winner: party, bidId: id, price: minor }),
   z.strictObject({ sold: z.literal(false), reason: z.enum(['no-bids', 'reserve-not-met']) }),
 ])
 
@@ -53,7 +39,7 @@ export const eventSchema: z.ZodType<Exclude<AuctionEvent, BidPlaced>> = z.discri
     type: z.literal('MaxBidChanged'),
     at: time,
     bidId: id,
-    bidder: partySchema,
+    bidder: party,
     commitment: hex64,
     price: minor,
     reserveMet: z.boolean(),
@@ -69,12 +55,12 @@ export const eventSchema: z.ZodType<Exclude<AuctionEvent, BidPlaced>> = z.discri
     type: z.literal('AuctionOpened'),
     at: time,
     commandId: id,
-    seller: partySchema,
+    seller: party,
     home: homeSchema,
     terms: termsSchema,
   }),
   z.strictObject({ type: z.literal('AuctionStarted'), at: time }),
-  z.strictObject({ type: z.literal('LotBoughtNow'), at: time, bidId: id, bidder: partySchema, price: minor }),
+  z.strictObject({ type: z.literal('LotBoughtNow'), at: time, bidId: id, bidder: party, price: minor }),
   z.strictObject({
     type: z.literal('AuctionClosed'),
     at: time,
@@ -96,6 +82,6 @@ export const eventSchema: z.ZodType<Exclude<AuctionEvent, BidPlaced>> = z.discri
     type: z.literal('AuctionCancelled'),
     at: time,
     commandId: id,
-    reason: z.string().max(500),
+    reason,
   }),
 ])

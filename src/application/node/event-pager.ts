@@ -17,8 +17,6 @@ export interface EventPagerDeps {
 }
 
 const DEFAULT_LIMIT = 200
-const MAX_LIMIT = 1_000
-const MAX_WAIT_MS = 30_000
 /** Auctions whose title and currency are kept in memory. */
 const MAX_LOTS = 10_000
 
@@ -36,8 +34,7 @@ export class EventPager {
   }
 
   async next(request: EventsRequest): Promise<{ items: FeedItem[]; cursor: string }> {
-    const limit = Math.min(MAX_LIMIT, Math.max(1, request.limit ?? DEFAULT_LIMIT))
-    const waitMs = Math.min(MAX_WAIT_MS, Math.max(0, request.waitMs))
+    const { limit = DEFAULT_LIMIT, waitMs } = request
     let cursor = await this.#start(request)
     const items: FeedItem[] = []
     const expired = new AbortController()

@@ -1,4 +1,5 @@
 import type { Currency } from '../../domain/currency.js'
+import type { AmountInput } from '../../domain/money.js'
 import type { Party } from '../../domain/party.js'
 import type { MemberDirectory } from '../../ports/members/member-directory.js'
 import type { Discovery } from '../../ports/mesh/discovery.js'
@@ -95,7 +96,6 @@ interface Answer {
 
 const MAX_CACHED_CURRENCIES = 10_000
 const DEFAULT_PAGE = 50
-const MAX_PAGE = 1_000
 /** Signed answers, each of a few hundred receipts at most. */
 const RECEIPTS_PAGE = 10
 /** JSON may double the bytes, and an answer holds 8 MiB. */
@@ -222,7 +222,7 @@ export class LocalNodeApi implements NodeApi {
     return this.show({ auction: view.auctionId })
   }
 
-  async autoBid(request: { auction: string; limit: string }): Promise<AutoBidView> {
+  async autoBid(request: { auction: string; limit: AmountInput }): Promise<AutoBidView> {
     const record = await this.#deps.auctionViews.resolve(request.auction)
     const { auctionId, state } = record
     const limit = amountOf('limit', request.limit, state.terms.currency)
@@ -265,7 +265,7 @@ export class LocalNodeApi implements NodeApi {
     const { statuses, text, cursor, seller, bidder, sort, as } = request
     checkList(request)
     const page = await this.#deps.auctions.list({
-      limit: pageSize(request.limit),
+      limit: request.limit ?? DEFAULT_PAGE,
       now: this.#deps.clock.now(),
       ...(statuses && { statuses }),
       ...(text !== undefined && { text }),
@@ -283,7 +283,7 @@ export class LocalNodeApi implements NodeApi {
 
   async history(request: HistoryRequest): Promise<HistoryPage> {
     const record = await this.#deps.auctionViews.resolve(request.auction)
-    const limit = pageSize(request.limit)
+    const { limit = DEFAULT_PAGE } = request
     // One more than is asked for shows whether there are more.
     const found = await this.#deps.auctions.bids(record.auctionId, request.beforeSeq ?? null, limit + 1)
     const bids = found.slice(0, limit)
@@ -375,10 +375,6 @@ export class LocalNodeApi implements NodeApi {
       next: 'try again when it is back: the auction waits for it with nothing lost; reading goes on meanwhile',
     })
   }
-}
-
-function pageSize(limit: number | undefined): number {
-  return Math.min(MAX_PAGE, Math.max(1, limit ?? DEFAULT_PAGE))
 }
 
 function checkList({ seller, bidder, sort = 'newest', cursor }: ListRequest): void {

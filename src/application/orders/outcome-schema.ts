@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Rejection } from '../../domain/rejection.js'
 import type { Outcome } from '../../ports/store/outcome-repository.js'
-import { id, line, minor, name, seq, time } from '../log/text-schema.js'
+import { id, line, minor, name, seq, time } from '../log/input-schemas.js'
 
 const MAX_PROBLEMS = 64
 

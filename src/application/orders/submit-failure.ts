@@ -8,7 +8,11 @@ const NOTHING_STORED: Readonly<Record<string, string>> = {
   DISK_FULL: 'the home has no disk space left; nothing was done, try again when it has',
   SEQ_CONFLICT: 'the auction has moved on; nothing was done, try again',
   DUPLICATE_COMMAND: 'another command with this id arrived at the same time; ask again',
+  BAD_BODY: 'the home noticed in time that nobody could read what it was to write; nothing was done',
 }
+
+/** Those that are no reason to try again at once. */
+const CODES: Readonly<Record<string, string>> = { DISK_FULL: 'DISK_FULL', BAD_BODY: 'INTERNAL' }
 
 export function submitFailure(code: string, message: string): Failure
 export function submitFailure(error: unknown): Failure
@@ -21,7 +25,7 @@ export function submitFailure(cause: unknown, message?: string): Failure {
   const code = (cause as { code?: unknown } | null)?.code
   const known = typeof code === 'string' ? NOTHING_STORED[code] : undefined
   if (known !== undefined) {
-    return { ok: false, code: code === 'DISK_FULL' ? 'DISK_FULL' : 'BUSY', message: known }
+    return { ok: false, code: CODES[code as string] ?? 'BUSY', message: known }
   }
   return {
     ok: false,

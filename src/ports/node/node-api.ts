@@ -2,7 +2,7 @@ import type { AuctionPhase, AuctionStatus, OpenedAuction } from '../../domain/au
 import type { Commit, Head } from '../../domain/commit.js'
 import type { Currency } from '../../domain/currency.js'
 import type { AuctionEvent } from '../../domain/events.js'
-import type { Minor } from '../../domain/money.js'
+import type { AmountInput, Minor } from '../../domain/money.js'
 import type { Party } from '../../domain/party.js'
 import type { BidderNames } from '../../domain/terms.js'
 import type { MemberLogConflict } from '../members/member-directory.js'
@@ -19,7 +19,7 @@ import type { SignedReceipts } from '../store/receipt-repository.js'
  * line, over RPC with the operator's token).
  *
  * `auction` in a request is an id or an unambiguous prefix of one, with or without `auc_`. Amounts in requests are
- * decimal text in the auction's currency; in answers they are minor units beside their currency. Every method
+ * decimal text or JSON numbers in the auction's currency; in answers they are minor units beside their currency. Every method
  * rejects with `NodeError`. A rejection by a rule is an outcome, not an error. A command may be repeated with the
  * same `commandId`: it takes effect at most once, and the first outcome is returned.
  *
@@ -46,7 +46,7 @@ export interface NodeApi {
   handover(request: { readonly auction: string; readonly peer: string }): Promise<AuctionView>
 
   /** Sets (or changes the limit of) the standing order that bids for this user step by step. */
-  autoBid(request: { readonly auction: string; readonly limit: string }): Promise<AutoBidView>
+  autoBid(request: { readonly auction: string; readonly limit: AmountInput }): Promise<AutoBidView>
   stopAutoBid(request: { readonly auction: string }): Promise<AutoBidView>
   autoBids(): Promise<AutoBidView[]>
 
@@ -86,11 +86,11 @@ export interface OpenRequest extends OnBehalf {
   readonly title: string
   readonly description?: string
   readonly currency: string
-  readonly start: string
-  readonly reserve?: string
+  readonly start: AmountInput
+  readonly reserve?: AmountInput
   /** A flat step ("0.50") or bands ("0:5,100:10,500:25"); the default table otherwise. */
-  readonly increment?: string
-  readonly buyNow?: string
+  readonly increment?: AmountInput
+  readonly buyNow?: AmountInput
   /** UTC milliseconds. */
   readonly opensAt?: number
   readonly closesAt?: number
@@ -112,7 +112,7 @@ export interface AuctionCommand extends OnBehalf {
 export interface BidRequest extends AuctionCommand {
   /** `max`: kept by the auction's home, which bids up to it; `plain`: this amount, at once. */
   readonly kind: 'plain' | 'max'
-  readonly amount: string
+  readonly amount: AmountInput
   /** The answer's `auction` is left null: for callers that follow the auction's events anyway. */
   readonly brief?: boolean
 }

@@ -7,20 +7,24 @@ import {
   readBodyAgain,
   writeBody,
 } from '../../../src/application/log/commit-body.js'
-import type { AuctionEvent } from '../../../src/domain/events.js'
+import type { AuctionEvent, BidPlaced } from '../../../src/domain/events.js'
+import { MAX_PARTY_NAME_LENGTH, MAX_SEQ, MAX_TIME, nameProblem } from '../../../src/domain/limits.js'
 import { LongAuction } from '../../support/long-auction.js'
 
 const HASH = 'a'.repeat(64)
 const DIGEST = `${'D'.repeat(42)}A`
 const SIGNATURE = `${'s'.repeat(85)}A`
 
-const text = (maxLength: number, minLength = 0) => fc.string({ unit: 'grapheme', minLength, maxLength })
+const id = fc.stringMatching(/^[A-Za-z0-9_.:-]{1,96}$/)
+const name = fc
+  .string({ unit: 'grapheme', minLength: 1, maxLength: 20 })
+  .filter((text) => nameProblem(text, MAX_PARTY_NAME_LENGTH) === null)
 const minor = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER })
-const party = fc.record({ id: text(20, 1), name: text(20) })
+const party = fc.record({ id, name })
 const bid = fc
   .record({
     at: fc.nat(),
-    bidId: text(30, 1),
+    bidId: id,
     bidder: party,
     offer: fc.oneof(minor, fc.constant(HASH)),
     price: minor,
@@ -68,10 +72,10 @@ describe('the text of a commit', () => {
 
   it('keeps bidders apart whose ids and names run into each other', () => {
     const bidders = [
-      { id: 'a', name: 'b\nc' },
-      { id: 'a\nb', name: 'c' },
-      { id: 'ab', name: '\nc' },
-      { id: 'a', name: 'b\nd' },
+      { id: 'a', name: 'bc' },
+      { id: 'ab', name: 'c' },
+      { id: 'a', name: 'b c' },
+      { id: 'a', name: 'bd' },
     ]
     const placed = { type: 'BidPlaced', at: 1, bidId: 'bid_1', amount: 1, commitment: null } as const
     const events = bidders.map((bidder): AuctionEvent => {
@@ -91,6 +95,56 @@ describe('the text of a commit', () => {
     const plain = events.filter((event) => event.type === 'BidPlaced' && event.amount !== null)
     const alone = writeBody({ ...readBody(commit?.body ?? ''), events: plain, orders: [] })
     expect(alone.length / plain.length).to.be.below(100)
+  })
+
+  describe('is never written where nobody would read it', () => {
+    const body = { auctionId: 'auc_1', firstSeq: 2, prevHash: HASH, orders: [] }
+    const cancelled = { type: 'AuctionCancelled', at: 1, commandId: 'cmd_1', reason: 'Broken.' } as const
+    const bid: BidPlaced = {
+      type: 'BidPlaced',
+      ...{ at: 1, bidId: 'bid_1', bidder: { id: 'node_a', name: 'Anna' } },
+      ...{ amount: 1, commitment: null, price: 1, leads: true, reserveMet: true },
+    }
+    const atTheLimit: readonly [what: string, event: AuctionEvent][] = [
+      ['a reason of 500 characters', { ...cancelled, reason: 'x'.repeat(500) }],
+      ['no reason', { ...cancelled, reason: '' }],
+      ['a command id of 96', { ...cancelled, commandId: 'c'.repeat(96) }],
+      ['a bid id of 96', { ...bid, bidId: 'b'.repeat(96) }],
+      ['a name of 64', { ...bid, bidder: { id: 'node_a', name: 'n'.repeat(64) } }],
+      ['the last time there is', { ...bid, at: MAX_TIME }],
+    ]
+    const beyond: readonly [what: string, event: AuctionEvent][] = [
+      ['a reason of 501', { ...cancelled, reason: 'x'.repeat(501) }],
+      ['a reason with an escape', { ...cancelled, reason: 'a\u001b[2J' }],
+      ['a reason of two lines', { ...cancelled, reason: 'a\nb' }],
+      ['a reason with half a character', { ...cancelled, reason: 'a\ud800' }],
+      ['a command id of 97', { ...cancelled, commandId: 'c'.repeat(97) }],
+      ['no command id', { ...cancelled, commandId: '' }],
+      ['a bid id of 97', { ...bid, bidId: 'b'.repeat(97) }],
+      ['a bid id with a blank', { ...bid, bidId: 'bid 1' }],
+      ['a name of 65', { ...bid, bidder: { id: 'node_a', name: 'n'.repeat(65) } }],
+      ['no name', { ...bid, bidder: { id: 'node_a', name: '' } }],
+      ['a name that cannot be seen', { ...bid, bidder: { id: 'node_a', name: '\u200b' } }],
+      ['a bidder id of 97', { ...bid, bidder: { id: 'n'.repeat(97), name: 'Anna' } }],
+      ['a time past all calendars', { ...bid, at: 9e15 }],
+      ['part of a cent', { ...bid, amount: 0.5 }],
+    ]
+    for (const [what, event] of atTheLimit) {
+      it(`with ${what}, which is read as it was written`, () => {
+        const written = writeBody({ ...body, events: [event] })
+        expect(readBody(written).events).to.deep.equal([event])
+      })
+    }
+    for (const [what, event] of beyond) {
+      it(`with ${what}`, () => {
+        expect(() => writeBody({ ...body, events: [event] })).to.throw(BodyError)
+      })
+    }
+    it('past the last event of an auction', () => {
+      const whole = { ...body, events: [bid, bid] }
+      expect(() => writeBody({ ...whole, firstSeq: MAX_SEQ })).to.throw(BodyError)
+      expect(() => writeBody({ ...whole, firstSeq: MAX_SEQ - 1 })).not.to.throw()
+    })
   })
 
   describe('is refused with the place and the rule', () => {

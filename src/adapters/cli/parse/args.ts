@@ -1,7 +1,7 @@
 import { COMMAND_ID } from '../../../application/log/ids.js'
+import { parseTime } from '../../../application/log/time-text.js'
 import { MAX_ACK_REPLICAS } from '../../../application/replication/replication.js'
 import { DURATION_RULE, parseDuration, parseSoftClose } from './parse-duration.js'
-import { parseTime } from './parse-time.js'
 import { UsageError } from './usage-error.js'
 
 /** What a command was called with. Values are checked as they are asked for; `UsageError` names the option. */

@@ -1,4 +1,4 @@
-import { printable } from '../../../application/log/text-schema.js'
+import { printable } from '../../../domain/limits.js'
 import type { BudgetStatus } from '../../../ports/node/node-api.js'
 
 /** Which budgets somebody has used up since the start, and who uses most of them. */

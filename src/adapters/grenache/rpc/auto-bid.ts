@@ -1,5 +1,6 @@
+import { autoBidRequest } from '../../../application/node/request-schemas.js'
 import { defineRpc } from './define-rpc.js'
-import { autoBidRequest, autoBidView } from './node-schemas.js'
+import { autoBidView } from './node-schemas.js'
 
 export const autoBidRpc = defineRpc({
   name: 'vendue.node.auto-bid',

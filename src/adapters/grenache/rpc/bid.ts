@@ -1,5 +1,6 @@
+import { bidRequest } from '../../../application/node/request-schemas.js'
 import { defineRpc, traced } from './define-rpc.js'
-import { bidRequest, commandResult } from './node-schemas.js'
+import { commandResult } from './node-schemas.js'
 
 export const bidRpc = defineRpc({
   name: 'vendue.node.bid',

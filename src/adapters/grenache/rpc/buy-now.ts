@@ -1,5 +1,6 @@
+import { commandRequest } from '../../../application/node/request-schemas.js'
 import { defineRpc, traced } from './define-rpc.js'
-import { commandRequest, commandResult } from './node-schemas.js'
+import { commandResult } from './node-schemas.js'
 
 export const buyNowRpc = defineRpc({
   name: 'vendue.node.buy-now',

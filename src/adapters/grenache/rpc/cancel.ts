@@ -1,5 +1,6 @@
+import { cancelRequest } from '../../../application/node/request-schemas.js'
 import { defineRpc, traced } from './define-rpc.js'
-import { cancelRequest, commandResult } from './node-schemas.js'
+import { commandResult } from './node-schemas.js'
 
 export const cancelRpc = defineRpc({
   name: 'vendue.node.cancel',

@@ -1,9 +1,9 @@
 import type { z } from 'zod'
+import { invalidInput } from '../../../application/log/invalid-input.js'
 import type { MemberRole } from '../../../ports/members/member.js'
 import type { MeshService } from '../../../ports/members/mesh-service.js'
 import type { PeerService } from '../../../ports/mesh/peer-service.js'
 import { type NodeApi, NodeError } from '../../../ports/node/node-api.js'
-import { invalidInput } from './explain-issue.js'
 import type { RequestIds } from './wire.js'
 
 /** Which service answers. Who may call is in rpc-access.ts. */

@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import { noRequest } from '../../../application/node/request-schemas.js'
 import { defineRpc } from './define-rpc.js'
-import { noRequest } from './node-schemas.js'
 import { digestPartSchema, MAX_DIGEST_PARTS } from './peer-schemas.js'
 
 export const digestRpc = defineRpc({

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { id } from '../../../application/log/text-schema.js'
+import { id } from '../../../application/log/input-schemas.js'
 import { MAX_HANDOVERS } from '../../../domain/evolve.js'
 import { defineRpc } from './define-rpc.js'
 import { commitSchema } from './peer-schemas.js'

@@ -1,6 +1,7 @@
+import { eventsRequest } from '../../../application/node/request-schemas.js'
 import type { FeedItem } from '../../../ports/node/node-api.js'
 import { defineRpc } from './define-rpc.js'
-import { eventsRequest, trusted } from './node-schemas.js'
+import { trusted } from './node-schemas.js'
 
 export const eventsRpc = defineRpc({
   name: 'vendue.node.events',

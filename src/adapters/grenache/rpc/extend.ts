@@ -1,5 +1,6 @@
+import { extendRequest } from '../../../application/node/request-schemas.js'
 import { defineRpc, traced } from './define-rpc.js'
-import { commandResult, extendRequest } from './node-schemas.js'
+import { commandResult } from './node-schemas.js'
 
 export const extendRpc = defineRpc({
   name: 'vendue.node.extend',

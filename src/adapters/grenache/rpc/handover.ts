@@ -1,16 +1,13 @@
-import { z } from 'zod'
-import { line } from '../../../application/log/text-schema.js'
+import { handoverRequest } from '../../../application/node/request-schemas.js'
 import type { AuctionView } from '../../../ports/node/node-api.js'
 import { defineRpc } from './define-rpc.js'
-import { auction, trusted } from './node-schemas.js'
-
-const MAX_PEER_LENGTH = 96
+import { trusted } from './node-schemas.js'
 
 export const handoverRpc = defineRpc({
   name: 'vendue.node.handover',
   access: 'operator',
   effect: 'command',
-  request: z.strictObject({ auction, peer: line(MAX_PEER_LENGTH) }),
+  request: handoverRequest,
   result: trusted<AuctionView>('auctionId', 'head', 'state'),
   handler: (node) => (request) => node.handover(request),
 })

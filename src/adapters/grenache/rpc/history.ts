@@ -1,6 +1,7 @@
+import { historyRequest } from '../../../application/node/request-schemas.js'
 import type { HistoryPage } from '../../../ports/node/node-api.js'
 import { defineRpc } from './define-rpc.js'
-import { historyRequest, trusted } from './node-schemas.js'
+import { trusted } from './node-schemas.js'
 
 export const historyRpc = defineRpc({
   name: 'vendue.node.history',

@@ -1,6 +1,7 @@
+import { listRequest } from '../../../application/node/request-schemas.js'
 import type { AuctionView } from '../../../ports/node/node-api.js'
 import { defineRpc } from './define-rpc.js'
-import { listRequest, trusted } from './node-schemas.js'
+import { trusted } from './node-schemas.js'
 
 export const listRpc = defineRpc({
   name: 'vendue.node.list',

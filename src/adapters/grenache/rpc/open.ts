@@ -1,5 +1,6 @@
+import { openRequest } from '../../../application/node/request-schemas.js'
 import { defineRpc, traced } from './define-rpc.js'
-import { commandResult, openRequest } from './node-schemas.js'
+import { commandResult } from './node-schemas.js'
 
 export const openRpc = defineRpc({
   name: 'vendue.node.open',

@@ -1,8 +1,20 @@
 import { z } from 'zod'
-import { id, isWellFormed, line, minor, name, seq, time } from '../../../application/log/text-schema.js'
+import {
+  hex64 as hash,
+  id,
+  length,
+  line,
+  minor,
+  name,
+  party,
+  reason,
+  salt,
+  seq,
+  time,
+} from '../../../application/log/input-schemas.js'
 import { MAX_ACK_REPLICAS } from '../../../application/replication/replication.js'
 import type { Commit } from '../../../domain/commit.js'
-import type { Party } from '../../../domain/party.js'
+import { isWellFormed } from '../../../domain/limits.js'
 import type {
   Challenge,
   DigestPart,
@@ -34,17 +46,13 @@ export const MAX_RUMORS_PER_PING = 16
 /** A thousand outcomes and maxima. */
 const MAX_PARCEL_LENGTH = 4 * 1024 * 1024
 export const MAX_COMMIT_BODY_LENGTH = 4 * 1024 * 1024
-export const MAX_REASON_LENGTH = 500
 const MAX_VERSION_LENGTH = 64
 
-const hash = z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in lower-case hex')
 const publicKey = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be a key in base64url')
 const address = z
   .string()
   .max(MAX_ADDRESS_LENGTH)
   .refine((value) => parseAddress(value) !== null, 'must be host:port')
-
-export const partySchema: z.ZodType<Party> = z.strictObject({ id, name })
 
 export const nodeInfoSchema: z.ZodType<NodeInfo> = z.strictObject({
   nodeId: id,
@@ -95,7 +103,7 @@ const bid = {
   type: z.literal('bid'),
   auctionId: id,
   commandId: id,
-  bidder: partySchema,
+  bidder: party,
   amount: minor,
   replicas,
 }
@@ -103,23 +111,23 @@ const bid = {
 export const remoteCommandSchema: z.ZodType<RemoteCommand> = z.discriminatedUnion('type', [
   z.discriminatedUnion('kind', [
     z.strictObject({ ...bid, kind: z.literal('plain') }),
-    z.strictObject({ ...bid, kind: z.literal('max'), salt: z.string().regex(/^[0-9a-f]{32}$/) }),
+    z.strictObject({ ...bid, kind: z.literal('max'), salt }),
   ]),
-  z.strictObject({ type: z.literal('buy-now'), auctionId: id, commandId: id, bidder: partySchema, replicas }),
-  z.strictObject({ type: z.literal('close'), auctionId: id, commandId: id, by: partySchema, replicas }),
+  z.strictObject({ type: z.literal('buy-now'), auctionId: id, commandId: id, bidder: party, replicas }),
+  z.strictObject({ type: z.literal('close'), auctionId: id, commandId: id, by: party, replicas }),
   z.strictObject({
     type: z.literal('cancel'),
     auctionId: id,
     commandId: id,
-    by: partySchema,
-    reason: line(MAX_REASON_LENGTH),
+    by: party,
+    reason,
     replicas,
   }),
   z.strictObject({
     type: z.literal('extend'),
     auctionId: id,
     commandId: id,
-    by: partySchema,
+    by: party,
     closesAt: time,
     replicas,
   }),
@@ -139,7 +147,7 @@ export const headSchema: z.ZodType<AuctionHead> = z.strictObject({ auctionId: id
 
 export const storedHeadSchema: z.ZodType<StoredHead> = z.strictObject({
   auctionId: id,
-  seq: z.int().nonnegative(),
+  seq: length,
 })
 
 export const signedParcelSchema: z.ZodType<SignedParcel> = z.strictObject({

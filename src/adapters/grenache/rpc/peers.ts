@@ -1,6 +1,7 @@
+import { noRequest } from '../../../application/node/request-schemas.js'
 import type { PeerView } from '../../../ports/node/node-api.js'
 import { defineRpc } from './define-rpc.js'
-import { noRequest, trustedList } from './node-schemas.js'
+import { trustedList } from './node-schemas.js'
 
 export const peersRpc = defineRpc({
   name: 'vendue.node.peers',

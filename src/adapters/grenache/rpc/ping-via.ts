@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { id } from '../../../application/log/text-schema.js'
+import { id } from '../../../application/log/input-schemas.js'
 import { defineRpc } from './define-rpc.js'
 import { challengeSchema, nodeProofSchema } from './peer-schemas.js'
 

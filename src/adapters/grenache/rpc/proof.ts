@@ -1,6 +1,7 @@
+import { auctionRequest } from '../../../application/node/request-schemas.js'
 import type { EquivocationProof } from '../../../ports/store/equivocation-repository.js'
 import { defineRpc } from './define-rpc.js'
-import { auctionRequest, trusted } from './node-schemas.js'
+import { trusted } from './node-schemas.js'
 
 export const proofRpc = defineRpc({
   name: 'vendue.node.proof',

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { id } from '../../../application/log/text-schema.js'
+import { id } from '../../../application/log/input-schemas.js'
 import { defineRpc, requireSelf } from './define-rpc.js'
 import { commitSchema, MAX_COMMITS_PER_PUSH, storedHeadSchema } from './peer-schemas.js'
 

@@ -1,6 +1,7 @@
+import { showRequest } from '../../../application/node/request-schemas.js'
 import type { AuctionView } from '../../../ports/node/node-api.js'
 import { defineRpc } from './define-rpc.js'
-import { showRequest, trusted } from './node-schemas.js'
+import { trusted } from './node-schemas.js'
 
 export const showRpc = defineRpc({
   name: 'vendue.node.show',

@@ -1,6 +1,7 @@
+import { noRequest } from '../../../application/node/request-schemas.js'
 import type { NodeStatus } from '../../../ports/node/node-api.js'
 import { defineRpc } from './define-rpc.js'
-import { noRequest, trusted } from './node-schemas.js'
+import { trusted } from './node-schemas.js'
 
 export const statusRpc = defineRpc({
   name: 'vendue.node.status',

@@ -1,5 +1,6 @@
+import { auctionRequest } from '../../../application/node/request-schemas.js'
 import { defineRpc } from './define-rpc.js'
-import { auctionRequest, autoBidView } from './node-schemas.js'
+import { autoBidView } from './node-schemas.js'
 
 export const stopAutoBidRpc = defineRpc({
   name: 'vendue.node.stop-auto-bid',

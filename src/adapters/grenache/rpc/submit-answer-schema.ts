@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { line, time } from '../../../application/log/text-schema.js'
+import { line, time } from '../../../application/log/input-schemas.js'
 import { outcomeSchema } from '../../../application/orders/outcome-schema.js'
 import type { SubmitAnswer, SubmitResult } from '../../../ports/mesh/peer-client.js'
 

@@ -1,12 +1,23 @@
 import { z } from 'zod'
+import {
+  amountIn,
+  bidderNames,
+  currencyIn,
+  cursorIn,
+  descriptionIn,
+  durationMs,
+  id,
+  incrementIn,
+  searchIn,
+  timeIn,
+  titleIn,
+} from '../../../application/log/input-schemas.js'
 import { AUCTION_PHASES } from '../../../domain/auction.js'
-import { BIDDER_NAMES } from '../../../domain/terms.js'
 import type { OpenRequest } from '../../../ports/node/node-api.js'
 import { RequestError } from '../problem.js'
 import { auctionResource, auctionSchema } from '../resources.js'
 import {
   acceptedJson,
-  amountIn,
   auctionParams,
   type GatewayApp,
   idempotencyHeaders,
@@ -16,28 +27,23 @@ import {
   type RouteDeps,
   type RouteOptions,
   sellerOf,
-  timeIn,
   viewer,
   whoBody,
   whoQuery,
 } from './route.js'
 
-const MAX_TITLE = 10_000
 const DEFAULT_TITLE = 'Untitled lot'
 
 const openBody = z
   .strictObject({
     ...whoBody,
-    title: z.string().max(MAX_TITLE).exactOptional(),
-    description: z.string().max(50_000).exactOptional(),
-    currency: z
-      .string()
-      .regex(/^[A-Za-z0-9]{1,10}$/, 'must be a currency code, like USD')
-      .exactOptional(),
+    title: titleIn.exactOptional(),
+    description: descriptionIn.exactOptional(),
+    currency: currencyIn.exactOptional(),
     start_price: amountIn.exactOptional(),
     starting_bid: amountIn.exactOptional(),
     reserve: amountIn.exactOptional(),
-    increment: z.union([z.string().max(2_000), z.number()]).exactOptional(),
+    increment: incrementIn.exactOptional(),
     buy_now: amountIn.exactOptional(),
     opens_at: timeIn.nullable().exactOptional(),
     start_time: timeIn.nullable().exactOptional(),
@@ -46,13 +52,13 @@ const openBody = z
     closes_in_seconds: z.number().positive().max(1e9).exactOptional(),
     soft_close: z
       .strictObject({
-        window_ms: z.int().positive(),
-        extension_ms: z.int().positive(),
+        window_ms: durationMs,
+        extension_ms: durationMs,
         hard_stop_at: timeIn.nullable().exactOptional(),
       })
       .nullable()
       .exactOptional(),
-    bidder_names: z.enum(BIDDER_NAMES).exactOptional(),
+    bidder_names: bidderNames.exactOptional(),
   })
   .meta({
     description:
@@ -70,7 +76,7 @@ const openBody = z
   })
 type OpenBody = z.output<typeof openBody>
 
-const pageQuery = { cursor: z.string().max(512).exactOptional(), limit: limitIn }
+const pageQuery = { cursor: cursorIn.exactOptional(), limit: limitIn }
 /** What `GET /auctions` answers at once. */
 const PLAIN_LIST_PAGE = 100
 
@@ -85,9 +91,9 @@ const listQuery = z.strictObject({
         .max(AUCTION_PHASES.length),
     )
     .exactOptional(),
-  q: z.string().max(MAX_TITLE).exactOptional(),
-  seller: z.string().max(96).exactOptional(),
-  bidder: z.string().max(96).exactOptional(),
+  q: searchIn.exactOptional(),
+  seller: id.exactOptional(),
+  bidder: id.exactOptional(),
   sort: z.enum(['newest', 'ending']).exactOptional(),
   ...pageQuery,
 })
@@ -209,7 +215,7 @@ function openRequest(body: OpenBody, now: number, defaultCurrency: string): Omit
     start,
     ...(description !== undefined && { description }),
     ...(reserve !== undefined && { reserve }),
-    ...(increment !== undefined && { increment: String(increment) }),
+    ...(increment !== undefined && { increment }),
     ...(body.buy_now !== undefined && { buyNow: body.buy_now }),
     ...(!atOnce && { opensAt }),
     ...(closesAt !== null && { closesAt }),

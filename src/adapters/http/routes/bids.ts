@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { bidJson } from '../../../application/gateway/json-shapes.js'
+import { amountIn, clientKey, length } from '../../../application/log/input-schemas.js'
 import { auctionSchema, bidSchema, outcomeSchema } from '../resources.js'
 import {
   acceptedJson,
-  amountIn,
   auctionParams,
   callerWith,
   type GatewayApp,
@@ -25,7 +25,7 @@ const bidBody = z
       .enum(['plain', 'max'])
       .default('plain')
       .meta({ description: 'max: kept secret by the auction’s home, which bids up to it' }),
-    bid_id: z.string().max(128).exactOptional(),
+    bid_id: clientKey.exactOptional(),
   })
   .meta({ examples: [{ amount: '105.00' }, { amount: '250.00', kind: 'max' }] })
 
@@ -99,7 +99,7 @@ export function bidRoutes(app: GatewayApp, deps: RouteDeps): void {
         params: auctionParams,
         querystring: z.strictObject({
           ...whoQuery,
-          before_seq: z.coerce.number().int().min(0).exactOptional(),
+          before_seq: z.coerce.number().pipe(length).exactOptional(),
           limit: limitIn,
         }),
         response: {

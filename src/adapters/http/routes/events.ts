@@ -2,17 +2,15 @@ import type { OutgoingHttpHeaders } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { isCatalogueCursor } from '../../../application/gateway/subscription.js'
+import { auctionReference, length } from '../../../application/log/input-schemas.js'
 import type { EventStreams } from '../event-streams.js'
 import { RequestError } from '../problem.js'
 import { type GatewayApp, problems, type RouteDeps, whoQuery } from './route.js'
 
 const query = z.strictObject({
   ...whoQuery,
-  auction: z
-    .string()
-    .regex(/^[A-Za-z0-9_-]{1,96}$/, "must be an auction's id, or the start of one")
-    .exactOptional(),
-  from_seq: z.coerce.number().int().min(0).exactOptional(),
+  auction: auctionReference.exactOptional(),
+  from_seq: z.coerce.number().pipe(length).exactOptional(),
   cursor: z.string().max(128).exactOptional(),
   mode: z.enum(['all', 'newest']).default('all'),
 })

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { cursorIn } from '../../../application/log/input-schemas.js'
 import { auctionResource, auctionSchema, receiptResources } from '../resources.js'
 import {
   auctionParams,
@@ -31,7 +32,7 @@ const receipt = z.object({
 export function meRoutes(app: GatewayApp, deps: RouteDeps): void {
   const { api } = deps
   const tags = ['me']
-  const page = { cursor: z.string().max(512).exactOptional(), limit: limitIn }
+  const page = { cursor: cursorIn.exactOptional(), limit: limitIn }
 
   app.get(
     '/api/v1/me',

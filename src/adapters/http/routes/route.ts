@@ -10,6 +10,7 @@ import type { EventHub } from '../../../application/gateway/event-hub.js'
 import type { GatewayMetrics } from '../../../application/gateway/gateway-metrics.js'
 import type { Guard } from '../../../application/gateway/guard.js'
 import { resultJson } from '../../../application/gateway/outcome-shapes.js'
+import { auctionReference, pageSize } from '../../../application/log/input-schemas.js'
 import type { Party } from '../../../domain/party.js'
 import type { Caller, Scope } from '../../../ports/accounts/caller.js'
 import type { CommandResult, NodeApi } from '../../../ports/node/node-api.js'
@@ -55,31 +56,8 @@ export interface RouteOptions {
   readonly defaultCurrency: string
 }
 
-const MAX_AMOUNT_LENGTH = 64
-
-/** Decimal text or a JSON number, read exactly. */
-const AMOUNT_RULE = 'must be an amount, such as "105.00"'
-export const amountIn = z
-  .union(
-    [
-      z
-        .string()
-        .max(MAX_AMOUNT_LENGTH, AMOUNT_RULE)
-        .regex(/^\s*\S+\s*$/, AMOUNT_RULE),
-      z.number(),
-    ],
-    {
-      error: AMOUNT_RULE,
-    },
-  )
-  .transform((value) => String(value).trim())
-export const timeIn = z.iso
-  .datetime({ offset: true, error: 'must be an RFC 3339 time, such as 2030-01-31T12:00:00Z' })
-  .transform((text) => Date.parse(text))
-export const auctionParams = z.object({
-  id: z.string().regex(/^[A-Za-z0-9_-]{1,96}$/, "must be an auction's id, or the start of one"),
-})
-export const limitIn = z.coerce.number().int().min(1).max(1_000).exactOptional()
+export const auctionParams = z.object({ id: auctionReference })
+export const limitIn = z.coerce.number().pipe(pageSize).exactOptional()
 /** Of every query: who asks, on a gateway that takes names on trust, and tokens where headers cannot be set. */
 export const whoQuery = {
   user_id: z.string().max(256).exactOptional(),

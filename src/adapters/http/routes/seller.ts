@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { reasonIn, timeIn } from '../../../application/log/input-schemas.js'
 import { RequestError } from '../problem.js'
 import { outcomeSchema } from '../resources.js'
 import {
@@ -10,7 +11,6 @@ import {
   problems,
   type RouteDeps,
   sellerOf,
-  timeIn,
   whoBody,
 } from './route.js'
 
@@ -59,7 +59,7 @@ export function sellerRoutes(app: GatewayApp, deps: RouteDeps): void {
       schema: {
         ...common,
         summary: 'Cancel, before the first bid',
-        body: z.strictObject({ ...whoBody, reason: z.string().max(1_000).exactOptional() }).nullish(),
+        body: z.strictObject({ ...whoBody, reason: reasonIn.exactOptional() }).nullish(),
       },
     },
     async (request) => {

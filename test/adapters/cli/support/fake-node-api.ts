@@ -3,7 +3,7 @@ import type { Command } from '../../../../src/domain/commands.js'
 import type { Commit } from '../../../../src/domain/commit.js'
 import { findCurrency } from '../../../../src/domain/currency.js'
 import { defaultIncrements, flatIncrement } from '../../../../src/domain/increments.js'
-import { parseAmount } from '../../../../src/domain/money.js'
+import { type AmountInput, parseAmount } from '../../../../src/domain/money.js'
 import type { Party } from '../../../../src/domain/party.js'
 import type { NodeInfo } from '../../../../src/ports/mesh/peer-client.js'
 import {
@@ -110,7 +110,7 @@ export class FakeNodeApi implements NodeApi {
         field: 'currency',
       })
     const auctionId = IDS[this.#auctions.size] ?? ''
-    const amount = (text: string) => amountOf('start', text, currency)
+    const amount = (text: AmountInput) => amountOf('start', text, currency)
     const scenario = new AuctionScenario()
     const { commandId = 'cmd_opened_elsewhere' } = request
     const reserve =
@@ -434,7 +434,7 @@ function isOwnLive({ homeState, state }: AuctionView): boolean {
   return homeState === 'self' && (state.status === 'open' || state.status === 'scheduled')
 }
 
-function amountOf(field: string, text: string, currency: { code: string; exponent: number }): number {
+function amountOf(field: string, text: AmountInput, currency: { code: string; exponent: number }): number {
   const parsed = parseAmount(text, currency)
   if (parsed.ok) return parsed.minor
   throw new NodeError('INVALID_INPUT', `${field} "${text}": is not an amount`, {

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { NodeError } from '../../../ports/node/node-api.js'
+import { NodeError } from '../../ports/node/node-api.js'
 
 /** The first thing wrong with a request, as an INVALID_INPUT that names the field, the rule and what to do. */
 export function invalidInput(error: z.ZodError): NodeError {
@@ -40,7 +40,10 @@ function ruleOf(issue: z.core.$ZodIssue): string {
     case 'unrecognized_keys':
       return 'is not a field of this request'
     case 'invalid_union':
-      return 'must be one of the kinds that this request knows'
+      // A union that has a rule of its own says it.
+      return issue.message.startsWith('must')
+        ? issue.message
+        : 'must be one of the kinds that this request knows'
     default:
       return issue.message
   }

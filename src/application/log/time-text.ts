@@ -1,3 +1,7 @@
+import { MAX_TIME } from '../../domain/limits.js'
+
+/** How moments are written wherever people or programs of others read them: RFC 3339, in UTC, to the millisecond. */
+
 const TIME =
   /^(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?([Zz]|[+-]\d{2}:\d{2})?$/
 
@@ -22,9 +26,22 @@ export function parseTime(text: string): ParsedTime {
   if (Number.isNaN(ms) || Number(day) > daysIn(Number(year), Number(month))) {
     return { ok: false, rule: 'is no moment of the calendar', next: 'check day, hour and offset' }
   }
+  if (ms < 0 || ms > MAX_TIME) {
+    return { ok: false, rule: 'must be from 1970 to 9999', next: 'check the year' }
+  }
   return { ok: true, ms }
 }
 
 function daysIn(year: number, month: number): number {
   return new Date(Date.UTC(year, month, 0)).getUTCDate()
+}
+
+/** Never throws: a time that no calendar has is shown as the nearest one that it has. */
+export function timeText(ms: number): string {
+  return new Date(shownTime(ms)).toISOString()
+}
+
+/** The nearest moment that can be shown. */
+export function shownTime(ms: number): number {
+  return Number.isFinite(ms) ? Math.min(Math.max(Math.trunc(ms), 0), MAX_TIME) : 0
 }
