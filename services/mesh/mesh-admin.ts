@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { joinAt } from '../../src/adapters/grenache/grenache-mesh-client.js'
 import { SqliteMembershipRepository } from '../../src/adapters/sqlite/sqlite-membership-repository.js'
 import { fingerprintOf, NodeCertificateReader } from '../../src/adapters/system/certificate-reader.js'
-import { Ed25519Verifier, loadNodeKey } from '../../src/adapters/system/node-key.js'
+import { Ed25519Verifier, loadNodeKey, readNodeKeyPem } from '../../src/adapters/system/node-key.js'
 import { listRunningNodes, type RunningNode } from '../../src/adapters/system/running-nodes.js'
 import { MESHES_DIR } from '../../src/adapters/system/settings.js'
 import { systemClock } from '../../src/adapters/system/system-clock.js'
@@ -76,7 +76,7 @@ export class HomeMeshAdmin implements MeshAdmin {
       refuseOtherMesh(repository, token)
       const signature = signer.sign(joinText({ meshId, nodeId, secret }))
       const request: JoinRequest = { secret, publicKey: signer.publicKey, name, addresses, signature }
-      const answer = await joinAnywhere(token, request)
+      const answer = await joinAnywhere(token, request, readNodeKeyPem(dataDir))
       const reader = new NodeCertificateReader()
       const verifier = new Ed25519Verifier()
       const { certificate } = adopt({ repository, reader, verifier }, { meshId, meshName, nodeId }, answer)
@@ -224,11 +224,12 @@ function refuseOtherMesh(
 async function joinAnywhere(
   { addresses, meshId, caFingerprint }: ReturnType<typeof parseToken>,
   request: JoinRequest,
+  privateKey: string,
 ): Promise<JoinAnswer> {
   let failure: NodeError | null = null
   for (const address of addresses) {
     try {
-      return await joinAt(address, { meshId, caFingerprint }, request)
+      return await joinAt(address, { meshId, caFingerprint }, request, privateKey)
     } catch (error) {
       if (!(error instanceof NodeError) || !MAY_WORK_ELSEWHERE.includes(error.code)) throw error
       if (!failure || failure.code === 'NODE_UNREACHABLE') failure = error

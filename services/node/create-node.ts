@@ -262,6 +262,7 @@ class RunningNode implements VendueNode {
     const meshClient = new GrenacheMeshClient({ rpcClient: services.get(tokens.rpcClient) })
     const deps = {
       ...{ authority, memberList, meshClient, repository, logger: this.#logger },
+      budgets: services.get(tokens.budgets),
       ...{ clock: systemClock, random: systemRandom, timers: systemTimers },
       ...{ peerTable: services.get(tokens.peerTable), verifier: services.get(tokens.verifier) },
       reader: new NodeCertificateReader(),

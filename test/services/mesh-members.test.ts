@@ -4,12 +4,31 @@ import Database from 'better-sqlite3'
 import { expect } from 'chai'
 import { HomeMeshAdmin } from '../../services/mesh/mesh-admin.js'
 import { createNode, type VendueNode } from '../../services/node/create-node.js'
+import { GrenacheMeshClient } from '../../src/adapters/grenache/grenache-mesh-client.js'
+import { joinRpc } from '../../src/adapters/grenache/rpc/join.js'
+import { MAX_ENTRIES_PER_PAGE } from '../../src/adapters/grenache/rpc/member-schemas.js'
+import { RpcClient } from '../../src/adapters/grenache/rpc-client.js'
+import { tlsToMesh } from '../../src/adapters/grenache/transport/pinned-tls.js'
+import { AUTHORITY_FILE, SqliteAuthorityStore } from '../../src/adapters/sqlite/sqlite-authority-store.js'
+import { X509CertificateIssuer } from '../../src/adapters/system/certificate-issuer.js'
+import { Ed25519Verifier } from '../../src/adapters/system/node-key.js'
+import { SENDER_BUDGETS } from '../../src/application/budgets/sender-budgets.js'
+import { nodeIdOf } from '../../src/application/log/ids.js'
+import {
+  applyMemberEntry,
+  emptyMemberState,
+  readMemberEntry,
+  sealMemberEntry,
+} from '../../src/application/members/member-log.js'
+import { joinText, parseToken } from '../../src/application/members/mesh-token.js'
+import type { MemberLogEntry } from '../../src/ports/members/member.js'
 import { NodeError } from '../../src/ports/node/node-api.js'
 import { rejection } from '../adapters/grenache/fakes.js'
 import { insiderOf } from '../support/attacked-mesh.js'
 import { eventually } from '../support/eventually.js'
 import { silentLogger } from '../support/silent-logger.js'
 import { makeTempHome } from '../support/temp-home.js'
+import { TestAuthority } from '../support/test-authority.js'
 import { testSettings } from '../support/test-settings.js'
 
 const DAY_MS = 86_400_000
@@ -192,6 +211,75 @@ describe('the members of a mesh', function () {
     rmSync(join(home, 'nodes', 'copied', 'node.json'), { force: true })
     for (const command of [() => admin.revoke('test', 'guest'), () => admin.rotateCa('test'), () => token()])
       expect((await rejection(command(), NodeError)).code).to.equal('MEMBER_LOG_CONFLICT')
+  })
+
+  /** Writes members into the authority's log, as if they had joined. */
+  async function fillLog(entries: number): Promise<void> {
+    const store = SqliteAuthorityStore.open(join(home, 'meshes', 'test', AUTHORITY_FILE))
+    cleanups.push(() => store.close())
+    const verifier = new Ed25519Verifier()
+    const { publicKey } = await (await TestAuthority.create()).member()
+    store.transact((records) => {
+      const ca = records.cas().at(-1)
+      if (!ca) throw new Error('there is no authority')
+      const signer = new X509CertificateIssuer().signer(ca)
+      const log = records.entries(1)
+      const { meshId } = readMemberEntry(log[0] as MemberLogEntry)
+      let state = emptyMemberState(meshId)
+      for (const entry of log) state = applyMemberEntry(state, entry, verifier)
+      for (let i = 0; i < entries; i++) {
+        const member = { nodeId: nodeIdOf(publicKey), publicKey, name: 'many', role: 'node' } as const
+        const addresses = Array.from({ length: 8 }, (_, j) => `${'host'.repeat(50)}${i}-${j}.example:7000`)
+        const event = { type: 'MemberAdded', ...member, addresses } as const
+        const entry = sealMemberEntry(state, event, { at: Date.now(), signer })
+        state = applyMemberEntry(state, entry, verifier)
+        records.append(state.seq, entry)
+      }
+    })
+  }
+
+  it('come in however long the list of members is, since it comes in pages', async () => {
+    const founder = await start(home, 'founder')
+    await fillLog(2 * MAX_ENTRIES_PER_PAGE + 10)
+    expect((await joinAs('guest', await token())).members).to.equal(3)
+    const { signer } = insiderOf(testSettings({ home: elsewhere, name: 'guest' }).dataDir)
+    const { secret, meshId, caFingerprint } = parseToken(await token())
+    const nodeId = nodeIdOf(signer.publicKey)
+    const signature = signer.sign(joinText({ meshId, nodeId, secret }))
+    const request = { secret, publicKey: signer.publicKey, name: 'guest', addresses: [], signature }
+    const rpcClient = new RpcClient({ tls: tlsToMesh({ meshId, caFingerprint }) })
+    cleanups.push(() => rpcClient.stop())
+    const answer = await rpcClient.call(founder.info.address, joinRpc, request, { timeoutMs: 5_000 })
+    expect(answer.log).to.have.lengthOf(MAX_ENTRIES_PER_PAGE)
+    expect(answer.version).to.be.above(2 * MAX_ENTRIES_PER_PAGE)
+  })
+
+  it('who move all the time make no more than a few entries, and stay members', async () => {
+    const founder = await start(home, 'founder')
+    const mallory = await joinAs('mallory', await token())
+    const { tls } = insiderOf(testSettings({ home: elsewhere, name: 'mallory' }).dataDir)
+    const rpcClient = new RpcClient({ tls })
+    cleanups.push(() => rpcClient.stop())
+    const client = new GrenacheMeshClient({ rpcClient })
+    const versionOf = async () => (await client.pullMembers(founder.info.address, 0)).version
+    const before = await versionOf()
+    const codes = new Set<string>()
+    for (let i = 0; i < 60; i++)
+      await client.renew(founder.info.address, [`192.0.2.9:${1_000 + i}`]).then(
+        () => codes.add('ok'),
+        (error: { code: string }) => codes.add(error.code),
+      )
+    expect([...codes]).to.have.members(['ok', 'BUSY'])
+    // That it joined is an entry as well.
+    expect((await versionOf()) - before).to.equal(SENDER_BUDGETS['member-entries'].limit - 1)
+    const { budgets } = await founder.api.status()
+    for (const name of ['member-entries', 'certificates'] as const) {
+      const budget = budgets.find((one) => one.name === name)
+      expect(budget?.fullest?.sender, name).to.equal(mallory.nodeId)
+      expect(budget?.refused, name).to.be.above(0)
+    }
+    const guest = await startJoined('guest', founder, await token())
+    await sees(founder, guest)
   })
 
   it('may only read where they are replicas', async () => {

@@ -44,21 +44,34 @@ export class GrenacheMeshClient implements MeshClient {
 }
 
 /**
- * Asks one member to be let in. Nothing is sent to anybody who does not show a certificate of the authority that the
+ * Asks one member to be let in, and for all of the member log, page by page. Nothing is sent to anybody who does not show a certificate of the authority that the
  * token names: CA_MISMATCH. Rejects with `NodeError`.
  */
 export async function joinAt(
   address: string,
   mesh: { readonly meshId: string; readonly caFingerprint: string },
   request: JoinRequest,
+  /** PEM, of the key in the request. */
+  privateKey: string,
 ): Promise<JoinAnswer> {
-  const rpcClient = new RpcClient({ tls: tlsToMesh(mesh) })
+  const stranger = new RpcClient({ tls: tlsToMesh(mesh) })
+  let member: RpcClient | null = null
   try {
-    return await rpcClient.call(address, joinRpc, request, { timeoutMs: TIMEOUT_MS })
+    const answer = await stranger.call(address, joinRpc, request, { timeoutMs: TIMEOUT_MS })
+    const { certificate, version } = answer
+    const log = [...answer.log]
+    member = new RpcClient({ tls: tlsToMesh(mesh, { certificate, privateKey }) })
+    while (log.length < version) {
+      const page = await new GrenacheMeshClient({ rpcClient: member }).pullMembers(address, log.length)
+      if (page.entries.length === 0) break
+      log.push(...page.entries)
+    }
+    return { ...answer, log }
   } catch (error) {
     throw error instanceof PeerCallError ? joinError(address, error) : error
   } finally {
-    rpcClient.stop()
+    stranger.stop()
+    member?.stop()
   }
 }
 

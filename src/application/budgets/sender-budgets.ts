@@ -27,6 +27,8 @@ export const SENDER_BUDGETS = {
   addresses: { unit: 'new addresses', limit: 200, refillMs: HOUR_MS },
   /** Challenges passed on to other peers. */
   'passed-pings': { unit: 'challenges at once', limit: 8, refillMs: null },
+  /** Entries in the member list by which a member changes its name or addresses: each stays for ever. */
+  'member-entries': { unit: 'entries', limit: 8, refillMs: 24 * HOUR_MS },
   /** Certificates, by the member that asks: each is signed by the authority. */
   certificates: { unit: 'certificates', limit: 20, refillMs: HOUR_MS },
   /** Proofs against homes that have to be checked. */

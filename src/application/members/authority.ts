@@ -6,6 +6,7 @@ import { NodeError } from '../../ports/node/node-api.js'
 import type { Clock } from '../../ports/system/clock.js'
 import type { Random } from '../../ports/system/random.js'
 import type { SignatureVerifier } from '../../ports/system/signer.js'
+import { SENDER_BUDGETS } from '../budgets/sender-budgets.js'
 import { nodeIdOf } from '../log/ids.js'
 import { MemberHistory } from './member-history.js'
 import { emptyMemberState, isNameTaken, type MemberState, meshIdOf, sealMemberEntry } from './member-log.js'
@@ -31,6 +32,8 @@ const CA_MS = 20 * 365 * DAY_MS
 /** Clocks differ: a certificate is good from a little before it was made. */
 const BACKDATED_MS = 10 * 60_000
 const SECRET_BYTES = 32
+/** Entries that a member can have made of itself in a day, whichever process it asks, and whenever that was started. */
+const MAX_CHANGES_PER_DAY = SENDER_BUDGETS['member-entries'].limit
 
 /** Keeps the circle of a mesh: whoever can open its store is its authority. */
 export class Authority implements MeshAuthority {
@@ -130,22 +133,31 @@ export class Authority implements MeshAuthority {
     const hash = secretHash(secret)
     const { role } = store.transact((records) => this.#goodInvite(records, hash, nodeId))
     const member = { nodeId, publicKey, name, role, addresses }
-    return this.#admit(member, (records) => {
+    const redeem = (records: AuthorityRecords) => {
       const invite = this.#goodInvite(records, hash, nodeId)
       if (invite.usedBy.includes(nodeId)) return
       records.saveInvite({ ...invite, usesLeft: invite.usesLeft - 1, usedBy: [...invite.usedBy, nodeId] })
-    })
+    }
+    return this.#answer(await this.#admit(this.#within(member), { redeem }))
   }
 
   async renew(nodeId: string, addresses: readonly string[]): Promise<JoinAnswer> {
     this.#refresh()
     const member = this.#state.members.get(nodeId)
-    if (member) return this.#admit({ ...member, addresses })
+    if (member) {
+      const certificate = await this.#admit(this.#within({ ...member, addresses }))
+      return { certificate, log: [], version: this.#state.seq }
+    }
     throw this.#state.revoked.has(nodeId) ? revokedError() : new NodeError('NOT_A_MEMBER', 'no such member')
   }
 
-  enrol(member: Member): Promise<JoinAnswer> {
-    return this.#admit(member)
+  async enrol(member: Member): Promise<JoinAnswer> {
+    return this.#answer(await this.#admit(member, { isOwn: true }))
+  }
+
+  #answer(certificate: string): JoinAnswer {
+    const log = this.#history.after(0)
+    return { certificate, log, version: log.length }
   }
 
   /** Throws NOT_A_MEMBER where there is none of that id. */
@@ -177,7 +189,20 @@ export class Authority implements MeshAuthority {
     })
   }
 
-  async #admit(member: Member, redeem: (records: AuthorityRecords) => void = () => {}): Promise<JoinAnswer> {
+  /** The member as it is known where it has changed too often of late: that is no reason to have no certificate. */
+  #within(member: Member): Member {
+    const known = this.#state.members.get(member.nodeId)
+    return known !== undefined && this.#changesOften(member.nodeId) ? known : member
+  }
+
+  #changesOften(nodeId: string): boolean {
+    return this.#history.changesAfter(nodeId, this.#deps.clock.now() - DAY_MS) >= MAX_CHANGES_PER_DAY
+  }
+
+  async #admit(
+    member: Member,
+    { redeem, isOwn = false }: { redeem?: (records: AuthorityRecords) => void; isOwn?: boolean } = {},
+  ): Promise<string> {
     const { clock, issuer, store } = this.#deps
     const { nodeId, publicKey, role } = member
     this.#refresh()
@@ -187,17 +212,19 @@ export class Authority implements MeshAuthority {
     const notBefore = clock.now() - Math.min(BACKDATED_MS, this.#certificateMs)
     const { meshId } = this
     const certificate = await issuer.issue(ca, { meshId, nodeId, publicKey, role, notBefore, notAfter })
-    const log = this.#transact((records) => {
+    this.#transact((records) => {
       this.#checkNew(member)
-      redeem(records)
+      redeem?.(records)
       if (!isSame(this.#state.members.get(nodeId), member)) {
+        // Others may have been asked for meanwhile, while the certificate was made.
+        if (!isOwn && this.#changesOften(nodeId))
+          throw new NodeError('BUSY', 'this member has changed too often of late; try again')
         this.#append(records, { type: 'MemberAdded', ...member })
       }
       records.saveIssued({ nodeId, ca: ca.publicKey, notAfter })
       this.#retire(records)
-      return records.entries(1)
     })
-    return { certificate, log }
+    return certificate
   }
 
   #checkNew(member: Member): void {

@@ -26,6 +26,9 @@ export class MemberLogConflictError extends MemberLogError {
   }
 }
 
+/** More than these are not told apart. */
+export const MAX_CHANGES_COUNTED = 100
+
 /** A verified member log: every entry of it, and what they come to. */
 export class MemberHistory {
   readonly #verifier: SignatureVerifier
@@ -33,6 +36,8 @@ export class MemberHistory {
   #entries: MemberLogEntry[] = []
   /** Who had to sign each entry. */
   #signers: string[] = []
+  /** When the last entries about each member were made. */
+  readonly #changes = new Map<string, readonly number[]>()
 
   constructor(deps: { readonly verifier: SignatureVerifier }, { meshId }: { meshId: string }) {
     this.#verifier = deps.verifier
@@ -52,7 +57,7 @@ export class MemberHistory {
    * authority signed it and another one in its place, `MemberLogError` where it does not belong otherwise.
    */
   take(entry: MemberLogEntry): boolean {
-    const { seq, prevHash, meshId } = readMemberEntry(entry)
+    const { seq, prevHash, meshId, at, event } = readMemberEntry(entry)
     if (meshId !== this.#state.meshId) throw new MemberLogError('the entry is of another mesh')
     const known = this.#entries[seq - 1]
     if (known !== undefined) {
@@ -68,7 +73,16 @@ export class MemberHistory {
     this.#state = applyMemberEntry(before, entry, this.#verifier)
     this.#entries.push(entry)
     this.#signers.push((signer ?? (this.#state.cas[0] as CaCertificate)).publicKey)
+    if (event.type === 'MemberAdded') {
+      const changes = this.#changes.get(event.nodeId) ?? []
+      this.#changes.set(event.nodeId, [...changes, at].slice(-MAX_CHANGES_COUNTED))
+    }
     return true
+  }
+
+  /** Entries about the member that were made after that time; counted up to `MAX_CHANGES_COUNTED`. */
+  changesAfter(nodeId: string, time: number): number {
+    return this.#changes.get(nodeId)?.filter((at) => at > time).length ?? 0
   }
 
   #contradiction(seq: number, entry: MemberLogEntry, known: string, signer: string): MemberLogError {

@@ -6,12 +6,15 @@ import { NodeError } from '../../ports/node/node-api.js'
 import type { Logger } from '../../ports/system/logger.js'
 import type { Random } from '../../ports/system/random.js'
 import type { Timer, Timers } from '../../ports/system/timers.js'
+import type { Budgets } from '../budgets/budgets.js'
+import { nodeIdOf } from '../log/ids.js'
 import type { PeerTable } from '../mesh/peer-table.js'
 import { shuffled } from '../turns/shuffled.js'
 import { conflictError, MemberLogConflictError } from './member-history.js'
 import type { MemberList } from './member-list.js'
 
 export interface MemberSyncDeps {
+  readonly budgets: Budgets
   readonly memberList: MemberList
   /** Null where this node does not have it. */
   readonly authority: MeshAuthority | null
@@ -83,13 +86,34 @@ export class MemberSync implements MeshService {
   }
 
   async join(request: JoinRequest): Promise<JoinAnswer> {
-    const answer = await this.#authority().join(request)
-    this.#readAuthority()
-    return answer
+    const authority = this.#authority()
+    const answer = await this.#certified(nodeIdOf(request.publicKey), () => authority.join(request))
+    return { ...answer, log: answer.log.slice(0, PAGE) }
   }
 
   async renew(nodeId: string, addresses: readonly string[]): Promise<JoinAnswer> {
-    const answer = await this.#authority().renew(nodeId, addresses)
+    const authority = this.#authority()
+    const where = this.#mayMove(nodeId, addresses)
+    return this.#certified(nodeId, () => authority.renew(nodeId, where))
+  }
+
+  /** Where the member is to be found from now on: where it was, once it has moved too often. */
+  #mayMove(nodeId: string, addresses: readonly string[]): readonly string[] {
+    const known = this.#deps.memberList.member(nodeId)
+    if (known === null || known.addresses.join() === addresses.join()) return addresses
+    return this.#deps.budgets.of('member-entries').take(nodeId) ? addresses : known.addresses
+  }
+
+  async #certified(nodeId: string, certify: () => Promise<JoinAnswer>): Promise<JoinAnswer> {
+    const certificates = this.#deps.budgets.of('certificates')
+    if (certificates.isSpent(nodeId)) {
+      certificates.take(nodeId)
+      throw new NodeError('BUSY', 'this node has been given too many certificates of late', {
+        next: 'go on with the last one, and try again in some minutes',
+      })
+    }
+    const answer = await certify()
+    certificates.charge(nodeId, 1)
     this.#readAuthority()
     return answer
   }

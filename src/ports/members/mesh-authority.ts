@@ -13,8 +13,10 @@ export interface JoinRequest {
 export interface JoinAnswer {
   /** PEM. */
   readonly certificate: string
-  /** The whole member log. */
+  /** The member log from its beginning, as far as one answer holds it. Of a renewal: nothing, since a member has it. */
   readonly log: readonly MemberLogEntry[]
+  /** How many entries there are. */
+  readonly version: number
 }
 
 /** Lets nodes into the mesh, and keeps them in: where the authority's keys are. Rejects with `NodeError`. */

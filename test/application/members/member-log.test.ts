@@ -8,6 +8,7 @@ import { X509CertificateIssuer } from '../../../src/adapters/system/certificate-
 import { issuerFactsOf, NodeCertificateReader } from '../../../src/adapters/system/certificate-reader.js'
 import { Ed25519Verifier } from '../../../src/adapters/system/node-key.js'
 import { systemClock } from '../../../src/adapters/system/system-clock.js'
+import { SENDER_BUDGETS } from '../../../src/application/budgets/sender-budgets.js'
 import type { Authority } from '../../../src/application/members/authority.js'
 import { MemberList } from '../../../src/application/members/member-list.js'
 import {
@@ -276,6 +277,22 @@ describe('the authority of a mesh', function () {
     expect(asleep.version).to.equal(awake.version)
     const renewed = await authority.renew(nodeId, [])
     expect(gate(awake).admit(facts(renewed.certificate)).ok).to.equal(true)
+  })
+
+  it('lets a member change its addresses a few times a day, and renews its certificate all the same', async () => {
+    const authority = await open('moving')
+    const { nodeId, publicKey } = await (await TestAuthority.create()).member()
+    await authority.enrol({ nodeId, publicKey, name: 'ann', role: 'node', addresses: [] })
+    const before = authority.state().seq
+    for (let i = 0; i < 50; i++) {
+      const { certificate } = await authority.renew(nodeId, [`192.0.2.1:${7_000 + i}`])
+      expect(certificate).to.include('BEGIN CERTIFICATE')
+    }
+    const hurried = Array.from({ length: 20 }, (_, i) => authority.renew(nodeId, [`192.0.2.2:${7_000 + i}`]))
+    await Promise.all(hurried.map((renewal) => renewal.catch(() => null)))
+    expect(authority.state().seq - before).to.be.at.most(SENDER_BUDGETS['member-entries'].limit)
+    const [address] = authority.state().members.get(nodeId)?.addresses ?? []
+    expect(address).to.match(/^192\.0\.2\.1:70/)
   })
 
   it('gives certificates to nobody who is put out, and forgets keys that sign no more', async () => {

@@ -7,9 +7,8 @@ import {
 import type { MemberLogEntry } from '../../../ports/members/member.js'
 import type { JoinAnswer, JoinRequest } from '../../../ports/members/mesh-authority.js'
 
-/** Of the member log in one answer, besides the whole log that a new member gets. */
+/** Of the member log in one answer. */
 export const MAX_ENTRIES_PER_PAGE = 256
-const MAX_MEMBER_ENTRIES = 100_000
 const key = z.string().regex(/^[A-Za-z0-9_-]{43}$/)
 const signature = z.string().regex(/^[A-Za-z0-9_-]{86}$/)
 
@@ -29,7 +28,8 @@ export const joinRequestSchema: z.ZodType<JoinRequest> = z.strictObject({
 
 export const joinAnswerSchema: z.ZodType<JoinAnswer> = z.strictObject({
   certificate: z.string().max(8_192),
-  log: z.array(memberEntrySchema).max(MAX_MEMBER_ENTRIES),
+  log: z.array(memberEntrySchema).max(MAX_ENTRIES_PER_PAGE),
+  version: z.int().nonnegative(),
 })
 
 export const addressesSchema = memberAddresses

@@ -8,16 +8,22 @@ import { type ClientTls, chainOf } from './mesh-tls.js'
 
 /** For somebody who is no member and knows which node it must be: by its id, which is the hash of its key. */
 export function tlsToNode(nodeId: string): ClientTls {
-  return anonymous((facts) =>
+  return pinned(null, (facts) =>
     facts.nodeId === nodeId && nodeIdOf(facts.publicKey) === nodeId
       ? null
       : `what answers there is not ${nodeId}, which is expected there`,
   )
 }
 
-/** For somebody who is to become a member: of the mesh in the token, under the authority that the token names. */
-export function tlsToMesh({ meshId, caFingerprint }: { meshId: string; caFingerprint: string }): ClientTls {
-  return anonymous((facts, issuers) => {
+/**
+ * For somebody who is to become a member: of the mesh in the token, under the authority that the token names. With `own`, what the
+ * authority has just made of him.
+ */
+export function tlsToMesh(
+  { meshId, caFingerprint }: { meshId: string; caFingerprint: string },
+  own: OwnCertificate | null = null,
+): ClientTls {
+  return pinned(own, (facts, issuers) => {
     const issuer = issuers[0]
     if (!issuer || fingerprintOf(issuer.raw) !== caFingerprint) {
       return 'what answers there is not of the authority that the token names'
@@ -34,11 +40,19 @@ export function tlsToMesh({ meshId, caFingerprint }: { meshId: string; caFingerp
   })
 }
 
-/** Shows no certificate; `refuse` says what is wrong with the other side's, if anything. */
-function anonymous(
+export interface OwnCertificate {
+  /** PEM. */
+  readonly certificate: string
+  readonly privateKey: string
+}
+
+/** Shows `own`, or nothing; `refuse` says what is wrong with the other side's certificate, if anything. */
+function pinned(
+  own: OwnCertificate | null,
   refuse: (facts: CertificateFacts, issuers: readonly X509Certificate[]) => string | null,
 ): ClientTls {
-  const secureContext = createSecureContext({ minVersion: 'TLSv1.3' })
+  const shown = own && { cert: own.certificate, key: own.privateKey }
+  const secureContext = createSecureContext({ minVersion: 'TLSv1.3', ...shown })
   // Once for each connection.
   const seen = new WeakMap<TLSSocket, Admission>()
   return {
