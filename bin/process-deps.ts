@@ -17,6 +17,10 @@ export const processDeps: CliDeps = {
     const { serveGateway } = await import('../services/gateway/serve-gateway.js')
     return serveGateway(settings, parts)
   },
+  async showInBrowser(url) {
+    const { showInBrowser } = await import('../src/adapters/system/browser.js')
+    return showInBrowser(url)
+  },
   async connect(target) {
     const [{ RpcClient }, { GrenacheNodeApiClient }, { tlsToNode }] = await Promise.all([
       import('../src/adapters/grenache/rpc-client.js'),

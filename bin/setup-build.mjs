@@ -15,13 +15,20 @@ import { ROOT, runTool, SetUpError, say, writeStamp } from './setup-tools.mjs'
 const STAMP = join(ROOT, 'dist', '.vendue-build')
 const SOURCE_DIRS = ['bin', 'demo', 'src', 'services', 'test', 'bench']
 const CONFIG_FILES = ['package-lock.json', 'package.json', 'tsconfig.json']
-/** Belongs to the set-up, and is neither compiled nor copied. */
-const SETUP = /^bin\/((setup|prepack)[^/]*\.mjs|runtime\/.*)$/
+/** Belongs to the set-up, or to the web page, which has a build of its own: neither compiled nor copied. */
+const APART = /^(bin\/((setup|prepack)[^/]*\.mjs|runtime\/.*)|services\/gateway\/web\/(?!model\/|texts\/).*)$/
+/** What the web page is made of: it is built again where any of it has changed. */
+const PAGE = /^(services\/gateway\/web\/|src\/(client|domain|ports|application)\/|bin\/setup-page\.mjs$)/
+const PAGE_STAMP = join(ROOT, 'dist', 'web', '.vendue-build')
 const EXECUTABLES = ['bin/vendue.js']
 
 export function isBuilt() {
   const sources = listSources()
-  return readStamp() === fingerprint(sources) && missingOutputs(sources).length === 0
+  return (
+    readStamp(STAMP) === fingerprint(sources) &&
+    missingOutputs(sources).length === 0 &&
+    readStamp(PAGE_STAMP) === pageFingerprint(sources)
+  )
 }
 
 /** Compiles and copies what changed, and takes out of dist/ what has no source any more. */
@@ -35,15 +42,7 @@ export async function build(session) {
   // tsc trusts its notes, and would not write again what somebody removed.
   if (missingOutputs(sources).length > 0) rmSync(join(ROOT, 'dist/.tsbuildinfo'), { force: true })
 
-  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
-  const colors = process.stderr.isTTY ? ['--pretty'] : []
-  const { code, killedBy, output } = await runTool(process.execPath, [tsc, '-p', ROOT, ...colors], session)
-  if (code !== 0) {
-    throw new SetUpError(`tsc ended with ${killedBy ?? code}`, {
-      output,
-      hint: 'Mend what it complains about and try again.',
-    })
-  }
+  await compile(ROOT, session)
   for (const path of sources.filter(isAsset)) {
     mkdirSync(dirname(join(ROOT, 'dist', path)), { recursive: true })
     copyFileSync(join(ROOT, path), join(ROOT, 'dist', path))
@@ -51,7 +50,36 @@ export async function build(session) {
   for (const path of EXECUTABLES.filter((path) => existsSync(join(ROOT, 'dist', path)))) {
     chmodSync(join(ROOT, 'dist', path), 0o755)
   }
+  await buildPage(sources, session)
   writeStamp(STAMP, expected)
+}
+
+/** Takes a second or two: only where something that the page is made of has changed. */
+async function buildPage(sources, session) {
+  const expected = pageFingerprint(sources)
+  if (readStamp(PAGE_STAMP) === expected) return
+  // Types come from what was compiled above; the bundler does not check any.
+  await compile(join(ROOT, 'services/gateway/web'), session)
+  await runStep('the build of the web page', [join(ROOT, 'bin/setup-page.mjs')], session)
+  writeStamp(PAGE_STAMP, expected)
+}
+
+function compile(project, session) {
+  const colors = process.stderr.isTTY ? ['--pretty'] : []
+  return runStep('tsc', [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', project, ...colors], session)
+}
+
+async function runStep(name, args, session) {
+  const { code, killedBy, output } = await runTool(process.execPath, args, session)
+  if (code === 0) return
+  throw new SetUpError(`${name} ended with ${killedBy ?? code}`, {
+    output,
+    hint: 'Mend what it complains about and try again.',
+  })
+}
+
+function pageFingerprint(sources) {
+  return fingerprint(sources.filter((path) => PAGE.test(path)))
 }
 
 /** By content: a checkout or a copy changes times at will. A few hundred small files take some 20 ms. */
@@ -64,9 +92,9 @@ function fingerprint(sources) {
   return `${hash.digest('hex')}\n`
 }
 
-function readStamp() {
+function readStamp(path) {
   try {
-    return readFileSync(STAMP, 'utf8')
+    return readFileSync(path, 'utf8')
   } catch (error) {
     if (error.code === 'ENOENT') return ''
     throw error
@@ -94,10 +122,11 @@ function listFiles(base, dir) {
 
 /** Anything that tsc does not turn into something: SQL, web pages, fixtures. */
 function isAsset(path) {
-  return !path.endsWith('.ts') && !SETUP.test(path)
+  return !path.endsWith('.ts') && !APART.test(path)
 }
 
 function outputsOf(path) {
+  if (APART.test(path)) return []
   if (isAsset(path)) return [path]
   if (!path.endsWith('.ts') || path.endsWith('.d.ts')) return []
   const stem = path.slice(0, -'.ts'.length)

@@ -1,7 +1,9 @@
+import { join } from 'node:path'
 import type { FastifyPluginAsync } from 'fastify'
 import { ClientAddresses } from '../../src/adapters/http/client-addresses.js'
 import { EventStreams } from '../../src/adapters/http/event-streams.js'
 import { OriginPolicy } from '../../src/adapters/http/origin-policy.js'
+import { readPageFiles } from '../../src/adapters/http/page-files.js'
 import { PrometheusMetrics } from '../../src/adapters/prometheus/prometheus-metrics.js'
 import { GatewaySocketIo } from '../../src/adapters/socketio/socket-io.js'
 import { GatewayError } from '../../src/adapters/system/gateway-error.js'
@@ -62,6 +64,9 @@ export interface RunningGateway {
   readonly services: ServiceContainer
 }
 
+/** Where the set-up builds the web page, beside the compiled services. */
+const PAGE_DIR = join(import.meta.dirname, '../../web')
+
 type NameOf = keyof typeof tokens
 type Services<N extends NameOf> = { [K in N]: (typeof tokens)[K]['type'] }
 
@@ -110,7 +115,7 @@ function compose(
     Object.fromEntries(
       names.map((name) => [name, services.get(tokens[name] as Token<unknown>)]),
     ) as Services<N>
-  const { host, port, portTaken, origins, authOpenAnywhere, currency, maxConnections } = settings
+  const { host, port, portTaken, origins, gateways, authOpenAnywhere, currency, maxConnections } = settings
   const { authenticator } = parts
   // A proxy passes on the name that the world knows it by.
   const behindProxy = authenticator !== undefined && settings.trustedProxies.length > 0
@@ -130,7 +135,8 @@ function compose(
       tokens.origins,
       () =>
         new OriginPolicy({
-          allowed: origins,
+          // Their pages are the same page as this one's.
+          allowed: [...origins, ...gateways],
           loopbackOnly: isLoopback(host) && !authOpenAnywhere && !behindProxy,
         }),
     )
@@ -179,7 +185,10 @@ function compose(
             ...FOR_BIDDERS,
             ...(['api', 'commandIds', 'plugins', 'socketIo', 'streams', 'webSockets'] as const),
           ),
-          { host, port, portTaken, defaultCurrency: currency, version: VERSION },
+          {
+            ...{ host, port, portTaken, gateways, defaultCurrency: currency, version: VERSION },
+            page: readPageFiles(PAGE_DIR),
+          },
         ),
     )
 }

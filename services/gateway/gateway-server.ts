@@ -4,6 +4,7 @@ import type { ClientAddresses } from '../../src/adapters/http/client-addresses.j
 import type { EventStreams } from '../../src/adapters/http/event-streams.js'
 import { createHttpApp } from '../../src/adapters/http/http-app.js'
 import type { OriginPolicy } from '../../src/adapters/http/origin-policy.js'
+import type { PageFiles } from '../../src/adapters/http/page-files.js'
 import { type ProblemAnswer, problemOf, RequestError } from '../../src/adapters/http/problem.js'
 import { auctionRoutes } from '../../src/adapters/http/routes/auctions.js'
 import { bidRoutes } from '../../src/adapters/http/routes/bids.js'
@@ -11,6 +12,7 @@ import { eventRoutes } from '../../src/adapters/http/routes/events.js'
 import { logRoutes } from '../../src/adapters/http/routes/log.js'
 import { meRoutes } from '../../src/adapters/http/routes/me.js'
 import { nodeRoutes } from '../../src/adapters/http/routes/node.js'
+import { pageRoutes } from '../../src/adapters/http/routes/page.js'
 import type { GatewayApp } from '../../src/adapters/http/routes/route.js'
 import { sellerRoutes } from '../../src/adapters/http/routes/seller.js'
 import { winnerRoutes } from '../../src/adapters/http/routes/winner.js'
@@ -65,6 +67,10 @@ export interface GatewayServerOptions {
   readonly portTaken: 'error' | 'another'
   readonly defaultCurrency: string
   readonly version: string
+  /** The web page; null: this gateway is for programs alone. */
+  readonly page: PageFiles | null
+  /** Other gateways with the same bidders. */
+  readonly gateways: readonly string[]
   /** How long what is under way may take when the gateway stops. */
   readonly drainMs?: number
 }
@@ -134,7 +140,7 @@ export class GatewayServer {
   }
 
   async #build(): Promise<GatewayApp> {
-    const { version, defaultCurrency } = this.#options
+    const { version, defaultCurrency, page, gateways } = this.#options
     const app = await createHttpApp(this.#deps, { version, draining: () => this.#draining })
     app.addHook('onRequest', async (_, reply) => {
       this.#underWay += 1
@@ -150,7 +156,8 @@ export class GatewayServer {
     meRoutes(app, this.#deps)
     logRoutes(app, this.#deps)
     eventRoutes(app, this.#deps)
-    nodeRoutes(app, this.#deps, { version, asyncApi: asyncApiYaml(version) })
+    nodeRoutes(app, this.#deps, { version, defaultCurrency, gateways, asyncApi: asyncApiYaml(version) })
+    if (page) pageRoutes(app, page, { gateways })
     for (const plugin of this.#deps.plugins) await app.register(plugin)
     app.server.maxConnections = MAX_SOCKETS
     app.server.on('connection', (socket: Socket) => {

@@ -74,6 +74,28 @@ export interface Me {
   readonly auth: 'open' | 'accounts'
 }
 
+/** What a client has to know of a gateway. */
+export interface GatewayInfo {
+  readonly auth: 'open' | 'accounts'
+  readonly version: string
+  readonly server_time: string
+  readonly default_currency: string
+  /** Others with the same bidders. */
+  readonly gateways: readonly string[]
+}
+
+/** A node of the mesh, as the gateway's own node sees it. */
+export interface Peer {
+  readonly node_id: string
+  readonly name: string
+  readonly address: string
+  readonly version: string
+  readonly state: 'alive' | 'suspect' | 'dead' | 'left'
+  readonly last_seen_at: string | null
+  readonly round_trip_ms: number | null
+  readonly started_at: string
+}
+
 /** A rule said no; nothing was done. `code` is stable. */
 export interface Rejected {
   readonly status: 'rejected'

@@ -15,9 +15,11 @@ import type {
   BidOutcome,
   BidPage,
   CommandOutcome,
+  GatewayInfo,
   ListFilter,
   Me,
   OpenTerms,
+  Peer,
   Rejected,
   Winner,
 } from './messages.js'
@@ -158,6 +160,19 @@ export class VendueClient {
     { beforeSeq, limit, ...options }: CallOptions & { beforeSeq?: number; limit?: number } = {},
   ): Promise<BidPage> {
     return this.#get(`${pathOf(auction)}/bids`, { before_seq: beforeSeq, limit }, options)
+  }
+
+  /** How bidders are known here, and which other gateways have the same ones. */
+  gateway(options: CallOptions = {}): Promise<GatewayInfo> {
+    return this.#http.ask(
+      { method: 'GET', path: '/api/v1/gateway', deadlineMs: this.#deadlineMs, ...options },
+      null,
+    )
+  }
+
+  /** The nodes of the mesh, for admins. */
+  async peers(options: CallOptions = {}): Promise<readonly Peer[]> {
+    return (await this.#get<{ peers: Peer[] }>('/api/v1/peers', {}, options)).peers
   }
 
   me(options: CallOptions = {}): Promise<Me> {

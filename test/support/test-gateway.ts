@@ -12,6 +12,7 @@ export const GATEWAY_SETTINGS: GatewaySettings = {
   port: 0,
   portTaken: 'error',
   origins: [],
+  gateways: [],
   auth: 'open',
   authOpenAnywhere: false,
   currency: 'USD',

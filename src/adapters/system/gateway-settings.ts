@@ -12,6 +12,8 @@ export interface GatewaySettings {
   readonly portTaken: 'error' | 'another'
   /** Origins of pages elsewhere that may use it; "*": any. */
   readonly origins: readonly string[]
+  /** Others with the same bidders: the web page goes on through them when this one is away, and theirs through this. */
+  readonly gateways: readonly string[]
   readonly auth: AuthMode
   /** Names are taken on trust even where other machines reach the gateway. */
   readonly authOpenAnywhere: boolean
@@ -39,6 +41,7 @@ export function gatewaySettings({ values, sources }: Settings): GatewaySettings 
     port: values.http_port,
     portTaken: sources.http_port.kind === 'default' ? 'another' : 'error',
     origins: values.http_origins,
+    gateways: values.http_gateways,
     auth: values.auth,
     authOpenAnywhere: values.auth_open_anywhere,
     currency: values.default_currency,

@@ -81,6 +81,11 @@ const origins = z
   .union([z.string().transform(splitList), z.array(z.string())], { error: () => ORIGINS_RULE })
   .refine((list) => list.length <= 64 && list.every((item) => item === '*' || isOrigin(item)), ORIGINS_RULE)
 
+const GATEWAYS_RULE = 'must be addresses of gateways, such as https://two.example, separated by commas'
+const gateways = z
+  .union([z.string().transform(splitList), z.array(z.string())], { error: () => GATEWAYS_RULE })
+  .refine((list) => list.length <= 16 && list.every(isOrigin), GATEWAYS_RULE)
+
 const PROXIES_RULE = 'must be IP addresses or networks such as 10.0.0.0/8, separated by commas'
 const proxies = z
   .union([z.string().transform(splitList), z.array(z.string())], { error: () => PROXIES_RULE })
@@ -128,6 +133,7 @@ export const settingsSchema = z.strictObject({
   http_host: host,
   http_port: port,
   http_origins: origins,
+  http_gateways: gateways,
   http_connections_per_address: connections,
   http_trusted_proxies: proxies,
   auth: z.enum(AUTH_MODES, { error: () => `must be ${AUTH_MODES.join(' or ')}` }),

@@ -119,6 +119,7 @@ export function loadSettings({ flags, configFile, env, userHome = homedir() }: S
     http_host: '127.0.0.1',
     http_port: DEFAULT_HTTP_PORT,
     http_origins: [],
+    http_gateways: [],
     http_connections_per_address: 10_000,
     http_trusted_proxies: [],
     auth: authOf(values),

@@ -128,7 +128,7 @@ describe('start', () => {
         'rpc    127.0.0.1:7000',
         'grape  http://127.0.0.1:30001 (embedded; DHT 127.0.0.1:20001)',
         'http   http://127.0.0.1:8080 (auth open: bidders’ names are taken on trust)',
-        'Ready: Ctrl-C stops the node. Try in another terminal:',
+        'Ready: open http://127.0.0.1:8080 in a browser. Ctrl-C stops the node. Try in another terminal:',
         '  vendue open Pic#1 --start 75 --currency USDT --name alice',
         '  vendue list --name alice',
         '  vendue watch --name alice',
@@ -141,6 +141,28 @@ describe('start', () => {
     expect(stops).to.deep.equal(['gateway, 0 nodes stopped before'])
     expect(node.settings).to.deep.include({ name: 'alice', rpc: { host: '127.0.0.1', port: 7_000 } })
   })
+
+  for (const [title, isShown, said] of [
+    ['shows the web page in the browser where --open asks for it', true, ''],
+    [
+      'says where the web page is where --open finds no browser',
+      false,
+      'no browser could be started here: open http://127.0.0.1:8080 yourself\n',
+    ],
+  ] as const) {
+    it(title, async () => {
+      const shown: string[] = []
+      const showInBrowser = (url: string) => {
+        shown.push(url)
+        return Promise.resolve(isShown)
+      }
+      const running = cli.line('start --open', { deps: { ...creating(), showInBrowser } })
+      await eventually('shown', () => shown.length > 0)
+      cli.ended.abort()
+      expect((await running).stderr).to.equal(`${said}stopping\n`)
+      expect(shown).to.deep.equal(['http://127.0.0.1:8080'])
+    })
+  }
 
   it('prints one JSON document when it is ready', async () => {
     const running = cli.line('start --json', { deps: creating() })

@@ -6,7 +6,7 @@ import type { HostCommand } from '../session/host.js'
 import { nodeLogger } from '../session/node-logger.js'
 import { RpcSession } from '../session/node-session.js'
 import { aborted } from '../session/waiting.js'
-import { gatewayText } from './start.js'
+import { gatewayText, showPage } from './start.js'
 
 export const gatewayCommand: HostCommand = {
   usage: 'gateway',
@@ -45,6 +45,7 @@ export const gatewayCommand: HostCommand = {
         out.lines(
           `${paint.good('Ready')}: ${gatewayText(gateway)}, for the node ${node.name}. Ctrl-C stops it.`,
         )
+        if (args.flag('open')) await showPage(host, gateway)
         await aborted(io.ended)
         if (!out.json) out.note('stopping')
         return EXIT.done

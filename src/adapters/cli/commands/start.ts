@@ -27,6 +27,7 @@ export const startCommand: HostCommand = {
     ['start', 'the node "main", with a Grape of its own'],
     ['start --name alice', 'another one beside it'],
     ['start --grape http://127.0.0.1:30001', 'with a Grape that runs already'],
+    ['start --open', 'and shows its web page in the browser'],
     ['start --http-port 9000', 'with its gateway, HTTP and WebSocket, on another port'],
     ['start --auth accounts', 'bidders log in at its gateway; see `vendue help user`'],
     ['start --rpc 192.0.2.7:7000 --grape-host 192.0.2.7', 'for nodes on other machines'],
@@ -59,6 +60,7 @@ async function start(host: Host, args: Parameters<HostCommand['run']>[1]): Promi
         logger: logger.child({ part: 'gateway' }),
       })
     await announce(host, node, { dataDir: settings.dataDir, gateway })
+    if (gateway && args.flag('open')) await showPage(host, gateway)
     void syncWatch.run(node)
     const grapeWatch = warnOfSilentGrape(host, node, settings.grape.mode)
     const end = await Promise.race([
@@ -134,11 +136,19 @@ async function announce(
       ['grape', dhtAddress === null ? grapeUrl : `${grapeUrl} (embedded; DHT ${dhtAddress})`],
       ...(gateway ? [['http', gatewayText(gateway)] as const] : []),
     ]),
-    `${paint.good('Ready')}: Ctrl-C stops the node. Try in another terminal:`,
+    `${paint.good('Ready')}: ${gateway ? `open ${paint.bold(gateway.url)} in a browser. ` : ''}Ctrl-C stops the node. Try in another terminal:`,
     `  ${program} open Pic#1 --start 75 --currency USDT${reach}`,
     `  ${program} list${reach}`,
     `  ${program} watch${reach}`,
   )
+}
+
+/** For `--open`. */
+export async function showPage(
+  { deps, out }: Pick<Host, 'deps' | 'out'>,
+  { url }: GatewayHandle,
+): Promise<void> {
+  if (!(await deps.showInBrowser(url))) out.note(`no browser could be started here: open ${url} yourself`)
 }
 
 /** Where a gateway serves, and whom. */

@@ -57,6 +57,11 @@ export const gatewayOptions: Options = {
     describe: 'Web pages of these origins may use it: https://shop.example,...',
     group: GATEWAY,
   },
+  'http-gateways': {
+    kind: 'text',
+    describe: 'Other gateways with the same bidders: the web page goes on through them when this one is away',
+    group: GATEWAY,
+  },
   'http-connections-per-address': {
     kind: 'text',
     describe: 'WebSockets that one address may have; 10000 otherwise',
@@ -80,6 +85,7 @@ export const gatewayOptions: Options = {
     describe: 'Take bidders’ names on trust even where other machines reach it: anybody may bid as anybody',
     group: GATEWAY,
   },
+  open: { kind: 'flag', describe: 'Show the web page in the browser', group: GATEWAY },
   'accounts-dir': {
     kind: 'text',
     describe: 'Where its accounts lie, which gateways of one machine may share; the data directory otherwise',

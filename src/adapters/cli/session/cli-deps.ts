@@ -21,6 +21,8 @@ export interface CliDeps {
   connect(target: NodeTarget): Promise<NodeConnection>
   /** A gateway over a node, serving when it resolves. Rejects with an error that has a `code` and says what to do. */
   startGateway(settings: GatewaySettings, parts: GatewayParts): Promise<GatewayHandle>
+  /** Shows an address in the user's browser. False where that cannot be done here. */
+  showInBrowser(url: string): Promise<boolean>
   /** Replaces the damaged database of a node that does not run. Rejects with an error that has a `code`. */
   repair(dataDir: string): Promise<RepairReport>
   /** The meshes of the user whose home directory (for Vendue) this is. */

@@ -22,7 +22,12 @@ const health = z.looseObject({
 export function nodeRoutes(
   app: GatewayApp,
   deps: RouteDeps,
-  { version, asyncApi }: { version: string; asyncApi: string },
+  {
+    version,
+    asyncApi,
+    defaultCurrency,
+    gateways,
+  }: { version: string; asyncApi: string; defaultCurrency: string; gateways: readonly string[] },
 ): void {
   const tags = ['gateway']
   const startedMs = deps.clock.monotonicMs()
@@ -44,6 +49,35 @@ export function nodeRoutes(
       server_time: new Date(deps.clock.now()).toISOString(),
       uptime_ms: Math.round(deps.clock.monotonicMs() - startedMs),
       version,
+    }),
+  )
+
+  app.get(
+    '/api/v1/gateway',
+    {
+      schema: {
+        tags,
+        summary: 'What a client has to know of the gateway before anything else',
+        querystring,
+        response: {
+          200: z.object({
+            auth: z.enum(['open', 'accounts']),
+            version: z.string(),
+            server_time: z.string(),
+            default_currency: z.string(),
+            gateways: z.array(z.string()).meta({ description: 'Others with the same bidders.' }),
+          }),
+          ...problems,
+        },
+      },
+      config: { credentials: 'ignored' },
+    },
+    async () => ({
+      auth: deps.callers.mode,
+      version,
+      server_time: new Date(deps.clock.now()).toISOString(),
+      default_currency: defaultCurrency,
+      gateways: [...gateways],
     }),
   )
 

@@ -94,6 +94,7 @@ export class CliHarness {
       createNode: () => Promise.reject(new Error('no node was to be created')),
       startGateway: () => Promise.reject(new Error('no gateway was to be started')),
       startGrape: () => Promise.reject(new Error('no Grape was to be started')),
+      showInBrowser: () => Promise.reject(new Error('no browser was to be shown anything')),
       repair: () => Promise.reject(new Error('nothing was to be repaired')),
       meshAdmin: () => Promise.reject(new Error('no mesh was to be changed')),
       openAccounts: () => Promise.reject(new Error('no accounts were to be opened')),
