@@ -127,7 +127,7 @@ describe('the members of a mesh', function () {
     await founder.stop()
     const again = await start(home, 'founder')
     await sees(again, second)
-    await new Promise((resolve) => setTimeout(resolve, 1_500))
+    await eventually('the guest has knocked and was refused', () => (again.handshakes?.refused ?? 0) > 0)
     expect((await again.api.peers()).map(({ nodeId }) => nodeId)).to.not.include(guest.info.nodeId)
     expect((await rejection(joinAs('guest', await token()), NodeError)).code).to.equal('MEMBER_REVOKED')
   })

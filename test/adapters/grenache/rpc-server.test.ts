@@ -435,16 +435,22 @@ describe('the RPC server', function () {
   })
 
   it('forgets a caller that leaves in the middle of its request', async () => {
-    running = await startServer()
-    for (let i = 0; i < 20; i++) {
+    running = await startServer({ limits: { maxBufferedBytes: 4_000, maxBodyBytes: 8_000 } })
+    const statusOf = async () =>
+      (await post(running.port, `["r","vendue.ping",{"x":"${'x'.repeat(500)}"}]`)).status
+    expect(await statusOf(), 'room for a small request').to.not.equal(503)
+    const leaving = [1, 2, 3, 4].map(async () => {
       const tcp = connectTcp(running.port, '127.0.0.1')
       const socket = connectTls({ socket: tcp, ...caller.tls.connectOptions() })
       socket.on('error', () => {})
       await once(socket, 'secureConnect')
-      socket.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n["rid"')
-      await new Promise((resolve) => setTimeout(resolve, 5))
-      tcp.resetAndDestroy()
-    }
+      socket.write(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2000\r\n\r\n["${'x'.repeat(950)}`)
+      return tcp
+    })
+    const sockets = await Promise.all(leaving)
+    await eventually('their bodies fill the memory', async () => (await statusOf()) === 503)
+    for (const tcp of sockets) tcp.resetAndDestroy()
+    await eventually('the memory is given back', async () => (await statusOf()) !== 503)
     await expectAlive()
   })
 

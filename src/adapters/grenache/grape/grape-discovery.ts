@@ -147,6 +147,7 @@ export class GrapeDiscovery implements Discovery {
       if (!known) running.announcer.within(maxRetryMs)
       if (addresses.length > 0) this.#tell(() => running.listener.addresses(addresses))
     } catch (error) {
+      this.#deps.logger.debug({ err: error, grape: this.grapeUrl }, 'could not look up')
       if (this.#running === running) this.#report(running, 'unreachable', error as Error)
     }
     return performance.now() < running.eagerUntil ? eagerLookupMs : lookupMs

@@ -36,12 +36,20 @@ describe('the watch on a sync', () => {
       { json: options.json ?? false, color: false, timeZone: 'UTC', now: () => 10_000 },
     )
     const ended = new AbortController()
-    const node = { sync: SYNCING }
+    let looks = 0
+    const node = {
+      now: SYNCING,
+      get sync() {
+        looks += 1
+        return this.now
+      },
+    }
     const watch = new SyncWatch(out, { terminal: stderr, lineIntervalMs: 60_000, signal: ended.signal })
     const running = watch.run(node)
-    await new Promise((resolve) => setTimeout(resolve, 250))
-    node.sync = { ...SYNCING, state: 'synced', done: 1_000_000 }
-    if (!options.json) await eventually('its end is told', () => written.stdout.includes('synced'))
+    await eventually('it has looked while the node syncs', () => looks >= 3)
+    node.now = { ...SYNCING, state: 'synced', done: 1_000_000 }
+    const before = looks
+    await eventually('it has looked since', () => looks >= before + 2)
     ended.abort()
     await running
     return written

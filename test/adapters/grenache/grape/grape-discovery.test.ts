@@ -9,6 +9,7 @@ import {
 } from '../../../../src/adapters/grenache/grape/embedded-grape.js'
 import { GrapeDiscovery, remoteGrape } from '../../../../src/adapters/grenache/grape/grape-discovery.js'
 import type { DiscoveryState } from '../../../../src/ports/mesh/discovery.js'
+import type { Logger } from '../../../../src/ports/system/logger.js'
 import { eventually } from '../../../support/eventually.js'
 import { silentLogger } from '../../../support/silent-logger.js'
 
@@ -34,10 +35,14 @@ describe('discovery through a Grape', function () {
     const seen = new Set<string>()
     const states: DiscoveryState[] = []
     const causes: (Error | undefined)[] = []
-    const discovery = new GrapeDiscovery(
-      { grape, logger: silentLogger },
-      { mesh: 'test', ...FAST, ...options },
-    )
+    let failedLookups = 0
+    const logger: Logger = {
+      ...silentLogger,
+      debug: (_, message) => {
+        if (message === 'could not look up') failedLookups += 1
+      },
+    }
+    const discovery = new GrapeDiscovery({ grape, logger }, { mesh: 'test', ...FAST, ...options })
     cleanups.push(() => discovery.stop())
     await discovery.start(rpcPort, {
       addresses: (addresses) => {
@@ -48,7 +53,7 @@ describe('discovery through a Grape', function () {
         causes.push(cause)
       },
     })
-    return { discovery, seen, states, causes }
+    return { discovery, seen, states, causes, failedLookups: () => failedLookups }
   }
 
   it('lets nodes on two linked Grapes find each other, in any order of starting', async () => {
@@ -96,7 +101,7 @@ describe('discovery through a Grape', function () {
     await eventually('it is told', () => node.states.length === 1)
     expect(node.states).to.deep.equal(['unreachable'])
     expect(node.causes[0]?.message).to.include('ECONNREFUSED')
-    await new Promise((resolve) => setTimeout(resolve, 400))
+    await eventually('it has asked again and again', () => node.failedLookups() >= 4)
     expect(node.states).to.deep.equal(['unreachable'])
     await startGrape({ apiPort, dhtPort, ports: 'exact' })
     await eventually('it joins', () => node.seen.has('127.0.0.1:4001'))
