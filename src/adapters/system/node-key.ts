@@ -8,8 +8,10 @@ import {
 } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { BYTES32, SIGNATURE } from '../../application/log/event-schema.js'
 import type { SignatureVerifier, Signer } from '../../ports/system/signer.js'
 import { writePrivateFile } from './private-file.js'
+import { isWeakKey } from './small-order.js'
 
 const KEY_FILE = 'node.key'
 
@@ -65,21 +67,27 @@ export function signerOf(privateKey: KeyObject): Signer {
 const MAX_CACHED_KEYS = 1_000
 
 export class Ed25519Verifier implements SignatureVerifier {
-  readonly #keys = new Map<string, KeyObject>()
+  readonly #keys = new Map<string, KeyObject | null>()
 
   verify(text: string, signature: string, publicKey: string): boolean {
+    if (!SIGNATURE.test(signature)) return false
     try {
-      return verify(null, Buffer.from(text), this.#key(publicKey), Buffer.from(signature, 'base64url'))
+      const key = this.#key(publicKey)
+      return key !== null && verify(null, Buffer.from(text), key, Buffer.from(signature, 'base64url'))
     } catch {
       // A malformed key or signature proves nothing, which is what false says.
       return false
     }
   }
 
-  #key(publicKey: string): KeyObject {
+  /** Null where no signature by it proves anything. */
+  #key(publicKey: string): KeyObject | null {
     const known = this.#keys.get(publicKey)
-    if (known) return known
-    const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: publicKey }, format: 'jwk' })
+    if (known !== undefined) return known
+    const isSound = BYTES32.test(publicKey) && !isWeakKey(Buffer.from(publicKey, 'base64url'))
+    const key = isSound
+      ? createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: publicKey }, format: 'jwk' })
+      : null
     if (this.#keys.size >= MAX_CACHED_KEYS) this.#keys.clear()
     this.#keys.set(publicKey, key)
     return key

@@ -6,6 +6,7 @@ import type { AuctionRecord, AuctionRepository } from '../../ports/store/auction
 import type { HandoverRepository } from '../../ports/store/handover-repository.js'
 import type { Logger } from '../../ports/system/logger.js'
 import type { SignatureVerifier } from '../../ports/system/signer.js'
+import { InexactJsonError, parseExactly } from '../log/exact-json.js'
 import type { Syncer } from '../replication/syncer.js'
 import { type HandoverPart, handoverPartSchema, isParcelSigned } from './handover-parcel.js'
 
@@ -84,9 +85,10 @@ export class HandoverTaker {
 function partOf({ parcel }: SignedParcel): HandoverPart {
   let json: unknown
   try {
-    json = JSON.parse(parcel)
+    json = parseExactly(parcel)
   } catch (cause) {
-    throw new NodeError('INVALID_INPUT', 'the parcel is not JSON', { field: 'parcel', cause })
+    if (!(cause instanceof InexactJsonError)) throw cause
+    throw new NodeError('INVALID_INPUT', `the parcel ${cause.rule}`, { field: 'parcel', cause })
   }
   const parsed = handoverPartSchema.safeParse(json)
   if (parsed.success) return parsed.data

@@ -4,6 +4,7 @@ import { isId, isSeq, isTime, MAX_PARTY_NAME_LENGTH, nameProblem } from '../../d
 import { isMinor } from '../../domain/money.js'
 import type { Party } from '../../domain/party.js'
 import { eventSchema } from './event-schema.js'
+import { inexactness } from './exact-json.js'
 import { BYTES32, HEX64, SIGNATURE } from './input-schemas.js'
 
 /** An order as it stands in the commit that carries out commands of it. */
@@ -116,7 +117,10 @@ export function readBody(text: string): CommitBody {
   } catch (cause) {
     throw new BodyError('the body is not JSON', { cause })
   }
-  return bodyOf(soundBody(json))
+  const body = bodyOf(soundBody(json))
+  const inexact = inexactness(text, json)
+  if (inexact !== null) throw new BodyError(`the body ${inexact}`)
+  return body
 }
 
 /** What a text says that has been read before, and is not checked again. */

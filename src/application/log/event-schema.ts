@@ -3,11 +3,11 @@ import type { AuctionEvent, BidPlaced } from '../../domain/events.js'
 import { MAX_REVEALS_PER_EVENT } from '../../domain/evolve.js'
 import { MAX_INCREMENT_BANDS } from '../../domain/increments.js'
 import { MAX_DESCRIPTION_LENGTH, MAX_TITLE_LENGTH } from '../../domain/limits.js'
-import { bidderNames, hex64, id, minor, party, reason, salt, time } from './input-schemas.js'
+import { BYTES32, bidderNames, hex64, id, minor, party, reason, salt, time } from './input-schemas.js'
 
 /** The shapes of events as they stand in commit bodies, save the bids (see commit-body.ts). */
 
-const homeSchema = z.strictObject({ nodeId: id, publicKey: z.string().max(64) })
+const homeSchema = z.strictObject({ nodeId: id, publicKey: z.string().regex(BYTES32) })
 export const openingSchema = z.strictObject({ amount: minor, salt })
 
 export const termsSchema = z.strictObject({

@@ -10,6 +10,7 @@ import {
 } from '../../ports/members/member.js'
 import type { SignatureVerifier, Signer } from '../../ports/system/signer.js'
 import { base32 } from '../log/base32.js'
+import { InexactJsonError, parseExactly } from '../log/exact-json.js'
 import { MESH_ID, NODE_ID, nodeIdOf } from '../log/ids.js'
 
 /** Who belongs to a mesh, as its log tells up to some entry. */
@@ -167,9 +168,10 @@ function evolve(state: MemberState, event: MemberEvent, at: number): Partial<Mem
 export function readMemberEntry({ body }: MemberLogEntry): z.infer<typeof bodySchema> {
   let json: unknown
   try {
-    json = JSON.parse(body)
+    json = parseExactly(body)
   } catch (cause) {
-    throw new MemberLogError('an entry is JSON', { cause })
+    if (!(cause instanceof InexactJsonError)) throw cause
+    throw new MemberLogError(`an entry ${cause.rule}`, { cause })
   }
   const parsed = bodySchema.safeParse(json)
   if (!parsed.success) throw new MemberLogError(`not an entry of a member log: ${parsed.error.message}`)

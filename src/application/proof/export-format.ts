@@ -1,6 +1,8 @@
+import { isUtf8 } from 'node:buffer'
 import { crc32 } from 'node:zlib'
 import type { Commit, Head } from '../../domain/commit.js'
 import { MAX_BODY_BYTES } from '../log/commit.js'
+import { InexactJsonError, parseExactly } from '../log/exact-json.js'
 
 /**
  * An auction as one file: JSON lines, so that a million bids can be written and read in bounded memory. A header,
@@ -111,11 +113,26 @@ function parseLine(bytes: Uint8Array, place: Place): Record<string, unknown> {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
   const suffix = buffer.toString('latin1', open)
   if (suffix !== `,"sum":"${crcHex(buffer.subarray(0, open))}"}`) throw new ExportFormatError(place, ALTERED)
+  if (!isUtf8(buffer)) throw new ExportFormatError(place, 'the line is not UTF-8')
   try {
-    return JSON.parse(`${buffer.toString('utf8', 0, open)}}`) as Record<string, unknown>
+    return contentOf(`${buffer.toString('utf8', 0, open)}}`)
   } catch (cause) {
-    throw new ExportFormatError(place, 'the line is not JSON', { cause })
+    const rule = cause instanceof InexactJsonError ? cause.rule : 'is not JSON'
+    throw new ExportFormatError(place, `the line ${rule}`, { cause })
   }
+}
+
+const BODY = ',"body":"'
+const AFTER_BODY = '","hash":"'
+
+/** A body is all but a few bytes of its line, and is itself looked at when the commit is read: here it has to be one text. */
+function contentOf(json: string): Record<string, unknown> {
+  const start = json.indexOf(BODY)
+  const end = json.lastIndexOf(AFTER_BODY)
+  if (start === -1 || end < start) return parseExactly(json) as Record<string, unknown>
+  const around = parseExactly(json.slice(0, start) + json.slice(end + 1)) as Record<string, unknown>
+  if ('body' in around) throw new InexactJsonError('has a key twice')
+  return { ...around, body: JSON.parse(json.slice(start + BODY.length - 1, end + 1)) }
 }
 
 /** The commits of an export. Throws `ExportFormatError`. */

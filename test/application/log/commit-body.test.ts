@@ -211,6 +211,22 @@ describe('the text of a commit', () => {
       expect(ruleOf({ ...good, parties: [['', 'x']] })).to.match(/^the body's parties\.0/)
     })
 
+    it('where readers could read it differently', () => {
+      const written = JSON.stringify(good)
+      for (const text of [
+        written.replace('"firstSeq":2', '"firstSeq":9,"firstSeq":2'),
+        written.replace('"Anna"', '"Anna\\ud83d"'),
+        written.replace('"Anna"', '"Anna\ud83d"'),
+        written.replace('[1,"bid_1",0,100,', '[1,"bid_1",0,1e2,'),
+        written.replace('[1,"bid_1",0,100,', '[1,"bid_1",0,100.0,'),
+        written.replace('[1,"bid_1",0,', '[1,"bid_1",-0,'),
+        `${written}\n`,
+      ])
+        expect(ruleOf(text), text).to.match(/^the body (has|holds) /)
+      for (const key of ['__proto__', 'constructor', 'toString'])
+        expect(ruleOf(written.replace('"firstSeq":2', `"firstSeq":2,"${key}":1`)), key).not.to.equal('none')
+    })
+
     it('where a bid is an object, as other events are', () => {
       const event = { type: 'BidPlaced', at: 1, bidId: 'b', bidder: { id: 'a', name: 'b' }, amount: 1 }
       expect(ruleOf({ ...good, events: [event] })).to.match(/^the body's events\.0/)

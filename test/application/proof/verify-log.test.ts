@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { Ed25519Verifier } from '../../../src/adapters/system/node-key.js'
@@ -150,6 +151,36 @@ describe('verifying a log', () => {
       const finding = findingOf(await verifyBytes(Buffer.from(changed.join(''))))
       expect(finding.code).to.equal('COMMIT')
       expect(finding.place?.line).to.be.oneOf([4, 5])
+    }
+  })
+
+  it('finds a line that readers could read differently, though its check sum is right', async () => {
+    const lines = [...small().lines()]
+    const resummed = (line: number, change: (json: string) => string | Buffer) => {
+      const open = Buffer.from(change((lines[line] as string).replace(/,"sum":"[0-9a-f]{8}"}\n$/, '')))
+      const sum = crc32(open).toString(16).padStart(8, '0')
+      return Buffer.concat([
+        Buffer.from(lines.slice(0, line).join('')),
+        open,
+        Buffer.from(`,"sum":"${sum}"}\n`),
+        Buffer.from(lines.slice(line + 1).join('')),
+      ])
+    }
+    const last = lines.length - 1
+    for (const [line, change, rule] of [
+      [0, (json) => json.replace('"version"', '"version":1,"version"'), 'twice'],
+      [3, (json) => json.replace('"firstSeq":', '"firstSeq":1,"firstSeq":'), 'twice'],
+      [3, (json) => json.replace('"body":"', '"body":"x","hash":"y","body":"'), 'JSON'],
+      [3, (json) => json.replace('"hash":"', '"hash":"x","body":"y","hash":"'), 'JSON'],
+      [3, (json) => `${json},"body":"y"`, 'twice'],
+      [3, (json) => json.replace('"lastSeq":', '"lastSeq": '), 'white space'],
+      [3, (json) => Buffer.from(json.replace('"signer":"', '"signer":"\u00ff'), 'latin1'), 'UTF-8'],
+      [last, (json) => json.replace(/"commits":(\d+)/, '"commits":$1.0'), 'digits'],
+    ] as [number, (json: string) => string | Buffer, string][]) {
+      const finding = findingOf(await verifyBytes(resummed(line, change)))
+      expect(finding).to.deep.include({ code: 'FILE' })
+      expect(finding.rule).to.contain(rule)
+      expect(finding.place?.line).to.equal(line + 1)
     }
   })
 
