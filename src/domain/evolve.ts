@@ -22,6 +22,7 @@ import type {
 import { incrementAt } from './increments.js'
 import { isTime, MAX_DURATION_MS } from './limits.js'
 import { isMinor } from './money.js'
+import { sameParty } from './party.js'
 import { softCloseEnd } from './soft-close.js'
 import { openingProblems, termsProblems } from './terms.js'
 
@@ -239,6 +240,8 @@ function maxBidChanged(state: Live, event: MaxBidChanged, must: Must): Live {
   )
   return advance(state, event, {
     price: event.price,
+    // The same bidder, by the name that goes with the bid that leads now.
+    leader: event.bidder,
     leadingBidId: event.bidId,
     bidCount: state.bidCount + 1,
     reserveMet: event.reserveMet,
@@ -306,7 +309,7 @@ function closed(state: Live, event: AuctionClosed, must: Must): Closed {
 }
 
 function sameResult(a: AuctionResult, b: AuctionResult): boolean {
-  if (a.sold && b.sold) return a.winner.id === b.winner.id && a.bidId === b.bidId && a.price === b.price
+  if (a.sold && b.sold) return sameParty(a.winner, b.winner) && a.bidId === b.bidId && a.price === b.price
   return !a.sold && !b.sold && a.reason === b.reason
 }
 

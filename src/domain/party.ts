@@ -5,6 +5,11 @@ export interface Party {
   readonly name: string
 }
 
+/** Whether two say the same of a party, its name included: what a log says of who has won is more than an id. */
+export function sameParty(a: Party, b: Party): boolean {
+  return a.id === b.id && a.name === b.name
+}
+
 /** The node that writes an auction's log, and the key its commits are signed with (base64url, raw Ed25519). */
 export interface Home {
   readonly nodeId: string

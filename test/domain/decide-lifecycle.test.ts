@@ -43,6 +43,16 @@ describe('opening', () => {
   })
 })
 
+describe('the winner', () => {
+  it('is named as in the bid that won, also where a bidder has changed the name since', () => {
+    const renamed = { ...ALICE, name: 'Alice B.' }
+    const auction = given().max(ALICE, 9_000).max(renamed, 10_000).close()
+    expect(auction.raised[0]).to.have.deep.nested.property('result.winner', renamed)
+    expect(auction.auction.leader).to.deep.equal(renamed)
+    replay(auction.events)
+  })
+})
+
 describe('a scheduled auction', () => {
   const scheduled = (setup: Setup = {}) => given({ opensAt: T0 + HOUR, ...setup })
 

@@ -137,6 +137,12 @@ describe('evolve refuses', () => {
       'and by it alone',
     ],
     [
+      'the winner by another name',
+      aliceAt8000,
+      closed({ result: { sold: true, winner: { ...ALICE, name: 'Mallory' }, bidId: 'bid_1', price: 8_000 } }),
+      'follows from the bids',
+    ],
+    [
       'another winner',
       aliceAt8000,
       closed({ result: { sold: true, winner: BOB, bidId: 'bid_1', price: 8_000 } }),

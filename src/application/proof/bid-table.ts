@@ -1,6 +1,6 @@
 import type { AuctionEvent } from '../../domain/events.js'
 import type { Minor } from '../../domain/money.js'
-import type { Party } from '../../domain/party.js'
+import { type Party, sameParty } from '../../domain/party.js'
 import type { ToldBid } from '../../domain/recheck.js'
 import { IdIndex } from './id-index.js'
 import { NumberColumn } from './number-column.js'
@@ -26,7 +26,10 @@ export class BidTable {
   readonly #flags = new NumberColumn(Uint8Array)
   readonly #bidders = new NumberColumn(Int32Array)
   readonly #parties: Party[] = []
+  /** By id, under the first name. */
   readonly #partyRows = new Map<string, number>()
+  /** Under other names, which may change from bid to bid. */
+  readonly #renamedRows = new Map<string, number>()
   /** By row: what the maximum was committed to. Emptied as commitments are opened. */
   readonly #commitments = new Map<number, string>()
 
@@ -92,10 +95,16 @@ export class BidTable {
   }
 
   #party(party: Party): number {
-    let row = this.#partyRows.get(party.id)
+    const first = this.#partyRows.get(party.id)
+    if (first !== undefined && sameParty(this.#parties[first] as Party, party)) return first
+    const [rows, key] =
+      first === undefined
+        ? [this.#partyRows, party.id]
+        : [this.#renamedRows, `${party.id.length} ${party.id}${party.name}`]
+    let row = rows.get(key)
     if (row === undefined) {
       row = this.#parties.push(party) - 1
-      this.#partyRows.set(party.id, row)
+      rows.set(key, row)
     }
     return row
   }
