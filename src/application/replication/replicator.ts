@@ -4,6 +4,7 @@ import type { StoredHead } from '../../ports/mesh/peer-client.js'
 import type { AuctionRepository } from '../../ports/store/auction-repository.js'
 import type { Append, EventLog } from '../../ports/store/event-log.js'
 import type { Logger } from '../../ports/system/logger.js'
+import type { Random } from '../../ports/system/random.js'
 import type { SignatureVerifier } from '../../ports/system/signer.js'
 import { authorOf, stateAfter } from '../log/check-commit.js'
 import { BadCommitError, readCommit } from '../log/commit.js'
@@ -11,10 +12,13 @@ import type { CommitBody } from '../log/commit-body.js'
 import { EACH, LAST_OF_EACH_AUTHOR, type SignatureRule } from '../log/signature-rules.js'
 import { orderFault } from '../orders/check-orders.js'
 import type { EquivocationWatch } from '../proof/equivocation-watch.js'
+import { BidIds, bidIdsIn } from './bid-ids.js'
+import type { IdSet } from './id-set.js'
 
 export interface ReplicatorDeps {
   readonly eventLog: Pick<EventLog, 'append'>
-  readonly auctions: Pick<AuctionRepository, 'find'>
+  readonly auctions: Pick<AuctionRepository, 'find' | 'bids'>
+  readonly random: Random
   readonly equivocationWatch: Pick<EquivocationWatch, 'offered'>
   readonly verifier: SignatureVerifier
   readonly logger: Logger
@@ -66,10 +70,12 @@ export class Replicator {
   readonly #nodeId: string
   readonly #replicas = new Map<string, Replica>()
   readonly #queues = new Map<string, Promise<unknown>>()
+  readonly #bidIds: BidIds
   #refusals = 0
 
   constructor(deps: ReplicatorDeps, options: { nodeId: string }) {
     this.#deps = deps
+    this.#bidIds = new BidIds(deps)
     this.#nodeId = options.nodeId
   }
 
@@ -128,7 +134,8 @@ export class Replicator {
     commits: readonly Commit[],
     { signatures, orders, remembered }: Rules,
   ): Promise<Intake> {
-    let { head, state } = await this.#replica(auctionId)
+    const { head: headBefore, state: before } = await this.#replica(auctionId)
+    let [head, state] = [headBefore, before]
     const seqBefore = head?.seq ?? 0
     const sound: Append[] = []
     const refused: BadCommitError[] = []
@@ -159,27 +166,64 @@ export class Replicator {
         break
       }
     }
-    const { spoken, unsigned } = signatures(sound, this.#deps.verifier)
+    const { spoken: signed, unsigned } = signatures(sound, this.#deps.verifier)
     if (unsigned !== null) {
       doubtful = unsigned
       refused.push(this.#refused(new BadCommitError(unsigned, 'the signature is not its author’s')))
     }
+    const known = await this.#bidIdsFor(auctionId, seqBefore, signed)
+    const { spoken, ids, repeated } = this.#unrepeated(signed, known, signatures)
+    if (repeated !== null) refused.push(this.#refused(repeated))
     const appends = spoken.map((entry) => this.#deps.eventLog.append(entry))
     try {
       await Promise.all(appends)
       const last = spoken.at(-1)
       if (last) this.#replicas.delete(auctionId)
+      this.#keepBidIds(auctionId, ids, before, last?.state ?? before)
       if (last && remembered) this.#remember(auctionId, { head: headOf(last), state: last.state })
     } catch (error) {
       // Some of them may have been stored: read the log again next time.
       await Promise.allSettled(appends)
       this.#replicas.delete(auctionId)
+      this.#bidIds.forget(auctionId)
       throw error
     }
     if (doubtful !== null) await this.#deps.equivocationWatch.offered(doubtful)
     const events = spoken.reduce((sum, entry) => sum + entry.events.length, 0)
     const seq = spoken.at(-1)?.commit.lastSeq ?? seqBefore
     return { stored: spoken.length, events, heads: [{ auctionId, seq }], gaps, refused }
+  }
+
+  /** Null where none of these commits brings a bid. */
+  async #bidIdsFor(auctionId: string, seq: number, signed: readonly Append[]): Promise<IdSet | null> {
+    const bringsBids = signed.some(({ events }) => events.some((event) => 'bidId' in event))
+    return bringsBids ? this.#bidIds.upTo(auctionId, seq) : null
+  }
+
+  /** The commits before the first one with a bid that stands in the log already, signed as they have to be without those after them. */
+  #unrepeated(
+    signed: readonly Append[],
+    ids: IdSet | null,
+    signatures: SignatureRule,
+  ): { readonly spoken: readonly Append[]; readonly ids: IdSet | null; readonly repeated: BadCommitError | null } {
+    for (const [i, { commit, events }] of ids === null ? [] : signed.entries()) {
+      const own = bidIdsIn(events)
+      const place = ids?.addAll(own) ?? -1
+      if (place === -1) continue
+      const repeated = new BadCommitError(commit, `bid ${own[place]} stands in the log twice`)
+      const { spoken } = signatures(signed.slice(0, i), this.#deps.verifier)
+      if (spoken.length === i) return { spoken, ids, repeated }
+      this.#bidIds.forget(commit.auctionId)
+      return { spoken, ids: null, repeated }
+    }
+    return { spoken: signed, ids, repeated: null }
+  }
+
+  /** Nobody bids any more once an auction is over. */
+  #keepBidIds(auctionId: string, ids: IdSet | null, before: Auction, after: Auction): void {
+    if (after.status !== 'open' && after.status !== 'scheduled') this.#bidIds.forget(auctionId)
+    else if (ids === null) this.#bidIds.moveOn(auctionId, before.seq, after.seq)
+    else this.#bidIds.keep(auctionId, after.seq, ids)
   }
 
   #refused(error: BadCommitError): BadCommitError {

@@ -1,0 +1,73 @@
+import type { AuctionEvent } from '../../domain/events.js'
+import type { AuctionRepository } from '../../ports/store/auction-repository.js'
+import type { Random } from '../../ports/system/random.js'
+import { IdSet } from './id-set.js'
+
+export interface BidIdsDeps {
+  readonly auctions: Pick<AuctionRepository, 'bids'>
+  readonly random: Random
+}
+
+/** What the ids of all auctions may take up in memory; those of the auction in hand may be more. */
+const MAX_BYTES = 32 * 1024 * 1024
+const PAGE = 1_000
+
+/**
+ * Which bid ids stand in the logs that replicas are kept of: a bid counts once, so that no home brings back a maximum that
+ * its bidder has lowered since. Read from the store where they are not in memory.
+ */
+export class BidIds {
+  readonly #deps: BidIdsDeps
+  readonly #seed: number
+  /** By auction, the one used last at the end. `seq`: how far its log was read. */
+  readonly #known = new Map<string, { readonly seq: number; readonly ids: IdSet }>()
+  #bytes = 0
+
+  constructor(deps: BidIdsDeps) {
+    this.#deps = deps
+    this.#seed = Buffer.from(deps.random.bytes(4)).readUInt32LE()
+  }
+
+  /** Those of a log up to this seq. Whoever adds to them keeps or forgets them afterwards. */
+  async upTo(auctionId: string, seq: number): Promise<IdSet> {
+    const known = this.#known.get(auctionId)
+    if (known?.seq === seq) return known.ids
+    const ids = new IdSet(this.#seed)
+    for (let before: number | null = seq === 0 ? 0 : seq + 1; before !== 0; ) {
+      const bids = await this.#deps.auctions.bids(auctionId, before, PAGE)
+      ids.addAll(bids.map(({ bidId }) => bidId))
+      before = bids.length < PAGE ? 0 : (bids.at(-1)?.seq ?? 0)
+    }
+    return ids
+  }
+
+  /** They hold what stands in the log up to this seq. */
+  keep(auctionId: string, seq: number, ids: IdSet): void {
+    this.forget(auctionId)
+    this.#known.set(auctionId, { seq, ids })
+    this.#bytes += ids.bytes
+    for (const [other] of this.#known) {
+      if (this.#bytes <= MAX_BYTES || other === auctionId) return
+      this.forget(other)
+    }
+  }
+
+  /** The log has gone on by events that are no bids. */
+  moveOn(auctionId: string, fromSeq: number, toSeq: number): void {
+    const known = this.#known.get(auctionId)
+    if (known?.seq === fromSeq) this.#known.set(auctionId, { ...known, seq: toSeq })
+  }
+
+  forget(auctionId: string): void {
+    const known = this.#known.get(auctionId)
+    if (known === undefined) return
+    this.#bytes -= known.ids.bytes
+    this.#known.delete(auctionId)
+  }
+}
+
+export function bidIdsIn(events: readonly AuctionEvent[]): string[] {
+  const ids: string[] = []
+  for (const event of events) if ('bidId' in event) ids.push(event.bidId)
+  return ids
+}

@@ -1,0 +1,112 @@
+import { expect } from 'chai'
+import { tokens } from '../../../services/node/node-tokens.js'
+import { Ed25519Verifier } from '../../../src/adapters/system/node-key.js'
+import { sealCommit } from '../../../src/application/log/commit.js'
+import { readBody } from '../../../src/application/log/commit-body.js'
+import { readLog, unplaced } from '../../../src/application/proof/read-log.js'
+import { verifyLog } from '../../../src/application/proof/verify-log.js'
+import type { Commit } from '../../../src/domain/commit.js'
+import type { AuctionEvent } from '../../../src/domain/events.js'
+import { ManualTime, settle } from '../../support/manual-time.js'
+import { MemoryNetwork } from '../../support/memory-network.js'
+import { MemoryNode, startMemoryNodes } from '../../support/memory-node.js'
+
+const verifier = new Ed25519Verifier()
+
+describe('a bid that stands in a log twice', () => {
+  let time: ManualTime
+  let network: MemoryNetwork
+  let nodes: MemoryNode[]
+  let auction: string
+
+  const node = (i: number) => nodes[i] as MemoryNode
+  const max = (commandId: string, amount: string) =>
+    node(1).api.bid({ auction, commandId, kind: 'max', amount })
+  const log = async () => (await node(0).api.log({ auction, fromSeq: 1 })).commits as Commit[]
+
+  /** Anna leaves a maximum, and lowers it. */
+  beforeEach(async () => {
+    time = new ManualTime()
+    network = new MemoryNetwork()
+    nodes = await startMemoryNodes(network, time, ['home', 'anna', 'bert'])
+    const { outcome } = await node(0).api.open({
+      ...{ commandId: 'cmd_open0001', title: 'Pic#1', currency: 'JPY', start: '10', increment: '1' },
+    })
+    auction = outcome.auctionId
+    await settle()
+    await max('bid_00000001', '500')
+    await settle()
+    await max('bid_00000002', '400')
+    await settle()
+    await max('bid_00000003', '100')
+    await settle()
+  })
+
+  afterEach(async () => {
+    for (const one of nodes) await one.stop()
+  })
+
+  /** The home brings a maximum back that has been withdrawn, in the words in which it was ordered then. */
+  async function withdrawnAgain(): Promise<Commit> {
+    const commits = await log()
+    const { events, orders } = readBody((commits[2] as Commit).body)
+    const last = commits.at(-1) as Commit
+    const parts = { auctionId: auction, firstSeq: last.lastSeq + 1, prevHash: last.hash }
+    const again = events.map((event): AuctionEvent => ({ ...event, at: time.now() }))
+    return sealCommit({ ...parts, events: again, orders }, node(0).signer)
+  }
+
+  const reasons = async (commits: Commit[], from = node(2)) =>
+    (await from.services.get(tokens.replicator).ingest(commits)).refused.map(({ reason }) => reason)
+
+  it('is refused by a replica, which goes on with what comes in its place', async () => {
+    expect(await reasons([await withdrawnAgain()])).to.deep.equal(['bid bid_00000002 stands in the log twice'])
+    expect(await reasons([await withdrawnAgain()])).to.have.length(1)
+    await max('bid_00000004', '90')
+    await settle()
+    expect((await node(2).api.show({ auction })).head.seq).to.equal(5)
+  })
+
+  it('is refused by a replica that has started afresh', async () => {
+    const { store, signer } = node(2)
+    await node(2).stop()
+    nodes[2] = new MemoryNode({ name: 'bert', network: new MemoryNetwork(), time, store, signer })
+    await node(2).start()
+    expect(await reasons([await withdrawnAgain()])).to.deep.equal(['bid bid_00000002 stands in the log twice'])
+  })
+
+  it('is refused in a page that is pulled, and what comes before it is kept', async () => {
+    const commits = [...(await log()), await withdrawnAgain()]
+    const late = await new MemoryNode({ name: 'late', network: new MemoryNetwork(), time }).start()
+    nodes.push(late)
+    const { stored, refused } = await late.services.get(tokens.replicator).ingestPages([commits])
+    expect(stored).to.equal(commits.length - 1)
+    expect(refused.map(({ reason }) => reason)).to.deep.equal(['bid bid_00000002 stands in the log twice'])
+  })
+
+  it('is refused within one commit', async () => {
+    const commits = await log()
+    const last = commits.at(-1) as Commit
+    const { events } = readBody(last.body)
+    const own = (at: number) =>
+      ({ ...events[0], bidId: 'bid_00000009', at: time.now() + at }) as AuctionEvent
+    const parts = { auctionId: auction, firstSeq: last.lastSeq + 1, prevHash: last.hash }
+    const twice = sealCommit({ ...parts, events: [own(0), own(1)], orders: [] }, node(0).signer)
+    const pulled = await node(2).services.get(tokens.replicator).ingestPages([[twice]])
+    expect(pulled.refused.map(({ reason }) => reason)).to.deep.equal(['bid bid_00000009 stands in the log twice'])
+  })
+
+  it('is found by verify', async () => {
+    const real = node(0).api
+    const forged = await withdrawnAgain()
+    const api = {
+      log: async (request: { auction: string; fromSeq: number }) => {
+        const page = await real.log(request)
+        const head = { seq: forged.lastSeq, hash: forged.hash }
+        return { ...page, commits: [...page.commits, forged], head }
+      },
+    }
+    const result = await verifyLog(unplaced(readLog(api, auction)), { verifier })
+    expect(result.valid ? 'valid' : result.finding.code).to.equal('BID_ID')
+  })
+})
