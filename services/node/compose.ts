@@ -151,7 +151,11 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
     )
     .factory(
       tokens.replicator,
-      () => new Replicator(deps('eventLog', 'auctions', 'equivocationWatch', 'random', 'verifier', 'logger'), nodeId()),
+      () =>
+        new Replicator(
+          deps('eventLog', 'auctions', 'equivocationWatch', 'random', 'verifier', 'logger'),
+          nodeId(),
+        ),
     )
     .factory(tokens.receiptKeeper, () => new ReceiptKeeper(deps('receipts', 'timers', 'logger')))
     .factory(

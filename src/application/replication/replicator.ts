@@ -205,7 +205,11 @@ export class Replicator {
     signed: readonly Append[],
     ids: IdSet | null,
     signatures: SignatureRule,
-  ): { readonly spoken: readonly Append[]; readonly ids: IdSet | null; readonly repeated: BadCommitError | null } {
+  ): {
+    readonly spoken: readonly Append[]
+    readonly ids: IdSet | null
+    readonly repeated: BadCommitError | null
+  } {
     for (const [i, { commit, events }] of ids === null ? [] : signed.entries()) {
       const own = bidIdsIn(events)
       const place = ids?.addAll(own) ?? -1

@@ -61,6 +61,8 @@ export class Syncer {
   readonly #deps: SyncerDeps
   readonly #queue: PullQueue
   readonly #progress: SyncProgress
+  /** Peers that this round of comparisons has still to come to. */
+  #round: string[] = []
   readonly #silent: RestingPeers
   readonly #liars: RestingPeers
   readonly #forks: RestingPeers
@@ -136,11 +138,19 @@ export class Syncer {
 
   #schedule(): void {
     this.#timer = this.#deps.timers.after(COMPARE_INTERVAL_MS, () => {
-      const [peer] = shuffled(this.#deps.peerTable.reachable(), this.#deps.random)
-      if (peer) this.#due.add(peer.info.nodeId)
+      const nodeId = this.#nextInRound()
+      if (nodeId !== null) this.#due.add(nodeId)
       this.#goOn()
       if (this.#unlisten) this.#schedule()
     })
+  }
+
+  /** Every peer once, in an order drawn anew for each round: who alone has something is asked within a round. */
+  #nextInRound(): string | null {
+    const reachable = new Set(this.#deps.peerTable.reachable().map(({ info }) => info.nodeId))
+    this.#round = this.#round.filter((nodeId) => reachable.has(nodeId))
+    if (this.#round.length === 0) this.#round = shuffled([...reachable], this.#deps.random)
+    return this.#round.shift() ?? null
   }
 
   /** Starts whatever comparison and pull may be started. */

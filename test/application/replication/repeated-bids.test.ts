@@ -60,7 +60,9 @@ describe('a bid that stands in a log twice', () => {
     (await from.services.get(tokens.replicator).ingest(commits)).refused.map(({ reason }) => reason)
 
   it('is refused by a replica, which goes on with what comes in its place', async () => {
-    expect(await reasons([await withdrawnAgain()])).to.deep.equal(['bid bid_00000002 stands in the log twice'])
+    expect(await reasons([await withdrawnAgain()])).to.deep.equal([
+      'bid bid_00000002 stands in the log twice',
+    ])
     expect(await reasons([await withdrawnAgain()])).to.have.length(1)
     await max('bid_00000004', '90')
     await settle()
@@ -72,7 +74,9 @@ describe('a bid that stands in a log twice', () => {
     await node(2).stop()
     nodes[2] = new MemoryNode({ name: 'bert', network: new MemoryNetwork(), time, store, signer })
     await node(2).start()
-    expect(await reasons([await withdrawnAgain()])).to.deep.equal(['bid bid_00000002 stands in the log twice'])
+    expect(await reasons([await withdrawnAgain()])).to.deep.equal([
+      'bid bid_00000002 stands in the log twice',
+    ])
   })
 
   it('is refused in a page that is pulled, and what comes before it is kept', async () => {
@@ -88,12 +92,15 @@ describe('a bid that stands in a log twice', () => {
     const commits = await log()
     const last = commits.at(-1) as Commit
     const { events } = readBody(last.body)
-    const own = (at: number) =>
-      ({ ...events[0], bidId: 'bid_00000009', at: time.now() + at }) as AuctionEvent
+    const own = (at: number) => ({ ...events[0], bidId: 'bid_00000009', at: time.now() + at }) as AuctionEvent
     const parts = { auctionId: auction, firstSeq: last.lastSeq + 1, prevHash: last.hash }
     const twice = sealCommit({ ...parts, events: [own(0), own(1)], orders: [] }, node(0).signer)
-    const pulled = await node(2).services.get(tokens.replicator).ingestPages([[twice]])
-    expect(pulled.refused.map(({ reason }) => reason)).to.deep.equal(['bid bid_00000009 stands in the log twice'])
+    const pulled = await node(2)
+      .services.get(tokens.replicator)
+      .ingestPages([[twice]])
+    expect(pulled.refused.map(({ reason }) => reason)).to.deep.equal([
+      'bid bid_00000009 stands in the log twice',
+    ])
   })
 
   it('is found by verify', async () => {

@@ -106,6 +106,36 @@ describe('the initial sync', () => {
     expect(syncOf(two).state).to.equal('synced')
   })
 
+  it('compares itself with each peer once a round', async () => {
+    const peers = 6
+    const asked = new Map<string, number>()
+    for (let i = 0; i <= peers; i++) {
+      const node = await new MemoryNode({ name: `n${i}`, network, time }).start()
+      nodes.push(node)
+      const inner = node.services.get(tokens.peerService)
+      const counting = new Proxy(inner, {
+        get: (target, key) => {
+          if (key === 'digest') asked.set(node.info.name, (asked.get(node.info.name) ?? 0) + 1)
+          return (target[key as keyof PeerService] as () => unknown).bind(target)
+        },
+      })
+      network.serve(node.info.address, counting, node.time)
+    }
+    await settle()
+    await time.advance(COMPARE_INTERVAL_MS)
+    for (const node of nodes.slice(1)) node.services.get(tokens.syncer).stop()
+    await settle()
+    asked.clear()
+    await time.advance(2 * peers * COMPARE_INTERVAL_MS)
+    expect([...asked.values()])
+      .to.have.length(peers)
+      .and.satisfy((counts: number[]) => {
+        return (
+          counts.every((count) => Math.abs(count - 2) <= 1) && counts.reduce((a, b) => a + b) === 2 * peers
+        )
+      })
+  })
+
   it('starts alone, and syncs when a peer appears', async () => {
     const joined = await join()
     await time.advance(1_000)
