@@ -27,6 +27,9 @@ export interface Setup extends Partial<Terms> {
   readonly reserve?: Minor
 }
 
+/** In the form of a public key: nobody signs with it. */
+export const A_KEY = `${'K'.repeat(42)}A`
+
 /** Sound terms: 75.00 USD, 1.00 a step, closed by hand. */
 export function termsWith(overrides: Partial<Terms> = {}): Terms {
   return {
@@ -65,7 +68,7 @@ export function openCommand({ reserve, ...overrides }: Setup = {}): OpenAuction 
     commandId: 'cmd_open',
     now: T0,
     seller: SELLER,
-    home: { nodeId: SELLER.id, publicKey: 'key' },
+    home: { nodeId: SELLER.id, publicKey: A_KEY },
     terms: termsWith({ reserveCommitment, ...overrides }),
     reserve: sealed,
   }

@@ -10,7 +10,7 @@ import type { Party } from '../../src/domain/party.js'
 import { NO_SECRETS } from '../../src/domain/pricing.js'
 import type { Append } from '../../src/ports/store/event-log.js'
 import type { RecordedOutcome } from '../../src/ports/store/outcome-repository.js'
-import { ALICE, BOB, commitmentTo, openCommand, type Setup, saltOf, T0 } from './auction-scenario.js'
+import { A_KEY, ALICE, BOB, commitmentTo, openCommand, type Setup, saltOf, T0 } from './auction-scenario.js'
 
 export interface BuilderSetup extends Setup {
   /** Makes ids: auctions with different tags are different. */
@@ -155,7 +155,7 @@ export class CommitBuilder {
   }
 
   get #key(): string {
-    return this.#setup.signerKey ?? 'key'
+    return this.#setup.signerKey ?? A_KEY
   }
 }
 

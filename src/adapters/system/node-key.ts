@@ -8,7 +8,7 @@ import {
 } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { BYTES32, SIGNATURE } from '../../application/log/event-schema.js'
+import { BYTES32, SIGNATURE } from '../../application/log/input-schemas.js'
 import type { SignatureVerifier, Signer } from '../../ports/system/signer.js'
 import { writePrivateFile } from './private-file.js'
 import { isWeakKey } from './small-order.js'

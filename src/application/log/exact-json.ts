@@ -1,4 +1,4 @@
-import { isWellFormed } from './text-schema.js'
+import { isWellFormed } from '../../domain/limits.js'
 
 /**
  * JSON that every reader reads alike. The grammar leaves open what a key means that stands twice, what half a surrogate

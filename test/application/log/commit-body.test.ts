@@ -222,7 +222,7 @@ describe('the text of a commit', () => {
         written.replace('[1,"bid_1",0,', '[1,"bid_1",-0,'),
         `${written}\n`,
       ])
-        expect(ruleOf(text), text).to.match(/^the body (has|holds) /)
+        expect(ruleOf(text), text).to.match(/^the body('s parties.*:)? (has|holds|must be whole) /)
       for (const key of ['__proto__', 'constructor', 'toString'])
         expect(ruleOf(written.replace('"firstSeq":2', `"firstSeq":2,"${key}":1`)), key).not.to.equal('none')
     })
