@@ -154,7 +154,7 @@ describe('the command line, in real processes', function () {
   })
 
   it('plays the demonstration, and its three nodes agree', async () => {
-    const demo = launch([], 'demo.js')
+    const demo = launch([], '../demo/main.js')
     expect(await demo.ended, demo.stderr).to.equal(0)
     expect(demo.stdout).to.contain('all 3 nodes show the same winner and hold the same log')
   })

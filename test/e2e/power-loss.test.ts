@@ -104,8 +104,13 @@ describe('a store whose power fails', function () {
   })
 
   it('would lose acknowledged commits with synchronous=NORMAL, so that this test can fail', async () => {
-    const acks = await appendAndCut(100, 'NORMAL')
-    expect(await lost(acks)).to.not.deep.equal([])
+    let missing: Ack[] = []
+    // A checkpoint syncs too: a cut right behind one loses nothing.
+    for (const acks of CUTS) {
+      missing = await lost(await appendAndCut(acks, 'NORMAL'))
+      if (missing.length > 0) break
+    }
+    expect(missing).to.not.deep.equal([])
   })
 })
 
