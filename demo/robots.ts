@@ -69,8 +69,9 @@ export class Robot {
       return node.api.close({ auction: own.auctionId, commandId: newCommandId('cmd') })
     }
     if (own && choice > 1 - SHARES.close - SHARES.extend && own.state.closesAt !== null) {
-      const closesAt = own.state.closesAt + EXTENSION_MS
-      return node.api.extend({ auction: own.auctionId, commandId: newCommandId('cmd'), closesAt })
+      return node.api.extend({
+        ...{ auction: own.auctionId, commandId: newCommandId('cmd'), addedMs: EXTENSION_MS },
+      })
     }
     const target = this.#pick(others.filter(({ mine }) => mine !== 'leading'))
     return target ? this.#bid(target) : null

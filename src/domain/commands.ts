@@ -89,13 +89,18 @@ export interface CancelAuction {
   readonly reason: string
 }
 
-export interface ExtendAuction {
+export type ExtendAuction = {
   readonly type: 'ExtendAuction'
   readonly commandId: string
   readonly now: number
   readonly by: Party
-  readonly closesAt: number
-}
+} & NewEnd
+
+/**
+ * A new end in the seller's own words: a time, or so much more than there is when the command is decided. The home adds it
+ * up, since nobody else knows the present end for certain, and a repeated command has to say the same as the first.
+ */
+export type NewEnd = { readonly closesAt: number } | { readonly addedMs: number }
 
 /** The home lets another node write from here on, which has everything that it needs for it. */
 export interface HandOver {

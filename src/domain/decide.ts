@@ -248,20 +248,21 @@ function cancel(
   return accept(auction, secrets, [{ type: 'AuctionCancelled', at: now, commandId, reason }])
 }
 
-function extend(
-  { secrets }: HomeState,
-  auction: Live,
-  { by, now, commandId, closesAt }: ExtendAuction,
-): Decision {
+function extend({ secrets }: HomeState, auction: Live, command: ExtendAuction): Decision {
+  const { by, now, commandId } = command
   if (by.id !== auction.seller.id) return reject({ code: 'NOT_SELLER', seller: auction.seller.name })
   if (auction.closesAt === null) return reject({ code: 'NO_END_TIME' })
   if (now >= auction.closesAt) return reject({ code: 'AUCTION_ENDED', endedAt: auction.closesAt })
+  const added = 'addedMs' in command ? { addedMs: command.addedMs } : null
+  const closesAt = 'addedMs' in command ? auction.closesAt + command.addedMs : command.closesAt
   if (closesAt <= auction.closesAt) return reject({ code: 'EXTENSION_NOT_LATER', closesAt: auction.closesAt })
   const hardStopAt = auction.terms.softClose?.hardStopAt ?? null
   if (hardStopAt !== null && closesAt > hardStopAt) return reject({ code: 'PAST_HARD_STOP', hardStopAt })
   const problems = openingProblems({ opensAt: null, closesAt, softClose: null }, now)
   if (problems.length > 0) return reject({ code: 'TERMS_INVALID', problems })
-  return accept(auction, secrets, [{ type: 'AuctionExtended', at: now, closesAt, by: 'seller', commandId }])
+  return accept(auction, secrets, [
+    { type: 'AuctionExtended', at: now, closesAt, by: 'seller', commandId, ...added },
+  ])
 }
 
 function handOver({ secrets }: HomeState, auction: Live, { to, now }: HandOver): Decision {

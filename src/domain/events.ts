@@ -75,6 +75,8 @@ export interface AuctionExtended {
   readonly by: 'soft-close' | 'seller'
   /** The seller's; null where the soft close extends. */
   readonly commandId: string | null
+  /** Where the seller asked for so much more time, and not for an end. */
+  readonly addedMs?: number
 }
 
 export interface AuctionClosed {

@@ -274,8 +274,13 @@ function extended(state: Live, event: AuctionExtended, must: Must): Live {
   if (event.by === 'soft-close') {
     must(state.owed === 'AuctionExtended', 'a soft close follows a late bid')
     must(event.closesAt === softCloseEnd(state, event.at), 'a soft close extends by its extension')
+    must(event.addedMs === undefined, 'only the seller asks for so much more time')
   } else {
     must(state.owed === null, 'a late bid extends the end by the soft close')
+    must(
+      event.addedMs === undefined || event.closesAt === state.closesAt + event.addedMs,
+      'an extension by so much moves the end by as much',
+    )
     must(event.closesAt - event.at <= MAX_DURATION_MS, 'an end is within 10 years')
   }
   must((event.by === 'seller') === (event.commandId !== null), 'what the seller does has a command of his')

@@ -1,3 +1,4 @@
+import type { NewEnd } from '../../domain/commands.js'
 import { PeerCallError } from '../../ports/mesh/peer-client.js'
 import {
   type AuctionCommand,
@@ -90,7 +91,7 @@ export class GrenacheNodeApiClient implements NodeApi {
   cancel(request: AuctionCommand & { readonly reason?: string }) {
     return this.#call(cancelRpc, request)
   }
-  extend(request: AuctionCommand & { readonly closesAt: number }) {
+  extend(request: AuctionCommand & NewEnd) {
     return this.#call(extendRpc, request)
   }
   handover(request: { readonly auction: string; readonly peer: string }) {

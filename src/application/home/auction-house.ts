@@ -4,6 +4,7 @@ import { decide } from '../../domain/decide.js'
 import type { Home } from '../../domain/party.js'
 import { NO_SECRETS } from '../../domain/pricing.js'
 import type { RemoteCommand, SubmitResult } from '../../ports/mesh/peer-client.js'
+import { NodeError } from '../../ports/node/node-api.js'
 import type { AuctionRepository, SecretRepository } from '../../ports/store/auction-repository.js'
 import type { Outcome } from '../../ports/store/outcome-repository.js'
 import { type Metrics, NO_METRICS } from '../../ports/system/metrics.js'
@@ -35,6 +36,15 @@ export interface AuctionHouseOptions {
   readonly nodeId: string
   /** How often idle actors are unloaded, and so the least time that one stays. */
   readonly unloadIntervalMs?: number
+}
+
+/** An opening as it is asked for. */
+export interface Opening {
+  readonly commandId: string
+  /** Of all that is asked for, as it was asked. */
+  readonly fingerprint: string
+  /** What that comes to now. Made only where the id is new; throws a `NodeError` where it cannot be made. */
+  readonly command: () => OpenAuction
 }
 
 const UNLOAD_INTERVAL_MS = 60_000
@@ -78,7 +88,7 @@ export class AuctionHouse {
     this.#accepting = false
     this.#sweep?.cancel()
     this.#due.clear()
-    await Promise.all([...this.#opening.values()])
+    await Promise.allSettled([...this.#opening.values()])
     for (const { actor } of this.#actors.values()) await actor.settled()
     this.#unlisten?.()
     this.#actors.clear()
@@ -144,29 +154,40 @@ export class AuctionHouse {
     )
   }
 
-  /** Opens an auction here. The outcome of an open is kept like any other's: asking again opens nothing twice. */
-  open(command: OpenAuction, replicas?: number): Promise<SubmitResult> {
+  /**
+   * Opens an auction here. The outcome of an open is kept like any other's: asking again opens nothing twice. Openings under
+   * one id are decided one after the other. Rejects with what `command` throws.
+   */
+  open(opening: Opening, replicas?: number): Promise<SubmitResult> {
     if (!this.#accepting)
       return Promise.resolve(submitFailure('STOPPING', 'the node is stopping; nothing was done'))
-    const running = this.#opening.get(command.commandId)
-    if (running) return running
-    const opening = this.#secured({ commandId: command.commandId, replicas }, () => this.#open(command))
-      .catch((error: unknown) => submitFailure(error))
-      .finally(() => this.#opening.delete(command.commandId))
-    this.#opening.set(command.commandId, opening)
-    return opening
+    const { commandId } = opening
+    const before = this.#opening.get(commandId)?.catch(() => undefined)
+    const opened = this.#secured({ commandId, replicas }, async () => {
+      await before
+      return this.#open(opening)
+    })
+      .catch((error: unknown) => {
+        if (error instanceof NodeError) throw error
+        return submitFailure(error)
+      })
+      .finally(() => {
+        if (this.#opening.get(commandId) === opened) this.#opening.delete(commandId)
+      })
+    this.#opening.set(commandId, opened)
+    return opened
   }
 
-  async #open(command: OpenAuction): Promise<SubmitResult> {
-    const { commandId, now } = command
-    const { seller, terms } = command
-    const fingerprint = `open ${seller.id} ${terms.currency.code} ${terms.startPrice} ${terms.title}`
+  async #open({ commandId, fingerprint, command: commandOf }: Opening): Promise<SubmitResult> {
     const earlier = (await this.#deps.outcomes.find([commandId])).get(commandId)
     if (earlier) {
       if (earlier.fingerprint === fingerprint) return { ok: true, outcome: earlier.outcome }
+      const at = this.#deps.clock.now()
       const rejection = { code: 'COMMAND_ID_REUSED' } as const
-      return { ok: true, outcome: { status: 'rejected', commandId, auctionId: '', at: now, rejection } }
+      return { ok: true, outcome: { status: 'rejected', commandId, auctionId: '', at, rejection } }
     }
+    const command = commandOf()
+    const { now } = command
     const decision = decide({ auction: UNOPENED, secrets: NO_SECRETS }, command)
     if (!decision.accepted) {
       const { rejection } = decision

@@ -7,7 +7,7 @@ import {
   type Increments,
 } from '../../domain/increments.js'
 import { type AmountInput, type Minor, parseAmount } from '../../domain/money.js'
-import type { Terms } from '../../domain/terms.js'
+import type { SoftClose, Terms } from '../../domain/terms.js'
 import { NodeError, type OpenRequest } from '../../ports/node/node-api.js'
 import type { Random } from '../../ports/system/random.js'
 import { commitmentOf, newSalt, RESERVE_SCOPE } from '../log/commitment.js'
@@ -59,6 +59,9 @@ export function openTerms(
   }
   const reserve = request.reserve === undefined ? null : sealReserve(request, currency, options.random)
   const startPrice = amountOf('start', request.start, currency)
+  const { now } = options
+  const opensAt = opensAtOf(request, now)
+  const closesAt = closesAtOf(request, opensAt ?? now)
   const terms: Terms = {
     title: request.title,
     description: request.description ?? '',
@@ -67,9 +70,7 @@ export function openTerms(
     reserveCommitment: reserve?.commitment ?? null,
     increments: incrementsOf(request.increment, currency, startPrice),
     buyNow: request.buyNow === undefined ? null : amountOf('buyNow', request.buyNow, currency),
-    opensAt: request.opensAt ?? null,
-    closesAt: closesAt(request, options.now),
-    softClose: request.softClose ? { ...request.softClose, hardStopAt: request.hardStopAt ?? null } : null,
+    ...{ opensAt, closesAt, softClose: softCloseOf(request, closesAt ?? now) },
     bidderNames: request.bidderNames ?? 'public',
   }
   return { terms, reserve: reserve && { amount: reserve.amount, salt: reserve.salt } }
@@ -82,21 +83,40 @@ function sealReserve(request: OpenRequest, currency: Currency, random: Random) {
   return { amount, salt, commitment }
 }
 
-function closesAt(request: OpenRequest, now: number): number | null {
-  if (request.closesAt !== undefined && request.closesInMs !== undefined) {
-    throw new NodeError('INVALID_INPUT', 'closesAt and closesIn exclude each other', {
-      field: 'closesIn',
-      next: 'give one of the two',
-    })
-  }
-  if (request.hardStopAt !== undefined && request.softClose === undefined) {
-    throw new NodeError('INVALID_INPUT', 'hardStop caps a soft close, and there is none', {
-      field: 'hardStop',
-      next: 'add a soft close, or leave the hard stop out',
-    })
-  }
-  if (request.closesInMs === undefined) return request.closesAt ?? null
-  return (request.opensAt ?? now) + request.closesInMs
+/** Two names for one moment exclude each other. */
+function oneOf(request: OpenRequest, [a, b]: readonly [keyof OpenRequest, keyof OpenRequest]): void {
+  if (request[a] === undefined || request[b] === undefined) return
+  const field = b.replace(/Ms$/, '')
+  throw new NodeError('INVALID_INPUT', `${a} and ${field} exclude each other`, {
+    field,
+    next: 'give one of the two',
+  })
+}
+
+function opensAtOf(request: OpenRequest, now: number): number | null {
+  oneOf(request, ['opensAt', 'opensInMs'])
+  const { opensAt, opensInMs, openLate } = request
+  if (opensInMs !== undefined) return now + opensInMs
+  return opensAt === undefined || (openLate && opensAt <= now) ? null : opensAt
+}
+
+function closesAtOf(request: OpenRequest, openedAt: number): number | null {
+  oneOf(request, ['closesAt', 'closesInMs'])
+  const { closesAt, closesInMs } = request
+  return closesInMs === undefined ? (closesAt ?? null) : openedAt + closesInMs
+}
+
+/** `end`: as it is at the opening. */
+function softCloseOf(request: OpenRequest, end: number): SoftClose | null {
+  oneOf(request, ['hardStopAt', 'hardStopInMs'])
+  const { softClose, hardStopAt, hardStopInMs } = request
+  const stop = hardStopInMs === undefined ? (hardStopAt ?? null) : end + hardStopInMs
+  if (softClose) return { ...softClose, hardStopAt: stop }
+  if (stop === null) return null
+  throw new NodeError('INVALID_INPUT', 'hardStop caps a soft close, and there is none', {
+    field: 'hardStop',
+    next: 'add a soft close, or leave the hard stop out',
+  })
 }
 
 /** "0.50", or bands "0:5,100:10,500:25" of price from and step. */

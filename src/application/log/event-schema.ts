@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { AuctionEvent, BidPlaced } from '../../domain/events.js'
 import { MAX_REVEALS_PER_EVENT } from '../../domain/evolve.js'
 import { MAX_INCREMENT_BANDS } from '../../domain/increments.js'
-import { MAX_DESCRIPTION_LENGTH, MAX_TITLE_LENGTH } from '../../domain/limits.js'
+import { MAX_DESCRIPTION_LENGTH, MAX_TIME, MAX_TITLE_LENGTH } from '../../domain/limits.js'
 import { BYTES32, bidderNames, hex64, id, minor, party, reason, salt, time } from './input-schemas.js'
 
 /** The shapes of events as they stand in commit bodies, save the bids (see commit-body.ts). */
@@ -50,6 +50,7 @@ export const eventSchema: z.ZodType<Exclude<AuctionEvent, BidPlaced>> = z.discri
     closesAt: time,
     by: z.enum(['soft-close', 'seller']),
     commandId: id.nullable(),
+    addedMs: z.int().min(1).max(MAX_TIME).exactOptional(),
   }),
   z.strictObject({
     type: z.literal('AuctionOpened'),

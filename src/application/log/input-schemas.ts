@@ -142,5 +142,12 @@ export const timeIn = z
   })
 
 export const durationMs = z.int().positive()
+
+/** Of a new end: exactly one of these. */
+export const newEnd = { closesAt: time.exactOptional(), addedMs: durationMs.max(MAX_TIME).exactOptional() }
+export const hasOneEnd = (end: { closesAt?: number; addedMs?: number }) =>
+  (end.closesAt === undefined) !== (end.addedMs === undefined)
+export const ONE_END_RULE = { path: ['closesAt'], message: 'or addedMs must be given, and not both' }
+
 const MAX_PAGE = 1_000
 export const pageSize = z.int().min(1).max(MAX_PAGE)

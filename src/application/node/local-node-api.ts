@@ -1,3 +1,4 @@
+import type { NewEnd, OpenAuction } from '../../domain/commands.js'
 import type { Currency } from '../../domain/currency.js'
 import type { AmountInput } from '../../domain/money.js'
 import type { Party } from '../../domain/party.js'
@@ -50,6 +51,7 @@ import type { Feed } from '../log/feed.js'
 import { readEndingCursor, readNewestCursor } from '../log/list-order.js'
 import { reachablePeer } from '../mesh/peer-by-name.js'
 import { type PeerTable, peerView } from '../mesh/peer-table.js'
+import { openingFingerprint } from '../orders/home-command.js'
 import type { Syncer } from '../replication/syncer.js'
 import type { AuctionViews } from './auction-view.js'
 import { EventPager } from './event-pager.js'
@@ -150,18 +152,16 @@ export class LocalNodeApi implements NodeApi {
   async open(request: OpenRequest): Promise<CommandResult> {
     const { auctionHouse, clock, random, signer } = this.#deps
     const { self, currencies } = this.#options
-    const now = clock.now()
-    const { terms, reserve } = openTerms(request, { now, random, currencies })
-    const home = { nodeId: this.#options.info().nodeId, publicKey: signer.publicKey }
-    const { commandId, as } = request
+    const { commandId, as, replicas } = request
     const seller = as ?? self
-    return this.#result(
-      await auctionHouse.open(
-        { type: 'OpenAuction', commandId, now, seller, home, terms, reserve },
-        request.replicas,
-      ),
-      { as },
-    )
+    const fingerprint = openingFingerprint(request, seller.id)
+    const command = (): OpenAuction => {
+      const now = clock.now()
+      const { terms, reserve } = openTerms(request, { now, random, currencies })
+      const home = { nodeId: this.#options.info().nodeId, publicKey: signer.publicKey }
+      return { type: 'OpenAuction', commandId, now, seller, home, terms, reserve }
+    }
+    return this.#result(await auctionHouse.open({ commandId, fingerprint, command }, replicas), { as })
   }
 
   async bid(request: BidRequest): Promise<CommandResult> {
@@ -205,11 +205,12 @@ export class LocalNodeApi implements NodeApi {
     return this.#submit(command, requestId, { as })
   }
 
-  async extend(request: AuctionCommand & { closesAt: number }): Promise<CommandResult> {
+  async extend(request: AuctionCommand & NewEnd): Promise<CommandResult> {
     const { auctionId } = await this.#deps.auctionViews.resolve(request.auction)
-    const { commandId, closesAt, as, requestId } = request
+    const { commandId, as, requestId } = request
     const by = as ?? this.#options.self
-    const command = { type: 'extend', auctionId, commandId, by, closesAt, ...ackOf(request) } as const
+    const end = 'addedMs' in request ? { addedMs: request.addedMs } : { closesAt: request.closesAt }
+    const command = { type: 'extend', auctionId, commandId, by, ...end, ...ackOf(request) } as const
     return this.#submit(command, requestId, { as })
   }
 

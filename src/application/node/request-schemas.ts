@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { AUCTION_PHASES } from '../../domain/auction.js'
+import type { NewEnd } from '../../domain/commands.js'
 import { isId, MAX_PARTY_NAME_LENGTH, MAX_TIME, nameProblem } from '../../domain/limits.js'
 import type {
   AuctionCommand,
@@ -23,11 +24,14 @@ import {
   cursorIn,
   descriptionIn,
   durationMs,
+  hasOneEnd,
   id,
   incrementIn,
   isAmountIn,
   line,
   nameIn,
+  newEnd,
+  ONE_END_RULE,
   pageSize,
   REQUEST_ID,
   reasonIn,
@@ -64,10 +68,9 @@ export const cancelRequest: z.ZodType<AuctionCommand & { readonly reason?: strin
   ...command,
   reason: reasonIn.exactOptional(),
 })
-export const extendRequest: z.ZodType<AuctionCommand & { readonly closesAt: number }> = z.strictObject({
-  ...command,
-  closesAt: time,
-})
+export const extendRequest = z
+  .strictObject({ ...command, ...newEnd })
+  .refine(hasOneEnd, ONE_END_RULE) as unknown as z.ZodType<AuctionCommand & NewEnd>
 export const bidRequest: z.ZodType<BidRequest> = z.strictObject({
   ...command,
   kind: z.enum(['plain', 'max']),
@@ -93,10 +96,13 @@ export const openRequest: z.ZodType<OpenRequest> = z.strictObject({
   increment: incrementIn.exactOptional(),
   buyNow: amountIn.exactOptional(),
   opensAt: time.exactOptional(),
+  opensInMs: durationMs.max(MAX_TIME).exactOptional(),
+  openLate: z.literal(true).exactOptional(),
   closesAt: time.exactOptional(),
   closesInMs: durationMs.max(MAX_TIME).exactOptional(),
   softClose: z.strictObject({ windowMs: durationMs, extensionMs: durationMs }).exactOptional(),
   hardStopAt: time.exactOptional(),
+  hardStopInMs: durationMs.max(MAX_TIME).exactOptional(),
   bidderNames: bidderNames.exactOptional(),
 })
 

@@ -1,6 +1,8 @@
-import type { Command } from '../../domain/commands.js'
+import { hash } from 'node:crypto'
+import type { Command, NewEnd } from '../../domain/commands.js'
 import type { Minor } from '../../domain/money.js'
 import type { RemoteCommand } from '../../ports/mesh/peer-client.js'
+import type { OpenRequest } from '../../ports/node/node-api.js'
 import type { Clock } from '../../ports/system/clock.js'
 import { commitmentOf } from '../log/commitment.js'
 
@@ -12,7 +14,7 @@ export function isClientCommand(task: HomeTask): task is RemoteCommand {
   return 'commandId' in task
 }
 
-/** All that a command says: equal for a repeated one, different for another one under the same id. Holds maxima. */
+/** All that a command asks for, as it was asked: equal for a repeated one, different for another one under the same id. Holds maxima. */
 export function fingerprintOf(command: RemoteCommand): string {
   switch (command.type) {
     case 'bid':
@@ -20,15 +22,32 @@ export function fingerprintOf(command: RemoteCommand): string {
     case 'buy-now':
       return `buy-now ${command.auctionId} ${command.bidder.id}`
     case 'close':
+      return `close ${command.auctionId} ${command.by.id}`
     case 'cancel':
-      return `${command.type} ${command.auctionId} ${command.by.id}`
-    case 'extend':
-      return `extend ${command.auctionId} ${command.by.id} ${command.closesAt}`
+      return `cancel ${command.auctionId} ${command.by.id} ${hash('sha256', command.reason, 'hex')}`
+    case 'extend': {
+      const end = 'addedMs' in command ? `by ${command.addedMs}` : `to ${command.closesAt}`
+      return `extend ${command.auctionId} ${command.by.id} ${end}`
+    }
     default: {
       const unknown: never = command
       throw new Error(`unknown command ${JSON.stringify(unknown)}`)
     }
   }
+}
+
+/**
+ * That of an opening: of every field of the request but those that say how it travels, so that one that is added later counts
+ * as well. It is made of what was asked ("ends in 2 h"), since what that comes to is another time with each try.
+ */
+export function openingFingerprint(request: OpenRequest, sellerId: string): string {
+  const { commandId: _, replicas: __, requestId: ___, as: ____, ...asked } = request
+  return `open ${sellerId} ${hash('sha256', JSON.stringify(asked, sortKeys), 'hex')}`
+}
+
+function sortKeys(_: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 /** That of a plain bid, from what its event tells. */
@@ -59,12 +78,16 @@ export function domainCommand(command: RemoteCommand, now: number): Command {
     case 'cancel':
       return { type: 'CancelAuction', commandId, now, by: command.by, reason: command.reason }
     case 'extend':
-      return { type: 'ExtendAuction', commandId, now, by: command.by, closesAt: command.closesAt }
+      return { type: 'ExtendAuction', commandId, now, by: command.by, ...newEndOf(command) }
     default: {
       const unknown: never = command
       throw new Error(`unknown command ${JSON.stringify(unknown)}`)
     }
   }
+}
+
+function newEndOf(command: NewEnd): NewEnd {
+  return 'addedMs' in command ? { addedMs: command.addedMs } : { closesAt: command.closesAt }
 }
 
 /** The home's clock as an auction sees it: never before what its log already says. */

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import type { OpenedAuction } from '../../domain/auction.js'
+import type { NewEnd } from '../../domain/commands.js'
 import { type AuctionEvent, commandIdOf } from '../../domain/events.js'
 import type { Party } from '../../domain/party.js'
 import type { RemoteCommand, SubmittedOrder } from '../../ports/mesh/peer-client.js'
@@ -52,7 +53,7 @@ function carriedOut(event: AuctionEvent): string {
     case 'AuctionClosed':
       return 'close'
     case 'AuctionExtended':
-      return extending(event.closesAt)
+      return extending(event.addedMs === undefined ? event : { addedMs: event.addedMs })
     case 'AuctionCancelled':
       return cancelling(event.reason)
     default:
@@ -60,7 +61,8 @@ function carriedOut(event: AuctionEvent): string {
   }
 }
 
-const extending = (closesAt: number) => `extend ${closesAt}`
+const extending = (end: NewEnd) =>
+  'addedMs' in end ? `extend by ${end.addedMs}` : `extend to ${end.closesAt}`
 const cancelling = (reason: string) => `cancel ${hash('sha256', reason, 'hex')}`
 /** What a seller does names no seller: the auction does. */
 const nameless = ({ id }: Party): Party => ({ id, name: '' })
@@ -91,7 +93,7 @@ function contentOf(command: RemoteCommand): string {
     case 'cancel':
       return cancelling(command.reason)
     case 'extend':
-      return extending(command.closesAt)
+      return extending(command)
     default: {
       const unknown: never = command
       throw new Error(`unknown command ${JSON.stringify(unknown)}`)

@@ -1,3 +1,4 @@
+import type { NewEnd } from '../../domain/commands.js'
 import type { Commit, Head } from '../../domain/commit.js'
 import type { Minor } from '../../domain/money.js'
 import type { Party } from '../../domain/party.js'
@@ -134,13 +135,12 @@ export type RemoteCommand = (
       readonly by: Party
       readonly reason: string
     }
-  | {
+  | ({
       readonly type: 'extend'
       readonly auctionId: string
       readonly commandId: string
       readonly by: Party
-      readonly closesAt: number
-    }
+    } & NewEnd)
 ) & {
   /** Acknowledge an acceptance only once this many replicas have stored it, too; none where absent. */
   readonly replicas?: number

@@ -1,4 +1,5 @@
 import type { AuctionPhase, AuctionStatus, OpenedAuction } from '../../domain/auction.js'
+import type { NewEnd } from '../../domain/commands.js'
 import type { Commit, Head } from '../../domain/commit.js'
 import type { Currency } from '../../domain/currency.js'
 import type { AuctionEvent } from '../../domain/events.js'
@@ -21,7 +22,8 @@ import type { SignedReceipts } from '../store/receipt-repository.js'
  * `auction` in a request is an id or an unambiguous prefix of one, with or without `auc_`. Amounts in requests are
  * decimal text or JSON numbers in the auction's currency; in answers they are minor units beside their currency. Every method
  * rejects with `NodeError`. A rejection by a rule is an outcome, not an error. A command may be repeated with the
- * same `commandId`: it takes effect at most once, and the first outcome is returned.
+ * same `commandId`: it takes effect at most once, and the first outcome is returned. All that it asks for has to be the same,
+ * as it was asked ("ends in 2 h"); otherwise it is refused with COMMAND_ID_REUSED.
  *
  * Whoever holds this has the operator's rights, and may speak for others with them: `as` in a request is the party on
  * whose behalf it is made (a gateway's account); the node's own user otherwise.
@@ -36,8 +38,8 @@ export interface NodeApi {
   /** Only the seller's node may close, cancel and extend. */
   close(request: AuctionCommand): Promise<CommandResult>
   cancel(request: AuctionCommand & { readonly reason?: string }): Promise<CommandResult>
-  /** `closesAt`: the new end, UTC milliseconds. */
-  extend(request: AuctionCommand & { readonly closesAt: number }): Promise<CommandResult>
+  /** `closesAt`: the new end, UTC milliseconds; `addedMs`: so much later than it is when the home decides. */
+  extend(request: AuctionCommand & NewEnd): Promise<CommandResult>
 
   /**
    * Makes another node the home of an auction of this one: `peer` is its name, its id or an unambiguous prefix of that.
@@ -93,11 +95,17 @@ export interface OpenRequest extends OnBehalf {
   readonly buyNow?: AmountInput
   /** UTC milliseconds. */
   readonly opensAt?: number
+  /** A duration from now, instead of `opensAt`. */
+  readonly opensInMs?: number
+  /** An `opensAt` that has passed means at once; it is refused otherwise. */
+  readonly openLate?: true
   readonly closesAt?: number
   /** A duration from the opening, instead of `closesAt`. */
   readonly closesInMs?: number
   readonly softClose?: { readonly windowMs: number; readonly extensionMs: number }
   readonly hardStopAt?: number
+  /** A duration past the end, instead of `hardStopAt`. */
+  readonly hardStopInMs?: number
   /** Public, unless said otherwise. */
   readonly bidderNames?: BidderNames
 }

@@ -67,14 +67,14 @@ export const openCommand: NodeCommand = {
   ],
   notes: 'TIME is RFC 3339 with a zone: 2030-01-31T18:00:00Z or 2030-01-31T18:00+01:00.',
   async run(session, args) {
-    const request = openRequest(args, session.out.look.now(), args.commandId() ?? session.newCommandId('cmd'))
+    const request = openRequest(args, args.commandId() ?? session.newCommandId('cmd'))
     const api = await session.api()
     const result = await send(session, args, request.commandId, () => api.open(request))
     return reportResult(session, result, (words) => openedLines(session, words))
   },
 }
 
-function openRequest(args: Args, now: number, commandId: string): OpenRequest {
+function openRequest(args: Args, commandId: string): OpenRequest {
   const closesInMs = args.durationMs('closes-in')
   const closesAt = args.time('closes-at')
   if (closesInMs !== undefined && closesAt !== undefined) {
@@ -83,17 +83,16 @@ function openRequest(args: Args, now: number, commandId: string): OpenRequest {
       next: 'give one',
     })
   }
-  const opensAt = args.timeOrOffset('opens-at', now)
-  const end = closesAt ?? (closesInMs === undefined ? undefined : (opensAt ?? now) + closesInMs)
+  const opens = args.timeOrOffset('opens-at')
   const softClose = args.softClose('soft-close')
-  if (softClose && end === undefined) {
+  if (softClose && closesAt === undefined && closesInMs === undefined) {
     throw new UsageError('--soft-close needs an end', {
       field: 'soft-close',
       next: 'add --closes-in or --closes-at',
     })
   }
-  const hardStopAt = args.timeOrOffset('hard-stop', end ?? now)
-  if (hardStopAt !== undefined && !softClose) {
+  const hardStop = args.timeOrOffset('hard-stop')
+  if (hardStop !== undefined && !softClose) {
     throw new UsageError('--hard-stop caps a soft close, and there is none', {
       field: 'hard-stop',
       next: 'add --soft-close, or leave --hard-stop out',
@@ -109,11 +108,13 @@ function openRequest(args: Args, now: number, commandId: string): OpenRequest {
     ...given('reserve', args.text('reserve')),
     ...given('increment', args.text('increment')),
     ...given('buyNow', args.text('buy-now')),
-    ...given('opensAt', opensAt),
+    ...given('opensAt', opens?.at),
+    ...given('opensInMs', opens?.inMs),
     ...given('closesAt', closesAt),
     ...given('closesInMs', closesInMs),
     ...given('softClose', softClose),
-    ...given('hardStopAt', hardStopAt),
+    ...given('hardStopAt', hardStop?.at),
+    ...given('hardStopInMs', hardStop?.inMs),
     ...(args.flag('pseudonyms') && { bidderNames: 'pseudonyms' as const }),
   }
 }

@@ -67,26 +67,17 @@ export const extendCommand: NodeCommand = {
     const commandId = args.commandId() ?? session.newCommandId('cmd')
     const api = await session.api()
     const auction = args.need('auction')
-    const closesAt = to ?? (await presentEnd()) + (byMs ?? 0)
-    // Asked again, "ten minutes more" would mean another time: the retry has to name this one.
-    const words = [
-      'extend',
-      auction,
-      '--to',
-      new Date(closesAt).toISOString(),
-      ...args.optionWords(['by', 'to']),
-    ]
-    const result = await send(session, { words }, commandId, () =>
-      api.extend({ auction, commandId, closesAt, ...args.ack() }),
+    const end = to === undefined ? { addedMs: byMs ?? 0 } : { closesAt: to }
+    const result = await send(session, args, commandId, () =>
+      api.extend({ auction, commandId, ...end, ...args.ack() }),
     )
-    return reportResult(session, result, ({ lot, auction: view }) => [
-      `Extended ${lot}: it ends ${showWhen(view?.state.closesAt ?? closesAt, session.out.look)}.`,
-    ])
-
-    async function presentEnd(): Promise<number> {
-      const { state } = await api.show({ auction })
-      // Without an end there is nothing to extend, which the auction's rules will say.
-      return state.closesAt ?? session.out.look.now()
-    }
+    return reportResult(session, result, ({ lot, auction: view }) => {
+      const closesAt = view?.state.closesAt ?? null
+      return [
+        closesAt === null
+          ? `Extended ${lot}.`
+          : `Extended ${lot}: it ends ${showWhen(closesAt, session.out.look)}.`,
+      ]
+    })
   },
 }

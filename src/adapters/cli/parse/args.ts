@@ -70,13 +70,15 @@ export class Args {
     return parsed.ms
   }
 
-  /** A time, or "+DURATION" from a moment on. */
-  timeOrOffset(name: string, from: number): number | undefined {
+  /** A time, or "+DURATION" from a moment that the node knows. */
+  timeOrOffset(name: string): { readonly at?: number; readonly inMs?: number } | undefined {
     const text = this.text(name)
-    if (!text?.startsWith('+')) return this.time(name)
-    const ms = parseDuration(text.slice(1))
-    if (ms === null) throw this.wrong(name, `${DURATION_RULE}, after the "+"`)
-    return from + ms
+    if (text === undefined) return undefined
+    const at = text.startsWith('+') ? undefined : this.time(name)
+    if (at !== undefined) return { at }
+    const inMs = parseDuration(text.slice(1))
+    if (inMs === null) throw this.wrong(name, `${DURATION_RULE}, after the "+"`)
+    return { inMs }
   }
 
   softClose(name: string): { windowMs: number; extensionMs: number } | undefined {
@@ -109,15 +111,6 @@ export class Args {
     return new UsageError(`${this.label(name)} ${shown} ${rule}`, {
       field: name,
       ...(next === undefined ? {} : { next }),
-    })
-  }
-
-  /** The options as words again, without some of them. */
-  optionWords(except: readonly string[]): string[] {
-    return Object.entries(this.#values).flatMap(([name, value]) => {
-      const skipped = name === '_' || name === '$0' || this.#positionals.has(name) || except.includes(name)
-      if (skipped || value === undefined || value === false) return []
-      return value === true ? [`--${name}`] : [`--${name}`, String(value)]
     })
   }
 

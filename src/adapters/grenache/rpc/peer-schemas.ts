@@ -1,11 +1,14 @@
 import { z } from 'zod'
 import {
   hex64 as hash,
+  hasOneEnd,
   id,
   length,
   line,
   minor,
   name,
+  newEnd,
+  ONE_END_RULE,
   party,
   reason,
   salt,
@@ -108,7 +111,7 @@ const bid = {
   replicas,
 }
 
-export const remoteCommandSchema: z.ZodType<RemoteCommand> = z.discriminatedUnion('type', [
+export const remoteCommandSchema = z.discriminatedUnion('type', [
   z.discriminatedUnion('kind', [
     z.strictObject({ ...bid, kind: z.literal('plain') }),
     z.strictObject({ ...bid, kind: z.literal('max'), salt }),
@@ -123,15 +126,13 @@ export const remoteCommandSchema: z.ZodType<RemoteCommand> = z.discriminatedUnio
     reason,
     replicas,
   }),
-  z.strictObject({
-    type: z.literal('extend'),
-    auctionId: id,
-    commandId: id,
-    by: party,
-    closesAt: time,
-    replicas,
-  }),
-])
+  z
+    .strictObject({
+      ...{ type: z.literal('extend'), auctionId: id, commandId: id, by: party, replicas },
+      ...newEnd,
+    })
+    .refine(hasOneEnd, ONE_END_RULE),
+]) as unknown as z.ZodType<RemoteCommand>
 
 export const commitSchema: z.ZodType<Commit> = z.strictObject({
   auctionId: id,

@@ -119,7 +119,7 @@ export function auctionRoutes(app: GatewayApp, deps: RouteDeps, options: RouteOp
     async (request, reply) => {
       const seller = sellerOf(request, deps)
       const commandId = deps.commandIds.of('cmd', keyOf(request), seller.party)
-      const terms = openRequest(request.body, deps.clock.now(), options.defaultCurrency)
+      const terms = openRequest(request.body, options.defaultCurrency)
       const result = await api.open({ ...terms, commandId, as: seller.party, requestId: request.id })
       const { auction, ...outcome } = acceptedJson(result)
       reply.code(201).header('location', `/api/v1/auctions/${result.outcome.auctionId}`)
@@ -196,7 +196,7 @@ export function auctionRoutes(app: GatewayApp, deps: RouteDeps, options: RouteOp
   )
 }
 
-function openRequest(body: OpenBody, now: number, defaultCurrency: string): Omit<OpenRequest, 'commandId'> {
+function openRequest(body: OpenBody, defaultCurrency: string): Omit<OpenRequest, 'commandId'> {
   const { description, reserve, increment, soft_close } = body
   const start = oneOf(body, 'start_price', 'starting_bid')
   if (start === undefined)
@@ -204,9 +204,7 @@ function openRequest(body: OpenBody, now: number, defaultCurrency: string): Omit
       field: 'start_price',
       next: 'say at what price bidding starts',
     })
-  const begin = body.start_time ?? null
   const opensAt = oneOf(body, 'opens_at', 'start_time') ?? null
-  const atOnce = opensAt === null || (begin !== null && begin <= now)
   const closesAt = oneOf(body, 'closes_at', 'end_time') ?? null
   const hardStopAt = soft_close?.hard_stop_at ?? null
   return {
@@ -217,7 +215,8 @@ function openRequest(body: OpenBody, now: number, defaultCurrency: string): Omit
     ...(reserve !== undefined && { reserve }),
     ...(increment !== undefined && { increment }),
     ...(body.buy_now !== undefined && { buyNow: body.buy_now }),
-    ...(!atOnce && { opensAt }),
+    ...(opensAt !== null && { opensAt }),
+    ...(body.start_time && { openLate: true as const }),
     ...(closesAt !== null && { closesAt }),
     ...(body.closes_in_seconds !== undefined && { closesInMs: Math.ceil(body.closes_in_seconds * 1_000) }),
     ...(soft_close && {

@@ -98,18 +98,12 @@ export function sellerRoutes(app: GatewayApp, deps: RouteDeps): void {
         })
       const named = request.body?.closes_at ?? request.body?.end_time
       const bySeconds = request.body?.by_seconds ?? DEFAULT_EXTENSION_SECONDS
-      const closesAt = named ?? (await endOf(auction)) + Math.ceil(bySeconds * 1_000)
+      const end = named === undefined ? { addedMs: Math.ceil(bySeconds * 1_000) } : { closesAt: named }
       return acceptedJson(
         await desk.command(auction, commandId, () =>
-          api.extend({ auction, commandId, as, closesAt, requestId: request.id }),
+          api.extend({ auction, commandId, as, ...end, requestId: request.id }),
         ),
       ) as never
     },
   )
-
-  /** Of one without an end, now: its home says that there is none to be moved. */
-  async function endOf(auction: string): Promise<number> {
-    const { state } = await api.show({ auction })
-    return state.closesAt ?? deps.clock.now()
-  }
 }

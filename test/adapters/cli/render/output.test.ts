@@ -56,10 +56,10 @@ describe('what commands print', () => {
       reserve: '90',
       increment: '0.5',
       buyNow: '200',
-      opensAt: T0 + 5 * MINUTE,
+      opensInMs: 5 * MINUTE,
       closesInMs: 60 * MINUTE,
       softClose: { windowMs: 30_000, extensionMs: 60_000 },
-      hardStopAt: T0 + 75 * MINUTE,
+      hardStopInMs: 10 * MINUTE,
     })
   })
 

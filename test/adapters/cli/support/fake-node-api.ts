@@ -1,5 +1,5 @@
 import { buyNowAvailable, minimumBid, phaseAt } from '../../../../src/domain/auction.js'
-import type { Command } from '../../../../src/domain/commands.js'
+import type { Command, NewEnd } from '../../../../src/domain/commands.js'
 import type { Commit } from '../../../../src/domain/commit.js'
 import { findCurrency } from '../../../../src/domain/currency.js'
 import { defaultIncrements, flatIncrement } from '../../../../src/domain/increments.js'
@@ -132,7 +132,7 @@ export class FakeNodeApi implements NodeApi {
           ? flatIncrement(amount(request.increment))
           : defaultIncrements(currency, amount(request.start)),
         buyNow: request.buyNow === undefined ? null : amount(request.buyNow),
-        opensAt: request.opensAt ?? null,
+        opensAt: request.opensInMs === undefined ? (request.opensAt ?? null) : this.now + request.opensInMs,
         closesAt:
           request.closesAt ?? (request.closesInMs === undefined ? null : this.now + request.closesInMs),
         softClose: request.softClose
@@ -198,11 +198,12 @@ export class FakeNodeApi implements NodeApi {
     })
   }
 
-  extend(request: AuctionCommand & { closesAt: number }): Promise<CommandResult> {
+  extend(request: AuctionCommand & NewEnd): Promise<CommandResult> {
     return this.#answer('extend', request, () => {
       const [auctionId, scenario] = this.#find(request.auction)
-      const { commandId, closesAt } = request
-      const command = { type: 'ExtendAuction', commandId, now: this.now, by: SELF, closesAt } as const
+      const { commandId } = request
+      const end = 'addedMs' in request ? { addedMs: request.addedMs } : { closesAt: request.closesAt }
+      const command = { type: 'ExtendAuction', commandId, now: this.now, by: SELF, ...end } as const
       return this.#decide(auctionId, scenario, commandId, command)
     })
   }
