@@ -115,6 +115,8 @@ function makeParser<C>(
   const parser = yargs([...words])
     .scriptName(scriptName)
     .detectLocale(false)
+    // Its types know of plain texts alone, and not of those that count.
+    .updateStrings(COMPLAINTS as unknown as Record<string, string>)
     .parserConfiguration({
       'parse-numbers': false,
       'parse-positional-numbers': false,
@@ -201,30 +203,59 @@ function helpHint<C>(command: Command<C> | undefined, { scriptName }: Grammar<C>
   return `see \`${scriptName}${command ? ` ${nameOf(command)}` : ''} --help\``
 }
 
-/** The parser's complaint in words that name the option or argument as the user writes it. */
+/** A complaint of the parser, in words that name the option or argument as the user writes it. */
 function explainFailure<C>(message: string, words: readonly string[], grammar: Grammar<C>): UsageError {
   const command = grammar.commands.find((candidate) => nameOf(candidate) === words[0])
   const help = helpHint(command, grammar)
-  const unknown = /^Unknown (?:argument|command)s?: (.+)$/.exec(message)
-  if (unknown) return unknownWord(unknown[1]?.split(', ')[0] ?? '', words, { grammar, command, help })
-  const starved = /^Not enough arguments following: (\S+)$/.exec(message)
-  if (starved) return new UsageError(`--${starved[1]} needs a value`, { field: starved[1] ?? '', next: help })
-  const required = /^Missing required arguments?: (.+)$/.exec(message)
-  if (required) {
-    const names = (required[1] ?? '').split(', ')
-    const verb = names.length === 1 ? 'is' : 'are'
-    const shown = names.map((name) => `--${name}`).join(' and ')
-    return new UsageError(`${shown} ${verb} missing`, { field: names[0] ?? '', next: help })
+  const { complaint, details } = complaintIn(message)
+  const names = details.split(', ')
+  const first = names[0] ?? ''
+  switch (complaint) {
+    case 'unknown':
+      return unknownWord(first, words, { grammar, command, help })
+    case 'no-value':
+      return new UsageError(`--${details} needs a value`, { field: details, next: help })
+    case 'required': {
+      const verb = names.length === 1 ? 'is' : 'are'
+      const shown = names.map((name) => `--${name}`).join(' and ')
+      return new UsageError(`${shown} ${verb} missing`, { field: first, next: help })
+    }
+    case 'too-few': {
+      const missing = (command ? positionalsOf(command) : []).filter(({ required }) => required)[
+        Number(first)
+      ]
+      return new UsageError(`${(missing?.name ?? 'argument').toUpperCase()} is missing`, {
+        ...(missing && { field: missing.name }),
+        next: help,
+      })
+    }
+    case null:
+      return new UsageError(message.trim().replaceAll('\n', ' '), { next: help })
+    default: {
+      const unknown: never = complaint
+      throw new Error(`unknown complaint ${String(unknown)}`)
+    }
   }
-  const few = /^Not enough non-option arguments: got (\d+), need at least (\d+)$/.exec(message)
-  if (few) {
-    const missing = (command ? positionalsOf(command) : []).filter(({ required }) => required)[Number(few[1])]
-    return new UsageError(`${(missing?.name ?? 'argument').toUpperCase()} is missing`, {
-      ...(missing && { field: missing.name }),
-      next: help,
-    })
-  }
-  return new UsageError(message.trim().replaceAll('\n', ' '), { next: help })
+}
+
+type Complaint = 'unknown' | 'no-value' | 'required' | 'too-few'
+
+const both = (complaint: Complaint) => ({ one: `${complaint} %s`, other: `${complaint} %s` })
+/** yargs complains in words that can be translated: these translations say which complaint it is, and about what. */
+const COMPLAINTS = {
+  'Unknown argument: %s': both('unknown'),
+  'Unknown command: %s': both('unknown'),
+  'Missing required argument: %s': both('required'),
+  'Not enough arguments following: %s': 'no-value %s',
+  'Not enough non-option arguments: got %s, need at least %s': {
+    one: 'too-few %s, %s',
+    other: 'too-few %s, %s',
+  },
+}
+
+function complaintIn(message: string): { complaint: Complaint | null; details: string } {
+  const [, complaint = null, details = ''] = /^(unknown|no-value|required|too-few) (.*)/s.exec(message) ?? []
+  return { complaint: complaint as Complaint | null, details: details.trimEnd() }
 }
 
 function unknownWord<C>(

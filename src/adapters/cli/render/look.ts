@@ -1,3 +1,5 @@
+import { styleText } from 'node:util'
+
 /** How things look to this user: colours, time zone, width. */
 export interface Look {
   readonly paint: Paint
@@ -16,9 +18,10 @@ export interface Paint {
 }
 
 export function makePaint(enabled: boolean): Paint {
-  const ink = (open: number, close: number) => (text: string) =>
-    enabled ? `\u001b[${open}m${text}\u001b[${close}m` : text
-  return { bold: ink(1, 22), dim: ink(2, 22), good: ink(32, 39), bad: ink(31, 39), warn: ink(33, 39) }
+  // Whether there are colours is decided by our own options and streams, not by those of this process.
+  const ink = (style: Parameters<typeof styleText>[0]) => (text: string) =>
+    enabled ? styleText(style, text, { validateStream: false }) : text
+  return { bold: ink('bold'), dim: ink('dim'), good: ink('green'), bad: ink('red'), warn: ink('yellow') }
 }
 
 /** "14:05:30 CET" today, "2030-01-31 14:05:30 CET" on other days. */

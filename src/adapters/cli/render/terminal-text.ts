@@ -1,3 +1,5 @@
+import stringWidth from 'string-width'
+
 /**
  * Titles, names and messages of other nodes may hold escape sequences that move the cursor, hide text or reverse
  * its direction. Nothing from elsewhere reaches a terminal but through here.
@@ -24,30 +26,22 @@ function written(character: string): string {
     : `\\u${code.toString(16).padStart(4, '0')}`
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: our own colours start with ESC
-const COLORS = /\x1b\[[0-9;]*m/g
-const NO_WIDTH = /^(?:\p{M}|\u200d|[\ufe00-\ufe0f])$/u
-const WIDE =
-  /^[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1b000}-\u{1b2ff}\u{20000}-\u{3fffd}\p{Emoji_Presentation}]$/u
-
 /** How many columns of a terminal a text takes, colours aside. */
 export function columnsOf(text: string): number {
-  let columns = 0
-  for (const character of text.replace(COLORS, '')) {
-    if (!NO_WIDTH.test(character)) columns += WIDE.test(character) ? 2 : 1
-  }
-  return columns
+  return stringWidth(text)
 }
+
+const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' })
 
 /** An uncoloured text cut to so many columns, with an ellipsis where it was longer. */
 export function truncate(text: string, columns: number): string {
   if (columnsOf(text) <= columns) return text
   let kept = ''
   let used = 0
-  for (const character of text) {
-    const width = columnsOf(character)
+  for (const { segment } of graphemes.segment(text)) {
+    const width = columnsOf(segment)
     if (used + width > columns - 1) break
-    kept += character
+    kept += segment
     used += width
   }
   return `${kept}\u2026`
