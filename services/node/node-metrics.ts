@@ -9,7 +9,6 @@ export function measureNode(metrics: Metrics, services: ServiceContainer, tls: M
   const house = services.get(tokens.auctionHouse)
   const router = services.get(tokens.router)
   const pusher = services.get(tokens.pusher)
-  const feed = services.get(tokens.feed)
   const eventLog = services.get(tokens.eventLog)
   const peers = services.get(tokens.peerTable)
   const { publicKey } = services.get(tokens.signer)
@@ -27,7 +26,6 @@ export function measureNode(metrics: Metrics, services: ServiceContainer, tls: M
     }),
   )
   metrics.gauge('vendue_loaded_auctions', 'Auctions of this home in memory.', () => house.loaded)
-  metrics.gauge('vendue_feed_subscribers', 'Subscriptions to the log.', () => feed.subscribers)
   metrics.gauge(
     'vendue_member_log_conflict',
     '1 where the mesh’s authority has signed two histories of the member list.',
