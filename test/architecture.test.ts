@@ -143,6 +143,16 @@ const noDefaultExports: Rule = (files) =>
     'has',
   )
 
+/** `toISOString` throws for times that no calendar has; others' times are shown whatever they are. */
+const timesBecomeTextInOnePlace: Rule = (files) =>
+  lines(
+    files.filter(
+      ({ path }) => /^(src|services)\//.test(path) && !/^src\/client\/|\/log\/time-text\.ts$/.test(path),
+    ),
+    /\.(toISOString|toJSON)\(/,
+    'calls',
+  )
+
 /** Each with a file that breaks it, so that a rule which finds nothing is known to have looked. */
 const RULES: { title: string; rule: Rule; planted: Record<string, string>; found: string[] }[] = [
   {
@@ -246,6 +256,16 @@ const RULES: { title: string; rule: Rule; planted: Record<string, string>; found
       'src/adapters/cli/session.impl.ts:1',
       'src/domain/simple.ts:2',
     ],
+  },
+  {
+    title: 'only time-text.ts turns times into text, which must not fail for any',
+    rule: timesBecomeTextInOnePlace,
+    planted: {
+      'src/application/log/time-text.ts': 'new Date(ms).toISOString()\n',
+      'src/application/node/a.ts': 'const text = new Date(ms).toISOString()\n',
+      'services/b.ts': '\nconst text = at.toISOString()\n',
+    },
+    found: ['src/application/node/a.ts:1', 'services/b.ts:2'],
   },
   {
     title: 'no interface has an I before its name',

@@ -153,7 +153,7 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
       tokens.replicator,
       () =>
         new Replicator(
-          deps('eventLog', 'auctions', 'equivocationWatch', 'random', 'verifier', 'logger'),
+          deps('eventLog', 'auctions', 'clock', 'equivocationWatch', 'random', 'verifier', 'logger'),
           nodeId(),
         ),
     )

@@ -22,6 +22,7 @@ import { systemTimers } from '../../src/adapters/system/system-timers.js'
 import { VERSION } from '../../src/adapters/system/version.js'
 import { nodeIdOf } from '../../src/application/log/ids.js'
 import { PublishingEventLog } from '../../src/application/log/publishing-event-log.js'
+import { timeText } from '../../src/application/log/time-text.js'
 import { CertificateRenewer } from '../../src/application/members/certificate-renewer.js'
 import { MemberSync } from '../../src/application/members/member-sync.js'
 import { servesWithinRole, withinRole } from '../../src/application/members/role-guard.js'
@@ -310,7 +311,7 @@ class RunningNode implements VendueNode {
   #writeNodeFile(grapeUrl: string): void {
     const path = join(this.#settings.dataDir, NODE_FILE)
     const { nodeId, name, address, dhtAddress, version, incarnation } = this.info
-    const startedAt = new Date(incarnation).toISOString()
+    const startedAt = timeText(incarnation)
     const { meshName: mesh, memberList } = this.#mesh as NodeMesh
     const content = {
       ...{ nodeId, name, pid: process.pid, address, dhtAddress, grapeUrl, startedAt, version },

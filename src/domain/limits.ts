@@ -19,6 +19,11 @@ export const MAX_DURATION_MS = 10 * 366 * 86_400_000
 export const MAX_SOFT_CLOSE_MS = 86_400_000
 /** How far the clocks of two nodes may be apart: what is dated later than this is refused until then. */
 export const MAX_CLOCK_DIFFERENCE_MS = 10 * 60_000
+/**
+ * How far ahead the number of a node's start may be. It is a time in name only, which grows past a clock that was set
+ * back: whoever bids from a machine whose clock is wrong by hours does no harm.
+ */
+export const MAX_INCARNATION_AHEAD_MS = 86_400_000
 
 export const ID = /^[A-Za-z0-9_.:-]{1,96}$/
 const ANY_CONTROL = /\p{Cc}|[\u2028\u2029\u202a-\u202e\u2066-\u2069]/u

@@ -1,3 +1,4 @@
+import { MAX_CLOCK_DIFFERENCE_MS } from '../../src/domain/limits.js'
 import type { Forger } from './forger.js'
 import type { Machine } from './machine.js'
 import type { Fault, Profile } from './profile.js'
@@ -5,6 +6,13 @@ import type { Scheduler } from './scheduler.js'
 import type { SeededRandom } from './seeded-random.js'
 import type { SimGrape } from './sim-discovery.js'
 import { FAIR_WEATHER, type SimNetwork } from './sim-network.js'
+
+/** Further apart, nodes do not take each other's events until time has caught up: that is no fault to recover from in minutes. */
+const MAX_CLOCK_OFFSET_MS = MAX_CLOCK_DIFFERENCE_MS / 2 - 20_000
+
+function within(value: number, most: number): number {
+  return Math.max(-most, Math.min(most, value))
+}
 
 export interface FaultsDeps {
   readonly scheduler: Scheduler
@@ -105,7 +113,10 @@ export class Faults {
         machine.disk.failing = true
         break
       case 'clock-jump':
-        machine.clock.offsetMs += random.int(-1, 1) * random.pick([300, 8_000, 200_000])!
+        machine.clock.offsetMs = within(
+          machine.clock.offsetMs + random.int(-1, 1) * random.pick([300, 8_000, 200_000])!,
+          MAX_CLOCK_OFFSET_MS,
+        )
         break
       case 'grape-down':
         grape.up = false

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Tokens } from '../../application/accounts/logins.js'
+import { timeText } from '../../application/log/time-text.js'
 import type { Account } from '../../ports/accounts/account-repository.js'
 import type { ApiKey } from '../../ports/accounts/api-key-repository.js'
 import { ROLES, SCOPES } from '../../ports/accounts/caller.js'
@@ -91,7 +92,7 @@ export function apiKeyJson(key: ApiKey): z.infer<typeof apiKeyAnswer> {
     id: key.id,
     label: key.label,
     scopes: [...key.scopes],
-    created_at: new Date(key.createdAt).toISOString(),
+    created_at: timeText(key.createdAt),
     expires_at: time(key.expiresAt),
     last_used_at: time(key.lastUsedAt),
     revoked_at: time(key.revokedAt),
@@ -99,7 +100,7 @@ export function apiKeyJson(key: ApiKey): z.infer<typeof apiKeyAnswer> {
 }
 
 function time(ms: number | null): string | null {
-  return ms === null ? null : new Date(ms).toISOString()
+  return ms === null ? null : timeText(ms)
 }
 
 function seconds(ms: number): number {

@@ -8,6 +8,7 @@ import type { GatewayMetrics } from '../../application/gateway/gateway-metrics.j
 import { GatewayRefusal } from '../../application/gateway/gateway-refusal.js'
 import type { LiveCallers } from '../../application/gateway/live-callers.js'
 import { AuctionSubscription, CatalogueSubscription } from '../../application/gateway/subscription.js'
+import { timeText } from '../../application/log/time-text.js'
 import type { Caller } from '../../ports/accounts/caller.js'
 import type { Clock } from '../../ports/system/clock.js'
 import type { Logger } from '../../ports/system/logger.js'
@@ -98,7 +99,7 @@ export class EventStreams {
       'cache-control': 'no-store',
       'x-accel-buffering': 'no',
     })
-    const server_time = new Date(this.#deps.clock.now()).toISOString()
+    const server_time = timeText(this.#deps.clock.now())
     response.write(
       `retry: ${RETRY_MS}\nevent: welcome\ndata: ${JSON.stringify({ type: 'welcome', server_time })}\n\n`,
     )

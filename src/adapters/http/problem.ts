@@ -6,6 +6,7 @@ import {
 } from '../../application/gateway/gateway-refusal.js'
 import type { Json } from '../../application/gateway/json-shapes.js'
 import { rejectionJson } from '../../application/gateway/outcome-shapes.js'
+import { timeText } from '../../application/log/time-text.js'
 import type { Currency } from '../../domain/currency.js'
 import type { RejectionCode } from '../../domain/rejection.js'
 import { CallerError, type CallerErrorCode } from '../../ports/accounts/caller.js'
@@ -220,7 +221,7 @@ function isLimitError(
 export function rejectionProblem(outcome: Rejected, currency: Currency | null): Problem {
   const { code, message, next, ...data } = rejectionJson(outcome.rejection, currency)
   const status = REJECTION_STATUS[outcome.rejection.code] ?? 409
-  const ids = { command_id: outcome.commandId, at: new Date(outcome.at).toISOString() }
+  const ids = { command_id: outcome.commandId, at: timeText(outcome.at) }
   return answer(status, String(code), String(message), { ...data, ...ids, next: String(next) }).problem
 }
 

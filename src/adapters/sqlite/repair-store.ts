@@ -4,6 +4,7 @@ import { readCommit } from '../../application/log/commit.js'
 import { commitmentOf, RESERVE_SCOPE } from '../../application/log/commitment.js'
 import { nodeIdOf } from '../../application/log/ids.js'
 import { bidOf } from '../../application/log/read-model.js'
+import { timeText } from '../../application/log/time-text.js'
 import { plainBidFingerprint } from '../../application/orders/home-command.js'
 import { type Verification, verifyLog } from '../../application/proof/verify-log.js'
 import { type Auction, type OpenedAuction, UNOPENED } from '../../domain/auction.js'
@@ -54,7 +55,7 @@ export async function repairStore(dataDir: string, options: RepairOptions): Prom
   try {
     const report = await salvage(path, draft, options)
     if (report.damage === null) return report
-    const movedTo = `${path}.damaged-${new Date(options.now).toISOString().replace(/[:.]/g, '-')}`
+    const movedTo = `${path}.damaged-${timeText(options.now).replace(/[:.]/g, '-')}`
     // The file first: without its write-ahead log it would pass for an older state, and the node would go on from there.
     renameSync(path, movedTo)
     if (sizeOf(`${path}-wal`) > 0) renameSync(`${path}-wal`, `${movedTo}-wal`)

@@ -1,11 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { MAX_INCARNATION_AHEAD_MS } from '../../domain/limits.js'
 import type { Clock } from '../../ports/system/clock.js'
 import { writePrivateFile } from './private-file.js'
 
 const FILE = 'incarnation'
 /** Between two starts where the clock was set back: room for what a life raises its own number by. */
 const MIN_STEP = 1_000_000
+/** Half of what peers take: clocks differ, and a life raises its own number. */
+const MAX_AHEAD_MS = MAX_INCARNATION_AHEAD_MS / 2
 
 /**
  * This start's number: the time, UTC milliseconds, and in any case past that of the start before, which the data
@@ -16,7 +19,9 @@ export function nextIncarnation(dataDir: string, clock: Clock): number {
   const path = join(dataDir, FILE)
   const last = existsSync(path) ? readNumber(path) : 0
   const now = clock.now()
-  const next = now > last ? now : last + MIN_STEP
+  const grown = last + MIN_STEP
+  // Peers take no start that lies days ahead: after a clock that was so far wrong there is nothing to grow past.
+  const next = now > last || grown - now > MAX_AHEAD_MS ? now : grown
   writePrivateFile(path, `${next}\n`)
   return next
 }

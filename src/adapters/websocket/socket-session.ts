@@ -23,6 +23,7 @@ import {
   nothingToHear,
   tooManySubscriptions,
 } from '../../application/gateway/subscription-errors.js'
+import { timeText } from '../../application/log/time-text.js'
 import type { AmountInput } from '../../domain/money.js'
 import type { Caller } from '../../ports/accounts/caller.js'
 import { INTERNAL, type ProblemAnswer, problemOf, rejectionProblem } from '../http/problem.js'
@@ -123,7 +124,7 @@ export class SocketSession {
     const { callers, clock } = this.#deps
     this.#reply({
       type: 'welcome',
-      server_time: new Date(clock.now()).toISOString(),
+      server_time: timeText(clock.now()),
       user: this.#caller.known && { ...this.#caller.known.party },
       auth: callers.mode,
       ping_interval_ms: PING_INTERVAL_MS,
@@ -194,7 +195,7 @@ export class SocketSession {
   async #answer(message: Exclude<ClientMessage, BidMessage>): Promise<void> {
     switch (message.type) {
       case 'ping': {
-        const now = new Date(this.#deps.clock.now()).toISOString()
+        const now = timeText(this.#deps.clock.now())
         return this.#reply({ type: 'pong', server_time: now, timestamp: now, id: message.id ?? null })
       }
       case 'subscribe': {
@@ -273,7 +274,7 @@ export class SocketSession {
   }
 
   #refuse({ auction, key = null, requestId }: RefusedBid, problem: ProblemAnswer): void {
-    const now = new Date(this.#deps.clock.now()).toISOString()
+    const now = timeText(this.#deps.clock.now())
     this.#reply(refusedMessage(problem, { auction, key, now, requestId }))
   }
 

@@ -10,6 +10,7 @@ import type { Logger } from '../../ports/system/logger.js'
 import { type Histogram, type Metrics, NO_METRICS, stepSeconds } from '../../ports/system/metrics.js'
 import type { SignatureVerifier, Signer } from '../../ports/system/signer.js'
 import type { Timers } from '../../ports/system/timers.js'
+import { dateRule } from '../log/check-commit.js'
 import { signOrders, submittedOrders } from '../orders/order.js'
 import { areSigned, receiptsOf } from '../orders/receipt.js'
 import { submitFailure } from '../orders/submit-failure.js'
@@ -52,6 +53,14 @@ const UNKNOWN = submitFailure(
   'OUTCOME_UNKNOWN',
   'the home did not answer; ask again with the same id to learn the outcome',
 )
+
+/** An answer that came, and is none. */
+function unusable({ message }: PeerCallError) {
+  return submitFailure(
+    'OUTCOME_UNKNOWN',
+    `what the home answered cannot be used (${message}); ask again with the same id to learn the outcome`,
+  )
+}
 
 interface Waiting {
   readonly command: RemoteCommand
@@ -125,6 +134,7 @@ export class HomeForwarder {
     const { clock, signer } = this.#deps
     const orders = submittedOrders(signOrders(commands, signer, clock.now()))
     let maybeDone = false
+    let unknown = UNKNOWN
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
       const home = this.#home()
       if (home !== null) {
@@ -135,7 +145,7 @@ export class HomeForwarder {
             requestIds,
           })
           const results = await this.#signed(home, commands, answer)
-          return maybeDone ? results.map((result) => (result.ok ? result : UNKNOWN)) : results
+          return maybeDone ? results.map((result) => (result.ok ? result : unknown)) : results
         } catch (error) {
           this.#deps.logger.debug(
             { address, err: error, attempt, commands: commands.length, requestIds },
@@ -143,15 +153,16 @@ export class HomeForwarder {
           )
           if (!(error instanceof PeerCallError)) throw error
           if (error.answered)
-            return commands.map(() => (maybeDone ? UNKNOWN : submitFailure(error.code, error.message)))
+            return commands.map(() => (maybeDone ? unknown : submitFailure(error.code, error.message)))
           maybeDone ||= error.sent
+          if (error.code === 'BAD_ANSWER') unknown = unusable(error)
         }
       }
       if (!maybeDone) break
       if (attempt < MAX_ATTEMPTS) await this.#delay(RETRY_DELAY_MS * attempt)
     }
     const failure = maybeDone
-      ? UNKNOWN
+      ? unknown
       : submitFailure('HOME_UNREACHABLE', "the auction's home cannot be reached; nothing was done")
     return commands.map(() => failure)
   }
@@ -163,6 +174,12 @@ export class HomeForwarder {
     { results, receipt }: SubmitAnswer,
   ): Promise<SubmitResult[]> {
     const receipts = receiptsOf(commands, results)
+    const latest = Math.max(0, ...receipts.map(({ outcome }) => outcome.at))
+    const tooEarly = dateRule(latest, this.#deps.clock.now())
+    if (tooEarly !== null) {
+      const message = `the answer of ${address} counts for nothing: ${tooEarly}`
+      throw new PeerCallError('BAD_ANSWER', message, { address, sent: true, answered: false })
+    }
     if (receipts.length > 0) {
       const signed = receipt && { home: { nodeId, publicKey }, ...receipt, receipts }
       if (signed === null || !areSigned(signed, this.#deps.verifier)) {

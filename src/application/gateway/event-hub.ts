@@ -1,5 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type EventsRequest, type FeedItem, type NodeApi, NodeError } from '../../ports/node/node-api.js'
+import {
+  type EventsRequest,
+  type FeedItem,
+  type NodeApi,
+  NodeError,
+  type NodeErrorCode,
+} from '../../ports/node/node-api.js'
 import type { Logger } from '../../ports/system/logger.js'
 import type { AuctionFactsCache } from './auction-facts.js'
 import { CursorMarks } from './cursor-marks.js'
@@ -20,6 +26,8 @@ const PAGE = 1_000
 const REPLAY_PAGE = 200
 /** Between two questions to a node that answers at once that there is nothing. */
 const IDLE_MS = 20
+/** The node answers nothing at the moment, whatever it is asked. */
+const AWAY: readonly NodeErrorCode[] = ['NODE_UNREACHABLE', 'STOPPING', 'BUSY', 'FORBIDDEN', 'LOG_IO_ERROR']
 /** After the node did not answer. */
 const RETRY_MS = [100, 250, 500, 1_000, 2_000] as const
 
@@ -114,7 +122,7 @@ export class EventHub {
       const page: LiveMessage[] = []
       for (const item of items) {
         if (item.event.at < sinceMs) messages.skip(item)
-        else page.push(await messages.of(item))
+        else page.push(...(await this.#shown(messages, item)))
       }
       yield page
       request = { cursor }
@@ -167,11 +175,24 @@ export class EventHub {
     return null
   }
 
+  /** Nothing where it cannot be shown: that must not keep what follows from being heard. */
+  async #shown(messages: EventMessages, item: FeedItem): Promise<LiveMessage[]> {
+    try {
+      return [await messages.of(item)]
+    } catch (error) {
+      if (error instanceof NodeError && AWAY.includes(error.code)) throw error
+      const { auctionId, seq } = item
+      this.#deps.logger.error({ err: error, auctionId, seq }, 'an event cannot be shown, and is left out')
+      return []
+    }
+  }
+
   async #tellListeners(item: FeedItem): Promise<void> {
-    const message = await this.#messages.of(item)
-    // Whoever begins to listen meanwhile hears it too, and knows by its seq whether it is new.
-    for (const listener of this.#ofAuction.get(item.auctionId) ?? []) listener(message)
-    for (const listener of this.#ofAll) listener(message)
+    for (const message of await this.#shown(this.#messages, item)) {
+      // Whoever begins to listen meanwhile hears it too, and knows by its seq whether it is new.
+      for (const listener of this.#ofAuction.get(item.auctionId) ?? []) listener(message)
+      for (const listener of this.#ofAll) listener(message)
+    }
     this.#deps.metrics.feed.observe(Math.max(0, Date.now() - item.event.at) / 1_000)
   }
 }

@@ -11,6 +11,7 @@ import type {
   SyncStatus,
 } from '../../ports/node/node-api.js'
 import type { BidRecord } from '../../ports/store/auction-repository.js'
+import { timeText } from '../log/time-text.js'
 
 /**
  * What `--json` prints and the HTTP API answers: snake_case keys, amounts as decimal text beside their `currency`, times as RFC 3339 in UTC,
@@ -22,12 +23,12 @@ export function jsonTime(ms: number): string
 export function jsonTime(ms: number | null): string | null
 export function jsonTime(ms: number | null): string | null {
   if (ms === null) return null
-  if (ms !== lastTime.ms) lastTime = { ms, text: new Date(ms).toISOString() }
+  if (ms !== lastTime.ms) lastTime = { ms, text: timeText(ms) }
   return lastTime.text
 }
 
 /** What is decided together has one time, and is told many times. */
-let lastTime = { ms: 0, text: new Date(0).toISOString() }
+let lastTime = { ms: 0, text: timeText(0) }
 
 export function jsonAmount(minor: Minor | null, currency: Currency): string | null {
   return minor === null ? null : formatAmount(minor, currency)

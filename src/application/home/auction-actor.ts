@@ -15,7 +15,7 @@ import type { Signer } from '../../ports/system/signer.js'
 import { sealCommit } from '../log/commit.js'
 import { MAX_EVENTS_PER_COMMIT } from '../log/commit-body.js'
 import { auctionNow, type HomeTask, isClientCommand } from '../orders/home-command.js'
-import type { OrderedCommand } from '../orders/order.js'
+import type { OrderedCommand, SignedOrder } from '../orders/order.js'
 import { submitFailure } from '../orders/submit-failure.js'
 import { gather } from '../turns/gather.js'
 import type { ActorMeasures } from './actor-measures.js'
@@ -42,6 +42,11 @@ export interface LoadedAuction {
 export const MAX_MAILBOX_COMMANDS = 10_000
 /** Commands decided and written at once; each makes at most three events, so a commit stays within its bound. */
 export const MAX_BATCH_COMMANDS = 256
+/**
+ * What the orders of one batch may hold of commands, carried out or not. An order stands in the commit as a whole, so a node
+ * that sends many long ones could otherwise make a home write more than anybody reads.
+ */
+const MAX_BATCH_DIGESTS = 16_384
 /** Batches of one auction on their way to the disk at once. */
 const MAX_WRITES = 4
 /** Maxima opened in one commit. */
@@ -191,7 +196,7 @@ export class AuctionActor {
         await this.#written()
         continue
       }
-      const batch = this.#mailbox.splice(0, MAX_BATCH_COMMANDS)
+      const batch = this.#nextBatch()
       try {
         await this.#process(batch)
       } catch (error) {
@@ -199,6 +204,23 @@ export class AuctionActor {
       }
     }
     this.#running = null
+  }
+
+  /** The next commands to decide, as many as their commit has room for. */
+  #nextBatch(): Waiting[] {
+    const orders = new Set<SignedOrder>()
+    let digests = 0
+    let count = 0
+    for (const { ordered } of this.#mailbox) {
+      if (count >= MAX_BATCH_COMMANDS) break
+      if (ordered !== null && !orders.has(ordered.order)) {
+        digests += ordered.order.digests.length
+        if (count > 0 && digests > MAX_BATCH_DIGESTS) break
+        orders.add(ordered.order)
+      }
+      count += 1
+    }
+    return this.#mailbox.splice(0, count)
   }
 
   /** Nothing is being written and nothing is decided while this runs. */

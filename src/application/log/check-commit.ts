@@ -1,6 +1,7 @@
 import type { Auction, OpenedAuction } from '../../domain/auction.js'
 import type { Commit } from '../../domain/commit.js'
 import { evolve, IllegalEventError } from '../../domain/evolve.js'
+import { MAX_CLOCK_DIFFERENCE_MS } from '../../domain/limits.js'
 import type { Home } from '../../domain/party.js'
 import { BadCommitError } from './commit.js'
 import type { CommitBody } from './commit-body.js'
@@ -41,6 +42,19 @@ export function unfinishedRule({ events }: Pick<CommitBody, 'events'>, after: Op
   const moves = events.length > 1 && events.some(({ type }) => type === 'AuctionHandedOver')
   return moves ? 'a handover is alone in its commit' : null
 }
+
+/**
+ * Why what is dated so is not taken yet, by a clock that says `now`; null: it is. Whoever could date events ahead would
+ * stand first in every list for years.
+ */
+export function dateRule(at: number, now: number): string | null {
+  const aheadMs = at - now
+  if (aheadMs <= MAX_CLOCK_DIFFERENCE_MS) return null
+  const allowed = MAX_CLOCK_DIFFERENCE_MS / MINUTE_MS
+  return `it is dated ${Math.ceil(aheadMs / MINUTE_MS)} minutes ahead of this node's clock, ${allowed} are allowed`
+}
+
+const MINUTE_MS = 60_000
 
 /** A node's id is made of its key. */
 export function keyRule(home: Home): string | null {

@@ -10,10 +10,11 @@ export const MAX_BODY_BYTES = 4 * 1024 * 1024
 /** Orders: none where left out. */
 export type CommitParts = Omit<CommitBody, 'orders'> & Partial<Pick<CommitBody, 'orders'>>
 
-/** Writes, hashes and signs a commit: from here on its bytes never change. */
+/** Writes, hashes and signs a commit: from here on its bytes never change. Throws `BodyError` for what nobody would read. */
 export function sealCommit(parts: CommitParts, signer: Signer): Commit {
   const { auctionId, firstSeq, events } = parts
   const body = writeBody({ orders: [], ...parts })
+  if (Buffer.byteLength(body) > MAX_BODY_BYTES) throw new BodyError('the body is too large')
   const hash = hashOf(body)
   const head = { auctionId: auctionId ?? auctionIdOf(hash), lastSeq: firstSeq + events.length - 1, hash }
   return {

@@ -1,3 +1,4 @@
+import { MAX_INCARNATION_AHEAD_MS } from '../../domain/limits.js'
 import type { Challenge, Goodbye, NodeInfo, NodeProof, Rumor } from '../../ports/mesh/peer-client.js'
 import { NodeError } from '../../ports/node/node-api.js'
 import type { Clock } from '../../ports/system/clock.js'
@@ -83,6 +84,7 @@ export class NodeIdentity {
   proves(challenge: Challenge, proof: NodeProof, publicKey: string): boolean {
     return (
       nodeIdOf(publicKey) === proof.nodeId &&
+      this.#isPossible(proof) &&
       this.#deps.verifier.verify(proofText(challenge, proof), proof.signature, publicKey)
     )
   }
@@ -95,7 +97,7 @@ export class NodeIdentity {
 
   isGoodbyeOf(publicKey: string, goodbye: Goodbye): boolean {
     const text = goodbyeText(this.#options.mesh, goodbye)
-    return this.#deps.verifier.verify(text, goodbye.signature, publicKey)
+    return this.#isPossible(goodbye) && this.#deps.verifier.verify(text, goodbye.signature, publicKey)
   }
 
   /** This node's word that it lives. */
@@ -106,7 +108,13 @@ export class NodeIdentity {
   }
 
   isAliveWordOf(publicKey: string, rumor: AliveRumor): boolean {
-    return this.#deps.verifier.verify(aliveText(this.#options.mesh, rumor), rumor.signature, publicKey)
+    const text = aliveText(this.#options.mesh, rumor)
+    return this.#isPossible(rumor) && this.#deps.verifier.verify(text, rumor.signature, publicKey)
+  }
+
+  /** A start that lies days ahead is none, whoever signs it. */
+  #isPossible({ incarnation }: Pick<NodeProof, 'incarnation'>): boolean {
+    return incarnation - this.#deps.clock.now() <= MAX_INCARNATION_AHEAD_MS
   }
 
   /** Answers the suspicion against this incarnation by a higher one; false where there is nothing to refute. */

@@ -1,6 +1,7 @@
 import type { Home } from '../../domain/party.js'
 import type { NodeInfo } from '../../ports/mesh/peer-client.js'
 import { NodeError } from '../../ports/node/node-api.js'
+import { timeText } from '../log/time-text.js'
 import type { PeerTable } from './peer-table.js'
 
 /** The reachable peer of that name, id, or unambiguous start of an id. Throws `NodeError`. */
@@ -30,7 +31,7 @@ function notReachable(peerTable: Pick<PeerTable, 'all'>, text: string, self: Nod
   const away = peerTable.all().find(({ info }) => isCalled(info, text))
   if (away === undefined)
     return new NodeError('NODE_UNREACHABLE', `no reachable peer is called "${text}"`, { field: 'peer', next })
-  const seen = new Date(away.lastSeenAt).toISOString()
+  const seen = timeText(away.lastSeenAt)
   const message = `${away.info.name} cannot be reached: it is ${away.state}, last seen ${seen}`
   return new NodeError('NODE_UNREACHABLE', message, { field: 'peer', next })
 }

@@ -3,6 +3,7 @@ import { type EventsRequest, type FeedItem, NodeError } from '../../ports/node/n
 import type { AuctionRepository } from '../../ports/store/auction-repository.js'
 import type { EquivocationRepository } from '../../ports/store/equivocation-repository.js'
 import type { EventLog } from '../../ports/store/event-log.js'
+import type { Logger } from '../../ports/system/logger.js'
 import type { Timers } from '../../ports/system/timers.js'
 import type { Feed, FeedEntry, FeedStart } from '../log/feed.js'
 import type { AuctionViews } from './auction-view.js'
@@ -13,6 +14,7 @@ export interface EventPagerDeps {
   readonly equivocations: Pick<EquivocationRepository, 'among'>
   readonly eventLog: Pick<EventLog, 'position'>
   readonly feed: Feed
+  readonly logger: Logger
   readonly timers: Timers
 }
 
@@ -57,11 +59,15 @@ export class EventPager {
     }
   }
 
-  async #lotOf(auctionId: string): Promise<Lot> {
+  /** Null where the read model does not have it, which must not keep the rest from being told. */
+  async #lotOf(auctionId: string): Promise<Lot | null> {
     const known = this.#lots.get(auctionId)
     if (known) return known
     const record = await this.#deps.auctions.find(auctionId)
-    if (!record) throw new Error(`the log holds ${auctionId}, the read model does not`)
+    if (!record) {
+      this.#deps.logger.error({ auctionId }, 'the log holds an auction that the read model does not')
+      return null
+    }
     const { title, currency } = record.state.terms
     const lot = { title, currency, seller: record.state.seller.name }
     if (this.#lots.size >= MAX_LOTS) this.#lots.clear()
@@ -95,9 +101,10 @@ export class EventPager {
     const ofOne = 'auctionId' in cursor.start
     const from = 'auctionId' in cursor.start ? Math.max(0, cursor.start.fromSeq - firstSeq) : cursor.skip
     const chosen = events.slice(from, from + room)
-    const { title, currency, seller } = await this.#lotOf(auctionId)
+    const lot = await this.#lotOf(auctionId)
     const disputed = (await this.#deps.equivocations.among([auctionId])).has(auctionId)
-    const items = chosen.map((event, i): FeedItem => {
+    const items = (lot === null ? [] : chosen).map((event, i): FeedItem => {
+      const { title, currency, seller } = lot as Lot
       const seq = firstSeq + from + i
       if (ofOne) return { auctionId, seq, event, title, currency, seller, disputed }
       const cursor = cursorPast(entry, from + i + 1)

@@ -1,6 +1,7 @@
 import type { Currency } from '../../domain/currency.js'
 import { formatMoney, type Minor } from '../../domain/money.js'
 import type { Rejection } from '../../domain/rejection.js'
+import { timeText } from '../log/time-text.js'
 
 export interface Explanation {
   /** One sentence with the numbers. */
@@ -21,7 +22,7 @@ export interface ExplainOptions {
 export function explainRejection(
   rejection: Rejection,
   terms: { readonly currency: Currency } | null,
-  { formatTime = (ms) => new Date(ms).toISOString() }: ExplainOptions = {},
+  { formatTime = timeText }: ExplainOptions = {},
 ): Explanation {
   const money = (minor: Minor) => (terms ? formatMoney(minor, terms.currency) : `${minor} minor units`)
   switch (rejection.code) {

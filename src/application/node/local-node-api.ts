@@ -49,6 +49,7 @@ import { amountOf, openTerms } from '../home/open-terms.js'
 import { newSalt } from '../log/commitment.js'
 import type { Feed } from '../log/feed.js'
 import { readEndingCursor, readNewestCursor } from '../log/list-order.js'
+import { timeText } from '../log/time-text.js'
 import { reachablePeer } from '../mesh/peer-by-name.js'
 import { type PeerTable, peerView } from '../mesh/peer-table.js'
 import { openingFingerprint } from '../orders/home-command.js'
@@ -370,7 +371,7 @@ export class LocalNodeApi implements NodeApi {
   async #homeUnreachable(auctionId: string, message: string): Promise<NodeError> {
     const { homeName, state } = await this.show({ auction: auctionId })
     const peer = this.#deps.peerTable.get(state.home.nodeId)
-    const since = peer ? `, last seen ${new Date(peer.lastSeenAt).toISOString()}` : ''
+    const since = peer ? `, last seen ${timeText(peer.lastSeenAt)}` : ''
     const who = ` (${homeName ?? state.home.nodeId}${since})`
     return new NodeError('HOME_UNREACHABLE', `${message}${who}`, {
       next: 'try again when it is back: the auction waits for it with nothing lost; reading goes on meanwhile',

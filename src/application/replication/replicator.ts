@@ -3,10 +3,11 @@ import type { Commit, Head } from '../../domain/commit.js'
 import type { StoredHead } from '../../ports/mesh/peer-client.js'
 import type { AuctionRepository } from '../../ports/store/auction-repository.js'
 import type { Append, EventLog } from '../../ports/store/event-log.js'
+import type { Clock } from '../../ports/system/clock.js'
 import type { Logger } from '../../ports/system/logger.js'
 import type { Random } from '../../ports/system/random.js'
 import type { SignatureVerifier } from '../../ports/system/signer.js'
-import { authorOf, stateAfter } from '../log/check-commit.js'
+import { authorOf, dateRule, stateAfter } from '../log/check-commit.js'
 import { BadCommitError, readCommit } from '../log/commit.js'
 import type { CommitBody } from '../log/commit-body.js'
 import { EACH, LAST_OF_EACH_AUTHOR, type SignatureRule } from '../log/signature-rules.js'
@@ -18,6 +19,7 @@ import type { IdSet } from './id-set.js'
 export interface ReplicatorDeps {
   readonly eventLog: Pick<EventLog, 'append'>
   readonly auctions: Pick<AuctionRepository, 'find' | 'bids'>
+  readonly clock: Pick<Clock, 'now'>
   readonly random: Random
   readonly equivocationWatch: Pick<EquivocationWatch, 'offered'>
   readonly verifier: SignatureVerifier
@@ -243,6 +245,8 @@ export class Replicator {
     if (body.prevHash !== (head?.hash ?? null))
       throw new BadCommitError(commit, 'it does not follow our last commit')
     const next = stateAfter(commit, body, state)
+    const tooEarly = dateRule(next.at, this.#deps.clock.now())
+    if (tooEarly !== null) throw new BadCommitError(commit, tooEarly)
     if (authorOf(body, state).nodeId === this.#nodeId)
       throw new BadCommitError(commit, 'this node is its home and did not write it')
     return { body, next }

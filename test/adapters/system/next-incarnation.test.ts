@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { nextIncarnation } from '../../../src/adapters/system/next-incarnation.js'
+import { MAX_INCARNATION_AHEAD_MS } from '../../../src/domain/limits.js'
 import { makeTempDir } from '../../support/temp-dir.js'
 
 describe('the incarnation of a start', () => {
@@ -25,6 +26,15 @@ describe('the incarnation of a start', () => {
     const starts = [startAt(5_000_000), startAt(5_000_000), startAt(1), startAt(2)]
     expect([...starts].sort((a, b) => a - b)).to.deep.equal(starts)
     expect(new Set(starts).size).to.equal(starts.length)
+  })
+
+  it('is the time again after a clock that was days ahead, which no peer has taken', () => {
+    const now = Date.UTC(2030, 0, 1)
+    startAt(now + 2 * MAX_INCARNATION_AHEAD_MS)
+    expect(startAt(now)).to.equal(now)
+    const hour = 3_600_000
+    startAt(now + hour)
+    expect(startAt(now + 1)).to.be.within(now + hour, now + MAX_INCARNATION_AHEAD_MS)
   })
 
   it('is the time again where what was remembered is damaged', () => {

@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { HomeForwarder } from '../../../src/application/commands/home-forwarder.js'
 import { nodeIdOf } from '../../../src/application/log/ids.js'
 import { submitFailure } from '../../../src/application/orders/submit-failure.js'
+import { MAX_CLOCK_DIFFERENCE_MS } from '../../../src/domain/limits.js'
 import { PeerCallError, type RemoteCommand, type SubmitResult } from '../../../src/ports/mesh/peer-client.js'
 import { ManualTime, settle } from '../../support/manual-time.js'
 import { silentLogger } from '../../support/silent-logger.js'
@@ -58,6 +59,14 @@ describe('what a forwarder says of commands that may have been carried out', () 
 
   it('passes an outcome on, whatever was lost before it', async () => {
     expect(await codeAfter(LOST, { ok: true, outcome })).to.equal('accepted')
+  })
+
+  it('takes no answer that is dated ahead of its own clock', async () => {
+    const now = new ManualTime().now()
+    const dated = (at: number): SubmitResult => ({ ok: true, outcome: { ...outcome, at } })
+    expect(await codeAfter(dated(now + MAX_CLOCK_DIFFERENCE_MS))).to.equal('accepted')
+    const late = dated(now + MAX_CLOCK_DIFFERENCE_MS + 60_000)
+    expect(await codeAfter(late, late, late)).to.equal('OUTCOME_UNKNOWN')
   })
 
   it('does not say that nothing was done after a request that got no answer', async () => {

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { tokens } from '../../../services/node/node-tokens.js'
 import { MAX_MAILBOX_COMMANDS } from '../../../src/application/home/auction-actor.js'
+import { MAX_BODY_BYTES } from '../../../src/application/log/commit.js'
 import type { RemoteCommand, SubmitResult } from '../../../src/ports/mesh/peer-client.js'
 import type { Append } from '../../../src/ports/store/event-log.js'
 import { LogBrokenError, LogFullError } from '../../../src/ports/store/event-log.js'
@@ -68,6 +69,29 @@ describe('the house of auctions', () => {
     expect(results.map(code)).to.deep.equal(['accepted', 'accepted', 'BID_TOO_LOW', 'accepted'])
     const commits = await node.store.eventLog.read(auctionId, 2, { commits: 10, bytes: 1e6 })
     expect(commits.map(({ firstSeq, lastSeq }) => [firstSeq, lastSeq])).to.deep.equal([[2, 4]])
+  })
+
+  it('writes no commit that others find too large, however much the orders hold that its bids came with', async () => {
+    const auctionId = await open()
+    const sizes: number[] = []
+    beforeAppend = ({ commit }) => {
+      sizes.push(Buffer.byteLength(commit.body))
+    }
+    const digests = new Array<string>(1_000).fill(`${'D'.repeat(42)}A`)
+    const order = () => ({
+      signer: digests[0] as string,
+      signedAt: 1,
+      digests,
+      signature: `${'s'.repeat(85)}A`,
+    })
+    const results = await Promise.all(
+      Array.from({ length: 256 }, (_, i) => {
+        const command = bid(auctionId, `bid_${String(i).padStart(8, '0')}`, 10 + i, i % 2 === 0 ? ANNA : BEN)
+        return house().submit(command, { order: order(), place: 0 })
+      }),
+    )
+    expect(new Set(results.map(code))).to.deep.equal(new Set(['accepted']))
+    expect(Math.max(...sizes)).to.be.below(MAX_BODY_BYTES / 2)
   })
 
   it('answers nobody before the commit is durable', async () => {

@@ -3,6 +3,7 @@ import { tokens } from '../../../services/node/node-tokens.js'
 import { systemRandom } from '../../../src/adapters/system/system-random.js'
 import { isAt, NodeIdentity } from '../../../src/application/mesh/node-identity.js'
 import { MAX_PEERS } from '../../../src/application/mesh/peer-table.js'
+import { MAX_INCARNATION_AHEAD_MS } from '../../../src/domain/limits.js'
 import type { Challenge, PeerClient } from '../../../src/ports/mesh/peer-client.js'
 import type { PeerService } from '../../../src/ports/mesh/peer-service.js'
 import { NodeError } from '../../../src/ports/node/node-api.js'
@@ -54,6 +55,16 @@ describe('the handshake', () => {
     at.services.get(tokens.membership).consider([address])
     await settle()
   }
+
+  it('lets nobody in whose start lies days ahead, and everybody whose clock is wrong by hours', async () => {
+    const ahead = await join('ahead', { startedAt: time.now() + MAX_INCARNATION_AHEAD_MS + 60_000 })
+    const wrong = await join('wrong', { startedAt: time.now() + 3 * 3_600_000 })
+    await lure(node(0), ahead.info.address)
+    await lure(node(0), wrong.info.address)
+    await time.advance(2_000)
+    expect(tableOf(node(0)).get(ahead.info.nodeId)).to.equal(undefined)
+    expect(tableOf(node(0)).get(wrong.info.nodeId)?.state).to.equal('alive')
+  })
 
   it('takes an answer for what it is: one node, at one address, in one life, to one challenge', () => {
     const [asking, answering, third] = [identityOf(node(0)), identityOf(node(1)), identityOf(node(2))]

@@ -1,4 +1,5 @@
 import { type Json, jsonTime } from '../../../application/gateway/json-shapes.js'
+import { timeText } from '../../../application/log/time-text.js'
 import type { ApiKey } from '../../../ports/accounts/api-key-repository.js'
 import { SCOPES } from '../../../ports/accounts/caller.js'
 import { gatewayOptions, startOptions } from '../parse/node-options.js'
@@ -79,7 +80,7 @@ export const apiKeyCommand: HostCommand = {
 }
 
 function day(ms: number | null): string {
-  return ms === null ? '' : new Date(ms).toISOString().slice(0, 10)
+  return ms === null ? '' : timeText(ms).slice(0, 10)
 }
 
 function keyJson(key: ApiKey): Record<string, Json> {

@@ -1,6 +1,7 @@
 import { AccountError } from '../../../application/accounts/account-error.js'
 import { isPseudonym } from '../../../application/accounts/pseudonym.js'
 import { type Json, jsonTime } from '../../../application/gateway/json-shapes.js'
+import { timeText } from '../../../application/log/time-text.js'
 import type { Account } from '../../../ports/accounts/account-repository.js'
 import { ROLES } from '../../../ports/accounts/caller.js'
 import type { Args } from '../parse/args.js'
@@ -167,7 +168,7 @@ function accountTable(accounts: readonly Account[]): string[] {
     { title: 'NAME', cell: ({ name }) => oneLine(name) },
     { title: 'EMAIL', cell: ({ email }) => oneLine(email ?? '') },
     { title: 'ROLES', cell: ({ roles }) => roles.join(', ') },
-    { title: 'SINCE', cell: ({ createdAt }) => new Date(createdAt).toISOString().slice(0, 10) },
+    { title: 'SINCE', cell: ({ createdAt }) => timeText(createdAt).slice(0, 10) },
     { title: 'STATE', cell: ({ disabledAt }) => (disabledAt === null ? '' : 'disabled') },
     { title: 'ID', cell: ({ id }) => id },
   ])

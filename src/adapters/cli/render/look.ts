@@ -1,4 +1,5 @@
 import { styleText } from 'node:util'
+import { shownTime } from '../../../application/log/time-text.js'
 
 /** How things look to this user: colours, time zone, width. */
 export interface Look {
@@ -81,7 +82,9 @@ function parts(ms: number, timeZone: string): { date: string; clock: string; zon
     })
     formats.set(timeZone, format)
   }
-  const found = Object.fromEntries(format.formatToParts(ms).map(({ type, value }) => [type, value]))
+  const found = Object.fromEntries(
+    format.formatToParts(shownTime(ms)).map(({ type, value }) => [type, value]),
+  )
   return {
     date: `${found.year}-${found.month}-${found.day}`,
     clock: `${found.hour}:${found.minute}:${found.second}`,

@@ -1,4 +1,5 @@
 import { resultJson } from '../../../application/gateway/outcome-shapes.js'
+import { timeText } from '../../../application/log/time-text.js'
 import { explainRejection } from '../../../application/node/explain-rejection.js'
 import { formatAmount } from '../../../domain/money.js'
 import type { AuctionView, CommandResult } from '../../../ports/node/node-api.js'
@@ -41,7 +42,7 @@ export interface AcceptedWords {
 
 /** What the bidder can point to later: where in the log it stands, by the home's clock. */
 function receipt({ seq, at, commandId }: Accepted): string {
-  return `receipt: seq ${seq} at ${new Date(at).toISOString()}, ${commandId}`
+  return `receipt: seq ${seq} at ${timeText(at)}, ${commandId}`
 }
 
 async function rejectionLines(

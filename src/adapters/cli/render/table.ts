@@ -11,7 +11,7 @@ const GAP = '  '
 /** Aligned lines, the titles first. Columns that would be empty all the way down are left out. */
 export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string[] {
   const filled = columns
-    .map(({ title, cell, align }) => ({ align, cells: rows.map(cell), title }))
+    .map(({ title, cell, align }) => ({ align, cells: rows.map((row) => shown(() => cell(row))), title }))
     .filter(({ cells }) => cells.some((cell) => cell !== ''))
     .map(({ align, cells, title }) => ({ align, cells: [title, ...cells] }))
   const widths = filled.map(({ cells }) => Math.max(...cells.map(columnsOf)))
@@ -27,6 +27,15 @@ export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]
 export function facts(pairs: readonly (readonly [name: string, value: string])[]): string[] {
   const width = Math.max(...pairs.map(([name]) => columnsOf(name)))
   return pairs.map(([name, value]) => `${pad(name, width)}${GAP}${value}`)
+}
+
+/** A cell that cannot be shown hides no other. */
+function shown(cell: () => string): string {
+  try {
+    return cell()
+  } catch {
+    return '?'
+  }
 }
 
 function pad(text: string, width: number, align?: 'right'): string {

@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { allowed } from '../../../application/gateway/callers.js'
 import { peerJson } from '../../../application/gateway/json-shapes.js'
+import { timeText } from '../../../application/log/time-text.js'
 import { isLoopback } from '../../system/loopback.js'
 import { isLoopbackName } from '../origin-policy.js'
 import { RequestError } from '../problem.js'
@@ -46,7 +47,7 @@ export function nodeRoutes(
     async () => ({
       status: 'ok' as const,
       auth: deps.callers.mode,
-      server_time: new Date(deps.clock.now()).toISOString(),
+      server_time: timeText(deps.clock.now()),
       uptime_ms: Math.round(deps.clock.monotonicMs() - startedMs),
       version,
     }),
@@ -75,7 +76,7 @@ export function nodeRoutes(
     async () => ({
       auth: deps.callers.mode,
       version,
-      server_time: new Date(deps.clock.now()).toISOString(),
+      server_time: timeText(deps.clock.now()),
       default_currency: defaultCurrency,
       gateways: [...gateways],
     }),
