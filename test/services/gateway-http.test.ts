@@ -192,6 +192,39 @@ describe("a gateway's HTTP API", function () {
       .and.not.include(closed)
   })
 
+  it('opens nothing twice where the start time has come between the first try and the next', async () => {
+    const start = Date.now() + 1_500
+    const terms = { starting_bid: '100', start_time: new Date(start).toISOString(), user_id: 'sam' }
+    const key = { 'idempotency-key': 'late-start' }
+    const first = await gateway.post('/api/v1/auctions', terms, key)
+    expect(first.body).to.include({ status: 'scheduled' })
+    await eventually('the start time has come', () => Date.now() > start)
+    const again = await gateway.post('/api/v1/auctions', terms, key)
+    expect(again.body).to.include({ id: first.body.id, command_id: first.body.command_id })
+    refused(
+      await gateway.post('/api/v1/auctions', { ...terms, starting_bid: '99' }, key),
+      409,
+      'COMMAND_ID_REUSED',
+    )
+  })
+
+  it('adds what extend adds to the end as its home knows it, once for one key', async () => {
+    const id = await gateway.open({ closes_in_seconds: 600 })
+    const end = async () => Date.parse((await gateway.get(`/api/v1/auctions/${id}`)).body.end_time)
+    const before = await end()
+    const more = (key: string) =>
+      gateway.post(
+        `/api/v1/auctions/${id}/extend`,
+        { user_id: 'sam', by_seconds: 60 },
+        { 'idempotency-key': key },
+      )
+    const [first] = await Promise.all([more('one'), more('two')])
+    expect(await end()).to.equal(before + 120_000)
+    const again = await more('one')
+    expect([again.status, again.body.seq]).to.deep.equal([200, first.body.seq])
+    expect(await end()).to.equal(before + 120_000)
+  })
+
   it('says in GET /auctions that there are more, and where', async () => {
     const opened: string[] = []
     for (let i = 0; i < 5; i++) opened.unshift(await gateway.open({ title: `Plain ${i}` }))

@@ -19,6 +19,8 @@ export const bidRequest = z.object({
   kind: z.enum(['plain', 'max']).default('plain'),
   bidId: clientKey.exactOptional(),
 })
+/** `commandId`: the client's own; the same one again ends nothing twice, and gets the first answer. */
+export const endRequest = z.object({ auctionId, commandId: clientKey.exactOptional() })
 
 const secret = z.string().max(4_096).exactOptional()
 const who = { user_id: z.string().max(256).exactOptional(), userId: z.string().max(256).exactOptional() }

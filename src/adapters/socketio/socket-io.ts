@@ -30,6 +30,7 @@ import {
   authenticateRequest,
   bare,
   bidRequest,
+  endRequest,
   joinRequest,
   parse,
   refusal,
@@ -153,9 +154,7 @@ export class GatewaySocketIo {
       return { auctionId: id }
     })
     on('placeBid', (request, caller) => this.#bid(socket, parse(bidRequest, request), caller))
-    on('endAuction', async (request, caller) =>
-      this.#end(parse(auctionRequest, request).auctionId, await caller.now()),
-    )
+    on('endAuction', async (request, caller) => this.#end(parse(endRequest, request), await caller.now()))
     await identified
   }
 
@@ -317,11 +316,14 @@ export class GatewaySocketIo {
     }
   }
 
-  async #end(auction: string, caller: Caller | null): Promise<object> {
+  async #end(
+    { auctionId: auction, commandId: key }: z.output<typeof endRequest>,
+    caller: Caller | null,
+  ): Promise<object> {
     const { api, callers, commandIds, desk } = this.#deps
     const seller = allowed(caller ?? (callers.mode === 'open' ? ANONYMOUS : null), 'sell', callers.mode)
     const as = await desk.sellerFor(auction, seller)
-    const commandId = commandIds.of('cmd', undefined, as)
+    const commandId = commandIds.of('cmd', key, seller.party, 'commandId')
     const { outcome } = await desk.command(auction, commandId, () => api.close({ auction, commandId, as }))
     if (outcome.status === 'accepted') return { auctionId: outcome.auctionId, seq: outcome.seq }
     const { status, code, detail, next } = rejectionProblem(outcome, null)
