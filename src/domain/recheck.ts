@@ -4,7 +4,7 @@ import { liftToReserve, type Secrets, standingAfter } from './pricing.js'
 import type { Terms } from './terms.js'
 
 /** An accepted bid with what its home said came of it, and the maximum behind it as far as that is known. */
-export interface ToldBid {
+export interface RecordedBid {
   readonly kind: 'plain' | 'max' | 'max-change' | 'buy-now'
   /**
    * `Infinity`: never opened, since it lies above the hammer price; every price of the auction lies below it, so
@@ -61,14 +61,14 @@ export class PriceRecheck {
   }
 
   /** Throws `UnsoundPriceError`. */
-  next(bid: ToldBid): PriceStep {
+  next(bid: RecordedBid): PriceStep {
     const step = this.#step(bid)
     this.#price = bid.price
     this.#reserveMet = bid.reserveMet
     return step
   }
 
-  #step(bid: ToldBid): PriceStep {
+  #step(bid: RecordedBid): PriceStep {
     switch (bid.kind) {
       case 'plain':
       case 'max':
@@ -92,7 +92,7 @@ export class PriceRecheck {
     return this.#terms.reserveCommitment === null ? this.#price === null : !this.#reserveMet
   }
 
-  #offer(bid: ToldBid, kind: 'plain' | 'max'): PriceStep {
+  #offer(bid: RecordedBid, kind: 'plain' | 'max'): PriceStep {
     const { startPrice, increments, buyNow } = this.#terms
     const { amount } = bid
     const held = this.#leaderMax
@@ -129,7 +129,7 @@ export class PriceRecheck {
     return { because: 'outbids-leader', runnerUp: held, lifted }
   }
 
-  #change(bid: ToldBid): PriceStep {
+  #change(bid: RecordedBid): PriceStep {
     const { amount } = bid
     const price = this.#price ?? 0
     this.#leaderMax = amount ?? undefined
@@ -140,7 +140,7 @@ export class PriceRecheck {
     return { because: 'own-maximum-moved', runnerUp: null, lifted: lifted.price !== price }
   }
 
-  #same(told: ToldBid, found: { price: Minor; leads: boolean; reserveMet: boolean }): void {
+  #same(told: RecordedBid, found: { price: Minor; leads: boolean; reserveMet: boolean }): void {
     must(told.leads === found.leads, `by the maxima, this bid ${found.leads ? 'leads' : 'does not lead'}`)
     must(
       told.reserveMet === found.reserveMet,

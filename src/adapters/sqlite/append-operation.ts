@@ -1,4 +1,4 @@
-import { foldText, secretKept, tellsOfBid } from '../../application/log/read-model.js'
+import { foldText, repeatsBidOf, secretKept } from '../../application/log/read-model.js'
 import { plainBidFingerprint } from '../../application/orders/home-command.js'
 import { dueAt } from '../../domain/auction.js'
 import type { AuctionEvent } from '../../domain/events.js'
@@ -79,7 +79,7 @@ function outcomeRows(entry: Append): Pick<AppendOperation, 'fingerprints' | 'out
       event !== undefined &&
       outcome.auctionId === commit.auctionId &&
       fingerprints[index] === null &&
-      tellsOfBid(outcome, commit.firstSeq + index, event)
+      repeatsBidOf(outcome, commit.firstSeq + index, event)
     if (isTold) {
       fingerprints[index] = toldFingerprint(commit.auctionId, event) === fingerprint ? '' : fingerprint
       told++

@@ -29,7 +29,7 @@ export interface AuctionHouseDeps extends Omit<AuctionActorDeps, 'measures'> {
   readonly eventLog: PublishingEventLog
   readonly auctions: Pick<AuctionRepository, 'find' | 'due' | 'unrevealed'>
   readonly secrets: SecretRepository
-  readonly replication: Pick<Replication, 'reachable' | 'secured'>
+  readonly replication: Pick<Replication, 'reachable' | 'awaitReplicas'>
 }
 
 export interface AuctionHouseOptions {
@@ -117,7 +117,7 @@ export class AuctionHouse {
     if (!this.#accepting) settle(submitFailure('STOPPING', 'the node is stopping; nothing was done'))
     else if (replicas === undefined) this.#actor(auctionId).enqueue(command, ordered, requestId, settle)
     else
-      this.#secured(command, () => this.#actor(auctionId).submit(command, ordered, requestId)).then(
+      this.#withReplicas(command, () => this.#actor(auctionId).submit(command, ordered, requestId)).then(
         settle,
         (error: unknown) => settle(submitFailure(error)),
       )
@@ -132,7 +132,7 @@ export class AuctionHouse {
   }
 
   /** What was accepted is acknowledged only once as many replicas have stored it as the client asks for. */
-  async #secured(
+  async #withReplicas(
     { commandId, replicas }: { readonly commandId: string; readonly replicas?: number | undefined },
     work: () => Promise<SubmitResult>,
   ): Promise<SubmitResult> {
@@ -146,7 +146,7 @@ export class AuctionHouse {
     const result = await work()
     if (!result.ok || result.outcome.status !== 'accepted') return result
     const { auctionId, seq } = result.outcome
-    const stored = await replication.secured(auctionId, seq, replicas)
+    const stored = await replication.awaitReplicas(auctionId, seq, replicas)
     if (stored >= replicas) return result
     return submitFailure(
       'NOT_REPLICATED',
@@ -163,7 +163,7 @@ export class AuctionHouse {
       return Promise.resolve(submitFailure('STOPPING', 'the node is stopping; nothing was done'))
     const { commandId } = opening
     const before = this.#opening.get(commandId)?.catch(() => undefined)
-    const opened = this.#secured({ commandId, replicas }, async () => {
+    const opened = this.#withReplicas({ commandId, replicas }, async () => {
       await before
       return this.#open(opening)
     })

@@ -31,8 +31,8 @@ export function bidOf(event: AuctionEvent): BidFacts | null {
   }
 }
 
-/** Whether an outcome says nothing but what the bid's own event, at `seq`, says already. */
-export function tellsOfBid(outcome: Outcome, seq: number, event: AuctionEvent): boolean {
+/** Whether an outcome only repeats what the event of the bid, at `seq`, says. */
+export function repeatsBidOf(outcome: Outcome, seq: number, event: AuctionEvent): boolean {
   if (outcome.status !== 'accepted' || outcome.bid === undefined || outcome.seq !== seq) return false
   const bid = bidOf(event)
   return (

@@ -4,31 +4,31 @@ import type { SignatureVerifier } from '../../ports/system/signer.js'
 import { isSigned } from './commit.js'
 
 /** Of commits whose hash, chain, author's key and events have been found sound: those that may be stored. */
-export interface Spoken {
+export interface CheckedSignatures {
   /** From the first one on, without a gap. */
-  readonly spoken: readonly Append[]
+  readonly covered: readonly Append[]
   /** The first one that is not signed as it should be; null where all are. */
   readonly unsigned: Commit | null
 }
 
-export type SignatureRule = (sound: readonly Append[], verifier: SignatureVerifier) => Spoken
+export type SignatureRule = (sound: readonly Append[], verifier: SignatureVerifier) => CheckedSignatures
 
 /** Every commit has to be signed: what is pushed comes one by one. */
-export const EACH: SignatureRule = (sound, verifier) => {
+export const CHECK_EACH: SignatureRule = (sound, verifier) => {
   const bad = sound.findIndex(({ commit }) => !isSigned(commit, verifier))
   return bad === -1
-    ? { spoken: sound, unsigned: null }
-    : { spoken: sound.slice(0, bad), unsigned: (sound[bad] as Append).commit }
+    ? { covered: sound, unsigned: null }
+    : { covered: sound.slice(0, bad), unsigned: (sound[bad] as Append).commit }
 }
 
 /**
- * A signed head speaks for all before it, through the chain of hashes: so of many commits at once it is enough to
+ * A signed head covers all commits before it, through the chain of hashes: so of many commits at once it is enough to
  * check the last one of each author. Where that fails, each is checked, so that what is good is kept and what is not
  * is named. Nothing is stored on the strength of a signature that is still to come.
  */
 export const LAST_OF_EACH_AUTHOR: SignatureRule = (sound, verifier) => {
-  const speak = sound.every(
+  const allSigned = sound.every(
     ({ commit }, i) => sound[i + 1]?.commit.signer === commit.signer || isSigned(commit, verifier),
   )
-  return speak ? { spoken: sound, unsigned: null } : EACH(sound, verifier)
+  return allSigned ? { covered: sound, unsigned: null } : CHECK_EACH(sound, verifier)
 }

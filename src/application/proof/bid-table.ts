@@ -1,12 +1,12 @@
 import type { AuctionEvent } from '../../domain/events.js'
 import type { Minor } from '../../domain/money.js'
 import { type Party, sameParty } from '../../domain/party.js'
-import type { ToldBid } from '../../domain/recheck.js'
+import type { RecordedBid } from '../../domain/recheck.js'
 import { IdIndex } from './id-index.js'
 import { NumberColumn } from './number-column.js'
 
 /** A bid as its log tells it. */
-export interface LoggedBid extends ToldBid {
+export interface LoggedBid extends RecordedBid {
   readonly seq: number
   readonly bidder: Party
 }

@@ -59,7 +59,7 @@ export class Replication {
    * Resolves with the number of replicas that hold the event: as soon as there are as many as asked for, or after
    * some seconds with as many as there are.
    */
-  async secured(auctionId: string, seq: number, replicas: number): Promise<number> {
+  async awaitReplicas(auctionId: string, seq: number, replicas: number): Promise<number> {
     await this.#until(auctionId, seq, () => this.#count(auctionId, seq) >= replicas)
     return this.#count(auctionId, seq)
   }

@@ -10,7 +10,7 @@ import type { SignatureVerifier } from '../../ports/system/signer.js'
 import { authorOf, dateRule, stateAfter } from '../log/check-commit.js'
 import { BadCommitError, readCommit } from '../log/commit.js'
 import type { CommitBody } from '../log/commit-body.js'
-import { EACH, LAST_OF_EACH_AUTHOR, type SignatureRule } from '../log/signature-rules.js'
+import { CHECK_EACH, LAST_OF_EACH_AUTHOR, type SignatureRule } from '../log/signature-rules.js'
 import { orderFault } from '../orders/check-orders.js'
 import type { EquivocationWatch } from '../proof/equivocation-watch.js'
 import { BidIds, bidIdsIn } from './bid-ids.js'
@@ -54,7 +54,7 @@ interface Rules {
   readonly remembered: boolean
 }
 
-const PUSHED: Rules = { signatures: EACH, orders: true, remembered: true }
+const PUSHED: Rules = { signatures: CHECK_EACH, orders: true, remembered: true }
 const PULLED: Rules = { signatures: LAST_OF_EACH_AUTHOR, orders: false, remembered: false }
 const NOTHING_TAKEN: Intake = { stored: 0, events: 0, heads: [], gaps: [], refused: [] }
 
@@ -168,18 +168,18 @@ export class Replicator {
         break
       }
     }
-    const { spoken: signed, unsigned } = signatures(sound, this.#deps.verifier)
+    const { covered: signed, unsigned } = signatures(sound, this.#deps.verifier)
     if (unsigned !== null) {
       doubtful = unsigned
       refused.push(this.#refused(new BadCommitError(unsigned, 'the signature is not its author’s')))
     }
     const known = await this.#bidIdsFor(auctionId, seqBefore, signed)
-    const { spoken, ids, repeated } = this.#unrepeated(signed, known, signatures)
+    const { covered, ids, repeated } = this.#unrepeated(signed, known, signatures)
     if (repeated !== null) refused.push(this.#refused(repeated))
-    const appends = spoken.map((entry) => this.#deps.eventLog.append(entry))
+    const appends = covered.map((entry) => this.#deps.eventLog.append(entry))
     try {
       await Promise.all(appends)
-      const last = spoken.at(-1)
+      const last = covered.at(-1)
       if (last) this.#replicas.delete(auctionId)
       this.#keepBidIds(auctionId, ids, before, last?.state ?? before)
       if (last && remembered) this.#remember(auctionId, { head: headOf(last), state: last.state })
@@ -191,9 +191,9 @@ export class Replicator {
       throw error
     }
     if (doubtful !== null) await this.#deps.equivocationWatch.offered(doubtful)
-    const events = spoken.reduce((sum, entry) => sum + entry.events.length, 0)
-    const seq = spoken.at(-1)?.commit.lastSeq ?? seqBefore
-    return { stored: spoken.length, events, heads: [{ auctionId, seq }], gaps, refused }
+    const events = covered.reduce((sum, entry) => sum + entry.events.length, 0)
+    const seq = covered.at(-1)?.commit.lastSeq ?? seqBefore
+    return { stored: covered.length, events, heads: [{ auctionId, seq }], gaps, refused }
   }
 
   /** Null where none of these commits brings a bid. */
@@ -208,7 +208,7 @@ export class Replicator {
     ids: IdSet | null,
     signatures: SignatureRule,
   ): {
-    readonly spoken: readonly Append[]
+    readonly covered: readonly Append[]
     readonly ids: IdSet | null
     readonly repeated: BadCommitError | null
   } {
@@ -217,12 +217,12 @@ export class Replicator {
       const place = ids?.addAll(own) ?? -1
       if (place === -1) continue
       const repeated = new BadCommitError(commit, `bid ${own[place]} stands in the log twice`)
-      const { spoken } = signatures(signed.slice(0, i), this.#deps.verifier)
-      if (spoken.length === i) return { spoken, ids, repeated }
+      const { covered } = signatures(signed.slice(0, i), this.#deps.verifier)
+      if (covered.length === i) return { covered, ids, repeated }
       this.#bidIds.forget(commit.auctionId)
-      return { spoken, ids: null, repeated }
+      return { covered, ids: null, repeated }
     }
-    return { spoken: signed, ids, repeated: null }
+    return { covered: signed, ids, repeated: null }
   }
 
   /** Nobody bids any more once an auction is over. */

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { expect } from 'chai'
 import { Ed25519Verifier, signerOf } from '../../../src/adapters/system/node-key.js'
 import { checkpointText } from '../../../src/application/log/commit.js'
-import { EACH, LAST_OF_EACH_AUTHOR } from '../../../src/application/log/signature-rules.js'
+import { CHECK_EACH, LAST_OF_EACH_AUTHOR } from '../../../src/application/log/signature-rules.js'
 import type { Append } from '../../../src/ports/store/event-log.js'
 import type { SignatureVerifier } from '../../../src/ports/system/signer.js'
 import { LongAuction } from '../../support/long-auction.js'
@@ -28,17 +28,17 @@ describe('the signatures of a page', () => {
   })
 
   it('are all checked where each has to speak for itself, up to the first bad one', () => {
-    expect(EACH(page, verifier)).to.deep.equal({ spoken: page, unsigned: null })
+    expect(CHECK_EACH(page, verifier)).to.deep.equal({ covered: page, unsigned: null })
     expect(checked).to.have.length(page.length)
-    const { spoken, unsigned } = EACH(spoiled(4), verifier)
-    expect(spoken).to.have.length(4)
+    const { covered, unsigned } = CHECK_EACH(spoiled(4), verifier)
+    expect(covered).to.have.length(4)
     expect(unsigned?.hash).to.equal(page[4]?.commit.hash)
   })
 
   it('are one, that of the newest commit, where it speaks for those before it', () => {
-    expect(LAST_OF_EACH_AUTHOR(page, verifier).spoken).to.have.length(page.length)
+    expect(LAST_OF_EACH_AUTHOR(page, verifier).covered).to.have.length(page.length)
     expect(checked).to.have.length(1)
-    expect(LAST_OF_EACH_AUTHOR([], verifier)).to.deep.equal({ spoken: [], unsigned: null })
+    expect(LAST_OF_EACH_AUTHOR([], verifier)).to.deep.equal({ covered: [], unsigned: null })
   })
 
   it('are one for each author', () => {
@@ -54,13 +54,13 @@ describe('the signatures of a page', () => {
     const bad = handed.map((entry, i) =>
       i === 5 ? { ...entry, commit: { ...entry.commit, signature: 'AAAA' } } : entry,
     )
-    expect(LAST_OF_EACH_AUTHOR(bad, verifier).spoken, 'the last of the first author').to.have.length(5)
+    expect(LAST_OF_EACH_AUTHOR(bad, verifier).covered, 'the last of the first author').to.have.length(5)
   })
 
   it('let nothing pass on the strength of a head that is not signed', () => {
     const last = page.length - 1
-    const { spoken, unsigned } = LAST_OF_EACH_AUTHOR(spoiled(last), verifier)
-    expect(spoken).to.have.length(last)
+    const { covered, unsigned } = LAST_OF_EACH_AUTHOR(spoiled(last), verifier)
+    expect(covered).to.have.length(last)
     expect(unsigned?.hash).to.equal(page[last]?.commit.hash)
   })
 })
