@@ -203,7 +203,7 @@ describe("a gateway's HTTP API", function () {
     expect(again.body).to.include({ id: first.body.id, command_id: first.body.command_id })
     refused(
       await gateway.post('/api/v1/auctions', { ...terms, starting_bid: '99' }, key),
-      409,
+      422,
       'COMMAND_ID_REUSED',
     )
   })
