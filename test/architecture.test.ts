@@ -54,7 +54,7 @@ const portsKnowTheDomain = layering('src/ports/', {
 
 const applicationKnowsNoAdapter = layering('src/application/', {
   targets: [/^src\/(application|ports|domain)\//],
-  packages: /^(node:.+|zod(\/.+)?|opossum|rate-limiter-flexible)$/,
+  packages: /^(node:.+|zod(\/.+)?|opossum)$/,
 })
 
 const roomsUseLowerFloors: Rule = (files) =>

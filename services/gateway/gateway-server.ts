@@ -16,6 +16,7 @@ import { pageRoutes } from '../../src/adapters/http/routes/page.js'
 import type { GatewayApp } from '../../src/adapters/http/routes/route.js'
 import { sellerRoutes } from '../../src/adapters/http/routes/seller.js'
 import { winnerRoutes } from '../../src/adapters/http/routes/winner.js'
+import { StalledReaders } from '../../src/adapters/http/stalled-readers.js'
 import type { GatewaySocketIo } from '../../src/adapters/socketio/socket-io.js'
 import { asyncApiYaml } from '../../src/adapters/websocket/asyncapi.js'
 import type { GatewayWebSockets } from '../../src/adapters/websocket/websocket-server.js'
@@ -84,6 +85,7 @@ export class GatewayServer {
   readonly #deps: GatewayServerDeps
   readonly #options: GatewayServerOptions
   readonly #sockets = new Set<Socket>()
+  readonly #stalled: StalledReaders
   #app: GatewayApp | null = null
   #draining = false
   #underWay = 0
@@ -93,6 +95,11 @@ export class GatewayServer {
   constructor(deps: GatewayServerDeps, options: GatewayServerOptions) {
     this.#deps = deps
     this.#options = options
+    this.#stalled = new StalledReaders({
+      timers: deps.timers,
+      sockets: this.#sockets,
+      cut: () => deps.metrics.slowReader('http'),
+    })
   }
 
   /** Resolves with where it listens. Rejects with the error of `listen`. */
@@ -105,6 +112,7 @@ export class GatewayServer {
     liveCallers.start()
     webSockets.start()
     streams.start()
+    this.#stalled.start()
     const { address, port } = app.server.address() as { address: string; port: number }
     return { host: address, port, fellBack }
   }
@@ -121,6 +129,7 @@ export class GatewayServer {
     this.#draining = true
     desk.close()
     await this.#within(drainMs, Promise.all([desk.idle(), this.#requestsDone()]))
+    this.#stalled.stop()
     webSockets.drain()
     if (this.#app) socketIo.drain()
     streams.drain()
@@ -160,10 +169,7 @@ export class GatewayServer {
     if (page) pageRoutes(app, page, { gateways })
     for (const plugin of this.#deps.plugins) await app.register(plugin)
     app.server.maxConnections = MAX_SOCKETS
-    app.server.on('connection', (socket: Socket) => {
-      this.#sockets.add(socket)
-      socket.once('close', () => this.#sockets.delete(socket))
-    })
+    app.server.on('connection', (socket: Socket) => this.#connected(socket))
     app.server.on('upgrade', (request, socket, head) => {
       const { webSockets } = this.#deps
       const path = (request.url ?? '').split('?')[0] as string
@@ -175,6 +181,25 @@ export class GatewayServer {
     await app.ready()
     this.#deps.socketIo.attach(app.server)
     return app
+  }
+
+  /** Those of a trusted proxy are many callers', who are counted by what they ask. */
+  #connected(socket: Socket): void {
+    const { addresses, guard } = this.#deps
+    const { remoteAddress: address = '' } = socket
+    this.#sockets.add(socket)
+    socket.once('close', () => this.#sockets.delete(socket))
+    if (guard === null || addresses.trusts(address)) return
+    const held = guard.hold('sockets', { address })
+    try {
+      held.add(1)
+      socket.once('close', () => held.release())
+    } catch (error) {
+      const answer = problemOf(error)
+      if (answer) refuseUpgrade(socket, answer)
+      // Nothing that it has sent already is served.
+      socket.destroySoon()
+    }
   }
 
   /** True where another port than the wanted one was taken. */

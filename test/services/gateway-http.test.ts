@@ -531,12 +531,12 @@ describe('a gateway with accounts', function () {
           },
         },
         guard: {
-          bid: async ({ accountId }) => {
+          bid: ({ accountId }) => {
             if (accountId === 'usr_fast') throw Object.assign(new Error('too fast'), LIMIT)
           },
-          callFrom: async () => {},
-          callBy: async () => {},
-          connection: async () => ({ release() {} }),
+          callFrom: () => {},
+          callBy: () => {},
+          hold: () => ({ add() {}, become() {}, release() {} }),
         },
       },
     )

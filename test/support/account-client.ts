@@ -44,8 +44,8 @@ export class LiveClients {
     return client
   }
 
-  socketIo(gateway: TestGateway, auth: object): SocketIoClient {
-    const socket = io(`${gateway.url}/auction`, { auth, forceNew: true, reconnection: false })
+  socketIo(gateway: TestGateway, auth: object, options: object = {}): SocketIoClient {
+    const socket = io(`${gateway.url}/auction`, { auth, forceNew: true, reconnection: false, ...options })
     this.#close.push(() => socket.disconnect())
     return new SocketIoClient(socket)
   }

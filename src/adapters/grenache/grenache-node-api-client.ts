@@ -1,3 +1,4 @@
+import { InOrderOf } from '../../application/turns/in-order.js'
 import type { NewEnd } from '../../domain/commands.js'
 import { PeerCallError } from '../../ports/mesh/peer-client.js'
 import {
@@ -60,6 +61,7 @@ const WAIT_MARGIN_MS = 5_000
 export class GrenacheNodeApiClient implements NodeApi {
   readonly #rpc: RpcClient
   readonly #options: Required<GrenacheNodeApiClientOptions>
+  readonly #lanes = new InOrderOf<object>()
 
   constructor({ rpcClient }: GrenacheNodeApiClientDeps, options: GrenacheNodeApiClientOptions) {
     this.#rpc = rpcClient
@@ -80,19 +82,19 @@ export class GrenacheNodeApiClient implements NodeApi {
     return this.#call(openRpc, request)
   }
   bid(request: BidRequest) {
-    return this.#call(bidRpc, request)
+    return this.#command(bidRpc, request)
   }
   buyNow(request: AuctionCommand) {
-    return this.#call(buyNowRpc, request)
+    return this.#command(buyNowRpc, request)
   }
   close(request: AuctionCommand) {
-    return this.#call(closeRpc, request)
+    return this.#command(closeRpc, request)
   }
   cancel(request: AuctionCommand & { readonly reason?: string }) {
-    return this.#call(cancelRpc, request)
+    return this.#command(cancelRpc, request)
   }
   extend(request: AuctionCommand & NewEnd) {
-    return this.#call(extendRpc, request)
+    return this.#command(extendRpc, request)
   }
   handover(request: { readonly auction: string; readonly peer: string }) {
     return this.#call(handoverRpc, request)
@@ -129,6 +131,15 @@ export class GrenacheNodeApiClient implements NodeApi {
   }
   async stop() {
     await this.#call(stopRpc, {})
+  }
+
+  /** Requests may overtake each other on their way: of one lane there is one at a time. */
+  #command<Request extends AuctionCommand, Result>(
+    rpc: Rpc<'operator', Request, Result>,
+    { lane, ...request }: Request,
+  ): Promise<Result> {
+    const call = () => this.#call(rpc, request as Request)
+    return lane === undefined ? call() : this.#lanes.run(lane, call)
   }
 
   async #call<Request extends object, Result>(

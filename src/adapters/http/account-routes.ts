@@ -76,7 +76,7 @@ function addAuthRoutes(app: FastifyInstance, deps: Deps, prefix: string): void {
       },
     },
     async (request, reply) => {
-      await limits.registration({ address: request.ip })
+      limits.registration({ address: request.address })
       const { username, name, email, password } = request.body
       const account = await accounts
         .register({ name: oneOf({ username, name }), email, password })
@@ -100,9 +100,9 @@ function addAuthRoutes(app: FastifyInstance, deps: Deps, prefix: string): void {
       // Whichever it is: the password decides, and clients call the field by any of these names.
       const login = username || name || email
       if (login === undefined) throw missing('username')
-      const attempt = await limits.login(login, { address: request.ip })
+      const attempt = limits.login(await logins.whose(login), { address: request.address })
       const tokens = await logins.logIn({ login, password })
-      await attempt.succeeded()
+      attempt.succeeded()
       return answer(tokens)
     },
   )
@@ -146,9 +146,9 @@ function addAuthRoutes(app: FastifyInstance, deps: Deps, prefix: string): void {
     },
     async (request) => {
       const { party } = ownerOf(request)
-      const attempt = await limits.login(party.id, { address: request.ip })
+      const attempt = limits.login(party.id, { address: request.address })
       const account = await accounts.changePassword(party.id, request.body)
-      await attempt.succeeded()
+      attempt.succeeded()
       return answer(await logins.open(account))
     },
   )

@@ -33,10 +33,20 @@ export class ClientAddresses {
     let address = socket.remoteAddress ?? ''
     // From the nearest backwards: what stands before the first that is not trusted, its sender may have made up.
     while (this.trusts(address)) {
-      const hop = hops.pop()?.trim() ?? ''
-      if (isIP(hop) === 0) break
+      const hop = addressOf(hops.pop() ?? '')
+      if (hop === null) break
       address = hop
     }
     return address
   }
+}
+
+const WITH_PORT = /^(?:\[([0-9a-fA-F:.]+)\]|(\d{1,3}(?:\.\d{1,3}){3}))(?::\d{1,5})?$/
+
+/** Of a hop, as proxies write it: alone, with a port, or in the brackets and quotes of RFC 7239. Null for anything else. */
+function addressOf(hop: string): string | null {
+  const bare = hop.trim().replace(/^"(.*)"$/, '$1')
+  const match = WITH_PORT.exec(bare)
+  const address = match?.[1] ?? match?.[2] ?? bare
+  return isIP(address) === 0 ? null : address
 }

@@ -43,6 +43,12 @@ function streamEvent(id: string, type: string, data: Buffer): Buffer {
   return Buffer.from(`id: ${id}\nevent: ${type}\ndata: ${data.toString()}\n\n`)
 }
 
+export const STREAM_HEADERS = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-store',
+  'x-accel-buffering': 'no',
+} as const
+
 /** Server-sent event streams. */
 export class EventStreams {
   readonly #deps: EventStreamsDeps
@@ -93,12 +99,7 @@ export class EventStreams {
       response.end()
       return
     }
-    response.writeHead(200, {
-      ...headers,
-      'content-type': 'text/event-stream; charset=utf-8',
-      'cache-control': 'no-store',
-      'x-accel-buffering': 'no',
-    })
+    response.writeHead(200, { ...headers, ...STREAM_HEADERS })
     const server_time = timeText(this.#deps.clock.now())
     response.write(
       `retry: ${RETRY_MS}\nevent: welcome\ndata: ${JSON.stringify({ type: 'welcome', server_time })}\n\n`,

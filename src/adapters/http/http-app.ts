@@ -18,6 +18,7 @@ import type { ClientAddresses } from './client-addresses.js'
 import type { OriginPolicy } from './origin-policy.js'
 import { errorsOf, INTERNAL, PROBLEM_TYPE, type ProblemAnswer, problemOf, RequestError } from './problem.js'
 import { requestIdOf } from './request-id.js'
+import { RequestOrder } from './request-order.js'
 import type { GatewayApp } from './routes/route.js'
 
 export interface HttpAppDeps {
@@ -63,7 +64,6 @@ export async function createHttpApp(deps: HttpAppDeps, options: HttpAppOptions):
       connectionsCheckingInterval: CHECK_INTERVAL_MS,
     },
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH, ignoreTrailingSlash: true },
-    trustProxy: (address: string) => deps.addresses.trusts(address),
     genReqId: ({ headers }) => requestIdOf(headers['x-request-id']),
     frameworkErrors: (error, request, reply) => {
       fail(error as FastifyError, request as FastifyRequest, reply as unknown as FastifyReply)
@@ -115,6 +115,7 @@ export async function createHttpApp(deps: HttpAppDeps, options: HttpAppOptions):
     }
   })
   app.decorateRequest('caller', null)
+  app.decorateRequest('address', '')
   addHooks(app, deps, options)
 
   await app.register(helmet, { contentSecurityPolicy: { directives: CSP }, strictTransportSecurity: false })
@@ -153,11 +154,15 @@ const CSP = {
 
 function addHooks(
   app: Pick<GatewayApp, 'addHook'>,
-  { callers, guard, logger, metrics, origins }: HttpAppDeps,
+  { addresses, callers, guard, logger, metrics, origins }: HttpAppDeps,
   { draining }: HttpAppOptions,
 ): void {
+  const order = new RequestOrder()
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id)
+    request.address = addresses.of(request.raw)
+    const turn = order.enter(request.raw.socket, reply.raw)
+    if (turn !== null) await turn
     if (draining()) {
       reply.header('connection', 'close')
       throw new RequestError(503, 'STOPPING', 'the gateway stops; nothing was done', {
@@ -165,7 +170,7 @@ function addHooks(
         retryAfterSeconds: 2,
       })
     }
-    await guard?.callFrom(request.ip)
+    guard?.callFrom(request.address)
     const refusal = origins.refusal(request.headers)
     // Reading is what CORS is for: a page elsewhere may ask, and does not see the answer.
     if (refusal && (refusal.code !== 'ORIGIN_NOT_ALLOWED' || !SAFE_METHODS.has(request.method))) throw refusal
@@ -177,7 +182,7 @@ function addHooks(
     const userId = typeof named === 'string' ? named : (query.get('user_id') ?? undefined)
     const accessTokens = query.getAll('access_token')
     request.caller = await callers.identify({ headers: request.headers, userId, accessTokens })
-    if (request.caller) await guard?.callBy(request.caller.party.id)
+    if (request.caller) guard?.callBy(request.caller.party.id)
   })
   app.addHook('onResponse', async (request, reply) => {
     const { method, id: requestId } = request

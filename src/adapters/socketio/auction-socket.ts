@@ -1,6 +1,7 @@
 import type { DefaultEventsMap, Namespace, Socket } from 'socket.io'
 import type { CountedConnection } from '../../application/gateway/counted-connection.js'
 import type { LiveCaller } from '../../application/gateway/live-callers.js'
+import type { InOrder } from '../../application/turns/in-order.js'
 
 export interface SocketState {
   caller: LiveCaller | null
@@ -8,6 +9,8 @@ export interface SocketState {
   /** By auction. */
   readonly leave: Map<string, () => void>
   pending: number
+  /** Bids and sellers' commands, in the order in which they come. */
+  readonly lane: InOrder
 }
 type Events = DefaultEventsMap
 export type AuctionSocket = Socket<Events, Events, Events, SocketState>

@@ -7,13 +7,13 @@ import type { BidDesk } from '../../application/gateway/bid-desk.js'
 import type { Bidders } from '../../application/gateway/bidders.js'
 import { ANONYMOUS, allowed, type Callers } from '../../application/gateway/callers.js'
 import type { CommandIds } from '../../application/gateway/command-ids.js'
-import { CountedConnection } from '../../application/gateway/counted-connection.js'
 import type { EventHub } from '../../application/gateway/event-hub.js'
 import type { GatewayMetrics } from '../../application/gateway/gateway-metrics.js'
 import type { Guard } from '../../application/gateway/guard.js'
 import type { LiveCaller, LiveCallers } from '../../application/gateway/live-callers.js'
 import type { Presence } from '../../application/gateway/presence.js'
 import { tooManySubscriptions } from '../../application/gateway/subscription-errors.js'
+import { InOrder } from '../../application/turns/in-order.js'
 import type { Caller } from '../../ports/accounts/caller.js'
 import type { AuctionView, NodeApi } from '../../ports/node/node-api.js'
 import type { Clock } from '../../ports/system/clock.js'
@@ -36,6 +36,7 @@ import {
   refusal,
 } from './socket-io-messages.js'
 import { SocketIoRooms } from './socket-io-rooms.js'
+import { SocketIoSessions } from './socket-io-sessions.js'
 import { SocketIoSlowReaders } from './socket-io-slow-readers.js'
 
 export interface GatewaySocketIoDeps {
@@ -61,6 +62,8 @@ export const NAMESPACE = '/auction'
 const MAX_MESSAGE_BYTES = 16 * 1024
 const MAX_PENDING = 64
 const MAX_ROOMS = 100
+/** A session that has joined no namespace by then is closed. */
+const JOIN_TIMEOUT_MS = 10_000
 
 type Answer = (answer: object) => void
 
@@ -71,10 +74,13 @@ export class GatewaySocketIo {
   readonly #auctions: AuctionNamespace
   readonly #rooms: SocketIoRooms
   readonly #slowReaders: SocketIoSlowReaders
-  #draining = false
+  readonly #sessions: SocketIoSessions
+  /** Sessions that have a socket in the namespace, or are about to. */
+  readonly #inside = new WeakSet<object>()
 
   constructor(deps: GatewaySocketIoDeps) {
     this.#deps = deps
+    this.#sessions = new SocketIoSessions(deps)
     this.#io = new Server({
       serveClient: false,
       maxHttpBufferSize: MAX_MESSAGE_BYTES,
@@ -83,12 +89,12 @@ export class GatewaySocketIo {
         origin: (origin, done) =>
           done(null, origin !== undefined && deps.origins.isAllowed(origin) ? origin : false),
       },
-      allowRequest: (request, done) => {
-        const refusal = this.#draining ? 'STOPPING' : (deps.origins.refusal(request.headers)?.code ?? null)
-        done(refusal, refusal === null)
-      },
+      connectTimeout: JOIN_TIMEOUT_MS,
+      allowRequest: this.#sessions.admit,
     })
+    this.#io.use((_, next) => next(namespaceError(`there is nothing to join but ${NAMESPACE}`)))
     this.#auctions = this.#io.of(NAMESPACE)
+    this.#auctions.use((socket, next) => next(this.#joined(socket)))
     const { hub, presence, logger, metrics, timers } = deps
     this.#rooms = new SocketIoRooms({
       ...{ hub, presence, namespace: this.#auctions },
@@ -110,11 +116,12 @@ export class GatewaySocketIo {
   /** Answers what comes to /socket.io/. */
   attach(server: HttpServer): void {
     this.#io.attach(server)
+    this.#sessions.attach(this.#io.engine)
     this.#slowReaders.start()
   }
 
   drain(): void {
-    this.#draining = true
+    this.#sessions.close()
     this.#slowReaders.stop()
     const reason = 'the gateway stops; reconnect and join again'
     this.#auctions.emit('connectionRejected', { code: 'STOPPING', reason })
@@ -122,9 +129,16 @@ export class GatewaySocketIo {
     this.#io.engine.close()
   }
 
+  /** A session is in the namespace once: a client could ask to join many times before it is let in. */
+  #joined({ client }: AuctionSocket): Error | undefined {
+    if (this.#inside.has(client)) return namespaceError(`this session has joined ${NAMESPACE} already`)
+    this.#inside.add(client)
+    return undefined
+  }
+
   async #welcome(socket: AuctionSocket): Promise<void> {
-    const connection = new CountedConnection(this.#deps.guard, this.#deps.addresses.of(socket.request))
-    socket.data = { caller: null, connection, leave: new Map(), pending: 0 }
+    const connection = this.#sessions.of(socket.request)
+    socket.data = { caller: null, connection, leave: new Map(), pending: 0, lane: new InOrder() }
     // Requests that come before it is known who asks wait for that, and those after new credentials for them.
     let identified = this.#identify(socket)
     const on = (event: string, handle: (request: unknown, caller: LiveCaller) => Promise<object>) => {
@@ -137,11 +151,15 @@ export class GatewaySocketIo {
     socket.once('disconnect', () => {
       for (const leave of socket.data.leave.values()) leave()
       socket.data.caller?.leave()
-      connection.release()
+      connection.become(null)
+      this.#inside.delete(socket.client)
     })
     on('joinAuction', (request, caller) => this.#join(socket, parse(joinRequest, request), caller.known))
     on('authenticate', async (request, caller) => {
-      const authenticated = this.#authenticate(socket, parse(authenticateRequest, request), caller)
+      const presented = parse(authenticateRequest, request)
+      const authenticated = Promise.resolve(
+        socket.data.lane.run(() => this.#authenticate(socket, presented, caller)),
+      )
       identified = authenticated.then(
         () => undefined,
         () => undefined,
@@ -154,7 +172,7 @@ export class GatewaySocketIo {
       return { auctionId: id }
     })
     on('placeBid', (request, caller) => this.#bid(socket, parse(bidRequest, request), caller))
-    on('endAuction', async (request, caller) => this.#end(parse(endRequest, request), await caller.now()))
+    on('endAuction', (request, caller) => this.#end(socket, parse(endRequest, request), caller))
     await identified
   }
 
@@ -164,7 +182,7 @@ export class GatewaySocketIo {
     const { connection } = socket.data
     const text = (value: unknown) => (typeof value === 'string' ? value : undefined)
     try {
-      await this.#deps.guard?.callFrom(connection.address)
+      this.#deps.guard?.callFrom(connection.address)
       const token = text(auth.token) ?? text(query.token)
       const apiKey = text(auth.apiKey) ?? text(auth.api_key)
       const headers = apiKey === undefined ? sent : { ...sent, [API_KEY_HEADER]: apiKey }
@@ -174,7 +192,7 @@ export class GatewaySocketIo {
         ...(token !== undefined && { accessTokens: [bare(token)] }),
       }
       const caller = await this.#deps.callers.identify(presented)
-      await connection.count(caller)
+      connection.become(caller)
       if (socket.disconnected) return
       socket.data.caller = this.#deps.liveCallers.watch(presented, {
         caller,
@@ -199,7 +217,7 @@ export class GatewaySocketIo {
       user_id: userId,
     })
     const caller = allowed(await callers.identify(presented), 'read', callers.mode)
-    await connection.count(caller)
+    connection.become(caller)
     live.become(presented, caller)
     return { user: { ...caller.party }, scopes: [...caller.scopes] }
   }
@@ -217,7 +235,7 @@ export class GatewaySocketIo {
         })
       socket.data.pending += 1
       try {
-        await this.#count(socket.data, event)
+        this.#count(socket.data, event)
         reply({ ok: true, ...(await work()) })
       } finally {
         socket.data.pending -= 1
@@ -237,11 +255,11 @@ export class GatewaySocketIo {
   }
 
   /** What costs as much as a request counts as one; bids have limits of their own. */
-  async #count({ connection, caller }: SocketState, event: string): Promise<void> {
+  #count({ connection, caller }: SocketState, event: string): void {
     if (event === 'placeBid') return
-    await this.#deps.guard?.callFrom(connection.address)
+    this.#deps.guard?.callFrom(connection.address)
     const known = caller?.known
-    if (known) await this.#deps.guard?.callBy(known.party.id)
+    if (known) this.#deps.guard?.callBy(known.party.id)
   }
 
   async #join(
@@ -250,7 +268,7 @@ export class GatewaySocketIo {
     caller: Caller | null,
   ): Promise<object> {
     const { bidders } = this.#deps
-    const { leave } = socket.data
+    const { leave, connection } = socket.data
     const found = await bidders.show(reference, caller)
     const { auctionId: id } = found
     // What it missed follows the state.
@@ -262,9 +280,11 @@ export class GatewaySocketIo {
       if (leave.size >= MAX_ROOMS)
         throw tooManySubscriptions(`joins ${MAX_ROOMS} auctions`, 'leave some, or open another connection')
       const afterSeq = fromSeq === undefined ? null : Math.max(0, fromSeq - 1)
+      const forget = connection.subscribe()
       const exit = this.#rooms.enter(socket, id, { afterSeq, as: bidders.watcher(caller, found) })
       leave.set(id, () => {
         leave.delete(id)
+        forget()
         exit()
       })
     }
@@ -286,11 +306,15 @@ export class GatewaySocketIo {
     { auctionId: auction, amount, kind, bidId }: z.output<typeof bidRequest>,
     caller: LiveCaller,
   ): Promise<object> {
-    const bidder = allowed(await caller.now(), 'bid', this.#deps.callers.mode)
-    await this.#deps.guard?.bid({ address: socket.data.connection.address, accountId: bidder.party.id })
+    const { connection, lane } = socket.data
+    const admit = async () => {
+      const bidder = allowed(await caller.now(), 'bid', this.#deps.callers.mode)
+      this.#deps.guard?.bid({ address: connection.address, accountId: bidder.party.id })
+      return bidder
+    }
     const requestId = requestIdOf(socket.handshake.headers['x-request-id'])
-    const order = { auction, kind, amount, key: bidId, keyField: 'bidId', brief: true, requestId }
-    const { outcome } = await this.#deps.desk.bid('socketio', bidder, order)
+    const order = { auction, kind, amount, key: bidId, keyField: 'bidId', brief: true, requestId, lane }
+    const { outcome } = await this.#deps.desk.bid('socketio', admit, order)
     if (outcome.status === 'rejected') {
       const { currency } = (await this.#deps.facts.of(outcome.auctionId || auction)).terms
       const {
@@ -317,14 +341,19 @@ export class GatewaySocketIo {
   }
 
   async #end(
+    { data: { lane } }: AuctionSocket,
     { auctionId: auction, commandId: key }: z.output<typeof endRequest>,
-    caller: Caller | null,
+    caller: LiveCaller,
   ): Promise<object> {
     const { api, callers, commandIds, desk } = this.#deps
-    const seller = allowed(caller ?? (callers.mode === 'open' ? ANONYMOUS : null), 'sell', callers.mode)
-    const as = await desk.sellerFor(auction, seller)
-    const commandId = commandIds.of('cmd', key, seller.party, 'commandId')
-    const { outcome } = await desk.command(auction, commandId, () => api.close({ auction, commandId, as }))
+    const admit = async () => {
+      const known = (await caller.now()) ?? (callers.mode === 'open' ? ANONYMOUS : null)
+      const seller = allowed(known, 'sell', callers.mode)
+      const as = await desk.sellerFor(auction, seller)
+      const commandId = commandIds.of('cmd', key, seller.party, 'commandId')
+      return { commandId, call: () => api.close({ auction, commandId, as, lane }) }
+    }
+    const { outcome } = await desk.command(auction, admit, lane)
     if (outcome.status === 'accepted') return { auctionId: outcome.auctionId, seq: outcome.seq }
     const { status, code, detail, next } = rejectionProblem(outcome, null)
     throw new RequestError(status, code, detail, next === undefined ? {} : { next })
@@ -336,4 +365,9 @@ export class GatewaySocketIo {
     this.#deps.logger.error({ err: error }, 'a Socket.IO message could not be answered')
     return { problem: INTERNAL, retryAfterSeconds: null }
   }
+}
+
+/** Clients hear it as `connect_error`. */
+function namespaceError(message: string): Error {
+  return Object.assign(new Error(message), { data: { code: 'NAMESPACE', next: `join ${NAMESPACE}, once` } })
 }

@@ -24,6 +24,7 @@ import {
   tooManySubscriptions,
 } from '../../application/gateway/subscription-errors.js'
 import { timeText } from '../../application/log/time-text.js'
+import { InOrder } from '../../application/turns/in-order.js'
 import type { AmountInput } from '../../domain/money.js'
 import type { Caller } from '../../ports/accounts/caller.js'
 import { INTERNAL, type ProblemAnswer, problemOf, rejectionProblem } from '../http/problem.js'
@@ -82,7 +83,9 @@ export class SocketSession {
   #mistakes = 0
   #closing = false
   #alive = true
-  /** New credentials that are being checked: bids that come after them are made with them. */
+  /** Bids, and the credentials that they are made with, in the order in which they come. */
+  readonly #lane = new InOrder()
+  /** New credentials that are being checked: what comes after them is asked with them. */
   #authenticating: Promise<unknown> | null = null
 
   constructor(
@@ -200,9 +203,9 @@ export class SocketSession {
       }
       case 'subscribe': {
         const { auction_id, auction_ids = [], catalogue, from_seq, mode, presence, cursor, since } = message
-        if (this.#authenticating !== null) await this.#authenticating.catch(() => undefined)
-        await this.#count()
         const auctions = auction_id === undefined ? auction_ids : [auction_id, ...auction_ids]
+        if (this.#authenticating !== null) await this.#authenticating.catch(() => undefined)
+        this.#count(Math.max(1, auctions.length))
         if (catalogue) this.#subscribeAll(mode, cursor ?? null, since)
         else if (auctions.length === 0) throw nothingToHear()
         for (const auction of auctions) await this.#subscribe({ auction, mode, presence, fromSeq: from_seq })
@@ -211,7 +214,9 @@ export class SocketSession {
       case 'unsubscribe':
         return this.#unsubscribe(message.catalogue ? null : (message.auction_id ?? this.#auction))
       case 'authenticate': {
-        const authenticating = this.#authenticate(presentedInMessage(message)).finally(() => {
+        const presented = presentedInMessage(message)
+        const authenticated = this.#lane.run(() => this.#authenticate(presented))
+        const authenticating = Promise.resolve(authenticated).finally(() => {
           if (this.#authenticating === authenticating) this.#authenticating = null
         })
         this.#authenticating = authenticating
@@ -225,39 +230,48 @@ export class SocketSession {
   }
 
   async #authenticate(presented: Presented): Promise<void> {
-    await this.#deps.guard?.callFrom(this.#connection.address)
+    this.#deps.guard?.callFrom(this.#connection.address)
     const caller = allowed(await this.#deps.callers.identify(presented), 'read', this.#deps.callers.mode)
-    await this.#connection.count(caller)
+    this.#connection.become(caller)
     this.#caller.become(presented, caller)
     for (const { enter } of this.#subscriptions.values()) enter?.()
     this.#reply({ type: 'authenticated', user: { ...caller.party }, scopes: [...caller.scopes] })
   }
 
   /** What costs as much as a request counts as one. */
-  async #count(): Promise<void> {
+  #count(calls: number): void {
     const { guard } = this.#deps
-    await guard?.callFrom(this.#connection.address)
+    guard?.callFrom(this.#connection.address, calls)
     const { known } = this.#caller
-    if (known) await guard?.callBy(known.party.id)
+    if (known) guard?.callBy(known.party.id, calls)
+  }
+
+  /** Who bids, as of now, if they may. */
+  readonly #admit = (): Caller | Promise<Caller> => {
+    const { certain, known } = this.#caller
+    return certain ? this.#mayBid(known) : this.#caller.now().then(this.#mayBid)
+  }
+
+  readonly #mayBid = (known: Caller | null): Caller => {
+    const { guard, callers } = this.#deps
+    const caller = allowed(known, 'bid', callers.mode)
+    guard?.bid({ address: this.#connection.address, accountId: caller.party.id })
+    return caller
   }
 
   async #bid(message: BidMessage, kind: 'plain' | 'max' | 'buy-now', amount?: AmountInput): Promise<void> {
-    const { desk, facts, guard, callers, metrics } = this.#deps
+    const { desk, facts, metrics } = this.#deps
     const { bid_id: key, request_id: requestId = `${this.#requestId}.${++this.#bids}` } = message
     const auction = this.#auction ?? message.auction_id ?? ''
-    const order = { auction, kind, amount, key, keyField: 'bid_id', brief: true, requestId }
+    const lane = this.#lane
+    const order = { auction, kind, amount, key, keyField: 'bid_id', brief: true, requestId, lane }
     if (this.#pending >= MAX_PENDING) return this.#refuse(order, this.#problem(tooManyPending(MAX_PENDING)))
     this.#pending += 1
     // A gateway that stops waits until the answer is written.
     desk.begin()
     try {
       if (auction === '') throw noAuction()
-      if (this.#authenticating !== null) await this.#authenticating.catch(() => undefined)
-      const known = this.#caller.certain ? this.#caller.known : await this.#caller.now()
-      const caller = allowed(known, 'bid', callers.mode)
-      const counted = guard?.bid({ address: this.#connection.address, accountId: caller.party.id })
-      if (counted) await counted
-      const { outcome } = await desk.bid('ws', caller, order)
+      const { outcome } = await desk.bid('ws', this.#admit, order)
       const startedMs = performance.now()
       const id = outcome.auctionId || auction
       const { currency } = (facts.peek(id) ?? (await facts.of(id))).terms
@@ -285,7 +299,7 @@ export class SocketSession {
     const view = await bidders.show(auction, caller)
     const { auctionId } = view
     if (this.#closing) return auctionId
-    this.#makeRoom(auctionId)
+    const forget = this.#makeRoom(auctionId)
     // A reader that comes from another gateway may know more than this one's node does yet.
     const afterSeq = fromSeq === undefined ? view.head.seq : Math.max(0, fromSeq - 1)
     const tell = presence ? (data: Buffer) => this.#tell(textFrame(data.toString())) : null
@@ -304,6 +318,7 @@ export class SocketSession {
     this.#subscriptions.set(auctionId, {
       enter,
       close: () => {
+        forget()
         subscription.close()
         watcher.leave()
       },
@@ -315,11 +330,17 @@ export class SocketSession {
 
   #subscribeAll(mode: 'all' | 'newest', cursor: string | null, since: number | undefined): void {
     if (cursor !== null && !isCatalogueCursor(cursor)) throw badCursor()
-    this.#makeRoom('')
+    const forget = this.#makeRoom('')
     const answer = { type: 'subscribed', auction_id: null, seq: null, watchers: null, auction: null } as const
     this.#reply({ ...answer, mode })
     const past = { cursor, sinceMs: since }
-    this.#subscriptions.set('', new CatalogueSubscription(this.#subscriptionDeps(mode, true), past))
+    const subscription = new CatalogueSubscription(this.#subscriptionDeps(mode, true), past)
+    this.#subscriptions.set('', {
+      close: () => {
+        forget()
+        subscription.close()
+      },
+    })
   }
 
   #subscriptionDeps(mode: 'all' | 'newest', catalogue: boolean) {
@@ -337,11 +358,11 @@ export class SocketSession {
     }
   }
 
-  /** The same once more takes the place of the old one. */
-  #makeRoom(key: string): void {
+  /** The same once more takes the place of the old one. Call the answer when it is over. */
+  #makeRoom(key: string): () => void {
     this.#subscriptions.get(key)?.close()
     this.#subscriptions.delete(key)
-    if (this.#subscriptions.size < MAX_SUBSCRIPTIONS) return
+    if (this.#subscriptions.size < MAX_SUBSCRIPTIONS) return this.#connection.subscribe()
     const instead = 'subscribe to the catalogue, or open another connection'
     throw tooManySubscriptions(`hears ${MAX_SUBSCRIPTIONS} auctions`, instead)
   }

@@ -89,7 +89,7 @@ export class GatewayWebSockets {
     if (refusal) throw refusal
     const address = this.#deps.addresses.of(request)
     const query = (name: string) => url.searchParams.get(name) ?? undefined
-    await guard?.callFrom(address)
+    guard?.callFrom(address)
     const presented = {
       headers: request.headers,
       userId: query('user_id'),
@@ -97,12 +97,8 @@ export class GatewayWebSockets {
     }
     const caller = await callers.identify(presented)
     const place = placeOf(url)
-    const release = this.#enter(address)
-    const connection = new CountedConnection(guard, address)
-    await connection.count(caller).catch((error: unknown) => {
-      release()
-      throw error
-    })
+    const connection = new CountedConnection(guard, address, caller)
+    const release = this.#enter(address, connection)
     const leave = () => {
       release()
       connection.release()
@@ -138,10 +134,11 @@ export class GatewayWebSockets {
     if (auction !== null) void session.watch({ auction, mode, fromSeq, presence: place.presence })
   }
 
-  #enter(address: string): () => void {
+  #enter(address: string, connection: CountedConnection): () => void {
     const { maxConnections, maxConnectionsPerAddress } = this.#options
     const count = this.#perAddress.get(address) ?? 0
     if (this.#sessions.size >= maxConnections || count >= maxConnectionsPerAddress) {
+      connection.release()
       throw new RequestError(429, 'TOO_MANY_CONNECTIONS', 'too many connections are open', {
         next: 'close some, or hear several auctions over one connection at /ws',
         retryAfterSeconds: 10,

@@ -1,5 +1,5 @@
 import type { AccessTokens } from '../../ports/accounts/access-tokens.js'
-import type { Account, AccountRepository } from '../../ports/accounts/account-repository.js'
+import { type Account, type AccountRepository, loginKey } from '../../ports/accounts/account-repository.js'
 import type { PasswordHasher } from '../../ports/accounts/password-hasher.js'
 import type { SessionRepository } from '../../ports/accounts/session-repository.js'
 import type { Clock } from '../../ports/system/clock.js'
@@ -85,6 +85,14 @@ export class Logins {
       await accounts.change(account.id, { passwordHash: await passwords.hash(password) })
     }
     return this.open(fresh)
+  }
+
+  /**
+   * Whose login this would be: the id of the account that has it as its name or its address, and what was typed where there is
+   * none. Guesses at one account are one matter, whatever they call it.
+   */
+  async whose(login: string): Promise<string> {
+    return (await this.deps.accounts.findByLogin(login))?.id ?? loginKey(login)
   }
 
   /** Starts a session for an account whose owner was just proven. */

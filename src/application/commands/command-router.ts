@@ -4,12 +4,13 @@ import type { AuctionHouse } from '../home/auction-house.js'
 import type { PublishingEventLog } from '../log/publishing-event-log.js'
 import type { PeerTable } from '../mesh/peer-table.js'
 import { submitFailure } from '../orders/submit-failure.js'
+import { Lookups } from '../turns/lookups.js'
 import { HomeForwarder, type HomeForwarderDeps } from './home-forwarder.js'
 
 export interface CommandRouterDeps extends HomeForwarderDeps {
   readonly auctions: Pick<AuctionRepository, 'find'>
   readonly eventLog: Pick<PublishingEventLog, 'onPublished'>
-  readonly auctionHouse: Pick<AuctionHouse, 'enqueue' | 'submit'>
+  readonly auctionHouse: Pick<AuctionHouse, 'enqueue'>
   readonly peerTable: PeerTable
 }
 
@@ -19,12 +20,21 @@ const MAX_CACHED_HOMES = 10_000
 const MAX_MOVES = 8
 const MOVE_DELAY_MS = 100
 
+interface Given {
+  readonly command: RemoteCommand
+  readonly requestId: string | undefined
+  readonly lane: object | undefined
+}
+
 /** Brings each command to the auction's home: to this node's own house, or over the mesh. */
 export class CommandRouter {
   readonly #deps: CommandRouterDeps
   readonly #nodeId: string
   readonly #forwarders = new Map<string, HomeForwarder>()
   readonly #homes = new Map<string, string>()
+  readonly #lookups = new Lookups((auctionId) => this.#look(auctionId))
+  /** Auctions whose next home is not known yet. */
+  readonly #left = new Set<string>()
 
   constructor(deps: CommandRouterDeps, options: { nodeId: string }) {
     this.#deps = deps
@@ -34,26 +44,50 @@ export class CommandRouter {
     })
   }
 
-  /** Follows an auction that moves to another home meanwhile. */
-  submit(command: RemoteCommand, requestId?: string | undefined): Promise<SubmitResult> {
-    if (this.#homes.get(command.auctionId) !== this.#nodeId) return this.#follow(command, requestId)
-    return new Promise((settle) =>
-      this.#deps.auctionHouse.enqueue(command, null, requestId, (result) =>
-        settle(isAway(result) ? this.#follow(command, requestId) : result),
-      ),
+  /**
+   * Brings it there in the order of the calls for its auction, and follows one that moves to another home meanwhile. Commands
+   * of one lane are in one request to another home at a time, so that they are decided in that order too.
+   */
+  submit(
+    command: RemoteCommand,
+    requestId?: string | undefined,
+    lane?: object | undefined,
+  ): Promise<SubmitResult> {
+    const { auctionId } = command
+    if (!this.#homes.has(auctionId) || !this.#lookups.idle(auctionId))
+      return this.#enter({ command, requestId, lane }, 0)
+    return this.#send({ command, requestId, lane }, 0)
+  }
+
+  /** Where the home has to be looked up, or may have changed: what comes after waits for that. */
+  #enter(given: Given, move: number): Promise<SubmitResult> {
+    return this.#lookups.run(given.command.auctionId, (home) =>
+      home === null ? NOT_FOUND : this.#send(given, move),
     )
   }
 
-  async #follow(command: RemoteCommand, requestId: string | undefined): Promise<SubmitResult> {
-    for (let move = 0; ; move++) {
-      const home = this.#homes.get(command.auctionId) ?? (await this.#homeOf(command.auctionId))
-      if (home === null) return submitFailure('AUCTION_NOT_FOUND', 'this node knows no such auction')
-      const result = await (home === this.#nodeId
-        ? this.#deps.auctionHouse.submit(command, null, requestId)
-        : this.#forwarder(home).submit(command, requestId))
-      if (!isAway(result) || move === MAX_MOVES) return moved(result)
+  /** To the home as it is known. */
+  #send(given: Given, move: number): Promise<SubmitResult> {
+    const { command, requestId, lane } = given
+    const home = this.#homes.get(command.auctionId) as string
+    const settled = (result: SubmitResult) => (isAway(result) ? this.#again(given, move) : result)
+    if (home !== this.#nodeId) return this.#forwarder(home).submit(command, requestId, lane).then(settled)
+    return new Promise((settle) =>
+      this.#deps.auctionHouse.enqueue(command, null, requestId, (result) => settle(settled(result))),
+    )
+  }
+
+  /** The auction has left the home that was asked. */
+  async #again(given: Given, move: number): Promise<SubmitResult> {
+    if (move === MAX_MOVES) return MOVED
+    this.#left.add(given.command.auctionId)
+    return this.#enter(given, move + 1)
+  }
+
+  async #look(auctionId: string): Promise<string | null> {
+    if (this.#left.delete(auctionId))
       await new Promise<void>((resolve) => this.#deps.timers.after(MOVE_DELAY_MS, resolve))
-    }
+    return this.#homes.get(auctionId) ?? this.#homeOf(auctionId)
   }
 
   /** Commands that wait to be sent to other homes. */
@@ -82,14 +116,12 @@ export class CommandRouter {
   }
 }
 
+const NOT_FOUND = submitFailure('AUCTION_NOT_FOUND', 'this node knows no such auction')
 /** To the client it is all one whether its home is away or not found yet. */
-function moved(result: SubmitResult): SubmitResult {
-  if (!isAway(result)) return result
-  return submitFailure(
-    'HOME_UNREACHABLE',
-    'the auction has moved to another home, which is not known here yet; nothing was done',
-  )
-}
+const MOVED = submitFailure(
+  'HOME_UNREACHABLE',
+  'the auction has moved to another home, which is not known here yet; nothing was done',
+)
 
 function isAway(result: SubmitResult): boolean {
   return !result.ok && result.code === 'NOT_HOME'

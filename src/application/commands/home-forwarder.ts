@@ -65,6 +65,7 @@ function unusable({ message }: PeerCallError) {
 interface Waiting {
   readonly command: RemoteCommand
   readonly requestId: string | undefined
+  readonly lane: object | undefined
   readonly settle: (result: SubmitResult) => void
 }
 
@@ -80,6 +81,8 @@ export class HomeForwarder {
   readonly #home: () => ReachableHome | null
   #waiting: Waiting[] = []
   #requests = 0
+  /** With commands in a request that is under way. */
+  readonly #lanes = new Set<object>()
   readonly #seconds: Histogram
 
   constructor(deps: HomeForwarderDeps, home: () => ReachableHome | null) {
@@ -92,14 +95,19 @@ export class HomeForwarder {
     return this.#waiting.length
   }
 
-  submit(command: RemoteCommand, requestId?: string | undefined): Promise<SubmitResult> {
+  /** Commands of one lane arrive at the home in the order of the calls. */
+  submit(
+    command: RemoteCommand,
+    requestId?: string | undefined,
+    lane?: object | undefined,
+  ): Promise<SubmitResult> {
     if (this.#waiting.length >= MAX_WAITING_COMMANDS) {
       return Promise.resolve(
         submitFailure('BUSY', 'too many commands wait for this home; try again in a moment'),
       )
     }
     return new Promise((settle) => {
-      this.#waiting.push({ command, requestId, settle })
+      this.#waiting.push({ command, requestId, lane, settle })
       if (this.#requests < MAX_REQUESTS) void this.#run()
     })
   }
@@ -108,7 +116,7 @@ export class HomeForwarder {
     this.#requests += 1
     for (;;) {
       await gather()
-      const batch = this.#waiting.splice(0, MAX_BATCH_COMMANDS)
+      const batch = this.#nextBatch()
       if (batch.length === 0) break
       const startedMs = this.#deps.clock.monotonicMs()
       const requestIds = requestIdsOf(batch)
@@ -120,11 +128,27 @@ export class HomeForwarder {
         return []
       })
       this.#seconds.observe((this.#deps.clock.monotonicMs() - startedMs) / 1_000)
+      for (const { lane } of batch) if (lane !== undefined) this.#lanes.delete(lane)
       batch.forEach(({ settle }, i) => {
         settle(results[i] ?? submitFailure(null))
       })
     }
     this.#requests -= 1
+  }
+
+  /** Two requests may overtake each other: what has a command of its lane in one waits for the answer to that. */
+  #nextBatch(): Waiting[] {
+    const lanes = this.#lanes
+    const mayGo = ({ lane }: Waiting) => lane === undefined || !lanes.has(lane)
+    let batch = this.#waiting.splice(0, MAX_BATCH_COMMANDS)
+    if (lanes.size > 0 && !batch.every(mayGo)) {
+      this.#waiting.unshift(...batch)
+      batch = this.#waiting.filter(mayGo).slice(0, MAX_BATCH_COMMANDS)
+      const going = new Set(batch)
+      this.#waiting = this.#waiting.filter((waiting) => !going.has(waiting))
+    }
+    for (const { lane } of batch) if (lane !== undefined) lanes.add(lane)
+    return batch
   }
 
   async #send(

@@ -3,6 +3,7 @@ import type { Party } from '../../domain/party.js'
 import type { Caller } from '../../ports/accounts/caller.js'
 import { type CommandResult, type NodeApi, NodeError } from '../../ports/node/node-api.js'
 import type { Clock } from '../../ports/system/clock.js'
+import type { InOrder } from '../turns/in-order.js'
 import type { AuctionFactsCache } from './auction-facts.js'
 import type { AuctionBidder, Bidders } from './bidders.js'
 import type { CommandIds } from './command-ids.js'
@@ -35,6 +36,23 @@ export interface BidOrder {
   readonly brief?: boolean
   /** Goes with it to the home, for the log. */
   readonly requestId?: string | undefined
+  /** Of the connection that it came over: what came before it there is decided before it. */
+  readonly lane?: InOrder | undefined
+}
+
+/** Whom a command is made for, once it is known and counted. What has to wait is a promise. */
+export type Admit = () => Caller | Promise<Caller>
+
+/** A seller's command that may go to the node. */
+export interface SellerCommand {
+  readonly commandId: string
+  readonly call: () => Promise<CommandResult>
+}
+
+/** On its way: what is decided next of the same connection is decided after it. */
+interface Placed {
+  readonly commandId: string
+  readonly result: Promise<CommandResult>
 }
 
 export type BidPath = 'http' | 'ws' | 'socketio'
@@ -51,30 +69,33 @@ export class BidDesk {
     this.#deps = deps
   }
 
-  /** Rejects with `NodeError` or `GatewayRefusal`; an unknown outcome's error names the bid's id. */
-  async bid(path: BidPath, caller: Caller, order: BidOrder): Promise<CommandResult> {
-    const { bidders, breakers, clock, commandIds, metrics, turns } = this.#deps
+  /**
+   * Who it is and whether they may is found out in `admit`, in the order of the connection. Rejects with what `admit` rejects
+   * with, and with `NodeError` or `GatewayRefusal`; an unknown outcome's error names the bid's id.
+   */
+  async bid(path: BidPath, admit: Admit, order: BidOrder): Promise<CommandResult> {
+    const { breakers, clock, metrics } = this.#deps
     const startedMs = clock.monotonicMs()
     let commandId = ''
+    let admitted = false
+    const place = (caller: Caller) => {
+      admitted = true
+      return this.#place(caller, order)
+    }
+    const enter = () => {
+      const caller = admit()
+      return caller instanceof Promise ? caller.then(place) : place(caller)
+    }
     this.begin()
     try {
-      const bidder = bidders.known(caller, order.auction) ?? (await bidders.bidder(caller, order.auction))
-      commandId = commandIds.of('bid', order.key, bidder.as, order.keyField)
-      let result: CommandResult
-      if (bidder.own) result = ownAuction({ auctionId: bidder.auctionId, commandId, at: clock.now() })
-      else {
-        this.#refuseWhenClosed()
-        await turns.end()
-        if (breakers.idle) result = await this.#place(order, bidder, commandId)
-        else
-          result = await breakers.call(
-            () => this.#homeOf(bidder.auctionId),
-            () => this.#place(order, bidder, commandId),
-          )
-      }
+      const entered = order.lane === undefined ? enter() : order.lane.run(enter)
+      const placed = entered instanceof Promise ? await entered : entered
+      commandId = placed.commandId
+      const result = await placed.result
       metrics.bid(path, (clock.monotonicMs() - startedMs) / 1_000, result.outcome)
       return result
     } catch (error) {
+      if (!admitted) throw error
       await breakers.failed(() => this.#homeOf(order.auction), error)
       const told = explained(error, commandId)
       metrics.bidFailed(path, (clock.monotonicMs() - startedMs) / 1_000, told)
@@ -84,28 +105,59 @@ export class BidDesk {
     }
   }
 
-  #place(
-    { kind, amount = '', brief = false, requestId }: BidOrder,
+  /** Waits for nothing where all is known already, as it is for most bids. */
+  #place(caller: Caller, order: BidOrder): Placed | Promise<Placed> {
+    const { bidders } = this.#deps
+    const bidder = bidders.known(caller, order.auction)
+    if (bidder !== null) return this.#placeAs(bidder, order)
+    return bidders.bidder(caller, order.auction).then((found) => this.#placeAs(found, order))
+  }
+
+  #placeAs(bidder: AuctionBidder, order: BidOrder): Placed {
+    const { clock, commandIds } = this.#deps
+    const { auctionId, homeNodeId } = bidder
+    const commandId = commandIds.of('bid', order.key, bidder.as, order.keyField)
+    if (bidder.own)
+      return { commandId, result: Promise.resolve(ownAuction({ auctionId, commandId, at: clock.now() })) }
+    return this.#queue(commandId, homeNodeId, () => this.#send(order, bidder, commandId))
+  }
+
+  /** For the end of this turn, behind all that was queued in it before. */
+  #queue(commandId: string, home: string, call: () => Promise<CommandResult>): Placed {
+    const { breakers, turns } = this.#deps
+    this.#refuseWhenClosed()
+    return { commandId, result: turns.atEnd(() => (breakers.idle ? call() : breakers.call(home, call))) }
+  }
+
+  #send(
+    { kind, amount = '', brief = false, requestId, lane }: BidOrder,
     { auctionId: auction, as }: AuctionBidder,
     commandId: string,
   ): Promise<CommandResult> {
     const { api } = this.#deps
     return kind === 'buy-now'
-      ? api.buyNow({ auction, commandId, as, requestId })
-      : api.bid({ auction, commandId, as, kind, amount, brief, requestId })
+      ? api.buyNow({ auction, commandId, as, requestId, lane })
+      : api.bid({ auction, commandId, as, kind, amount, brief, requestId, lane })
   }
 
-  /** Any command to an auction's home, with what all of them share. */
+  /** Any command of a seller to an auction's home, with what all of them share. */
   async command(
     auction: string,
-    commandId: string,
-    call: () => Promise<CommandResult>,
+    admit: () => Promise<SellerCommand>,
+    lane?: InOrder | undefined,
   ): Promise<CommandResult> {
-    this.#refuseWhenClosed()
+    let commandId = ''
     this.begin()
     try {
-      return await this.#deps.breakers.call(() => this.#homeOf(auction), call)
+      const enter = async () => {
+        const command = await admit()
+        return this.#queue(command.commandId, await this.#homeOf(auction), command.call)
+      }
+      const placed = await (lane === undefined ? enter() : lane.run(enter))
+      commandId = placed.commandId
+      return await placed.result
     } catch (error) {
+      await this.#deps.breakers.failed(() => this.#homeOf(auction), error)
       throw explained(error, commandId)
     } finally {
       this.end()

@@ -16,6 +16,7 @@ export interface BiddersDeps {
 /** `own`: it is the seller, which a home could not tell behind a pseudonym. */
 export interface AuctionBidder {
   readonly auctionId: string
+  readonly homeNodeId: string
   readonly as: Party
   readonly own: boolean
 }
@@ -40,14 +41,15 @@ export class Bidders {
   /** As `bidder`, where nothing has to be asked for it: most bids wait for nobody here. Null where something has to. */
   known({ party }: Caller, auction: string): AuctionBidder | null {
     const facts = this.#deps.facts.peek(auction)
-    return facts?.terms.bidderNames === 'public' ? { auctionId: auction, as: party, own: false } : null
+    if (facts?.terms.bidderNames !== 'public') return null
+    return { auctionId: auction, homeNodeId: facts.homeNodeId, as: party, own: false }
   }
 
   /** Who bids. Rejects with `NodeError`, and with `GatewayRefusal` ACCOUNT_NEEDED where there is no pseudonym to be had. */
   async bidder({ party }: Caller, auction: string): Promise<AuctionBidder> {
-    const { auctionId, terms, sellerId } = await this.#deps.facts.of(auction)
-    if (terms.bidderNames === 'public') return { auctionId, as: party, own: false }
-    if (sellerId === party.id) return { auctionId, as: party, own: true }
+    const { auctionId, homeNodeId, terms, sellerId } = await this.#deps.facts.of(auction)
+    if (terms.bidderNames === 'public') return { auctionId, homeNodeId, as: party, own: false }
+    if (sellerId === party.id) return { auctionId, homeNodeId, as: party, own: true }
     const { pseudonyms } = this.#deps
     if (pseudonyms === null) {
       throw new GatewayRefusal(
@@ -58,7 +60,7 @@ export class Bidders {
     }
     // Before the bid, so that no accepted one can be missing from its bidder's list.
     await pseudonyms.bids.note(party.id, auctionId)
-    return { auctionId, as: pseudonyms.of(party.id, auctionId), own: false }
+    return { auctionId, homeNodeId, as: pseudonyms.of(party.id, auctionId), own: false }
   }
 
   /** Who the caller is among those who watch; null where that must not be told. */

@@ -1,33 +1,52 @@
 import type { Caller } from '../../ports/accounts/caller.js'
-import type { Guard } from './guard.js'
+import type { Guard, Held } from './guard.js'
 
-/** An open connection as the limits count it: for its address, and for the account that it is of at the time. */
+/** An open connection as the limits count it, with what it hears: for its address, and for the account that it is of at the time. */
 export class CountedConnection {
-  readonly #guard: Guard | null
   readonly address: string
+  readonly #open: Held | null
+  readonly #subscriptions: Held | null
   #account: string | undefined
-  #counted: { release(): void } | null = null
-  #released = false
 
-  constructor(guard: Guard | null, address: string) {
-    this.#guard = guard
+  /** Counts it. Throws as `Guard` does where one more is too many. */
+  constructor(guard: Guard | null, address: string, caller: Caller | null) {
     this.address = address
+    this.#account = caller?.party.id
+    const source = { address, accountId: this.#account }
+    this.#open = guard?.hold('connections', source) ?? null
+    this.#subscriptions = guard?.hold('subscriptions', source) ?? null
+    this.#open?.add(1)
   }
 
-  /** When it opens, and when it turns out to be another account's. Rejects as `Guard.connection` does. */
-  async count(caller: Caller | null): Promise<void> {
+  /** It turns out to be another account's. Throws as `Guard` does, and nothing changes. */
+  become(caller: Caller | null): void {
     const account = caller?.party.id
-    if (this.#guard === null || (this.#counted !== null && account === this.#account)) return
-    const counted = await this.#guard.connection({ address: this.address, accountId: account })
-    if (this.#released) return counted.release()
-    this.#counted?.release()
-    this.#counted = counted
+    this.#subscriptions?.become(account)
+    try {
+      this.#open?.become(account)
+    } catch (refusal) {
+      this.#subscriptions?.become(this.#account)
+      throw refusal
+    }
     this.#account = account
+  }
+
+  /** Throws as `Guard` does. Call the answer once, when it hears no more of it. */
+  subscribe(): () => void {
+    this.#subscriptions?.add(1)
+    let heard = true
+    return () => {
+      if (heard) this.#subscriptions?.release(1)
+      heard = false
+    }
   }
 
   /** Idempotent. */
   release(): void {
-    this.#released = true
-    this.#counted?.release()
+    this.#open?.release()
+    this.#subscriptions?.release()
   }
+
+  /** `release`, to be called by an emitter of events. */
+  readonly leave = (): void => this.release()
 }

@@ -17,7 +17,7 @@ export interface Connections {
 }
 
 export type GatewayPath = 'http' | 'ws' | 'socketio'
-export type LivePath = 'ws' | 'socketio' | 'sse'
+export type LivePath = 'ws' | 'socketio' | 'sse' | 'http'
 
 const BIDS = 'Bids through this gateway, by outcome and code.'
 const REQUESTS = 'HTTP requests by route and status.'
@@ -58,7 +58,7 @@ export class GatewayMetrics {
       metrics.counter('vendue_slow_readers_total', 'Connections closed because their reader was too slow.', {
         path,
       })
-    this.#slowReaders = { ws: slow('ws'), socketio: slow('socketio'), sse: slow('sse') }
+    this.#slowReaders = { ws: slow('ws'), socketio: slow('socketio'), sse: slow('sse'), http: slow('http') }
     this.parse = stepSeconds(metrics, 'parse')
     this.turn = stepSeconds(metrics, 'turn')
     this.answer = stepSeconds(metrics, 'answer')

@@ -32,14 +32,14 @@ export class HomeBreakers {
     return [...this.#breakers.values()].filter(({ opened }) => opened).length
   }
 
-  /** `homeOf` is asked only where some home has failed. */
-  async call<T>(homeOf: () => Promise<string>, call: () => Promise<T>): Promise<T> {
-    const breaker = this.idle ? undefined : this.#breakers.get(await homeOf())
+  /** Makes the call before it returns, or not at all: calls keep their order. */
+  async call<T>(home: string, call: () => Promise<T>): Promise<T> {
+    const breaker = this.#breakers.get(home)
     if (breaker) return this.#through(breaker, call)
     try {
       return await call()
     } catch (error) {
-      await this.failed(homeOf, error)
+      await this.failed(() => Promise.resolve(home), error)
       throw error
     }
   }
@@ -49,7 +49,7 @@ export class HomeBreakers {
     return this.#breakers.size === 0
   }
 
-  /** For a call that did not go through `call`, and failed. */
+  /** For a call that did not go through `call`, and failed; `homeOf` is asked only where it is the home that did. */
   async failed(homeOf: () => Promise<string>, error: unknown): Promise<void> {
     if (isFailure(error)) await this.#note(await homeOf(), error)
   }

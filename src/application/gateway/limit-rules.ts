@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { HeldThing } from './guard.js'
 
 /** So many in such a time. */
 export interface Rate {
@@ -29,11 +30,20 @@ export const DEFAULT_RATES = {
 export type RateName = keyof typeof DEFAULT_RATES
 export type Rates = Readonly<Record<RateName, Rate>>
 
-/** Connections that may be open at the same time. */
+/** What may be held at the same time, as `open_<what>_per_<whom>`: everything that callers can hold at a gateway is here. */
 export const DEFAULT_OPEN = {
+  /** TCP connections, whatever they are used for; those of trusted proxies are not counted. */
+  open_sockets_per_address: 1_000,
+  /** WebSockets, Socket.IO sessions and event streams. */
   open_connections_per_account: 50,
   open_connections_per_address: 500,
-} as const
+  /** Auctions, or the catalogue, that connections hear. */
+  open_subscriptions_per_account: 5_000,
+  open_subscriptions_per_address: 20_000,
+  /** Logs that are being sent. */
+  open_downloads_per_account: 8,
+  open_downloads_per_address: 32,
+} as const satisfies Readonly<Partial<Record<`open_${HeldThing}_per_${'account' | 'address'}`, number>>>
 export type OpenName = keyof typeof DEFAULT_OPEN
 
 export interface LimitRules {

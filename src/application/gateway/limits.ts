@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
-import { BoundedRateLimiter, type Verdict } from './bounded-rate-limiter.js'
-import type { Guard, Source } from './guard.js'
+import { loginKey } from '../../ports/accounts/account-repository.js'
+import { BoundedRateLimiter } from './bounded-rate-limiter.js'
+import type { Guard, Held, HeldThing, Source } from './guard.js'
+import { Holding, Holdings } from './holdings.js'
 import { addressKey } from './limit-key.js'
 import type { LimitRules, OpenName, RateName } from './limit-rules.js'
 
@@ -30,76 +32,76 @@ const OPEN_RETRY_SECONDS = 10
 /** What one gateway process lets through. Counted in memory: a restart forgets, and each process counts for itself. */
 export class Limits implements Guard {
   readonly #rates: Readonly<Record<RateName, BoundedRateLimiter>>
-  readonly #open = new Map<string, number>()
+  readonly #holdings: Holdings
   /** By login and address of former successes, the most recently used last. */
   readonly #known = new Map<string, Map<string, true>>()
+  readonly #refusals = new Map<RateName | OpenName, number>()
 
-  constructor(private readonly rules: LimitRules) {
+  constructor(rules: LimitRules) {
     this.#rates = Object.fromEntries(
       Object.entries(rules.rates).map(([name, rate]) => [name, new BoundedRateLimiter(rate, rules.maxKeys)]),
     ) as Record<RateName, BoundedRateLimiter>
+    this.#holdings = new Holdings(rules.open, (limit, most) =>
+      this.#refuse(limit, OPEN_RETRY_SECONDS, `${most} at a time`),
+    )
   }
 
-  /** Rejects with `LimitError`; so do the others. */
-  bid(source: Source): Promise<void> | null {
-    return this.#both('bids', source)
+  /** Throws `LimitError`; so do the others. */
+  bid(source: Source): void {
+    this.#both('bids', source)
   }
 
   /** Before it is known who calls; checking credentials is work too. */
-  async callFrom(address: string): Promise<void> {
-    await this.#take('calls_per_address', addressKey(address))
+  callFrom(address: string, calls = 1): void {
+    this.#take('calls_per_address', addressKey(address), calls)
   }
 
-  async callBy(accountId: string): Promise<void> {
-    await this.#take('calls_per_account', accountId)
+  callBy(accountId: string, calls = 1): void {
+    this.#take('calls_per_account', accountId, calls)
   }
 
-  async registration({ address }: Source): Promise<void> {
-    await this.#take('registrations_per_address', addressKey(address))
+  registration({ address }: Source): void {
+    this.#take('registrations_per_address', addressKey(address))
   }
 
-  /**
-   * Counts a connection until it is released, and the attempt in any case. `release` is idempotent.
-   */
-  async connection(source: Source): Promise<{ release(): void }> {
-    await this.#both('connections', source)
-    const keys: [OpenName, string][] = [['open_connections_per_address', addressKey(source.address)]]
-    if (source.accountId !== undefined) keys.push(['open_connections_per_account', source.accountId])
-    for (const [limit, key] of keys) {
-      const most = this.rules.open[limit]
-      if ((this.#open.get(`${limit} ${key}`) ?? 0) >= most)
-        throw new LimitError(limit, OPEN_RETRY_SECONDS, `${most} open at a time`)
-    }
-    for (const [limit, key] of keys) this.#count(`${limit} ${key}`, 1)
-    let released = false
+  /** Of connections the attempt counts too, in any case. */
+  hold(what: HeldThing, source: Source): Held {
+    const holding = new Holding(this.#holdings, what, source)
+    if (what !== 'connections') return holding
     return {
-      release: () => {
-        if (released) return
-        released = true
-        for (const [limit, key] of keys) this.#count(`${limit} ${key}`, -1)
+      add: (count) => {
+        this.#both('connections', source)
+        holding.add(count)
       },
+      become: (accountId) => {
+        if (accountId !== undefined && accountId !== holding.accountId)
+          this.#take('connections_per_account', accountId)
+        holding.become(accountId)
+      },
+      release: (count) => holding.release(count),
     }
   }
 
   /**
-   * Counts a login before it is tried, so that many at once do not slip through together; a success is taken back.
+   * Counts a login before it is tried, so that many at once do not slip through together; a success is taken back. `whose` is
+   * the account's id where there is such an account, whatever it was called in the login, and what was typed otherwise.
    * Guessing is slowed down for an address, for a name from an address, and for a name from everywhere. The last must
    * not lock the owner out: it does not hold for addresses that the owner has logged in from, what is refused does not
    * make the wait longer, and logins that are open and API keys go on.
    */
-  async login(name: string, { address }: Source): Promise<LoginAttempt> {
-    const who = loginHash(name)
+  login(whose: string, { address }: Source): LoginAttempt {
+    const who = loginHash(whose)
     const from = addressKey(address)
-    await this.#take('logins_per_address', from)
-    await this.#take('logins_per_name_and_address', `${who} ${from}`)
+    this.#take('logins_per_address', from)
+    this.#take('logins_per_name_and_address', `${who} ${from}`)
     const known = this.#known.get(who)?.has(from) === true
-    if (!known) await this.#take('logins_per_name', who)
+    if (!known) this.#take('logins_per_name', who)
     return {
-      succeeded: async () => {
+      succeeded: () => {
         this.#remember(who, from)
-        await this.#rates.logins_per_address.giveBack(from)
-        await this.#rates.logins_per_name_and_address.giveBack(`${who} ${from}`)
-        if (!known) await this.#rates.logins_per_name.giveBack(who)
+        this.#rates.logins_per_address.giveBack(from)
+        this.#rates.logins_per_name_and_address.giveBack(`${who} ${from}`)
+        if (!known) this.#rates.logins_per_name.giveBack(who)
       },
     }
   }
@@ -107,36 +109,35 @@ export class Limits implements Guard {
   /** Counters in memory, for metrics and tests. */
   get size(): number {
     const rates = Object.values(this.#rates).reduce((sum, { size }) => sum + size, 0)
-    return rates + this.#open.size + this.#known.size
+    return rates + this.#holdings.size + this.#known.size
   }
 
-  #both(what: 'bids' | 'connections', { address, accountId }: Source): Promise<void> | null {
-    const byAddress = this.#take(`${what}_per_address`, addressKey(address))
-    if (accountId === undefined) return byAddress
-    if (byAddress === null) return this.#take(`${what}_per_account`, accountId)
-    return byAddress.then(() => this.#take(`${what}_per_account`, accountId) ?? undefined)
+  /** How much of it is held by all together. */
+  held(what: HeldThing): number {
+    return this.#holdings.total(what)
   }
 
-  #take(limit: RateName, key: string): Promise<void> | null {
-    const verdict = this.#rates[limit].take(key)
-    if (verdict instanceof Promise) return verdict.then((told) => this.#judge(limit, told))
-    return verdict.ok ? null : this.#judge(limit, verdict)
+  /** How often each limit has refused something. */
+  get refusals(): ReadonlyMap<RateName | OpenName, number> {
+    return this.#refusals
   }
 
-  async #judge(limit: RateName, verdict: Verdict): Promise<void> {
+  #both(what: 'bids' | 'connections', { address, accountId }: Source): void {
+    this.#take(`${what}_per_address`, addressKey(address))
+    if (accountId !== undefined) this.#take(`${what}_per_account`, accountId)
+  }
+
+  #take(limit: RateName, key: string, count = 1): void {
+    const verdict = this.#rates[limit].take(key, count)
     if (verdict.ok) return
-    const { count, seconds } = this.#rates[limit].rate
-    throw new LimitError(
-      limit,
-      Math.max(1, Math.ceil(verdict.retryAfterMs / 1_000)),
-      `${count} in ${seconds} s`,
-    )
+    const { rate } = this.#rates[limit]
+    const seconds = Math.max(1, Math.ceil(verdict.retryAfterMs / 1_000))
+    this.#refuse(limit, seconds, `${rate.count} in ${rate.seconds} s`)
   }
 
-  #count(key: string, change: 1 | -1): void {
-    const count = (this.#open.get(key) ?? 0) + change
-    if (count > 0) this.#open.set(key, count)
-    else this.#open.delete(key)
+  #refuse(limit: RateName | OpenName, retryAfterSeconds: number, rule: string): never {
+    this.#refusals.set(limit, (this.#refusals.get(limit) ?? 0) + 1)
+    throw new LimitError(limit, retryAfterSeconds, rule)
   }
 
   #remember(who: string, from: string): void {
@@ -151,12 +152,12 @@ export class Limits implements Guard {
 }
 
 export interface LoginAttempt {
-  succeeded(): Promise<void>
+  succeeded(): void
 }
 
 /** Of any length, and perhaps a password typed into the wrong field: not kept as it is. */
 function loginHash(name: string): string {
-  return createHash('sha256').update(name.trim().toLowerCase()).digest('base64url').slice(0, 22)
+  return createHash('sha256').update(loginKey(name)).digest('base64url').slice(0, 22)
 }
 
 function dropOldest(map: Map<string, unknown>, most: number): void {

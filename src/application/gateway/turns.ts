@@ -2,39 +2,36 @@ import type { Clock } from '../../ports/system/clock.js'
 import type { GatewayMetrics } from './gateway-metrics.js'
 
 /**
- * Bids that arrive over many sockets in one turn of the event loop go to the node together at its end: there they share
- * a signature, a commit and a disk sync, instead of one each.
+ * Bids that arrive over many sockets in one turn of the event loop go to the node together at its end, in the order in
+ * which they came: there they share a signature, a commit and a disk sync, instead of one each.
  */
 export class Turns {
   readonly #deps: { readonly clock: Clock; readonly metrics: Pick<GatewayMetrics, 'turn'> }
-  #end: Promise<void> | null = null
-  #waiting = 0
+  #calls: (() => void)[] = []
 
   constructor(deps: { clock: Clock; metrics: Pick<GatewayMetrics, 'turn'> }) {
     this.#deps = deps
   }
 
   get waiting(): number {
-    return this.#waiting
+    return this.#calls.length
   }
 
-  /** Resolves at the end of this turn, for all who asked in it at once. */
-  end(): Promise<void> {
-    this.#waiting += 1
-    this.#end ??= this.#begin()
-    return this.#end
+  /** Calls it at the end of this turn, after all that were given before. Resolves as the call does. */
+  atEnd<T>(call: () => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (this.#calls.push(() => call().then(resolve, reject)) === 1) this.#begin()
+    })
   }
 
-  #begin(): Promise<void> {
+  #begin(): void {
     const { clock, metrics } = this.#deps
     const startedMs = clock.monotonicMs()
-    return new Promise((resolve) => {
-      setImmediate(() => {
-        this.#end = null
-        this.#waiting = 0
-        metrics.turn.observe((clock.monotonicMs() - startedMs) / 1_000)
-        resolve()
-      })
+    setImmediate(() => {
+      const calls = this.#calls
+      this.#calls = []
+      metrics.turn.observe((clock.monotonicMs() - startedMs) / 1_000)
+      for (const call of calls) call()
     })
   }
 }

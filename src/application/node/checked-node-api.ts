@@ -23,6 +23,7 @@ import {
   logRequest,
   openRequest,
   parseBid,
+  parseCommand,
   parseRequest,
   receiptsRequest,
   showRequest,
@@ -56,19 +57,19 @@ export class CheckedNodeApi implements NodeApi {
   }
 
   async buyNow(request: AuctionCommand) {
-    return this.#node.buyNow(parseRequest(commandRequest, request))
+    return this.#node.buyNow(parseCommand(commandRequest, request))
   }
 
   async close(request: AuctionCommand) {
-    return this.#node.close(parseRequest(commandRequest, request))
+    return this.#node.close(parseCommand(commandRequest, request))
   }
 
   async cancel(request: Parameters<NodeApi['cancel']>[0]) {
-    return this.#node.cancel(parseRequest(cancelRequest, request))
+    return this.#node.cancel(parseCommand(cancelRequest, request))
   }
 
   async extend(request: Parameters<NodeApi['extend']>[0]) {
-    return this.#node.extend(parseRequest(extendRequest, request))
+    return this.#node.extend(parseCommand(extendRequest, request))
   }
 
   async handover(request: Parameters<NodeApi['handover']>[0]) {

@@ -54,6 +54,7 @@ import { reachablePeer } from '../mesh/peer-by-name.js'
 import { type PeerTable, peerView } from '../mesh/peer-table.js'
 import { openingFingerprint } from '../orders/home-command.js'
 import type { Syncer } from '../replication/syncer.js'
+import { Lookups } from '../turns/lookups.js'
 import type { AuctionViews } from './auction-view.js'
 import { EventPager } from './event-pager.js'
 
@@ -97,6 +98,18 @@ interface Answer {
   readonly brief?: boolean | undefined
 }
 
+interface Named {
+  readonly auctionId: string
+  readonly currency: Currency
+}
+
+type MakeCommand = (named: Named) => RemoteCommand
+
+interface Submitted {
+  readonly command: RemoteCommand
+  readonly submitted: Promise<SubmitResult>
+}
+
 const MAX_CACHED_CURRENCIES = 10_000
 const DEFAULT_PAGE = 50
 /** Signed answers, each of a few hundred receipts at most. */
@@ -111,6 +124,8 @@ export class LocalNodeApi implements NodeApi {
   readonly #pager: EventPager
   /** By the auction's whole id. */
   readonly #currencies = new Map<string, Currency>()
+  /** By id, or the start of one. */
+  readonly #lookups = new Lookups((auction) => this.#biddable(auction))
 
   constructor(deps: LocalNodeApiDeps, options: LocalNodeApiOptions) {
     this.#deps = deps
@@ -166,53 +181,75 @@ export class LocalNodeApi implements NodeApi {
   }
 
   async bid(request: BidRequest): Promise<CommandResult> {
-    const known = this.#currencies.get(request.auction)
-    const { auctionId, currency } = known
-      ? { auctionId: request.auction, currency: known }
-      : await this.#biddable(request.auction)
-    const amount = amountOf('amount', request.amount, currency)
-    const { commandId, kind, as, brief, requestId } = request
+    const { commandId, kind, as, brief } = request
     const bidder = as ?? this.#options.self
-    let command: RemoteCommand = { type: 'bid', auctionId, commandId, bidder, amount, kind: 'plain' }
-    if (kind === 'max') command = { ...command, kind, salt: newSalt(this.#deps.random) }
-    if (request.replicas !== undefined) command = { ...command, replicas: request.replicas }
-    const result = await this.#deps.router.submit(command, requestId)
+    const make = ({ auctionId, currency }: Named): RemoteCommand => {
+      const amount = amountOf('amount', request.amount, currency)
+      let command: RemoteCommand = { type: 'bid', auctionId, commandId, bidder, amount, kind: 'plain' }
+      if (kind === 'max') command = { ...command, kind, salt: newSalt(this.#deps.random) }
+      if (request.replicas !== undefined) command = { ...command, replicas: request.replicas }
+      return command
+    }
+    const { command, submitted } = this.#submitNow(request, make) ?? (await this.#submit(request, make))
+    const result = await submitted
     // A gateway's bid: nothing to look up for its answer.
     if (as && brief && result.ok) return { outcome: result.outcome, auction: null }
     return this.#bidding(command, result, { as, brief })
   }
 
   async buyNow(request: AuctionCommand): Promise<CommandResult> {
-    const { auctionId } = await this.#deps.auctionViews.resolve(request.auction)
-    const { commandId, as, requestId } = request
+    const { commandId, as } = request
     const bidder = as ?? this.#options.self
-    const command = { type: 'buy-now', auctionId, commandId, bidder, ...ackOf(request) } as const
-    return this.#bidding(command, await this.#deps.router.submit(command, requestId), { as })
+    const { command, submitted } = await this.#submit(request, ({ auctionId }) => {
+      return { type: 'buy-now', auctionId, commandId, bidder, ...ackOf(request) }
+    })
+    return this.#bidding(command, await submitted, { as })
   }
 
   async close(request: AuctionCommand): Promise<CommandResult> {
-    const { auctionId } = await this.#deps.auctionViews.resolve(request.auction)
-    const { commandId, as, requestId } = request
-    const by = as ?? this.#options.self
-    const command = { type: 'close', auctionId, commandId, by, ...ackOf(request) } as const
-    return this.#submit(command, requestId, { as })
+    return this.#selling(request, (named) => ({ type: 'close', ...named }))
   }
 
   async cancel(request: AuctionCommand & { reason?: string }): Promise<CommandResult> {
-    const { auctionId } = await this.#deps.auctionViews.resolve(request.auction)
-    const { commandId, reason = '', as, requestId } = request
-    const by = as ?? this.#options.self
-    const command = { type: 'cancel', auctionId, commandId, by, reason, ...ackOf(request) } as const
-    return this.#submit(command, requestId, { as })
+    const { reason = '' } = request
+    return this.#selling(request, (named) => ({ type: 'cancel', ...named, reason }))
   }
 
   async extend(request: AuctionCommand & NewEnd): Promise<CommandResult> {
-    const { auctionId } = await this.#deps.auctionViews.resolve(request.auction)
-    const { commandId, as, requestId } = request
-    const by = as ?? this.#options.self
     const end = 'addedMs' in request ? { addedMs: request.addedMs } : { closesAt: request.closesAt }
-    const command = { type: 'extend', auctionId, commandId, by, ...end, ...ackOf(request) } as const
-    return this.#submit(command, requestId, { as })
+    return this.#selling(request, (named) => ({ type: 'extend', ...named, ...end }))
+  }
+
+  async #selling(
+    request: AuctionCommand,
+    make: (named: { auctionId: string; commandId: string; by: Party; replicas?: number }) => RemoteCommand,
+  ): Promise<CommandResult> {
+    const { commandId, as } = request
+    const by = as ?? this.#options.self
+    const { command, submitted } = await this.#submit(request, ({ auctionId }) =>
+      make({ auctionId, commandId, by, ...ackOf(request) }),
+    )
+    return this.#answered(command, await submitted, { as })
+  }
+
+  /** Null where the auction has to be looked up first, or one that came before is at it. */
+  #submitNow({ auction, requestId, lane }: AuctionCommand, make: MakeCommand): Submitted | null {
+    const currency = this.#currencies.get(auction)
+    if (currency === undefined || !this.#lookups.idle(auction)) return null
+    const command = make({ auctionId: auction, currency })
+    return { command, submitted: this.#deps.router.submit(command, requestId, lane) }
+  }
+
+  /** In the order of the calls for the auction. */
+  async #submit(request: AuctionCommand, make: MakeCommand): Promise<Submitted> {
+    const { auction, requestId, lane } = request
+    return (
+      this.#submitNow(request, make) ??
+      this.#lookups.run(auction, (named) => {
+        const command = make(named)
+        return { command, submitted: this.#deps.router.submit(command, requestId, lane) }
+      })
+    )
   }
 
   async handover({ auction, peer }: { auction: string; peer: string }): Promise<AuctionView> {
@@ -324,7 +361,7 @@ export class LocalNodeApi implements NodeApi {
   }
 
   /** What a bid needs to know of its auction never changes: most bids read nothing for it. */
-  async #biddable(reference: string): Promise<{ auctionId: string; currency: Currency }> {
+  async #biddable(reference: string): Promise<Named> {
     const { auctionId, state } = await this.#deps.auctionViews.resolve(reference)
     const { currency } = state.terms
     if (this.#currencies.size >= MAX_CACHED_CURRENCIES) this.#currencies.clear()
@@ -344,15 +381,6 @@ export class LocalNodeApi implements NodeApi {
     await this.#deps.participations.add(auctionId).catch((error: unknown) => {
       this.#deps.logger.warn({ auctionId, err: error }, 'that this node takes part could not be noted')
     })
-  }
-
-  /** The request's id is for the log. */
-  async #submit(
-    command: RemoteCommand,
-    requestId: string | undefined,
-    answer: Answer,
-  ): Promise<CommandResult> {
-    return this.#answered(command, await this.#deps.router.submit(command, requestId), answer)
   }
 
   async #answered(command: RemoteCommand, result: SubmitResult, answer: Answer): Promise<CommandResult> {

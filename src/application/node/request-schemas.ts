@@ -155,7 +155,15 @@ function withoutUndefined(request: unknown): unknown {
 
 /** As `parseRequest`; most requests are bids, and for most of them a look is enough. */
 export function parseBid(request: BidRequest): BidRequest {
-  return isPlainBid(request) ? request : parseRequest(bidRequest, request)
+  return isPlainBid(request) ? request : parseCommand(bidRequest, request)
+}
+
+/** A lane is no data: it is passed on as it is, in the same process alone. */
+export function parseCommand<T extends AuctionCommand>(schema: z.ZodType<T>, request: T): T {
+  if (typeof request !== 'object' || request === null || !('lane' in request))
+    return parseRequest(schema, request)
+  const { lane, ...asked } = request
+  return { ...parseRequest(schema, asked as T), lane }
 }
 
 function isPlainBid({ auction, commandId, kind, amount, as, replicas, requestId }: BidRequest): boolean {

@@ -113,6 +113,8 @@ export interface OpenRequest extends OnBehalf {
 export interface AuctionCommand extends OnBehalf {
   readonly auction: string
   readonly commandId: string
+  /** Where it comes from, such as a connection: commands of one lane for one auction are decided in the order of the calls. */
+  readonly lane?: object | undefined
   /** Acknowledge only once this many replicas have stored it as well: 1 to 16. */
   readonly replicas?: number
 }

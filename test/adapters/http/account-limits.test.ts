@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { BoundedRateLimiter } from '../../../src/application/gateway/bounded-rate-limiter.js'
+import type { Source } from '../../../src/application/gateway/guard.js'
 import { addressKey } from '../../../src/application/gateway/limit-key.js'
 import {
   DEFAULT_LIMITS,
@@ -12,7 +13,6 @@ import {
 } from '../../../src/application/gateway/limit-rules.js'
 import { LimitError, Limits } from '../../../src/application/gateway/limits.js'
 import { type AccountGateway, startAccountGateway } from '../../support/account-gateway.js'
-import { codeOf } from '../../support/account-house.js'
 
 function rules(rates: Partial<Record<RateName, number>>, open = {}): LimitRules {
   const given = Object.entries(rates).map(([name, count]) => [name, { count, seconds: 3_600 }])
@@ -23,114 +23,157 @@ function rules(rates: Partial<Record<RateName, number>>, open = {}): LimitRules 
   }
 }
 
+function refusalOf(call: () => unknown): unknown {
+  try {
+    call()
+    return null
+  } catch (error) {
+    return error
+  }
+}
+
+function codeOf(call: () => unknown): string {
+  return (refusalOf(call) as LimitError | null)?.code ?? 'DONE'
+}
+
 describe('limits', () => {
   it('count bids for an account and for an address, each with its own rate', async () => {
     const limits = new Limits(rules({ bids_per_account: 2, bids_per_address: 3 }))
-    const bid = (accountId: string, address = '192.0.2.1') =>
-      codeOf(limits.bid({ accountId, address }) ?? Promise.resolve())
-    expect(await bid('usr_a')).to.equal('RESOLVED')
-    expect(await bid('usr_a')).to.equal('RESOLVED')
-    const refusal = await limits.bid({ accountId: 'usr_a', address: '192.0.2.9' })?.catch((error) => error)
+    const bid = (accountId: string, address = '192.0.2.1') => codeOf(() => limits.bid({ accountId, address }))
+    expect(bid('usr_a')).to.equal('DONE')
+    expect(bid('usr_a')).to.equal('DONE')
+    const refusal = refusalOf(() => limits.bid({ accountId: 'usr_a', address: '192.0.2.9' })) as LimitError
     expect(refusal).to.be.instanceOf(LimitError)
     expect(refusal.limit).to.equal('bids_per_account')
     expect(refusal.retryAfterSeconds).to.be.within(3_590, 3_600)
-    expect(await bid('usr_b')).to.equal('RESOLVED')
-    expect(await bid('usr_c'), 'the address').to.equal('TOO_MANY_REQUESTS')
-    expect(await bid('usr_c', '192.0.2.2')).to.equal('RESOLVED')
+    expect(bid('usr_b')).to.equal('DONE')
+    expect(bid('usr_c'), 'the address').to.equal('TOO_MANY_REQUESTS')
+    expect(bid('usr_c', '192.0.2.2')).to.equal('DONE')
   })
 
-  it('do not let many at once slip through together', async () => {
+  it('let all of several through or none, and more than the rate holds for all that it holds', () => {
     const limiter = new BoundedRateLimiter({ count: 5, seconds: 60 }, 10)
-    const verdicts = await Promise.all(Array.from({ length: 50 }, () => limiter.take('a')))
-    expect(verdicts.filter(({ ok }) => ok)).to.have.length(5)
+    expect(limiter.take('a', 3).ok).to.equal(true)
+    expect(limiter.take('a', 3).ok).to.equal(false)
+    expect(limiter.take('a', 2).ok, 'what was refused was not counted').to.equal(true)
+    expect(limiter.take('b', 1_000).ok).to.equal(true)
+    expect(limiter.take('b').ok).to.equal(false)
   })
 
-  it('let through as many as the rate says, whether they come together or one by one', async () => {
+  it('let through as many as the rate says, and what was given back once more', () => {
     const limiter = new BoundedRateLimiter({ count: 150, seconds: 60 }, 10)
     let through = 0
-    for (let i = 0; i < 20; i++) {
-      const verdicts = await Promise.all([1, 2, 3, 4, 5].map(() => limiter.take('a')))
-      through += verdicts.filter(({ ok }) => ok).length
-    }
+    for (let i = 0; i < 100; i++) if (limiter.take('a').ok) through += 1
     expect(through).to.equal(100)
-    for (let i = 0; i < 30; i++) await limiter.giveBack('a')
-    for (let i = 0; i < 200; i++) if ((await limiter.take('a')).ok) through += 1
+    for (let i = 0; i < 30; i++) limiter.giveBack('a')
+    for (let i = 0; i < 200; i++) if (limiter.take('a').ok) through += 1
     expect(through).to.equal(180)
-    expect(await limiter.take('a'))
-      .to.have.property('retryAfterMs')
-      .that.is.within(1, 60_000)
-    expect((await limiter.take('b')).ok).to.equal(true)
+    expect(limiter.take('a')).to.have.property('retryAfterMs').that.is.within(1, 60_000)
+    expect(limiter.take('b').ok).to.equal(true)
   })
 
   it('let through again once the time is over, however often one asked meanwhile', async () => {
     const limiter = new BoundedRateLimiter({ count: 1, seconds: 1 }, 10)
-    expect((await limiter.take('a')).ok).to.equal(true)
+    expect(limiter.take('a').ok).to.equal(true)
     const deadline = Date.now() + 10_000
-    let verdict = await limiter.take('a')
+    let verdict = limiter.take('a')
     expect(verdict.ok).to.equal(false)
     while (!verdict.ok && Date.now() < deadline) {
       expect(verdict.retryAfterMs).to.be.within(1, 1_000)
       await new Promise((resolve) => setTimeout(resolve, 20))
-      verdict = await limiter.take('a')
+      verdict = limiter.take('a')
     }
     expect(verdict.ok).to.equal(true)
   })
 
   it('keep a bounded number of keys, and forget nobody for a flood of others', async () => {
     const limiter = new BoundedRateLimiter({ count: 2, seconds: 3_600 }, 100)
-    await limiter.take('attacker')
-    await limiter.take('attacker')
-    for (let i = 0; i < 5_000; i++) await limiter.take(`flood ${i}`)
+    limiter.take('attacker')
+    limiter.take('attacker')
+    for (let i = 0; i < 5_000; i++) limiter.take(`flood ${i}`)
     expect(limiter.size).to.equal(100)
-    expect((await limiter.take('attacker')).ok).to.equal(false)
+    expect(limiter.take('attacker').ok).to.equal(false)
   })
 
-  it('bound open connections, and free the place of a closed one once', async () => {
+  it('bound what is held, and free the place of what is given back once', () => {
     const limits = new Limits(rules({}, { open_connections_per_address: 2, open_connections_per_account: 1 }))
-    const source = { address: '192.0.2.1', accountId: 'usr_a' }
-    const first = await limits.connection(source)
-    expect(await codeOf(limits.connection(source)), 'the account').to.equal('TOO_MANY_REQUESTS')
-    await limits.connection({ address: '192.0.2.1' })
-    expect(await codeOf(limits.connection({ address: '192.0.2.1' })), 'the address').to.equal(
-      'TOO_MANY_REQUESTS',
+    const held = (source: Source) => {
+      const holding = limits.hold('connections', source)
+      holding.add(1)
+      return holding
+    }
+    const nobody = { address: '192.0.2.1' }
+    const alice = { ...nobody, accountId: 'usr_a' }
+    const first = held(alice)
+    expect(
+      codeOf(() => held(alice)),
+      'the account',
+    ).to.equal('TOO_MANY_REQUESTS')
+    held(nobody)
+    expect(
+      codeOf(() => held(nobody)),
+      'the address',
+    ).to.equal('TOO_MANY_REQUESTS')
+    expect(limits.held('connections')).to.equal(2)
+    expect([...limits.refusals]).to.deep.equal([
+      ['open_connections_per_account', 1],
+      ['open_connections_per_address', 1],
+    ])
+    first.release()
+    first.release()
+    expect(codeOf(() => held(alice))).to.equal('DONE')
+    expect(codeOf(() => held(nobody))).to.equal('TOO_MANY_REQUESTS')
+  })
+
+  it('count what changes hands for its new account, and leave it where that has too much', () => {
+    const limits = new Limits(
+      rules({}, { open_subscriptions_per_account: 3, open_subscriptions_per_address: 9 }),
     )
-    first.release()
-    first.release()
-    expect(await codeOf(limits.connection(source))).to.equal('RESOLVED')
-    expect(await codeOf(limits.connection({ address: '192.0.2.1' }))).to.equal('TOO_MANY_REQUESTS')
+    const hold = (accountId?: string) => limits.hold('subscriptions', { address: '192.0.2.1', accountId })
+    const [nobodys, alices] = [hold(), hold('usr_a')]
+    nobodys.add(2)
+    alices.add(2)
+    expect(codeOf(() => nobodys.become('usr_a'))).to.equal('TOO_MANY_REQUESTS')
+    alices.release(1)
+    nobodys.become('usr_a')
+    expect(codeOf(() => alices.add(1))).to.equal('TOO_MANY_REQUESTS')
+    nobodys.become(undefined)
+    expect(codeOf(() => alices.add(1))).to.equal('DONE')
+    expect(
+      codeOf(() => hold().add(6)),
+      'what was moved stayed with the address',
+    ).to.equal('TOO_MANY_REQUESTS')
+    expect(codeOf(() => hold().add(5))).to.equal('DONE')
   })
 
   describe('of logins', () => {
-    it('slow guessing down from one address, for one name and for all', async () => {
+    it('slow guessing down from one address, for one name and for all', () => {
       const limits = new Limits(rules({ logins_per_name_and_address: 2, logins_per_address: 3 }))
-      const guess = (name: string, address = '192.0.2.1') => codeOf(limits.login(name, { address }))
-      expect([await guess('alice'), await guess('ALICE ')]).to.deep.equal(['RESOLVED', 'RESOLVED'])
-      expect(await guess('Alice'), 'the same name').to.equal('TOO_MANY_REQUESTS')
-      expect(await guess('bob'), 'the address').to.equal('TOO_MANY_REQUESTS')
-      expect(await guess('bob', '192.0.2.2')).to.equal('RESOLVED')
+      const guess = (name: string, address = '192.0.2.1') => codeOf(() => limits.login(name, { address }))
+      expect([guess('alice'), guess('ALICE ')]).to.deep.equal(['DONE', 'DONE'])
+      expect(guess('Alice'), 'the same name').to.equal('TOO_MANY_REQUESTS')
+      expect(guess('bob'), 'the address').to.equal('TOO_MANY_REQUESTS')
+      expect(guess('bob', '192.0.2.2')).to.equal('DONE')
     })
 
-    it('do not count what succeeds', async () => {
+    it('do not count what succeeds', () => {
       const limits = new Limits(
         rules({ logins_per_name_and_address: 2, logins_per_address: 2, logins_per_name: 2 }),
       )
-      for (let i = 0; i < 20; i++) {
-        const attempt = await limits.login('alice', { address: '192.0.2.1' })
-        await attempt.succeeded()
-      }
+      for (let i = 0; i < 20; i++) limits.login('alice', { address: '192.0.2.1' }).succeeded()
     })
 
-    it('slow down guesses from many addresses, and never keep the owner out of where they log in from', async () => {
+    it('slow down guesses from many addresses, and never keep the owner out of where they log in from', () => {
       const limits = new Limits(rules({ logins_per_name: 10 }))
       const home = { address: '198.51.100.7' }
-      await (await limits.login('alice', home)).succeeded()
-      const results = await Promise.all(
-        Array.from({ length: 100 }, (_, i) => codeOf(limits.login('alice', { address: `192.0.2.${i}` }))),
+      limits.login('alice', home).succeeded()
+      const results = Array.from({ length: 100 }, (_, i) =>
+        codeOf(() => limits.login('alice', { address: `192.0.2.${i}` })),
       )
-      expect(results.filter((code) => code === 'RESOLVED')).to.have.length(10)
-      expect(await codeOf(limits.login('alice', { address: '203.0.113.5' }))).to.equal('TOO_MANY_REQUESTS')
-      await (await limits.login('alice', home)).succeeded()
-      expect(await codeOf(limits.login('bob', { address: '192.0.2.1' }))).to.equal('RESOLVED')
+      expect(results.filter((code) => code === 'DONE')).to.have.length(10)
+      expect(codeOf(() => limits.login('alice', { address: '203.0.113.5' }))).to.equal('TOO_MANY_REQUESTS')
+      limits.login('alice', home).succeeded()
+      expect(codeOf(() => limits.login('bob', { address: '192.0.2.1' }))).to.equal('DONE')
     })
   })
 

@@ -75,3 +75,45 @@ describe('what a forwarder says of commands that may have been carried out', () 
     expect(await codeAfter(LOST, LOST, LOST)).to.equal('OUTCOME_UNKNOWN')
   })
 })
+
+describe('a forwarder with two requests under way', () => {
+  it('sends no command of a lane before those of the same lane are answered, and keeps no other waiting', async () => {
+    const time = new ManualTime()
+    const sent: { ids: string[]; answer(): void }[] = []
+    const submit = (_: string, commands: readonly RemoteCommand[]) =>
+      new Promise<{ results: SubmitResult[]; receipt: null }>((resolve) => {
+        const results = commands.map(() => submitFailure('BUSY', 'busy'))
+        const ids = commands.map(({ commandId }) => commandId)
+        sent.push({ ids, answer: () => resolve({ results, receipt: null }) })
+      })
+    const forwarder = new HomeForwarder(
+      {
+        ...{ peerClient: { submit }, receiptKeeper: { keep: async () => {} } },
+        ...{ signer: { publicKey: 'key', sign: () => 'signed' }, verifier: { verify: () => true } },
+        ...{ clock: time, timers: time, logger: silentLogger },
+      },
+      () => HOME,
+    )
+    const [one, other] = [{}, {}]
+    const ask = async (commandId: string, lane?: object) => {
+      void forwarder.submit({ ...BID, commandId }, undefined, lane)
+      await settle()
+    }
+    await ask('bid_one-1', one)
+    await ask('bid_other-1', other)
+    await ask('bid_one-2', one)
+    await ask('bid_one-3', one)
+    await ask('bid_free')
+    expect(sent.map(({ ids }) => ids)).to.deep.equal([['bid_one-1'], ['bid_other-1']])
+    // The second is answered first: what is nobody's in particular goes, what has a command before it does not.
+    sent[1]?.answer()
+    await settle()
+    expect(sent[2]?.ids).to.deep.equal(['bid_free'])
+    sent[0]?.answer()
+    await settle()
+    expect(sent[3]?.ids).to.deep.equal(['bid_one-2', 'bid_one-3'])
+    for (const { answer } of sent) answer()
+    await settle()
+    expect(forwarder.waiting).to.equal(0)
+  })
+})

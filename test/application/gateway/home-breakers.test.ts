@@ -19,12 +19,10 @@ describe('breakers around homes', () => {
     return Promise.reject(new NodeError(code, 'no'))
   }
   const codeOf = (home: string, call: () => Promise<unknown>) =>
-    breakers
-      .call(async () => home, call)
-      .then(
-        () => 'ok',
-        (error: NodeError) => error.code,
-      )
+    breakers.call(home, call).then(
+      () => 'ok',
+      (error: NodeError) => error.code,
+    )
 
   it('answer at once for a home that keeps failing, and leave other homes alone', async () => {
     for (let i = 0; i < 20; i++)
@@ -48,10 +46,17 @@ describe('breakers around homes', () => {
     expect(calls).to.equal(20)
   })
 
-  it('ask for homes only once one has failed', async () => {
-    await breakers.call(
-      () => Promise.reject(new Error('asked')),
-      async () => 1,
-    )
+  it('make calls before they return, so that calls keep their order, whatever state a home is in', async () => {
+    const made: string[] = []
+    const call = (name: string) => async () => {
+      made.push(name)
+      return name
+    }
+    const first = breakers.call('a', call('well'))
+    await codeOf('a', failing('HOME_UNREACHABLE'))
+    const second = breakers.call('a', call('after a failure'))
+    const third = breakers.call('b', call('elsewhere'))
+    expect(made).to.deep.equal(['well', 'after a failure', 'elsewhere'])
+    await Promise.all([first, second, third])
   })
 })

@@ -1,6 +1,8 @@
+import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { bidJson } from '../../../application/gateway/json-shapes.js'
 import { amountIn, clientKey, length } from '../../../application/log/input-schemas.js'
+import type { Caller } from '../../../ports/accounts/caller.js'
 import { auctionSchema, bidSchema, outcomeSchema } from '../resources.js'
 import {
   acceptedJson,
@@ -48,11 +50,9 @@ export function bidRoutes(app: GatewayApp, deps: RouteDeps): void {
       },
     },
     async (request, reply) => {
-      const caller = callerWith(request, 'bid', deps)
       const { amount, kind, bid_id } = request.body
-      await deps.guard?.bid({ address: request.ip, accountId: caller.party.id })
       const header = keyOf(request)
-      const result = await deps.desk.bid('http', caller, {
+      const result = await deps.desk.bid('http', () => bidderOf(request, deps), {
         ...{ auction: request.params.id, kind, amount, key: header ?? bid_id },
         keyField: header === undefined ? 'bid_id' : 'Idempotency-Key',
         requestId: request.id,
@@ -76,15 +76,13 @@ export function bidRoutes(app: GatewayApp, deps: RouteDeps): void {
       },
     },
     async (request, reply) => {
-      const caller = callerWith(request, 'bid', deps)
-      await deps.guard?.bid({ address: request.ip, accountId: caller.party.id })
       const order = {
         auction: request.params.id,
         kind: 'buy-now',
         key: keyOf(request),
         requestId: request.id,
       } as const
-      const result = await deps.desk.bid('http', caller, order)
+      const result = await deps.desk.bid('http', () => bidderOf(request, deps), order)
       reply.code(201)
       return acceptedJson(result) as never
     },
@@ -128,4 +126,11 @@ export function bidRoutes(app: GatewayApp, deps: RouteDeps): void {
       } as never
     },
   )
+}
+
+/** Who bids, if they may. */
+function bidderOf(request: FastifyRequest, deps: RouteDeps): Caller {
+  const caller = callerWith(request, 'bid', deps)
+  deps.guard?.bid({ address: request.address, accountId: caller.party.id })
+  return caller
 }

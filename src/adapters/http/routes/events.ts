@@ -1,9 +1,10 @@
 import type { OutgoingHttpHeaders } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import { CountedConnection } from '../../../application/gateway/counted-connection.js'
 import { isCatalogueCursor } from '../../../application/gateway/subscription.js'
 import { auctionReference, length } from '../../../application/log/input-schemas.js'
-import type { EventStreams } from '../event-streams.js'
+import { type EventStreams, STREAM_HEADERS } from '../event-streams.js'
 import { RequestError } from '../problem.js'
 import { type GatewayApp, problems, type RouteDeps, whoQuery } from './route.js'
 
@@ -49,12 +50,20 @@ export function eventRoutes(app: GatewayApp, deps: RouteDeps & { readonly stream
       return open(request, reply, { auctionId, afterSeq, mode })
 
       async function open(
-        { ip, caller, raw, headers: sent }: FastifyRequest,
+        { address, caller, method, raw, headers: sent }: FastifyRequest,
         answer: FastifyReply,
         place: Parameters<EventStreams['open']>[1],
       ) {
-        const counted = await deps.guard?.connection({ address: ip, accountId: caller?.party.id })
-        if (raw.destroyed) return counted?.release()
+        // The headers of a stream are known without one.
+        if (method === 'HEAD') return answer.headers(STREAM_HEADERS).send()
+        const connection = new CountedConnection(deps.guard, address, caller)
+        if (raw.destroyed) return connection.release()
+        try {
+          connection.subscribe()
+        } catch (refusal) {
+          connection.release()
+          throw refusal
+        }
         answer.hijack()
         const headers = answer.getHeaders() as OutgoingHttpHeaders
         const { access_token, user_id } = request.query
@@ -63,10 +72,7 @@ export function eventRoutes(app: GatewayApp, deps: RouteDeps & { readonly stream
           userId: user_id,
           accessTokens: access_token === undefined ? [] : [access_token],
         }
-        streams.open(
-          { response: answer.raw, headers, presented, caller, onEnd: () => counted?.release() },
-          place,
-        )
+        streams.open({ response: answer.raw, headers, presented, caller, onEnd: connection.leave }, place)
       }
     },
   )

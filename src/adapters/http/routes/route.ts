@@ -23,6 +23,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Null: nobody said who they are. */
     caller: Caller | null
+    /** Whose request it is, as far as trusted proxies say. */
+    address: string
   }
   interface FastifyContextConfig {
     /** For routes that a client reaches with whatever old token it has, in order to get a new one. */

@@ -44,12 +44,11 @@ export function sellerRoutes(app: GatewayApp, deps: RouteDeps): void {
       const auction = request.params.id
       const caller = sellerOf(request, deps)
       const commandId = deps.commandIds.of('cmd', keyOf(request), caller.party)
-      const as = await desk.sellerFor(auction, caller)
-      return acceptedJson(
-        await desk.command(auction, commandId, () =>
-          api.close({ auction, commandId, as, requestId: request.id }),
-        ),
-      ) as never
+      const admit = async () => {
+        const as = await desk.sellerFor(auction, caller)
+        return { commandId, call: () => api.close({ auction, commandId, as, requestId: request.id }) }
+      }
+      return acceptedJson(await desk.command(auction, admit)) as never
     },
   )
 
@@ -66,19 +65,13 @@ export function sellerRoutes(app: GatewayApp, deps: RouteDeps): void {
       const auction = request.params.id
       const caller = sellerOf(request, deps)
       const commandId = deps.commandIds.of('cmd', keyOf(request), caller.party)
-      const as = await desk.sellerFor(auction, caller)
       const reason = request.body?.reason
-      return acceptedJson(
-        await desk.command(auction, commandId, () =>
-          api.cancel({
-            auction,
-            commandId,
-            as,
-            requestId: request.id,
-            ...(reason !== undefined && { reason }),
-          }),
-        ),
-      ) as never
+      const more = { requestId: request.id, ...(reason !== undefined && { reason }) }
+      const admit = async () => {
+        const as = await desk.sellerFor(auction, caller)
+        return { commandId, call: () => api.cancel({ auction, commandId, as, ...more }) }
+      }
+      return acceptedJson(await desk.command(auction, admit)) as never
     },
   )
 
@@ -89,7 +82,6 @@ export function sellerRoutes(app: GatewayApp, deps: RouteDeps): void {
       const auction = request.params.id
       const caller = sellerOf(request, deps)
       const commandId = deps.commandIds.of('cmd', keyOf(request), caller.party)
-      const as = await desk.sellerFor(auction, caller)
       const given = Object.keys(request.body ?? {}).filter((key) => key !== 'user_id')
       if (given.length > 1)
         throw new RequestError(400, 'INVALID_INPUT', `${given.join(' and ')} exclude each other`, {
@@ -99,11 +91,14 @@ export function sellerRoutes(app: GatewayApp, deps: RouteDeps): void {
       const named = request.body?.closes_at ?? request.body?.end_time
       const bySeconds = request.body?.by_seconds ?? DEFAULT_EXTENSION_SECONDS
       const end = named === undefined ? { addedMs: Math.ceil(bySeconds * 1_000) } : { closesAt: named }
-      return acceptedJson(
-        await desk.command(auction, commandId, () =>
-          api.extend({ auction, commandId, as, ...end, requestId: request.id }),
-        ),
-      ) as never
+      const admit = async () => {
+        const as = await desk.sellerFor(auction, caller)
+        return {
+          commandId,
+          call: () => api.extend({ auction, commandId, as, ...end, requestId: request.id }),
+        }
+      }
+      return acceptedJson(await desk.command(auction, admit)) as never
     },
   )
 }
