@@ -1,24 +1,31 @@
 import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
+import type { z } from 'zod'
 import { SqliteMembershipRepository } from '../../src/adapters/sqlite/sqlite-membership-repository.js'
 import { nodeDirectory } from '../../src/adapters/system/running-nodes.js'
 import { MESHES_DIR, type NodeSettings } from '../../src/adapters/system/settings.js'
+import { settingsSchema } from '../../src/adapters/system/settings-schema.js'
 import { systemClock } from '../../src/adapters/system/system-clock.js'
 import { systemRandom } from '../../src/adapters/system/system-random.js'
 import { newCommandId } from '../../src/application/log/ids.js'
 import { explainRejection } from '../../src/application/node/explain-rejection.js'
 import { type AmountInput, formatAmount } from '../../src/domain/money.js'
 import type { Party } from '../../src/domain/party.js'
-import type { AuctionView, CommandResult, NodeApi } from '../../src/ports/node/node-api.js'
+import {
+  type AuctionView,
+  type CommandResult,
+  type NodeApi,
+  NodeError,
+} from '../../src/ports/node/node-api.js'
 import type { Logger } from '../../src/ports/system/logger.js'
 import { HomeMeshAdmin } from '../mesh/mesh-admin.js'
 import { createNode as createWholeNode, type VendueNode } from './create-node.js'
 import { type NodeEvent, NodeEvents, type NodeEventsByName } from './node-events.js'
 
-export { NodeError } from '../../src/ports/node/node-api.js'
 export type { AuctionCreated, AuctionFinalized, BidPlaced } from './node-events.js'
 export type { Logger, NodeApi, NodeEvent, NodeEventsByName, Party }
+export { NodeError }
 
 /** `import { createNode } from 'vendue'`: a node inside another program. */
 
@@ -161,7 +168,7 @@ export interface EmbeddedNode {
   events(): AsyncIterable<NodeEvent> & { close(): void }
 }
 
-/** Makes a node; `start` brings it up. Many can be in one process. */
+/** Makes a node; `start` brings it up. Many can be in one process. Throws INVALID_INPUT for options that no node can have. */
 export function createNode(options: EmbeddedNodeOptions): EmbeddedNode {
   return new NodeFace(options)
 }
@@ -324,7 +331,34 @@ async function joinOnce(options: EmbeddedNodeOptions, { dataDir, name }: NodeSet
   await new HomeMeshAdmin({ home: homeOf(options) }).join(options.joinToken, { dataDir, name, addresses: [] })
 }
 
+/** What a name and the like may be is the same as for `vendue start`. Throws `NodeError`. */
+function checkOptions({ name, mesh, currencies, bootstrap, grape, host, ports }: EmbeddedNodeOptions): void {
+  const { shape } = settingsSchema
+  const port = shape.http_port.optional()
+  const given: readonly [field: string, schema: z.ZodType, value: unknown][] = [
+    ['name', shape.name, name],
+    ['mesh', shape.mesh.optional(), mesh],
+    ['currencies', shape.currencies.optional(), currencies],
+    ['bootstrap', shape.bootstrap.optional(), bootstrap],
+    ['grape', shape.grape.optional(), grape],
+    ['host', shape.http_host.optional(), host],
+    ...Object.entries(ports ?? {}).map(
+      ([key, value]) => [`ports.${key}`, port, value] as [string, z.ZodType, unknown],
+    ),
+  ]
+  for (const [field, schema, value] of given) {
+    const rule = schema.safeParse(value).error?.issues[0]
+    if (rule === undefined) continue
+    const shown = (JSON.stringify(value) ?? 'undefined').slice(0, MAX_SHOWN)
+    const words = rule.message.startsWith('must') ? rule.message : 'is not valid'
+    throw new NodeError('INVALID_INPUT', `${field} ${shown} ${words}`, { field, next: 'correct it' })
+  }
+}
+
+const MAX_SHOWN = 80
+
 function settingsOf(options: EmbeddedNodeOptions): NodeSettings {
+  checkOptions(options)
   const { name, mesh = 'local', host = '127.0.0.1', ports = {} } = options
   const home = homeOf(options)
   return {

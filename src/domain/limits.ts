@@ -26,6 +26,9 @@ export const MAX_CLOCK_DIFFERENCE_MS = 10 * 60_000
 export const MAX_INCARNATION_AHEAD_MS = 86_400_000
 
 export const ID = /^[A-Za-z0-9_.:-]{1,96}$/
+/** Of a node, or of a mesh: the name of a folder, too, so that one of dots alone is none. */
+export const NODE_NAME = /^(?=.*[a-z0-9])[a-z0-9._-]{1,32}$/
+export const NODE_NAME_RULE = 'must be 1 to 32 characters of a-z, 0-9, "-", "_" and ".", not dots alone'
 const ANY_CONTROL = /\p{Cc}|[\u2028\u2029\u202a-\u202e\u2066-\u2069]/u
 const ANY_CONTROLS = new RegExp(ANY_CONTROL, 'gu')
 const BAD_IN_PROSE = /(?![\n\t])\p{Cc}|[\u202a-\u202e\u2066-\u2069]/u

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { createNode, type EmbeddedNode, NodeError, type NodeEvent } from 'vendue'
@@ -95,6 +95,38 @@ describe('a node inside another program', function () {
     )
     expect(error).to.be.instanceOf(NodeError)
     expect(error.code).to.equal('AUCTION_NOT_FOUND')
+  })
+
+  for (const [what, options, field] of [
+    ['a name that is no folder of its own', { name: '..' }, 'name'],
+    ['a name with a blank', { name: 'my shop' }, 'name'],
+    ['no name', { name: '' }, 'name'],
+    ['a name of 33 characters', { name: 'x'.repeat(33) }, 'name'],
+    ['a mesh of no name', { name: 'ok', mesh: 'A mesh' }, 'mesh'],
+    ['a currency that is none', { name: 'ok', currencies: { usd: 2 } }, 'currencies'],
+    ['a port past all', { name: 'ok', ports: { rpc: 70_000 } }, 'ports.rpc'],
+  ] as const) {
+    it(`refuses ${what}, and writes nothing`, () => {
+      const elsewhere = makeTempHome()
+      try {
+        const make = () => createNode({ home: elsewhere.home, ...options })
+        expect(make).to.throw(NodeError).that.includes({ code: 'INVALID_INPUT', field })
+        expect(readdirSync(elsewhere.home)).to.deep.equal([])
+      } finally {
+        elsewhere.remove()
+      }
+    })
+  }
+
+  it('takes amounts as numbers too, and names what it cannot take', async () => {
+    const terms = { title: 'Pic#6', currency: 'EUR', start: 5.5, increment: 0.5 }
+    const opened = await shop.open(terms)
+    expect(opened.auction).to.include({ startPrice: '5.50', minimum: '5.50' })
+    const refused = await shop.open({ ...terms, increment: true as never }).then(
+      () => null,
+      (error) => error,
+    )
+    expect(refused).to.be.instanceOf(NodeError).that.includes({ code: 'INVALID_INPUT', field: 'increment' })
   })
 
   it('hears no more once it was taken off', async () => {

@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 import { z } from 'zod'
 import { limitsSetting } from '../../application/gateway/limit-rules.js'
 import { MAX_EXPONENT } from '../../domain/currency.js'
+import { NODE_NAME, NODE_NAME_RULE } from '../../domain/limits.js'
 import { AUTH_MODES, registrationSetting, selfRolesSetting } from './account-settings.js'
 
 const DIGITS = /^\d{1,5}$/
@@ -118,9 +119,9 @@ const connections = z
 
 /** Every setting, by its name in the config file. Values from flags and the environment arrive as text. */
 export const settingsSchema = z.strictObject({
-  name: z.string().regex(/^[a-z0-9._-]{1,32}$/, 'must be 1 to 32 characters of a-z, 0-9, "-", "_" and "."'),
+  name: z.string().regex(NODE_NAME, NODE_NAME_RULE),
   data: z.string().min(1, 'must name a directory'),
-  mesh: z.string().regex(/^[a-z0-9._-]{1,32}$/, 'must be 1 to 32 characters of a-z, 0-9, "-", "_" and "."'),
+  mesh: z.string().regex(NODE_NAME, NODE_NAME_RULE),
   rpc: listenAddress,
   grape,
   grape_host: host,

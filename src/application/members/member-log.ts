@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
+import { NODE_NAME, NODE_NAME_RULE } from '../../domain/limits.js'
 import {
   type CaCertificate,
   MEMBER_ROLES,
@@ -44,9 +45,7 @@ const MAX_ADDRESSES = 8
 const publicKey = z.string().regex(/^[A-Za-z0-9_-]{43}$/)
 const nodeId = z.string().regex(NODE_ID)
 const ca = z.strictObject({ publicKey, certificate: z.string().max(4_096) })
-export const memberName = z
-  .string()
-  .regex(/^[a-z0-9._-]{1,32}$/, 'must be 1 to 32 characters of a-z 0-9 - _ .')
+export const memberName = z.string().regex(NODE_NAME, NODE_NAME_RULE)
 export const memberAddresses = z
   .array(z.string().regex(/^[A-Za-z0-9._:[\]-]{3,262}$/, 'must be HOST:PORT'))
   .max(MAX_ADDRESSES)
