@@ -86,6 +86,7 @@ function opened(): OpenedState {
       type: 'OpenAuction',
       commandId: 'cmd_1',
       now: OPENED_AT,
+      meshId: 'mesh_1',
       seller: { id: 'node_seller', name: 'Seller' },
       home: { nodeId: 'node_seller', publicKey: 'key' },
       reserve: { amount: 1_000_000, salt: 'salt' },

@@ -16,7 +16,7 @@ export async function run(): Promise<BenchResult[]> {
   const home = mkdtempSync(join(tmpdir(), 'vendue-bench-'))
   try {
     const size = { auctions: AUCTIONS, bidsPerAuction: BIDS_PER_AUCTION, bidsPerCommit: BIDS_PER_AUCTION }
-    await fillStore(join(home, 'nodes', 'full'), size)
+    await fillStore(home, size)
     const samples: { ms: number; rssMb: number; peakMb: number }[] = []
     for (let i = 0; i < STARTS; i++) samples.push(await startOnce(home))
     const median = (pick: (sample: (typeof samples)[number]) => number) =>

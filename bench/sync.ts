@@ -31,7 +31,7 @@ async function measure(shape: (typeof SHAPES)[number]): Promise<BenchResult[]> {
   const home = mkdtempSync(join(tmpdir(), 'vendue-bench-'))
   const nodes: NodeProcess[] = []
   try {
-    await fillStore(join(home, 'nodes', 'full'), shape)
+    await fillStore(home, shape)
     nodes.push(await NodeProcess.start({ home, name: 'full', args: ALONE }))
     const empty = new NodeProcess({ home, name: 'empty', args: ALONE })
     nodes.push(empty)

@@ -30,8 +30,6 @@ import { tokens } from './node-tokens.js'
 export interface ComposeOptions {
   readonly dataDir: string
   readonly currencies: Readonly<Record<string, number>>
-  /** Nodes of other meshes are not let in. */
-  readonly mesh: string
   readonly requestStop: () => void
   /** Other limits than those of `SENDER_BUDGETS`. */
   readonly budgets?: Partial<Record<BudgetName, number>>
@@ -59,7 +57,7 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
       tokens.identity,
       () =>
         new NodeIdentity(deps('clock', 'random', 'signer', 'verifier'), {
-          mesh: options.mesh,
+          meshId: services.get(tokens.members).meshId,
           info: () => services.get(tokens.self).info(),
         }),
     )
@@ -153,7 +151,17 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
       tokens.replicator,
       () =>
         new Replicator(
-          deps('eventLog', 'auctions', 'clock', 'equivocationWatch', 'random', 'verifier', 'logger'),
+          deps(
+            'eventLog',
+            'auctions',
+            'clock',
+            'equivocationWatch',
+            'members',
+            'memberNews',
+            'random',
+            'verifier',
+            'logger',
+          ),
           nodeId(),
         ),
     )

@@ -163,15 +163,17 @@ class RunningNode implements VendueNode {
     const mesh = await openNodeMesh(this.#settings, own, this.#options)
     this.#mesh = mesh
     this.#undo.push(() => mesh.close())
+    await refuseOtherMesh(store, mesh, dataDir)
     const grape = await startNodeGrape({ ...this.#settings, mesh: mesh.meshName }, this.#logger)
     this.#undo.push(() => grape.stop())
     this.#register(store, { signer, verifier }, grape, mesh)
+    const { memberSync, renewer } = this.#keepMembership(mesh)
+    this.services.value(tokens.memberNews, memberSync)
     this.#undo.push(watchProcess(this.metrics))
     measureNode(this.metrics, this.services, this.#tls)
 
     const { services } = this
     const peerService = servesWithinRole(services.get(tokens.peerService), mesh.facts.role)
-    const { memberSync, renewer } = this.#keepMembership(mesh)
     const server = new RpcServer(
       {
         ...{ peerService, nodeApi: this.api, meshService: memberSync, tls: this.#tls },
@@ -209,7 +211,7 @@ class RunningNode implements VendueNode {
     store: SqliteStore,
     { signer, verifier }: { readonly signer: Signer; readonly verifier: SignatureVerifier },
     grape: NodeGrape,
-    { meshName: mesh, memberList, facts: { role } }: NodeMesh,
+    { memberList, facts: { role } }: NodeMesh,
   ): void {
     const { name, dataDir, currencies } = this.#settings
     const party = { id: nodeIdOf(signer.publicKey), name }
@@ -241,7 +243,7 @@ class RunningNode implements VendueNode {
       })
     provideStore(this.services, store)
     composeNode(this.services, {
-      ...{ dataDir, currencies, mesh, requestStop: this.#requestStop, metrics: this.metrics },
+      ...{ dataDir, currencies, requestStop: this.#requestStop, metrics: this.metrics },
       handshakes: () => this.handshakes,
       fail: this.#fail,
     })
@@ -320,4 +322,22 @@ class RunningNode implements VendueNode {
     writeFileSync(path, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 })
     this.#undo.push(() => rmSync(path, { force: true }))
   }
+}
+
+/** Auctions of one mesh are none of another: peers would refuse them, and their sellers could not reach them. */
+async function refuseOtherMesh(
+  store: SqliteStore,
+  { meshName, memberList }: NodeMesh,
+  dataDir: string,
+): Promise<void> {
+  const { meshId } = memberList
+  const [any] = (await store.auctions.list({ limit: 1, now: systemClock.now() })).auctions
+  if (any === undefined || any.state.meshId === meshId) return
+  throw new NodeError(
+    'OTHER_MESH',
+    `the auctions in ${dataDir} are of the mesh ${any.state.meshId}, and "${meshName}" is ${meshId}`,
+    {
+      next: 'start this node in its own mesh (--mesh), or another one with a data directory of its own (--name, --data)',
+    },
+  )
 }

@@ -20,6 +20,7 @@ import type { Replicator } from '../../src/application/replication/replicator.js
 import type { Syncer } from '../../src/application/replication/syncer.js'
 import type { Party } from '../../src/domain/party.js'
 import type { MemberDirectory } from '../../src/ports/members/member-directory.js'
+import type { MemberNews } from '../../src/ports/members/member-news.js'
 import type { Discovery } from '../../src/ports/mesh/discovery.js'
 import type { NodeInfo, PeerClient } from '../../src/ports/mesh/peer-client.js'
 import type { PeerService } from '../../src/ports/mesh/peer-service.js'
@@ -62,6 +63,7 @@ export const tokens = {
   discovery: new Token<Discovery>('discovery'),
   peerClient: new Token<PeerClient>('peerClient'),
   members: new Token<MemberDirectory>('members'),
+  memberNews: new Token<MemberNews>('memberNews'),
   rpcClient: new Token<RpcClient>('rpcClient'),
   outcomes: new Token<OutcomeRepository>('outcomes'),
   auctions: new Token<AuctionRepository>('auctions'),

@@ -18,6 +18,7 @@ interface Opened {
   /** When the last event happened. */
   readonly at: number
   readonly terms: Terms
+  readonly meshId: string
   readonly seller: Party
   readonly home: Home
   /** The node that was home when it opened: it speaks for a seller who is no node. */

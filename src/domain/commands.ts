@@ -20,6 +20,7 @@ export interface OpenAuction {
   readonly type: 'OpenAuction'
   readonly commandId: string
   readonly now: number
+  readonly meshId: string
   readonly seller: Party
   readonly home: Home
   readonly terms: Terms

@@ -97,9 +97,9 @@ function open(auction: Auction, command: OpenAuction): Decision {
   if (auction.status !== 'unopened') return reject({ code: 'COMMAND_ID_REUSED' })
   const problems = [...termsProblems(terms, reserve?.amount ?? null), ...openingProblems(terms, now)]
   if (problems.length > 0) return reject({ code: 'TERMS_INVALID', problems })
-  const { commandId, seller, home } = command
+  const { commandId, meshId, seller, home } = command
   return accept(auction, { ...NO_SECRETS, reserve }, [
-    { type: 'AuctionOpened', at: now, commandId, seller, home, terms },
+    { type: 'AuctionOpened', at: now, commandId, meshId, seller, home, terms },
   ])
 }
 

@@ -23,6 +23,9 @@ export interface AuctionOpened {
   readonly at: number
   /** Client-made, random: two auctions with the same terms still have different ids. */
   readonly commandId: string
+  /** The mesh that it is held in: the auction's id is made of this, so whatever names the auction names the mesh. */
+  readonly meshId: string
+  /** A node that sells is the home itself. */
   readonly seller: Party
   readonly home: Home
   readonly terms: Terms

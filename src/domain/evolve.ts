@@ -22,7 +22,7 @@ import type {
 import { incrementAt } from './increments.js'
 import { isTime, MAX_DURATION_MS } from './limits.js'
 import { isMinor } from './money.js'
-import { sameParty } from './party.js'
+import { isNode, sameParty } from './party.js'
 import { softCloseEnd } from './soft-close.js'
 import { openingProblems, termsProblems } from './terms.js'
 
@@ -135,12 +135,13 @@ function advance(state: Live, { at }: AuctionEvent, change: Change): Live {
   const { closesAt = state.closesAt, price = state.price } = change
   const { leader = state.leader, leadingBidId = state.leadingBidId } = change
   const { bidCount = state.bidCount, reserveMet = state.reserveMet, owed = null } = change
-  const { terms, seller, openedBy, openedAt } = state
+  const { terms, meshId, seller, openedBy, openedAt } = state
   return {
     status,
     seq: state.seq + 1,
     at,
     terms,
+    meshId,
     seller,
     home,
     openedBy,
@@ -165,11 +166,16 @@ function opened(event: AuctionOpened, must: Must): Live {
   const problem = [...termsProblems(event.terms), ...openingProblems(event.terms, event.at)][0]
   must(problem === undefined, `terms: ${problem?.field} ${problem?.rule}`)
   must(isTime(event.at) && event.at > 0, 'it opens at a time')
+  must(
+    !isNode(event.seller) || event.seller.id === event.home.nodeId,
+    'a node that sells is the home: nobody opens an auction in its name',
+  )
   return {
     status: event.terms.opensAt === null ? 'open' : 'scheduled',
     seq: 1,
     at: event.at,
     terms: event.terms,
+    meshId: event.meshId,
     seller: event.seller,
     home: event.home,
     openedBy: event.home.nodeId,

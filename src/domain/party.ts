@@ -10,6 +10,11 @@ export function sameParty(a: Party, b: Party): boolean {
   return a.id === b.id && a.name === b.name
 }
 
+/** A node's own user, for whom that node alone speaks; any other id is of an account that nodes vouch for. */
+export function isNode({ id }: Party): boolean {
+  return id.startsWith('node_')
+}
+
 /** The node that writes an auction's log, and the key its commits are signed with (base64url, raw Ed25519). */
 export interface Home {
   readonly nodeId: string

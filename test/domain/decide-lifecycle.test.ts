@@ -20,8 +20,10 @@ const types = (auction: AuctionScenario) => auction.raised.map(({ type }) => typ
 
 describe('opening', () => {
   it('puts terms, seller and home into the first event', () => {
-    const { terms, seller, home, commandId } = openCommand()
-    expect(given().events).to.deep.equal([{ type: 'AuctionOpened', at: T0, commandId, seller, home, terms }])
+    const { terms, meshId, seller, home, commandId } = openCommand()
+    expect(given().events).to.deep.equal([
+      { type: 'AuctionOpened', at: T0, commandId, meshId, seller, home, terms },
+    ])
   })
 
   it('opens at once where no opening time is set', () => {

@@ -19,13 +19,10 @@ describe('a sync between processes', function () {
   this.timeout(120_000)
   const { home, remove } = makeTempHome()
   const running: NodeProcess[] = []
-  let meshes = 0
-  let mesh = {}
+  const meshName = `sync-${process.pid}`
+  const mesh = { VENDUE_MESH: meshName }
 
-  before(() => fillStore(join(home, 'nodes', 'full'), SIZE))
-  beforeEach(() => {
-    mesh = { VENDUE_MESH: `sync-${process.pid}-${++meshes}` }
-  })
+  before(() => fillStore(home, SIZE, meshName))
   afterEach(async () => {
     await Promise.all(running.splice(0).map((node) => node.end('SIGKILL')))
   })

@@ -195,6 +195,7 @@ export class Machine {
     network.members.add(info)
     services
       .value(tokens.members, network.members)
+      .value(tokens.memberNews, { ask: () => Promise.resolve() })
       .value(tokens.clock, process)
       .value(tokens.timers, process)
       .value(tokens.random, random)
@@ -210,7 +211,6 @@ export class Machine {
     composeNode(services, {
       dataDir: 'sim',
       currencies: {},
-      mesh: 'sim',
       requestStop: () => {},
       handshakes: () => null,
       fail,

@@ -10,6 +10,7 @@ import type { Party } from '../../src/domain/party.js'
 import { NO_SECRETS } from '../../src/domain/pricing.js'
 import type { Rejection } from '../../src/domain/rejection.js'
 import type { Terms } from '../../src/domain/terms.js'
+import { TEST_MESH } from './memory-members.js'
 
 /** When scenarios open their auction; `at` counts from here. */
 export const T0 = Date.UTC(2030, 0, 1, 12)
@@ -67,6 +68,7 @@ export function openCommand({ reserve, ...overrides }: Setup = {}): OpenAuction 
     type: 'OpenAuction',
     commandId: 'cmd_open',
     now: T0,
+    meshId: TEST_MESH,
     seller: SELLER,
     home: { nodeId: SELLER.id, publicKey: A_KEY },
     terms: termsWith({ reserveCommitment, ...overrides }),

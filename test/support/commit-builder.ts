@@ -73,6 +73,7 @@ export class CommitBuilder {
       ...command,
       commandId: `cmd_open_${this.tag}`,
       now: openedAt ?? command.now,
+      seller: { ...command.seller, id: homeNodeId ?? command.seller.id },
       home: { nodeId: homeNodeId ?? command.home.nodeId, publicKey: this.#key },
     })
   }

@@ -1,4 +1,6 @@
 import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { HomeMeshAdmin } from '../../services/mesh/mesh-admin.js'
 import { openStore } from '../../src/adapters/sqlite/open-store.js'
 import { loadNodeKey } from '../../src/adapters/system/node-key.js'
 import { sealCommit } from '../../src/application/log/commit.js'
@@ -24,15 +26,22 @@ const OPENED_AT = Date.now() - 3_600_000
 const CLOSES_AT = Date.now() + 30 * 86_400_000
 const APPENDS_AT_ONCE = 500
 
-/** Makes the data directory of a node that is the home of open auctions with many bids, as if it had run for long. */
-export async function fillStore(dataDir: string, size: FullStore): Promise<void> {
+/**
+ * Makes the data directory of a node "full" of this home directory, and the mesh that it is to be started in: the home of open
+ * auctions with many bids, as if it had run for long.
+ */
+export async function fillStore(home: string, size: FullStore, mesh = 'local'): Promise<void> {
+  const { meshId } = await new HomeMeshAdmin({ home }).init(mesh)
+  const dataDir = join(home, 'nodes', 'full')
   mkdirSync(dataDir, { recursive: true })
   const signer = loadNodeKey(dataDir)
   const store = await openStore(dataDir)
   try {
     for (let i = 0; i < size.auctions; i += APPENDS_AT_ONCE) {
       const count = Math.min(APPENDS_AT_ONCE, size.auctions - i)
-      await Promise.all(Array.from({ length: count }, (_, k) => auction(store.eventLog, signer, i + k, size)))
+      await Promise.all(
+        Array.from({ length: count }, (_, k) => auction(store.eventLog, signer, i + k, { ...size, meshId })),
+      )
     }
   } finally {
     await store.close()
@@ -44,13 +53,14 @@ async function auction(
   log: EventLog,
   signer: Signer,
   i: number,
-  { bidsPerAuction, bidsPerCommit }: FullStore,
+  { bidsPerAuction, bidsPerCommit, meshId }: FullStore & { readonly meshId: string },
 ): Promise<void> {
   const nodeId = nodeIdOf(signer.publicKey)
   const opening: AuctionEvent = {
     type: 'AuctionOpened',
     at: OPENED_AT,
     commandId: `cmd_fill${String(i).padStart(6, '0')}`,
+    meshId,
     seller: { id: nodeId, name: 'full' },
     home: { nodeId, publicKey: signer.publicKey },
     terms: {

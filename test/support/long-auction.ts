@@ -16,6 +16,7 @@ import { NO_SECRETS } from '../../src/domain/pricing.js'
 import type { Signer } from '../../src/ports/system/signer.js'
 import { T0, termsWith } from './auction-scenario.js'
 import { BIDDERS, ordersOf } from './bidding-nodes.js'
+import { TEST_MESH } from './memory-members.js'
 
 export interface LongAuctionOptions {
   readonly bids: number
@@ -108,7 +109,7 @@ export class LongAuction {
     const terms = termsWith({ startPrice: START, increments: flatIncrement(1), reserveCommitment })
     const home = homeOf(this.signer)
     const seller = { id: home.nodeId, name: 'Seller' }
-    return { type: 'OpenAuction', commandId, now: T0, seller, home, terms, reserve }
+    return { type: 'OpenAuction', commandId, now: T0, meshId: TEST_MESH, seller, home, terms, reserve }
   }
 
   /** Two in ten are maxima, some of which the leader's maximum answers, ties, or that change the own. */

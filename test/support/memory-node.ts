@@ -13,6 +13,7 @@ import type { Store } from '../../src/ports/store/store.js'
 import type { Signer } from '../../src/ports/system/signer.js'
 import { type ManualTime, settle } from './manual-time.js'
 import { openMemoryStore } from './memory/memory-store.js'
+import type { MemoryMembers } from './memory-members.js'
 import type { MemoryNetwork } from './memory-network.js'
 import { NodeTime } from './node-time.js'
 import { silentLogger } from './silent-logger.js'
@@ -26,7 +27,8 @@ export interface MemoryNodeOptions {
   readonly signer?: Signer
   /** A free one otherwise. */
   readonly address?: string
-  readonly mesh?: string
+  /** Of another mesh than the network's. */
+  readonly members?: MemoryMembers
   /** What its clock says then; now otherwise. */
   readonly startedAt?: number
 }
@@ -66,9 +68,11 @@ export class MemoryNode {
     this.time = new NodeTime(time)
     this.#moved = time
     const { store } = this
-    network.members.add(this.info)
+    const members = options.members ?? network.members
+    members.add(this.info)
     this.services
-      .value(tokens.members, network.members)
+      .value(tokens.members, members)
+      .value(tokens.memberNews, { ask: () => Promise.resolve() })
       .value(tokens.clock, this.time)
       .value(tokens.timers, this.time)
       .value(tokens.random, systemRandom)
@@ -84,7 +88,6 @@ export class MemoryNode {
       ...{
         dataDir: 'memory',
         currencies: {},
-        mesh: options.mesh ?? 'test',
         requestStop: () => {},
         handshakes: () => null,
       },

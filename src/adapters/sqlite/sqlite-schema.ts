@@ -167,7 +167,7 @@ const MIGRATIONS: readonly string[] = [
 ]
 
 /** Their commits were written otherwise, and are not read any more. */
-const VERSIONS_BEFORE = 6
+const VERSIONS_BEFORE = 7
 
 const SCHEMA: Schema = {
   applicationId: APPLICATION_ID,

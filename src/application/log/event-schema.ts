@@ -3,6 +3,7 @@ import type { AuctionEvent, BidPlaced } from '../../domain/events.js'
 import { MAX_REVEALS_PER_EVENT } from '../../domain/evolve.js'
 import { MAX_INCREMENT_BANDS } from '../../domain/increments.js'
 import { MAX_DESCRIPTION_LENGTH, MAX_TIME, MAX_TITLE_LENGTH } from '../../domain/limits.js'
+import { MESH_ID } from './ids.js'
 import { BYTES32, bidderNames, hex64, id, minor, party, reason, salt, time } from './input-schemas.js'
 
 /** The shapes of events as they stand in commit bodies, save the bids (see commit-body.ts). */
@@ -56,6 +57,7 @@ export const eventSchema: z.ZodType<Exclude<AuctionEvent, BidPlaced>> = z.discri
     type: z.literal('AuctionOpened'),
     at: time,
     commandId: id,
+    meshId: z.string().regex(MESH_ID),
     seller: party,
     home: homeSchema,
     terms: termsSchema,

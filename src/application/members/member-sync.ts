@@ -1,4 +1,5 @@
 import type { MemberLogEntry } from '../../ports/members/member.js'
+import type { MemberNews } from '../../ports/members/member-news.js'
 import type { JoinAnswer, JoinRequest, MeshAuthority } from '../../ports/members/mesh-authority.js'
 import type { MeshClient } from '../../ports/members/mesh-client.js'
 import type { MemberPage, MeshService } from '../../ports/members/mesh-service.js'
@@ -41,7 +42,7 @@ const PAGE = 256
  * Keeps this node's member list up with the others': looks at the authority where it is here, passes on what is new, and
  * asks peers for what it may have missed. Whoever is revoked leaves the peer table at once.
  */
-export class MemberSync implements MeshService {
+export class MemberSync implements MeshService, MemberNews {
   readonly #deps: MemberSyncDeps
   readonly #options: MemberSyncOptions
   readonly #unlisten: (() => void)[] = []
@@ -49,6 +50,8 @@ export class MemberSync implements MeshService {
   #ticks = 0
   /** How far the authority's own log has been compared with this copy. */
   #compared = 0
+  /** Pulls that somebody waits for, by the peer. */
+  readonly #asked = new Map<string, Promise<void>>()
   #running = false
 
   constructor(deps: MemberSyncDeps, options: MemberSyncOptions) {
@@ -116,6 +119,14 @@ export class MemberSync implements MeshService {
     certificates.charge(nodeId, 1)
     this.#readAuthority()
     return answer
+  }
+
+  async ask(nodeId: string): Promise<void> {
+    const address = this.#deps.peerTable.whereabouts(nodeId)?.address
+    if (address === undefined || !this.#running) return
+    const asked = this.#asked.get(nodeId) ?? this.#pull(address).finally(() => this.#asked.delete(nodeId))
+    this.#asked.set(nodeId, asked)
+    await asked
   }
 
   async pushMembers(entries: readonly MemberLogEntry[]): Promise<void> {

@@ -14,7 +14,7 @@ export interface NodeIdentityDeps {
 }
 
 export interface NodeIdentityOptions {
-  readonly mesh: string
+  readonly meshId: string
   /** This node as it was started; its address is known once it listens. */
   readonly info: () => NodeInfo
 }
@@ -52,16 +52,16 @@ export class NodeIdentity {
   /** A fresh challenge for whoever is dialled at `to`. */
   challenge(to: string): Challenge {
     const nonce = Buffer.from(this.#deps.random.bytes(NONCE_BYTES)).toString('base64url')
-    return { mesh: this.#options.mesh, nonce, to, caller: this.info }
+    return { meshId: this.#options.meshId, nonce, to, caller: this.info }
   }
 
   /** Throws FORBIDDEN for a caller of another mesh. */
   requireSameMesh(challenge: Challenge): void {
-    const { mesh } = this.#options
-    if (challenge.mesh === mesh) return
-    throw new NodeError('FORBIDDEN', `this node is of the mesh "${mesh}"`, {
-      field: 'mesh',
-      next: `start your node with --mesh ${mesh} to take part in it`,
+    const { meshId } = this.#options
+    if (challenge.meshId === meshId) return
+    throw new NodeError('FORBIDDEN', `this node belongs to the mesh ${meshId}`, {
+      field: 'meshId',
+      next: 'join that mesh with a token of its authority (`vendue mesh invite` there) to take part in it',
     })
   }
 
@@ -91,24 +91,26 @@ export class NodeIdentity {
 
   goodbye(): Goodbye {
     const { nodeId, address, incarnation } = this.info
-    const text = goodbyeText(this.#options.mesh, { nodeId, address, incarnation })
+    const text = goodbyeText(this.#options.meshId, { nodeId, address, incarnation })
     return { nodeId, address, incarnation, signature: this.#deps.signer.sign(text) }
   }
 
   isGoodbyeOf(publicKey: string, goodbye: Goodbye): boolean {
-    const text = goodbyeText(this.#options.mesh, goodbye)
+    const text = goodbyeText(this.#options.meshId, goodbye)
     return this.#isPossible(goodbye) && this.#deps.verifier.verify(text, goodbye.signature, publicKey)
   }
 
   /** This node's word that it lives. */
   alive(): AliveRumor {
     const { nodeId, address, incarnation } = this.info
-    const signature = this.#deps.signer.sign(aliveText(this.#options.mesh, { nodeId, address, incarnation }))
+    const signature = this.#deps.signer.sign(
+      aliveText(this.#options.meshId, { nodeId, address, incarnation }),
+    )
     return { state: 'alive', nodeId, address, incarnation, signature }
   }
 
   isAliveWordOf(publicKey: string, rumor: AliveRumor): boolean {
-    const text = aliveText(this.#options.mesh, rumor)
+    const text = aliveText(this.#options.meshId, rumor)
     return this.#isPossible(rumor) && this.#deps.verifier.verify(text, rumor.signature, publicKey)
   }
 
@@ -135,16 +137,16 @@ export class NodeIdentity {
 
 type Claim = Pick<NodeProof, 'nodeId' | 'address' | 'incarnation'>
 
-function proofText({ mesh, nonce, caller }: Challenge, { nodeId, address, incarnation }: Claim): string {
-  return ['vendue-proof-v1', mesh, nonce, nodeId, address, incarnation, caller.nodeId].join('\n')
+function proofText({ meshId, nonce, caller }: Challenge, { nodeId, address, incarnation }: Claim): string {
+  return ['vendue-proof-v1', meshId, nonce, nodeId, address, incarnation, caller.nodeId].join('\n')
 }
 
-function goodbyeText(mesh: string, { nodeId, address, incarnation }: Claim): string {
-  return ['vendue-goodbye-v1', mesh, nodeId, address, incarnation].join('\n')
+function goodbyeText(meshId: string, { nodeId, address, incarnation }: Claim): string {
+  return ['vendue-goodbye-v1', meshId, nodeId, address, incarnation].join('\n')
 }
 
-function aliveText(mesh: string, { nodeId, address, incarnation }: Claim): string {
-  return ['vendue-alive-v1', mesh, nodeId, address, incarnation].join('\n')
+function aliveText(meshId: string, { nodeId, address, incarnation }: Claim): string {
+  return ['vendue-alive-v1', meshId, nodeId, address, incarnation].join('\n')
 }
 
 /** Whether a node may say of itself to be at `claimed` that was found at `known`. */

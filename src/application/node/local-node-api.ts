@@ -1,7 +1,7 @@
 import type { NewEnd, OpenAuction } from '../../domain/commands.js'
 import type { Currency } from '../../domain/currency.js'
 import type { AmountInput } from '../../domain/money.js'
-import type { Party } from '../../domain/party.js'
+import { isNode, type Party } from '../../domain/party.js'
 import type { MemberDirectory } from '../../ports/members/member-directory.js'
 import type { Discovery } from '../../ports/mesh/discovery.js'
 import type { NodeInfo, RemoteCommand, SubmitResult } from '../../ports/mesh/peer-client.js'
@@ -166,23 +166,23 @@ export class LocalNodeApi implements NodeApi {
   }
 
   async open(request: OpenRequest): Promise<CommandResult> {
-    const { auctionHouse, clock, random, signer } = this.#deps
-    const { self, currencies } = this.#options
+    const { auctionHouse, clock, members, random, signer } = this.#deps
+    const { currencies } = this.#options
     const { commandId, as, replicas } = request
-    const seller = as ?? self
+    const seller = this.#speaker(as)
     const fingerprint = openingFingerprint(request, seller.id)
     const command = (): OpenAuction => {
       const now = clock.now()
       const { terms, reserve } = openTerms(request, { now, random, currencies })
       const home = { nodeId: this.#options.info().nodeId, publicKey: signer.publicKey }
-      return { type: 'OpenAuction', commandId, now, seller, home, terms, reserve }
+      return { type: 'OpenAuction', commandId, now, meshId: members.meshId, seller, home, terms, reserve }
     }
     return this.#result(await auctionHouse.open({ commandId, fingerprint, command }, replicas), { as })
   }
 
   async bid(request: BidRequest): Promise<CommandResult> {
     const { commandId, kind, as, brief } = request
-    const bidder = as ?? this.#options.self
+    const bidder = this.#speaker(as)
     const make = ({ auctionId, currency }: Named): RemoteCommand => {
       const amount = amountOf('amount', request.amount, currency)
       let command: RemoteCommand = { type: 'bid', auctionId, commandId, bidder, amount, kind: 'plain' }
@@ -199,7 +199,7 @@ export class LocalNodeApi implements NodeApi {
 
   async buyNow(request: AuctionCommand): Promise<CommandResult> {
     const { commandId, as } = request
-    const bidder = as ?? this.#options.self
+    const bidder = this.#speaker(as)
     const { command, submitted } = await this.#submit(request, ({ auctionId }) => {
       return { type: 'buy-now', auctionId, commandId, bidder, ...ackOf(request) }
     })
@@ -225,7 +225,7 @@ export class LocalNodeApi implements NodeApi {
     make: (named: { auctionId: string; commandId: string; by: Party; replicas?: number }) => RemoteCommand,
   ): Promise<CommandResult> {
     const { commandId, as } = request
-    const by = as ?? this.#options.self
+    const by = this.#speaker(as)
     const { command, submitted } = await this.#submit(request, ({ auctionId }) =>
       make({ auctionId, commandId, by, ...ackOf(request) }),
     )
@@ -358,6 +358,16 @@ export class LocalNodeApi implements NodeApi {
   stop(): Promise<void> {
     this.#options.requestStop()
     return Promise.resolve()
+  }
+
+  /** Whom a command is for: this node's user, or an account that the caller speaks for; no other node's user. */
+  #speaker(as: Party | undefined): Party {
+    const { self } = this.#options
+    if (as === undefined || !isNode(as) || as.id === self.id) return as ?? self
+    throw new NodeError('FORBIDDEN', `${as.id} is another node, which speaks for its user itself`, {
+      field: 'as',
+      next: 'give the id of an account, or leave it out to act for this node',
+    })
   }
 
   /** What a bid needs to know of its auction never changes: most bids read nothing for it. */

@@ -98,7 +98,7 @@ export class LocalPeerService implements PeerService {
   }
 
   async pushCommits(from: string, commits: readonly Commit[]): Promise<StoredHead[]> {
-    const { gaps, heads } = await this.#deps.replicator.ingest(commits)
+    const { gaps, heads } = await this.#deps.replicator.ingest(commits, from)
     for (const gap of gaps) {
       this.#deps.logger.debug({ ...gap, from }, 'commits are missing before those pushed; pulling')
       void this.#deps.syncer.pull(from, gap)

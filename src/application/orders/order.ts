@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import type { OpenedAuction } from '../../domain/auction.js'
 import type { NewEnd } from '../../domain/commands.js'
 import { type AuctionEvent, commandIdOf } from '../../domain/events.js'
-import type { Party } from '../../domain/party.js'
+import { isNode, type Party } from '../../domain/party.js'
 import type { RemoteCommand, SubmittedOrder } from '../../ports/mesh/peer-client.js'
 import type { SignatureVerifier, Signer } from '../../ports/system/signer.js'
 import type { CommittedOrder } from '../log/commit-body.js'
@@ -171,13 +171,13 @@ export function checkOrders(
 }
 
 /** A node speaks for its own user, and for accounts, which are no nodes. */
-export function speaksFor(signer: string, { id }: Party): boolean {
-  return !id.startsWith('node_') || nodeIdOf(signer) === id
+export function speaksFor(signer: string, party: Party): boolean {
+  return !isNode(party) || nodeIdOf(signer) === party.id
 }
 
 /** A seller who is no node is vouched for by the node at which the auction was opened, and by no other. */
 export function vouchesForSeller(signer: string, seller: Party, openedBy: string): boolean {
-  return speaksFor(signer, seller) && (seller.id.startsWith('node_') || nodeIdOf(signer) === openedBy)
+  return speaksFor(signer, seller) && (isNode(seller) || nodeIdOf(signer) === openedBy)
 }
 
 export function isOrderSigned(auctionId: string, order: SignedOrder, verifier: SignatureVerifier): boolean {

@@ -12,7 +12,7 @@ import {
 
 /** A proof of equivocation as one file, in the lines of an export: header, commits, trailer. */
 export const PROOF_FORMAT = 'vendue-proof'
-export const PROOF_VERSION = 2
+export const PROOF_VERSION = 3
 
 export function* proofLines(proof: EquivocationProof): Generator<string, void> {
   const { auctionId, authority, first, second } = proof

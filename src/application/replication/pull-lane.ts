@@ -151,7 +151,10 @@ export class PullLane {
     const { onBroken, onStored } = this.#options
     // One that has been dropped meanwhile is no concern any more.
     const wanted = received.filter(({ held }) => this.#held.has(held))
-    const intake = await this.#deps.replicator.ingestPages(wanted.map(({ commits }) => commits))
+    const intake = await this.#deps.replicator.ingestPages(
+      wanted.map(({ commits }) => commits),
+      this.#options.nodeId,
+    )
     onStored(intake.events)
     const refused = new Set(intake.refused.map(({ commit }) => commit.auctionId))
     // What was asked for follows upon what is stored: a gap is the peer's.

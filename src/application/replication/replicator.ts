@@ -1,5 +1,6 @@
 import { type Auction, type OpenedAuction, UNOPENED } from '../../domain/auction.js'
 import type { Commit, Head } from '../../domain/commit.js'
+import type { MemberNews } from '../../ports/members/member-news.js'
 import type { StoredHead } from '../../ports/mesh/peer-client.js'
 import type { AuctionRepository } from '../../ports/store/auction-repository.js'
 import type { Append, EventLog } from '../../ports/store/event-log.js'
@@ -14,9 +15,11 @@ import { CHECK_EACH, LAST_OF_EACH_AUTHOR, type SignatureRule } from '../log/sign
 import { orderFault } from '../orders/check-orders.js'
 import type { EquivocationWatch } from '../proof/equivocation-watch.js'
 import { BidIds, bidIdsIn } from './bid-ids.js'
+import { HomeAdmission, type HomeAdmissionDeps, type HomeRule } from './home-admission.js'
 import type { IdSet } from './id-set.js'
 
-export interface ReplicatorDeps {
+export interface ReplicatorDeps extends HomeAdmissionDeps {
+  readonly memberNews: MemberNews
   readonly eventLog: Pick<EventLog, 'append'>
   readonly auctions: Pick<AuctionRepository, 'find' | 'bids'>
   readonly clock: Pick<Clock, 'now'>
@@ -70,6 +73,7 @@ interface Replica {
 export class Replicator {
   readonly #deps: ReplicatorDeps
   readonly #nodeId: string
+  readonly #admission: HomeAdmission
   readonly #replicas = new Map<string, Replica>()
   readonly #queues = new Map<string, Promise<unknown>>()
   readonly #bidIds: BidIds
@@ -79,6 +83,7 @@ export class Replicator {
     this.#deps = deps
     this.#bidIds = new BidIds(deps)
     this.#nodeId = options.nodeId
+    this.#admission = new HomeAdmission(deps)
   }
 
   /** How many commits were refused since the start. */
@@ -86,27 +91,34 @@ export class Replicator {
     return this.#refusals
   }
 
-  /** Takes in commits, of one auction in ascending order, of any number of auctions. Rejects if the log fails. */
-  async ingest(commits: readonly Commit[]): Promise<Intake> {
+  /**
+   * Takes in commits, of one auction in ascending order, of any number of auctions. `from`: the peer that brought them; null where
+   * none did. Rejects if the log fails.
+   */
+  async ingest(commits: readonly Commit[], from: string | null = null): Promise<Intake> {
     const byAuction = new Map<string, Commit[]>()
     for (const commit of commits) {
       const group = byAuction.get(commit.auctionId)
       if (group) group.push(commit)
       else byAuction.set(commit.auctionId, [commit])
     }
-    return this.#ingestAll([...byAuction.values()], PUSHED)
+    return this.#ingestAll([...byAuction.values()], PUSHED, from)
   }
 
   /**
    * Takes in pages of a bulk pull, each of one auction in ascending order. The same checks, but that a signature speaks
    * for the commits before it as well (see `spokenFor`).
    */
-  ingestPages(pages: readonly (readonly Commit[])[]): Promise<Intake> {
-    return this.#ingestAll(pages, PULLED)
+  ingestPages(pages: readonly (readonly Commit[])[], from: string | null = null): Promise<Intake> {
+    return this.#ingestAll(pages, PULLED, from)
   }
 
-  async #ingestAll(groups: readonly (readonly Commit[])[], rules: Rules): Promise<Intake> {
-    const intakes = await Promise.all(groups.map((group) => this.#enqueue(group, rules)))
+  async #ingestAll(
+    groups: readonly (readonly Commit[])[],
+    rules: Rules,
+    from: string | null,
+  ): Promise<Intake> {
+    const intakes = await Promise.all(groups.map((group) => this.#enqueue(group, rules, from)))
     return {
       stored: intakes.reduce((sum, { stored }) => sum + stored, 0),
       events: intakes.reduce((sum, { events }) => sum + events, 0),
@@ -117,11 +129,11 @@ export class Replicator {
   }
 
   /** One intake at a time for an auction. */
-  async #enqueue(commits: readonly Commit[], rules: Rules): Promise<Intake> {
+  async #enqueue(commits: readonly Commit[], rules: Rules, from: string | null): Promise<Intake> {
     const auctionId = commits[0]?.auctionId
     if (auctionId === undefined) return NOTHING_TAKEN
     const before = this.#queues.get(auctionId) ?? Promise.resolve()
-    const ingest = () => this.#ingestAuction(auctionId, commits, rules)
+    const ingest = () => this.#ingestAuction(auctionId, commits, rules, from)
     const turn = before.then(ingest, ingest)
     this.#queues.set(auctionId, turn)
     try {
@@ -135,6 +147,7 @@ export class Replicator {
     auctionId: string,
     commits: readonly Commit[],
     { signatures, orders, remembered }: Rules,
+    from: string | null,
   ): Promise<Intake> {
     const { head: headBefore, state: before } = await this.#replica(auctionId)
     let [head, state] = [headBefore, before]
@@ -156,6 +169,9 @@ export class Replicator {
       }
       try {
         const { body, next } = this.#check(commit, head, state)
+        // Hardly any commit makes a home, and to wait costs each.
+        const stranger = this.#admission.rule(body)
+        if (stranger !== null) await this.#askAbout(stranger, commit, body, from)
         if (orders) this.#checkOrders(commit, body, next)
         state = next
         head = { seq: commit.lastSeq, hash: commit.hash }
@@ -164,18 +180,18 @@ export class Replicator {
       } catch (error) {
         if (!(error instanceof BadCommitError)) throw error
         doubtful = commit
-        refused.push(this.#refused(error))
+        refused.push(this.#refused(error, from))
         break
       }
     }
     const { covered: signed, unsigned } = signatures(sound, this.#deps.verifier)
     if (unsigned !== null) {
       doubtful = unsigned
-      refused.push(this.#refused(new BadCommitError(unsigned, 'the signature is not its author’s')))
+      refused.push(this.#refused(new BadCommitError(unsigned, 'the signature is not its author’s'), from))
     }
     const known = await this.#bidIdsFor(auctionId, seqBefore, signed)
     const { covered, ids, repeated } = this.#unrepeated(signed, known, signatures)
-    if (repeated !== null) refused.push(this.#refused(repeated))
+    if (repeated !== null) refused.push(this.#refused(repeated, from))
     const appends = covered.map((entry) => this.#deps.eventLog.append(entry))
     try {
       await Promise.all(appends)
@@ -232,10 +248,10 @@ export class Replicator {
     else this.#bidIds.keep(auctionId, after.seq, ids)
   }
 
-  #refused(error: BadCommitError): BadCommitError {
+  #refused(error: BadCommitError, from: string | null): BadCommitError {
     const { auctionId, firstSeq: seq } = error.commit
     this.#refusals += 1
-    this.#deps.logger.warn({ auctionId, seq, reason: error.reason }, 'a commit was refused')
+    this.#deps.logger.warn({ auctionId, seq, reason: error.reason, from }, 'a commit was refused')
     return error
   }
 
@@ -250,6 +266,13 @@ export class Replicator {
     if (authorOf(body, state).nodeId === this.#nodeId)
       throw new BadCommitError(commit, 'this node is its home and did not write it')
     return { body, next }
+  }
+
+  /** A member that has just come in may be heard of by its auction before the member list tells of it. */
+  async #askAbout(stranger: HomeRule, commit: Commit, body: CommitBody, from: string | null): Promise<void> {
+    if (stranger.mayChange && from !== null) await this.#deps.memberNews.ask(from)
+    const found = this.#admission.rule(body)
+    if (found !== null) throw new BadCommitError(commit, found.rule)
   }
 
   #checkOrders(commit: Commit, body: CommitBody, { seller, openedBy }: OpenedAuction): void {

@@ -26,7 +26,7 @@ export interface NodeInfo {
 /** What a caller asks a node to prove itself with. */
 export interface Challenge {
   /** Nodes of another mesh refuse. */
-  readonly mesh: string
+  readonly meshId: string
   /** Random, base64url; never used twice. */
   readonly nonce: string
   /** "host:port" that the caller dialled. */

@@ -42,7 +42,7 @@ export const other: NodeInfo = {
 }
 
 export const challenge: Challenge = {
-  mesh: 'test',
+  meshId: `mesh_${'0'.repeat(26)}`,
   nonce: 'N'.repeat(32),
   to: '127.0.0.1:4001',
   caller: self,

@@ -179,12 +179,12 @@ describe('opening an SQLite store', function () {
   it('refuses a database of a version whose logs are not read any more, and changes nothing', async () => {
     await (await filled()).store.close()
     const db = new Database(path)
-    db.pragma('user_version = 6')
+    db.pragma('user_version = 7')
     db.close()
     const bytes = readFileSync(path)
     const error = await rejection(openStore(dataDir))
     expect(error.code).to.equal('STORE_TOO_OLD')
-    expect(error.message).to.match(/schema 6.*another data directory/)
+    expect(error.message).to.match(/schema 7.*another data directory/)
     expect(readFileSync(path).equals(bytes)).to.equal(true)
   })
 

@@ -8,6 +8,7 @@ import type { Challenge, PeerClient } from '../../../src/ports/mesh/peer-client.
 import type { PeerService } from '../../../src/ports/mesh/peer-service.js'
 import { NodeError } from '../../../src/ports/node/node-api.js'
 import { ManualTime, settle } from '../../support/manual-time.js'
+import { MemoryMembers, OTHER_MESH, TEST_MESH } from '../../support/memory-members.js'
 import { MemoryNetwork } from '../../support/memory-network.js'
 import { MemoryNode, type MemoryNodeOptions, startMemoryNodes } from '../../support/memory-node.js'
 
@@ -85,7 +86,7 @@ describe('the handshake', () => {
     expect(asking.proves(again, proof, publicKey), 'replayed').to.equal(false)
     const other = { ...third.challenge(node(1).info.address), nonce: challenge.nonce }
     expect(third.proves(other, proof, publicKey), 'given to another').to.equal(false)
-    const elsewhere = { ...challenge, mesh: 'elsewhere' }
+    const elsewhere = { ...challenge, meshId: OTHER_MESH }
     expect(asking.proves(elsewhere, proof, publicKey), 'in another mesh').to.equal(false)
   })
 
@@ -97,7 +98,7 @@ describe('the handshake', () => {
       signer: node(1).signer,
       verifier: node(0).services.get(tokens.verifier),
     }
-    const everywhere = new NodeIdentity(deps, { mesh: 'test', info: () => info })
+    const everywhere = new NodeIdentity(deps, { meshId: TEST_MESH, info: () => info })
     const at = (to: string) => everywhere.prove(identityOf(node(0)).challenge(to)).address
     expect(at('192.0.2.7:7000')).to.equal('192.0.2.7:7000')
     expect(at('192.0.2.7:7001'), 'somebody in between').to.equal('0.0.0.0:7000')
@@ -158,12 +159,12 @@ describe('the handshake', () => {
   })
 
   it('lets nobody in under an id that is not of the key', async () => {
-    const mallory = await join('mallory', { mesh: 'other' })
+    const mallory = await join('mallory', { members: new MemoryMembers(OTHER_MESH) })
     const claimed = node(1).info.nodeId
     const address: string = impostor({
       hello: async (challenge: Challenge) => {
         const identity = identityOf(mallory)
-        const proof = identity.prove({ ...challenge, mesh: 'other' })
+        const proof = identity.prove({ ...challenge, meshId: OTHER_MESH })
         const forged = { ...proof, nodeId: claimed, address }
         return { node: { ...mallory.info, nodeId: claimed, address }, proof: forged, peers: [] }
       },
@@ -187,7 +188,7 @@ describe('the handshake', () => {
   })
 
   it('keeps nodes of another mesh out, and tells them why', async () => {
-    const stranger = await join('stranger', { mesh: 'other' })
+    const stranger = await join('stranger', { members: new MemoryMembers(OTHER_MESH) })
     await time.advance(10_000)
     for (const member of nodes.slice(0, 3)) {
       expect(tableOf(member).get(stranger.info.nodeId)).to.equal(undefined)
@@ -204,7 +205,7 @@ describe('the handshake', () => {
       )
       expect(error).to.be.instanceOf(NodeError)
       expect(error).to.include({ code: 'FORBIDDEN' })
-      expect((error as NodeError).next).to.include('--mesh test')
+      expect((error as NodeError).next).to.include('join that mesh')
     }
   })
 

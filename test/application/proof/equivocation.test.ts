@@ -163,7 +163,10 @@ describe('a home that signs two histories', () => {
   })
 
   it('is found out when heads are compared', async () => {
-    const lone = new MemoryNode({ name: 'lone', network: new MemoryNetwork(), time, signer: node(2).signer })
+    const lone = new MemoryNode({
+      ...{ name: 'lone', network: new MemoryNetwork(), members: network.members },
+      ...{ time, signer: node(2).signer },
+    })
     await lone.start()
     const opening = (await node(0).api.log({ auction, fromSeq: 1 })).commits[0] as Commit
     await lone.services.get(tokens.replicator).ingest([opening, fork])

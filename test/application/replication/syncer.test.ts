@@ -31,6 +31,7 @@ describe('the initial sync', () => {
     // After the histories: what is dated ahead of a node's clock is not taken.
     time = new ManualTime(Date.UTC(2031, 0, 1))
     network = new MemoryNetwork()
+    for (const [opening] of histories) if (opening) network.members.addHomeOf(opening)
     nodes = []
   })
 

@@ -1,9 +1,11 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { loadNodeKey } from '../../../src/adapters/system/node-key.js'
 import { signParcel } from '../../../src/application/handover/handover-parcel.js'
 import { type CommitParts, sealCommit } from '../../../src/application/log/commit.js'
+import { nodeIdOf } from '../../../src/application/log/ids.js'
 import { commandDigest, signOrders, submittedOrders } from '../../../src/application/orders/order.js'
 import { exportLines } from '../../../src/application/proof/read-log.js'
 import type { Commit } from '../../../src/domain/commit.js'
@@ -14,6 +16,7 @@ import { callRaw } from '../../adapters/grenache/fakes.js'
 import { AttackedMesh, type Insider, infoOf, openAuction, portOf, say } from '../../support/attacked-mesh.js'
 import { committed } from '../../support/bidding-nodes.js'
 import { eventually } from '../../support/eventually.js'
+import { OTHER_MESH } from '../../support/memory-members.js'
 import { vendue } from '../../support/node-process.js'
 
 type Bid = Extract<RemoteCommand, { type: 'bid'; kind: 'plain' }>
@@ -24,9 +27,11 @@ describe('members who cheat real nodes', function () {
   let mesh: AttackedMesh
   let mallory: Insider
   let victim: { id: string; name: string; signer: Signer }
+  let meshId: string
   before(async () => {
     mesh = await AttackedMesh.start(['anna', 'ben'])
     mallory = await mesh.join('mallory')
+    meshId = (await mesh.node(0).api.status()).mesh.meshId
     // What ben signs is made here with ben's own key, as if it had been overheard.
     const ben = await infoOf(mesh.node(1))
     victim = { id: ben.nodeId, name: ben.name, signer: loadNodeKey(mesh.node(1).dataDir) }
@@ -126,14 +131,15 @@ describe('members who cheat real nodes', function () {
     }
     const facts = () => ({ seller: { id: mallory.nodeId, name: 'mallory' }, openedBy: mallory.nodeId })
     const seal = (parts: CommitParts) => sealCommit(parts, mallory.signer)
-    const open = (): Commit =>
+    const open = (overrides: object = {}): Commit =>
       seal({
         ...{ auctionId: null, firstSeq: 1, prevHash: null },
         events: [
           {
-            ...{ type: 'AuctionOpened', at: Date.now(), commandId: newId('cmd'), terms },
+            ...{ type: 'AuctionOpened', at: Date.now(), commandId: newId('cmd'), meshId, terms },
             seller: { id: mallory.nodeId, name: 'mallory' },
             home: { nodeId: mallory.nodeId, publicKey: mallory.signer.publicKey },
+            ...overrides,
           } as AuctionEvent,
         ],
       })
@@ -186,6 +192,25 @@ describe('members who cheat real nodes', function () {
       const true_ = second(opening, told(placed(bid), [bid], victim.signer))
       await push(0, true_)
       expect(await seqAt(0, auctionId), 'a bid that was made is taken').to.equal(2)
+    })
+
+    it('opens no auction in the name of another node, with a key that is no member, or from another mesh', async () => {
+      const { publicKey } = generateKeyPairSync('ed25519')
+      const key = publicKey.export({ format: 'jwk' }).x ?? ''
+      const openings: [string, object][] = [
+        ['in the name of ben', { seller: { id: victim.id, name: victim.name } }],
+        ['with a key of nobody', { home: { nodeId: nodeIdOf(key), publicKey: key } }],
+        ['of another mesh', { meshId: OTHER_MESH }],
+      ]
+      for (const [what, overrides] of openings) {
+        const opening = open(overrides)
+        await push(1, opening)
+        const error = await mesh
+          .node(1)
+          .api.show({ auction: opening.auctionId })
+          .catch((reason: unknown) => reason)
+        expect(error, what).to.include({ code: 'AUCTION_NOT_FOUND' })
+      }
     })
 
     it('is found out when it tells two nodes two histories: everybody gets the proof', async () => {
@@ -299,7 +324,7 @@ describe('members who cheat real nodes', function () {
       const rumor = { ...word, state: 'left' }
       const [anna, self] = [await infoOf(mesh.node(0)), await infoOf(mesh.node(1))]
       const caller = { ...self, nodeId: mallory.nodeId, publicKey: mallory.signer.publicKey, name: 'mallory' }
-      const challenge = { mesh: 'test', nonce: 'N'.repeat(32), to: anna.address, caller }
+      const challenge = { meshId, nonce: 'N'.repeat(32), to: anna.address, caller }
       await say(mesh.node(0), 'vendue.ping', { challenge, rumors: [rumor] }, tls)
       const peers = await mesh.node(0).api.peers()
       expect(peers.find(({ nodeId }) => nodeId === victim.id)?.state).to.equal('alive')

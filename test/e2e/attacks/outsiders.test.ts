@@ -144,7 +144,7 @@ describe('outsiders at the port of a real node', function () {
     mesh.later(() => server.stop())
     const address = `127.0.0.1:${port}`
     await client.hello(anna.address, {
-      mesh: 'test',
+      meshId: (await mesh.node(0).api.status()).mesh.meshId,
       nonce: NONCE,
       to: anna.address,
       caller: { ...self, address },

@@ -24,6 +24,7 @@ export function summaryLines(summary: LogSummary, { paint }: Look): string[] {
     `${paint.good('valid')}  ${paint.bold(oneLine(terms.title))}`,
     ...facts([
       ['auction', summary.auctionId],
+      ['mesh', state.meshId],
       ...homeFacts(summary),
       ['result', resultWords(summary, priced)],
       [
@@ -217,6 +218,7 @@ export function verificationJson(result: Verification, explain: boolean): Json {
   return {
     valid: true,
     auction_id: summary.auctionId,
+    mesh_id: summary.state.meshId,
     title: state.terms.title,
     status: state.status,
     currency: currency.code,

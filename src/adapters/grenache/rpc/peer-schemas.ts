@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { MESH_ID } from '../../../application/log/ids.js'
 import {
   hex64 as hash,
   hasOneEnd,
@@ -69,10 +70,10 @@ export const nodeInfoSchema: z.ZodType<NodeInfo> = z.strictObject({
 
 const signature = z.string().regex(/^[A-Za-z0-9_-]{1,128}$/, 'must be a signature in base64url')
 const nonce = z.string().regex(/^[A-Za-z0-9_-]{22,86}$/, 'must be 16 to 64 random bytes in base64url')
-const mesh = z.string().regex(/^[a-z0-9._-]{1,32}$/, 'must be the name of a mesh')
+const meshId = z.string().regex(MESH_ID, 'must be the id of a mesh')
 
 export const challengeSchema: z.ZodType<Challenge> = z.strictObject({
-  mesh,
+  meshId,
   nonce,
   to: address,
   caller: nodeInfoSchema,

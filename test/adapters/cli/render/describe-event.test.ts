@@ -4,6 +4,7 @@ import { makePaint } from '../../../../src/adapters/cli/render/look.js'
 import { feedItemJson } from '../../../../src/application/gateway/json-shapes.js'
 import type { AuctionEvent } from '../../../../src/domain/events.js'
 import { ALICE, BOB, MINUTE, SELLER, T0, termsWith, USD } from '../../../support/auction-scenario.js'
+import { TEST_MESH } from '../../../support/memory-members.js'
 
 const look = { paint: makePaint(false), timeZone: 'Europe/Berlin', columns: 100, now: () => T0 }
 
@@ -47,6 +48,7 @@ const opened: AuctionEvent = {
   type: 'AuctionOpened',
   at: T0,
   commandId: 'cmd_1',
+  meshId: TEST_MESH,
   seller: SELLER,
   home: { nodeId: SELLER.id, publicKey: 'key' },
   terms: termsWith({ closesAt: T0 + 9 * MINUTE }),

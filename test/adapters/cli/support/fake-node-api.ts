@@ -30,6 +30,7 @@ import type { AutoBid } from '../../../../src/ports/store/auto-bid-repository.js
 import type { EquivocationProof } from '../../../../src/ports/store/equivocation-repository.js'
 import type { SignedReceipts } from '../../../../src/ports/store/receipt-repository.js'
 import { AuctionScenario, commitmentTo, saltOf, T0, termsWith } from '../../../support/auction-scenario.js'
+import { TEST_MESH } from '../../../support/memory-members.js'
 
 export const SELF: Party = { id: 'node_self', name: 'alice' }
 export const INFO: NodeInfo = {
@@ -119,6 +120,7 @@ export class FakeNodeApi implements NodeApi {
       type: 'OpenAuction',
       commandId,
       now: this.now,
+      meshId: TEST_MESH,
       seller,
       home: { nodeId: seller.id, publicKey: 'key' },
       reserve,
