@@ -282,6 +282,18 @@ describe('the members of a mesh', function () {
     await sees(founder, guest)
   })
 
+  it('start in the mesh alone that their auctions are of', async () => {
+    const node = await start(home, 'mover')
+    await node.api.open({ commandId: 'cmd_opened01', title: 'Lot', currency: 'EUR', start: '1' })
+    await node.stop()
+    const elsewhere = { ...testSettings({ home, name: 'mover' }), mesh: 'another', meshNamed: true }
+    const moved = createNode(elsewhere, { logger: silentLogger })
+    const error = await rejection(moved.start(), NodeError)
+    expect(error.code).to.equal('OTHER_MESH')
+    expect(error.message).to.match(/are of the mesh mesh_.*and "another" is mesh_/)
+    await start(home, 'mover')
+  })
+
   it('may only read where they are replicas', async () => {
     const founder = await start(home, 'founder')
     const replica = await startJoined('replica', founder, await token({ role: 'replica' }))

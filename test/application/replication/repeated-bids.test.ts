@@ -81,7 +81,9 @@ describe('a bid that stands in a log twice', () => {
 
   it('is refused in a page that is pulled, and what comes before it is kept', async () => {
     const commits = [...(await log()), await withdrawnAgain()]
-    const late = await new MemoryNode({ name: 'late', network: new MemoryNetwork(), time }).start()
+    const late = await new MemoryNode({
+      ...{ name: 'late', network: new MemoryNetwork(), members: network.members, time },
+    }).start()
     nodes.push(late)
     const { stored, refused } = await late.services.get(tokens.replicator).ingestPages([commits])
     expect(stored).to.equal(commits.length - 1)
