@@ -21,7 +21,9 @@ describe('events that are dated ahead of the clock', () => {
 
   async function offeredAt(now: number): Promise<{ stored: number; why: string | undefined }> {
     time = new ManualTime(now)
-    node = await new MemoryNode({ name: 'replica', network: new MemoryNetwork(), time }).start()
+    const network = new MemoryNetwork()
+    network.members.addHomeOf(opening)
+    node = await new MemoryNode({ name: 'replica', network, time }).start()
     return offer()
   }
 
