@@ -112,11 +112,11 @@ async function joining(): Promise<BenchResult[]> {
 
 /** A new connection each time. */
 async function handshakeMs({ info }: VendueNode): Promise<number> {
-  const { statusRpc } = await import('../src/adapters/grenache/rpc/status.js')
+  const { operatorRpcs } = await import('../src/adapters/grenache/rpc/operator-rpcs.js')
   const rpcClient = new RpcClient({ tls: tlsToNode(info.nodeId) })
   const startedAt = performance.now()
   // Refused without a token, which takes no time; what is measured is getting there.
-  await rpcClient.call(info.address, statusRpc, {}, { timeoutMs: 5_000 }).catch(() => null)
+  await rpcClient.call(info.address, operatorRpcs.status, {}, { timeoutMs: 5_000 }).catch(() => null)
   rpcClient.stop()
   return performance.now() - startedAt
 }

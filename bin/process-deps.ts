@@ -22,14 +22,14 @@ export const processDeps: CliDeps = {
     return showInBrowser(url)
   },
   async connect(target) {
-    const [{ RpcClient }, { GrenacheNodeApiClient }, { tlsToNode }] = await Promise.all([
+    const [{ RpcClient }, { grenacheNodeApiClient }, { tlsToNode }] = await Promise.all([
       import('../src/adapters/grenache/rpc-client.js'),
       import('../src/adapters/grenache/grenache-node-api-client.js'),
       import('../src/adapters/grenache/transport/pinned-tls.js'),
     ])
     const tls = target.nodeId === null ? await tlsOfMember(target) : tlsToNode(target.nodeId)
     const rpcClient = new RpcClient({ tls })
-    return { api: new GrenacheNodeApiClient({ rpcClient }, target), close: async () => rpcClient.stop() }
+    return { api: grenacheNodeApiClient({ rpcClient }, target), close: async () => rpcClient.stop() }
   },
   async meshAdmin(home) {
     const { HomeMeshAdmin } = await import('../services/mesh/mesh-admin.js')

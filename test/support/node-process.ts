@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { GrenacheNodeApiClient } from '../../src/adapters/grenache/grenache-node-api-client.js'
+import { grenacheNodeApiClient } from '../../src/adapters/grenache/grenache-node-api-client.js'
 import { RpcClient } from '../../src/adapters/grenache/rpc-client.js'
 import { tlsToNode } from '../../src/adapters/grenache/transport/pinned-tls.js'
 import type { NodeApi } from '../../src/ports/node/node-api.js'
@@ -84,7 +84,7 @@ export class NodeProcess {
   readonly dataDir: string
   #child: ChildProcess | null = null
   #rpcClient: RpcClient | null = null
-  #client: GrenacheNodeApiClient | null = null
+  #client: NodeApi | null = null
   #output = ''
 
   constructor(options: NodeProcessOptions) {
@@ -144,10 +144,7 @@ export class NodeProcess {
     )
     const token = readFileSync(join(this.dataDir, 'operator.token'), 'utf8').trim()
     this.#rpcClient = new RpcClient({ tls: tlsToNode(running.nodeId) })
-    this.#client = new GrenacheNodeApiClient(
-      { rpcClient: this.#rpcClient },
-      { address: running.address, token },
-    )
+    this.#client = grenacheNodeApiClient({ rpcClient: this.#rpcClient }, { address: running.address, token })
   }
 
   /** Sends a signal and waits for the end. */

@@ -1,40 +1,7 @@
 import { InOrderOf } from '../../application/turns/in-order.js'
-import type { NewEnd } from '../../domain/commands.js'
 import { PeerCallError } from '../../ports/mesh/peer-client.js'
-import {
-  type AuctionCommand,
-  type BidRequest,
-  type EventsRequest,
-  type HistoryRequest,
-  type ListRequest,
-  type LogRequest,
-  type NodeApi,
-  NodeError,
-  type OpenRequest,
-  type ReceiptsRequest,
-  type ShowRequest,
-} from '../../ports/node/node-api.js'
-import { autoBidRpc } from './rpc/auto-bid.js'
-import { autoBidsRpc } from './rpc/auto-bids.js'
-import { bidRpc } from './rpc/bid.js'
-import { buyNowRpc } from './rpc/buy-now.js'
-import { cancelRpc } from './rpc/cancel.js'
-import { closeRpc } from './rpc/close.js'
-import type { Rpc } from './rpc/define-rpc.js'
-import { eventsRpc } from './rpc/events.js'
-import { extendRpc } from './rpc/extend.js'
-import { handoverRpc } from './rpc/handover.js'
-import { historyRpc } from './rpc/history.js'
-import { listRpc } from './rpc/list.js'
-import { logRpc } from './rpc/log.js'
-import { openRpc } from './rpc/open.js'
-import { peersRpc } from './rpc/peers.js'
-import { proofRpc } from './rpc/proof.js'
-import { receiptsRpc } from './rpc/receipts.js'
-import { showRpc } from './rpc/show.js'
-import { statusRpc } from './rpc/status.js'
-import { stopRpc } from './rpc/stop.js'
-import { stopAutoBidRpc } from './rpc/stop-auto-bid.js'
+import { type NodeApi, NodeError } from '../../ports/node/node-api.js'
+import { type OperatorRpc, operatorRpcs } from './rpc/operator-rpcs.js'
 import { isNodeErrorCode } from './rpc/wire.js'
 import { RemoteError, type RpcClient } from './rpc-client.js'
 
@@ -54,109 +21,43 @@ export interface GrenacheNodeApiClientOptions {
 
 const READ_TIMEOUT_MS = 10_000
 const COMMAND_TIMEOUT_MS = 25_000
-/** What a long poll may take beyond its own wait. */
-const WAIT_MARGIN_MS = 5_000
 
-/** Somebody's node, from outside its process. Does not stop the RPC client it was given. */
-export class GrenacheNodeApiClient implements NodeApi {
-  readonly #rpc: RpcClient
-  readonly #options: Required<GrenacheNodeApiClientOptions>
-  readonly #lanes = new InOrderOf<object>()
-
-  constructor({ rpcClient }: GrenacheNodeApiClientDeps, options: GrenacheNodeApiClientOptions) {
-    this.#rpc = rpcClient
-    this.#options = {
-      readTimeoutMs: READ_TIMEOUT_MS,
-      commandTimeoutMs: COMMAND_TIMEOUT_MS,
-      ...options,
-    }
-  }
-
-  status() {
-    return this.#call(statusRpc, {})
-  }
-  peers() {
-    return this.#call(peersRpc, {})
-  }
-  open(request: OpenRequest) {
-    return this.#call(openRpc, request)
-  }
-  bid(request: BidRequest) {
-    return this.#command(bidRpc, request)
-  }
-  buyNow(request: AuctionCommand) {
-    return this.#command(buyNowRpc, request)
-  }
-  close(request: AuctionCommand) {
-    return this.#command(closeRpc, request)
-  }
-  cancel(request: AuctionCommand & { readonly reason?: string }) {
-    return this.#command(cancelRpc, request)
-  }
-  extend(request: AuctionCommand & NewEnd) {
-    return this.#command(extendRpc, request)
-  }
-  handover(request: { readonly auction: string; readonly peer: string }) {
-    return this.#call(handoverRpc, request)
-  }
-  autoBid(request: { readonly auction: string; readonly limit: string }) {
-    return this.#call(autoBidRpc, request)
-  }
-  stopAutoBid(request: { readonly auction: string }) {
-    return this.#call(stopAutoBidRpc, request)
-  }
-  autoBids() {
-    return this.#call(autoBidsRpc, {})
-  }
-  list(request: ListRequest) {
-    return this.#call(listRpc, request)
-  }
-  show(request: ShowRequest) {
-    return this.#call(showRpc, request)
-  }
-  history(request: HistoryRequest) {
-    return this.#call(historyRpc, request)
-  }
-  events(request: EventsRequest) {
-    return this.#call(eventsRpc, request, request.waitMs + WAIT_MARGIN_MS)
-  }
-  log(request: LogRequest) {
-    return this.#call(logRpc, request)
-  }
-  receipts(request: ReceiptsRequest) {
-    return this.#call(receiptsRpc, request)
-  }
-  proof(request: { readonly auction: string }) {
-    return this.#call(proofRpc, request)
-  }
-  async stop() {
-    await this.#call(stopRpc, {})
-  }
-
+/** What requests may say beside what goes to the node as its params. */
+interface Request {
+  readonly requestId?: string
   /** Requests may overtake each other on their way: of one lane there is one at a time. */
-  #command<Request extends AuctionCommand, Result>(
-    rpc: Rpc<'operator', Request, Result>,
-    { lane, ...request }: Request,
-  ): Promise<Result> {
-    const call = () => this.#call(rpc, request as Request)
-    return lane === undefined ? call() : this.#lanes.run(lane, call)
-  }
+  readonly lane?: object
+  /** A long poll takes so much longer. */
+  readonly waitMs?: number
+}
 
-  async #call<Request extends object, Result>(
-    rpc: Rpc<'operator', Request, Result>,
-    request: Request,
-    timeoutMs = rpc.effect === 'command' ? this.#options.commandTimeoutMs : this.#options.readTimeoutMs,
-  ): Promise<Result> {
-    const { address, token } = this.#options
+/** Somebody's node, from outside its process. Does not stop the RPC client it is given. */
+export function grenacheNodeApiClient(
+  { rpcClient }: GrenacheNodeApiClientDeps,
+  options: GrenacheNodeApiClientOptions,
+): NodeApi {
+  const lanes = new InOrderOf<object>()
+  const call = async (rpc: OperatorRpc, { requestId, lane: _, ...params }: Request): Promise<unknown> => {
+    const { address, token, readTimeoutMs = READ_TIMEOUT_MS, commandTimeoutMs = COMMAND_TIMEOUT_MS } = options
+    const timeoutMs = (rpc.effect === 'command' ? commandTimeoutMs : readTimeoutMs) + (params.waitMs ?? 0)
+    const requestIds = requestId === undefined ? undefined : [requestId]
     try {
-      const { requestId, ...params } = request as Request & { readonly requestId?: string }
-      const requestIds = requestId === undefined ? undefined : [requestId]
-      const options = { timeoutMs, requestIds, ...(token === null ? {} : { token }) }
-      return await this.#rpc.call(address, rpc, params as Request, options)
+      return await rpcClient.call(address, rpc, params, {
+        ...{ timeoutMs, requestIds },
+        ...(token === null ? {} : { token }),
+      })
     } catch (error) {
       throw error instanceof PeerCallError ? nodeError(rpc.effect, error) : error
     }
   }
+  const methods = Object.entries(operatorRpcs).map(([name, typed]) => {
+    const rpc = typed as OperatorRpc
+    const method = (request: Request = {}) =>
+      request.lane === undefined ? call(rpc, request) : lanes.run(request.lane, () => call(rpc, request))
+    return [name, method]
+  })
+  // The table has an RPC for each method, with its types.
+  return Object.fromEntries(methods) as NodeApi
 }
 
 function nodeError(effect: 'read' | 'command', cause: PeerCallError): NodeError {

@@ -9,7 +9,6 @@ import type { NodeApi } from '../../ports/node/node-api.js'
 import type { Logger } from '../../ports/system/logger.js'
 import { type Histogram, type Metrics, NO_METRICS } from '../../ports/system/metrics.js'
 import type { BoundRpc, RpcCaller } from './rpc/define-rpc.js'
-import { accessOf } from './rpc/rpc-access.js'
 import { rpcTable } from './rpc/rpc-table.js'
 import {
   type AnswerPayload,
@@ -162,7 +161,7 @@ export class RpcServer {
     const { admission } = from
     const caller = this.#callerOf(admission, request.data.token)
     if (caller.kind === 'operator') from.vouch()
-    const refusal = this.#refuse(name, caller, admission)
+    const refusal = this.#refuse(rpc, caller, admission)
     if (refusal) return refusal
     const { maxConcurrent, maxConcurrentStrangers } = this.#limits
     const isStranger = caller.kind === 'nobody' && this.#deps.tls !== null
@@ -202,8 +201,11 @@ export class RpcServer {
   }
 
   /** What keeps the caller from this RPC; null where nothing does. */
-  #refuse(rpc: string, caller: RpcCaller, admission: Admission | null): AnswerPayload | null {
-    const { roles, byToken } = accessOf(rpc)
+  #refuse(
+    { roles, byToken }: BoundRpc,
+    caller: RpcCaller,
+    admission: Admission | null,
+  ): AnswerPayload | null {
     if (roles === 'anybody' || (byToken && caller.kind === 'operator')) return null
     if (caller.kind === 'member' && roles.includes(caller.role)) return null
     if (this.#deps.tls === null && !byToken) return null

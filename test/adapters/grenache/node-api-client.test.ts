@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:tls'
 import { expect } from 'chai'
-import { GrenacheNodeApiClient } from '../../../src/adapters/grenache/grenache-node-api-client.js'
+import { grenacheNodeApiClient } from '../../../src/adapters/grenache/grenache-node-api-client.js'
 import { RpcClient } from '../../../src/adapters/grenache/rpc-client.js'
 import { tlsToNode } from '../../../src/adapters/grenache/transport/pinned-tls.js'
 import {
@@ -85,12 +85,9 @@ describe('the node API over RPC', function () {
   let running: TestServer
   let rpcClient: RpcClient
   const connect = (address: string, token = TOKEN) =>
-    new GrenacheNodeApiClient(
-      { rpcClient },
-      { address, token, readTimeoutMs: 1_000, commandTimeoutMs: 1_000 },
-    )
+    grenacheNodeApiClient({ rpcClient }, { address, token, readTimeoutMs: 1_000, commandTimeoutMs: 1_000 })
 
-  async function serve(node: Partial<NodeApi>): Promise<GrenacheNodeApiClient> {
+  async function serve(node: Partial<NodeApi>): Promise<NodeApi> {
     running = await startServer({ node })
     return connect(running.address)
   }

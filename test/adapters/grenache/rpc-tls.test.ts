@@ -2,7 +2,6 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { expect } from 'chai'
 import { GrenachePeerClient } from '../../../src/adapters/grenache/grenache-peer-client.js'
-import { accessOf } from '../../../src/adapters/grenache/rpc/rpc-access.js'
 import { rpcTable } from '../../../src/adapters/grenache/rpc/rpc-table.js'
 import { RpcClient } from '../../../src/adapters/grenache/rpc-client.js'
 import { MeshTls } from '../../../src/adapters/grenache/transport/mesh-tls.js'
@@ -108,9 +107,8 @@ describe('the RPC server and client, over mutual TLS', function () {
     })
     for (const role of roles) {
       const member = await authority.member({ role })
-      for (const name of names.keys()) {
-        const allowed = accessOf(name).roles
-        expect(allowed, `${name} has no row in the table`).to.not.have.lengthOf(0)
+      for (const [name, { roles: allowed }] of names) {
+        expect(allowed, `${name} says who may call it`).to.not.have.lengthOf(0)
         const answer = (await callRaw(running.port, name, { params: null }, member.tls)) as { ok: boolean }
         const isForbidden = !answer.ok && errorOf(answer).code === 'FORBIDDEN'
         expect(isForbidden, `${role} calls ${name}`).to.equal(

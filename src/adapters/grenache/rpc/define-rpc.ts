@@ -6,7 +6,7 @@ import type { PeerService } from '../../../ports/mesh/peer-service.js'
 import { type NodeApi, NodeError } from '../../../ports/node/node-api.js'
 import type { RequestIds } from './wire.js'
 
-/** Which service answers. Who may call is in rpc-access.ts. */
+/** Which service answers. */
 export interface Services {
   readonly peer: PeerService
   readonly operator: NodeApi
@@ -20,11 +20,20 @@ export type RpcCaller =
   | { readonly kind: 'operator' }
   | { readonly kind: 'nobody' }
 
+export const ROLES = {
+  peers: ['node', 'replica', 'gateway'],
+  homes: ['node', 'gateway'],
+  everyone: ['node', 'replica', 'gateway', 'operator'],
+  operators: ['operator'],
+} as const satisfies Record<string, readonly MemberRole[]>
+
 /** One remote procedure: the same schemas check what arrives at the server and at the client, and type both. */
 export interface Rpc<A extends Access, Request, Result> {
   /** On the wire. */
   readonly name: string
   readonly access: A
+  /** Members that may call; `anybody` needs no certificate. The token of a node's operator opens its `operator` RPCs too. */
+  readonly roles: readonly MemberRole[] | 'anybody'
   /** Whether a call whose answer was lost may have changed something. */
   readonly effect: 'read' | 'command'
   /** Called all the time: only its failures are logged. */
@@ -60,6 +69,9 @@ export function defineRpc<const A extends Access, Request, Result>(
 /** An RPC with its service, its types forgotten. */
 export interface BoundRpc {
   readonly name: string
+  readonly roles: readonly MemberRole[] | 'anybody'
+  /** Whether the operator's token opens it too. */
+  readonly byToken: boolean
   readonly routine: boolean
   readonly urgent: boolean
   /** Checks the request; rejects with INVALID_INPUT where it breaks the schema. */
@@ -73,6 +85,8 @@ export function bindRpc<A extends Access, Request, Result>(
   const handle = rpc.handler(service)
   return {
     name: rpc.name,
+    roles: rpc.roles,
+    byToken: rpc.access === 'operator',
     routine: rpc.routine ?? false,
     urgent: rpc.urgent ?? false,
     async call(params, caller, requestIds) {
@@ -82,11 +96,6 @@ export function bindRpc<A extends Access, Request, Result>(
       return await handle(request.data, caller, requestIds)
     },
   }
-}
-
-/** A request of a node's user, with the id under which it goes on. */
-export function traced<R extends object>(request: R, requestIds: RequestIds | undefined): R {
-  return requestIds?.[0] ? { ...request, requestId: requestIds[0] } : request
 }
 
 /** A member speaks for itself alone. */

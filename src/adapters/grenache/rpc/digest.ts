@@ -1,11 +1,12 @@
 import { z } from 'zod'
 import { noRequest } from '../../../application/node/request-schemas.js'
-import { defineRpc } from './define-rpc.js'
+import { defineRpc, ROLES } from './define-rpc.js'
 import { digestPartSchema, MAX_DIGEST_PARTS } from './peer-schemas.js'
 
 export const digestRpc = defineRpc({
   name: 'vendue.digest',
   access: 'peer',
+  roles: ROLES.peers,
   effect: 'read',
   routine: true,
   request: noRequest,

@@ -1,12 +1,13 @@
 import { z } from 'zod'
 import { id } from '../../../application/log/input-schemas.js'
 import { MAX_HANDOVERS } from '../../../domain/evolve.js'
-import { defineRpc } from './define-rpc.js'
+import { defineRpc, ROLES } from './define-rpc.js'
 import { commitSchema } from './peer-schemas.js'
 
 export const equivocationRpc = defineRpc({
   name: 'vendue.equivocation',
   access: 'peer',
+  roles: ROLES.peers,
   effect: 'command',
   request: z.strictObject({
     auctionId: id,

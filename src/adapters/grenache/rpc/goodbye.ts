@@ -1,10 +1,11 @@
 import { z } from 'zod'
-import { defineRpc, requireSelf } from './define-rpc.js'
+import { defineRpc, ROLES, requireSelf } from './define-rpc.js'
 import { goodbyeSchema } from './peer-schemas.js'
 
 export const goodbyeRpc = defineRpc({
   name: 'vendue.goodbye',
   access: 'peer',
+  roles: ROLES.peers,
   effect: 'command',
   request: goodbyeSchema,
   result: z.null(),

@@ -1,10 +1,11 @@
 import { z } from 'zod'
-import { defineRpc, requireSelf } from './define-rpc.js'
+import { defineRpc, ROLES, requireSelf } from './define-rpc.js'
 import { challengeSchema, MAX_PEERS_PER_HELLO, nodeInfoSchema, nodeProofSchema } from './peer-schemas.js'
 
 export const helloRpc = defineRpc({
   name: 'vendue.hello',
   access: 'peer',
+  roles: ROLES.peers,
   effect: 'command',
   request: challengeSchema,
   result: z.strictObject({

@@ -4,6 +4,7 @@ import { joinAnswerSchema, joinRequestSchema } from './member-schemas.js'
 export const joinRpc = defineRpc({
   name: 'vendue.join',
   access: 'mesh',
+  roles: 'anybody',
   effect: 'command',
   request: joinRequestSchema,
   result: joinAnswerSchema,

@@ -1,11 +1,12 @@
 import { z } from 'zod'
 import { id } from '../../../application/log/input-schemas.js'
-import { defineRpc, requireSelf } from './define-rpc.js'
+import { defineRpc, ROLES, requireSelf } from './define-rpc.js'
 import { signedParcelSchema } from './peer-schemas.js'
 
 export const passHandoverRpc = defineRpc({
   name: 'vendue.pass-handover',
   access: 'peer',
+  roles: ROLES.homes,
   effect: 'command',
   request: z.strictObject({ from: id, parcel: signedParcelSchema }),
   result: z.null(),

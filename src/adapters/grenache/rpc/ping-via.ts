@@ -1,11 +1,12 @@
 import { z } from 'zod'
 import { id } from '../../../application/log/input-schemas.js'
-import { defineRpc } from './define-rpc.js'
+import { defineRpc, ROLES } from './define-rpc.js'
 import { challengeSchema, nodeProofSchema } from './peer-schemas.js'
 
 export const pingViaRpc = defineRpc({
   name: 'vendue.ping-via',
   access: 'peer',
+  roles: ROLES.peers,
   effect: 'read',
   routine: true,
   urgent: true,

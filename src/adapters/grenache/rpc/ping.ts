@@ -1,10 +1,11 @@
 import { z } from 'zod'
-import { defineRpc, requireSelf } from './define-rpc.js'
+import { defineRpc, ROLES, requireSelf } from './define-rpc.js'
 import { challengeSchema, nodeProofSchema, rumorsSchema } from './peer-schemas.js'
 
 export const pingRpc = defineRpc({
   name: 'vendue.ping',
   access: 'peer',
+  roles: ROLES.peers,
   effect: 'read',
   routine: true,
   urgent: true,

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { MemberPage } from '../../../ports/members/mesh-service.js'
-import { defineRpc } from './define-rpc.js'
+import { defineRpc, ROLES } from './define-rpc.js'
 import { MAX_ENTRIES_PER_PAGE, memberEntrySchema } from './member-schemas.js'
 
 const page: z.ZodType<MemberPage> = z.strictObject({
@@ -11,6 +11,7 @@ const page: z.ZodType<MemberPage> = z.strictObject({
 export const pullMembersRpc = defineRpc({
   name: 'vendue.pull-members',
   access: 'mesh',
+  roles: ROLES.everyone,
   effect: 'read',
   routine: true,
   request: z.strictObject({ afterSeq: z.int().nonnegative() }),

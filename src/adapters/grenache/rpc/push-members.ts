@@ -1,10 +1,11 @@
 import { z } from 'zod'
-import { defineRpc } from './define-rpc.js'
+import { defineRpc, ROLES } from './define-rpc.js'
 import { MAX_ENTRIES_PER_PAGE, memberEntrySchema } from './member-schemas.js'
 
 export const pushMembersRpc = defineRpc({
   name: 'vendue.push-members',
   access: 'mesh',
+  roles: ROLES.peers,
   effect: 'command',
   request: z.strictObject({ entries: z.array(memberEntrySchema).min(1).max(MAX_ENTRIES_PER_PAGE) }),
   result: z.null(),

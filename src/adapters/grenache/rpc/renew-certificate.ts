@@ -1,11 +1,12 @@
 import { z } from 'zod'
 import { NodeError } from '../../../ports/node/node-api.js'
-import { defineRpc } from './define-rpc.js'
+import { defineRpc, ROLES } from './define-rpc.js'
 import { addressesSchema, joinAnswerSchema } from './member-schemas.js'
 
 export const renewCertificateRpc = defineRpc({
   name: 'vendue.renew-certificate',
   access: 'mesh',
+  roles: ROLES.everyone,
   effect: 'command',
   request: z.strictObject({ addresses: addressesSchema }),
   result: joinAnswerSchema,

@@ -2,13 +2,14 @@ import { z } from 'zod'
 import { NODE_ID } from '../../../application/log/ids.js'
 import type { Party } from '../../../domain/party.js'
 import type { RemoteCommand } from '../../../ports/mesh/peer-client.js'
-import { defineRpc, requireSelf } from './define-rpc.js'
+import { defineRpc, ROLES, requireSelf } from './define-rpc.js'
 import { MAX_COMMANDS_PER_SUBMIT, remoteCommandSchema, submittedOrderSchema } from './peer-schemas.js'
 import { submitAnswerSchema } from './submit-answer-schema.js'
 
 export const submitRpc = defineRpc({
   name: 'vendue.submit',
   access: 'peer',
+  roles: ROLES.homes,
   effect: 'command',
   request: z.strictObject({
     commands: z.array(remoteCommandSchema).min(1).max(MAX_COMMANDS_PER_SUBMIT),
