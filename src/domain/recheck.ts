@@ -1,4 +1,5 @@
 import { minimumAfter } from './auction.js'
+import { incrementAt } from './increments.js'
 import type { Minor } from './money.js'
 import { liftToReserve, type Secrets, standingAfter } from './pricing.js'
 import type { Terms } from './terms.js'
@@ -33,6 +34,8 @@ export interface PriceStep {
   readonly lifted: boolean
 }
 
+const UNKNOWN: PriceStep = { because: 'unknown', runnerUp: null, lifted: false }
+
 /** A bid that the rules of pricing do not bear out. */
 export class UnsoundPriceError extends Error {
   readonly code = 'UNSOUND_PRICE'
@@ -43,18 +46,19 @@ export class UnsoundPriceError extends Error {
 }
 
 /**
- * Decides an auction's bids again once the maxima behind them have been opened, in their order: who leads, at what
- * price, and whether the reserve is met must come out as the home said at the time.
+ * Decides an auction's bids again as far as the maxima behind them and the reserve are known, in their order: who leads, at what
+ * price, and whether the reserve is met must come out as the home said at the time; what is not known must at least be possible.
  */
 export class PriceRecheck {
   readonly #terms: Terms
-  readonly #reserve: Secrets['reserve']
+  /** Undefined: not known yet. */
+  readonly #reserve: Secrets['reserve'] | undefined
   #price: Minor | null = null
   /** Undefined: not known. */
   #leaderMax: Minor | null | undefined = null
   #reserveMet: boolean
 
-  constructor(terms: Terms, reserve: Secrets['reserve']) {
+  constructor(terms: Terms, reserve: Secrets['reserve'] | undefined) {
     this.#terms = terms
     this.#reserve = reserve
     this.#reserveMet = terms.reserveCommitment === null
@@ -108,14 +112,15 @@ export class PriceRecheck {
         )
     }
     if (bid.leads) this.#leaderMax = amount ?? undefined
-    if (amount === null || held === undefined) return { because: 'unknown', runnerUp: null, lifted: false }
+    const reserve = this.#reserve
+    if (amount === null || held === undefined || reserve === undefined) return this.#bounded(bid, held)
 
-    const secrets = { reserve: this.#reserve, leaderMax: held }
+    const secrets = { reserve, leaderMax: held }
     const input = { startPrice, increments, secrets, offer: { kind, amount } }
     const standing = standingAfter(input)
     this.#same(bid, standing)
     const lifted =
-      this.#reserve !== null &&
+      reserve !== null &&
       standing.price !== standingAfter({ ...input, secrets: { reserve: null, leaderMax: held } }).price
     if (held === null) return { because: 'first', runnerUp: null, lifted }
     if (!standing.leads) {
@@ -129,12 +134,32 @@ export class PriceRecheck {
     return { because: 'outbids-leader', runnerUp: held, lifted }
   }
 
+  /** What has to hold whatever is not known: nobody pays more than their own maximum, nor less than that of the next one. */
+  #bounded({ amount, price, leads }: RecordedBid, held: Minor | null | undefined): PriceStep {
+    const leading = leads ? amount : held
+    const beaten = leads ? held : amount
+    must((leading ?? Number.POSITIVE_INFINITY) >= price, "the price is not above the leader's maximum")
+    must(
+      leads ? (beaten ?? 0) < price : (beaten ?? 0) <= price,
+      'the price is not below the maximum that does not lead',
+    )
+    must(
+      leads || amount === null || price <= amount + incrementAt(this.#terms.increments, amount),
+      'the leader answers by one increment at most',
+    )
+    return UNKNOWN
+  }
+
   #change(bid: RecordedBid): PriceStep {
     const { amount } = bid
     const price = this.#price ?? 0
     this.#leaderMax = amount ?? undefined
-    if (amount === null) return { because: 'unknown', runnerUp: null, lifted: false }
+    if (amount === null) return UNKNOWN
     must(amount >= price, 'a maximum is not moved below the price')
+    if (this.#reserve === undefined) {
+      must(bid.price <= amount, "the price is not above the leader's maximum")
+      return UNKNOWN
+    }
     const lifted = liftToReserve(price, amount, { reserve: this.#reserve, leaderMax: amount })
     this.#same(bid, { ...lifted, leads: true })
     return { because: 'own-maximum-moved', runnerUp: null, lifted: lifted.price !== price }

@@ -12,6 +12,14 @@ export interface LoggedBid extends RecordedBid {
 }
 
 const KINDS = ['plain', 'max', 'max-change', 'buy-now'] as const
+/** How each kind of bid stands in a log. */
+export const EVENT_OF_KIND = {
+  plain: 'BidPlaced',
+  max: 'BidPlaced',
+  'max-change': 'MaxBidChanged',
+  'buy-now': 'LotBoughtNow',
+} as const
+
 const LEADS = 4
 const RESERVE_MET = 8
 /** In place of an amount that has not been opened. */

@@ -1,13 +1,15 @@
+import type { Minor } from '../../domain/money.js'
+import { PriceRecheck, UnsoundPriceError } from '../../domain/recheck.js'
 import type { RemoteCommand } from '../../ports/mesh/peer-client.js'
 import type { Receipt, SignedReceipts } from '../../ports/store/receipt-repository.js'
 import type { SignatureVerifier } from '../../ports/system/signer.js'
 import { areSigned } from '../orders/receipt.js'
-import type { LoggedBid } from './bid-table.js'
+import { EVENT_OF_KIND, type LoggedBid } from './bid-table.js'
 import type { Finding, VerifiedLog } from './verify-log.js'
 
 /**
  * Holds a log against what its home gave receipts for: every accepted bid stands in it, in its place and as it was
- * placed, and no refused one does. Gives the first breach, or null.
+ * placed, no refused one does, and no price is above the maximum of the receipt that it is charged to. Gives the first breach, or null.
  */
 export function checkReceipts(
   log: VerifiedLog,
@@ -15,6 +17,7 @@ export function checkReceipts(
   verifier: SignatureVerifier,
 ): Finding | null {
   const { auctionId, homes } = log.summary
+  const amounts = new Map<number, Minor>()
   for (const signed of batches) {
     const receipts = signed.receipts.filter(({ command }) => command.auctionId === auctionId)
     if (receipts.length === 0) continue
@@ -24,6 +27,25 @@ export function checkReceipts(
     for (const receipt of receipts) {
       const breach = breachOf(log, receipt)
       if (breach !== null) return breach
+      const { command, outcome } = receipt
+      if (command.type === 'bid' && outcome.status === 'accepted') amounts.set(outcome.seq, command.amount)
+    }
+  }
+  return overcharged(log, amounts)
+}
+
+/** Decides the prices again with the amounts that the receipts tell, also of maxima that the home keeps shut. */
+function overcharged(log: VerifiedLog, amounts: ReadonlyMap<number, Minor>): Finding | null {
+  if (amounts.size === 0) return null
+  const { state } = log.summary
+  const winnerId = state.status === 'closed' && state.result.sold ? state.result.winner.id : null
+  const recheck = new PriceRecheck(state.terms, log.reserve)
+  for (const bid of log.bids.bids(winnerId)) {
+    try {
+      recheck.next({ ...bid, amount: amounts.get(bid.seq) ?? bid.amount })
+    } catch (error) {
+      if (!(error instanceof UnsoundPriceError)) throw error
+      return finding(`by the maxima in the receipts: ${error.rule}`, log.at(bid.seq), bid)
     }
   }
   return null
@@ -85,6 +107,7 @@ function alterationOf(
 function finding(
   rule: string,
   at: Pick<Finding, 'place' | 'commit'> = { place: null, commit: null },
+  bid?: LoggedBid,
 ): Finding {
-  return { code: 'RECEIPT', rule, event: null, ...at }
+  return { code: 'RECEIPT', rule, event: bid ? { seq: bid.seq, type: EVENT_OF_KIND[bid.kind] } : null, ...at }
 }

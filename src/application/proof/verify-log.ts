@@ -13,7 +13,7 @@ import type { CommitBody } from '../log/commit-body.js'
 import { commitmentOf, RESERVE_SCOPE } from '../log/commitment.js'
 import { BYTES32, SIGNATURE } from '../log/input-schemas.js'
 import { orderFault } from '../orders/check-orders.js'
-import { BidTable, type LoggedBid } from './bid-table.js'
+import { BidTable, EVENT_OF_KIND, type LoggedBid } from './bid-table.js'
 import { ExportFormatError, type Place, type PlacedCommit } from './export-format.js'
 import { PendingChecks } from './pending-checks.js'
 
@@ -99,6 +99,8 @@ export interface VerifyOptions {
 export interface VerifiedLog {
   readonly summary: LogSummary
   readonly bids: BidTable
+  /** As the close has opened it; null: there is none; undefined: not opened yet. */
+  readonly reserve: Opening | null | undefined
   /** Where the commit lies that holds this event. */
   at(seq: number): Pick<Finding, 'place' | 'commit'>
 }
@@ -319,7 +321,11 @@ class LogVerifier {
       sealed: this.#bids.secrets,
       decision: decisionOf(state, partly),
     }
-    const finding = this.#options.check?.({ summary, bids: this.#bids, at: (seq) => this.#at(seq) })
+    const finding = this.#options.check?.({
+      ...{ summary, bids: this.#bids, at: (seq: number) => this.#at(seq) },
+      reserve:
+        state.status === 'closed' || state.terms.reserveCommitment === null ? this.#reserveOpened : undefined,
+    })
     if (finding) throw new LogFindingError(finding)
     return { valid: true, summary, explain: () => this.#explain(state) }
   }
@@ -334,7 +340,7 @@ class LogVerifier {
         recheck.next(bid)
       } catch (error) {
         if (!(error instanceof UnsoundPriceError)) throw error
-        const event = { seq: bid.seq, type: TYPES[bid.kind] }
+        const event = { seq: bid.seq, type: EVENT_OF_KIND[bid.kind] }
         throw new LogFindingError({ code: 'PRICE', rule: error.rule, event, ...this.#at(bid.seq) })
       }
       partly ||= bid.amount === null
@@ -379,13 +385,6 @@ class LogVerifier {
     })
   }
 }
-
-const TYPES = {
-  plain: 'BidPlaced',
-  max: 'BidPlaced',
-  'max-change': 'MaxBidChanged',
-  'buy-now': 'LotBoughtNow',
-} as const
 
 function spanOf({ firstSeq, lastSeq, hash }: Commit): Finding['commit'] {
   return { firstSeq, lastSeq, hash }

@@ -1,10 +1,20 @@
 import { expect } from 'chai'
 import { tokens } from '../../../services/node/node-tokens.js'
 import { Ed25519Verifier } from '../../../src/adapters/system/node-key.js'
+import { sealCommit } from '../../../src/application/log/commit.js'
+import { commitmentOf } from '../../../src/application/log/commitment.js'
 import { areSigned, signReceipts } from '../../../src/application/orders/receipt.js'
 import { checkReceipts } from '../../../src/application/proof/check-receipts.js'
 import { readLog, unplaced } from '../../../src/application/proof/read-log.js'
-import { type Finding, type Verification, verifyLog } from '../../../src/application/proof/verify-log.js'
+import {
+  type Finding,
+  type Verification,
+  type VerifiedLog,
+  verifyLog,
+} from '../../../src/application/proof/verify-log.js'
+import type { Commit } from '../../../src/domain/commit.js'
+import type { AuctionEvent } from '../../../src/domain/events.js'
+import type { Party } from '../../../src/domain/party.js'
 import type { PeerService } from '../../../src/ports/mesh/peer-service.js'
 import type { Receipt, SignedReceipts } from '../../../src/ports/store/receipt-repository.js'
 import { ManualTime, settle } from '../../support/manual-time.js'
@@ -145,6 +155,83 @@ describe('receipts', () => {
       },
     }))
     expect((await findingOf(refused)).rule).to.contain('was refused (OWN_AUCTION)')
+  })
+
+  describe('convict a home that charges more than a bidder has left with it,', () => {
+    const SALT = '5'.repeat(32)
+    const shill = { id: 'usr_shill0001', name: 'Shill' }
+
+    /** The bidder leaves 100. The home has somebody of its own bid 194 against it, and opens what it chooses of the two. */
+    async function overcharged({ opens }: { opens: boolean }): Promise<Commit[]> {
+      await bid('bid_00000001', '100', 'max')
+      await settle()
+      const commits = [...(await home.api.log({ auction, fromSeq: 1 })).commits]
+      const { state } = await home.api.show({ auction })
+      const winner = state.leader as Party
+      const at = state.at
+      const made = { bidId: 'bid_shill0001', amount: 194, salt: SALT }
+      const bidding: AuctionEvent = {
+        ...{
+          type: 'BidPlaced',
+          at,
+          bidId: made.bidId,
+          bidder: shill,
+          amount: null,
+          price: 195,
+          leads: false,
+        },
+        ...{ commitment: commitmentOf({ scope: auction, id: made.bidId, ...made }), reserveMet: true },
+      }
+      const result = { sold: true, winner, bidId: 'bid_00000001', price: 195 } as const
+      const closing: AuctionEvent[] = [
+        { type: 'AuctionClosed', at, by: 'seller', commandId: 'cmd_close001', result, reserve: null },
+        ...(opens ? [{ type: 'MaximaRevealed', at, maxima: [made] } as const] : []),
+      ]
+      for (const events of [[bidding], closing]) {
+        const last = commits.at(-1) as Commit
+        const parts = { auctionId: auction, firstSeq: last.lastSeq + 1, prevHash: last.hash, events }
+        commits.push(sealCommit({ ...parts, orders: [] }, home.signer))
+      }
+      return commits
+    }
+    async function* placed(commits: readonly Commit[]) {
+      for (const commit of commits) yield { commit, place: null }
+    }
+    const check = async (commits: readonly Commit[], until = commits.length) => {
+      const receipts = await kept()
+      const options = { check: (log: VerifiedLog) => checkReceipts(log, receipts, verifier) }
+      return verifyLog(placed(commits.slice(0, until)), { verifier }, options)
+    }
+
+    for (const [title, opens] of [
+      ['where neither maximum is opened', false],
+      ['where the maximum that it has made up is opened', true],
+    ] as const) {
+      it(title, async () => {
+        const commits = await overcharged({ opens })
+        const alone = await verifyLog(placed(commits), { verifier })
+        expect(alone.valid && alone.summary.decision).to.equal(opens ? 'rerun' : 'partly')
+        const result = await check(commits)
+        if (result.valid) throw new Error('expected a finding')
+        expect(result.finding).to.deep.include({ code: 'RECEIPT', event: { seq: 3, type: 'BidPlaced' } })
+        expect(result.finding.rule).to.contain('by the maxima in the receipts')
+      })
+    }
+
+    it('while the auction is still open', async () => {
+      const result = await check(await overcharged({ opens: false }), 3)
+      expect(result.valid ? 'valid' : result.finding.rule).to.contain("not above the leader's maximum")
+    })
+
+    it('and no home that charges what it may', async () => {
+      await bid('bid_00000001', '100', 'max')
+      await settle()
+      expect((await verify(await kept())).valid).to.equal(true)
+      await home.api.close({ auction, commandId: 'cmd_close001' })
+      await settle()
+      const result = await verify(await kept())
+      expect(result.valid && result.summary.decision).to.equal('rerun')
+    })
   })
 
   it('are demanded: an answer that the home did not sign is none', async () => {
