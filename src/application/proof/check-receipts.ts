@@ -38,9 +38,8 @@ export function checkReceipts(
 function overcharged(log: VerifiedLog, amounts: ReadonlyMap<number, Minor>): Finding | null {
   if (amounts.size === 0) return null
   const { state } = log.summary
-  const winnerId = state.status === 'closed' && state.result.sold ? state.result.winner.id : null
   const recheck = new PriceRecheck(state.terms, log.reserve)
-  for (const bid of log.bids.bids(winnerId)) {
+  for (const bid of log.bids.bids(log.secretOf)) {
     try {
       recheck.next({ ...bid, amount: amounts.get(bid.seq) ?? bid.amount })
     } catch (error) {

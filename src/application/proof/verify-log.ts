@@ -99,6 +99,8 @@ export interface VerifyOptions {
 export interface VerifiedLog {
   readonly summary: LogSummary
   readonly bids: BidTable
+  /** Whose maxima that are shut lie above the price, if anybody's (see `BidTable.bids`). */
+  readonly secretOf: string | null
   /** As the close has opened it; null: there is none; undefined: not opened yet. */
   readonly reserve: Opening | null | undefined
   /** Where the commit lies that holds this event. */
@@ -163,6 +165,8 @@ class LogVerifier {
   #ordersChecked = 0
   #opened = 0
   #reserveOpened: Opening | null = null
+  /** The winner, where all that is shut are maxima of theirs above the price. */
+  #secretOf: string | null = null
   /** Where each commit lies, for findings that come late: first seq, line and offset, one after the other. */
   readonly #places: number[] = []
   readonly #hashes: string[] = []
@@ -322,7 +326,7 @@ class LogVerifier {
       decision: decisionOf(state, partly),
     }
     const finding = this.#options.check?.({
-      ...{ summary, bids: this.#bids, at: (seq: number) => this.#at(seq) },
+      ...{ summary, bids: this.#bids, secretOf: this.#secretOf, at: (seq: number) => this.#at(seq) },
       reserve:
         state.status === 'closed' || state.terms.reserveCommitment === null ? this.#reserveOpened : undefined,
     })
@@ -333,26 +337,35 @@ class LogVerifier {
   /** Decides all bids again; returns whether some rest on maxima that nobody has opened. */
   #rerun(state: Closed): boolean {
     const winnerId = state.result.sold ? state.result.winner.id : null
+    // Where the winner's shut maxima cannot all lie above the price, some of them have still to be opened, and nothing is known of any.
+    for (const secretOf of winnerId === null ? [null] : [winnerId, null]) {
+      const { finding, partly } = this.#decidedAgain(state, secretOf)
+      this.#secretOf = secretOf
+      if (finding === null) return partly
+      if (secretOf === null) throw new LogFindingError(finding)
+    }
+    return true
+  }
+
+  #decidedAgain(state: Closed, secretOf: string | null): { finding: Finding | null; partly: boolean } {
     const recheck = new PriceRecheck(state.terms, this.#reserveOpened)
     let partly = false
-    for (const bid of this.#bids.bids(winnerId)) {
+    for (const bid of this.#bids.bids(secretOf)) {
       try {
         recheck.next(bid)
       } catch (error) {
         if (!(error instanceof UnsoundPriceError)) throw error
         const event = { seq: bid.seq, type: EVENT_OF_KIND[bid.kind] }
-        throw new LogFindingError({ code: 'PRICE', rule: error.rule, event, ...this.#at(bid.seq) })
+        return { finding: { code: 'PRICE', rule: error.rule, event, ...this.#at(bid.seq) }, partly }
       }
       partly ||= bid.amount === null
     }
-    return partly
+    return { finding: null, partly }
   }
 
   *#explain(state: OpenedAuction): Generator<ExplainedBid, void, undefined> {
-    const closed = state.status === 'closed'
-    const winnerId = closed && state.result.sold ? state.result.winner.id : null
-    const recheck = closed ? new PriceRecheck(state.terms, this.#reserveOpened) : null
-    for (const bid of this.#bids.bids(winnerId)) yield { bid, step: recheck?.next(bid) ?? null }
+    const recheck = state.status === 'closed' ? new PriceRecheck(state.terms, this.#reserveOpened) : null
+    for (const bid of this.#bids.bids(this.#secretOf)) yield { bid, step: recheck?.next(bid) ?? null }
   }
 
   /** Of the commit that holds the event. */

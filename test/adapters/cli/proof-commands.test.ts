@@ -140,6 +140,18 @@ describe('commands about proof', () => {
     expect(json).to.include({ valid: false, code: 'FILE', line })
   })
 
+  it('call a closed log unproven whose maxima stay shut, with exit code 5', async () => {
+    cli.api.commits = commits.slice(0, -1)
+    await exported()
+    const { code, stdout } = await cli.line(`verify ${file()}`)
+    expect(code, stdout).to.equal(5)
+    expect(stdout).to.match(/^UNPROVEN {2}Pic#1\n/)
+    expect(stdout).to.match(/decision +0 maxima opened, \d kept shut/)
+    const ran = await cli.line(`verify ${file()} --json`)
+    expect(ran.code).to.equal(5)
+    expect(JSON.parse(ran.stdout)).to.include({ valid: false, verdict: 'unproven', decision: 'partly' })
+  })
+
   it('take neither a missing file nor a strange name for an auction', async () => {
     expect((await cli.line('verify ./missing.vendue')).code).to.equal(2)
     expect((await cli.line('verify')).code).to.equal(2)

@@ -252,6 +252,17 @@ describe('verifying a log', () => {
     expect(finding.event).to.deep.equal({ seq: answered.seq, type: 'BidPlaced' })
   })
 
+  it('proves no result, and accuses nobody, as long as maxima stay shut that the close has to open', async () => {
+    const commits = [...new LongAuction({ bids: 60, bidsPerCommit: 7 }).commits()]
+    const revealing = commits.at(-1) as Commit
+    expect(readBody(revealing.body).events.map(({ type }) => type)).to.deep.equal(['MaximaRevealed'])
+    const shut = await verifyCommits(commits.slice(0, -1))
+    expect(shut.valid && shut.summary.decision).to.equal('partly')
+    expect(shut.valid && [...shut.explain()].length).to.equal(60)
+    const whole = await verifyCommits(commits)
+    expect(whole.valid && whole.summary.decision).to.equal('rerun')
+  })
+
   it('finds maxima and reserves that were not the ones committed to', async () => {
     const auction = small()
     const commits = [...auction.commits()]

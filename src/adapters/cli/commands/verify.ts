@@ -18,6 +18,7 @@ import {
   explainedLines,
   findingLines,
   summaryLines,
+  verdictOf,
   verificationJson,
 } from '../render/explain-verification.js'
 import { ProgressLine } from '../render/progress-line.js'
@@ -41,7 +42,8 @@ export const verifyCommand: HostCommand = {
     explain: { kind: 'flag', describe: 'Say step by step why the price is what it is' },
     receipts: {
       kind: 'flag',
-      describe: "Hold it against your node's receipts: no bid of yours left out, none altered",
+      describe:
+        "Hold it against your node's receipts: no bid of yours left out, none altered, no price above your maximum",
     },
     all: { kind: 'flag', describe: "Check every signature, not only each author's newest" },
     ...reachOptions,
@@ -52,7 +54,9 @@ export const verifyCommand: HostCommand = {
     ['verify auction.vendue --receipts', 'and that it holds all that your node has receipts for'],
     ['verify auc_7k2m', "the running node's copy"],
   ],
-  notes: 'Exit code 0: valid; 1: not valid, and it says where and why; 2: no such file or auction.',
+  notes:
+    'Exit code 0: valid; 1: not valid, and it says where and why; 2: no such file or auction; 5: unproven, since the auction has ' +
+    'closed and its home keeps maxima shut. Homes open them within moments of the close: ask for a newer export.',
   async run(host, args) {
     const reference = args.need('file-or-auction')
     const { out } = host
@@ -74,9 +78,11 @@ export const verifyCommand: HostCommand = {
     out.lines(...summaryLines(result.summary, out.look))
     if (receipts !== null) {
       const count = countReceipts(receipts, result.summary.auctionId)
-      out.lines(`  ${count} receipt${count === 1 ? '' : 's'} of your bids: none was left out, none altered`)
+      out.lines(
+        `  ${count} receipt${count === 1 ? '' : 's'} of your bids: none was left out or altered, and no price is above your maxima`,
+      )
     }
-    return EXIT.done
+    return verdictOf(result.summary) === 'valid' ? EXIT.done : EXIT.unproven
   },
 }
 

@@ -13,6 +13,11 @@ import type { Look } from './look.js'
 import { facts } from './table.js'
 import { oneLine } from './terminal-text.js'
 
+/** A closed log is valid only where it proves its result: maxima that stay shut could be anything. */
+export function verdictOf({ decision }: LogSummary): 'valid' | 'unproven' {
+  return decision === 'partly' ? 'unproven' : 'valid'
+}
+
 /** What was proven, and what a proof of this kind cannot say. */
 export function summaryLines(summary: LogSummary, { paint }: Look): string[] {
   const { state } = summary
@@ -20,8 +25,9 @@ export function summaryLines(summary: LogSummary, { paint }: Look): string[] {
   const priced = (minor: Minor) => formatMoney(minor, terms.currency)
   const count = (amount: number, noun: string) =>
     `${amount.toLocaleString('en')} ${noun}${amount === 1 ? '' : 's'}`
+  const word = verdictOf(summary) === 'valid' ? paint.good('valid') : paint.bad('UNPROVEN')
   return [
-    `${paint.good('valid')}  ${paint.bold(oneLine(terms.title))}`,
+    `${word}  ${paint.bold(oneLine(terms.title))}`,
     ...facts([
       ['auction', summary.auctionId],
       ['mesh', state.meshId],
@@ -71,11 +77,13 @@ function decisionWords({ decision, opened, sealed }: LogSummary): string {
   switch (decision) {
     case 'rerun': {
       const hidden =
-        sealed === 0 ? '' : `; ${sealed} of the winner's above the price stayed secret, as they may`
+        sealed === 0
+          ? ''
+          : `; ${sealed} of the winner's stayed secret, as they may above the price: only the winner's receipts show that they are`
       return `every price decided again from ${opened} opened maxima${hidden}`
     }
     case 'partly':
-      return `${opened} maxima opened, ${sealed} not yet: prices that rest on those are still to be proven`
+      return `${opened} maxima opened, ${sealed} kept shut: the prices that rest on those are not proven`
     case 'not-yet':
       return `maxima are opened after the close; until then prices are checked as far as they are public`
     case 'none':
@@ -201,6 +209,7 @@ export function verificationJson(result: Verification, explain: boolean): Json {
     const { code, rule, place, commit, event } = result.finding
     return {
       valid: false,
+      verdict: 'not-valid',
       code,
       rule,
       line: place?.line ?? null,
@@ -216,7 +225,8 @@ export function verificationJson(result: Verification, explain: boolean): Json {
   const { currency } = state.terms
   const sold = state.status === 'closed' && state.result.sold ? state.result : null
   return {
-    valid: true,
+    valid: verdictOf(summary) === 'valid',
+    verdict: verdictOf(summary),
     auction_id: summary.auctionId,
     mesh_id: summary.state.meshId,
     title: state.terms.title,
