@@ -15,6 +15,7 @@ import { CheckedNodeApi } from '../../src/application/node/checked-node-api.js'
 import { LocalNodeApi } from '../../src/application/node/local-node-api.js'
 import { LocalPeerService } from '../../src/application/node/local-peer-service.js'
 import { EquivocationWatch } from '../../src/application/proof/equivocation-watch.js'
+import { ReceiptWatch } from '../../src/application/proof/receipt-watch.js'
 import { CommitPusher } from '../../src/application/replication/commit-pusher.js'
 import { HeadsDigest } from '../../src/application/replication/heads-digest.js'
 import { Replication } from '../../src/application/replication/replication.js'
@@ -165,7 +166,14 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
           nodeId(),
         ),
     )
-    .factory(tokens.receiptKeeper, () => new ReceiptKeeper(deps('receipts', 'timers', 'logger')))
+    .factory(
+      tokens.receiptKeeper,
+      () => new ReceiptKeeper(deps('receipts', 'receiptWatch', 'timers', 'logger')),
+    )
+    .factory(
+      tokens.receiptWatch,
+      () => new ReceiptWatch(deps('auctions', 'breaches', 'eventLog', 'receipts', 'logger')),
+    )
     .factory(
       tokens.equivocationWatch,
       () =>
@@ -204,7 +212,7 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
       tokens.auctionViews,
       () =>
         new AuctionViews(
-          deps('auctions', 'autoBidder', 'clock', 'equivocations', 'participations', 'peerTable'),
+          deps('auctions', 'autoBidder', 'breaches', 'clock', 'equivocations', 'participations', 'peerTable'),
           services.get(tokens.self).party,
         ),
     )
@@ -237,6 +245,7 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
           'auctions',
           'auctionViews',
           'autoBidder',
+          'breaches',
           'budgets',
           'clock',
           'discovery',
@@ -274,4 +283,5 @@ export function provideStore(services: ServiceContainer, store: Store): void {
     .value(tokens.peerRepository, store.peers)
     .value(tokens.receipts, store.receipts)
     .value(tokens.equivocations, store.equivocations)
+    .value(tokens.breaches, store.breaches)
 }

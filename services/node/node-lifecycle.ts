@@ -28,6 +28,7 @@ export async function startParts(
   const membership = services.get(tokens.membership)
   const syncer = services.get(tokens.syncer)
   const equivocationWatch = services.get(tokens.equivocationWatch)
+  const receiptWatch = services.get(tokens.receiptWatch)
   const pusher = services.get(tokens.pusher)
   const house = services.get(tokens.auctionHouse)
   const receiptKeeper = services.get(tokens.receiptKeeper)
@@ -39,6 +40,7 @@ export async function startParts(
     ...keepers.map((keeper) => () => keeper.stop()),
     () => syncer.stop(),
     () => equivocationWatch.stop(),
+    () => receiptWatch.stop(),
     () => pusher.stop(),
     () => house.stop(),
     () => receiptKeeper.flush(),
@@ -51,6 +53,7 @@ export async function startParts(
   pusher.start()
   syncer.start()
   equivocationWatch.start()
+  void receiptWatch.start()
   await membership.start(port)
   for (const keeper of keepers) await keeper.start()
   await autoBidder.start()

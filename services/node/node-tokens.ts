@@ -13,6 +13,7 @@ import type { NodeIdentity } from '../../src/application/mesh/node-identity.js'
 import type { PeerTable } from '../../src/application/mesh/peer-table.js'
 import type { AuctionViews } from '../../src/application/node/auction-view.js'
 import type { EquivocationWatch } from '../../src/application/proof/equivocation-watch.js'
+import type { ReceiptWatch } from '../../src/application/proof/receipt-watch.js'
 import type { CommitPusher } from '../../src/application/replication/commit-pusher.js'
 import type { HeadsDigest } from '../../src/application/replication/heads-digest.js'
 import type { Replication } from '../../src/application/replication/replication.js'
@@ -27,6 +28,7 @@ import type { PeerService } from '../../src/ports/mesh/peer-service.js'
 import type { NodeApi } from '../../src/ports/node/node-api.js'
 import type { AuctionRepository, SecretRepository } from '../../src/ports/store/auction-repository.js'
 import type { AutoBidRepository } from '../../src/ports/store/auto-bid-repository.js'
+import type { BreachRepository } from '../../src/ports/store/breach-repository.js'
 import type { EquivocationRepository } from '../../src/ports/store/equivocation-repository.js'
 import type { HandoverRepository } from '../../src/ports/store/handover-repository.js'
 import type { OutcomeRepository } from '../../src/ports/store/outcome-repository.js'
@@ -73,6 +75,7 @@ export const tokens = {
   participations: new Token<ParticipationRepository>('participations'),
   peerRepository: new Token<PeerRepository>('peerRepository'),
   receipts: new Token<ReceiptRepository>('receipts'),
+  breaches: new Token<BreachRepository>('breaches'),
   equivocations: new Token<EquivocationRepository>('equivocations'),
   // Application
   self: new Token<Self>('self'),
@@ -90,6 +93,7 @@ export const tokens = {
   headsDigest: new Token<HeadsDigest>('headsDigest'),
   replicator: new Token<Replicator>('replicator'),
   equivocationWatch: new Token<EquivocationWatch>('equivocationWatch'),
+  receiptWatch: new Token<ReceiptWatch>('receiptWatch'),
   receiptKeeper: new Token<ReceiptKeeper>('receiptKeeper'),
   syncer: new Token<Syncer>('syncer'),
   pusher: new Token<CommitPusher>('pusher'),

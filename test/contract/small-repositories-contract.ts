@@ -64,6 +64,7 @@ export function describeSmallRepositories(name: string, make: MakeStore): void {
       const ofB = await list('auc_b', 0, 1)
       expect(await list('auc_b', ofB.next ?? 0, 1)).to.deep.equal({ signed: all.slice(1, 2), next: null })
       expect(await list('auc_d', 0, 1)).to.deep.equal({ signed: [], next: null })
+      expect((await store.receipts.auctions()).sort()).to.deep.equal(['auc_a', 'auc_b', 'auc_c'])
     })
 
     it('keep the first proof against an auction', async () => {
@@ -80,6 +81,15 @@ export function describeSmallRepositories(name: string, make: MakeStore): void {
       expect(await store.equivocations.list(9)).to.deep.equal([proof, other])
       expect(await store.equivocations.list(1)).to.deep.equal([other])
       expect([...(await store.equivocations.among(['auc_b', 'auc_a']))]).to.deep.equal(['auc_a'])
+    })
+
+    it('keep the first alarm of an auction', async () => {
+      const breach = { auctionId: 'auc_a', seq: 7, rule: 'bid bid_1 is left out 🏺' }
+      expect(await store.breaches.find('auc_a')).to.equal(null)
+      expect(await store.breaches.save(breach)).to.equal(true)
+      expect(await store.breaches.save({ ...breach, seq: 8 })).to.equal(false)
+      expect(await store.breaches.find('auc_a')).to.deep.equal(breach)
+      expect([...(await store.breaches.among(['auc_b', 'auc_a']))]).to.deep.equal(['auc_a'])
     })
 
     it('remember peers, those seen last first', async () => {

@@ -5,6 +5,7 @@ import type { Commit } from '../../src/domain/commit.js'
 import type { AuctionEvent, AuctionOpened } from '../../src/domain/events.js'
 import type { Home } from '../../src/domain/party.js'
 import type { RemoteCommand, SubmitResult } from '../../src/ports/mesh/peer-client.js'
+import type { Breach } from '../../src/ports/store/breach-repository.js'
 import type { Append } from '../../src/ports/store/event-log.js'
 import type { Outcome } from '../../src/ports/store/outcome-repository.js'
 import type { SignatureVerifier } from '../../src/ports/system/signer.js'
@@ -100,6 +101,11 @@ export class Checker {
     for (const event of events)
       if (event.type === 'AuctionHandedOver' && event.to.nodeId === machine.nodeId)
         this.#takesOver(machine, auctionId)
+  }
+
+  /** A machine has raised an alarm by its receipts. */
+  breached(machine: Machine, { auctionId, rule }: Breach): void {
+    this.#must(false, 'homes keep to their receipts', () => `${machine.name} finds in ${auctionId}: ${rule}`)
   }
 
   /** A home tells every outcome that the homes before it have told. */

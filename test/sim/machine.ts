@@ -6,6 +6,7 @@ import { nodeIdOf } from '../../src/application/log/ids.js'
 import { PublishingEventLog } from '../../src/application/log/publishing-event-log.js'
 import type { NodeInfo } from '../../src/ports/mesh/peer-client.js'
 import type { NodeApi } from '../../src/ports/node/node-api.js'
+import type { Breach } from '../../src/ports/store/breach-repository.js'
 import type { Append } from '../../src/ports/store/event-log.js'
 import type { Logger } from '../../src/ports/system/logger.js'
 import type { Signer } from '../../src/ports/system/signer.js'
@@ -33,6 +34,7 @@ export interface MachineDeps {
 export interface MachineEvents {
   /** A commit became visible in the node's store, or was found there at the start. */
   stored(machine: Machine, entry: Append): void
+  breached(machine: Machine, breach: Breach): void
   started(machine: Machine): void
   /** The process is gone, and with it whatever it was asked. */
   ended(machine: Machine): void
@@ -125,6 +127,7 @@ export class Machine {
     const store = new SimStore(process, this.disk, {
       ...(this.#deps.sabotage.tables && { tables: this.#deps.sabotage.tables }),
       onStored: (entry) => this.#events.stored(this, entry),
+      onBreach: (breach) => this.#events.breached(this, breach),
     })
     this.#life = this.#compose(process, store)
     scheduler.note(`${this.name} starts at ${this.#address}`)

@@ -77,7 +77,7 @@ export const NO_SIGNATURE_CHECK: Sabotage = { verifier: { verify: () => true } }
 
 function partsOf(store: Store): Store {
   const { eventLog, outcomes, auctions, secrets, autoBids, participations, peers, broken } = store
-  const { receipts, equivocations, handovers } = store
+  const { receipts, equivocations, breaches, handovers } = store
   const close = () => store.close()
   return {
     eventLog,
@@ -90,6 +90,7 @@ function partsOf(store: Store): Store {
     peers,
     receipts,
     equivocations,
+    breaches,
     broken,
     close,
   }

@@ -1,4 +1,5 @@
 import type { AutoBid, AutoBidRepository } from '../../src/ports/store/auto-bid-repository.js'
+import type { Breach, BreachRepository } from '../../src/ports/store/breach-repository.js'
 import type {
   EquivocationProof,
   EquivocationRepository,
@@ -21,6 +22,8 @@ import type { SimProcess } from './sim-process.js'
 export interface SimStoreOptions {
   /** Other tables: broken ones. */
   readonly tables?: () => MemoryTables
+  /** An alarm over a home that does not keep to its receipts. */
+  readonly onBreach: (breach: Breach) => void
   /** Each commit as it becomes visible. */
   readonly onStored: (entry: Append) => void
 }
@@ -46,6 +49,7 @@ export class SimStore implements Store {
   readonly peers: PeerRepository
   readonly receipts: ReceiptRepository
   readonly equivocations: EquivocationRepository
+  readonly breaches: BreachRepository
   readonly #receipts: SignedReceipts[] = []
   readonly #equivocations = new Map<string, EquivocationProof>()
   readonly #process: SimProcess
@@ -90,6 +94,11 @@ export class SimStore implements Store {
     this.receipts = {
       add: (signed) => this.#write({ kind: 'receipts', signed }).then(() => {}),
       list: async () => ({ signed: this.#receipts, next: null }),
+      auctions: async () => [
+        ...new Set(
+          this.#receipts.flatMap(({ receipts }) => receipts.map(({ command }) => command.auctionId)),
+        ),
+      ],
     }
     this.equivocations = {
       save: async (proof) => {
@@ -100,6 +109,14 @@ export class SimStore implements Store {
       find: async (auctionId) => this.#equivocations.get(auctionId) ?? null,
       list: async (limit) => [...this.#equivocations.values()].slice(0, limit),
       among: async (ids) => new Set(ids.filter((id) => this.#equivocations.has(id))),
+    }
+    this.breaches = {
+      save: async (breach) => {
+        options.onBreach(breach)
+        return true
+      },
+      find: async () => null,
+      among: async () => new Set(),
     }
     this.peers = {
       save: (peer) => this.#write({ kind: 'peer', peer }).then(() => {}),

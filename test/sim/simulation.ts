@@ -1,4 +1,5 @@
 import type { RemoteCommand, SubmitAnswer } from '../../src/ports/mesh/peer-client.js'
+import type { Breach } from '../../src/ports/store/breach-repository.js'
 import type { Logger } from '../../src/ports/system/logger.js'
 import { Checker } from './checker.js'
 import { unconverged, unequal } from './convergence.js'
@@ -166,6 +167,7 @@ class Simulation {
         this.#scheduler.note(`${machine.name} has ${auctionId}#${firstSeq}-${lastSeq} ${hash.slice(0, 8)}`)
         this.#checker.stored(machine, entry)
       },
+      breached: (machine: Machine, breach: Breach) => this.#checker.breached(machine, breach),
       started: (machine: Machine) => this.#checker.started(machine),
       ended: (machine: Machine) => {
         this.#checker.ended(machine)

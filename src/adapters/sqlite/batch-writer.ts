@@ -130,6 +130,11 @@ export class BatchWriter {
       case 'save-equivocation':
         this.#statements.saveEquivocation.run(operation.auctionId, operation.proof)
         return DONE
+      case 'save-breach': {
+        const { auctionId, seq, rule } = operation.breach
+        this.#statements.saveBreach.run(auctionId, seq, rule)
+        return DONE
+      }
       default: {
         const unknown: never = operation
         throw new Error(`unknown operation ${JSON.stringify(unknown)}`)
@@ -209,6 +214,9 @@ function prepare(db: Database) {
     addReceipts: statement('INSERT INTO receipts (signed) VALUES (?)'),
     addReceiptAuction: statement('INSERT INTO receipt_auctions (auction_id, receipts) VALUES (?, ?)'),
     // The first proof is enough.
+    saveBreach: db.prepare<[string, number, string]>(
+      'INSERT INTO breaches (auction_id, seq, rule) VALUES (?, ?, ?) ON CONFLICT (auction_id) DO NOTHING',
+    ),
     saveEquivocation: statement(
       'INSERT INTO equivocations (auction_id, proof) VALUES (?, ?) ON CONFLICT (auction_id) DO NOTHING',
     ),

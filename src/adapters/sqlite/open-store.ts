@@ -5,6 +5,7 @@ import { type Metrics, NO_METRICS } from '../../ports/system/metrics.js'
 import { syncDirectory } from '../system/private-file.js'
 import { SqliteAuctionRepository } from './sqlite-auction-repository.js'
 import { SqliteAutoBidRepository } from './sqlite-auto-bid-repository.js'
+import { SqliteBreachRepository } from './sqlite-breach-repository.js'
 import type { SqliteTestOptions } from './sqlite-connection.js'
 import { SqliteDataLock } from './sqlite-data-lock.js'
 import { SqliteEquivocationRepository } from './sqlite-equivocation-repository.js'
@@ -61,6 +62,7 @@ function storeOf(writer: SqliteWriter, reader: SqliteReader, lock: SqliteDataLoc
     broken: writer.broken,
     receipts: new SqliteReceiptRepository({ writer, reader }),
     equivocations: new SqliteEquivocationRepository({ writer, reader }),
+    breaches: new SqliteBreachRepository({ writer, reader }),
     async close() {
       await eventLog.close()
       lock.release()

@@ -14,6 +14,7 @@ import type { AuctionEvent } from '../../domain/events.js'
 import { evolve } from '../../domain/evolve.js'
 import type { Secrets } from '../../domain/pricing.js'
 import type { AutoBid } from '../../ports/store/auto-bid-repository.js'
+import type { Breach } from '../../ports/store/breach-repository.js'
 import type { EquivocationProof } from '../../ports/store/equivocation-repository.js'
 import type { Append } from '../../ports/store/event-log.js'
 import type { Outcome, RecordedOutcome } from '../../ports/store/outcome-repository.js'
@@ -324,6 +325,8 @@ class Salvager {
       const proof = this.#parse<EquivocationProof>('equivocations', row.proof)
       if (proof) await this.#to.equivocations.save(proof)
     }
+    for (const breach of this.#rows<Breach>('breaches', 'auction_id AS auctionId, seq, rule', 'rowid'))
+      await this.#to.breaches.save(breach)
     const receipts = this.#rows<{ signed: string }>('receipts', 'signed', 'id').flatMap(
       ({ signed }) => this.#parse<SignedReceipts>('receipts', signed) ?? [],
     )

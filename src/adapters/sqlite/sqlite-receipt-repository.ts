@@ -4,6 +4,7 @@ import type { SqliteReader } from './sqlite-reader.js'
 import type { SqliteWriter } from './sqlite-writer.js'
 
 const ALL = 'SELECT id, signed FROM receipts WHERE id > ? ORDER BY id LIMIT ?'
+const AUCTIONS = 'SELECT DISTINCT auction_id AS id FROM receipt_auctions'
 const OF_AUCTION = `
   SELECT r.id, r.signed FROM receipt_auctions a CROSS JOIN receipts r ON r.id = a.receipts
   WHERE a.auction_id = ? AND a.receipts > ? ORDER BY a.receipts LIMIT ?`
@@ -35,5 +36,10 @@ export class SqliteReceiptRepository implements ReceiptRepository {
       signed: page.map(({ signed }) => JSON.parse(signed) as SignedReceipts),
       next: rows.length > limit ? (page.at(-1)?.id ?? null) : null,
     }
+  }
+
+  async auctions(): Promise<string[]> {
+    const rows = await this.#reader.all<{ id: string }>(AUCTIONS)
+    return rows.map(({ id }) => id)
   }
 }

@@ -151,6 +151,13 @@ const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (auction_id, receipts)
   ) STRICT, WITHOUT ROWID;
 
+  -- Alarms: what receipts say, and the log of the auction does not bear out.
+  CREATE TABLE breaches (
+    auction_id TEXT PRIMARY KEY,
+    seq INTEGER NOT NULL,
+    rule TEXT NOT NULL
+  ) STRICT;
+
   CREATE TABLE equivocations (
     auction_id TEXT PRIMARY KEY,
     proof TEXT NOT NULL

@@ -1,4 +1,5 @@
 import type { AutoBid } from '../../ports/store/auto-bid-repository.js'
+import type { Breach } from '../../ports/store/breach-repository.js'
 import type { KnownPeer } from '../../ports/store/peer-repository.js'
 import type { SqliteTestOptions } from './sqlite-connection.js'
 import type { StoreErrorCode } from './store-error.js'
@@ -19,6 +20,7 @@ export type WriteOperation =
       /** `signed`: JSON of `SignedReceipts`. */
       readonly rows: readonly { readonly signed: string; readonly auctionIds: readonly string[] }[]
     }
+  | { readonly kind: 'save-breach'; readonly breach: Breach }
   | {
       readonly kind: 'save-equivocation'
       readonly auctionId: string

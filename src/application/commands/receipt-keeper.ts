@@ -1,9 +1,11 @@
 import type { ReceiptRepository, SignedReceipts } from '../../ports/store/receipt-repository.js'
 import type { Logger } from '../../ports/system/logger.js'
 import type { Timer, Timers } from '../../ports/system/timers.js'
+import type { ReceiptWatch } from '../proof/receipt-watch.js'
 
 export interface ReceiptKeeperDeps {
   readonly receipts: Pick<ReceiptRepository, 'add'>
+  readonly receiptWatch: Pick<ReceiptWatch, 'kept'>
   readonly timers: Timers
   readonly logger: Logger
 }
@@ -26,6 +28,7 @@ export class ReceiptKeeper {
 
   /** Resolves at once, save where so many wait that the caller has to. */
   async keep(signed: SignedReceipts): Promise<void> {
+    this.#deps.receiptWatch.kept(signed)
     this.#gathered.push(signed)
     if (this.#gathered.length >= MAX_GATHERED) return this.flush()
     this.#timer ??= this.#deps.timers.after(GATHER_MS, () => void this.flush())

@@ -3,6 +3,7 @@ import type { Party } from '../../domain/party.js'
 import type { AuctionView, HomeState } from '../../ports/node/node-api.js'
 import { NodeError } from '../../ports/node/node-api.js'
 import type { AuctionRecord, AuctionRepository } from '../../ports/store/auction-repository.js'
+import type { BreachRepository } from '../../ports/store/breach-repository.js'
 import type { EquivocationRepository } from '../../ports/store/equivocation-repository.js'
 import type { ParticipationRepository } from '../../ports/store/participation-repository.js'
 import type { Clock } from '../../ports/system/clock.js'
@@ -14,6 +15,7 @@ export interface AuctionViewsDeps {
   readonly auctions: Pick<AuctionRepository, 'find' | 'idsByPrefix' | 'bidOnBy'>
   readonly autoBidder: Pick<AutoBidder, 'find'>
   readonly clock: Clock
+  readonly breaches: Pick<BreachRepository, 'among' | 'find'>
   readonly equivocations: Pick<EquivocationRepository, 'among'>
   readonly participations: ParticipationRepository
   readonly peerTable: PeerTable
@@ -73,7 +75,8 @@ export class AuctionViews {
       ? await this.#deps.auctions.bidOnBy(as.id, ids)
       : await this.#deps.participations.among(ids)
     const selfId = as?.id ?? this.#nodeId
-    const disputed = await this.#deps.equivocations.among(ids)
+    const forked = await this.#deps.equivocations.among(ids)
+    const breached = await this.#deps.breaches.among(ids)
     const now = this.#deps.clock.now()
     return Promise.all(
       records.map(async ({ auctionId, head, state }): Promise<AuctionView> => {
@@ -88,7 +91,8 @@ export class AuctionViews {
           buyNowAvailable: biddable && buyNowAvailable(state),
           homeState: this.#homeState(state.home.nodeId),
           homeName: this.#homeName(state),
-          disputed: disputed.has(auctionId),
+          disputed: forked.has(auctionId) || breached.has(auctionId),
+          breach: breached.has(auctionId) ? await this.#deps.breaches.find(auctionId) : null,
           mine: standing(state, selfId, joined.has(auctionId)),
           autoBid: as ? null : await this.#deps.autoBidder.find(auctionId),
         }

@@ -1,6 +1,7 @@
 import type { Currency } from '../../domain/currency.js'
 import { type EventsRequest, type FeedItem, NodeError } from '../../ports/node/node-api.js'
 import type { AuctionRepository } from '../../ports/store/auction-repository.js'
+import type { BreachRepository } from '../../ports/store/breach-repository.js'
 import type { EquivocationRepository } from '../../ports/store/equivocation-repository.js'
 import type { EventLog } from '../../ports/store/event-log.js'
 import type { Logger } from '../../ports/system/logger.js'
@@ -11,6 +12,7 @@ import type { AuctionViews } from './auction-view.js'
 export interface EventPagerDeps {
   readonly auctions: Pick<AuctionRepository, 'find'>
   readonly auctionViews: Pick<AuctionViews, 'resolve'>
+  readonly breaches: Pick<BreachRepository, 'among'>
   readonly equivocations: Pick<EquivocationRepository, 'among'>
   readonly eventLog: Pick<EventLog, 'position'>
   readonly feed: Feed
@@ -102,7 +104,8 @@ export class EventPager {
     const from = 'auctionId' in cursor.start ? Math.max(0, cursor.start.fromSeq - firstSeq) : cursor.skip
     const chosen = events.slice(from, from + room)
     const lot = await this.#lotOf(auctionId)
-    const disputed = (await this.#deps.equivocations.among([auctionId])).has(auctionId)
+    const forked = await this.#deps.equivocations.among([auctionId])
+    const disputed = forked.has(auctionId) || (await this.#deps.breaches.among([auctionId])).has(auctionId)
     const items = (lot === null ? [] : chosen).map((event, i): FeedItem => {
       const { title, currency, seller } = lot as Lot
       const seq = firstSeq + from + i

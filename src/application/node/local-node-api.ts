@@ -30,6 +30,7 @@ import {
   type ShowRequest,
 } from '../../ports/node/node-api.js'
 import type { AuctionRepository } from '../../ports/store/auction-repository.js'
+import type { BreachRepository } from '../../ports/store/breach-repository.js'
 import type { EquivocationProof, EquivocationRepository } from '../../ports/store/equivocation-repository.js'
 import type { EventLog } from '../../ports/store/event-log.js'
 import type { ParticipationRepository } from '../../ports/store/participation-repository.js'
@@ -66,6 +67,7 @@ export interface LocalNodeApiDeps {
   readonly budgets: Pick<Budgets, 'status'>
   readonly clock: Clock
   readonly discovery: Discovery
+  readonly breaches: BreachRepository
   readonly equivocations: EquivocationRepository
   readonly eventLog: EventLog
   readonly feed: Feed

@@ -87,10 +87,22 @@ function breachOf(log: VerifiedLog, { command, outcome }: Receipt): Finding | nu
   )
 }
 
-function alterationOf(
+/** Of an accepted bid. */
+export interface AcceptedBid {
+  readonly command: Bid
+  readonly outcome: Extract<Receipt['outcome'], { status: 'accepted' }>
+}
+
+/** Null for a receipt of anything else. */
+export function acceptedBid({ command, outcome }: Receipt): AcceptedBid | null {
+  return isBid(command) && outcome.status === 'accepted' ? { command, outcome } : null
+}
+
+/** What of a bid is not as its receipt has it; null where all is. */
+export function alterationOf(
   told: LoggedBid,
   command: Bid,
-  { seq, bid }: Extract<Receipt['outcome'], { status: 'accepted' }>,
+  { seq, bid }: AcceptedBid['outcome'],
 ): string | null {
   if (told.seq !== seq) return 'place'
   if (told.bidder.id !== command.bidder.id) return 'bidder'

@@ -11,6 +11,7 @@ import { MESH_ERROR_CODES } from '../members/mesh-error.js'
 import type { NodeInfo } from '../mesh/peer-client.js'
 import type { BidRecord } from '../store/auction-repository.js'
 import type { AutoBid } from '../store/auto-bid-repository.js'
+import type { Breach } from '../store/breach-repository.js'
 import type { EquivocationProof } from '../store/equivocation-repository.js'
 import type { Outcome } from '../store/outcome-repository.js'
 import type { SignedReceipts } from '../store/receipt-repository.js'
@@ -217,8 +218,10 @@ export interface AuctionView {
   readonly homeState: HomeState
   /** Null where this node has never heard of it. */
   readonly homeName: string | null
-  /** Its home has signed two histories, provably: neither can be relied upon. */
+  /** Its home has signed two histories, provably, or does not keep to what it has signed for bids of this node. */
   readonly disputed: boolean
+  /** The latter. */
+  readonly breach: Breach | null
   /** How this node's user, or whom it was asked for, stands: null where not involved. */
   readonly mine: 'seller' | 'leading' | 'outbid' | 'won' | 'lost' | null
   readonly autoBid: AutoBid | null

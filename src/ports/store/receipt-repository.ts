@@ -29,4 +29,6 @@ export interface ReceiptRepository {
     readonly after: number
     readonly limit: number
   }): Promise<{ signed: SignedReceipts[]; next: number | null }>
+  /** The ids of all auctions that receipts speak of. */
+  auctions(): Promise<string[]>
 }

@@ -1,5 +1,6 @@
 import type { AuctionRepository, SecretRepository } from './auction-repository.js'
 import type { AutoBidRepository } from './auto-bid-repository.js'
+import type { BreachRepository } from './breach-repository.js'
 import type { EquivocationRepository } from './equivocation-repository.js'
 import type { EventLog, LogBrokenError } from './event-log.js'
 import type { HandoverRepository } from './handover-repository.js'
@@ -22,6 +23,7 @@ export interface Store {
   readonly broken: Promise<LogBrokenError>
   readonly receipts: ReceiptRepository
   readonly equivocations: EquivocationRepository
+  readonly breaches: BreachRepository
   /** Waits for what is under way, then lets go of everything. Idempotent. */
   close(): Promise<void>
 }

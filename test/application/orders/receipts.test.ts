@@ -6,6 +6,7 @@ import { commitmentOf } from '../../../src/application/log/commitment.js'
 import { areSigned, signReceipts } from '../../../src/application/orders/receipt.js'
 import { checkReceipts } from '../../../src/application/proof/check-receipts.js'
 import { readLog, unplaced } from '../../../src/application/proof/read-log.js'
+import { ReceiptWatch } from '../../../src/application/proof/receipt-watch.js'
 import {
   type Finding,
   type Verification,
@@ -18,8 +19,10 @@ import type { Party } from '../../../src/domain/party.js'
 import type { PeerService } from '../../../src/ports/mesh/peer-service.js'
 import type { Receipt, SignedReceipts } from '../../../src/ports/store/receipt-repository.js'
 import { ManualTime, settle } from '../../support/manual-time.js'
+import { MemoryBreachRepository } from '../../support/memory/memory-breach-repository.js'
 import { MemoryNetwork } from '../../support/memory-network.js'
-import { type MemoryNode, startMemoryNodes } from '../../support/memory-node.js'
+import { MemoryNode, startMemoryNodes } from '../../support/memory-node.js'
+import { silentLogger } from '../../support/silent-logger.js'
 
 const verifier = new Ed25519Verifier()
 const EVERY = { auctionId: null, after: 0, limit: 1_000 }
@@ -216,6 +219,87 @@ describe('receipts', () => {
         expect(result.finding).to.deep.include({ code: 'RECEIPT', event: { seq: 3, type: 'BidPlaced' } })
         expect(result.finding.rule).to.contain('by the maxima in the receipts')
       })
+    }
+
+    const alarm = async () => (await bidder.api.show({ auction })).breach
+    const push = async (commits: readonly Commit[]) => {
+      const { refused } = await bidder.services.get(tokens.replicator).ingest(commits)
+      expect(refused).to.deep.equal([])
+      await settle()
+    }
+    const CHARGED =
+      'bid bid_00000001 is charged 195 minor units, and may be charged 100 at most by its receipt'
+
+    it('and raise an alarm by themselves, as soon as the log comes in', async () => {
+      const commits = await overcharged({ opens: false })
+      expect(await alarm()).to.equal(null)
+      await push(commits.slice(0, 3))
+      expect(await alarm()).to.deep.equal({ auctionId: auction, seq: 3, rule: CHARGED })
+      const { disputed } = await bidder.api.show({ auction })
+      expect(disputed).to.equal(true)
+      const { items } = await bidder.api.events({ auction, fromSeq: 1, waitMs: 0 })
+      expect(items.every((item) => item.disputed)).to.equal(true)
+    })
+
+    it('and raise an alarm after a restart', async () => {
+      const commits = await overcharged({ opens: false })
+      const { store, signer, info } = bidder
+      await bidder.stop()
+      const options = { name: 'bidder', network, time, store, signer, address: info.address }
+      bidder = await new MemoryNode(options).start()
+      await settle()
+      await push(commits.slice(0, 3))
+      expect((await alarm())?.rule).to.equal(CHARGED)
+    })
+
+    it('and raise an alarm where the receipt comes after the log', async () => {
+      const { watch, breaches } = lateWatch()
+      const commits = await overcharged({ opens: false })
+      await push(commits.slice(0, 3))
+      await watch.start()
+      for (const signed of await kept()) watch.kept(signed)
+      await settle()
+      expect((await breaches.find(auction))?.rule).to.equal(CHARGED)
+    })
+
+    it('and raise an alarm where a bid is left out of the log, or altered', async () => {
+      await bid('bid_00000001', '10')
+      await settle()
+      for (const [change, rule] of [
+        [{ commandId: 'bid_other0001' }, 'bid bid_other0001 was accepted as event 2, and is left out'],
+        [{ amount: 11 }, 'another amount than in its receipt'],
+      ] as const) {
+        const { watch, breaches } = lateWatch()
+        await watch.start()
+        for (const signed of await kept())
+          watch.kept({
+            ...signed,
+            receipts: signed.receipts.map(
+              ({ command, outcome }) => ({ command: { ...command, ...change }, outcome }) as Receipt,
+            ),
+          })
+        await settle()
+        expect((await breaches.find(auction))?.rule).to.contain(rule)
+      }
+    })
+
+    it('and raise no alarm over what stands in the log', async () => {
+      await bid('bid_00000001', '100', 'max')
+      await bid('bid_00000002', '90', 'max')
+      await bid('bid_00000003', '120', 'max')
+      await settle()
+      await home.api.close({ auction, commandId: 'cmd_close001' })
+      await settle()
+      expect(await alarm()).to.equal(null)
+    })
+
+    /** A watch of the bidder's node that knows of no alarm before. */
+    function lateWatch() {
+      const breaches = new MemoryBreachRepository()
+      const { auctions, receipts } = bidder.store
+      const eventLog = bidder.services.get(tokens.eventLog)
+      const watch = new ReceiptWatch({ auctions, breaches, eventLog, receipts, logger: silentLogger })
+      return { watch, breaches }
     }
 
     it('while the auction is still open', async () => {

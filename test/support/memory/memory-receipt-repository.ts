@@ -7,6 +7,11 @@ export class MemoryReceiptRepository implements ReceiptRepository {
     this.#signed.push(...signed)
   }
 
+  async auctions(): Promise<string[]> {
+    const ids = this.#signed.flatMap(({ receipts }) => receipts.map(({ command }) => command.auctionId))
+    return [...new Set(ids)]
+  }
+
   async list({ auctionId, after, limit }: { auctionId: string | null; after: number; limit: number }) {
     const found: { id: number; signed: SignedReceipts }[] = []
     for (let id = after + 1; id <= this.#signed.length && found.length <= limit; id++) {

@@ -2,6 +2,7 @@ import type { Append } from '../../../src/ports/store/event-log.js'
 import type { Store } from '../../../src/ports/store/store.js'
 import { MemoryAuctionRepository } from './memory-auction-repository.js'
 import { MemoryAutoBidRepository } from './memory-auto-bid-repository.js'
+import { MemoryBreachRepository } from './memory-breach-repository.js'
 import { MemoryEquivocationRepository } from './memory-equivocation-repository.js'
 import { MemoryEventLog } from './memory-event-log.js'
 import { MemoryHandoverRepository } from './memory-handover-repository.js'
@@ -36,6 +37,7 @@ export function openMemoryStore(options: MemoryStoreOptions = {}): Store {
     broken: eventLog.failed,
     receipts: new MemoryReceiptRepository(),
     equivocations: new MemoryEquivocationRepository(),
+    breaches: new MemoryBreachRepository(),
     close: () => eventLog.close(),
   }
 }

@@ -60,12 +60,7 @@ export function auctionText(view: AuctionView, shortId: string, look: Look): str
   add('result', resultWords(view))
   add('winner', winnerWords(view))
   add('home', homeWords(view))
-  add(
-    'disputed',
-    view.disputed
-      ? look.paint.bad('its home has signed two histories: rely on neither; see `export --proof`')
-      : null,
-  )
+  add('disputed', view.disputed ? look.paint.bad(disputedWords(view)) : null)
   add('log', `seq ${view.head.seq}, head ${view.head.hash.slice(0, 16)}`)
   const description = prose(terms.description).trim()
   return [
@@ -135,6 +130,11 @@ function shortName(name: string): string {
 
 function shownPrice({ state }: AuctionView): Minor {
   return state.price ?? state.terms.startPrice
+}
+
+function disputedWords({ breach }: AuctionView): string {
+  if (breach === null) return 'its home has signed two histories: rely on neither; see `export --proof`'
+  return `its home does not keep to its receipts: ${oneLine(breach.rule)} (event ${breach.seq}); see \`verify --receipts\``
 }
 
 function statusWord({ state, phase, homeState, disputed }: AuctionView): string {

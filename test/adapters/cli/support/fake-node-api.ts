@@ -427,6 +427,7 @@ export class FakeNodeApi implements NodeApi {
       homeName:
         state.home.nodeId === state.seller.id ? state.seller.name : state.home.nodeId.slice('node_'.length),
       disputed: this.proofs.has(auctionId),
+      breach: null,
       mine: state.seller.id === SELF.id ? 'seller' : standing,
       autoBid: this.autoBidsById.get(auctionId) ?? null,
     }
