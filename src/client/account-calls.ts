@@ -21,14 +21,20 @@ export interface Registration {
 
 const KEYS = '/api/v1/me/api-keys'
 
+/** As refresh token: it is in a cookie of the gateway's, which no script of a page can read. */
+export const IN_COOKIE = 'cookie'
+
 /** Logins and keys, at gateways with accounts. From a login on, the client speaks for it and keeps it alive. */
 export class AccountCalls {
   readonly #http: HttpCalls
   readonly #session: Session
 
-  constructor({ http, session }: { http: HttpCalls; session: Session }) {
+  readonly #asks: Readonly<Record<string, unknown>>
+
+  constructor({ http, session, inCookie }: { http: HttpCalls; session: Session; inCookie: boolean }) {
     this.#http = http
     this.#session = session
+    this.#asks = inCookie ? { refresh_token_in: IN_COOKIE } : {}
   }
 
   /** Makes an account, and logs in. */
@@ -42,6 +48,13 @@ export class AccountCalls {
     options: CallOptions = {},
   ): Promise<Tokens> {
     return this.#enter('login', { ...login }, options)
+  }
+
+  /** Goes on with a login that the gateway keeps in a cookie. Rejects with `RequestRefused` where there is none. */
+  async resume(options: CallOptions = {}): Promise<Tokens> {
+    const body = { refresh_token: IN_COOKIE }
+    const call = { method: 'POST', path: '/api/v1/auth/refresh', body, once: true, ...options } as const
+    return this.#keep(await this.#http.ask<Tokens>(call, null))
   }
 
   /** Ends the login, at the gateway as well. */
@@ -58,7 +71,7 @@ export class AccountCalls {
     { current, next }: { readonly current: string; readonly next: string },
     options: CallOptions = {},
   ): Promise<Tokens> {
-    const body = { current_password: current, new_password: next }
+    const body = { current_password: current, new_password: next, ...this.#asks }
     const call = { method: 'POST', path: '/api/v1/auth/password', body, once: true, ...options } as const
     return this.#keep(await this.#http.ask<Tokens>(call, this.#session))
   }
@@ -89,7 +102,8 @@ export class AccountCalls {
 
   async #enter(what: string, body: Readonly<Record<string, unknown>>, options: CallOptions): Promise<Tokens> {
     const once = what === 'register'
-    const call = { method: 'POST', path: `/api/v1/auth/${what}`, body, once, ...options } as const
+    const whole = { ...body, ...this.#asks }
+    const call = { method: 'POST', path: `/api/v1/auth/${what}`, body: whole, once, ...options } as const
     return this.#keep(await this.#http.ask<Tokens>(call, null))
   }
 

@@ -33,6 +33,8 @@ import { type AuctionWatch, type Watch, Watches, type WatchMode } from './watche
 export interface ClientOptions extends Credentials {
   /** Addresses of one or more gateways of the mesh, best each by itself: the next serves when one does not. */
   readonly gateways: readonly string[]
+  /** `cookie`: what renews a login stays in a cookie that scripts cannot read; for pages of the gateway itself. */
+  readonly keepLogin?: 'memory' | 'cookie'
   /** How long calls wait in all where they do not say themselves; 30 s otherwise. */
   readonly deadlineMs?: number
   readonly fetch?: Fetch
@@ -101,7 +103,8 @@ export class VendueClient {
       },
       options,
     )
-    this.accounts = new AccountCalls({ http: this.#http, session: this.#session })
+    const inCookie = options.keepLogin === 'cookie'
+    this.accounts = new AccountCalls({ http: this.#http, session: this.#session, inCookie })
     const { clock } = this
     const session = this.#session
     const states = this.#events as unknown as Emitter<{ connection: ConnectionState }>

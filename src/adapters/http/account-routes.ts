@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { AccountAuthenticator, AccountCaller } from '../../application/accounts/account-authenticator.js'
@@ -25,6 +25,7 @@ import {
   tokensAnswer,
   tokensJson,
 } from './account-schemas.js'
+import { cookieToken, forgetCookie, keepInCookie } from './login-cookie.js'
 import { problems } from './routes/route.js'
 
 export interface AccountRoutesDeps {
@@ -54,6 +55,12 @@ export function accountRoutes(deps: AccountRoutesDeps): (app: FastifyInstance) =
   }
 }
 
+interface Answering {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  readonly inCookie: boolean
+}
+
 type Deps = AccountRoutesDeps
 const nothing = { 204: z.undefined().describe('Done'), ...problems }
 /** Old tokens in the headers must not stand between a client and new ones. */
@@ -63,7 +70,10 @@ const tags = ['accounts']
 function addAuthRoutes(app: FastifyInstance, deps: Deps, prefix: string): void {
   const { accounts, logins, authenticator, limits, clock } = deps
   const routes = app.withTypeProvider<ZodTypeProvider>()
-  const answer = (tokens: Tokens) => tokensJson(tokens, clock.now())
+  const answer = (tokens: Tokens, { request, reply, inCookie }: Answering) => {
+    const json = tokensJson(tokens, clock.now())
+    return inCookie ? keepInCookie(json, { request, reply }) : json
+  }
 
   routes.post(
     `${prefix}/register`,
@@ -81,7 +91,8 @@ function addAuthRoutes(app: FastifyInstance, deps: Deps, prefix: string): void {
       const account = await accounts
         .register({ name: oneOf({ username, name }), email, password })
         .catch((error) => Promise.reject(inWordsOf(request, error)))
-      return reply.code(201).send(answer(await logins.open(account)))
+      const inCookie = request.body.refresh_token_in === 'cookie'
+      return reply.code(201).send(answer(await logins.open(account), { request, reply, inCookie }))
     },
   )
 
@@ -95,7 +106,7 @@ function addAuthRoutes(app: FastifyInstance, deps: Deps, prefix: string): void {
         response: { 200: tokensAnswer, ...problems },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { username, name, email, password } = request.body
       // Whichever it is: the password decides, and clients call the field by any of these names.
       const login = username || name || email
@@ -103,7 +114,7 @@ function addAuthRoutes(app: FastifyInstance, deps: Deps, prefix: string): void {
       const attempt = limits.login(await logins.whose(login), { address: request.address })
       const tokens = await logins.logIn({ login, password })
       attempt.succeeded()
-      return answer(tokens)
+      return answer(tokens, { request, reply, inCookie: request.body.refresh_token_in === 'cookie' })
     },
   )
 
@@ -117,7 +128,11 @@ function addAuthRoutes(app: FastifyInstance, deps: Deps, prefix: string): void {
         response: { 200: tokensAnswer, ...problems },
       },
     },
-    async ({ body }) => answer(await logins.refresh(body.refresh_token)),
+    async (request, reply) => {
+      const kept = cookieToken(request, request.body.refresh_token)
+      const token = kept ?? request.body.refresh_token
+      return answer(await logins.refresh(token), { request, reply, inCookie: kept !== null })
+    },
   )
 
   routes.post(
@@ -127,7 +142,9 @@ function addAuthRoutes(app: FastifyInstance, deps: Deps, prefix: string): void {
       schema: { tags, summary: 'End a login, with its tokens', body: logoutBody, response: nothing },
     },
     async (request, reply) => {
-      const token = request.body?.refresh_token
+      const given = request.body?.refresh_token
+      const token = cookieToken(request, given) ?? given
+      if (token !== given) forgetCookie({ request, reply })
       if (token !== undefined) await logins.logOut(token)
       else await logins.end((await bearerOf(request, authenticator)).sessionId)
       return reply.code(204).send(undefined)
@@ -144,12 +161,13 @@ function addAuthRoutes(app: FastifyInstance, deps: Deps, prefix: string): void {
         response: { 200: tokensAnswer, ...problems },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { party } = ownerOf(request)
       const attempt = limits.login(party.id, { address: request.address })
       const account = await accounts.changePassword(party.id, request.body)
       attempt.succeeded()
-      return answer(await logins.open(account))
+      const inCookie = request.body.refresh_token_in === 'cookie'
+      return answer(await logins.open(account), { request, reply, inCookie })
     },
   )
 }

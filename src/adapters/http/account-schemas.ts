@@ -9,12 +9,23 @@ import { ROLES, SCOPES } from '../../ports/accounts/caller.js'
 const MAX_TEXT = 4_096
 const text = z.string().max(MAX_TEXT)
 
+/** Of a page: what renews its login is kept where no script can read it. */
+const keeping = {
+  refresh_token_in: z
+    .literal('cookie')
+    .optional()
+    .describe(
+      'cookie: the refresh token goes into a cookie that scripts cannot read; then give it as "cookie"',
+    ),
+}
+
 export const registerBody = z
   .object({
     username: text.optional().describe('The name that others see: 2 to 32 of A-Z a-z 0-9 . _ -'),
     name: text.optional().describe('The same as username'),
     email: text.optional().describe('To log in with; never shown to others'),
     password: text.describe('8 to 256 characters'),
+    ...keeping,
   })
   .describe('A username, an email, or both')
 
@@ -24,6 +35,7 @@ export const loginBody = z
     name: text.optional().describe('The same as username'),
     email: text.optional(),
     password: text,
+    ...keeping,
   })
   .describe('A username or an email; each field takes either')
 
@@ -31,7 +43,7 @@ export const refreshBody = z.object({ refresh_token: text })
 export const logoutBody = z
   .object({ refresh_token: text.optional().describe('Otherwise the login of the access token ends') })
   .nullish()
-export const passwordBody = z.object({ current_password: text, new_password: text })
+export const passwordBody = z.object({ current_password: text, new_password: text, ...keeping })
 export const apiKeyBody = z.object({
   label: text,
   scopes: z.array(z.enum(SCOPES)),

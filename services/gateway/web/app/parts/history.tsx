@@ -1,0 +1,74 @@
+import type { Lot } from '../../model/lot.js'
+import type { Settled } from '../state/bidding.js'
+import { t, writing } from '../state/language.js'
+import type { OpenLot } from '../state/open-lot.js'
+import { Icon } from './icons.js'
+import { settledText } from './refusal.js'
+
+/** Accepted bids, newest first; the visitor's refused ones are folded away. */
+export function History({ open, lot, own }: { open: OpenLot; lot: Lot; own: readonly Settled[] }) {
+  const { money, clock } = writing.value
+  const lines = open.bids.value
+  const refused = own.filter(({ result }) => result.kind !== 'accepted')
+  return (
+    <section class="history" aria-labelledby="history-title">
+      <h2 id="history-title">{t('history.title')}</h2>
+      {lines.length === 0 && <p class="soft">{t('history.empty')}</p>}
+      <ol>
+        {lines.map((line) => {
+          const isOwn = lot.ownIds.has(line.bidderId)
+          return (
+            <li key={line.seq} class={isOwn ? 'own' : ''}>
+              <span class="who" dir="auto">
+                {isOwn ? t('history.you') : line.bidder}
+                <Remark line={line} />
+              </span>
+              <span class="amount-cell">{money(line.price, lot.currency)}</span>
+              <time dateTime={new Date(line.atMs).toISOString()}>{clock(line.atMs)}</time>
+            </li>
+          )
+        })}
+      </ol>
+      {open.hasMore.value && (
+        <button type="button" class="button quiet" onClick={() => void open.more()}>
+          {t('history.more')}
+        </button>
+      )}
+      {refused.length > 0 && (
+        <details>
+          <summary>
+            <Icon name="right" />
+            {t('history.refused', { count: refused.length })}
+          </summary>
+          <ol>
+            {refused.map((bid) => (
+              <li key={bid.bidId}>
+                <span>
+                  {settledText(bid, lot).text}
+                  <span class="soft small">
+                    {' '}
+                    {t('bid.receipt')}: {bid.bidId}
+                  </span>
+                </span>
+                <span class="amount-cell">{money(bid.offer.amount, lot.currency)}</span>
+                <time dateTime={new Date(bid.atMs).toISOString()}>{clock(bid.atMs)}</time>
+              </li>
+            ))}
+          </ol>
+        </details>
+      )}
+    </section>
+  )
+}
+
+function Remark({ line }: { line: { kind: string; leads: boolean } }) {
+  const key =
+    line.kind === 'buy-now'
+      ? 'history.buy-now'
+      : line.kind === 'max' || line.kind === 'max-change'
+        ? 'history.max'
+        : line.leads
+          ? null
+          : 'history.auto'
+  return key && <span class="soft small"> · {t(key)}</span>
+}

@@ -1,0 +1,58 @@
+import type { Signal } from '@preact/signals'
+import { useEffect, useRef } from 'preact/hooks'
+import type { Lot } from '../../model/lot.js'
+import { t } from '../state/language.js'
+import { Price } from './price.js'
+import { Standing, TileClock } from './time.js'
+
+/** One auction in a list. */
+export function Tile({ lot: source }: { lot: Signal<Lot> }) {
+  const lot = source.value
+  const shown = lot.price ?? lot.startPrice
+  const label =
+    lot.ending?.kind === 'sold' ? 'lot.final' : lot.price === null ? 'lot.starting' : 'lot.current'
+  return (
+    <article class="tile">
+      <div class="tile-head">
+        <div>
+          <h2>
+            <a href={`/lot/${lot.id}`} dir="auto">
+              {lot.title}
+            </a>
+          </h2>
+          <p class="seller" dir="auto">
+            {t('lot.seller', { name: lot.sellerName })}
+          </p>
+        </div>
+        <Standing you={lot.you} />
+      </div>
+      <div class="value">
+        <div class="small soft">{t(label)}</div>
+        <Flash of={shown}>
+          <Price amount={shown} currency={lot.currency} />
+        </Flash>
+      </div>
+      <div class="foot">
+        <TileClock lot={source} />
+        <span>{t('lot.bids', { count: lot.bidCount })}</span>
+      </div>
+    </article>
+  )
+}
+
+/** One short flash per change; none with reduced motion, which the style sheet sees to. */
+export function Flash({ of: value, children }: { of: string; children: preact.ComponentChildren }) {
+  const element = useRef<HTMLSpanElement>(null)
+  const before = useRef(value)
+  useEffect(() => {
+    if (before.current === value) return
+    before.current = value
+    const { current } = element
+    if (!current) return
+    current.classList.remove('flash')
+    // Read so that the animation starts over.
+    void current.offsetWidth
+    current.classList.add('flash')
+  }, [value])
+  return <span ref={element}>{children}</span>
+}

@@ -1,0 +1,206 @@
+import { batch, type Signal, signal } from '@preact/signals'
+import {
+  type AuctionWatch,
+  type Bid,
+  type EventMessage,
+  RequestRefused,
+  type VendueClient,
+} from 'vendue/client'
+import { afterEvent, type Lot } from '../../model/lot.js'
+import { announceAtOnce, announcePolitely } from './announce.js'
+import { ownBids, pending } from './bidding.js'
+import { lots, take } from './catalogue.js'
+import { readClock } from './clock.js'
+import { t, writing } from './language.js'
+import { readOverHttp } from './reach.js'
+import { link } from './session.js'
+
+export interface BidLine {
+  readonly seq: number
+  readonly atMs: number
+  readonly bidderId: string
+  readonly bidder: string
+  readonly kind: 'plain' | 'max' | 'max-change' | 'buy-now'
+  readonly price: string
+  readonly leads: boolean
+  readonly bidId: string
+}
+
+export interface Missed {
+  readonly count: number
+  readonly price: string
+}
+
+const HISTORY_PAGE = 30
+const MAX_LINES = 10_000
+/** The home's state is heard of by asking alone. */
+const LOOK_MS = 4_000
+const LOOK_WHEN_LOST_MS = 2_000
+const RETRY_MS = 2_000
+/** After a reconnection what was missed comes within this. */
+const CATCH_UP_MS = 1_500
+const MISSED_FOR_MS = 15_000
+
+/** One auction, as its own page follows it. */
+export class OpenLot {
+  readonly id: string
+  readonly lot = signal<Signal<Lot> | null>(null)
+  readonly bids = signal<readonly BidLine[]>([])
+  readonly hasMore = signal(false)
+  readonly isMissing = signal(false)
+  readonly missed = signal<Missed | null>(null)
+  readonly #client: VendueClient
+  #watch: AuctionWatch | null = null
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #isClosed = false
+  #backAtMs = 0
+  #before: number | null = null
+  #unsubscribe: () => void
+
+  constructor(client: VendueClient, id: string) {
+    this.#client = client
+    this.id = id
+    this.lot.value = lots.get(id) ?? null
+    let wasOnline = link.peek().state === 'online'
+    this.#unsubscribe = link.subscribe(({ state }) => {
+      const isOnline = state === 'online'
+      if (isOnline && !wasOnline) this.#cameBack()
+      wasOnline = isOnline
+    })
+    void this.#open()
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#watch?.close()
+    this.#unsubscribe()
+    clearTimeout(this.#timer)
+  }
+
+  async #open(): Promise<void> {
+    while (!this.#isClosed) {
+      try {
+        const watch = await this.#client.watch(this.id)
+        if (this.#isClosed) return watch.close()
+        this.#watch = watch
+        watch.on('event', (event) => this.#heard(event))
+        this.lot.value = take(watch.auction)
+        await this.more()
+        this.#look()
+        return
+      } catch (error) {
+        if (error instanceof RequestRefused && (error.status === 404 || error.status === 409)) {
+          this.isMissing.value = true
+          return
+        }
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
+      }
+    }
+  }
+
+  /** Earlier bids. */
+  async more(): Promise<void> {
+    const oldest = this.#before
+    const { bids, next } = await this.#client.history(this.id, {
+      limit: HISTORY_PAGE,
+      ...(oldest !== null && { beforeSeq: oldest }),
+    })
+    this.#before = next
+    batch(() => {
+      this.hasMore.value = next !== null && bids.length === HISTORY_PAGE
+      const known = new Set(this.bids.peek().map(({ seq }) => seq))
+      const lines = bids.map(lineOf).filter(({ seq }) => !known.has(seq))
+      this.bids.value = [...this.bids.peek(), ...lines].sort((a, b) => b.seq - a.seq)
+    })
+  }
+
+  /** What no event says: whether the home is there, what can be bought at once; all of it where nothing is live. */
+  #look(): void {
+    const isLive = link.peek().state === 'online'
+    this.#timer = setTimeout(
+      async () => {
+        const lot = this.lot.peek()?.peek()
+        if (lot?.ending && isLive) return
+        try {
+          const auction = await this.#client.show(this.id, { deadlineMs: LOOK_MS })
+          if (this.#isClosed) return
+          take(auction)
+          if (link.peek().state !== 'online') readOverHttp()
+        } catch {
+          // The next look may do better; what is known stays, and is dated.
+        }
+        if (!this.#isClosed) this.#look()
+      },
+      isLive ? LOOK_MS : LOOK_WHEN_LOST_MS,
+    )
+  }
+
+  #heard(event: EventMessage): void {
+    const source = this.lot.peek()
+    if (!source) return
+    const before = source.peek()
+    if (event.type === 'bid_update') this.#line(event)
+    // The list of all auctions may have brought it already.
+    const after = event.seq > before.seq ? afterEvent(before, event, ownBids.peek()) : before
+    source.value = after
+    this.#say(event, after)
+    if (event.type === 'bid_update' && this.#backAtMs > 0 && Date.parse(event.timestamp) < this.#backAtMs) {
+      const count = (this.missed.peek()?.count ?? 0) + 1
+      this.missed.value = { count, price: event.current_bid }
+    }
+  }
+
+  #line(event: Extract<EventMessage, { type: 'bid_update' }>): void {
+    const line: BidLine = {
+      ...{
+        seq: event.seq,
+        atMs: Date.parse(event.timestamp),
+        bidderId: event.bidder.id,
+        bidder: event.bidder.name,
+      },
+      ...{ kind: event.kind, price: event.current_bid, leads: event.leads, bidId: event.bid_id },
+    }
+    const lines = this.bids.peek()
+    if (lines.some(({ seq }) => seq === line.seq)) return
+    this.bids.value = [line, ...lines].sort((a, b) => b.seq - a.seq).slice(0, MAX_LINES)
+  }
+
+  #say(event: EventMessage, { you, price, currency, ownIds }: Lot): void {
+    const money = price === null ? '' : writing.peek().money(price, currency)
+    if (event.type === 'bid_update') {
+      const wasOwn = ownIds.has(event.bidder.id)
+      if (you === 'outbid' && !wasOwn && this.#led)
+        announceAtOnce(this.id, event.seq, t('say.outbid', { price: money }))
+      else if (you === 'leading' && wasOwn)
+        announceAtOnce(this.id, event.seq, t('say.leading', { price: money }))
+      else announcePolitely(t('say.price', { price: money }))
+    } else if (event.type === 'auction_ended' && (you === 'won' || you === 'lost')) {
+      announceAtOnce(this.id, event.seq, t(you === 'won' ? 'say.won' : 'say.lost', { price: money }))
+    }
+    this.#led = you === 'leading'
+  }
+  #led = false
+
+  #cameBack(): void {
+    this.#backAtMs = readClock()
+    this.missed.value = null
+    setTimeout(() => {
+      this.#backAtMs = 0
+    }, CATCH_UP_MS)
+    setTimeout(() => {
+      this.missed.value = null
+    }, MISSED_FOR_MS)
+  }
+}
+
+function lineOf(bid: Bid): BidLine {
+  return {
+    ...{ seq: bid.seq, atMs: Date.parse(bid.at), bidderId: bid.bidder.id, bidder: bid.bidder.name },
+    ...{ kind: bid.kind, price: bid.price, leads: bid.leads, bidId: bid.bid_id },
+  }
+}
+
+/** Whether an offer of the visitor's is on its way there. */
+export function isBusy(id: string): boolean {
+  return pending.value.has(id)
+}

@@ -1,0 +1,112 @@
+import { stepAt } from './amount.js'
+import type { Ending, Lot } from './lot.js'
+
+/** How the page hears of the auction. */
+export type Reach =
+  | { readonly kind: 'live' }
+  /** Nothing has been heard for `forMs`; `asOfMs`: when the price was last known to be so. */
+  | { readonly kind: 'lost'; readonly forMs: number; readonly asOfMs: number; readonly http: boolean }
+
+/** What the visitor has asked for and has no answer to yet. */
+export type Pending =
+  | { readonly kind: 'sending'; readonly amount: string; readonly forMs: number }
+  | { readonly kind: 'unknown'; readonly amount: string }
+
+export interface PanelFacts {
+  readonly lot: Lot
+  /** `nobody`: has not said who they are. `reader`: may look, and not bid. */
+  readonly visitor: 'nobody' | 'reader' | 'bidder'
+  /** By the gateway's clock. */
+  readonly nowMs: number
+  readonly reach: Reach
+  readonly pending: Pending | null
+  /** The visitor's last bid was as high as the leader's maximum, which came first. */
+  readonly lostToTie: boolean
+}
+
+/** What the panel says and offers. One of these, whatever else is true. */
+export type Panel =
+  | { readonly kind: 'over'; readonly ending: Ending; readonly outcome: Outcome; readonly disputed: boolean }
+  | { readonly kind: 'disputed' }
+  | { readonly kind: 'closing' }
+  | { readonly kind: 'home-away' }
+  | {
+      readonly kind: 'disconnected'
+      readonly asOfMs: number
+      readonly canBid: boolean
+      /** What is on its way, or not known of, meanwhile. */
+      readonly pending: string | null
+    }
+  | { readonly kind: 'unknown'; readonly amount: string }
+  | { readonly kind: 'not-eligible'; readonly why: Barrier; readonly opensAtMs: number | null }
+  | { readonly kind: 'sending'; readonly amount: string; readonly slow: boolean }
+  | { readonly kind: 'leading'; readonly price: string; readonly reserveMet: boolean }
+  | { readonly kind: 'outbid'; readonly price: string; readonly tie: boolean; readonly next: string }
+  | { readonly kind: 'open'; readonly next: string }
+
+export type PanelKind = Panel['kind']
+export type Outcome = 'won' | 'lost' | 'sold' | 'not-sold' | 'cancelled'
+export type Barrier = 'log-in' | 'may-not-bid' | 'own' | 'not-open-yet'
+
+/** Before this nothing is said of a lost connection: most come back at once. */
+export const GRACE_MS = 1_000
+export const SLOW_MS = 3_000
+const HOME_AWAY: ReadonlySet<string> = new Set(['dead', 'left'])
+
+/**
+ * The bidding panel as a function of what is known, highest first. A state never depends on another one: nothing can be
+ * left standing, and what is true now is what is shown.
+ */
+export function panelOf(facts: PanelFacts): Panel {
+  const { lot, nowMs, reach, pending } = facts
+  if (lot.ending) return { kind: 'over', ending: lot.ending, outcome: outcomeOf(lot), disputed: lot.disputed }
+  if (lot.disputed) return { kind: 'disputed' }
+  if (lot.closesAtMs !== null && nowMs >= lot.closesAtMs) return { kind: 'closing' }
+  if (HOME_AWAY.has(lot.home.state)) return { kind: 'home-away' }
+  if (reach.kind === 'lost' && reach.forMs > GRACE_MS) {
+    const canBid = reach.http && pending === null && barrierOf(facts) === null
+    return { kind: 'disconnected', asOfMs: reach.asOfMs, canBid, pending: pending?.amount ?? null }
+  }
+  if (pending?.kind === 'unknown') return { kind: 'unknown', amount: pending.amount }
+  const why = barrierOf(facts)
+  if (why) return { kind: 'not-eligible', why, opensAtMs: lot.opensAtMs }
+  if (pending) return { kind: 'sending', amount: pending.amount, slow: pending.forMs > SLOW_MS }
+  const next = lot.minimum ?? lot.startPrice
+  if (lot.you === 'leading')
+    return { kind: 'leading', price: lot.price ?? next, reserveMet: !lot.hasReserve || lot.reserveMet }
+  if (lot.you === 'outbid') return { kind: 'outbid', price: lot.price ?? next, tie: facts.lostToTie, next }
+  return { kind: 'open', next }
+}
+
+/** Whether a bid can be sent from here. */
+export function takesBids(panel: Panel): boolean {
+  return (
+    panel.kind === 'leading' ||
+    panel.kind === 'outbid' ||
+    panel.kind === 'open' ||
+    (panel.kind === 'disconnected' && panel.canBid)
+  )
+}
+
+function outcomeOf({ ending, you }: Lot): Outcome {
+  if (ending?.kind === 'cancelled') return 'cancelled'
+  if (ending?.kind === 'not-sold') return 'not-sold'
+  return you === 'won' ? 'won' : you === 'lost' ? 'lost' : 'sold'
+}
+
+function barrierOf({ lot, visitor, nowMs }: PanelFacts): Barrier | null {
+  if (lot.you === 'seller') return 'own'
+  if (lot.status === 'scheduled' && (lot.opensAtMs === null || nowMs < lot.opensAtMs)) return 'not-open-yet'
+  if (visitor === 'nobody') return 'log-in'
+  return visitor === 'reader' ? 'may-not-bid' : null
+}
+
+/** What the field holds before anybody has touched it. */
+export function prefill({ minimum, startPrice }: Lot): string {
+  return minimum ?? startPrice
+}
+
+/** What the next bid would have to be beyond, for "the step is now 0.50". */
+export function stepOf(lot: Lot): string {
+  return stepAt(lot.price ?? lot.startPrice, lot.increments)
+}

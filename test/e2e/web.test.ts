@@ -1,0 +1,260 @@
+import { expect } from 'chai'
+import type { Browser, Page } from 'playwright-core'
+import { launchBrowser, type Visit, visit } from '../support/browser.js'
+import { eventually } from '../support/eventually.js'
+import { TestGateway } from '../support/test-gateway.js'
+import { createTestMesh, type TestMesh } from '../support/test-mesh.js'
+
+/** What the page says of the visitor's place in the auction. */
+const state = (page: Page) => page.locator('.state strong').innerText()
+const says = (page: Page, text: string) =>
+  page.locator('.state strong', { hasText: text }).waitFor({ timeout: 10_000 })
+
+/** Over the sheet, once its button takes taps. */
+async function confirm(page: Page): Promise<void> {
+  const button = page.locator('dialog .button.primary')
+  await button.waitFor()
+  await page.waitForTimeout(450)
+  await button.click()
+  await page.locator('dialog').waitFor({ state: 'detached' })
+}
+
+async function bid(page: Page, amount?: string): Promise<void> {
+  if (amount !== undefined) await page.fill('#bid-amount', amount)
+  await page.click('[data-bid]')
+  await confirm(page)
+}
+
+describe('the web page, in Chromium', function () {
+  this.timeout(60_000)
+  let browser: Browser
+  let mesh: TestMesh
+  let gateways: TestGateway[]
+  const visits: Visit[] = []
+
+  before(async function () {
+    browser = await launchBrowser(this)
+    mesh = await createTestMesh(3)
+    gateways = await Promise.all(mesh.nodes.map((node) => TestGateway.start(node)))
+  })
+  after(async () => {
+    await browser?.close()
+    await Promise.all(gateways?.map((gateway) => gateway.stop()) ?? [])
+    await mesh?.stop()
+  })
+  afterEach(async () => {
+    const errors = visits.flatMap(({ errors }) => errors)
+    await Promise.all(visits.splice(0).map(({ context }) => context.close()))
+    expect(errors).to.deep.equal([])
+  })
+
+  const open = async (path: string, options: Parameters<typeof visit>[2] = {}, through = 0) => {
+    const visited = await visit(browser, `${gateways[through]?.url}${path}`, options)
+    visits.push(visited)
+    return visited.page
+  }
+  const opened = (terms: Record<string, unknown> = {}) =>
+    (gateways[0] as TestGateway).open({ title: 'A chair', start_price: '75', increment: '0.50', ...terms })
+
+  it('lets two people on different nodes bid against each other, and tells each how they stand', async () => {
+    const id = await opened()
+    await eventually('all nodes know it', async () => {
+      const answers = await Promise.all(gateways.map((gateway) => gateway.get(`/api/v1/auctions/${id}`)))
+      return answers.every(({ status }) => status === 200)
+    })
+    const mia = await open(`/lot/${id}`, { name: 'mia' }, 1)
+    const kim = await open(`/lot/${id}`, { name: 'kim' }, 2)
+    await says(mia, 'The next bid is 75.00')
+    await bid(mia)
+    await says(mia, 'You lead at 75.00')
+    await says(kim, 'The next bid is 75.50')
+    await bid(kim, '78')
+    await says(kim, 'You lead at 78.00')
+    await says(mia, 'Outbid at 78.00')
+    expect(await mia.locator('[role=alert]').last().innerText()).to.include('You are outbid')
+    await eventually(
+      'the title says it',
+      async () => (await mia.title()).includes('78.00') && (await mia.title()).includes('Outbid'),
+    )
+    expect(await mia.locator('.history li').count()).to.equal(2)
+    expect(await kim.locator('.history li.own').innerText()).to.match(/^You/)
+    const { body } = await (gateways[0] as TestGateway).get(`/api/v1/auctions/${id}`)
+    expect(body).to.include({ price: '78.00', bid_count: 2 })
+  })
+
+  it('has a maximum answer, says so to the one it beat, and tells of an equal one that came first', async () => {
+    const id = await opened()
+    await (gateways[0] as TestGateway).bid(id, 'kim', '80', { kind: 'max' })
+    const mia = await open(`/lot/${id}`, { name: 'mia' })
+    await says(mia, 'The next bid is 75.50')
+    await bid(mia, '78')
+    await says(mia, 'Outbid at 78.50')
+    await bid(mia, '80')
+    await says(mia, 'Outbid: an equal maximum came first')
+  })
+
+  it('refuses what is too low before it is sent, and says the rule and the numbers of what was refused after', async () => {
+    const id = await opened()
+    const page = await open(`/lot/${id}`, { name: 'mia' })
+    await says(page, 'The next bid is')
+    await page.fill('#bid-amount', '74')
+    expect(await page.locator('.understood').innerText()).to.equal('Too low: the next bid is 75.00\u00a0EUR')
+    expect(await page.locator('[data-bid]').isDisabled()).to.equal(true)
+    await page.fill('#bid-amount', '1.234')
+    expect(await page.locator('.understood').innerText()).to.include('1,234.00\u00a0EUR or 1.23\u00a0EUR')
+    await page.fill('#bid-amount', '1,234')
+    expect(await page.locator('.understood').innerText()).to.equal('= 1,234.00\u00a0EUR')
+    await page.fill('#bid-amount', '75')
+    await page.click('[data-bid]')
+    await page.locator('dialog').waitFor()
+    await (gateways[0] as TestGateway).bid(id, 'kim', '90')
+    await page.locator('dialog [role=alert]').waitFor()
+    expect(await page.locator('dialog [role=alert]').innerText()).to.include(
+      'The price has changed: the next bid is 90.50',
+    )
+    await page.waitForTimeout(450)
+    await page.click('dialog .button.primary')
+    await page.waitForTimeout(450)
+    await page.click('dialog .button.primary')
+    await page.locator('[data-refused]').waitFor()
+    expect(await page.locator('[data-refused]').innerText()).to.equal(
+      'Too low: the price is 90.00\u00a0EUR, the next bid is 90.50\u00a0EUR',
+    )
+    expect(await page.locator('.history details summary').innerText()).to.equal('1 of your bids was refused')
+  }).timeout(60_000)
+
+  it('leaves the field alone once it was touched, and bids once however often it is tapped', async () => {
+    const id = await opened()
+    const page = await open(`/lot/${id}`, { name: 'mia' })
+    await says(page, 'The next bid is 75.00')
+    await page.fill('#bid-amount', '79.00')
+    await (gateways[0] as TestGateway).bid(id, 'kim', '76')
+    await says(page, 'The next bid is 76.50')
+    expect(await page.inputValue('#bid-amount')).to.equal('79.00')
+    await page.click('[data-bid]')
+    await page.locator('dialog').waitFor()
+    // Taps on what has just come up are not meant for it.
+    await page.click('dialog .button.primary')
+    expect(await page.locator('dialog').count()).to.equal(1)
+    await page.waitForTimeout(450)
+    await page.dblclick('dialog .button.primary')
+    await says(page, 'You lead at 79.00')
+    const { body } = await (gateways[0] as TestGateway).get(`/api/v1/auctions/${id}`)
+    expect(body.bid_count).to.equal(2)
+  })
+
+  it('moves the end where a bid comes in the last seconds, and names the winner once the home has', async () => {
+    const soft_close = { window_ms: 4_000, extension_ms: 4_000 }
+    const id = await opened({ closes_in_seconds: 6, soft_close })
+    const page = await open(`/lot/${id}`, { name: 'mia' })
+    await says(page, 'The next bid is')
+    await page.locator('.panel-clock .bar').waitFor()
+    await bid(page)
+    await page.locator('[data-extended]').waitFor()
+    expect(await page.locator('[data-extended]').innerText()).to.match(
+      /^Extended to [\d:]+ by a bid at [\d:]+$/,
+    )
+    await says(page, 'You won at 75.00')
+    expect(await page.locator('a[download]').getAttribute('href')).to.equal(`/api/v1/auctions/${id}/log`)
+  })
+
+  it('counts by the gateway’s clock, in a browser that is a day off', async () => {
+    const id = await opened({ closes_in_seconds: 600 })
+    const page = await open(`/lot/${id}`, { name: 'mia', clockOffMs: 86_400_000 })
+    await says(page, 'The next bid is')
+    await eventually('it counts ten minutes', async () =>
+      /^(9:|10:)/.test(await page.locator('[role=timer]').innerText()),
+    )
+  })
+
+  it('shows auctions as they are opened, their prices as they change, and finds them', async () => {
+    const page = await open('/?q=zebra', { name: 'mia' })
+    await page.locator('.empty').waitFor()
+    const id = await opened({ title: 'A zebra, painted' })
+    const tile = page.locator('.tile', { hasText: 'A zebra, painted' })
+    await tile.waitFor()
+    await (gateways[0] as TestGateway).bid(id, 'mia', '99')
+    await tile.getByText('99.00').waitFor()
+    await tile.getByText('You lead').waitFor()
+    await page.getByRole('button', { name: 'Mine' }).click()
+    expect(new URL(page.url()).search).to.equal('?show=mine&q=zebra')
+    await tile.click()
+    await says(page, 'You lead at 99.00')
+    await page.goBack()
+    await tile.waitFor()
+  })
+
+  it('sells: opens an auction, extends it, and closes it with the winner named at once', async () => {
+    const page = await open('/sell', { name: 'sam' })
+    await page.click('.button.primary')
+    expect(await page.locator('.wrong').allInnerTexts()).to.deep.equal([
+      'Say what it is',
+      'Say at what price bidding starts',
+    ])
+    await page.getByLabel('What is it?').fill('A lamp')
+    await page.getByLabel('Starting price').fill('20')
+    await page.getByLabel('Currency').fill('EUR')
+    await page.click('.button.primary')
+    await says(page, 'This is your own auction')
+    const id = new URL(page.url()).pathname.split('/').at(-1) as string
+    await page.getByRole('button', { name: 'Extend by 5 minutes' }).click()
+    await page.getByText('Extended to').first().waitFor()
+    await (gateways[0] as TestGateway).bid(id, 'mia', '25')
+    await page.getByRole('button', { name: 'Close now' }).click()
+    await page.getByText('Close now? The leader wins at 25.00').waitFor()
+    await page.getByRole('button', { name: 'Close now' }).click()
+    await page.getByText('The winner is mia').waitFor()
+  })
+
+  it('asks who somebody is before they bid, and goes on where they were', async () => {
+    const id = await opened()
+    const page = await open(`/lot/${id}`)
+    await says(page, 'Say who you are to bid')
+    await page.locator('.panel a.button').click()
+    await page.getByLabel('Your name').fill('Nora')
+    await page.getByRole('button', { name: 'Use this name' }).click()
+    await says(page, 'The next bid is 75.00')
+    await page.reload()
+    await says(page, 'The next bid is 75.00')
+    expect(await page.locator('.who').innerText()).to.include('Nora')
+  })
+
+  it('is bid on with the keyboard alone', async () => {
+    const id = await opened()
+    const page = await open(`/lot/${id}`, { name: 'mia' })
+    await says(page, 'The next bid is 75.00')
+    await page.keyboard.press('+')
+    await page.keyboard.press('b')
+    expect(await page.inputValue('#bid-amount')).to.equal('75.50')
+    await page.keyboard.press('Enter')
+    await page.locator('dialog').waitFor()
+    await page.keyboard.press('Escape')
+    await page.locator('dialog').waitFor({ state: 'detached' })
+    expect(await state(page)).to.include('The next bid is')
+    await page.keyboard.press('Enter')
+    await page.locator('dialog').waitFor()
+    await page.waitForTimeout(450)
+    await page.keyboard.press('Enter')
+    await says(page, 'You lead at 75.50')
+  })
+
+  it('keeps what people write as text', async () => {
+    const script = '<img src=x onerror="document.title=\'pwned\'"><script>document.title="pwned"</script>'
+    const id = await opened({ title: script, description: script, user_id: '<b>sam</b>' })
+    await (gateways[0] as TestGateway).bid(id, '<i>kim</i>', '76')
+    const page = await open(`/lot/${id}`, { name: 'mia' })
+    await says(page, 'The next bid is')
+    expect(await page.locator('h1').innerText()).to.equal(script)
+    expect(await page.locator('.description').innerText()).to.equal(script)
+    expect(await page.locator('.history .who').first().innerText()).to.equal('<i>kim</i>')
+    expect(await page.locator('main img, main script, main b, main i:not([style])').count()).to.equal(0)
+    expect(await page.title()).to.not.equal('pwned')
+  })
+
+  it('says that there is no such auction', async () => {
+    const page = await open('/lot/auc_nonesuch')
+    await page.getByText('There is no such auction').waitFor()
+    // The browser itself calls an answer of 404 an error.
+    visits.at(-1)?.errors.splice(0)
+  })
+})

@@ -1,0 +1,67 @@
+import { existsSync } from 'node:fs'
+import type { Context } from 'mocha'
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Page,
+} from 'playwright-core'
+import { skipUnless } from './requires.js'
+
+const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+
+/** A tab of a visitor of their own, and what went wrong in it. */
+export interface Visit {
+  readonly page: Page
+  readonly context: BrowserContext
+  /** Uncaught errors and whatever the console called an error, refused resources and policies too. */
+  readonly errors: string[]
+}
+
+/** A real Chromium. Where there is none the suite is skipped, and says so. */
+export async function launchBrowser(context: Context): Promise<Browser> {
+  const executablePath = process.env.CHROMIUM ?? PLACES.find((path) => existsSync(path))
+  skipUnless(context, executablePath !== undefined, 'Chromium is not installed')
+  return chromium.launch({ executablePath: executablePath as string, headless: true, args: FLAGS })
+}
+
+/** `name`: who they are, on a gateway that takes names on trust. `clockOffMs`: how wrong the machine's clock is. */
+export async function visit(
+  browser: Browser,
+  url: string,
+  {
+    name = null,
+    clockOffMs = 0,
+    ...options
+  }: BrowserContextOptions & { readonly name?: string | null; readonly clockOffMs?: number } = {},
+): Promise<Visit> {
+  const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'Europe/Berlin', ...options })
+  if (name !== null)
+    await context.addInitScript((wanted) => {
+      if (localStorage.getItem('vendue.name') === null) localStorage.setItem('vendue.name', wanted)
+    }, name)
+  if (clockOffMs !== 0)
+    await context.addInitScript((offMs) => {
+      const { now } = Date
+      Date.now = () => now() + offMs
+    }, clockOffMs)
+  const page = await context.newPage()
+  page.setDefaultTimeout(10_000)
+  const errors: string[] = []
+  page.on('pageerror', (error) => errors.push(String(error.stack ?? error)))
+  page.on('console', (message) => {
+    if (message.type() === 'error') errors.push(message.text())
+  })
+  await page.goto(url)
+  return { page, context, errors }
+}
