@@ -1,3 +1,4 @@
+import { timeText } from '../../../../src/application/log/time-text.js'
 import { compareAmounts } from '../../../../src/client/display.js'
 import type { OpenTerms } from '../../../../src/client/messages.js'
 import { type NumberSigns, readAmount } from './amount.js'
@@ -108,11 +109,11 @@ export function termsOf(
     ...(reserve !== null && { reserve }),
     ...(buyNow !== null && { buy_now: buyNow }),
     ...(increment !== null && { increment }),
-    ...(opensAt !== null && { opens_at: new Date(opensAt).toISOString() }),
+    ...(opensAt !== null && { opens_at: timeText(opensAt) }),
     ...(closes !== null &&
       (opensAt === null
         ? { closes_in_seconds: Number(sale.minutes) * 60 }
-        : { closes_at: new Date(closes).toISOString() })),
+        : { closes_at: timeText(closes) })),
     // Without an end there is nothing to be moved.
     ...(closes !== null &&
       seconds > 0 && { soft_close: { window_ms: seconds * 1_000, extension_ms: seconds * 1_000 } }),

@@ -1,3 +1,4 @@
+import { timeText } from '../../../../../src/application/log/time-text.js'
 import type { Lot } from '../../model/lot.js'
 import type { Settled } from '../state/bidding.js'
 import { t, writing } from '../state/language.js'
@@ -24,7 +25,7 @@ export function History({ open, lot, own }: { open: OpenLot; lot: Lot; own: read
                 <Remark line={line} />
               </span>
               <span class="amount-cell">{money(line.price, lot.currency)}</span>
-              <time dateTime={new Date(line.atMs).toISOString()}>{clock(line.atMs)}</time>
+              <time dateTime={timeText(line.atMs)}>{clock(line.atMs)}</time>
             </li>
           )
         })}
@@ -51,7 +52,7 @@ export function History({ open, lot, own }: { open: OpenLot; lot: Lot; own: read
                   </span>
                 </span>
                 <span class="amount-cell">{money(bid.offer.amount, lot.currency)}</span>
-                <time dateTime={new Date(bid.atMs).toISOString()}>{clock(bid.atMs)}</time>
+                <time dateTime={timeText(bid.atMs)}>{clock(bid.atMs)}</time>
               </li>
             ))}
           </ol>
