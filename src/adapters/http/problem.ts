@@ -1,17 +1,15 @@
-import { AccountError, type AccountErrorCode } from '../../application/accounts/account-error.js'
-import {
-  GatewayRefusal,
-  type GatewayRefusalCode,
-  type RefusalInfo,
-} from '../../application/gateway/gateway-refusal.js'
+import { AccountError } from '../../application/accounts/account-error.js'
+import { GatewayRefusal, type RefusalInfo } from '../../application/gateway/gateway-refusal.js'
 import type { Json } from '../../application/gateway/json-shapes.js'
 import { rejectionJson } from '../../application/gateway/outcome-shapes.js'
 import { timeText } from '../../application/log/time-text.js'
 import type { Currency } from '../../domain/currency.js'
-import type { RejectionCode } from '../../domain/rejection.js'
-import { CallerError, type CallerErrorCode } from '../../ports/accounts/caller.js'
+import { CallerError } from '../../ports/accounts/caller.js'
+import { MESH_ERROR_CODES } from '../../ports/members/mesh-error.js'
 import { NodeError, type NodeErrorCode } from '../../ports/node/node-api.js'
 import type { Rejected } from '../../ports/store/outcome-repository.js'
+
+import { ERROR_CODES, type ErrorCodeRow } from '../error-codes.js'
 
 /** An answer of RFC 9457: `code` is stable, `field` names the offending input, `next` says what to do. */
 export interface Problem {
@@ -70,86 +68,10 @@ const TITLES: Readonly<Record<number, string>> = {
   507: 'Disk full',
 }
 
-/** Codes of the mesh's own admission (502) are not here: they concern the gateway's node, and no caller. */
-const NODE_STATUS: Partial<Record<NodeErrorCode, number>> = {
-  INVALID_INPUT: 400,
-  AUCTION_NOT_FOUND: 404,
-  AUCTION_AMBIGUOUS: 409,
-  HOME_UNREACHABLE: 503,
-  OUTCOME_UNKNOWN: 504,
-  BUSY: 503,
-  DISK_FULL: 507,
-  NOT_HOME: 503,
-  NOT_MOVED: 409,
-  TOO_FEW_REPLICAS: 503,
-  NOT_REPLICATED: 504,
-  LOG_IO_ERROR: 503,
-  // The gateway's own token is not the node's operator's: nothing that the caller could mend.
-  FORBIDDEN: 502,
-  NODE_UNREACHABLE: 503,
-  STOPPING: 503,
-  INTERNAL: 500,
-}
-
-const REFUSAL_STATUS: Readonly<Record<GatewayRefusalCode, number>> = {
-  ACCOUNT_NEEDED: 409,
-  INVALID_INPUT: 400,
-  OUTCOME_UNKNOWN: 504,
-  STOPPING: 503,
-  TOO_MANY_SUBSCRIPTIONS: 429,
-}
-
-export const CALLER_STATUS: Readonly<Record<CallerErrorCode, number>> = {
-  UNAUTHENTICATED: 401,
-  TOKEN_INVALID: 401,
-  TOKEN_EXPIRED: 401,
-  ACCOUNT_DISABLED: 403,
-  FORBIDDEN: 403,
-}
-
-const ACCOUNT_STATUS: Readonly<Record<AccountErrorCode, number>> = {
-  INVALID_INPUT: 400,
-  NAME_TAKEN: 409,
-  EMAIL_TAKEN: 409,
-  REGISTRATION_CLOSED: 403,
-  LOGIN_FAILED: 401,
-  // Not 401: that would have clients refresh their token and try the same again.
-  PASSWORD_WRONG: 403,
-  ACCOUNT_DISABLED: 403,
-  ACCOUNT_NOT_FOUND: 404,
-  REFRESH_TOKEN_INVALID: 401,
-  REFRESH_TOKEN_REUSED: 401,
-  SCOPE_NOT_ALLOWED: 403,
-  TOO_MANY_API_KEYS: 409,
-  API_KEY_NOT_FOUND: 404,
-}
-
-/** Refusals that are not the state of the auction (409). */
-const REJECTION_STATUS: Partial<Record<RejectionCode, number>> = {
-  TERMS_INVALID: 422,
-  COMMAND_ID_REUSED: 422,
-  OWN_AUCTION: 403,
-  NOT_SELLER: 403,
-}
-
-const RETRY_AFTER_SECONDS: Readonly<Record<string, number>> = {
-  BUSY: 1,
-  STOPPING: 2,
-  HOME_UNREACHABLE: 5,
-  NODE_UNREACHABLE: 5,
-  LOG_IO_ERROR: 10,
-  DISK_FULL: 60,
-  NOT_HOME: 1,
-  TOO_FEW_REPLICAS: 5,
-}
-
-/** What callers of the HTTP API can do; the node's own words speak of its command line. */
-const NEXT: Partial<Record<NodeErrorCode, string>> = {
-  AUCTION_NOT_FOUND: 'see /api/v1/auctions for the auctions that are known here',
-  OUTCOME_UNKNOWN: 'ask again with the same Idempotency-Key (or bid_id): nothing is done twice',
-  FORBIDDEN: 'tell who runs this gateway: its operator token is not that of its node',
-  NODE_UNREACHABLE: 'try again: the gateway waits for its node',
-}
+/** A node that refuses its gateway: nothing that the gateway's caller could mend. */
+const NODE_REFUSES = 502
+const REFUSES_GATEWAY: ReadonlySet<NodeErrorCode> = new Set(['FORBIDDEN', ...MESH_ERROR_CODES])
+const NODE_FORBIDS = 'tell who runs this gateway: its operator token is not that of its node'
 
 export interface ProblemAnswer {
   readonly problem: Problem
@@ -159,24 +81,29 @@ export interface ProblemAnswer {
 /** What an error says to the caller; null for one that is nobody's input: that is logged, and its text kept back. */
 export function problemOf(error: unknown): ProblemAnswer | null {
   if (error instanceof RequestError || error instanceof GatewayRefusal) {
-    const status = error instanceof RequestError ? error.status : REFUSAL_STATUS[error.code]
+    const status = error instanceof RequestError ? error.status : ERROR_CODES[error.code].status
     const { field, next, retryAfterSeconds, more } = error.info
     return answer(status, error.code, error.message, { ...more, field, next }, retryAfterSeconds)
   }
   if (error instanceof NodeError) {
-    if (error.code === 'INTERNAL') return null
-    const next = NEXT[error.code] ?? error.next
-    return answer(NODE_STATUS[error.code] ?? 502, error.code, error.message, { field: error.field, next })
+    const { code, message, field } = error
+    if (code === 'INTERNAL') return null
+    if (REFUSES_GATEWAY.has(code)) {
+      const next = code === 'FORBIDDEN' ? NODE_FORBIDS : error.next
+      return answer(NODE_REFUSES, code, message, { field, next })
+    }
+    const { status, next = error.next } = ERROR_CODES[code]
+    return answer(status, code, message, { field, next })
   }
   if (isLimitError(error)) {
     const { code, message, limit, next, retryAfterSeconds } = error
-    return answer(429, code, message, { limit, next }, retryAfterSeconds)
+    return answer(ERROR_CODES.TOO_MANY_REQUESTS.status, code, message, { limit, next }, retryAfterSeconds)
   }
   if (error instanceof CallerError)
-    return answer(CALLER_STATUS[error.code], error.code, error.message, { next: error.next })
+    return answer(ERROR_CODES[error.code].status, error.code, error.message, { next: error.next })
   if (error instanceof AccountError) {
     const { code, message, next, field, problems } = error
-    return answer(ACCOUNT_STATUS[code], code, message, { field, ...errorsOf(problems), next })
+    return answer(ERROR_CODES[code].status, code, message, { field, ...errorsOf(problems), next })
   }
   return storeProblem(error)
 }
@@ -193,11 +120,11 @@ function storeProblem(error: unknown): ProblemAnswer | null {
     case 'BUSY':
     case 'SQLITE_BUSY': {
       const next = 'try again in a moment'
-      return answer(NODE_STATUS.BUSY as number, 'BUSY', 'too much at once; nothing was done', { next })
+      return answer(ERROR_CODES.BUSY.status, 'BUSY', 'too much at once; nothing was done', { next })
     }
     case 'SQLITE_FULL': {
       const detail = "the gateway's disk is full; nothing was done"
-      return answer(NODE_STATUS.DISK_FULL as number, 'DISK_FULL', detail, { next: 'try later' })
+      return answer(ERROR_CODES.DISK_FULL.status, 'DISK_FULL', detail, { next: 'try later' })
     }
     default:
       return null
@@ -220,7 +147,7 @@ function isLimitError(
 /** A command refused by a rule. */
 export function rejectionProblem(outcome: Rejected, currency: Currency | null): Problem {
   const { code, message, next, ...data } = rejectionJson(outcome.rejection, currency)
-  const status = REJECTION_STATUS[outcome.rejection.code] ?? 409
+  const { status } = ERROR_CODES[outcome.rejection.code]
   const ids = { command_id: outcome.commandId, at: timeText(outcome.at) }
   return answer(status, String(code), String(message), { ...data, ...ids, next: String(next) }).problem
 }
@@ -234,7 +161,7 @@ function answer(
   code: string,
   detail: string,
   more: Readonly<Record<string, Json | undefined>>,
-  retryAfterSeconds = RETRY_AFTER_SECONDS[code],
+  retryAfterSeconds = rowOf(code)?.retryAfterSeconds,
 ): ProblemAnswer {
   const said = Object.entries(more).filter(([, value]) => value !== undefined)
   const title = TITLES[status] ?? 'Error'
@@ -243,4 +170,9 @@ function answer(
     problem: { ...problem, ...Object.fromEntries(said) },
     retryAfterSeconds: retryAfterSeconds ?? null,
   }
+}
+
+/** Of codes that only HTTP knows there is none. */
+function rowOf(code: string): ErrorCodeRow | undefined {
+  return Object.hasOwn(ERROR_CODES, code) ? ERROR_CODES[code as keyof typeof ERROR_CODES] : undefined
 }
