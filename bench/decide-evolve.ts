@@ -65,7 +65,7 @@ function bid(auction: OpenedAuction, i: number): PlaceBid {
   const { leader } = auction
   const turn = BIDDERS[i % BIDDERS.length]
   const bidder = turn?.id === leader?.id ? BIDDERS[(i + 1) % BIDDERS.length] : turn
-  const minimum = minimumBid(auction)
+  const minimum = minimumBid(auction) ?? 0
   const kind = i % 10
   return {
     type: 'PlaceBid',

@@ -144,7 +144,17 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
       tokens.autoBidder,
       () =>
         new AutoBidder(
-          deps('clock', 'timers', 'random', 'logger', 'auctions', 'autoBids', 'router', 'eventLog'),
+          deps(
+            'clock',
+            'timers',
+            'random',
+            'logger',
+            'auctions',
+            'autoBids',
+            'participations',
+            'router',
+            'eventLog',
+          ),
           services.get(tokens.self).party,
         ),
     )

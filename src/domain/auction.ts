@@ -76,15 +76,21 @@ export const AUCTION_PHASES = [
 
 export const UNOPENED: Unopened = { status: 'unopened', seq: 0 }
 
-/** The least that a new bidder must offer; at the end of what can be counted, the last amount there is. */
-export function minimumBid(auction: OpenedAuction): Minor {
-  return minimumAfter(auction.terms, auction.price)
+/**
+ * The least that a new bidder must offer. Null where no bid would do: the lot can be bought at once for no more, or the price
+ * is the last amount there is.
+ */
+export function minimumBid(auction: OpenedAuction): Minor | null {
+  return minimumAfter(auction.terms, auction)
 }
 
-/** The least that a bid has to offer at a price; null: before the first bid. */
-export function minimumAfter(terms: Terms, price: Minor | null): Minor {
-  if (price === null) return terms.startPrice
-  return Math.min(price + incrementAt(terms.increments, price), MAX_MINOR)
+/** As above, at this point of an auction; `price` is null before the first bid. */
+export function minimumAfter(terms: Terms, point: Pick<Opened, 'price' | 'reserveMet'>): Minor | null {
+  const { price } = point
+  if (price !== null && price >= MAX_MINOR) return null
+  const least =
+    price === null ? terms.startPrice : Math.min(price + incrementAt(terms.increments, price), MAX_MINOR)
+  return isBuyNowOffered(terms, point) && least >= (terms.buyNow ?? 0) ? null : least
 }
 
 /** `now`: the reader's clock, UTC milliseconds. What counts is the home's, which closes the auction. */
@@ -94,10 +100,17 @@ export function phaseAt(auction: OpenedAuction, now: number): AuctionPhase {
 }
 
 /** Withdrawn by the first bid; where there is a reserve, once it is met. */
+export function isBuyNowOffered(
+  { buyNow, reserveCommitment }: Terms,
+  { price, reserveMet }: Pick<Opened, 'price' | 'reserveMet'>,
+): boolean {
+  if (buyNow === null) return false
+  return reserveCommitment === null ? price === null : !reserveMet
+}
+
 export function buyNowAvailable(auction: OpenedAuction): boolean {
-  if (auction.terms.buyNow === null || auction.status === 'closed' || auction.status === 'cancelled')
-    return false
-  return auction.terms.reserveCommitment === null ? auction.bidCount === 0 : !auction.reserveMet
+  if (auction.status === 'closed' || auction.status === 'cancelled') return false
+  return isBuyNowOffered(auction.terms, auction)
 }
 
 /** What the result would be if the auction closed now. */

@@ -134,11 +134,12 @@ function placeBid(state: HomeState, auction: Live, command: PlaceBid): Decision 
   if (bidder.id === auction.leader?.id) return changeMax(state, auction, command)
 
   const minimum = minimumBid(auction)
-  if (offer.amount < minimum || offer.amount === auction.price)
+  const buyNow = buyNowAvailable(auction) ? auction.terms.buyNow : null
+  // Nobody pays more by a bid than the lot can be bought for.
+  if (buyNow !== null && (minimum === null || (offer.kind === 'plain' && offer.amount >= buyNow)))
+    return reject({ code: 'BUY_NOW_AVAILABLE', buyNow, minimum })
+  if (minimum === null || offer.amount < minimum)
     return reject({ code: 'BID_TOO_LOW', minimum, price: auction.price })
-  if (offer.kind === 'plain' && buyNowAvailable(auction) && offer.amount >= (auction.terms.buyNow ?? 0)) {
-    return reject({ code: 'BUY_NOW_AVAILABLE', buyNow: auction.terms.buyNow ?? 0 })
-  }
   const { startPrice, increments } = auction.terms
   const standing = standingAfter({ startPrice, increments, secrets, offer })
   const events = startDue(auction, now)

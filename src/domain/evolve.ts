@@ -199,12 +199,19 @@ function bidPlaced(state: Live, event: BidPlaced, must: Must): Live {
   must(event.bidder.id !== state.seller.id, 'sellers do not bid on their own auction')
   must(event.bidder.id !== state.leader?.id, 'the leader does not bid against himself')
   must((amount === null) !== (event.commitment === null), 'a bid is either public or committed to')
+  const minimum = minimumBid(state)
+  if (minimum === null)
+    throw new IllegalEventError(event, state.seq + 1, 'nobody bids where the lot can be bought for no more')
   must(isMinor(price) && price > (state.price ?? 0), 'a bid raises the price')
   must(!first || leads, 'the first bid leads')
   must(!state.reserveMet || event.reserveMet, 'a reserve stays met')
   must(leads || event.reserveMet === state.reserveMet, 'only a bid that leads meets the reserve')
   if (amount !== null) {
-    must(isMinor(amount) && amount >= minimumBid(state), 'a bid reaches the minimum')
+    must(isMinor(amount) && amount >= minimum, 'a bid reaches the minimum')
+    must(
+      !buyNowAvailable(state) || amount < (state.terms.buyNow ?? 0),
+      'an offer that reaches the buy-now price is no bid while that is on offer',
+    )
     if (leads) must(price === amount, 'a plain bid that leads is the price')
     else
       must(
@@ -218,7 +225,7 @@ function bidPlaced(state: Live, event: BidPlaced, must: Must): Live {
     )
     must(price >= state.terms.startPrice, 'the price is at least the start price')
   } else {
-    must(leads || price >= minimumBid(state), 'an answered bid reaches the minimum')
+    must(leads || price >= minimum, 'an answered bid reaches the minimum')
   }
   return advance(state, event, {
     price,

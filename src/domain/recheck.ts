@@ -1,4 +1,4 @@
-import { minimumAfter } from './auction.js'
+import { isBuyNowOffered, minimumAfter } from './auction.js'
 import { incrementAt } from './increments.js'
 import type { Minor } from './money.js'
 import { liftToReserve, type Secrets, standingAfter } from './pricing.js'
@@ -92,19 +92,17 @@ export class PriceRecheck {
   }
 
   #buyNowOnOffer(): boolean {
-    if (this.#terms.buyNow === null) return false
-    return this.#terms.reserveCommitment === null ? this.#price === null : !this.#reserveMet
+    return isBuyNowOffered(this.#terms, { price: this.#price, reserveMet: this.#reserveMet })
   }
 
   #offer(bid: RecordedBid, kind: 'plain' | 'max'): PriceStep {
     const { startPrice, increments, buyNow } = this.#terms
     const { amount } = bid
     const held = this.#leaderMax
+    const minimum = minimumAfter(this.#terms, { price: this.#price, reserveMet: this.#reserveMet })
+    must(minimum !== null, 'nobody bids where the lot can be bought for no more')
     if (amount !== null) {
-      must(
-        amount >= minimumAfter(this.#terms, this.#price) && amount !== this.#price,
-        'an accepted offer reaches the minimum of its time',
-      )
+      must(amount >= (minimum ?? 0), 'an accepted offer reaches the minimum of its time')
       if (kind === 'plain' && this.#buyNowOnOffer())
         must(
           amount < (buyNow ?? 0),

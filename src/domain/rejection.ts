@@ -13,11 +13,13 @@ export type Rejection =
   | { readonly code: 'AUCTION_CANCELLED'; readonly cancelledAt: number }
   | { readonly code: 'OWN_AUCTION' }
   | { readonly code: 'ALREADY_LEADING'; readonly price: Minor }
-  | { readonly code: 'BID_TOO_LOW'; readonly minimum: Minor; readonly price: Minor | null }
+  /** `minimum` null: the price is the last amount there is. */
+  | { readonly code: 'BID_TOO_LOW'; readonly minimum: Minor | null; readonly price: Minor | null }
   | { readonly code: 'MAX_BELOW_PRICE'; readonly price: Minor }
-  | { readonly code: 'BUY_NOW_AVAILABLE'; readonly buyNow: Minor }
+  /** `minimum` null: no bid would do while the lot can be bought at once. */
+  | { readonly code: 'BUY_NOW_AVAILABLE'; readonly buyNow: Minor; readonly minimum: Minor | null }
   | { readonly code: 'NO_BUY_NOW' }
-  | { readonly code: 'BUY_NOW_WITHDRAWN'; readonly minimum: Minor }
+  | { readonly code: 'BUY_NOW_WITHDRAWN'; readonly minimum: Minor | null }
   | { readonly code: 'NOT_SELLER'; readonly seller: string }
   | { readonly code: 'HAS_BIDS'; readonly bidCount: number }
   | { readonly code: 'NO_END_TIME' }

@@ -21,7 +21,7 @@ export function describeSmallRepositories(name: string, make: MakeStore): void {
 
     it('keep one auto-bid an auction, the last one saved', async () => {
       const autoBid: AutoBid = {
-        ...{ auctionId: 'auc_b', limit: 10_000, state: 'active', updatedAt: 1 },
+        ...{ auctionId: 'auc_b', limit: 10_000, state: 'active', refusal: null, updatedAt: 1 },
         pending: { bidId: 'bid_1', amount: 8_000 },
       }
       const other: AutoBid = { ...autoBid, auctionId: 'auc_a', pending: null }
@@ -29,7 +29,13 @@ export function describeSmallRepositories(name: string, make: MakeStore): void {
       await store.autoBids.save(other)
       expect(await store.autoBids.find('auc_b')).to.deep.equal(autoBid)
       expect(await store.autoBids.find('auc_c')).to.equal(null)
-      const changed: AutoBid = { ...autoBid, state: 'outbid', pending: null, updatedAt: 2 }
+      const changed: AutoBid = {
+        ...autoBid,
+        state: 'refused',
+        refusal: 'OWN_AUCTION',
+        pending: null,
+        updatedAt: 2,
+      }
       await store.autoBids.save(changed)
       expect(await store.autoBids.find('auc_b')).to.deep.equal(changed)
       expect(await store.autoBids.list()).to.deep.equal([other, changed])

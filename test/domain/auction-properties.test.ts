@@ -1,7 +1,9 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { minimumBid } from '../../src/domain/auction.js'
+import { decide } from '../../src/domain/decide.js'
 import type { AuctionEvent } from '../../src/domain/events.js'
+import { MAX_MINOR } from '../../src/domain/money.js'
 import { amountOf, type Step, setups, steps, take } from '../support/auction-histories.js'
 import { type AuctionScenario, given, replay, SELLER, type Setup } from '../support/auction-scenario.js'
 import { ReferenceAuction } from '../support/reference-auction.js'
@@ -82,6 +84,29 @@ describe('in every history', () => {
       expect(auction.closesAt).to.be.at.least(before.closesAt)
       const hardStopAt = auction.terms.softClose?.hardStopAt ?? Number.POSITIVE_INFINITY
       expect(auction.closesAt).to.be.at.most(hardStopAt)
+    })
+  })
+
+  it('the minimum is the least bid that is accepted, and there is none where none is', () => {
+    holds(({ state, now, auction }) => {
+      if (auction.status !== 'open' || (auction.closesAt !== null && now >= auction.closesAt)) return
+      const minimum = minimumBid(auction)
+      const takes = (kind: 'plain' | 'max', amount: number) =>
+        decide(state, {
+          ...{ type: 'PlaceBid', bidId: 'bid_next', now, bidder: { id: 'user_dan', name: 'Dan' } },
+          offer: kind === 'plain' ? { kind, amount } : { kind, amount, salt: '', commitment: '0'.repeat(64) },
+        }).accepted
+      const { buyNow, startPrice } = auction.terms
+      for (const kind of ['plain', 'max'] as const) {
+        if (minimum !== null) {
+          expect(takes(kind, minimum), `${kind} of the minimum`).to.equal(true)
+          expect(takes(kind, minimum - 1), `${kind} below the minimum`).to.equal(false)
+        } else {
+          const price = auction.price ?? startPrice
+          for (const amount of [price, price + 1, buyNow ?? 1, 2 * price, MAX_MINOR])
+            expect(takes(kind, amount), `${kind} of ${amount}`).to.equal(false)
+        }
+      }
     })
   })
 
@@ -246,7 +271,7 @@ describe('secrets, in every history', () => {
         })
         history.forEach(({ plain, who, above }, i) => {
           const bidder = bidders[who] ?? SELLER
-          const whole = (Math.ceil(minimumBid(auction.auction) / THOUSAND) + above) * THOUSAND
+          const whole = (Math.ceil((minimumBid(auction.auction) ?? 0) / THOUSAND) + above) * THOUSAND
           if (plain) auction.bid(bidder, whole)
           else auction.max(bidder, whole + i + 1)
           expectSecrecy(auction)

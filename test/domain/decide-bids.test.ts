@@ -51,7 +51,7 @@ describe('a plain bid', () => {
       .bid(BOB, MAX_MINOR)
     expect(auction.standing).to.deep.equal(['Bob', MAX_MINOR])
     auction.bid(ALICE, MAX_MINOR)
-    expect(auction.rejection).to.deep.equal({ code: 'BID_TOO_LOW', minimum: MAX_MINOR, price: MAX_MINOR })
+    expect(auction.rejection).to.deep.equal({ code: 'BID_TOO_LOW', minimum: null, price: MAX_MINOR })
   })
 })
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { buyNowAvailable } from '../../src/domain/auction.js'
+import { buyNowAvailable, minimumBid } from '../../src/domain/auction.js'
 import { ALICE, BOB, given, HOUR, SECOND, SELLER, saltOf, T0 } from '../support/auction-scenario.js'
 
 describe('a reserve', () => {
@@ -156,8 +156,25 @@ describe('buy-now', () => {
 
   it('is pointed out to whoever bids as much', () => {
     const auction = given({ buyNow: 50_000 }).bid(ALICE, 50_000)
-    expect(auction.rejection).to.deep.equal({ code: 'BUY_NOW_AVAILABLE', buyNow: 50_000 })
+    expect(auction.rejection).to.deep.equal({ code: 'BUY_NOW_AVAILABLE', buyNow: 50_000, minimum: 7_500 })
     expect(auction.max(ALICE, 60_000).standing).to.deep.equal(['Alice', 7_500])
     expect(auction.bid(BOB, 70_000).standing).to.deep.equal(['Bob', 70_000])
+  })
+
+  it('leaves nothing to bid where it costs no more than the next bid would', () => {
+    const refusal = { code: 'BUY_NOW_AVAILABLE', buyNow: 7_500, minimum: null }
+    const fixed = given({ buyNow: 7_500 })
+    expect(minimumBid(fixed.auction)).to.equal(null)
+    for (const amount of [7_499, 7_500, 7_501])
+      expect(fixed.bid(ALICE, amount).rejection).to.deep.equal(refusal)
+    expect(fixed.max(ALICE, 20_000).rejection).to.deep.equal(refusal)
+    expect(fixed.buyNow(ALICE).auction.status).to.equal('closed')
+
+    const near = given({ buyNow: 10_000, reserve: 10_000 }).bid(ALICE, 9_950)
+    expect(minimumBid(near.auction)).to.equal(null)
+    expect(near.bid(BOB, 10_050).rejection).to.deep.include({ code: 'BUY_NOW_AVAILABLE', minimum: null })
+    expect(near.max(BOB, 20_000).rejection).to.deep.include({ code: 'BUY_NOW_AVAILABLE', minimum: null })
+    expect(near.max(ALICE, 10_000).standing).to.deep.equal(['Alice', 10_000])
+    expect(minimumBid(near.auction)).to.equal(10_100)
   })
 })

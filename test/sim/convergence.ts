@@ -76,6 +76,6 @@ function autoBidMissing(machine: Machine, { auctionId, state: told, pending, lim
     return told === (won ? 'won' : 'lost') ? [] : fail(won ? 'it won' : 'it lost')
   }
   if (auction.status === 'scheduled' || auction.leader?.id === machine.nodeId) return []
-  const outbid = minimumBid(auction) > limit
+  const outbid = (minimumBid(auction) ?? Number.POSITIVE_INFINITY) > limit
   return outbid === (told === 'outbid') && outbid ? [] : fail(outbid ? 'it is outbid' : 'it could bid')
 }

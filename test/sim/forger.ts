@@ -48,9 +48,9 @@ export class Forger {
       at: state.at,
       bidId: `bid_forged${head.seq}`,
       bidder: { id: 'node_nobody', name: 'nobody' },
-      amount: minimumBid(state),
+      amount: minimumBid(state) ?? state.terms.startPrice,
       commitment: null,
-      price: minimumBid(state),
+      price: minimumBid(state) ?? state.terms.startPrice,
       leads: true,
       reserveMet: state.reserveMet,
     }

@@ -193,7 +193,9 @@ export class Users {
   #bid(machine: Machine, { auctionId, state }: AuctionRecord, kind: 'plain' | 'max'): void {
     const { random } = this.#deps
     const steps = kind === 'plain' ? random.int(-1, 4) : random.int(0, 12)
-    const amount = money(Math.max(1, minimumBid(state) + steps * random.int(1, 100)))
+    const amount = money(
+      Math.max(1, (minimumBid(state) ?? state.terms.startPrice) + steps * random.int(1, 100)),
+    )
     this.#ask(machine, 'bid', auctionId, `${kind} ${amount}`, (api, commandId) =>
       api.bid({ auction: auctionId, commandId, kind, amount }),
     )
@@ -214,7 +216,7 @@ export class Users {
 
   #autoBid(machine: Machine, { auctionId, state }: AuctionRecord): void {
     const { random, checker } = this.#deps
-    const limit = minimumBid(state) + random.int(0, 1_500)
+    const limit = (minimumBid(state) ?? state.terms.startPrice) + random.int(0, 1_500)
     checker.limited(machine.nodeId, auctionId, limit)
     // Refused for one's own auction and for one that is over, which changes nothing.
     void machine.api?.autoBid({ auction: auctionId, limit: money(limit) }).catch(() => {})
@@ -233,7 +235,7 @@ export class Users {
     const earlier = random.pick(this.#asked.filter(({ commandId }) => commandId.startsWith('bid')))
     if (!earlier) return
     checker.usedTwice(earlier.commandId)
-    const amount = money(minimumBid(state) + random.int(0, 300))
+    const amount = money((minimumBid(state) ?? state.terms.startPrice) + random.int(0, 300))
     const asked = this.#remember(machine, earlier.commandId, auctionId, `reuse ${amount}`, (api, commandId) =>
       api.bid({ auction: auctionId, commandId, kind: 'plain', amount }),
     )

@@ -74,7 +74,7 @@ export function amountOf({ from, delta }: Step, { auction, state }: AuctionScena
   const bases = {
     zero: 0,
     price: auction.price ?? 0,
-    minimum: minimumBid(auction),
+    minimum: minimumBid(auction) ?? auction.terms.buyNow ?? 0,
     limit: state.secrets.leaderMax ?? 0,
   }
   return Math.max(1, bases[from] + delta)

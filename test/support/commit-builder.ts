@@ -148,7 +148,7 @@ export class CommitBuilder {
   }
 
   #leastBid(): PlaceBid {
-    return this.bid(this.state.leader?.id === ALICE.id ? BOB : ALICE, minimumBid(this.state))
+    return this.bid(this.state.leader?.id === ALICE.id ? BOB : ALICE, minimumBid(this.state) ?? 0)
   }
 
   #nextBidId(): string {

@@ -117,7 +117,7 @@ export class LongAuction {
     const { auction } = this.#state
     if (auction.status === 'unopened') throw new Error('bids need an auction')
     const bidId = `bid_${String(i).padStart(26, '0')}`
-    const minimum = minimumBid(auction)
+    const minimum = minimumBid(auction) ?? 0
     const turn = BIDDERS[(i * 5) % BIDDERS.length] as Party
     const leads = auction.leader?.id === turn.id
     const other = leads ? (BIDDERS[(i * 5 + 1) % BIDDERS.length] as Party) : turn

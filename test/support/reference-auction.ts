@@ -54,9 +54,10 @@ export class ReferenceAuction {
     const leads = this.leader?.bidder === bidder
     if (leads && kind === 'plain') return 'ALREADY_LEADING'
     if (leads && amount < (this.price ?? 0)) return 'MAX_BELOW_PRICE'
-    if (!leads && amount < this.minimum) return 'BID_TOO_LOW'
-    if (kind === 'plain' && this.buyNowOffered && amount >= (this.terms.buyNow ?? 0))
+    const paysMore = kind === 'plain' ? amount : this.minimum
+    if (!leads && this.buyNowOffered && Math.max(paysMore, this.minimum) >= (this.terms.buyNow ?? 0))
       return 'BUY_NOW_AVAILABLE'
+    if (!leads && amount < this.minimum) return 'BID_TOO_LOW'
     const before = this.price
     this.#enter(bidder, kind, amount)
     this.bidCount++

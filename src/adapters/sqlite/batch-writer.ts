@@ -148,9 +148,10 @@ export class BatchWriter {
     }
   }
 
-  #saveAutoBid({ auctionId, limit, state, pending, updatedAt }: AutoBid): void {
+  #saveAutoBid({ auctionId, limit, state, refusal, pending, updatedAt }: AutoBid): void {
     const bidId = pending?.bidId ?? null
-    this.#statements.saveAutoBid.run(auctionId, limit, state, bidId, pending?.amount ?? null, updatedAt)
+    const amount = pending?.amount ?? null
+    this.#statements.saveAutoBid.run(auctionId, limit, state, refusal, bidId, amount, updatedAt)
   }
 
   #savePeer({ nodeId, name, publicKey, address, dhtAddress, lastSeenAt }: KnownPeer): void {
@@ -202,10 +203,10 @@ function prepare(db: Database) {
        ON CONFLICT (command_id) DO NOTHING`,
     ),
     saveAutoBid: statement(
-      `INSERT INTO auto_bids (auction_id, limit_amount, state, pending_bid_id, pending_amount, updated_at)
-       VALUES (?, ?, ?, ?, ?, ?)
+      `INSERT INTO auto_bids (auction_id, limit_amount, state, refusal, pending_bid_id, pending_amount, updated_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (auction_id) DO UPDATE SET limit_amount = excluded.limit_amount, state = excluded.state,
-         pending_bid_id = excluded.pending_bid_id, pending_amount = excluded.pending_amount,
+         refusal = excluded.refusal, pending_bid_id = excluded.pending_bid_id, pending_amount = excluded.pending_amount,
          updated_at = excluded.updated_at`,
     ),
     addParticipation: statement(

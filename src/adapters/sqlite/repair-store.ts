@@ -381,15 +381,17 @@ interface AutoBidRow {
   readonly auction_id: string
   readonly limit_amount: number
   readonly state: AutoBid['state']
+  readonly refusal: AutoBid['refusal']
   readonly pending_bid_id: string | null
   readonly pending_amount: number | null
   readonly updated_at: number
 }
 
 function autoBidOf(row: AutoBidRow): AutoBid {
-  const { auction_id, limit_amount, state, pending_bid_id: bidId, pending_amount: amount, updated_at } = row
+  const { auction_id, limit_amount, state, refusal, updated_at } = row
+  const { pending_bid_id: bidId, pending_amount: amount } = row
   const pending = bidId === null || amount === null ? null : { bidId, amount }
-  return { auctionId: auction_id, limit: limit_amount, state, pending, updatedAt: updated_at }
+  return { auctionId: auction_id, limit: limit_amount, state, refusal, pending, updatedAt: updated_at }
 }
 
 function sealedOf(

@@ -4,12 +4,13 @@ import type { SqliteReader } from './sqlite-reader.js'
 import type { SqliteWriter } from './sqlite-writer.js'
 
 const AUTO_BID = `
-  SELECT auction_id, limit_amount, state, pending_bid_id, pending_amount, updated_at FROM auto_bids`
+  SELECT auction_id, limit_amount, state, refusal, pending_bid_id, pending_amount, updated_at FROM auto_bids`
 
 interface AutoBidRow {
   readonly auction_id: string
   readonly limit_amount: number
   readonly state: AutoBid['state']
+  readonly refusal: AutoBid['refusal']
   readonly pending_bid_id: string | null
   readonly pending_amount: number | null
   readonly updated_at: number
@@ -45,6 +46,7 @@ function autoBidOf(row: AutoBidRow): AutoBid {
     auctionId: row.auction_id,
     limit: row.limit_amount,
     state: row.state,
+    refusal: row.refusal,
     pending: bidId === null || amount === null ? null : { bidId, amount },
     updatedAt: row.updated_at,
   }

@@ -120,6 +120,7 @@ const MIGRATIONS: readonly string[] = [
     auction_id TEXT PRIMARY KEY,
     limit_amount INTEGER NOT NULL,
     state TEXT NOT NULL,
+    refusal TEXT,
     pending_bid_id TEXT,
     pending_amount INTEGER,
     updated_at INTEGER NOT NULL

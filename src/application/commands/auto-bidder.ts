@@ -1,8 +1,10 @@
 import { minimumBid, type OpenedAuction } from '../../domain/auction.js'
 import type { Minor } from '../../domain/money.js'
 import type { Party } from '../../domain/party.js'
+import type { RejectionCode } from '../../domain/rejection.js'
 import type { AuctionRepository } from '../../ports/store/auction-repository.js'
 import type { AutoBid, AutoBidRepository } from '../../ports/store/auto-bid-repository.js'
+import type { ParticipationRepository } from '../../ports/store/participation-repository.js'
 import type { Clock } from '../../ports/system/clock.js'
 import type { Logger } from '../../ports/system/logger.js'
 import type { Random } from '../../ports/system/random.js'
@@ -18,15 +20,29 @@ export interface AutoBidderDeps {
   readonly logger: Logger
   readonly auctions: Pick<AuctionRepository, 'find'>
   readonly autoBids: AutoBidRepository
+  readonly participations: Pick<ParticipationRepository, 'add'>
   readonly router: Pick<CommandRouter, 'submit'>
   readonly eventLog: PublishingEventLog
 }
 
-/** Wait before a home that could not be reached is tried again. */
-const RETRY_MS = 1_000
+/** Waits before a bid is sent again, doubled from one to the next. */
+interface Backoff {
+  readonly firstMs: number
+  readonly mostMs: number
+}
+
+/** Without an outcome: nothing is kept of it, and the home may be back at any moment. */
+const UNANSWERED: Backoff = { firstMs: 1_000, mostMs: 5_000 }
+/** With a refusal, which both nodes keep. */
+const REFUSED: Backoff = { firstMs: 1_000, mostMs: 60_000 }
+/** Refusals in a row, with nothing new in the auction, after which its home would refuse for ever. */
+export const MAX_REFUSALS = 20
 
 interface Order {
   autoBid: AutoBid
+  /** In a row, since something happened in the auction. */
+  unanswered: number
+  refusals: number
   running: boolean
   /** Something happened while it was running. */
   again: boolean
@@ -53,7 +69,7 @@ export class AutoBidder {
   /** Takes up the standing orders of the last run. */
   async start(): Promise<void> {
     if (this.#unlisten) return
-    this.#unlisten = this.#deps.eventLog.onPublished(({ commit }) => this.#wake(commit.auctionId))
+    this.#unlisten = this.#deps.eventLog.onPublished(({ commit }) => this.#onEvent(commit.auctionId))
     for (const autoBid of await this.#deps.autoBids.list()) {
       this.#take(autoBid)
       this.#wake(autoBid.auctionId)
@@ -70,9 +86,9 @@ export class AutoBidder {
   async set(auctionId: string, limit: Minor): Promise<AutoBid> {
     const autoBid = await this.#change(auctionId, (current): AutoBid => {
       const pending = current?.pending ?? null
-      return { auctionId, limit, state: 'active', pending, updatedAt: this.#deps.clock.now() }
+      return { auctionId, limit, state: 'active', refusal: null, pending, updatedAt: this.#deps.clock.now() }
     })
-    this.#wake(auctionId)
+    this.#onEvent(auctionId)
     return autoBid
   }
 
@@ -93,6 +109,15 @@ export class AutoBidder {
     return this.#deps.autoBids.list()
   }
 
+  /** What was refused before may be taken now. */
+  #onEvent(auctionId: string): void {
+    const order = this.#orders.get(auctionId)
+    if (!order) return
+    order.unanswered = 0
+    order.refusals = 0
+    this.#wake(auctionId)
+  }
+
   #wake(auctionId: string): void {
     const order = this.#orders.get(auctionId)
     if (!order || !this.#unlisten) return
@@ -110,7 +135,7 @@ export class AutoBidder {
       }
     } catch (error) {
       this.#deps.logger.error({ err: error, auctionId }, 'the auto-bidder stumbled; trying again')
-      this.#retryLater(auctionId, order)
+      this.#retryLater(auctionId, order, waitMs(UNANSWERED, ++order.unanswered))
     } finally {
       order.running = false
       this.#take(order.autoBid)
@@ -149,7 +174,7 @@ export class AutoBidder {
       return state.result.sold && state.result.winner.id === this.#self.id ? 'won' : 'lost'
     }
     if (state.leader?.id === this.#self.id) return 'active'
-    return minimumBid(state) > autoBid.limit ? 'outbid' : 'active'
+    return isWithin(autoBid.limit, minimumBid(state)) ? 'active' : 'outbid'
   }
 
   /** The least that could lead, or null where no bid is due. */
@@ -157,7 +182,7 @@ export class AutoBidder {
     // Whether the end has come is for the home's clock to say; this node's may be wrong.
     if (state.status !== 'open' || state.leader?.id === this.#self.id) return null
     const minimum = minimumBid(state)
-    return minimum <= autoBid.limit ? minimum : null
+    return isWithin(autoBid.limit, minimum) ? minimum : null
   }
 
   async #place(auctionId: string, order: Order): Promise<void> {
@@ -176,21 +201,41 @@ export class AutoBidder {
         { auctionId, code: result.code },
         'an auto-bid has no outcome yet; asking again',
       )
-      this.#retryLater(auctionId, order)
+      this.#retryLater(auctionId, order, waitMs(UNANSWERED, ++order.unanswered))
       return
     }
-    await this.#update(auctionId, { pending: null })
+    order.unanswered = 0
     const { outcome } = result
+    if (outcome.status === 'accepted') await this.#noteParticipation(auctionId)
+    await this.#update(auctionId, { pending: null })
     this.#deps.logger.debug({ auctionId, status: outcome.status }, 'an auto-bid was decided')
-    if (outcome.status === 'accepted' && outcome.bid?.leads) return
-    // What stood in its way may show here with a commit that is on its way, or have shown long ago: the outcome of a bid
-    // that was asked for before a restart is an old one. So look again, and not before a moment has passed.
-    this.#retryLater(auctionId, order)
+    if (outcome.status === 'rejected') return this.#refused(auctionId, order, outcome.rejection.code)
+    // What stood in its way shows here with a commit that is on its way, or has shown long ago: the outcome of a bid that was
+    // asked for before a restart is an old one. So look again, and not before a moment has passed.
+    if (!outcome.bid?.leads) this.#retryLater(auctionId, order, UNANSWERED.firstMs)
   }
 
-  #retryLater(auctionId: string, order: Order): void {
+  async #refused(auctionId: string, order: Order, code: RejectionCode): Promise<void> {
+    const lasts = afterRefusal(code)
+    // How it ended stands in the log, which is on its way.
+    if (lasts === 'over') return
+    order.refusals += 1
+    if (lasts === 'passing' && order.refusals < MAX_REFUSALS)
+      return this.#retryLater(auctionId, order, waitMs(REFUSED, order.refusals))
+    this.#deps.logger.warn({ auctionId, code }, 'an auto-bid has ended: the home refuses its bids')
+    await this.#update(auctionId, { state: 'refused', refusal: code })
+  }
+
+  /** The bid stands: that this node's own disk is full must not lose it. */
+  async #noteParticipation(auctionId: string): Promise<void> {
+    await this.#deps.participations.add(auctionId).catch((error: unknown) => {
+      this.#deps.logger.warn({ auctionId, err: error }, 'that this node takes part could not be noted')
+    })
+  }
+
+  #retryLater(auctionId: string, order: Order, ms: number): void {
     order.retry?.cancel()
-    order.retry = this.#deps.timers.after(RETRY_MS, () => this.#wake(auctionId))
+    order.retry = this.#deps.timers.after(ms, () => this.#wake(auctionId))
   }
 
   /** A step's change; an order that the user has stopped meanwhile stays as it is. */
@@ -233,7 +278,10 @@ export class AutoBidder {
     const order = this.#orders.get(auctionId)
     if (order) order.autoBid = autoBid
     else if (!isOver(autoBid))
-      this.#orders.set(auctionId, { autoBid, running: false, again: false, retry: null })
+      this.#orders.set(auctionId, {
+        ...{ autoBid, unanswered: 0, refusals: 0 },
+        ...{ running: false, again: false, retry: null },
+      })
     if (!order || order.running || !isOver(autoBid)) return
     order.retry?.cancel()
     this.#orders.delete(auctionId)
@@ -242,5 +290,51 @@ export class AutoBidder {
 
 /** An order that will not bid any more, whatever happens. One that was outbid may: its limit can be raised. */
 function isOver({ state, pending }: AutoBid): boolean {
-  return state === 'stopped' || (pending === null && (state === 'won' || state === 'lost'))
+  return (
+    state === 'stopped' || state === 'refused' || (pending === null && (state === 'won' || state === 'lost'))
+  )
+}
+
+/** Null: no bid would do. */
+function isWithin(limit: Minor, minimum: Minor | null): minimum is Minor {
+  return minimum !== null && minimum <= limit
+}
+
+function waitMs({ firstMs, mostMs }: Backoff, nth: number): number {
+  return Math.min(mostMs, firstMs * 2 ** (nth - 1))
+}
+
+/**
+ * What a refusal means for a standing order. `passing`: this node does not know yet what its home knows, or the auction may go
+ * on; `over`: the auction has ended; `final`: another bid would be refused as well.
+ */
+function afterRefusal(code: RejectionCode): 'passing' | 'over' | 'final' {
+  switch (code) {
+    case 'ALREADY_LEADING':
+    case 'AUCTION_ENDED':
+    case 'BID_TOO_LOW':
+    case 'BUY_NOW_AVAILABLE':
+    case 'COMMAND_ID_REUSED':
+    case 'NOT_OPEN_YET':
+      return 'passing'
+    case 'AUCTION_CANCELLED':
+    case 'AUCTION_CLOSED':
+      return 'over'
+    case 'BUY_NOW_WITHDRAWN':
+    case 'EXTENSION_NOT_LATER':
+    case 'HAS_BIDS':
+    case 'MAX_BELOW_PRICE':
+    case 'NO_BUY_NOW':
+    case 'NO_END_TIME':
+    case 'NOT_DUE':
+    case 'NOT_SELLER':
+    case 'OWN_AUCTION':
+    case 'PAST_HARD_STOP':
+    case 'TERMS_INVALID':
+      return 'final'
+    default: {
+      const unknown: never = code
+      throw new Error(`unknown rejection ${String(unknown)}`)
+    }
+  }
 }

@@ -124,6 +124,9 @@ export class EventMessages {
   }
 }
 
+/** A reserve is not met before the first bid; where there is none, that is all one. */
+const BEFORE_BIDS = { price: null, reserveMet: false }
+
 function messageOf(item: FeedItem, facts: AuctionFacts, leader: Party | null): EventMessage {
   const { auctionId, seq, event, title, currency, disputed } = item
   const { terms } = facts
@@ -146,7 +149,7 @@ function messageOf(item: FeedItem, facts: AuctionFacts, leader: Party | null): E
         closes_at: jsonTime(event.terms.closesAt),
       }
     case 'AuctionStarted':
-      return { type: 'auction_started', ...common, minimum: amount(minimumAfter(terms, null)) }
+      return { type: 'auction_started', ...common, minimum: perhaps(minimumAfter(terms, BEFORE_BIDS)) }
     case 'BidPlaced':
     case 'MaxBidChanged':
     case 'LotBoughtNow': {
@@ -158,7 +161,7 @@ function messageOf(item: FeedItem, facts: AuctionFacts, leader: Party | null): E
         current_bid: amount(bid.price),
         current_winner: leader?.name ?? null,
         current_winner_id: leader?.id ?? null,
-        minimum: amount(minimumAfter(terms, bid.price)),
+        minimum: perhaps(minimumAfter(terms, bid)),
         reserve_met: bid.reserveMet,
         bid_id: bid.bidId,
         bidder: bid.bidder,

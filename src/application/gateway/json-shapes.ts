@@ -87,6 +87,7 @@ export function auctionJson(view: AuctionView): { readonly [key: string]: Json }
     auto_bid: view.autoBid && {
       limit: amount(view.autoBid.limit),
       state: view.autoBid.state,
+      refusal: view.autoBid.refusal,
       updated_at: jsonTime(view.autoBid.updatedAt),
     },
   }
@@ -99,6 +100,7 @@ export function autoBidJson({ autoBid, auction }: AutoBidView): Json {
     limit: jsonAmount(autoBid.limit, currency),
     currency: currency.code,
     state: autoBid.state,
+    refusal: autoBid.refusal,
     updated_at: jsonTime(autoBid.updatedAt),
     auction: auctionJson(auction),
   }

@@ -164,7 +164,7 @@ export const eventMessages = {
     })
     .meta({ description: 'A new auction.' }),
   auction_started: z
-    .object({ type: z.literal('auction_started'), ...event, minimum: amount })
+    .object({ type: z.literal('auction_started'), ...event, minimum: amount.nullable() })
     .meta({ description: 'Bidding has begun in an auction that was scheduled.' }),
   bid_update: z
     .object({
@@ -173,7 +173,7 @@ export const eventMessages = {
       current_bid: amount,
       current_winner: z.string().nullable(),
       current_winner_id: z.string().nullable(),
-      minimum: amount,
+      minimum: amount.nullable(),
       reserve_met: z.boolean(),
       bid_id: z.string(),
       bidder: party,
@@ -183,7 +183,7 @@ export const eventMessages = {
     })
     .meta({
       description:
-        'A bid was accepted. `current_bid` and `current_winner` are as after it; `leads: false`: the leader’s maximum answered at once.',
+        'A bid was accepted. `minimum` is null where no bid would do: the lot can be bought for no more. `current_bid` and `current_winner` are as after it; `leads: false`: the leader’s maximum answered at once.',
     }),
   auction_extended: z
     .object({

@@ -58,7 +58,7 @@ function rejectionData(rejection: Rejection, currency: Currency | null): Record<
     case 'MAX_BELOW_PRICE':
       return { price: amount(rejection.price), ...unit }
     case 'BUY_NOW_AVAILABLE':
-      return { buy_now: amount(rejection.buyNow), ...unit }
+      return { buy_now: amount(rejection.buyNow), minimum: amount(rejection.minimum), ...unit }
     case 'BUY_NOW_WITHDRAWN':
       return { minimum: amount(rejection.minimum), ...unit }
     case 'NOT_SELLER':

@@ -118,5 +118,6 @@ function standing(state: OpenedAuction, partyId: string, joined: boolean): Aucti
     return joined ? 'lost' : null
   }
   if (state.leader?.id === partyId) return 'leading'
-  return joined && state.status !== 'cancelled' ? 'outbid' : null
+  // Where nobody leads nobody has been outbid.
+  return joined && state.leader !== null && state.status !== 'cancelled' ? 'outbid' : null
 }

@@ -69,16 +69,13 @@ export function explainRejection(
         next: `Leave a maximum of ${money(rejection.price)} or more.`,
       }
     case 'BUY_NOW_AVAILABLE':
-      return {
-        message: `The lot can be bought at once for ${money(rejection.buyNow)}, which is no more than your bid.`,
-        next: `Buy it now, or bid less than ${money(rejection.buyNow)}.`,
-      }
+      return buyInstead(rejection, money)
     case 'NO_BUY_NOW':
       return { message: 'This auction has no buy-now price.', next: 'Place a bid instead.' }
     case 'BUY_NOW_WITHDRAWN':
       return {
         message: 'The lot cannot be bought at once any more: bidding has withdrawn the buy-now price.',
-        next: `Bid ${money(rejection.minimum)} or more.`,
+        next: bidAtLeast(rejection.minimum, money),
       }
     case 'NOT_SELLER':
       return {
@@ -126,12 +123,34 @@ export function explainRejection(
   }
 }
 
-function tooLow(minimum: Minor, price: Minor | null, money: (minor: Minor) => string): Explanation {
-  const next = `Bid ${money(minimum)} or more.`
+function tooLow(minimum: Minor | null, price: Minor | null, money: (minor: Minor) => string): Explanation {
+  const next = bidAtLeast(minimum, money)
+  if (minimum === null)
+    return { message: `The price is ${money(price ?? 0)}, and no higher amount can be bid.`, next }
   if (price === null) return { message: `The first bid must be at least ${money(minimum)}.`, next }
   return {
     message: `The price is ${money(price)}, and the next bid must be at least ${money(minimum)}.`,
     next,
+  }
+}
+
+function bidAtLeast(minimum: Minor | null, money: (minor: Minor) => string): string {
+  return minimum === null ? 'Look for another auction.' : `Bid ${money(minimum)} or more.`
+}
+
+function buyInstead(
+  { buyNow, minimum }: { readonly buyNow: Minor; readonly minimum: Minor | null },
+  money: (minor: Minor) => string,
+): Explanation {
+  const price = money(buyNow)
+  if (minimum === null)
+    return {
+      message: `The lot can be bought at once for ${price}, and the next bid would have to be no less.`,
+      next: 'Buy it now.',
+    }
+  return {
+    message: `The lot can be bought at once for ${price}, which is no more than your bid.`,
+    next: `Buy it now, or bid from ${money(minimum)} to less than ${price}.`,
   }
 }
 

@@ -1,7 +1,9 @@
+import { buyNowAvailable, minimumBid, type OpenedAuction } from '../../domain/auction.js'
 import type { NewEnd, OpenAuction } from '../../domain/commands.js'
 import type { Currency } from '../../domain/currency.js'
-import type { AmountInput } from '../../domain/money.js'
+import { type AmountInput, formatMoney, type Minor } from '../../domain/money.js'
 import { isNode, type Party } from '../../domain/party.js'
+import type { Rejection } from '../../domain/rejection.js'
 import type { MemberDirectory } from '../../ports/members/member-directory.js'
 import type { Discovery } from '../../ports/mesh/discovery.js'
 import type { NodeInfo, RemoteCommand, SubmitResult } from '../../ports/mesh/peer-client.js'
@@ -58,6 +60,7 @@ import type { Syncer } from '../replication/syncer.js'
 import { Lookups } from '../turns/lookups.js'
 import type { AuctionViews } from './auction-view.js'
 import { EventPager } from './event-pager.js'
+import { explainRejection } from './explain-rejection.js'
 
 export interface LocalNodeApiDeps {
   readonly auctionHouse: AuctionHouse
@@ -275,7 +278,7 @@ export class LocalNodeApi implements NodeApi {
     if (state.status === 'closed' || state.status === 'cancelled') {
       throw refuse(`the auction is ${state.status}`, 'see `vendue list` for auctions that are open')
     }
-    await this.#deps.participations.add(auctionId)
+    if (state.leader?.id !== this.#options.self.id) checkLimit(state, limit)
     const autoBid = await this.#deps.autoBidder.set(auctionId, limit)
     return { autoBid, auction: await this.#deps.auctionViews.view(record) }
   }
@@ -433,6 +436,29 @@ function checkList({ seller, bidder, sort = 'newest', cursor }: ListRequest): vo
     field: sort === 'ending' ? 'sort' : 'bidder',
     next: 'give one of them',
   })
+}
+
+/** An order that could never bid is refused; one that others have outbid already is not: it says so itself. */
+function checkLimit(state: OpenedAuction, limit: Minor): void {
+  const { terms, price } = state
+  const money = (minor: Minor) => formatMoney(minor, terms.currency)
+  const minimum = minimumBid(state)
+  if (minimum === null) {
+    const rejection: Rejection = buyNowAvailable(state)
+      ? { code: 'BUY_NOW_AVAILABLE', buyNow: terms.buyNow ?? 0, minimum }
+      : { code: 'BID_TOO_LOW', minimum, price }
+    const { message, next } = explainRejection(rejection, terms)
+    throw new NodeError('INVALID_INPUT', message, { field: 'auction', next })
+  }
+  if (price !== null || limit >= minimum) return
+  throw new NodeError(
+    'INVALID_INPUT',
+    `limit ${money(limit)} is below ${money(minimum)}, where bidding starts`,
+    {
+      field: 'limit',
+      next: `give ${money(minimum)} or more`,
+    },
+  )
 }
 
 function errorCode(code: string): NodeErrorCode {

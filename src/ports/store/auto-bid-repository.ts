@@ -1,10 +1,14 @@
 import type { Minor } from '../../domain/money.js'
+import type { RejectionCode } from '../../domain/rejection.js'
 
 /** A standing order of this node's user: bid for me, step by step, up to a limit that nobody else sees. */
 export interface AutoBid {
   readonly auctionId: string
   readonly limit: Minor
-  readonly state: 'active' | 'outbid' | 'won' | 'lost' | 'stopped'
+  /** `stopped`: by its user, or with a cancelled auction; `refused`: its home would refuse every further bid. */
+  readonly state: 'active' | 'outbid' | 'won' | 'lost' | 'stopped' | 'refused'
+  /** Why it is refused; null otherwise. */
+  readonly refusal: RejectionCode | null
   /** The bid on its way, written down before it is sent, so that a restart asks again with the same id. */
   readonly pending: { readonly bidId: string; readonly amount: Minor } | null
   readonly updatedAt: number

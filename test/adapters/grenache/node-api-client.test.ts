@@ -51,14 +51,21 @@ const CALLS: { [M in keyof NodeApi]: [Parameters<NodeApi[M]>, Awaited<ReturnType
   autoBid: [
     [{ auction: 'auc', limit: '90' }],
     {
-      autoBid: { auctionId: 'auc_1', limit: 90, state: 'active', pending: null, updatedAt: 1 },
+      autoBid: { auctionId: 'auc_1', limit: 90, state: 'active', refusal: null, pending: null, updatedAt: 1 },
       auction: view,
     },
   ],
   stopAutoBid: [
     [{ auction: 'auc' }],
     {
-      autoBid: { auctionId: 'auc_1', limit: 90, state: 'stopped', pending: null, updatedAt: 1 },
+      autoBid: {
+        auctionId: 'auc_1',
+        limit: 90,
+        state: 'stopped',
+        refusal: null,
+        pending: null,
+        updatedAt: 1,
+      },
       auction: view,
     },
   ],

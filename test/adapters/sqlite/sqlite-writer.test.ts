@@ -64,7 +64,7 @@ describe('the SQLite writer', function () {
   it('refuses what is past the bound on waiting writes, and writes all that it took', async () => {
     store = await openStore(dir.path)
     const autoBid = (i: number): AutoBid => ({
-      ...{ auctionId: `auc_${i}`, limit: i + 1, state: 'active', pending: null, updatedAt: i },
+      ...{ auctionId: `auc_${i}`, limit: i + 1, state: 'active', refusal: null, pending: null, updatedAt: i },
     })
     const codes = await Promise.all(
       Array.from({ length: 20_050 }, (_, i) => codeOf(store.autoBids.save(autoBid(i)))),

@@ -1,10 +1,12 @@
 import { expect } from 'chai'
-import { AutoBidder } from '../../../src/application/commands/auto-bidder.js'
+import { AutoBidder, MAX_REFUSALS } from '../../../src/application/commands/auto-bidder.js'
 import { PublishingEventLog } from '../../../src/application/log/publishing-event-log.js'
 import { submitFailure } from '../../../src/application/orders/submit-failure.js'
+import { minimumBid } from '../../../src/domain/auction.js'
+import type { Rejection } from '../../../src/domain/rejection.js'
 import type { RemoteCommand, SubmitResult } from '../../../src/ports/mesh/peer-client.js'
 import type { AutoBid } from '../../../src/ports/store/auto-bid-repository.js'
-import { HOUR, T0 } from '../../support/auction-scenario.js'
+import { BOB, HOUR, T0 } from '../../support/auction-scenario.js'
 import { CommitBuilder } from '../../support/commit-builder.js'
 import { ManualTime, settle } from '../../support/manual-time.js'
 import { openMemoryStore } from '../../support/memory/memory-store.js'
@@ -57,7 +59,15 @@ describe('an auto-bidder', () => {
       list: () => store.autoBids.list(),
     }
     const random = { bytes: (count: number) => new Uint8Array(count).fill(++used) }
-    const deps = { clock: time, timers: time, random, logger: silentLogger, auctions: store.auctions }
+    const { participations } = store
+    const deps = {
+      participations,
+      clock: time,
+      timers: time,
+      random,
+      logger: silentLogger,
+      auctions: store.auctions,
+    }
     const one = new AutoBidder({ ...deps, autoBids, router, eventLog }, SELF)
     await one.start()
     return one
@@ -111,7 +121,7 @@ describe('an auto-bidder', () => {
     await time.advance(3_000)
     expect(sent).to.deep.equal([])
     save = (autoBid) => store.autoBids.save(autoBid)
-    await time.advance(2_000)
+    await time.advance(5_000)
     expect(sent).not.to.deep.equal([])
   })
 
@@ -146,6 +156,85 @@ describe('an auto-bidder', () => {
     await time.advance(1_500)
     expect(sent).to.have.length(2)
     expect(sent[0]?.commandId).not.to.equal(sent[1]?.commandId)
+  })
+
+  /** The home refuses each bid. */
+  const refusing = (rejection: Rejection) => {
+    answer = async ({ commandId, auctionId }) => ({
+      ok: true,
+      outcome: { status: 'rejected', commandId, auctionId, at: T0, rejection },
+    })
+  }
+
+  it('bids again after longer and longer waits while it is refused, and ends where nothing new happens', async () => {
+    refusing({ code: 'BID_TOO_LOW', minimum: 20_000, price: 19_000 })
+    await bidder.set(auction.auctionId, LIMIT)
+    await settle()
+    const within = [sent.length]
+    for (let minute = 1; minute <= 60; minute++) {
+      await time.advance(60_000)
+      within.push(sent.length)
+    }
+    expect(within[0]).to.equal(1)
+    expect(within[1], 'in the first minute').to.be.within(5, 7)
+    expect(sent, 'in an hour').to.have.length(MAX_REFUSALS)
+    expect(await order()).to.include({ state: 'refused', refusal: 'BID_TOO_LOW', pending: null })
+  })
+
+  it('bids at once when something happens in the auction, however often it was refused', async () => {
+    refusing({ code: 'BID_TOO_LOW', minimum: 20_000, price: 19_000 })
+    await bidder.set(auction.auctionId, LIMIT)
+    await settle()
+    await time.advance(10 * 60_000)
+    const before = sent.length
+    await eventLog.append(auction.commit(auction.bid(BOB, 20_000)))
+    await settle()
+    expect(sent).to.have.length(before + 1)
+    expect(sent.at(-1)).to.include({ amount: minimumBid(auction.state) })
+    await time.advance(1_500)
+    expect(sent, 'and waits as little as at first').to.have.length(before + 2)
+  })
+
+  for (const rejection of [{ code: 'OWN_AUCTION' }, { code: 'NO_BUY_NOW' }] as const) {
+    it(`ends where another bid would be refused as well: ${rejection.code}`, async () => {
+      refusing(rejection)
+      await bidder.set(auction.auctionId, LIMIT)
+      await settle()
+      await time.advance(HOUR)
+      expect(sent).to.have.length(1)
+      expect(await order()).to.include({ state: 'refused', refusal: rejection.code })
+      bidder.stop()
+      bidder = await started()
+      await settle()
+      expect(sent, 'after a restart').to.have.length(1)
+      await bidder.set(auction.auctionId, LIMIT)
+      await settle()
+      expect(sent, 'once it is asked for again').to.have.length(2)
+    })
+  }
+
+  it('bids nothing where the lot can be bought for no more than the next bid', async () => {
+    const fixed = new CommitBuilder({ buyNow: 7_500 })
+    await eventLog.append(fixed.open())
+    await bidder.set(fixed.auctionId, LIMIT)
+    await settle()
+    await time.advance(HOUR)
+    expect(sent).to.deep.equal([])
+    expect(await store.autoBids.find(fixed.auctionId)).to.include({ state: 'outbid', pending: null })
+  })
+
+  it('says that its user takes part once a bid of it stands, and not before', async () => {
+    const { auctionId } = auction
+    const takesPart = async () => (await store.participations.among([auctionId])).has(auctionId)
+    await bidder.set(auctionId, LIMIT)
+    await settle()
+    expect(await takesPart()).to.equal(false)
+    answer = async ({ commandId }) => ({
+      ok: true,
+      outcome: { status: 'accepted', commandId, auctionId, seq: 2, at: T0 },
+    })
+    await time.advance(2_000)
+    expect(await takesPart()).to.equal(true)
   })
 
   it('lets its bid go with a cancelled auction', async () => {

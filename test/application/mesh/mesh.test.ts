@@ -277,6 +277,51 @@ describe('nodes of a mesh', () => {
       expect(await price()).to.deep.equal(['two', 80.3])
     })
 
+    it('are outbid by bids of others, and not before anybody has bid', async () => {
+      const later = await open(node(0), { opensAt: time.now() + 60_000 })
+      const { auction } = await node(1).api.autoBid({ auction: later, limit: '80' })
+      expect(auction.mine).to.equal(null)
+      expect((await node(1).api.show({ auction: later })).mine).to.equal(null)
+      await time.advance(61_000)
+      expect((await node(1).api.show({ auction: later })).mine).to.equal('leading')
+      await bid(node(2), later, 'bid_00000001', '90')
+      await settle()
+      expect((await node(1).api.show({ auction: later })).mine).to.equal('outbid')
+    })
+
+    it('take no order that could never bid, and say why', async () => {
+      const auction = await open(node(0))
+      const low = await failure(node(1).api.autoBid({ auction, limit: '74.99' }))
+      expect(low).to.include({ code: 'INVALID_INPUT', field: 'limit' })
+      expect(`${low.message}; ${low.next}`).to.equal(
+        'limit 74.99 USDT is below 75.00 USDT, where bidding starts; give 75.00 USDT or more',
+      )
+      const fixed = await open(node(0), { buyNow: '75' })
+      const { minimum, buyNowAvailable } = await node(1).api.show({ auction: fixed })
+      expect({ minimum, buyNowAvailable }).to.deep.equal({ minimum: null, buyNowAvailable: true })
+      const instead = await failure(node(1).api.autoBid({ auction: fixed, limit: '100' }))
+      expect(instead.message).to.contain('can be bought at once for 75.00 USDT')
+      expect(await node(1).api.autoBids()).to.deep.equal([])
+    })
+
+    it('bid no more, and keep no receipts of it, once only buying is left', async () => {
+      const auction = await open(node(0), { increment: '10', reserve: '90', buyNow: '90' })
+      await node(1).api.autoBid({ auction, limit: '85' })
+      await settle()
+      await bid(node(2), auction, 'bid_00000001', '86')
+      await settle()
+      const { minimum, state } = await node(1).api.show({ auction })
+      expect([minimum, state.leader?.name]).to.deep.equal([null, 'three'])
+      await node(1)
+        .api.autoBid({ auction, limit: '85' })
+        .catch(() => null)
+      const kept = async () => (await node(1).api.receipts({ auction })).signed.length
+      const before = await kept()
+      await time.advance(600_000)
+      expect(await kept()).to.equal(before)
+      expect((await node(1).api.autoBids())[0]?.autoBid).to.include({ state: 'outbid', pending: null })
+    })
+
     it('never bid against themselves', async () => {
       const auction = await open(node(0))
       await node(1).api.autoBid({ auction, limit: '80' })

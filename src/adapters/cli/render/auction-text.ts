@@ -5,6 +5,7 @@ import { formatMoney, type Minor } from '../../../domain/money.js'
 import type { Terms } from '../../../domain/terms.js'
 import type { AuctionView, AutoBidView } from '../../../ports/node/node-api.js'
 import type { BidRecord } from '../../../ports/store/auction-repository.js'
+import type { AutoBid } from '../../../ports/store/auto-bid-repository.js'
 import { type Look, relative, showSpan, showTime, showWhen } from './look.js'
 import { facts, table } from './table.js'
 import { oneLine, prose, truncate } from './terminal-text.js'
@@ -108,7 +109,7 @@ export function autoBidTable(
     { title: 'ID', cell: ({ autoBid }) => ids.get(autoBid.auctionId) ?? autoBid.auctionId },
     { title: 'TITLE', cell: ({ auction }) => truncate(oneLine(auction.state.terms.title), TITLE_COLUMNS) },
     { title: 'UP TO', cell: ({ autoBid, auction }) => money(auction, autoBid.limit), align: 'right' },
-    { title: 'STATE', cell: ({ autoBid }) => autoBid.state },
+    { title: 'STATE', cell: ({ autoBid }) => stateWords(autoBid) },
     { title: 'PRICE', cell: ({ auction }) => money(auction, shownPrice(auction)), align: 'right' },
     { title: 'ENDS', cell: ({ auction }) => endWords(auction, look) },
     { title: 'YOU', cell: ({ auction }) => standing(auction, look) },
@@ -189,11 +190,12 @@ export function standing({ mine }: Pick<AuctionView, 'mine'>, { paint }: Look): 
   }
 }
 
-function autoBidWords(
-  { limit, state }: { readonly limit: Minor; readonly state: string },
-  view: AuctionView,
-): string {
-  return `up to ${money(view, limit)} (${state})`
+function autoBidWords(autoBid: AutoBid, view: AuctionView): string {
+  return `up to ${money(view, autoBid.limit)} (${stateWords(autoBid)})`
+}
+
+function stateWords({ state, refusal }: AutoBid): string {
+  return refusal === null ? state : `${state}: ${refusal}`
 }
 
 function buyNowWords(view: AuctionView): string | null {

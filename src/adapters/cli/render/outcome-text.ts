@@ -61,7 +61,8 @@ async function rejectionLines(
   const suggest = (command: string) => lines.push(`      ${look.paint.bold(`${prefix}${command}${reach}`)}`)
   const shortId = await session.ids.of(auctionId)
   if (rejection.code === 'BID_TOO_LOW' || rejection.code === 'BUY_NOW_WITHDRAWN') {
-    suggest(`bid ${shortId} ${formatAmount(rejection.minimum, terms.currency)}`)
+    if (rejection.minimum !== null)
+      suggest(`bid ${shortId} ${formatAmount(rejection.minimum, terms.currency)}`)
   } else if (rejection.code === 'BUY_NOW_AVAILABLE') suggest(`bid ${shortId} --buy-now`)
   return lines
 }

@@ -214,7 +214,14 @@ export class FakeNodeApi implements NodeApi {
     return this.#answer('autoBid', request, () => {
       const [auctionId, scenario] = this.#find(request.auction)
       const limit = amountOf('limit', request.limit, scenario.auction.terms.currency)
-      const autoBid: AutoBid = { auctionId, limit, state: 'active', pending: null, updatedAt: this.now }
+      const autoBid: AutoBid = {
+        auctionId,
+        limit,
+        state: 'active',
+        refusal: null,
+        pending: null,
+        updatedAt: this.now,
+      }
       this.autoBidsById.set(auctionId, autoBid)
       return { autoBid, auction: this.#view(auctionId, scenario) }
     })
