@@ -188,7 +188,17 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
       tokens.equivocationWatch,
       () =>
         new EquivocationWatch(
-          deps('eventLog', 'auctions', 'equivocations', 'peerClient', 'peerTable', 'verifier', 'logger'),
+          deps(
+            'budgets',
+            'eventLog',
+            'auctions',
+            'equivocations',
+            'peerClient',
+            'peerTable',
+            'verifier',
+            'logger',
+          ),
+          nodeId(),
         ),
     )
     .factory(tokens.headsDigest, () => new HeadsDigest(deps('eventLog')))

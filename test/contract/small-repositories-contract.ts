@@ -79,13 +79,15 @@ export function describeSmallRepositories(name: string, make: MakeStore): void {
       })
       const proof = { auctionId: 'auc_a', authority: [commit('0')], first: commit('1'), second: commit('2') }
       expect(await store.equivocations.find('auc_a')).to.equal(null)
-      expect(await store.equivocations.save(proof)).to.equal(true)
-      expect(await store.equivocations.save({ ...proof, second: commit('3') })).to.equal(false)
+      const owners = { author: 'node_home', sender: 'node_peer', bytes: 12 }
+      expect(await store.equivocations.save(proof, owners)).to.equal(true)
+      expect(await store.equivocations.save({ ...proof, second: commit('3') }, owners)).to.equal(false)
       expect(await store.equivocations.find('auc_a')).to.deep.equal(proof)
       const other = { ...proof, auctionId: 'auc_0' }
-      await store.equivocations.save(other)
-      expect(await store.equivocations.list(9)).to.deep.equal([proof, other])
-      expect(await store.equivocations.list(1)).to.deep.equal([other])
+      await store.equivocations.save(other, { ...owners, bytes: 13 })
+      expect(await store.equivocations.newest(9)).to.deep.equal(['auc_a', 'auc_0'])
+      expect(await store.equivocations.newest(1)).to.deep.equal(['auc_0'])
+      expect(await store.equivocations.owners()).to.have.deep.members([owners, { ...owners, bytes: 13 }])
       expect([...(await store.equivocations.among(['auc_b', 'auc_a']))]).to.deep.equal(['auc_a'])
     })
 

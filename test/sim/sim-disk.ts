@@ -1,5 +1,5 @@
 import type { AutoBid } from '../../src/ports/store/auto-bid-repository.js'
-import type { EquivocationProof } from '../../src/ports/store/equivocation-repository.js'
+import type { EquivocationProof, ProofOwners } from '../../src/ports/store/equivocation-repository.js'
 import type { Append } from '../../src/ports/store/event-log.js'
 import { LogBrokenError, LogFullError } from '../../src/ports/store/event-log.js'
 import type { HandoverParcel } from '../../src/ports/store/handover-repository.js'
@@ -16,7 +16,7 @@ export type DiskRecord =
   | { readonly kind: 'auto-bid'; readonly autoBid: AutoBid }
   | { readonly kind: 'participation'; readonly auctionId: string }
   | { readonly kind: 'receipts'; readonly signed: readonly SignedReceipts[] }
-  | { readonly kind: 'equivocation'; readonly proof: EquivocationProof }
+  | { readonly kind: 'equivocation'; readonly proof: EquivocationProof; readonly owners: ProofOwners }
   | { readonly kind: 'peer'; readonly peer: KnownPeer }
 
 export interface SimDiskOptions {

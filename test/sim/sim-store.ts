@@ -3,6 +3,7 @@ import type { Breach, BreachRepository } from '../../src/ports/store/breach-repo
 import type {
   EquivocationProof,
   EquivocationRepository,
+  ProofOwners,
 } from '../../src/ports/store/equivocation-repository.js'
 import { type Append, type EventLog, LogBrokenError } from '../../src/ports/store/event-log.js'
 import type { HandoverRepository } from '../../src/ports/store/handover-repository.js'
@@ -51,7 +52,7 @@ export class SimStore implements Store {
   readonly equivocations: EquivocationRepository
   readonly breaches: BreachRepository
   readonly #receipts: SignedReceipts[] = []
-  readonly #equivocations = new Map<string, EquivocationProof>()
+  readonly #equivocations = new Map<string, { proof: EquivocationProof; owners: ProofOwners }>()
   readonly #process: SimProcess
   readonly #disk: SimDisk
   readonly #onStored: (entry: Append) => void
@@ -101,13 +102,14 @@ export class SimStore implements Store {
       ],
     }
     this.equivocations = {
-      save: async (proof) => {
+      save: async (proof, owners) => {
         const isNew = !this.#equivocations.has(proof.auctionId)
-        if (isNew) await this.#write({ kind: 'equivocation', proof })
+        if (isNew) await this.#write({ kind: 'equivocation', proof, owners })
         return isNew
       },
-      find: async (auctionId) => this.#equivocations.get(auctionId) ?? null,
-      list: async (limit) => [...this.#equivocations.values()].slice(0, limit),
+      find: async (auctionId) => this.#equivocations.get(auctionId)?.proof ?? null,
+      newest: async (limit) => [...this.#equivocations.keys()].slice(-limit),
+      owners: async () => [...this.#equivocations.values()].map(({ owners }) => owners),
       among: async (ids) => new Set(ids.filter((id) => this.#equivocations.has(id))),
     }
     this.breaches = {
@@ -226,7 +228,7 @@ export class SimStore implements Store {
         this.#receipts.push(...record.signed)
         return 0
       case 'equivocation':
-        this.#equivocations.set(record.proof.auctionId, record.proof)
+        this.#equivocations.set(record.proof.auctionId, { proof: record.proof, owners: record.owners })
         return 0
       case 'peer':
         this.#peers.set(record.peer.nodeId, record.peer)

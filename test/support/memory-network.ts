@@ -98,7 +98,7 @@ export class MemoryNetwork {
       digest: (address, options) => call('digest', address, 1, options, (peer) => peer.digest()),
       heads: (address, range, options) => call('heads', address, 1, options, (peer) => peer.heads(range)),
       tellEquivocation: (address, proof, options) =>
-        call('tellEquivocation', address, 1, options, (peer) => peer.tellEquivocation(proof)),
+        call('tellEquivocation', address, 1, options, (peer) => peer.tellEquivocation(proof, from)),
       stop: () => Promise.resolve(),
     }
   }

@@ -5,6 +5,7 @@ import { type Stop, startParts, stopAll } from '../../services/node/node-lifecyc
 import { tokens } from '../../services/node/node-tokens.js'
 import { Ed25519Verifier, signerOf } from '../../src/adapters/system/node-key.js'
 import { systemRandom } from '../../src/adapters/system/system-random.js'
+import type { BudgetName } from '../../src/application/budgets/sender-budgets.js'
 import { nodeIdOf } from '../../src/application/log/ids.js'
 import { PublishingEventLog } from '../../src/application/log/publishing-event-log.js'
 import type { NodeInfo } from '../../src/ports/mesh/peer-client.js'
@@ -29,6 +30,7 @@ export interface MemoryNodeOptions {
   readonly address?: string
   /** Of another mesh than the network's. */
   readonly members?: MemoryMembers
+  readonly budgets?: Partial<Record<BudgetName, number>>
   /** What its clock says then; now otherwise. */
   readonly startedAt?: number
 }
@@ -90,6 +92,7 @@ export class MemoryNode {
         currencies: {},
         requestStop: () => {},
         handshakes: () => null,
+        ...(options.budgets && { budgets: options.budgets }),
       },
       fail: (error) => {
         this.failure ??= error

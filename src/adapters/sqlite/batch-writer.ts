@@ -128,7 +128,7 @@ export class BatchWriter {
         }
         return DONE
       case 'save-equivocation':
-        this.#statements.saveEquivocation.run(operation.auctionId, operation.proof)
+        this.#saveEquivocation(operation)
         return DONE
       case 'save-breach': {
         const { auctionId, seq, rule } = operation.breach
@@ -152,6 +152,14 @@ export class BatchWriter {
     const bidId = pending?.bidId ?? null
     const amount = pending?.amount ?? null
     this.#statements.saveAutoBid.run(auctionId, limit, state, refusal, bidId, amount, updatedAt)
+  }
+
+  #saveEquivocation({
+    auctionId,
+    owners: { author, sender, bytes },
+    proof,
+  }: Extract<WriteOperation, { kind: 'save-equivocation' }>): void {
+    this.#statements.saveEquivocation.run(auctionId, author, sender, bytes, proof)
   }
 
   #savePeer({ nodeId, name, publicKey, address, dhtAddress, lastSeenAt }: KnownPeer): void {
@@ -219,7 +227,8 @@ function prepare(db: Database) {
       'INSERT INTO breaches (auction_id, seq, rule) VALUES (?, ?, ?) ON CONFLICT (auction_id) DO NOTHING',
     ),
     saveEquivocation: statement(
-      'INSERT INTO equivocations (auction_id, proof) VALUES (?, ?) ON CONFLICT (auction_id) DO NOTHING',
+      `INSERT INTO equivocations (auction_id, author, sender, bytes, proof) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (auction_id) DO NOTHING`,
     ),
     findPeer: statement('SELECT 1 FROM peers WHERE node_id = ?'),
     savePeer: statement(

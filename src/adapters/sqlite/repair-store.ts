@@ -14,8 +14,12 @@ import type { AuctionEvent } from '../../domain/events.js'
 import { evolve } from '../../domain/evolve.js'
 import type { Secrets } from '../../domain/pricing.js'
 import type { AutoBid } from '../../ports/store/auto-bid-repository.js'
+<<<<<<< HEAD
 import type { Breach } from '../../ports/store/breach-repository.js'
 import type { EquivocationProof } from '../../ports/store/equivocation-repository.js'
+=======
+import type { EquivocationProof, ProofOwners } from '../../ports/store/equivocation-repository.js'
+>>>>>>> a4fe81b (Bound the proofs that a member can have checked and kept, and look at signatures before anything else)
 import type { Append } from '../../ports/store/event-log.js'
 import type { Outcome, RecordedOutcome } from '../../ports/store/outcome-repository.js'
 import type { SignedReceipts } from '../../ports/store/receipt-repository.js'
@@ -321,9 +325,14 @@ class Salvager {
     }
     for (const row of this.#rows<{ auction_id: string }>('participations', '*', 'auction_id'))
       await this.#to.participations.add(row.auction_id)
-    for (const row of this.#rows<{ proof: string }>('equivocations', 'proof', 'rowid')) {
-      const proof = this.#parse<EquivocationProof>('equivocations', row.proof)
-      if (proof) await this.#to.equivocations.save(proof)
+    for (const row of this.#rows<{ proof: string } & ProofOwners>(
+      'equivocations',
+      'author, sender, bytes, proof',
+      'rowid',
+    )) {
+      const { proof: text, ...owners } = row
+      const proof = this.#parse<EquivocationProof>('equivocations', text)
+      if (proof) await this.#to.equivocations.save(proof, owners)
     }
     for (const breach of this.#rows<Breach>('breaches', 'auction_id AS auctionId, seq, rule', 'rowid'))
       await this.#to.breaches.save(breach)

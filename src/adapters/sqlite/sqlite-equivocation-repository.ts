@@ -1,10 +1,15 @@
-import type { EquivocationProof, EquivocationRepository } from '../../ports/store/equivocation-repository.js'
+import type {
+  EquivocationProof,
+  EquivocationRepository,
+  ProofOwners,
+} from '../../ports/store/equivocation-repository.js'
 import { OPERATION_OVERHEAD_BYTES } from './append-operation.js'
 import type { SqliteReader } from './sqlite-reader.js'
 import type { SqliteWriter } from './sqlite-writer.js'
 
 const FIND = 'SELECT proof FROM equivocations WHERE auction_id = ?'
-const NEWEST = 'SELECT proof FROM equivocations ORDER BY rowid DESC LIMIT ?'
+const NEWEST = 'SELECT auction_id AS id FROM equivocations ORDER BY rowid DESC LIMIT ?'
+const OWNERS = 'SELECT author, sender, bytes FROM equivocations'
 const IDS = 'SELECT auction_id AS id FROM equivocations'
 
 export class SqliteEquivocationRepository implements EquivocationRepository {
@@ -18,12 +23,12 @@ export class SqliteEquivocationRepository implements EquivocationRepository {
     this.#reader = reader
   }
 
-  async save(proof: EquivocationProof): Promise<boolean> {
+  async save(proof: EquivocationProof, owners: ProofOwners): Promise<boolean> {
     const { auctionId } = proof
     if ((await this.among([auctionId])).has(auctionId)) return false
     const text = JSON.stringify(proof)
     const bytes = text.length + OPERATION_OVERHEAD_BYTES
-    await this.#writer.write({ kind: 'save-equivocation', auctionId, proof: text }, bytes)
+    await this.#writer.write({ kind: 'save-equivocation', auctionId, proof: text, owners }, bytes)
     ;(await this.#known()).add(auctionId)
     return true
   }
@@ -33,9 +38,13 @@ export class SqliteEquivocationRepository implements EquivocationRepository {
     return row === null ? null : (JSON.parse(row.proof) as EquivocationProof)
   }
 
-  async list(limit: number): Promise<EquivocationProof[]> {
-    const rows = await this.#reader.all<{ proof: string }>(NEWEST, limit)
-    return rows.reverse().map(({ proof }) => JSON.parse(proof) as EquivocationProof)
+  async newest(limit: number): Promise<string[]> {
+    const rows = await this.#reader.all<{ id: string }>(NEWEST, limit)
+    return rows.reverse().map(({ id }) => id)
+  }
+
+  owners(): Promise<ProofOwners[]> {
+    return this.#reader.all<ProofOwners>(OWNERS)
   }
 
   async among(auctionIds: readonly string[]): Promise<Set<string>> {

@@ -152,6 +152,7 @@ const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (auction_id, receipts)
   ) STRICT, WITHOUT ROWID;
 
+<<<<<<< HEAD
   -- Alarms: what receipts say, and the log of the auction does not bear out.
   CREATE TABLE breaches (
     auction_id TEXT PRIMARY KEY,
@@ -159,8 +160,14 @@ const MIGRATIONS: readonly string[] = [
     rule TEXT NOT NULL
   ) STRICT;
 
+=======
+  -- author: the home that it convicts; sender: who brought it. Both have a budget of bytes.
+>>>>>>> a4fe81b (Bound the proofs that a member can have checked and kept, and look at signatures before anything else)
   CREATE TABLE equivocations (
     auction_id TEXT PRIMARY KEY,
+    author TEXT NOT NULL,
+    sender TEXT NOT NULL,
+    bytes INTEGER NOT NULL,
     proof TEXT NOT NULL
   ) STRICT;
 

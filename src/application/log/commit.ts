@@ -5,7 +5,7 @@ import { BodyError, type CommitBody, readBody, writeBody } from './commit-body.j
 import { auctionIdOf } from './ids.js'
 
 /** How large a body may be, in bytes; a home splits before it gets there. */
-export const MAX_BODY_BYTES = 4 * 1024 * 1024
+export const MAX_BODY_BYTES = 1024 * 1024
 
 /** Orders: none where left out. */
 export type CommitParts = Omit<CommitBody, 'orders'> & Partial<Pick<CommitBody, 'orders'>>

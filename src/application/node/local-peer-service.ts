@@ -110,8 +110,8 @@ export class LocalPeerService implements PeerService {
     return this.#deps.handoverTaker.take(from, parcel)
   }
 
-  async tellEquivocation(proof: EquivocationProof): Promise<void> {
-    const rule = await this.#deps.equivocationWatch.told(proof)
+  async tellEquivocation(proof: EquivocationProof, from: string): Promise<void> {
+    const rule = await this.#deps.equivocationWatch.told(proof, from)
     if (rule !== null) throw new NodeError('INVALID_INPUT', `this is no proof: ${rule}`)
   }
 

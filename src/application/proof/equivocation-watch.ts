@@ -1,15 +1,19 @@
 import type { Commit } from '../../domain/commit.js'
 import type { NodeInfo, PeerClient } from '../../ports/mesh/peer-client.js'
+import { NodeError } from '../../ports/node/node-api.js'
 import type { AuctionRepository } from '../../ports/store/auction-repository.js'
 import type { EquivocationProof, EquivocationRepository } from '../../ports/store/equivocation-repository.js'
 import type { EventLog } from '../../ports/store/event-log.js'
 import type { Logger } from '../../ports/system/logger.js'
 import type { SignatureVerifier } from '../../ports/system/signer.js'
-import { isSigned } from '../log/commit.js'
+import type { Budget, Budgets } from '../budgets/budgets.js'
+import { isSigned, MAX_BODY_BYTES } from '../log/commit.js'
+import { nodeIdOf } from '../log/ids.js'
 import type { PeerTable } from '../mesh/peer-table.js'
 import { judgeProof, proofOf } from './equivocation.js'
 
 export interface EquivocationWatchDeps {
+  readonly budgets: Budgets
   readonly eventLog: Pick<EventLog, 'read'>
   readonly auctions: Pick<AuctionRepository, 'find'>
   readonly equivocations: EquivocationRepository
@@ -20,9 +24,8 @@ export interface EquivocationWatchDeps {
 }
 
 const ONE = { commits: 1, bytes: 1 }
-/** So that a proof fits into a request, JSON included. Bodies of that size take a home that means harm. */
-export const MAX_PROOF_BYTES = 3 * 1024 * 1024
-const MAX_PROOFS_OF_UNKNOWN = 1_000
+/** Any proof: two commits and an opening as large as they may be, and handovers, which are small. It fits into a request. */
+export const MAX_PROOF_BYTES = 3 * MAX_BODY_BYTES + 128 * 1024
 /** Proofs that a peer is told of when it appears. */
 const PROOFS_TOLD = 100
 const SPREAD_TIMEOUT_MS = 5_000
@@ -33,10 +36,15 @@ const SPREAD_TIMEOUT_MS = 5_000
  */
 export class EquivocationWatch {
   readonly #deps: EquivocationWatchDeps
+  readonly #nodeId: string
+  readonly #kept: Budget
+  #counted: Promise<void> | null = null
   #unlisten: (() => void) | null = null
 
-  constructor(deps: EquivocationWatchDeps) {
+  constructor(deps: EquivocationWatchDeps, options: { nodeId: string }) {
     this.#deps = deps
+    this.#nodeId = options.nodeId
+    this.#kept = deps.budgets.of('kept-proofs')
   }
 
   /** Peers that appear later are told as well. */
@@ -65,8 +73,11 @@ export class EquivocationWatch {
       if (stored.hash === commit.hash) return
       if (stored.signer !== commit.signer || !isSigned(commit, verifier)) return
       if ((await equivocations.among([auctionId])).has(auctionId)) return
+      // Its author is known for what it is.
+      if (await this.#isSpent(nodeIdOf(stored.signer))) return
       const proof = proofOf(await this.#authority(stored), stored, commit)
-      if (judgeProof(proof, verifier).proven) return this.#keep(proof)
+      const judged = judgeProof(proof, verifier)
+      if (judged.proven) return this.#keep(proof, judged.by.author.nodeId, this.#nodeId)
     }
   }
 
@@ -77,26 +88,52 @@ export class EquivocationWatch {
     return (await Promise.all(seqs.map((seq) => this.#deps.eventLog.read(auctionId, seq, ONE)))).flat()
   }
 
-  /** A peer's proof. Resolves with why it is not believed, or null. */
-  async told(proof: EquivocationProof): Promise<string | null> {
-    const { auctions, equivocations, logger } = this.#deps
+  /**
+   * The proof of a peer, which need not be about an auction that this node knows: it may hear of it a moment later. Resolves with why
+   * it is not believed, or null. Rejects with BUSY where the peer has used up its budget.
+   */
+  async told(proof: EquivocationProof, from: string): Promise<string | null> {
+    const { budgets, equivocations, logger } = this.#deps
     if ((await equivocations.among([proof.auctionId])).has(proof.auctionId)) return null
-    // This node may hear of the auction itself a moment later; but anybody can make auctions by the million.
-    const unknown = (await auctions.find(proof.auctionId)) === null
-    if (unknown && (await equivocations.list(MAX_PROOFS_OF_UNKNOWN)).length === MAX_PROOFS_OF_UNKNOWN)
-      return 'this node knows no such auction, and has heard of many that it does not'
+    const bytes = bytesOf(proof)
+    if (bytes > MAX_PROOF_BYTES) return `it holds ${bytes} bytes; at most ${MAX_PROOF_BYTES} are taken`
+    if ((await this.#isSpent(from)) || !budgets.of('checked-proofs').take(from))
+      throw new NodeError('BUSY', 'this member has brought too many proofs; try again later')
     const judged = judgeProof(proof, this.#deps.verifier)
     if (judged.proven) {
-      await this.#keep(proof)
+      await this.#keep(proof, judged.by.author.nodeId, from)
       return null
     }
     logger.warn({ auctionId: proof.auctionId, rule: judged.rule }, 'a peer accuses a home without proof')
     return judged.rule
   }
 
-  async #keep(proof: EquivocationProof): Promise<void> {
+  async #isSpent(nodeId: string): Promise<boolean> {
+    this.#counted ??= this.#deps.equivocations.owners().then((owners) => {
+      for (const { author, sender, bytes } of owners) {
+        this.#kept.charge(author, bytes)
+        if (sender !== this.#nodeId && sender !== author) this.#kept.charge(sender, bytes)
+      }
+    })
+    await this.#counted
+    return this.#kept.isSpent(nodeId)
+  }
+
+  /** What there is no room for is left: its author has been convicted by others. */
+  async #keep(proof: EquivocationProof, author: string, sender: string): Promise<void> {
     const { equivocations, logger } = this.#deps
-    if (!(await equivocations.save(proof))) return
+    if (await this.#isSpent(author)) return
+    const bytes = bytesOf(proof)
+    const owners = new Set(sender === this.#nodeId ? [author] : [author, sender])
+    for (const owner of owners) this.#kept.charge(owner, bytes)
+    const isNew = await equivocations.save(proof, { author, sender, bytes }).catch((error: unknown) => {
+      for (const owner of owners) this.#kept.give(owner, bytes)
+      throw error
+    })
+    if (!isNew) {
+      for (const owner of owners) this.#kept.give(owner, bytes)
+      return
+    }
     const { auctionId, first, second } = proof
     logger.error(
       {
@@ -111,18 +148,21 @@ export class EquivocationWatch {
   }
 
   async #tellAll(peer: NodeInfo): Promise<void> {
-    const proofs = await this.#deps.equivocations.list(PROOFS_TOLD).catch((error: unknown) => {
-      this.#deps.logger.error({ err: error }, 'the proofs of equivocation could not be read')
-      return []
-    })
-    for (const proof of proofs) await this.#tell(peer, proof)
+    const { equivocations, logger } = this.#deps
+    try {
+      for (const auctionId of await equivocations.newest(PROOFS_TOLD)) {
+        const proof = await equivocations.find(auctionId)
+        if (proof !== null) await this.#tell(peer, proof)
+      }
+    } catch (error) {
+      logger.error({ err: error }, 'the proofs of equivocation could not be read')
+    }
   }
 
   async #tell(peer: NodeInfo, proof: EquivocationProof): Promise<void> {
     const { peerClient, logger } = this.#deps
-    const { auctionId, authority, first, second } = proof
-    const bytes = [...authority, first, second].reduce((sum, { body }) => sum + body.length, 0)
-    if (bytes > MAX_PROOF_BYTES) {
+    const { auctionId } = proof
+    if (bytesOf(proof) > MAX_PROOF_BYTES) {
       logger.warn({ auctionId }, 'a proof is too large to be sent; it can be exported')
       return
     }
@@ -132,4 +172,8 @@ export class EquivocationWatch {
       logger.debug({ err: error, peer: peer.name, auctionId }, 'a peer did not take a proof')
     }
   }
+}
+
+function bytesOf({ authority, first, second }: EquivocationProof): number {
+  return [...authority, first, second].reduce((sum, { body }) => sum + Buffer.byteLength(body), 0)
 }

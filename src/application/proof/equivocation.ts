@@ -45,6 +45,8 @@ export function judgeProof(
     const all = [...authority, first, second]
     if (all.some((commit) => commit.auctionId !== auctionId))
       return fails('its commits are not of one auction')
+    // First what costs least: who sends what nobody signed is not read any further.
+    if (!all.every((commit) => isSigned(commit, verifier))) return fails('a signature in it does not hold')
     const [opening, ...handovers] = authority.map((commit) => ({ commit, body: readCommit(commit) }))
     const [event] = opening?.body.events ?? []
     if (opening?.commit.firstSeq !== 1 || event?.type !== 'AuctionOpened')
@@ -62,7 +64,6 @@ export function judgeProof(
     }
     if (first.signer !== home.publicKey || second.signer !== home.publicKey)
       return fails('one of its commits is not signed by the home')
-    if (!all.every((commit) => isSigned(commit, verifier))) return fails('a signature in it does not hold')
     const { terms, seller } = event
     const seq = contradiction(first, second, bodies[1].prevHash)
     if (seq === null) return fails('its commits do not contradict each other')

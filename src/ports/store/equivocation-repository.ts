@@ -13,13 +13,23 @@ export interface EquivocationProof {
   readonly second: Commit
 }
 
+/** For whom a proof takes room. */
+export interface ProofOwners {
+  /** Node ids: the home that it convicts, and who brought it. */
+  readonly author: string
+  readonly sender: string
+  readonly bytes: number
+}
+
 /** Proofs that homes have written two histories. One an auction is enough: the first is kept. */
 export interface EquivocationRepository {
   /** Durable when it resolves; false where the auction already had one. */
-  save(proof: EquivocationProof): Promise<boolean>
+  save(proof: EquivocationProof, owners: ProofOwners): Promise<boolean>
   find(auctionId: string): Promise<EquivocationProof | null>
-  /** Newest last, up to a limit. */
-  list(limit: number): Promise<EquivocationProof[]>
+  /** The newest ones, up to a limit, newest last. */
+  newest(limit: number): Promise<string[]>
+  /** Of every proof. */
+  owners(): Promise<ProofOwners[]>
   /** Those of the given auctions that have a proof. */
   among(auctionIds: readonly string[]): Promise<Set<string>>
 }

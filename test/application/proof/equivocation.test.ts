@@ -196,11 +196,55 @@ describe('a home that signs two histories', () => {
     const forged = proofOf([opening], real, otherVersion(real, node(2)))
     const error = await node(1)
       .services.get(tokens.peerService)
-      .tellEquivocation(forged)
+      .tellEquivocation(forged, node(0).info.nodeId)
       .catch((reason: { code: string }) => reason.code)
     expect(error).to.equal('INVALID_INPUT')
     await settle()
     for (const i of [0, 1, 2]) expect(await disputedAt(i)).to.equal(false)
+  })
+
+  it('of auctions that nobody knows takes no more room than its bringer and its author have, over a restart', async () => {
+    const budget = () => node(1).services.get(tokens.budgets).of('kept-proofs')
+    const proofs = Array.from({ length: 40 }, () => {
+      const own = new LongAuction({ bids: 2_000, bidsPerCommit: 2_000 })
+      const [first, second] = [...own.commits()] as [Commit, Commit]
+      return proofOf([first], second, otherVersion(second, own))
+    })
+    const bytes = proofs.reduce((sum, { first, second }) => sum + first.body.length + second.body.length, 0)
+    const limit = bytes / 4
+    const store = node(1).store
+    await node(1).stop()
+    const again = async () => {
+      nodes[1] = await new MemoryNode({
+        ...{ name: 'dora', network, time, store, budgets: { 'kept-proofs': limit } },
+      }).start()
+      await settle()
+    }
+    await again()
+    const codes = new Set<string>()
+    const flood = async () => {
+      for (const proof of proofs)
+        await node(1)
+          .services.get(tokens.peerService)
+          .tellEquivocation(proof, 'node_flooder')
+          .then(
+            () => codes.add('ok'),
+            (reason: { code: string }) => codes.add(reason.code),
+          )
+    }
+    await flood()
+    expect([...codes]).to.have.members(['ok', 'BUSY'])
+    const kept = (await store.equivocations.owners()).length
+    expect(kept).to.be.within(5, 15)
+    expect(budget().isSpent('node_flooder')).to.equal(true)
+    await node(1).stop()
+    await again()
+    await flood()
+    expect((await store.equivocations.owners()).length).to.equal(kept)
+    // Another one is believed all the same.
+    await ingest(1, [fork])
+    await settle()
+    expect(await disputedAt(1)).to.equal(true)
   })
 
   it('is not suspected where a commit arrives twice', async () => {

@@ -1,14 +1,17 @@
 import type {
   EquivocationProof,
   EquivocationRepository,
+  ProofOwners,
 } from '../../../src/ports/store/equivocation-repository.js'
 
 export class MemoryEquivocationRepository implements EquivocationRepository {
   readonly #proofs = new Map<string, EquivocationProof>()
+  readonly #owners: ProofOwners[] = []
 
-  async save(proof: EquivocationProof): Promise<boolean> {
+  async save(proof: EquivocationProof, owners: ProofOwners): Promise<boolean> {
     if (this.#proofs.has(proof.auctionId)) return false
     this.#proofs.set(proof.auctionId, proof)
+    this.#owners.push(owners)
     return true
   }
 
@@ -16,8 +19,12 @@ export class MemoryEquivocationRepository implements EquivocationRepository {
     return this.#proofs.get(auctionId) ?? null
   }
 
-  async list(limit: number): Promise<EquivocationProof[]> {
-    return [...this.#proofs.values()].slice(-limit)
+  async newest(limit: number): Promise<string[]> {
+    return [...this.#proofs.keys()].slice(-limit)
+  }
+
+  async owners(): Promise<ProofOwners[]> {
+    return this.#owners
   }
 
   async among(auctionIds: readonly string[]): Promise<Set<string>> {

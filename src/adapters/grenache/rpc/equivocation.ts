@@ -1,7 +1,11 @@
 import { z } from 'zod'
 import { id } from '../../../application/log/input-schemas.js'
 import { MAX_HANDOVERS } from '../../../domain/evolve.js'
+<<<<<<< HEAD
 import { defineRpc, ROLES } from './define-rpc.js'
+=======
+import { defineRpc, senderOf } from './define-rpc.js'
+>>>>>>> a4fe81b (Bound the proofs that a member can have checked and kept, and look at signatures before anything else)
 import { commitSchema } from './peer-schemas.js'
 
 export const equivocationRpc = defineRpc({
@@ -20,8 +24,8 @@ export const equivocationRpc = defineRpc({
     second: commitSchema,
   }),
   result: z.null(),
-  handler: (peers) => async (proof) => {
-    await peers.tellEquivocation(proof)
+  handler: (peers) => async (proof, caller) => {
+    await peers.tellEquivocation(proof, senderOf(caller))
     return null
   },
 })

@@ -1,5 +1,9 @@
 import { z } from 'zod'
+<<<<<<< HEAD
 import { MESH_ID } from '../../../application/log/ids.js'
+=======
+import { MAX_BODY_BYTES } from '../../../application/log/commit.js'
+>>>>>>> a4fe81b (Bound the proofs that a member can have checked and kept, and look at signatures before anything else)
 import {
   hex64 as hash,
   hasOneEnd,
@@ -49,7 +53,6 @@ export const MAX_RUMORS_PER_PING = 16
 /** Characters. */
 /** A thousand outcomes and maxima. */
 const MAX_PARCEL_LENGTH = 4 * 1024 * 1024
-export const MAX_COMMIT_BODY_LENGTH = 4 * 1024 * 1024
 const MAX_VERSION_LENGTH = 64
 
 const publicKey = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be a key in base64url')
@@ -139,7 +142,7 @@ export const commitSchema: z.ZodType<Commit> = z.strictObject({
   auctionId: id,
   firstSeq: seq,
   lastSeq: seq,
-  body: z.string().min(1).max(MAX_COMMIT_BODY_LENGTH).refine(isWellFormed, 'must be whole Unicode text'),
+  body: z.string().min(1).max(MAX_BODY_BYTES).refine(isWellFormed, 'must be whole Unicode text'),
   hash,
   signer: publicKey,
   signature: z.string().regex(/^[A-Za-z0-9_-]{0,128}$/, 'must be a signature in base64url'),
