@@ -87,6 +87,7 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
       () =>
         new AuctionHouse(
           deps(
+            'budgets',
             'clock',
             'timers',
             'signer',

@@ -1,3 +1,4 @@
+import type { SubmitResult } from '../../ports/mesh/peer-client.js'
 import type { Outcome } from '../../ports/store/outcome-repository.js'
 import { type Counter, type Histogram, type Metrics, stepSeconds } from '../../ports/system/metrics.js'
 
@@ -21,8 +22,8 @@ export class ActorMeasures {
     this.batch = metrics.sizes('vendue_batch_commands', 'Commands decided together.')
   }
 
-  decided(outcomes: readonly Outcome[]): void {
-    for (const outcome of outcomes) this.#counter(outcome).inc()
+  decided(results: readonly SubmitResult[]): void {
+    for (const result of results) if (result.ok) this.#counter(result.outcome).inc()
   }
 
   #counter(outcome: Outcome): Counter {

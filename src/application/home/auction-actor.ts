@@ -8,10 +8,11 @@ import { NodeError } from '../../ports/node/node-api.js'
 import type { SecretRepository } from '../../ports/store/auction-repository.js'
 import { type EventLog, SeqConflictError } from '../../ports/store/event-log.js'
 import type { HandoverParcel } from '../../ports/store/handover-repository.js'
-import type { Outcome, OutcomeRepository, RecordedOutcome } from '../../ports/store/outcome-repository.js'
+import type { OutcomeRepository, RecordedOutcome } from '../../ports/store/outcome-repository.js'
 import type { Clock } from '../../ports/system/clock.js'
 import type { Logger } from '../../ports/system/logger.js'
 import type { Signer } from '../../ports/system/signer.js'
+import type { Budgets } from '../budgets/budgets.js'
 import { sealCommit } from '../log/commit.js'
 import { MAX_EVENTS_PER_COMMIT } from '../log/commit-body.js'
 import { auctionNow, type HomeTask, isClientCommand } from '../orders/home-command.js'
@@ -22,6 +23,7 @@ import type { ActorMeasures } from './actor-measures.js'
 import { BatchDraft } from './batch-draft.js'
 
 export interface AuctionActorDeps {
+  readonly budgets: Budgets
   readonly clock: Clock
   readonly signer: Signer
   readonly eventLog: Pick<EventLog, 'append'>
@@ -308,11 +310,11 @@ export class AuctionActor {
     const known = await this.#knownOutcomes(batch)
     const { state } = this.#current
     const draft = new BatchDraft(this.#deps, this.#current, known)
-    const outcomes = batch.map(({ task, ordered }) => draft.decide(task, ordered))
+    const results = batch.map(({ task, ordered }) => draft.decide(task, ordered))
     const closes = state.status !== 'closed' && draft.state.status === 'closed'
     if (closes || batch.some(({ task }) => task.type === 'reveal')) await this.#reveal(draft)
     measures.decide.observe((clock.monotonicMs() - takenMs) / 1_000)
-    this.#write(batch, draft, outcomes)
+    this.#write(batch, draft, results)
   }
 
   async #knownOutcomes(batch: readonly Waiting[]): Promise<Map<string, RecordedOutcome>> {
@@ -338,7 +340,7 @@ export class AuctionActor {
   }
 
   /** Starts the write and answers after it. */
-  #write(batch: readonly Waiting[], draft: BatchDraft, outcomes: readonly Outcome[]): void {
+  #write(batch: readonly Waiting[], draft: BatchDraft, results: readonly SubmitResult[]): void {
     const { clock, logger, measures } = this.#deps
     const startedMs = clock.monotonicMs()
     this.#drafts.add(draft)
@@ -348,12 +350,12 @@ export class AuctionActor {
       .then(
         () => {
           measures.append.observe((clock.monotonicMs() - startedMs) / 1_000)
-          measures.decided(outcomes)
+          measures.decided(results)
           const requestIds = requestIdsOf(batch)
           if (requestIds.length > 0)
             logger.debug({ auctionId: this.auctionId, requestIds }, 'commands were decided and stored')
           batch.forEach(({ settle }, i) => {
-            settle({ ok: true, outcome: outcomes[i] as Outcome })
+            settle(results[i] as SubmitResult)
           })
         },
         (error: unknown) => this.#fail(batch, error),

@@ -219,10 +219,17 @@ export class AuctionHouse {
     const actor = new AuctionActor(this.#deps, auctionId, async () => {
       // A broken one may still have a write under way.
       await before?.settled()
-      return this.#load(auctionId)
+      const auction = await this.#load(auctionId)
+      if (auction === null) void actor.settled().then(() => this.#forget(auctionId, actor))
+      return auction
     })
     this.#actors.set(auctionId, { actor, used: true })
     return actor
+  }
+
+  /** Anybody can ask for auctions that are not here. */
+  #forget(auctionId: string, actor: AuctionActor): void {
+    if (this.#actors.get(auctionId)?.actor === actor) this.#actors.delete(auctionId)
   }
 
   async #load(auctionId: string): Promise<LoadedAuction | null> {

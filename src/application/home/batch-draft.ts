@@ -3,11 +3,13 @@ import type { Command, SealedMaximum } from '../../domain/commands.js'
 import { type Decision, decide } from '../../domain/decide.js'
 import { type AuctionEvent, commandIdOf } from '../../domain/events.js'
 import type { Secrets } from '../../domain/pricing.js'
-import type { RemoteCommand } from '../../ports/mesh/peer-client.js'
+import type { RemoteCommand, SubmitResult } from '../../ports/mesh/peer-client.js'
 import type { Outcome, RecordedOutcome } from '../../ports/store/outcome-repository.js'
 import type { Clock } from '../../ports/system/clock.js'
 import type { Signer } from '../../ports/system/signer.js'
+import type { Budgets } from '../budgets/budgets.js'
 import type { CommittedOrder } from '../log/commit-body.js'
+import { nodeIdOf } from '../log/ids.js'
 import {
   auctionNow,
   domainCommand,
@@ -17,11 +19,18 @@ import {
 } from '../orders/home-command.js'
 import { type OrderedCommand, type SignedOrder, vouchesForSeller } from '../orders/order.js'
 import { outcomeOf } from '../orders/outcome.js'
+import { submitFailure } from '../orders/submit-failure.js'
 
 export interface BatchDraftDeps {
+  readonly budgets: Budgets
   readonly clock: Clock
   readonly signer: Pick<Signer, 'publicKey'>
 }
+
+/** About what the home and its replicas keep of a command, with its share of the log and the indexes. */
+const COMMAND_BYTES = 300
+/** What the home keeps of one that it refused. */
+const REFUSAL_BYTES = 400
 
 /** What a batch of commands comes to, decided one after the other, before any of it is written. */
 export class BatchDraft {
@@ -32,6 +41,8 @@ export class BatchDraft {
   readonly sealed: SealedMaximum[] = []
   /** Those that accepted commands came with, and their commands as the commit shows them. */
   readonly #orders = new Map<SignedOrder, (number | string)[]>()
+  /** Node ids of those who gave the orders. */
+  readonly #senders = new Map<SignedOrder, string>()
   /** Outcomes that this batch made. */
   readonly recorded: RecordedOutcome[] = []
   state: OpenedAuction
@@ -52,15 +63,18 @@ export class BatchDraft {
     return [...this.#orders].map(([{ digests: _, ...order }, commands]) => ({ ...order, commands }))
   }
 
-  /** A repeated command gets its first outcome; a timer that fires too early or twice changes nothing. */
-  decide(task: HomeTask, ordered: OrderedCommand | null): Outcome {
+  /**
+   * A repeated command gets its first outcome; a timer that fires too early or twice changes nothing. No outcome: whoever sent the
+   * command has used up what this home keeps for it.
+   */
+  decide(task: HomeTask, ordered: OrderedCommand | null): SubmitResult {
     const now = auctionNow(this.#deps.clock, this.state.at)
     if (isClientCommand(task)) return this.#decideClient(task, ordered, now)
     if (task.type === 'due') {
       this.#apply({ type: this.state.status === 'scheduled' ? 'StartAuction' : 'EndAuction', now })
     }
     const { type: commandId, auctionId } = task
-    return { status: 'accepted', commandId, auctionId, seq: this.state.seq, at: now }
+    return done({ status: 'accepted', commandId, auctionId, seq: this.state.seq, at: now })
   }
 
   /** Opens the commitments of these maxima, as far as the close calls for it. */
@@ -68,15 +82,18 @@ export class BatchDraft {
     this.#apply({ type: 'RevealMaxima', now: auctionNow(this.#deps.clock, this.state.at), sealed })
   }
 
-  #decideClient(task: RemoteCommand, ordered: OrderedCommand | null, now: number): Outcome {
+  #decideClient(task: RemoteCommand, ordered: OrderedCommand | null, now: number): SubmitResult {
     const { commandId, auctionId } = task
     const fingerprint = fingerprintOf(task)
     const earlier = this.#known.get(commandId)
     if (earlier !== undefined) {
-      if (earlier.fingerprint === fingerprint) return earlier.outcome
+      if (earlier.fingerprint === fingerprint) return done(earlier.outcome)
       const rejection = { code: 'COMMAND_ID_REUSED' } as const
-      return { status: 'rejected', commandId, auctionId, at: now, rejection }
+      return done({ status: 'rejected', commandId, auctionId, at: now, rejection })
     }
+    const commands = this.#deps.budgets.of('commands')
+    const sender = this.#senderOf(task, ordered)
+    if (ordered !== null && commands.isSpent(sender)) return refuse('commands')
     const { seq } = this.state
     const firstIndex = this.events.length
     const orderedBy = ordered?.order.signer ?? this.#deps.signer.publicKey
@@ -84,11 +101,29 @@ export class BatchDraft {
       ? this.#apply(domainCommand(task, now))
       : ({ accepted: false, rejection: { code: 'NOT_SELLER', seller: this.state.seller.name } } as const)
     const outcome = outcomeOf(task, decision, seq, now)
-    if (ordered !== null && outcome.status === 'accepted') this.#carriedOut(ordered, commandId, firstIndex)
+    if (outcome.status === 'accepted') {
+      if (ordered !== null) {
+        commands.charge(sender, COMMAND_BYTES)
+        this.#carriedOut(ordered, commandId, firstIndex)
+      }
+    } else if (isOver(this.state)) return done(outcome)
+    else if (!this.#deps.budgets.of('refusals').take(sender, REFUSAL_BYTES)) return refuse('refused commands')
     const record = { outcome, fingerprint }
     this.recorded.push(record)
     this.#known.set(commandId, record)
-    return outcome
+    return done(outcome)
+  }
+
+  /** The node that ordered the command; of this node's own commands, whoever they are made for. */
+  #senderOf(task: RemoteCommand, ordered: OrderedCommand | null): string {
+    if (ordered === null) return 'by' in task ? task.by.id : task.bidder.id
+    const { order } = ordered
+    let sender = this.#senders.get(order)
+    if (sender === undefined) {
+      sender = nodeIdOf(order.signer)
+      this.#senders.set(order, sender)
+    }
+    return sender
   }
 
   /** Among the events from `firstIndex` on. */
@@ -110,6 +145,22 @@ export class BatchDraft {
     if (decision.sealed !== null) this.sealed.push(decision.sealed)
     return decision
   }
+}
+
+/** Whatever is refused now is refused for ever: it need not be kept so that asking again gets the same answer. */
+function isOver({ status }: OpenedAuction): boolean {
+  return status === 'closed' || status === 'cancelled'
+}
+
+function done(outcome: Outcome): SubmitResult {
+  return { ok: true, outcome }
+}
+
+function refuse(what: string): SubmitResult {
+  return submitFailure(
+    'BUSY',
+    `this home keeps too many ${what} of the same sender already; nothing was done, try again later`,
+  )
 }
 
 /** Bids are anybody's. */

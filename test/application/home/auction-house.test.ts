@@ -1,10 +1,15 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { expect } from 'chai'
 import { tokens } from '../../../services/node/node-tokens.js'
+import { signerOf } from '../../../src/adapters/system/node-key.js'
 import { MAX_MAILBOX_COMMANDS } from '../../../src/application/home/auction-actor.js'
 import { MAX_BODY_BYTES } from '../../../src/application/log/commit.js'
+import { nodeIdOf } from '../../../src/application/log/ids.js'
+import { type OrderedCommand, orderedCommands, signOrders } from '../../../src/application/orders/order.js'
 import type { RemoteCommand, SubmitResult } from '../../../src/ports/mesh/peer-client.js'
 import type { Append } from '../../../src/ports/store/event-log.js'
 import { LogBrokenError, LogFullError } from '../../../src/ports/store/event-log.js'
+import type { Signer } from '../../../src/ports/system/signer.js'
 import { ManualTime, settle } from '../../support/manual-time.js'
 import { openMemoryStore } from '../../support/memory/memory-store.js'
 import { MemoryNetwork } from '../../support/memory-network.js'
@@ -286,6 +291,75 @@ describe('the house of auctions', () => {
       sold: true,
       winner: ANNA,
       price: 1_200,
+    })
+  })
+
+  describe('keeps for each sender no more than its budget', () => {
+    /** Of another node than this one. */
+    const sender = generateKeyPairSync('ed25519')
+    const signer = signerOf(sender.privateKey)
+    const stranger = { id: nodeIdOf(signer.publicKey), name: 'Stranger' }
+    const other = signerOf(generateKeyPairSync('ed25519').privateKey)
+
+    async function bidAs(by: Signer, command: RemoteCommand): Promise<SubmitResult> {
+      const orders = signOrders([command], by, time.now())
+      return house().submit(command, orderedCommands([command], orders)[0] as OrderedCommand)
+    }
+    const keptOf = async (ids: readonly string[]) => (await node.store.outcomes.find(ids)).size
+    const idsOf = (prefix: string, count: number) =>
+      Array.from({ length: count }, (_, i) => `bid_${prefix}${String(i).padStart(8, '0')}`)
+
+    beforeEach(async () => {
+      await node.stop()
+      const budgets = { refusals: 20 * 400, commands: 20 * 300 }
+      node = await new MemoryNode({ name: 'home', network: new MemoryNetwork(), time, budgets }).start()
+    })
+
+    it('of what it refuses once an auction is over, nothing: the answer stays the same', async () => {
+      const auction = await open()
+      await node.api.close({ auction, commandId: 'cmd_close0001' })
+      const ids = idsOf('late', 100)
+      for (const id of ids) {
+        expect(code(await bidAs(signer, bid(auction, id, 20, stranger)))).to.equal('AUCTION_CLOSED')
+        expect(code(await submit(bid(auction, id, 20)))).to.equal('AUCTION_CLOSED')
+      }
+      expect(await keptOf(ids)).to.equal(0)
+    })
+
+    it('of what it refuses before, and then says BUSY to that sender alone', async () => {
+      const auction = await open()
+      await submit(bid(auction, 'bid_first0001', 500))
+      const ids = idsOf('low', 100)
+      const codes: string[] = []
+      for (const id of ids) codes.push(code(await bidAs(signer, bid(auction, id, 20, stranger))))
+      expect(codes.slice(0, 20)).to.deep.equal(new Array(20).fill('BID_TOO_LOW'))
+      expect(codes.slice(20)).to.deep.equal(new Array(80).fill('BUSY'))
+      expect(await keptOf(ids)).to.equal(20)
+      const again = await bidAs(signer, bid(auction, ids[0] as string, 20, stranger))
+      expect(code(again), 'the first answer stays').to.equal('BID_TOO_LOW')
+      expect(code(await bidAs(signer, bid(auction, 'bid_good00001', 600, stranger)))).to.equal('accepted')
+      const account = { id: 'acc_carla', name: 'Carla' }
+      expect(code(await bidAs(other, bid(auction, 'bid_low900001', 20, account)))).to.equal('BID_TOO_LOW')
+      expect(code(await submit(bid(auction, 'bid_own000001', 700)))).to.equal('accepted')
+    })
+
+    it('of what it carries out for another node, and has room again with time', async () => {
+      const auction = await open()
+      const accounts = [0, 1].map((i) => ({ id: `acc_shill${i}`, name: 'Shill' }))
+      const codes: string[] = []
+      for (const [i, id] of idsOf('up', 40).entries())
+        codes.push(code(await bidAs(signer, bid(auction, id, 20 + i, accounts[i % 2]))))
+      expect(codes).to.deep.equal([...new Array(20).fill('accepted'), ...new Array(20).fill('BUSY')])
+      expect(code(await submit(bid(auction, 'bid_own000001', 700)))).to.equal('accepted')
+      await time.advance(600_000)
+      expect(code(await bidAs(signer, bid(auction, 'bid_later0001', 800, stranger)))).to.equal('accepted')
+    })
+
+    it('of auctions that are not here, nothing', async () => {
+      for (const id of idsOf('none', 200))
+        expect(code(await bidAs(signer, bid(`auc_${id}`, id, 20, stranger)))).to.equal('NOT_HOME')
+      await settle()
+      expect(house().loaded).to.equal(0)
     })
   })
 })
