@@ -164,6 +164,7 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
       () =>
         new Replicator(
           deps(
+            'budgets',
             'eventLog',
             'auctions',
             'clock',

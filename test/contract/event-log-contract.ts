@@ -40,6 +40,25 @@ export function describeEventLog(name: string, make: MakeStore): void {
       ])
     })
 
+    it('counts what each author has written', async () => {
+      expect(await store.eventLog.usage()).to.deep.equal([])
+      const auctions = [new CommitBuilder(), new CommitBuilder()]
+      const entries = auctions.flatMap((auction) => [auction.open(), auction.bids(2)])
+      for (const entry of entries) await store.eventLog.append(entry)
+      const bytesOf = (signer: string) =>
+        entries
+          .filter(({ commit }) => commit.signer === signer)
+          .reduce((sum, { commit }) => sum + Buffer.byteLength(commit.body), 0)
+      const signers = [...new Set(entries.map(({ commit }) => commit.signer))]
+      expect(await store.eventLog.usage()).to.have.deep.members(
+        signers.map((signer) => ({
+          ...{ signer, bytes: bytesOf(signer) },
+          openings: entries.filter(({ commit, prevHash }) => prevHash === null && commit.signer === signer)
+            .length,
+        })),
+      )
+    })
+
     it('reads from the commit that holds a seq on', async () => {
       const auction = new CommitBuilder()
       const entries = [auction.open(), auction.bids(3), auction.bids(3)]

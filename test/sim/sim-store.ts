@@ -140,6 +140,7 @@ export class SimStore implements Store {
       readAfter: (position, limit) => log.readAfter(position, limit),
       position: () => log.position(),
       heads: (afterId, limit) => log.heads(afterId, limit),
+      usage: () => log.usage(),
       close: async () => {},
     }
   }

@@ -39,6 +39,8 @@ export class CommitAppender {
   readonly #parties: PartyRows
   /** Changes of the totals by status since the transaction began; written once, at its end. */
   readonly #totals = new Map<string, { auctions: number; bids: number }>()
+  /** What authors have written since then, by their keys; likewise. */
+  readonly #usage = new Map<string, { bytes: number; openings: number }>()
 
   constructor(db: Database) {
     this.#statements = prepare(db)
@@ -67,12 +69,14 @@ export class CommitAppender {
     for (const event of events) if (event.type === 'MaximaRevealed') this.#reveal(ref, event.maxima)
     if (head !== undefined) this.#update(head, operation)
     this.#count(head, operation)
+    this.#countUsage(operation)
     return { ok: true, position }
   }
 
   /** To be called at the start of a transaction: forgets what a failed one has left. */
   reset(): void {
     this.#totals.clear()
+    this.#usage.clear()
     this.#parties.forget()
   }
 
@@ -86,6 +90,8 @@ export class CommitAppender {
     for (const [status, { auctions, bids }] of this.#totals) {
       if (auctions !== 0 || bids !== 0) this.#statements.addTotals.run(status, auctions, bids)
     }
+    for (const [signer, { bytes, openings }] of this.#usage)
+      this.#statements.addUsage.run(signer, bytes, openings)
   }
 
   #open(operation: AppendOperation): number {
@@ -192,6 +198,12 @@ export class CommitAppender {
     this.#add(auction.status, 1, auction.bidCount)
   }
 
+  #countUsage({ signer, body, firstSeq }: AppendOperation): void {
+    const usage = this.#usage.get(signer) ?? { bytes: 0, openings: 0 }
+    const openings = usage.openings + (firstSeq === 1 ? 1 : 0)
+    this.#usage.set(signer, { bytes: usage.bytes + Buffer.byteLength(body), openings })
+  }
+
   #add(status: string, auctions: number, bids: number): void {
     const total = this.#totals.get(status) ?? { auctions: 0, bids: 0 }
     this.#totals.set(status, { auctions: total.auctions + auctions, bids: total.bids + bids })
@@ -236,6 +248,10 @@ function prepare(db: Database) {
     addTotals: statement(
       `INSERT INTO totals (status, auctions, bids) VALUES (?, ?, ?)
        ON CONFLICT (status) DO UPDATE SET auctions = auctions + excluded.auctions, bids = bids + excluded.bids`,
+    ),
+    addUsage: statement(
+      `INSERT INTO log_usage (signer, bytes, openings) VALUES (?, ?, ?)
+       ON CONFLICT (signer) DO UPDATE SET bytes = bytes + excluded.bytes, openings = openings + excluded.openings`,
     ),
     bids: new RowInserter(db, 'bids', BID_COLUMNS),
     outcomes: new RowInserter(db, 'outcomes', ['command_id', 'bid', 'fingerprint', 'outcome']),

@@ -14,12 +14,8 @@ import type { AuctionEvent } from '../../domain/events.js'
 import { evolve } from '../../domain/evolve.js'
 import type { Secrets } from '../../domain/pricing.js'
 import type { AutoBid } from '../../ports/store/auto-bid-repository.js'
-<<<<<<< HEAD
 import type { Breach } from '../../ports/store/breach-repository.js'
-import type { EquivocationProof } from '../../ports/store/equivocation-repository.js'
-=======
 import type { EquivocationProof, ProofOwners } from '../../ports/store/equivocation-repository.js'
->>>>>>> a4fe81b (Bound the proofs that a member can have checked and kept, and look at signatures before anything else)
 import type { Append } from '../../ports/store/event-log.js'
 import type { Outcome, RecordedOutcome } from '../../ports/store/outcome-repository.js'
 import type { SignedReceipts } from '../../ports/store/receipt-repository.js'

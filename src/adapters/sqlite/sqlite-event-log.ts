@@ -1,4 +1,4 @@
-import type { Append, AuctionHead, EventLog, StoredCommit } from '../../ports/store/event-log.js'
+import type { Append, AuctionHead, EventLog, LogUsage, StoredCommit } from '../../ports/store/event-log.js'
 import { appendOperation } from './append-operation.js'
 import type { SqliteReader } from './sqlite-reader.js'
 import type { SqliteWriter } from './sqlite-writer.js'
@@ -33,6 +33,8 @@ const HEADS = `
   SELECT auction_id AS auctionId, last_seq AS seq, last_hash AS hash FROM auctions
   WHERE auction_id > ? ORDER BY auction_id LIMIT ?`
 
+const USAGE = 'SELECT signer, bytes, openings FROM log_usage'
+
 export class SqliteEventLog implements EventLog {
   readonly #writer: SqliteWriter
   readonly #reader: SqliteReader
@@ -53,6 +55,10 @@ export class SqliteEventLog implements EventLog {
 
   readAfter(position: number, limit: Limit): Promise<StoredCommit[]> {
     return this.#page(READ_AFTER, { position, limit: limit.commits }, limit.bytes)
+  }
+
+  usage(): Promise<LogUsage[]> {
+    return this.#reader.all<LogUsage>(USAGE)
   }
 
   #page(sql: string, parameters: object, maxBytes: number): Promise<StoredCommit[]> {

@@ -89,6 +89,13 @@ const MIGRATIONS: readonly string[] = [
     bids INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
 
+  -- What each author has written, by its key: it has a budget.
+  CREATE TABLE log_usage (
+    signer TEXT PRIMARY KEY,
+    bytes INTEGER NOT NULL,
+    openings INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
   CREATE TABLE auction_secrets (
     auction INTEGER PRIMARY KEY,
     reserve_amount INTEGER,
@@ -152,7 +159,6 @@ const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (auction_id, receipts)
   ) STRICT, WITHOUT ROWID;
 
-<<<<<<< HEAD
   -- Alarms: what receipts say, and the log of the auction does not bear out.
   CREATE TABLE breaches (
     auction_id TEXT PRIMARY KEY,
@@ -160,9 +166,7 @@ const MIGRATIONS: readonly string[] = [
     rule TEXT NOT NULL
   ) STRICT;
 
-=======
   -- author: the home that it convicts; sender: who brought it. Both have a budget of bytes.
->>>>>>> a4fe81b (Bound the proofs that a member can have checked and kept, and look at signatures before anything else)
   CREATE TABLE equivocations (
     auction_id TEXT PRIMARY KEY,
     author TEXT NOT NULL,

@@ -1,9 +1,6 @@
 import type { AutoBid } from '../../ports/store/auto-bid-repository.js'
-<<<<<<< HEAD
 import type { Breach } from '../../ports/store/breach-repository.js'
-=======
 import type { ProofOwners } from '../../ports/store/equivocation-repository.js'
->>>>>>> a4fe81b (Bound the proofs that a member can have checked and kept, and look at signatures before anything else)
 import type { KnownPeer } from '../../ports/store/peer-repository.js'
 import type { SqliteTestOptions } from './sqlite-connection.js'
 import type { StoreErrorCode } from './store-error.js'

@@ -1,4 +1,4 @@
-import type { Append, AuctionHead, EventLog, StoredCommit } from '../../ports/store/event-log.js'
+import type { Append, AuctionHead, EventLog, LogUsage, StoredCommit } from '../../ports/store/event-log.js'
 
 /** A commit that has just become durable here, with what it changed. */
 export interface Published {
@@ -59,6 +59,10 @@ export class PublishingEventLog implements EventLog {
 
   heads(afterId: string | null, limit: number): Promise<AuctionHead[]> {
     return this.#log.heads(afterId, limit)
+  }
+
+  usage(): Promise<LogUsage[]> {
+    return this.#log.usage()
   }
 
   close(): Promise<void> {

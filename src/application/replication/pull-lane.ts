@@ -21,7 +21,7 @@ export interface PullLaneOptions {
   /** The peer keeps this node waiting. */
   readonly onSlow: () => void
   /** The peer sent what is not so, or not what it said it had. */
-  readonly onBroken: (missing: Missing, why: 'lied' | 'empty') => void
+  readonly onBroken: (missing: Missing, why: Broken) => void
   /** Nobody else is known to have what is missing of an auction. */
   readonly onGivenUp: () => void
 }
@@ -32,6 +32,9 @@ export const MAX_WANTS = 64
 export const PAGE_TIMEOUT_MS = 5_000
 /** A peer that takes longer than this keeps no other from its turn. */
 export const SLOW_PAGE_MS = 1_000
+
+/** The peer sent what is not so; nothing; or more than this node keeps of the auction's author. */
+export type Broken = 'lied' | 'empty' | 'spent'
 
 /** The peer answers, and has nothing of what it said. */
 export class NothingThereError extends Error {
@@ -159,18 +162,25 @@ export class PullLane {
     const refused = new Set(intake.refused.map(({ commit }) => commit.auctionId))
     // What was asked for follows upon what is stored: a gap is the peer's.
     for (const { auctionId } of intake.gaps) refused.add(auctionId)
+    const spent = new Map(intake.spent.map(({ auctionId, author }) => [auctionId, author]))
     let broken = 0
     for (const one of wanted) {
       const { held, past } = one
       if (!this.#held.has(held)) continue
       const { missing } = held
       const lied = refused.has(missing.auctionId)
-      if (!lied) missing.fromSeq = Math.max(missing.fromSeq, past)
+      const spentBy = spent.get(missing.auctionId)
+      if (!lied && spentBy === undefined) missing.fromSeq = Math.max(missing.fromSeq, past)
       const untilSeq = this.#untilSeq(held)
       if (lied || (hasNothing(one) && past <= untilSeq)) {
         broken += 1
         onBroken(missing, lied ? 'lied' : 'empty')
         this.#letGo(held, false)
+      } else if (spentBy !== undefined) {
+        // Who only passes on what another has written does nobody any harm.
+        if (spentBy === this.#options.nodeId) broken += 1
+        onBroken(missing, 'spent')
+        this.#letGo(held, true)
       } else if (past > untilSeq) this.#letGo(held, true)
     }
     if (wanted.length > 0 && broken === wanted.length && intake.stored === 0) throw new NothingThereError()

@@ -8,19 +8,22 @@ import type { Clock } from '../../ports/system/clock.js'
 import type { Logger } from '../../ports/system/logger.js'
 import type { Random } from '../../ports/system/random.js'
 import type { SignatureVerifier } from '../../ports/system/signer.js'
+import type { Budgets } from '../budgets/budgets.js'
 import { authorOf, dateRule, stateAfter } from '../log/check-commit.js'
-import { BadCommitError, readCommit } from '../log/commit.js'
+import { BadCommitError, isSigned, readCommit } from '../log/commit.js'
 import type { CommitBody } from '../log/commit-body.js'
 import { CHECK_EACH, LAST_OF_EACH_AUTHOR, type SignatureRule } from '../log/signature-rules.js'
 import { orderFault } from '../orders/check-orders.js'
 import type { EquivocationWatch } from '../proof/equivocation-watch.js'
 import { BidIds, bidIdsIn } from './bid-ids.js'
 import { HomeAdmission, type HomeAdmissionDeps, type HomeRule } from './home-admission.js'
+import { type Allowed, HomeAllowance } from './home-allowance.js'
 import type { IdSet } from './id-set.js'
 
 export interface ReplicatorDeps extends HomeAdmissionDeps {
+  readonly budgets: Budgets
   readonly memberNews: MemberNews
-  readonly eventLog: Pick<EventLog, 'append'>
+  readonly eventLog: Pick<EventLog, 'append' | 'usage'>
   readonly auctions: Pick<AuctionRepository, 'find' | 'bids'>
   readonly clock: Pick<Clock, 'now'>
   readonly random: Random
@@ -44,6 +47,8 @@ export interface Intake {
   }[]
   /** What was refused, and why; nothing of an auction is stored past its first bad commit. */
   readonly refused: readonly BadCommitError[]
+  /** Auctions of which the rest is left out, because this node keeps as much of their author's as it ever will. */
+  readonly spent: readonly { readonly auctionId: string; readonly author: string }[]
 }
 
 /** Replicas' newest states kept in memory. */
@@ -57,9 +62,11 @@ interface Rules {
   readonly remembered: boolean
 }
 
+const UNSIGNED = 'the signature is not its author’s'
+
 const PUSHED: Rules = { signatures: CHECK_EACH, orders: true, remembered: true }
 const PULLED: Rules = { signatures: LAST_OF_EACH_AUTHOR, orders: false, remembered: false }
-const NOTHING_TAKEN: Intake = { stored: 0, events: 0, heads: [], gaps: [], refused: [] }
+const NOTHING_TAKEN: Intake = { stored: 0, events: 0, heads: [], gaps: [], refused: [], spent: [] }
 
 interface Replica {
   readonly head: Head | null
@@ -77,11 +84,13 @@ export class Replicator {
   readonly #replicas = new Map<string, Replica>()
   readonly #queues = new Map<string, Promise<unknown>>()
   readonly #bidIds: BidIds
+  readonly #allowance: HomeAllowance
   #refusals = 0
 
   constructor(deps: ReplicatorDeps, options: { nodeId: string }) {
     this.#deps = deps
     this.#bidIds = new BidIds(deps)
+    this.#allowance = new HomeAllowance(deps)
     this.#nodeId = options.nodeId
     this.#admission = new HomeAdmission(deps)
   }
@@ -125,6 +134,7 @@ export class Replicator {
       heads: intakes.flatMap(({ heads }) => heads),
       gaps: intakes.flatMap(({ gaps }) => gaps),
       refused: intakes.flatMap(({ refused }) => refused),
+      spent: intakes.flatMap(({ spent }) => spent),
     }
   }
 
@@ -168,6 +178,8 @@ export class Replicator {
         break
       }
       try {
+        // First what costs least: what nobody signed is not read.
+        if (orders && !isSigned(commit, this.#deps.verifier)) throw new BadCommitError(commit, UNSIGNED)
         const { body, next } = this.#check(commit, head, state)
         // Hardly any commit makes a home, and to wait costs each.
         const stranger = this.#admission.rule(body)
@@ -187,10 +199,12 @@ export class Replicator {
     const { covered: signed, unsigned } = signatures(sound, this.#deps.verifier)
     if (unsigned !== null) {
       doubtful = unsigned
-      refused.push(this.#refused(new BadCommitError(unsigned, 'the signature is not its author’s'), from))
+      refused.push(this.#refused(new BadCommitError(unsigned, UNSIGNED), from))
     }
-    const known = await this.#bidIdsFor(auctionId, seqBefore, signed)
-    const { covered, ids, repeated } = this.#unrepeated(signed, known, signatures)
+    const { allowed, spentBy } = await this.#allowed(signed, signatures)
+    const known = await this.#bidIdsFor(auctionId, seqBefore, allowed)
+    const { covered, ids, repeated } = this.#unrepeated(allowed, known, signatures)
+    this.#allowance.giveBack(allowed.slice(covered.length))
     if (repeated !== null) refused.push(this.#refused(repeated, from))
     const appends = covered.map((entry) => this.#deps.eventLog.append(entry))
     try {
@@ -202,6 +216,7 @@ export class Replicator {
     } catch (error) {
       // Some of them may have been stored: read the log again next time.
       await Promise.allSettled(appends)
+      this.#allowance.giveBack(covered)
       this.#replicas.delete(auctionId)
       this.#bidIds.forget(auctionId)
       throw error
@@ -209,7 +224,17 @@ export class Replicator {
     if (doubtful !== null) await this.#deps.equivocationWatch.offered(doubtful)
     const events = covered.reduce((sum, entry) => sum + entry.events.length, 0)
     const seq = covered.at(-1)?.commit.lastSeq ?? seqBefore
-    return { stored: covered.length, events, heads: [{ auctionId, seq }], gaps, refused }
+    const spent = spentBy === null ? [] : [{ auctionId, author: spentBy }]
+    return { stored: covered.length, events, heads: [{ auctionId, seq }], gaps, refused, spent }
+  }
+
+  /** As many as their authors have room for, signed as they have to be without those after them. */
+  async #allowed(signed: readonly Append[], signatures: SignatureRule): Promise<Allowed> {
+    const taken = await this.#allowance.take(signed)
+    if (taken.spentBy === null) return taken
+    const { covered } = signatures(taken.allowed, this.#deps.verifier)
+    this.#allowance.giveBack(taken.allowed.slice(covered.length))
+    return { allowed: covered, spentBy: taken.spentBy }
   }
 
   /** Null where none of these commits brings a bid. */

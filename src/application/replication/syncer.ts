@@ -10,7 +10,7 @@ import type { PeerTable } from '../mesh/peer-table.js'
 import { shuffled } from '../turns/shuffled.js'
 import { compareHeads, type Difference } from './head-comparison.js'
 import type { HeadsDigest } from './heads-digest.js'
-import { PullLane } from './pull-lane.js'
+import { type Broken, PullLane } from './pull-lane.js'
 import { type Missing, PullQueue } from './pull-queue.js'
 import type { Replicator } from './replicator.js'
 import { RestingPeers } from './resting-peers.js'
@@ -296,8 +296,10 @@ export class Syncer {
       )
   }
 
-  #onBroken(nodeId: string, { auctionId, fromSeq }: Missing, why: 'lied' | 'empty'): void {
+  #onBroken(nodeId: string, { auctionId, fromSeq }: Missing, why: Broken): void {
     const restMs = this.#liars.add(`${nodeId} ${auctionId}`)
+    // The budget says it, once in a while.
+    if (why === 'spent') return
     const told =
       why === 'lied' ? 'a peer sent commits that are not sound' : 'a peer lacks what it said it had'
     this.#deps.logger.warn({ nodeId, auctionId, fromSeq, restMs }, `${told}: others are asked for them`)

@@ -26,6 +26,16 @@ export interface Append {
   readonly outcomes?: readonly RecordedOutcome[]
 }
 
+/** What one author has written. */
+export interface LogUsage {
+  /** Public key. */
+  readonly signer: string
+  /** Of bodies, in UTF-8. */
+  readonly bytes: number
+  /** Auctions opened. */
+  readonly openings: number
+}
+
 export interface AuctionHead extends Head {
   readonly auctionId: string
 }
@@ -61,6 +71,9 @@ export interface EventLog {
 
   /** Heads of all auctions in ascending order of id, from after `afterId` on (null: from the start). */
   heads(afterId: string | null, limit: number): Promise<AuctionHead[]>
+
+  /** How much of the log each author has written, by the key that signed it. */
+  usage(): Promise<LogUsage[]>
 
   /** Waits for what is under way, then lets go of every resource. Idempotent. */
   close(): Promise<void>

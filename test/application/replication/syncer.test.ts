@@ -267,6 +267,29 @@ describe('the initial sync', () => {
     expect(fullest?.used ?? 0).to.be.at.most(limit)
   })
 
+  it('keeps no more of a home than it has a budget for, says so, and leaves who passes it on alone', async () => {
+    await source('passing')
+    const budgets = { 'log-bytes': 4_000 }
+    const joined = new MemoryNode({ name: 'small', network, time, budgets })
+    nodes.push(joined)
+    await joined.start()
+    for (let i = 0; i < 100; i++) {
+      await time.advance(100)
+      await settle(20)
+    }
+    const usage = await joined.store.eventLog.usage()
+    expect(usage.length, 'of every home').to.equal(histories.length)
+    for (const { bytes } of usage) expect(bytes).to.be.at.most(4_000)
+    expect((await headsOf(joined)).filter(({ seq }) => seq > 6).length, 'short ones are whole').to.be.above(
+      100,
+    )
+    const { budgets: told } = await joined.api.status()
+    expect(told.find(({ name }) => name === 'log-bytes')?.refused).to.be.above(0)
+    const rests = network.calls.filter(({ method }) => method === 'digest')
+    expect(rests.length, 'it is compared with as before').to.be.above(3)
+    expect(joined.services.get(tokens.syncer).status.refused).to.equal(0)
+  })
+
   it('takes what one peer claims of an auction for no debt of the others that have it', async () => {
     const boaster = await source('boaster', (inner) => ({
       heads: async (range) => {

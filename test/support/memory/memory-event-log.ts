@@ -4,6 +4,7 @@ import {
   type AuctionHead,
   type EventLog,
   LogBrokenError,
+  type LogUsage,
   type StoredCommit,
 } from '../../../src/ports/store/event-log.js'
 import type { MemoryStoreOptions } from './memory-store.js'
@@ -80,6 +81,18 @@ export class MemoryEventLog implements EventLog {
       .sort((a, b) => (a.auctionId < b.auctionId ? -1 : 1))
       .slice(0, limit)
       .map(({ auctionId, head }) => ({ auctionId, ...head }))
+  }
+
+  async usage(): Promise<LogUsage[]> {
+    const usage = new Map<string, LogUsage>()
+    for (const { signer, body, firstSeq } of this.#tables.commits) {
+      const { bytes, openings } = usage.get(signer) ?? { bytes: 0, openings: 0 }
+      usage.set(signer, {
+        ...{ signer, bytes: bytes + Buffer.byteLength(body) },
+        openings: openings + (firstSeq === 1 ? 1 : 0),
+      })
+    }
+    return [...usage.values()]
   }
 
   async close(): Promise<void> {

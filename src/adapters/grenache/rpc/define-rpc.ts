@@ -98,19 +98,11 @@ export function bindRpc<A extends Access, Request, Result>(
   }
 }
 
-<<<<<<< HEAD
-=======
-/** A request of a node's user, with the id under which it goes on. */
-export function traced<R extends object>(request: R, requestIds: RequestIds | undefined): R {
-  return requestIds?.[0] ? { ...request, requestId: requestIds[0] } : request
-}
-
 /** Whose budgets a call is charged to. Where TLS is switched off, for benchmarks, all callers share them. */
 export function senderOf(caller: RpcCaller): string {
   return caller.kind === 'member' ? caller.nodeId : caller.kind
 }
 
->>>>>>> a4fe81b (Bound the proofs that a member can have checked and kept, and look at signatures before anything else)
 /** A member speaks for itself alone. */
 export function requireSelf(nodeId: string, caller: MemberCaller, field: string): void {
   if (nodeId === caller.nodeId) return

@@ -1,11 +1,7 @@
 import { z } from 'zod'
 import { id } from '../../../application/log/input-schemas.js'
 import { MAX_HANDOVERS } from '../../../domain/evolve.js'
-<<<<<<< HEAD
-import { defineRpc, ROLES } from './define-rpc.js'
-=======
-import { defineRpc, senderOf } from './define-rpc.js'
->>>>>>> a4fe81b (Bound the proofs that a member can have checked and kept, and look at signatures before anything else)
+import { defineRpc, ROLES, senderOf } from './define-rpc.js'
 import { commitSchema } from './peer-schemas.js'
 
 export const equivocationRpc = defineRpc({

@@ -1,9 +1,6 @@
 import { z } from 'zod'
-<<<<<<< HEAD
-import { MESH_ID } from '../../../application/log/ids.js'
-=======
 import { MAX_BODY_BYTES } from '../../../application/log/commit.js'
->>>>>>> a4fe81b (Bound the proofs that a member can have checked and kept, and look at signatures before anything else)
+import { MESH_ID } from '../../../application/log/ids.js'
 import {
   hex64 as hash,
   hasOneEnd,
