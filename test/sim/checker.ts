@@ -1,6 +1,7 @@
 import { checkpointText, hashOf } from '../../src/application/log/commit.js'
 import { readBody } from '../../src/application/log/commit-body.js'
 import { auctionIdOf, nodeIdOf } from '../../src/application/log/ids.js'
+import type { OpenedAuction } from '../../src/domain/auction.js'
 import type { Commit } from '../../src/domain/commit.js'
 import type { AuctionEvent, AuctionOpened } from '../../src/domain/events.js'
 import type { Home } from '../../src/domain/party.js'
@@ -144,6 +145,11 @@ export class Checker {
       // id at two homes, the one that comes to have both auctions keeps the first that it heard of.
       if (this.#reused.has(outcome.commandId) && (outcome.status === 'rejected' || !wrote)) continue
       const kept = outcomes?.get(outcome.commandId)?.outcome
+      // Refused once it was over: whoever asks again is refused for the same reason, and nothing need be kept for it.
+      if (kept === undefined && outcome.status === 'rejected' && auction !== undefined) {
+        const overAt = endOf(auction.state)
+        if (overAt !== null && outcome.at >= overAt) continue
+      }
       this.#must(
         kept !== undefined && sameOutcome(kept, outcome),
         'an acknowledged outcome is never lost',
@@ -312,4 +318,9 @@ export class Checker {
 
 function sameOutcome(a: Outcome, b: Outcome): boolean {
   return JSON.stringify(a) === JSON.stringify(b)
+}
+
+function endOf(state: OpenedAuction): number | null {
+  if (state.status === 'closed') return state.closedAt
+  return state.status === 'cancelled' ? state.cancelledAt : null
 }

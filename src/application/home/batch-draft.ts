@@ -101,13 +101,15 @@ export class BatchDraft {
       ? this.#apply(domainCommand(task, now))
       : ({ accepted: false, rejection: { code: 'NOT_SELLER', seller: this.state.seller.name } } as const)
     const outcome = outcomeOf(task, decision, seq, now)
-    if (outcome.status === 'accepted') {
-      if (ordered !== null) {
-        commands.charge(sender, COMMAND_BYTES)
-        this.#carriedOut(ordered, commandId, firstIndex)
-      }
-    } else if (isOver(this.state)) return done(outcome)
-    else if (!this.#deps.budgets.of('refusals').take(sender, REFUSAL_BYTES)) return refuse('refused commands')
+    if (outcome.status === 'rejected') {
+      // From its end on all is refused for ever, and in the same words: nothing need be kept for it.
+      const overAt = endOf(this.state)
+      if (overAt !== null) return done({ ...outcome, at: overAt })
+      if (!this.#deps.budgets.of('refusals').take(sender, REFUSAL_BYTES)) return refuse('refused commands')
+    } else if (ordered !== null) {
+      commands.charge(sender, COMMAND_BYTES)
+      this.#carriedOut(ordered, commandId, firstIndex)
+    }
     const record = { outcome, fingerprint }
     this.recorded.push(record)
     this.#known.set(commandId, record)
@@ -147,9 +149,10 @@ export class BatchDraft {
   }
 }
 
-/** Whatever is refused now is refused for ever: it need not be kept so that asking again gets the same answer. */
-function isOver({ status }: OpenedAuction): boolean {
-  return status === 'closed' || status === 'cancelled'
+/** Null while it goes on. */
+function endOf(state: OpenedAuction): number | null {
+  if (state.status === 'closed') return state.closedAt
+  return state.status === 'cancelled' ? state.cancelledAt : null
 }
 
 function done(outcome: Outcome): SubmitResult {
