@@ -48,7 +48,7 @@ export const MAX_BATCH_COMMANDS = 256
  * What the orders of one batch may hold of commands, carried out or not. An order stands in the commit as a whole, so a node
  * that sends many long ones could otherwise make a home write more than anybody reads.
  */
-const MAX_BATCH_DIGESTS = 16_384
+const MAX_BATCH_DIGESTS = 8_192
 /** Batches of one auction on their way to the disk at once. */
 const MAX_WRITES = 4
 /** Maxima opened in one commit. */
