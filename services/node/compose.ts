@@ -114,7 +114,7 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
     .factory(
       tokens.handoverTaker,
       () =>
-        new HandoverTaker(deps('auctions', 'handovers', 'syncer', 'verifier', 'logger'), {
+        new HandoverTaker(deps('auctionHouse', 'auctions', 'handovers', 'syncer', 'verifier', 'logger'), {
           ...nodeId(),
           isReader: services.get(tokens.self).isReader ?? false,
         }),

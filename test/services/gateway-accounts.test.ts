@@ -323,6 +323,25 @@ describe('a gateway with accounts', function () {
     }
   })
 
+  it("lets nobody take the id of another's bid, whatever form it has, or ask for its outcome", async () => {
+    const [seller, bidder, mallory] = [await join('id-sel'), await join('id-bid'), await join('id-mal')]
+    const [first, second] = [await open(seller), await open(seller)]
+    const key = { 'idempotency-key': 'bid_order-000017' }
+    const send = (auction: string, amount: string, member: Member, headers: object = key) =>
+      gateway.post(`/api/v1/auctions/${auction}/bids`, { amount }, { ...member.headers, ...headers })
+    expect((await send(first, '12', mallory)).status).to.equal(201)
+    const bid = await send(second, '12', bidder)
+    expect(bid.status, JSON.stringify(bid.body)).to.equal(201)
+    expect((await send(second, '12', bidder)).body.seq, 'sent again').to.equal(bid.body.seq)
+    const asked = { 'idempotency-key': bid.body.command_id }
+    expect((await send(second, '12', bidder, asked)).body.seq, 'by the id in the answer').to.equal(
+      bid.body.seq,
+    )
+    const other = await send(second, '12', mallory, asked)
+    expect([other.status, other.body.code]).to.deep.equal([409, 'BID_TOO_LOW'])
+    expect((await send(first, '12', bidder)).body.code, 'the own id again').to.equal('COMMAND_ID_REUSED')
+  })
+
   it("keeps everybody from other people's auctions, keys and receipts", async () => {
     const [seller, bidder, mallory] = [await join('o-sel'), await join('o-bid'), await join('o-mal')]
     const auction = await open(seller)

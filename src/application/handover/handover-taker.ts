@@ -6,11 +6,13 @@ import type { AuctionRecord, AuctionRepository } from '../../ports/store/auction
 import type { HandoverRepository } from '../../ports/store/handover-repository.js'
 import type { Logger } from '../../ports/system/logger.js'
 import type { SignatureVerifier } from '../../ports/system/signer.js'
+import type { AuctionHouse } from '../home/auction-house.js'
 import { InexactJsonError, parseExactly } from '../log/exact-json.js'
 import type { Syncer } from '../replication/syncer.js'
 import { type HandoverPart, handoverPartSchema, isParcelSigned } from './handover-parcel.js'
 
 export interface HandoverTakerDeps {
+  readonly auctionHouse: Pick<AuctionHouse, 'holdCommands'>
   readonly auctions: Pick<AuctionRepository, 'find'>
   readonly handovers: Pick<HandoverRepository, 'keep'>
   readonly syncer: Pick<Syncer, 'pull'>
@@ -48,7 +50,10 @@ export class HandoverTaker {
     const { outcomes, sealed, secrets } = part
     if (outcomes.some(({ outcome }) => outcome.auctionId !== auctionId))
       throw refuse('INVALID_INPUT', 'an outcome in the parcel is of another auction')
-    await this.#deps.handovers.keep(auctionId, { outcomes, sealed, secrets })
+    const ids = outcomes.map(({ outcome }) => outcome.commandId)
+    const release = this.#deps.auctionHouse.holdCommands(ids, auctionId)
+    if (release === null) throw refuse('BUSY', 'an id of the parcel is being decided for another auction')
+    await this.#deps.handovers.keep(auctionId, { outcomes, sealed, secrets }).finally(release)
     if (part.head !== null)
       this.#deps.logger.info(
         { auctionId, from, seq: part.head.seq },

@@ -21,6 +21,7 @@ import { submitFailure } from '../orders/submit-failure.js'
 import { gather } from '../turns/gather.js'
 import type { ActorMeasures } from './actor-measures.js'
 import { BatchDraft } from './batch-draft.js'
+import type { CommandsUnderWay } from './commands-under-way.js'
 
 export interface AuctionActorDeps {
   readonly budgets: Budgets
@@ -31,6 +32,8 @@ export interface AuctionActorDeps {
   readonly secrets: Pick<SecretRepository, 'sealed'>
   readonly logger: Logger
   readonly measures: ActorMeasures
+  /** Of all auctions of this home. */
+  readonly commands: CommandsUnderWay
 }
 
 export interface LoadedAuction {
@@ -106,8 +109,6 @@ export class AuctionActor {
   #handover: Handover | null = null
   /** Ends a wait for commands. */
   #arrived: () => void = () => {}
-  /** Outcomes on their way to the disk, where a repeated command would not find them yet. */
-  readonly #unwritten = new Map<string, RecordedOutcome>()
 
   /** Loads the auction when the first command arrives; null from `load`: this node is not its home. */
   constructor(deps: AuctionActorDeps, auctionId: string, load: () => Promise<LoadedAuction | null>) {
@@ -198,11 +199,13 @@ export class AuctionActor {
         await this.#written()
         continue
       }
-      const batch = this.#nextBatch()
+      const batch = this.#taken(this.#nextBatch())
+      if (batch.length === 0) continue
       try {
         await this.#process(batch)
       } catch (error) {
         this.#fail(batch, error)
+        this.#release(batch)
       }
     }
     this.#running = null
@@ -302,6 +305,23 @@ export class AuctionActor {
     for (const { settle } of batch) settle(failure)
   }
 
+  /** Without those whose ids are being decided elsewhere at this home: they are refused alone. */
+  #taken(batch: readonly Waiting[]): readonly Waiting[] {
+    const refused = new Set<Waiting>()
+    for (const waiting of batch) {
+      const { task } = waiting
+      if (isClientCommand(task) && !this.#deps.commands.take(task.commandId, this.auctionId))
+        refused.add(waiting)
+    }
+    if (refused.size === 0) return batch
+    for (const { settle } of refused) settle(ID_UNDER_WAY)
+    return batch.filter((waiting) => !refused.has(waiting))
+  }
+
+  #release(batch: readonly Waiting[]): void {
+    for (const { task } of batch) if (isClientCommand(task)) this.#deps.commands.release(task.commandId)
+  }
+
   async #process(batch: readonly Waiting[]): Promise<void> {
     const { clock, measures } = this.#deps
     const takenMs = clock.monotonicMs()
@@ -323,8 +343,8 @@ export class AuctionActor {
     for (const { task } of batch) {
       if (!isClientCommand(task)) continue
       ids.push(task.commandId)
-      const outcome = this.#unwritten.get(task.commandId)
-      if (outcome !== undefined) unwritten.push([task.commandId, outcome])
+      const outcome = this.#deps.commands.outcome(task.commandId)
+      if (outcome !== null) unwritten.push([task.commandId, outcome])
     }
     if (ids.length === 0) return new Map()
     const known = await this.#deps.outcomes.find(ids)
@@ -345,7 +365,7 @@ export class AuctionActor {
     const startedMs = clock.monotonicMs()
     this.#drafts.add(draft)
     this.#tap?.push(draft)
-    for (const record of draft.recorded) this.#unwritten.set(record.outcome.commandId, record)
+    for (const record of draft.recorded) this.#deps.commands.decided(record)
     const write = this.#store(draft)
       .then(
         () => {
@@ -361,7 +381,7 @@ export class AuctionActor {
         (error: unknown) => this.#fail(batch, error),
       )
       .finally(() => {
-        for (const { outcome } of draft.recorded) this.#unwritten.delete(outcome.commandId)
+        this.#release(batch)
         this.#writes.delete(write)
         this.#drafts.delete(draft)
       })
@@ -393,6 +413,12 @@ export class AuctionActor {
     })
   }
 }
+
+/** The answer to a command whose id another one has at this moment. */
+export const ID_UNDER_WAY = submitFailure(
+  'BUSY',
+  'another command with this id is being decided; nothing was done, ask again',
+)
 
 function notHome(): SubmitResult {
   return submitFailure('NOT_HOME', 'this node is not the home of that auction; nothing was done')

@@ -19,11 +19,13 @@ import {
   AuctionActor,
   type AuctionActorDeps,
   type HandoverCourier,
+  ID_UNDER_WAY,
   type LoadedAuction,
 } from './auction-actor.js'
+import { CommandsUnderWay } from './commands-under-way.js'
 import { DueTimes } from './due-times.js'
 
-export interface AuctionHouseDeps extends Omit<AuctionActorDeps, 'measures'> {
+export interface AuctionHouseDeps extends Omit<AuctionActorDeps, 'measures' | 'commands'> {
   readonly metrics?: Metrics
   readonly timers: Timers
   readonly eventLog: PublishingEventLog
@@ -65,7 +67,8 @@ export class AuctionHouse {
   #accepting = false
 
   constructor(deps: AuctionHouseDeps, options: AuctionHouseOptions) {
-    this.#deps = { ...deps, measures: new ActorMeasures(deps.metrics ?? NO_METRICS) }
+    const measures = new ActorMeasures(deps.metrics ?? NO_METRICS)
+    this.#deps = { ...deps, measures, commands: new CommandsUnderWay() }
     this.#nodeId = options.nodeId
     this.#unloadIntervalMs = options.unloadIntervalMs ?? UNLOAD_INTERVAL_MS
     this.#due = new DueTimes(deps, (auctionId) => this.#tick(auctionId))
@@ -123,6 +126,18 @@ export class AuctionHouse {
       )
   }
 
+  /**
+   * Keeps ids from being decided while outcomes of theirs are stored that another home has decided. Null where one of them is being
+   * decided now; the answer is to be called afterwards.
+   */
+  holdCommands(commandIds: readonly string[], auctionId: string): (() => void) | null {
+    const { commands } = this.#deps
+    if (!commands.takeAll(commandIds, auctionId)) return null
+    return () => {
+      for (const commandId of commandIds) commands.release(commandId)
+    }
+  }
+
   /** Makes another node the home of an auction; see `AuctionActor.handOver`. */
   async handOver(auctionId: string, to: Home, courier: HandoverCourier): Promise<SubmitResult> {
     if (!this.#accepting) return submitFailure('STOPPING', 'the node is stopping; nothing was done')
@@ -165,7 +180,8 @@ export class AuctionHouse {
     const before = this.#opening.get(commandId)?.catch(() => undefined)
     const opened = this.#withReplicas({ commandId, replicas }, async () => {
       await before
-      return this.#open(opening)
+      if (!this.#deps.commands.take(commandId, '')) return ID_UNDER_WAY
+      return this.#open(opening).finally(() => this.#deps.commands.release(commandId))
     })
       .catch((error: unknown) => {
         if (error instanceof NodeError) throw error

@@ -259,7 +259,8 @@ describe('a handover', () => {
 
   it('is not taken by a node whose role lets it read only', async () => {
     const { services, store, info } = node(1)
-    const deps = { ...store, syncer: services.get(tokens.syncer), verifier, logger: silentLogger }
+    const [auctionHouse, syncer] = [services.get(tokens.auctionHouse), services.get(tokens.syncer)]
+    const deps = { ...store, auctionHouse, syncer, verifier, logger: silentLogger }
     const part = { to: info.nodeId, outcomes: [], sealed: [], secrets: NO_SECRETS, head: null }
     const parcel = signParcel(auction, part, node(0).signer)
     const reader = new HandoverTaker(deps, { nodeId: info.nodeId, isReader: true })

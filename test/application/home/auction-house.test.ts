@@ -76,6 +76,43 @@ describe('the house of auctions', () => {
     expect(commits.map(({ firstSeq, lastSeq }) => [firstSeq, lastSeq])).to.deep.equal([[2, 4]])
   })
 
+  describe('where one id is sent to several places at once', () => {
+    const EVE = { id: 'node_eve', name: 'Eve' }
+
+    it('lets no other command of the batch fail, whatever becomes of the two', async () => {
+      const [first, second] = [await open(), await open()]
+      for (let round = 0; round < 20; round++) {
+        const id = `bid_twice${String(round).padStart(4, '0')}`
+        const euros = 10 + 10 * round
+        const results = await Promise.all([
+          submit(bid(first, id, round % 2 === 0 ? euros : 1, EVE)),
+          submit(bid(second, id, round % 3 === 0 ? euros + 5 : 1, EVE)),
+          submit(bid(second, `bid_honest${String(round).padStart(4, '0')}`, euros + 8)),
+          submit(bid(second, `bid_more${String(round).padStart(4, '0')}`, euros + 9, BEN)),
+        ])
+        const [, again, honest, more] = results.map(code)
+        expect([again, honest, more], `round ${round}`).to.deep.equal(['BUSY', 'accepted', 'accepted'])
+        expect(code(await submit(bid(second, id, euros, EVE)))).to.equal('COMMAND_ID_REUSED')
+      }
+    })
+
+    it('opens an auction with it, or takes the bid, and never fails for others', async () => {
+      const auctionId = await open()
+      const opening = node.api.open({
+        ...{ commandId: 'bid_opening1', title: 'Lot', currency: 'EUR', start: '10' },
+      })
+      const [opened, ...results] = await Promise.allSettled([
+        opening,
+        submit(bid(auctionId, 'bid_opening1', 10, EVE)),
+        submit(bid(auctionId, 'bid_honest01', 12)),
+      ])
+      const bids = results.map((result) => (result.status === 'fulfilled' ? code(result.value) : 'failed'))
+      expect(opened.status === 'fulfilled' || bids[0] === 'accepted').to.equal(true)
+      expect(bids[0]).to.be.oneOf(['BUSY', 'COMMAND_ID_REUSED', 'accepted'])
+      expect(bids[1]).to.equal('accepted')
+    })
+  })
+
   it('writes no commit that others find too large, however much the orders hold that its bids came with', async () => {
     const auctionId = await open()
     const sizes: number[] = []

@@ -1,0 +1,57 @@
+import type { RecordedOutcome } from '../../ports/store/outcome-repository.js'
+
+interface UnderWay {
+  /** The auction that has it; '' while one is being opened with it. */
+  readonly place: string
+  count: number
+  /** Decided, and on its way to the disk. */
+  record: RecordedOutcome | null
+}
+
+/**
+ * The ids of commands that are being decided or written at this home. An id has one outcome, whatever the auction: of two commands
+ * with one id the second must not be decided before the first is on the disk, where it would be found. Without this the disk
+ * refused the second with the whole batch that it was in, and so whoever sent one id to two auctions made others' bids fail.
+ */
+export class CommandsUnderWay {
+  readonly #commands = new Map<string, UnderWay>()
+
+  /** False where another place has it. Each that was taken has to be released. */
+  take(commandId: string, place: string): boolean {
+    const known = this.#commands.get(commandId)
+    if (known === undefined) {
+      this.#commands.set(commandId, { place, count: 1, record: null })
+      return true
+    }
+    if (known.place !== place) return false
+    known.count += 1
+    return true
+  }
+
+  /** All of them or none. */
+  takeAll(commandIds: readonly string[], place: string): boolean {
+    for (const [i, commandId] of commandIds.entries()) {
+      if (this.take(commandId, place)) continue
+      for (const taken of commandIds.slice(0, i)) this.release(taken)
+      return false
+    }
+    return true
+  }
+
+  release(commandId: string): void {
+    const known = this.#commands.get(commandId)
+    if (known === undefined) return
+    known.count -= 1
+    if (known.count === 0) this.#commands.delete(commandId)
+  }
+
+  /** Of one that was taken. */
+  decided(record: RecordedOutcome): void {
+    const known = this.#commands.get(record.outcome.commandId)
+    if (known !== undefined) known.record = record
+  }
+
+  outcome(commandId: string): RecordedOutcome | null {
+    return this.#commands.get(commandId)?.record ?? null
+  }
+}
