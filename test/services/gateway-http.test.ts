@@ -3,6 +3,7 @@ import { connect } from 'node:net'
 import { Readable } from 'node:stream'
 import { expect } from 'chai'
 import fc from 'fast-check'
+import { gatewayTokens } from '../../services/gateway/gateway-tokens.js'
 import {
   auctionSchema,
   outcomeSchema,
@@ -289,6 +290,23 @@ describe("a gateway's HTTP API", function () {
     const bought = await gateway.post(`/api/v1/auctions/${id}/buy-now`, { user_id: 'anna' })
     expect(bought.body.auction).to.include({ status: 'closed', current_winner: 'anna', current_bid: '40.00' })
     refused(await gateway.post(`/api/v1/auctions/${id}/buy-now`, { user_id: 'ben' }), 409, 'AUCTION_CLOSED')
+  })
+
+  it('answers HEAD for everything that it answers GET for, without a body, and reads no log for it', async () => {
+    const id = await gateway.open()
+    const { body } = await gateway.get('/docs/json')
+    const paths = Object.entries(body.paths as Record<string, object>)
+      .filter(([path, methods]) => 'get' in methods && !path.startsWith('/api/v1/auctions/{id}/winner'))
+      .map(([path]) => `${path.replace('{id}', id)}?user_id=anna`)
+    expect(paths.join(' ')).to.contain('/api/v1/events').and.to.contain('/log')
+    for (const path of [...paths, `/api/v1/events?auction=${id}`]) {
+      const signal = AbortSignal.timeout(5_000)
+      const head = await fetch(gateway.url + path, { method: 'HEAD', signal })
+      expect([path, head.status, await head.text()]).to.deep.equal([path, 200, ''])
+    }
+    const stream = await fetch(`${gateway.url}/api/v1/events`, { method: 'HEAD' })
+    expect(stream.headers.get('content-type')).to.equal('text/event-stream; charset=utf-8')
+    expect(gateway.gateway.services.get(gatewayTokens.streams).size).to.equal(0)
   })
 
   it('streams a log that proves itself', async () => {

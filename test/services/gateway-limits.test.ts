@@ -91,7 +91,7 @@ describe("a gateway's limits", function () {
     const { auction } = await start('open_connections_per_address:1,calls_per_address:30/1h', {
       trustedProxies: ['127.0.0.1'],
     })
-    const from = (address: string) => ({ headers: { 'x-forwarded-for': `198.51.100.1, ${address}` } })
+    const from = (address: string) => ({ headers: { 'x-forwarded-for': `198.51.100.1, ${address}:51234` } })
     const url = `${gateway.wsUrl}/ws/auction/${auction}`
     const first = new WebSocket(url, from('203.0.113.1'))
     await once(first, 'open')

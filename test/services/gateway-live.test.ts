@@ -223,6 +223,14 @@ describe("a gateway's live API", function () {
     await Promise.all([listener.end(), again.end()])
   })
 
+  it('takes as many auctions in one message as it documents', async () => {
+    const id = await gateway.open()
+    const listener = await Listener.open(`${gateway.wsUrl}/ws`)
+    listener.say({ type: 'subscribe', auction_ids: Array(1_000).fill(id) })
+    await listener.until('all are answered', () => listener.of('subscribed').length === 1_000)
+    await listener.end()
+  })
+
   it('leaves overtaken prices out for those who want the newest only, and ends on the newest', async () => {
     const id = await gateway.open({ start_price: '1', increment: '1' })
     const listener = await join(id, 'mode=newest')
@@ -274,7 +282,7 @@ describe("a gateway's live API", function () {
     expect((await unknown.closed).code).to.equal(4404)
     expect(unknown.of('error')[0].code).to.equal('AUCTION_NOT_FOUND')
     const large = await Listener.open(`${gateway.wsUrl}/ws`)
-    large.socket.send('x'.repeat(20_000))
+    large.socket.send('x'.repeat(140_000))
     expect((await large.closed).code).to.equal(1009)
     const clumsy = await Listener.open(`${gateway.wsUrl}/ws`)
     for (let i = 0; i < 120; i++) clumsy.socket.send('?')

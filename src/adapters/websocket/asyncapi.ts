@@ -67,7 +67,7 @@ function asyncApi(version: string): Node {
 }
 
 const INTRODUCTION = [
-  'Messages are JSON text, one a frame, up to 16 KiB. Amounts are decimal text beside their currency, times RFC 3339 in UTC.',
+  'Messages are JSON text, one a frame, up to 128 KiB. Amounts are decimal text beside their currency, times RFC 3339 in UTC.',
   'Events carry the seq of their auction: reconnect with from_seq one past the last one heard.',
   'A bid_id of yours makes a bid safe to repeat; bid_unknown says that it has to be.',
   `Close codes: ${CLOSE.restart} the gateway stops, ${CLOSE.notFound} no such auction, ${CLOSE.slowReader} too slow a reader, ${CLOSE.policy} too many mistakes, ${CLOSE.tooBig} too large a frame.`,

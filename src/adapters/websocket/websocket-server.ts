@@ -23,8 +23,8 @@ export interface WebSocketServerOptions {
   readonly maxConnectionsPerAddress: number
 }
 
-/** A frame of a client, and all fragments of a message together. */
-export const MAX_FRAME_BYTES = 16 * 1024
+/** A frame of a client, and all fragments of a message together: the longest message that is documented fits (see its test). */
+export const MAX_FRAME_BYTES = 128 * 1024
 const ONE = /^\/ws\/auction\/([A-Za-z0-9_-]{1,96})\/?$/
 const MANY = /^\/ws\/?$/
 

@@ -32,11 +32,30 @@ export const accountName = z
   .max(MAX_NAME_LENGTH, `must have ${MIN_NAME_LENGTH} to ${MAX_NAME_LENGTH} characters`)
   .regex(NAME, 'must be of A-Z a-z 0-9 . _ - and start with a letter or digit')
 
+/** What may stand before the "@" (RFC 6531: letters of every script), and one part of what stands behind it. */
+const LOCAL = /^(?!\.)(?!.*\.\.)[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~.-]{1,64}(?<!\.)$/u
+const DOMAIN_PART = /^(?!-)[\p{L}\p{M}\p{N}-]{1,63}(?<!-)$/u
+
 export const emailAddress = z
   .string({ error: 'must be text' })
   .trim()
   .max(MAX_EMAIL_LENGTH, `must have at most ${MAX_EMAIL_LENGTH} characters`)
-  .pipe(z.email('must be an e-mail address'))
+  .transform((text) => text.normalize('NFC'))
+  .refine(isEmailAddress, 'must be an e-mail address')
+
+function isEmailAddress(text: string): boolean {
+  const at = text.lastIndexOf('@')
+  const parts = text.slice(at + 1).split('.')
+  const top = parts.at(-1) ?? ''
+  return (
+    at > 0 &&
+    LOCAL.test(text.slice(0, at)) &&
+    parts.length > 1 &&
+    parts.every((part) => DOMAIN_PART.test(part)) &&
+    !/^\d+$/.test(top) &&
+    URL.canParse(`http://${parts.join('.')}`)
+  )
+}
 
 /** Normalised, so that the same password typed on another keyboard is the same. */
 export const newPassword = z

@@ -31,7 +31,20 @@ export interface AccountRepository {
   list(after: string | null, limit: number): Promise<readonly Account[]>
 }
 
-/** The form in which names and addresses are compared. */
+/**
+ * The form in which names and addresses are compared: letters in any case, in either normal form of Unicode, and domains as
+ * they stand in the DNS are the same.
+ */
 export function loginKey(login: string): string {
-  return login.trim().toLowerCase()
+  const text = login.trim().normalize('NFC').toLowerCase()
+  const at = text.lastIndexOf('@')
+  return at < 0 ? text : `${text.slice(0, at)}@${domainKey(text.slice(at + 1))}`
+}
+
+const BEYOND_ASCII = /[\u0080-\uffff]/
+
+/** "münchen.example" as "xn--mnchen-3ya.example". What is no name of a host stays as it is. */
+function domainKey(domain: string): string {
+  if (!BEYOND_ASCII.test(domain) || !URL.canParse(`http://${domain}`)) return domain
+  return new URL(`http://${domain}`).hostname
 }

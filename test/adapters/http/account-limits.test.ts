@@ -202,6 +202,24 @@ describe('limits', () => {
       expect((await gateway.post('/auth/login', good, from('198.51.100.7'))).status).to.equal(200)
     })
 
+    it('count guesses at one account together, by its name, by its address and in a change of its password', async () => {
+      gateway = await startAccountGateway({ limits: rules({ logins_per_name_and_address: 4 }) })
+      const alice = { username: 'alice', email: 'alice@example.org', password: 'correct horse battery' }
+      const { body } = await gateway.post('/auth/register', alice)
+      const guesses = [{ username: 'alice' }, { email: 'ALICE@example.org' }, { name: 'Alice' }]
+      for (const guess of guesses) {
+        const { status } = await gateway.post('/auth/login', { ...guess, password: 'a guess' })
+        expect(status).to.equal(401)
+      }
+      const change = { current_password: 'a guess', new_password: 'another long one' }
+      const headers = { authorization: `Bearer ${body.access_token}` }
+      expect((await gateway.post('/api/v1/auth/password', change, headers)).body.code).to.equal(
+        'PASSWORD_WRONG',
+      )
+      const refused = await gateway.post('/auth/login', { email: alice.email, password: 'a guess' })
+      expect(refused.body).to.include({ status: 429, limit: 'logins_per_name_and_address' })
+    })
+
     it('bound registrations and calls', async () => {
       gateway = await startAccountGateway({
         limits: rules({ registrations_per_address: 1, calls_per_address: 4 }),

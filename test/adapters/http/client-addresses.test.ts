@@ -21,8 +21,29 @@ describe('client addresses', () => {
     expect(of(['2001:db8::/32'], '2001:db8::7', '2001:db9::1')).to.equal('2001:db9::1')
   })
 
+  for (const [forwarded, address] of [
+    ['203.0.113.5:51234', '203.0.113.5'],
+    ['1.2.3.4:80, 203.0.113.5:51234', '203.0.113.5'],
+    ['[2001:db8::5]:443', '2001:db8::5'],
+    ['[2001:db8::5]', '2001:db8::5'],
+    ['2001:db8::5', '2001:db8::5'],
+    ['"[2001:db8::5]:443"', '2001:db8::5'],
+    ['203.0.113.5:51234, 127.0.0.1:9', '203.0.113.5'],
+  ] as const)
+    it(`are read from ${forwarded}, as some proxies write it`, () =>
+      expect(of(['127.0.0.1'], '127.0.0.1', forwarded)).to.equal(address))
+
   it('are the nearest that is known where a proxy says nothing of use', () => {
-    for (const forwarded of [undefined, '', 'unknown', '<script>', '203.0.113.5, nonsense'])
+    for (const forwarded of [
+      undefined,
+      '',
+      'unknown',
+      '_hidden',
+      '<script>',
+      '203.0.113.5, nonsense',
+      '203.0.113.5:x',
+      '[::1',
+    ])
       expect(of(['127.0.0.1'], '127.0.0.1', forwarded)).to.equal('127.0.0.1')
   })
 })

@@ -23,6 +23,44 @@ describe('logins', () => {
     }
   })
 
+  for (const [email, ...others] of [
+    ['jürgen@example.org', 'JÜRGEN@Example.org', 'ju\u0308rgen@example.org'],
+    ['anna@münchen.example', 'anna@xn--mnchen-3ya.example', 'Anna@MÜNCHEN.example'],
+    ['θσερ@εχαμπλε.ψομ', 'ΘΣΕΡ@ΕΧΑΜΠΛΕ.ΨΟΜ'],
+    ['用户@例子.广告', '用户@xn--fsqu00a.xn--4rr70v'],
+    ["o'brien+bids@mail.example", "O'Brien+Bids@MAIL.EXAMPLE"],
+  ] as const)
+    it(`let in by the address ${email}, however it is written, and let nobody register it again`, async () => {
+      const registered = await house.accounts.register({ email, password: PASSWORD })
+      for (const login of [email, ...others]) {
+        expect((await logIn(login)).account.id, login).to.equal(registered.id)
+        expect(await codeOf(house.accounts.register({ email: login, password: PASSWORD }))).to.equal(
+          'EMAIL_TAKEN',
+        )
+      }
+    })
+
+  for (const email of [
+    ...['anna', '@example.org', 'anna@', 'anna@nowhere', 'an na@example.org', 'anna@exa mple.org'],
+    ...[
+      'anna@example..org',
+      'anna@-example.org',
+      'anna@example.123',
+      '.anna@example.org',
+      'an..na@example.org',
+    ],
+    ...[
+      'anna@example.org/x',
+      'anna@example.org:80',
+      'a\u200db@example.org',
+      'anna\n@example.org',
+      'a@b@example.org',
+    ],
+  ])
+    it(`take no ${JSON.stringify(email)} for an address`, async () => {
+      expect(await codeOf(house.accounts.register({ email, password: PASSWORD }))).to.equal('INVALID_INPUT')
+    })
+
   it('answer an unknown name like a wrong password, after the same work', async () => {
     const wrong = await logIn('alice', 'not the password').catch((error) => error)
     const unknown = await logIn('nobody', 'not the password').catch((error) => error)
