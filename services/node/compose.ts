@@ -18,6 +18,8 @@ import { EquivocationWatch } from '../../src/application/proof/equivocation-watc
 import { ReceiptWatch } from '../../src/application/proof/receipt-watch.js'
 import { CommitPusher } from '../../src/application/replication/commit-pusher.js'
 import { HeadsDigest } from '../../src/application/replication/heads-digest.js'
+import { PeerRefusals } from '../../src/application/replication/peer-refusals.js'
+import { RefusedCommits } from '../../src/application/replication/refused-commits.js'
 import { Replication } from '../../src/application/replication/replication.js'
 import { Replicator } from '../../src/application/replication/replicator.js'
 import { Syncer } from '../../src/application/replication/syncer.js'
@@ -187,6 +189,27 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
       () => new ReceiptWatch(deps('auctions', 'breaches', 'eventLog', 'receipts', 'logger')),
     )
     .factory(
+      tokens.refusedCommits,
+      () =>
+        new RefusedCommits(
+          deps(
+            'auctions',
+            'clock',
+            'equivocations',
+            'eventLog',
+            'logger',
+            'peerClient',
+            'peerTable',
+            'verifier',
+          ),
+          nodeId(),
+        ),
+    )
+    .factory(
+      tokens.peerRefusals,
+      () => new PeerRefusals(deps('auctions', 'clock', 'logger', 'peerTable'), nodeId()),
+    )
+    .factory(
       tokens.equivocationWatch,
       () =>
         new EquivocationWatch(
@@ -215,6 +238,8 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
             'peerTable',
             'eventLog',
             'headsDigest',
+            'peerRefusals',
+            'refusedCommits',
             'replicator',
             'random',
             'timers',
@@ -251,6 +276,8 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
             'handoverTaker',
             'headsDigest',
             'membership',
+            'peerRefusals',
+            'refusedCommits',
             'replicator',
             'signer',
             'verifier',

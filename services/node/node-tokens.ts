@@ -16,6 +16,8 @@ import type { EquivocationWatch } from '../../src/application/proof/equivocation
 import type { ReceiptWatch } from '../../src/application/proof/receipt-watch.js'
 import type { CommitPusher } from '../../src/application/replication/commit-pusher.js'
 import type { HeadsDigest } from '../../src/application/replication/heads-digest.js'
+import type { PeerRefusals } from '../../src/application/replication/peer-refusals.js'
+import type { RefusedCommits } from '../../src/application/replication/refused-commits.js'
 import type { Replication } from '../../src/application/replication/replication.js'
 import type { Replicator } from '../../src/application/replication/replicator.js'
 import type { Syncer } from '../../src/application/replication/syncer.js'
@@ -91,6 +93,8 @@ export const tokens = {
   router: new Token<CommandRouter>('router'),
   autoBidder: new Token<AutoBidder>('autoBidder'),
   headsDigest: new Token<HeadsDigest>('headsDigest'),
+  peerRefusals: new Token<PeerRefusals>('peerRefusals'),
+  refusedCommits: new Token<RefusedCommits>('refusedCommits'),
   replicator: new Token<Replicator>('replicator'),
   equivocationWatch: new Token<EquivocationWatch>('equivocationWatch'),
   receiptWatch: new Token<ReceiptWatch>('receiptWatch'),

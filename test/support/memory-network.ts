@@ -99,6 +99,8 @@ export class MemoryNetwork {
       heads: (address, range, options) => call('heads', address, 1, options, (peer) => peer.heads(range)),
       tellEquivocation: (address, proof, options) =>
         call('tellEquivocation', address, 1, options, (peer) => peer.tellEquivocation(proof, from)),
+      tellRefusal: (address, refusal, options) =>
+        call('tellRefusal', address, 1, options, (peer) => peer.tellRefusal(refusal)),
       stop: () => Promise.resolve(),
     }
   }

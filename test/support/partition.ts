@@ -42,6 +42,7 @@ export class Partition {
       'digest',
       'heads',
       'tellEquivocation',
+      'tellRefusal',
     ] as const satisfies (keyof PeerClient)[]
     for (const method of methods) {
       const call = (client[method] as (...args: unknown[]) => Promise<unknown>).bind(client)

@@ -13,6 +13,7 @@ import {
   type Pong,
   type PulledPage,
   type PullWant,
+  type Refusal,
   type RemoteCommand,
   type SignedParcel,
   type StoredHead,
@@ -31,11 +32,13 @@ import { pingRpc } from './rpc/ping.js'
 import { pingViaRpc } from './rpc/ping-via.js'
 import { pullCommitsRpc } from './rpc/pull-commits.js'
 import { pushCommitsRpc } from './rpc/push-commits.js'
+import { refusalRpc } from './rpc/refusal.js'
 import { submitRpc } from './rpc/submit.js'
 import type { RpcCallOptions, RpcClient } from './rpc-client.js'
 
 const PROBE_TIMEOUT_MS = 2_000
 const SUBMIT_TIMEOUT_MS = 5_000
+const REFUSAL_TIMEOUT_MS = 2_000
 const TRANSFER_TIMEOUT_MS = 10_000
 
 export interface GrenachePeerClientDeps {
@@ -162,6 +165,10 @@ export class GrenachePeerClient implements PeerClient {
 
   async tellEquivocation(address: string, proof: EquivocationProof, options?: CallOptions): Promise<void> {
     await this.#rpc.call(address, equivocationRpc, proof, this.#toPeer(address, TRANSFER_TIMEOUT_MS, options))
+  }
+
+  async tellRefusal(address: string, refusal: Refusal, options?: CallOptions): Promise<void> {
+    await this.#rpc.call(address, refusalRpc, refusal, this.#toPeer(address, REFUSAL_TIMEOUT_MS, options))
   }
 
   async stop(): Promise<void> {

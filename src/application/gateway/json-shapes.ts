@@ -260,5 +260,11 @@ export function syncJson(sync: SyncStatus): Json {
     events_per_second: sync.eventsPerSecond,
     ms_left: sync.msLeft,
     refused: sync.refused,
+    refused_auctions: sync.refusedAuctions.map(({ auctionId, seq, reason, home, homeName }) => ({
+      ...{ auction_id: auctionId, seq, reason, home: { node_id: home, name: homeName } },
+    })),
+    doubted_auctions: sync.doubtedAuctions.map(({ auctionId, seq, reason, peers }) => ({
+      ...{ auction_id: auctionId, seq, reason, peers: [...peers] },
+    })),
   }
 }

@@ -42,7 +42,7 @@ export function hashOf(body: string): string {
 export class BadCommitError extends Error {
   readonly code = 'BAD_COMMIT'
   constructor(
-    readonly commit: Pick<Commit, 'auctionId' | 'firstSeq' | 'hash'>,
+    readonly commit: Commit,
     readonly reason: string,
     options?: ErrorOptions,
   ) {

@@ -10,6 +10,7 @@ import type {
   Pong,
   PulledPage,
   PullWant,
+  Refusal,
   RemoteCommand,
   SignedParcel,
   StoredHead,
@@ -31,6 +32,8 @@ import { checkOrders, type OrderedCommand, orderedCommands } from '../orders/ord
 import { receiptsOf, signReceipts } from '../orders/receipt.js'
 import type { EquivocationWatch } from '../proof/equivocation-watch.js'
 import type { HeadsDigest } from '../replication/heads-digest.js'
+import type { PeerRefusals } from '../replication/peer-refusals.js'
+import type { RefusedCommits } from '../replication/refused-commits.js'
 import type { Replicator } from '../replication/replicator.js'
 import type { Syncer } from '../replication/syncer.js'
 
@@ -43,6 +46,8 @@ export interface LocalPeerServiceDeps {
   readonly eventLog: Pick<EventLog, 'read' | 'heads'>
   readonly headsDigest: Pick<HeadsDigest, 'parts'>
   readonly membership: Membership
+  readonly peerRefusals: Pick<PeerRefusals, 'heard'>
+  readonly refusedCommits: Pick<RefusedCommits, 'note'>
   readonly replicator: Replicator
   readonly signer: Signer
   readonly verifier: SignatureVerifier
@@ -98,12 +103,17 @@ export class LocalPeerService implements PeerService {
   }
 
   async pushCommits(from: string, commits: readonly Commit[]): Promise<StoredHead[]> {
-    const { gaps, heads } = await this.#deps.replicator.ingest(commits, from)
+    const { gaps, heads, refused } = await this.#deps.replicator.ingest(commits, from)
+    this.#deps.refusedCommits.note(from, refused)
     for (const gap of gaps) {
       this.#deps.logger.debug({ ...gap, from }, 'commits are missing before those pushed; pulling')
       void this.#deps.syncer.pull(from, gap)
     }
     return [...heads]
+  }
+
+  tellRefusal(refusal: Refusal): Promise<void> {
+    return this.#deps.peerRefusals.heard(refusal)
   }
 
   passHandover(from: string, parcel: SignedParcel): Promise<void> {

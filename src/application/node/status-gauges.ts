@@ -26,13 +26,15 @@ export function statusGauges(metrics: Metrics, status: () => Promise<NodeStatus>
   }))
   byLabel(
     'vendue_node',
-    'The node: bids it knows, its uptime, events it still lacks, commits it refused.',
+    'The node: bids it knows, its uptime, events it still lacks, commits it refused; auctions that it refuses to go on with, and that peers do.',
     'of',
     (status) => ({
       bids: status.bids,
       uptime_seconds: status.uptimeMs / 1_000,
       events_missing: status.sync.state === 'syncing' ? status.sync.total - status.sync.done : 0,
       commits_refused: status.sync.refused,
+      auctions_refused: status.sync.refusedAuctions.length,
+      auctions_doubted: status.sync.doubtedAuctions.length,
     }),
   )
   metrics.gauge('vendue_syncing', 'Whether the node catches up with its peers: 1 or 0.', async () => [

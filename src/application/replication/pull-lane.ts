@@ -1,6 +1,7 @@
 import type { Commit } from '../../domain/commit.js'
 import type { PeerClient, PulledPage } from '../../ports/mesh/peer-client.js'
 import type { Timers } from '../../ports/system/timers.js'
+import type { BadCommitError } from '../log/commit.js'
 import type { Missing, PullQueue } from './pull-queue.js'
 import type { Replicator } from './replicator.js'
 
@@ -20,6 +21,8 @@ export interface PullLaneOptions {
   readonly onStored: (events: number) => void
   /** The peer keeps this node waiting. */
   readonly onSlow: () => void
+  /** What the peer sent was refused. */
+  readonly onRefused: (errors: readonly BadCommitError[]) => void
   /** The peer sent what is not so, or not what it said it had. */
   readonly onBroken: (missing: Missing, why: Broken) => void
   /** Nobody else is known to have what is missing of an auction. */
@@ -159,6 +162,7 @@ export class PullLane {
       this.#options.nodeId,
     )
     onStored(intake.events)
+    if (intake.refused.length > 0) this.#options.onRefused(intake.refused)
     const refused = new Set(intake.refused.map(({ commit }) => commit.auctionId))
     // What was asked for follows upon what is stored: a gap is the peer's.
     for (const { auctionId } of intake.gaps) refused.add(auctionId)

@@ -42,7 +42,7 @@ export class SyncProgress {
   }
 
   /** `left`: events known to be missing. */
-  status(left: number, refused: number): SyncStatus {
+  status(left: number, refused: number): Omit<SyncStatus, 'refusedAuctions' | 'doubtedAuctions'> {
     const first = this.#samples[0]
     const seconds = first ? (this.#clock.monotonicMs() - first.at) / 1_000 : 0
     const isRunning = this.#state === 'syncing' && first !== undefined && seconds > 0

@@ -10,8 +10,10 @@ import type { PeerTable } from '../mesh/peer-table.js'
 import { shuffled } from '../turns/shuffled.js'
 import { compareHeads, type Difference } from './head-comparison.js'
 import type { HeadsDigest } from './heads-digest.js'
+import type { PeerRefusals } from './peer-refusals.js'
 import { type Broken, PullLane } from './pull-lane.js'
 import { type Missing, PullQueue } from './pull-queue.js'
+import type { RefusedCommits } from './refused-commits.js'
 import type { Replicator } from './replicator.js'
 import { RestingPeers } from './resting-peers.js'
 import { SyncProgress } from './sync-progress.js'
@@ -23,6 +25,8 @@ export interface SyncerDeps {
   readonly peerTable: PeerTable
   readonly eventLog: Pick<PublishingEventLog, 'heads'>
   readonly headsDigest: HeadsDigest
+  readonly peerRefusals: Pick<PeerRefusals, 'list'>
+  readonly refusedCommits: Pick<RefusedCommits, 'list' | 'note'>
   readonly replicator: Replicator
   readonly random: Random
   readonly timers: Timers
@@ -123,7 +127,12 @@ export class Syncer {
 
   get status(): SyncStatus {
     this.#update()
-    return this.#progress.status(this.#queue.events, this.#deps.replicator.refusals)
+    const { peerRefusals, refusedCommits, replicator } = this.#deps
+    return {
+      ...this.#progress.status(this.#queue.events, replicator.refusals),
+      refusedAuctions: refusedCommits.list(),
+      doubtedAuctions: peerRefusals.list(),
+    }
   }
 
   /** Commits of an auction are missing, which the peer has. Resolves once they are had, or cannot be had now. */
@@ -181,7 +190,7 @@ export class Syncer {
   #update(): void {
     if (this.#deps.peerTable.reachable().length === 0) this.#progress.become('alone')
     else if (this.#queue.size > 0 || !this.#complete) this.#progress.become('syncing')
-    else this.#progress.become('synced')
+    else this.#progress.become(this.#deps.refusedCommits.list().length > 0 ? 'incomplete' : 'synced')
   }
 
   /** Where the peer may be asked at the moment. */
@@ -268,6 +277,7 @@ export class Syncer {
           this.#progress.stored(events)
         },
         onSlow: () => this.#goOn(),
+        onRefused: (errors) => this.#deps.refusedCommits.note(nodeId, errors),
         onBroken: (missing, why) => this.#onBroken(nodeId, missing, why),
         onGivenUp: () => this.#lookFurther(nodeId),
       },

@@ -250,9 +250,20 @@ export interface PeerClient {
     range: HeadRange,
     options?: CallOptions,
   ): Promise<{ heads: AuctionHead[]; next: string | null }>
+  /** Tells the home of an auction that this node does not take a commit of it. */
+  tellRefusal(address: string, refusal: Refusal, options?: CallOptions): Promise<void>
   /** Tells the peer of a home that has signed two histories. Refused where the peer does not find it proven. */
   tellEquivocation(address: string, proof: EquivocationProof, options?: CallOptions): Promise<void>
   stop(): Promise<void>
+}
+
+/** A home's commit that the node `from` does not take. */
+export interface Refusal {
+  readonly from: string
+  readonly auctionId: string
+  /** Of its first event. */
+  readonly seq: number
+  readonly reason: string
 }
 
 /** The code of a `PeerCallError` where the machine answers that nobody listens at that address. */

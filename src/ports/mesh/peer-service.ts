@@ -12,6 +12,7 @@ import type {
   Pong,
   PulledPage,
   PullWant,
+  Refusal,
   RemoteCommand,
   SignedParcel,
   StoredHead,
@@ -43,6 +44,8 @@ export interface PeerService {
   /** Up to a page of what is wanted, in the order of the wants; at least one commit of the first that has any. */
   pullCommits(wants: readonly PullWant[]): Promise<PulledPage[]>
   digest(): Promise<DigestPart[]>
+  /** A peer does not take what this node has written as a home. */
+  tellRefusal(refusal: Refusal): Promise<void>
   /** Takes in a proof that a home has signed two histories, of whoever brings it; checks it before it believes it. */
   tellEquivocation(proof: EquivocationProof, from: string): Promise<void>
   heads(range: HeadRange): Promise<{ heads: AuctionHead[]; next: string | null }>

@@ -305,8 +305,11 @@ export interface HandshakeCounts {
 
 /** How far this node's replicas are behind what its peers hold. */
 export interface SyncStatus {
-  /** `alone`: there is no live peer to sync with; `synced`: nothing is known to be missing. */
-  readonly state: 'syncing' | 'synced' | 'alone'
+  /**
+   * `alone`: there is no live peer to sync with; `synced`: nothing is known to be missing; `incomplete`: nothing is but what
+   * this node refuses, which `refusedAuctions` names.
+   */
+  readonly state: 'syncing' | 'synced' | 'incomplete' | 'alone'
   /** UTC milliseconds. */
   readonly since: number
   /** Events stored in this sync, or in the last one. */
@@ -318,6 +321,32 @@ export interface SyncStatus {
   readonly msLeft: number | null
   /** Commits refused since the start because they were not what they claimed. */
   readonly refused: number
+  /** Auctions that lack what their homes have signed, since this node does not take it. */
+  readonly refusedAuctions: readonly RefusedAuction[]
+  /** Auctions of this node that peers do not take any further. */
+  readonly doubtedAuctions: readonly DoubtedAuction[]
+}
+
+/** What is missing of an auction because its home has signed what this node refuses. */
+export interface RefusedAuction {
+  readonly auctionId: string
+  /** The first event that is missing. */
+  readonly seq: number
+  /** The rule that is broken. */
+  readonly reason: string
+  /** The node whose fault it is, unless it is this one's. */
+  readonly home: string
+  readonly homeName: string | null
+}
+
+/** An auction of this node's that goes on here alone. */
+export interface DoubtedAuction {
+  readonly auctionId: string
+  /** The first event that the peers refuse. */
+  readonly seq: number
+  readonly reason: string
+  /** Their names. */
+  readonly peers: readonly string[]
 }
 
 export interface PeerView extends NodeInfo {

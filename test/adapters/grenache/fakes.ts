@@ -90,6 +90,7 @@ export function fakePeerService(overrides: Partial<PeerService> = {}): PeerServi
     digest: async () => [],
     heads: async () => ({ heads: [], next: null }),
     tellEquivocation: async () => {},
+    tellRefusal: async () => {},
     ...overrides,
   }
 }

@@ -265,6 +265,7 @@ describe('a real node, given anything at its RPC port', function () {
         'vendue.equivocation',
         { auctionId: auction, authority: [opening], opening, first: opening, second: opening },
       ],
+      ['vendue.refusal', { from: nodeId, auctionId: auction, seq: 1, reason: 'no' }],
       [
         'vendue.join',
         { secret: 'A'.repeat(43), publicKey: 'A'.repeat(43), name: 'x', addresses: [], signature },

@@ -4,7 +4,7 @@ import type { NodeCommand } from '../parse/command.js'
 import { EXIT } from '../parse/exit-codes.js'
 import { budgetText } from '../render/budget-text.js'
 import { type Look, showSpan } from '../render/look.js'
-import { syncText } from '../render/sync-text.js'
+import { disagreements, syncText } from '../render/sync-text.js'
 import { facts } from '../render/table.js'
 import { oneLine } from '../render/terminal-text.js'
 
@@ -40,7 +40,8 @@ function statusLines({ node, ...status }: NodeStatus, { paint }: Look): string[]
       ['auctions', count(auctions)],
       ['home of', ownWords(status.ownLive)],
       ['bids', String(status.bids)],
-      ['sync', syncText(status.sync)],
+      ['sync', status.sync.state === 'incomplete' ? paint.bad(syncText(status.sync)) : syncText(status.sync)],
+      ...disagreements(status.sync),
       ['mesh', `${status.mesh.meshId}, ${status.mesh.members} members`],
       ...conflictFacts(status.mesh, paint),
       [

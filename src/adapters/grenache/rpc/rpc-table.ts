@@ -13,6 +13,7 @@ import { pullCommitsRpc } from './pull-commits.js'
 import { pullMembersRpc } from './pull-members.js'
 import { pushCommitsRpc } from './push-commits.js'
 import { pushMembersRpc } from './push-members.js'
+import { refusalRpc } from './refusal.js'
 import { renewCertificateRpc } from './renew-certificate.js'
 import { submitRpc } from './submit.js'
 
@@ -30,6 +31,7 @@ export function rpcTable({ peer, operator, mesh }: Services): ReadonlyMap<string
     bindRpc(digestRpc, peer),
     bindRpc(headsRpc, peer),
     bindRpc(equivocationRpc, peer),
+    bindRpc(refusalRpc, peer),
     bindRpc(joinRpc, mesh),
     bindRpc(renewCertificateRpc, mesh),
     bindRpc(pushMembersRpc, mesh),

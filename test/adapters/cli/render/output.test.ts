@@ -268,6 +268,8 @@ describe('what commands print', () => {
         events_per_second: 0,
         ms_left: null,
         refused: 0,
+        refused_auctions: [],
+        doubted_auctions: [],
       },
       hash: 'ab'.repeat(32),
       status: 'open',
@@ -373,6 +375,31 @@ describe('what commands print', () => {
     }
     cli.api.sync = { ...cli.api.sync, state: 'synced' }
     expect((await cli.line('list')).stdout).not.to.contain('sync')
+  })
+
+  it('status: which auctions cannot go on, whose fault it is, and what peers refuse of this node', async () => {
+    cli.api.openAs(BOB, PIC1)
+    const refused = {
+      auctionId: 'auc_1',
+      seq: 3,
+      reason: 'a reason is too long\u001b[2J',
+      home: 'node_carol',
+    }
+    cli.api.sync = {
+      ...{ ...cli.api.sync, state: 'incomplete' },
+      refusedAuctions: [{ ...refused, homeName: 'carol' }],
+      doubtedAuctions: [{ auctionId: 'auc_2', seq: 7, reason: 'it is dated ahead', peers: ['bob', 'dave'] }],
+    }
+    const { stdout } = await cli.line('status')
+    expect(stdout).to.contain('sync      incomplete: 1 auction cannot go on here\n')
+    expect(stdout).to.contain(
+      'auc_1 from event 3 on: a reason is too long\\x1b[2J; signed by its home, carol (node_carol)',
+    )
+    expect(stdout).to.contain('auc_2 of this node, from event 7 on, by bob, dave: it is dated ahead')
+    expect((await cli.line('list')).stdout).to.contain('what is shown may lack the latest')
+    const { sync } = JSON.parse((await cli.line('status --json')).stdout)
+    expect(sync.refused_auctions[0].home).to.deep.equal({ node_id: 'node_carol', name: 'carol' })
+    expect(sync.doubted_auctions[0].peers).to.deep.equal(['bob', 'dave'])
   })
 
   it('autobids: what the node bids on, and how to stop it', async () => {

@@ -13,6 +13,8 @@ const SYNCING: SyncStatus = {
   eventsPerSecond: 100_000,
   msLeft: 7_500,
   refused: 0,
+  refusedAuctions: [],
+  doubtedAuctions: [],
 }
 
 describe('the watch on a sync', () => {

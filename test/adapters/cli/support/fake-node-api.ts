@@ -70,6 +70,8 @@ export class FakeNodeApi implements NodeApi {
     eventsPerSecond: 0,
     msLeft: null,
     refused: 0,
+    refusedAuctions: [],
+    doubtedAuctions: [],
   }
   now = T0
   stopped = false
