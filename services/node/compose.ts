@@ -16,6 +16,7 @@ import { LocalNodeApi } from '../../src/application/node/local-node-api.js'
 import { LocalPeerService } from '../../src/application/node/local-peer-service.js'
 import { EquivocationWatch } from '../../src/application/proof/equivocation-watch.js'
 import { ReceiptWatch } from '../../src/application/proof/receipt-watch.js'
+import { SignatureMender } from '../../src/application/proof/signature-mender.js'
 import { CommitPusher } from '../../src/application/replication/commit-pusher.js'
 import { HeadsDigest } from '../../src/application/replication/heads-digest.js'
 import { PeerRefusals } from '../../src/application/replication/peer-refusals.js'
@@ -185,6 +186,10 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
       () => new ReceiptKeeper(deps('receipts', 'receiptWatch', 'timers', 'logger')),
     )
     .factory(
+      tokens.signatureMender,
+      () => new SignatureMender(deps('eventLog', 'peerClient', 'peerTable', 'signer', 'verifier', 'logger')),
+    )
+    .factory(
       tokens.receiptWatch,
       () => new ReceiptWatch(deps('auctions', 'breaches', 'eventLog', 'receipts', 'logger')),
     )
@@ -220,6 +225,7 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
             'equivocations',
             'peerClient',
             'peerTable',
+            'signatureMender',
             'verifier',
             'logger',
           ),
@@ -310,6 +316,7 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
           'receiptKeeper',
           'receipts',
           'router',
+          'signatureMender',
           'signer',
           'syncer',
           'timers',

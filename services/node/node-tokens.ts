@@ -14,6 +14,7 @@ import type { PeerTable } from '../../src/application/mesh/peer-table.js'
 import type { AuctionViews } from '../../src/application/node/auction-view.js'
 import type { EquivocationWatch } from '../../src/application/proof/equivocation-watch.js'
 import type { ReceiptWatch } from '../../src/application/proof/receipt-watch.js'
+import type { SignatureMender } from '../../src/application/proof/signature-mender.js'
 import type { CommitPusher } from '../../src/application/replication/commit-pusher.js'
 import type { HeadsDigest } from '../../src/application/replication/heads-digest.js'
 import type { PeerRefusals } from '../../src/application/replication/peer-refusals.js'
@@ -97,6 +98,7 @@ export const tokens = {
   refusedCommits: new Token<RefusedCommits>('refusedCommits'),
   replicator: new Token<Replicator>('replicator'),
   equivocationWatch: new Token<EquivocationWatch>('equivocationWatch'),
+  signatureMender: new Token<SignatureMender>('signatureMender'),
   receiptWatch: new Token<ReceiptWatch>('receiptWatch'),
   receiptKeeper: new Token<ReceiptKeeper>('receiptKeeper'),
   syncer: new Token<Syncer>('syncer'),

@@ -25,6 +25,20 @@ export function describeEventLog(name: string, make: MakeStore): void {
       expect(await store.eventLog.heads(null, 10)).to.deep.equal([])
     })
 
+    it('puts another signature in the place of one, and changes nothing else', async () => {
+      const auction = new CommitBuilder()
+      const entries = [auction.open(), auction.bids(3), auction.bids(1)]
+      for (const entry of entries) await store.eventLog.append(entry)
+      const { commit } = entries[1] as Append
+      expect(await store.eventLog.replaceSignature({ ...commit, signature: 'other' })).to.equal(true)
+      expect(await store.eventLog.replaceSignature({ ...commit, hash: '0', signature: 'x' })).to.equal(false)
+      expect(await store.eventLog.replaceSignature({ ...commit, auctionId: 'auc_x' })).to.equal(false)
+      const stored = entries.map((entry, i) => storedCommit(entry, i + 1))
+      stored[1] = { ...(stored[1] as StoredCommit), signature: 'other' }
+      expect(await store.eventLog.read(auction.auctionId, 1, EVERYTHING)).to.deep.equal(stored)
+      expect(await store.eventLog.readAfter(0, EVERYTHING)).to.deep.equal(stored)
+    })
+
     it('gives back each commit as it was appended, with the position that the append resolved with', async () => {
       const auction = new CommitBuilder()
       const entries = [auction.open(), auction.bids(3), auction.bids(1)]

@@ -136,6 +136,7 @@ export class SimStore implements Store {
     const log = new MemoryEventLog({ tables: this.tables })
     return {
       append: (entry) => this.#write({ kind: 'append', entry }),
+      replaceSignature: async (commit) => this.tables.replaceSignature(commit),
       read: (auctionId, fromSeq, limit) => log.read(auctionId, fromSeq, limit),
       readAfter: (position, limit) => log.readAfter(position, limit),
       position: () => log.position(),

@@ -130,6 +130,11 @@ export class BatchWriter {
       case 'save-equivocation':
         this.#saveEquivocation(operation)
         return DONE
+      case 'replace-signature': {
+        const { signature, auctionId, firstSeq, hash } = operation
+        const { changes } = this.#statements.replaceSignature.run(signature, auctionId, firstSeq, hash)
+        return { ok: true, position: changes }
+      }
       case 'save-breach': {
         const { auctionId, seq, rule } = operation.breach
         this.#statements.saveBreach.run(auctionId, seq, rule)
@@ -223,6 +228,10 @@ function prepare(db: Database) {
     addReceipts: statement('INSERT INTO receipts (signed) VALUES (?)'),
     addReceiptAuction: statement('INSERT INTO receipt_auctions (auction_id, receipts) VALUES (?, ?)'),
     // The first proof is enough.
+    replaceSignature: db.prepare<[string, string, number, string]>(
+      `UPDATE commits SET signature = ?
+       WHERE auction = (SELECT ref FROM auctions WHERE auction_id = ?) AND first_seq = ? AND hash = ?`,
+    ),
     saveBreach: db.prepare<[string, number, string]>(
       'INSERT INTO breaches (auction_id, seq, rule) VALUES (?, ?, ?) ON CONFLICT (auction_id) DO NOTHING',
     ),

@@ -1,5 +1,6 @@
+import type { Commit } from '../../domain/commit.js'
 import type { Append, AuctionHead, EventLog, LogUsage, StoredCommit } from '../../ports/store/event-log.js'
-import { appendOperation } from './append-operation.js'
+import { appendOperation, OPERATION_OVERHEAD_BYTES } from './append-operation.js'
 import type { SqliteReader } from './sqlite-reader.js'
 import type { SqliteWriter } from './sqlite-writer.js'
 
@@ -47,6 +48,11 @@ export class SqliteEventLog implements EventLog {
   async append(entry: Append): Promise<number> {
     const { operation, bytes } = appendOperation(entry)
     return this.#writer.write(operation, bytes)
+  }
+
+  async replaceSignature({ auctionId, firstSeq, hash, signature }: Commit): Promise<boolean> {
+    const operation = { kind: 'replace-signature', auctionId, firstSeq, hash, signature } as const
+    return (await this.#writer.write(operation, OPERATION_OVERHEAD_BYTES)) > 0
   }
 
   read(auctionId: string, fromSeq: number, limit: Limit): Promise<StoredCommit[]> {

@@ -21,6 +21,13 @@ export type WriteOperation =
       /** `signed`: JSON of `SignedReceipts`. */
       readonly rows: readonly { readonly signed: string; readonly auctionIds: readonly string[] }[]
     }
+  | {
+      readonly kind: 'replace-signature'
+      readonly auctionId: string
+      readonly firstSeq: number
+      readonly hash: string
+      readonly signature: string
+    }
   | { readonly kind: 'save-breach'; readonly breach: Breach }
   | {
       readonly kind: 'save-equivocation'

@@ -1,3 +1,4 @@
+import type { Commit } from '../../domain/commit.js'
 import type { Append, AuctionHead, EventLog, LogUsage, StoredCommit } from '../../ports/store/event-log.js'
 
 /** A commit that has just become durable here, with what it changed. */
@@ -39,6 +40,10 @@ export class PublishingEventLog implements EventLog {
     const published = { commit: { ...entry.commit, position }, prevHash, events, state }
     for (const listener of this.#listeners) listener(published)
     return position
+  }
+
+  replaceSignature(commit: Commit): Promise<boolean> {
+    return this.#log.replaceSignature(commit)
   }
 
   read(

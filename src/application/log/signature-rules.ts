@@ -23,12 +23,18 @@ export const CHECK_EACH: SignatureRule = (sound, verifier) => {
 
 /**
  * A signed head covers all commits before it, through the chain of hashes: so of many commits at once it is enough to
- * check the last one of each author. Where that fails, each is checked, so that what is good is kept and what is not
+ * check the last one of each author, and those that a proof against a home cannot do without: of its opening, and of what made it
+ * the home. Where that fails, each is checked, so that what is good is kept and what is not
  * is named. Nothing is stored on the strength of a signature that is still to come.
  */
-export const LAST_OF_EACH_AUTHOR: SignatureRule = (sound, verifier) => {
-  const allSigned = sound.every(
-    ({ commit }, i) => sound[i + 1]?.commit.signer === commit.signer || isSigned(commit, verifier),
-  )
+export const FEWEST: SignatureRule = (sound, verifier) => {
+  const allSigned = sound.every(({ commit, events }, i) => {
+    const isCovered = sound[i + 1]?.commit.signer === commit.signer
+    return (isCovered && !makesHome(events)) || isSigned(commit, verifier)
+  })
   return allSigned ? { covered: sound, unsigned: null } : CHECK_EACH(sound, verifier)
+}
+
+function makesHome([first]: Append['events']): boolean {
+  return first?.type === 'AuctionOpened' || first?.type === 'AuctionHandedOver'
 }

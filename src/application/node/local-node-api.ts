@@ -56,6 +56,7 @@ import { timeText } from '../log/time-text.js'
 import { reachablePeer } from '../mesh/peer-by-name.js'
 import { type PeerTable, peerView } from '../mesh/peer-table.js'
 import { openingFingerprint } from '../orders/home-command.js'
+import type { SignatureMender } from '../proof/signature-mender.js'
 import type { Syncer } from '../replication/syncer.js'
 import { Lookups } from '../turns/lookups.js'
 import type { AuctionViews } from './auction-view.js'
@@ -83,6 +84,7 @@ export interface LocalNodeApiDeps {
   readonly receiptKeeper: Pick<ReceiptKeeper, 'flush'>
   readonly receipts: ReceiptRepository
   readonly router: CommandRouter
+  readonly signatureMender: Pick<SignatureMender, 'mend'>
   readonly signer: Signer
   readonly syncer: Pick<Syncer, 'status'>
   readonly timers: Timers
@@ -342,7 +344,8 @@ export class LocalNodeApi implements NodeApi {
   async log({ auction, fromSeq }: LogRequest): Promise<LogPage> {
     const { auctionId, head } = await this.#deps.auctionViews.resolve(auction)
     const stored = await this.#deps.eventLog.read(auctionId, fromSeq, LOG_PAGE)
-    return { auctionId, commits: stored.map(({ position: _, ...commit }) => commit), head }
+    const whole = await this.#deps.signatureMender.mend(stored)
+    return { auctionId, commits: whole.map(({ position: _, ...commit }) => commit), head }
   }
 
   async proof({ auction }: { auction: string }): Promise<EquivocationProof | null> {

@@ -11,6 +11,7 @@ import { isSigned, MAX_BODY_BYTES } from '../log/commit.js'
 import { nodeIdOf } from '../log/ids.js'
 import type { PeerTable } from '../mesh/peer-table.js'
 import { judgeProof, proofOf } from './equivocation.js'
+import type { SignatureMender } from './signature-mender.js'
 
 export interface EquivocationWatchDeps {
   readonly budgets: Budgets
@@ -19,6 +20,7 @@ export interface EquivocationWatchDeps {
   readonly equivocations: EquivocationRepository
   readonly peerClient: Pick<PeerClient, 'tellEquivocation'>
   readonly peerTable: PeerTable
+  readonly signatureMender: Pick<SignatureMender, 'mend'>
   readonly verifier: SignatureVerifier
   readonly logger: Logger
 }
@@ -75,7 +77,8 @@ export class EquivocationWatch {
       if ((await equivocations.among([auctionId])).has(auctionId)) return
       // Its author is known for what it is.
       if (await this.#isSpent(nodeIdOf(stored.signer))) return
-      const proof = proofOf(await this.#authority(stored), stored, commit)
+      const [own = stored] = await this.#deps.signatureMender.mend([stored])
+      const proof = proofOf(await this.#authority(stored), own, commit)
       const judged = judgeProof(proof, verifier)
       if (judged.proven) return this.#keep(proof, judged.by.author.nodeId, this.#nodeId)
     }

@@ -12,7 +12,7 @@ import type { Budgets } from '../budgets/budgets.js'
 import { authorOf, dateRule, stateAfter } from '../log/check-commit.js'
 import { BadCommitError, isSigned, readCommit } from '../log/commit.js'
 import type { CommitBody } from '../log/commit-body.js'
-import { CHECK_EACH, LAST_OF_EACH_AUTHOR, type SignatureRule } from '../log/signature-rules.js'
+import { CHECK_EACH, FEWEST, type SignatureRule } from '../log/signature-rules.js'
 import { orderFault } from '../orders/check-orders.js'
 import type { EquivocationWatch } from '../proof/equivocation-watch.js'
 import { BidIds, bidIdsIn } from './bid-ids.js'
@@ -65,7 +65,7 @@ interface Rules {
 const UNSIGNED = 'the signature is not its author’s'
 
 const PUSHED: Rules = { signatures: CHECK_EACH, orders: true, remembered: true }
-const PULLED: Rules = { signatures: LAST_OF_EACH_AUTHOR, orders: false, remembered: false }
+const PULLED: Rules = { signatures: FEWEST, orders: false, remembered: false }
 const NOTHING_TAKEN: Intake = { stored: 0, events: 0, heads: [], gaps: [], refused: [], spent: [] }
 
 interface Replica {

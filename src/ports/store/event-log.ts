@@ -58,6 +58,12 @@ export interface EventLog {
   append(entry: Append): Promise<number>
 
   /**
+   * Puts another signature of a stored commit in the place of one that does not hold; nothing else of it changes. Durable when it
+   * resolves, with whether there is such a commit, of this hash.
+   */
+  replaceSignature(commit: Commit): Promise<boolean>
+
+  /**
    * The auction's commits from the one that holds `fromSeq` on, in order; at most `limit.commits`, and no more
    * after `limit.bytes` of bodies have been passed (at least one). Empty past the head or for an unknown auction.
    */

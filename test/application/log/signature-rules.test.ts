@@ -2,7 +2,8 @@ import { generateKeyPairSync } from 'node:crypto'
 import { expect } from 'chai'
 import { Ed25519Verifier, signerOf } from '../../../src/adapters/system/node-key.js'
 import { checkpointText } from '../../../src/application/log/commit.js'
-import { CHECK_EACH, LAST_OF_EACH_AUTHOR } from '../../../src/application/log/signature-rules.js'
+import { readBody } from '../../../src/application/log/commit-body.js'
+import { CHECK_EACH, FEWEST } from '../../../src/application/log/signature-rules.js'
 import type { Append } from '../../../src/ports/store/event-log.js'
 import type { SignatureVerifier } from '../../../src/ports/system/signer.js'
 import { LongAuction } from '../../support/long-auction.js'
@@ -18,7 +19,7 @@ describe('the signatures of a page', () => {
   }
   // Only the commits matter here.
   const page = [...new LongAuction({ bids: 10, bidsPerCommit: 1, open: true }).commits()].map(
-    (commit) => ({ commit }) as Append,
+    (commit) => ({ commit, events: readBody(commit.body).events }) as Append,
   )
   const spoiled = (i: number) =>
     page.map((entry, k) => (k === i ? { ...entry, commit: { ...entry.commit, signature: 'AAAA' } } : entry))
@@ -35,10 +36,13 @@ describe('the signatures of a page', () => {
     expect(unsigned?.hash).to.equal(page[4]?.commit.hash)
   })
 
-  it('are one, that of the newest commit, where it speaks for those before it', () => {
-    expect(LAST_OF_EACH_AUTHOR(page, verifier).covered).to.have.length(page.length)
+  it('are that of the newest commit, where it speaks for those before it, and that of the opening', () => {
+    expect(FEWEST(page, verifier).covered).to.have.length(page.length)
+    expect(checked).to.have.length(2)
+    checked = []
+    expect(FEWEST(page.slice(1), verifier).covered).to.have.length(page.length - 1)
     expect(checked).to.have.length(1)
-    expect(LAST_OF_EACH_AUTHOR([], verifier)).to.deep.equal({ covered: [], unsigned: null })
+    expect(FEWEST([], verifier)).to.deep.equal({ covered: [], unsigned: null })
   })
 
   it('are one for each author', () => {
@@ -49,17 +53,32 @@ describe('the signatures of a page', () => {
       const signature = other.sign(checkpointText(commit))
       return { ...entry, commit: { ...commit, signer: other.publicKey, signature } }
     })
-    expect(LAST_OF_EACH_AUTHOR(handed, verifier).unsigned).to.equal(null)
+    expect(FEWEST(handed.slice(1), verifier).unsigned).to.equal(null)
     expect(checked).to.have.length(2)
     const bad = handed.map((entry, i) =>
       i === 5 ? { ...entry, commit: { ...entry.commit, signature: 'AAAA' } } : entry,
     )
-    expect(LAST_OF_EACH_AUTHOR(bad, verifier).covered, 'the last of the first author').to.have.length(5)
+    expect(FEWEST(bad, verifier).covered, 'the last of the first author').to.have.length(5)
+  })
+
+  it('are those of what made each author the home, since no proof against it can do without', () => {
+    const moved = [
+      ...new LongAuction({ bids: 10, bidsPerCommit: 1, open: true, movesAfter: 5 }).commits(),
+    ].map((commit) => ({ commit, events: readBody(commit.body).events }) as Append)
+    const handover = moved.findIndex(({ events }) => events[0]?.type === 'AuctionHandedOver')
+    for (const i of [0, handover]) {
+      const bad = moved.map((entry, k) =>
+        k === i ? { ...entry, commit: { ...entry.commit, signature: 'AAAA' } } : entry,
+      )
+      const { covered, unsigned } = FEWEST(bad, verifier)
+      expect(covered).to.have.length(i)
+      expect(unsigned?.firstSeq).to.equal(moved[i]?.commit.firstSeq)
+    }
   })
 
   it('let nothing pass on the strength of a head that is not signed', () => {
     const last = page.length - 1
-    const { covered, unsigned } = LAST_OF_EACH_AUTHOR(spoiled(last), verifier)
+    const { covered, unsigned } = FEWEST(spoiled(last), verifier)
     expect(covered).to.have.length(last)
     expect(unsigned?.hash).to.equal(page[last]?.commit.hash)
   })

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
+import type { Commit } from '../../../src/domain/commit.js'
 import {
   type Append,
   type AuctionHead,
@@ -59,6 +60,10 @@ export class MemoryEventLog implements EventLog {
     // The caller hears of a failure; the next write only waits for its end.
     this.#tail = done.catch(() => {})
     return done
+  }
+
+  replaceSignature(commit: Commit): Promise<boolean> {
+    return this.write(() => this.#tables.replaceSignature(commit))
   }
 
   async read(auctionId: string, fromSeq: number, limit: Limit): Promise<StoredCommit[]> {

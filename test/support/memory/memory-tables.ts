@@ -1,7 +1,7 @@
 import { bidOf } from '../../../src/application/log/read-model.js'
 import type { OpenedAuction } from '../../../src/domain/auction.js'
 import type { SealedMaximum } from '../../../src/domain/commands.js'
-import type { Head } from '../../../src/domain/commit.js'
+import type { Commit, Head } from '../../../src/domain/commit.js'
 import type { RevealedMaximum } from '../../../src/domain/events.js'
 import { NO_SECRETS, type Secrets } from '../../../src/domain/pricing.js'
 import type { BidRecord } from '../../../src/ports/store/auction-repository.js'
@@ -52,6 +52,18 @@ export class MemoryTables {
     this.auctions.set(commit.auctionId, auction)
     this.commits.push(stored)
     return stored.position
+  }
+
+  replaceSignature({ auctionId, firstSeq, hash, signature }: Commit): boolean {
+    const lists = [this.commits, this.auctions.get(auctionId)?.commits ?? []]
+    const found = lists.map((list) => {
+      const at = list.findIndex(
+        (one) => one.auctionId === auctionId && one.firstSeq === firstSeq && one.hash === hash,
+      )
+      if (at !== -1) list[at] = { ...(list[at] as StoredCommit), signature }
+      return at !== -1
+    })
+    return found.every(Boolean)
   }
 
   #check({ commit, prevHash, outcomes = [] }: Append): void {
