@@ -1,29 +1,10 @@
 import { expect } from 'chai'
-import type { Browser, Page } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 import { launchBrowser, type Visit, visit } from '../support/browser.js'
 import { eventually } from '../support/eventually.js'
+import { bid, DEAF_MS, says } from '../support/page-actions.js'
 import { TestGateway } from '../support/test-gateway.js'
 import { createTestMesh, type TestMesh } from '../support/test-mesh.js'
-
-/** What the page says of the visitor's place in the auction. */
-const state = (page: Page) => page.locator('.state strong').innerText()
-const says = (page: Page, text: string) =>
-  page.locator('.state strong', { hasText: text }).waitFor({ timeout: 10_000 })
-
-/** Over the sheet, once its button takes taps. */
-async function confirm(page: Page): Promise<void> {
-  const button = page.locator('dialog .button.primary')
-  await button.waitFor()
-  await page.waitForTimeout(450)
-  await button.click()
-  await page.locator('dialog').waitFor({ state: 'detached' })
-}
-
-async function bid(page: Page, amount?: string): Promise<void> {
-  if (amount !== undefined) await page.fill('#bid-amount', amount)
-  await page.click('[data-bid]')
-  await confirm(page)
-}
 
 describe('the web page, in Chromium', function () {
   this.timeout(60_000)
@@ -112,9 +93,9 @@ describe('the web page, in Chromium', function () {
     expect(await page.locator('dialog [role=alert]').innerText()).to.include(
       'The price has changed: the next bid is 90.50',
     )
-    await page.waitForTimeout(450)
+    await page.waitForTimeout(DEAF_MS)
     await page.click('dialog .button.primary')
-    await page.waitForTimeout(450)
+    await page.waitForTimeout(DEAF_MS)
     await page.click('dialog .button.primary')
     await page.locator('[data-refused]').waitFor()
     expect(await page.locator('[data-refused]').innerText()).to.equal(
@@ -136,7 +117,7 @@ describe('the web page, in Chromium', function () {
     // Taps on what has just come up are not meant for it.
     await page.click('dialog .button.primary')
     expect(await page.locator('dialog').count()).to.equal(1)
-    await page.waitForTimeout(450)
+    await page.waitForTimeout(DEAF_MS)
     await page.dblclick('dialog .button.primary')
     await says(page, 'You lead at 79.00')
     const { body } = await (gateways[0] as TestGateway).get(`/api/v1/auctions/${id}`)
@@ -230,10 +211,10 @@ describe('the web page, in Chromium', function () {
     await page.locator('dialog').waitFor()
     await page.keyboard.press('Escape')
     await page.locator('dialog').waitFor({ state: 'detached' })
-    expect(await state(page)).to.include('The next bid is')
+    await says(page, 'The next bid is')
     await page.keyboard.press('Enter')
     await page.locator('dialog').waitFor()
-    await page.waitForTimeout(450)
+    await page.waitForTimeout(DEAF_MS)
     await page.keyboard.press('Enter')
     await says(page, 'You lead at 75.50')
   })

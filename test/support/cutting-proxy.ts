@@ -24,9 +24,10 @@ export class CuttingProxy {
     })
   }
 
-  static async start(port: number): Promise<CuttingProxy> {
+  /** `at`: the port that it listens on, such as that of one before it; any free one otherwise. */
+  static async start(port: number, at = 0): Promise<CuttingProxy> {
     const proxy = new CuttingProxy(port)
-    await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve))
+    await new Promise<void>((resolve) => proxy.#server.listen(at, '127.0.0.1', resolve))
     return proxy
   }
 

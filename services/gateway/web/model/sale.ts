@@ -1,6 +1,7 @@
 import { timeText } from '../../../../src/application/log/time-text.js'
 import { compareAmounts } from '../../../../src/client/display.js'
 import type { OpenTerms } from '../../../../src/client/messages.js'
+import { MAX_TITLE_LENGTH } from '../../../../src/domain/limits.js'
 import { type NumberSigns, readAmount } from './amount.js'
 
 /** What a seller has filled in, as it stands in the fields. */
@@ -68,7 +69,6 @@ export interface SaleContext {
   readonly decimals: (currency: string) => number
 }
 
-export const MAX_TITLE = 200
 const CURRENCY = /^[A-Za-z0-9]{2,10}$/
 
 /** The terms, or by field what is wrong. The gateway checks them all again. */
@@ -79,7 +79,7 @@ export function termsOf(
   const problems: { -readonly [K in keyof Sale]?: SaleProblem } = {}
   const title = sale.title.trim()
   if (title === '') problems.title = 'title-missing'
-  else if ([...title].length > MAX_TITLE) problems.title = 'title-long'
+  else if (title.length > MAX_TITLE_LENGTH) problems.title = 'title-long'
   const currency = sale.currency.trim().toUpperCase()
   if (!CURRENCY.test(currency)) problems.currency = 'currency'
   const places = problems.currency ? 2 : decimals(currency)

@@ -1,9 +1,9 @@
 import { useSignal } from '@preact/signals'
+import { MAX_TITLE_LENGTH } from '../../../../../src/domain/limits.js'
 import { ladder, numberSigns } from '../../model/amount.js'
 import {
   changedAdvanced,
   DURATIONS,
-  MAX_TITLE,
   newSale,
   type Sale,
   type SaleProblem,
@@ -258,7 +258,7 @@ function problemText(problem: SaleProblem, sale: Sale): string {
     case 'title-missing':
       return t('sell.title.missing')
     case 'title-long':
-      return t('sell.title.long', { max: MAX_TITLE })
+      return t('sell.title.long', { max: MAX_TITLE_LENGTH })
     case 'price-missing':
       return t('sell.price.missing')
     case 'amount':

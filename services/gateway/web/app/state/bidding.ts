@@ -92,6 +92,15 @@ async function settle(bid: PendingBid): Promise<void> {
   }
 }
 
+/** A bid that stands in the auction's log has been accepted, whatever became of the answer. */
+export function seenInLog(
+  auctionId: string,
+  { bidId, leads, price, seq }: { bidId: string; leads: boolean; price: string; seq: number },
+): void {
+  const bid = pending.peek().get(auctionId)
+  if (bid?.bidId === bidId) finish(bid, { kind: 'accepted', leads, price, seq })
+}
+
 function ask(by: VendueClient, { auctionId, bidId, offer }: PendingBid): Promise<BidOutcome> {
   const options = { bidId, deadlineMs: ATTEMPT_MS }
   if (offer.kind === 'buy-now') return by.buyNow(auctionId, options)

@@ -8,7 +8,7 @@ import {
 } from 'vendue/client'
 import { afterEvent, type Lot } from '../../model/lot.js'
 import { announceAtOnce, announcePolitely } from './announce.js'
-import { ownBids, pending } from './bidding.js'
+import { ownBids, pending, seenInLog } from './bidding.js'
 import { lots, take } from './catalogue.js'
 import { readClock } from './clock.js'
 import { t, writing } from './language.js'
@@ -85,14 +85,25 @@ export class OpenLot {
         this.#watch = watch
         watch.on('event', (event) => this.#heard(event))
         this.lot.value = take(watch.auction)
-        await this.more()
         this.#look()
+        void this.#begin()
         return
       } catch (error) {
         if (error instanceof RequestRefused && (error.status === 404 || error.status === 409)) {
           this.isMissing.value = true
           return
         }
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
+      }
+    }
+  }
+
+  /** The newest of the bids; later ones come as events. */
+  async #begin(): Promise<void> {
+    while (!this.#isClosed) {
+      try {
+        return await this.more()
+      } catch {
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
       }
     }
@@ -110,6 +121,7 @@ export class OpenLot {
       this.hasMore.value = next !== null && bids.length === HISTORY_PAGE
       const known = new Set(this.bids.peek().map(({ seq }) => seq))
       const lines = bids.map(lineOf).filter(({ seq }) => !known.has(seq))
+      for (const line of lines) seenInLog(this.id, line)
       this.bids.value = [...this.bids.peek(), ...lines].sort((a, b) => b.seq - a.seq)
     })
   }
@@ -160,6 +172,7 @@ export class OpenLot {
       },
       ...{ kind: event.kind, price: event.current_bid, leads: event.leads, bidId: event.bid_id },
     }
+    seenInLog(this.id, line)
     const lines = this.bids.peek()
     if (lines.some(({ seq }) => seq === line.seq)) return
     this.bids.value = [line, ...lines].sort((a, b) => b.seq - a.seq).slice(0, MAX_LINES)
