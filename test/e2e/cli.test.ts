@@ -35,9 +35,13 @@ describe('the command line, in real processes', function () {
     rmSync(home, { recursive: true, force: true })
   })
 
-  function launch(words: readonly string[], program = 'vendue.js'): Running {
+  function launch(
+    words: readonly string[],
+    program = 'vendue.js',
+    more: Record<string, string> = {},
+  ): Running {
     const own = Object.entries(process.env).filter(([name]) => !/^(VENDUE_|npm_)/.test(name))
-    const env = { ...Object.fromEntries(own), VENDUE_HOME: home, VENDUE_MESH: mesh }
+    const env = { ...Object.fromEntries(own), VENDUE_HOME: home, VENDUE_MESH: mesh, ...more }
     const child = spawn(process.execPath, [join(BIN, program), ...words], { env })
     const process_: Running = {
       child,
@@ -103,6 +107,26 @@ describe('the command line, in real processes', function () {
     bob.child.kill('SIGINT')
     expect(await bob.ended).to.equal(0)
     expect(bob.stderr).not.to.match(/\n\s+at /)
+  })
+
+  it('does and says the same where the time zone is empty or unknown: times are in UTC then', async () => {
+    await start('alice')
+    for (const TZ of ['', 'Mars/Olympus', 'Etc/Unknown']) {
+      const run = async (...words: string[]) => {
+        const process_ = launch([...words, '--name', 'alice'], 'vendue.js', { TZ })
+        const code = await process_.ended
+        return { code, text: process_.stdout, stderr: process_.stderr }
+      }
+      const opened = await run('open', 'Vase', '--start', '5', '--currency', 'USD', '--closes-in', '1h')
+      expect(opened, `TZ=${TZ}`).to.include({ code: 0, stderr: '' })
+      expect(opened.text).to.match(/ends .*\d\d:\d\d:\d\d UTC/)
+      const id = /auc_\w+/.exec(opened.text)?.[0] as string
+      for (const words of [['show', id], ['list'], ['extend', id, '--by', '10m']]) {
+        const shown = await run(...words)
+        expect(shown.code, `TZ=${TZ} ${words.join(' ')}: ${shown.stderr}`).to.equal(0)
+        expect(shown.text).to.contain('UTC')
+      }
+    }
   })
 
   it('refuses a second node on a data directory, and a port that is taken', async () => {

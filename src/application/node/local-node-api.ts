@@ -410,8 +410,19 @@ export class LocalNodeApi implements NodeApi {
   async #result(result: SubmitResult, { as, brief }: Answer): Promise<CommandResult> {
     if (!result.ok) throw nodeError(result)
     const { outcome } = result
-    const record = outcome.auctionId && !brief ? await this.#deps.auctions.find(outcome.auctionId) : null
-    return { outcome, auction: record && (await this.#deps.auctionViews.view(record, as)) }
+    const { auctionId } = outcome
+    return { outcome, auction: auctionId && !brief ? await this.#seenAfter(auctionId, as) : null }
+  }
+
+  /** The command has its outcome: that the auction cannot be read here must not be the answer to it. */
+  async #seenAfter(auctionId: string, as: Party | undefined): Promise<AuctionView | null> {
+    try {
+      const record = await this.#deps.auctions.find(auctionId)
+      return record && (await this.#deps.auctionViews.view(record, as))
+    } catch (error) {
+      this.#deps.logger.warn({ auctionId, err: error }, 'the auction could not be read after a command')
+      return null
+    }
   }
 
   async #homeUnreachable(auctionId: string, message: string): Promise<NodeError> {

@@ -48,6 +48,48 @@ describe('exit codes', () => {
   })
   afterEach(() => cli.dispose())
 
+  /** Whoever looks at it fails, as with a time zone that nobody knows. */
+  const unshowable = new Proxy(
+    {},
+    {
+      get: (_, name) => {
+        if (name === 'then') return undefined
+        throw new Error('this cannot be shown')
+      },
+    },
+  ) as never
+  const answers: [line: string, method: keyof CliHarness['api'], code: number][] = [
+    ['open Vase --start 5 --currency USD', 'open', 0],
+    ['bid 7k2m 80', 'bid', 0],
+    ['bid 7k2m 70', 'bid', 1],
+    ['bid 7k2m --up-to 90', 'autoBid', 0],
+    ['close 7k2m', 'close', 1],
+  ]
+  for (const [line, method, code] of answers) {
+    for (const form of ['', ' --json']) {
+      it(`is ${code} for "${line}${form}" also where its answer cannot be shown`, async () => {
+        // biome-ignore lint/suspicious/noExplicitAny: whatever the method is.
+        const api = cli.api as any
+        const real = api[method].bind(api)
+        api[method] = async (request: object) => ({ ...(await real(request)), auction: unshowable })
+        const ran = await cli.line(line + form)
+        expect(ran.code, ran.stderr).to.equal(code)
+        expect(ran.stderr).to.contain('cannot be shown')
+        if (form === '') expect(ran.stdout).to.match(code === 1 ? /code: [A-Z_]+/ : /auction id: auc_\w+/)
+        else expect(JSON.parse(ran.stdout)).to.include.keys(code === 1 ? 'code' : 'auction_id')
+      })
+    }
+  }
+
+  it('shows times in UTC where the zone is none', async () => {
+    for (const timeZone of ['', 'Etc/Unknown', 'Mars/Olympus']) {
+      const ran = await cli.line('open Vase --start 5 --currency USD --closes-in 1h', { timeZone })
+      expect(ran, timeZone).to.include({ code: 0, stderr: '' })
+      expect(ran.stdout).to.contain(' UTC')
+      expect((await cli.line('list', { timeZone })).code, timeZone).to.equal(0)
+    }
+  })
+
   for (const code of NODE_ERROR_CODES) {
     it(`is ${CODES[code]} for ${code}`, async () => {
       cli.api.failures.set('bid', new NodeError(code, 'it went wrong', { next: 'try this' }))

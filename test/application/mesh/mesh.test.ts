@@ -117,6 +117,20 @@ describe('nodes of a mesh', () => {
     expect((await node(0).api.show({ auction })).state.bidCount).to.equal(1)
   })
 
+  it('give the outcome of what was done also where the auction cannot be read after it', async () => {
+    const auction = await open(node(0))
+    const { auctions } = node(0).store
+    const find = auctions.find.bind(auctions)
+    auctions.find = async (id) => {
+      const record = await find(id)
+      if (record?.state.status === 'closed') throw new Error('the row is not sound')
+      return record
+    }
+    const closed = await node(0).api.close({ auction, commandId: 'cmd_close001' })
+    expect(closed.outcome).to.include({ status: 'accepted', seq: 2 })
+    expect(closed.auction).to.equal(null)
+  })
+
   it('say HOME_UNREACHABLE while a home is away, and read on', async () => {
     const auction = await open(node(0))
     node(0).crash()

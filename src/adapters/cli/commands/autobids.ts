@@ -2,6 +2,7 @@ import { autoBidJson } from '../../../application/gateway/json-shapes.js'
 import type { NodeCommand } from '../parse/command.js'
 import { EXIT } from '../parse/exit-codes.js'
 import { autoBidTable, nameAuction } from '../render/auction-text.js'
+import { sayAnswer } from '../render/say-answer.js'
 
 export const autoBidsCommand: NodeCommand = {
   usage: 'autobids',
@@ -33,10 +34,12 @@ export const autoBidStopCommand: NodeCommand = {
   examples: [['autobid-stop auc_7k2m', 'no further steps']],
   async run({ api, ids, out }, args) {
     const view = await (await api()).stopAutoBid({ auction: args.need('auction') })
-    out.document(autoBidJson(view))
-    if (out.json) return EXIT.done
-    const shortId = await ids.of(view.autoBid.auctionId)
-    out.lines(`Your node no longer bids on ${nameAuction(view.auction, shortId)} for you.`)
+    const { auctionId, state } = view.autoBid
+    await sayAnswer(out, { auction_id: auctionId, state }, async () => {
+      if (out.json) return out.document(autoBidJson(view))
+      const lot = nameAuction(view.auction, await ids.of(auctionId))
+      out.lines(`Your node no longer bids on ${lot} for you.`)
+    })
     return EXIT.done
   },
 }

@@ -6,6 +6,7 @@ import { EXIT, type ExitCode } from '../parse/exit-codes.js'
 import { UsageError } from '../parse/usage-error.js'
 import { money, nameAuction, standing } from '../render/auction-text.js'
 import { bidLines, boughtLines, reportResult } from '../render/outcome-text.js'
+import { sayAnswer } from '../render/say-answer.js'
 import { send } from '../session/outcome-unknown.js'
 
 const auction = 'Id of the auction, or the start of one'
@@ -92,14 +93,16 @@ async function bidUpTo(session: Session, args: Args, limitField: string): Promis
   const api = await session.api()
   const request = { auction: args.need('auction'), limit: args.need(limitField) }
   const view = await named('limit', args.label(limitField), api.autoBid(request))
-  out.document(autoBidJson(view))
-  if (out.json) return EXIT.done
-  const lot = nameAuction(view.auction, await ids.of(view.autoBid.auctionId))
-  const now = standing(view.auction, out.look)
-  out.lines(
-    `Your node bids on ${lot} for you, step by step up to ${money(view.auction, view.autoBid.limit)}, while it runs.`,
-    ...(now === '' ? [] : [`you are ${now}`]),
-  )
+  const { auctionId, state } = view.autoBid
+  await sayAnswer(out, { auction_id: auctionId, state }, async () => {
+    if (out.json) return out.document(autoBidJson(view))
+    const lot = nameAuction(view.auction, await ids.of(auctionId))
+    const now = standing(view.auction, out.look)
+    out.lines(
+      `Your node bids on ${lot} for you, step by step up to ${money(view.auction, view.autoBid.limit)}, while it runs.`,
+      ...(now === '' ? [] : [`you are ${now}`]),
+    )
+  })
   return EXIT.done
 }
 

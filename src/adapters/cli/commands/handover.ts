@@ -4,6 +4,7 @@ import type { NodeCommand, Session } from '../parse/command.js'
 import { EXIT, type ExitCode } from '../parse/exit-codes.js'
 import { UsageError } from '../parse/usage-error.js'
 import { nameAuction } from '../render/auction-text.js'
+import { sayAnswer } from '../render/say-answer.js'
 import { oneLine } from '../render/terminal-text.js'
 
 const PAGE = 1_000
@@ -42,8 +43,12 @@ async function handOverOne(session: Session, args: Args): Promise<ExitCode> {
   const { out, ids } = session
   const request = { auction: args.need('auction'), peer: args.need('peer') }
   const view = await (await session.api()).handover(request)
-  out.document(movedJson(view))
-  out.lines(`${nameAuction(view, await ids.of(view.auctionId))} has moved: its home is ${homeOf(view)} now.`)
+  await sayAnswer(out, { auction_id: view.auctionId, moved: true }, async () => {
+    if (out.json) return out.document(movedJson(view))
+    out.lines(
+      `${nameAuction(view, await ids.of(view.auctionId))} has moved: its home is ${homeOf(view)} now.`,
+    )
+  })
   return EXIT.done
 }
 
@@ -61,8 +66,10 @@ export async function handOverAll(
     try {
       const after = await api.handover({ auction: view.auctionId, peer })
       moved += 1
-      out.document(movedJson(after))
-      out.lines(`${i + 1}/${own.length}  ${lot} has moved to ${oneLine(peer)}`)
+      await sayAnswer(out, { auction_id: view.auctionId, moved: true }, () => {
+        out.document(movedJson(after))
+        out.lines(`${i + 1}/${own.length}  ${lot} has moved to ${oneLine(peer)}`)
+      })
     } catch (error) {
       if (!(error instanceof NodeError)) throw error
       if (i === 0 && error.field === 'peer') throw error

@@ -25,6 +25,16 @@ export function makePaint(enabled: boolean): Paint {
   return { bold: ink('bold'), dim: ink('dim'), good: ink('green'), bad: ink('red'), warn: ink('yellow') }
 }
 
+/** The zone if it is one that this system knows: `TZ` may hold anything, also nothing. UTC otherwise. */
+export function knownZone(zone: string | undefined): string {
+  try {
+    if (zone) return new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone || 'UTC'
+  } catch {
+    // Not known.
+  }
+  return 'UTC'
+}
+
 /** "14:05:30 CET" today, "2030-01-31 14:05:30 CET" on other days. */
 export function showTime(ms: number, { timeZone, now }: Pick<Look, 'timeZone' | 'now'>): string {
   const moment = parts(ms, timeZone)

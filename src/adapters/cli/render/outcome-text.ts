@@ -8,6 +8,7 @@ import type { Session } from '../parse/command.js'
 import { EXIT, type ExitCode } from '../parse/exit-codes.js'
 import { describeResult, endWords, money, nameAuction } from './auction-text.js'
 import { showTime } from './look.js'
+import { sayAnswer } from './say-answer.js'
 import { oneLine } from './terminal-text.js'
 
 /** Says what became of a command. `accepted` makes the lines for one that was accepted. */
@@ -18,17 +19,27 @@ export async function reportResult(
 ): Promise<ExitCode> {
   const { outcome, auction } = result
   const { out } = session
-  out.document(resultJson(result))
   session.reported?.(outcome)
   if (outcome.status === 'rejected') {
-    if (!out.json) for (const line of await rejectionLines(session, outcome, auction)) out.note(line)
+    const { commandId, rejection } = outcome
+    await sayAnswer(
+      out,
+      { status: outcome.status, code: rejection.code, command_id: commandId },
+      async () => {
+        if (out.json) return out.document(resultJson(result))
+        for (const line of await rejectionLines(session, outcome, auction)) out.note(line)
+      },
+    )
     return EXIT.rejected
   }
-  if (out.json) return EXIT.done
-  const shortId = await session.ids.of(outcome.auctionId)
-  const { paint } = out.look
-  const lot = auction ? nameAuction(auction, shortId) : shortId
-  out.lines(...accepted({ outcome, auction, shortId, lot }), paint.dim(receipt(outcome)))
+  const { status, commandId, auctionId, seq } = outcome
+  const plain = { status, command_id: commandId, auction_id: auctionId, seq }
+  await sayAnswer(out, plain, async () => {
+    if (out.json) return out.document(resultJson(result))
+    const shortId = await session.ids.of(auctionId)
+    const lot = auction ? nameAuction(auction, shortId) : shortId
+    out.lines(...accepted({ outcome, auction, shortId, lot }), out.look.paint.dim(receipt(outcome)))
+  })
   return EXIT.done
 }
 

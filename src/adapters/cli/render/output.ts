@@ -1,4 +1,4 @@
-import { type Look, makePaint } from './look.js'
+import { knownZone, type Look, makePaint } from './look.js'
 import { columnsOf } from './terminal-text.js'
 
 export interface OutputOptions {
@@ -35,7 +35,12 @@ export class Output {
     this.json = json
     this.#stdout = stdout
     this.#stderr = stderr
-    this.look = { paint: makePaint(color), timeZone, now, columns: stdout.columns ?? DEFAULT_COLUMNS }
+    this.look = {
+      paint: makePaint(color),
+      timeZone: knownZone(timeZone),
+      now,
+      columns: stdout.columns ?? DEFAULT_COLUMNS,
+    }
   }
 
   /** Lines for people. Nothing where JSON was asked for. */

@@ -16,7 +16,7 @@ export class ShortIds {
     this.#api = api
   }
 
-  /** Asks the node whether the short form is enough. */
+  /** Asks the node whether the short form is enough. Never rejects: it is for display. */
   async of(auctionId: string): Promise<string> {
     let length = this.#known.get(auctionId) ?? 0
     if (length === 0) {
@@ -47,9 +47,8 @@ export class ShortIds {
       return false
     } catch (error) {
       if (error instanceof NodeError && error.code === 'AUCTION_AMBIGUOUS') return true
-      // The node cannot tell; the id is only for display, and typing it back will say so again.
-      if (error instanceof NodeError) return false
-      throw error
+      // Where the node cannot tell, typing the id back will say so again.
+      return false
     }
   }
 

@@ -1,4 +1,5 @@
 import { homedir } from 'node:os'
+import { knownZone } from '../render/look.js'
 import type { CliIo } from './cli-io.js'
 
 /** One Ctrl-C may arrive twice, from the terminal and through npm: only a later one is a second one. */
@@ -31,7 +32,7 @@ export function processIo(): CliIo {
     stderr: process.stderr,
     env: process.env,
     userHome: homedir(),
-    timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    timeZone: knownZone(Intl.DateTimeFormat().resolvedOptions().timeZone),
     now: () => Date.now(),
     ended: ended.signal,
   }

@@ -122,8 +122,9 @@ export function auctionRoutes(app: GatewayApp, deps: RouteDeps, options: RouteOp
       const terms = openRequest(request.body, options.defaultCurrency)
       const result = await api.open({ ...terms, commandId, as: seller.party, requestId: request.id })
       const { auction, ...outcome } = acceptedJson(result)
-      reply.code(201).header('location', `/api/v1/auctions/${result.outcome.auctionId}`)
-      return { ...(auction as object), command_id: outcome.command_id } as never
+      const { auctionId: id } = result.outcome
+      reply.code(201).header('location', `/api/v1/auctions/${id}`)
+      return { ...{ id, auction_id: id }, ...(auction as object), command_id: outcome.command_id } as never
     },
   )
 

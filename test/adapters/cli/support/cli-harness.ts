@@ -12,6 +12,7 @@ import { FakeNodeApi, INFO } from './fake-node-api.js'
 export interface RunOptions {
   readonly env?: Record<string, string>
   readonly deps?: Partial<CliDeps>
+  readonly timeZone?: string
 }
 
 export interface Ran {
@@ -50,7 +51,10 @@ export class CliHarness {
     return dataDir
   }
 
-  async run(words: readonly string[], { env = {}, deps = {} }: RunOptions = {}): Promise<Ran> {
+  async run(
+    words: readonly string[],
+    { env = {}, deps = {}, timeZone = 'Europe/Berlin' }: RunOptions = {},
+  ): Promise<Ran> {
     const before = { stdout: this.stdout.length, stderr: this.stderr.length }
     const code = await runCli(
       words,
@@ -61,7 +65,7 @@ export class CliHarness {
         stderr: this.#sink('stderr'),
         env: { VENDUE_HOME: this.home, ...env },
         userHome: this.home,
-        timeZone: 'Europe/Berlin',
+        timeZone,
         now: () => this.api.now,
         ended: this.ended.signal,
       },
