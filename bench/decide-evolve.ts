@@ -102,6 +102,7 @@ function opened(): OpenedState {
         closesAt: CLOSES_AT,
         softClose: { windowMs: WINDOW_MS, extensionMs: WINDOW_MS, hardStopAt: null },
         bidderNames: 'public',
+        givesTimeBack: true,
       },
     },
   )

@@ -6,6 +6,8 @@ import { ReceiptKeeper } from '../../src/application/commands/receipt-keeper.js'
 import { HandoverGiver } from '../../src/application/handover/handover-giver.js'
 import { HandoverTaker } from '../../src/application/handover/handover-taker.js'
 import { AuctionHouse } from '../../src/application/home/auction-house.js'
+import { HomeClock } from '../../src/application/home/home-clock.js'
+import { Outages } from '../../src/application/home/outages.js'
 import { Feed } from '../../src/application/log/feed.js'
 import { Membership } from '../../src/application/mesh/membership.js'
 import { NodeIdentity } from '../../src/application/mesh/node-identity.js'
@@ -66,6 +68,11 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
         }),
     )
     .factory(tokens.budgets, () => new Budgets(deps('clock', 'logger', 'metrics'), options.budgets))
+    .factory(tokens.homeClock, () => new HomeClock(deps('clock', 'logger')))
+    .factory(
+      tokens.outages,
+      () => new Outages({ ...deps('timers', 'heartbeat', 'logger'), clock: services.get(tokens.homeClock) }),
+    )
     .factory(tokens.peerTable, () => new PeerTable(deps('clock')))
     .factory(
       tokens.membership,
@@ -89,19 +96,22 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
       tokens.auctionHouse,
       () =>
         new AuctionHouse(
-          deps(
-            'budgets',
-            'clock',
-            'timers',
-            'signer',
-            'logger',
-            'metrics',
-            'eventLog',
-            'outcomes',
-            'auctions',
-            'secrets',
-            'replication',
-          ),
+          {
+            ...deps(
+              'budgets',
+              'timers',
+              'signer',
+              'logger',
+              'metrics',
+              'eventLog',
+              'outcomes',
+              'auctions',
+              'secrets',
+              'replication',
+              'outages',
+            ),
+            clock: services.get(tokens.homeClock),
+          },
           nodeId(),
         ),
     )
@@ -265,7 +275,10 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
       tokens.auctionViews,
       () =>
         new AuctionViews(
-          deps('auctions', 'autoBidder', 'breaches', 'clock', 'equivocations', 'participations', 'peerTable'),
+          {
+            ...deps('auctions', 'autoBidder', 'breaches', 'equivocations', 'participations', 'peerTable'),
+            clock: services.get(tokens.homeClock),
+          },
           services.get(tokens.self).party,
         ),
     )
@@ -308,6 +321,7 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
           'eventLog',
           'feed',
           'handoverGiver',
+          'homeClock',
           'logger',
           'members',
           'participations',

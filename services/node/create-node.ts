@@ -9,6 +9,7 @@ import { MetricsServer } from '../../src/adapters/prometheus/metrics-server.js'
 import { PrometheusMetrics } from '../../src/adapters/prometheus/prometheus-metrics.js'
 import { openStore, type SqliteStore } from '../../src/adapters/sqlite/open-store.js'
 import { NodeCertificateReader } from '../../src/adapters/system/certificate-reader.js'
+import { HeartbeatFile } from '../../src/adapters/system/heartbeat-file.js'
 import { nextIncarnation } from '../../src/adapters/system/next-incarnation.js'
 import { Ed25519Verifier, loadNodeKey } from '../../src/adapters/system/node-key.js'
 import { loadOperatorToken } from '../../src/adapters/system/operator-token.js'
@@ -218,8 +219,11 @@ class RunningNode implements VendueNode {
     const remembered = rememberSignatures(signer, verifier)
     const rpcClient = new RpcClient({ logger: this.#logger, ...(this.#tls ? { tls: this.#tls } : {}) })
     this.#undo.push(() => rpcClient.stop())
+    const heartbeat = new HeartbeatFile(dataDir)
+    this.#undo.push(() => heartbeat.close())
     this.services
       .value(tokens.clock, systemClock)
+      .value(tokens.heartbeat, heartbeat)
       .value(tokens.timers, systemTimers)
       .value(tokens.random, systemRandom)
       .value(tokens.logger, this.#logger)

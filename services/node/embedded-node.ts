@@ -117,6 +117,8 @@ export interface OpenAuction {
   readonly closesAt?: number
   readonly closesInMs?: number
   readonly softClose?: { readonly windowMs: number; readonly extensionMs: number }
+  /** True otherwise: an end that falls within a time in which nobody could bid is moved. */
+  readonly givesTimeBack?: boolean
 }
 
 /** The same id again returns the first outcome, and nothing is done twice; a new one otherwise. */

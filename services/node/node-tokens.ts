@@ -6,6 +6,8 @@ import type { ReceiptKeeper } from '../../src/application/commands/receipt-keepe
 import type { HandoverGiver } from '../../src/application/handover/handover-giver.js'
 import type { HandoverTaker } from '../../src/application/handover/handover-taker.js'
 import type { AuctionHouse } from '../../src/application/home/auction-house.js'
+import type { HomeClock } from '../../src/application/home/home-clock.js'
+import type { Outages } from '../../src/application/home/outages.js'
 import type { Feed } from '../../src/application/log/feed.js'
 import type { PublishingEventLog } from '../../src/application/log/publishing-event-log.js'
 import type { Membership } from '../../src/application/mesh/membership.js'
@@ -39,6 +41,7 @@ import type { ParticipationRepository } from '../../src/ports/store/participatio
 import type { PeerRepository } from '../../src/ports/store/peer-repository.js'
 import type { ReceiptRepository } from '../../src/ports/store/receipt-repository.js'
 import type { Clock } from '../../src/ports/system/clock.js'
+import type { Heartbeat } from '../../src/ports/system/heartbeat.js'
 import type { Logger } from '../../src/ports/system/logger.js'
 import type { Metrics } from '../../src/ports/system/metrics.js'
 import type { Random } from '../../src/ports/system/random.js'
@@ -58,6 +61,7 @@ export interface Self {
 export const tokens = {
   // Ports
   clock: new Token<Clock>('clock'),
+  heartbeat: new Token<Heartbeat>('heartbeat'),
   timers: new Token<Timers>('timers'),
   random: new Token<Random>('random'),
   logger: new Token<Logger>('logger'),
@@ -89,6 +93,8 @@ export const tokens = {
   handoverGiver: new Token<HandoverGiver>('handoverGiver'),
   handoverTaker: new Token<HandoverTaker>('handoverTaker'),
   membership: new Token<Membership>('membership'),
+  homeClock: new Token<HomeClock>('homeClock'),
+  outages: new Token<Outages>('outages'),
   auctionHouse: new Token<AuctionHouse>('auctionHouse'),
   feed: new Token<Feed>('feed'),
   router: new Token<CommandRouter>('router'),

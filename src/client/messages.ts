@@ -40,6 +40,8 @@ export interface OpenTerms {
   }
   /** `pseudonyms`: gateways show accounts by names made for this auction alone. */
   readonly bidder_names?: 'public' | 'pseudonyms'
+  /** True unless said otherwise: an end that falls within a time in which nobody could bid is moved. */
+  readonly gives_time_back?: boolean
 }
 
 export interface ListFilter {

@@ -15,6 +15,7 @@ export type Command =
   | CancelAuction
   | ExtendAuction
   | HandOver
+  | GiveTimeBack
 
 export interface OpenAuction {
   readonly type: 'OpenAuction'
@@ -108,4 +109,11 @@ export interface HandOver {
   readonly type: 'HandOver'
   readonly now: number
   readonly to: Home
+}
+
+/** The home could not take bids from `since` on, and the end has come meanwhile. */
+export interface GiveTimeBack {
+  readonly type: 'GiveTimeBack'
+  readonly now: number
+  readonly since: number
 }

@@ -13,6 +13,7 @@ import type {
   Command,
   EndAuction,
   ExtendAuction,
+  GiveTimeBack,
   HandOver,
   OpenAuction,
   PlaceBid,
@@ -22,6 +23,7 @@ import type {
 } from './commands.js'
 import type { AuctionClosed, AuctionEvent, AuctionResult } from './events.js'
 import { evolve, MAX_REVEALS_PER_EVENT } from './evolve.js'
+import { endAfterOutage } from './outage.js'
 import { liftToReserve, NO_SECRETS, type Secrets, standingAfter } from './pricing.js'
 import type { Rejection } from './rejection.js'
 import { softCloseEnd } from './soft-close.js'
@@ -71,6 +73,8 @@ export function decide(state: HomeState, command: Command): Decision {
       return extend(state, auction, command)
     case 'HandOver':
       return handOver(state, auction, command)
+    case 'GiveTimeBack':
+      return giveTimeBack(state, auction, command)
     default: {
       const unknown: never = command
       throw new Error(`unknown command ${JSON.stringify(unknown)}`)
@@ -161,7 +165,14 @@ function placeBid(state: HomeState, auction: Live, command: PlaceBid): Decision 
 function pushExtension(events: AuctionEvent[], auction: Live, now: number): void {
   const closesAt = softCloseEnd(auction, now)
   if (closesAt !== null)
-    events.push({ type: 'AuctionExtended', at: now, closesAt, by: 'soft-close', commandId: null })
+    events.push({
+      type: 'AuctionExtended',
+      at: now,
+      closesAt,
+      by: 'soft-close',
+      since: null,
+      commandId: null,
+    })
 }
 
 function sealedBy({ offer, bidId, bidder }: PlaceBid): SealedMaximum | null {
@@ -262,10 +273,20 @@ function extend({ secrets }: HomeState, auction: Live, command: ExtendAuction): 
   const problems = openingProblems({ opensAt: null, closesAt, softClose: null }, now)
   if (problems.length > 0) return reject({ code: 'TERMS_INVALID', problems })
   return accept(auction, secrets, [
-    { type: 'AuctionExtended', at: now, closesAt, by: 'seller', commandId, ...added },
+    { type: 'AuctionExtended', at: now, closesAt, by: 'seller', since: null, commandId, ...added },
   ])
 }
 
 function handOver({ secrets }: HomeState, auction: Live, { to, now }: HandOver): Decision {
   return accept(auction, secrets, [{ type: 'AuctionHandedOver', at: now, to }])
+}
+
+/** First the end, then the start that is owed as well: nothing happens after an end that stands. */
+function giveTimeBack({ secrets }: HomeState, auction: Live, { now, since }: GiveTimeBack): Decision {
+  const closesAt = endAfterOutage(auction, since, now)
+  if (closesAt === null) return reject({ code: 'NOT_DUE', dueAt: auction.closesAt })
+  return accept(auction, secrets, [
+    { type: 'AuctionExtended', at: now, closesAt, by: 'outage', since, commandId: null },
+    ...startDue(auction, now),
+  ])
 }

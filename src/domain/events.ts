@@ -71,12 +71,17 @@ export interface LotBoughtNow {
   readonly price: Minor
 }
 
+/** `outage`: the home could not take bids when the end came, and gives the lost time back. */
+export const EXTENDED_BY = ['soft-close', 'seller', 'outage'] as const
+
 export interface AuctionExtended {
   readonly type: 'AuctionExtended'
   readonly at: number
   readonly closesAt: number
-  readonly by: 'soft-close' | 'seller'
-  /** The seller's; null where the soft close extends. */
+  readonly by: (typeof EXTENDED_BY)[number]
+  /** Since when nobody could bid; null unless it is for that. */
+  readonly since: number | null
+  /** The seller's; null where nobody extends by hand. */
   readonly commandId: string | null
   /** Where the seller asked for so much more time, and not for an end. */
   readonly addedMs?: number

@@ -22,6 +22,7 @@ import type {
 import { incrementAt } from './increments.js'
 import { isTime, MAX_DURATION_MS } from './limits.js'
 import { isMinor } from './money.js'
+import { endAfterOutage } from './outage.js'
 import { isNode, sameParty } from './party.js'
 import { softCloseEnd } from './soft-close.js'
 import { openingProblems, termsProblems } from './terms.js'
@@ -283,6 +284,8 @@ function extended(state: Live, event: AuctionExtended, must: Must): Live {
     throw new IllegalEventError(event, state.seq + 1, 'only an end time can be extended')
   must(isTime(event.closesAt) && event.closesAt > state.closesAt, 'an extension is later than the end')
   must(event.closesAt <= (rule?.hardStopAt ?? Number.POSITIVE_INFINITY), 'no extension passes the hard stop')
+  must((event.by === 'outage') === (event.since !== null), 'an outage has a beginning, and nothing else does')
+  if (event.by === 'outage') return givenBack(state, event, must)
   must(event.at < state.closesAt, 'an auction that ended is not extended')
   if (event.by === 'soft-close') {
     must(state.owed === 'AuctionExtended', 'a soft close follows a late bid')
@@ -297,6 +300,19 @@ function extended(state: Live, event: AuctionExtended, must: Must): Live {
     must(event.closesAt - event.at <= MAX_DURATION_MS, 'an end is within 10 years')
   }
   must((event.by === 'seller') === (event.commandId !== null), 'what the seller does has a command of his')
+  return advance(state, event, { closesAt: event.closesAt })
+}
+
+/** Whether the home could take bids is its own word; when it says it could not, what follows from that is not. */
+function givenBack(state: Live, event: AuctionExtended, must: Must): Live {
+  const since = event.since ?? 0
+  must(state.owed === null, 'what a bid calls for comes first')
+  must(event.commandId === null && event.addedMs === undefined, 'nobody orders that time is given back')
+  must(since >= state.at, 'no outage begins before the last event')
+  must(
+    event.closesAt === endAfterOutage(state, since, event.at),
+    'an end within an outage moves by what was left of it then',
+  )
   return advance(state, event, { closesAt: event.closesAt })
 }
 

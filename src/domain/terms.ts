@@ -45,6 +45,8 @@ export interface Terms {
   readonly closesAt: number | null
   readonly softClose: SoftClose | null
   readonly bidderNames: BidderNames
+  /** Whether an end that falls within a time in which nobody could bid is moved, so that bidders get that time back (see outage.ts). */
+  readonly givesTimeBack: boolean
 }
 
 /** One broken rule of one field. */

@@ -8,7 +8,14 @@ describe('extending by hand', () => {
   it('moves the end', () => {
     const auction = ending().extend(2 * HOUR)
     expect(auction.raised).to.deep.equal([
-      { type: 'AuctionExtended', at: T0, closesAt: T0 + 2 * HOUR, by: 'seller', commandId: 'cmd_extend' },
+      {
+        type: 'AuctionExtended',
+        at: T0,
+        closesAt: T0 + 2 * HOUR,
+        by: 'seller',
+        since: null,
+        commandId: 'cmd_extend',
+      },
     ])
     expect(auction.auction.closesAt).to.equal(T0 + 2 * HOUR)
   })

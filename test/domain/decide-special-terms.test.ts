@@ -66,6 +66,7 @@ describe('a soft close', () => {
       at: T0 + HOUR - SECOND,
       closesAt: T0 + HOUR + 59 * SECOND,
       by: 'soft-close',
+      since: null,
       commandId: null,
     })
     expect(auction.auction.closesAt).to.equal(T0 + HOUR + 59 * SECOND)

@@ -3,7 +3,7 @@ import { readBody } from '../../src/application/log/commit-body.js'
 import { auctionIdOf, nodeIdOf } from '../../src/application/log/ids.js'
 import type { OpenedAuction } from '../../src/domain/auction.js'
 import type { Commit } from '../../src/domain/commit.js'
-import type { AuctionEvent, AuctionOpened } from '../../src/domain/events.js'
+import type { AuctionEvent, AuctionExtended, AuctionOpened } from '../../src/domain/events.js'
 import type { Home } from '../../src/domain/party.js'
 import type { RemoteCommand, SubmitResult } from '../../src/ports/mesh/peer-client.js'
 import type { Breach } from '../../src/ports/store/breach-repository.js'
@@ -24,8 +24,14 @@ export interface Line {
   head: { seq: number; hash: string }
   price: number
   closesAt: number | null
+  readonly givesTimeBack: boolean
+  /** When the last event happened. */
+  at: number
   over: 'closed' | 'cancelled' | null
 }
+
+/** Between two beats of a home. */
+const HEARTBEAT_MS = 1_500
 
 interface Answer {
   readonly homeId: string
@@ -54,6 +60,9 @@ export class Checker {
   readonly #doubled = new Set<string>()
   readonly #userBids = new Set<string>()
   readonly #limits = new Map<string, number>()
+  /** By node: when its machine's clock said that it was down, as long as that clock was not set. */
+  readonly #downtimes = new Map<string, { from: number; until: number }[]>()
+  readonly #ended = new Map<string, { now: number; offsetMs: number }>()
   acknowledged = 0
 
   constructor(verifier: SignatureVerifier) {
@@ -128,6 +137,7 @@ export class Checker {
 
   /** The node on a machine found what its disk had kept. */
   started(machine: Machine): void {
+    this.#noteDowntime(machine)
     const heads = this.#heads.get(machine.name) ?? new Map<string, number>()
     for (const [auctionId, seq] of this.#headsBefore.get(machine.name) ?? []) {
       this.#must(
@@ -158,6 +168,15 @@ export class Checker {
     }
   }
 
+  #noteDowntime({ nodeId, now, clock }: Machine): void {
+    const ended = this.#ended.get(nodeId)
+    // A home whose clock was set may be on another time than its machine.
+    if (ended === undefined || clock.offsetMs !== ended.offsetMs || clock.offsetMs !== clock.firstOffsetMs)
+      return
+    const known = this.#downtimes.get(nodeId) ?? []
+    this.#downtimes.set(nodeId, [...known, { from: ended.now, until: now }])
+  }
+
   /** Which node gave the outcome; null for a refusal in an auction, which may have moved since. */
   #authorOf(outcome: Outcome, homeId: string): string | null {
     if (outcome.auctionId === '') return homeId
@@ -168,6 +187,7 @@ export class Checker {
   }
 
   ended(machine: Machine): void {
+    this.#ended.set(machine.nodeId, { now: machine.now, offsetMs: machine.clock.offsetMs })
     this.#headsBefore.set(machine.name, this.#heads.get(machine.name) ?? new Map())
     this.#heads.delete(machine.name)
   }
@@ -253,6 +273,8 @@ export class Checker {
       head: { seq: 0, hash: '' },
       price: 0,
       closesAt: terms.closesAt,
+      givesTimeBack: terms.givesTimeBack,
+      at: opening.at,
       over: null,
     }
   }
@@ -279,6 +301,38 @@ export class Checker {
     line.commits.set(commit.firstSeq, { commit, author: line.home })
     line.head = { seq: commit.lastSeq, hash: commit.hash }
     for (const event of events) this.#take(line, event, where)
+  }
+
+  /** Whoever says that nobody could bid has taken no bid meanwhile, and answered none. */
+  #givesBack(line: Line, { at, since, closesAt }: AuctionExtended, what: () => string): void {
+    const { closesAt: end, home, auctionId } = line
+    this.#must(line.givesTimeBack, 'time is given back only where the terms say so', what)
+    this.#must(
+      end !== null && since !== null && line.at <= since && since < end && end <= at && closesAt > at,
+      'an end is moved where it fell within the outage',
+      what,
+    )
+    for (const { homeId, outcome } of this.#answers.values())
+      this.#must(
+        homeId !== home.nodeId ||
+          outcome.auctionId !== auctionId ||
+          outcome.at <= (since ?? 0) + HEARTBEAT_MS ||
+          outcome.at >= at,
+        'no answer was given while nobody could bid',
+        () => `${what()}, and ${JSON.stringify(outcome)}`,
+      )
+  }
+
+  /** An end that came while the home was down is not done with unless the lost time was given back. */
+  #endsOnTime(line: Line, what: () => string): void {
+    const { closesAt, home, givesTimeBack } = line
+    if (closesAt === null || !givesTimeBack) return
+    for (const { from, until } of this.#downtimes.get(home.nodeId) ?? [])
+      this.#must(
+        closesAt <= from + HEARTBEAT_MS || closesAt > until,
+        'what was lost of an auction is given back',
+        () => `${what()}, down from ${from} to ${until}`,
+      )
   }
 
   #take(line: Line, event: AuctionEvent, where: () => string): void {
@@ -309,7 +363,10 @@ export class Checker {
       const limit = this.#limits.get(`${event.bidder.id} ${line.auctionId}`) ?? 0
       this.#must((event.amount ?? Infinity) <= limit, 'no auto-bid is past its limit', what)
     }
+    if (event.type === 'AuctionExtended' && event.by === 'outage') this.#givesBack(line, event, what)
     if (event.type === 'AuctionExtended') line.closesAt = event.closesAt
+    if (event.type === 'AuctionClosed' && event.by === 'end-time') this.#endsOnTime(line, what)
+    line.at = event.at
     if (event.type === 'AuctionHandedOver') line.home = event.to
     if (event.type === 'AuctionClosed') line.over = 'closed'
     if (event.type === 'AuctionCancelled') line.over = 'cancelled'

@@ -51,8 +51,9 @@ function dutiesMissing(machine: Machine, checker: Checker): string[] {
     const { state, sealed } = auction
     const due = state.status === 'scheduled' ? state.terms.opensAt : state.closesAt
     const live = state.status === 'open' || state.status === 'scheduled'
-    if (live && due !== null && machine.now > due + LATE_MS)
-      missing.push(`${auctionId} is ${state.status}, ${machine.now - due} ms late`)
+    const now = machine.services?.get(tokens.homeClock).now() ?? machine.now
+    if (live && due !== null && now > due + LATE_MS)
+      missing.push(`${auctionId} is ${state.status}, ${now - due} ms late`)
     if (state.status === 'closed') {
       const { result } = state
       const hidden = [...sealed.values()].filter(

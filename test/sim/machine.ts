@@ -65,6 +65,7 @@ export class Machine {
   #life: Life | null = null
   #lives = 0
   #incarnation = 0
+  #lastBeat: number | null = null
   #stopping: SimProcess | null = null
   #address: string
 
@@ -73,8 +74,9 @@ export class Machine {
     this.#deps = deps
     this.#events = events
     this.#random = deps.random.stream(name)
+    const offsetMs = Math.floor(this.#random.between(-60_000, 60_000))
     this.clock = {
-      offsetMs: Math.floor(this.#random.between(-60_000, 60_000)),
+      ...{ offsetMs, firstOffsetMs: offsetMs },
       rate: this.#random.between(0.99, 1.01),
     }
     this.disk = new SimDisk(this.#random.stream('disk'), {
@@ -172,6 +174,10 @@ export class Machine {
     scheduler.after(RESTART_MS, `${this.name} is started again`, null, () => this.start())
   }
 
+  #beat(process: SimProcess, at: number): void {
+    if (process.alive) this.#lastBeat = at
+  }
+
   #end(): void {
     const life = this.#life
     if (!life) return
@@ -200,6 +206,7 @@ export class Machine {
       .value(tokens.members, network.members)
       .value(tokens.memberNews, { ask: () => Promise.resolve() })
       .value(tokens.clock, process)
+      .value(tokens.heartbeat, { last: () => this.#lastBeat, beat: (at) => this.#beat(process, at) })
       .value(tokens.timers, process)
       .value(tokens.random, random)
       .value(tokens.logger, this.#deps.logger?.(this.name) ?? silentLogger)

@@ -6,6 +6,8 @@ import { EPOCH_MS, type Owner, type Scheduler } from './scheduler.js'
 export interface WallClock {
   /** How far it is off, milliseconds. */
   offsetMs: number
+  /** Before it was ever set. */
+  readonly firstOffsetMs: number
   /** Its seconds for one true second. */
   readonly rate: number
 }

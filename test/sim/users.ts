@@ -184,6 +184,7 @@ export class Users {
       ...(opensAt !== undefined && { opensAt }),
       ...(ends && { closesInMs: random.int(3_000, 15_000) }),
       ...(ends && random.chance(0.5) && { softClose: { windowMs: 2_000, extensionMs: 1_500 } }),
+      ...(this.#made % 5 === 1 && { givesTimeBack: false }),
     }
     this.#ask(machine, 'cmd', null, JSON.stringify(request), (api, commandId) =>
       api.open({ ...request, commandId }),

@@ -45,6 +45,7 @@ export function termsWith(overrides: Partial<Terms> = {}): Terms {
     closesAt: null,
     softClose: null,
     bidderNames: 'public',
+    givesTimeBack: true,
     ...overrides,
   }
 }

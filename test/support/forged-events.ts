@@ -78,7 +78,15 @@ export function bought(overrides: Partial<LotBoughtNow> = {}): AuctionEvent {
 export function extended(overrides: Partial<AuctionExtended> = {}): AuctionEvent {
   const { by = 'seller' } = overrides
   const commandId = by === 'seller' ? 'cmd_extend' : null
-  return { type: 'AuctionExtended', at: T0, closesAt: T0 + HOUR + 1, by, commandId, ...overrides }
+  return {
+    type: 'AuctionExtended',
+    at: T0,
+    closesAt: T0 + HOUR + 1,
+    by,
+    since: null,
+    commandId,
+    ...overrides,
+  }
 }
 
 /** The seller closes after Alice's bid of 8,000, which was event 2. */

@@ -75,6 +75,7 @@ async function auction(
       closesAt: CLOSES_AT,
       softClose: null,
       bidderNames: 'public',
+      givesTimeBack: true,
     },
   }
   let last = await append(log, signer, { state: UNOPENED, auctionId: null, head: null }, [opening])

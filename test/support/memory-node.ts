@@ -11,6 +11,7 @@ import { PublishingEventLog } from '../../src/application/log/publishing-event-l
 import type { NodeInfo } from '../../src/ports/mesh/peer-client.js'
 import type { NodeApi } from '../../src/ports/node/node-api.js'
 import type { Store } from '../../src/ports/store/store.js'
+import type { Heartbeat } from '../../src/ports/system/heartbeat.js'
 import type { Signer } from '../../src/ports/system/signer.js'
 import { type ManualTime, settle } from './manual-time.js'
 import { openMemoryStore } from './memory/memory-store.js'
@@ -26,6 +27,9 @@ export interface MemoryNodeOptions {
   /** A node that comes back brings its own. */
   readonly store?: Store
   readonly signer?: Signer
+  readonly heartbeat?: Heartbeat
+  /** Its own idea of the time. */
+  readonly machine?: NodeTime
   /** A free one otherwise. */
   readonly address?: string
   /** Of another mesh than the network's. */
@@ -67,7 +71,7 @@ export class MemoryNode {
       dhtAddress: null,
       incarnation: options.startedAt ?? time.now(),
     }
-    this.time = new NodeTime(time)
+    this.time = options.machine ?? new NodeTime(time)
     this.#moved = time
     const { store } = this
     const members = options.members ?? network.members
@@ -76,6 +80,7 @@ export class MemoryNode {
       .value(tokens.members, members)
       .value(tokens.memberNews, { ask: () => Promise.resolve() })
       .value(tokens.clock, this.time)
+      .value(tokens.heartbeat, options.heartbeat ?? new MemoryHeartbeat())
       .value(tokens.timers, this.time)
       .value(tokens.random, systemRandom)
       .value(tokens.logger, silentLogger)
@@ -142,6 +147,19 @@ export class MemoryNode {
       await this.#moved.advance(STOP_STEP_MS)
     await stopped
     if (errors.length > 0) throw new AggregateError(errors, 'something did not stop cleanly')
+  }
+}
+
+/** Forgets nothing while the test runs. */
+export class MemoryHeartbeat implements Heartbeat {
+  #last: number | null = null
+
+  last(): number | null {
+    return this.#last
+  }
+
+  beat(at: number): void {
+    this.#last = at
   }
 }
 

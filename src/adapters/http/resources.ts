@@ -91,6 +91,7 @@ export const auctionSchema = z
       .object({ window_ms: z.int(), extension_ms: z.int(), hard_stop_at: time.nullable() })
       .nullable(),
     bidder_names: z.enum(BIDDER_NAMES),
+    gives_time_back: z.boolean(),
     closed_at: time.nullable(),
     closed_by: z.string().nullable(),
     result: z.unknown(),

@@ -210,9 +210,9 @@ export class AutoBidder {
     await this.#update(auctionId, { pending: null })
     this.#deps.logger.debug({ auctionId, status: outcome.status }, 'an auto-bid was decided')
     if (outcome.status === 'rejected') return this.#refused(auctionId, order, outcome.rejection.code)
-    // What stood in its way shows here with a commit that is on its way, or has shown long ago: the outcome of a bid that was
-    // asked for before a restart is an old one. So look again, and not before a moment has passed.
-    if (!outcome.bid?.leads) this.#retryLater(auctionId, order, UNANSWERED.firstMs)
+    // What stood in its way, or has overtaken it since, shows here with a commit that is on its way, or has shown long ago: the outcome of
+    // a bid that was asked for before a restart is an old one. So look again, and not before a moment has passed.
+    this.#retryLater(auctionId, order, UNANSWERED.firstMs)
   }
 
   async #refused(auctionId: string, order: Order, code: RejectionCode): Promise<void> {

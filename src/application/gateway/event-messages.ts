@@ -172,7 +172,8 @@ function messageOf(item: FeedItem, facts: AuctionFacts, leader: Party | null): E
     }
     case 'AuctionExtended': {
       const end = jsonTime(event.closesAt)
-      return { type: 'auction_extended', ...common, closes_at: end, new_end_time: end, by: event.by }
+      const since = jsonTime(event.since)
+      return { type: 'auction_extended', ...common, closes_at: end, new_end_time: end, by: event.by, since }
     }
     case 'AuctionClosed': {
       const { result } = event

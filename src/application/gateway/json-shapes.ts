@@ -78,6 +78,7 @@ export function auctionJson(view: AuctionView): { readonly [key: string]: Json }
       hard_stop_at: jsonTime(softClose.hardStopAt),
     },
     bidder_names: terms.bidderNames,
+    gives_time_back: terms.givesTimeBack,
     closed_at: state.status === 'closed' ? jsonTime(state.closedAt) : null,
     closed_by: state.status === 'closed' ? state.by : null,
     result: state.status === 'closed' ? auctionResultJson(state.result, currency) : null,
@@ -180,7 +181,7 @@ function eventJson(event: AuctionEvent, currency: Currency): Record<string, Json
     case 'LotBoughtNow':
       return { bid_id: event.bidId, bidder: jsonParty(event.bidder), price: amount(event.price) }
     case 'AuctionExtended':
-      return { closes_at: jsonTime(event.closesAt), by: event.by }
+      return { closes_at: jsonTime(event.closesAt), by: event.by, since: jsonTime(event.since) }
     case 'AuctionClosed':
       return {
         by: event.by,
@@ -239,6 +240,11 @@ export function statusJson({ node, ...status }: NodeStatus): Json {
       mesh_id: status.mesh.meshId,
       members: status.mesh.members,
       conflict: status.mesh.conflict && { ...status.mesh.conflict },
+    },
+    clock_doubt: status.clockDoubt && {
+      ahead_ms: status.clockDoubt.aheadMs,
+      counts_in_ms: status.clockDoubt.countsInMs,
+      holds: status.clockDoubt.holds,
     },
     started_at: jsonTime(node.incarnation),
     handshakes: status.handshakes && { ...status.handshakes },

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { EXTENDED_BY } from '../../domain/events.js'
 import { SCOPES } from '../../ports/accounts/caller.js'
 import {
   AUCTION_REFERENCE,
@@ -191,9 +192,13 @@ export const eventMessages = {
       ...event,
       closes_at: time,
       new_end_time: time,
-      by: z.enum(['soft-close', 'seller']),
+      by: z.enum(EXTENDED_BY),
+      since: time.nullable(),
     })
-    .meta({ description: 'The end has moved.' }),
+    .meta({
+      description:
+        'The end has moved. `outage`: nobody could bid from `since` until now, and that time is given back.',
+    }),
   auction_ended: z
     .object({
       type: z.literal('auction_ended'),

@@ -22,6 +22,7 @@ import { gather } from '../turns/gather.js'
 import type { ActorMeasures } from './actor-measures.js'
 import { BatchDraft } from './batch-draft.js'
 import type { CommandsUnderWay } from './commands-under-way.js'
+import type { Outages } from './outages.js'
 
 export interface AuctionActorDeps {
   readonly budgets: Budgets
@@ -34,6 +35,7 @@ export interface AuctionActorDeps {
   readonly measures: ActorMeasures
   /** Of all auctions of this home. */
   readonly commands: CommandsUnderWay
+  readonly outages: Pick<Outages, 'at' | 'begun' | 'over'>
 }
 
 export interface LoadedAuction {
@@ -302,6 +304,7 @@ export class AuctionActor {
       'a batch of commands failed',
     )
     const failure = submitFailure(error)
+    if (failure.code === 'DISK_FULL') this.#deps.outages.begun('disk-full')
     for (const { settle } of batch) settle(failure)
   }
 
@@ -361,7 +364,7 @@ export class AuctionActor {
 
   /** Starts the write and answers after it. */
   #write(batch: readonly Waiting[], draft: BatchDraft, results: readonly SubmitResult[]): void {
-    const { clock, logger, measures } = this.#deps
+    const { clock, logger, measures, outages } = this.#deps
     const startedMs = clock.monotonicMs()
     this.#drafts.add(draft)
     this.#tap?.push(draft)
@@ -369,6 +372,7 @@ export class AuctionActor {
     const write = this.#store(draft)
       .then(
         () => {
+          outages.over('disk-full')
           measures.append.observe((clock.monotonicMs() - startedMs) / 1_000)
           measures.decided(results)
           const requestIds = requestIdsOf(batch)

@@ -24,6 +24,7 @@ import {
 } from './auction-actor.js'
 import { CommandsUnderWay } from './commands-under-way.js'
 import { DueTimes } from './due-times.js'
+import type { Outages } from './outages.js'
 
 export interface AuctionHouseDeps extends Omit<AuctionActorDeps, 'measures' | 'commands'> {
   readonly metrics?: Metrics
@@ -32,6 +33,7 @@ export interface AuctionHouseDeps extends Omit<AuctionActorDeps, 'measures' | 'c
   readonly auctions: Pick<AuctionRepository, 'find' | 'due' | 'unrevealed'>
   readonly secrets: SecretRepository
   readonly replication: Pick<Replication, 'reachable' | 'awaitReplicas'>
+  readonly outages: Outages
 }
 
 export interface AuctionHouseOptions {
@@ -78,11 +80,13 @@ export class AuctionHouse {
   async start(): Promise<void> {
     if (this.#accepting) return
     this.#accepting = true
+    this.#deps.outages.start((now) => this.#due.dueBy(now) > 0)
     this.#unlisten = this.#deps.eventLog.onPublished((published) => this.#onPublished(published))
     for (const { auctionId, dueAt } of await this.#deps.auctions.due(this.#nodeId))
       this.#due.set(auctionId, dueAt)
     for (const auctionId of await this.#deps.auctions.unrevealed(this.#nodeId)) this.#reveal(auctionId)
     this.#scheduleSweep()
+    this.#deps.outages.over('starting')
   }
 
   /** Refuses what comes from now on and waits for what is being written. */
@@ -95,6 +99,7 @@ export class AuctionHouse {
     for (const { actor } of this.#actors.values()) await actor.settled()
     this.#unlisten?.()
     this.#actors.clear()
+    this.#deps.outages.stop()
   }
 
   /**
@@ -315,6 +320,11 @@ export class AuctionHouse {
       most = Math.max(most, actor.waiting)
     }
     return { all, most }
+  }
+
+  /** How many auctions of this home are to start or to end by then. */
+  dueBy(now: number): number {
+    return this.#due.dueBy(now)
   }
 
   /** How many auctions are in memory. */

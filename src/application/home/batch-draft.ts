@@ -20,11 +20,13 @@ import {
 import { type OrderedCommand, type SignedOrder, vouchesForSeller } from '../orders/order.js'
 import { outcomeOf } from '../orders/outcome.js'
 import { submitFailure } from '../orders/submit-failure.js'
+import type { Outages } from './outages.js'
 
 export interface BatchDraftDeps {
   readonly budgets: Budgets
   readonly clock: Clock
   readonly signer: Pick<Signer, 'publicKey'>
+  readonly outages: Pick<Outages, 'at'>
 }
 
 /** About what the home and its replicas keep of a command, with its share of the log and the indexes. */
@@ -69,12 +71,22 @@ export class BatchDraft {
    */
   decide(task: HomeTask, ordered: OrderedCommand | null): SubmitResult {
     const now = auctionNow(this.#deps.clock, this.state.at)
+    this.#giveTimeBack(now)
     if (isClientCommand(task)) return this.#decideClient(task, ordered, now)
     if (task.type === 'due') {
       this.#apply({ type: this.state.status === 'scheduled' ? 'StartAuction' : 'EndAuction', now })
     }
     const { type: commandId, auctionId } = task
     return done({ status: 'accepted', commandId, auctionId, seq: this.state.seq, at: now })
+  }
+
+  /** An end that fell within an outage is moved before anything is decided by it. */
+  #giveTimeBack(now: number): void {
+    const { state } = this
+    if (state.status === 'closed' || state.status === 'cancelled') return
+    if (state.closesAt === null || now < state.closesAt) return
+    const since = this.#deps.outages.at(state.closesAt)
+    if (since !== null) this.#apply({ type: 'GiveTimeBack', now, since: Math.max(since, state.at) })
   }
 
   /** Opens the commitments of these maxima, as far as the close calls for it. */

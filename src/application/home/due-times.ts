@@ -31,6 +31,13 @@ export class DueTimes {
     if (current) this.#arm(auctionId, current.dueAt, RETRY_MS)
   }
 
+  /** How many times are set that have come by then. */
+  dueBy(now: number): number {
+    let count = 0
+    for (const { dueAt } of this.#timers.values()) if (dueAt <= now) count++
+    return count
+  }
+
   clear(): void {
     for (const { timer } of this.#timers.values()) timer.cancel()
     this.#timers.clear()

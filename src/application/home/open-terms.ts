@@ -72,6 +72,7 @@ export function openTerms(
     buyNow: request.buyNow === undefined ? null : amountOf('buyNow', request.buyNow, currency),
     ...{ opensAt, closesAt, softClose: softCloseOf(request, closesAt ?? now) },
     bidderNames: request.bidderNames ?? 'public',
+    givesTimeBack: request.givesTimeBack ?? true,
   }
   return { terms, reserve: reserve && { amount: reserve.amount, salt: reserve.salt } }
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { AuctionEvent, BidPlaced } from '../../domain/events.js'
+import { type AuctionEvent, type BidPlaced, EXTENDED_BY } from '../../domain/events.js'
 import { MAX_REVEALS_PER_EVENT } from '../../domain/evolve.js'
 import { MAX_INCREMENT_BANDS } from '../../domain/increments.js'
 import { MAX_DESCRIPTION_LENGTH, MAX_TIME, MAX_TITLE_LENGTH } from '../../domain/limits.js'
@@ -28,6 +28,7 @@ export const termsSchema = z.strictObject({
     .strictObject({ windowMs: z.int(), extensionMs: z.int(), hardStopAt: time.nullable() })
     .nullable(),
   bidderNames: bidderNames,
+  givesTimeBack: z.boolean(),
 })
 
 const resultSchema = z.discriminatedUnion('sold', [
@@ -49,7 +50,8 @@ export const eventSchema: z.ZodType<Exclude<AuctionEvent, BidPlaced>> = z.discri
     type: z.literal('AuctionExtended'),
     at: time,
     closesAt: time,
-    by: z.enum(['soft-close', 'seller']),
+    by: z.enum(EXTENDED_BY),
+    since: time.nullable(),
     commandId: id.nullable(),
     addedMs: z.int().min(1).max(MAX_TIME).exactOptional(),
   }),

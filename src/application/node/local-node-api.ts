@@ -12,6 +12,7 @@ import {
   type AuctionView,
   type AutoBidView,
   type BidRequest,
+  type ClockDoubt,
   type CommandResult,
   type EventsRequest,
   type FeedItem,
@@ -48,6 +49,7 @@ import type { CommandRouter } from '../commands/command-router.js'
 import type { ReceiptKeeper } from '../commands/receipt-keeper.js'
 import { type HandoverGiver, mayMove } from '../handover/handover-giver.js'
 import type { AuctionHouse } from '../home/auction-house.js'
+import type { HomeClock } from '../home/home-clock.js'
 import { amountOf, openTerms } from '../home/open-terms.js'
 import { newSalt } from '../log/commitment.js'
 import type { Feed } from '../log/feed.js'
@@ -76,6 +78,7 @@ export interface LocalNodeApiDeps {
   readonly eventLog: EventLog
   readonly feed: Feed
   readonly handoverGiver: Pick<HandoverGiver, 'handOver'>
+  readonly homeClock: HomeClock
   readonly logger: Logger
   readonly members: MemberDirectory
   readonly participations: ParticipationRepository
@@ -158,11 +161,18 @@ export class LocalNodeApi implements NodeApi {
       bids: counts.bids,
       sync: this.#deps.syncer.status,
       mesh: { meshId: members.meshId, members: members.members().length, conflict: members.conflict },
+      clockDoubt: this.#clockDoubt(),
       handshakes: this.#options.handshakes(),
       budgets: this.#deps.budgets.status(),
       uptimeMs: Math.max(0, clock.now() - node.incarnation),
       pid: process.pid,
     }
+  }
+
+  #clockDoubt(): ClockDoubt | null {
+    const { auctionHouse, homeClock } = this.#deps
+    const { doubt } = homeClock
+    return doubt && { ...doubt, holds: auctionHouse.dueBy(homeClock.machineNow()) }
   }
 
   peers(): Promise<PeerView[]> {
@@ -173,13 +183,13 @@ export class LocalNodeApi implements NodeApi {
   }
 
   async open(request: OpenRequest): Promise<CommandResult> {
-    const { auctionHouse, clock, members, random, signer } = this.#deps
+    const { auctionHouse, homeClock, members, random, signer } = this.#deps
     const { currencies } = this.#options
     const { commandId, as, replicas } = request
     const seller = this.#speaker(as)
     const fingerprint = openingFingerprint(request, seller.id)
     const command = (): OpenAuction => {
-      const now = clock.now()
+      const now = homeClock.now()
       const { terms, reserve } = openTerms(request, { now, random, currencies })
       const home = { nodeId: this.#options.info().nodeId, publicKey: signer.publicKey }
       return { type: 'OpenAuction', commandId, now, meshId: members.meshId, seller, home, terms, reserve }
@@ -312,7 +322,7 @@ export class LocalNodeApi implements NodeApi {
     checkList(request)
     const page = await this.#deps.auctions.list({
       limit: request.limit ?? DEFAULT_PAGE,
-      now: this.#deps.clock.now(),
+      now: this.#deps.homeClock.now(),
       ...(statuses && { statuses }),
       ...(text !== undefined && { text }),
       ...(cursor !== undefined && { cursor }),

@@ -104,6 +104,7 @@ export const openRequest: z.ZodType<OpenRequest> = z.strictObject({
   hardStopAt: time.exactOptional(),
   hardStopInMs: durationMs.max(MAX_TIME).exactOptional(),
   bidderNames: bidderNames.exactOptional(),
+  givesTimeBack: z.boolean().exactOptional(),
 })
 
 export const listRequest: z.ZodType<ListRequest> = z.strictObject({

@@ -109,6 +109,8 @@ export interface OpenRequest extends OnBehalf {
   readonly hardStopInMs?: number
   /** Public, unless said otherwise. */
   readonly bidderNames?: BidderNames
+  /** An end that falls within a time in which nobody could bid is moved; true unless said otherwise. */
+  readonly givesTimeBack?: boolean
 }
 
 export interface AuctionCommand extends OnBehalf {
@@ -262,6 +264,8 @@ export interface NodeStatus {
   readonly bids: number
   readonly sync: SyncStatus
   readonly mesh: MeshStatus
+  /** Null while the machine's clock keeps step with the time that has passed. */
+  readonly clockDoubt: ClockDoubt | null
   /** Null where TLS is switched off. */
   readonly handshakes: HandshakeCounts | null
   /** What members and accounts may use up of this node, and how much they have. */
@@ -290,6 +294,16 @@ export interface MeshStatus {
   readonly members: number
   /** The mesh's authority has signed two histories of the member list: its key is used in two places. */
   readonly conflict: MemberLogConflict | null
+}
+
+/** The machine's clock was set, or the machine slept: the home goes by the time that has passed. */
+export interface ClockDoubt {
+  /** How far the clock is ahead of that time; negative: behind. */
+  readonly aheadMs: number
+  /** When it counts, if it stays so. */
+  readonly countsInMs: number
+  /** Auctions of this home that would have started or ended by it, and are held. */
+  readonly holds: number
 }
 
 /** TLS handshakes since the start. */

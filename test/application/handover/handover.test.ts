@@ -301,7 +301,7 @@ describe('a handover', () => {
     const result = { sold: false, reason: 'no-bids' } as const
     const inventions: AuctionEvent[] = [
       { type: 'AuctionCancelled', at, commandId: 'cmd_cancel00', reason: 'not mine to say' },
-      { type: 'AuctionExtended', at, commandId: 'cmd_extend00', by: 'seller', closesAt },
+      { type: 'AuctionExtended', at, commandId: 'cmd_extend00', by: 'seller', since: null, closesAt },
       {
         ...{ type: 'AuctionClosed', at, commandId: 'cmd_close000', by: 'seller', result },
         reserve: { amount: 40, salt: '0'.repeat(32) },

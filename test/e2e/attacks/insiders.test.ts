@@ -127,7 +127,7 @@ describe('members who cheat real nodes', function () {
     const terms = {
       ...{ title: 'Bait', description: '', currency: { code: 'EUR', exponent: 2 }, startPrice: 1_000 },
       ...{ increments: [{ from: 0, step: 100 }], reserveCommitment: null, buyNow: null },
-      ...{ opensAt: null, closesAt: null, softClose: null, bidderNames: 'public' },
+      ...{ opensAt: null, closesAt: null, softClose: null, bidderNames: 'public', givesTimeBack: true },
     }
     const facts = () => ({ seller: { id: mallory.nodeId, name: 'mallory' }, openedBy: mallory.nodeId })
     const seal = (parts: CommitParts) => sealCommit(parts, mallory.signer)

@@ -1,5 +1,5 @@
 import { statusJson } from '../../../application/gateway/json-shapes.js'
-import type { NodeStatus } from '../../../ports/node/node-api.js'
+import type { ClockDoubt, NodeStatus } from '../../../ports/node/node-api.js'
 import type { NodeCommand } from '../parse/command.js'
 import { EXIT } from '../parse/exit-codes.js'
 import { budgetText } from '../render/budget-text.js'
@@ -44,6 +44,7 @@ function statusLines({ node, ...status }: NodeStatus, { paint }: Look): string[]
       ...disagreements(status.sync),
       ['mesh', `${status.mesh.meshId}, ${status.mesh.members} members`],
       ...conflictFacts(status.mesh, paint),
+      ...(status.clockDoubt ? [['clock', paint.warn(clockWords(status.clockDoubt))] as const] : []),
       [
         'tls',
         status.handshakes ? `handshakes: ${count({ ...status.handshakes })}` : paint.bad('switched off'),
@@ -58,6 +59,15 @@ function conflictFacts({ conflict }: NodeStatus['mesh'], paint: Look['paint']): 
   if (conflict === null) return []
   const words = `two histories from entry ${conflict.seq} on: the authority's key is used in two places`
   return [['member list', paint.bad(words)]]
+}
+
+function clockWords({ aheadMs, countsInMs, holds }: ClockDoubt): string {
+  const off = `${showSpan(Math.abs(aheadMs))} ${aheadMs > 0 ? 'ahead of' : 'behind'} the time that has passed`
+  const held =
+    holds === 0
+      ? ''
+      : `; holds ${holds} ${holds === 1 ? 'auction' : 'auctions'} that would start or end by it`
+  return `${off}: set it right, or let it stand, and it counts in ${showSpan(countsInMs)}${held}`
 }
 
 function ownWords(live: number): string {

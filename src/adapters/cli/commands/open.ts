@@ -54,6 +54,12 @@ export const openCommand: NodeCommand = {
       describe: 'Gateways show their bidders by names made for this auction; bidders with nodes keep theirs',
       group: TERMS,
     },
+    'no-give-back': {
+      kind: 'flag',
+      describe:
+        'End on time even where nobody could bid then; otherwise the time that was lost is given back',
+      group: TERMS,
+    },
     id: { kind: 'text', describe: 'Ask again with the id of an earlier try' },
     ack: ackOption,
   },
@@ -116,6 +122,7 @@ function openRequest(args: Args, commandId: string): OpenRequest {
     ...given('hardStopAt', hardStop?.at),
     ...given('hardStopInMs', hardStop?.inMs),
     ...(args.flag('pseudonyms') && { bidderNames: 'pseudonyms' as const }),
+    ...(args.flag('no-give-back') && { givesTimeBack: false }),
   }
 }
 

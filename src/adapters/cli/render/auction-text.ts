@@ -56,6 +56,10 @@ export function auctionText(view: AuctionView, shortId: string, look: Look): str
   else if (view.phase === 'ended') add('ended', endWords(view, look))
   else if (state.status !== 'cancelled') add('ends', endWords(view, look) || 'when the seller closes it')
   add('soft close', softCloseWords(terms, look))
+  add(
+    'outages',
+    terms.givesTimeBack || terms.closesAt === null ? null : 'the end stands even where nobody could bid then',
+  )
   add('bidders', terms.bidderNames === 'pseudonyms' ? 'gateways show theirs by pseudonyms' : null)
   add('increments', incrementWords(view))
   add('result', resultWords(view))

@@ -1,3 +1,4 @@
+import type { AuctionExtended } from '../../../domain/events.js'
 import { formatMoney, type Minor } from '../../../domain/money.js'
 import type { FeedItem } from '../../../ports/node/node-api.js'
 import { describeResult } from './auction-text.js'
@@ -53,7 +54,7 @@ export function describeEvent(item: FeedItem, options: DescribeOptions): EventTe
         tone: toneOf(event.bidder.id),
       }
     case 'AuctionExtended': {
-      const why = event.by === 'soft-close' ? 'a late bid' : 'the seller'
+      const why = EXTENDED_WHY[event.by]
       const left = relative(event.closesAt - look.now())
       return plain(`${lot} extended by ${why}: now ends ${showTime(event.closesAt, look)} (${left})`)
     }
@@ -115,4 +116,10 @@ function bidPlaced(
 export function paintEvent({ text, tone }: EventText, { paint }: Look): string {
   if (tone === 'plain') return text
   return paint.bold(tone === 'good' ? paint.good(text) : paint.bad(text))
+}
+
+const EXTENDED_WHY: Readonly<Record<AuctionExtended['by'], string>> = {
+  'soft-close': 'a late bid',
+  seller: 'the seller',
+  outage: 'the time in which nobody could bid',
 }

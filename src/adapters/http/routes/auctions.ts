@@ -59,10 +59,11 @@ const openBody = z
       .nullable()
       .exactOptional(),
     bidder_names: bidderNames.exactOptional(),
+    gives_time_back: z.boolean().exactOptional(),
   })
   .meta({
     description:
-      'Terms. `starting_bid`, `start_time` (one that has passed: at once) and `end_time` are other names of `start_price`, `opens_at` and `closes_at`. `bidder_names: pseudonyms` shows accounts by names made for this auction; bidders with nodes of their own keep theirs.',
+      'Terms. `starting_bid`, `start_time` (one that has passed: at once) and `end_time` are other names of `start_price`, `opens_at` and `closes_at`. `bidder_names: pseudonyms` shows accounts by names made for this auction; bidders with nodes of their own keep theirs. `gives_time_back` (true): an end that falls within a time in which nobody could bid is moved.',
     examples: [
       {
         title: 'A chair',
@@ -225,6 +226,7 @@ function openRequest(body: OpenBody, defaultCurrency: string): Omit<OpenRequest,
     }),
     ...(hardStopAt !== null && { hardStopAt }),
     ...(body.bidder_names !== undefined && { bidderNames: body.bidder_names }),
+    ...(body.gives_time_back !== undefined && { givesTimeBack: body.gives_time_back }),
   }
 }
 

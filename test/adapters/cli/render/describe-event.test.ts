@@ -81,11 +81,18 @@ const LINES: readonly (readonly [AuctionEvent, string])[] = [
     `Bob bought ${lot} for 200.00 USD`,
   ],
   [
-    { type: 'AuctionExtended', at: T0, closesAt: T0 + MINUTE, by: 'soft-close', commandId: null },
+    {
+      type: 'AuctionExtended',
+      at: T0,
+      closesAt: T0 + MINUTE,
+      by: 'soft-close',
+      since: null,
+      commandId: null,
+    },
     `${lot} extended by a late bid: now ends 13:01:00 CET (in 1 min)`,
   ],
   [
-    { type: 'AuctionExtended', at: T0, closesAt: T0 + MINUTE, by: 'seller', commandId: 'cmd_1' },
+    { type: 'AuctionExtended', at: T0, closesAt: T0 + MINUTE, by: 'seller', since: null, commandId: 'cmd_1' },
     `${lot} extended by the seller: now ends 13:01:00 CET (in 1 min)`,
   ],
   [sold, `${lot} is closed: won by Bob at 80.00 USD`],
