@@ -105,6 +105,21 @@ export function describeHandoverRepository(name: string, make: MakeStore): void 
       expect((await to.store.secrets.secrets(auctionId)).leaderMax).to.equal(2)
     })
 
+    it('keeps what was accepted of an auction although its id was refused in another one before', async () => {
+      const { auction, outcomes } = await bidding()
+      const accepted = outcomes.find(({ outcome }) => outcome.status === 'accepted') as RecordedOutcome
+      const { commandId } = accepted.outcome
+      await to.store.outcomes.record([refused('auc_other', commandId)])
+      const parcel = { outcomes: [accepted], sealed: [], secrets: null }
+      await to.store.handovers.keep(auction.auctionId, parcel)
+      expect((await to.store.outcomes.find([commandId])).get(commandId)).to.deep.equal(accepted)
+      await to.store.handovers.keep(auction.auctionId, {
+        ...parcel,
+        outcomes: [refused('auc_other', commandId)],
+      })
+      expect((await to.store.outcomes.find([commandId])).get(commandId)).to.deep.equal(accepted)
+    })
+
     it('refuses secrets of an auction whose opening is not stored', async () => {
       const parcel = { outcomes: [], sealed: [], secrets: { reserve: null, leaderMax: 5 } }
       const error = await to.store.handovers.keep('auc_unknown', parcel).catch((reason: unknown) => reason)

@@ -109,7 +109,8 @@ export class BatchWriter {
         this.#recordOutcomes(JSON.parse(operation.outcomes) as OutcomeRow[])
         return DONE
       case 'keep-handover':
-        this.#recordOutcomes(JSON.parse(operation.outcomes) as OutcomeRow[])
+        for (const row of JSON.parse(operation.outcomes) as OutcomeRow[])
+          this.#statements.keepAcceptance.run(...row)
         this.#appender.keepHandover(operation)
         return DONE
       case 'save-auto-bid':
@@ -214,6 +215,12 @@ function prepare(db: Database) {
     keepFirstOutcome: statement(
       `INSERT INTO outcomes (command_id, fingerprint, outcome) VALUES (?, ?, ?)
        ON CONFLICT (command_id) DO NOTHING`,
+    ),
+    keepAcceptance: statement(
+      `INSERT INTO outcomes (command_id, fingerprint, outcome) VALUES (?, ?, ?)
+       ON CONFLICT (command_id) DO UPDATE SET fingerprint = excluded.fingerprint, outcome = excluded.outcome
+       WHERE json_extract(outcomes.outcome, '$.status') = 'rejected'
+         AND json_extract(excluded.outcome, '$.status') = 'accepted'`,
     ),
     saveAutoBid: statement(
       `INSERT INTO auto_bids (auction_id, limit_amount, state, refusal, pending_bid_id, pending_amount, updated_at)

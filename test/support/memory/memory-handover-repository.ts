@@ -54,7 +54,10 @@ export function keepParcel(tables: MemoryTables, auctionId: string, parcel: Hand
   if (auction === undefined) throw new Error(`${auctionId} is not stored here`)
   for (const recorded of parcel.outcomes) {
     const { commandId } = recorded.outcome
-    if (!tables.outcomes.has(commandId)) tables.outcomes.set(commandId, recorded)
+    const known = tables.outcomes.get(commandId)?.outcome.status
+    const isAcceptance = recorded.outcome.status === 'accepted'
+    if (known === undefined || (known === 'rejected' && isAcceptance))
+      tables.outcomes.set(commandId, recorded)
   }
   for (const maximum of parcel.sealed) auction.sealed.set(maximum.bidId, maximum)
   if (parcel.secrets !== null) auction.secrets = parcel.secrets
