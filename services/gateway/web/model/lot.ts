@@ -50,7 +50,7 @@ export interface Lot {
   readonly extension: {
     readonly closesAtMs: number
     readonly atMs: number
-    readonly by: 'soft-close' | 'seller'
+    readonly by: 'soft-close' | 'seller' | 'outage'
     readonly seq: number
   } | null
 }

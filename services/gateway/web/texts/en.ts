@@ -87,6 +87,7 @@ export const en = {
   'time.spoken': '{seconds, plural, one {# second left} other {# seconds left}}',
   'time.extended': 'Extended to {end} by a bid at {time}',
   'time.extended.seller': 'Extended to {end} by the seller',
+  'time.extended.outage': 'Extended to {end}: nobody could bid for a while, and that time is given back',
   'time.soft-close': 'Soft close: a bid in the last {window} adds {extension}',
 
   'panel.won': 'You won at {price}',

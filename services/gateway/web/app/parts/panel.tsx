@@ -154,12 +154,14 @@ function Clock({ lot }: { lot: Lot }) {
         <span class="extension" data-extended>
           {extension.by === 'soft-close'
             ? t('time.extended', { end: clock(extension.closesAtMs), time: clock(extension.atMs) })
-            : t('time.extended.seller', { end: clock(extension.closesAtMs) })}
+            : t(EXTENDED[extension.by], { end: clock(extension.closesAtMs) })}
         </span>
       )}
     </div>
   )
 }
+
+const EXTENDED = { seller: 'time.extended.seller', outage: 'time.extended.outage' } as const
 
 export function reserveKey(lot: Lot) {
   if (!lot.hasReserve) return 'lot.reserve.none' as const
