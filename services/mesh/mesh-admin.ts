@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { joinAt } from '../../src/adapters/grenache/grenache-mesh-client.js'
+import { prepareDirectory } from '../../src/adapters/sqlite/open-store.js'
 import { SqliteMembershipRepository } from '../../src/adapters/sqlite/sqlite-membership-repository.js'
 import { fingerprintOf, NodeCertificateReader } from '../../src/adapters/system/certificate-reader.js'
 import { Ed25519Verifier, loadNodeKey, readNodeKeyPem } from '../../src/adapters/system/node-key.js'
@@ -67,7 +68,7 @@ export class HomeMeshAdmin implements MeshAdmin {
     { dataDir, name, addresses }: Parameters<MeshAdmin['join']>[1],
   ): Promise<JoinedMesh> {
     const token = parseToken(text)
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+    prepareDirectory(dataDir)
     const signer = loadNodeKey(dataDir)
     const nodeId = nodeIdOf(signer.publicKey)
     const { meshId, meshName, caFingerprint, secret } = token

@@ -82,7 +82,7 @@ describe('a gateway with accounts', function () {
     expect((await gateway.post('/api/v1/auctions', TERMS, seller.headers)).body.code).to.equal('FORBIDDEN')
   })
 
-  it('shows auctions to everybody, and the mesh to admins and to its own machine', async () => {
+  it('shows auctions to everybody, and the mesh to admins alone, wherever they ask from', async () => {
     const auction = await open(await join('sel1'))
     for (const path of ['/api/v1/auctions', '/auctions', `/api/v1/auctions/${auction}`, '/health', '/ready'])
       expect((await gateway.get(path)).status, path).to.equal(200)
@@ -93,7 +93,8 @@ describe('a gateway with accounts', function () {
     const request = { label: 'prometheus', scopes: ['admin'] }
     const { body: key } = await gateway.post('/api/v1/me/api-keys', request, boss.headers)
     for (const path of ['/metrics', '/api/v1/peers']) {
-      expect((await gateway.get(path)).status, path).to.equal(200)
+      // From this machine, and with nothing that says so: what a proxy passes on may look like that.
+      expect((await gateway.get(path)).body.code, path).to.equal('UNAUTHENTICATED')
       expect((await gateway.get(path, away)).body.code, path).to.equal('UNAUTHENTICATED')
       const bidder = await join(`peek${path.length}`)
       expect((await gateway.get(path, { ...away, ...bidder.headers })).body.code).to.equal('FORBIDDEN')
@@ -227,14 +228,14 @@ describe('a gateway with accounts', function () {
   })
 
   it('lets a browser bid over its WebSocket with an API key or a login, and none of both in an address', async () => {
-    const [seller, bidder] = [await join('r-sel'), await join('r-bid')]
+    const [seller, bidder, boss] = [await join('r-sel'), await join('r-bid'), await admin('r-boss')]
     const request = { label: 'page', scopes: ['read', 'bid'] }
     const { body: key } = await gateway.post('/api/v1/me/api-keys', request, bidder.headers)
     const tokens = { access_token: bidder.token, refresh_token: bidder.refreshToken }
     const overSockets = async () =>
       Number(
         /vendue_bids_total\{outcome="accepted",code="",path="ws"\} (\d+)/.exec(
-          (await gateway.get('/metrics')).body,
+          (await gateway.get('/metrics', boss.headers)).body,
         )?.[1] ?? 0,
       )
     for (const who of [{ apiKey: key.api_key }, { tokens }]) {

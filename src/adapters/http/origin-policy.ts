@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import { isLoopbackName } from '../system/loopback.js'
 import { RequestError } from './problem.js'
 
 export interface OriginPolicyOptions {
@@ -7,8 +8,6 @@ export interface OriginPolicyOptions {
   /** Only loopback names in the Host header: a page elsewhere cannot lead its own host name here. */
   readonly loopbackOnly: boolean
 }
-
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i
 
 /** Which web pages may speak to this gateway. Programs that are no browsers send no Origin. */
 export class OriginPolicy {
@@ -36,11 +35,6 @@ export class OriginPolicy {
       next: 'who runs the gateway can allow it with --http-origins',
     })
   }
-}
-
-/** Of a Host header. */
-export function isLoopbackName(host: string | undefined): boolean {
-  return host !== undefined && LOOPBACK.test(host)
 }
 
 function isOwn(origin: string, host: string | undefined): boolean {

@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { MetricsPage } from '../../ports/system/metrics.js'
+import { isLoopback, isLoopbackName } from '../system/loopback.js'
 
 export interface MetricsServerOptions {
   readonly host: string
@@ -11,7 +12,10 @@ export interface MetricsServerOptions {
 const REQUEST_TIMEOUT_MS = 5_000
 const MAX_CONNECTIONS = 32
 
-/** GET /metrics, and /health, for a node without a gateway. */
+/**
+ * GET /metrics, and /health, for a node without a gateway. On loopback it answers to loopback's names alone: a page elsewhere could
+ * lead a host name of its own here, and read the answer.
+ */
 export class MetricsServer {
   readonly #page: MetricsPage
   readonly #options: MetricsServerOptions
@@ -26,6 +30,11 @@ export class MetricsServer {
   async start(): Promise<{ host: string; port: number }> {
     const { host, port } = this.#options
     const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
+      if (isLoopback(host) && !isLoopbackName(request.headers.host)) {
+        const rule = 'this serves this machine alone: call it by its address, such as 127.0.0.1\n'
+        response.writeHead(403, { 'content-type': 'text/plain' }).end(rule)
+        return
+      }
       const path = request.url?.split('?')[0]
       if (request.method === 'GET' && path === '/health') {
         response.writeHead(200, { 'content-type': 'application/json' }).end('{"status":"ok"}\n')

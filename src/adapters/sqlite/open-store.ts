@@ -2,6 +2,7 @@ import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync, stat
 import { dirname, join, resolve } from 'node:path'
 import type { Store } from '../../ports/store/store.js'
 import { type Metrics, NO_METRICS } from '../../ports/system/metrics.js'
+import { DIRECTORY_NAME_RULE, isDirectoryName } from '../system/directory-name.js'
 import { syncDirectory } from '../system/private-file.js'
 import { SqliteAuctionRepository } from './sqlite-auction-repository.js'
 import { SqliteAutoBidRepository } from './sqlite-auto-bid-repository.js'
@@ -77,6 +78,7 @@ function measureFiles(path: string, metrics: Metrics): void {
 }
 
 export function prepareDirectory(dataDir: string): void {
+  if (!isDirectoryName(resolve(dataDir))) throw likeAnOption(dataDir)
   try {
     makeDirectories(resolve(dataDir))
     if (!statSync(dataDir).isDirectory()) throw notADirectory(dataDir)
@@ -103,6 +105,11 @@ export function prepareFile(path: string): void {
   } catch (error) {
     throw unwritable(path, error)
   }
+}
+
+function likeAnOption(dataDir: string): StoreError {
+  const message = `${dataDir} cannot be the data directory: it ${DIRECTORY_NAME_RULE}; choose another name`
+  return new StoreError('DATA_DIR_NAME', message)
 }
 
 function notADirectory(dataDir: string, cause?: unknown): StoreError {

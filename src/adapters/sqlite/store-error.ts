@@ -1,5 +1,6 @@
 export type StoreErrorCode =
   | 'DATA_DIR_UNWRITABLE'
+  | 'DATA_DIR_NAME'
   | 'DATA_DIR_NOT_A_DIRECTORY'
   | 'DATA_DIR_IN_USE'
   | 'STORE_FOREIGN'

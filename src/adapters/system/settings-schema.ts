@@ -4,6 +4,7 @@ import { limitsSetting } from '../../application/gateway/limit-rules.js'
 import { MAX_EXPONENT } from '../../domain/currency.js'
 import { NODE_NAME, NODE_NAME_RULE } from '../../domain/limits.js'
 import { AUTH_MODES, registrationSetting, selfRolesSetting } from './account-settings.js'
+import { DIRECTORY_NAME_RULE, isDirectoryName } from './directory-name.js'
 
 const DIGITS = /^\d{1,5}$/
 const CURRENCY = /^[A-Z][A-Z0-9]{2,9}$/
@@ -36,6 +37,8 @@ function metricsPortRule(): string {
 function portRule(): string {
   return 'must be a port, 0 to 65535 (0: any free one)'
 }
+
+const directory = z.string().min(1, 'must name a directory').refine(isDirectoryName, DIRECTORY_NAME_RULE)
 
 const listenAddress = z.string().transform((text, context) => {
   const address = parseListenAddress(text)
@@ -120,7 +123,7 @@ const connections = z
 /** Every setting, by its name in the config file. Values from flags and the environment arrive as text. */
 export const settingsSchema = z.strictObject({
   name: z.string().regex(NODE_NAME, NODE_NAME_RULE),
-  data: z.string().min(1, 'must name a directory'),
+  data: directory,
   mesh: z.string().regex(NODE_NAME, NODE_NAME_RULE),
   rpc: listenAddress,
   grape,
@@ -139,7 +142,7 @@ export const settingsSchema = z.strictObject({
   http_trusted_proxies: proxies,
   auth: z.enum(AUTH_MODES, { error: () => `must be ${AUTH_MODES.join(' or ')}` }),
   auth_open_anywhere: yesNo,
-  accounts_dir: z.string().min(1, 'must name a directory'),
+  accounts_dir: directory,
   default_currency: z.string().regex(/^[A-Za-z0-9]{1,10}$/, 'must be a currency code, like USD'),
   log_level: z.enum(LOG_LEVELS, { error: () => `must be one of ${LOG_LEVELS.join(', ')}` }),
   log_format: z.enum(LOG_FORMATS, { error: () => `must be one of ${LOG_FORMATS.join(', ')}` }),

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { type IncomingMessage, request } from 'node:http'
 import { expect } from 'chai'
 import { MetricsServer } from '../../../src/adapters/prometheus/metrics-server.js'
 import { PrometheusMetrics } from '../../../src/adapters/prometheus/prometheus-metrics.js'
@@ -53,6 +55,25 @@ describe('PrometheusMetrics', () => {
       expect(await answers[0]?.text()).to.contain('depth 7')
     } finally {
       await server.stop()
+      await server.stop()
+    }
+  })
+
+  it("is served on loopback under loopback's names alone, which a page elsewhere cannot take", async () => {
+    const server = new MetricsServer({ page: new PrometheusMetrics() }, { host: '127.0.0.1', port: 0 })
+    const { port } = await server.start()
+    const statusFor = async (host: string) => {
+      const sent = request({ port, host: '127.0.0.1', path: '/metrics', headers: { host } }).end()
+      const [response] = (await once(sent, 'response')) as [IncomingMessage]
+      response.resume()
+      return response.statusCode
+    }
+    try {
+      for (const host of [`127.0.0.1:${port}`, 'localhost', `LOCALHOST:${port}`, '[::1]:9464', '127.1.2.3'])
+        expect(await statusFor(host), host).to.equal(200)
+      for (const host of ['evil.example', `evil.example:${port}`, '127.0.0.1.evil.example', '192.0.2.7'])
+        expect(await statusFor(host), host).to.equal(403)
+    } finally {
       await server.stop()
     }
   })

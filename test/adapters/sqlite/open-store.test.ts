@@ -1,8 +1,9 @@
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
   chmodSync,
   copyFileSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -13,8 +14,10 @@ import {
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import Database from 'better-sqlite3'
 import { expect } from 'chai'
+import { openAccountStore } from '../../../src/adapters/sqlite/open-account-store.js'
 import { openStore } from '../../../src/adapters/sqlite/open-store.js'
 import { openWriteConnection } from '../../../src/adapters/sqlite/sqlite-connection.js'
 import { codeOf, everythingOf } from '../../contract/store-harness.js'
@@ -126,6 +129,24 @@ describe('opening an SQLite store', function () {
     const store = await openStore(dataDir)
     expect(await store.eventLog.position()).to.be.greaterThan(0)
     await store.close()
+  })
+
+  it('makes no directory that is named like an option', async () => {
+    const named = join(dir.path, '--exit')
+    for (const open of [() => openStore(named), async () => openAccountStore(named)]) {
+      const error = await rejection(open())
+      expect(error.code).to.equal('DATA_DIR_NAME')
+      expect(error.message).to.contain('--exit').and.to.contain('choose another name')
+    }
+    expect(existsSync(named)).to.equal(false)
+  })
+
+  it('is not opened by loading the file of its test process, whatever the arguments are', async () => {
+    const program = fileURLToPath(new URL('./append-process.js', import.meta.url))
+    writeFileSync(join(dir.path, 'load.mjs'), `await import(${JSON.stringify(program)})`)
+    // As a test runner does that takes options of its own.
+    await promisify(execFile)(process.execPath, ['load.mjs', '--exit', 'data'], { cwd: dir.path })
+    expect(readdirSync(dir.path)).to.deep.equal(['load.mjs'])
   })
 
   it('says when a file is in the way', async () => {

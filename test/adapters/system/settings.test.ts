@@ -113,6 +113,16 @@ describe('settings', () => {
     expect(loadSettings({ flags: {}, env: {}, userHome: home }).home).to.equal(join(home, '.vendue'))
   })
 
+  it('take no directory that is named like an option, whatever names it', () => {
+    for (const directory of ['--exit', './--exit', '/srv/-data', '-'])
+      for (const key of ['data', 'accounts_dir'] as const) {
+        const variable = `VENDUE_${key.toUpperCase()}`
+        for (const input of [{ flags: { [key]: directory } }, { env: { [variable]: directory } }])
+          expect(() => load(input), `${key} ${directory}`).to.throw('must not be named like an option')
+      }
+    expect(load({ flags: { data: '/srv/a-b--c' } }).values.data).to.equal('/srv/a-b--c')
+  })
+
   it('have accounts lie with the rest of the data, unless another directory is named', () => {
     const accounts = (flags: SettingsInput['flags']) => gatewaySettings(load({ flags })).dataDir
     expect(accounts({ name: 'alice' })).to.equal(join(home, 'nodes', 'alice'))

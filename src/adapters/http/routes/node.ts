@@ -3,13 +3,10 @@ import { z } from 'zod'
 import { allowed } from '../../../application/gateway/callers.js'
 import { peerJson } from '../../../application/gateway/json-shapes.js'
 import { timeText } from '../../../application/log/time-text.js'
-import { isLoopback } from '../../system/loopback.js'
-import { isLoopbackName } from '../origin-policy.js'
 import { RequestError } from '../problem.js'
 import { type GatewayApp, problems, type RouteDeps, whoQuery } from './route.js'
 
-const ADMINS = 'On a gateway with accounts: for admins, and from the same machine without a proxy in between.'
-const FORWARDED = ['forwarded', 'via', 'x-forwarded-for', 'x-real-ip']
+const ADMINS = 'On a gateway with accounts: for admins.'
 const READY_PATIENCE_MS = 3_000
 const health = z.looseObject({
   status: z.literal('ok'),
@@ -129,7 +126,7 @@ export function nodeRoutes(
       },
     },
     async (request, reply) => {
-      insiderOnly(request)
+      adminsOnly(request)
       const { page } = deps.metrics
       return reply.type(page.contentType).send(await page.text())
     },
@@ -147,23 +144,18 @@ export function nodeRoutes(
       },
     },
     async (request) => {
-      insiderOnly(request)
+      adminsOnly(request)
       return { peers: (await deps.api.peers()).map((peer) => peerJson(peer)) } as never
     },
   )
 
-  /** Addresses of nodes and how they fare are for admins, and for whoever is on this very machine. */
-  function insiderOnly({ caller, raw }: FastifyRequest): void {
-    if (deps.callers.mode === 'open' || isHere(raw)) return
-    allowed(caller, 'admin', deps.callers.mode)
+  /**
+   * Addresses of nodes and how they fare are for admins, wherever they ask from: behind a proxy that says nothing of whom it speaks
+   * for, everybody comes from this machine.
+   */
+  function adminsOnly({ caller }: FastifyRequest): void {
+    if (deps.callers.mode === 'accounts') allowed(caller, 'admin', deps.callers.mode)
   }
-}
-
-/** Not what a proxy on this machine passes on, nor a page that leads its own host name here. */
-function isHere({ socket, headers }: FastifyRequest['raw']): boolean {
-  const passedOn = FORWARDED.some((name) => headers[name] !== undefined)
-  const address = (socket.remoteAddress ?? '').replace(/^::ffff:/, '')
-  return !passedOn && isLoopback(address) && isLoopbackName(headers.host)
 }
 
 async function within<T>(ms: number, work: Promise<T>): Promise<T> {
