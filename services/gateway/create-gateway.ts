@@ -153,7 +153,10 @@ function compose(
         openBreakers: services.get(tokens.breakers).open,
       })
       const waiting = () => services.get(tokens.turns).waiting
-      return new GatewayMetrics(parts.metrics, { connections, waiting, status: () => parts.api.status() })
+      return new GatewayMetrics(parts.metrics, {
+        ...{ connections, waiting, status: () => parts.api.status() },
+        guard: () => parts.guard ?? null,
+      })
     })
     .factory(
       tokens.desk,

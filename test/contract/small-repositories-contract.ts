@@ -73,6 +73,35 @@ export function describeSmallRepositories(name: string, make: MakeStore): void {
       expect((await store.receipts.auctions()).sort()).to.deep.equal(['auc_a', 'auc_b', 'auc_c'])
     })
 
+    it("find a party's receipts among everybody's, in order and page by page, and read no others for it", async () => {
+      const bid = (auctionId: string, ...bidders: string[]): SignedReceipts => ({
+        ...{ home: { nodeId: 'node_a', publicKey: 'key' }, signedAt: 7, signature: bidders.join(' ') },
+        receipts: bidders.map((id, i) => ({
+          command: {
+            ...{ type: 'bid', auctionId, commandId: `bid_${id}${i}`, kind: 'plain', amount: 1 },
+            bidder: { id, name: id },
+          },
+          outcome: { status: 'accepted', commandId: `bid_${id}${i}`, auctionId, seq: i, at: 1 },
+        })),
+      })
+      const crowd = Array.from({ length: 200 }, (_, i) => bid('auc_a', `usr_${i}`))
+      const mine = [
+        bid('auc_a', 'usr_me'),
+        bid('auc_a', 'usr_other', 'usr_me', 'usr_me'),
+        bid('auc_a', 'usr_me'),
+      ]
+      const elsewhere = bid('auc_b', 'usr_me')
+      await store.receipts.add([...crowd.slice(0, 100), ...mine.slice(0, 2), elsewhere])
+      await store.receipts.add([...crowd.slice(100), ...mine.slice(2)])
+      const list = (partyId: string, after: number, limit: number) =>
+        store.receipts.list({ auctionId: 'auc_a', partyId, after, limit })
+      expect(await list('usr_me', 0, 10)).to.deep.equal({ signed: mine, next: null })
+      const page = await list('usr_me', 0, 2)
+      expect(page.signed).to.deep.equal(mine.slice(0, 2))
+      expect(await list('usr_me', page.next ?? 0, 2)).to.deep.equal({ signed: mine.slice(2), next: null })
+      expect(await list('usr_nobody', 0, 2)).to.deep.equal({ signed: [], next: null })
+    })
+
     it('keep the first proof against an auction', async () => {
       const commit = (hash: string): Commit => ({
         ...{ auctionId: 'auc_a', firstSeq: 1, lastSeq: 1, body: '{}', hash, signer: 'key', signature: 's' },

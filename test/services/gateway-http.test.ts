@@ -12,6 +12,7 @@ import {
 } from '../../src/adapters/http/resources.js'
 import { readLines } from '../../src/application/proof/export-format.js'
 import { CallerError } from '../../src/ports/accounts/caller.js'
+import type { NodeApi, ReceiptsRequest } from '../../src/ports/node/node-api.js'
 import { eventually } from '../support/eventually.js'
 import { TestGateway } from '../support/test-gateway.js'
 import { createTestMesh, type TestMesh } from '../support/test-mesh.js'
@@ -347,6 +348,23 @@ describe("a gateway's HTTP API", function () {
     expect(ofBen.map(({ signature }) => signature)).to.deep.equal([null, 'one'])
     expect(JSON.stringify(ofBen)).not.to.contain('7777').and.not.to.contain('anna')
     expect((await gateway.get(`/api/v1/auctions/${id}/receipts?user_id=eve`)).body.receipts).to.deep.equal([])
+    const asked: unknown[] = []
+    const api = new Proxy(mesh.nodes[0]!.api, {
+      get(node, name: keyof NodeApi) {
+        if (name !== 'receipts') return node[name].bind(node)
+        return (request: ReceiptsRequest) => {
+          asked.push(request)
+          return node.receipts(request)
+        }
+      },
+    })
+    const watched = await TestGateway.start({ api })
+    try {
+      await watched.get(`/api/v1/auctions/${id}/receipts?user_id=eve`)
+      expect(asked, "nobody else's are read").to.deep.equal([{ auction: id, party: 'guest:eve', after: 0 }])
+    } finally {
+      await watched.stop()
+    }
     refused(await gateway.get(`/api/v1/auctions/${id}/receipts`), 401, 'UNAUTHENTICATED')
   })
 
@@ -555,6 +573,8 @@ describe('a gateway with accounts', function () {
           callFrom: () => {},
           callBy: () => {},
           hold: () => ({ add() {}, become() {}, release() {} }),
+          held: () => 0,
+          refusals: new Map(),
         },
       },
     )

@@ -4,7 +4,7 @@ import { rejectionJson } from '../../application/gateway/outcome-shapes.js'
 import { AUCTION_PHASES } from '../../domain/auction.js'
 import { BIDDER_NAMES } from '../../domain/terms.js'
 import type { AuctionView } from '../../ports/node/node-api.js'
-import type { SignedReceipts } from '../../ports/store/receipt-repository.js'
+import { receiptOwner, type SignedReceipts } from '../../ports/store/receipt-repository.js'
 
 /** An auction in the HTTP API: also under the names that other auction systems' programs look for. */
 export function auctionResource(view: AuctionView): { readonly [key: string]: Json } {
@@ -28,7 +28,7 @@ export function auctionResource(view: AuctionView): { readonly [key: string]: Js
  */
 export function receiptResources(signed: readonly SignedReceipts[], partyId: string): Json[] {
   return signed.flatMap(({ home, signedAt, signature, receipts }) => {
-    const mine = receipts.filter(({ command }) => ownerOf(command) === partyId)
+    const mine = receipts.filter(({ command }) => receiptOwner({ command }) === partyId)
     const whole = mine.length === receipts.length
     return mine.map(({ command, outcome }): Json => {
       const rejected = outcome.status === 'rejected' ? rejectionJson(outcome.rejection, null) : null
@@ -47,10 +47,6 @@ export function receiptResources(signed: readonly SignedReceipts[], partyId: str
       }
     })
   })
-}
-
-function ownerOf(command: SignedReceipts['receipts'][number]['command']): string {
-  return 'bidder' in command ? command.bidder.id : command.by.id
 }
 
 const amount = z.string()

@@ -158,6 +158,13 @@ const MIGRATIONS: readonly string[] = [
     receipts INTEGER NOT NULL,
     PRIMARY KEY (auction_id, receipts)
   ) STRICT, WITHOUT ROWID;
+  -- So that a gateway's account finds its own among those of all others.
+  CREATE TABLE receipt_parties (
+    auction_id TEXT NOT NULL,
+    party_id TEXT NOT NULL,
+    receipts INTEGER NOT NULL,
+    PRIMARY KEY (auction_id, party_id, receipts)
+  ) STRICT, WITHOUT ROWID;
 
   -- Alarms: what receipts say, and the log of the auction does not bear out.
   CREATE TABLE breaches (

@@ -19,7 +19,11 @@ export type WriteOperation =
   | {
       readonly kind: 'add-receipts'
       /** `signed`: JSON of `SignedReceipts`. */
-      readonly rows: readonly { readonly signed: string; readonly auctionIds: readonly string[] }[]
+      readonly rows: readonly {
+        readonly signed: string
+        readonly auctionIds: readonly string[]
+        readonly parties: readonly (readonly [auctionId: string, partyId: string])[]
+      }[]
     }
   | {
       readonly kind: 'replace-signature'

@@ -8,6 +8,7 @@ import {
   stepSeconds,
 } from '../../ports/system/metrics.js'
 import { statusGauges } from '../node/status-gauges.js'
+import { type Guard, HELD_THINGS } from './guard.js'
 
 export interface Connections {
   readonly websockets: number
@@ -46,6 +47,8 @@ export class GatewayMetrics {
       readonly status: () => Promise<NodeStatus>
       /** Bids that came in this turn. */
       readonly waiting: () => number
+      /** Null: nothing is counted. */
+      readonly guard: () => Pick<Guard, 'held' | 'refusals'> | null
     },
   ) {
     this.#metrics = metrics
@@ -72,6 +75,13 @@ export class GatewayMetrics {
       'vendue_home_breakers_open',
       'Homes that are left alone after failures.',
       () => connections().openBreakers,
+    )
+    metrics.gauge('vendue_gateway_held', 'What callers hold, where limits are on.', () => {
+      const guard = sources.guard()
+      return guard === null ? [] : HELD_THINGS.map((what) => ({ labels: { what }, value: guard.held(what) }))
+    })
+    metrics.gauge('vendue_gateway_refusals', 'Refused since the start, by the limit that was reached.', () =>
+      [...(sources.guard()?.refusals ?? [])].map(([limit, value]) => ({ labels: { limit }, value })),
     )
     gauge('vendue_gateway_waiting_bids', 'Bids that wait for their turn to go to the node.', sources.waiting)
     statusGauges(metrics, sources.status)

@@ -19,6 +19,10 @@ export interface Guard {
   callBy(accountId: string, calls?: number): void
   /** Nothing is held yet. */
   hold(what: HeldThing, source: Source): Held
+  /** How much of it is held by all together. */
+  held(what: HeldThing): number
+  /** How often each limit has refused something since the start. */
+  readonly refusals: ReadonlyMap<string, number>
 }
 
 /** How much of one thing somebody holds. */

@@ -112,12 +112,10 @@ export class Limits implements Guard {
     return rates + this.#holdings.size + this.#known.size
   }
 
-  /** How much of it is held by all together. */
   held(what: HeldThing): number {
     return this.#holdings.total(what)
   }
 
-  /** How often each limit has refused something. */
   get refusals(): ReadonlyMap<RateName | OpenName, number> {
     return this.#refusals
   }

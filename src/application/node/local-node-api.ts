@@ -365,12 +365,13 @@ export class LocalNodeApi implements NodeApi {
 
   async receipts({
     auction,
+    party,
     after = 0,
   }: ReceiptsRequest): Promise<{ signed: SignedReceipts[]; next: number | null }> {
     const auctionId =
       auction === undefined ? null : (await this.#deps.auctionViews.resolve(auction)).auctionId
     await this.#deps.receiptKeeper.flush()
-    return this.#deps.receipts.list({ auctionId, after, limit: RECEIPTS_PAGE })
+    return this.#deps.receipts.list({ auctionId, partyId: party, after, limit: RECEIPTS_PAGE })
   }
 
   stop(): Promise<void> {

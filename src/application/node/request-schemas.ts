@@ -136,10 +136,12 @@ export const eventsRequest: z.ZodType<EventsRequest> = z.strictObject({
 })
 
 export const logRequest: z.ZodType<LogRequest> = z.strictObject({ auction, fromSeq: seq })
-export const receiptsRequest: z.ZodType<ReceiptsRequest> = z.strictObject({
-  auction: auction.exactOptional(),
-  after: count.exactOptional(),
-})
+export const receiptsRequest = z
+  .strictObject({ auction: auction.exactOptional(), party: id.exactOptional(), after: count.exactOptional() })
+  .refine(({ auction: of, party }) => party === undefined || of !== undefined, {
+    path: ['party'],
+    message: 'needs the auction beside it',
+  }) as z.ZodType<ReceiptsRequest>
 
 /** The request as it is meant. Throws INVALID_INPUT with the field and the rule. */
 export function parseRequest<T extends object>(schema: z.ZodType<T>, request: T): T {

@@ -183,6 +183,8 @@ export interface LogPage {
 export interface ReceiptsRequest {
   /** Those of one auction only. */
   readonly auction?: string
+  /** The id of a party: those of its commands alone, with what was signed together with them. Of one auction only. */
+  readonly party?: string
   /** `next` of the last answer. */
   readonly after?: number
 }

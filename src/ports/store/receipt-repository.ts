@@ -16,16 +16,23 @@ export interface Receipt {
   readonly outcome: Outcome
 }
 
+/** Whose command a receipt is for. */
+export function receiptOwner({ command }: Pick<Receipt, 'command'>): string {
+  return 'bidder' in command ? command.bidder.id : command.by.id
+}
+
 /** The receipts of this node's own commands. They are never changed, and never leave the node but for its user. */
 export interface ReceiptRepository {
   /** Durable when it resolves. */
   add(signed: readonly SignedReceipts[]): Promise<void>
   /**
    * In the order in which they were added, past `after` (0: from the start), those that speak of the auction where
-   * one is given. `next` goes on from there; null at the end.
+   * one is given, and there of a command of the party where one is given: others are not read for it. `next` goes on from there; null at
+   * the end.
    */
   list(query: {
     readonly auctionId: string | null
+    readonly partyId?: string | undefined
     readonly after: number
     readonly limit: number
   }): Promise<{ signed: SignedReceipts[]; next: number | null }>

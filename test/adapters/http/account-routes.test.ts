@@ -244,6 +244,26 @@ describe('account routes', function () {
         expect(await me(bad), bad).to.equal('401 TOKEN_INVALID')
     })
 
+    it('refuse a token that is spelled otherwise, though it is the same bytes', async () => {
+      const parts = token.split('.')
+      const same = (text: string) => (other: string) =>
+        other !== text && Buffer.from(other, 'base64url').equals(Buffer.from(text, 'base64url'))
+      const digits = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_']
+      let tried = 0
+      for (const [place, part] of parts.entries()) {
+        const ends = digits.map((digit) => part.slice(0, -1) + digit)
+        const standard = part.replaceAll('-', '+').replaceAll('_', '/')
+        for (const other of [...ends, standard, `${part}=`, `${part}==`].filter(same(part))) {
+          const forged = parts.map((text, i) => (i === place ? other : text)).join('.')
+          const { status, body } = await gateway.call('GET', '/me', { headers: bearer(forged) })
+          expect([status, body.code], forged).to.deep.equal([401, 'TOKEN_INVALID'])
+          tried += 1
+        }
+      }
+      expect(tried).to.be.greaterThan(15)
+      expect((await gateway.call('GET', '/me', { headers: bearer(token) })).status).to.equal(200)
+    })
+
     it('refuse an expired token, and say that it has expired', async () => {
       gateway.time.offset = 15 * 60_000
       expect(await me(token)).to.equal('401 TOKEN_EXPIRED')

@@ -1,4 +1,8 @@
-import type { ReceiptRepository, SignedReceipts } from '../../../src/ports/store/receipt-repository.js'
+import {
+  type ReceiptRepository,
+  receiptOwner,
+  type SignedReceipts,
+} from '../../../src/ports/store/receipt-repository.js'
 
 export class MemoryReceiptRepository implements ReceiptRepository {
   readonly #signed: SignedReceipts[] = []
@@ -12,11 +16,15 @@ export class MemoryReceiptRepository implements ReceiptRepository {
     return [...new Set(ids)]
   }
 
-  async list({ auctionId, after, limit }: { auctionId: string | null; after: number; limit: number }) {
+  async list({ auctionId, partyId, after, limit }: Parameters<ReceiptRepository['list']>[0]) {
     const found: { id: number; signed: SignedReceipts }[] = []
     for (let id = after + 1; id <= this.#signed.length && found.length <= limit; id++) {
       const signed = this.#signed[id - 1] as SignedReceipts
-      const speaks = signed.receipts.some(({ command }) => command.auctionId === auctionId)
+      const speaks = signed.receipts.some(
+        (receipt) =>
+          receipt.command.auctionId === auctionId &&
+          (partyId === undefined || receiptOwner(receipt) === partyId),
+      )
       if (auctionId === null || speaks) found.push({ id, signed })
     }
     const page = found.slice(0, limit)

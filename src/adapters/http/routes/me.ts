@@ -123,7 +123,9 @@ export function meRoutes(app: GatewayApp, deps: RouteDeps): void {
       const receipts: ReturnType<typeof receiptResources> = []
       let after: number | null = request.query.after ?? 0
       while (after !== null && receipts.length < MAX_RECEIPTS) {
-        const answer: Awaited<ReturnType<typeof api.receipts>> = await api.receipts({ auction, after })
+        const answer: Awaited<ReturnType<typeof api.receipts>> = await api.receipts({
+          ...{ auction, party: party.id, after },
+        })
         receipts.push(...receiptResources(answer.signed, party.id))
         after = answer.next
       }
