@@ -29,6 +29,8 @@ export const ID = /^[A-Za-z0-9_.:-]{1,96}$/
 /** Of a node, or of a mesh: the name of a folder, too, so that one of dots alone is none. */
 export const NODE_NAME = /^(?=.*[a-z0-9])[a-z0-9._-]{1,32}$/
 export const NODE_NAME_RULE = 'must be 1 to 32 characters of a-z, 0-9, "-", "_" and ".", not dots alone'
+/** Most names are, and are looked at for each bid. */
+const PLAIN = /^[\x21-\x7e][\x20-\x7e]*$/
 const ANY_CONTROL = /\p{Cc}|[\u2028\u2029\u202a-\u202e\u2066-\u2069]/u
 const ANY_CONTROLS = new RegExp(ANY_CONTROL, 'gu')
 const BAD_IN_PROSE = /(?![\n\t])\p{Cc}|[\u202a-\u202e\u2066-\u2069]/u
@@ -82,6 +84,7 @@ export function lineProblem(text: string, maxLength: number): string | null {
 
 /** As above, for what something or somebody is called. */
 export function nameProblem(text: string, maxLength: number): string | null {
+  if (PLAIN.test(text) && text.length <= maxLength) return null
   if (text.trim() === '') return 'must not be empty'
   return lineProblem(text, maxLength) ?? (isVisible(text) ? null : 'must hold something that can be seen')
 }

@@ -237,16 +237,16 @@ function soundEvent(json: unknown, parties: number, place: number): WrittenEvent
 }
 
 function isSoundBid(json: readonly unknown[], parties: number): json is WrittenBid {
-  const [at, bidId, party, offer, price, leads, reserveMet] = json
+  const offer = json[3]
   return (
     json.length === 7 &&
-    isTime(at) &&
-    isId(bidId) &&
-    isPlace(party, parties) &&
+    isTime(json[0]) &&
+    isId(json[1]) &&
+    isPlace(json[2], parties) &&
     (typeof offer === 'string' ? HEX64.test(offer) : isMinor(offer)) &&
-    isMinor(price) &&
-    typeof leads === 'boolean' &&
-    typeof reserveMet === 'boolean'
+    isMinor(json[4]) &&
+    typeof json[5] === 'boolean' &&
+    typeof json[6] === 'boolean'
   )
 }
 
@@ -258,13 +258,10 @@ function checkOrder(json: unknown, events: number, place: number): void {
   must(isTime(signedAt), `${within}.1`, 'must be a time')
   mustList(commands, `${within}.2`, 1, MAX_COMMANDS_PER_ORDER)
   must(isMatch(signature, SIGNATURE), `${within}.3`, 'must be a signature in base64url')
-  for (const command of commands as readonly unknown[]) {
-    must(
-      typeof command === 'string' ? BYTES32.test(command) : isPlace(command, events),
-      `${within}.2`,
-      "a command is its bid's place in events, or a digest in base64url",
-    )
-  }
+  const isSound = (command: unknown) =>
+    typeof command === 'string' ? BYTES32.test(command) : isPlace(command, events)
+  const rule = "a command is its bid's place in events, or a digest in base64url"
+  must(commands.every(isSound), `${within}.2`, rule)
 }
 
 function isHash(value: unknown): value is string {
