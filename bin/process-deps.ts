@@ -35,13 +35,14 @@ export const processDeps: CliDeps = {
     const { HomeMeshAdmin } = await import('../services/mesh/mesh-admin.js')
     return new HomeMeshAdmin({ home })
   },
-  async repair(dataDir) {
+  async repair(dataDir, { takeBack }) {
     const [{ repairStore }, { Ed25519Verifier, readNodeKey }] = await Promise.all([
       import('../src/adapters/sqlite/repair-store.js'),
       import('../src/adapters/system/node-key.js'),
     ])
     const { publicKey } = readNodeKey(dataDir)
-    return repairStore(dataDir, { publicKey, verifier: new Ed25519Verifier(), now: Date.now() })
+    const verifier = new Ed25519Verifier()
+    return repairStore(dataDir, { publicKey, verifier, now: Date.now(), takeBack })
   },
   async openAccounts(dataDir) {
     const [{ openAccounts }, { createPinoLogger }] = await Promise.all([

@@ -12,6 +12,7 @@ import type { SealedMaximum } from '../../domain/commands.js'
 import type { Commit } from '../../domain/commit.js'
 import type { AuctionEvent } from '../../domain/events.js'
 import { evolve } from '../../domain/evolve.js'
+import type { Minor } from '../../domain/money.js'
 import type { Secrets } from '../../domain/pricing.js'
 import type { AutoBid } from '../../ports/store/auto-bid-repository.js'
 import type { Breach } from '../../ports/store/breach-repository.js'
@@ -19,7 +20,7 @@ import type { EquivocationProof, ProofOwners } from '../../ports/store/equivocat
 import type { Append } from '../../ports/store/event-log.js'
 import type { Outcome, RecordedOutcome } from '../../ports/store/outcome-repository.js'
 import type { SignedReceipts } from '../../ports/store/receipt-repository.js'
-import type { LostAuction, RepairReport } from '../../ports/store/repair-report.js'
+import type { LostAuction, RepairReport, UnacceptedAuction } from '../../ports/store/repair-report.js'
 import type { Store } from '../../ports/store/store.js'
 import type { SignatureVerifier } from '../../ports/system/signer.js'
 import { syncDirectory } from '../system/private-file.js'
@@ -27,6 +28,7 @@ import { DamagedStore, type FoundHead, type FoundRows, type OwnAuction } from '.
 import { openStore } from './open-store.js'
 import { SqliteDataLock } from './sqlite-data-lock.js'
 import { isSoundFile, StoreError } from './store-error.js'
+import { commandsOf, leaderMaxOf, type UnacceptedPart, unacceptedPart } from './unaccepted-part.js'
 
 export interface RepairOptions {
   /** Of the node whose data these are. */
@@ -34,6 +36,8 @@ export interface RepairOptions {
   readonly verifier: SignatureVerifier
   /** UTC milliseconds. */
   readonly now: number
+  /** An own auction that is to go back to what other nodes hold, if its log ends in what none of them reads. */
+  readonly takeBack?: string | undefined
 }
 
 const DB = 'vendue.db'
@@ -83,16 +87,22 @@ async function salvage(path: string, draft: string, options: RepairOptions): Pro
     if (damaged === null) {
       const incomplete = ['everything']
       const lost = { auctions: [], commits: 0, incomplete }
-      return { path, damage: 'not even its beginning can be read', movedTo: null, saved: nothing, lost }
+      const damage = 'not even its beginning can be read'
+      return { path, damage, movedTo: null, unaccepted: [], takenBack: [], saved: nothing, lost }
     }
     const structure = damaged.structuralDamage()
     const own = damaged.ownAuctions(nodeIdOf(options.publicKey))
     const ownRefs = own.rows.map(({ ref }) => ref)
     const { positions, damaged: badCommits } = damaged.commits(options.publicKey, ownRefs)
-    const damage = structure ?? (badCommits > 0 ? 'commits are not what their hashes say' : null)
-    const lost = { auctions: [], commits: badCommits, incomplete: [] }
-    if (damage === null) return { path, damage, movedTo: null, saved: nothing, lost }
     const salvager = new Salvager(damaged, store, options)
+    const { unaccepted, toTakeBack } = salvager.unaccepted(positions)
+    const damage =
+      structure ??
+      (badCommits > 0 ? 'commits are not what their hashes say' : null) ??
+      (toTakeBack ? `${toTakeBack} ends in what no node reads` : null)
+    const lost = { auctions: [], commits: badCommits, incomplete: [] }
+    if (damage === null)
+      return { path, damage, movedTo: null, unaccepted, takenBack: [], saved: nothing, lost }
     await salvager.auctions(positions, own)
     await salvager.privateTables()
     return salvager.report(path, damage, badCommits)
@@ -126,6 +136,8 @@ class Salvager {
   readonly #to: Store
   readonly #options: RepairOptions
   readonly #saved: string[] = []
+  readonly #unaccepted: UnacceptedAuction[] = []
+  readonly #takenBack: UnacceptedAuction[] = []
   readonly #lost: LostAuction[] = []
   readonly #incomplete = new Set<string>()
   readonly #outcomes = new Map<string, OutcomeRow>()
@@ -140,6 +152,28 @@ class Salvager {
     this.#options = options
     for (const row of this.#rows<OutcomeRow>('outcomes', 'command_id, fingerprint, outcome', 'command_id'))
       this.#outcomes.set(row.command_id, row)
+  }
+
+  /** Own auctions that end in what no node reads, and the one of them that is to be taken back. */
+  unaccepted(positions: ReadonlyMap<number, readonly number[]>): {
+    unaccepted: readonly UnacceptedAuction[]
+    toTakeBack: string | null
+  } {
+    const found = [...positions].flatMap(([ref, places]) => {
+      const auctionId = this.#from.head(ref)?.auctionId
+      const part = auctionId && unacceptedPart(this.#commits(auctionId, places), this.#options.publicKey)
+      return part ? [describe(auctionId, part)] : []
+    })
+    const { takeBack } = this.#options
+    this.#unaccepted.push(...found.filter(({ auctionId }) => auctionId !== takeBack))
+    const toTakeBack = found.find(({ auctionId }) => auctionId === takeBack)?.auctionId ?? null
+    return { unaccepted: this.#unaccepted, toTakeBack }
+  }
+
+  #commits(auctionId: string, places: readonly number[]): Commit[] {
+    return places
+      .flatMap((position) => this.#from.commit(position, auctionId) ?? [])
+      .sort((a, b) => a.firstSeq - b.firstSeq)
   }
 
   async auctions(
@@ -175,10 +209,12 @@ class Salvager {
     return 'unknown'
   }
 
-  async #auction(ref: number, head: FoundHead, places: readonly number[]) {
-    const commits = places
-      .flatMap((position) => this.#from.commit(position, head.auctionId) ?? [])
-      .sort((a, b) => a.firstSeq - b.firstSeq)
+  async #auction(ref: number, found: FoundHead, places: readonly number[]) {
+    const all = this.#commits(found.auctionId, places)
+    const part = found.auctionId === this.#options.takeBack ? this.#takeBack(found.auctionId, all) : null
+    const commits = part?.kept ?? all
+    const last = part?.kept.at(-1)
+    const head = last ? { ...found, seq: last.lastSeq, hash: last.hash } : found
     const verified = await this.#verify(commits)
     const why = whyUnsound(verified, head)
     if (why !== null) {
@@ -187,10 +223,11 @@ class Salvager {
     }
     const { state } = (verified as Sound).summary
     if (state.home.publicKey !== this.#options.publicKey) return this.#saveReplica(commits)
-    const secrets = this.#secrets(ref)
     const sealed = this.#sealed(ref)
     const bodies = commits.map((commit) => ({ commit, body: readCommit(commit) }))
     const events = bodies.flatMap(({ body }) => body.events)
+    const kept = this.#secrets(ref)
+    const secrets = part && kept ? { ...kept, leaderMax: leaderMaxAt(state, events, sealed) } : kept
     if (state.status === 'open' || state.status === 'scheduled')
       this.#demandSecrets(head.auctionId, events, secrets, sealed)
     let at: Auction = UNOPENED
@@ -209,6 +246,16 @@ class Salvager {
     for (const append of appends) await this.#to.eventLog.append(append)
     this.#saved.push(head.auctionId)
     this.#events += events.length
+  }
+
+  /** What was answered by what is dropped has no answer any more: asked again, it is decided anew. */
+  #takeBack(auctionId: string, commits: readonly Commit[]): UnacceptedPart | null {
+    const part = unacceptedPart(commits, this.#options.publicKey)
+    if (part === null) return null
+    const described = describe(auctionId, part)
+    for (const commandId of described.commands) this.#outcomes.delete(commandId)
+    this.#takenBack.push(described)
+    return part
   }
 
   #verify(commits: readonly Commit[]): Promise<Verification> {
@@ -341,7 +388,7 @@ class Salvager {
 
   report(path: string, damage: string, commits: number): RepairReport {
     return {
-      ...{ path, damage, movedTo: null },
+      ...{ path, damage, movedTo: null, unaccepted: this.#unaccepted, takenBack: this.#takenBack },
       saved: {
         ...{ auctions: this.#saved, events: this.#events, outcomes: this.#told },
         ...{ autoBids: this.#autoBids, receipts: this.#receipts },
@@ -371,6 +418,17 @@ class Salvager {
     if (!complete) this.#incomplete.add(table)
     return rows
   }
+}
+
+function describe(auctionId: string, { dropped, why }: UnacceptedPart): UnacceptedAuction {
+  const seq = (dropped[0] as Commit).firstSeq
+  return { auctionId, seq, why, commands: commandsOf(dropped) }
+}
+
+function leaderMaxAt(...of: Parameters<typeof leaderMaxOf>): Minor | null {
+  const leaderMax = leaderMaxOf(...of)
+  if (leaderMax === undefined) throw new UnsavableError('the leader’s maximum cannot be read')
+  return leaderMax
 }
 
 type Sound = Extract<Verification, { valid: true }>

@@ -1,3 +1,14 @@
+/** An own auction whose log ends in what no node reads: it goes on here alone. */
+export interface UnacceptedAuction {
+  readonly auctionId: string
+  /** The first event that nobody takes. */
+  readonly seq: number
+  /** The rule that it breaks. */
+  readonly why: string
+  /** Ids of commands that were answered by what nobody takes. */
+  readonly commands: readonly string[]
+}
+
 export interface LostAuction {
   readonly auctionId: string
   readonly why: string
@@ -10,6 +21,10 @@ export interface RepairReport {
   readonly damage: string | null
   /** Where the damaged file lies now; null where nothing was done. */
   readonly movedTo: string | null
+  /** Of this node: what was found, and not taken back. */
+  readonly unaccepted: readonly UnacceptedAuction[]
+  /** Of this node: gone back to what other nodes hold, as was asked. */
+  readonly takenBack: readonly UnacceptedAuction[]
   readonly saved: {
     /** Of this node, whole: it goes on with them. */
     readonly auctions: readonly string[]

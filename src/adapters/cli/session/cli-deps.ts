@@ -24,7 +24,7 @@ export interface CliDeps {
   /** Shows an address in the user's browser. False where that cannot be done here. */
   showInBrowser(url: string): Promise<boolean>
   /** Replaces the damaged database of a node that does not run. Rejects with an error that has a `code`. */
-  repair(dataDir: string): Promise<RepairReport>
+  repair(dataDir: string, options: { readonly takeBack?: string | undefined }): Promise<RepairReport>
   /** The meshes of the user whose home directory (for Vendue) this is. */
   meshAdmin(home: string): Promise<MeshAdmin>
   /** A gateway's accounts, which a running gateway may have open too. Rejects with an error that has a `code`. */
