@@ -71,14 +71,14 @@ describe('the look of the web page, in Chromium', function () {
     await made.page.locator('main h1').waitFor()
     return made.page
   }
-  const views = () => ['/', '/?show=closed', `/lot/${lot}`, '/sell', '/mine', '/account', '/mesh', '/nowhere']
+  const views = () => ['/', '/?show=closed', `/lot/${lot}`, '/sell', '/mine', '/account', '/mesh']
 
   for (const colorScheme of ['light', 'dark'] as const)
     for (const [size, viewport] of Object.entries(SIZES)) {
       it(`leaves axe nothing to find, and nothing to be scrolled sideways, in ${colorScheme} on a ${size}`, async () => {
         const found: string[] = []
         for (const path of views()) {
-          const page = await open(path === '/nowhere' ? '/mine?x=1' : path, { colorScheme, viewport })
+          const page = await open(path, { colorScheme, viewport })
           await page.waitForTimeout(300)
           found.push(...(await faultsOf(page)).map((fault) => `${path} ${fault}`))
           if ((await overflow(page)) > 0) found.push(`${path} is ${await overflow(page)} px too wide`)
@@ -86,6 +86,27 @@ describe('the look of the web page, in Chromium', function () {
         expect(found).to.deep.equal([])
       })
     }
+
+  for (const [locale, words] of [
+    ['ar-EG', ['المزادات', 'rtl']],
+    ['de-DE', ['Auktionen', 'ltr']],
+  ] as const) {
+    it(`speaks the language of the browser, and leaves axe nothing to find in it: ${locale}`, async () => {
+      const found: string[] = []
+      for (const path of views()) {
+        const page = await open(path, { locale, viewport: PHONE })
+        await page.waitForTimeout(300)
+        found.push(...(await faultsOf(page)).map((fault) => `${path} ${fault}`))
+        if ((await overflow(page)) > 0) found.push(`${path} is ${await overflow(page)} px too wide`)
+      }
+      expect(found).to.deep.equal([])
+      const page = await open('/', { locale })
+      expect([
+        await page.locator('h1').innerText(),
+        await page.locator('html').getAttribute('dir'),
+      ]).to.deep.equal(words)
+    })
+  }
 
   it('is looked at by an axe that finds what is wrong', async () => {
     const page = await open('/mine')

@@ -7,6 +7,9 @@ import {
   spokenMark,
 } from '../../../services/gateway/web/model/countdown.js'
 import { formatMessage, formatParts } from '../../../services/gateway/web/model/message-format.js'
+import { ar } from '../../../services/gateway/web/texts/ar.js'
+import { de } from '../../../services/gateway/web/texts/de.js'
+import { en } from '../../../services/gateway/web/texts/en.js'
 import { NOW } from './lots.js'
 
 describe('a message', () => {
@@ -53,6 +56,39 @@ describe('a message', () => {
       expect(() => format(bad, { a: 1 }), bad).to.throw(SyntaxError)
     expect(() => format('{a}')).to.throw(RangeError, '{a}')
   })
+})
+
+describe('the texts', () => {
+  const LANGUAGES = { en, de, ar } as const
+  /** Arguments of a message, however deep they stand in it. */
+  const gapsOf = (pattern: string) =>
+    [...new Set([...pattern.matchAll(/\{\s*([a-z]+)\s*[,}]/gi)].map(([, name]) => name))].sort()
+
+  for (const [language, texts] of Object.entries(LANGUAGES)) {
+    it(`have the gaps of the English ones, and a case for every number, in ${language}`, () => {
+      const categories = new Intl.PluralRules(language).resolvedOptions().pluralCategories
+      for (const [key, pattern] of Object.entries(texts)) {
+        const english = en[key as keyof typeof en]
+        expect(gapsOf(pattern), key).to.have.members(gapsOf(english))
+        // Counts of each category, so that each case is reached: nothing is left of the pattern itself.
+        for (const count of [0, 1, 2, 3, 11, 100]) {
+          const args = Object.fromEntries(gapsOf(english).map((name) => [name as string, count]))
+          expect(formatMessage(pattern, args, language), key)
+            .to.not.match(/[{}#]/)
+            .and.to.not.equal('')
+        }
+        for (const [, body = ''] of pattern.matchAll(
+          /plural,((?:[^{}]|\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\})*)\}/g,
+        ))
+          if (categories.includes('few') && language === 'ar')
+            expect(body, key)
+              .to.match(/few \{/)
+              .and.to.match(/many \{/)
+              .and.to.match(/two \{/)
+      }
+      expect(Object.keys(texts)).to.have.members(Object.keys(en))
+    })
+  }
 })
 
 describe('a countdown', () => {

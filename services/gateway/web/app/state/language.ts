@@ -6,6 +6,8 @@ import { kept } from './kept.js'
 
 export const LANGUAGES = {
   en: { name: 'English', dir: 'ltr', load: () => Promise.resolve<Texts>(en) },
+  de: { name: 'Deutsch', dir: 'ltr', load: async () => (await import('../../texts/de.js')).de },
+  ar: { name: 'العربية', dir: 'rtl', load: async () => (await import('../../texts/ar.js')).ar },
 } as const satisfies Record<
   string,
   { readonly name: string; readonly dir: 'ltr' | 'rtl'; readonly load: () => Promise<Texts> }
