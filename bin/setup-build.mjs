@@ -60,6 +60,8 @@ async function buildPage(sources, session) {
   if (readStamp(PAGE_STAMP) === expected) return
   // Types come from what was compiled above; the bundler does not check any.
   await compile(join(ROOT, 'services/gateway/web'), session)
+  // Runs code of the node in the browser, and needs its types.
+  await compile(join(ROOT, 'services/gateway/web/app/verify'), session)
   await runStep('the build of the web page', [join(ROOT, 'bin/setup-page.mjs')], session)
   writeStamp(PAGE_STAMP, expected)
 }

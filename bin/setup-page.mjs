@@ -7,6 +7,8 @@ import { ROOT } from './setup-tools.mjs'
 
 const SOURCE = join(ROOT, 'services/gateway/web')
 const OUT = join(ROOT, 'dist/web')
+/** What the code that checks logs takes from Node. */
+const NODE_SHIMS = join(SOURCE, 'app/verify/node-shims.ts')
 /** Others, such as fonts, are compressed already. */
 const COMPRESSIBLE = /\.(html|js|css|svg|json|webmanifest)$/
 
@@ -17,7 +19,14 @@ await build({
   logLevel: 'warn',
   base: '/',
   publicDir: join(SOURCE, 'public'),
-  resolve: { alias: { 'vendue/client': join(ROOT, 'src/client/browser.ts') } },
+  resolve: {
+    alias: {
+      'vendue/client': join(ROOT, 'src/client/browser.ts'),
+      'node:crypto': NODE_SHIMS,
+      'node:buffer': NODE_SHIMS,
+      'node:zlib': NODE_SHIMS,
+    },
+  },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   worker: { format: 'es' },
   build: {

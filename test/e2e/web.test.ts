@@ -232,6 +232,42 @@ describe('the web page, in Chromium', function () {
     expect(await page.title()).to.not.equal('pwned')
   })
 
+  it('checks a whole auction in the browser, and says where a log with one changed byte is wrong', async () => {
+    const gateway = gateways[0] as TestGateway
+    const id = await opened({ reserve: '76' })
+    await gateway.bid(id, 'kim', '80', { kind: 'max' })
+    await gateway.bid(id, 'mia', '78')
+    await gateway.bid(id, 'mia', '80', { kind: 'max' })
+    const page = await open(`/lot/${id}`, { name: 'mia' })
+    const check = async () => {
+      await page.getByRole('button', { name: 'Check the auction' }).click()
+      await page.locator('[data-verified]').waitFor({ timeout: 30_000 })
+      return page.locator('.note:has([data-verified])').innerText()
+    }
+    await says(page, 'Outbid')
+    expect(await check()).to.match(/^Everything is as it should be, so far/)
+    await gateway.post(`/api/v1/auctions/${id}/close`, { user_id: 'sam' })
+    await says(page, 'Sold for 80.00')
+    await page.reload()
+    expect(await check()).to.match(/all prices were decided anew, and came out the same/)
+    await page.getByText('Why this price, step by step').click()
+    expect(await page.locator('.why li').first().innerText()).to.match(
+      /^mia 80\.00\u00a0EUR as high as the leader’s maximum, which came first$/,
+    )
+    const { body } = await gateway.get(`/api/v1/auctions/${id}/log`)
+    const lines = String(body).split('\n')
+    for (const [wrong, expected] of [
+      [lines.map((line, i) => (i === 2 ? line.replace('auc_', 'auc-') : line)), /check sum.*\n?.*Line 3/s],
+      [lines.filter((_, i) => i !== 3), /Line 4/],
+      [lines.slice(0, -3), /cut/],
+    ] as const) {
+      await page.route('**/log', (route) => route.fulfill({ body: wrong.join('\n') }))
+      expect(await check()).to.match(/^This log is not what it claims to be/)
+      expect(await page.locator('.note:has([data-verified])').innerText()).to.match(expected)
+      await page.unroute('**/log')
+    }
+  })
+
   it('says that there is no such auction', async () => {
     const page = await open('/lot/auc_nonesuch')
     await page.getByText('There is no such auction').waitFor()

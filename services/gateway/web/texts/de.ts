@@ -87,6 +87,7 @@ export const de: Texts = {
   'time.spoken': '{seconds, plural, one {Noch # Sekunde} other {Noch # Sekunden}}',
   'time.extended': 'Verlängert bis {end} durch ein Gebot um {time}',
   'time.extended.seller': 'Vom Verkäufer verlängert bis {end}',
+  'time.extended.outage': 'Verlängert bis {end}, weil niemand bieten konnte',
   'time.soft-close': 'Nachspielzeit: ein Gebot in den letzten {window} gibt {extension} dazu',
 
   'panel.won': 'Sie haben gewonnen: {price}',
@@ -197,6 +198,32 @@ export const de: Texts = {
   'facts.soft-close': 'Nachspielzeit',
   'facts.soft-close.text': 'Ein Gebot in den letzten {window} verschiebt das Ende auf {extension} danach',
   'facts.none': 'Keine',
+
+  'verify.title': 'Selbst prüfen',
+  'verify.help':
+    'Lädt den ganzen Verlauf und prüft jeden Hash, jede Unterschrift und jede Regel auf diesem Gerät. Keinem Server muss man glauben.',
+  'verify.go': 'Auktion prüfen',
+  'verify.going': 'Wird geprüft … {events, plural, =0 {} one {# Ereignis} other {# Ereignisse}}',
+  'verify.rerun': 'Alles stimmt: alle Preise wurden neu ermittelt und kamen gleich heraus.',
+  'verify.partly':
+    'Der Verlauf stimmt, aber sein Ergebnis ist nicht bewiesen: einige Maxima wurden nicht geöffnet.',
+  'verify.not-yet': 'Bis jetzt stimmt alles. Die Maxima werden am Ende geöffnet.',
+  'verify.none': 'Alles stimmt. Die Auktion wurde abgesagt.',
+  'verify.counts':
+    '{commits, plural, one {# Commit} other {# Commits}}, {events, plural, one {# Ereignis} other {# Ereignisse}}, {signatures, plural, one {# Unterschrift} other {# Unterschriften}} des Heimatknotens, {orders, plural, one {# Unterschrift} other {# Unterschriften}} von Bietenden',
+  'verify.bad': 'Dieser Verlauf ist nicht, was er zu sein behauptet',
+  'verify.bad.line': 'Zeile {line, number}.',
+  'verify.bad.event': 'Ereignis {seq, number}.',
+  'verify.failed': 'Der Verlauf war nicht zu lesen: {reason}',
+  'verify.why': 'Warum dieser Preis, Schritt für Schritt',
+  'because.first': 'das erste Gebot',
+  'because.plain-leads': 'mehr als das Maximum der Führenden',
+  'because.outbids-leader': 'ein höheres Maximum als das bisher führende',
+  'because.answered-by-leader': 'vom Maximum der Führenden beantwortet',
+  'because.tie-earlier-leads': 'gleich hoch wie das führende Maximum, das zuerst kam',
+  'because.own-maximum-moved': 'das eigene Maximum der Führenden',
+  'because.bought-now': 'sofort gekauft',
+  'because.unknown': 'die Maxima dahinter sind bis zum Ende geheim',
 
   'owner.title': 'Ihre Auktion',
   'owner.close': 'Jetzt beenden',

@@ -17,6 +17,7 @@ import { Owner } from '../parts/owner.js'
 import { BiddingPanel, reserveKey } from '../parts/panel.js'
 import { speechFor } from '../parts/speech.js'
 import { Standing } from '../parts/time.js'
+import { Verify } from '../parts/verify.js'
 import { announcePolitely } from '../state/announce.js'
 import { pending, place as placeBid, settled } from '../state/bidding.js'
 import { lots, toggleWatched, watched } from '../state/catalogue.js'
@@ -112,6 +113,7 @@ function OpenedLot({ open, lot }: { open: OpenLot; lot: Lot }) {
             </section>
           )}
           <History open={open} lot={lot} own={own} />
+          <Verify lot={lot} />
           <Facts lot={lot} />
         </div>
       </div>

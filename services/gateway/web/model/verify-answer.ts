@@ -1,0 +1,39 @@
+/** What the worker that checks logs says. */
+export type VerifyAnswer =
+  | { readonly kind: 'progress'; readonly events: number }
+  | {
+      readonly kind: 'valid'
+      readonly decision: 'rerun' | 'partly' | 'not-yet' | 'none'
+      readonly commits: number
+      readonly events: number
+      readonly signatures: number
+      readonly orders: number
+      readonly head: string
+      readonly currency: string
+      /** The newest first. */
+      readonly bids: readonly CheckedBid[]
+    }
+  | {
+      readonly kind: 'invalid'
+      readonly code: string
+      readonly rule: string
+      readonly line: number | null
+      readonly seq: number | null
+    }
+  /** The log could not be read. */
+  | { readonly kind: 'failed'; readonly reason: string }
+
+export interface CheckedBid {
+  readonly seq: number
+  readonly bidder: string
+  readonly price: string
+  readonly because:
+    | 'first'
+    | 'plain-leads'
+    | 'outbids-leader'
+    | 'answered-by-leader'
+    | 'tie-earlier-leads'
+    | 'own-maximum-moved'
+    | 'bought-now'
+    | 'unknown'
+}
