@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { joinAt } from '../../src/adapters/grenache/grenache-mesh-client.js'
-import { prepareDirectory } from '../../src/adapters/sqlite/open-store.js'
+import { DATABASE_FILE, prepareDirectory, prepareFile } from '../../src/adapters/sqlite/open-store.js'
 import { SqliteMembershipRepository } from '../../src/adapters/sqlite/sqlite-membership-repository.js'
 import { fingerprintOf, NodeCertificateReader } from '../../src/adapters/system/certificate-reader.js'
 import { Ed25519Verifier, loadNodeKey, readNodeKeyPem } from '../../src/adapters/system/node-key.js'
@@ -69,6 +69,8 @@ export class HomeMeshAdmin implements MeshAdmin {
   ): Promise<JoinedMesh> {
     const token = parseToken(text)
     prepareDirectory(dataDir)
+    // A key without a database is that of a node that has lost it.
+    prepareFile(join(dataDir, DATABASE_FILE))
     const signer = loadNodeKey(dataDir)
     const nodeId = nodeIdOf(signer.publicKey)
     const { meshId, meshName, caFingerprint, secret } = token

@@ -34,8 +34,8 @@ export async function fillStore(home: string, size: FullStore, mesh = 'local'): 
   const { meshId } = await new HomeMeshAdmin({ home }).init(mesh)
   const dataDir = join(home, 'nodes', 'full')
   mkdirSync(dataDir, { recursive: true })
-  const signer = loadNodeKey(dataDir)
   const store = await openStore(dataDir)
+  const signer = loadNodeKey(dataDir)
   try {
     for (let i = 0; i < size.auctions; i += APPENDS_AT_ONCE) {
       const count = Math.min(APPENDS_AT_ONCE, size.auctions - i)

@@ -23,6 +23,9 @@ import { StoreError, unwritable } from './store-error.js'
 
 export type SqliteStore = Store
 
+export const DATABASE_FILE = 'vendue.db'
+const KEY_FILE = 'node.key'
+
 /**
  * Opens the store of a data directory and makes the directory where there is none (0700). Only this process can
  * have it until `close`. Rejects with `StoreError`, whose code and message say what stands in the way.
@@ -35,7 +38,8 @@ export async function openStore(
   const lock = SqliteDataLock.acquire(dataDir)
   let writer: SqliteWriter | undefined
   try {
-    const path = join(dataDir, 'vendue.db')
+    const path = join(dataDir, DATABASE_FILE)
+    requireDatabase(dataDir, path)
     prepareFile(path)
     const { metrics = NO_METRICS } = options
     writer = await SqliteWriter.open(path, options.test, metrics)
@@ -75,6 +79,19 @@ function measureFiles(path: string, metrics: Metrics): void {
   const sizeOf = (file: string) => statSync(file, { throwIfNoEntry: false })?.size ?? 0
   metrics.gauge('vendue_wal_bytes', 'Size of the write-ahead log.', () => sizeOf(`${path}-wal`))
   metrics.gauge('vendue_database_bytes', 'Size of the database without it.', () => sizeOf(path))
+}
+
+/**
+ * A node has its database from its first start on (a node that joins a mesh before that, an empty file). One with a key and without a database
+ * has lost it: if it began anew, it would forget what it has written, and write it differently.
+ */
+function requireDatabase(dataDir: string, path: string): void {
+  if (existsSync(path) || !existsSync(join(dataDir, KEY_FILE))) return
+  throw new StoreError(
+    'STORE_MISSING',
+    `${dataDir} holds the key of a node, and not its database: restore ${path} from a backup. If it is lost for good, ` +
+      `move ${KEY_FILE} away to start as another node; or make an empty ${DATABASE_FILE} to go on as this one: its auctions stay as its peers have them`,
+  )
 }
 
 export function prepareDirectory(dataDir: string): void {

@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Database } from 'better-sqlite3'
 import { BatchWriter } from './batch-writer.js'
+import { FileWatch } from './file-watch.js'
 import { openWriteConnection } from './sqlite-connection.js'
 import { messageOf, StoreError, type StoreErrorCode, sqliteCode } from './store-error.js'
 import type { WriterReply, WriterRequest, WriterSetup } from './write-operations.js'
@@ -14,12 +15,19 @@ const reply = (message: WriterReply) => port.postMessage(message)
 const db = open(workerData as WriterSetup)
 if (db !== null) {
   const writer = new BatchWriter(db)
+  const watch = new FileWatch(db.name)
+  /** What was written into a file that is gone has not been written. */
+  const unlessGone = (answer: WriterReply): WriterReply => {
+    const gone = watch.missing()
+    return gone === null ? answer : { type: 'failed', failure: 'GONE', message: gone }
+  }
   let failed: WriterReply | null = null
   port.on('message', (request: WriterRequest) => {
     if (request.type === 'batch') {
       // After an I/O error nothing more is tried, not even what had been sent before it was known.
-      const answer = failed ?? writer.write(request.operations)
-      if (answer.type === 'failed' && answer.failure === 'LOG_IO_ERROR') failed = answer
+      const answer = failed ?? unlessGone(writer.write(request.operations))
+      if (answer.type === 'failed' && answer.failure !== 'BUSY' && answer.failure !== 'DISK_FULL')
+        failed = answer
       return reply(answer)
     }
     // The last connection to close also moves the write-ahead log into the database.

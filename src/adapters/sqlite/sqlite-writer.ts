@@ -222,6 +222,7 @@ function openingError(reply: WriterReply): Error {
 function batchError(failure: BatchFailure, message: string): Error {
   const options = { cause: new Error(message) }
   if (failure === 'DISK_FULL') return new LogFullError(options)
+  if (failure === 'GONE') return new LogBrokenError({ gone: message })
   return failure === 'BUSY' ? new LogBusyError(options) : new LogBrokenError(options)
 }
 

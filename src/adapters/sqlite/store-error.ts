@@ -4,6 +4,7 @@ export type StoreErrorCode =
   | 'DATA_DIR_NOT_A_DIRECTORY'
   | 'DATA_DIR_IN_USE'
   | 'STORE_FOREIGN'
+  | 'STORE_MISSING'
   | 'STORE_CORRUPT'
   | 'STORE_TOO_NEW'
   | 'STORE_TOO_OLD'

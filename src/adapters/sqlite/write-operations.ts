@@ -104,7 +104,7 @@ export type WriteResult =
   | { readonly ok: false; readonly code: 'STORE_REFUSED'; readonly message: string }
 
 /** Why nothing of a whole batch was stored. */
-export type BatchFailure = 'DISK_FULL' | 'BUSY' | 'LOG_IO_ERROR'
+export type BatchFailure = 'DISK_FULL' | 'BUSY' | 'LOG_IO_ERROR' | 'GONE'
 
 export interface WriterSetup {
   readonly path: string

@@ -129,10 +129,14 @@ export class LogFullError extends Error {
 
 export class LogBrokenError extends Error {
   readonly code = 'LOG_IO_ERROR'
-  constructor(options?: ErrorOptions) {
+  /** `gone`: a file that was moved, deleted or replaced while it was in use. */
+  constructor(options: ErrorOptions & { readonly gone?: string } = {}) {
+    const { gone, ...cause } = options
     super(
-      'the log failed with an I/O error: nothing more is acknowledged; stop the node and check the disk',
-      options,
+      gone === undefined
+        ? 'the log failed with an I/O error: nothing more is acknowledged; stop the node and check the disk'
+        : `${gone} was moved, deleted or replaced while the node ran: nothing more is acknowledged; put it back, or restore the data directory from a backup, before the next start`,
+      cause,
     )
     this.name = 'LogBrokenError'
   }

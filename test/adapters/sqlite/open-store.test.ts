@@ -7,6 +7,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   truncateSync,
   writeFileSync,
@@ -20,6 +21,7 @@ import { expect } from 'chai'
 import { openAccountStore } from '../../../src/adapters/sqlite/open-account-store.js'
 import { openStore } from '../../../src/adapters/sqlite/open-store.js'
 import { openWriteConnection } from '../../../src/adapters/sqlite/sqlite-connection.js'
+import { loadNodeKey } from '../../../src/adapters/system/node-key.js'
 import { codeOf, everythingOf } from '../../contract/store-harness.js'
 import { ALICE, BOB, HOUR, T0 } from '../../support/auction-scenario.js'
 import { CommitBuilder } from '../../support/commit-builder.js'
@@ -59,6 +61,17 @@ describe('opening an SQLite store', function () {
       (error: { code?: unknown; message: string }) => error,
     )
   }
+
+  it('refuses a directory that holds a key and no database, and says what to do', async () => {
+    await (await openStore(dataDir)).close()
+    loadNodeKey(dataDir)
+    rmSync(path)
+    const error = await rejection(openStore(dataDir))
+    expect(error.code).to.equal('STORE_MISSING')
+    expect(error.message).to.include(path).and.to.include('restore').and.to.include('empty vendue.db')
+    writeFileSync(path, '')
+    await (await openStore(dataDir)).close()
+  })
 
   it('makes the directory for its owner alone, and finds everything again', async () => {
     const { store, auction, entries } = await filled()

@@ -1,3 +1,5 @@
+import { copyFileSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect } from 'chai'
 import { openStore } from '../../../src/adapters/sqlite/open-store.js'
 import type { AutoBid } from '../../../src/ports/store/auto-bid-repository.js'
@@ -90,6 +92,34 @@ describe('the SQLite writer', function () {
     })
     expect(await store.eventLog.append(faulty)).to.equal(3)
   })
+
+  const GONE: readonly [string, (dir: string) => void][] = [
+    ['the database is moved away', (at) => renameSync(join(at, 'vendue.db'), join(at, 'moved.db'))],
+    ['the database is deleted', (at) => rmSync(join(at, 'vendue.db'))],
+    ['the write-ahead log is deleted', (at) => rmSync(join(at, 'vendue.db-wal'))],
+    [
+      'the database is replaced by a copy',
+      (at) => {
+        copyFileSync(join(at, 'vendue.db'), join(at, 'copy.db'))
+        renameSync(join(at, 'copy.db'), join(at, 'vendue.db'))
+      },
+    ],
+    ['the directory is moved away', (at) => renameSync(at, `${at}-moved`)],
+  ]
+  for (const [what, takeAway] of GONE) {
+    it(`acknowledges nothing more once ${what}, and says so`, async () => {
+      const at = join(dir.path, 'data')
+      store = await openStore(at)
+      const auction = new CommitBuilder()
+      expect(await codeOf(store.eventLog.append(auction.open()))).to.equal('RESOLVED')
+      takeAway(at)
+      expect(await codeOf(store.eventLog.append(auction.bids(1)))).to.equal('LOG_IO_ERROR')
+      expect((await store.broken).message)
+        .to.include('vendue.db')
+        .and.to.include('put it back')
+      expect(await codeOf(store.eventLog.append(auction.bids(1)))).to.equal('LOG_IO_ERROR')
+    })
+  }
 
   it('writes what waits before it closes', async () => {
     store = await openStore(dir.path)
