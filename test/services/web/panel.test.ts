@@ -1,5 +1,12 @@
 import { expect } from 'chai'
-import { type Panel, type PanelFacts, panelOf, takesBids } from '../../../services/gateway/web/model/panel.js'
+import {
+  isBuyOnly,
+  type Panel,
+  type PanelFacts,
+  panelOf,
+  prefill,
+  takesBids,
+} from '../../../services/gateway/web/model/panel.js'
 import { panelWords, tabTitle } from '../../../services/gateway/web/model/panel-words.js'
 import { lotWith, NOW, SPEECH } from './lots.js'
 
@@ -48,6 +55,16 @@ describe('the bidding panel', () => {
         }
       })
     }
+  })
+
+  it('offers only to buy where the lot costs no more than the next bid would', () => {
+    const bidding = lotWith({ minimum: '78.50', buyNow: '90.00' })
+    expect([isBuyOnly(bidding), prefill(bidding)]).to.deep.equal([false, '78.50'])
+    const buying = lotWith({ minimum: null, buyNow: '75.00', startPrice: '75.00' })
+    expect([isBuyOnly(buying), prefill(buying)]).to.deep.equal([true, '75.00'])
+    expect(panelWith({ lot: { ...buying, you: 'outbid' } })).to.include({ kind: 'outbid', next: '75.00' })
+    expect(isBuyOnly({ ...buying, you: 'leading' })).to.equal(false)
+    expect(isBuyOnly({ ...buying, buyNow: null })).to.equal(false)
   })
 
   it('says how it ended', () => {

@@ -110,7 +110,8 @@ export function lotOpened(event: Extract<EventMessage, { type: 'auction_opened' 
       currency: event.currency,
     },
     status: event.opens_at === null ? 'open' : 'scheduled',
-    ...{ startPrice: event.start_price, price: null, minimum: event.start_price },
+    ...{ startPrice: event.start_price, price: null },
+    minimum: event.buy_now === event.start_price ? null : event.start_price,
     ...{
       leaderId: null,
       leaderName: null,

@@ -71,7 +71,7 @@ export function panelOf(facts: PanelFacts): Panel {
   const why = barrierOf(facts)
   if (why) return { kind: 'not-eligible', why, opensAtMs: lot.opensAtMs }
   if (pending) return { kind: 'sending', amount: pending.amount, slow: pending.forMs > SLOW_MS }
-  const next = lot.minimum ?? lot.startPrice
+  const next = prefill(lot)
   if (lot.you === 'leading')
     return { kind: 'leading', price: lot.price ?? next, reserveMet: !lot.hasReserve || lot.reserveMet }
   if (lot.you === 'outbid') return { kind: 'outbid', price: lot.price ?? next, tie: facts.lostToTie, next }
@@ -102,8 +102,13 @@ function barrierOf({ lot, visitor, nowMs }: PanelFacts): Barrier | null {
 }
 
 /** What the field holds before anybody has touched it. */
-export function prefill({ minimum, startPrice }: Lot): string {
-  return minimum ?? startPrice
+export function prefill({ minimum, buyNow, startPrice }: Lot): string {
+  return minimum ?? buyNow ?? startPrice
+}
+
+/** The lot can be bought for no more than the next bid would have to be: no bid would be taken. */
+export function isBuyOnly({ minimum, buyNow, you }: Lot): boolean {
+  return minimum === null && buyNow !== null && you !== 'leading'
 }
 
 /** What the next bid would have to be beyond, for "the step is now 0.50". */

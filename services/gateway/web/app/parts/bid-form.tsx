@@ -3,7 +3,7 @@ import { compareAmounts } from 'vendue/client'
 import { decimalsOf, ladder, numberSigns, type ReadAmount, readAmount, stepped } from '../../model/amount.js'
 import type { Offer } from '../../model/confirm.js'
 import type { Lot } from '../../model/lot.js'
-import { type Panel, prefill } from '../../model/panel.js'
+import { isBuyOnly, type Panel, prefill } from '../../model/panel.js'
 import { locale, t, writing } from '../state/language.js'
 import { Segments } from './fields.js'
 import { Icon } from './icons.js'
@@ -42,6 +42,7 @@ export function BidForm({
     event.preventDefault()
     if (!isOff && amount !== null && wrong === null) bidding.review({ kind, amount })
   }
+  if (isBuyOnly(lot)) return <BuyNow lot={lot} bidding={bidding} isOff={isOff} />
   const label = submitLabel(panel, kind, amount ?? minimum, money(amount ?? minimum, lot.currency))
   return (
     <form class="stack" onSubmit={submit} autocomplete="off">
@@ -131,17 +132,30 @@ export function BidForm({
         {label}
       </button>
       <p class="small soft">{t(kind === 'max' ? 'bid.kind.max.help' : 'bid.kind.plain.help')}</p>
-      {lot.buyNow !== null && (
-        <button
-          type="button"
-          class="button wide"
-          disabled={isOff}
-          onClick={() => bidding.review({ kind: 'buy-now', amount: lot.buyNow as string })}
-        >
-          {t('panel.buy-now', { price: money(lot.buyNow, lot.currency) })}
-        </button>
-      )}
+      <BuyNow lot={lot} bidding={bidding} isOff={isOff} />
     </form>
+  )
+}
+
+function BuyNow({
+  lot: { buyNow, currency },
+  bidding,
+  isOff,
+}: {
+  readonly lot: Lot
+  readonly bidding: Bidding
+  readonly isOff: boolean
+}) {
+  if (buyNow === null) return null
+  return (
+    <button
+      type="button"
+      class="button wide"
+      disabled={isOff}
+      onClick={() => bidding.review({ kind: 'buy-now', amount: buyNow })}
+    >
+      {t('panel.buy-now', { price: writing.value.money(buyNow, currency) })}
+    </button>
   )
 }
 
