@@ -45,6 +45,26 @@ describe("a gateway's HTTP API", function () {
     return problem
   }
 
+  it('takes currencies, times and amounts as the command line does', async () => {
+    const opened = await gateway.post('/api/v1/auctions', {
+      ...{ title: 'Lot', currency: 'btc', start_price: 0.0000005, increment: 1e-7, user_id: 'sam' },
+      ...{ opens_at: '2031-01-31T18:00Z', closes_at: '2031-01-31 20:00+01:00', description: 'a\r\nb' },
+    })
+    expect(opened.body).to.include({
+      ...{ currency: 'BTC', start_price: '0.0000005', description: 'a\nb' },
+      ...{ opens_at: '2031-01-31T18:00:00.000Z', closes_at: '2031-01-31T19:00:00.000Z' },
+    })
+    expect(opened.body.increments).to.deep.equal([{ from: '0.00', step: '0.0000001' }])
+    const noZone = await gateway.post('/api/v1/auctions', {
+      ...{ title: 'Lot', currency: 'EUR', start_price: 1, opens_at: '2031-01-31T18:00' },
+    })
+    expect(refused(noZone, 400, 'INVALID_INPUT').detail).to.contain('no time zone')
+    const reasons = await gateway.post(`/api/v1/auctions/${opened.body.id}/cancel`, {
+      ...{ user_id: 'sam', reason: 'two\nlines' },
+    })
+    expect(refused(reasons, 400, 'INVALID_INPUT').field).to.equal('reason')
+  })
+
   it("takes the documented calls of a Go auction server's REST API word for word", async () => {
     const opened = await gateway.post('/api/v1/auctions', {
       start_time: '2020-01-01T10:00:00Z',

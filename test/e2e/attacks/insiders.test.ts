@@ -18,6 +18,7 @@ import { committed } from '../../support/bidding-nodes.js'
 import { eventually } from '../../support/eventually.js'
 import { OTHER_MESH } from '../../support/memory-members.js'
 import { vendue } from '../../support/node-process.js'
+import { sealUnchecked } from '../../support/unreadable-commit.js'
 
 type Bid = Extract<RemoteCommand, { type: 'bid'; kind: 'plain' }>
 
@@ -211,6 +212,24 @@ describe('members who cheat real nodes', function () {
           .catch((reason: unknown) => reason)
         expect(error, what).to.include({ code: 'AUCTION_NOT_FOUND' })
       }
+    })
+
+    it('stands first in no list, and hides nothing, by dating what it opens ahead', async () => {
+      const opened = await openAuction(mesh.node(1))
+      for (const at of [Date.now() + 3_600_000, 253_402_300_799_999, 8.64e15, 9e15]) {
+        const opening = JSON.parse(open().body)
+        opening.events[0].at = at
+        const commit = sealUnchecked(opening, mallory.signer)
+        await push(1, commit)
+        const error = await mesh
+          .node(1)
+          .api.show({ auction: commit.auctionId })
+          .catch((reason: unknown) => reason)
+        expect(error, String(at)).to.include({ code: 'AUCTION_NOT_FOUND' })
+      }
+      const { stdout, code } = await vendue(mesh.home, ['list', '--all', '--name', 'ben'])
+      expect(code).to.equal(0)
+      expect(stdout).to.contain(opened.slice(0, 8))
     })
 
     it('is found out when it tells two nodes two histories: everybody gets the proof', async () => {
