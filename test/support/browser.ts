@@ -20,6 +20,9 @@ const FLAGS = [
   '--disable-sync',
 ]
 
+/** Enough for a machine that is busy with other tests. */
+export const PATIENCE_MS = 20_000
+
 /** A tab of a visitor of their own, and what went wrong in it. */
 export interface Visit {
   readonly page: Page
@@ -56,7 +59,7 @@ export async function visit(
       Date.now = () => now() + offMs
     }, clockOffMs)
   const page = await context.newPage()
-  page.setDefaultTimeout(10_000)
+  page.setDefaultTimeout(PATIENCE_MS)
   const errors: string[] = []
   page.on('pageerror', (error) => errors.push(String(error.stack ?? error)))
   page.on('console', (message) => {

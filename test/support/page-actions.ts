@@ -1,7 +1,8 @@
 import type { Page } from 'playwright-core'
+import { PATIENCE_MS } from './browser.js'
 
 /** What the panel says of the visitor's place in the auction. */
-export async function says(page: Page, text: string, timeoutMs = 10_000): Promise<void> {
+export async function says(page: Page, text: string, timeoutMs = PATIENCE_MS): Promise<void> {
   await page.locator('.state strong', { hasText: text }).waitFor({ timeout: timeoutMs })
 }
 

@@ -4,6 +4,8 @@ export interface Writing {
   money(amount: string, currency: string): string
   /** "1,234.50". */
   number(amount: string): string
+  /** "05". */
+  twoDigits(value: number): string
   /** "18:01:12". */
   clock(ms: number): string
   /** "Thu 28 Nov, 18:02:30 CET". */
@@ -43,8 +45,10 @@ export function writingOf(locale: string, timeZone?: string): Writing {
     // As text, Intl takes it digit by digit; as a number it would be rounded.
     return format.format(amount as Intl.StringNumericLiteral)
   }
+  const two = new Intl.NumberFormat(locale, { minimumIntegerDigits: 2 })
   return {
     number,
+    twoDigits: (value) => two.format(value),
     money: (amount, currency) => `${number(amount)}${NBSP}${currency}`,
     clock: (ms) => clock.format(ms),
     when: (ms) => when.format(ms),

@@ -78,8 +78,8 @@ export const ar: Texts = {
 
   'time.days':
     '{days, plural, one {يوم واحد} two {يومان} few {# أيام} many {# يومًا} other {# يوم}} {hours, plural, =0 {} one {وساعة} two {وساعتان} few {و# ساعات} many {و# ساعة} other {و# ساعة}}',
-  'time.hours': '{hours} س {minutes} د',
-  'time.minutes': '{minutes}:{seconds}',
+  'time.hours': '{hours, number} س {minutes, number} د',
+  'time.minutes': '{minutes, number}:{seconds}',
   'time.seconds':
     '{seconds, plural, zero {# ثانية} one {ثانية واحدة} two {ثانيتان} few {# ثوانٍ} many {# ثانية} other {# ثانية}}',
   'time.closing': 'يُغلق…',

@@ -78,8 +78,8 @@ export const de: Texts = {
 
   'time.days':
     '{days, plural, one {# Tag} other {# Tage}} {hours, plural, =0 {} one {# Stunde} other {# Stunden}}',
-  'time.hours': '{hours} Std. {minutes} Min.',
-  'time.minutes': '{minutes}:{seconds}',
+  'time.hours': '{hours, number} Std. {minutes, number} Min.',
+  'time.minutes': '{minutes, number}:{seconds}',
   'time.seconds': '{seconds, plural, one {# Sekunde} other {# Sekunden}}',
   'time.closing': 'Endet …',
   'time.none': 'Kein Ende gesetzt',

@@ -78,8 +78,8 @@ export const en = {
 
   'time.days':
     '{days, plural, one {# day} other {# days}} {hours, plural, =0 {} one {# hour} other {# hours}}',
-  'time.hours': '{hours} h {minutes} min',
-  'time.minutes': '{minutes}:{seconds}',
+  'time.hours': '{hours, number} h {minutes, number} min',
+  'time.minutes': '{minutes, number}:{seconds}',
   'time.seconds': '{seconds, plural, one {# second} other {# seconds}}',
   'time.closing': 'Closing…',
   'time.none': 'No end set',

@@ -77,9 +77,11 @@ function OpenedLot({ open, lot }: { open: OpenLot; lot: Lot }) {
             <Icon name="left" />
             {t('lot.back')}
           </a>
-          <h1 dir="auto">{lot.title}</h1>
+          <h1>
+            <bdi>{lot.title}</bdi>
+          </h1>
           <div class="facts-line">
-            <span dir="auto">{t('lot.seller', { name: lot.sellerName })}</span>
+            <span>{t('lot.seller', { name: lot.sellerName })}</span>
             <span>{t(reserveKey(lot))}</span>
             <Standing you={lot.you} />
             <button

@@ -201,18 +201,17 @@ function Advanced({
 /** The tile as others will see it, and how bidding would go. */
 function Preview({ sale, price, step }: { sale: Sale; price: string | null; step: string | null }) {
   const currency = sale.currency.trim().toUpperCase()
-  const shown = price ?? writing.value.number('0')
   return (
     <aside class="preview stack" aria-label={t('sell.preview')}>
       <h2>{t('sell.preview')}</h2>
       <article class="tile">
-        <h3 dir="auto">{sale.title.trim() === '' ? t('sell.untitled') : sale.title}</h3>
-        <p class="seller" dir="auto">
-          {t('lot.seller', { name: visitor.value?.name ?? '' })}
-        </p>
+        <h3>
+          <bdi>{sale.title.trim() === '' ? t('sell.untitled') : sale.title}</bdi>
+        </h3>
+        <p class="seller">{t('lot.seller', { name: visitor.value?.name ?? '' })}</p>
         <div class="value">
           <div class="small soft">{t('lot.starting')}</div>
-          <Price amount={price ?? '0'} currency={currency} />
+          {price === null ? <span class="price soft">–</span> : <Price amount={price} currency={currency} />}
         </div>
         <div class="foot">
           <span>{minutesText(sale.minutes)}</span>
@@ -222,7 +221,7 @@ function Preview({ sale, price, step }: { sale: Sale; price: string | null; step
       {price !== null && step !== null && (
         <p class="soft small">
           {t('sell.preview.bidding', {
-            amounts: ladder(shown, [{ from: '0', step }], 4)
+            amounts: ladder(price, [{ from: '0', step }], 4)
               .map((amount) => writing.value.money(amount, currency))
               .join(', '),
           })}

@@ -63,7 +63,9 @@ export function BidForm({
       <div class="field">
         <label class="label" for={FIELD}>
           <span>{t(kind === 'max' ? 'bid.maximum' : 'bid.amount')}</span>
-          <span class="soft small">{t('bid.least', { price: money(minimum, lot.currency) })}</span>
+          {panel.kind !== 'leading' && (
+            <span class="soft small">{t('bid.least', { price: money(minimum, lot.currency) })}</span>
+          )}
         </label>
         <div class="amount">
           <button

@@ -39,8 +39,8 @@ export function ConfirmSheet({
   return (
     <dialog ref={dialog} class="sheet stack" aria-labelledby="sheet-title" onClose={onClose}>
       <h2 id="sheet-title">{t(title)}</h2>
-      <p class="lot-name" dir="auto">
-        {lot.title}
+      <p class="lot-name">
+        <bdi>{lot.title}</bdi>
       </p>
       <p>
         <Price amount={offer.amount} currency={lot.currency} />

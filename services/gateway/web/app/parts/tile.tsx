@@ -16,13 +16,11 @@ export function Tile({ lot: source }: { lot: Signal<Lot> }) {
       <div class="tile-head">
         <div>
           <h2>
-            <a href={`/lot/${lot.id}`} dir="auto">
-              {lot.title}
+            <a href={`/lot/${lot.id}`}>
+              <bdi>{lot.title}</bdi>
             </a>
           </h2>
-          <p class="seller" dir="auto">
-            {t('lot.seller', { name: lot.sellerName })}
-          </p>
+          <p class="seller">{t('lot.seller', { name: lot.sellerName })}</p>
         </div>
         <Standing you={lot.you} />
       </div>

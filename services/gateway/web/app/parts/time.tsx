@@ -15,7 +15,7 @@ export function countdownText(endsAtMs: number | null, nowMs: number): string {
     case 'seconds':
       return t('time.seconds', { seconds: left.seconds })
     case 'minutes':
-      return t('time.minutes', { minutes: left.minutes, seconds: String(left.seconds).padStart(2, '0') })
+      return t('time.minutes', { minutes: left.minutes, seconds: writing.value.twoDigits(left.seconds) })
     case 'hours':
       return t('time.hours', { hours: left.hours, minutes: left.minutes })
     case 'days':
