@@ -136,7 +136,9 @@ describe('the web page, in Chromium', function () {
       /^Extended to [\d:]+ by a bid at [\d:]+$/,
     )
     await says(page, 'You won at 75.00')
-    expect(await page.locator('a[download]').getAttribute('href')).to.equal(`/api/v1/auctions/${id}/log`)
+    expect(await page.locator('.panel a[download]').getAttribute('href')).to.equal(
+      `/api/v1/auctions/${id}/log`,
+    )
   })
 
   it('counts by the gateway’s clock, in a browser that is a day off', async () => {
