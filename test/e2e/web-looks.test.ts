@@ -243,6 +243,23 @@ describe('accounts in the web page, in Chromium', function () {
     await context.close()
   })
 
+  it('keeps two tabs of one person logged in, however they renew their logins at the same time', async () => {
+    const { page, context, errors } = await visit(browser, `${gateway.url}/account`)
+    await page.getByText('Make an account').first().click()
+    await page.getByLabel('Username').fill('two-tabs')
+    await page.getByLabel('Password').fill('a long enough password')
+    await page.getByRole('button', { name: 'Make an account' }).click()
+    await page.getByText('Logged in as two-tabs').waitFor()
+    const other = await context.newPage()
+    await other.goto(`${gateway.url}/account`)
+    for (let round = 0; round < 3; round++) {
+      await Promise.all([page.reload(), other.reload()])
+      for (const tab of [page, other]) await tab.getByText('Logged in as two-tabs').waitFor()
+    }
+    expect(errors).to.deep.equal([])
+    await context.close()
+  })
+
   it('lets nobody bid who has not logged in, and brings them back to the auction once they have', async () => {
     const seller = await gateway.post('/api/v1/auth/register', {
       username: 'sam',

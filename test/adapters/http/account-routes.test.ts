@@ -58,6 +58,38 @@ describe('account routes', function () {
     expect((await me(changed.body.access_token)).status).to.equal(401)
   })
 
+  it('keep what renews a login in a cookie where a page asks for it, and take it from there alone', async () => {
+    const kept = await gateway.post('/api/v1/auth/register', { ...alice, refresh_token_in: 'cookie' })
+    const cookieOf = ({ headers }: { headers: Headers }) => headers.get('set-cookie') ?? ''
+    expect(cookieOf(kept)).to.match(
+      /^vendue_login=[^;]{20,}; Path=\/api\/v1\/auth; Max-Age=\d+; HttpOnly; SameSite=Strict$/,
+    )
+    expect(kept.body.refresh_token).to.equal('cookie')
+    const [cookie = ''] = cookieOf(kept).split(';')
+    expect(kept.text).to.not.include(cookie.split('=')[1])
+    const refresh = (headers: Record<string, string>, refresh_token = 'cookie') =>
+      gateway.post('/api/v1/auth/refresh', { refresh_token }, headers)
+    const refreshed = await refresh({ cookie: `other=1; ${cookie}` })
+    expect(refreshed.status).to.equal(200)
+    expect(refreshed.body.refresh_token).to.equal('cookie')
+    const [next = ''] = cookieOf(refreshed).split(';')
+    expect(next)
+      .to.match(/^vendue_login=/)
+      .and.to.not.equal(cookie)
+    // Pages of elsewhere cannot use it, nor does one that shows a token of its own.
+    expect((await refresh({ cookie: next, origin: 'https://evil.example' })).body.code).to.equal(
+      'ORIGIN_NOT_ALLOWED',
+    )
+    expect((await refresh({ cookie: next }, 'nonsense')).status).to.equal(401)
+    expect((await refresh({})).status).to.equal(401)
+    const me = (headers: Record<string, string>) => gateway.call('GET', '/me', { headers })
+    expect((await me({ cookie: next })).status).to.equal(401)
+    const out = await gateway.post('/api/v1/auth/logout', { refresh_token: 'cookie' }, { cookie: next })
+    expect(out.status).to.equal(204)
+    expect(cookieOf(out)).to.match(/^vendue_login=; .*Max-Age=0/)
+    expect((await me(bearer(refreshed.body.access_token))).status).to.equal(401)
+  })
+
   it('log out by the access token alone', async () => {
     const { access_token } = (await gateway.post('/auth/register', alice)).body
     const out = await gateway.call('POST', '/auth/logout', { headers: bearer(access_token) })
