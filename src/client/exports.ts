@@ -1,7 +1,7 @@
 /** What both entries give, beside `createClient`. */
 export type { ApiKey, Registration } from './account-calls.js'
 export { ClientError, GatewaysUnreachable, RequestRefused, UnknownOutcome } from './client-error.js'
-export { newCommandId } from './command-id.js'
+export { isCommandAmong, newCommandId } from './command-id.js'
 export { addAmounts, compareAmounts, formatMoney, formatRemaining } from './display.js'
 export type { EventsByType } from './event-queue.js'
 export type { CallOptions, Fetch } from './http-calls.js'

@@ -1,6 +1,9 @@
 import { once } from 'node:events'
 import { expect } from 'chai'
 import { WebSocket } from 'ws'
+import { systemClock } from '../../src/adapters/system/system-clock.js'
+import { systemRandom } from '../../src/adapters/system/system-random.js'
+import { CommandIds } from '../../src/application/gateway/command-ids.js'
 import { eventually } from '../support/eventually.js'
 import { NodeProcess } from '../support/node-process.js'
 import { makeTempHome } from '../support/temp-home.js'
@@ -22,14 +25,15 @@ describe('a node that is told to stop while it serves 200 bidders', function () 
   let auction: string
   let amount = 1
   let stopped = false
+  const ids = new CommandIds({ clock: systemClock, random: systemRandom })
   const acknowledged = new Map<string, number>()
   const refused = new Map<string, string>()
   const unanswered = new Map<string, Bid>()
 
   const nextBid = (user: string): Bid => {
     amount += 1
-    // Long enough to be kept as it is: a shorter one is a key that the bid's id is made of.
-    return { id: `bid_drain-${String(amount).padStart(6, '0')}`, amount, user }
+    // The id that the gateway would make for this bidder, which it takes as it is.
+    return { id: ids.of('bid', undefined, { id: `guest:${user}`, name: user }), amount, user }
   }
   const urlOf = () => eventually('it says where', () => /http {3}(http:\S+)/.exec(node.output)?.[1])
   const start = () =>

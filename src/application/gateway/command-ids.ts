@@ -3,6 +3,7 @@ import type { Party } from '../../domain/party.js'
 import type { Clock } from '../../ports/system/clock.js'
 import type { Random } from '../../ports/system/random.js'
 import { base32, base32Number } from '../log/base32.js'
+import { COMMAND_ID } from '../log/ids.js'
 import { CLIENT_KEY, CLIENT_KEY_RULE } from '../log/input-schemas.js'
 import { GatewayRefusal } from './gateway-refusal.js'
 
@@ -11,13 +12,13 @@ const BODY_LENGTH = 18
 const MARK_LENGTH = 8
 const TIME_LENGTH = 10
 const RANDOM_BYTES = 5
-const MARKED = /^(?:bid|cmd)_[0-9a-hjkmnp-tv-z]{26}$/
 const MAX_REMEMBERED = 10_000
 
 /**
- * The command id for a client's key (`Idempotency-Key`, `bid_id`): it follows from the key and the party, so that no party can
- * take another's id, which the home would give to whoever comes first. It ends with a mark of its party, by which a key that
- * is such an id already is known, and taken as it is: an answer names the id under which to ask again. A new one without a key.
+ * The command id for a client's key (`Idempotency-Key`, `bid_id`): it ends with a mark of its party, so that no party can take another's
+ * id, which the home would give to whoever comes first. A key that has the form of an id stands before the mark, so that its client knows
+ * its bid again in the log; any other is hashed. A key that ends with the mark already is taken as it is: an answer names the id
+ * under which to ask again. A new one without a key.
  */
 export class CommandIds {
   readonly #deps: { readonly clock: Clock; readonly random: Random }
@@ -31,7 +32,10 @@ export class CommandIds {
   of(prefix: 'bid' | 'cmd', key: string | undefined, party: Party, field = 'Idempotency-Key'): string {
     const mark = this.#markOf(party.id)
     if (key === undefined) return `${prefix}_${this.#newBody()}${mark}`
-    if (MARKED.test(key) && key.endsWith(mark)) return key
+    if (COMMAND_ID.test(key)) {
+      const marked = key.endsWith(mark) ? key : key + mark
+      if (COMMAND_ID.test(marked)) return marked
+    }
     if (!CLIENT_KEY.test(key)) {
       throw new GatewayRefusal('INVALID_INPUT', `${field} ${CLIENT_KEY_RULE}`, {
         field,

@@ -38,6 +38,15 @@ describe('the ids of commands at a gateway', () => {
     )
   })
 
+  it('begin with a key that has the form of one, so that its client knows the bid again in the log', () => {
+    const key = newCommandId('bid', { clock, random })
+    const id = ids.of('bid', key, ANNA)
+    expect([id.slice(0, -8), id.length]).to.deep.equal([key, key.length + 8])
+    const longest = `bid_${'x'.repeat(64)}`
+    expect(ids.of('bid', longest, ANNA)).to.match(COMMAND_ID)
+    expect(ids.of('bid', longest, ANNA)).not.to.equal(ids.of('bid', longest, MALLORY))
+  })
+
   it('are new where there is no key', () => {
     const made = Array.from({ length: 50 }, () => ids.of('bid', undefined, ANNA))
     expect(new Set(made).size).to.equal(50)

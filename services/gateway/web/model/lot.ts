@@ -1,3 +1,4 @@
+import { isCommandAmong } from '../../../../src/client/command-id.js'
 import type { Auction, EventMessage } from '../../../../src/client/messages.js'
 
 /** How the visitor stands in an auction; null: they have no part in it. */
@@ -173,7 +174,7 @@ function afterBid(
   event: Extract<EventMessage, { type: 'bid_update' }>,
   ownBids: ReadonlySet<string>,
 ): Lot {
-  const isOwn = ownBids.has(event.bid_id) || lot.ownIds.has(event.bidder.id)
+  const isOwn = isCommandAmong(event.bid_id, ownBids) || lot.ownIds.has(event.bidder.id)
   const ownIds = isOwn ? new Set([...lot.ownIds, event.bidder.id]) : lot.ownIds
   const leads = event.current_winner_id !== null && ownIds.has(event.current_winner_id)
   const takesPart = isOwn || lot.you === 'leading' || lot.you === 'outbid'

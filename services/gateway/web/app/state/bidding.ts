@@ -1,6 +1,7 @@
 import { signal } from '@preact/signals'
 import {
   type BidOutcome,
+  isCommandAmong,
   newCommandId,
   type Rejected,
   UnknownOutcome,
@@ -98,7 +99,8 @@ export function seenInLog(
   { bidId, leads, price, seq }: { bidId: string; leads: boolean; price: string; seq: number },
 ): void {
   const bid = pending.peek().get(auctionId)
-  if (bid?.bidId === bidId) finish(bid, { kind: 'accepted', leads, price, seq })
+  if (bid !== undefined && isCommandAmong(bidId, new Set([bid.bidId])))
+    finish(bid, { kind: 'accepted', leads, price, seq })
 }
 
 function ask(by: VendueClient, { auctionId, bidId, offer }: PendingBid): Promise<BidOutcome> {
