@@ -79,6 +79,7 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
       () =>
         new Membership(
           deps(
+            'budgets',
             'clock',
             'timers',
             'random',
@@ -127,10 +128,13 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
     .factory(
       tokens.handoverTaker,
       () =>
-        new HandoverTaker(deps('auctionHouse', 'auctions', 'handovers', 'syncer', 'verifier', 'logger'), {
-          ...nodeId(),
-          isReader: services.get(tokens.self).isReader ?? false,
-        }),
+        new HandoverTaker(
+          deps('budgets', 'auctionHouse', 'auctions', 'handovers', 'syncer', 'verifier', 'logger'),
+          {
+            ...nodeId(),
+            isReader: services.get(tokens.self).isReader ?? false,
+          },
+        ),
     )
     .factory(tokens.feed, () => new Feed(deps('eventLog')))
     .factory(

@@ -80,9 +80,9 @@ export class MemoryNetwork {
     return {
       hello: (address, challenge, options) =>
         call('hello', address, 1, options, (peer) => peer.hello(challenge)),
-      ping: (address, ping, options) => call('ping', address, 1, options, (peer) => peer.ping(ping)),
+      ping: (address, ping, options) => call('ping', address, 1, options, (peer) => peer.ping(ping, from)),
       pingVia: (address, target, challenge, options) =>
-        call('pingVia', address, 1, options, (peer) => peer.pingVia(target, challenge)),
+        call('pingVia', address, 1, options, (peer) => peer.pingVia(target, challenge, from)),
       goodbye: (address, goodbye, options) =>
         call('goodbye', address, 1, options, (peer) => peer.goodbye(goodbye)),
       submit: (address, commands, orders, options) =>

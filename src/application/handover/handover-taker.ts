@@ -6,12 +6,14 @@ import type { AuctionRecord, AuctionRepository } from '../../ports/store/auction
 import type { HandoverRepository } from '../../ports/store/handover-repository.js'
 import type { Logger } from '../../ports/system/logger.js'
 import type { SignatureVerifier } from '../../ports/system/signer.js'
+import type { Budgets } from '../budgets/budgets.js'
 import type { AuctionHouse } from '../home/auction-house.js'
 import { InexactJsonError, parseExactly } from '../log/exact-json.js'
 import type { Syncer } from '../replication/syncer.js'
 import { type HandoverPart, handoverPartSchema, isParcelSigned } from './handover-parcel.js'
 
 export interface HandoverTakerDeps {
+  readonly budgets: Budgets
   readonly auctionHouse: Pick<AuctionHouse, 'holdCommands'>
   readonly auctions: Pick<AuctionRepository, 'find'>
   readonly handovers: Pick<HandoverRepository, 'keep'>
@@ -44,6 +46,8 @@ export class HandoverTaker {
     if (this.#isReader)
       throw refuse('FORBIDDEN', 'by its role in the mesh this node reads only; it takes no auction')
     const { auctionId } = signed
+    if (!this.#deps.budgets.of('parcels').take(from, Buffer.byteLength(signed.parcel)))
+      throw refuse('BUSY', 'this member has sent too many parcels; try again later')
     const part = partOf(signed)
     const { state } = await this.#record(from, auctionId, part.head)
     this.#check(state, signed, part)

@@ -54,6 +54,10 @@ export class AddressBook {
     return true
   }
 
+  knows(address: string): boolean {
+    return this.#entries.has(address)
+  }
+
   /** Somebody may just have come up there. */
   soon(address: string): void {
     const entry = this.#entries.get(address)

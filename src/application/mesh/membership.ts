@@ -16,6 +16,7 @@ import type { Clock } from '../../ports/system/clock.js'
 import type { Logger } from '../../ports/system/logger.js'
 import type { Random } from '../../ports/system/random.js'
 import type { Timer, Timers } from '../../ports/system/timers.js'
+import type { Budgets } from '../budgets/budgets.js'
 import { Gossip } from './gossip.js'
 import { LocalHealth } from './local-health.js'
 import { isAt, type NodeIdentity } from './node-identity.js'
@@ -24,6 +25,7 @@ import { PeerProber } from './peer-prober.js'
 import { isReachable, type PeerChange, type PeerTable } from './peer-table.js'
 
 export interface MembershipDeps {
+  readonly budgets: Budgets
   readonly clock: Clock
   readonly timers: Timers
   readonly random: Random
@@ -60,7 +62,7 @@ const MAX_REMEMBERED_PEERS = 100
 /** Peers named in an answer to a hello. */
 const MAX_PEERS_TOLD = 100
 /** Challenges passed on for others at once. */
-const MAX_PASSED_ON = 32
+const MAX_PASSED_ON = 128
 
 /** Two nodes hold the same key, usually because a data directory was copied. */
 export class NodeKeyInUseError extends Error {
@@ -106,7 +108,7 @@ export class Membership {
       { ...deps, health: this.#health, gossip: this.#gossip },
       {
         ...{ probeTimeoutMs, suspicionMs, goneSuspicionMs },
-        onRumors: (rumors) => this.#hear(rumors),
+        onRumors: (rumors, from) => this.#hear(rumors, from),
         onChanged: (address) => this.#dialer.again(address),
       },
     )
@@ -162,28 +164,31 @@ export class Membership {
   hello(challenge: Challenge): HelloAnswer {
     const { identity, peerTable } = this.#deps
     const proof = identity.prove(challenge)
-    this.#met(challenge.caller)
+    this.#met(challenge.caller, challenge.caller.nodeId)
     const peers = peerTable.reachable().slice(0, MAX_PEERS_TOLD)
     const node = { ...identity.info, address: proof.address, incarnation: proof.incarnation }
     return { node, proof, peers: peers.map(({ info }) => info) }
   }
 
-  ping({ challenge, rumors }: Ping): Pong {
+  /** `from`: the member that sends it, which may pass on another's challenge. */
+  ping({ challenge, rumors }: Ping, from: string): Pong {
     const { identity, peerTable } = this.#deps
     identity.requireSameMesh(challenge)
-    this.#hear(rumors)
+    this.#hear(rumors, from)
     const proof = identity.prove(challenge)
-    this.#met(challenge.caller)
+    this.#met(challenge.caller, from)
     return { proof, rumors: this.#gossip.take(peerTable.reachable().length) }
   }
 
   /** Puts another's challenge to a peer in use, at the address at which this node knows it. */
-  async pingVia(target: string, challenge: Challenge): Promise<NodeProof> {
+  async pingVia(target: string, challenge: Challenge, from: string): Promise<NodeProof> {
     const peer = this.#deps.peerTable.get(target)
     if (!peer || !isReachable(peer)) {
       throw new NodeError('NODE_UNREACHABLE', 'this node does not know that peer either', { field: 'target' })
     }
-    if (this.#passedOn >= MAX_PASSED_ON) throw new NodeError('BUSY', 'too many challenges to pass on')
+    const passed = this.#deps.budgets.of('passed-pings')
+    if (this.#passedOn >= MAX_PASSED_ON || !passed.take(from))
+      throw new NodeError('BUSY', 'too many challenges to pass on')
     this.#passedOn += 1
     const timeoutMs = this.#options.probeTimeoutMs ?? PROBE_TIMEOUT_MS
     try {
@@ -193,15 +198,16 @@ export class Membership {
       throw new NodeError('NODE_UNREACHABLE', 'that peer does not answer here either', { cause })
     } finally {
       this.#passedOn -= 1
+      passed.give(from)
     }
   }
 
   goodbye(goodbye: Goodbye): void {
-    this.#hear([{ state: 'left', ...goodbye }])
+    this.#hear([{ state: 'left', ...goodbye }], goodbye.nodeId)
   }
 
   /** A node introduced itself to us: it is known once it also proves itself where it says it is. */
-  #met(caller: NodeInfo): void {
+  #met(caller: NodeInfo, from: string): void {
     const known = this.#deps.peerTable.get(caller.nodeId)
     if (known && isReachable(known)) {
       const { address, incarnation } = known.info
@@ -212,14 +218,14 @@ export class Membership {
         return
       }
     }
-    this.#dialer.soon(caller.address, 'found')
+    this.#dialer.soon(caller.address, 'found', from)
   }
 
-  #hear(rumors: readonly Rumor[]): void {
-    for (const rumor of rumors) this.#hearOne(rumor)
+  #hear(rumors: readonly Rumor[], from: string): void {
+    for (const rumor of rumors) this.#hearOne(rumor, from)
   }
 
-  #hearOne(rumor: Rumor): void {
+  #hearOne(rumor: Rumor, from: string): void {
     const { identity, peerTable } = this.#deps
     if (rumor.nodeId === identity.info.nodeId) {
       const isDoubt = rumor.state === 'suspect' || rumor.state === 'dead'
@@ -230,7 +236,7 @@ export class Membership {
     }
     const known = peerTable.get(rumor.nodeId)
     if (!known) {
-      if (rumor.state === 'alive') this.#dialer.consider([rumor.address], 'found')
+      if (rumor.state === 'alive') this.#dialer.consider([rumor.address], 'found', from)
       return
     }
     const { publicKey, incarnation, address } = known.info
@@ -240,7 +246,7 @@ export class Membership {
         this.#gossip.add(rumor)
         if (isReachable(known) && isAt(rumor.address, address)) {
           peerTable.refuted(rumor.nodeId, rumor.incarnation)
-        } else this.#dialer.soon(rumor.address, 'member')
+        } else this.#dialer.soon(rumor.address, 'member', rumor.nodeId)
         return
       case 'left':
         // Of two nodes with one key, the one may leave without the other.

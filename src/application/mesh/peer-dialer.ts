@@ -3,11 +3,13 @@ import type { Challenge, HelloAnswer, NodeInfo, PeerClient } from '../../ports/m
 import type { PeerRepository } from '../../ports/store/peer-repository.js'
 import type { Clock } from '../../ports/system/clock.js'
 import type { Logger } from '../../ports/system/logger.js'
+import type { Budgets } from '../budgets/budgets.js'
 import { AddressBook, type AddressSource } from './address-book.js'
 import type { NodeIdentity } from './node-identity.js'
 import type { PeerTable } from './peer-table.js'
 
 export interface PeerDialerDeps {
+  readonly budgets: Budgets
   readonly clock: Clock
   readonly logger: Logger
   readonly discovery: Pick<Discovery, 'introduce'>
@@ -46,20 +48,28 @@ export class PeerDialer {
     this.#running = false
   }
 
-  /** Takes addresses ("host:port") into account that may lead to peers. */
-  consider(addresses: readonly string[], source: AddressSource): void {
-    for (const address of addresses) {
-      if (address !== this.#deps.identity.info.address) this.#book.add(address, source)
-    }
+  /**
+   * Takes addresses ("host:port") into account that may lead to peers. `from`: the member that named them, which has this node dial no
+   * more new ones than its budget allows; null where no member did.
+   */
+  consider(addresses: readonly string[], source: AddressSource, from: string | null = null): void {
+    for (const address of addresses) this.#add(address, source, from)
     this.dialDue()
   }
 
   /** Somebody may just have come up there. */
-  soon(address: string, source: AddressSource): void {
-    if (address === this.#deps.identity.info.address) return
-    this.#book.add(address, source)
+  soon(address: string, source: AddressSource, from: string | null): void {
+    if (!this.#add(address, source, from)) return
     this.#book.soon(address)
     this.dialDue()
+  }
+
+  #add(address: string, source: AddressSource, from: string | null): boolean {
+    if (address === this.#deps.identity.info.address) return false
+    const isNew = from !== null && !this.#book.knows(address)
+    if (isNew && !this.#deps.budgets.of('addresses').take(from)) return false
+    this.#book.add(address, source)
+    return true
   }
 
   /** To be called now and then, since addresses fall due with time. */
@@ -117,7 +127,7 @@ export class PeerDialer {
       // Somebody may stand in between and pass on what we say: the node counts where it says it is, nowhere else.
       logger.debug({ address, says: proof.address, peer: node.name }, 'a node that says it is elsewhere')
       this.#book.failed(address, clock.monotonicMs())
-      this.consider([proof.address], 'found')
+      this.consider([proof.address], 'found', node.nodeId)
       return
     }
     const info: NodeInfo = { ...node, address }
@@ -131,6 +141,7 @@ export class PeerDialer {
     this.consider(
       peers.map((peer) => peer.address),
       'told',
+      info.nodeId,
     )
     const { nodeId, name, publicKey, dhtAddress } = info
     const peer = { nodeId, name, publicKey, address, dhtAddress, lastSeenAt: clock.now() }

@@ -73,12 +73,12 @@ export class LocalPeerService implements PeerService {
     return this.#deps.membership.hello(challenge)
   }
 
-  async ping(ping: Ping): Promise<Pong> {
-    return this.#deps.membership.ping(ping)
+  async ping(ping: Ping, from: string): Promise<Pong> {
+    return this.#deps.membership.ping(ping, from)
   }
 
-  pingVia(target: string, challenge: Challenge): Promise<NodeProof> {
-    return this.#deps.membership.pingVia(target, challenge)
+  pingVia(target: string, challenge: Challenge, from: string): Promise<NodeProof> {
+    return this.#deps.membership.pingVia(target, challenge, from)
   }
 
   async goodbye(goodbye: Goodbye): Promise<void> {

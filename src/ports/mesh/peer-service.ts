@@ -25,9 +25,9 @@ export interface PeerService {
   /** Proves who this node is, and tells who else is there. Rejects with FORBIDDEN for a caller of another mesh. */
   hello(challenge: Challenge): Promise<HelloAnswer>
   /** Proves that this node is alive, and exchanges news. FORBIDDEN as above. */
-  ping(ping: Ping): Promise<Pong>
+  ping(ping: Ping, from: string): Promise<Pong>
   /** Puts the challenge to a peer in use here, for a caller that cannot reach it itself. Rejects with `NodeError`. */
-  pingVia(target: string, challenge: Challenge): Promise<NodeProof>
+  pingVia(target: string, challenge: Challenge, from: string): Promise<NodeProof>
   /** A peer leaves. Believed only with that peer's signature. */
   goodbye(goodbye: Goodbye): Promise<void>
   /** Decides commands for auctions whose home is this node; one result per command, in order. FORBIDDEN without good orders. */

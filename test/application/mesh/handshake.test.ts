@@ -178,7 +178,7 @@ describe('the handshake', () => {
     const challenge = identityOf(node(0)).challenge(node(0).info.address)
     const caller = { ...node(1).info, nodeId: 'node_nobody', name: 'nobody', address: 'mem:999' }
     await serviceOf(node(0)).hello({ ...challenge, caller })
-    await serviceOf(node(0)).ping({ challenge: { ...challenge, caller }, rumors: [] })
+    await serviceOf(node(0)).ping({ challenge: { ...challenge, caller }, rumors: [] }, 'node_nobody')
     // Nor does a caller move a member elsewhere by its word alone.
     await serviceOf(node(0)).hello({ ...challenge, caller: { ...node(1).info, address: 'mem:998' } })
     await time.advance(3_000)
@@ -197,7 +197,7 @@ describe('the handshake', () => {
     const challenge = identityOf(stranger).challenge(node(0).info.address)
     for (const call of [
       serviceOf(node(0)).hello(challenge),
-      serviceOf(node(0)).ping({ challenge, rumors: [] }),
+      serviceOf(node(0)).ping({ challenge, rumors: [] }, stranger.info.nodeId),
     ]) {
       const error = await call.then(
         () => null,
@@ -212,7 +212,7 @@ describe('the handshake', () => {
   it('passes challenges on only to peers in use here', async () => {
     const challenge = identityOf(node(0)).challenge('mem:999')
     const error = await serviceOf(node(1))
-      .pingVia('node_nobody', challenge)
+      .pingVia('node_nobody', challenge, node(0).info.nodeId)
       .then(
         () => null,
         (reason: unknown) => reason,

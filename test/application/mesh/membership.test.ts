@@ -288,7 +288,7 @@ describe('membership', () => {
     const accuse = (at: MemoryNode, of: MemoryNode, state: 'suspect' | 'dead', incarnation?: number) => {
       const challenge = node(1).services.get(tokens.identity).challenge(at.info.address)
       const rumor = { state, nodeId: of.info.nodeId, incarnation: incarnation ?? of.info.incarnation }
-      return at.services.get(tokens.peerService).ping({ challenge, rumors: [rumor] })
+      return at.services.get(tokens.peerService).ping({ challenge, rumors: [rumor] }, challenge.caller.nodeId)
     }
 
     it('put nobody out, and make the accused show a higher incarnation', async () => {
@@ -314,9 +314,38 @@ describe('membership', () => {
       const incarnation = node(4).info.incarnation + 5
       await node(0)
         .services.get(tokens.peerService)
-        .ping({ challenge, rumors: [{ ...forged, nodeId, address, incarnation }] })
+        .ping({ challenge, rumors: [{ ...forged, nodeId, address, incarnation }] }, node(1).info.nodeId)
       const known = node(0).services.get(tokens.peerTable).get(nodeId)
       expect(known?.info.incarnation).to.equal(node(4).info.incarnation)
+    })
+  })
+
+  describe('addresses that a member names', () => {
+    it('are dialled up to its budget, and those that others name as before', async () => {
+      const { limit } = node(0).services.get(tokens.budgets).of('addresses').terms
+      const ping = (by: MemoryNode, address: string) => {
+        const challenge = by.services.get(tokens.identity).challenge(node(0).info.address)
+        const rumor = { ...by.services.get(tokens.identity).alive(), nodeId: `node_${address}`, address }
+        const { nodeId } = by.info
+        return node(0)
+          .services.get(tokens.peerService)
+          .ping({ challenge, rumors: [rumor] }, nodeId)
+      }
+      for (let i = 0; i < 3 * limit; i++) await ping(node(1), `victim-${i}:80`)
+      await ping(node(2), 'another:80')
+      for (let i = 0; i < 60; i++) await time.advance(1_000)
+      const dialled = new Set(
+        network.calls
+          .filter(({ method, from }) => method === 'hello' && from === node(0).info.address)
+          .map(({ address }) => address),
+      )
+      const victims = [...dialled].filter((address) => address.startsWith('victim'))
+      expect(victims.length).to.be.within(limit / 2, limit)
+      expect([...dialled]).to.include('another:80')
+      const told = (await node(0).api.status()).budgets.find(({ name }) => name === 'addresses')
+      expect(told?.refused).to.be.at.least(2 * limit)
+      expect(told?.fullest?.sender).to.equal(node(1).info.nodeId)
+      expect(statesOf(node(0))).to.deep.equal(ALL('alive'))
     })
   })
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { id } from '../../../application/log/input-schemas.js'
-import { defineRpc, ROLES } from './define-rpc.js'
+import { defineRpc, ROLES, senderOf } from './define-rpc.js'
 import { challengeSchema, nodeProofSchema } from './peer-schemas.js'
 
 export const pingViaRpc = defineRpc({
@@ -14,6 +14,6 @@ export const pingViaRpc = defineRpc({
   result: nodeProofSchema,
   handler:
     (peers) =>
-    ({ target, challenge }) =>
-      peers.pingVia(target, challenge),
+    ({ target, challenge }, caller) =>
+      peers.pingVia(target, challenge, senderOf(caller)),
 })

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { defineRpc, ROLES, requireSelf } from './define-rpc.js'
+import { defineRpc, ROLES, requireSelf, senderOf } from './define-rpc.js'
 import { challengeSchema, nodeProofSchema, rumorsSchema } from './peer-schemas.js'
 
 export const pingRpc = defineRpc({
@@ -15,5 +15,5 @@ export const pingRpc = defineRpc({
     // A challenge that is passed on is another's, and brings no news.
     if (rumors.length > 0) requireSelf(challenge.caller.nodeId, by, 'challenge.caller')
   },
-  handler: (peers) => (ping) => peers.ping(ping),
+  handler: (peers) => (ping, caller) => peers.ping(ping, senderOf(caller)),
 })
