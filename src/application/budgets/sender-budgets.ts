@@ -20,9 +20,12 @@ export const SENDER_BUDGETS = {
   /** Requests that are being read, carried out or answered, by who calls. A node of ours has 16 connections to a peer. */
   requests: { unit: 'requests at once', limit: 48, refillMs: null },
   /** Their bytes, and those of answers that have not been taken yet. */
-  'request-bytes': { unit: 'bytes held', limit: 32 * MIB, refillMs: null },
-  /** Time on the thread that serves. Nobody is refused for it: who has used more waits for who has used less. */
-  work: { unit: 'ms of the thread', limit: 5_000, refillMs: 10_000 },
+  'request-bytes': { unit: 'bytes held', limit: 16 * MIB, refillMs: null },
+  /**
+   * Time on the thread that serves. Nobody is refused for it: who has used more waits for who has used less, and what is large is read
+   * more slowly of who has used up all.
+   */
+  work: { unit: 'ms of the thread', limit: 8_000, refillMs: 10_000 },
   /** Addresses that were not known, by who named them: each is dialled. */
   addresses: { unit: 'new addresses', limit: 200, refillMs: HOUR_MS },
   /** Challenges passed on to other peers. */

@@ -109,16 +109,20 @@ export class MemberSync implements MeshService, MemberNews {
 
   async #certified(nodeId: string, certify: () => Promise<JoinAnswer>): Promise<JoinAnswer> {
     const certificates = this.#deps.budgets.of('certificates')
-    if (certificates.isSpent(nodeId)) {
-      certificates.take(nodeId)
+    if (!certificates.take(nodeId)) {
       throw new NodeError('BUSY', 'this node has been given too many certificates of late', {
         next: 'go on with the last one, and try again in some minutes',
       })
     }
-    const answer = await certify()
-    certificates.charge(nodeId, 1)
-    this.#readAuthority()
-    return answer
+    try {
+      const answer = await certify()
+      this.#readAuthority()
+      return answer
+    } catch (error) {
+      // Who shows no good token uses up nothing.
+      certificates.give(nodeId)
+      throw error
+    }
   }
 
   async ask(nodeId: string): Promise<void> {

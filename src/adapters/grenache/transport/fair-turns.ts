@@ -5,6 +5,11 @@ const SLICE_MS = 5
 /** Turns that are taken in one slice at most. */
 const MAX_TURNS_PER_SLICE = 32
 
+/** What a thread decrypts and puts together. */
+const READ_BYTES_PER_MS = 100_000
+const PACE_STEP_MS = 20
+const MAX_PACE_MS = 2_000
+
 /**
  * Shares the thread among senders: while requests of several wait, whoever has used least of it lately goes first. So a sender that
  * keeps the thread busy waits for itself, and the others no longer than the one piece of work that is being done. With nobody waiting a
@@ -38,6 +43,17 @@ export class FairTurns {
   /** Resolves when the sender's turn has come. */
   turn(sender: string): Promise<void> {
     return new Promise((resolve) => this.run(sender, resolve))
+  }
+
+  /**
+   * To be called before a large request is read, which takes time that no turn counts. Who has used up its time waits, so that the
+   * network slows it down.
+   */
+  async pace(sender: string, bytes: number): Promise<void> {
+    const startedMs = performance.now()
+    while (this.#work.isSpent(sender) && performance.now() - startedMs < MAX_PACE_MS)
+      await new Promise((resolve) => setTimeout(resolve, PACE_STEP_MS))
+    if (bytes > 0) this.#work.charge(sender, bytes / READ_BYTES_PER_MS)
   }
 
   #begin(sender: string, job: () => void): void {

@@ -159,6 +159,7 @@ export class RpcServerTransport extends TransportRPCServer {
       const isKnown = tls === null || admission?.ok === true || this.#connections.isKnown(request.socket)
       const seat = admission?.ok ? this.#seats.take(admission.nodeId, request, response) : undefined
       if (seat === null) return this.#turnAway(request, response)
+      if (admission?.ok && isLarge(request)) await this.#turns.pace(admission.nodeId, lengthOf(request))
       lease = leaseOf(isKnown ? this.#budget : this.#strangerBudget, seat)
       const maxBytes = isKnown ? limits.maxBodyBytes : Math.min(limits.maxBodyBytes, MAX_STRANGER_BYTES)
       const body = await readBody(request, { maxBytes, lease, gzipped })
@@ -183,8 +184,7 @@ export class RpcServerTransport extends TransportRPCServer {
 
   /** Who asks for too much at once gets an answer that costs next to nothing, and keeps the connection. */
   #turnAway(request: IncomingMessage, response: ServerResponse): void {
-    const length = Number(request.headers['content-length'] ?? Number.NaN)
-    if (!(length <= this.#conf.limits.maxBodyBytes)) throw tooManyRequests()
+    if (isLarge(request)) throw tooManyRequests()
     request.resume()
     request.once('end', () => {
       const { status, code, message } = tooManyRequests()
@@ -225,7 +225,7 @@ export class RpcServerTransport extends TransportRPCServer {
       connection: 'close',
     })
     if (request.complete) response.end(body)
-    else linger(request, response, body)
+    else linger(request, response, body, code !== 'BUSY' || !isLarge(request))
   }
 }
 
@@ -248,8 +248,23 @@ function bodyOf(code: RefusedRequest['code'], message: string): string {
   return JSON.stringify([null, null, failure(code, message)])
 }
 
-/** Closing on a caller that still sends resets the connection, and the answer is lost: take in a little more first. */
-function linger(request: IncomingMessage, response: ServerResponse, body: string): void {
+/** Reading it would cost more than answering it. */
+const LARGE_BYTES = 64 * 1024
+
+function isLarge(request: IncomingMessage): boolean {
+  return !(lengthOf(request) <= LARGE_BYTES)
+}
+
+/** NaN where it does not say. */
+function lengthOf({ headers }: IncomingMessage): number {
+  return Number(headers['content-length'] ?? Number.NaN)
+}
+
+/**
+ * Closing on a caller that still sends resets the connection, and the answer is lost: take in a little more first. What a flooder
+ * sends is not worth even that: it waits unread.
+ */
+function linger(request: IncomingMessage, response: ServerResponse, body: string, isRead: boolean): void {
   response.write(body)
   const end = () => {
     clearTimeout(timer)
@@ -259,7 +274,8 @@ function linger(request: IncomingMessage, response: ServerResponse, body: string
   const timer = setTimeout(end, LINGER_MS)
   request.once('end', end)
   request.once('close', () => clearTimeout(timer))
-  request.resume()
+  if (isRead) request.resume()
+  else request.pause()
 }
 
 /** What is not HTTP, or came too slowly, gets an answer as well. */
