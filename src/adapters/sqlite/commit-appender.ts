@@ -7,6 +7,7 @@ import type { Party } from '../../domain/party.js'
 import { PartyRows } from './party-rows.js'
 import { RowInserter, type Value } from './row-inserter.js'
 import { bidRowId, MAX_EVENTS_PER_COMMIT } from './sqlite-schema.js'
+import { indexedTitle } from './title-search.js'
 import type { AppendOperation, KeepHandover, OutcomeRow, SecretRow, WriteResult } from './write-operations.js'
 
 interface HeadRow {
@@ -110,6 +111,7 @@ export class CommitAppender {
       state,
     )
     this.#statements.insertTerms.run(lastInsertRowid as number, terms)
+    this.#statements.insertTitle.run(lastInsertRowid as number, indexedTitle(title))
     return lastInsertRowid as number
   }
 
@@ -220,6 +222,7 @@ function prepare(db: Database) {
       `INSERT INTO auctions (auction_id, home_node_id, status, title, opened_at, due_at, bid_count, last_seq,
          last_hash, state, unrevealed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)`,
     ),
+    insertTitle: statement('INSERT INTO auction_titles (rowid, title) VALUES (?, ?)'),
     insertTerms: statement('INSERT INTO auction_terms (auction, terms) VALUES (?, ?)'),
     updateState: statement(
       'UPDATE auctions SET bid_count = ?, last_seq = ?, last_hash = ?, state = ? WHERE ref = ?',

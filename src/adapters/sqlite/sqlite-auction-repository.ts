@@ -18,10 +18,14 @@ import type {
 } from '../../ports/store/auction-repository.js'
 import type { SqliteReader } from './sqlite-reader.js'
 import { MAX_EVENTS_PER_COMMIT } from './sqlite-schema.js'
+import { auctionsTitled } from './title-search.js'
 
-const AUCTION = `
+const FOUND = 'json_each(@refs) found CROSS JOIN auctions a ON a.ref = found.value'
+/** `isFound`: among those alone whose titles have been looked up. */
+const auctionsOf = (isFound: boolean) => `
   SELECT a.auction_id, a.opened_at, a.last_seq, a.last_hash, a.state, t.terms
-  FROM auctions a JOIN auction_terms t ON t.auction = a.ref`
+  FROM ${isFound ? FOUND : 'auctions a'} JOIN auction_terms t ON t.auction = a.ref`
+const AUCTION = auctionsOf(false)
 const FIND = `${AUCTION} WHERE a.auction_id = ?`
 
 const BEFORE = `(a.opened_at, a.auction_id) < (@openedAt, @auctionId)
@@ -29,8 +33,8 @@ const BEFORE = `(a.opened_at, a.auction_id) < (@openedAt, @auctionId)
   ORDER BY a.opened_at DESC, a.auction_id DESC LIMIT @limit`
 const OF_PARTY = `JOIN involvements i ON i.auction = a.ref AND i.party_id = @party AND i.role = @role`
 /** `is`: a condition from `PHASE_IS`. */
-const list = (isOfParty: boolean, is = 'true') =>
-  `${AUCTION} ${isOfParty ? OF_PARTY : ''} WHERE ${is} AND ${BEFORE}`
+const list = (isFound: boolean, isOfParty: boolean, is = 'true') =>
+  `${auctionsOf(isFound)} ${isOfParty ? OF_PARTY : ''} WHERE ${is} AND ${BEFORE}`
 
 /** A scheduled one is due at its opening: only where its home was away for all of it has its end come. */
 const HAS_ENDED = `CASE a.status WHEN 'open' THEN a.due_at <= @now
@@ -44,11 +48,14 @@ const PHASE_IS: Readonly<Record<AuctionPhase, readonly string[]>> = {
   cancelled: [`a.status = 'cancelled'`],
 }
 
-const ENDING = (whose: string) => `${AUCTION} WHERE a.status = 'open' AND ${whose}
+const ending = (
+  isFound: boolean,
+  whose: string,
+) => `${auctionsOf(isFound)} WHERE a.status = 'open' AND ${whose}
     AND (a.due_at, a.auction_id) > (@dueAt, @auctionId) AND (@text IS NULL OR instr(a.title, @text) > 0)
   ORDER BY a.due_at, a.auction_id LIMIT @limit`
-const LIST_AHEAD = ENDING('a.due_at > @now')
-const LIST_ENDED = ENDING('a.due_at <= @now')
+const AHEAD = 'a.due_at > @now'
+const ENDED = 'a.due_at <= @now'
 const BID_ON = `
   SELECT a.auction_id AS id FROM json_each(@ids) wanted JOIN auctions a ON a.auction_id = wanted.value
   JOIN involvements i ON i.party_id = @bidderId AND i.role = 'bidder' AND i.auction = a.ref`
@@ -135,11 +142,12 @@ export class SqliteAuctionRepository implements AuctionRepository {
   ): Promise<AuctionRow[]> {
     const party = seller ?? bidder
     const role = seller === undefined ? 'bidder' : 'seller'
-    const scan = { ...from, ...foldedText(text), limit: limit + 1, now, party, role }
+    const { isFound, ...wanted } = await this.#titled(text)
+    const scan = { ...from, ...wanted, limit: limit + 1, now, party, role }
     const isOfParty = party !== undefined
-    if (statuses === undefined) return this.#reader.all(list(isOfParty), scan)
+    if (statuses === undefined) return this.#reader.all(list(isFound, isOfParty), scan)
     const parts = [...new Set(statuses)].flatMap((phase) => PHASE_IS[phase])
-    const scans = parts.map((is) => this.#reader.all<AuctionRow>(list(isOfParty, is), scan))
+    const scans = parts.map((is) => this.#reader.all<AuctionRow>(list(isFound, isOfParty, is), scan))
     const rows = (await Promise.all(scans)).flat()
     return rows.sort((a, b) => b.opened_at - a.opened_at || (a.auction_id < b.auction_id ? 1 : -1))
   }
@@ -152,21 +160,34 @@ export class SqliteAuctionRepository implements AuctionRepository {
   }: AuctionQuery): Promise<{ auctions: AuctionRecord[]; next: string | null }> {
     const from = cursor === undefined ? SOONEST : readEndingCursor(cursor)
     if (from === null) throw new RangeError('this is no cursor of a list by end')
-    const scan = { now, ...foldedText(text) }
+    const { isFound, ...wanted } = await this.#titled(text)
+    const scan = { now, ...wanted }
     const start = { dueAt: from.closesAt, auctionId: from.auctionId }
     const ahead =
       from.group === 'ahead'
-        ? await this.#reader.all<AuctionRow>(LIST_AHEAD, { ...scan, ...start, limit: limit + 1 })
+        ? await this.#reader.all<AuctionRow>(ending(isFound, AHEAD), { ...scan, ...start, limit: limit + 1 })
         : []
     const behind = from.group === 'ended' ? start : { dueAt: 0, auctionId: '' }
     const left = limit + 1 - ahead.length
     const ended =
-      left > 0 ? await this.#reader.all<AuctionRow>(LIST_ENDED, { ...scan, ...behind, limit: left }) : []
+      left > 0
+        ? await this.#reader.all<AuctionRow>(ending(isFound, ENDED), { ...scan, ...behind, limit: left })
+        : []
     const rows = [...ahead, ...ended].map(auctionOf)
     const auctions = rows.slice(0, limit)
     const last = auctions.at(-1)
     const place = last === undefined ? null : endingPlace(last, now)
     return { auctions, next: rows.length > limit && place !== null ? endingCursor(place) : null }
+  }
+
+  /** What the titles have to hold, and where that is in few of them: in which. */
+  async #titled(
+    wanted: string | undefined,
+  ): Promise<{ text: string | null; refs: string | null; isFound: boolean }> {
+    if (wanted === undefined || wanted === '') return { text: null, refs: null, isFound: false }
+    const text = foldText(wanted)
+    const refs = await auctionsTitled(this.#reader, text)
+    return { text, refs: refs && JSON.stringify(refs), isFound: refs !== null }
   }
 
   due(homeNodeId: string): Promise<DueAuction[]> {
@@ -206,10 +227,6 @@ export class SqliteAuctionRepository implements AuctionRepository {
     }
     return { auctions, bids }
   }
-}
-
-function foldedText(text: string | undefined): { text: string | null } {
-  return { text: text === undefined ? null : foldText(text) }
 }
 
 function auctionOf({ auction_id, last_seq, last_hash, state, terms }: AuctionRow): AuctionRecord {

@@ -55,6 +55,12 @@ const MIGRATIONS: readonly string[] = [
   CREATE INDEX auctions_live ON auctions (home_node_id) WHERE status IN ('scheduled', 'open');
   CREATE INDEX auctions_unrevealed ON auctions (home_node_id, auction_id) WHERE unrevealed = 1;
 
+  -- Every three characters in a row of a title, and its last two with what fills them up (see title-search.ts).
+  CREATE VIRTUAL TABLE auction_titles USING fts5(
+    title, tokenize = 'trigram case_sensitive 1', content = '', columnsize = 0
+  );
+  CREATE VIRTUAL TABLE auction_title_parts USING fts5vocab('auction_titles', 'instance');
+
   CREATE TABLE auction_terms (
     auction INTEGER PRIMARY KEY,
     terms TEXT NOT NULL

@@ -147,7 +147,13 @@ describe('a member that floods a real node, while two others trade', function ()
             terms: {
               ...{ title: 'Bait', description, currency: { code: 'EUR', exponent: 2 }, startPrice: 1_000 },
               ...{ increments: [{ from: 0, step: 100 }], reserveCommitment: null, buyNow: null },
-              ...{ opensAt: null, closesAt: null, softClose: null, bidderNames: 'public' },
+              ...{
+                opensAt: null,
+                closesAt: null,
+                softClose: null,
+                bidderNames: 'public',
+                givesTimeBack: true,
+              },
             },
             seller: { id: mallory.nodeId, name: 'mallory' },
             home: { nodeId: mallory.nodeId, publicKey: mallory.signer.publicKey },
