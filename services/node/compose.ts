@@ -6,6 +6,7 @@ import { ReceiptKeeper } from '../../src/application/commands/receipt-keeper.js'
 import { HandoverGiver } from '../../src/application/handover/handover-giver.js'
 import { HandoverTaker } from '../../src/application/handover/handover-taker.js'
 import { AuctionHouse } from '../../src/application/home/auction-house.js'
+import { FirstComparison } from '../../src/application/home/first-comparison.js'
 import { HomeClock } from '../../src/application/home/home-clock.js'
 import { Outages } from '../../src/application/home/outages.js'
 import { Feed } from '../../src/application/log/feed.js'
@@ -21,6 +22,7 @@ import { ReceiptWatch } from '../../src/application/proof/receipt-watch.js'
 import { SignatureMender } from '../../src/application/proof/signature-mender.js'
 import { CommitPusher } from '../../src/application/replication/commit-pusher.js'
 import { HeadsDigest } from '../../src/application/replication/heads-digest.js'
+import { HeldAuctions } from '../../src/application/replication/held-auctions.js'
 import { PeerRefusals } from '../../src/application/replication/peer-refusals.js'
 import { RefusedCommits } from '../../src/application/replication/refused-commits.js'
 import { Replication } from '../../src/application/replication/replication.js'
@@ -68,6 +70,8 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
         }),
     )
     .factory(tokens.budgets, () => new Budgets(deps('clock', 'logger', 'metrics'), options.budgets))
+    .factory(tokens.heldAuctions, () => new HeldAuctions(deps('logger')))
+    .factory(tokens.firstComparison, () => new FirstComparison(deps('peerRepository', 'syncer', 'timers')))
     .factory(tokens.homeClock, () => new HomeClock(deps('clock', 'logger')))
     .factory(
       tokens.outages,
@@ -110,6 +114,8 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
               'secrets',
               'replication',
               'outages',
+              'heldAuctions',
+              'firstComparison',
             ),
             clock: services.get(tokens.homeClock),
           },
@@ -186,6 +192,7 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
             'auctions',
             'clock',
             'equivocationWatch',
+            'heldAuctions',
             'members',
             'memberNews',
             'random',
@@ -325,6 +332,7 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
           'eventLog',
           'feed',
           'handoverGiver',
+          'heldAuctions',
           'homeClock',
           'logger',
           'members',

@@ -6,6 +6,7 @@ import type { ReceiptKeeper } from '../../src/application/commands/receipt-keepe
 import type { HandoverGiver } from '../../src/application/handover/handover-giver.js'
 import type { HandoverTaker } from '../../src/application/handover/handover-taker.js'
 import type { AuctionHouse } from '../../src/application/home/auction-house.js'
+import type { FirstComparison } from '../../src/application/home/first-comparison.js'
 import type { HomeClock } from '../../src/application/home/home-clock.js'
 import type { Outages } from '../../src/application/home/outages.js'
 import type { Feed } from '../../src/application/log/feed.js'
@@ -19,6 +20,7 @@ import type { ReceiptWatch } from '../../src/application/proof/receipt-watch.js'
 import type { SignatureMender } from '../../src/application/proof/signature-mender.js'
 import type { CommitPusher } from '../../src/application/replication/commit-pusher.js'
 import type { HeadsDigest } from '../../src/application/replication/heads-digest.js'
+import type { HeldAuctions } from '../../src/application/replication/held-auctions.js'
 import type { PeerRefusals } from '../../src/application/replication/peer-refusals.js'
 import type { RefusedCommits } from '../../src/application/replication/refused-commits.js'
 import type { Replication } from '../../src/application/replication/replication.js'
@@ -93,6 +95,8 @@ export const tokens = {
   handoverGiver: new Token<HandoverGiver>('handoverGiver'),
   handoverTaker: new Token<HandoverTaker>('handoverTaker'),
   membership: new Token<Membership>('membership'),
+  heldAuctions: new Token<HeldAuctions>('heldAuctions'),
+  firstComparison: new Token<FirstComparison>('firstComparison'),
   homeClock: new Token<HomeClock>('homeClock'),
   outages: new Token<Outages>('outages'),
   auctionHouse: new Token<AuctionHouse>('auctionHouse'),

@@ -62,6 +62,7 @@ export const ERROR_CODES: { readonly [C in ErrorCode]: ErrorCodeRow } = {
   BUSY: { status: 503, exit: 'unreachable', retryAfterSeconds: 1 },
   STOPPING: { status: 503, exit: 'unreachable', retryAfterSeconds: 2 },
   DISK_FULL: { status: 507, exit: 'unreachable', retryAfterSeconds: 60 },
+  AUCTION_HELD: { status: 503, exit: 'unreachable' },
   LOG_IO_ERROR: { status: 503, exit: 'unreachable', retryAfterSeconds: 10 },
   TOO_FEW_REPLICAS: { status: 503, exit: 'unreachable', retryAfterSeconds: 5 },
   NODE_UNREACHABLE: {

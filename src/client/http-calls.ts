@@ -59,7 +59,7 @@ const PASSING = new Set([
 /** Here; another gateway may serve. */
 const OF_GATEWAY = new Set(['STOPPING', 'NODE_UNREACHABLE'])
 /** Refusals for good in spite of their status: whose matter it is to mend, but nothing was done. */
-const FINAL = new Set(['FORBIDDEN'])
+const FINAL = new Set(['FORBIDDEN', 'AUCTION_HELD'])
 /** Of them, nobody says whether it was before or after the command had gone on its way. */
 const UNSURE = new Set(['NODE_UNREACHABLE', 'OUTCOME_UNKNOWN', 'LOG_IO_ERROR', 'INTERNAL', 'NOT_REPLICATED'])
 

@@ -81,6 +81,7 @@ function answerOf(message: BidReply): Answer<BidOutcome> {
 const NOTHING_DONE = new Set([
   ...['BUSY', 'STOPPING', 'HOME_UNREACHABLE', 'TOO_MANY_REQUESTS', 'DISK_FULL', 'INVALID_INPUT'],
   ...[
+    'AUCTION_HELD',
     'AUCTION_NOT_FOUND',
     'AUCTION_AMBIGUOUS',
     'UNAUTHENTICATED',

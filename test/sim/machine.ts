@@ -8,6 +8,7 @@ import type { NodeInfo } from '../../src/ports/mesh/peer-client.js'
 import type { NodeApi } from '../../src/ports/node/node-api.js'
 import type { Breach } from '../../src/ports/store/breach-repository.js'
 import type { Append } from '../../src/ports/store/event-log.js'
+import type { Beat } from '../../src/ports/system/heartbeat.js'
 import type { Logger } from '../../src/ports/system/logger.js'
 import type { Signer } from '../../src/ports/system/signer.js'
 import { silentLogger } from '../support/silent-logger.js'
@@ -65,7 +66,7 @@ export class Machine {
   #life: Life | null = null
   #lives = 0
   #incarnation = 0
-  #lastBeat: number | null = null
+  #lastBeat: Beat | null = null
   #stopping: SimProcess | null = null
   #address: string
 
@@ -174,8 +175,8 @@ export class Machine {
     scheduler.after(RESTART_MS, `${this.name} is started again`, null, () => this.start())
   }
 
-  #beat(process: SimProcess, at: number): void {
-    if (process.alive) this.#lastBeat = at
+  #beat(process: SimProcess, beat: Beat): void {
+    if (process.alive) this.#lastBeat = beat
   }
 
   #end(): void {
@@ -206,7 +207,7 @@ export class Machine {
       .value(tokens.members, network.members)
       .value(tokens.memberNews, { ask: () => Promise.resolve() })
       .value(tokens.clock, process)
-      .value(tokens.heartbeat, { last: () => this.#lastBeat, beat: (at) => this.#beat(process, at) })
+      .value(tokens.heartbeat, { last: () => this.#lastBeat, beat: (beat) => this.#beat(process, beat) })
       .value(tokens.timers, process)
       .value(tokens.random, random)
       .value(tokens.logger, this.#deps.logger?.(this.name) ?? silentLogger)

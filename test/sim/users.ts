@@ -31,6 +31,7 @@ interface Asked {
 
 /** Codes by which a node says that nothing was done. */
 const NOTHING_DONE = new Set([
+  'AUCTION_HELD',
   'AUCTION_NOT_FOUND',
   'BUSY',
   'DISK_FULL',

@@ -11,7 +11,7 @@ import { PublishingEventLog } from '../../src/application/log/publishing-event-l
 import type { NodeInfo } from '../../src/ports/mesh/peer-client.js'
 import type { NodeApi } from '../../src/ports/node/node-api.js'
 import type { Store } from '../../src/ports/store/store.js'
-import type { Heartbeat } from '../../src/ports/system/heartbeat.js'
+import type { Beat, Heartbeat } from '../../src/ports/system/heartbeat.js'
 import type { Signer } from '../../src/ports/system/signer.js'
 import { type ManualTime, settle } from './manual-time.js'
 import { openMemoryStore } from './memory/memory-store.js'
@@ -152,14 +152,14 @@ export class MemoryNode {
 
 /** Forgets nothing while the test runs. */
 export class MemoryHeartbeat implements Heartbeat {
-  #last: number | null = null
+  #last: Beat | null = null
 
-  last(): number | null {
+  last(): Beat | null {
     return this.#last
   }
 
-  beat(at: number): void {
-    this.#last = at
+  beat(beat: Beat): void {
+    this.#last = beat
   }
 }
 

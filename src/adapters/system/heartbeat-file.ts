@@ -1,15 +1,22 @@
 import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Heartbeat } from '../../ports/system/heartbeat.js'
+import { z } from 'zod'
+import type { Beat, Heartbeat } from '../../ports/system/heartbeat.js'
 
 const FILE = 'heartbeat'
-/** Every beat is written over the one before, whole: thirteen digits until the year 2286. */
-const DIGITS = 16
+/** Every beat is written over the one before, whole. */
+const WIDTH = 1_024
 
-/** A file in the data directory that holds the time of the last beat. Never synced: losing the newest beats does no harm. */
+const time = z.int().positive()
+const beatSchema = z.object({
+  at: time,
+  open: z.array(z.object({ since: z.int().nonnegative(), until: time })),
+})
+
+/** A file in the data directory that holds the last beat. Never synced: losing the newest beats does no harm. */
 export class HeartbeatFile implements Heartbeat {
   readonly #path: string
-  readonly #last: number | null
+  readonly #last: Beat | null
   #file: number | null = null
 
   constructor(dataDir: string) {
@@ -18,13 +25,13 @@ export class HeartbeatFile implements Heartbeat {
   }
 
   /** Of the run before. */
-  last(): number | null {
+  last(): Beat | null {
     return this.#last
   }
 
-  beat(at: number): void {
+  beat(beat: Beat): void {
     this.#file ??= openSync(this.#path, existsSync(this.#path) ? 'r+' : 'w', 0o600)
-    writeSync(this.#file, `${String(at).padStart(DIGITS, '0')}\n`, 0)
+    writeSync(this.#file, `${JSON.stringify(beat).padEnd(WIDTH - 1)}\n`, 0)
   }
 
   close(): void {
@@ -33,8 +40,12 @@ export class HeartbeatFile implements Heartbeat {
   }
 }
 
-function readBeat(path: string): number | null {
+function readBeat(path: string): Beat | null {
   if (!existsSync(path)) return null
-  const beat = Number(readFileSync(path, 'utf8'))
-  return Number.isSafeInteger(beat) && beat > 0 ? beat : null
+  try {
+    return beatSchema.parse(JSON.parse(readFileSync(path, 'utf8')))
+  } catch {
+    // Without it more is given back than was lost, and never less.
+    return null
+  }
 }

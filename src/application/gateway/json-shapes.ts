@@ -241,6 +241,7 @@ export function statusJson({ node, ...status }: NodeStatus): Json {
       members: status.mesh.members,
       conflict: status.mesh.conflict && { ...status.mesh.conflict },
     },
+    held: status.held.map(({ auctionId, why }) => ({ auction_id: auctionId, why })),
     clock_doubt: status.clockDoubt && {
       ahead_ms: status.clockDoubt.aheadMs,
       counts_in_ms: status.clockDoubt.countsInMs,

@@ -18,6 +18,7 @@ import { MAX_EVENTS_PER_COMMIT } from '../log/commit-body.js'
 import { auctionNow, type HomeTask, isClientCommand } from '../orders/home-command.js'
 import type { OrderedCommand, SignedOrder } from '../orders/order.js'
 import { submitFailure } from '../orders/submit-failure.js'
+import { AuctionHeldError } from '../replication/held-auctions.js'
 import { gather } from '../turns/gather.js'
 import type { ActorMeasures } from './actor-measures.js'
 import { BatchDraft } from './batch-draft.js'
@@ -281,7 +282,14 @@ export class AuctionActor {
       this.#answerAll(notHome())
     } catch (error) {
       this.#deps.logger.error({ err: error, auctionId: this.auctionId }, 'an auction could not be loaded')
-      this.#answerAll(submitFailure('BUSY', 'the auction could not be loaded; nothing was done, try again'))
+      this.#answerAll(
+        error instanceof AuctionHeldError
+          ? submitFailure(
+              'AUCTION_HELD',
+              `the home holds this auction, and nothing was done: ${error.message}`,
+            )
+          : submitFailure('BUSY', 'the auction could not be loaded; nothing was done, try again'),
+      )
     }
     this.#broken = true
     return null

@@ -13,6 +13,7 @@ import { sealCommit } from '../log/commit.js'
 import type { Published, PublishingEventLog } from '../log/publishing-event-log.js'
 import type { OrderedCommand } from '../orders/order.js'
 import { submitFailure } from '../orders/submit-failure.js'
+import { AuctionHeldError, type HeldAuctions } from '../replication/held-auctions.js'
 import type { Replication } from '../replication/replication.js'
 import { ActorMeasures } from './actor-measures.js'
 import {
@@ -24,7 +25,9 @@ import {
 } from './auction-actor.js'
 import { CommandsUnderWay } from './commands-under-way.js'
 import { DueTimes } from './due-times.js'
+import type { FirstComparison } from './first-comparison.js'
 import type { Outages } from './outages.js'
+import { faultOfOwnLog } from './own-log-check.js'
 
 export interface AuctionHouseDeps extends Omit<AuctionActorDeps, 'measures' | 'commands'> {
   readonly metrics?: Metrics
@@ -34,6 +37,8 @@ export interface AuctionHouseDeps extends Omit<AuctionActorDeps, 'measures' | 'c
   readonly secrets: SecretRepository
   readonly replication: Pick<Replication, 'reachable' | 'awaitReplicas'>
   readonly outages: Outages
+  readonly heldAuctions: HeldAuctions
+  readonly firstComparison: Pick<FirstComparison, 'of'>
 }
 
 export interface AuctionHouseOptions {
@@ -52,6 +57,7 @@ export interface Opening {
 }
 
 const UNLOAD_INTERVAL_MS = 60_000
+const MAX_CHECKED = 100_000
 
 /**
  * The auctions whose home is this node: loads an actor when there is something to do, keeps one per auction, opens
@@ -64,6 +70,8 @@ export class AuctionHouse {
   readonly #actors = new Map<string, { actor: AuctionActor; used: boolean }>()
   readonly #opening = new Map<string, Promise<SubmitResult>>()
   readonly #due: DueTimes
+  /** Auctions whose log was held against what is stored, or that were opened here, since the start. */
+  readonly #checked = new Set<string>()
   #unlisten: (() => void) | null = null
   #sweep: Timer | null = null
   #accepting = false
@@ -94,12 +102,12 @@ export class AuctionHouse {
     if (!this.#accepting) return
     this.#accepting = false
     this.#sweep?.cancel()
+    this.#deps.outages.stop()
     this.#due.clear()
     await Promise.allSettled([...this.#opening.values()])
     for (const { actor } of this.#actors.values()) await actor.settled()
     this.#unlisten?.()
     this.#actors.clear()
-    this.#deps.outages.stop()
   }
 
   /**
@@ -122,7 +130,9 @@ export class AuctionHouse {
     settle: (result: SubmitResult) => void,
   ): void {
     const { auctionId, replicas } = command
+    const held = this.#deps.heldAuctions.why(auctionId)
     if (!this.#accepting) settle(submitFailure('STOPPING', 'the node is stopping; nothing was done'))
+    else if (held !== null) settle(heldFailure(held))
     else if (replicas === undefined) this.#actor(auctionId).enqueue(command, ordered, requestId, settle)
     else
       this.#withReplicas(command, () => this.#actor(auctionId).submit(command, ordered, requestId)).then(
@@ -256,13 +266,29 @@ export class AuctionHouse {
   async #load(auctionId: string): Promise<LoadedAuction | null> {
     const record = await this.#deps.auctions.find(auctionId)
     if (record === null || record.state.home.nodeId !== this.#nodeId) return null
-    return { ...record, secrets: await this.#deps.secrets.secrets(auctionId) }
+    const loaded = { ...record, secrets: await this.#deps.secrets.secrets(auctionId) }
+    if (this.#checked.has(auctionId)) return loaded
+    const { firstComparison, heldAuctions } = this.#deps
+    await firstComparison.of(auctionId)
+    const fault = await faultOfOwnLog(this.#deps, loaded)
+    if (fault !== null) heldAuctions.hold(auctionId, `${fault}; stop the node and run \`vendue repair\``)
+    const why = heldAuctions.why(auctionId)
+    if (why !== null) throw new AuctionHeldError(why)
+    this.#noteChecked(auctionId)
+    return loaded
+  }
+
+  /** From here on this process knows what it has written. */
+  #noteChecked(auctionId: string): void {
+    if (this.#checked.size >= MAX_CHECKED) this.#checked.clear()
+    this.#checked.add(auctionId)
   }
 
   #onPublished({ commit, events, state }: Published): void {
     const isHome = state.home.nodeId === this.#nodeId
     this.#due.set(commit.auctionId, isHome ? dueAt(state) : null)
     if (!isHome) return
+    if (commit.firstSeq === 1) this.#noteChecked(commit.auctionId)
     const more = events.some(({ type }) => type === 'AuctionClosed' || type === 'MaximaRevealed')
     if (more && this.#accepting) this.#reveal(commit.auctionId)
   }
@@ -273,6 +299,8 @@ export class AuctionHouse {
       .submit({ type: 'due', auctionId })
       .then((result) => {
         if (result.ok) return
+        // Its end waits until somebody has looked.
+        if (result.code === 'AUCTION_HELD') return this.#due.set(auctionId, null)
         // Closing on time is owed even when the disk is full for a while.
         this.#deps.logger.warn({ auctionId, result }, 'a due auction could not be moved on; trying again')
         this.#due.retry(auctionId)
@@ -331,4 +359,8 @@ export class AuctionHouse {
   get loaded(): number {
     return this.#actors.size
   }
+}
+
+function heldFailure(why: string): SubmitResult {
+  return submitFailure('AUCTION_HELD', `the home holds this auction, and nothing was done: ${why}`)
 }

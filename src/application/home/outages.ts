@@ -1,5 +1,5 @@
 import type { Clock } from '../../ports/system/clock.js'
-import type { Heartbeat } from '../../ports/system/heartbeat.js'
+import type { Heartbeat, Outage } from '../../ports/system/heartbeat.js'
 import type { Logger } from '../../ports/system/logger.js'
 import type { Timer, Timers } from '../../ports/system/timers.js'
 
@@ -18,11 +18,8 @@ const BEAT_MS = 1_000
 export const LEAST_STANDSTILL_MS = 5_000
 /** The latest are kept; an end is looked at soon after it has come. */
 const MAX_OUTAGES = 64
-
-interface Outage {
-  readonly since: number
-  readonly until: number
-}
+/** Remembered over a restart, while an end within them is not dealt with. */
+const MAX_OPEN = 8
 
 /**
  * When this home could not take bids: while it did not run, stood still, or had no room on its disk. It is known by a heartbeat that
@@ -48,7 +45,9 @@ export class Outages {
     if (this.#timer !== null) return
     this.#isOverdue = isOverdue
     this.#obstacles.add('starting')
-    this.#last = this.#deps.heartbeat.last() ?? 0
+    const last = this.#deps.heartbeat.last()
+    this.#last = last?.at ?? 0
+    this.#outages.push(...(last?.open ?? []))
     this.#schedule()
   }
 
@@ -95,9 +94,9 @@ export class Outages {
     if (this.#obstacles.size > 0) return
     this.#look(now)
     this.#last = now
-    if (this.#isOverdue(now)) return
     try {
-      heartbeat.beat(now)
+      const open = this.#isOverdue(now) ? this.#outages.slice(-MAX_OPEN) : []
+      heartbeat.beat({ at: now, open })
     } catch (error) {
       // Without a newer beat more is given back than was lost, and never less.
       logger.debug({ err: error }, 'the heartbeat could not be written')

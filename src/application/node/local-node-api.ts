@@ -59,6 +59,7 @@ import { reachablePeer } from '../mesh/peer-by-name.js'
 import { type PeerTable, peerView } from '../mesh/peer-table.js'
 import { openingFingerprint } from '../orders/home-command.js'
 import type { SignatureMender } from '../proof/signature-mender.js'
+import type { HeldAuctions } from '../replication/held-auctions.js'
 import type { Syncer } from '../replication/syncer.js'
 import { Lookups } from '../turns/lookups.js'
 import type { AuctionViews } from './auction-view.js'
@@ -78,6 +79,7 @@ export interface LocalNodeApiDeps {
   readonly eventLog: EventLog
   readonly feed: Feed
   readonly handoverGiver: Pick<HandoverGiver, 'handOver'>
+  readonly heldAuctions: Pick<HeldAuctions, 'list'>
   readonly homeClock: HomeClock
   readonly logger: Logger
   readonly members: MemberDirectory
@@ -162,6 +164,7 @@ export class LocalNodeApi implements NodeApi {
       sync: this.#deps.syncer.status,
       mesh: { meshId: members.meshId, members: members.members().length, conflict: members.conflict },
       clockDoubt: this.#clockDoubt(),
+      held: this.#deps.heldAuctions.list(),
       handshakes: this.#options.handshakes(),
       budgets: this.#deps.budgets.status(),
       uptimeMs: Math.max(0, clock.now() - node.incarnation),

@@ -16,6 +16,7 @@ import { CHECK_EACH, FEWEST, type SignatureRule } from '../log/signature-rules.j
 import { orderFault } from '../orders/check-orders.js'
 import type { EquivocationWatch } from '../proof/equivocation-watch.js'
 import { BidIds, bidIdsIn } from './bid-ids.js'
+import type { HeldAuctions } from './held-auctions.js'
 import { HomeAdmission, type HomeAdmissionDeps, type HomeRule } from './home-admission.js'
 import { type Allowed, HomeAllowance } from './home-allowance.js'
 import type { IdSet } from './id-set.js'
@@ -29,6 +30,7 @@ export interface ReplicatorDeps extends HomeAdmissionDeps {
   readonly random: Random
   readonly equivocationWatch: Pick<EquivocationWatch, 'offered'>
   readonly verifier: SignatureVerifier
+  readonly heldAuctions: Pick<HeldAuctions, 'hold'>
   readonly logger: Logger
 }
 
@@ -61,6 +63,10 @@ interface Rules {
   /** Whether more is to be expected soon: most of what a bulk pull brings is old. */
   readonly remembered: boolean
 }
+
+/** Only this node's key makes such a signature. */
+const BEHIND =
+  'peers hold events that this node has signed and does not hold itself: its database is older than what it wrote. Stop the node, and restore the newer database'
 
 const UNSIGNED = 'the signature is not its author’s'
 
@@ -288,8 +294,10 @@ export class Replicator {
     const next = stateAfter(commit, body, state)
     const tooEarly = dateRule(next.at, this.#deps.clock.now())
     if (tooEarly !== null) throw new BadCommitError(commit, tooEarly)
-    if (authorOf(body, state).nodeId === this.#nodeId)
+    if (authorOf(body, state).nodeId === this.#nodeId) {
+      if (isSigned(commit, this.#deps.verifier)) this.#deps.heldAuctions.hold(commit.auctionId, BEHIND)
       throw new BadCommitError(commit, 'this node is its home and did not write it')
+    }
     return { body, next }
   }
 

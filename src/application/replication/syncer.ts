@@ -65,6 +65,8 @@ export class Syncer {
   readonly #deps: SyncerDeps
   readonly #queue: PullQueue
   readonly #progress: SyncProgress
+  /** Since the start. */
+  readonly #compared = new Set<string>()
   /** Peers that this round of comparisons has still to come to. */
   #round: string[] = []
   readonly #silent: RestingPeers
@@ -145,6 +147,16 @@ export class Syncer {
     return this.#queue.gone(missing.auctionId)
   }
 
+  /** Whether all that the peer has, and this node has not, was found out since the start. */
+  hasCompared(nodeId: string): boolean {
+    return this.#compared.has(nodeId)
+  }
+
+  /** Resolves once nothing of the auction is to be pulled. */
+  settled(auctionId: string): Promise<void> {
+    return this.#queue.gone(auctionId)
+  }
+
   #schedule(): void {
     this.#timer = this.#deps.timers.after(COMPARE_INTERVAL_MS, () => {
       const nodeId = this.#nextInRound()
@@ -216,6 +228,7 @@ export class Syncer {
         await this.#offer(nodeId, differences)
       }
       this.#complete = true
+      this.#compared.add(nodeId)
     } catch (error) {
       this.#deps.logger.debug({ nodeId, err: error }, 'a comparison with a peer did not get through')
       this.#failed(nodeId)

@@ -268,6 +268,8 @@ export interface NodeStatus {
   readonly mesh: MeshStatus
   /** Null while the machine's clock keeps step with the time that has passed. */
   readonly clockDoubt: ClockDoubt | null
+  /** Auctions of this home that it must not write to, and why; the first 100. */
+  readonly held: readonly { readonly auctionId: string; readonly why: string }[]
   /** Null where TLS is switched off. */
   readonly handshakes: HandshakeCounts | null
   /** What members and accounts may use up of this node, and how much they have. */
@@ -396,6 +398,7 @@ export const NODE_ERROR_CODES = [
   'OUTCOME_UNKNOWN',
   'BUSY',
   'DISK_FULL',
+  'AUCTION_HELD',
   'LOG_IO_ERROR',
   'FORBIDDEN',
   'NODE_UNREACHABLE',

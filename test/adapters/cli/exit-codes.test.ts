@@ -14,6 +14,7 @@ const CODES: Readonly<Record<NodeErrorCode, number>> = {
   HOME_UNREACHABLE: 3,
   BUSY: 3,
   DISK_FULL: 3,
+  AUCTION_HELD: 3,
   LOG_IO_ERROR: 3,
   FORBIDDEN: 3,
   NODE_UNREACHABLE: 3,

@@ -44,6 +44,9 @@ function statusLines({ node, ...status }: NodeStatus, { paint }: Look): string[]
       ...disagreements(status.sync),
       ['mesh', `${status.mesh.meshId}, ${status.mesh.members} members`],
       ...conflictFacts(status.mesh, paint),
+      ...status.held.map(
+        ({ auctionId, why }) => ['held', paint.bad(`${auctionId}: ${oneLine(why)}`)] as const,
+      ),
       ...(status.clockDoubt ? [['clock', paint.warn(clockWords(status.clockDoubt))] as const] : []),
       [
         'tls',

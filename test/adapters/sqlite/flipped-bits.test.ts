@@ -1,0 +1,118 @@
+import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import { expect } from 'chai'
+import { tokens } from '../../../services/node/node-tokens.js'
+import { openStore } from '../../../src/adapters/sqlite/open-store.js'
+import { SqliteAuctionRepository } from '../../../src/adapters/sqlite/sqlite-auction-repository.js'
+import { openWriteConnection } from '../../../src/adapters/sqlite/sqlite-connection.js'
+import { SqliteEventLog } from '../../../src/adapters/sqlite/sqlite-event-log.js'
+import { SqliteOutcomeRepository } from '../../../src/adapters/sqlite/sqlite-outcome-repository.js'
+import { SqliteReader } from '../../../src/adapters/sqlite/sqlite-reader.js'
+import { SqliteSecretRepository } from '../../../src/adapters/sqlite/sqlite-secret-repository.js'
+import type { SqliteWriter } from '../../../src/adapters/sqlite/sqlite-writer.js'
+import { faultOfOwnLog } from '../../../src/application/home/own-log-check.js'
+import { SeededRandom } from '../../sim/seeded-random.js'
+import { ManualTime } from '../../support/manual-time.js'
+import { MemoryNetwork } from '../../support/memory-network.js'
+import { MemoryNode } from '../../support/memory-node.js'
+import { makeTempDir } from '../../support/temp-dir.js'
+
+const FLIPS = 400
+const SEED = 'flipped bits'
+const NO_WRITER = {} as SqliteWriter
+
+describe('one flipped bit in the database of a home', function () {
+  this.timeout(120_000)
+  const dir = makeTempDir()
+  let file: Buffer
+  let nodeId: string
+  const auctionIds: string[] = []
+  const bidIds: string[] = []
+
+  before(async () => {
+    const store = await openStore(dir.path)
+    const time = new ManualTime()
+    const node = await new MemoryNode({ name: 'home', network: new MemoryNetwork(), time, store }).start()
+    nodeId = node.info.nodeId
+    for (let i = 0; i < 4; i++) {
+      const { outcome } = await node.api.open({
+        ...{ commandId: `cmd_flip0000${i}`, title: `Lot ${i}`, currency: 'EUR', start: '10', increment: '1' },
+        ...{ reserve: '20', buyNow: '900', closesInMs: 3_600_000 },
+      })
+      auctionIds.push(outcome.auctionId)
+      for (let k = 0; k < 12; k++) await bid(node, outcome.auctionId, i, k)
+    }
+    await node.stop()
+    await store.close()
+    file = readFileSync(join(dir.path, 'vendue.db'))
+  })
+
+  after(() => dir.remove())
+
+  async function bid(node: MemoryNode, auctionId: string, i: number, k: number): Promise<void> {
+    const commandId = `bid_flip${i}000${String(k).padStart(4, '0')}`
+    const bidder = { id: `guest_${k % 3}`, name: `Guest ${k % 3}` }
+    const base = { type: 'bid', auctionId, commandId, bidder, amount: 5_000 + 300 * k } as const
+    const command =
+      k % 2 === 0
+        ? ({ ...base, kind: 'plain' } as const)
+        : { ...base, kind: 'max' as const, salt: 'ab'.repeat(16) }
+    const result = await node.services.get(tokens.auctionHouse).submit(command, null)
+    expect(result.ok && result.outcome.status, JSON.stringify(result)).to.equal('accepted')
+    bidIds.push(commandId)
+  }
+
+  /** All that the home acts on; rejects where it notices damage. */
+  async function actedOn(path: string): Promise<unknown> {
+    openWriteConnection(path).close()
+    const reader = new SqliteReader(path)
+    try {
+      const auctions = new SqliteAuctionRepository({ reader })
+      const secrets = new SqliteSecretRepository({ reader })
+      const outcomes = new SqliteOutcomeRepository({ writer: NO_WRITER, reader })
+      const eventLog = new SqliteEventLog({ writer: NO_WRITER, reader })
+      const loaded = []
+      for (const auctionId of auctionIds) {
+        const record = await auctions.find(auctionId)
+        if (record === null) throw new Error('an auction is gone')
+        const whole = { ...record, secrets: await secrets.secrets(auctionId) }
+        const fault = await faultOfOwnLog({ eventLog, outcomes, secrets }, whole)
+        if (fault !== null) throw new Error(fault)
+        loaded.push(whole, await secrets.sealed(auctionId, 100))
+      }
+      return [
+        loaded,
+        await auctions.due(nodeId),
+        await auctions.unrevealed(nodeId),
+        await outcomes.find(bidIds),
+      ]
+    } finally {
+      reader.close()
+    }
+  }
+
+  it(`is noticed, or changes nothing that the home acts on: ${FLIPS} flips`, async () => {
+    const path = join(dir.path, 'flipped.db')
+    copyFileSync(join(dir.path, 'vendue.db'), path)
+    const truth = await actedOn(path)
+    const random = new SeededRandom(SEED)
+    const silent: string[] = []
+    let noticed = 0
+    for (let flip = 0; flip < FLIPS; flip++) {
+      const at = random.int(0, file.length - 1)
+      const bit = random.int(0, 7)
+      const damaged = Buffer.from(file)
+      damaged[at] = (damaged[at] as number) ^ (1 << bit)
+      for (const suffix of ['-wal', '-shm']) rmSync(path + suffix, { force: true })
+      writeFileSync(path, damaged)
+      try {
+        if (!isDeepStrictEqual(await actedOn(path), truth)) silent.push(`byte ${at}, bit ${bit}`)
+      } catch {
+        noticed++
+      }
+    }
+    expect(silent).to.deep.equal([])
+    expect(noticed).to.be.above(FLIPS / 20)
+  })
+})
