@@ -287,7 +287,15 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
       () =>
         new AuctionViews(
           {
-            ...deps('auctions', 'autoBidder', 'breaches', 'equivocations', 'participations', 'peerTable'),
+            ...deps(
+              'auctions',
+              'autoBidder',
+              'breaches',
+              'equivocations',
+              'logger',
+              'participations',
+              'peerTable',
+            ),
             clock: services.get(tokens.homeClock),
           },
           services.get(tokens.self).party,

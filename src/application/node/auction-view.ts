@@ -7,6 +7,7 @@ import type { BreachRepository } from '../../ports/store/breach-repository.js'
 import type { EquivocationRepository } from '../../ports/store/equivocation-repository.js'
 import type { ParticipationRepository } from '../../ports/store/participation-repository.js'
 import type { Clock } from '../../ports/system/clock.js'
+import type { Logger } from '../../ports/system/logger.js'
 import type { AutoBidder } from '../commands/auto-bidder.js'
 import { AUCTION_ID } from '../log/ids.js'
 import type { PeerTable } from '../mesh/peer-table.js'
@@ -17,6 +18,7 @@ export interface AuctionViewsDeps {
   readonly clock: Clock
   readonly breaches: Pick<BreachRepository, 'among' | 'find'>
   readonly equivocations: Pick<EquivocationRepository, 'among'>
+  readonly logger: Logger
   readonly participations: ParticipationRepository
   readonly peerTable: PeerTable
 }
@@ -65,10 +67,12 @@ export class AuctionViews {
   }
 
   async view(record: AuctionRecord, as?: Party): Promise<AuctionView> {
-    return (await this.viewAll([record], as))[0] as AuctionView
+    const [view] = await this.viewAll([record], as)
+    if (view) return view
+    throw new NodeError('INTERNAL', `auction ${record.auctionId} cannot be shown; the node's log says why`)
   }
 
-  /** As the party sees them, where one is given. */
+  /** As the party sees them, where one is given. One that cannot be shown is left out, and hides no other. */
   async viewAll(records: readonly AuctionRecord[], as?: Party): Promise<AuctionView[]> {
     const ids = records.map(({ auctionId }) => auctionId)
     const joined = as
@@ -78,8 +82,15 @@ export class AuctionViews {
     const forked = await this.#deps.equivocations.among(ids)
     const breached = await this.#deps.breaches.among(ids)
     const now = this.#deps.clock.now()
-    return Promise.all(
-      records.map(async ({ auctionId, head, state }): Promise<AuctionView> => {
+    const views = await Promise.all(
+      records.map(async ({ auctionId, head, state }): Promise<AuctionView | null> => {
+        const shown = this.#attempt(auctionId, () => ({
+          minimum: minimumBid(state),
+          buyNowAvailable: buyNowAvailable(state),
+          homeName: this.#homeName(state),
+          mine: standing(state, selfId, joined.has(auctionId)),
+        }))
+        if (shown === null) return null
         const phase = phaseAt(state, now)
         const biddable = phase === 'open' || phase === 'scheduled'
         return {
@@ -87,17 +98,27 @@ export class AuctionViews {
           head,
           state,
           phase,
-          minimum: biddable ? minimumBid(state) : null,
-          buyNowAvailable: biddable && buyNowAvailable(state),
+          minimum: biddable ? shown.minimum : null,
+          buyNowAvailable: biddable && shown.buyNowAvailable,
           homeState: this.#homeState(state.home.nodeId),
-          homeName: this.#homeName(state),
+          homeName: shown.homeName,
           disputed: forked.has(auctionId) || breached.has(auctionId),
           breach: breached.has(auctionId) ? await this.#deps.breaches.find(auctionId) : null,
-          mine: standing(state, selfId, joined.has(auctionId)),
+          mine: shown.mine,
           autoBid: as ? null : await this.#deps.autoBidder.find(auctionId),
         }
       }),
     )
+    return views.filter((view) => view !== null)
+  }
+
+  #attempt<T>(auctionId: string, make: () => T): T | null {
+    try {
+      return make()
+    } catch (error) {
+      this.#deps.logger.error({ err: error, auctionId }, 'an auction cannot be shown, and is left out')
+      return null
+    }
   }
 
   #homeState(nodeId: string): HomeState {
