@@ -13,7 +13,17 @@ export function orderFault(
   { events, orders }: OrderedEvents,
   verifier: SignatureVerifier,
 ): OrderFault | null {
-  const event = eventWithoutOrder({ events, orders }, signer, sellerFacts)
+  const ordered = new Uint8Array(events.length)
+  for (const { signer: orderedBy, commands } of orders) {
+    for (const command of commands) {
+      if (typeof command === 'string') continue
+      if (ordered[command] !== 0) return { kind: 'two-orders', event: command }
+      const event = events[command] as AuctionEvent
+      ordered[command] =
+        commandIdOf(event) !== null && maySign(orderedBy, event, sellerFacts) ? ORDERED : NAMED
+    }
+  }
+  const event = eventWithoutOrder(events, ordered, { author: signer, sellerFacts })
   if (event !== null) return { kind: 'no-order', event }
   const isSigned = orders.every((committed) => {
     const order = asSigned(auctionId, committed, { events, sellerFacts })
@@ -22,25 +32,22 @@ export function orderFault(
   return isSigned ? null : { kind: 'bad-signature' }
 }
 
+/** Of an event: that some order names it, and that it is one of somebody who may give it. */
+const NAMED = 1
+const ORDERED = 2
+
 /**
  * The first one that carries out a command which stands in no order of a node that may give it. The author of the commit gives his
  * own by signing that.
  */
 function eventWithoutOrder(
-  { events, orders }: OrderedEvents,
-  author: string,
-  sellerFacts: SellerFacts,
+  events: readonly AuctionEvent[],
+  ordered: Uint8Array,
+  { author, sellerFacts }: { readonly author: string; readonly sellerFacts: SellerFacts },
 ): number | null {
-  const ordered = new Uint8Array(events.length)
-  for (const { signer, commands } of orders) {
-    for (const command of commands) {
-      if (typeof command === 'string') continue
-      const event = events[command] as AuctionEvent
-      if (commandIdOf(event) !== null && maySign(signer, event, sellerFacts)) ordered[command] = 1
-    }
-  }
   const found = events.findIndex(
-    (event, i) => ordered[i] === 0 && commandIdOf(event) !== null && !maySign(author, event, sellerFacts),
+    (event, i) =>
+      ordered[i] !== ORDERED && commandIdOf(event) !== null && !maySign(author, event, sellerFacts),
   )
   return found === -1 ? null : found
 }

@@ -282,7 +282,10 @@ class LogVerifier {
       if (fault.kind === 'bad-signature')
         return this.#refuse('ORDER', "the signature of an order is not its signer's", placed)
       const at = { seq: placed.commit.firstSeq + fault.event, event: events[fault.event] as AuctionEvent }
-      const rule = 'nobody who may speak for its bidder, or the seller, has signed this'
+      const rule =
+        fault.kind === 'two-orders'
+          ? 'this stands in two orders, or twice in one'
+          : 'nobody who may speak for its bidder, or the seller, has signed this'
       return this.#refuse('ORDER', rule, placed, at)
     }
     const { orderChecker, verifier } = this.#deps

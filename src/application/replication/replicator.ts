@@ -312,12 +312,10 @@ export class Replicator {
     const { auctionId, signer } = commit
     const fault = orderFault({ auctionId, signer, seller, openedBy }, body, this.#deps.verifier)
     if (fault === null) return
-    throw new BadCommitError(
-      commit,
-      fault.kind === 'no-order'
-        ? `event ${commit.firstSeq + fault.event} is one that nobody has ordered`
-        : "an order's signature is not its signer's",
-    )
+    if (fault.kind === 'bad-signature')
+      throw new BadCommitError(commit, "an order's signature is not its signer's")
+    const what = fault.kind === 'no-order' ? 'one that nobody has ordered' : 'in two orders, or twice in one'
+    throw new BadCommitError(commit, `event ${commit.firstSeq + fault.event} is ${what}`)
   }
 
   async #replica(auctionId: string): Promise<Replica> {

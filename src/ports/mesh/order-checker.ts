@@ -1,9 +1,10 @@
 import type { OpenedAuction } from '../../domain/auction.js'
 import type { Commit } from '../../domain/commit.js'
 
-/** What is wrong with a commit's orders. `event`: the place in the commit of one that somebody has to order, and nobody has. */
+/** What is wrong with a commit's orders. `event`: the place in the commit of one that nobody has ordered, and has to, or that stands in orders twice. */
 export type OrderFault =
   | { readonly kind: 'no-order'; readonly event: number }
+  | { readonly kind: 'two-orders'; readonly event: number }
   | { readonly kind: 'bad-signature' }
 
 export interface OrderCheck
