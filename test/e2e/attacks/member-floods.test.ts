@@ -217,6 +217,10 @@ describe('a member that floods a real node, while two others trade', function ()
       const [one, other] = [cancel(first, 'one'), cancel(first, 'another')]
       return proofOf([first], one, other)
     },
+    'vendue.refusal': async () => {
+      const auctionId = await openAuction(mesh.node(0))
+      return (i) => ({ from: mallory.nodeId, auctionId, seq: 1, reason: `reason ${i}` })
+    },
     'vendue.join': () => () => ({
       ...{ secret: 'A'.repeat(43), publicKey: mallory.signer.publicKey, name: 'mallory' },
       ...{ addresses: [], signature },
