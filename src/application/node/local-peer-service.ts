@@ -27,9 +27,11 @@ import type { Logger } from '../../ports/system/logger.js'
 import type { SignatureVerifier, Signer } from '../../ports/system/signer.js'
 import type { HandoverTaker } from '../handover/handover-taker.js'
 import type { AuctionHouse } from '../home/auction-house.js'
+import { nodeIdOf } from '../log/ids.js'
 import type { Membership } from '../mesh/membership.js'
 import { checkOrders, type OrderedCommand, orderedCommands } from '../orders/order.js'
 import { receiptsOf, signReceipts } from '../orders/receipt.js'
+import { submitFailure } from '../orders/submit-failure.js'
 import type { EquivocationWatch } from '../proof/equivocation-watch.js'
 import type { HeadsDigest } from '../replication/heads-digest.js'
 import type { PeerRefusals } from '../replication/peer-refusals.js'
@@ -61,6 +63,8 @@ const PULL_LIMIT = { commits: 1_024, bytes: 256 * 1024 }
 /** Of a commit beside its body, on the wire. */
 const COMMIT_OVERHEAD_BYTES = 400
 
+const NOT_HERE = submitFailure('NOT_HOME', 'this node is not the home of that auction; nothing was done')
+
 /** What this node does for its peers. */
 export class LocalPeerService implements PeerService {
   readonly #deps: LocalPeerServiceDeps
@@ -91,15 +95,31 @@ export class LocalPeerService implements PeerService {
     requestIds?: readonly (string | null)[] | undefined,
   ): Promise<SubmitAnswer> {
     const { auctionHouse, clock, signer, verifier } = this.#deps
-    const checked = checkOrders(commands, submitted, verifier)
+    // Commands for auctions that are not here cost no check of a signature.
+    const here = await this.#homesOf(commands)
+    const own = commands.filter(({ auctionId }) => here.has(auctionId))
+    const checked = checkOrders(own, submitted, verifier)
     if ('rule' in checked) throw new NodeError('FORBIDDEN', checked.rule)
-    const ordered = orderedCommands(commands, checked.orders)
+    const ordered = orderedCommands(own, checked.orders)
+    let next = 0
     const results = await Promise.all(
       commands.map((command, i) =>
-        auctionHouse.submit(command, ordered[i] as OrderedCommand, requestIds?.[i] ?? undefined),
+        here.has(command.auctionId)
+          ? auctionHouse.submit(command, ordered[next++] as OrderedCommand, requestIds?.[i] ?? undefined)
+          : NOT_HERE,
       ),
     )
     return { results, receipt: signReceipts(receiptsOf(commands, results), signer, clock.now()) }
+  }
+
+  /** Those auctions among these commands' whose home is this node. */
+  async #homesOf(commands: readonly RemoteCommand[]): Promise<Set<string>> {
+    const { auctions, signer } = this.#deps
+    const self = nodeIdOf(signer.publicKey)
+    const here = new Set<string>()
+    for (const auctionId of new Set(commands.map((command) => command.auctionId)))
+      if ((await auctions.find(auctionId))?.state.home.nodeId === self) here.add(auctionId)
+    return here
   }
 
   async pushCommits(from: string, commits: readonly Commit[]): Promise<StoredHead[]> {
