@@ -65,6 +65,10 @@ export const ERROR_CODES: { readonly [C in ErrorCode]: ErrorCodeRow } = {
   AUCTION_HELD: { status: 503, exit: 'unreachable' },
   LOG_IO_ERROR: { status: 503, exit: 'unreachable', retryAfterSeconds: 10 },
   TOO_FEW_REPLICAS: { status: 503, exit: 'unreachable', retryAfterSeconds: 5 },
+  ORDER_OUT_OF_TIME: {
+    ...{ status: 503, exit: 'unreachable' },
+    next: 'tell who runs this gateway: its clock and that of the auction’s home are far apart',
+  },
   NODE_UNREACHABLE: {
     ...{ status: 503, exit: 'unreachable', retryAfterSeconds: 5 },
     next: 'try again: the gateway waits for its node',

@@ -1,6 +1,7 @@
 import type { OpenedAuction } from '../../domain/auction.js'
 import type { Head } from '../../domain/commit.js'
 import { decide } from '../../domain/decide.js'
+import { MAX_ORDER_AGE_AT_HOME_MS } from '../../domain/limits.js'
 import type { Home } from '../../domain/party.js'
 import type { Secrets } from '../../domain/pricing.js'
 import type { SubmitResult } from '../../ports/mesh/peer-client.js'
@@ -15,8 +16,9 @@ import type { Signer } from '../../ports/system/signer.js'
 import type { Budgets } from '../budgets/budgets.js'
 import { sealCommit } from '../log/commit.js'
 import { MAX_EVENTS_PER_COMMIT } from '../log/commit-body.js'
+import { timeText } from '../log/time-text.js'
 import { auctionNow, type HomeTask, isClientCommand } from '../orders/home-command.js'
-import type { OrderedCommand, SignedOrder } from '../orders/order.js'
+import { isInTime, type OrderedCommand, type SignedOrder } from '../orders/order.js'
 import { submitFailure } from '../orders/submit-failure.js'
 import { AuctionHeldError } from '../replication/held-auctions.js'
 import { gather } from '../turns/gather.js'
@@ -202,7 +204,7 @@ export class AuctionActor {
         await this.#written()
         continue
       }
-      const batch = this.#taken(this.#nextBatch())
+      const batch = this.#taken(this.#inTime(this.#nextBatch()))
       if (batch.length === 0) continue
       try {
         await this.#process(batch)
@@ -348,6 +350,17 @@ export class AuctionActor {
     this.#write(batch, draft, results)
   }
 
+  /** Without those whose orders are too old or too new, to whom nothing was done: signed again, the same command may pass. */
+  #inTime(batch: readonly Waiting[]): readonly Waiting[] {
+    const now = auctionNow(this.#deps.clock, this.#current.state.at)
+    const isLate = ({ ordered }: Waiting) =>
+      ordered !== null && !isInTime(ordered.order.signedAt, now, MAX_ORDER_AGE_AT_HOME_MS)
+    if (!batch.some(isLate)) return batch
+    for (const late of batch.filter(isLate))
+      late.settle(submitFailure('ORDER_OUT_OF_TIME', outOfTime(late.ordered?.order.signedAt ?? 0, now)))
+    return batch.filter((one) => !isLate(one))
+  }
+
   async #knownOutcomes(batch: readonly Waiting[]): Promise<Map<string, RecordedOutcome>> {
     const ids: string[] = []
     const unwritten: [string, RecordedOutcome][] = []
@@ -431,6 +444,11 @@ export const ID_UNDER_WAY = submitFailure(
   'BUSY',
   'another command with this id is being decided; nothing was done, ask again',
 )
+
+function outOfTime(signedAt: number, now: number): string {
+  const [ordered, here] = [signedAt, now].map(timeText)
+  return `ordered at ${ordered} by your node's clock, and it is ${here} by the home's: they may be ${MAX_ORDER_AGE_AT_HOME_MS / 60_000} minutes apart; nothing was done`
+}
 
 function notHome(): SubmitResult {
   return submitFailure('NOT_HOME', 'this node is not the home of that auction; nothing was done')

@@ -494,9 +494,13 @@ function errorCode(code: string): NodeErrorCode {
 }
 
 function nodeError({ code, message }: Extract<SubmitResult, { ok: false }>): NodeError {
-  const next =
-    code === 'TOO_FEW_REPLICAS' ? 'ask for fewer, or see `vendue peers` for who is away' : undefined
+  const next = NEXT[errorCode(code)]
   return new NodeError(errorCode(code), message, next === undefined ? {} : { next })
+}
+
+const NEXT: Partial<Record<NodeErrorCode, string>> = {
+  TOO_FEW_REPLICAS: 'ask for fewer, or see `vendue peers` for who is away',
+  ORDER_OUT_OF_TIME: 'set the clock of this machine; if it is right, the home has to set its own',
 }
 
 function ackOf({ replicas }: { readonly replicas?: number }): { replicas?: number } {

@@ -1,9 +1,11 @@
 import type { Commit } from '../../domain/commit.js'
 import { type AuctionEvent, commandIdOf } from '../../domain/events.js'
+import { MAX_ORDER_AGE_MS } from '../../domain/limits.js'
 import type { OrderFault } from '../../ports/mesh/order-checker.js'
 import type { SignatureVerifier } from '../../ports/system/signer.js'
 import type { CommitBody } from '../log/commit-body.js'
-import { asSigned, isOrderSigned, maySign, type SellerFacts } from './order.js'
+import { timeText } from '../log/time-text.js'
+import { asSigned, isInTime, isOrderSigned, maySign, type SellerFacts } from './order.js'
 
 type OrderedEvents = Pick<CommitBody, 'events' | 'orders'>
 
@@ -14,13 +16,15 @@ export function orderFault(
   verifier: SignatureVerifier,
 ): OrderFault | null {
   const ordered = new Uint8Array(events.length)
-  for (const { signer: orderedBy, commands } of orders) {
+  for (const { signer: orderedBy, signedAt, commands } of orders) {
     for (const command of commands) {
       if (typeof command === 'string') continue
       if (ordered[command] !== 0) return { kind: 'two-orders', event: command }
       const event = events[command] as AuctionEvent
-      ordered[command] =
-        commandIdOf(event) !== null && maySign(orderedBy, event, sellerFacts) ? ORDERED : NAMED
+      const isTheirs = commandIdOf(event) !== null && maySign(orderedBy, event, sellerFacts)
+      if (isTheirs && !isInTime(signedAt, event.at, MAX_ORDER_AGE_MS))
+        return { kind: 'out-of-time', event: command, signedAt }
+      ordered[command] = isTheirs ? ORDERED : NAMED
     }
   }
   const event = eventWithoutOrder(events, ordered, { author: signer, sellerFacts })
@@ -50,4 +54,24 @@ function eventWithoutOrder(
       ordered[i] !== ORDERED && commandIdOf(event) !== null && !maySign(author, event, sellerFacts),
   )
   return found === -1 ? null : found
+}
+
+/** For people: what is wrong with the order of an event that happened at this time. */
+export function orderRule(fault: OrderFault, at: number): string {
+  switch (fault.kind) {
+    case 'no-order':
+      return 'nobody who may speak for its bidder, or the seller, has signed this'
+    case 'two-orders':
+      return 'this stands in two orders, or twice in one'
+    case 'out-of-time': {
+      const [ordered, done] = [fault.signedAt, at].map(timeText)
+      return `it was ordered at ${ordered} and carried out at ${done}: an order holds for ${MAX_ORDER_AGE_MS / 60_000} minutes`
+    }
+    case 'bad-signature':
+      return "the signature of an order is not its signer's"
+    default: {
+      const unknown: never = fault
+      throw new Error(`unknown fault ${JSON.stringify(unknown)}`)
+    }
+  }
 }

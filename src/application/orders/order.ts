@@ -185,6 +185,11 @@ export function isOrderSigned(auctionId: string, order: SignedOrder, verifier: S
   return verifier.verify(orderText(auctionId, signedAt, digests), signature, signer)
 }
 
+/** Whether an order of then may be carried out now, as far as the clocks can tell. */
+export function isInTime(signedAt: number, at: number, maxAgeMs: number): boolean {
+  return Math.abs(at - signedAt) <= maxAgeMs
+}
+
 function byAuction(commands: readonly RemoteCommand[]): Map<string, RemoteCommand[]> {
   const groups = new Map<string, RemoteCommand[]>()
   for (const command of commands) {

@@ -12,7 +12,7 @@ import { BadCommitError, isSigned, readCommit } from '../log/commit.js'
 import type { CommitBody } from '../log/commit-body.js'
 import { commitmentOf, RESERVE_SCOPE } from '../log/commitment.js'
 import { BYTES32, SIGNATURE } from '../log/input-schemas.js'
-import { orderFault } from '../orders/check-orders.js'
+import { orderFault, orderRule } from '../orders/check-orders.js'
 import { BidTable, EVENT_OF_KIND, type LoggedBid } from './bid-table.js'
 import { ExportFormatError, type Place, type PlacedCommit } from './export-format.js'
 import { PendingChecks } from './pending-checks.js'
@@ -279,14 +279,10 @@ class LogVerifier {
     this.#ordersChecked += orders.length
     const refuse = (fault: OrderFault | null): Error | null => {
       if (fault === null) return null
-      if (fault.kind === 'bad-signature')
-        return this.#refuse('ORDER', "the signature of an order is not its signer's", placed)
-      const at = { seq: placed.commit.firstSeq + fault.event, event: events[fault.event] as AuctionEvent }
-      const rule =
-        fault.kind === 'two-orders'
-          ? 'this stands in two orders, or twice in one'
-          : 'nobody who may speak for its bidder, or the seller, has signed this'
-      return this.#refuse('ORDER', rule, placed, at)
+      if (fault.kind === 'bad-signature') return this.#refuse('ORDER', orderRule(fault, 0), placed)
+      const event = events[fault.event] as AuctionEvent
+      const at = { seq: placed.commit.firstSeq + fault.event, event }
+      return this.#refuse('ORDER', orderRule(fault, event.at), placed, at)
     }
     const { orderChecker, verifier } = this.#deps
     const { seller, openedBy } = this.#state as OpenedAuction

@@ -13,7 +13,7 @@ import { authorOf, dateRule, stateAfter } from '../log/check-commit.js'
 import { BadCommitError, isSigned, readCommit } from '../log/commit.js'
 import type { CommitBody } from '../log/commit-body.js'
 import { CHECK_EACH, FEWEST, type SignatureRule } from '../log/signature-rules.js'
-import { orderFault } from '../orders/check-orders.js'
+import { orderFault, orderRule } from '../orders/check-orders.js'
 import type { EquivocationWatch } from '../proof/equivocation-watch.js'
 import { BidIds, bidIdsIn } from './bid-ids.js'
 import type { HeldAuctions } from './held-auctions.js'
@@ -312,10 +312,9 @@ export class Replicator {
     const { auctionId, signer } = commit
     const fault = orderFault({ auctionId, signer, seller, openedBy }, body, this.#deps.verifier)
     if (fault === null) return
-    if (fault.kind === 'bad-signature')
-      throw new BadCommitError(commit, "an order's signature is not its signer's")
-    const what = fault.kind === 'no-order' ? 'one that nobody has ordered' : 'in two orders, or twice in one'
-    throw new BadCommitError(commit, `event ${commit.firstSeq + fault.event} is ${what}`)
+    const event = fault.kind === 'bad-signature' ? null : body.events[fault.event]
+    const place = fault.kind === 'bad-signature' ? '' : `event ${commit.firstSeq + fault.event}: `
+    throw new BadCommitError(commit, `${place}${orderRule(fault, event?.at ?? 0)}`)
   }
 
   async #replica(auctionId: string): Promise<Replica> {

@@ -5,6 +5,8 @@ import type { Commit } from '../../domain/commit.js'
 export type OrderFault =
   | { readonly kind: 'no-order'; readonly event: number }
   | { readonly kind: 'two-orders'; readonly event: number }
+  /** Ordered too long before, or after, it was carried out. */
+  | { readonly kind: 'out-of-time'; readonly event: number; readonly signedAt: number }
   | { readonly kind: 'bad-signature' }
 
 export interface OrderCheck

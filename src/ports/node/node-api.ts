@@ -407,6 +407,7 @@ export const NODE_ERROR_CODES = [
   'NOT_MOVED',
   'TOO_FEW_REPLICAS',
   'NOT_REPLICATED',
+  'ORDER_OUT_OF_TIME',
   'INTERNAL',
   ...MESH_ERROR_CODES,
 ] as const

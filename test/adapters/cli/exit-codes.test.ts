@@ -23,6 +23,7 @@ const CODES: Readonly<Record<NodeErrorCode, number>> = {
   NOT_HOME: 2,
   NOT_MOVED: 2,
   TOO_FEW_REPLICAS: 3,
+  ORDER_OUT_OF_TIME: 3,
   NOT_REPLICATED: 4,
   OUTCOME_UNKNOWN: 4,
   TOKEN_MALFORMED: 2,

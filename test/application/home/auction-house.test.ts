@@ -122,7 +122,7 @@ describe('the house of auctions', () => {
     const digests = new Array<string>(1_000).fill(`${'D'.repeat(42)}A`)
     const order = () => ({
       signer: digests[0] as string,
-      signedAt: 1,
+      signedAt: time.now(),
       digests,
       signature: `${'s'.repeat(85)}A`,
     })

@@ -5,6 +5,8 @@ import { sealCommit } from '../../../src/application/log/commit.js'
 import { checkOrders, signOrders, submittedOrders } from '../../../src/application/orders/order.js'
 import { readLog, unplaced } from '../../../src/application/proof/read-log.js'
 import { verifyLog } from '../../../src/application/proof/verify-log.js'
+import type { Commit } from '../../../src/domain/commit.js'
+import { MAX_ORDER_AGE_AT_HOME_MS, MAX_ORDER_AGE_MS } from '../../../src/domain/limits.js'
 import type { RemoteCommand } from '../../../src/ports/mesh/peer-client.js'
 import type { NodeError } from '../../../src/ports/node/node-api.js'
 import { committed } from '../../support/bidding-nodes.js'
@@ -119,6 +121,63 @@ describe('orders', () => {
     }
   })
 
+  it('are worth nothing once they are old, or where they are dated ahead: the home carries them out no more', async () => {
+    const bid = bidOf(node(1), 10)
+    const kept = submittedOrders(signOrders([bid], node(1).signer, time.now()))
+    const carryOut = async (orders: typeof kept) => {
+      const { results, receipt } = await node(0).services.get(tokens.peerService).submit([bid], orders)
+      return { codes: results.map((result) => (result.ok ? result.outcome.status : result.code)), receipt }
+    }
+    await time.advance(MAX_ORDER_AGE_AT_HOME_MS + 1)
+    expect(await carryOut(kept)).to.deep.equal({ codes: ['ORDER_OUT_OF_TIME'], receipt: null })
+    const ahead = time.now() + MAX_ORDER_AGE_AT_HOME_MS + 1
+    expect((await carryOut(submittedOrders(signOrders([bid], node(1).signer, ahead)))).codes).to.deep.equal([
+      'ORDER_OUT_OF_TIME',
+    ])
+    expect((await node(0).api.show({ auction })).state.bidCount).to.equal(0)
+    // Nothing was decided: signed again, the same command is new.
+    expect(await submit([bid], node(1))).to.equal('accepted')
+    await settle()
+    expect((await node(2).api.show({ auction })).state.bidCount).to.equal(1)
+  })
+
+  it('are refused by replicas, and by verify, where the home carried out an old one', async () => {
+    const { head, state } = await node(0).api.show({ auction })
+    const bid = bidOf(node(1), 10)
+    const bidder = { id: node(1).info.nodeId, name: 'bidder' }
+    const [opening] = (await node(0).api.log({ auction, fromSeq: 1 })).commits
+    if (!opening) throw new Error('there is no opening')
+    const told = { bidder, amount: 10, commitment: null, price: 10, leads: true, reserveMet: true }
+    for (const [aheadMs, expected] of [
+      [MAX_ORDER_AGE_MS + 1, 'an order holds for 10 minutes'],
+      [-MAX_ORDER_AGE_MS - 1, 'an order holds for 10 minutes'],
+      [MAX_ORDER_AGE_MS, null],
+    ] as const) {
+      const event = { type: 'BidPlaced', at: state.at, bidId: 'bid_00000001', ...told } as const
+      const orders = [...signOrders([bid], node(1).signer, state.at - aheadMs).values()].map((order) =>
+        committed(auction, order, [event], state),
+      )
+      const parts = {
+        auctionId: auction,
+        firstSeq: head.seq + 1,
+        prevHash: head.hash,
+        events: [event],
+        orders,
+      }
+      const commit = sealCommit(parts, node(0).signer)
+      const { refused } = await node(2).services.get(tokens.replicator).ingest([commit])
+      const verified = await verifyLog(unplaced(listOf(opening, commit)), { verifier })
+      if (expected === null) {
+        expect(refused).to.deep.equal([])
+        expect(verified.valid).to.equal(true)
+      } else {
+        expect(refused[0]?.reason).to.contain(expected)
+        expect(verified).to.have.nested.property('finding.code', 'ORDER')
+        expect(verified).to.have.nested.property('finding.rule').that.contains(expected)
+      }
+    }
+  })
+
   it('are demanded by replicas: a home cannot make a bid up', async () => {
     const { head, state } = await node(0).api.show({ auction })
     const bid = bidOf(node(1), 10)
@@ -132,15 +191,19 @@ describe('orders', () => {
       return refused[0]?.reason ?? 'stored'
     }
     const orderBy = (signer: MemoryNode, command: RemoteCommand) =>
-      [...signOrders([command], signer.signer, 1).values()].map((order) =>
+      [...signOrders([command], signer.signer, state.at).values()].map((order) =>
         committed(auction, order, [event], state),
       )
-    expect(await ingest([])).to.contain('nobody has ordered')
-    expect(await ingest(orderBy(node(0), bid))).to.contain('nobody has ordered')
-    expect(await ingest(orderBy(node(1), bidOf(node(1), 11)))).to.contain('nobody has ordered')
+    expect(await ingest([])).to.contain('has signed this')
+    expect(await ingest(orderBy(node(0), bid))).to.contain('has signed this')
+    expect(await ingest(orderBy(node(1), bidOf(node(1), 11)))).to.contain('has signed this')
     const [good] = orderBy(node(1), bid)
     if (!good) throw new Error('expected an order')
-    expect(await ingest([{ ...good, signedAt: 2 }])).to.contain('signature')
+    expect(await ingest([{ ...good, signedAt: state.at + 1 }])).to.contain('signature')
     expect(await ingest([good])).to.equal('stored')
   })
 })
+
+async function* listOf(...commits: Commit[]): AsyncGenerator<Commit, void, undefined> {
+  yield* commits
+}
