@@ -127,7 +127,16 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
       tokens.handoverGiver,
       () =>
         new HandoverGiver(
-          deps('auctionHouse', 'handovers', 'peerClient', 'peerTable', 'replication', 'signer', 'logger'),
+          deps(
+            'auctionHouse',
+            'handovers',
+            'peerClient',
+            'peerTable',
+            'replication',
+            'signer',
+            'verifier',
+            'logger',
+          ),
           nodeId(),
         ),
     )
@@ -135,11 +144,20 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
       tokens.handoverTaker,
       () =>
         new HandoverTaker(
-          deps('budgets', 'auctionHouse', 'auctions', 'handovers', 'syncer', 'verifier', 'logger'),
-          {
-            ...nodeId(),
-            isReader: services.get(tokens.self).isReader ?? false,
-          },
+          deps(
+            'auctionHouse',
+            'auctions',
+            'budgets',
+            'eventLog',
+            'handovers',
+            'outcomes',
+            'secrets',
+            'signer',
+            'syncer',
+            'verifier',
+            'logger',
+          ),
+          { ...nodeId(), isReader: services.get(tokens.self).isReader ?? false },
         ),
     )
     .factory(tokens.feed, () => new Feed(deps('eventLog')))

@@ -109,6 +109,8 @@ export interface HandOver {
   readonly type: 'HandOver'
   readonly now: number
   readonly to: Home
+  /** See `AuctionHandedOver`. */
+  readonly consent: string
 }
 
 /** The home could not take bids from `since` on, and the end has come meanwhile. */

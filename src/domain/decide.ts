@@ -277,8 +277,8 @@ function extend({ secrets }: HomeState, auction: Live, command: ExtendAuction): 
   ])
 }
 
-function handOver({ secrets }: HomeState, auction: Live, { to, now }: HandOver): Decision {
-  return accept(auction, secrets, [{ type: 'AuctionHandedOver', at: now, to }])
+function handOver({ secrets }: HomeState, auction: Live, { to, now, consent }: HandOver): Decision {
+  return accept(auction, secrets, [{ type: 'AuctionHandedOver', at: now, to, consent }])
 }
 
 /** First the end, then the start that is owed as well: nothing happens after an end that stands. */

@@ -132,6 +132,8 @@ export interface AuctionHandedOver {
   readonly type: 'AuctionHandedOver'
   readonly at: number
   readonly to: Home
+  /** The new home's signature, base64url: that it takes this auction over at this place of its log. */
+  readonly consent: string
 }
 
 /** The client's command that an event carries out: a bid's id, or that of what the seller did; null for any other event. */

@@ -2,6 +2,7 @@ import { createHash, generateKeyPairSync } from 'node:crypto'
 import { signerOf } from '../../src/adapters/system/node-key.js'
 import { sealCommit } from '../../src/application/log/commit.js'
 import { commitmentOf, RESERVE_SCOPE } from '../../src/application/log/commitment.js'
+import { signConsent } from '../../src/application/log/handover-consent.js'
 import { nodeIdOf } from '../../src/application/log/ids.js'
 import { commitLine, headerLine, trailerLine } from '../../src/application/proof/export-format.js'
 import { minimumBid, UNOPENED } from '../../src/domain/auction.js'
@@ -93,7 +94,12 @@ export class LongAuction {
 
   #move(): Commit {
     const to = homeOf(this.nextSigner)
-    const commit = this.#commit(this.#decide({ type: 'HandOver', now: this.#now, to }))
+    if (this.#last === null) throw new Error('the auction has not been opened')
+    const { lastSeq, hash: prevHash } = this.#last
+    const move = { auctionId: this.auctionId, seq: lastSeq + 1, prevHash }
+    const between = { from: homeOf(this.signer).nodeId, to: to.nodeId }
+    const consent = signConsent({ ...move, ...between }, this.nextSigner)
+    const commit = this.#commit(this.#decide({ type: 'HandOver', now: this.#now, to, consent }))
     this.#author = this.nextSigner
     return commit
   }

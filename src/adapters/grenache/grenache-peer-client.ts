@@ -120,14 +120,10 @@ export class GrenachePeerClient implements PeerClient {
     from: string,
     parcel: SignedParcel,
     options?: CallOptions,
-  ): Promise<void> {
+  ): Promise<string | null> {
     const request = { from, parcel }
-    await this.#rpc.call(
-      address,
-      passHandoverRpc,
-      request,
-      this.#toPeer(address, TRANSFER_TIMEOUT_MS, options),
-    )
+    const defaults = this.#toPeer(address, TRANSFER_TIMEOUT_MS, options)
+    return (await this.#rpc.call(address, passHandoverRpc, request, defaults)).consent
   }
 
   async pullCommits(

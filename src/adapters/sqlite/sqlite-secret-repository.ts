@@ -1,7 +1,7 @@
 import { secretKept } from '../../application/log/read-model.js'
 import type { OpenedAuction } from '../../domain/auction.js'
 import type { SealedMaximum } from '../../domain/commands.js'
-import { NO_SECRETS, type Secrets } from '../../domain/pricing.js'
+import type { Secrets } from '../../domain/pricing.js'
 import type { SecretRepository } from '../../ports/store/auction-repository.js'
 import type { SqliteReader } from './sqlite-reader.js'
 
@@ -27,9 +27,9 @@ export class SqliteSecretRepository implements SecretRepository {
     this.#reader = reader
   }
 
-  async secrets(auctionId: string): Promise<Secrets> {
+  async secrets(auctionId: string): Promise<Secrets | null> {
     const row = await this.#reader.get<SecretsRow>(SECRETS, auctionId)
-    if (row === null) return NO_SECRETS
+    if (row === null) return null
     const { reserve_amount: amount, reserve_salt: salt, leader_max: leaderMax } = row
     return { reserve: amount === null || salt === null ? null : { amount, salt }, leaderMax }
   }

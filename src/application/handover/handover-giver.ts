@@ -4,8 +4,9 @@ import { PeerCallError, type PeerClient, type SubmitResult } from '../../ports/m
 import { type AuctionView, NodeError } from '../../ports/node/node-api.js'
 import type { HandoverParcel, HandoverRepository } from '../../ports/store/handover-repository.js'
 import type { Logger } from '../../ports/system/logger.js'
-import type { Signer } from '../../ports/system/signer.js'
+import type { SignatureVerifier, Signer } from '../../ports/system/signer.js'
 import type { AuctionHouse } from '../home/auction-house.js'
+import { isConsentOf } from '../log/handover-consent.js'
 import type { PeerTable } from '../mesh/peer-table.js'
 import { submitFailure } from '../orders/submit-failure.js'
 import type { Replication } from '../replication/replication.js'
@@ -18,6 +19,7 @@ export interface HandoverGiverDeps {
   readonly peerTable: Pick<PeerTable, 'get' | 'whereabouts'>
   readonly replication: Pick<Replication, 'reached'>
   readonly signer: Signer
+  readonly verifier: SignatureVerifier
   readonly logger: Logger
 }
 
@@ -84,7 +86,7 @@ export class HandoverGiver {
     } while (after !== null)
   }
 
-  async #passRest(auctionId: string, to: Home, rest: HandoverParcel, head: Head): Promise<void> {
+  async #passRest(auctionId: string, to: Home, rest: HandoverParcel, head: Head): Promise<string> {
     const { outcomes, sealed, secrets } = rest
     let at = 0
     for (; Math.max(outcomes.length, sealed.length) - at > PARCEL_ITEMS; at += PARCEL_ITEMS) {
@@ -92,16 +94,25 @@ export class HandoverGiver {
       const parcel = { outcomes: outcomes.slice(...part), sealed: sealed.slice(...part), secrets: null }
       await this.#pass(auctionId, to, parcel, null)
     }
-    await this.#pass(auctionId, to, { outcomes: outcomes.slice(at), sealed: sealed.slice(at), secrets }, head)
+    const last = { outcomes: outcomes.slice(at), sealed: sealed.slice(at), secrets }
+    const consent = await this.#pass(auctionId, to, last, head)
+    const move = { auctionId, seq: head.seq + 1, prevHash: head.hash, from: this.#nodeId, to: to.nodeId }
+    if (consent !== null && isConsentOf(to.publicKey, move, consent, this.#deps.verifier)) return consent
+    throw new NodeError('NOT_MOVED', `${this.#nameOf(to)} has not agreed to be its home`)
   }
 
-  async #pass(auctionId: string, to: Home, parcel: HandoverParcel, head: Head | null): Promise<void> {
+  async #pass(
+    auctionId: string,
+    to: Home,
+    parcel: HandoverParcel,
+    head: Head | null,
+  ): Promise<string | null> {
     const { peerClient, peerTable, signer } = this.#deps
     const address = peerTable.whereabouts(to.nodeId)?.address
     if (address === undefined)
       throw new NodeError('NODE_UNREACHABLE', `${this.#nameOf(to)} cannot be reached`)
     const signed = signParcel(auctionId, { to: to.nodeId, ...parcel, head }, signer)
-    await peerClient.passHandover(address, this.#nodeId, signed, { timeoutMs: PARCEL_TIMEOUT_MS })
+    return peerClient.passHandover(address, this.#nodeId, signed, { timeoutMs: PARCEL_TIMEOUT_MS })
   }
 }
 

@@ -5,19 +5,22 @@ import { NodeError } from '../../ports/node/node-api.js'
 import type { AuctionRecord, AuctionRepository } from '../../ports/store/auction-repository.js'
 import type { HandoverRepository } from '../../ports/store/handover-repository.js'
 import type { Logger } from '../../ports/system/logger.js'
-import type { SignatureVerifier } from '../../ports/system/signer.js'
+import type { SignatureVerifier, Signer } from '../../ports/system/signer.js'
 import type { Budgets } from '../budgets/budgets.js'
 import type { AuctionHouse } from '../home/auction-house.js'
 import { InexactJsonError, parseExactly } from '../log/exact-json.js'
+import { signConsent } from '../log/handover-consent.js'
 import type { Syncer } from '../replication/syncer.js'
 import { type HandoverPart, handoverPartSchema, isParcelSigned } from './handover-parcel.js'
+import { missingFromParcel, type ParcelCheckDeps } from './parcel-check.js'
 
-export interface HandoverTakerDeps {
+export interface HandoverTakerDeps extends ParcelCheckDeps {
   readonly budgets: Budgets
   readonly auctionHouse: Pick<AuctionHouse, 'holdCommands'>
   readonly auctions: Pick<AuctionRepository, 'find'>
   readonly handovers: Pick<HandoverRepository, 'keep'>
   readonly syncer: Pick<Syncer, 'pull'>
+  readonly signer: Signer
   readonly verifier: SignatureVerifier
   readonly logger: Logger
 }
@@ -41,8 +44,11 @@ export class HandoverTaker {
     this.#isReader = options.isReader
   }
 
-  /** Rejects with `NodeError`: this node does not take the auction, or not yet. */
-  async take(from: string, signed: SignedParcel): Promise<void> {
+  /**
+   * Resolves with this node's consent once it has the last part, and so all that it needs; with null before. Rejects with
+   * `NodeError`: this node does not take the auction, or not yet.
+   */
+  async take(from: string, signed: SignedParcel): Promise<string | null> {
     if (this.#isReader)
       throw refuse('FORBIDDEN', 'by its role in the mesh this node reads only; it takes no auction')
     const { auctionId } = signed
@@ -58,11 +64,13 @@ export class HandoverTaker {
     const release = this.#deps.auctionHouse.holdCommands(ids, auctionId)
     if (release === null) throw refuse('BUSY', 'an id of the parcel is being decided for another auction')
     await this.#deps.handovers.keep(auctionId, { outcomes, sealed, secrets }).finally(release)
-    if (part.head !== null)
-      this.#deps.logger.info(
-        { auctionId, from, seq: part.head.seq },
-        'ready to become the home of an auction',
-      )
+    if (part.head === null) return null
+    const missing = await missingFromParcel(this.#deps, auctionId, state)
+    if (missing !== null) throw refuse('INVALID_INPUT', `the parcel lacks ${missing}`)
+    const { seq, hash: prevHash } = part.head
+    this.#deps.logger.info({ auctionId, from, seq }, 'ready to become the home of an auction')
+    const move = { auctionId, seq: seq + 1, prevHash, from: state.home.nodeId, to: this.#nodeId }
+    return signConsent(move, this.#deps.signer)
   }
 
   /** The replica, as far as the home's own log where that matters. Who sends may have become the home a moment ago. */

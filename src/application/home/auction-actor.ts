@@ -67,7 +67,8 @@ export interface HandoverCourier {
   /** What has been stored so far. Commands are decided meanwhile. */
   stored(): Promise<void>
   /** What came after that, and the secrets; the auction is held meanwhile. */
-  rest(rest: HandoverParcel, head: Head): Promise<void>
+  /** Resolves with the consent of the next home, which has all of it then. */
+  rest(rest: HandoverParcel, head: Head): Promise<string>
 }
 
 /** Outcomes that may come while what is stored is passed on. */
@@ -239,13 +240,13 @@ export class AuctionActor {
     if (this.#broken) return settle(submitFailure('BUSY', 'the auction is being loaded again; try again'))
     try {
       const { auctionId, head, state, secrets } = this.#current
-      const command = { type: 'HandOver', now: auctionNow(this.#deps.clock, state.at), to } as const
+      const { status } = state
+      const over = submitFailure('NOT_MOVED', `the auction is ${status}; only one that is not over moves`)
+      if (status === 'closed' || status === 'cancelled') return settle(over)
+      const consent = await rest({ ...tapped(this.#tap ?? []), secrets }, head)
+      const command = { type: 'HandOver', now: auctionNow(this.#deps.clock, state.at), to, consent } as const
       const decision = decide({ auction: state, secrets }, command)
-      if (!decision.accepted)
-        return settle(
-          submitFailure('NOT_MOVED', `the auction is ${state.status}; only one that is not over moves`),
-        )
-      await rest({ ...tapped(this.#tap ?? []), secrets }, head)
+      if (!decision.accepted) return settle(over)
       const { events, next } = decision
       const commit = sealCommit(
         { auctionId, firstSeq: head.seq + 1, prevHash: head.hash, events },

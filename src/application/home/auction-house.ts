@@ -266,7 +266,10 @@ export class AuctionHouse {
   async #load(auctionId: string): Promise<LoadedAuction | null> {
     const record = await this.#deps.auctions.find(auctionId)
     if (record === null || record.state.home.nodeId !== this.#nodeId) return null
-    const loaded = { ...record, secrets: await this.#deps.secrets.secrets(auctionId) }
+    // Named as its home by a log, and without what goes with it: whatever it decided would be another history.
+    const secrets = await this.#deps.secrets.secrets(auctionId)
+    if (secrets === null) return null
+    const loaded = { ...record, secrets }
     if (this.#checked.has(auctionId)) return loaded
     const { firstComparison, heldAuctions } = this.#deps
     await firstComparison.of(auctionId)
@@ -299,12 +302,22 @@ export class AuctionHouse {
       .submit({ type: 'due', auctionId })
       .then((result) => {
         if (result.ok) return
+        if (result.code === 'NOT_HOME') return this.#notReady(auctionId)
         // Its end waits until somebody has looked.
         if (result.code === 'AUCTION_HELD') return this.#due.set(auctionId, null)
         // Closing on time is owed even when the disk is full for a while.
         this.#deps.logger.warn({ auctionId, result }, 'a due auction could not be moved on; trying again')
         this.#due.retry(auctionId)
       })
+  }
+
+  /** It moved meanwhile; or its log names this node, which has not got what goes with it and can do nothing for it. */
+  #notReady(auctionId: string): void {
+    this.#due.set(auctionId, null)
+    this.#deps.logger.warn(
+      { auctionId },
+      'a due auction is left alone: this node has nothing of what its home keeps',
+    )
   }
 
   /** Opens what is still sealed after a close, page by page: each page's commit asks for the next. */

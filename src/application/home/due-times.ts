@@ -4,12 +4,16 @@ import type { Timer, Timers } from '../../ports/system/timers.js'
 const RETRY_MS = 1_000
 /** A clock that was set forward, or a machine that slept, is noticed within this time. */
 const MAX_SLEEP_MS = 15_000
+/** What fails again and again is tried, and logged, less and less often. */
+const MAX_RETRY_MS = MAX_SLEEP_MS
 
 /** Calls back for each auction when its time has come, once per time set. */
 export class DueTimes {
   readonly #deps: { clock: Clock; timers: Timers }
   readonly #callback: (auctionId: string) => void
   readonly #timers = new Map<string, { dueAt: number; timer: Timer }>()
+  /** How often in a row it has been asked to call back again. */
+  readonly #retries = new Map<string, number>()
 
   constructor(deps: { clock: Clock; timers: Timers }, callback: (auctionId: string) => void) {
     this.#deps = deps
@@ -21,14 +25,18 @@ export class DueTimes {
     const current = this.#timers.get(auctionId)
     if (current?.dueAt === dueAt) return
     current?.timer.cancel()
+    this.#retries.delete(auctionId)
     if (dueAt === null) this.#timers.delete(auctionId)
     else this.#arm(auctionId, dueAt, dueAt - this.#deps.clock.now())
   }
 
-  /** Calls back again in a second. */
+  /** Calls back again in a second, and in up to 15 where that does not help. */
   retry(auctionId: string): void {
     const current = this.#timers.get(auctionId)
-    if (current) this.#arm(auctionId, current.dueAt, RETRY_MS)
+    if (!current) return
+    const retries = this.#retries.get(auctionId) ?? 0
+    this.#retries.set(auctionId, retries + 1)
+    this.#arm(auctionId, current.dueAt, Math.min(RETRY_MS * 2 ** retries, MAX_RETRY_MS))
   }
 
   /** How many times are set that have come by then. */
@@ -41,6 +49,7 @@ export class DueTimes {
   clear(): void {
     for (const { timer } of this.#timers.values()) timer.cancel()
     this.#timers.clear()
+    this.#retries.clear()
   }
 
   #arm(auctionId: string, dueAt: number, delayMs: number): void {

@@ -4,7 +4,18 @@ import { MAX_REVEALS_PER_EVENT } from '../../domain/evolve.js'
 import { MAX_INCREMENT_BANDS } from '../../domain/increments.js'
 import { MAX_DESCRIPTION_LENGTH, MAX_TIME, MAX_TITLE_LENGTH } from '../../domain/limits.js'
 import { MESH_ID } from './ids.js'
-import { BYTES32, bidderNames, hex64, id, minor, party, reason, salt, time } from './input-schemas.js'
+import {
+  BYTES32,
+  bidderNames,
+  hex64,
+  id,
+  minor,
+  party,
+  reason,
+  SIGNATURE,
+  salt,
+  time,
+} from './input-schemas.js'
 
 /** The shapes of events as they stand in commit bodies, save the bids (see commit-body.ts). */
 
@@ -82,7 +93,12 @@ export const eventSchema: z.ZodType<Exclude<AuctionEvent, BidPlaced>> = z.discri
       .min(1)
       .max(MAX_REVEALS_PER_EVENT),
   }),
-  z.strictObject({ type: z.literal('AuctionHandedOver'), at: time, to: homeSchema }),
+  z.strictObject({
+    type: z.literal('AuctionHandedOver'),
+    at: time,
+    to: homeSchema,
+    consent: z.string().regex(SIGNATURE),
+  }),
   z.strictObject({
     type: z.literal('AuctionCancelled'),
     at: time,

@@ -136,7 +136,7 @@ export class LocalPeerService implements PeerService {
     return this.#deps.peerRefusals.heard(refusal)
   }
 
-  passHandover(from: string, parcel: SignedParcel): Promise<void> {
+  passHandover(from: string, parcel: SignedParcel): Promise<string | null> {
     return this.#deps.handoverTaker.take(from, parcel)
   }
 

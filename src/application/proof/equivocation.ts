@@ -3,6 +3,7 @@ import type { EquivocationProof } from '../../ports/store/equivocation-repositor
 import type { SignatureVerifier } from '../../ports/system/signer.js'
 import { keyRule } from '../log/check-commit.js'
 import { BadCommitError, isSigned, readCommit } from '../log/commit.js'
+import { consentRule } from '../log/handover-consent.js'
 
 /**
  * A home that keeps to one log never signs two commits of which one contradicts the other: two that hold the same
@@ -60,6 +61,8 @@ export function judgeProof(
       if (moved?.type !== 'AuctionHandedOver' || more.length > 0 || keyRule(moved.to) !== null)
         return fails('it holds a handover that is none')
       if (commit.signer !== home.publicKey) return fails('a handover is not signed by the home')
+      const unwilling = consentRule(commit, body, { home }, verifier)
+      if (unwilling !== null) return fails(unwilling)
       home = moved.to
     }
     if (first.signer !== home.publicKey || second.signer !== home.publicKey)

@@ -11,6 +11,7 @@ import { authorOf, keyRule, unfinishedRule } from '../log/check-commit.js'
 import { BadCommitError, isSigned, readCommit } from '../log/commit.js'
 import type { CommitBody } from '../log/commit-body.js'
 import { commitmentOf, RESERVE_SCOPE } from '../log/commitment.js'
+import { consentRule } from '../log/handover-consent.js'
 import { BYTES32, SIGNATURE } from '../log/input-schemas.js'
 import { orderFault, orderRule } from '../orders/check-orders.js'
 import { BidTable, EVENT_OF_KIND, type LoggedBid } from './bid-table.js'
@@ -197,6 +198,7 @@ class LogVerifier {
     for (let i = 0; i < events.length; i++)
       this.#event(placed, events[i] as AuctionEvent, commit.firstSeq + i)
     this.#author(placed, authorOf(body, before), events)
+    this.#consent(placed, body, before)
     if (this.#options.allSignatures) this.#signature(placed)
     else if (this.#last !== null && this.#last.commit.signer !== commit.signer) this.#signature(this.#last)
     this.#orders(placed, body)
@@ -272,6 +274,13 @@ class LogVerifier {
     if (!SIGNATURE.test(signature)) throw this.#refuse('SIGNATURE', 'the signature is malformed', placed)
     const unfinished = unfinishedRule({ events }, state)
     if (unfinished !== null) throw this.#refuse('EVENT', unfinished, placed)
+  }
+
+  /** Who takes an auction over has agreed to it. */
+  #consent(placed: PlacedCommit, body: CommitBody, before: Auction): void {
+    if (before.status === 'unopened') return
+    const rule = consentRule(placed.commit, body, before, this.#deps.verifier)
+    if (rule !== null) throw this.#refuse('SIGNATURE', rule, placed)
   }
 
   /** Every bid, and whatever the seller does, is in the words of the node that brought it. */

@@ -12,6 +12,7 @@ import type { Budgets } from '../budgets/budgets.js'
 import { authorOf, dateRule, stateAfter } from '../log/check-commit.js'
 import { BadCommitError, isSigned, readCommit } from '../log/commit.js'
 import type { CommitBody } from '../log/commit-body.js'
+import { consentRule } from '../log/handover-consent.js'
 import { CHECK_EACH, FEWEST, type SignatureRule } from '../log/signature-rules.js'
 import { orderFault, orderRule } from '../orders/check-orders.js'
 import type { EquivocationWatch } from '../proof/equivocation-watch.js'
@@ -294,6 +295,9 @@ export class Replicator {
     const next = stateAfter(commit, body, state)
     const tooEarly = dateRule(next.at, this.#deps.clock.now())
     if (tooEarly !== null) throw new BadCommitError(commit, tooEarly)
+    const unwilling =
+      state.status === 'unopened' ? null : consentRule(commit, body, state, this.#deps.verifier)
+    if (unwilling !== null) throw new BadCommitError(commit, unwilling)
     if (authorOf(body, state).nodeId === this.#nodeId) {
       if (isSigned(commit, this.#deps.verifier)) this.#deps.heldAuctions.hold(commit.auctionId, BEHIND)
       throw new BadCommitError(commit, 'this node is its home and did not write it')

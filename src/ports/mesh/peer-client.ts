@@ -236,7 +236,12 @@ export interface PeerClient {
     options?: CallOptions,
   ): Promise<StoredHead[]>
   /** Once it resolves, the peer keeps the parcel durably; of the last one, holds the log up to its head as well. */
-  passHandover(address: string, from: string, parcel: SignedParcel, options?: CallOptions): Promise<void>
+  passHandover(
+    address: string,
+    from: string,
+    parcel: SignedParcel,
+    options?: CallOptions,
+  ): Promise<string | null>
   /**
    * The next commits of several auctions, as many as one answer holds: pages in the order of the wants, perhaps fewer
    * than there are wants, the last one perhaps cut short. What they are worth is for the caller to check.

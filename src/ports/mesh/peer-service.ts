@@ -40,7 +40,7 @@ export interface PeerService {
   /** Takes in commits that the peer `from` has written or stored; checks them before it believes them. */
   pushCommits(from: string, commits: readonly Commit[]): Promise<StoredHead[]>
   /** Keeps what the home of an auction sends along before it hands the auction over to this node. */
-  passHandover(from: string, parcel: SignedParcel): Promise<void>
+  passHandover(from: string, parcel: SignedParcel): Promise<string | null>
   /** Up to a page of what is wanted, in the order of the wants; at least one commit of the first that has any. */
   pullCommits(wants: readonly PullWant[]): Promise<PulledPage[]>
   digest(): Promise<DigestPart[]>

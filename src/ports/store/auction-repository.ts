@@ -76,7 +76,8 @@ export interface AuctionRepository {
 
 /** What the home keeps to itself. No RPC, export or replica ever shows it. */
 export interface SecretRepository {
-  secrets(auctionId: string): Promise<Secrets>
+  /** Null where this node keeps none: it has not been the auction's home, nor got what goes with it. */
+  secrets(auctionId: string): Promise<Secrets | null>
   /** The auction's sealed maxima that no event has revealed and that the close did not keep secret, up to `limit`. */
   sealed(auctionId: string, limit: number): Promise<SealedMaximum[]>
 }

@@ -85,7 +85,7 @@ export function fakePeerService(overrides: Partial<PeerService> = {}): PeerServi
       receipt: { signedAt: 1, signature: 'signature' },
     }),
     pushCommits: async () => [],
-    passHandover: async () => {},
+    passHandover: async () => null,
     pullCommits: async () => [],
     digest: async () => [],
     heads: async () => ({ heads: [], next: null }),

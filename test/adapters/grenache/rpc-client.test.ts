@@ -119,7 +119,10 @@ describe('the peer client', function () {
           seen.push(from, commits)
           return [{ auctionId: 'auc_1', seq: 2 }]
         },
-        passHandover: async (from, parcel) => void seen.push(from, parcel),
+        passHandover: async (from, parcel) => {
+          seen.push(from, parcel)
+          return commit.signature
+        },
         pullCommits: async (wants) => {
           seen.push(wants)
           return [page]
@@ -141,7 +144,7 @@ describe('the peer client', function () {
       { auctionId: 'auc_1', seq: 2 },
     ])
     const parcel = { auctionId: 'auc_1', parcel: '{}', signature: commit.signature }
-    expect(await client.passHandover(address, self.nodeId, parcel)).to.equal(undefined)
+    expect(await client.passHandover(address, self.nodeId, parcel)).to.equal(commit.signature)
     expect(await client.pullCommits(address, wants)).to.deep.equal([page])
     expect(await client.digest(address)).to.deep.equal([part])
     expect(await client.heads(address, range)).to.deep.equal({ heads: [head], next: 'auc_1' })

@@ -4,18 +4,20 @@ import { Ed25519Verifier } from '../../../src/adapters/system/node-key.js'
 import { signParcel } from '../../../src/application/handover/handover-parcel.js'
 import { HandoverTaker } from '../../../src/application/handover/handover-taker.js'
 import { sealCommit } from '../../../src/application/log/commit.js'
+import { signConsent } from '../../../src/application/log/handover-consent.js'
 import { eventDigest, orderText } from '../../../src/application/orders/order.js'
 import { checkReceipts } from '../../../src/application/proof/check-receipts.js'
 import { judgeProof } from '../../../src/application/proof/equivocation.js'
 import { readLog, unplaced } from '../../../src/application/proof/read-log.js'
 import { verifyLog } from '../../../src/application/proof/verify-log.js'
+import type { Commit } from '../../../src/domain/commit.js'
 import type { AuctionEvent } from '../../../src/domain/events.js'
 import { NO_SECRETS } from '../../../src/domain/pricing.js'
 import { NodeError } from '../../../src/ports/node/node-api.js'
 import { LogFullError } from '../../../src/ports/store/event-log.js'
 import { ManualTime, settle } from '../../support/manual-time.js'
 import { MemoryNetwork } from '../../support/memory-network.js'
-import { type MemoryNode, startMemoryNodes } from '../../support/memory-node.js'
+import { MemoryNode, startMemoryNodes } from '../../support/memory-node.js'
 import { silentLogger } from '../../support/silent-logger.js'
 
 const verifier = new Ed25519Verifier()
@@ -257,11 +259,142 @@ describe('a handover', () => {
     await taker.take(node(0).info.nodeId, signParcel(auction, part, node(0).signer))
   })
 
+  /** What goes with the auction, as its home would send it last. */
+  const wholeParcel = async () => {
+    const { store } = node(0)
+    const { head } = await node(0).api.show({ auction })
+    const { outcomes, sealed } = await store.handovers.page(auction, null, 1_000)
+    const secrets = await store.secrets.secrets(auction)
+    return { to: node(1).info.nodeId, outcomes, sealed, secrets, head }
+  }
+  const offer = (part: Awaited<ReturnType<typeof wholeParcel>>) =>
+    node(1)
+      .services.get(tokens.handoverTaker)
+      .take(node(0).info.nodeId, signParcel(auction, part, node(0).signer))
+
+  it('is agreed to by the next home only once it has all that the log calls for', async () => {
+    type Whole = Awaited<ReturnType<typeof wholeParcel>>
+    const secretsOf = ({ secrets }: Whole) => secrets ?? NO_SECRETS
+    const lacking: [string, (whole: Whole) => Partial<Whole>, RegExp | null][] = [
+      ['nothing', () => ({}), null],
+      [
+        'an outcome',
+        ({ outcomes }) => ({ outcomes: outcomes.filter(({ outcome }) => !outcome.commandId.endsWith('1')) }),
+        /the outcome of bid_/,
+      ],
+      [
+        'a maximum',
+        ({ sealed }) => ({ sealed: sealed.slice(1) }),
+        /the maximum of bid bid_.*, as committed to/,
+      ],
+      [
+        'a maximum as it was left',
+        ({ sealed }) => ({ sealed: sealed.map((maximum) => ({ ...maximum, amount: 99 })) }),
+        /the maximum of bid bid_.*, as committed to/,
+      ],
+      [
+        'the reserve',
+        (whole) => ({ secrets: { ...secretsOf(whole), reserve: null } }),
+        /the reserve, as committed to/,
+      ],
+      [
+        'the leader’s maximum',
+        (whole) => ({ secrets: { ...secretsOf(whole), leaderMax: 55 } }),
+        /the leader's maximum/,
+      ],
+      ['the secrets', () => ({ secrets: null }), /the secrets/],
+    ]
+    for (const [i, [what, change, rule]] of lacking.entries()) {
+      auction = await open()
+      await bid(node(2), `bid_whole${i}001`, '50', 'max')
+      await bid(node(2), `bid_whole${i}002`, '60', 'max')
+      await settle()
+      const whole = await wholeParcel()
+      const answer = await offer({ ...whole, ...change(whole) }).catch((reason: unknown) => reason)
+      if (rule === null) expect(answer, what).to.match(/^[A-Za-z0-9_-]{86}$/)
+      else {
+        expect(answer, what).to.be.instanceOf(NodeError).and.include({ code: 'INVALID_INPUT' })
+        expect((answer as NodeError).message, what).to.match(rule)
+      }
+    }
+  })
+
+  it('makes nobody a home who has not agreed to it, here, at this end of the log', async () => {
+    const { info } = node(1)
+    const to = { nodeId: info.nodeId, publicKey: info.publicKey }
+    const before = await offer(await wholeParcel())
+    await bid(node(2), 'bid_00000001', '10')
+    await settle()
+    const { head, state } = await node(0).api.show({ auction })
+    const real = {
+      auctionId: auction,
+      seq: head.seq + 1,
+      prevHash: head.hash,
+      from: node(0).info.nodeId,
+      to: info.nodeId,
+    }
+    const consents: [string, string][] = [
+      ['none', 'A'.repeat(86)],
+      ['of an earlier end', before ?? ''],
+      ['of somebody else', signConsent(real, node(2).signer)],
+      ['for another auction', signConsent({ ...real, auctionId: 'auc_other' }, node(1).signer)],
+      ['from another home', signConsent({ ...real, from: node(2).info.nodeId }, node(1).signer)],
+    ]
+    const log = (await node(0).api.log({ auction, fromSeq: 1 })).commits
+    const moving = (consent: string) => {
+      const event = { type: 'AuctionHandedOver', at: state.at, to, consent } as const
+      const parts = { auctionId: auction, firstSeq: head.seq + 1, prevHash: head.hash, events: [event] }
+      return sealCommit(parts, node(0).signer)
+    }
+    for (const [what, consent] of consents) {
+      const commit = moving(consent)
+      for (const i of [1, 2]) {
+        const { refused } = await node(i).services.get(tokens.replicator).ingest([commit])
+        expect(refused[0]?.reason, what).to.equal(`${info.nodeId} has not agreed to be its home`)
+      }
+      const verdict = await verifyLog(unplaced(listOf([...log, commit])), { verifier })
+      expect(verdict, what).to.have.nested.property('finding.code', 'SIGNATURE')
+    }
+    const agreed = moving(signConsent(real, node(1).signer))
+    expect((await node(2).services.get(tokens.replicator).ingest([agreed])).stored).to.equal(1)
+    expect((await verifyLog(unplaced(listOf([...log, agreed])), { verifier })).valid).to.equal(true)
+  })
+
+  it('lets a node do nothing for an auction of which it has lost what came along', async () => {
+    auction = await open({ closesInMs: 60_000 })
+    await move()
+    const lost = node(1)
+    await lost.stop()
+    const { signer, info } = lost
+    const { name, address } = info
+    nodes[1] = await new MemoryNode({
+      name,
+      network,
+      time,
+      signer,
+      address,
+      startedAt: time.now() + 1,
+    }).start()
+    await settle()
+    await time.advance(10_000)
+    const before = (await node(1).api.show({ auction })).head
+    expect((await node(1).api.show({ auction })).state.home.nodeId).to.equal(info.nodeId)
+    const asked = codeOf(bid(node(2), 'bid_00000001', '50'))
+    await time.advance(5_000)
+    expect(await asked).to.equal('HOME_UNREACHABLE')
+    await time.advance(120_000)
+    expect((await node(1).api.show({ auction })).head, 'it writes nothing').to.deep.equal(before)
+    expect((await node(0).api.show({ auction })).disputed).to.equal(false)
+  })
+
   it('is not taken by a node whose role lets it read only', async () => {
     const { services, store, info } = node(1)
     const [auctionHouse, syncer] = [services.get(tokens.auctionHouse), services.get(tokens.syncer)]
     const budgets = services.get(tokens.budgets)
-    const deps = { ...store, auctionHouse, budgets, syncer, verifier, logger: silentLogger }
+    const deps = {
+      ...{ ...store, auctionHouse, budgets, syncer, signer: node(1).signer },
+      ...{ verifier, logger: silentLogger },
+    }
     const part = { to: info.nodeId, outcomes: [], sealed: [], secrets: NO_SECRETS, head: null }
     const parcel = signParcel(auction, part, node(0).signer)
     const reader = new HandoverTaker(deps, { nodeId: info.nodeId, isReader: true })
@@ -461,3 +594,7 @@ describe('an acknowledgement by replicas', () => {
     expect(other).to.equal('TOO_FEW_REPLICAS')
   })
 })
+
+async function* listOf(commits: readonly Commit[]): AsyncGenerator<Commit, void, undefined> {
+  yield* commits
+}

@@ -265,7 +265,7 @@ describe('the house of auctions', () => {
     await time.advance(5_000)
     expect((await node.api.show({ auction: auctionId })).state.status).to.equal('open')
     beforeAppend = () => {}
-    await time.advance(1_500)
+    await time.advance(15_000)
     expect((await node.api.show({ auction: auctionId })).state.status).to.equal('closed')
   })
 

@@ -33,6 +33,22 @@ describe('due times', () => {
     expect(fired).to.deep.equal([at])
   })
 
+  it('come again later and later for what cannot be done, and soon again once it could', async () => {
+    const tries = async (auctionId: string, ms: number) => {
+      let count = 0
+      const again = new DueTimes({ clock: time, timers: time }, () => {
+        count += 1
+        again.retry(auctionId)
+      })
+      again.set(auctionId, time.now())
+      await time.advance(ms)
+      again.clear()
+      return count
+    }
+    expect(await tries('auc_1', 7_000), 'at 0, 1, 3 and 7 s').to.equal(4)
+    expect(await tries('auc_1', HOUR_MS)).to.be.below(300)
+  })
+
   it('come soon after a clock was set forward, and not when the time has passed by the timers', async () => {
     due.set('auc_1', time.now() + HOUR_MS)
     await time.advance(1_000)

@@ -1,6 +1,6 @@
 import type { SealedMaximum } from '../../../src/domain/commands.js'
 import { isRevealed } from '../../../src/domain/decide.js'
-import { NO_SECRETS, type Secrets } from '../../../src/domain/pricing.js'
+import type { Secrets } from '../../../src/domain/pricing.js'
 import type { SecretRepository } from '../../../src/ports/store/auction-repository.js'
 import type { MemoryAuction, MemoryTables } from './memory-tables.js'
 
@@ -11,8 +11,8 @@ export class MemorySecretRepository implements SecretRepository {
     this.#tables = tables
   }
 
-  async secrets(auctionId: string): Promise<Secrets> {
-    return this.#tables.auctions.get(auctionId)?.secrets ?? NO_SECRETS
+  async secrets(auctionId: string): Promise<Secrets | null> {
+    return this.#tables.auctions.get(auctionId)?.secrets ?? null
   }
 
   async sealed(auctionId: string, limit: number): Promise<SealedMaximum[]> {

@@ -3,7 +3,7 @@ import type { OpenedAuction } from '../../../src/domain/auction.js'
 import type { SealedMaximum } from '../../../src/domain/commands.js'
 import type { Commit, Head } from '../../../src/domain/commit.js'
 import type { RevealedMaximum } from '../../../src/domain/events.js'
-import { NO_SECRETS, type Secrets } from '../../../src/domain/pricing.js'
+import type { Secrets } from '../../../src/domain/pricing.js'
 import type { BidRecord } from '../../../src/ports/store/auction-repository.js'
 import {
   type Append,
@@ -17,7 +17,7 @@ export interface MemoryAuction {
   readonly auctionId: string
   head: Head
   state: OpenedAuction
-  secrets: Secrets
+  secrets: Secrets | null
   readonly commits: StoredCommit[]
   readonly bids: BidRecord[]
   /** By bid id. */
@@ -85,7 +85,7 @@ export class MemoryTables {
 function newAuction({ commit, state }: Append): MemoryAuction {
   const { auctionId, lastSeq: seq, hash } = commit
   return {
-    ...{ auctionId, head: { seq, hash }, state, secrets: NO_SECRETS },
+    ...{ auctionId, head: { seq, hash }, state, secrets: null },
     ...{ commits: [], bids: [], sealed: new Map() },
   }
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { id } from '../../../application/log/input-schemas.js'
 import { defineRpc, ROLES, requireSelf } from './define-rpc.js'
-import { signedParcelSchema } from './peer-schemas.js'
+import { signature, signedParcelSchema } from './peer-schemas.js'
 
 export const passHandoverRpc = defineRpc({
   name: 'vendue.pass-handover',
@@ -9,12 +9,11 @@ export const passHandoverRpc = defineRpc({
   roles: ROLES.homes,
   effect: 'command',
   request: z.strictObject({ from: id, parcel: signedParcelSchema }),
-  result: z.null(),
+  result: z.strictObject({ consent: signature.nullable() }),
   checkSpeaker: ({ from }, by) => requireSelf(from, by, 'from'),
   handler:
     (peers) =>
     async ({ from, parcel }) => {
-      await peers.passHandover(from, parcel)
-      return null
+      return { consent: await peers.passHandover(from, parcel) }
     },
 })

@@ -68,7 +68,7 @@ export const nodeInfoSchema: z.ZodType<NodeInfo> = z.strictObject({
   incarnation: time,
 })
 
-const signature = z.string().regex(/^[A-Za-z0-9_-]{1,128}$/, 'must be a signature in base64url')
+export const signature = z.string().regex(/^[A-Za-z0-9_-]{1,128}$/, 'must be a signature in base64url')
 const nonce = z.string().regex(/^[A-Za-z0-9_-]{22,86}$/, 'must be 16 to 64 random bytes in base64url')
 const meshId = z.string().regex(MESH_ID, 'must be the id of a mesh')
 

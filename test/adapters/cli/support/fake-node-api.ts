@@ -152,7 +152,7 @@ export class FakeNodeApi implements NodeApi {
     return this.#answer('handover', request, () => {
       const [auctionId, scenario] = this.#find(request.auction)
       const to = { nodeId: `node_${request.peer}`, publicKey: 'key' }
-      scenario.send({ type: 'HandOver', now: this.now, to })
+      scenario.send({ type: 'HandOver', now: this.now, to, consent: 'agreed' })
       return this.#view(auctionId, scenario)
     })
   }
