@@ -77,7 +77,7 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
       tokens.outages,
       () => new Outages({ ...deps('timers', 'heartbeat', 'logger'), clock: services.get(tokens.homeClock) }),
     )
-    .factory(tokens.peerTable, () => new PeerTable(deps('clock')))
+    .factory(tokens.peerTable, () => new PeerTable(deps('clock', 'members')))
     .factory(
       tokens.membership,
       () =>

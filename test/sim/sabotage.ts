@@ -1,4 +1,5 @@
 import type { Append } from '../../src/ports/store/event-log.js'
+import type { RecordedOutcome } from '../../src/ports/store/outcome-repository.js'
 import type { Store } from '../../src/ports/store/store.js'
 import type { SignatureVerifier } from '../../src/ports/system/signer.js'
 import { MemoryTables } from '../support/memory/memory-tables.js'
@@ -67,9 +68,43 @@ export const NO_IDEMPOTENCY: Sabotage = {
   },
 }
 
-/** A new home starts with nothing but the log. */
+/** A new home has the outcomes that it is handed until it has agreed to be the home, and forgets them then. */
 export const NO_PARCELS: Sabotage = {
-  store: (store) => ({ ...partsOf(store), handovers: { ...store.handovers, keep: async () => {} } }),
+  store: (store) => {
+    const handed = new Map<string, RecordedOutcome>()
+    const { eventLog, handovers, outcomes } = store
+    const forget = (auctionId: string) => {
+      for (const [id, { outcome }] of handed) if (outcome.auctionId === auctionId) handed.delete(id)
+    }
+    return {
+      ...partsOf(store),
+      handovers: {
+        ...handovers,
+        keep: (auctionId, parcel) => {
+          for (const recorded of parcel.outcomes) handed.set(recorded.outcome.commandId, recorded)
+          return handovers.keep(auctionId, { ...parcel, outcomes: [] })
+        },
+      },
+      outcomes: {
+        record: (recorded) => outcomes.record(recorded),
+        find: async (ids) => {
+          const found = await outcomes.find(ids)
+          for (const id of ids) {
+            const recorded = handed.get(id)
+            if (recorded !== undefined && !found.has(id)) found.set(id, recorded)
+          }
+          return found
+        },
+      },
+      eventLog: {
+        ...eventLog,
+        append: (entry) => {
+          if (entry.events.some(({ type }) => type === 'AuctionHandedOver')) forget(entry.commit.auctionId)
+          return eventLog.append(entry)
+        },
+      },
+    }
+  },
 }
 
 /** Every signature is good. */

@@ -77,7 +77,7 @@ describe('the simulated mesh', () => {
     ['an acknowledgement before the append', ACK_BEFORE_APPEND],
     ['a log that does not check the seq it is to append after', NO_EXPECTED_SEQ],
     ['a home that forgets which commands it has decided', NO_IDEMPOTENCY],
-    ['a new home that keeps nothing of what it is handed', NO_PARCELS],
+    ['a new home that forgets what it was handed', NO_PARCELS],
     ['a node that checks no signature', NO_SIGNATURE_CHECK],
   ]
   for (const [what, sabotage] of MUTATIONS) {

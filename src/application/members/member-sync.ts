@@ -71,6 +71,7 @@ export class MemberSync implements MeshService, MemberNews {
         )
       }),
       memberList.onChange(({ seq, revoked }) => {
+        peerTable.rename()
         this.#push(memberList.entriesAfter(seq, PAGE))
         this.#apply(revoked)
       }),

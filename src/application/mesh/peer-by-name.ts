@@ -1,41 +1,48 @@
 import type { Home } from '../../domain/party.js'
+import type { Member } from '../../ports/members/member.js'
+import type { MemberDirectory } from '../../ports/members/member-directory.js'
 import type { NodeInfo } from '../../ports/mesh/peer-client.js'
 import { NodeError } from '../../ports/node/node-api.js'
 import { timeText } from '../log/time-text.js'
 import type { PeerTable } from './peer-table.js'
 
-/** The reachable peer of that name, id, or unambiguous start of an id. Throws `NodeError`. */
-export function reachablePeer(
-  peerTable: Pick<PeerTable, 'all' | 'reachable'>,
-  text: string,
-  self: NodeInfo,
-): Home {
-  const found = peerTable
-    .reachable()
-    .map(({ info }) => info)
-    .filter((info) => isCalled(info, text))
-  const [peer, ...others] = found
-  if (peer === undefined) throw notReachable(peerTable, text, self)
+export interface PeerByNameDeps {
+  readonly members: Pick<MemberDirectory, 'members'>
+  readonly peerTable: Pick<PeerTable, 'get' | 'whereabouts'>
+}
+
+/**
+ * The member of that name, id, or unambiguous start of an id, where it can be reached. Names are the member list's: what a peer
+ * calls itself is not asked, least of all while the one that is meant is away. Throws `NodeError`.
+ */
+export function reachablePeer({ members, peerTable }: PeerByNameDeps, text: string, self: NodeInfo): Home {
+  const next = 'see `vendue mesh members` for those there are, and `vendue peers` for who can be reached'
+  const found = members.members().filter((member) => isCalled(member, text))
+  const [member, ...others] = found
+  if (member === undefined)
+    throw new NodeError('NODE_UNREACHABLE', `no member of the mesh is called "${text}"`, {
+      field: 'peer',
+      next,
+    })
   if (others.length > 0)
-    throw new NodeError('INVALID_INPUT', `${found.length} peers are called "${text}"`, {
+    throw new NodeError('INVALID_INPUT', `${found.length} members are called "${text}"`, {
       field: 'peer',
       next: `give more of the id: ${found.map(({ nodeId }) => nodeId).join(', ')}`,
     })
-  return { nodeId: peer.nodeId, publicKey: peer.publicKey }
+  if (member.nodeId === self.nodeId)
+    throw new NodeError('INVALID_INPUT', `${member.name} is this node itself`, { field: 'peer', next })
+  if (peerTable.whereabouts(member.nodeId) === null) throw notReachable(member, peerTable, next)
+  return { nodeId: member.nodeId, publicKey: member.publicKey }
 }
 
-function notReachable(peerTable: Pick<PeerTable, 'all'>, text: string, self: NodeInfo): NodeError {
-  const next = 'see `vendue peers` for those there are'
-  if (isCalled(self, text))
-    return new NodeError('INVALID_INPUT', `${self.name} is this node itself`, { field: 'peer', next })
-  const away = peerTable.all().find(({ info }) => isCalled(info, text))
-  if (away === undefined)
-    return new NodeError('NODE_UNREACHABLE', `no reachable peer is called "${text}"`, { field: 'peer', next })
-  const seen = timeText(away.lastSeenAt)
-  const message = `${away.info.name} cannot be reached: it is ${away.state}, last seen ${seen}`
-  return new NodeError('NODE_UNREACHABLE', message, { field: 'peer', next })
+function notReachable({ nodeId, name }: Member, peerTable: Pick<PeerTable, 'get'>, next: string): NodeError {
+  const seen = peerTable.get(nodeId)
+  const since = seen
+    ? `it is ${seen.state}, last seen ${timeText(seen.lastSeenAt)}`
+    : 'it has not been seen since this node started'
+  return new NodeError('NODE_UNREACHABLE', `${name} cannot be reached: ${since}`, { field: 'peer', next })
 }
 
-function isCalled({ nodeId, name }: NodeInfo, text: string): boolean {
+function isCalled({ nodeId, name }: Member, text: string): boolean {
   return name === text || nodeId.startsWith(text.startsWith('node_') ? text : `node_${text}`)
 }

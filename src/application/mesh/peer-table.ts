@@ -1,3 +1,4 @@
+import type { MemberDirectory } from '../../ports/members/member-directory.js'
 import type { NodeInfo } from '../../ports/mesh/peer-client.js'
 import type { PeerState, PeerView } from '../../ports/node/node-api.js'
 import type { Clock } from '../../ports/system/clock.js'
@@ -26,11 +27,24 @@ export type PeerChange = { readonly peer: PeerEntry; readonly before: PeerState 
  */
 export class PeerTable {
   readonly #clock: Clock
+  readonly #members: Pick<MemberDirectory, 'member'> | null
   readonly #peers = new Map<string, PeerEntry>()
   readonly #listeners = new Set<(change: PeerChange) => void>()
 
-  constructor(deps: { clock: Clock }) {
+  /** With a member list, peers are called as they stand there, whatever they call themselves. */
+  constructor(deps: { readonly clock: Clock; readonly members?: Pick<MemberDirectory, 'member'> }) {
     this.#clock = deps.clock
+    this.#members = deps.members ?? null
+  }
+
+  /** The member list has news. */
+  rename(): void {
+    for (const peer of this.#peers.values()) peer.info = this.#named(peer.info)
+  }
+
+  #named(info: NodeInfo): NodeInfo {
+    const name = this.#members?.member(info.nodeId)?.name
+    return name === undefined || name === info.name ? info : { ...info, name }
   }
 
   /** A peer that comes back in a new life changes from `dead` to `alive`, even where its end went unnoticed. */
@@ -69,7 +83,8 @@ export class PeerTable {
    * peer that counts (an older one while a newer one is in use elsewhere, or one that has said goodbye), or where it is in
    * use at another of its addresses.
    */
-  admit(info: NodeInfo, roundTripMs: number): boolean {
+  admit(claimed: NodeInfo, roundTripMs: number): boolean {
+    const info = this.#named(claimed)
     const known = this.#peers.get(info.nodeId)
     if (known && !supersedes(info, known)) return false
     const newLife = known && known.info.incarnation !== info.incarnation

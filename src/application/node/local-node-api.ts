@@ -275,7 +275,7 @@ export class LocalNodeApi implements NodeApi {
   async handover({ auction, peer }: { auction: string; peer: string }): Promise<AuctionView> {
     const view = await this.show({ auction })
     mayMove(view)
-    const to = reachablePeer(this.#deps.peerTable, peer, this.#options.info())
+    const to = reachablePeer(this.#deps, peer, this.#options.info())
     const result = await this.#deps.handoverGiver.handOver(view.auctionId, to)
     if (!result.ok) throw new NodeError(errorCode(result.code), result.message)
     return this.show({ auction: view.auctionId })

@@ -198,6 +198,40 @@ describe('a handover', () => {
     expect(await tell('bidder', node(1))).to.match(/^bidder cannot be reached: it is left, last seen 2/)
   })
 
+  it('goes to the member of that name alone, and to nobody who only calls itself so', async () => {
+    const real = node(1)
+    const mallory = new MemoryNode({ name: 'new', network, time })
+    network.members.add({ ...mallory.info, name: 'mallory' })
+    network.members.add(real.info)
+    nodes.push(await mallory.start())
+    await settle()
+    await real.stop()
+    await settle()
+    const refused = await node(0)
+      .api.handover({ auction, peer: 'new' })
+      .catch((reason: unknown) => reason)
+    expect(refused).to.be.instanceOf(NodeError).and.include({ code: 'NODE_UNREACHABLE', field: 'peer' })
+    expect((refused as NodeError).message).to.match(/^new cannot be reached: it is left/)
+    expect((await node(0).api.peers()).map(({ name }) => name).sort()).to.deep.equal([
+      'bidder',
+      'mallory',
+      'new',
+    ])
+    network.members.add({ ...mallory.info, name: 'new' })
+    const ambiguous = await node(0)
+      .api.handover({ auction, peer: 'new' })
+      .catch((reason: unknown) => reason)
+    expect(ambiguous).to.include({ code: 'INVALID_INPUT', field: 'peer' })
+    expect((ambiguous as NodeError).next)
+      .to.contain(real.info.nodeId)
+      .and.to.contain(mallory.info.nodeId)
+    expect(await codeOf(node(0).api.handover({ auction, peer: 'nobody' }))).to.equal('NODE_UNREACHABLE')
+    expect((await node(0).api.show({ auction })).state.home.nodeId).to.equal(node(0).info.nodeId)
+    network.members.add({ ...mallory.info, name: 'mallory' })
+    const { state } = await node(0).api.handover({ auction, peer: 'mallory' })
+    expect(state.home.nodeId).to.equal(mallory.info.nodeId)
+  })
+
   it('closes on time at the new home, whatever becomes of the old one', async () => {
     auction = await open({ reserve: undefined, closesInMs: 60_000 })
     await move()

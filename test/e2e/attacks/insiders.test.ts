@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { loadNodeKey } from '../../../src/adapters/system/node-key.js'
@@ -302,6 +303,46 @@ describe('members who cheat real nodes', function () {
       await eventually('nothing is taken to be missing', async () => {
         return (await mesh.node(1).api.status()).sync.state === 'synced'
       })
+    })
+  })
+
+  describe('as one who names addresses', () => {
+    it('has a node dial them seldom, and send whoever is there no more than the beginning of a handshake', async () => {
+      const first: Buffer[] = []
+      const stranger = createServer((socket) => {
+        socket.on('error', () => {})
+        socket.once('data', (bytes: Buffer) => {
+          first.push(bytes)
+          socket.destroy()
+        })
+      })
+      await new Promise<void>((resolve) => stranger.listen(0, '127.0.0.1', resolve))
+      mesh.later(() => stranger.close())
+      const { port } = stranger.address() as AddressInfo
+      const [anna, self] = [await infoOf(mesh.node(0)), await infoOf(mesh.node(1))]
+      const { publicKey } = mallory.signer
+      const caller = {
+        ...self,
+        nodeId: mallory.nodeId,
+        publicKey,
+        name: 'mallory',
+        address: `127.0.0.1:${port}`,
+      }
+      const challenge = { meshId, nonce: 'N'.repeat(32), to: anna.address, caller }
+      const startedAt = performance.now()
+      await eventually('it is dialled again', async () => {
+        expect(await say(mesh.node(0), 'vendue.hello', challenge, mallory.tls)).to.equal('ok')
+        return first.length >= 3
+      })
+      // An address is dialled every 500 ms at most, however often somebody names it.
+      expect(first.length).to.be.at.most((performance.now() - startedAt) / 500 + 2)
+      for (const bytes of first) {
+        expect([...bytes.subarray(0, 2)], 'a TLS record of a handshake').to.deep.equal([22, 3])
+        expect(bytes.length, 'and no other').to.equal(5 + bytes.readUInt16BE(3))
+        expect(bytes[5], 'a ClientHello').to.equal(1)
+        for (const secret of [anna.nodeId, anna.name, meshId, 'vendue'])
+          expect(bytes.includes(secret), secret).to.equal(false)
+      }
     })
   })
 
