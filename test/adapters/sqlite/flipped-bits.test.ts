@@ -76,7 +76,9 @@ describe('one flipped bit in the database of a home', function () {
       for (const auctionId of auctionIds) {
         const record = await auctions.find(auctionId)
         if (record === null) throw new Error('an auction is gone')
-        const whole = { ...record, secrets: await secrets.secrets(auctionId) }
+        const own = await secrets.secrets(auctionId)
+        if (own === null) throw new Error('its secrets are gone')
+        const whole = { ...record, secrets: own }
         const fault = await faultOfOwnLog({ eventLog, outcomes, secrets }, whole)
         if (fault !== null) throw new Error(fault)
         loaded.push(whole, await secrets.sealed(auctionId, 100))

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { tokens } from '../../../services/node/node-tokens.js'
+import { NO_SECRETS } from '../../../src/domain/pricing.js'
 import type { SubmitResult } from '../../../src/ports/mesh/peer-client.js'
 import type { AuctionRecord } from '../../../src/ports/store/auction-repository.js'
 import type { Append } from '../../../src/ports/store/event-log.js'
@@ -188,7 +189,7 @@ function stateOf(
 function secretsOf({ secrets }: Store, change: object): Pick<Store, 'secrets'> {
   return {
     secrets: {
-      secrets: async (id) => ({ ...(await secrets.secrets(id)), ...change }),
+      secrets: async (id) => ({ ...((await secrets.secrets(id)) ?? NO_SECRETS), ...change }),
       sealed: (id, limit) => secrets.sealed(id, limit),
     },
   }
