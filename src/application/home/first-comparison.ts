@@ -33,17 +33,22 @@ export class FirstComparison {
   async of(auctionId: string): Promise<void> {
     this.#done ??= this.#compare()
     await this.#done
-    await this.#deps.syncer.settled(auctionId)
+    // A peer that says it has more, and never delivers, must not keep a home from its own auction.
+    await Promise.race([this.#deps.syncer.settled(auctionId), this.#sleep(FIRST_COMPARISON_MS)])
   }
 
   async #compare(): Promise<void> {
-    const { peerRepository, syncer, timers } = this.#deps
+    const { peerRepository, syncer } = this.#deps
     const known = await peerRepository.list(MAX_PEERS)
     for (let waitedMs = 0; waitedMs < FIRST_COMPARISON_MS; waitedMs += LOOK_MS) {
       if (known.every(({ nodeId }) => syncer.hasCompared(nodeId))) return
-      await new Promise<void>((resolve) => {
-        timers.after(LOOK_MS, resolve)
-      })
+      await this.#sleep(LOOK_MS)
     }
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#deps.timers.after(ms, resolve)
+    })
   }
 }

@@ -1,11 +1,12 @@
 import { expect } from 'chai'
 import { tokens } from '../../../services/node/node-tokens.js'
+import { FIRST_COMPARISON_MS, FirstComparison } from '../../../src/application/home/first-comparison.js'
 import { NO_SECRETS } from '../../../src/domain/pricing.js'
 import type { SubmitResult } from '../../../src/ports/mesh/peer-client.js'
 import type { AuctionRecord } from '../../../src/ports/store/auction-repository.js'
 import type { Append } from '../../../src/ports/store/event-log.js'
 import type { Store } from '../../../src/ports/store/store.js'
-import { ManualTime } from '../../support/manual-time.js'
+import { ManualTime, settle } from '../../support/manual-time.js'
 import { openMemoryStore } from '../../support/memory/memory-store.js'
 import { MemoryNetwork } from '../../support/memory-network.js'
 import { MemoryNode, startMemoryNodes } from '../../support/memory-node.js'
@@ -133,6 +134,23 @@ describe('an auction that its home must not write to', () => {
         expect(code(await bid(await again(store), auctionId, 60, 'max'))).to.equal('accepted')
       })
     }
+  })
+
+  it('is no auction of which a peer only says that it has more, and never delivers', async () => {
+    const silent = { hasCompared: () => true, settled: () => new Promise<void>(() => {}) }
+    const comparison = new FirstComparison({
+      peerRepository: { list: async () => [] },
+      syncer: silent,
+      timers: time,
+    })
+    let passed = false
+    void comparison.of('auc_boasted').then(() => {
+      passed = true
+    })
+    await settle()
+    expect(passed).to.equal(false)
+    await time.advance(FIRST_COMPARISON_MS)
+    expect(passed).to.equal(true)
   })
 
   it('because its database is older than what it has signed is not written to, and stays undisputed', async () => {
