@@ -330,7 +330,9 @@ export class Checker {
   /** An end that came while the home was down is not done with unless the lost time was given back. */
   #endsOnTime(line: Line, what: () => string): void {
     const { closesAt, home, givesTimeBack } = line
-    if (closesAt === null || !givesTimeBack) return
+    // Where it has moved, another machine may have been its home when it ended.
+    const hasMoved = line.events.some(({ type }) => type === 'AuctionHandedOver')
+    if (closesAt === null || !givesTimeBack || hasMoved) return
     for (const { from, until } of this.#downtimes.get(home.nodeId) ?? [])
       this.#must(
         closesAt <= from + HEARTBEAT_MS || closesAt > until,
