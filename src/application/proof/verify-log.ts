@@ -24,7 +24,7 @@ export interface Finding {
    * `FILE`: the file is not as it was written; `COMMIT`: a commit does not bear out what it claims, or does not
    * follow the one before; `AUTHOR`, `SIGNATURE`: it is not its home's; `EVENT`: an event breaks a rule of the
    * auction; `BID_ID`: a bid counts twice; `COMMITMENT`: an opening is not what was committed to; `PRICE`: by the
-   * opened maxima, price, leader or reserve should have been others; `ORDER`: a bid is not in its bidder's own words;
+   * opened maxima, price, leader or reserve should have been others; `ORDER`: a bid, or what the seller did, is in no order of whoever may give it;
    * `RECEIPT`: a bid's receipt says otherwise.
    */
   readonly code:

@@ -56,7 +56,8 @@ export const verifyCommand: HostCommand = {
   ],
   notes:
     'Exit code 0: valid; 1: not valid, and it says where and why; 2: no such file or auction; 5: unproven, since the auction has ' +
-    'closed and its home keeps maxima shut. Homes open them within moments of the close: ask for a newer export.',
+    'closed and its home keeps maxima shut. Homes open them within moments of the close: ask for a newer export.\n' +
+    'What no log can show: that it is the newest, that no bid was left out (--receipts says so of yours), that its home was a member of the mesh, and what the time was.',
   async run(host, args) {
     const reference = args.need('file-or-auction')
     const { out } = host

@@ -35,7 +35,7 @@ export function summaryLines(summary: LogSummary, { paint }: Look): string[] {
       ['result', resultWords(summary, priced)],
       [
         'checked',
-        `${count(summary.commits, 'commit')}, ${count(summary.events, 'event')}, ${count(summary.signaturesChecked, 'signature')}, ${count(summary.ordersChecked, 'order')} of bidders`,
+        `${count(summary.commits, 'commit')}, ${count(summary.events, 'event')}, ${count(summary.signaturesChecked, 'signature')}, ${count(summary.ordersChecked, 'order')} of bidders and sellers`,
       ],
       ['decision', decisionWords(summary)],
       ['head', `seq ${state.seq}, ${summary.headHash}`],
@@ -97,13 +97,13 @@ function decisionWords({ decision, opened, sealed }: LogSummary): string {
 
 const MEANINGS: Readonly<Record<Finding['code'], string>> = {
   FILE: 'the file is not as it was written',
-  COMMIT: 'a commit is not what its home wrote, or not in its place',
-  AUTHOR: "a commit is not the home's",
+  COMMIT: 'a commit is not what it claims to be, or not in its place',
+  AUTHOR: 'a commit names another author than the home',
   SIGNATURE: "a signature is not the home's",
   EVENT: 'an event breaks a rule of the auction',
   BID_ID: 'a bid counts twice',
   COMMITMENT: 'an opened secret is not the one committed to',
-  ORDER: "a bid is not in its bidder's own words",
+  ORDER: 'nobody who may give it has signed for a bid, or for what the seller did',
   PRICE: 'the home told a price, leader or reserve that the maxima do not bear out',
   RECEIPT: 'the log is not what the home gave a receipt for',
 }
@@ -200,7 +200,7 @@ function offerWords({ kind, amount }: ExplainedBid['bid'], money: (minor: Minor)
 
 function limitWords(amount: Minor, money: (minor: Minor) => string): string {
   return amount === Number.POSITIVE_INFINITY
-    ? 'a maximum above the hammer price, still secret'
+    ? 'a secret maximum, above the hammer price as its home says'
     : money(amount)
 }
 
