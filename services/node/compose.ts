@@ -213,6 +213,7 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
             'heldAuctions',
             'members',
             'memberNews',
+            'orderChecker',
             'random',
             'verifier',
             'logger',

@@ -20,6 +20,7 @@ import type { NodeSettings } from '../../src/adapters/system/settings.js'
 import { systemClock } from '../../src/adapters/system/system-clock.js'
 import { systemRandom } from '../../src/adapters/system/system-random.js'
 import { systemTimers } from '../../src/adapters/system/system-timers.js'
+import { ThreadOrderChecker } from '../../src/adapters/system/thread-order-checker.js'
 import { VERSION } from '../../src/adapters/system/version.js'
 import { nodeIdOf } from '../../src/application/log/ids.js'
 import { PublishingEventLog } from '../../src/application/log/publishing-event-log.js'
@@ -28,7 +29,9 @@ import { CertificateRenewer } from '../../src/application/members/certificate-re
 import { MemberSync } from '../../src/application/members/member-sync.js'
 import { servesWithinRole, withinRole } from '../../src/application/members/role-guard.js'
 import { isReachable } from '../../src/application/mesh/peer-table.js'
+import { InPlaceOrderChecker } from '../../src/application/orders/in-place-order-checker.js'
 import type { MemberRole } from '../../src/ports/members/member.js'
+import type { OrderChecker } from '../../src/ports/mesh/order-checker.js'
 import type { NodeInfo } from '../../src/ports/mesh/peer-client.js'
 import {
   type HandshakeCounts,
@@ -229,6 +232,7 @@ class RunningNode implements VendueNode {
       .value(tokens.logger, this.#logger)
       .value(tokens.signer, remembered.signer)
       .value(tokens.verifier, remembered.verifier)
+      .value(tokens.orderChecker, this.#orderChecker(verifier))
       .value(tokens.discovery, grape.discovery)
       .value(tokens.members, memberList)
       .value(tokens.rpcClient, rpcClient)
@@ -251,6 +255,14 @@ class RunningNode implements VendueNode {
       handshakes: () => this.handshakes,
       fail: this.#fail,
     })
+  }
+
+  /** Beside the thread that serves; what stands in for the crypto stays with it. */
+  #orderChecker(verifier: SignatureVerifier): OrderChecker {
+    if (this.#options.crypto) return new InPlaceOrderChecker({ verifier })
+    const checker = new ThreadOrderChecker({ neverHere: true })
+    this.#undo.push(() => checker.close())
+    return checker
   }
 
   get handshakes(): HandshakeCounts | null {

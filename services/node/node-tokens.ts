@@ -30,6 +30,7 @@ import type { Party } from '../../src/domain/party.js'
 import type { MemberDirectory } from '../../src/ports/members/member-directory.js'
 import type { MemberNews } from '../../src/ports/members/member-news.js'
 import type { Discovery } from '../../src/ports/mesh/discovery.js'
+import type { OrderChecker } from '../../src/ports/mesh/order-checker.js'
 import type { NodeInfo, PeerClient } from '../../src/ports/mesh/peer-client.js'
 import type { PeerService } from '../../src/ports/mesh/peer-service.js'
 import type { NodeApi } from '../../src/ports/node/node-api.js'
@@ -71,6 +72,7 @@ export const tokens = {
   budgets: new Token<Budgets>('budgets'),
   signer: new Token<Signer>('signer'),
   verifier: new Token<SignatureVerifier>('verifier'),
+  orderChecker: new Token<OrderChecker>('orderChecker'),
   discovery: new Token<Discovery>('discovery'),
   peerClient: new Token<PeerClient>('peerClient'),
   members: new Token<MemberDirectory>('members'),

@@ -2,7 +2,12 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import type { VendueNode } from '../../services/node/create-node.js'
+import { tokens } from '../../services/node/node-tokens.js'
+import type { Commit } from '../../src/domain/commit.js'
+import type { OrderFault } from '../../src/ports/mesh/order-checker.js'
+import { sellerOf } from '../support/bidding-nodes.js'
 import { eventually } from '../support/eventually.js'
+import { LongAuction } from '../support/long-auction.js'
 import { createTestMesh, type TestMesh } from '../support/test-mesh.js'
 
 describe('whole nodes in one process', function () {
@@ -66,6 +71,23 @@ describe('whole nodes in one process', function () {
     const waiting = watcher().api.events({ waitMs: 20_000, cursor })
     await seller().api.open({ commandId: 'cmd_nodes0003', title: 'Awaited', currency: 'EUR', start: '5' })
     expect((await waiting).items.map(({ title }) => title)).to.deep.equal(['Awaited'])
+  })
+
+  it('check orders of commits that bring many beside the thread that serves', async () => {
+    const auction = new LongAuction({ bids: 5, bidsPerCommit: 5 })
+    const [, commit] = [...auction.commits()]
+    let answer: OrderFault | null | undefined
+    const checked = watcher()
+      .services.get(tokens.orderChecker)
+      .check({ ...(commit as Commit), ...sellerOf(auction.signer) })
+      .then((fault) => {
+        answer = fault
+      })
+    // Answers of another thread come in a later turn of the event loop.
+    for (let i = 0; i < 100; i++) await Promise.resolve()
+    expect(answer).to.equal(undefined)
+    await checked
+    expect(answer).to.equal(null)
   })
 
   it('keep their auctions and their identity over a restart', async () => {

@@ -4,6 +4,7 @@ import { type Stop, startParts, stopAll } from '../../services/node/node-lifecyc
 import { tokens } from '../../services/node/node-tokens.js'
 import { nodeIdOf } from '../../src/application/log/ids.js'
 import { PublishingEventLog } from '../../src/application/log/publishing-event-log.js'
+import { InPlaceOrderChecker } from '../../src/application/orders/in-place-order-checker.js'
 import type { NodeInfo } from '../../src/ports/mesh/peer-client.js'
 import type { NodeApi } from '../../src/ports/node/node-api.js'
 import type { Breach } from '../../src/ports/store/breach-repository.js'
@@ -213,6 +214,10 @@ export class Machine {
       .value(tokens.logger, this.#deps.logger?.(this.name) ?? silentLogger)
       .value(tokens.signer, this.signer)
       .value(tokens.verifier, sabotage.verifier ?? keys.verifier)
+      .factory(
+        tokens.orderChecker,
+        () => new InPlaceOrderChecker({ verifier: services.get(tokens.verifier) }),
+      )
       .value(tokens.discovery, new SimDiscovery({ process, network, grape, random: random.stream('dht') }))
       .value(tokens.peerClient, network.client(process))
       .factory(tokens.eventLog, () => new PublishingEventLog(store.eventLog))

@@ -47,6 +47,17 @@ export function ordersOf(
   })
 }
 
+/** The orders of these events, as if each had come with a request of its own. */
+export function ordersEach(
+  auctionId: string,
+  events: readonly AuctionEvent[],
+  seller: Signer,
+): CommittedOrder[] {
+  return events.flatMap((event, i) =>
+    ordersOf(auctionId, [event], seller).map((order) => ({ ...order, commands: [i] })),
+  )
+}
+
 /** The order as it stands in a commit with these events. */
 export function committed(
   auctionId: string,

@@ -8,6 +8,8 @@ import { systemRandom } from '../../src/adapters/system/system-random.js'
 import type { BudgetName } from '../../src/application/budgets/sender-budgets.js'
 import { nodeIdOf } from '../../src/application/log/ids.js'
 import { PublishingEventLog } from '../../src/application/log/publishing-event-log.js'
+import { InPlaceOrderChecker } from '../../src/application/orders/in-place-order-checker.js'
+import type { OrderChecker } from '../../src/ports/mesh/order-checker.js'
 import type { NodeInfo } from '../../src/ports/mesh/peer-client.js'
 import type { NodeApi } from '../../src/ports/node/node-api.js'
 import type { Store } from '../../src/ports/store/store.js'
@@ -34,6 +36,8 @@ export interface MemoryNodeOptions {
   readonly address?: string
   /** Of another mesh than the network's. */
   readonly members?: MemoryMembers
+  /** In place otherwise. */
+  readonly orderChecker?: OrderChecker
   readonly budgets?: Partial<Record<BudgetName, number>>
   /** What its clock says then; now otherwise. */
   readonly startedAt?: number
@@ -86,6 +90,10 @@ export class MemoryNode {
       .value(tokens.logger, silentLogger)
       .value(tokens.signer, this.signer)
       .value(tokens.verifier, new Ed25519Verifier())
+      .value(
+        tokens.orderChecker,
+        options.orderChecker ?? new InPlaceOrderChecker({ verifier: new Ed25519Verifier() }),
+      )
       .value(tokens.discovery, network.discovery())
       .value(tokens.peerClient, network.client(this.info.address, this.time))
       .factory(tokens.eventLog, () => new PublishingEventLog(store.eventLog))

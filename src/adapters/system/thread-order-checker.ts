@@ -9,6 +9,11 @@ const CHECKED_HERE = 16
 /** Commits at the thread at once: it never has to wait for one, and what it has no time for is checked here. */
 const MAX_WAITING = 64
 
+export interface ThreadOrderCheckerOptions {
+  /** The caller's thread serves others: nothing is checked on it, however much waits. */
+  readonly neverHere?: boolean
+}
+
 interface Waiting {
   readonly resolve: (fault: OrderFault | null) => void
   readonly reject: (error: Error) => void
@@ -17,17 +22,21 @@ interface Waiting {
 /** Checks orders on a thread of its own, once there are many, and on the caller's as well where that one has enough. */
 export class ThreadOrderChecker implements OrderChecker {
   readonly #verifier = new Ed25519Verifier()
+  readonly #neverHere: boolean
   readonly #waiting: Waiting[] = []
   #checked = 0
   #worker: Worker | null = null
-  #failed: Error | null = null
+  #closed = false
 
-  /** Rejects where the thread has failed. */
+  constructor({ neverHere = false }: ThreadOrderCheckerOptions = {}) {
+    this.#neverHere = neverHere
+  }
+
+  /** Rejects where the thread fails meanwhile; the next check starts another one. */
   async check({ auctionId, body, signer, seller, openedBy }: OrderCheck): Promise<OrderFault | null> {
     const request: OrderCheck = { auctionId, body, signer, seller, openedBy }
-    if (this.#failed !== null) throw this.#failed
-    if (++this.#checked <= CHECKED_HERE || this.#waiting.length >= MAX_WAITING)
-      return orderFault(request, readBodyAgain(body), this.#verifier)
+    if (this.#closed) throw new Error('the thread that checks orders has ended')
+    if (this.#isCheckedHere()) return orderFault(request, readBodyAgain(body), this.#verifier)
     this.#worker ??= this.#start()
     this.#worker.postMessage(request)
     return new Promise((resolve, reject) => {
@@ -37,19 +46,27 @@ export class ThreadOrderChecker implements OrderChecker {
 
   /** Ends the thread; what is still being checked is rejected. Idempotent. */
   async close(): Promise<void> {
+    this.#closed = true
     await this.#worker?.terminate()
+  }
+
+  #isCheckedHere(): boolean {
+    return !this.#neverHere && (++this.#checked <= CHECKED_HERE || this.#waiting.length >= MAX_WAITING)
   }
 
   #start(): Worker {
     const worker = new Worker(new URL('./order-check-worker.js', import.meta.url))
     worker.on('message', (fault: OrderFault | null) => this.#waiting.shift()?.resolve(fault))
-    worker.on('error', (cause) => this.#fail(cause))
-    worker.on('exit', (code) => this.#fail(new Error(`the thread that checks orders ended (${code})`)))
+    worker.on('error', (cause) => this.#fail(worker, cause))
+    worker.on('exit', (code) =>
+      this.#fail(worker, new Error(`the thread that checks orders has ended (${code})`)),
+    )
     return worker
   }
 
-  #fail(error: Error): void {
-    this.#failed ??= error
-    for (const { reject } of this.#waiting.splice(0)) reject(this.#failed)
+  #fail(worker: Worker, error: Error): void {
+    if (this.#worker !== worker) return
+    this.#worker = null
+    for (const { reject } of this.#waiting.splice(0)) reject(error)
   }
 }

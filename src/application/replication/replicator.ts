@@ -1,6 +1,7 @@
 import { type Auction, type OpenedAuction, UNOPENED } from '../../domain/auction.js'
 import type { Commit, Head } from '../../domain/commit.js'
 import type { MemberNews } from '../../ports/members/member-news.js'
+import type { OrderChecker } from '../../ports/mesh/order-checker.js'
 import type { StoredHead } from '../../ports/mesh/peer-client.js'
 import type { AuctionRepository } from '../../ports/store/auction-repository.js'
 import type { Append, EventLog } from '../../ports/store/event-log.js'
@@ -14,13 +15,13 @@ import { BadCommitError, isSigned, readCommit } from '../log/commit.js'
 import type { CommitBody } from '../log/commit-body.js'
 import { consentRule } from '../log/handover-consent.js'
 import { CHECK_EACH, FEWEST, type SignatureRule } from '../log/signature-rules.js'
-import { orderFault, orderRule } from '../orders/check-orders.js'
 import type { EquivocationWatch } from '../proof/equivocation-watch.js'
 import { BidIds, bidIdsIn } from './bid-ids.js'
 import type { HeldAuctions } from './held-auctions.js'
 import { HomeAdmission, type HomeAdmissionDeps, type HomeRule } from './home-admission.js'
 import { type Allowed, HomeAllowance } from './home-allowance.js'
 import type { IdSet } from './id-set.js'
+import { type OrderRule, PushedOrders } from './pushed-orders.js'
 
 export interface ReplicatorDeps extends HomeAdmissionDeps {
   readonly budgets: Budgets
@@ -30,6 +31,7 @@ export interface ReplicatorDeps extends HomeAdmissionDeps {
   readonly clock: Pick<Clock, 'now'>
   readonly random: Random
   readonly equivocationWatch: Pick<EquivocationWatch, 'offered'>
+  readonly orderChecker: OrderChecker
   readonly verifier: SignatureVerifier
   readonly heldAuctions: Pick<HeldAuctions, 'hold'>
   readonly logger: Logger
@@ -59,8 +61,8 @@ const MAX_CACHED_REPLICAS = 2_000
 /** What is checked of signatures. */
 interface Rules {
   readonly signatures: SignatureRule
-  /** Whether the orders that bids came with are; a bulk pull leaves them to `verify`: there may be one for each bid. */
-  readonly orders: boolean
+  /** Of the orders that bids came with; null for a bulk pull, which leaves them to `verify`: there may be one for each bid. */
+  readonly orders: OrderRule | null
   /** Whether more is to be expected soon: most of what a bulk pull brings is old. */
   readonly remembered: boolean
 }
@@ -71,8 +73,7 @@ const BEHIND =
 
 const UNSIGNED = 'the signature is not its author’s'
 
-const PUSHED: Rules = { signatures: CHECK_EACH, orders: true, remembered: true }
-const PULLED: Rules = { signatures: FEWEST, orders: false, remembered: false }
+const PULLED: Rules = { signatures: FEWEST, orders: null, remembered: false }
 const NOTHING_TAKEN: Intake = { stored: 0, events: 0, heads: [], gaps: [], refused: [], spent: [] }
 
 interface Replica {
@@ -92,6 +93,7 @@ export class Replicator {
   readonly #queues = new Map<string, Promise<unknown>>()
   readonly #bidIds: BidIds
   readonly #allowance: HomeAllowance
+  readonly #pushedOrders: PushedOrders
   #refusals = 0
 
   constructor(deps: ReplicatorDeps, options: { nodeId: string }) {
@@ -100,6 +102,7 @@ export class Replicator {
     this.#allowance = new HomeAllowance(deps)
     this.#nodeId = options.nodeId
     this.#admission = new HomeAdmission(deps)
+    this.#pushedOrders = new PushedOrders(deps)
   }
 
   /** How many commits were refused since the start. */
@@ -109,7 +112,7 @@ export class Replicator {
 
   /**
    * Takes in commits, of one auction in ascending order, of any number of auctions. `from`: the peer that brought them; null where
-   * none did. Rejects if the log fails.
+   * none did. Rejects if the log fails, or what checks orders does.
    */
   async ingest(commits: readonly Commit[], from: string | null = null): Promise<Intake> {
     const byAuction = new Map<string, Commit[]>()
@@ -118,7 +121,12 @@ export class Replicator {
       if (group) group.push(commit)
       else byAuction.set(commit.auctionId, [commit])
     }
-    return this.#ingestAll([...byAuction.values()], PUSHED, from)
+    const orders = this.#pushedOrders.of(from)
+    return this.#ingestAll(
+      [...byAuction.values()],
+      { signatures: CHECK_EACH, orders, remembered: true },
+      from,
+    )
   }
 
   /**
@@ -186,12 +194,14 @@ export class Replicator {
       }
       try {
         // First what costs least: what nobody signed is not read.
-        if (orders && !isSigned(commit, this.#deps.verifier)) throw new BadCommitError(commit, UNSIGNED)
+        if (orders !== null && !isSigned(commit, this.#deps.verifier))
+          throw new BadCommitError(commit, UNSIGNED)
         const { body, next } = this.#check(commit, head, state)
         // Hardly any commit makes a home, and to wait costs each.
         const stranger = this.#admission.rule(body)
         if (stranger !== null) await this.#askAbout(stranger, commit, body, from)
-        if (orders) this.#checkOrders(commit, body, next)
+        const beside = orders?.check(commit, body, next) ?? null
+        if (beside !== null) await beside
         state = next
         head = { seq: commit.lastSeq, hash: commit.hash }
         const { prevHash, events } = body
@@ -310,15 +320,6 @@ export class Replicator {
     if (stranger.mayChange && from !== null) await this.#deps.memberNews.ask(from)
     const found = this.#admission.rule(body)
     if (found !== null) throw new BadCommitError(commit, found.rule)
-  }
-
-  #checkOrders(commit: Commit, body: CommitBody, { seller, openedBy }: OpenedAuction): void {
-    const { auctionId, signer } = commit
-    const fault = orderFault({ auctionId, signer, seller, openedBy }, body, this.#deps.verifier)
-    if (fault === null) return
-    const event = fault.kind === 'bad-signature' ? null : body.events[fault.event]
-    const place = fault.kind === 'bad-signature' ? '' : `event ${commit.firstSeq + fault.event}: `
-    throw new BadCommitError(commit, `${place}${orderRule(fault, event?.at ?? 0)}`)
   }
 
   async #replica(auctionId: string): Promise<Replica> {

@@ -15,6 +15,9 @@ export interface OrderCheck
 
 /** Checks that bids, and what sellers do, stand in many commits in their own words. */
 export interface OrderChecker {
-  /** Of a commit whose body is sound; null where nothing is wrong. Checks may be made elsewhere, and several at once. */
+  /**
+   * Of a commit whose body is sound; null where nothing is wrong. Checks may be made elsewhere, and several at once. Rejects where one
+   * cannot be made.
+   */
   check(commit: OrderCheck): Promise<OrderFault | null>
 }

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { ThreadOrderChecker } from '../../../src/adapters/system/thread-order-checker.js'
 import { type CommitBody, readBody, writeBody } from '../../../src/application/log/commit-body.js'
 import type { OrderCheck } from '../../../src/ports/mesh/order-checker.js'
-import { sellerOf } from '../../support/bidding-nodes.js'
+import { ordersEach, sellerOf } from '../../support/bidding-nodes.js'
 import { LongAuction } from '../../support/long-auction.js'
 
 describe('a thread that checks orders', () => {
@@ -42,6 +42,65 @@ describe('a thread that checks orders', () => {
       expect(fault?.kind, `commit ${i}`).to.equal(kind)
     })
     expect(faults.filter((fault) => fault !== null).length).to.be.above(20)
+  })
+
+  describe('beside a thread that serves others', () => {
+    beforeEach(() => {
+      checker = new ThreadOrderChecker({ neverHere: true })
+    })
+
+    /** A commit of hundreds of bids, each ordered by itself. */
+    const longCommit = (): OrderCheck => {
+      const { signer, ...auction } = longAuction()
+      const [, commit] = auction.commits
+      if (commit === undefined) throw new Error('there are bids')
+      const body = changed(commit.body, (it) => ({
+        ...it,
+        orders: ordersEach(commit.auctionId, it.events, signer),
+      }))
+      return { ...commit, ...sellerOf(signer), body }
+    }
+    const longAuction = () => {
+      const auction = new LongAuction({ bids: 300, bidsPerCommit: 300 })
+      return { commits: [...auction.commits()], signer: auction.signer }
+    }
+
+    it('finds the one bad order among hundreds', async () => {
+      const sound = longCommit()
+      const { orders } = readBody(sound.body)
+      expect(orders.length).to.be.at.least(300)
+      const altered = orders.map((order, i) =>
+        i === 170 ? { ...order, signedAt: order.signedAt + 1 } : order,
+      )
+      const bad = { ...sound, body: changed(sound.body, (it) => ({ ...it, orders: altered })) }
+      const missing = { ...sound, body: changed(sound.body, (it) => ({ ...it, orders: orders.slice(1) })) }
+      const event = orders[0]?.commands[0]
+      expect(await Promise.all([sound, bad, missing, sound].map((one) => checker.check(one)))).to.deep.equal([
+        null,
+        { kind: 'bad-signature' },
+        { kind: 'no-order', event },
+        null,
+      ])
+    })
+
+    it('checks nothing on that thread, from the first commit on', async () => {
+      let answered = 0
+      const checks = commits().map((commit) => checker.check(commit).then(() => ++answered))
+      // Answers of another thread come in a later turn of the event loop.
+      for (let i = 0; i < 100; i++) await Promise.resolve()
+      expect(answered).to.equal(0)
+      await Promise.all(checks)
+      expect(answered).to.equal(checks.length)
+    })
+
+    it('goes on with another thread after one that has failed', async () => {
+      const sound = longCommit()
+      const failed = await Promise.allSettled(
+        [{ ...sound, body: 'no body' }, sound].map((one) => checker.check(one)),
+      )
+      expect(failed.map(({ status }) => status)).to.deep.equal(['rejected', 'rejected'])
+      expect(await checker.check(sound)).to.equal(null)
+    })
   })
 
   it('rejects what it was asked once it has been closed', async () => {

@@ -1,0 +1,163 @@
+import { expect } from 'chai'
+import { tokens } from '../../../services/node/node-tokens.js'
+import { Ed25519Verifier } from '../../../src/adapters/system/node-key.js'
+import { sealCommit } from '../../../src/application/log/commit.js'
+import { type CommitBody, readBody } from '../../../src/application/log/commit-body.js'
+import { nodeIdOf } from '../../../src/application/log/ids.js'
+import { InPlaceOrderChecker } from '../../../src/application/orders/in-place-order-checker.js'
+import { CHECKED_AT_ONCE } from '../../../src/application/replication/pushed-orders.js'
+import type { Commit } from '../../../src/domain/commit.js'
+import type { OrderCheck, OrderChecker, OrderFault } from '../../../src/ports/mesh/order-checker.js'
+import { T0 } from '../../support/auction-scenario.js'
+import { ordersEach } from '../../support/bidding-nodes.js'
+import { LongAuction } from '../../support/long-auction.js'
+import { ManualTime, settle } from '../../support/manual-time.js'
+import { MemoryNetwork } from '../../support/memory-network.js'
+import { MemoryNode } from '../../support/memory-node.js'
+
+const MANY = CHECKED_AT_ONCE + 8
+const FEW = 4
+
+/** Answers when it is let. */
+class HeldChecker implements OrderChecker {
+  readonly asked: OrderCheck[] = []
+  readonly #inPlace = new InPlaceOrderChecker({ verifier: new Ed25519Verifier() })
+  readonly #held: (() => void)[] = []
+  isHeld = false
+  fails = false
+
+  async check(commit: OrderCheck): Promise<OrderFault | null> {
+    this.asked.push(commit)
+    if (this.isHeld) await new Promise<void>((resolve) => this.#held.push(resolve))
+    if (this.fails) throw new Error('the thread has ended')
+    return this.#inPlace.check(commit)
+  }
+
+  release(): void {
+    this.#held.shift()?.()
+  }
+}
+
+describe('orders of commits that a peer pushes', () => {
+  let network: MemoryNetwork
+  let checker: HeldChecker
+  let node: MemoryNode
+
+  beforeEach(async () => {
+    network = new MemoryNetwork()
+    checker = new HeldChecker()
+    const time = new ManualTime(T0 + 3_600_000)
+    node = await new MemoryNode({ name: 'replica', network, time, orderChecker: checker }).start()
+    await settle()
+  })
+  afterEach(() => node.stop())
+
+  /** An opening and commits of so many bids, each ordered by itself. */
+  function auctionOf(
+    bids: number,
+    bidsPerCommit: number,
+    change: (body: CommitBody) => CommitBody = (body) => body,
+  ): Commit[] {
+    const auction = new LongAuction({ bids, bidsPerCommit, open: true })
+    const { signer } = auction
+    const { publicKey } = signer
+    const nodeId = nodeIdOf(publicKey)
+    network.members.add({ nodeId, publicKey, name: nodeId.slice(5, 15), role: 'node' })
+    const commits: Commit[] = []
+    for (const { auctionId, body, firstSeq } of auction.commits()) {
+      const read = readBody(body)
+      const orders = firstSeq === 1 ? [] : ordersEach(auctionId, read.events, signer)
+      const prevHash = commits.at(-1)?.hash ?? null
+      commits.push(sealCommit(change({ ...read, prevHash, orders }), signer))
+    }
+    return commits
+  }
+
+  const push = (commits: readonly Commit[], from: string | null = null) =>
+    node.services.get(tokens.replicator).ingest(commits, from)
+  const lastSeq = (commits: readonly Commit[]) => commits.at(-1)?.lastSeq
+  const storedSeq = async ([first]: readonly Commit[]) =>
+    (await node.store.auctions.find(first?.auctionId ?? ''))?.head.seq
+  const withBadOrder = (body: CommitBody): CommitBody => ({
+    ...body,
+    orders: body.orders.map((order, i) =>
+      i === body.orders.length - 1 ? { ...order, signedAt: order.signedAt + 1 } : order,
+    ),
+  })
+
+  it('are checked at once where they are few', async () => {
+    const good = auctionOf(2 * FEW, FEW)
+    expect((await push(good)).refused).to.deep.equal([])
+    expect(await storedSeq(good)).to.equal(lastSeq(good))
+    const { refused } = await push(auctionOf(FEW, FEW, withBadOrder))
+    expect(refused.map(({ reason }) => reason)).to.deep.equal([
+      "the signature of an order is not its signer's",
+    ])
+    expect(checker.asked).to.deep.equal([])
+  })
+
+  it('are handed over where a commit brings many, and the commit with a bad one among them is refused', async () => {
+    const good = auctionOf(MANY, MANY)
+    expect((await push(good)).refused).to.deep.equal([])
+    expect(await storedSeq(good)).to.equal(lastSeq(good))
+    const [opening, bad] = auctionOf(MANY, MANY, withBadOrder) as [Commit, Commit]
+    const { refused, stored } = await push([opening, bad])
+    expect(refused.map(({ commit, reason }) => [commit.hash, reason])).to.deep.equal([
+      [bad.hash, "the signature of an order is not its signer's"],
+    ])
+    expect(stored).to.equal(1)
+    expect(checker.asked.map(({ body }) => body)).to.deep.equal([good[1]?.body, bad.body])
+  })
+
+  it('are handed over from where a push of small commits brings many, of however many auctions', async () => {
+    const auctions = Array.from({ length: CHECKED_AT_ONCE / FEW + 2 }, () => auctionOf(FEW, FEW))
+    expect((await push(auctions.flat())).refused).to.deep.equal([])
+    for (const commits of auctions) expect(await storedSeq(commits)).to.equal(lastSeq(commits))
+    expect(checker.asked).to.have.length(2)
+  })
+
+  it('hold up what is pushed of the same auction meanwhile, which is taken in after them, and no other auction', async () => {
+    checker.isHeld = true
+    const [opening, long, short] = auctionOf(MANY + FEW, MANY) as [Commit, Commit, Commit]
+    const other = auctionOf(FEW, FEW)
+    const order: string[] = []
+    const first = push([opening, long], 'a').finally(() => order.push('long'))
+    const second = push([short], 'b').finally(() => order.push('short'))
+    await push(other, 'a').finally(() => order.push('other'))
+    await settle()
+    expect(order).to.deep.equal(['other'])
+    expect(await storedSeq([opening])).to.equal(undefined)
+    checker.release()
+    expect((await first).gaps).to.deep.equal([])
+    expect((await second).gaps).to.deep.equal([])
+    expect(order).to.deep.equal(['other', 'long', 'short'])
+    expect(await storedSeq([opening])).to.equal(short.lastSeq)
+  })
+
+  it('are handed over one commit of each peer at a time, so that many of one peer keep no other waiting', async () => {
+    checker.isHeld = true
+    const [mine, more, others] = [auctionOf(MANY, MANY), auctionOf(MANY, MANY), auctionOf(MANY, MANY)]
+    const pushes = [push(mine, 'a'), push(more, 'a'), push(others, 'b')]
+    await settle()
+    const ids = () => checker.asked.map(({ auctionId }) => auctionId)
+    expect(ids()).to.deep.equal([mine, others].map(([first]) => first?.auctionId))
+    for (let i = 0; i < pushes.length; i++) {
+      checker.release()
+      await settle()
+    }
+    await Promise.all(pushes)
+    expect(ids().at(-1)).to.equal(more[0]?.auctionId)
+    expect(await storedSeq(more)).to.equal(lastSeq(more))
+  })
+
+  it('leave nothing stored where they cannot be checked, and are taken in once they can be', async () => {
+    checker.fails = true
+    const commits = auctionOf(MANY, MANY)
+    const failed = await push(commits, 'a').catch((error: Error) => error.message)
+    expect(failed).to.equal('the thread has ended')
+    expect(await storedSeq(commits)).to.equal(undefined)
+    checker.fails = false
+    expect((await push(commits, 'a')).refused).to.deep.equal([])
+    expect(await storedSeq(commits)).to.equal(lastSeq(commits))
+  })
+})
