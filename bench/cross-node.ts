@@ -57,7 +57,11 @@ async function measure(
   const deps = { clock: bidder.services.get(tokens.clock), random: bidder.services.get(tokens.random) }
   const commandId = newCommandId('cmd', deps)
   const { outcome } = await seller.api.open({
-    ...{ commandId, title: `${inFlight} in flight`, currency: 'EUR', start: '0.01', increment: '0.01' },
+    commandId,
+    title: `${inFlight} in flight`,
+    currency: 'EUR',
+    start: '0.01',
+    increment: '0.01',
   })
   const { auctionId } = outcome
   await eventually('the bidder knows the auction', () => bidder.api.show({ auction: auctionId }))

@@ -58,7 +58,9 @@ interface StartOptions {
 async function startGateway({ args = [], env = {} }: StartOptions = {}): Promise<Gateway> {
   const home = mkdtempSync(join(tmpdir(), 'vendue-bench-'))
   const node = await NodeProcess.start({
-    ...{ home, name: 'gateway', logLevel: 'warn' },
+    home,
+    name: 'gateway',
+    logLevel: 'warn',
     args: ['--grape-port', '0', '--dht-port', '0', '--http-port', '0', ...args],
     env: { VENDUE_GATEWAY: 'yes', VENDUE_MESH: 'bench', ...env },
   })
@@ -98,14 +100,22 @@ async function bidding(connections: number, withRedis: boolean): Promise<BenchRe
   const level = `${connections} connection${connections === 1 ? '' : 's'}`
   return [
     {
-      ...{ name: `durable bids over WebSocket, ${level}`, unit: 'acknowledged bids/s', value: rate },
+      name: `durable bids over WebSocket, ${level}`,
+      unit: 'acknowledged bids/s',
+      value: rate,
       figures: { p50_ms, p99_ms, rejected, failed, load_average: loadavg()[0] ?? 0 },
     },
     {
-      ...{ name: `the same as a share of a bare ws echo, ${level}`, unit: 'of 1', value: share },
+      name: `the same as a share of a bare ws echo, ${level}`,
+      unit: 'of 1',
+      value: share,
       figures: {
-        ...{ echo_per_s: rateOf(echo), echo_p50_ms: echo.p50_ms, echo_p99_ms: echo.p99_ms },
-        ...{ rounds: rounds.length, lowest: rounds[0]?.share ?? 0, highest: rounds.at(-1)?.share ?? 0 },
+        echo_per_s: rateOf(echo),
+        echo_p50_ms: echo.p50_ms,
+        echo_p99_ms: echo.p99_ms,
+        rounds: rounds.length,
+        lowest: rounds[0]?.share ?? 0,
+        highest: rounds.at(-1)?.share ?? 0,
       },
       ...(connections === LEVELS.at(-1) && { target: { atLeast: LEAST_SHARE } }),
     },
@@ -228,7 +238,8 @@ async function idle(): Promise<BenchResult> {
     await child.ask({ url: `${gateway.url}/ws`, connections: IDLE_CONNECTIONS } satisfies WatcherLoad)
     const after = await settledMemory(gateway)
     return {
-      ...{ name: 'memory of an idle WebSocket connection', unit: 'KiB' },
+      name: 'memory of an idle WebSocket connection',
+      unit: 'KiB',
       value: (after - before) / IDLE_CONNECTIONS / 1024,
       figures: { connections: IDLE_CONNECTIONS, before_mib: before / 1024 / 1024 },
     }

@@ -102,7 +102,11 @@ class Pair {
     let accepted = 0
     const { ms } = await load(IN_FLIGHT, bids, async (i) => {
       const result = await router.submit({
-        ...{ type: 'bid', auctionId, commandId: newCommandId('bid', deps), kind: 'plain', amount: i + 1 },
+        type: 'bid',
+        auctionId,
+        commandId: newCommandId('bid', deps),
+        kind: 'plain',
+        amount: i + 1,
         bidder: bidders[i % 2] as (typeof bidders)[number],
       })
       if (!result.ok) throw new Error(`a bid has no outcome: ${result.code} ${result.message}`)

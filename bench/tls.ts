@@ -64,7 +64,10 @@ async function measure(seller: VendueNode, bidder: VendueNode): Promise<number> 
   const deps = { clock: bidder.services.get(tokens.clock), random: bidder.services.get(tokens.random) }
   const { outcome } = await seller.api.open({
     commandId: newCommandId('cmd', deps),
-    ...{ title: 'TLS', currency: 'EUR', start: '0.01', increment: '0.01' },
+    title: 'TLS',
+    currency: 'EUR',
+    start: '0.01',
+    increment: '0.01',
   })
   const { auctionId } = outcome
   await eventually('the bidder knows the auction', () => bidder.api.show({ auction: auctionId }))
@@ -72,7 +75,11 @@ async function measure(seller: VendueNode, bidder: VendueNode): Promise<number> 
   const bidders = [0, 1].map((i) => ({ id: `acc_bench${i}`, name: `Bidder ${i}` }))
   const { ms } = await load(IN_FLIGHT, BIDS, async (i) => {
     const result = await router.submit({
-      ...{ type: 'bid', auctionId, commandId: newCommandId('bid', deps), kind: 'plain', amount: i + 1 },
+      type: 'bid',
+      auctionId,
+      commandId: newCommandId('bid', deps),
+      kind: 'plain',
+      amount: i + 1,
       bidder: bidders[i % 2] as (typeof bidders)[number],
     })
     if (!result.ok) throw new Error(`a bid has no outcome: ${result.code} ${result.message}`)
@@ -96,11 +103,16 @@ async function joining(): Promise<BenchResult[]> {
     samples.sort((a, b) => a - b)
     return [
       {
-        ...{ name: 'joining a mesh with a token', unit: 'ms', value: joinMs },
-        ...{ figures: {}, target: { atMost: MOST_JOIN_MS } },
+        name: 'joining a mesh with a token',
+        unit: 'ms',
+        value: joinMs,
+        figures: {},
+        target: { atMost: MOST_JOIN_MS },
       },
       {
-        ...{ name: 'one handshake and its request', unit: 'ms', value: percentile(samples, 0.5) },
+        name: 'one handshake and its request',
+        unit: 'ms',
+        value: percentile(samples, 0.5),
         figures: { p99_ms: percentile(samples, 0.99), handshakes: HANDSHAKES },
       },
     ]

@@ -70,7 +70,9 @@ export class Robot {
     }
     if (own && choice > 1 - SHARES.close - SHARES.extend && own.state.closesAt !== null) {
       return node.api.extend({
-        ...{ auction: own.auctionId, commandId: newCommandId('cmd'), addedMs: EXTENSION_MS },
+        auction: own.auctionId,
+        commandId: newCommandId('cmd'),
+        addedMs: EXTENSION_MS,
       })
     }
     const target = this.#pick(others.filter(({ mine }) => mine !== 'leading'))

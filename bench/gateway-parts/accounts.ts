@@ -61,15 +61,15 @@ export async function bidsWithAccounts({ load, start, measure }: AccountsBench):
     const level = `${load.connections} connections`
     return [
       {
-        ...{
-          name: `durable bids over WebSocket with accounts and limits, ${level}`,
-          unit: 'acknowledged bids/s',
-        },
+        name: `durable bids over WebSocket with accounts and limits, ${level}`,
+        unit: 'acknowledged bids/s',
         value: rateOf(middle.bids),
         figures: { p50_ms, p99_ms, rejected, failed, load_average: loadavg()[0] ?? 0 },
       },
       {
-        ...{ name: `the same as a share of names on trust, ${level}`, unit: 'of 1', value: middle.share },
+        name: `the same as a share of names on trust, ${level}`,
+        unit: 'of 1',
+        value: middle.share,
         figures: { rounds: ROUNDS, lowest: Math.min(...shares), highest: Math.max(...shares) },
       },
     ]

@@ -52,7 +52,10 @@ function answer(bidId: string, bidder: string, { code, cents }: RedisOutcome): s
   return JSON.stringify(
     code === 'ACCEPTED'
       ? {
-          ...{ type: 'bid_accepted', bid_id: bidId, current_bid: amount, current_winner: bidder },
+          type: 'bid_accepted',
+          bid_id: bidId,
+          current_bid: amount,
+          current_winner: bidder,
           timestamp: new Date(),
         }
       : { type: 'bid_rejected', bid_id: bidId, code, minimum: amount },

@@ -48,11 +48,9 @@ export async function besideRedis(
       const rate = bids.accepted / bids.seconds
       const { p50_ms, p99_ms, rejected, failed } = bids
       results.push({
-        ...{
-          name: `ws and a Redis script, ${durability}, ${level}`,
-          unit: 'acknowledged bids/s',
-          value: rate,
-        },
+        name: `ws and a Redis script, ${durability}, ${level}`,
+        unit: 'acknowledged bids/s',
+        value: rate,
         figures: { gateway_of_it: ownRate / rate, p50_ms, p99_ms, rejected, failed },
       })
     } finally {

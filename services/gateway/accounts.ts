@@ -72,7 +72,12 @@ export async function openAccounts(
     const routes = accountRoutes(routeDeps)
     const pseudonyms = new Pseudonyms(store, { secret: pseudonymSecret })
     return {
-      ...{ authenticator, limits, accounts, apiKeys, routes, pseudonyms },
+      authenticator,
+      limits,
+      accounts,
+      apiKeys,
+      routes,
+      pseudonyms,
       parts: { authenticator, guard: limits, plugins: [routes], pseudonyms },
       rotateTokenKey: ({ dropOld }) =>
         rotateTokenKey(dataDir, { now: clock.now(), lifetimeMs, dropOld }, random),

@@ -154,7 +154,9 @@ function compose(
       })
       const waiting = () => services.get(tokens.turns).waiting
       return new GatewayMetrics(parts.metrics, {
-        ...{ connections, waiting, status: () => parts.api.status() },
+        connections,
+        waiting,
+        status: () => parts.api.status(),
         guard: () => parts.guard ?? null,
       })
     })
@@ -189,7 +191,12 @@ function compose(
             ...(['api', 'commandIds', 'plugins', 'socketIo', 'streams', 'webSockets'] as const),
           ),
           {
-            ...{ host, port, portTaken, gateways, defaultCurrency: currency, version: VERSION },
+            host,
+            port,
+            portTaken,
+            gateways,
+            defaultCurrency: currency,
+            version: VERSION,
             page: readPageFiles(PAGE_DIR),
           },
         ),

@@ -113,8 +113,12 @@ export class HomeMeshAdmin implements MeshAdmin {
       const caFingerprint = fingerprintOf(list.cas.at(-1)?.certificate ?? '')
       const { meshId } = membership
       return {
-        ...{ meshId, meshName: membership.meshName, caFingerprint, hasAuthority: false },
-        ...{ members: list.members(), revoked: list.revoked() },
+        meshId,
+        meshName: membership.meshName,
+        caFingerprint,
+        hasAuthority: false,
+        members: list.members(),
+        revoked: list.revoked(),
       }
     } finally {
       repository.close()

@@ -180,8 +180,13 @@ class RunningNode implements VendueNode {
     const peerService = servesWithinRole(services.get(tokens.peerService), mesh.facts.role)
     const server = new RpcServer(
       {
-        ...{ peerService, nodeApi: this.api, meshService: memberSync, tls: this.#tls },
-        ...{ logger: this.#logger, metrics: this.metrics, budgets: services.get(tokens.budgets) },
+        peerService,
+        nodeApi: this.api,
+        meshService: memberSync,
+        tls: this.#tls,
+        logger: this.#logger,
+        metrics: this.metrics,
+        budgets: services.get(tokens.budgets),
       },
       { ...rpc, operatorToken },
     )
@@ -251,7 +256,10 @@ class RunningNode implements VendueNode {
       })
     provideStore(this.services, store)
     composeNode(this.services, {
-      ...{ dataDir, currencies, requestStop: this.#requestStop, metrics: this.metrics },
+      dataDir,
+      currencies,
+      requestStop: this.#requestStop,
+      metrics: this.metrics,
       handshakes: () => this.handshakes,
       fail: this.#fail,
     })
@@ -280,10 +288,17 @@ class RunningNode implements VendueNode {
     const { dataDir } = this.#settings
     const meshClient = new GrenacheMeshClient({ rpcClient: services.get(tokens.rpcClient) })
     const deps = {
-      ...{ authority, memberList, meshClient, repository, logger: this.#logger },
+      authority,
+      memberList,
+      meshClient,
+      repository,
+      logger: this.#logger,
       budgets: services.get(tokens.budgets),
-      ...{ clock: systemClock, random: systemRandom, timers: systemTimers },
-      ...{ peerTable: services.get(tokens.peerTable), verifier: services.get(tokens.verifier) },
+      clock: systemClock,
+      random: systemRandom,
+      timers: systemTimers,
+      peerTable: services.get(tokens.peerTable),
+      verifier: services.get(tokens.verifier),
       reader: new NodeCertificateReader(),
     }
     const memberSync = new MemberSync(deps, {
@@ -296,7 +311,9 @@ class RunningNode implements VendueNode {
       },
     })
     const renewer = new CertificateRenewer(deps, {
-      ...{ membership, facts, addresses },
+      membership,
+      facts,
+      addresses,
       onRenewed: (renewed) => {
         const renewedFacts = deps.reader.read(renewed.certificate)
         if (renewedFacts) tls.replace(tlsMaterial(dataDir, renewed, renewedFacts, memberList))
@@ -332,8 +349,16 @@ class RunningNode implements VendueNode {
     const startedAt = timeText(incarnation)
     const { meshName: mesh, memberList } = this.#mesh as NodeMesh
     const content = {
-      ...{ nodeId, name, pid: process.pid, address, dhtAddress, grapeUrl, startedAt, version },
-      ...{ mesh, meshId: memberList.meshId },
+      nodeId,
+      name,
+      pid: process.pid,
+      address,
+      dhtAddress,
+      grapeUrl,
+      startedAt,
+      version,
+      mesh,
+      meshId: memberList.meshId,
     }
     writeFileSync(path, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 })
     this.#undo.push(() => rmSync(path, { force: true }))

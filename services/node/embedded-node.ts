@@ -304,11 +304,23 @@ class NodeFace implements EmbeddedNode {
     const perhaps = (minor: number | null) => (minor === null ? null : amount(minor))
     const result = state.status === 'closed' && state.result.sold ? state.result : null
     return {
-      ...{ auctionId, seq: head.seq, title: terms.title, description: terms.description },
-      ...{ currency: terms.currency.code, status: phase, seller, own: seller.id === this.id },
-      ...{ startPrice: amount(terms.startPrice), price: perhaps(state.price), leader },
-      ...{ minimum: perhaps(minimum), bidCount, opensAt: terms.opensAt, closesAt: state.closesAt },
-      ...{ winner: result?.winner ?? null, finalPrice: result && amount(result.price) },
+      auctionId,
+      seq: head.seq,
+      title: terms.title,
+      description: terms.description,
+      currency: terms.currency.code,
+      status: phase,
+      seller,
+      own: seller.id === this.id,
+      startPrice: amount(terms.startPrice),
+      price: perhaps(state.price),
+      leader,
+      minimum: perhaps(minimum),
+      bidCount,
+      opensAt: terms.opensAt,
+      closesAt: state.closesAt,
+      winner: result?.winner ?? null,
+      finalPrice: result && amount(result.price),
     }
   }
 }
@@ -364,14 +376,21 @@ function settingsOf(options: EmbeddedNodeOptions): NodeSettings {
   const { name, mesh = 'local', host = '127.0.0.1', ports = {} } = options
   const home = homeOf(options)
   return {
-    ...{ name, mesh, meshNamed: options.mesh !== undefined, meshesDir: join(home, MESHES_DIR) },
+    name,
+    mesh,
+    meshNamed: options.mesh !== undefined,
+    meshesDir: join(home, MESHES_DIR),
     dataDir: resolve(options.dataDir ?? nodeDirectory(home, name)),
     currencies: options.currencies ?? {},
     rpc: { host, port: ports.rpc ?? 0 },
     grape:
       options.grape === undefined
         ? {
-            ...{ mode: 'embedded', host, apiPort: ports.grape ?? 0, dhtPort: ports.dht ?? 0, ports: 'exact' },
+            mode: 'embedded',
+            host,
+            apiPort: ports.grape ?? 0,
+            dhtPort: ports.dht ?? 0,
+            ports: 'exact',
             bootstrap: options.bootstrap ?? [],
           }
         : { mode: 'url', url: options.grape },

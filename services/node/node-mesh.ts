@@ -53,7 +53,10 @@ export async function openNodeMesh(
     const addresses = fixedAddresses(settings)
     const enrolled = await enrol(
       {
-        ...{ repository, reader, verifier: new Ed25519Verifier(), clock: systemClock },
+        repository,
+        reader,
+        verifier: new Ed25519Verifier(),
+        clock: systemClock,
         async authority({ found }) {
           opened = await openAuthority(meshesDir, meshName, { found, certificateMs })
           return opened?.authority ?? null

@@ -29,7 +29,8 @@ export const ERROR_CODES: { readonly [C in ErrorCode]: ErrorCodeRow } = {
   // The input is wrong.
   INVALID_INPUT: { status: 400, exit: 'usage' },
   AUCTION_NOT_FOUND: {
-    ...{ status: 404, exit: 'usage' },
+    status: 404,
+    exit: 'usage',
     next: 'see /api/v1/auctions for the auctions that are known here',
   },
   AUCTION_AMBIGUOUS: { status: 409, exit: 'usage' },
@@ -66,11 +67,14 @@ export const ERROR_CODES: { readonly [C in ErrorCode]: ErrorCodeRow } = {
   LOG_IO_ERROR: { status: 503, exit: 'unreachable', retryAfterSeconds: 10 },
   TOO_FEW_REPLICAS: { status: 503, exit: 'unreachable', retryAfterSeconds: 5 },
   ORDER_OUT_OF_TIME: {
-    ...{ status: 503, exit: 'unreachable' },
+    status: 503,
+    exit: 'unreachable',
     next: 'tell who runs this gateway: its clock and that of the auction’s home are far apart',
   },
   NODE_UNREACHABLE: {
-    ...{ status: 503, exit: 'unreachable', retryAfterSeconds: 5 },
+    status: 503,
+    exit: 'unreachable',
+    retryAfterSeconds: 5,
     next: 'try again: the gateway waits for its node',
   },
   TOO_MANY_REQUESTS: { status: 429, exit: 'unreachable' },
@@ -79,7 +83,8 @@ export const ERROR_CODES: { readonly [C in ErrorCode]: ErrorCodeRow } = {
 
   // It is not known what became of it, or not yet as safe as asked for.
   OUTCOME_UNKNOWN: {
-    ...{ status: 504, exit: 'unknown' },
+    status: 504,
+    exit: 'unknown',
     next: 'ask again with the same Idempotency-Key (or bid_id): nothing is done twice',
   },
   NOT_REPLICATED: { status: 504, exit: 'unknown' },

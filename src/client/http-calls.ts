@@ -245,8 +245,14 @@ function rejectedOf(body: unknown): Rejected | null {
   if (typeof command_id !== 'string' || typeof code !== 'string' || UNSURE.has(code)) return null
   const text = (value: unknown) => (typeof value === 'string' ? value : null)
   return {
-    ...{ status: 'rejected', command_id, code, reason: text(detail) ?? code, next: text(problem.next) },
-    ...{ minimum: text(problem.minimum), price: text(problem.price), currency: text(problem.currency) },
+    status: 'rejected',
+    command_id,
+    code,
+    reason: text(detail) ?? code,
+    next: text(problem.next),
+    minimum: text(problem.minimum),
+    price: text(problem.price),
+    currency: text(problem.currency),
   }
 }
 

@@ -347,7 +347,14 @@ function acceptedOf(body: unknown): AcceptedCommand {
 function acceptedBidOf(body: unknown): AcceptedBid {
   const { command_id, auction_id, seq, at, leads, price, reserve_met, currency } = body as AcceptedBid
   return {
-    ...{ status: 'accepted', command_id, auction_id, seq, at, currency },
-    ...{ leads: leads ?? true, price, reserve_met: reserve_met ?? true },
+    status: 'accepted',
+    command_id,
+    auction_id,
+    seq,
+    at,
+    currency,
+    leads: leads ?? true,
+    price,
+    reserve_met: reserve_met ?? true,
   }
 }

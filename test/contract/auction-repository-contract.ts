@@ -66,7 +66,8 @@ export function describeAuctionRepository(name: string, make: MakeStore): void {
       let cursor: string | null = null
       do {
         const page: Awaited<ReturnType<Store['auctions']['list']>> = await store.auctions.list({
-          ...{ limit: 3, now: T0 },
+          limit: 3,
+          now: T0,
           ...(cursor === null ? {} : { cursor }),
         })
         seen.push(...page.auctions.map(({ auctionId }) => auctionId))
@@ -101,7 +102,10 @@ export function describeAuctionRepository(name: string, make: MakeStore): void {
       const cursor = newestCursor({ openedAt: T0 + 3, auctionId: closed.auctionId })
       expect(page.next).to.equal(cursor)
       const rest = await store.auctions.list({
-        ...{ now: T0, limit: 1, statuses: ['open', 'closed'], cursor },
+        now: T0,
+        limit: 1,
+        statuses: ['open', 'closed'],
+        cursor,
       })
       expect(rest.auctions.map(({ auctionId }) => auctionId)).to.deep.equal([open.auctionId])
       expect(rest.next).to.equal(null)
@@ -174,7 +178,9 @@ export function describeAuctionRepository(name: string, make: MakeStore): void {
       let cursor: string | null = null
       do {
         const page: Awaited<ReturnType<Store['auctions']['list']>> = await store.auctions.list({
-          ...{ now, limit: 1, sort: 'ending' },
+          now,
+          limit: 1,
+          sort: 'ending',
           ...(cursor === null ? {} : { cursor }),
         })
         seen.push(...ids(page))
@@ -212,7 +218,7 @@ export function describeAuctionRepository(name: string, make: MakeStore): void {
       ) as [CommitBuilder, CommitBuilder, CommitBuilder, CommitBuilder]
       for (const auction of [first, sold, extended, last]) await store.eventLog.append(auction.open())
       const page = (limit: number, cursor: string | null = null) =>
-        store.auctions.list({ ...{ now: T0, limit, sort: 'ending' }, ...(cursor !== null && { cursor }) })
+        store.auctions.list({ now: T0, limit, sort: 'ending', ...(cursor !== null && { cursor }) })
       const rest = async (cursor: string | null) =>
         (await page(10, cursor)).auctions.map(({ auctionId }) => auctionId)
       const [afterSold, afterExtended] = [(await page(2)).next, (await page(3)).next]
@@ -259,7 +265,10 @@ export function describeAuctionRepository(name: string, make: MakeStore): void {
       ])
       await store.eventLog.append(
         ends.commit({
-          ...{ type: 'ExtendAuction', commandId: 'cmd_x', now: T0 + 1, by: ends.state.seller },
+          type: 'ExtendAuction',
+          commandId: 'cmd_x',
+          now: T0 + 1,
+          by: ends.state.seller,
           closesAt: T0 + 4 * HOUR,
         }),
       )

@@ -66,7 +66,8 @@ export function describeEventLog(name: string, make: MakeStore): void {
       const signers = [...new Set(entries.map(({ commit }) => commit.signer))]
       expect(await store.eventLog.usage()).to.have.deep.members(
         signers.map((signer) => ({
-          ...{ signer, bytes: bytesOf(signer) },
+          signer,
+          bytes: bytesOf(signer),
           openings: entries.filter(({ commit, prevHash }) => prevHash === null && commit.signer === signer)
             .length,
         })),
@@ -258,7 +259,10 @@ export function describeEventLog(name: string, make: MakeStore): void {
           store.outcomes.record([
             {
               outcome: {
-                ...{ status: 'rejected', commandId: 'bid_other', auctionId: other.auctionId, at: 1 },
+                status: 'rejected',
+                commandId: 'bid_other',
+                auctionId: other.auctionId,
+                at: 1,
                 rejection: { code: 'OWN_AUCTION' },
               },
               fingerprint: 'x',

@@ -21,7 +21,11 @@ export function describeSmallRepositories(name: string, make: MakeStore): void {
 
     it('keep one auto-bid an auction, the last one saved', async () => {
       const autoBid: AutoBid = {
-        ...{ auctionId: 'auc_b', limit: 10_000, state: 'active', refusal: null, updatedAt: 1 },
+        auctionId: 'auc_b',
+        limit: 10_000,
+        state: 'active',
+        refusal: null,
+        updatedAt: 1,
         pending: { bidId: 'bid_1', amount: 8_000 },
       }
       const other: AutoBid = { ...autoBid, auctionId: 'auc_a', pending: null }
@@ -51,7 +55,9 @@ export function describeSmallRepositories(name: string, make: MakeStore): void {
 
     it('keep receipts as they were signed, in order and by auction', async () => {
       const signed = (...auctionIds: string[]): SignedReceipts => ({
-        ...{ home: { nodeId: 'node_a', publicKey: 'key' }, signedAt: 7, signature: 'signature 🏺' },
+        home: { nodeId: 'node_a', publicKey: 'key' },
+        signedAt: 7,
+        signature: 'signature 🏺',
         receipts: auctionIds.map((auctionId, i) => ({
           command: { type: 'close', auctionId, commandId: `cmd_${i}`, by: { id: 'node_b', name: 'b' } },
           outcome: { status: 'accepted', commandId: `cmd_${i}`, auctionId, seq: i, at: 1 },
@@ -75,10 +81,16 @@ export function describeSmallRepositories(name: string, make: MakeStore): void {
 
     it("find a party's receipts among everybody's, in order and page by page, and read no others for it", async () => {
       const bid = (auctionId: string, ...bidders: string[]): SignedReceipts => ({
-        ...{ home: { nodeId: 'node_a', publicKey: 'key' }, signedAt: 7, signature: bidders.join(' ') },
+        home: { nodeId: 'node_a', publicKey: 'key' },
+        signedAt: 7,
+        signature: bidders.join(' '),
         receipts: bidders.map((id, i) => ({
           command: {
-            ...{ type: 'bid', auctionId, commandId: `bid_${id}${i}`, kind: 'plain', amount: 1 },
+            type: 'bid',
+            auctionId,
+            commandId: `bid_${id}${i}`,
+            kind: 'plain',
+            amount: 1,
             bidder: { id, name: id },
           },
           outcome: { status: 'accepted', commandId: `bid_${id}${i}`, auctionId, seq: i, at: 1 },
@@ -104,7 +116,13 @@ export function describeSmallRepositories(name: string, make: MakeStore): void {
 
     it('keep the first proof against an auction', async () => {
       const commit = (hash: string): Commit => ({
-        ...{ auctionId: 'auc_a', firstSeq: 1, lastSeq: 1, body: '{}', hash, signer: 'key', signature: 's' },
+        auctionId: 'auc_a',
+        firstSeq: 1,
+        lastSeq: 1,
+        body: '{}',
+        hash,
+        signer: 'key',
+        signature: 's',
       })
       const proof = { auctionId: 'auc_a', authority: [commit('0')], first: commit('1'), second: commit('2') }
       expect(await store.equivocations.find('auc_a')).to.equal(null)
@@ -131,7 +149,11 @@ export function describeSmallRepositories(name: string, make: MakeStore): void {
 
     it('remember peers, those seen last first', async () => {
       const peer = (id: string, lastSeenAt: number): KnownPeer => ({
-        ...{ nodeId: id, name: `${id} 🏺`, publicKey: 'key', address: '127.0.0.1:1', lastSeenAt },
+        nodeId: id,
+        name: `${id} 🏺`,
+        publicKey: 'key',
+        address: '127.0.0.1:1',
+        lastSeenAt,
         dhtAddress: null,
       })
       for (const one of [peer('a', 1), peer('b', 3), peer('c', 2)]) await store.peers.save(one)

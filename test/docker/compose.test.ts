@@ -181,7 +181,9 @@ describe('what is under docker/', function () {
   it('asks only for metrics that a node and its gateway have', async () => {
     const { home, remove } = makeTempHome()
     const node = await NodeProcess.start({
-      ...{ home, name: 'main', args: ['--grape-port', '0', '--dht-port', '0', '--http-port', '0'] },
+      home,
+      name: 'main',
+      args: ['--grape-port', '0', '--dht-port', '0', '--http-port', '0'],
       env: { VENDUE_GATEWAY: 'yes' },
     })
     try {

@@ -109,7 +109,9 @@ describe('what docker/ has Prometheus do', function () {
 
   async function start(name: string, env: NodeJS.ProcessEnv): Promise<NodeProcess> {
     const node = await NodeProcess.start({
-      ...{ home, name, args: ['--grape-port', '0', '--dht-port', '0', '--http-port', '0'] },
+      home,
+      name,
+      args: ['--grape-port', '0', '--dht-port', '0', '--http-port', '0'],
       env: { VENDUE_METRICS_PORT: '0', ...env },
     })
     nodes.push(node)
@@ -145,9 +147,12 @@ describe('what docker/ has Prometheus do', function () {
     writeFileSync(
       path,
       JSON.stringify({
-        ...{ ...config, rule_files: [join(DOCKER, 'alerts.yaml')], global: { ...config.global, ...hasty } },
+        ...config,
+        rule_files: [join(DOCKER, 'alerts.yaml')],
+        global: { ...config.global, ...hasty },
         scrape_configs: config.scrape_configs.map((job) => ({
-          ...{ ...job, static_configs: [{ targets: targets[job.job_name] }] },
+          ...job,
+          static_configs: [{ targets: targets[job.job_name] }],
         })),
       }),
     )

@@ -93,7 +93,10 @@ describe('in every history', () => {
       const minimum = minimumBid(auction)
       const takes = (kind: 'plain' | 'max', amount: number) =>
         decide(state, {
-          ...{ type: 'PlaceBid', bidId: 'bid_next', now, bidder: { id: 'user_dan', name: 'Dan' } },
+          type: 'PlaceBid',
+          bidId: 'bid_next',
+          now,
+          bidder: { id: 'user_dan', name: 'Dan' },
           offer: kind === 'plain' ? { kind, amount } : { kind, amount, salt: '', commitment: '0'.repeat(64) },
         }).accepted
       const { buyNow, startPrice } = auction.terms

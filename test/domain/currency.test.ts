@@ -12,8 +12,29 @@ describe('findCurrency', () => {
 
   it("counts as ISO 4217 says, where Node's own tables say otherwise", () => {
     const standard = {
-      ...{ AFN: 2, ALL: 2, COP: 2, HUF: 2, IDR: 2, IRR: 2, LAK: 2, LBP: 2, MMK: 2, PKR: 2, RSD: 2 },
-      ...{ SOS: 2, SYP: 2, YER: 2, CLP: 0, ISK: 0, UGX: 0, VND: 0, UYI: 0, IQD: 3, TND: 3, CLF: 4, UYW: 4 },
+      AFN: 2,
+      ALL: 2,
+      COP: 2,
+      HUF: 2,
+      IDR: 2,
+      IRR: 2,
+      LAK: 2,
+      LBP: 2,
+      MMK: 2,
+      PKR: 2,
+      RSD: 2,
+      SOS: 2,
+      SYP: 2,
+      YER: 2,
+      CLP: 0,
+      ISK: 0,
+      UGX: 0,
+      VND: 0,
+      UYI: 0,
+      IQD: 3,
+      TND: 3,
+      CLF: 4,
+      UYW: 4,
     }
     for (const [code, exponent] of Object.entries(standard))
       expect(findCurrency(code), code).to.deep.equal({ code, exponent })

@@ -30,8 +30,12 @@ describe('an end that falls within an outage', () => {
     )
     expect(auction.raised).to.deep.equal([
       {
-        ...{ type: 'AuctionExtended', at: T0 + 5 * HOUR, closesAt: T0 + 6 * HOUR },
-        ...{ by: 'outage', since: T0 + HOUR, commandId: null },
+        type: 'AuctionExtended',
+        at: T0 + 5 * HOUR,
+        closesAt: T0 + 6 * HOUR,
+        by: 'outage',
+        since: T0 + HOUR,
+        commandId: null,
       },
     ])
     expect(auction.at(6 * HOUR - 1).bid(ALICE, 7_500).rejection).to.deep.include({ code: 'ALREADY_LEADING' })
@@ -69,8 +73,12 @@ describe('an end that falls within an outage', () => {
   it('is moved by no replica that does not find what its event says', () => {
     const before = ending().at(HOUR).bid(ALICE, 7_500).auction
     const event: AuctionExtended = {
-      ...{ type: 'AuctionExtended', at: T0 + 5 * HOUR, closesAt: T0 + 5 * HOUR + 30 * MINUTE },
-      ...{ by: 'outage', since: T0 + 90 * MINUTE, commandId: null },
+      type: 'AuctionExtended',
+      at: T0 + 5 * HOUR,
+      closesAt: T0 + 5 * HOUR + 30 * MINUTE,
+      by: 'outage',
+      since: T0 + 90 * MINUTE,
+      commandId: null,
     }
     expect(evolve(before, event)).to.include({ closesAt: event.closesAt })
     const forged: Partial<AuctionExtended>[] = [

@@ -15,7 +15,9 @@ describe('a client of two gateways, each of a node of its own', function () {
 
   const start = async (name: string): Promise<string> => {
     const node = await NodeProcess.start({
-      ...{ home, name, args: PORTS },
+      home,
+      name,
+      args: PORTS,
       env: { VENDUE_GATEWAY: 'yes', VENDUE_MESH: 'client-test' },
     })
     nodes.push(node)

@@ -29,7 +29,11 @@ describe('a home that is killed while bids come in', function () {
 
   it('has every acknowledged bid, with its seq, after kill -9 and restart', async () => {
     const { outcome } = await seller.api.open({
-      ...{ commandId: 'cmd_crash0001', title: 'Crash', currency: 'EUR', start: '1', increment: '0.01' },
+      commandId: 'cmd_crash0001',
+      title: 'Crash',
+      currency: 'EUR',
+      start: '1',
+      increment: '0.01',
     })
     const auction = outcome.auctionId
     await eventually('the bidder knows the auction', () => bidder.api.show({ auction }))

@@ -73,7 +73,8 @@ describe('the scripts of the containers', function () {
     }
     const startGateway = (name: string, rpc: number | undefined, http: number | undefined) =>
       run(name, [script, join(invite, 'gateway'), `localhost:${rpc}`], {
-        ...{ ...accounts, VENDUE_HTTP_PORT: String(http) },
+        ...accounts,
+        VENDUE_HTTP_PORT: String(http),
       })
     const gateway1 = startGateway('gateway1', third, http1)
     startGateway('gateway2', fourth, http2)
@@ -93,7 +94,9 @@ describe('the scripts of the containers', function () {
 
     const anna = await register(url1, 'anna')
     const opened = await post(`${url2}/api/v1/auctions`, anna, {
-      ...{ title: 'Lot', start_price: 1, currency: 'EUR' },
+      title: 'Lot',
+      start_price: 1,
+      currency: 'EUR',
     })
     expect(opened.status).to.equal(201)
     const { id } = (await opened.json()) as { id: string }

@@ -38,7 +38,9 @@ describe('a node that is told to stop while it serves 200 bidders', function () 
   const urlOf = () => eventually('it says where', () => /http {3}(http:\S+)/.exec(node.output)?.[1])
   const start = () =>
     NodeProcess.start({
-      ...{ home, name: 'main', args: ['--grape-port', '0', '--dht-port', '0', '--http-port', '0'] },
+      home,
+      name: 'main',
+      args: ['--grape-port', '0', '--dht-port', '0', '--http-port', '0'],
       env: { VENDUE_GATEWAY: 'yes' },
     })
 

@@ -168,7 +168,9 @@ describe('gateways in processes of their own', function () {
 
   it('stop with their node process, inside it, after they have said so', async () => {
     const inside = await NodeProcess.start({
-      ...{ home, name: 'inside', args: ['--grape-port', '0', '--dht-port', '0', '--http-port', '0'] },
+      home,
+      name: 'inside',
+      args: ['--grape-port', '0', '--dht-port', '0', '--http-port', '0'],
       env: { VENDUE_GATEWAY: 'yes' },
     })
     const url = await eventually(

@@ -51,8 +51,12 @@ describe('a handover between processes', function () {
 
   async function open(more: object = {}): Promise<string> {
     const { outcome } = await seller.api.open({
-      ...{ commandId: `cmd_handover${++opened}`, title: `Lot ${opened}`, currency: 'EUR' },
-      ...{ start: '0.01', increment: '0.01', ...more },
+      commandId: `cmd_handover${++opened}`,
+      title: `Lot ${opened}`,
+      currency: 'EUR',
+      start: '0.01',
+      increment: '0.01',
+      ...more,
     })
     const auction = outcome.auctionId
     for (const { api } of nodes) await eventually('everybody knows it', () => api.show({ auction }))

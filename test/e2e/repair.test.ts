@@ -51,13 +51,13 @@ describe('a node whose database is damaged', function () {
 
   async function open(node: NodeProcess, n: number, more: object = {}): Promise<string> {
     const { outcome } = await node.api.open({
-      ...{
-        commandId: `cmd_repair${String(n).padStart(4, '0')}`,
-        title: `Lot ${n}`,
-        currency: 'EUR',
-        start: '1',
-      },
-      ...{ description: `[lot ${n}]`.repeat(150), increment: '1', ...more },
+      commandId: `cmd_repair${String(n).padStart(4, '0')}`,
+      title: `Lot ${n}`,
+      currency: 'EUR',
+      start: '1',
+      description: `[lot ${n}]`.repeat(150),
+      increment: '1',
+      ...more,
     })
     return outcome.auctionId
   }

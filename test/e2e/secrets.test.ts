@@ -29,13 +29,11 @@ describe("secrets of an auction on other nodes' disks", function () {
   it('keeps maxima and the reserve from every node but the home, and an --up-to limit even from that', async () => {
     const [seller, bidder, rival, watcher] = nodes as [NodeProcess, NodeProcess, NodeProcess, NodeProcess]
     const { outcome } = await seller.api.open({
-      ...{
-        commandId: 'cmd_secret0001',
-        title: 'Secret',
-        currency: 'EUR',
-        start: '10',
-        reserve: SECRETS.reserve,
-      },
+      commandId: 'cmd_secret0001',
+      title: 'Secret',
+      currency: 'EUR',
+      start: '10',
+      reserve: SECRETS.reserve,
     })
     const auction = outcome.auctionId
     await Promise.all(nodes.map((node) => eventually('known', () => node.api.show({ auction }))))

@@ -29,7 +29,11 @@ describe('a home that stands still (SIGSTOP) while bids come in', function () {
 
   it('lets no bid be called rejected, and settles each one after SIGCONT', async () => {
     const { outcome } = await home.api.open({
-      ...{ commandId: 'cmd_sigstop01', title: 'Still', currency: 'EUR', start: '1', increment: '0.01' },
+      commandId: 'cmd_sigstop01',
+      title: 'Still',
+      currency: 'EUR',
+      start: '1',
+      increment: '0.01',
     })
     const auction = outcome.auctionId
     await eventually('the bidder knows the auction', () => bidder.api.show({ auction }))

@@ -147,7 +147,10 @@ describe('a node inside another program', function () {
   it('joins a mesh of another home with a token, once', async () => {
     const elsewhere = makeTempHome()
     const { token } = await new HomeMeshAdmin({ home }).invite('embedded-test', {
-      ...{ role: 'node', uses: 1, lifeMs: 60_000, addresses: [shop.address] },
+      role: 'node',
+      uses: 1,
+      lifeMs: 60_000,
+      addresses: [shop.address],
     })
     const guest = () => {
       const bootstrap = shop.dhtAddress === null ? [] : [shop.dhtAddress]

@@ -534,8 +534,14 @@ describe('a gateway with accounts', function () {
         const { status, body } = await winner(headers)
         expect(status, JSON.stringify(body)).to.equal(200)
         expect(body).to.deep.include({
-          ...{ auction_id: auction, identity: 'account', account: { id: anna.id, name: 'w-anna' } },
-          ...{ winner: shown.leader, price: '12.00', currency: 'EUR', disputed: false, code: null },
+          auction_id: auction,
+          identity: 'account',
+          account: { id: anna.id, name: 'w-anna' },
+          winner: shown.leader,
+          price: '12.00',
+          currency: 'EUR',
+          disputed: false,
+          code: null,
         })
       }
       expect(await winner()).to.include({ status: 401, code: 'UNAUTHENTICATED' })

@@ -161,11 +161,9 @@ describe('a client of a real gateway', function () {
       },
     }
     const answer = (name: string) => ({
-      ...{
-        access_token: `${name}.${Date.now() + LIFE_MS}`,
-        token_type: 'Bearer',
-        refresh_token: `${name}-${refreshes}`,
-      },
+      access_token: `${name}.${Date.now() + LIFE_MS}`,
+      token_type: 'Bearer',
+      refresh_token: `${name}-${refreshes}`,
       // Half a minute before the end the client would renew it anyway: here the gateway has to say so.
       expires_in: 3_600,
     })

@@ -47,20 +47,33 @@ describe("a gateway's HTTP API", function () {
 
   it('takes currencies, times and amounts as the command line does', async () => {
     const opened = await gateway.post('/api/v1/auctions', {
-      ...{ title: 'Lot', currency: 'btc', start_price: 0.0000005, increment: 1e-7, user_id: 'sam' },
-      ...{ opens_at: '2031-01-31T18:00Z', closes_at: '2031-01-31 20:00+01:00', description: 'a\r\nb' },
+      title: 'Lot',
+      currency: 'btc',
+      start_price: 0.0000005,
+      increment: 1e-7,
+      user_id: 'sam',
+      opens_at: '2031-01-31T18:00Z',
+      closes_at: '2031-01-31 20:00+01:00',
+      description: 'a\r\nb',
     })
     expect(opened.body).to.include({
-      ...{ currency: 'BTC', start_price: '0.0000005', description: 'a\nb' },
-      ...{ opens_at: '2031-01-31T18:00:00.000Z', closes_at: '2031-01-31T19:00:00.000Z' },
+      currency: 'BTC',
+      start_price: '0.0000005',
+      description: 'a\nb',
+      opens_at: '2031-01-31T18:00:00.000Z',
+      closes_at: '2031-01-31T19:00:00.000Z',
     })
     expect(opened.body.increments).to.deep.equal([{ from: '0.00', step: '0.0000001' }])
     const noZone = await gateway.post('/api/v1/auctions', {
-      ...{ title: 'Lot', currency: 'EUR', start_price: 1, opens_at: '2031-01-31T18:00' },
+      title: 'Lot',
+      currency: 'EUR',
+      start_price: 1,
+      opens_at: '2031-01-31T18:00',
     })
     expect(refused(noZone, 400, 'INVALID_INPUT').detail).to.contain('no time zone')
     const reasons = await gateway.post(`/api/v1/auctions/${opened.body.id}/cancel`, {
-      ...{ user_id: 'sam', reason: 'two\nlines' },
+      user_id: 'sam',
+      reason: 'two\nlines',
     })
     expect(refused(reasons, 400, 'INVALID_INPUT').field).to.equal('reason')
   })
@@ -108,15 +121,26 @@ describe("a gateway's HTTP API", function () {
   it('opens with every term, keeps the reserve secret, and opens nothing twice under one key', async () => {
     const end = new Date(Date.now() + 3_600_000)
     const terms = {
-      ...{ title: 'A chair', description: 'Oak', start_price: '20.00', currency: 'EUR', reserve: '60.00' },
-      ...{ increment: '0:5,100:10', buy_now: 90, closes_at: end.toISOString(), user_id: 'sam' },
+      title: 'A chair',
+      description: 'Oak',
+      start_price: '20.00',
+      currency: 'EUR',
+      reserve: '60.00',
+      increment: '0:5,100:10',
+      buy_now: 90,
+      closes_at: end.toISOString(),
+      user_id: 'sam',
       soft_close: { window_ms: 30_000, extension_ms: 60_000 },
     }
     const first = await gateway.post('/api/v1/auctions', terms, { 'idempotency-key': 'open-1' })
     const again = await gateway.post('/api/v1/auctions', terms, { 'idempotency-key': 'open-1' })
     expect(again.body.id).to.equal(first.body.id)
     expect(first.body).to.deep.include({
-      ...{ title: 'A chair', currency: 'EUR', buy_now: '90.00', has_reserve: true, you: 'seller' },
+      title: 'A chair',
+      currency: 'EUR',
+      buy_now: '90.00',
+      has_reserve: true,
+      you: 'seller',
       seller: { id: 'guest:sam', name: 'sam' },
       soft_close: { window_ms: 30_000, extension_ms: 60_000, hard_stop_at: null },
       closes_at: end.toISOString(),
@@ -345,13 +369,11 @@ describe("a gateway's HTTP API", function () {
     const id = await gateway.open()
     const receipt = (name: string, amount: number) => ({
       command: {
-        ...{
-          type: 'bid' as const,
-          auctionId: id,
-          commandId: `bid_${name}0001`,
-          kind: 'plain' as const,
-          amount,
-        },
+        type: 'bid' as const,
+        auctionId: id,
+        commandId: `bid_${name}0001`,
+        kind: 'plain' as const,
+        amount,
         bidder: { id: `guest:${name}`, name },
       },
       outcome: { status: 'accepted' as const, commandId: `bid_${name}0001`, auctionId: id, seq: 2, at: 1 },
@@ -390,7 +412,10 @@ describe("a gateway's HTTP API", function () {
 
   it("never shows the node's own user's limits or standing", async () => {
     const { outcome } = await mesh.nodes[1]!.api.open({
-      ...{ commandId: 'cmd_gateway02', title: 'Limits', currency: 'EUR', start: '5' },
+      commandId: 'cmd_gateway02',
+      title: 'Limits',
+      currency: 'EUR',
+      start: '5',
     })
     const id = outcome.auctionId
     const node = mesh.nodes[0]!

@@ -84,7 +84,11 @@ describe('what is sent over one connection to a gateway with accounts and limits
   }
   const openElsewhere = async () => {
     const { outcome } = await mesh.nodes[1]!.api.open({
-      ...{ commandId: `cmd_elsewhere${++names}`, title: 'Lot', currency: 'EUR', start: '10', increment: '1' },
+      commandId: `cmd_elsewhere${++names}`,
+      title: 'Lot',
+      currency: 'EUR',
+      start: '10',
+      increment: '1',
     })
     const auction = outcome.auctionId
     await eventually(
@@ -141,7 +145,8 @@ describe('what is sent over one connection to a gateway with accounts and limits
     )
     return (await pipelined(gateway.url, requests)).map(({ seq = null, code = null }) => ({
       accepted: seq !== null,
-      ...{ seq, code },
+      seq,
+      code,
     }))
   }
 

@@ -36,7 +36,8 @@ describe("a gateway's Socket.IO namespace", function () {
   before(async () => {
     mesh = await createTestMesh(1)
     const logger = createPinoLogger({
-      ...{ level: 'info', format: 'json' },
+      level: 'info',
+      format: 'json',
       write: (lines) =>
         logged.push(
           ...lines

@@ -318,7 +318,11 @@ describe('what a home takes, whichever way it came, everybody accepts', function
     await holds(changes, { name: 'vendue.submit' }, async (change) => {
       const auctionId = await opened(surfaces.all[3]!)
       const bid: RawBid = {
-        ...{ type: 'bid', auctionId, commandId: `bid_raw_${++tried}`, kind: 'plain', amount: 100 },
+        type: 'bid',
+        auctionId,
+        commandId: `bid_raw_${++tried}`,
+        kind: 'plain',
+        amount: 100,
         ...named(other.info.name),
         ...change,
       }

@@ -68,7 +68,9 @@ describe('the members of a mesh', function () {
 
   const joinAs = (name: string, text: string) =>
     new HomeMeshAdmin({ home: elsewhere }).join(text, {
-      ...{ dataDir: testSettings({ home: elsewhere, name }).dataDir, name, addresses: [] },
+      dataDir: testSettings({ home: elsewhere, name }).dataDir,
+      name,
+      addresses: [],
     })
 
   /** Backs the authority up; the answer puts it back as it was. */
@@ -106,7 +108,10 @@ describe('the members of a mesh', function () {
     const guest = await startJoined('guest', founder, await token())
     await Promise.all([sees(founder, guest), sees(second, guest), sees(guest, second)])
     const opened = await guest.api.open({
-      ...{ commandId: 'cmd_opened01', title: 'Lot', currency: 'EUR', start: '1' },
+      commandId: 'cmd_opened01',
+      title: 'Lot',
+      currency: 'EUR',
+      start: '1',
     })
     const { auctionId } = opened.outcome
     await eventually('the auction is known', () => second.api.show({ auction: auctionId }))
@@ -317,7 +322,10 @@ describe('the members of a mesh', function () {
     const certificateOf = (name: string) => insiderOf(testSettings({ home, name }).dataDir).certificate
     const first = certificateOf('second')
     const { outcome } = await founder.api.open({
-      ...{ commandId: 'cmd_opened01', title: 'Lot', currency: 'EUR', start: '1' },
+      commandId: 'cmd_opened01',
+      title: 'Lot',
+      currency: 'EUR',
+      start: '1',
     })
     await eventually('the auction is known', () => second.api.show({ auction: outcome.auctionId }))
     const until = performance.now() + 9_000

@@ -12,8 +12,16 @@ import {
 const RUNS = Number(process.env.VENDUE_REPEATS ?? 4)
 
 const TERMS: AskedTerms = {
-  ...{ title: 'Lot', description: 'old', currency: 'EUR', start: '10', reserve: '60', increment: '1' },
-  ...{ buyNow: '90', closesIn: 7_200, window: 30, extension: 40 },
+  title: 'Lot',
+  description: 'old',
+  currency: 'EUR',
+  start: '10',
+  reserve: '60',
+  increment: '1',
+  buyNow: '90',
+  closesIn: 7_200,
+  window: 30,
+  extension: 40,
 }
 /** One field of an opening changed at a time. */
 const OTHER_TERMS: readonly Partial<AskedTerms>[] = [

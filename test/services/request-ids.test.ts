@@ -24,7 +24,8 @@ describe('a request id', function () {
 
   const loggerOf = (name: 'home' | 'bidder') =>
     createPinoLogger({
-      ...{ level: 'trace', format: 'json' },
+      level: 'trace',
+      format: 'json',
       write: (text) =>
         lines[name].push(
           ...text

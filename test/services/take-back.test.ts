@@ -36,7 +36,11 @@ describe('a home that holds what no node reads', function () {
     const home = mesh.nodes[0]!
     dataDir = (await home.api.status()).dataDir
     const opened = await home.api.open({
-      ...{ commandId: 'cmd_take_back_1', title: 'Lot', currency: 'EUR', start: '1', increment: '1' },
+      commandId: 'cmd_take_back_1',
+      title: 'Lot',
+      currency: 'EUR',
+      start: '1',
+      increment: '1',
     })
     auctionId = opened.outcome.auctionId
     await bid(0, 'bid_take_back_1', '50', 'max')
@@ -77,14 +81,22 @@ describe('a home that holds what no node reads', function () {
     // The maximum that was left with it is still known.
     const bea = { id: 'acc_bea', name: 'Bea' }
     const low = await home.api.bid({
-      ...{ auction: auctionId, commandId: 'bid_take_back_2', kind: 'plain', amount: '20', as: bea },
+      auction: auctionId,
+      commandId: 'bid_take_back_2',
+      kind: 'plain',
+      amount: '20',
+      as: bea,
     })
     expect(low.outcome).to.deep.include({
       status: 'accepted',
       bid: { leads: false, price: 2_100, reserveMet: true },
     })
     const again = await home.api.bid({
-      ...{ auction: auctionId, commandId: 'bid_take_back_1', kind: 'max', amount: '50', as: ANNA },
+      auction: auctionId,
+      commandId: 'bid_take_back_1',
+      kind: 'max',
+      amount: '50',
+      as: ANNA,
     })
     expect(again.outcome).to.include({ status: 'accepted', seq: 2 })
     await home.api.close({ auction: auctionId, commandId: 'cmd_take_back_2' })

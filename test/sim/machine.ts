@@ -78,7 +78,8 @@ export class Machine {
     this.#random = deps.random.stream(name)
     const offsetMs = Math.floor(this.#random.between(-60_000, 60_000))
     this.clock = {
-      ...{ offsetMs, firstOffsetMs: offsetMs },
+      offsetMs,
+      firstOffsetMs: offsetMs,
       rate: this.#random.between(0.99, 1.01),
     }
     this.disk = new SimDisk(this.#random.stream('disk'), {

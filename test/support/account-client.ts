@@ -27,7 +27,10 @@ export async function register(gateway: TestGateway, username: string): Promise<
 export function memberOf(body: Message): Member {
   const { access_token: token, refresh_token: refreshToken, user } = body
   return {
-    ...{ id: user.id, name: user.username, token, refreshToken },
+    id: user.id,
+    name: user.username,
+    token,
+    refreshToken,
     headers: { authorization: `Bearer ${token}` },
   }
 }

@@ -30,7 +30,9 @@ export async function startAccountGateway(settings: AccountsSettings = {}) {
   const callers = new AuthenticatedCallers(opened)
   const connections = () => ({ websockets: 0, eventStreams: 0, socketIo: 0, openBreakers: 0 })
   const metrics = new GatewayMetrics(new PrometheusMetrics(), {
-    ...{ connections, waiting: () => 0, status: () => Promise.reject(new Error('no node')) },
+    connections,
+    waiting: () => 0,
+    status: () => Promise.reject(new Error('no node')),
     guard: () => opened.limits,
   })
   const origins = new OriginPolicy({ allowed: [], loopbackOnly: true })

@@ -167,12 +167,12 @@ export async function say(
 /** An auction of that node, known to all of them. */
 export async function openAuction(node: NodeProcess, more: object = {}): Promise<string> {
   const { outcome } = await node.api.open({
-    ...{
-      commandId: `cmd_${Math.random().toString(36).slice(2).padEnd(12, '0')}`,
-      title: 'Lot',
-      currency: 'EUR',
-    },
-    ...{ start: '10', increment: '1', ...more },
+    commandId: `cmd_${Math.random().toString(36).slice(2).padEnd(12, '0')}`,
+    title: 'Lot',
+    currency: 'EUR',
+    start: '10',
+    increment: '1',
+    ...more,
   })
   return outcome.auctionId
 }

@@ -154,7 +154,8 @@ export class TwoNodes {
           return shop.cancel({ auction: asked.auction, commandId, reason: asked.reason })
         case 'extend':
           return shop.extend({
-            ...{ auction: asked.auction, commandId },
+            auction: asked.auction,
+            commandId,
             ...('by' in asked ? { addedMs: asked.by * 1_000 } : { closesAt: asked.to }),
           })
         default:
@@ -322,16 +323,14 @@ function openRequest({
   ...terms
 }: AskedTerms) {
   return {
-    ...{
-      title,
-      description,
-      currency,
-      start,
-      reserve,
-      increment,
-      buyNow,
-      closesInMs: terms.closesIn * 1_000,
-    },
+    title,
+    description,
+    currency,
+    start,
+    reserve,
+    increment,
+    buyNow,
+    closesInMs: terms.closesIn * 1_000,
     softClose: { windowMs: terms.window * 1_000, extensionMs: terms.extension * 1_000 },
     ...(terms.opensIn && { opensInMs: terms.opensIn * 1_000 }),
     ...(terms.hardStopIn && { hardStopInMs: terms.hardStopIn * 1_000 }),
@@ -343,11 +342,18 @@ function openRequest({
 function openBody({ title, description, currency, start, reserve, increment, buyNow, ...terms }: AskedTerms) {
   const moment = (seconds: number) => new Date(Date.UTC(2032, 0, 1) + seconds * 1_000).toISOString()
   return {
-    ...{ title, description, currency, start_price: start, reserve, increment, buy_now: buyNow },
+    title,
+    description,
+    currency,
+    start_price: start,
+    reserve,
+    increment,
+    buy_now: buyNow,
     closes_in_seconds: terms.closesIn,
     ...(terms.opensIn && { opens_at: moment(terms.opensIn) }),
     soft_close: {
-      ...{ window_ms: terms.window * 1_000, extension_ms: terms.extension * 1_000 },
+      window_ms: terms.window * 1_000,
+      extension_ms: terms.extension * 1_000,
       ...(terms.hardStopIn && { hard_stop_at: moment(terms.hardStopIn + 86_400) }),
     },
     ...(terms.pseudonyms && { bidder_names: 'pseudonyms' as const }),

@@ -100,13 +100,11 @@ export class MemoryNode {
       .value(tokens.self, { party: { id: nodeId, name }, info: () => this.info })
     provideStore(this.services, store)
     composeNode(this.services, {
-      ...{
-        dataDir: 'memory',
-        currencies: {},
-        requestStop: () => {},
-        handshakes: () => null,
-        ...(options.budgets && { budgets: options.budgets }),
-      },
+      dataDir: 'memory',
+      currencies: {},
+      requestStop: () => {},
+      handshakes: () => null,
+      ...(options.budgets && { budgets: options.budgets }),
       fail: (error) => {
         this.failure ??= error
       },

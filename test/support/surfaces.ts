@@ -139,9 +139,14 @@ async function commandLine(home: VendueNode, other: VendueNode): Promise<Surface
         },
       })
     const code = await runCli([`--name=${node.info.name}`, '--json', ...words], processDeps, {
-      ...{ stdin: new PassThrough(), stdout: sink((chunk) => (stdout += chunk)), stderr: sink(() => {}) },
-      ...{ env: { VENDUE_HOME: vendueHome }, userHome: vendueHome, timeZone: 'UTC' },
-      ...{ now: Date.now, ended: new AbortController().signal },
+      stdin: new PassThrough(),
+      stdout: sink((chunk) => (stdout += chunk)),
+      stderr: sink(() => {}),
+      env: { VENDUE_HOME: vendueHome },
+      userHome: vendueHome,
+      timeZone: 'UTC',
+      now: Date.now,
+      ended: new AbortController().signal,
     })
     const answer = JSON.parse(stdout || '{}')
     const refusal = answer.rejection?.code ?? answer.error?.code ?? answer.code ?? `exit ${code}`
@@ -203,8 +208,12 @@ function http(gateway: TestGateway): Surface {
       post(
         '/api/v1/auctions',
         {
-          ...{ user_id: 'sam', ...terms, start_price: start, buy_now: buyNow },
-          ...{ opens_at: time(opensAt), closes_at: time(closesAt) },
+          user_id: 'sam',
+          ...terms,
+          start_price: start,
+          buy_now: buyNow,
+          opens_at: time(opensAt),
+          closes_at: time(closesAt),
           soft_close: softClose && { window_ms: softClose.windowMs, extension_ms: softClose.extensionMs },
         },
         key,

@@ -67,7 +67,9 @@ export class TestAuthority {
       notAfter: options.notAfter ?? now + HOUR_MS,
     })
     const list = {
-      ...{ meshId: this.meshId, cas: [this.ca], member: () => null },
+      meshId: this.meshId,
+      cas: [this.ca],
+      member: () => null,
       isRevoked: (id: string) => this.revoked.has(id),
     }
     const gate = new PeerGate({ clock: systemClock, memberList: list })

@@ -67,7 +67,11 @@ export class TestGateway {
   /** Opens an auction and gives its id. */
   async open(terms: Record<string, unknown> = {}): Promise<string> {
     const { status, body } = await this.post('/api/v1/auctions', {
-      ...{ title: 'Lot', start_price: '10', currency: 'EUR', increment: '1', user_id: 'sam' },
+      title: 'Lot',
+      start_price: '10',
+      currency: 'EUR',
+      increment: '1',
+      user_id: 'sam',
       ...terms,
     })
     if (status !== 201) throw new Error(`open was answered with ${status}: ${JSON.stringify(body)}`)

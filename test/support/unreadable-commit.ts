@@ -39,7 +39,10 @@ export function unreadableCancel(
   const { owed: _, ...rest } = state as OpenedAuction & { owed?: unknown }
   const after = { ...rest, status: 'cancelled', seq: firstSeq, at, cancelledAt: at, reason } as OpenedAuction
   return {
-    ...{ commit, prevHash: head.hash, events: [event], state: after },
+    commit,
+    prevHash: head.hash,
+    events: [event],
+    state: after,
     secret: { secrets: { reserve: null, leaderMax: null }, sealed: [] },
     outcomes: [
       {

@@ -43,7 +43,8 @@ export function grenacheNodeApiClient(
     const requestIds = requestId === undefined ? undefined : [requestId]
     try {
       return await rpcClient.call(address, rpc, params, {
-        ...{ timeoutMs, requestIds },
+        timeoutMs,
+        requestIds,
         ...(token === null ? {} : { token }),
       })
     } catch (error) {

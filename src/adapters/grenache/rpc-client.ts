@@ -177,9 +177,12 @@ const MAX_OLD_AGENTS = 4
 
 function makeAgent({ tls, maxSocketsPerPeer }: RpcClientOptions): Agent {
   const options = {
-    ...{ keepAlive: true, maxSockets: maxSocketsPerPeer ?? MAX_SOCKETS_PER_PEER },
-    ...{ maxFreeSockets: MAX_FREE_SOCKETS_PER_PEER, scheduling: 'lifo' as const },
-    ...{ timeout: IDLE_SOCKET_MS, noDelay: true },
+    keepAlive: true,
+    maxSockets: maxSocketsPerPeer ?? MAX_SOCKETS_PER_PEER,
+    maxFreeSockets: MAX_FREE_SOCKETS_PER_PEER,
+    scheduling: 'lifo' as const,
+    timeout: IDLE_SOCKET_MS,
+    noDelay: true,
   }
   return tls ? new TlsAgent({ ...options, ...tls.connectOptions() }) : new Agent(options)
 }

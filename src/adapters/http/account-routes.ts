@@ -80,7 +80,8 @@ function addAuthRoutes(app: FastifyInstance, deps: Deps, prefix: string): void {
     {
       ...open,
       schema: {
-        ...{ tags, summary: 'Make an account, and log in' },
+        tags,
+        summary: 'Make an account, and log in',
         body: registerBody,
         response: { 201: tokensAnswer, ...problems },
       },
@@ -101,7 +102,8 @@ function addAuthRoutes(app: FastifyInstance, deps: Deps, prefix: string): void {
     {
       ...open,
       schema: {
-        ...{ tags, summary: 'Log in with a name or an e-mail address' },
+        tags,
+        summary: 'Log in with a name or an e-mail address',
         body: loginBody,
         response: { 200: tokensAnswer, ...problems },
       },
@@ -123,7 +125,8 @@ function addAuthRoutes(app: FastifyInstance, deps: Deps, prefix: string): void {
     {
       ...open,
       schema: {
-        ...{ tags, summary: 'A new access token, and the next refresh token' },
+        tags,
+        summary: 'A new access token, and the next refresh token',
         body: refreshBody,
         response: { 200: tokensAnswer, ...problems },
       },
@@ -156,7 +159,8 @@ function addAuthRoutes(app: FastifyInstance, deps: Deps, prefix: string): void {
     {
       bodyLimit: MAX_BODY_BYTES,
       schema: {
-        ...{ tags, summary: 'Change the password; ends all other logins' },
+        tags,
+        summary: 'Change the password; ends all other logins',
         body: passwordBody,
         response: { 200: tokensAnswer, ...problems },
       },
@@ -182,7 +186,8 @@ function addOwnRoutes(app: FastifyInstance, { apiKeys }: Deps): void {
     {
       bodyLimit,
       schema: {
-        ...{ tags, summary: 'Make an API key for a program' },
+        tags,
+        summary: 'Make an API key for a program',
         body: apiKeyBody,
         response: { 201: newApiKeyAnswer, ...problems },
       },

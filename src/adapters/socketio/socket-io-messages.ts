@@ -58,7 +58,11 @@ export function socketIoEvent({
       })
     case 'auction_cancelled':
       return told('auctionEnd', {
-        ...{ ...common, winner: null, winnerId: null, finalPrice: null, sold: false },
+        ...common,
+        winner: null,
+        winnerId: null,
+        finalPrice: null,
+        sold: false,
         reason: body.reason,
       })
     case 'auction_extended':
@@ -88,7 +92,9 @@ export function bare(token: string): string {
 /** Of a refusal, what all of them say. */
 export function refusal({ problem: { code, detail, next, limit }, retryAfterSeconds }: ProblemAnswer) {
   return {
-    ...{ code, reason: detail, next: next ?? null },
+    code,
+    reason: detail,
+    next: next ?? null,
     ...(limit !== undefined && { limit }),
     ...(retryAfterSeconds !== null && { retryAfterMs: retryAfterSeconds * 1_000 }),
   }

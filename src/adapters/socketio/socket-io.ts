@@ -97,7 +97,9 @@ export class GatewaySocketIo {
     this.#auctions.use((socket, next) => next(this.#joined(socket)))
     const { hub, presence, logger, metrics, timers } = deps
     this.#rooms = new SocketIoRooms({
-      ...{ hub, presence, namespace: this.#auctions },
+      hub,
+      presence,
+      namespace: this.#auctions,
       // The transport alone: clients connect again by themselves.
       fail: (socket, error) => {
         socket.emit('connectionRejected', refusal(this.#problem(error)))
@@ -244,7 +246,8 @@ export class GatewaySocketIo {
       const answered = this.#problem(error)
       const { command_id, minimum, price, currency } = answered.problem
       const refused = {
-        ...{ ...refusal(answered), bidId: command_id ?? null },
+        ...refusal(answered),
+        bidId: command_id ?? null,
         ...(minimum !== undefined && { minimum }),
         ...(price !== undefined && { price }),
         ...(currency !== undefined && { currency }),

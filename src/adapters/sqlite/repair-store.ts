@@ -235,7 +235,10 @@ class Salvager {
     for (const { commit, body } of bodies) {
       for (const event of body.events) at = evolve(at, event)
       appends.push({
-        ...{ commit, prevHash: body.prevHash, events: body.events, state: at as OpenedAuction },
+        commit,
+        prevHash: body.prevHash,
+        events: body.events,
+        state: at as OpenedAuction,
         secret: {
           secrets: secrets ?? { reserve: null, leaderMax: null },
           sealed: sealedOf(body.events, sealed),
@@ -388,10 +391,17 @@ class Salvager {
 
   report(path: string, damage: string, commits: number): RepairReport {
     return {
-      ...{ path, damage, movedTo: null, unaccepted: this.#unaccepted, takenBack: this.#takenBack },
+      path,
+      damage,
+      movedTo: null,
+      unaccepted: this.#unaccepted,
+      takenBack: this.#takenBack,
       saved: {
-        ...{ auctions: this.#saved, events: this.#events, outcomes: this.#told },
-        ...{ autoBids: this.#autoBids, receipts: this.#receipts },
+        auctions: this.#saved,
+        events: this.#events,
+        outcomes: this.#told,
+        autoBids: this.#autoBids,
+        receipts: this.#receipts,
       },
       lost: { auctions: this.#lost, commits, incomplete: [...this.#incomplete] },
     }

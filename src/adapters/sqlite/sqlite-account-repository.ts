@@ -91,7 +91,9 @@ function accountOf(row: Row | undefined): Account | null {
   const { id, name, email, roles, password_hash, created_at, disabled_at } = row
   const names = roles.split(' ')
   return {
-    ...{ id, name, email },
+    id,
+    name,
+    email,
     roles: ROLES.filter((role) => names.includes(role)),
     passwordHash: password_hash,
     createdAt: created_at,

@@ -30,7 +30,9 @@ export class X509CertificateIssuer implements CertificateIssuer {
     const { publicKey } = signerOf(pair.privateKey)
     const subject = `CN=Vendue mesh ${meshName} ${publicKey.slice(0, 8)}`
     const certificate = await x509.X509CertificateGenerator.create({
-      ...{ serialNumber: serial(), subject, signingAlgorithm: ED25519 },
+      serialNumber: serial(),
+      subject,
+      signingAlgorithm: ED25519,
       issuer: signedBy ? new x509.X509Certificate(signedBy.certificate).subject : subject,
       publicKey: keys.publicKey,
       signingKey: signedBy ? await importPrivate(signedBy.privateKey) : keys.privateKey,
@@ -50,7 +52,9 @@ export class X509CertificateIssuer implements CertificateIssuer {
     const { meshId, nodeId, publicKey, role, notBefore, notAfter } = request
     const caKey = await importPublic(ca.publicKey)
     const certificate = await x509.X509CertificateGenerator.create({
-      ...{ serialNumber: serial(), subject: `CN=${nodeId}`, signingAlgorithm: ED25519 },
+      serialNumber: serial(),
+      subject: `CN=${nodeId}`,
+      signingAlgorithm: ED25519,
       issuer: new x509.X509Certificate(ca.certificate).subject,
       notBefore: new Date(notBefore),
       notAfter: new Date(notAfter),

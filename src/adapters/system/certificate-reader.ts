@@ -44,7 +44,10 @@ export function factsOf(certificate: X509Certificate): CertificateFacts | null {
   if (!meshId || !nodeId || !NODE_ID.test(nodeId) || publicKey === null || certificate.ca) return null
   if (!(MEMBER_ROLES as readonly string[]).includes(role ?? '')) return null
   return {
-    ...{ meshId, nodeId, role: role as MemberRole, publicKey },
+    meshId,
+    nodeId,
+    role: role as MemberRole,
+    publicKey,
     notBefore: Date.parse(certificate.validFrom),
     notAfter: Date.parse(certificate.validTo),
     isSignedBy: (ca) => isSignedBy(certificate, ca),

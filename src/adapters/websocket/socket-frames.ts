@@ -105,7 +105,11 @@ export function refusedMessage(
 export function errorMessage({ problem, retryAfterSeconds }: ProblemAnswer): ReplyMessage {
   const { code, detail, field, next } = problem
   return {
-    ...{ type: 'error', code, message: detail, field: field ?? null, next: next ?? null },
+    type: 'error',
+    code,
+    message: detail,
+    field: field ?? null,
+    next: next ?? null,
     ...limitOf({ problem, retryAfterSeconds }),
   }
 }

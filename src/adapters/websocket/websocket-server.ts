@@ -111,7 +111,11 @@ export class GatewayWebSockets {
     this.#server.handleUpgrade(request, socket, head, (webSocket) => {
       this.#open(
         new SocketSession(this.#deps, {
-          ...{ socket: webSocket, raw: socket, caller, presented, connection },
+          socket: webSocket,
+          raw: socket,
+          caller,
+          presented,
+          connection,
           auction: place.auction,
           requestId: requestIdOf(request.headers['x-request-id']),
         }),

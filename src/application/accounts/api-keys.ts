@@ -48,7 +48,10 @@ export class ApiKeys {
     const secret = newApiKey(id, random)
     const now = clock.now()
     const apiKey: ApiKey = {
-      ...{ id, accountId, label, scopes },
+      id,
+      accountId,
+      label,
+      scopes,
       hash: sha256(secret),
       createdAt: now,
       expiresAt: expires_in_days === undefined ? null : now + expires_in_days * DAY_MS,

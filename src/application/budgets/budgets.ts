@@ -116,7 +116,8 @@ export class Budget {
       return shared
     }
     const use: Use = {
-      ...{ amount: 0, atMs: this.#deps.clock.monotonicMs() },
+      amount: 0,
+      atMs: this.#deps.clock.monotonicMs(),
       reportedAtMs: Number.NEGATIVE_INFINITY,
     }
     this.#uses.set(key, use)

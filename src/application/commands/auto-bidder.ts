@@ -279,8 +279,12 @@ export class AutoBidder {
     if (order) order.autoBid = autoBid
     else if (!isOver(autoBid))
       this.#orders.set(auctionId, {
-        ...{ autoBid, unanswered: 0, refusals: 0 },
-        ...{ running: false, again: false, retry: null },
+        autoBid,
+        unanswered: 0,
+        refusals: 0,
+        running: false,
+        again: false,
+        retry: null,
       })
     if (!order || order.running || !isOver(autoBid)) return
     order.retry?.cancel()

@@ -109,7 +109,9 @@ export class Bidders {
     if (hidden !== undefined && this.#deps.pseudonyms !== null)
       return this.#bidUnderPseudonyms(caller, { before: Number(hidden), limit })
     const page = await this.#deps.api.list({
-      ...{ as: party, bidder: party.id, limit },
+      as: party,
+      bidder: party.id,
+      limit,
       ...(cursor !== undefined && { cursor }),
     })
     const room = limit - page.auctions.length

@@ -133,8 +133,12 @@ function messageOf(item: FeedItem, facts: AuctionFacts, leader: Party | null): E
   const amount = (minor: Minor) => formatAmount(minor, currency)
   const perhaps = (minor: Minor | null) => (minor === null ? null : amount(minor))
   const common = {
-    ...{ auction_id: auctionId, seq, timestamp: jsonTime(event.at), title },
-    ...{ currency: currency.code, disputed },
+    auction_id: auctionId,
+    seq,
+    timestamp: jsonTime(event.at),
+    title,
+    currency: currency.code,
+    disputed,
   }
   switch (event.type) {
     case 'AuctionOpened':

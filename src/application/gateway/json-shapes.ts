@@ -250,7 +250,11 @@ export function statusJson({ node, ...status }: NodeStatus): Json {
     started_at: jsonTime(node.incarnation),
     handshakes: status.handshakes && { ...status.handshakes },
     budgets: status.budgets.map(({ name, unit, limit, refillMs, fullest, refused }) => ({
-      ...{ name, unit, limit, refill_ms: refillMs, refused },
+      name,
+      unit,
+      limit,
+      refill_ms: refillMs,
+      refused,
       fullest: fullest && { ...fullest },
     })),
     uptime_ms: status.uptimeMs,
@@ -268,10 +272,16 @@ export function syncJson(sync: SyncStatus): Json {
     ms_left: sync.msLeft,
     refused: sync.refused,
     refused_auctions: sync.refusedAuctions.map(({ auctionId, seq, reason, home, homeName }) => ({
-      ...{ auction_id: auctionId, seq, reason, home: { node_id: home, name: homeName } },
+      auction_id: auctionId,
+      seq,
+      reason,
+      home: { node_id: home, name: homeName },
     })),
     doubted_auctions: sync.doubtedAuctions.map(({ auctionId, seq, reason, peers }) => ({
-      ...{ auction_id: auctionId, seq, reason, peers: [...peers] },
+      auction_id: auctionId,
+      seq,
+      reason,
+      peers: [...peers],
     })),
   }
 }

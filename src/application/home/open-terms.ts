@@ -70,7 +70,9 @@ export function openTerms(
     reserveCommitment: reserve?.commitment ?? null,
     increments: incrementsOf(request.increment, currency, startPrice),
     buyNow: request.buyNow === undefined ? null : amountOf('buyNow', request.buyNow, currency),
-    ...{ opensAt, closesAt, softClose: softCloseOf(request, closesAt ?? now) },
+    opensAt,
+    closesAt,
+    softClose: softCloseOf(request, closesAt ?? now),
     bidderNames: request.bidderNames ?? 'public',
     givesTimeBack: request.givesTimeBack ?? true,
   }

@@ -56,8 +56,12 @@ async function replay(
 ): Promise<Told | string> {
   const hasMoved = state.handovers.length > 0
   const told: Told = {
-    ...{ state: UNOPENED, hash: null, openingId: '', leading: null },
-    ...{ commitments: new Map(), fingerprints: new Map() },
+    state: UNOPENED,
+    hash: null,
+    openingId: '',
+    leading: null,
+    commitments: new Map(),
+    fingerprints: new Map(),
   }
   while (told.state.seq < head.seq) {
     const page = await deps.eventLog.read(auctionId, told.state.seq + 1, PAGE)

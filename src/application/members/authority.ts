@@ -116,7 +116,11 @@ export class Authority implements MeshAuthority {
     const expiresAt = clock.now() + lifeMs
     store.transact((records) =>
       records.saveInvite({
-        ...{ secretHash: secretHash(secret), role, usesLeft: uses, usedBy: [], expiresAt },
+        secretHash: secretHash(secret),
+        role,
+        usesLeft: uses,
+        usedBy: [],
+        expiresAt,
       }),
     )
     return secret
@@ -176,7 +180,10 @@ export class Authority implements MeshAuthority {
     const now = clock.now()
     const signedBy = store.transact((records) => signingCa(records))
     const ca = await issuer.createCa({
-      ...{ meshName: this.meshName, notBefore: now - BACKDATED_MS, notAfter: now + CA_MS, signedBy },
+      meshName: this.meshName,
+      notBefore: now - BACKDATED_MS,
+      notAfter: now + CA_MS,
+      signedBy,
     })
     const { publicKey, certificate } = ca
     this.#transact((records) => {

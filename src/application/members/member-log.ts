@@ -79,8 +79,14 @@ export function meshIdOf(caPublicKey: string): string {
 
 export function emptyMemberState(meshId: string): MemberState {
   return {
-    ...{ meshId, meshName: '', seq: 0, headHash: null },
-    ...{ members: new Map(), revoked: new Set(), homes: new Map(), cas: [] },
+    meshId,
+    meshName: '',
+    seq: 0,
+    headHash: null,
+    members: new Map(),
+    revoked: new Set(),
+    homes: new Map(),
+    cas: [],
   }
 }
 

@@ -33,14 +33,19 @@ export interface PeerGateDeps {
 
 const MAX_ISSUERS = 4
 const EXPIRED: Admission = {
-  ...{ ok: false, code: 'CERTIFICATE_EXPIRED', message: 'this certificate has expired' },
+  ok: false,
+  code: 'CERTIFICATE_EXPIRED',
+  message: 'this certificate has expired',
 }
 const REPLACED: Admission = {
-  ...{ ok: false, code: 'NOT_A_MEMBER' },
+  ok: false,
+  code: 'NOT_A_MEMBER',
   message: 'this certificate is of an authority that has been replaced, and not of a member',
 }
 const REVOKED: Admission = {
-  ...{ ok: false, code: 'MEMBER_REVOKED', message: 'this node has been put out of the mesh' },
+  ok: false,
+  code: 'MEMBER_REVOKED',
+  message: 'this node has been put out of the mesh',
 }
 
 /** Decides who is let in by the certificate that was shown; TLS has made sure that its key is there too. */

@@ -107,7 +107,9 @@ export class Membership {
     this.#prober = new PeerProber(
       { ...deps, health: this.#health, gossip: this.#gossip },
       {
-        ...{ probeTimeoutMs, suspicionMs, goneSuspicionMs },
+        probeTimeoutMs,
+        suspicionMs,
+        goneSuspicionMs,
         onRumors: (rumors, from) => this.#hear(rumors, from),
         onChanged: (address) => this.#dialer.again(address),
       },

@@ -97,7 +97,12 @@ export class ReceiptWatch {
       this.#watched.delete(oldest)
     }
     const watched: Watched = {
-      ...{ auctionId, seq: null, price: 0, leading: null, awaited: new Map(), isSettling: false },
+      auctionId,
+      seq: null,
+      price: 0,
+      leading: null,
+      awaited: new Map(),
+      isSettling: false,
     }
     this.#watched.set(auctionId, watched)
     return watched
@@ -111,7 +116,9 @@ export class ReceiptWatch {
     lookFrom(watched, record.state)
     for (let after: number | null = 0; after !== null; ) {
       const page: Awaited<ReturnType<ReceiptRepository['list']>> = await this.#deps.receipts.list({
-        ...{ auctionId, after, limit: PAGE },
+        auctionId,
+        after,
+        limit: PAGE,
       })
       const found = page.signed
         .flatMap(({ receipts }) => receipts)

@@ -334,7 +334,10 @@ class LogVerifier {
       decision: decisionOf(state, partly),
     }
     const finding = this.#options.check?.({
-      ...{ summary, bids: this.#bids, secretOf: this.#secretOf, at: (seq: number) => this.#at(seq) },
+      summary,
+      bids: this.#bids,
+      secretOf: this.#secretOf,
+      at: (seq: number) => this.#at(seq),
       reserve:
         state.status === 'closed' || state.terms.reserveCommitment === null ? this.#reserveOpened : undefined,
     })

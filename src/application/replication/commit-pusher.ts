@@ -47,7 +47,8 @@ export class CommitPusher {
   /** What waits for each peer. */
   get backlog(): { readonly nodeId: string; readonly commits: number; readonly bytes: number }[] {
     return [...this.#outboxes].map(([nodeId, { commits, bytes }]) => ({
-      ...{ nodeId, bytes },
+      nodeId,
+      bytes,
       commits: commits.length,
     }))
   }

@@ -41,7 +41,9 @@ describe('handover', () => {
   it('tells it as JSON', async () => {
     const { stdout } = await cli.line('handover 7k2m bob --json')
     expect(JSON.parse(stdout)).to.deep.equal({
-      ...{ auction_id: 'auc_7k2m0000000000000000000000', moved: true, seq: 2 },
+      auction_id: 'auc_7k2m0000000000000000000000',
+      moved: true,
+      seq: 2,
       home: { node_id: 'node_bob', name: 'bob' },
     })
   })

@@ -49,8 +49,16 @@ describe('live output', () => {
   it('shows state, address, last sign of life, round trip and version of each peer', () => {
     const { look } = new Output({ stdout: sink(), stderr: sink() }, OPTIONS)
     const peer: PeerView = {
-      ...{ nodeId: 'node_1', name: 'ada\u001b[2J', publicKey: 'k', version: '0.1.0', address: '127.0.0.1:1' },
-      ...{ dhtAddress: null, incarnation: 1, state: 'suspect', lastSeenAt: 7_000, roundTripMs: 1.234 },
+      nodeId: 'node_1',
+      name: 'ada\u001b[2J',
+      publicKey: 'k',
+      version: '0.1.0',
+      address: '127.0.0.1:1',
+      dhtAddress: null,
+      incarnation: 1,
+      state: 'suspect',
+      lastSeenAt: 7_000,
+      roundTripMs: 1.234,
     }
     const [, row] = peerLines([peer], look)
     for (const part of ['suspect', '127.0.0.1:1', '3 s ago', '1.2 ms', '0.1.0', 'node_1']) {

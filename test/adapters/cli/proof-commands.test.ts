@@ -38,7 +38,11 @@ describe('commands about proof', () => {
     return {
       command: { type: 'bid', auctionId, commandId: bidId, bidder, kind: 'plain', amount },
       outcome: {
-        ...{ status: 'accepted', commandId: bidId, auctionId, seq: 2, at },
+        status: 'accepted',
+        commandId: bidId,
+        auctionId,
+        seq: 2,
+        at,
         bid: { leads, price, reserveMet },
       },
     }

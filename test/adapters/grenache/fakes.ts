@@ -38,7 +38,10 @@ export const self: NodeInfo = {
 }
 
 export const other: NodeInfo = {
-  ...{ ...self, nodeId: serverMember.nodeId, name: 'Bob', dhtAddress: '127.0.0.1:20001' },
+  ...self,
+  nodeId: serverMember.nodeId,
+  name: 'Bob',
+  dhtAddress: '127.0.0.1:20001',
 }
 
 export const challenge: Challenge = {
@@ -114,7 +117,9 @@ export function fakeNodeApi(overrides: Partial<NodeApi> = {}): NodeApi {
 
 export function fakeServices() {
   return {
-    ...{ peerService: fakePeerService(), nodeApi: fakeNodeApi(), meshService: fakeMeshService() },
+    peerService: fakePeerService(),
+    nodeApi: fakeNodeApi(),
+    meshService: fakeMeshService(),
     tls: serverMember.tls,
   }
 }
@@ -185,7 +190,12 @@ export function post(
   return new Promise((resolve, reject) => {
     const tls = as ? as.connectOptions() : { rejectUnauthorized: false }
     const request = httpsRequest({
-      ...{ host: '127.0.0.1', port, method, path: '/', agent: false, ...tls },
+      host: '127.0.0.1',
+      port,
+      method,
+      path: '/',
+      agent: false,
+      ...tls,
       headers: { ...headers, 'content-length': String(Buffer.byteLength(body)) },
     })
     request.on('error', reject)

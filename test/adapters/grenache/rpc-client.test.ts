@@ -135,7 +135,9 @@ describe('the peer client', function () {
       },
     })
     expect(await client.hello(address, challenge)).to.deep.equal({
-      ...{ node: other, proof, peers: [self, other] },
+      node: other,
+      proof,
+      peers: [self, other],
     })
     expect(await client.ping(address, aPing)).to.deep.equal({ proof, rumors: [] })
     expect(await client.pingVia(address, 'node_far', challenge)).to.deep.equal(proof)

@@ -103,7 +103,9 @@ describe('the RPC server and client, over mutual TLS', function () {
     const roles = ['node', 'replica', 'gateway', 'operator'] as const
     const services = fakeServices()
     const names = rpcTable({
-      ...{ peer: services.peerService, operator: services.nodeApi, mesh: services.meshService },
+      peer: services.peerService,
+      operator: services.nodeApi,
+      mesh: services.meshService,
     })
     for (const role of roles) {
       const member = await authority.member({ role })

@@ -37,8 +37,14 @@ describe('one flipped bit in the database of a home', function () {
     nodeId = node.info.nodeId
     for (let i = 0; i < 4; i++) {
       const { outcome } = await node.api.open({
-        ...{ commandId: `cmd_flip0000${i}`, title: `Lot ${i}`, currency: 'EUR', start: '10', increment: '1' },
-        ...{ reserve: '20', buyNow: '900', closesInMs: 3_600_000 },
+        commandId: `cmd_flip0000${i}`,
+        title: `Lot ${i}`,
+        currency: 'EUR',
+        start: '10',
+        increment: '1',
+        reserve: '20',
+        buyNow: '900',
+        closesInMs: 3_600_000,
       })
       auctionIds.push(outcome.auctionId)
       for (let k = 0; k < 12; k++) await bid(node, outcome.auctionId, i, k)

@@ -66,7 +66,12 @@ describe('the SQLite writer', function () {
   it('refuses what is past the bound on waiting writes, and writes all that it took', async () => {
     store = await openStore(dir.path)
     const autoBid = (i: number): AutoBid => ({
-      ...{ auctionId: `auc_${i}`, limit: i + 1, state: 'active', refusal: null, pending: null, updatedAt: i },
+      auctionId: `auc_${i}`,
+      limit: i + 1,
+      state: 'active',
+      refusal: null,
+      pending: null,
+      updatedAt: i,
     })
     const codes = await Promise.all(
       Array.from({ length: 20_050 }, (_, i) => codeOf(store.autoBids.save(autoBid(i)))),
@@ -137,7 +142,12 @@ describe('the SQLite writer', function () {
   it('keeps no more than 10,000 peers, those seen last', async () => {
     store = await openStore(dir.path)
     const peer = (i: number) => ({
-      ...{ nodeId: `node_${i}`, name: 'n', publicKey: 'k', address: 'a:1', dhtAddress: null, lastSeenAt: i },
+      nodeId: `node_${i}`,
+      name: 'n',
+      publicKey: 'k',
+      address: 'a:1',
+      dhtAddress: null,
+      lastSeenAt: i,
     })
     await Promise.all(Array.from({ length: 10_010 }, (_, i) => store.peers.save(peer(i))))
     const peers = await store.peers.list(20_000)

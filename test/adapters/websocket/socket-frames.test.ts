@@ -62,7 +62,11 @@ describe('the answer to an accepted bid', () => {
         const at = 1_790_000_000_000 + price
         const written = acceptedText(
           {
-            ...{ status: 'accepted', commandId: id, auctionId: AUCTION, seq: 7, at },
+            status: 'accepted',
+            commandId: id,
+            auctionId: AUCTION,
+            seq: 7,
+            at,
             bid: { leads, price, reserveMet: !leads },
           },
           { key, currency: { code, exponent: 2 }, requestId: 'r-1.2' },

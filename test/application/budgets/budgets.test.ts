@@ -48,8 +48,12 @@ describe("senders' budgets", () => {
     for (let i = 0; i < 5; i++) requests.take('a')
     requests.take('b')
     expect(requests.status()).to.deep.equal({
-      ...{ name: 'requests', unit: 'requests at once', limit: 2, refillMs: null },
-      ...{ fullest: { sender: 'a', used: 2 }, refused: 3 },
+      name: 'requests',
+      unit: 'requests at once',
+      limit: 2,
+      refillMs: null,
+      fullest: { sender: 'a', used: 2 },
+      refused: 3,
     })
     expect(told).to.deep.equal([{ budget: 'requests', sender: 'a', limit: 2, unit: 'requests at once' }])
     await time.advance(60_000)

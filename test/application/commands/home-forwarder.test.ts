@@ -10,7 +10,11 @@ import { silentLogger } from '../../support/silent-logger.js'
 const ADDRESS = 'home:1'
 const HOME = { nodeId: nodeIdOf('key'), publicKey: 'key', address: ADDRESS }
 const BID: RemoteCommand = {
-  ...{ type: 'bid', auctionId: 'auc_1', commandId: 'bid_00000001', kind: 'plain', amount: 100 },
+  type: 'bid',
+  auctionId: 'auc_1',
+  commandId: 'bid_00000001',
+  kind: 'plain',
+  amount: 100,
   bidder: { id: 'node_anna', name: 'Anna' },
 }
 
@@ -32,8 +36,13 @@ describe('what a forwarder says of commands that may have been carried out', () 
     const verifier = { verify: () => true }
     const signer = { publicKey: 'key', sign: () => 'signed' }
     const deps = {
-      ...{ peerClient: { submit }, receiptKeeper, signer, verifier },
-      ...{ clock: time, timers: time, logger: silentLogger },
+      peerClient: { submit },
+      receiptKeeper,
+      signer,
+      verifier,
+      clock: time,
+      timers: time,
+      logger: silentLogger,
     }
     const result = new HomeForwarder(deps, () => HOME).submit(BID)
     await settle()
@@ -88,9 +97,13 @@ describe('a forwarder with two requests under way', () => {
       })
     const forwarder = new HomeForwarder(
       {
-        ...{ peerClient: { submit }, receiptKeeper: { keep: async () => {} } },
-        ...{ signer: { publicKey: 'key', sign: () => 'signed' }, verifier: { verify: () => true } },
-        ...{ clock: time, timers: time, logger: silentLogger },
+        peerClient: { submit },
+        receiptKeeper: { keep: async () => {} },
+        signer: { publicKey: 'key', sign: () => 'signed' },
+        verifier: { verify: () => true },
+        clock: time,
+        timers: time,
+        logger: silentLogger,
       },
       () => HOME,
     )

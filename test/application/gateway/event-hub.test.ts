@@ -13,8 +13,13 @@ const BAD = `auc_${'1'.repeat(26)}`
 describe('who hears all events of a gateway', () => {
   const { auction } = given()
   const item = (auctionId: string, position: number): FeedItem => ({
-    ...{ auctionId, seq: 1, event: { type: 'AuctionStarted', at: position } },
-    ...{ title: 'Lot', currency: { code: 'EUR', exponent: 2 }, seller: 'Sam', disputed: false },
+    auctionId,
+    seq: 1,
+    event: { type: 'AuctionStarted', at: position },
+    title: 'Lot',
+    currency: { code: 'EUR', exponent: 2 },
+    seller: 'Sam',
+    disputed: false,
     cursor: `p${position}.0`,
   })
 

@@ -43,7 +43,12 @@ describe('a handover', () => {
   const open = async (more: object = {}) => {
     const { outcome } = await node(0).api.open({
       commandId: `cmd_open${Math.random().toString(36).slice(2, 12).padEnd(10, '0')}`,
-      ...{ title: 'Pic#1', currency: 'JPY', start: '10', increment: '1', reserve: '40', ...more },
+      title: 'Pic#1',
+      currency: 'JPY',
+      start: '10',
+      increment: '1',
+      reserve: '40',
+      ...more,
     })
     await settle()
     return outcome.auctionId
@@ -426,8 +431,13 @@ describe('a handover', () => {
     const [auctionHouse, syncer] = [services.get(tokens.auctionHouse), services.get(tokens.syncer)]
     const budgets = services.get(tokens.budgets)
     const deps = {
-      ...{ ...store, auctionHouse, budgets, syncer, signer: node(1).signer },
-      ...{ verifier, logger: silentLogger },
+      ...store,
+      auctionHouse,
+      budgets,
+      syncer,
+      signer: node(1).signer,
+      verifier,
+      logger: silentLogger,
     }
     const part = { to: info.nodeId, outcomes: [], sealed: [], secrets: NO_SECRETS, head: null }
     const parcel = signParcel(auction, part, node(0).signer)
@@ -471,7 +481,11 @@ describe('a handover', () => {
       { type: 'AuctionCancelled', at, commandId: 'cmd_cancel00', reason: 'not mine to say' },
       { type: 'AuctionExtended', at, commandId: 'cmd_extend00', by: 'seller', since: null, closesAt },
       {
-        ...{ type: 'AuctionClosed', at, commandId: 'cmd_close000', by: 'seller', result },
+        type: 'AuctionClosed',
+        at,
+        commandId: 'cmd_close000',
+        by: 'seller',
+        result,
         reserve: { amount: 40, salt: '0'.repeat(32) },
       },
     ]

@@ -39,8 +39,11 @@ describe('the house of auctions', () => {
     more: { closesInMs?: number; opensAt?: number; reserve?: string; givesTimeBack?: boolean } = {},
   ): Promise<string> {
     const { outcome } = await node.api.open({
-      ...{ commandId: `cmd_open${Math.random().toString(36).slice(2, 12).padEnd(10, '0')}` },
-      ...{ title: 'Lot', currency: 'EUR', start: '10', increment: '1' },
+      commandId: `cmd_open${Math.random().toString(36).slice(2, 12).padEnd(10, '0')}`,
+      title: 'Lot',
+      currency: 'EUR',
+      start: '10',
+      increment: '1',
       ...more,
     })
     expect(outcome.status).to.equal('accepted')
@@ -99,7 +102,10 @@ describe('the house of auctions', () => {
     it('opens an auction with it, or takes the bid, and never fails for others', async () => {
       const auctionId = await open()
       const opening = node.api.open({
-        ...{ commandId: 'bid_opening1', title: 'Lot', currency: 'EUR', start: '10' },
+        commandId: 'bid_opening1',
+        title: 'Lot',
+        currency: 'EUR',
+        start: '10',
       })
       const [opened, ...results] = await Promise.allSettled([
         opening,

@@ -32,8 +32,14 @@ describe('an auction that its home must not write to', () => {
 
   async function open(node: MemoryNode): Promise<string> {
     const { outcome } = await node.api.open({
-      ...{ commandId: `cmd_held${String(++made).padStart(8, '0')}`, title: 'Lot', currency: 'EUR' },
-      ...{ start: '10', increment: '1', reserve: '20', buyNow: '500', closesInMs: HOUR_MS },
+      commandId: `cmd_held${String(++made).padStart(8, '0')}`,
+      title: 'Lot',
+      currency: 'EUR',
+      start: '10',
+      increment: '1',
+      reserve: '20',
+      buyNow: '500',
+      closesInMs: HOUR_MS,
     })
     expect(outcome.status).to.equal('accepted')
     return outcome.auctionId

@@ -44,8 +44,12 @@ describe('a time in which nobody can bid', () => {
 
   async function open(closesInMs: number, more: Partial<OpenRequest> = {}): Promise<string> {
     const { outcome } = await node.api.open({
-      ...{ commandId: `cmd_outage${String(++made).padStart(6, '0')}`, title: 'Lot', currency: 'EUR' },
-      ...{ start: '10', increment: '1', closesInMs },
+      commandId: `cmd_outage${String(++made).padStart(6, '0')}`,
+      title: 'Lot',
+      currency: 'EUR',
+      start: '10',
+      increment: '1',
+      closesInMs,
       ...more,
     })
     expect(outcome.status).to.equal('accepted')
@@ -56,8 +60,12 @@ describe('a time in which nobody can bid', () => {
   const bid = (auctionId: string, amount: number) =>
     node.services.get(tokens.auctionHouse).submit(
       {
-        ...{ type: 'bid', auctionId, commandId: `bid_outage${String(++made).padStart(6, '0')}` },
-        ...{ bidder: { id: 'node_anna', name: 'Anna' }, amount, kind: 'plain' },
+        type: 'bid',
+        auctionId,
+        commandId: `bid_outage${String(++made).padStart(6, '0')}`,
+        bidder: { id: 'node_anna', name: 'Anna' },
+        amount,
+        kind: 'plain',
       },
       null,
     )

@@ -102,8 +102,14 @@ describe('the text of a commit', () => {
     const cancelled = { type: 'AuctionCancelled', at: 1, commandId: 'cmd_1', reason: 'Broken.' } as const
     const bid: BidPlaced = {
       type: 'BidPlaced',
-      ...{ at: 1, bidId: 'bid_1', bidder: { id: 'node_a', name: 'Anna' } },
-      ...{ amount: 1, commitment: null, price: 1, leads: true, reserveMet: true },
+      at: 1,
+      bidId: 'bid_1',
+      bidder: { id: 'node_a', name: 'Anna' },
+      amount: 1,
+      commitment: null,
+      price: 1,
+      leads: true,
+      reserveMet: true,
     }
     const atTheLimit: readonly [what: string, event: AuctionEvent][] = [
       ['a reason of 500 characters', { ...cancelled, reason: 'x'.repeat(500) }],
@@ -149,7 +155,10 @@ describe('the text of a commit', () => {
 
   describe('is refused with the place and the rule', () => {
     const good = {
-      ...{ auctionId: 'auc_1', firstSeq: 2, prevHash: HASH, parties: [['node_a', 'Anna']] },
+      auctionId: 'auc_1',
+      firstSeq: 2,
+      prevHash: HASH,
+      parties: [['node_a', 'Anna']],
       events: [[1, 'bid_1', 0, 100, 100, true, true]] as unknown[],
       orders: [[DIGEST, 1, [0, DIGEST], SIGNATURE]] as unknown[],
     }

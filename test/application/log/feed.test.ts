@@ -143,7 +143,11 @@ describe('the feed', () => {
       Array.from({ length: 10 }, (_, i) =>
         house().submit(
           {
-            ...{ type: 'bid', auctionId, commandId: `bid_page000${i}`, kind: 'plain', amount: 100 + i },
+            type: 'bid',
+            auctionId,
+            commandId: `bid_page000${i}`,
+            kind: 'plain',
+            amount: 100 + i,
             bidder: BIDDERS[i % 2] as (typeof BIDDERS)[number],
           },
           null,

@@ -259,7 +259,11 @@ describe('the authority of a mesh', function () {
     await authority.rotateCa()
     const other = await (await TestAuthority.create()).member()
     const fresh = await authority.enrol({
-      ...{ nodeId: other.nodeId, publicKey: other.publicKey, name: 'fresh', role: 'node', addresses: [] },
+      nodeId: other.nodeId,
+      publicKey: other.publicKey,
+      name: 'fresh',
+      role: 'node',
+      addresses: [],
     })
     const awake = listOf(meshId, fresh.log)
     const gate = (memberList: MemberList) => new PeerGate({ clock: systemClock, memberList })

@@ -101,7 +101,10 @@ describe('membership', () => {
       const killed = node(4)
       killed.crash()
       const squatter = await new MemoryNode({
-        ...{ name: 'squatter', network, time, address: killed.info.address },
+        name: 'squatter',
+        network,
+        time,
+        address: killed.info.address,
       }).start()
       try {
         await until('it is dead', () => statesOf(killed).every((s) => s === 'dead'), 5_000)

@@ -25,7 +25,11 @@ describe('orders', () => {
     time = new ManualTime()
     nodes = await startMemoryNodes(new MemoryNetwork(), time, ['home', 'bidder', 'other'])
     const { outcome } = await node(0).api.open({
-      ...{ commandId: 'cmd_open0001', title: 'Pic#1', currency: 'JPY', start: '10', increment: '1' },
+      commandId: 'cmd_open0001',
+      title: 'Pic#1',
+      currency: 'JPY',
+      start: '10',
+      increment: '1',
     })
     auction = outcome.auctionId
     await settle()
@@ -36,7 +40,11 @@ describe('orders', () => {
 
   const node = (i: number) => nodes[i] as MemoryNode
   const bidOf = (from: MemoryNode, amount: number, commandId = 'bid_00000001'): RemoteCommand => ({
-    ...{ type: 'bid', auctionId: auction, commandId, kind: 'plain', amount },
+    type: 'bid',
+    auctionId: auction,
+    commandId,
+    kind: 'plain',
+    amount,
     bidder: { id: from.info.nodeId, name: from.info.name },
   })
   const submit = (commands: RemoteCommand[], signer: MemoryNode, signed = commands) =>
@@ -89,14 +97,12 @@ describe('orders', () => {
   it('of a seller who is no node count only from the node that opened the auction, also after it has moved', async () => {
     const seller = { id: 'usr_seller1', name: 'Sue' }
     const { outcome } = await node(0).api.open({
-      ...{
-        commandId: 'cmd_open0002',
-        title: 'Pic#2',
-        currency: 'JPY',
-        start: '10',
-        increment: '1',
-        as: seller,
-      },
+      commandId: 'cmd_open0002',
+      title: 'Pic#2',
+      currency: 'JPY',
+      start: '10',
+      increment: '1',
+      as: seller,
     })
     auction = outcome.auctionId
     await settle()

@@ -40,7 +40,11 @@ describe('receipts', () => {
     const nodes = await startMemoryNodes(network, time, ['home', 'bidder'])
     ;[home, bidder] = nodes as [MemoryNode, MemoryNode]
     const { outcome } = await home.api.open({
-      ...{ commandId: 'cmd_open0001', title: 'Pic#1', currency: 'JPY', start: '10', increment: '1' },
+      commandId: 'cmd_open0001',
+      title: 'Pic#1',
+      currency: 'JPY',
+      start: '10',
+      increment: '1',
     })
     auction = outcome.auctionId
     await settle()
@@ -153,7 +157,10 @@ describe('receipts', () => {
     const refused = await resigned(({ command }) => ({
       command,
       outcome: {
-        ...{ status: 'rejected', commandId: command.commandId, auctionId: auction, at: 1 },
+        status: 'rejected',
+        commandId: command.commandId,
+        auctionId: auction,
+        at: 1,
         rejection: { code: 'OWN_AUCTION' },
       },
     }))
@@ -174,16 +181,15 @@ describe('receipts', () => {
       const at = state.at
       const made = { bidId: 'bid_shill0001', amount: 194, salt: SALT }
       const bidding: AuctionEvent = {
-        ...{
-          type: 'BidPlaced',
-          at,
-          bidId: made.bidId,
-          bidder: shill,
-          amount: null,
-          price: 195,
-          leads: false,
-        },
-        ...{ commitment: commitmentOf({ scope: auction, id: made.bidId, ...made }), reserveMet: true },
+        type: 'BidPlaced',
+        at,
+        bidId: made.bidId,
+        bidder: shill,
+        amount: null,
+        price: 195,
+        leads: false,
+        commitment: commitmentOf({ scope: auction, id: made.bidId, ...made }),
+        reserveMet: true,
       }
       const result = { sold: true, winner, bidId: 'bid_00000001', price: 195 } as const
       const closing: AuctionEvent[] = [

@@ -112,7 +112,11 @@ describe('a home that signs two histories', () => {
     network = new MemoryNetwork()
     nodes = await startMemoryNodes(network, time, ['home', 'anna', 'bert'])
     const { outcome } = await node(0).api.open({
-      ...{ commandId: 'cmd_open0001', title: 'Pic#1', currency: 'JPY', start: '10', increment: '1' },
+      commandId: 'cmd_open0001',
+      title: 'Pic#1',
+      currency: 'JPY',
+      start: '10',
+      increment: '1',
     })
     auction = outcome.auctionId
     await settle()
@@ -152,7 +156,9 @@ describe('a home that signs two histories', () => {
     if (bid?.type !== 'BidPlaced') throw new Error('expected a bid')
     const next = sealCommit(
       {
-        ...{ auctionId: auction, firstSeq: 3, prevHash: fork.hash },
+        auctionId: auction,
+        firstSeq: 3,
+        prevHash: fork.hash,
         events: [{ ...bid, bidId: 'bid_x', bidder: { id: 'node_x', name: 'x' }, amount: 11, price: 11 }],
       },
       node(0).signer,
@@ -164,8 +170,11 @@ describe('a home that signs two histories', () => {
 
   it('is found out when heads are compared', async () => {
     const lone = new MemoryNode({
-      ...{ name: 'lone', network: new MemoryNetwork(), members: network.members },
-      ...{ time, signer: node(2).signer },
+      name: 'lone',
+      network: new MemoryNetwork(),
+      members: network.members,
+      time,
+      signer: node(2).signer,
     })
     await lone.start()
     const opening = (await node(0).api.log({ auction, fromSeq: 1 })).commits[0] as Commit
@@ -216,7 +225,11 @@ describe('a home that signs two histories', () => {
     await node(1).stop()
     const again = async () => {
       nodes[1] = await new MemoryNode({
-        ...{ name: 'dora', network, time, store, budgets: { 'kept-proofs': limit } },
+        name: 'dora',
+        network,
+        time,
+        store,
+        budgets: { 'kept-proofs': limit },
       }).start()
       await settle()
     }

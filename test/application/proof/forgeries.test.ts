@@ -139,7 +139,11 @@ class TrueAuctions {
 
   async open(terms: object): Promise<string> {
     const { outcome } = await this.#home.api.open({
-      ...{ commandId: this.#id('cmd'), title: 'Pic#1', currency: 'JPY', start: '10', increment: '0:1,40:5' },
+      commandId: this.#id('cmd'),
+      title: 'Pic#1',
+      currency: 'JPY',
+      start: '10',
+      increment: '0:1,40:5',
       ...terms,
     })
     if (outcome.status !== 'accepted') throw new Error(JSON.stringify(outcome))

@@ -34,7 +34,11 @@ describe('a signature that somebody has spoiled on the way', () => {
     network = new MemoryNetwork()
     nodes = await startMemoryNodes(network, time, ['home', 'anna', 'next'])
     const { outcome } = await node(0).api.open({
-      ...{ commandId: 'cmd_open0001', title: 'Pic#1', currency: 'JPY', start: '10', increment: '1' },
+      commandId: 'cmd_open0001',
+      title: 'Pic#1',
+      currency: 'JPY',
+      start: '10',
+      increment: '1',
     })
     auction = outcome.auctionId
     await settle()

@@ -374,13 +374,11 @@ describe('verifying what nodes wrote', () => {
           const id = String(++opened).padStart(8, '0')
           const [home, ...bidders] = nodes as [MemoryNode, MemoryNode, MemoryNode]
           const { outcome } = await home.api.open({
-            ...{
-              commandId: `cmd_${id}`,
-              title: 'Pic#1',
-              currency: 'JPY',
-              start: '10',
-              increment: '0:1,30:4',
-            },
+            commandId: `cmd_${id}`,
+            title: 'Pic#1',
+            currency: 'JPY',
+            start: '10',
+            increment: '0:1,30:4',
             ...(reserve !== null && { reserve: String(reserve) }),
             ...(buyNow !== null && { buyNow: String(buyNow) }),
           })
@@ -456,7 +454,10 @@ function closeAfter(auction: LongAuction, commits: readonly Commit[]): Commit[] 
     ...commits,
     sealCommit(
       {
-        ...{ auctionId, firstSeq: lastSeq + 1, prevHash: hash, events: closing },
+        auctionId,
+        firstSeq: lastSeq + 1,
+        prevHash: hash,
+        events: closing,
         orders: ordersOf(auctionId, closing, auction.signer),
       },
       auction.signer,

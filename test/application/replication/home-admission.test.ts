@@ -41,8 +41,13 @@ describe('an auction that comes from elsewhere', () => {
   const opening = (by: Signer, overrides: Partial<AuctionOpened> = {}): Commit => {
     const home = { nodeId: nodeIdOf(by.publicKey), publicKey: by.publicKey }
     const event: AuctionOpened = {
-      ...{ type: 'AuctionOpened', at: time.now(), commandId: `cmd_opened${++opened}`, meshId: TEST_MESH },
-      ...{ seller: { id: home.nodeId, name: 'Seller' }, home, terms: termsWith() },
+      type: 'AuctionOpened',
+      at: time.now(),
+      commandId: `cmd_opened${++opened}`,
+      meshId: TEST_MESH,
+      seller: { id: home.nodeId, name: 'Seller' },
+      home,
+      terms: termsWith(),
       ...overrides,
     }
     return sealCommit({ auctionId: null, firstSeq: 1, prevHash: null, events: [event] }, by)

@@ -30,7 +30,11 @@ describe('a bid that stands in a log twice', () => {
     network = new MemoryNetwork()
     nodes = await startMemoryNodes(network, time, ['home', 'anna', 'bert'])
     const { outcome } = await node(0).api.open({
-      ...{ commandId: 'cmd_open0001', title: 'Pic#1', currency: 'JPY', start: '10', increment: '1' },
+      commandId: 'cmd_open0001',
+      title: 'Pic#1',
+      currency: 'JPY',
+      start: '10',
+      increment: '1',
     })
     auction = outcome.auctionId
     await settle()
@@ -82,7 +86,10 @@ describe('a bid that stands in a log twice', () => {
   it('is refused in a page that is pulled, and what comes before it is kept', async () => {
     const commits = [...(await log()), await withdrawnAgain()]
     const late = await new MemoryNode({
-      ...{ name: 'late', network: new MemoryNetwork(), members: network.members, time },
+      name: 'late',
+      network: new MemoryNetwork(),
+      members: network.members,
+      time,
     }).start()
     nodes.push(late)
     const { stored, refused } = await late.services.get(tokens.replicator).ingestPages([commits])

@@ -235,7 +235,8 @@ describe('the initial sync', () => {
       heads: ({ afterId }) => {
         const from = afterId === null ? 0 : Number(afterId.slice(-20)) + 1
         const heads = Array.from({ length: 1_000 }, (_, i) => ({
-          ...{ auctionId: `auc_0${name.slice(-1)}00000${String(from + i).padStart(19, '0')}`, seq: 9 },
+          auctionId: `auc_0${name.slice(-1)}00000${String(from + i).padStart(19, '0')}`,
+          seq: 9,
           hash: 'f'.repeat(64),
         }))
         return later({ heads, next: heads.at(-1)?.auctionId ?? null })

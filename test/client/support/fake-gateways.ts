@@ -139,8 +139,12 @@ export class FakeGateways {
   async #fetch(url: string, init: RequestInit): Promise<Response> {
     const { origin, pathname, searchParams } = new URL(url)
     const request = {
-      ...{ gateway: origin, method: init.method ?? 'GET', path: pathname, query: searchParams },
-      ...{ headers: new Headers(init.headers), body: init.body ? JSON.parse(String(init.body)) : null },
+      gateway: origin,
+      method: init.method ?? 'GET',
+      path: pathname,
+      query: searchParams,
+      headers: new Headers(init.headers),
+      body: init.body ? JSON.parse(String(init.body)) : null,
     }
     this.requests.push(request)
     const { status = 200, body = {}, headers = {} } = this.handler(request)

@@ -49,12 +49,10 @@ describe('floods of strangers at the port of a real node', function () {
     const endsAt = performance.now() + FLOOD_MS
     for (let i = 0; i < LEAST_BIDS || performance.now() < endsAt; i++) {
       const { outcome } = await mesh.node(1).api.bid({
-        ...{
-          auction,
-          commandId: `bid_${auction.slice(4, 12)}${String(i).padStart(6, '0')}`,
-          kind: 'max',
-          amount: String(20 + i),
-        },
+        auction,
+        commandId: `bid_${auction.slice(4, 12)}${String(i).padStart(6, '0')}`,
+        kind: 'max',
+        amount: String(20 + i),
       })
       expect(outcome.status).to.equal('accepted')
       if (i % 4 === 0) {

@@ -177,7 +177,11 @@ describe('a real node, given anything at its RPC port', function () {
   function post(agent: Agent, { body, headers }: ReturnType<typeof fuzzBody>): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const request = httpsRequest({
-        ...{ agent, host: '127.0.0.1', port, method: 'POST', path: '/' },
+        agent,
+        host: '127.0.0.1',
+        port,
+        method: 'POST',
+        path: '/',
         headers: { ...headers, 'content-length': body.length },
       })
       request.on('error', () => resolve(null))

@@ -43,7 +43,11 @@ describe('members who cheat real nodes', function () {
   let ids = 0
   const newId = (kind: string) => `${kind}_attack${String(++ids).padStart(6, '0')}`
   const bidOf = (auctionId: string, bidder: { id: string; name: string }, amount = 1_000): Bid => ({
-    ...{ type: 'bid', auctionId, commandId: newId('bid'), kind: 'plain', amount },
+    type: 'bid',
+    auctionId,
+    commandId: newId('bid'),
+    kind: 'plain',
+    amount,
     bidder: { id: bidder.id, name: bidder.name },
   })
   const ordersOf = (commands: RemoteCommand[], signer: Signer) =>
@@ -95,7 +99,10 @@ describe('members who cheat real nodes', function () {
       const auction = await openAuction(mesh.node(0))
       await eventually('ben knows it', () => mesh.node(1).api.show({ auction }))
       const { outcome } = await mesh.node(1).api.bid({
-        ...{ auction, commandId: newId('bid'), kind: 'plain', amount: '11' },
+        auction,
+        commandId: newId('bid'),
+        kind: 'plain',
+        amount: '11',
       })
       const bid = {
         ...bidOf(auction, { id: mallory.nodeId, name: 'mallory' }, 9_900),
@@ -127,18 +134,33 @@ describe('members who cheat real nodes', function () {
 
   describe('as a home', () => {
     const terms = {
-      ...{ title: 'Bait', description: '', currency: { code: 'EUR', exponent: 2 }, startPrice: 1_000 },
-      ...{ increments: [{ from: 0, step: 100 }], reserveCommitment: null, buyNow: null },
-      ...{ opensAt: null, closesAt: null, softClose: null, bidderNames: 'public', givesTimeBack: true },
+      title: 'Bait',
+      description: '',
+      currency: { code: 'EUR', exponent: 2 },
+      startPrice: 1_000,
+      increments: [{ from: 0, step: 100 }],
+      reserveCommitment: null,
+      buyNow: null,
+      opensAt: null,
+      closesAt: null,
+      softClose: null,
+      bidderNames: 'public',
+      givesTimeBack: true,
     }
     const facts = () => ({ seller: { id: mallory.nodeId, name: 'mallory' }, openedBy: mallory.nodeId })
     const seal = (parts: CommitParts) => sealCommit(parts, mallory.signer)
     const open = (overrides: object = {}): Commit =>
       seal({
-        ...{ auctionId: null, firstSeq: 1, prevHash: null },
+        auctionId: null,
+        firstSeq: 1,
+        prevHash: null,
         events: [
           {
-            ...{ type: 'AuctionOpened', at: Date.now(), commandId: newId('cmd'), meshId, terms },
+            type: 'AuctionOpened',
+            at: Date.now(),
+            commandId: newId('cmd'),
+            meshId,
+            terms,
             seller: { id: mallory.nodeId, name: 'mallory' },
             home: { nodeId: mallory.nodeId, publicKey: mallory.signer.publicKey },
             ...overrides,
@@ -146,8 +168,15 @@ describe('members who cheat real nodes', function () {
         ],
       })
     const placed = (bid: Bid): AuctionEvent => ({
-      ...{ type: 'BidPlaced', at: Date.now() + 1, bidId: bid.commandId, bidder: bid.bidder },
-      ...{ amount: bid.amount, commitment: null, price: bid.amount, leads: true, reserveMet: true },
+      type: 'BidPlaced',
+      at: Date.now() + 1,
+      bidId: bid.commandId,
+      bidder: bid.bidder,
+      amount: bid.amount,
+      commitment: null,
+      price: bid.amount,
+      leads: true,
+      reserveMet: true,
     })
     const second = ({ auctionId, hash: prevHash }: Commit, parts: Pick<CommitParts, 'events' | 'orders'>) =>
       seal({ auctionId, firstSeq: 2, prevHash, ...parts })

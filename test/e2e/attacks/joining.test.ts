@@ -119,7 +119,9 @@ describe('joining a mesh under attack', function () {
     const { secret } = parseToken(token)
     const { nodeId, signer } = await mesh.join('mallory')
     const victim = await new X509CertificateIssuer().createCa({
-      ...{ meshName: 'any', notBefore: Date.now(), notAfter: Date.now() + 1_000 },
+      meshName: 'any',
+      notBefore: Date.now(),
+      notAfter: Date.now() + 1_000,
     })
     const { meshId } = mesh.stolenAuthority()
     const signature = signer.sign(joinText({ meshId, nodeId, secret }))

@@ -23,7 +23,9 @@ describe('what nodes log at level trace', function () {
     const token = await mesh.token()
     await mesh.join('carla', { token })
     const carla = await NodeProcess.start({
-      ...{ home: mesh.elsewhere, name: 'carla', logLevel: 'trace' },
+      home: mesh.elsewhere,
+      name: 'carla',
+      logLevel: 'trace',
       args: [...FREE_PORTS, '--bootstrap', (await infoOf(anna)).dhtAddress ?? ''],
     })
     mesh.later(() => carla.end())

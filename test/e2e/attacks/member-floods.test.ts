@@ -88,7 +88,10 @@ describe('a member that floods a real node, while two others trade', function ()
     const endsAt = performance.now() + FLOOD_MS
     for (let i = 0; i < LEAST_BIDS || performance.now() < endsAt; i++) {
       const { outcome } = await mesh.node(1).api.bid({
-        ...{ auction, commandId: newId('bid'), kind: 'max', amount: String(20 + i) },
+        auction,
+        commandId: newId('bid'),
+        kind: 'max',
+        amount: String(20 + i),
       })
       expect(outcome.status).to.equal('accepted')
       await new Promise((resolve) => setTimeout(resolve, 20))
@@ -125,12 +128,19 @@ describe('a member that floods a real node, while two others trade', function ()
   }
 
   const self = () => ({
-    ...{ ...anna, nodeId: mallory.nodeId, publicKey: mallory.signer.publicKey, name: 'mallory' },
+    ...anna,
+    nodeId: mallory.nodeId,
+    publicKey: mallory.signer.publicKey,
+    name: 'mallory',
     address: `192.0.2.${ids % 250}:${1_000 + (ids++ % 60_000)}`,
   })
   const challenge = () => ({ meshId, nonce: 'N'.repeat(32), to: anna.address, caller: self() })
   const bid = (auctionId: string): RemoteCommand => ({
-    ...{ type: 'bid', auctionId, commandId: newId('bid'), kind: 'plain', amount: 1_000 },
+    type: 'bid',
+    auctionId,
+    commandId: newId('bid'),
+    kind: 'plain',
+    amount: 1_000,
     bidder: { id: mallory.nodeId, name: 'mallory' },
   })
   const submit = (commands: readonly RemoteCommand[]) => ({
@@ -140,20 +150,28 @@ describe('a member that floods a real node, while two others trade', function ()
   const opening = (description = ''): Commit =>
     sealCommit(
       {
-        ...{ auctionId: null, firstSeq: 1, prevHash: null },
+        auctionId: null,
+        firstSeq: 1,
+        prevHash: null,
         events: [
           {
-            ...{ type: 'AuctionOpened', at: Date.now(), commandId: newId('cmd'), meshId },
+            type: 'AuctionOpened',
+            at: Date.now(),
+            commandId: newId('cmd'),
+            meshId,
             terms: {
-              ...{ title: 'Bait', description, currency: { code: 'EUR', exponent: 2 }, startPrice: 1_000 },
-              ...{ increments: [{ from: 0, step: 100 }], reserveCommitment: null, buyNow: null },
-              ...{
-                opensAt: null,
-                closesAt: null,
-                softClose: null,
-                bidderNames: 'public',
-                givesTimeBack: true,
-              },
+              title: 'Bait',
+              description,
+              currency: { code: 'EUR', exponent: 2 },
+              startPrice: 1_000,
+              increments: [{ from: 0, step: 100 }],
+              reserveCommitment: null,
+              buyNow: null,
+              opensAt: null,
+              closesAt: null,
+              softClose: null,
+              bidderNames: 'public',
+              givesTimeBack: true,
             },
             seller: { id: mallory.nodeId, name: 'mallory' },
             home: { nodeId: mallory.nodeId, publicKey: mallory.signer.publicKey },
@@ -174,7 +192,10 @@ describe('a member that floods a real node, while two others trade', function ()
     'vendue.ping': () => () => ({
       challenge: challenge(),
       rumors: Array.from({ length: 16 }, () => ({
-        ...{ state: 'alive', nodeId: newId('node'), incarnation: Date.now(), signature },
+        state: 'alive',
+        nodeId: newId('node'),
+        incarnation: Date.now(),
+        signature,
         address: self().address,
       })),
     }),
@@ -222,8 +243,11 @@ describe('a member that floods a real node, while two others trade', function ()
       return (i) => ({ from: mallory.nodeId, auctionId, seq: 1, reason: `reason ${i}` })
     },
     'vendue.join': () => () => ({
-      ...{ secret: 'A'.repeat(43), publicKey: mallory.signer.publicKey, name: 'mallory' },
-      ...{ addresses: [], signature },
+      secret: 'A'.repeat(43),
+      publicKey: mallory.signer.publicKey,
+      name: 'mallory',
+      addresses: [],
+      signature,
     }),
     'vendue.renew-certificate': () => () => ({ addresses: [self().address] }),
     'vendue.push-members': () => {

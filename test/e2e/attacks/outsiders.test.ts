@@ -135,7 +135,10 @@ describe('outsiders at the port of a real node', function () {
             return client.hello(ben.address, { ...challenge, caller: { ...self, address: ben.address } })
           },
         }),
-        ...{ nodeApi: fakeNodeApi(), meshService: fakeMeshService(), tls: mallory.tls, logger: silentLogger },
+        nodeApi: fakeNodeApi(),
+        meshService: fakeMeshService(),
+        tls: mallory.tls,
+        logger: silentLogger,
         budgets: testBudgets(),
       },
       { host: '127.0.0.1', port: 0, operatorToken: NONCE },

@@ -63,7 +63,9 @@ describe('a DHT full of forged announcements', function () {
     const { dataDir } = await mesh.join('carla')
     const { dhtAddress } = await infoOf(mesh.node(0))
     const carla = await NodeProcess.start({
-      ...{ home: mesh.elsewhere, name: 'carla', logLevel: 'debug' },
+      home: mesh.elsewhere,
+      name: 'carla',
+      logLevel: 'debug',
       args: [...FREE_PORTS, '--bootstrap', dhtAddress ?? ''],
     })
     mesh.later(() => carla.end())

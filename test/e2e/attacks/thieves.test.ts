@@ -45,7 +45,9 @@ describe('the thief of a data directory', function () {
     expect(await say(mesh.node(0), 'vendue.heads', heads, thief.tls), 'it is ben to all').to.equal('ok')
 
     const double = await NodeProcess.start({
-      ...{ home: mesh.elsewhere, name: 'ben', args: [...FREE_PORTS, '--bootstrap', dhtAddress ?? ''] },
+      home: mesh.elsewhere,
+      name: 'ben',
+      args: [...FREE_PORTS, '--bootstrap', dhtAddress ?? ''],
     })
     mesh.later(() => double.end())
     const ended = await Promise.race([

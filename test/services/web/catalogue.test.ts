@@ -96,7 +96,10 @@ describe('a sale', () => {
       price: 'price-missing',
     })
     expect(termsOf(sale, context).terms).to.deep.equal({
-      ...{ title: 'A chair', start_price: '20.00', currency: 'EUR', closes_in_seconds: 3_600 },
+      title: 'A chair',
+      start_price: '20.00',
+      currency: 'EUR',
+      closes_in_seconds: 3_600,
       soft_close: { window_ms: 30_000, extension_ms: 30_000 },
     })
   })
@@ -115,7 +118,9 @@ describe('a sale', () => {
 
   it('has no soft close where it has no end', () => {
     expect(termsOf({ ...sale, minutes: '' }, context).terms).to.deep.equal({
-      ...{ title: 'A chair', start_price: '20.00', currency: 'EUR' },
+      title: 'A chair',
+      start_price: '20.00',
+      currency: 'EUR',
     })
   })
 

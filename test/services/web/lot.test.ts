@@ -4,7 +4,11 @@ import type { EventMessage } from '../../../src/client/messages.js'
 import { lotWith, NOW } from './lots.js'
 
 const base = (seq: number) => ({
-  ...{ auction_id: 'auc_1', seq, timestamp: new Date(NOW).toISOString(), title: 'Chair', currency: 'EUR' },
+  auction_id: 'auc_1',
+  seq,
+  timestamp: new Date(NOW).toISOString(),
+  title: 'Chair',
+  currency: 'EUR',
   disputed: false,
 })
 const bid = (
@@ -13,20 +17,27 @@ const bid = (
   more: Partial<Extract<EventMessage, { type: 'bid_update' }>> = {},
 ) =>
   ({
-    ...{
-      type: 'bid_update',
-      ...base(seq),
-      current_bid: '79.00',
-      current_winner: bidder,
-      current_winner_id: bidder,
-    },
-    ...{ minimum: '79.50', reserve_met: true, bid_id: `bid_${seq}`, bidder: { id: bidder, name: bidder } },
-    ...{ kind: 'plain', amount: '79.00', leads: true },
+    type: 'bid_update',
+    ...base(seq),
+    current_bid: '79.00',
+    current_winner: bidder,
+    current_winner_id: bidder,
+    minimum: '79.50',
+    reserve_met: true,
+    bid_id: `bid_${seq}`,
+    bidder: { id: bidder, name: bidder },
+    kind: 'plain',
+    amount: '79.00',
+    leads: true,
     ...more,
   }) as EventMessage
 const ended = (seq: number, winner: string) =>
   ({
-    ...{ type: 'auction_ended', ...base(seq), by: 'end-time', winner, final_price: '79.00' },
+    type: 'auction_ended',
+    ...base(seq),
+    by: 'end-time',
+    winner,
+    final_price: '79.00',
     result: { sold: true, winner: { id: winner, name: winner }, price: '79.00', bid_id: 'bid_6' },
   }) as EventMessage
 

@@ -93,7 +93,8 @@ export class MemoryEventLog implements EventLog {
     for (const { signer, body, firstSeq } of this.#tables.commits) {
       const { bytes, openings } = usage.get(signer) ?? { bytes: 0, openings: 0 }
       usage.set(signer, {
-        ...{ signer, bytes: bytes + Buffer.byteLength(body) },
+        signer,
+        bytes: bytes + Buffer.byteLength(body),
         openings: openings + (firstSeq === 1 ? 1 : 0),
       })
     }

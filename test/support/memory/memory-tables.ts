@@ -85,8 +85,13 @@ export class MemoryTables {
 function newAuction({ commit, state }: Append): MemoryAuction {
   const { auctionId, lastSeq: seq, hash } = commit
   return {
-    ...{ auctionId, head: { seq, hash }, state, secrets: null },
-    ...{ commits: [], bids: [], sealed: new Map() },
+    auctionId,
+    head: { seq, hash },
+    state,
+    secrets: null,
+    commits: [],
+    bids: [],
+    sealed: new Map(),
   }
 }
 

@@ -27,17 +27,17 @@ export const SOFT_CLOSES = ['0', '15', '30', '60', '120', '300'] as const
 
 export function newSale(currency: string): Sale {
   return {
-    ...{
-      title: '',
-      description: '',
-      price: '',
-      currency,
-      minutes: '60',
-      reserve: '',
-      buyNow: '',
-      increment: '',
-    },
-    ...{ softClose: '30', opens: '', names: 'public' },
+    title: '',
+    description: '',
+    price: '',
+    currency,
+    minutes: '60',
+    reserve: '',
+    buyNow: '',
+    increment: '',
+    softClose: '30',
+    opens: '',
+    names: 'public',
   }
 }
 
@@ -104,7 +104,9 @@ export function termsOf(
   const closes = sale.minutes === '' ? null : (opensAt ?? nowMs) + Number(sale.minutes) * 60_000
   const description = sale.description.trim()
   const terms: OpenTerms = {
-    ...{ title, start_price: price, currency },
+    title,
+    start_price: price,
+    currency,
     ...(description !== '' && { description }),
     ...(reserve !== null && { reserve }),
     ...(buyNow !== null && { buy_now: buyNow }),

@@ -40,7 +40,8 @@ export const apiKeyCommand: HostCommand = {
         const days = args.int('days', 1, MAX_DAYS)
         const scopes = (args.text('scopes') ?? 'read,bid').split(',').map((scope) => scope.trim())
         const { apiKey, secret } = await apiKeys.create(account.id, {
-          ...{ label: args.text('label') ?? 'command line', scopes },
+          label: args.text('label') ?? 'command line',
+          scopes,
           ...(days !== undefined && { expires_in_days: days }),
         })
         out.document({ ...keyJson(apiKey), api_key: secret })
@@ -86,7 +87,10 @@ function day(ms: number | null): string {
 function keyJson(key: ApiKey): Record<string, Json> {
   const time = (ms: number | null) => (ms === null ? null : jsonTime(ms))
   return {
-    ...{ id: key.id, account_id: key.accountId, label: key.label, scopes: [...key.scopes] },
+    id: key.id,
+    account_id: key.accountId,
+    label: key.label,
+    scopes: [...key.scopes],
     created_at: jsonTime(key.createdAt),
     expires_at: time(key.expiresAt),
     last_used_at: time(key.lastUsedAt),

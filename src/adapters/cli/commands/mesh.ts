@@ -82,7 +82,10 @@ export const meshCommand: HostCommand = {
     }
     const settings = host.settings(args)
     return action({
-      ...{ host, args, admin: await host.deps.meshAdmin(settings.home), meshName: settings.values.mesh },
+      host,
+      args,
+      admin: await host.deps.meshAdmin(settings.home),
+      meshName: settings.values.mesh,
     })
   },
 }
@@ -106,7 +109,12 @@ async function invite({ host, args, admin, meshName }: Context): Promise<ExitCod
   const made = await admin.invite(meshName, options)
   const { token, role, expiresAt, addresses } = made
   out.document({
-    ...{ token, mesh: meshName, role, uses, expires_at: jsonTime(expiresAt), addresses },
+    token,
+    mesh: meshName,
+    role,
+    uses,
+    expires_at: jsonTime(expiresAt),
+    addresses,
   })
   out.lines(token)
   const whom = uses === 1 ? 'one' : `up to ${uses}`
@@ -125,7 +133,12 @@ async function join({ host, args, admin }: Context): Promise<ExitCode> {
   const joined = await admin.join(args.need('what'), { dataDir, name, addresses: addressesOf(args) })
   const { nodeId, role, notAfter, members: count, meshName } = joined
   out.document({
-    ...{ ...summaryJson(joined), node_id: nodeId, name, role, members: count, data_dir: dataDir },
+    ...summaryJson(joined),
+    node_id: nodeId,
+    name,
+    role,
+    members: count,
+    data_dir: dataDir,
     certificate_expires_at: jsonTime(notAfter),
   })
   out.lines(
@@ -147,7 +160,11 @@ async function members({ host, args, admin, meshName }: Context): Promise<ExitCo
   out.document({
     ...summaryJson(mesh),
     members: mesh.members.map(({ nodeId, name, role, addresses, publicKey }) => ({
-      ...{ node_id: nodeId, name, role, addresses: [...addresses], public_key: publicKey },
+      node_id: nodeId,
+      name,
+      role,
+      addresses: [...addresses],
+      public_key: publicKey,
     })),
     revoked: [...mesh.revoked],
   })

@@ -86,7 +86,9 @@ function repairJson({ path, damage, movedTo, unaccepted, takenBack, saved, lost 
   const { autoBids, ...rest } = saved
   const auctions = lost.auctions.map(({ auctionId, why }) => ({ auction_id: auctionId, why }))
   return {
-    ...{ path, damage, moved_to: movedTo },
+    path,
+    damage,
+    moved_to: movedTo,
     unaccepted: unaccepted.map(({ auctionId, ...rest }) => ({ auction_id: auctionId, ...rest })),
     taken_back: takenBack.map(({ auctionId, ...rest }) => ({ auction_id: auctionId, ...rest })),
     saved: { ...rest, auto_bids: autoBids },

@@ -32,7 +32,9 @@ export const cancelCommand: NodeCommand = {
     const commandId = args.commandId() ?? session.newCommandId('cmd')
     const reason = args.text('reason')
     const request = {
-      ...{ auction: args.need('auction'), commandId, ...args.ack() },
+      auction: args.need('auction'),
+      commandId,
+      ...args.ack(),
       ...(reason === undefined ? {} : { reason }),
     }
     const api = await session.api()

@@ -176,7 +176,9 @@ function accountTable(accounts: readonly Account[]): string[] {
 
 function accountJson({ id, name, email, roles, createdAt, disabledAt }: Account): Record<string, Json> {
   return {
-    ...{ id, name, email },
+    id,
+    name,
+    email,
     roles: [...roles],
     created_at: jsonTime(createdAt),
     disabled_at: disabledAt === null ? null : jsonTime(disabledAt),

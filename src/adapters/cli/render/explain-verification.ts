@@ -238,8 +238,10 @@ export function verificationJson(result: Verification, explain: boolean): Json {
     winning_bid_id: sold?.bidId ?? null,
     home: { node_id: state.home.nodeId, public_key: state.home.publicKey },
     homes: summary.homes.map(({ nodeId, publicKey, since }) => ({
-      ...{ node_id: nodeId, public_key: publicKey },
-      ...{ since_seq: since.seq, since: jsonTime(since.at) },
+      node_id: nodeId,
+      public_key: publicKey,
+      since_seq: since.seq,
+      since: jsonTime(since.at),
     })),
     seq: state.seq,
     hash: summary.headHash,

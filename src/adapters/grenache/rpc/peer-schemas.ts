@@ -129,7 +129,11 @@ export const remoteCommandSchema = z.discriminatedUnion('type', [
   }),
   z
     .strictObject({
-      ...{ type: z.literal('extend'), auctionId: id, commandId: id, by: party, replicas },
+      type: z.literal('extend'),
+      auctionId: id,
+      commandId: id,
+      by: party,
+      replicas,
       ...newEnd,
     })
     .refine(hasOneEnd, ONE_END_RULE),

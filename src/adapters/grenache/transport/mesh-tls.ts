@@ -133,5 +133,7 @@ export function chainOf(socket: TLSSocket): X509Certificate[] {
 }
 
 const NO_CERTIFICATE: Admission = {
-  ...{ ok: false, code: 'NOT_A_MEMBER', message: 'what answers there shows no certificate' },
+  ok: false,
+  code: 'NOT_A_MEMBER',
+  message: 'what answers there shows no certificate',
 }

@@ -59,7 +59,14 @@ export class RpcClientTransport extends TransportRPCClient<ClientRequestOpts> {
     if (opts.signal?.aborted) throw new ExchangeError('ABORTED', 'the call was given up', false)
     const { timeout: timeoutMs, signal, checkPeer } = opts
     const exchange = startExchange({
-      ...{ agent: agent(), tls, ...target, body, timeoutMs, maxAnswerBytes, signal, checkPeer },
+      agent: agent(),
+      tls,
+      ...target,
+      body,
+      timeoutMs,
+      maxAnswerBytes,
+      signal,
+      checkPeer,
     })
     this.#exchanges.add(exchange)
     try {

@@ -117,9 +117,12 @@ export class RpcServerTransport extends TransportRPCServer {
 
   #tlsServer(tls: MeshTls, options: { headersTimeout: number }): TlsServer {
     const server = createTlsServer({
-      ...{ ...options, ...tls.serverOptions() },
+      ...options,
+      ...tls.serverOptions(),
       // Whoever has no certificate may join; what any certificate is worth is for `MeshTls` to say.
-      ...{ requestCert: true, rejectUnauthorized: false, handshakeTimeout: options.headersTimeout },
+      requestCert: true,
+      rejectUnauthorized: false,
+      handshakeTimeout: options.headersTimeout,
     })
     server.on('tlsClientError', (err, socket) => {
       tls.refused()

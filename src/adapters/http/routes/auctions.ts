@@ -125,7 +125,7 @@ export function auctionRoutes(app: GatewayApp, deps: RouteDeps, options: RouteOp
       const { auction, ...outcome } = acceptedJson(result)
       const { auctionId: id } = result.outcome
       reply.code(201).header('location', `/api/v1/auctions/${id}`)
-      return { ...{ id, auction_id: id }, ...(auction as object), command_id: outcome.command_id } as never
+      return { id, auction_id: id, ...(auction as object), command_id: outcome.command_id } as never
     },
   )
 
@@ -186,7 +186,9 @@ export function auctionRoutes(app: GatewayApp, deps: RouteDeps, options: RouteOp
     async (request, reply) => {
       const { limit = PLAIN_LIST_PAGE, cursor } = request.query
       const page = await api.list({
-        ...{ as: viewer(request), statuses: ['open', 'scheduled'], limit },
+        as: viewer(request),
+        statuses: ['open', 'scheduled'],
+        limit,
         ...(cursor !== undefined && { cursor }),
       })
       if (page.next !== null) {

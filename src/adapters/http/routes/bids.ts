@@ -53,7 +53,10 @@ export function bidRoutes(app: GatewayApp, deps: RouteDeps): void {
       const { amount, kind, bid_id } = request.body
       const header = keyOf(request)
       const result = await deps.desk.bid('http', () => bidderOf(request, deps), {
-        ...{ auction: request.params.id, kind, amount, key: header ?? bid_id },
+        auction: request.params.id,
+        kind,
+        amount,
+        key: header ?? bid_id,
         keyField: header === undefined ? 'bid_id' : 'Idempotency-Key',
         requestId: request.id,
       })

@@ -94,7 +94,8 @@ export function meRoutes(app: GatewayApp, deps: RouteDeps): void {
       const { party } = callerWith(request, 'read', deps)
       const { cursor, limit } = request.query
       const { auctions, next } = await api.list({
-        ...{ as: party, seller: party.id },
+        as: party,
+        seller: party.id,
         ...(cursor !== undefined && { cursor }),
         ...(limit !== undefined && { limit }),
       })
@@ -124,7 +125,9 @@ export function meRoutes(app: GatewayApp, deps: RouteDeps): void {
       let after: number | null = request.query.after ?? 0
       while (after !== null && receipts.length < MAX_RECEIPTS) {
         const answer: Awaited<ReturnType<typeof api.receipts>> = await api.receipts({
-          ...{ auction, party: party.id, after },
+          auction,
+          party: party.id,
+          after,
         })
         receipts.push(...receiptResources(answer.signed, party.id))
         after = answer.next

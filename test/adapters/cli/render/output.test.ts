@@ -387,7 +387,8 @@ describe('what commands print', () => {
       home: 'node_carol',
     }
     cli.api.sync = {
-      ...{ ...cli.api.sync, state: 'incomplete' },
+      ...cli.api.sync,
+      state: 'incomplete',
       refusedAuctions: [{ ...refused, homeName: 'carol' }],
       doubtedAuctions: [{ auctionId: 'auc_2', seq: 7, reason: 'it is dated ahead', peers: ['bob', 'dave'] }],
     }

@@ -15,14 +15,17 @@ describe('the limits on connections', () => {
     dropped = []
     const ofMembers = testBudgets({ connections: MAX_CONNECTIONS_PER_MEMBER }).of('connections')
     limits = new ConnectionLimits({
-      ...{ maxStrangers: 4, ofMembers },
+      maxStrangers: 4,
+      ofMembers,
       onDropped: (address) => dropped.push(address),
     })
   })
 
   function from(remoteAddress: string): Socket {
     const socket = Object.assign(new EventEmitter(), {
-      ...{ remoteAddress, remotePort: nextPort++, destroyed: false },
+      remoteAddress,
+      remotePort: nextPort++,
+      destroyed: false,
       destroy: () => {
         socket.destroyed = true
         socket.emit('close')

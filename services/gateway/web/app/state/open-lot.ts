@@ -164,13 +164,14 @@ export class OpenLot {
 
   #line(event: Extract<EventMessage, { type: 'bid_update' }>): void {
     const line: BidLine = {
-      ...{
-        seq: event.seq,
-        atMs: Date.parse(event.timestamp),
-        bidderId: event.bidder.id,
-        bidder: event.bidder.name,
-      },
-      ...{ kind: event.kind, price: event.current_bid, leads: event.leads, bidId: event.bid_id },
+      seq: event.seq,
+      atMs: Date.parse(event.timestamp),
+      bidderId: event.bidder.id,
+      bidder: event.bidder.name,
+      kind: event.kind,
+      price: event.current_bid,
+      leads: event.leads,
+      bidId: event.bid_id,
     }
     seenInLog(this.id, line)
     const lines = this.bids.peek()
@@ -208,8 +209,14 @@ export class OpenLot {
 
 function lineOf(bid: Bid): BidLine {
   return {
-    ...{ seq: bid.seq, atMs: Date.parse(bid.at), bidderId: bid.bidder.id, bidder: bid.bidder.name },
-    ...{ kind: bid.kind, price: bid.price, leads: bid.leads, bidId: bid.bid_id },
+    seq: bid.seq,
+    atMs: Date.parse(bid.at),
+    bidderId: bid.bidder.id,
+    bidder: bid.bidder.name,
+    kind: bid.kind,
+    price: bid.price,
+    leads: bid.leads,
+    bidId: bid.bid_id,
   }
 }
 
