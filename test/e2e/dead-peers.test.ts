@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, mkdirSync } from 'node:fs'
+import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import type { PeerView } from '../../src/ports/node/node-api.js'
@@ -185,8 +185,10 @@ describe('a node with a copy of another’s data directory', function () {
   it('ends by itself and says what to do, while the first one runs on', async () => {
     const first = await NodeProcess.start({ home, name: 'first', args: FREE_PORTS })
     try {
+      await first.end()
+      cpSync(first.dataDir, join(home, 'nodes', 'copy'), { recursive: true })
+      await first.start()
       const { nodeId, dhtAddress } = (await first.api.status()).node
-      cpSync(join(first.dataDir, 'node.key'), join(mkdirp(join(home, 'nodes', 'copy')), 'node.key'))
       const bootstrap = ['--bootstrap', dhtAddress as string]
       const run = await vendue(home, ['start', '--name', 'copy', ...FREE_PORTS, ...bootstrap])
       expect(run.code).to.not.equal(0)
@@ -197,8 +199,3 @@ describe('a node with a copy of another’s data directory', function () {
     }
   })
 })
-
-function mkdirp(path: string): string {
-  mkdirSync(path, { recursive: true })
-  return path
-}
