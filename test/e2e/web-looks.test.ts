@@ -3,6 +3,7 @@ import { expect } from 'chai'
 import type { Browser, Page } from 'playwright-core'
 import { openAccounts } from '../../services/gateway/accounts.js'
 import { launchBrowser, type Visit, visit } from '../support/browser.js'
+import { eventually } from '../support/eventually.js'
 import { bid, says } from '../support/page-actions.js'
 import { silentLogger } from '../support/silent-logger.js'
 import { makeTempDir } from '../support/temp-dir.js'
@@ -257,6 +258,26 @@ describe('accounts in the web page, in Chromium', function () {
       for (const tab of [page, other]) await tab.getByText('Logged in as two-tabs').waitFor()
     }
     expect(errors).to.deep.equal([])
+    await context.close()
+  })
+
+  it('keeps the login where the answer to its renewal is lost', async () => {
+    const { page, context } = await visit(browser, `${gateway.url}/account`)
+    await page.getByText('Make an account').first().click()
+    await page.getByLabel('Username').fill('lost-renewal')
+    await page.getByLabel('Password').fill('a long enough password')
+    await page.getByRole('button', { name: 'Make an account' }).click()
+    await page.getByText('Logged in as lost-renewal').waitFor()
+    let lost = 0
+    await page.route('**/auth/refresh', async (route) => {
+      lost += 1
+      await route.abort()
+    })
+    await page.reload()
+    await eventually('a renewal is lost', () => lost > 0)
+    await page.unroute('**/auth/refresh')
+    await page.reload()
+    await page.getByText('Logged in as lost-renewal').waitFor()
     await context.close()
   })
 

@@ -1,5 +1,11 @@
 import { computed, signal } from '@preact/signals'
-import { type ConnectionState, createClient, type GatewayInfo, type VendueClient } from 'vendue/client'
+import {
+  type ConnectionState,
+  createClient,
+  type GatewayInfo,
+  RequestRefused,
+  type VendueClient,
+} from 'vendue/client'
 import { kept } from './kept.js'
 
 /** Who the visitor is to the gateway. */
@@ -89,14 +95,23 @@ async function entered(): Promise<void> {
   generation.value += 1
 }
 
+/**
+ * Goes on with the login that the cookie keeps. Only the gateway's own no ends it: a page that is left in the middle, or a
+ * gateway that is away, says nothing of the login.
+ */
 async function resume(): Promise<void> {
   try {
     await client.value?.accounts.resume()
     await learnVisitor()
     generation.value += 1
-  } catch {
-    kept.set('login', null)
+  } catch (error) {
+    if (error instanceof RequestRefused && error.status < 500 && error.status !== 429) kept.set('login', null)
+    else setTimeout(resumeAgain, RETRY_MS)
   }
+}
+
+function resumeAgain(): void {
+  if (visitor.value === null && kept.get('login') !== null) void resume()
 }
 
 async function learnVisitor(): Promise<void> {
