@@ -32,7 +32,7 @@ export const MAX_ORDER_AGE_AT_HOME_MS = MAX_ORDER_AGE_MS - 60_000
  */
 export const MAX_INCARNATION_AHEAD_MS = 86_400_000
 
-export const ID = /^[A-Za-z0-9_.:-]{1,96}$/
+export const ID = new RegExp(`^[A-Za-z0-9_.:-]{1,${MAX_ID_LENGTH}}$`)
 /** Of a node, or of a mesh: the name of a folder, too, so that one of dots alone is none. */
 export const NODE_NAME = /^(?=.*[a-z0-9])[a-z0-9._-]{1,32}$/
 export const NODE_NAME_RULE = 'must be 1 to 32 characters of a-z, 0-9, "-", "_" and ".", not dots alone'

@@ -69,7 +69,7 @@ export const auctionReference = z
   .regex(AUCTION_REFERENCE, "must be an auction's id, or the start of one")
 
 /** Of a request, for the log lines of every node that it passes. */
-export const REQUEST_ID = /^[A-Za-z0-9_.:-]{1,96}$/
+export const REQUEST_ID = ID
 export const requestId = z
   .string()
   .regex(REQUEST_ID, 'must be 1 to 96 characters of A-Z, a-z, 0-9, "_", ".", ":", "-"')

@@ -1,4 +1,3 @@
-import { stepAt } from './amount.js'
 import type { Ending, Lot } from './lot.js'
 
 /** How the page hears of the auction. */
@@ -44,7 +43,6 @@ export type Panel =
   | { readonly kind: 'outbid'; readonly price: string; readonly tie: boolean; readonly next: string }
   | { readonly kind: 'open'; readonly next: string }
 
-export type PanelKind = Panel['kind']
 export type Outcome = 'won' | 'lost' | 'sold' | 'not-sold' | 'cancelled'
 export type Barrier = 'log-in' | 'may-not-bid' | 'own' | 'not-open-yet'
 
@@ -109,9 +107,4 @@ export function prefill({ minimum, buyNow, startPrice }: Lot): string {
 /** The lot can be bought for no more than the next bid would have to be: no bid would be taken. */
 export function isBuyOnly({ minimum, buyNow, you }: Lot): boolean {
   return minimum === null && buyNow !== null && you !== 'leading'
-}
-
-/** What the next bid would have to be beyond, for "the step is now 0.50". */
-export function stepOf(lot: Lot): string {
-  return stepAt(lot.price ?? lot.startPrice, lot.increments)
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { REQUEST_ID } from '../../../application/log/input-schemas.js'
 import { NODE_ERROR_CODES, NodeError, type NodeErrorCode } from '../../../ports/node/node-api.js'
 
 /**
@@ -43,7 +44,6 @@ const MAX_TOKEN_LENGTH = 256
 const MAX_RID_LENGTH = 128
 const MAX_RPC_NAME_LENGTH = 128
 const MAX_REQUEST_IDS = 500
-const REQUEST_ID = /^[A-Za-z0-9_.:-]{1,96}$/
 
 export const requestSchema = z.tuple([
   z.string().min(1).max(MAX_RID_LENGTH),

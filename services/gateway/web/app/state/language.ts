@@ -1,5 +1,5 @@
 import { computed, signal } from '@preact/signals'
-import { formatMessage, formatParts, type MessageArgs } from '../../model/message-format.js'
+import { formatMessage, type MessageArgs } from '../../model/message-format.js'
 import { writingOf } from '../../model/writing.js'
 import { en, type TextKey, type Texts } from '../../texts/en.js'
 import { kept } from './kept.js'
@@ -26,11 +26,6 @@ export const writing = computed(() => writingOf(locale.value))
 
 export function t(key: TextKey, args: MessageArgs = {}): string {
   return formatMessage(texts.value[key], args, locale.value)
-}
-
-/** With elements in the gaps. */
-export function rich<V>(key: TextKey, args: MessageArgs<V>): (string | number | V)[] {
-  return formatParts<V>(texts.value[key], args, locale.value)
 }
 
 export async function speak(wanted: Language): Promise<void> {
