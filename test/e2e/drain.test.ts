@@ -79,10 +79,13 @@ describe('a node that is told to stop while it serves 200 bidders', function () 
         if (refused.get(bid.id) === 'STOPPING') return
       }
     }
-    const socketBidder = async (user: string) => {
+    const connect = async (user: string) => {
       const socket = new WebSocket(`${url.replace('http', 'ws')}/ws?user_id=${user}`)
-      socket.on('error', () => {})
       await once(socket, 'open')
+      socket.on('error', () => {})
+      return { user, socket }
+    }
+    const socketBidder = async ({ user, socket }: { user: string; socket: WebSocket }) => {
       const send = () => {
         const bid = nextBid(user)
         unanswered.set(bid.id, bid)
@@ -101,10 +104,9 @@ describe('a node that is told to stop while it serves 200 bidders', function () 
       send()
       await once(socket, 'close')
     }
-    const bidders = Array.from({ length: BIDDERS }, (_, i) => [
-      httpBidder(`h${i}`),
-      socketBidder(`s${i}`),
-    ]).flat()
+    const numbers = Array.from({ length: BIDDERS }, (_, i) => i)
+    const connected = await Promise.all(numbers.map((i) => connect(`s${i}`)))
+    const bidders = [...numbers.map((i) => httpBidder(`h${i}`)), ...connected.map(socketBidder)]
     await eventually('many are acknowledged', () => acknowledged.size > 300)
     expect(await node.end('SIGTERM')).to.equal(0)
     stopped = true
