@@ -35,13 +35,14 @@ describe('the catalogue', () => {
       lotWith({ id: 'late', closesAtMs: NOW + 7_200_000, bidCount: 0 }),
       lotWith({ id: 'later', status: 'scheduled' }),
       lotWith({ id: 'gone', status: 'closed', ending: { kind: 'not-sold', reason: 'no-bids' } }),
+      lotWith({ id: 'waits', status: 'ended' }),
       lotWith({ id: 'own', you: 'outbid' }),
       lotWith({ id: 'w', closesAtMs: null }),
     ]
     expect(ids(lots)).to.have.members(['soon', 'late', 'own', 'w'])
     expect(ids(lots, { filter: 'ending' })).to.have.members(['soon', 'own'])
     expect(ids(lots, { filter: 'upcoming' })).to.deep.equal(['later'])
-    expect(ids(lots, { filter: 'closed' })).to.deep.equal(['gone'])
+    expect(ids(lots, { filter: 'closed' })).to.have.members(['gone', 'waits'])
     expect(ids(lots, { filter: 'no-bids' })).to.deep.equal(['late'])
     expect(ids(lots, { filter: 'mine' })).to.deep.equal(['own'])
     expect(ids(lots, { filter: 'watched' })).to.deep.equal(['w'])

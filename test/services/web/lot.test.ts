@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { afterEvent } from '../../../services/gateway/web/model/lot.js'
-import type { EventMessage } from '../../../src/client/messages.js'
+import { afterEvent, lotOf } from '../../../services/gateway/web/model/lot.js'
+import type { Auction, EventMessage } from '../../../src/client/messages.js'
 import { lotWith, NOW } from './lots.js'
 
 const base = (seq: number) => ({
@@ -40,6 +40,21 @@ const ended = (seq: number, winner: string) =>
     final_price: '79.00',
     result: { sold: true, winner: { id: winner, name: winner }, price: '79.00', bid_id: 'bid_6' },
   }) as EventMessage
+
+const RESOURCE = {
+  auction_id: 'auc_1',
+  seq: 5,
+  title: 'Chair',
+  leader: null,
+  seller: { id: 'sam', name: 'Sam' },
+  home: { node_id: 'node_sam', public_key: 'key', state: 'alive' },
+  opened_at: new Date(NOW).toISOString(),
+  opens_at: null,
+  closes_at: new Date(NOW).toISOString(),
+  closed_at: null,
+  cancelled_at: null,
+  soft_close: null,
+}
 
 describe('an auction in the page', () => {
   it('has the visitor lead by their own bid, and outbid by another’s', () => {
@@ -91,6 +106,17 @@ describe('an auction in the page', () => {
     const after = afterEvent(lotWith(), event as EventMessage)
     expect(after.closesAtMs).to.equal(NOW + 150_000)
     expect(after.extension).to.deep.equal({ closesAtMs: NOW + 150_000, atMs: NOW, by: 'soft-close', seq: 6 })
+  })
+
+  it('has ended where the gateway says so, and is open again where its home gives time back or takes a bid', () => {
+    const auction = { ...RESOURCE, status: 'ended' } as Auction
+    const waits = lotOf(auction, 'mia')
+    expect(waits.status).to.equal('ended')
+    const closes_at = new Date(NOW + 150_000).toISOString()
+    const extended = { type: 'auction_extended', ...base(6), closes_at, by: 'outage', since: null }
+    expect(afterEvent(waits, extended as EventMessage).status).to.equal('open')
+    expect(afterEvent(waits, bid(6, 'kim')).status).to.equal('open')
+    expect(afterEvent(waits, ended(6, 'kim')).status).to.equal('closed')
   })
 
   it('can be bought at once until a bid is placed, or until its reserve is met', () => {

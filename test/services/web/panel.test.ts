@@ -57,6 +57,11 @@ describe('the bidding panel', () => {
     }
   })
 
+  it('waits for the result of an auction that has ended for the gateway, whatever the browser’s clock says', () => {
+    const lot = lotWith({ status: 'ended', closesAtMs: NOW + 60_000 })
+    expect(panelWith({ lot }).kind).to.equal('closing')
+  })
+
   it('offers only to buy where the lot costs no more than the next bid would', () => {
     const bidding = lotWith({ minimum: '78.50', buyNow: '90.00' })
     expect([isBuyOnly(bidding), prefill(bidding)]).to.deep.equal([false, '78.50'])

@@ -55,7 +55,8 @@ export function passes(lot: Lot, filter: Filter, { nowMs, watched }: Looking): b
     case 'upcoming':
       return lot.status === 'scheduled'
     case 'closed':
-      return lot.status === 'closed' || lot.status === 'cancelled'
+      // What has ended takes no more bids either, even where its home has yet to close it.
+      return !isOpen && lot.status !== 'scheduled'
     case 'no-bids':
       return isOpen && lot.bidCount === 0
     case 'mine':

@@ -13,7 +13,8 @@ export type Ending =
 export interface Lot {
   readonly id: string
   readonly seq: number
-  readonly status: 'scheduled' | 'open' | 'closed' | 'cancelled'
+  /** `ended`: its end has come, and its home has not closed it yet. */
+  readonly status: Auction['status']
   readonly title: string
   readonly description: string
   readonly currency: string
@@ -63,8 +64,7 @@ export function lotOf(auction: Auction, me: string | null): Lot {
   return {
     id: auction.auction_id,
     seq: auction.seq,
-    // Its time is over, and its home has yet to say so: for the page it is one that closes.
-    status: auction.status === 'ended' ? 'open' : auction.status,
+    status: auction.status,
     title: auction.title,
     description: auction.description,
     currency: auction.currency,
@@ -150,7 +150,7 @@ export function afterEvent(lot: Lot, event: EventMessage, ownBids: ReadonlySet<s
     case 'auction_extended': {
       const closesAtMs = Date.parse(event.closes_at)
       const extension = { closesAtMs, atMs: Date.parse(event.timestamp), by: event.by, seq: event.seq }
-      return { ...next, closesAtMs, extension }
+      return { ...next, status: goesOn(lot), closesAtMs, extension }
     }
     case 'auction_ended': {
       const { result } = event
@@ -188,6 +188,7 @@ function afterBid(
   const takesPart = isOwn || lot.you === 'leading' || lot.you === 'outbid'
   return {
     ...lot,
+    status: goesOn(lot),
     price: event.current_bid,
     minimum: event.minimum,
     leaderId: event.current_winner_id,
@@ -198,6 +199,11 @@ function afterBid(
     ownIds,
     you: lot.you === 'seller' ? 'seller' : leads ? 'leading' : takesPart ? 'outbid' : lot.you,
   }
+}
+
+/** Of a home whose clock is behind, or that gives time back: it had not ended. */
+function goesOn({ status }: Lot): Lot['status'] {
+  return status === 'ended' ? 'open' : status
 }
 
 function over(lot: Lot, at: string, won: boolean): Lot {
