@@ -3,7 +3,7 @@ import type { Browser } from 'playwright-core'
 import { launchBrowser, type Visit, visit } from '../support/browser.js'
 import { CuttingProxy } from '../support/cutting-proxy.js'
 import { eventually } from '../support/eventually.js'
-import { bid, says } from '../support/page-actions.js'
+import { bid, counts, reads, says } from '../support/page-actions.js'
 import { TestGateway } from '../support/test-gateway.js'
 import { createTestMesh, type TestMesh } from '../support/test-mesh.js'
 
@@ -61,7 +61,7 @@ describe('the web page where things fail, in Chromium', function () {
       await says(page, 'Outbid at 80.00', 20_000)
       await bid(page, '85')
       await says(page, 'You lead at 85.00')
-      expect(await page.locator('.history li').count()).to.equal(3)
+      await counts(page.locator('.history li'), 3)
       const { body } = await second.get(`/api/v1/auctions/${id}`)
       expect(body).to.include({ price: '85.00', bid_count: 3 })
     } finally {
@@ -83,7 +83,7 @@ describe('the web page where things fail, in Chromium', function () {
     await home.stop()
     await mesh.nodes[2]!.stop()
     await says(page, 'The auction’s node is away; nothing is lost.', 30_000)
-    expect(await page.locator('[data-bid]').isDisabled()).to.equal(true)
+    await page.locator('[data-bid]:disabled').waitFor()
     await mesh.join('node-3')
     await says(page, 'You lead at 75.00', 30_000)
     await bid(page, '90')
@@ -101,14 +101,14 @@ describe('the web page where things fail, in Chromium', function () {
     await says(page, 'You lead at 75.00')
     await proxy.stop()
     await says(page, 'Reconnecting… price as of')
-    expect(await page.locator('.panel-price.stale').count()).to.equal(1)
-    expect(await page.locator('[data-bid]').isDisabled()).to.equal(true)
-    expect(await page.locator('.panel-price').innerText()).to.include('75.00')
+    await page.locator('.panel-price.stale').waitFor()
+    await page.locator('[data-bid]:disabled').waitFor()
+    await reads(page.locator('.panel-price'), /75\.00/)
     for (const amount of ['76', '77', '78']) await gateway.bid(id, 'kim', amount, { user_id: `kim${amount}` })
     proxy = await CuttingProxy.start(port, Number(new URL(address).port))
     await says(page, 'Outbid at 78.00', 30_000)
     await page.getByText('3 bids while you were away: now 78.00').waitFor()
-    expect(await page.locator('.history li').count()).to.equal(4)
+    await counts(page.locator('.history li'), 4)
     await proxy.stop()
   })
 
@@ -137,7 +137,7 @@ describe('the web page where things fail, in Chromium', function () {
     await says(page, 'The next bid is 75.00')
     await bid(page)
     await says(page, 'Placing 75.00')
-    expect(await page.locator('[data-bid]').isDisabled()).to.equal(true)
+    await page.locator('[data-bid]:disabled').waitFor()
     await says(page, 'Still not confirmed: 75.00')
     await says(page, 'We don’t know yet whether 75.00', 30_000)
     // Neither a reload nor a second tap bids again.

@@ -4,7 +4,7 @@ import type { Browser, Page } from 'playwright-core'
 import { openAccounts } from '../../services/gateway/accounts.js'
 import { launchBrowser, type Visit, visit } from '../support/browser.js'
 import { eventually } from '../support/eventually.js'
-import { bid, says } from '../support/page-actions.js'
+import { bid, dialog, says, tap } from '../support/page-actions.js'
 import { silentLogger } from '../support/silent-logger.js'
 import { makeTempDir } from '../support/temp-dir.js'
 import { TestGateway } from '../support/test-gateway.js'
@@ -119,11 +119,12 @@ describe('the look of the web page, in Chromium', function () {
     const page = await open(`/lot/${lot}`)
     await says(page, 'Outbid at 25.00')
     await page.click('[data-bid]')
-    await page.locator('dialog').waitFor()
+    await dialog(page).waitFor()
     expect(await faultsOf(page)).to.deep.equal([])
     await page.keyboard.press('Escape')
+    await dialog(page).waitFor({ state: 'detached' })
     await page.keyboard.press('?')
-    await page.locator('dialog').waitFor()
+    await dialog(page).locator('#keys-title').waitFor()
     expect(await faultsOf(page)).to.deep.equal([])
   })
 
@@ -141,9 +142,7 @@ describe('the look of the web page, in Chromium', function () {
     `)
     expect(small).to.deep.equal([])
     await button.tap()
-    await page.locator('dialog .button.primary').waitFor()
-    await page.waitForTimeout(450)
-    await page.locator('dialog .button.primary').tap()
+    await tap(page)
     await says(page, 'You lead, but the reserve is not met')
   })
 
