@@ -22,19 +22,19 @@ export interface AccountAuthenticatorDeps {
   readonly clock: Clock
 }
 
-/** Who calls, and by what: some things are for the account's owner, and not for a program with a key. */
+/** Who calls, and with which credentials: some things only the account's owner may do, not a program with a key. */
 export interface AccountCaller extends Caller {
   readonly credential:
     | { readonly kind: 'access-token'; readonly sessionId: string }
     | { readonly kind: 'api-key'; readonly keyId: string }
 }
 
-/** `lastUsedAt` is for its owner to see which keys are in use, and not worth a write for every request. */
+/** `lastUsedAt` shows the owner which keys are in use; that is not worth a write for every request. */
 export const USED_EVERY_MS = 60 * 60 * 1_000
 
 /**
- * Looks at the account, the session and the key at every call, so that what was disabled, logged out or revoked, by
- * whichever process, is refused from that moment on; roles are those of now, not of when a token was issued.
+Reads the account, the session and the key at every call, so that what was disabled, logged out or revoked, by
+ * whichever process, is refused from that moment on; roles are the present ones, not those of when a token was issued.
  */
 export class AccountAuthenticator implements Authenticator {
   constructor(private readonly deps: AccountAuthenticatorDeps) {}
@@ -42,7 +42,7 @@ export class AccountAuthenticator implements Authenticator {
   async authenticate(credentials: Credentials): Promise<AccountCaller> {
     switch (credentials.kind) {
       case 'access-token':
-        // Programs that know but one way to send a secret send API keys as bearer tokens.
+        // Programs that know only one way to send a secret send API keys as bearer tokens.
         return apiKeyIdOf(credentials.token) === null
           ? this.#byToken(credentials.token)
           : this.#byKey(credentials.token)

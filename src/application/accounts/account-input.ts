@@ -4,20 +4,20 @@ import { AccountError } from './account-error.js'
 
 export const MIN_NAME_LENGTH = 2
 export const MAX_NAME_LENGTH = 32
-/** NIST SP 800-63B asks for at least 8, and for no rules on which characters. */
+/** NIST SP 800-63B asks for at least 8 characters, and for no rules on which ones. */
 export const MIN_PASSWORD_LENGTH = 8
-/** A slow hash of a long text is work that others can make us do. */
+/** Without a limit, anybody could make this node hash long texts slowly. */
 export const MAX_PASSWORD_LENGTH = 256
 export const MAX_EMAIL_LENGTH = 254
 export const MAX_LABEL_LENGTH = 64
 export const MAX_TOKEN_LENGTH = 4_096
 export const MAX_API_KEY_DAYS = 3_650
 
-/** ASCII alone: letters of other scripts that look the same would let one bidder pass for another. */
+/** ASCII only: letters of other scripts that look the same would let one bidder pass for another. */
 export const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/
 const CONTROL = /\p{Cc}|[\u2028\u2029\u202a-\u202e\u2066-\u2069]/u
 
-/** What everybody tries first. Longer ones of this kind are left to the limits on logins. */
+/** The passwords that everybody tries first. Longer common ones are left to the limits on logins. */
 const COMMON_PASSWORDS = new Set([
   ...['12345678', '123456789', '1234567890', '11111111', '00000000', '87654321', '88888888', '12341234'],
   ...['password', 'password1', 'password12', 'password123', 'passw0rd', 'p@ssw0rd', 'p@ssword'],
@@ -32,7 +32,7 @@ export const accountName = z
   .max(MAX_NAME_LENGTH, `must have ${MIN_NAME_LENGTH} to ${MAX_NAME_LENGTH} characters`)
   .regex(NAME, 'must be of A-Z a-z 0-9 . _ - and start with a letter or digit')
 
-/** What may stand before the "@" (RFC 6531: letters of every script), and one part of what stands behind it. */
+/** What may stand before the "@" (RFC 6531: letters of every script), and one label of the domain behind it. */
 const LOCAL = /^(?!\.)(?!.*\.\.)[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~.-]{1,64}(?<!\.)$/u
 const DOMAIN_PART = /^(?!-)[\p{L}\p{M}\p{N}-]{1,63}(?<!-)$/u
 
@@ -73,7 +73,7 @@ export const newPassword = z
       .refine((text) => new Set(text).size > 2, 'must have more than two different characters'),
   )
 
-/** One that may have been set under other rules. */
+/** A password that may have been set under other rules. */
 export const givenPassword = z
   .string({ error: 'must be text' })
   .min(1, 'must not be empty')
@@ -94,7 +94,7 @@ export const rolesInput = z
 
 export const registration = z
   .object({
-    /** Made up where there is only an address: an address is nobody else's business. */
+    /** A made-up name for an account that has only an address: addresses are private. */
     name: accountName.optional(),
     email: emailAddress.optional(),
     password: newPassword,
@@ -127,7 +127,7 @@ export const apiKeyInput = z.object({
     .min(1, `must name at least one of ${SCOPES.join(', ')}`)
     .max(SCOPES.length, 'must name each scope once')
     .transform((scopes) => SCOPES.filter((scope) => scopes.includes(scope))),
-  /** Never, if left out. */
+  /** Never expires if left out. */
   expires_in_days: z
     .int({ error: 'must be a whole number of days' })
     .min(1, 'must be at least 1')
@@ -149,7 +149,7 @@ export function inputError(error: z.ZodError): AccountError {
     field: path.join('.'),
     rule: code === 'invalid_type' && !message.startsWith('must') ? 'must be an object' : message,
   }))
-  // What is wrong first says most; the rest of a field often follows from it.
+  // The first problem of a field says most; the others often follow from it.
   const problems = all
     .filter(({ field }, at) => all.findIndex((other) => other.field === field) === at)
     .slice(0, MAX_PROBLEMS)

@@ -20,15 +20,15 @@ export interface AccountsDeps {
 }
 
 export interface AccountsOptions {
-  /** Whether people may make accounts for themselves. */
+  /** Whether people may register themselves. */
   readonly registration: 'open' | 'closed'
-  /** What those who do may do. Never `admin`. */
+  /** The roles of those who register themselves. Never `admin`. */
   readonly selfRoles: readonly Exclude<Role, 'admin'>[]
 }
 
 /**
- * Makes accounts and changes them. Input is checked here whoever it comes from; every call may reject with
- * `AccountError`, and with an error of code `BUSY` where passwords are hashed.
+Makes and changes accounts. Input is checked here, wherever it comes from; every call may reject with
+ * `AccountError`, and with an error of code `BUSY` if passwords are hashed.
  */
 export class Accounts {
   constructor(
@@ -36,7 +36,7 @@ export class Accounts {
     private readonly options: AccountsOptions,
   ) {}
 
-  /** For oneself: `{name?, email?, password}`, one of the first two at least. */
+  /** Registers the caller: `{name?, email?, password}`, with a name or an e-mail address or both. */
   async register(input: unknown): Promise<Account> {
     if (this.options.registration === 'closed') {
       throw new AccountError('REGISTRATION_CLOSED', 'this gateway makes no accounts on request', {
@@ -48,7 +48,7 @@ export class Accounts {
     return account
   }
 
-  /** By an operator, with any roles. */
+  /** Made by an operator, with any roles. */
   async add(input: unknown, roles: unknown): Promise<Account> {
     return this.#create(input, parseInput(rolesInput, roles))
   }

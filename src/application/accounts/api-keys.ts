@@ -14,19 +14,19 @@ export interface ApiKeysDeps {
   readonly random: Random
 }
 
-/** Of one account, that are neither revoked nor past. */
+/** The most keys of one account that are neither revoked nor expired. */
 export const MAX_API_KEYS = 20
-/** Revoked ones are shown too, up to this many in all. */
+/** The most keys that are listed, revoked ones included. */
 export const MAX_LISTED_KEYS = 100
 const DAY_MS = 24 * 60 * 60 * 1_000
 
 export interface NewApiKey {
   readonly apiKey: ApiKey
-  /** The key itself: shown this once, and kept nowhere. */
+  /** The key itself: shown only here, and stored nowhere. */
   readonly secret: string
 }
 
-/** Keys for programs, each with scopes of its own and good until revoked. */
+/** Keys for programs, each with its own scopes and valid until revoked. */
 export class ApiKeys {
   constructor(private readonly deps: ApiKeysDeps) {}
 
@@ -69,11 +69,11 @@ export class ApiKeys {
     return this.deps.apiKeys.list(accountId, MAX_LISTED_KEYS)
   }
 
-  /** At once. Idempotent; `accountId` null: by an operator, whoever's it is. */
+  /** Takes effect at once. Idempotent; `accountId` null: an operator revokes it, whoever owns it. */
   async revoke(keyId: string, accountId: string | null): Promise<void> {
     const { apiKeys, clock } = this.deps
     const key = await apiKeys.find(keyId)
-    // Others' keys are as if they were not there.
+    // To a caller, keys of others do not exist.
     if (!key || (accountId !== null && key.accountId !== accountId)) {
       throw new AccountError('API_KEY_NOT_FOUND', 'there is no such API key', {
         next: 'list the keys to see their ids',

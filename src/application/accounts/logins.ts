@@ -30,7 +30,7 @@ export interface LoginsOptions {
   readonly accessTokenMs: number
   /** A login that is not refreshed for so long ends. */
   readonly sessionIdleMs: number
-  /** And any login ends after this. */
+  /** Every login ends after this. */
   readonly sessionMaxMs: number
   /** The gateway's, to derive refresh tokens with. */
   readonly refreshSecret: string
@@ -46,16 +46,16 @@ export interface Tokens {
 }
 
 /**
- * A refresh token that was used is good for this much longer, as long as its successor was not used: for an answer that
- * got lost, and for two tabs that woke up together. Both get the same successor, so that there is never more than one
- * line of tokens, and a thief's use of it shows at the next refresh.
+A used refresh token stays valid for this long while its successor has not been used: for an answer that
+ * was lost, and for two tabs that woke up together. Both get the same successor, so that there is never more than one
+ * line of tokens, and a thief's use of it is noticed at the next refresh.
  */
 export const REFRESH_GRACE_MS = 10_000
-/** Of one account at a time; a login more ends the oldest. */
+/** The most logins of one account at a time; one more ends the oldest. */
 export const MAX_SESSIONS = 50
 const EXPIRED_PER_LOGIN = 20
 
-/** Logins by password, and what keeps them going. */
+/** Logins by password, and their renewal. */
 export class Logins {
   constructor(
     private readonly deps: LoginsDeps,
@@ -67,19 +67,19 @@ export class Logins {
     const { accounts, passwords, logger } = this.deps
     const { login, password } = parseInput(loginInput, input)
     const account = await accounts.findByLogin(login)
-    // The same work whether there is such an account or not: the time must not tell.
+    // The same work whether there is such an account or not: the time must not reveal it.
     const good = await passwords.verify(account?.passwordHash ?? null, password)
     if (!account || !good) {
-      // Not the login that was typed: now and then it is the password.
+      // Without the login that was typed: sometimes people type the password there.
       logger.info({ account: account?.id ?? null }, 'login failed')
       throw new AccountError('LOGIN_FAILED', 'name or password is wrong', {
         next: 'check both; an operator can set a new password (`vendue user password`)',
       })
     }
-    // The check takes a while: a password that was changed meanwhile opens nothing any more.
+    // The check takes a while: a password that was changed meanwhile is not valid any more.
     const fresh = await accounts.find(account.id)
     if (fresh?.passwordHash !== account.passwordHash) return this.logIn(input)
-    // Told to those alone who know the password.
+    // Only those who know the password learn this.
     if (fresh.disabledAt !== null) throw disabled()
     if (passwords.isOutdated(account.passwordHash)) {
       await accounts.change(account.id, { passwordHash: await passwords.hash(password) })
@@ -88,8 +88,8 @@ export class Logins {
   }
 
   /**
-   * Whose login this would be: the id of the account that has it as its name or its address, and what was typed where there is
-   * none. Guesses at one account are one matter, whatever they call it.
+  Whose login this would be: the id of the account with this name or address, or what was typed if there is
+   * none. So guesses at one account are counted together, whether by its name or its address.
    */
   async whose(login: string): Promise<string> {
     return (await this.deps.accounts.findByLogin(login))?.id ?? loginKey(login)
@@ -134,14 +134,14 @@ export class Logins {
     )
     const rotation = { from: sha256(given.text), to: sha256(next.text), now, expiresAt }
     if (await sessions.rotate(session.id, rotation)) return this.#tokens(account, next, { now, expiresAt })
-    // Used before, perhaps this very moment by somebody else: what stands there now decides.
+    // Used before, perhaps at this very moment by another caller: what is stored now decides.
     const current = await sessions.find(session.id)
     if (!current) throw invalid()
     const again = current.previousHash !== null && sameHash(current.previousHash, rotation.from)
     const inTime = now - current.rotatedAt <= REFRESH_GRACE_MS
     if (again && inTime && sameHash(current.tokenHash, rotation.to))
       return this.#tokens(account, next, { now, expiresAt: current.expiresAt })
-    // One of two who hold tokens of this session should not, and nobody can tell which.
+    // Two callers hold tokens of this session. One of them should not, and nobody can know which.
     await sessions.remove(session.id)
     logger.warn({ account: account.id }, 'a used refresh token came again: its login has ended')
     throw new AccountError(
@@ -153,13 +153,13 @@ export class Logins {
     )
   }
 
-  /** Ends the session of a refresh token, with its access tokens. Idempotent: tokens of no session are let pass. */
+  /** Ends the session of a refresh token, with its access tokens. Idempotent: tokens of no session are ignored. */
   async logOut(refreshToken: string): Promise<void> {
     const given = parseRefreshToken(refreshToken)
     if (given) await this.deps.sessions.remove(given.sessionId)
   }
 
-  /** Ends the session that an access token speaks of. */
+  /** Ends the session that an access token names. */
   async end(sessionId: string): Promise<void> {
     await this.deps.sessions.remove(sessionId)
   }

@@ -8,7 +8,7 @@ const NAME_LENGTH = 4
 
 /**
  * Who an account is in one auction whose terms ask for pseudonyms: the same for all its bids there, another in every
- * other auction, and not to be told from the account by anybody who lacks the gateway's secret. Names are for people
+ * other auction, and not linkable to the account by anybody without the gateway's secret. Names are for people
  * and may collide; ids do not.
  */
 export function pseudonymOf(

@@ -8,10 +8,10 @@ export interface PseudonymsDeps {
   readonly pseudonymousBids: PseudonymousBidRepository
 }
 
-/** What is noted that is looked through at a time, with others' requests in between. */
+/** Records that are read in one go; requests of others are served in between. */
 const PAGE = 500
 
-/** Under what names accounts bid in auctions whose terms ask for pseudonyms, and where they have done so. */
+/** The names under which accounts bid in auctions whose terms ask for pseudonyms, and where they have done so. */
 export class Pseudonyms {
   readonly bids: PseudonymousBidRepository
   readonly #accounts: PseudonymsDeps['accounts']
@@ -28,8 +28,8 @@ export class Pseudonyms {
   }
 
   /**
-   * Who bids under this pseudonym's id, and where; null where it is none of this gateway's. No pseudonym leads back to
-   * its account: those who have bid are tried, all of them unless the auction is given.
+  Who bids under this pseudonym's id, and where; null if it is not one of this gateway's. No pseudonym leads back to
+   * its account: all accounts that have bid are tried, or only those of the auction if one is given.
    */
   async behind(
     pseudonymId: string,

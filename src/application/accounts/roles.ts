@@ -11,7 +11,7 @@ export function scopesOf(roles: readonly Role[]): Scope[] {
   return SCOPES.filter((scope) => roles.some((role) => SCOPES_OF[role].includes(scope)))
 }
 
-/** Throws `CallerError`: UNAUTHENTICATED for nobody, FORBIDDEN for somebody whose credentials do not reach so far. */
+/** Throws `CallerError`: UNAUTHENTICATED without credentials, FORBIDDEN if the credentials do not allow it. */
 export function needScope(caller: Caller | null, scope: Scope): asserts caller is Caller {
   if (caller === null) {
     throw new CallerError('UNAUTHENTICATED', 'this needs an account', {

@@ -17,7 +17,7 @@ export function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex')
 }
 
-/** Takes as long wherever the two differ. */
+/** Takes the same time wherever the two differ. */
 export function sameHash(a: string, b: string): boolean {
   return a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b))
 }
@@ -29,7 +29,7 @@ export function newApiKey(id: string, random: Random): string {
   return `vk_${id.slice('key_'.length)}_${randomText(random)}`
 }
 
-/** The id in a key; null for what is none. */
+/** The id in a key; null if it is no key. */
 export function apiKeyIdOf(key: string): string | null {
   const match = API_KEY.exec(key)
   return match ? `key_${match[1]}` : null
@@ -39,7 +39,7 @@ const REFRESH_TOKEN = /^vr_([A-Za-z0-9_-]{43})_([A-Za-z0-9_-]{43})$/
 
 export interface RefreshToken {
   readonly text: string
-  /** Random, the same in all tokens of a session, and known to nobody who never had one of them. */
+  /** Random, the same in all tokens of a session, and known only to those who have had one of them. */
   readonly family: string
   readonly sessionId: string
 }
@@ -50,9 +50,9 @@ export function newRefreshToken(random: Random): RefreshToken {
 }
 
 /**
- * The token that takes this one's place. It follows from it, and from a secret of the gateway's: whoever asks twice
- * with the same token, since the answer was lost or from two tabs at once, gets the same one, and nothing but hashes
- * has to be kept for that. Without the gateway's secret nothing follows.
+The token that takes this one's place. It is derived from it and from a secret of the gateway: whoever asks twice
+ * with the same token, because the answer was lost or from two tabs at once, gets the same one, and only hashes
+ * have to be stored. Without the gateway's secret it cannot be derived.
  */
 export function nextRefreshToken(token: RefreshToken, secret: string): RefreshToken {
   const next = createHmac('sha256', secret).update(`refresh\n${token.text}`).digest('base64url')

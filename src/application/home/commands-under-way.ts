@@ -11,12 +11,12 @@ interface UnderWay {
 /**
  * The ids of commands that are being decided or written at this home. An id has one outcome, whatever the auction: of two commands
  * with one id the second must not be decided before the first is on the disk, where it would be found. Without this the disk
- * refused the second with the whole batch that it was in, and so whoever sent one id to two auctions made others' bids fail.
+ * refused the second with its whole batch, so that whoever sent one id to two auctions made bids of others fail.
  */
 export class CommandsUnderWay {
   readonly #commands = new Map<string, UnderWay>()
 
-  /** False where another place has it. Each that was taken has to be released. */
+  /** Takes the id; false if it is taken. Each id that was taken has to be released. */
   take(commandId: string, place: string): boolean {
     const known = this.#commands.get(commandId)
     if (known === undefined) {
@@ -28,7 +28,7 @@ export class CommandsUnderWay {
     return true
   }
 
-  /** All of them or none. */
+  /** Takes all of them or none. */
   takeAll(commandIds: readonly string[], place: string): boolean {
     for (const [i, commandId] of commandIds.entries()) {
       if (this.take(commandId, place)) continue
@@ -45,7 +45,7 @@ export class CommandsUnderWay {
     if (known.count === 0) this.#commands.delete(commandId)
   }
 
-  /** Of one that was taken. */
+  /** Releases an id that was taken. */
   decided(record: RecordedOutcome): void {
     const known = this.#commands.get(record.outcome.commandId)
     if (known !== undefined) known.record = record

@@ -4,7 +4,7 @@ import type { Timer, Timers } from '../../ports/system/timers.js'
 const RETRY_MS = 1_000
 /** A clock that was set forward, or a machine that slept, is noticed within this time. */
 const MAX_SLEEP_MS = 15_000
-/** What fails again and again is tried, and logged, less and less often. */
+/** Repeated failures are retried, and logged, less and less often. */
 const MAX_RETRY_MS = MAX_SLEEP_MS
 
 /** Calls back for each auction when its time has come, once per time set. */
@@ -12,7 +12,7 @@ export class DueTimes {
   readonly #deps: { clock: Clock; timers: Timers }
   readonly #callback: (auctionId: string) => void
   readonly #timers = new Map<string, { dueAt: number; timer: Timer }>()
-  /** How often in a row it has been asked to call back again. */
+  /** How often in a row a retry was asked for. */
   readonly #retries = new Map<string, number>()
 
   constructor(deps: { clock: Clock; timers: Timers }, callback: (auctionId: string) => void) {
@@ -30,7 +30,7 @@ export class DueTimes {
     else this.#arm(auctionId, dueAt, dueAt - this.#deps.clock.now())
   }
 
-  /** Calls back again in a second, and in up to 15 where that does not help. */
+  /** Calls back again after a second, or after up to 15 if that has been asked for repeatedly. */
   retry(auctionId: string): void {
     const current = this.#timers.get(auctionId)
     if (!current) return
@@ -39,7 +39,7 @@ export class DueTimes {
     this.#arm(auctionId, current.dueAt, Math.min(RETRY_MS * 2 ** retries, MAX_RETRY_MS))
   }
 
-  /** How many times are set that have come by then. */
+  /** How many of the times that are set will have come by then. */
   dueBy(now: number): number {
     let count = 0
     for (const { dueAt } of this.#timers.values()) if (dueAt <= now) count++

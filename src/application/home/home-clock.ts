@@ -1,15 +1,15 @@
 import type { Clock } from '../../ports/system/clock.js'
 import type { Logger } from '../../ports/system/logger.js'
 
-/** A clock that moves further than this against the time that has passed was set, or the machine slept. */
+/** If the clock moves further than this against elapsed time, it was set or the machine slept. */
 export const CLOCK_STEP_MS = 10_000
-/** How long a clock that was set has to stay so before it counts. */
+/** How long a clock that was set has to stay so before it is believed. */
 export const CLOCK_DOUBT_MS = 300_000
 
 export interface ClockDoubt {
-  /** How far the machine's clock is ahead of the time that has passed; negative: behind. */
+  /** How far the machine's clock is ahead of elapsed time; negative: behind. */
   readonly aheadMs: number
-  /** When it counts, if it stays so. */
+  /** When it is believed, if it stays so. */
   readonly countsInMs: number
 }
 
@@ -27,7 +27,7 @@ interface Step {
 export class HomeClock implements Clock {
   readonly #clock: Clock
   readonly #logger: Logger
-  /** Between the two clocks, as far as it is believed. */
+  /** The difference between the two clocks that is believed. */
   #offsetMs: number
   #step: Step | null = null
 
@@ -61,7 +61,7 @@ export class HomeClock implements Clock {
     return this.#clock.monotonicMs()
   }
 
-  /** What the machine's clock says, believed or not. */
+  /** The machine's clock, believed or not. */
   machineNow(): number {
     return this.#clock.now()
   }

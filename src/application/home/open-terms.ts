@@ -12,7 +12,7 @@ import { NodeError, type OpenRequest } from '../../ports/node/node-api.js'
 import type { Random } from '../../ports/system/random.js'
 import { commitmentOf, newSalt, RESERVE_SCOPE } from '../log/commitment.js'
 
-/** An amount of a field in the currency, or a `NodeError` that says what is wrong with it. */
+/** Reads the amount of a field in the currency; throws a `NodeError` that says what is wrong with it. */
 export function amountOf(field: string, input: AmountInput, currency: Currency): Minor {
   const parsed = parseAmount(input, currency)
   if (parsed.ok) return parsed.minor
@@ -41,11 +41,11 @@ export function amountOf(field: string, input: AmountInput, currency: Currency):
 export interface OpenTermsOptions {
   readonly now: number
   readonly random: Random
-  /** Currencies of the configuration: code to exponent. */
+  /** Configured currencies: code to exponent. */
   readonly currencies: Readonly<Record<string, number>>
 }
 
-/** Makes terms of a user's words. Whether the terms are sound is for the rules to decide. */
+/** Makes terms from a user's input. The rules decide whether the terms are sound. */
 export function openTerms(
   request: OpenRequest,
   options: OpenTermsOptions,
@@ -86,7 +86,7 @@ function sealReserve(request: OpenRequest, currency: Currency, random: Random) {
   return { amount, salt, commitment }
 }
 
-/** Two names for one moment exclude each other. */
+/** Two fields that name the same moment exclude each other. */
 function oneOf(request: OpenRequest, [a, b]: readonly [keyof OpenRequest, keyof OpenRequest]): void {
   if (request[a] === undefined || request[b] === undefined) return
   const field = b.replace(/Ms$/, '')

@@ -14,11 +14,11 @@ export interface OutagesDeps {
 export type Obstacle = 'starting' | 'disk-full'
 
 const BEAT_MS = 1_000
-/** Beats further apart than this: the process or the machine stood still, or the time was set. */
+/** If beats are further apart than this, the process or the machine stood still, or the clock was set. */
 export const LEAST_STANDSTILL_MS = 5_000
 /** The latest are kept; an end is looked at soon after it has come. */
 const MAX_OUTAGES = 64
-/** Remembered over a restart, while an end within them is not dealt with. */
+/** Kept across a restart while an auction whose end lies within them is still open. */
 const MAX_OPEN = 8
 
 /**
@@ -39,7 +39,7 @@ export class Outages {
 
   /**
    * From the last beat of the run before to `over('starting')` nobody could bid. `isOverdue`: whether the end of some auction has
-   * come and is not dealt with: should the process end before it is, the next one has to know of the same outage.
+   * come and the auction is still open: if the process stops before that is settled, the next one has to know of the same outage.
    */
   start(isOverdue: (now: number) => boolean): void {
     if (this.#timer !== null) return
@@ -71,7 +71,7 @@ export class Outages {
     this.#beat()
   }
 
-  /** Since when nobody could bid at this time, which has passed; null where bids could be taken then. */
+  /** Since when nobody could bid at this time, which has passed; null if bids could be taken then. */
   at(time: number): number | null {
     const now = this.#deps.clock.now()
     if (this.#obstacles.size > 0) {

@@ -32,10 +32,10 @@ const CA_MS = 20 * 365 * DAY_MS
 /** Clocks differ: a certificate is good from a little before it was made. */
 const BACKDATED_MS = 10 * 60_000
 const SECRET_BYTES = 32
-/** Entries that a member can have made of itself in a day, whichever process it asks, and whenever that was started. */
+/** Entries that a member can cause about itself in a day, whichever process it asks, and whenever that was started. */
 const MAX_CHANGES_PER_DAY = SENDER_BUDGETS['member-entries'].limit
 
-/** Keeps the circle of a mesh: whoever can open its store is its authority. */
+/** Keeps the member log of a mesh: whoever can open its store is its authority. */
 export class Authority implements MeshAuthority {
   readonly #deps: AuthorityDeps
   readonly #certificateMs: number
@@ -84,7 +84,7 @@ export class Authority implements MeshAuthority {
     return this.#deps.store.version()
   }
 
-  /** The certificate that signs from now on. */
+  /** The certificate that signs now. */
   get ca(): { publicKey: string; certificate: string } {
     this.#refresh()
     const ca = this.#state.cas.at(-1)
@@ -133,7 +133,7 @@ export class Authority implements MeshAuthority {
     if (!verifier.verify(joinText({ meshId, nodeId, secret }), signature, publicKey)) {
       throw new NodeError('FORBIDDEN', 'the signature is not of the key that is to join')
     }
-    // Looked at before a certificate is made, which takes time; redeemed once there is one.
+    // Checked before a certificate is made, which takes time; redeemed when there is one.
     const hash = secretHash(secret)
     const { role } = store.transact((records) => this.#goodInvite(records, hash, nodeId))
     const member = { nodeId, publicKey, name, role, addresses }
@@ -196,7 +196,7 @@ export class Authority implements MeshAuthority {
     })
   }
 
-  /** The member as it is known where it has changed too often of late: that is no reason to have no certificate. */
+  /** If the member changed too often lately, its known entry stays: it still gets a certificate. */
   #within(member: Member): Member {
     const known = this.#state.members.get(member.nodeId)
     return known !== undefined && this.#changesOften(member.nodeId) ? known : member
@@ -257,7 +257,7 @@ export class Authority implements MeshAuthority {
   }
 
   /**
-   * Authorities that sign no more and whose certificates are all replaced or over, oldest first: each has signed the
+  Authorities that no longer sign and whose certificates are all replaced or expired, oldest first: each has signed the
    * next, so that a member which slept through several changes gets to the newest only over those in between.
    */
   #retire(records: AuthorityRecords): void {
@@ -298,7 +298,7 @@ export class Authority implements MeshAuthority {
     if (this.#deps.store.version() > this.#state.seq) this.#transact(() => {})
   }
 
-  /** What other processes have written is read first. Where `work` throws, nothing of it stays. */
+  /** Reads first what other processes have written. If `work` throws, nothing of it stays. */
   #transact<T>(work: (records: AuthorityRecords) => T): T {
     try {
       return this.#deps.store.transact((records) => {

@@ -31,7 +31,7 @@ export interface CertificateRenewerOptions {
   readonly facts: CertificateFacts
   /** Where this node serves RPC, as far as that is fixed. */
   readonly addresses: readonly string[]
-  /** From now on this one is shown. */
+  /** Shows this certificate from now on. */
   readonly onRenewed: (membership: MeshMembership) => void
 }
 
@@ -80,7 +80,7 @@ export class CertificateRenewer {
     })
   }
 
-  /** The member list tells where others find this node. */
+  /** The member list says where others find this node. */
   #hasMoved(): boolean {
     const { addresses, facts } = this.#options
     const known = this.#deps.memberList.member(facts.nodeId)

@@ -14,7 +14,7 @@ export interface EnrolDeps {
   readonly reader: CertificateReader
   readonly verifier: SignatureVerifier
   readonly clock: Clock
-  /** The mesh's authority, where this user has it here; where `found` is set, it is founded if there is none. */
+  /** The mesh's authority, if this user has it on this machine; with `found`, it is founded if there is none. */
   readonly authority: (options: { found: boolean }) => Promise<Authority | null>
 }
 
@@ -74,8 +74,8 @@ export async function enrol(
 }
 
 /**
- * A restored authority catches up with what this node knows. One that has gone on otherwise is not used: the node keeps to
- * its copy, and raises the alarm.
+A restored authority catches up with what this node knows. One that has written another history is not used: the node keeps
+its copy and raises the alarm.
  */
 function agrees(authority: Authority, known: MemberList | null): boolean {
   try {
@@ -112,7 +112,7 @@ export function adopt(
   return membership
 }
 
-/** Past two thirds of its life, or signed by an authority that is on its way out. */
+/** Older than two thirds of its life, or signed by an authority that is being replaced. */
 export function isDue(
   { notBefore, notAfter, isSignedBy }: CertificateFacts,
   ca: string,

@@ -26,10 +26,10 @@ export class MemberLogConflictError extends MemberLogError {
   }
 }
 
-/** More than these are not told apart. */
+/** More than these are not counted. */
 export const MAX_CHANGES_COUNTED = 100
 
-/** A verified member log: every entry of it, and what they come to. */
+/** A verified member log: all its entries and the state that they lead to. */
 export class MemberHistory {
   readonly #verifier: SignatureVerifier
   #state: MemberState
@@ -53,8 +53,8 @@ export class MemberHistory {
   }
 
   /**
-   * Takes in an entry. True: it is new. False: it is known, or lies behind a gap. Throws `MemberLogConflictError` where the
-   * authority signed it and another one in its place, `MemberLogError` where it does not belong otherwise.
+  Adds an entry. True: it is new. False: it is known, or lies behind a gap. Throws `MemberLogConflictError` if the
+  authority signed both it and another one in its place, `MemberLogError` if it does not belong for another reason.
    */
   take(entry: MemberLogEntry): boolean {
     const { seq, prevHash, meshId, at, event } = readMemberEntry(entry)
@@ -92,7 +92,7 @@ export class MemberHistory {
   }
 }
 
-/** For whoever asked for something that a contradiction stands in the way of. */
+/** The error for a caller whose request a contradiction prevents. */
 export function conflictError(cause: MemberLogConflictError): NodeError {
   return new NodeError('MEMBER_LOG_CONFLICT', cause.message, {
     next: 'stop using the copy that is older or stolen: see "Two histories of the member list" in docs/operations.md',

@@ -10,7 +10,7 @@ export interface MemberListDeps {
   readonly verifier: SignatureVerifier
 }
 
-/** This node's verified copy of the mesh's member log. Entries come from anywhere; only signed ones that follow get in. */
+/** This node's verified copy of the mesh's member log. Entries come from anywhere; only signed ones that follow are added. */
 export class MemberList implements MemberDirectory {
   readonly #deps: MemberListDeps
   readonly #history: MemberHistory
@@ -18,7 +18,7 @@ export class MemberList implements MemberDirectory {
   readonly #alarms = new Set<(error: MemberLogConflictError) => void>()
   #conflict: MemberLogConflictError | null = null
 
-  /** Reads what is stored; throws `MemberLogError` where that was tampered with. */
+  /** Reads what is stored; throws `MemberLogError` if that was tampered with. */
   constructor(deps: MemberListDeps, { meshId }: { meshId: string }) {
     this.#deps = deps
     this.#history = new MemberHistory(deps, { meshId })
@@ -73,7 +73,7 @@ export class MemberList implements MemberDirectory {
     return () => this.#listeners.delete(listener)
   }
 
-  /** Hears of the first contradiction, also where it has been seen already. */
+  /** Calls the listener for the first contradiction, also if it was found before. */
   onConflict(listener: (error: MemberLogConflictError) => void): () => void {
     if (this.#conflict) listener(this.#conflict)
     this.#alarms.add(listener)
@@ -81,9 +81,9 @@ export class MemberList implements MemberDirectory {
   }
 
   /**
-   * Takes in entries in order, those known already included, which have to be the same. How many were new. Throws
+  Adds entries in order, including known ones, which have to be the same. Returns how many were new. Throws
    * `MemberLogError` at the first that does not belong, `MemberLogConflictError` where the authority has signed another
-   * history; those before it count. A gap is no error: what comes after it is left out.
+  history; those before it are added. A gap is no error: what comes after it is ignored.
    */
   add(entries: readonly MemberLogEntry[]): number {
     const before = this.#history.state

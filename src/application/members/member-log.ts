@@ -14,23 +14,23 @@ import { base32 } from '../log/base32.js'
 import { InexactJsonError, parseExactly } from '../log/exact-json.js'
 import { MESH_ID, NODE_ID, nodeIdOf } from '../log/ids.js'
 
-/** Who belongs to a mesh, as its log tells up to some entry. */
+/** Who belongs to a mesh, according to its log up to some entry. */
 export interface MemberState {
   readonly meshId: string
   readonly meshName: string
   readonly seq: number
   readonly headHash: string | null
   readonly members: ReadonlyMap<string, Member>
-  /** Node ids that are out for good. */
+  /** Revoked node ids; revoking is for good. */
   readonly revoked: ReadonlySet<string>
-  /** Who may, or once could, be the home of auctions. */
+  /** Who may be, or once could be, the home of auctions. */
   readonly homes: ReadonlyMap<string, HomeTenure>
   /** Oldest first. The last one signs; certificates of those before stay good for members. */
   readonly cas: readonly CaCertificate[]
 }
 
 export interface HomeTenure {
-  /** When it was put out, or lost the role, by the authority's clock; null: not yet. */
+  /** When it was revoked, or lost the role, by the authority's clock; null: not yet. */
   readonly until: number | null
 }
 

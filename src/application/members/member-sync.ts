@@ -27,7 +27,7 @@ export interface MemberSyncDeps {
 }
 
 export interface MemberSyncOptions {
-  /** A member is out: its connections have to end. It may be this node. */
+  /** A member was revoked: its connections have to end. It may be this node. */
   readonly onRevoked: (nodeId: string) => void
   /** Addresses of members, to be dialled. */
   readonly onAddresses: (addresses: readonly string[]) => void
@@ -39,7 +39,7 @@ const TICKS_PER_PULL = 3
 const PAGE = 256
 
 /**
- * Keeps this node's member list up with the others': looks at the authority where it is here, passes on what is new, and
+Keeps this node's member list up to date: reads from the authority if it is on this machine, passes on what is new, and
  * asks peers for what it may have missed. Whoever is revoked leaves the peer table at once.
  */
 export class MemberSync implements MeshService, MemberNews {
@@ -101,7 +101,7 @@ export class MemberSync implements MeshService, MemberNews {
     return this.#certified(nodeId, () => authority.renew(nodeId, where))
   }
 
-  /** Where the member is to be found from now on: where it was, once it has moved too often. */
+  /** The member's addresses from now on: the known ones if it has moved too often. */
   #mayMove(nodeId: string, addresses: readonly string[]): readonly string[] {
     const known = this.#deps.memberList.member(nodeId)
     if (known === null || known.addresses.join() === addresses.join()) return addresses
@@ -120,7 +120,7 @@ export class MemberSync implements MeshService, MemberNews {
       this.#readAuthority()
       return answer
     } catch (error) {
-      // Who shows no good token uses up nothing.
+      // A caller without a good token uses up no budget.
       certificates.give(nodeId)
       throw error
     }

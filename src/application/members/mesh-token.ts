@@ -12,7 +12,7 @@ export interface MeshToken {
   readonly caFingerprint: string
   /** "host:port" of members that can let it in. */
   readonly addresses: readonly string[]
-  /** base64url; good as often as the invite says. */
+  /** base64url; valid as many times as the invite says. */
   readonly secret: string
 }
 

@@ -88,7 +88,7 @@ export class PeerGate {
     return trusted
   }
 
-  /** An authority that signs no more lets nobody in: its certificates count for members alone, as what the list has them. */
+  /** An authority that no longer signs lets in nobody new: its certificates count only for members, with the role in the list. */
   #isStranger({ nodeId, role, signedBy }: Extract<Admission, { ok: true }>): boolean {
     if (signedBy === null) return false
     const { cas } = this.#deps.memberList

@@ -3,13 +3,13 @@ import type { PeerService } from '../../ports/mesh/peer-service.js'
 import { type NodeApi, NodeError } from '../../ports/node/node-api.js'
 import { isHomeRole } from './member-log.js'
 
-/** What a node does that only reads and verifies. */
+/** What a node that only reads and verifies may do. */
 const READS: ReadonlySet<string> = new Set<keyof NodeApi>([
   ...(['status', 'peers', 'autoBids', 'list', 'show', 'history'] as const),
   ...(['events', 'log', 'proof', 'receipts', 'stop'] as const),
 ])
 
-/** The node's own user gets no further than the node's role: a replica's reads, and is told so. */
+/** The node's own user may do no more than the node's role allows: a replica's user reads, and gets FORBIDDEN for the rest. */
 export function withinRole(api: NodeApi, role: MemberRole): NodeApi {
   if (isHomeRole(role)) return api
   return new Proxy(api, {

@@ -1,6 +1,6 @@
 /**
- * Where an address comes from, best first: `member`, of a node that once proved itself; `told`, by such a node;
- * `found`, in the DHT or by a caller, where anybody can say anything.
+ * Where an address comes from, best first: `member`: a node that once proved itself was there; `told`: such a node named it;
+ * `found`: it was in the DHT or a caller named it, where anybody can say anything.
  */
 export type AddressSource = 'member' | 'told' | 'found'
 
@@ -12,7 +12,7 @@ const MAX_DIALS_AT_ONCE: Readonly<Record<AddressSource, number>> = { member: 32,
 const SOURCES: readonly AddressSource[] = ['member', 'told', 'found']
 const MAX_ADDRESSES = 1_000
 const MAX_REDIAL_MS = 60_000
-/** A member that was lost is looked for this often, for a while: partitions heal, and no one else may tell. */
+/** A lost member is looked for this often, for a while: partitions heal, and nobody else may report it. */
 const MAX_MEMBER_REDIAL_MS = 3_000
 const PATIENT_DIALS = 200
 /** Callers may name an address as often as they like; it is not dialled more often than this. */
@@ -36,7 +36,7 @@ export class AddressBook {
     this.#redialMs = options.redialMs
   }
 
-  /** A better source raises the address; a lesser one changes nothing. False where it is known as that already. */
+  /** A better source raises the address; a lesser one changes nothing. False if nothing changed. */
   add(address: string, source: AddressSource): boolean {
     const known = this.#entries.get(address)
     if (known) {
@@ -66,7 +66,7 @@ export class AddressBook {
     entry.failures = 0
   }
 
-  /** The next to dial, marked as being dialled; null where none is due, or enough are under way. Addresses in use need none. */
+  /** The next address to dial, marked as being dialled; null if none is due or enough dials are under way. Addresses in use are skipped. */
   next(now: number, inUse: ReadonlySet<string>): string | null {
     for (const source of SOURCES) {
       if (this.#dialling.size >= MAX_DIALS_AT_ONCE[source]) return null
@@ -92,7 +92,7 @@ export class AddressBook {
     if (entry) Object.assign(entry, { source: 'member', failures: 0, notBefore: 0 })
   }
 
-  /** Nobody of this mesh: tried again less and less often. */
+  /** Nobody of this mesh answered there: it is tried again less and less often. */
   failed(address: string, now: number): void {
     this.#dialling.delete(address)
     const entry = this.#entries.get(address)

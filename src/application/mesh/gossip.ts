@@ -1,6 +1,6 @@
 import type { Rumor } from '../../ports/mesh/peer-client.js'
 
-/** Rumors a ping or its answer carries at most. */
+/** The most rumors that a ping or its answer carries. */
 export const RUMORS_PER_PING = 8
 const MAX_RUMORS = 64
 /** Times the logarithm of the mesh's size, which is what it takes to reach everybody. */

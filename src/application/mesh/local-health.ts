@@ -1,4 +1,4 @@
-/** How late something may come before this node blames itself. */
+/** How late a timer may fire before this node blames itself. */
 export const LAG_MS = 250
 const HEAVY_LAG_MS = 1_000
 const MAX_SCORE = 2
@@ -12,12 +12,12 @@ export class LocalHealth {
   #score = 0
   #laggedInRound = false
 
-  /** By how much time-outs are to be stretched: 1 to 2. */
+  /** The factor by which time-outs are stretched: 1 to 2. */
   get stretch(): number {
     return 1 + this.#score * STRETCH_PER_SCORE
   }
 
-  /** Something of this node's own ran `byMs` later than it should have. */
+  /** A timer of this node fired `byMs` late. */
   late(byMs: number): void {
     if (byMs <= LAG_MS) return
     this.#laggedInRound = true

@@ -38,7 +38,7 @@ export interface MembershipDeps {
 }
 
 export interface MembershipOptions {
-  /** Another, older node runs with this node's key: this one must not go on. */
+  /** Another, older node runs with this node's key: this one must stop. */
   readonly onKeyInUse: (error: NodeKeyInUseError) => void
   readonly probeIntervalMs?: number
   readonly probeTimeoutMs?: number
@@ -48,9 +48,9 @@ export interface MembershipOptions {
 }
 
 /*
- * What these add up to: a killed peer (connection refused) is given up after at most one interval and `goneSuspicionMs`,
+Together they mean: a killed peer (connection refused) is given up after at most one interval and `goneSuspicionMs`,
  * one that keeps silent after one interval, two time-outs and `suspicionMs`, which is 5.1 s, or 9.2 s for a node in
- * bad health. A stall of 2 s ends before any of it.
+ * bad health. A stall of 2 s has no effect.
  */
 const PROBE_INTERVAL_MS = 1_000
 const PROBE_TIMEOUT_MS = 800
@@ -77,9 +77,9 @@ export class NodeKeyInUseError extends Error {
 }
 
 /**
- * Finds the other nodes and watches over them: SWIM, with every word that a node says of itself signed. Every source of
+Finds the other nodes and watches them: SWIM, where a node signs everything that it says about itself. Every source of
  * addresses (the DHT, peers of peers, the last run) is a hint: an address is dialled, and who answers there has to
- * prove who it is. The peer table is what came of it.
+prove who it is. The result is the peer table.
  */
 export class Membership {
   readonly #deps: MembershipDeps

@@ -20,17 +20,17 @@ export interface NodeIdentityOptions {
 }
 
 const NONCE_BYTES = 24
-/** Own answers to ourselves that are remembered: dials under way at once are fewer. */
+/** How many of our own answers are remembered, to notice a dial to ourselves: more than there are dials at once. */
 const MAX_OWN_NONCES = 256
-/** Slower than time goes by, so that accusers cannot drive an incarnation past that of the next start. */
+/** Slower than time passes, so that accusers cannot raise an incarnation above that of the next start. */
 const MIN_REFUTE_INTERVAL_MS = 200
 const WILDCARD_HOSTS = ['0.0.0.0', '[::]']
 
 type AliveRumor = Extract<Rumor, { state: 'alive' }>
 
 /**
- * What this node says of itself, signed, and the check of what others say of themselves. Every signed text names the
- * mesh and the incarnation, so none is worth anything elsewhere or in another life of the node.
+Signs what this node says about itself, and checks what others say about themselves. Every signed text names the
+mesh and the incarnation, so none is valid in another mesh or another life of the node.
  */
 export class NodeIdentity {
   readonly #deps: NodeIdentityDeps
@@ -114,7 +114,7 @@ export class NodeIdentity {
     return this.#isPossible(rumor) && this.#deps.verifier.verify(text, rumor.signature, publicKey)
   }
 
-  /** A start that lies days ahead is none, whoever signs it. */
+  /** A start that lies days ahead is refused, whoever signs it. */
   #isPossible({ incarnation }: Pick<NodeProof, 'incarnation'>): boolean {
     return incarnation - this.#deps.clock.now() <= MAX_INCARNATION_AHEAD_MS
   }
@@ -149,7 +149,7 @@ function aliveText(meshId: string, { nodeId, address, incarnation }: Claim): str
   return ['vendue-alive-v1', meshId, nodeId, address, incarnation].join('\n')
 }
 
-/** Whether a node may say of itself to be at `claimed` that was found at `known`. */
+/** Whether a node that was found at `known` may claim to be at `claimed`. */
 export function isAt(claimed: string, known: string): boolean {
   return reachedAt(claimed, known) === known
 }

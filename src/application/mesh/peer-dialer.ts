@@ -21,7 +21,7 @@ export interface PeerDialerDeps {
 
 export interface PeerDialerOptions {
   readonly dialTimeoutMs: number
-  /** How long an address that did not answer is left alone at first. */
+  /** How long an address that did not answer is first left alone. */
   readonly redialMs: number
   /** Another node proves itself with this node's key. */
   readonly onTwin: (twin: NodeInfo) => void
@@ -49,8 +49,8 @@ export class PeerDialer {
   }
 
   /**
-   * Takes addresses ("host:port") into account that may lead to peers. `from`: the member that named them, which has this node dial no
-   * more new ones than its budget allows; null where no member did.
+  Adds addresses ("host:port") that may lead to peers. `from`: the member that named them, which can make this node dial no
+  more new ones than its budget allows; null if no member did.
    */
   consider(addresses: readonly string[], source: AddressSource, from: string | null = null): void {
     for (const address of addresses) this.#add(address, source, from)
@@ -72,7 +72,7 @@ export class PeerDialer {
     return true
   }
 
-  /** To be called now and then, since addresses fall due with time. */
+  /** Dials what is due. To be called regularly. */
   dialDue(): void {
     if (!this.#running) return
     const { clock, peerTable } = this.#deps

@@ -41,7 +41,7 @@ export interface PeerProberOptions {
 /** Peers probed in one round; a larger mesh is gone through in turns, so that the cost of a round stays the same. */
 export const MAX_PROBES_PER_ROUND = 16
 const INDIRECT_PROBES = 3
-/** Rumors make a node look for itself, but not more often than this. */
+/** A rumor makes this node probe the peer itself, but not more often than this. */
 const MIN_CHECK_INTERVAL_MS = 500
 
 type Outcome = 'answered' | 'silent' | 'gone' | 'void'
@@ -55,7 +55,7 @@ interface Suspicion {
 
 /**
  * Asks peers for proof that they live: directly, then through others, then suspects them, then gives them up. What
- * comes of a probe while this node itself was standing still counts for nothing.
+comes of a probe while this node itself stood still does not count.
  */
 export class PeerProber {
   readonly #deps: PeerProberDeps
@@ -90,7 +90,7 @@ export class PeerProber {
     this.#deps.health.probed({ answered: count('answered'), silent: count('silent') })
   }
 
-  /** Somebody doubts that the peer lives: look at once, and tell the peer of it, so that it can refute. */
+  /** Somebody doubts that the peer lives: probes it at once, and lets the peer know, so that it can refute. */
   check(nodeId: string): void {
     const peer = this.#deps.peerTable.get(nodeId)
     const now = this.#deps.clock.monotonicMs()
@@ -247,7 +247,7 @@ export class PeerProber {
     this.#checkedAt.delete(nodeId)
   }
 
-  /** A time-out that comes too late says that this node stood still, and nothing of the peer. */
+  /** A time-out that fires too late shows that this node stood still, and nothing about the peer. */
   #standsStill(startedAt: number, timeoutMs: number): boolean {
     const lateMs = this.#deps.clock.monotonicMs() - startedAt - timeoutMs
     this.#deps.health.late(lateMs)

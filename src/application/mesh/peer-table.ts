@@ -3,7 +3,7 @@ import type { NodeInfo } from '../../ports/mesh/peer-client.js'
 import type { PeerState, PeerView } from '../../ports/node/node-api.js'
 import type { Clock } from '../../ports/system/clock.js'
 
-/** Peers kept in the table; past it, those gone the longest are forgotten first. */
+/** Peers kept in the table; beyond this, those gone the longest are forgotten first. */
 export const MAX_PEERS = 1_000
 
 export interface PeerEntry {
@@ -21,9 +21,9 @@ export interface PeerEntry {
 export type PeerChange = { readonly peer: PeerEntry; readonly before: PeerState | null }
 
 /**
- * Who is in the mesh and how they are, as far as this node could make sure itself; tells listeners of every change of
- * state. Only a node that has proven itself gets in. States change within one incarnation from alive to suspect and
- * back, and to dead or left; out of those two leads only a new handshake.
+Who is in the mesh and in which state, as far as this node could verify it; notifies listeners of every change of
+state. Only a node that has proven itself is listed. Within one incarnation the state changes from alive to suspect and
+back, and to dead or left; only a new handshake ends those two.
  */
 export class PeerTable {
   readonly #clock: Clock
@@ -31,13 +31,13 @@ export class PeerTable {
   readonly #peers = new Map<string, PeerEntry>()
   readonly #listeners = new Set<(change: PeerChange) => void>()
 
-  /** With a member list, peers are called as they stand there, whatever they call themselves. */
+  /** With a member list, peers have the names that stand there, whatever they call themselves. */
   constructor(deps: { readonly clock: Clock; readonly members?: Pick<MemberDirectory, 'member'> }) {
     this.#clock = deps.clock
     this.#members = deps.members ?? null
   }
 
-  /** The member list has news. */
+  /** The member list has changed. */
   rename(): void {
     for (const peer of this.#peers.values()) peer.info = this.#named(peer.info)
   }
@@ -57,7 +57,7 @@ export class PeerTable {
     return this.#peers.get(nodeId)
   }
 
-  /** The one in use there, if there is any; addresses of the dead may belong to others by now. */
+  /** The peer in use there, if any; addresses of the dead may belong to others by now. */
   byAddress(address: string): PeerEntry | undefined {
     const there = this.all().filter(({ info }) => info.address === address)
     return there.find(isReachable) ?? there[0]
@@ -131,7 +131,7 @@ export class PeerTable {
     this.#move(peer, 'alive')
   }
 
-  /** The peer is given up. */
+  /** The peer is declared dead. */
   dead(nodeId: string): void {
     const peer = this.#peers.get(nodeId)
     if (peer && isReachable(peer)) this.#move(peer, 'dead')
@@ -150,7 +150,7 @@ export class PeerTable {
     return true
   }
 
-  /** The node is no member any more: nothing of it is kept. */
+  /** The node was revoked: nothing of it is kept. */
   remove(nodeId: string): void {
     const peer = this.#peers.get(nodeId)
     if (!peer) return

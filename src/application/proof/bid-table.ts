@@ -5,7 +5,7 @@ import type { RecordedBid } from '../../domain/recheck.js'
 import { IdIndex } from './id-index.js'
 import { NumberColumn } from './number-column.js'
 
-/** A bid as its log tells it. */
+/** A bid as its log records it. */
 export interface LoggedBid extends RecordedBid {
   readonly seq: number
   readonly bidder: Party
@@ -22,7 +22,7 @@ export const EVENT_OF_KIND = {
 
 const LEADS = 4
 const RESERVE_MET = 8
-/** In place of an amount that has not been opened. */
+/** Stands in for an amount that has not been opened. */
 const SECRET = -1
 
 /** The bids of one auction, a million of them if need be: columns of numbers beside an index of bid ids. */
@@ -34,11 +34,11 @@ export class BidTable {
   readonly #flags = new NumberColumn(Uint8Array)
   readonly #bidders = new NumberColumn(Int32Array)
   readonly #parties: Party[] = []
-  /** By id, under the first name. */
+  /** Bidders by id, with their first name. */
   readonly #partyRows = new Map<string, number>()
-  /** Under other names, which may change from bid to bid. */
+  /** Other names of a bidder, which may change from bid to bid. */
   readonly #renamedRows = new Map<string, number>()
-  /** By row: what the maximum was committed to. Emptied as commitments are opened. */
+  /** By row: the commitment of the maximum. Removed when the commitment is opened. */
   readonly #commitments = new Map<number, string>()
 
   constructor(seed: number) {
@@ -54,7 +54,7 @@ export class BidTable {
     return this.#commitments.size
   }
 
-  /** False where the bid's id was used before. Events that are no bids are passed over. */
+  /** False if the bid's id was used before. Other events are ignored. */
   add(seq: number, event: AuctionEvent): boolean {
     switch (event.type) {
       case 'BidPlaced':

@@ -34,7 +34,7 @@ export function checkReceipts(
   return overcharged(log, amounts)
 }
 
-/** Decides the prices again with the amounts that the receipts tell, also of maxima that the home keeps shut. */
+/** Decides the prices again with the amounts in the receipts, including maxima that the home keeps shut. */
 function overcharged(log: VerifiedLog, amounts: ReadonlyMap<number, Minor>): Finding | null {
   if (amounts.size === 0) return null
   const { state } = log.summary
@@ -50,7 +50,7 @@ function overcharged(log: VerifiedLog, amounts: ReadonlyMap<number, Minor>): Fin
   return null
 }
 
-/** Of these, how many speak of bids on the auction. */
+/** How many of these are about bids on the auction. */
 export function countReceipts(batches: readonly SignedReceipts[], auctionId: string): number {
   const own = ({ command }: Receipt) => command.auctionId === auctionId && isBid(command)
   return batches.reduce((sum, { receipts }) => sum + receipts.filter(own).length, 0)
@@ -93,12 +93,12 @@ export interface AcceptedBid {
   readonly outcome: Extract<Receipt['outcome'], { status: 'accepted' }>
 }
 
-/** Null for a receipt of anything else. */
+/** Null for a receipt of another command. */
 export function acceptedBid({ command, outcome }: Receipt): AcceptedBid | null {
   return isBid(command) && outcome.status === 'accepted' ? { command, outcome } : null
 }
 
-/** What of a bid is not as its receipt has it; null where all is. */
+/** What differs between a bid and its receipt; null if nothing does. */
 export function alterationOf(
   told: LoggedBid,
   command: Bid,

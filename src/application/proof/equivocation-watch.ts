@@ -26,15 +26,15 @@ export interface EquivocationWatchDeps {
 }
 
 const ONE = { commits: 1, bytes: 1 }
-/** Any proof: two commits and an opening as large as they may be, and handovers, which are small. It fits into a request. */
+/** The most bytes of a proof: two commits and an opening of the largest size, and handovers, which are small. It fits into a request. */
 export const MAX_PROOF_BYTES = 3 * MAX_BODY_BYTES + 128 * 1024
-/** Proofs that a peer is told of when it appears. */
+/** Proofs that are sent to a peer when it appears. */
 const PROOFS_TOLD = 100
 const SPREAD_TIMEOUT_MS = 5_000
 
 /**
- * Notices homes that write two histories: whoever offers a commit that contradicts a stored one has brought the proof
- * along. It is kept, the auction is disputed from then on, and every peer is told, who checks before it believes.
+Notices homes that write two histories: whoever offers a commit that contradicts a stored one brings the proof
+ * along. It is stored, the auction is disputed from then on, and the proof is sent to every peer, which checks it.
  */
 export class EquivocationWatch {
   readonly #deps: EquivocationWatchDeps
@@ -49,7 +49,7 @@ export class EquivocationWatch {
     this.#kept = deps.budgets.of('kept-proofs')
   }
 
-  /** Peers that appear later are told as well. */
+  /** Peers that appear later get it as well. */
   start(): void {
     this.#unlisten ??= this.#deps.peerTable.onChange(({ peer, before }) => {
       if (peer.state === 'alive' && before !== 'suspect') void this.#tellAll(peer.info)
@@ -62,7 +62,7 @@ export class EquivocationWatch {
   }
 
   /**
-   * Looks at a commit that this node does not store because of what it holds already. Rejects only where the store
+  Checks a commit that this node does not store because of what it holds already. Rejects only if the store
    * fails. Cheap for one that is stored as it is.
    */
   async offered(commit: Commit): Promise<void> {
@@ -75,7 +75,7 @@ export class EquivocationWatch {
       if (stored.hash === commit.hash) return
       if (stored.signer !== commit.signer || !isSigned(commit, verifier)) return
       if ((await equivocations.among([auctionId])).has(auctionId)) return
-      // Its author is known for what it is.
+      // Its author is already convicted.
       if (await this.#isSpent(nodeIdOf(stored.signer))) return
       const [own = stored] = await this.#deps.signatureMender.mend([stored])
       const proof = proofOf(await this.#authority(stored), own, commit)
@@ -84,7 +84,7 @@ export class EquivocationWatch {
     }
   }
 
-  /** What made the stored commit's author the home. */
+  /** The handovers that made the stored commit's author the home. */
   async #authority({ auctionId, firstSeq }: Commit): Promise<Commit[]> {
     const handovers = (await this.#deps.auctions.find(auctionId))?.state.handovers ?? []
     const seqs = [1, ...handovers.filter((seq) => seq < firstSeq)]
@@ -92,8 +92,8 @@ export class EquivocationWatch {
   }
 
   /**
-   * The proof of a peer, which need not be about an auction that this node knows: it may hear of it a moment later. Resolves with why
-   * it is not believed, or null. Rejects with BUSY where the peer has used up its budget.
+  Checks the proof of a peer, which may be about an auction that this node does not know yet. Resolves with why
+   * it proves nothing, or null. Rejects with BUSY if the peer has used up its budget.
    */
   async told(proof: EquivocationProof, from: string): Promise<string | null> {
     const { budgets, equivocations, logger } = this.#deps
@@ -122,7 +122,7 @@ export class EquivocationWatch {
     return this.#kept.isSpent(nodeId)
   }
 
-  /** What there is no room for is left: its author has been convicted by others. */
+  /** Proofs without room are not stored: their authors are convicted by others already. */
   async #keep(proof: EquivocationProof, author: string, sender: string): Promise<void> {
     const { equivocations, logger } = this.#deps
     if (await this.#isSpent(author)) return

@@ -12,7 +12,7 @@ import { consentRule } from '../log/handover-consent.js'
  * handovers that made their author the home.
  */
 
-/** What was proven against whom. */
+/** What was proven, and against whom. */
 export interface Equivocation {
   readonly auctionId: string
   readonly title: string
@@ -23,19 +23,19 @@ export interface Equivocation {
   readonly hashes: readonly [string, string]
 }
 
-/** Puts two commits that contradict each other into the order that a proof has them in. */
+/** Puts two commits that contradict each other into the order that a proof uses. */
 export function proofOf(authority: readonly Commit[], a: Commit, b: Commit): EquivocationProof {
   const ordered = a.lastSeq < b.lastSeq || (a.lastSeq === b.lastSeq && a.hash < b.hash)
   const [first, second] = ordered ? [a, b] : [b, a]
   return { auctionId: a.auctionId, authority: authority.map(bare), first: bare(first), second: bare(second) }
 }
 
-/** Without what a log of its own may know of it. */
+/** The commit without what this node's own log adds to it. */
 function bare({ auctionId, firstSeq, lastSeq, body, hash, signer, signature }: Commit): Commit {
   return { auctionId, firstSeq, lastSeq, body, hash, signer, signature }
 }
 
-/** Checks a proof from nothing but itself. Gives why it proves nothing, where it does not. */
+/** Checks a proof from nothing but itself. Returns why it proves nothing, or null. */
 export function judgeProof(
   proof: EquivocationProof,
   verifier: SignatureVerifier,
@@ -46,7 +46,7 @@ export function judgeProof(
     const all = [...authority, first, second]
     if (all.some((commit) => commit.auctionId !== auctionId))
       return fails('its commits are not of one auction')
-    // First what costs least: who sends what nobody signed is not read any further.
+    // The cheapest check first: what nobody signed is not read any further.
     if (!all.every((commit) => isSigned(commit, verifier))) return fails('a signature in it does not hold')
     const [opening, ...handovers] = authority.map((commit) => ({ commit, body: readCommit(commit) }))
     const [event] = opening?.body.events ?? []

@@ -28,11 +28,11 @@ export interface Place {
 
 export interface PlacedCommit {
   readonly commit: Commit
-  /** Null where it does not come from a file. */
+  /** Null if it does not come from a file. */
   readonly place: Place | null
 }
 
-/** A file that is no sound export, whatever its commits say. */
+/** The file is damaged or is no export, whatever its commits say. */
 export class ExportFormatError extends Error {
   readonly code = 'EXPORT_FORMAT'
   constructor(
@@ -75,7 +75,7 @@ export interface Line {
 
 /**
  * The lines of a file of ours, their check sums proven and taken off. Throws `ExportFormatError`, which names the
- * first line that is not as it was written.
+ * first line that was changed.
  */
 export async function* readLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Line, void, undefined> {
   let rest: Uint8Array[] = []

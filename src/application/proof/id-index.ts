@@ -7,15 +7,15 @@ const SLOTS_PER_ID = 2
 const MULTIPLIER = 0x9e3779b1
 
 /**
- * Ids in the order in which they were added, each of which can be found again: what a Map from id to number would
+Ids in the order in which they were added, with a lookup by id: what a Map from id to number would
  * be, at a fifth of its time for a million ids. `seed` keeps whoever chooses the ids from choosing ones that collide.
  */
 export class IdIndex {
-  /** The ids one after the other, in UTF-16; beside the heap, where a million of them cost the garbage collector nothing. */
+  /** The ids one after the other, in UTF-16; outside the heap, where a million of them cost the garbage collector nothing. */
   #text = Buffer.allocUnsafe(FIRST_TEXT_BYTES)
-  /** Where each id ends in there. */
+  /** Where each id ends in the text. */
   readonly #ends = new NumberColumn(Float64Array)
-  /** Of each id: what lies elsewhere in memory is looked at only where these agree. */
+  /** A hash of each id: the text is compared only if these agree. */
   readonly #hashes = new NumberColumn(Int32Array)
   readonly #seed: number
   /** Row + 1 of the id in a slot; 0: empty. */
@@ -29,7 +29,7 @@ export class IdIndex {
     return this.#ends.length
   }
 
-  /** The row of a new id; -1 where it is known. */
+  /** Adds an id and returns its row; -1 if it is known. */
   add(id: string): number {
     const hash = this.#hash(id)
     const slot = this.#slotOf(id, hash)
@@ -42,7 +42,7 @@ export class IdIndex {
     return row - 1
   }
 
-  /** The id's row; -1 where it is not known. */
+  /** The id's row; -1 if it is not known. */
   find(id: string): number {
     return (this.#slots[this.#slotOf(id, this.#hash(id))] as number) - 1
   }

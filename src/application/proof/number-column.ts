@@ -2,7 +2,7 @@ type Numbers = Int32Array | Uint8Array | Float64Array
 
 const FIRST_LENGTH = 1_024
 
-/** A list of numbers that grows, beside the heap: a million of them are nothing that the garbage collector has to look at. */
+/** A growing list of numbers outside the heap: a million of them cost the garbage collector nothing. */
 export class NumberColumn {
   #numbers: Numbers
   #length = 0
@@ -24,7 +24,7 @@ export class NumberColumn {
     this.#numbers[this.#length++] = value
   }
 
-  /** Of a row that there is. */
+  /** The row must exist. */
   at(row: number): number {
     return this.#numbers[row] as number
   }

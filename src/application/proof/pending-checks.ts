@@ -1,15 +1,15 @@
-/** Checks that are made elsewhere meanwhile; they are answered for in the order in which they were asked for. */
+/** Checks that run elsewhere meanwhile; their failures are reported in the order of asking. */
 export class PendingChecks {
   #checks: Promise<Error | null>[] = []
 
   /** The check resolves with what is wrong, if anything is. */
   add(check: Promise<Error | null>): void {
-    // Its failure is told when its turn comes.
+    // Its failure is reported when its turn comes.
     check.catch(() => {})
     this.#checks.push(check)
   }
 
-  /** Waits until no more than `most` are under way. Rejects with the first that is wrong. */
+  /** Waits until no more than `most` are under way. Rejects with the first failure. */
   async settle(most = 0): Promise<void> {
     if (this.#checks.length <= most) return
     const settled = this.#checks.splice(0, this.#checks.length - most)

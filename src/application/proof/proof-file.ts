@@ -22,11 +22,11 @@ export function* proofLines(proof: EquivocationProof): Generator<string, void> {
   yield summed({ end: PROOF_FORMAT, commits: commits.length })
 }
 
-/** Header, opening, handovers, the two that contradict each other, trailer. */
+/** Header, opening, handovers, the two commits that contradict each other, trailer. */
 const MAX_LINES = 5 + MAX_HANDOVERS
 const MIN_LINES = 5
 
-/** Throws `ExportFormatError`. What it proves is for `judgeProof` to say. */
+/** Throws `ExportFormatError`. `judgeProof` says what it proves. */
 export async function readProof(chunks: AsyncIterable<Uint8Array>): Promise<EquivocationProof> {
   const lines: Line[] = []
   for await (const line of readLines(chunks)) {
@@ -52,7 +52,7 @@ export async function readProof(chunks: AsyncIterable<Uint8Array>): Promise<Equi
   return { auctionId, authority: commits.slice(0, -2), first, second }
 }
 
-/** What kind of file this is, by its first line; an export where that cannot be read. */
+/** What kind of file this is, by its first line; an export if that cannot be read. */
 export async function formatOf(
   chunks: AsyncIterable<Uint8Array>,
 ): Promise<typeof EXPORT_FORMAT | typeof PROOF_FORMAT> {

@@ -3,8 +3,8 @@ import { type NodeApi, NodeError } from '../../ports/node/node-api.js'
 import { commitLine, headerLine, type PlacedCommit, trailerLine } from './export-format.js'
 
 /**
- * An auction's commits from a node, as far as its log goes when the first page is read: a log that grows meanwhile
- * does not keep the reader from coming to an end. Rejects with `NodeError`.
+An auction's commits from a node, up to the head at the time of the first page: a log that grows meanwhile
+ * does not keep the reader from finishing. Rejects with `NodeError`.
  */
 export async function* readLog(
   api: Pick<NodeApi, 'log'>,

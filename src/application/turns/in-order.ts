@@ -1,11 +1,11 @@
 /**
- * Does what one connection, or one auction, asks in the order in which it was asked, however long the checks of each
+Carries out the requests of one connection, or one auction, in the order of asking, however long the checks of each
  * take. Without it a check that waits (for a database, a counter, a key) lets what comes after it overtake.
  */
 export class InOrder {
   #last: Promise<void> | null = null
 
-  /** Nothing that was given before is still under way. */
+  /** Nothing is under way. */
   get idle(): boolean {
     return this.#last === null
   }
@@ -30,7 +30,7 @@ export class InOrder {
   }
 }
 
-/** One order for each key, which lasts as long as something is under way in it. */
+/** One `InOrder` for each key, which lasts as long as something is under way in it. */
 export class InOrderOf<K> {
   readonly #orders = new Map<K, InOrder>()
 

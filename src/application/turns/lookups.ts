@@ -5,7 +5,7 @@ interface Waiting<V> {
 
 /**
  * Looks things up for what is asked of them. What comes while something is being looked up waits for the same look, and
- * goes on with the others in the order in which they came: none of them overtakes another.
+continues with the others in the order of arrival: none overtakes another.
  */
 export class Lookups<V> {
   readonly #look: (key: string) => Promise<V>
@@ -15,7 +15,7 @@ export class Lookups<V> {
     this.#look = look
   }
 
-  /** Nobody waits for it. */
+  /** No caller waits for it. */
   idle(key: string): boolean {
     return !this.#waiting.has(key)
   }
