@@ -25,26 +25,26 @@ export interface AutoBidderDeps {
   readonly eventLog: PublishingEventLog
 }
 
-/** Waits before a bid is sent again, doubled from one to the next. */
+/** The wait before a bid is sent again; it doubles each time. */
 interface Backoff {
   readonly firstMs: number
   readonly mostMs: number
 }
 
-/** Without an outcome: nothing is kept of it, and the home may be back at any moment. */
+/** After no outcome: nothing is stored, and the home may be back at any moment. */
 const UNANSWERED: Backoff = { firstMs: 1_000, mostMs: 5_000 }
-/** With a refusal, which both nodes keep. */
+/** After a refusal, which both nodes store. */
 const REFUSED: Backoff = { firstMs: 1_000, mostMs: 60_000 }
 /** Refusals in a row, with nothing new in the auction, after which its home would refuse for ever. */
 export const MAX_REFUSALS = 20
 
 interface Order {
   autoBid: AutoBid
-  /** In a row, since something happened in the auction. */
+  /** Refusals in a row since the last event of the auction. */
   unanswered: number
   refusals: number
   running: boolean
-  /** Something happened while it was running. */
+  /** An event arrived during the present run. */
   again: boolean
   retry: Timer | null
 }
@@ -66,7 +66,7 @@ export class AutoBidder {
     this.#self = self
   }
 
-  /** Takes up the standing orders of the last run. */
+  /** Resumes the auto-bids of the last run. */
   async start(): Promise<void> {
     if (this.#unlisten) return
     this.#unlisten = this.#deps.eventLog.onPublished(({ commit }) => this.#onEvent(commit.auctionId))
@@ -92,7 +92,7 @@ export class AutoBidder {
     return autoBid
   }
 
-  /** Stops bidding; a bid already placed stands. Null where there is no such order. */
+  /** Stops bidding; a placed bid stands. Null if there is no such auto-bid. */
   cancel(auctionId: string): Promise<AutoBid | null> {
     return this.#change(
       auctionId,
@@ -109,7 +109,7 @@ export class AutoBidder {
     return this.#deps.autoBids.list()
   }
 
-  /** What was refused before may be taken now. */
+  /** What was refused before may be accepted now. */
   #onEvent(auctionId: string): void {
     const order = this.#orders.get(auctionId)
     if (!order) return
@@ -142,7 +142,7 @@ export class AutoBidder {
     }
   }
 
-  /** Bids once where that is called for, and learns what becomes of a bid on its way. */
+  /** Bids once if a bid is due, and learns the outcome of a pending bid. */
   async #step(auctionId: string, order: Order): Promise<void> {
     if (order.autoBid.pending === null) {
       const state = await this.#look(auctionId)
@@ -156,7 +156,7 @@ export class AutoBidder {
     await this.#look(auctionId)
   }
 
-  /** Brings the order's state up to the auction's, as this node knows it. Null where nothing bids any more. */
+  /** Brings the auto-bid's state up to date with the auction as this node knows it. Null if it does not bid any more. */
   async #look(auctionId: string): Promise<OpenedAuction | null> {
     const record = await this.#deps.auctions.find(auctionId)
     const autoBid = await this.find(auctionId)
@@ -177,9 +177,9 @@ export class AutoBidder {
     return isWithin(autoBid.limit, minimumBid(state)) ? 'active' : 'outbid'
   }
 
-  /** The least that could lead, or null where no bid is due. */
+  /** The least amount that could lead, or null if no bid is due. */
   #amountDue(state: OpenedAuction, autoBid: AutoBid): Minor | null {
-    // Whether the end has come is for the home's clock to say; this node's may be wrong.
+    // The home's clock decides whether the end has come; this node's may be wrong.
     if (state.status !== 'open' || state.leader?.id === this.#self.id) return null
     const minimum = minimumBid(state)
     return isWithin(autoBid.limit, minimum) ? minimum : null
@@ -226,7 +226,7 @@ export class AutoBidder {
     await this.#update(auctionId, { state: 'refused', refusal: code })
   }
 
-  /** The bid stands: that this node's own disk is full must not lose it. */
+  /** The bid stands: a full disk of this node must not lose it. */
   async #noteParticipation(auctionId: string): Promise<void> {
     await this.#deps.participations.add(auctionId).catch((error: unknown) => {
       this.#deps.logger.warn({ auctionId, err: error }, 'that this node takes part could not be noted')
@@ -238,7 +238,7 @@ export class AutoBidder {
     order.retry = this.#deps.timers.after(ms, () => this.#wake(auctionId))
   }
 
-  /** A step's change; an order that the user has stopped meanwhile stays as it is. */
+  /** Stores a step's change, unless the user has stopped the auto-bid meanwhile. */
   async #update(auctionId: string, change: Partial<AutoBid>): Promise<void> {
     await this.#change(auctionId, (current) =>
       current === null || current.state === 'stopped'
@@ -247,7 +247,7 @@ export class AutoBidder {
     )
   }
 
-  /** Changes of one order follow one another, and none counts before it is on disk. */
+  /** Changes of one auto-bid follow one another, and none counts before it is on disk. */
   async #change<T extends AutoBid | null>(
     auctionId: string,
     change: (current: AutoBid | null) => T,
@@ -292,14 +292,14 @@ export class AutoBidder {
   }
 }
 
-/** An order that will not bid any more, whatever happens. One that was outbid may: its limit can be raised. */
+/** An auto-bid that will not bid any more, whatever happens. One that was outbid may: its limit can be raised. */
 function isOver({ state, pending }: AutoBid): boolean {
   return (
     state === 'stopped' || state === 'refused' || (pending === null && (state === 'won' || state === 'lost'))
   )
 }
 
-/** Null: no bid would do. */
+/** Null: no bid could lead. */
 function isWithin(limit: Minor, minimum: Minor | null): minimum is Minor {
   return minimum !== null && minimum <= limit
 }
@@ -309,7 +309,7 @@ function waitMs({ firstMs, mostMs }: Backoff, nth: number): number {
 }
 
 /**
- * What a refusal means for a standing order. `passing`: this node does not know yet what its home knows, or the auction may go
+What a refusal means for an auto-bid. `passing`: this node does not know yet what the home knows, or the auction may go
  * on; `over`: the auction has ended; `final`: another bid would be refused as well.
  */
 function afterRefusal(code: RejectionCode): 'passing' | 'over' | 'final' {

@@ -35,18 +35,18 @@ export interface ReachableHome {
   readonly address: string
 }
 
-/** Commands waiting for one home; past it the answer is BUSY. */
+/** Commands that wait for one home; beyond this, callers get BUSY. */
 export const MAX_WAITING_COMMANDS = 10_000
 const MAX_BATCH_COMMANDS = 500
 /** Requests under way at once: one is decided at the home while the next is on the wire. */
 const MAX_REQUESTS = 2
 const SUBMIT_TIMEOUT_MS = 5_000
-/** A lost answer is asked for again this often before its outcome is called unknown. */
+/** How often a lost answer is asked for again before its outcome is called unknown. */
 const MAX_ATTEMPTS = 3
 const RETRY_DELAY_MS = 250
 
 /**
- * A request without an answer may still be carried out, even after a later one was told that nothing was done: from
+A request without an answer may still be carried out, even after a later one was answered that nothing was done: from
  * then on only an outcome is certain.
  */
 const UNKNOWN = submitFailure(
@@ -54,7 +54,7 @@ const UNKNOWN = submitFailure(
   'the home did not answer; ask again with the same id to learn the outcome',
 )
 
-/** An answer that came, and is none. */
+/** An answer arrived that is not valid. */
 function unusable({ message }: PeerCallError) {
   return submitFailure(
     'OUTCOME_UNKNOWN',
@@ -77,7 +77,7 @@ interface Waiting {
  */
 export class HomeForwarder {
   readonly #deps: HomeForwarderDeps
-  /** Null where it is not reachable now. */
+  /** Null if it is not reachable now. */
   readonly #home: () => ReachableHome | null
   #waiting: Waiting[] = []
   #requests = 0

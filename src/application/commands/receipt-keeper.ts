@@ -10,12 +10,12 @@ export interface ReceiptKeeperDeps {
   readonly logger: Logger
 }
 
-/** How long receipts gather before they go to the disk together: it has bids to write. */
+/** How long receipts are gathered before they are written together: bids come first. */
 const GATHER_MS = 200
-/** Signed answers that gather at most. */
+/** The most signed answers that are gathered. */
 const MAX_GATHERED = 256
 
-/** Puts receipts away in the background: nobody waits for them, and many share one write. */
+/** Stores receipts in the background: nobody waits for them, and many share one write. */
 export class ReceiptKeeper {
   readonly #deps: ReceiptKeeperDeps
   #gathered: SignedReceipts[] = []
@@ -26,7 +26,7 @@ export class ReceiptKeeper {
     this.#deps = deps
   }
 
-  /** Resolves at once, save where so many wait that the caller has to. */
+  /** Resolves at once, unless so many wait that the caller has to. */
   async keep(signed: SignedReceipts): Promise<void> {
     this.#deps.receiptWatch.kept(signed)
     this.#gathered.push(signed)
@@ -34,7 +34,7 @@ export class ReceiptKeeper {
     this.#timer ??= this.#deps.timers.after(GATHER_MS, () => void this.flush())
   }
 
-  /** Resolves once all that was given is durable, or could not be made so, which is logged. */
+  /** Resolves when everything is durable, or could not be stored, which is logged. */
   flush(): Promise<void> {
     this.#timer?.cancel()
     this.#timer = null

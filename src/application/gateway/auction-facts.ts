@@ -1,7 +1,7 @@
 import type { Terms } from '../../domain/terms.js'
 import type { NodeApi } from '../../ports/node/node-api.js'
 
-/** What does not change about an auction, save that it may move to another home. */
+/** What does not change about an auction, except that it may move to another home. */
 export interface AuctionFacts {
   readonly auctionId: string
   readonly terms: Terms
@@ -12,7 +12,7 @@ export interface AuctionFacts {
 
 const MAX_KEPT = 10_000
 
-/** Looks up, and keeps, what hardly changes about auctions. It is a cache: nothing is lost with it. */
+/** Looks up and caches what hardly changes about auctions. */
 export class AuctionFactsCache {
   readonly #api: Pick<NodeApi, 'show'>
   readonly #kept = new Map<string, AuctionFacts>()
@@ -21,7 +21,7 @@ export class AuctionFactsCache {
     this.#api = api
   }
 
-  /** What is kept already. */
+  /** From the cache only. */
   peek(auctionId: string): AuctionFacts | undefined {
     return this.#kept.get(auctionId)
   }
@@ -40,7 +40,7 @@ export class AuctionFactsCache {
     })
   }
 
-  /** It has moved. */
+  /** The auction has moved. */
   forget(auctionId: string): void {
     this.#kept.delete(auctionId)
   }

@@ -1,6 +1,6 @@
 import { CallerError, type Credentials } from '../../ports/accounts/caller.js'
 
-/** Where a request may say who it comes from. Header names are lower case. */
+/** The places in which a request may carry credentials. Header names are lower case. */
 export interface Presented {
   readonly headers: Headers
   /** `user_id` of the query, or of a JSON body. */
@@ -13,7 +13,7 @@ export const API_KEY_HEADER = 'x-api-key'
 
 type Headers = Readonly<Record<string, string | string[] | undefined>>
 
-/** From `Authorization: Bearer` or `x-api-key`; null where there is neither. Throws `CallerError`. */
+/** From `Authorization: Bearer` or `x-api-key`; null if there is neither. Throws `CallerError`. */
 export function credentialsOf(headers: Headers): Credentials | null {
   const { authorization, [API_KEY_HEADER]: apiKey } = headers
   if (authorization !== undefined && apiKey !== undefined)
@@ -26,7 +26,7 @@ export function credentialsOf(headers: Headers): Credentials | null {
   return { kind: 'access-token', token: token }
 }
 
-/** As above, or by the query. Throws `CallerError` where credentials come from two places. */
+/** As above, or from the query. Throws `CallerError` if credentials come from two places. */
 export function credentialsOfRequest({ headers, accessTokens = [] }: Presented): Credentials | null {
   const given = credentialsOf(headers)
   const [token, ...more] = accessTokens
@@ -36,7 +36,7 @@ export function credentialsOfRequest({ headers, accessTokens = [] }: Presented):
 }
 
 /**
- * Of a message of a connection that is open, which keeps tokens out of addresses and so out of the logs of proxies, in
+From a message of an open connection, which keeps tokens out of addresses and so out of the logs of proxies, in
  * the form of a request. Throws `CallerError`.
  */
 export function presentedInMessage({

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Rate } from './limit-rules.js'
 
-/** Counters that the keys beyond the bound share. */
+/** The counters that keys beyond the bound share. */
 const SHARED_COUNTERS = 256
 
 interface Window {
@@ -43,13 +43,13 @@ export class BoundedRateLimiter {
     return OK
   }
 
-  /** Takes back one that was counted. */
+  /** Gives one back that was counted. */
   giveBack(key: string): void {
     const window = this.#window(key, performance.now())
     window.used = Math.max(0, window.used - 1)
   }
 
-  /** Keys that are kept apart now. */
+  /** How many keys have a counter of their own now. */
   get size(): number {
     return this.#windows.size
   }

@@ -5,18 +5,18 @@ import { needScope } from '../accounts/roles.js'
 import { composed } from '../log/input-schemas.js'
 import { credentialsOfRequest, type Presented } from './authenticate.js'
 
-/** Tells who stands behind requests to this gateway. */
+/** Identifies the callers of this gateway. */
 export interface Callers {
   /** `open`: names are taken on trust. */
   readonly mode: 'open' | 'accounts'
-  /** Null: nobody said who they are. Rejects with `CallerError` where what was presented is not good. */
+  /** Null: the request carries no credentials. Rejects with `CallerError` if they are not valid. */
   identify(presented: Presented): Promise<Caller | null>
 }
 
 export const USER_HEADER = 'x-vendue-user'
 const PLAIN_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/
 const GUEST = 'guest:'
-/** Who sells without a name: system callers that have none, on a gateway that trusts everybody anyway. */
+/** The seller for callers without a name, on a gateway that trusts everybody anyway. */
 export const ANONYMOUS: Caller = guest('anonymous')
 
 /** Takes bidders' names on trust: whoever reaches the gateway may bid as anybody. */
@@ -34,7 +34,7 @@ export class OpenCallers implements Callers {
   }
 }
 
-/** Access tokens and API keys, told by an authenticator. */
+/** Callers with access tokens and API keys, which an authenticator checks. */
 export class AuthenticatedCallers implements Callers {
   readonly mode = 'accounts'
   readonly #authenticator: Authenticator

@@ -1,7 +1,7 @@
 import type { Timer, Timers } from '../../ports/system/timers.js'
 import type { LiveMessage } from './event-messages.js'
 
-/** How often a conflated reader hears a price of one auction, at most. */
+/** The shortest time between two prices of one auction for a conflated reader. */
 const INTERVAL_MS = 100
 
 type Deliver = (message: LiveMessage) => void
@@ -33,7 +33,7 @@ export class ConflatorBeat {
  */
 export class Conflator {
   readonly #beat: ConflatorBeat
-  /** By auction; kept when it has been told, so that the next price costs no memory. */
+  /** By auction; kept after it was sent, so that the next price costs no memory. */
   readonly #newest = new Map<string, { message: LiveMessage | null; deliver: Deliver }>()
   #waits = false
 
@@ -58,7 +58,7 @@ export class Conflator {
     this.#beat.add(this)
   }
 
-  /** Tells what waits. */
+  /** Sends what waits. */
   flush(): void {
     this.#waits = false
     for (const price of this.#newest.values()) {

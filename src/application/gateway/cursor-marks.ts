@@ -21,7 +21,7 @@ export class CursorMarks {
     return this.#marks.findLast((mark) => mark.at <= at)?.cursor ?? null
   }
 
-  /** It is another list now. */
+  /** The list of events is a new one now. */
   clear(): void {
     this.#marks = []
   }

@@ -14,12 +14,12 @@ export interface RefusalInfo {
   /** What the caller can do. */
   readonly next?: string
   readonly retryAfterSeconds?: number
-  /** What the code brings with it, such as `command_id`. */
+  /** Further fields that go with the code, such as `command_id`. */
   readonly more?: Readonly<Record<string, Json>>
   readonly cause?: unknown
 }
 
-/** A request that the gateway refuses, whichever way it came in; each adapter maps the code to its own protocol. */
+/** A request that the gateway refuses, on whatever surface; each adapter maps the code to its own protocol. */
 export class GatewayRefusal extends Error {
   constructor(
     readonly code: GatewayRefusalCode,

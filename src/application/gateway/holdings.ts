@@ -4,7 +4,7 @@ import type { LimitRules, OpenName } from './limit-rules.js'
 
 type Whom = 'address' | 'account'
 
-/** What is held of a gateway at this moment: by each address and each account, and in all. */
+/** What callers hold of a gateway now: by address, by account, and in total. */
 export class Holdings {
   readonly #most: Readonly<Partial<Record<string, number>>>
   /** By limit and whose. */

@@ -16,8 +16,8 @@ const FAILING: ReadonlySet<string> = new Set(['HOME_UNREACHABLE', 'OUTCOME_UNKNO
 type Call = () => Promise<unknown>
 
 /**
- * A circuit breaker per home, made when a call to that home first fails: homes that work cost nothing. While a
- * breaker is open its home's callers hear HOME_UNREACHABLE at once, instead of each waiting for a time-out.
+One circuit breaker per home, made when a call to that home first fails: homes that work cost nothing. While a
+ * breaker is open, callers get HOME_UNREACHABLE at once, instead of waiting for a time-out.
  */
 export class HomeBreakers {
   readonly #breakers = new Map<string, CircuitBreaker<[Call], unknown>>()
@@ -27,7 +27,7 @@ export class HomeBreakers {
     this.#resetMs = resetMs
   }
 
-  /** Homes that are being left alone. */
+  /** Homes whose breaker is open. */
   get open(): number {
     return [...this.#breakers.values()].filter(({ opened }) => opened).length
   }

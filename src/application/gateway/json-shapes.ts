@@ -27,7 +27,7 @@ export function jsonTime(ms: number | null): string | null {
   return lastTime.text
 }
 
-/** What is decided together has one time, and is told many times. */
+/** Events of one commit have the same time, which is formatted many times. */
 let lastTime = { ms: 0, text: timeText(0) }
 
 export function jsonAmount(minor: Minor | null, currency: Currency): string | null {

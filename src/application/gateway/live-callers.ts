@@ -12,10 +12,10 @@ export interface LiveCallersDeps {
 
 /** How long a connection goes on, at most, after its credentials have ended. */
 export const RECHECK_MS = 5_000
-/** Connections that are looked at before others get their turn. */
+/** How many connections are checked before other work gets its turn. */
 const SLICE = 100
 
-/** Who stands behind the connections that stay open: looked at again and again, as requests are each time. */
+/** Checks the credentials of open connections again and again, as those of requests are checked each time. */
 export class LiveCallers {
   readonly #deps: LiveCallersDeps
   readonly #watched = new Set<LiveCaller>()
@@ -41,7 +41,7 @@ export class LiveCallers {
     this.#watched.clear()
   }
 
-  /** `ended` is told once for each credentials that are no longer good; the connection is nobody's from then on. */
+  /** Calls `ended` once for credentials that are no longer valid; the connection is anonymous from then on. */
   watch(
     presented: Presented,
     { caller, ended }: { caller: Caller | null; ended: (error: CallerError) => void },
@@ -60,7 +60,7 @@ export class LiveCallers {
       try {
         await watched.now()
       } catch (error) {
-        // An end has been told; anything else is no reason to take a caller's rights away, and bids look again.
+        // An end has been reported; no other error takes a caller's rights away, and bids check again.
         if (!(error instanceof CallerError))
           this.#deps.logger.warn({ err: error }, 'a caller could not be checked')
       }
@@ -94,7 +94,7 @@ export class LiveCaller {
     this.#leave = leave
   }
 
-  /** As last looked at. */
+  /** As of the last check. */
   get known(): Caller | null {
     return this.#caller
   }
@@ -104,7 +104,7 @@ export class LiveCaller {
     return this.#presented === null || this.#callers.mode === 'open'
   }
 
-  /** As of this moment. Rejects with `CallerError` where the credentials have ended since. */
+  /** Checks now. Rejects with `CallerError` if the credentials have ended since. */
   async now(): Promise<Caller | null> {
     const presented = this.#presented
     if (presented === null || this.certain) return this.#caller

@@ -4,7 +4,7 @@ import type { ReplyMessage } from './messages.js'
 export type PresenceMessage = Extract<ReplyMessage, { type: 'presence' }>
 export type PresenceListener = (message: PresenceMessage, data: Buffer) => void
 
-/** Comings and goings are told together, so that a crowd that arrives at once does not drown itself in news. */
+/** Arrivals and departures are sent together, so that a crowd that arrives at once does not flood itself with news. */
 const TELL_INTERVAL_MS = 500
 const MAX_NAMES = 20
 

@@ -8,18 +8,18 @@ export interface BidIdsDeps {
   readonly random: Random
 }
 
-/** What the ids of all auctions may take up in memory; those of the auction in hand may be more. */
+/** The most bytes for the ids of all auctions in memory; those of the auction being read may be more. */
 const MAX_BYTES = 32 * 1024 * 1024
 const PAGE = 1_000
 
 /**
- * Which bid ids stand in the logs that replicas are kept of: a bid counts once, so that no home brings back a maximum that
- * its bidder has lowered since. Read from the store where they are not in memory.
+Which bid ids stand in the replicated logs: a bid counts once, so that no home brings back a maximum that
+ * its bidder has lowered since. They are read from the store if they are not in memory.
  */
 export class BidIds {
   readonly #deps: BidIdsDeps
   readonly #seed: number
-  /** By auction, the one used last at the end. `seq`: how far its log was read. */
+  /** By auction, the most recently used last. `seq`: how far its log was read. */
   readonly #known = new Map<string, { readonly seq: number; readonly ids: IdSet }>()
   #bytes = 0
 
@@ -28,7 +28,7 @@ export class BidIds {
     this.#seed = Buffer.from(deps.random.bytes(4)).readUInt32LE()
   }
 
-  /** Those of a log up to this seq. Whoever adds to them keeps or forgets them afterwards. */
+  /** The ids of a log up to this seq. A caller that adds to them calls `keep` or `forget` afterwards. */
   async upTo(auctionId: string, seq: number): Promise<IdSet> {
     const known = this.#known.get(auctionId)
     if (known?.seq === seq) return known.ids
@@ -52,7 +52,7 @@ export class BidIds {
     }
   }
 
-  /** The log has gone on by events that are no bids. */
+  /** The log has grown by events that are no bids. */
   moveOn(auctionId: string, fromSeq: number, toSeq: number): void {
     const known = this.#known.get(auctionId)
     if (known?.seq === fromSeq) this.#known.set(auctionId, { ...known, seq: toSeq })

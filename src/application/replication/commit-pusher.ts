@@ -18,7 +18,7 @@ export interface CommitPusherDeps {
   readonly logger: Logger
 }
 
-/** What may wait for one slow peer; past it the rest is left to the peer's own pull. */
+/** The most bytes that wait for one slow peer; the peer pulls what does not fit. */
 const MAX_QUEUED_BYTES = 32 * 1024 * 1024
 const MAX_PUSH_COMMITS = 256
 const MAX_PUSH_BYTES = 4 * 1024 * 1024
@@ -57,7 +57,7 @@ export class CommitPusher {
     this.#unlisten ??= this.#deps.eventLog.onPublished((published) => this.#onPublished(published))
   }
 
-  /** Gives what is queued a moment to get out; what does not is pulled by the peers later. Idempotent. */
+  /** Waits a moment for the queues to empty; peers pull the rest later. Idempotent. */
   async stop(): Promise<void> {
     if (!this.#unlisten) return
     this.#unlisten()

@@ -9,30 +9,30 @@ export interface HeadComparisonDeps {
   readonly headsDigest: Pick<HeadsDigest, 'parts'>
 }
 
-/** An auction of which the peer has something that this node has not. */
+/** An auction of which the peer has commits that this node lacks. */
 export interface Difference {
   readonly auctionId: string
-  /** From where to pull: past our head, or at it where the peer's is another one. */
+  /** The seq to pull from: after our head, or at it if the peer's head differs. */
   readonly fromSeq: number
   /** Where the peer's log ends. */
   readonly untilSeq: number
-  /** The peer's log is as long as ours, and another one. */
+  /** The peer's log is as long as ours and differs. */
   readonly isFork: boolean
 }
 
 const HEADS_PAGE = 1_000
-/** Past so many parts that differ, all heads are read in one go. */
+/** If more parts than this differ, all heads are read in one go. */
 const MAX_PARTS_APART = 8
-/** A digest is small and at hand: a call that takes longer has probably been lost, and another peer is tried. */
+/** A digest is small and in memory: a call that takes longer has probably been lost, and another peer is tried. */
 const DIGEST_TIMEOUT_MS = 2_000
 const HEADS_TIMEOUT_MS = 5_000
-/** Pages that may be short, and heads on each of the others at least: else a peer could go on for ever. */
+/** How many pages may be short, and how many heads the others must have: without this a peer could send pages for ever. */
 const SHORT_PAGES = 16
 const MIN_HEADS_PER_PAGE = 100
 
 /**
- * What the peer has and this node lacks, page by page. First the digests: between nodes that hold the same, one small
- * call is all. Rejects where the peer cannot be asked.
+Yields what the peer has and this node lacks, page by page. Digests come first: between nodes that hold the same, one small
+ * call is enough. Rejects if the peer cannot be asked.
  */
 export async function* compareHeads(
   deps: HeadComparisonDeps,
@@ -44,7 +44,7 @@ export async function* compareHeads(
     yield* comparePart(deps, address, prefix)
 }
 
-/** Parts in which the peer holds something, and not what we hold. */
+/** The parts in which the peer holds something else than we do. */
 function differingPrefixes(theirs: readonly DigestPart[], ours: readonly DigestPart[]): string[] {
   const sums = new Map(ours.map(({ prefix, sum }) => [prefix, sum]))
   return theirs.filter(({ prefix, sum }) => sums.get(prefix) !== sum).map(({ prefix }) => prefix)
@@ -80,7 +80,7 @@ async function* comparePart(
       if (seq > past) {
         differences.push({ auctionId, fromSeq: past + 1, untilSeq: seq, isFork: false })
       }
-      // As far as ours, and not ours: one of the two is a lie, and the commit itself may prove whose.
+      // As long as ours, and different: one of the two is a lie, and the commit itself may prove whose.
       else if (seq === past && hash !== own?.hash)
         differences.push({ auctionId, fromSeq: seq, untilSeq: seq, isFork: true })
     }

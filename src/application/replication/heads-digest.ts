@@ -7,9 +7,9 @@ const HASH_BYTES = 32
 const HEADS_PAGE = 1_000
 
 /**
- * A sum over the heads of all auctions, by the beginning of their ids, so that two nodes find out with one small call
+Sums over the heads of all auctions, by the beginning of their ids, so that two nodes learn with one small call
  * whether they hold the same, and where they do not. A head's hash already binds its auction and its seq, so the sum is
- * no more than those hashes, added without carry: a new commit takes its predecessor's out and puts its own in.
+ * just those hashes, added without carry: a new commit subtracts its predecessor's and adds its own.
  */
 export class HeadsDigest {
   readonly #log: Pick<PublishingEventLog, 'heads' | 'onPublished' | 'appends'>
@@ -37,7 +37,7 @@ export class HeadsDigest {
     this.#sums = null
   }
 
-  /** By prefix, ascending. While the log is being written to, it may lag behind by what is just being written. */
+  /** By prefix, ascending. It may lack what is being written at the moment. */
   async parts(): Promise<DigestPart[]> {
     const sums = this.#sums ?? (await this.#readOnce())
     return [...sums]
@@ -63,7 +63,7 @@ export class HeadsDigest {
       afterId = page.at(-1)?.auctionId ?? null
       if (page.length < HEADS_PAGE) break
     }
-    // What was written meanwhile may have been read, or not: then the sum serves once, and is not kept.
+    // What was written meanwhile may be missing: then the sum is used once and not kept.
     const quiet = before.begun === before.ended && this.#log.appends.begun === before.begun
     if (quiet && this.#unlisten !== null) this.#sums = sums
     return sums

@@ -8,8 +8,8 @@ export interface HomeAdmissionDeps {
 
 /**
  * Which auctions are of this mesh. The opening names the mesh, and the auction's id is made of the opening: an auction of one mesh
- * is none of another, nor is anything that names it. Its home has to be a member when it opens, and so has a node that it moves
- * to; whoever is put out later keeps the auctions that it has, which go on to their end.
+ * does not exist in another, nor does anything that names it. Its home has to be a member when it opens, and so has a node that it moves
+ * to; a node that is revoked later keeps its auctions until their end.
  */
 export class HomeAdmission {
   readonly #members: HomeAdmissionDeps['members']
@@ -18,7 +18,7 @@ export class HomeAdmission {
     this.#members = members
   }
 
-  /** Why one of these events makes nobody a home here; null where none does. */
+  /** Why one of these events may not make a node the home; null if all may. */
   rule({ events }: { readonly events: readonly AuctionEvent[] }): HomeRule | null {
     for (const event of events) {
       const found = this.#rule(event)
@@ -44,6 +44,6 @@ export class HomeAdmission {
 
 export interface HomeRule {
   readonly rule: string
-  /** The member list may have news of it that this node has not heard. */
+  /** The member list may have an entry about it that this node does not know yet. */
   readonly mayChange: boolean
 }

@@ -7,11 +7,11 @@ export interface HomeAllowanceDeps {
   readonly eventLog: Pick<EventLog, 'usage'>
 }
 
-/** What may be stored, and who has no room left for the rest. */
+/** What may be stored, and whose allowance is used up. */
 export interface Allowed {
-  /** From the first one on, without a gap. */
+  /** The commits that may be stored, from the first one on, without a gap. */
   readonly allowed: readonly Append[]
-  /** The node id of the author of the first one that is left out; null where none is. */
+  /** The node id of the author of the first commit that may not be stored; null if all may. */
   readonly spentBy: string | null
 }
 
@@ -31,7 +31,7 @@ export class HomeAllowance {
     this.#openings = deps.budgets.of('openings')
   }
 
-  /** What is not stored in the end is to be given back. */
+  /** Takes room for commits. The caller gives back what is not stored in the end. */
   async take(appends: readonly Append[]): Promise<Allowed> {
     await this.#count()
     for (const [i, append] of appends.entries()) {
@@ -54,7 +54,7 @@ export class HomeAllowance {
     }
   }
 
-  /** What was stored before this node was started. */
+  /** Counts what was stored before this start. */
   #count(): Promise<void> {
     this.#counted ??= this.#deps.eventLog.usage().then(
       (usage) => {

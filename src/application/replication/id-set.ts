@@ -21,7 +21,7 @@ export class IdSet {
     return this.#slots.byteLength
   }
 
-  /** Adds all of them, and gives -1; or adds none, and gives the place of the first one that is known or comes twice. */
+  /** Adds all of them and returns -1; or adds none and returns the place of the first one that is known or comes twice. */
   addAll(ids: readonly string[]): number {
     this.#makeRoom(ids.length)
     const added: number[] = []
@@ -39,7 +39,7 @@ export class IdSet {
     return -1
   }
 
-  /** Where the id was put; -1 where it was there. */
+  /** The slot of the new id; -1 if it is known. */
   #add(id: string): number {
     const low = this.#hash(id, this.#seed)
     const high = this.#hash(id, this.#seed ^ MULTIPLIER) || 1

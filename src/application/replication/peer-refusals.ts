@@ -21,10 +21,10 @@ interface Doubted {
 
 const MAX_AUCTIONS = 1_000
 const MAX_PEERS = 64
-/** Who still refuses a commit says so again within ten minutes; after this, it has taken it. */
+/** A peer that still refuses a commit says so again within ten minutes; after this, it has accepted it. */
 const GOOD_FOR_MS = 15 * 60_000
 
-/** Commits of this home that peers do not take: their auctions go on here alone, and stand still everywhere else. */
+/** Commits of this home that peers refuse: their auctions go on only here, and stand still everywhere else. */
 export class PeerRefusals {
   readonly #deps: PeerRefusalsDeps
   readonly #nodeId: string
@@ -35,7 +35,7 @@ export class PeerRefusals {
     this.#nodeId = options.nodeId
   }
 
-  /** Counts only for what this node has written. */
+  /** Ignored unless this node has written the commit. */
   async heard({ from, auctionId, seq, reason }: Refusal): Promise<void> {
     const record = await this.#deps.auctions.find(auctionId)
     if (record?.state.home.nodeId !== this.#nodeId || seq > record.head.seq) return

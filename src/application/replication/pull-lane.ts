@@ -14,16 +14,16 @@ export interface PullLaneDeps {
 
 export interface PullLaneOptions {
   readonly nodeId: string
-  /** Where the peer is now; null once it is not to be asked any more. */
+  /** The peer's present address; null when it is not to be asked any more. */
   readonly address: () => string | null
-  /** Whether others wait for their turn, and this peer has had its own. */
+  /** Whether others wait and this peer's turn is over. */
   readonly isOver: () => boolean
   readonly onStored: (events: number) => void
   /** The peer keeps this node waiting. */
   readonly onSlow: () => void
   /** What the peer sent was refused. */
   readonly onRefused: (errors: readonly BadCommitError[]) => void
-  /** The peer sent what is not so, or not what it said it had. */
+  /** The peer sent something false, or not what it said it had. */
   readonly onBroken: (missing: Missing, why: Broken) => void
   /** Nobody else is known to have what is missing of an auction. */
   readonly onGivenUp: () => void
@@ -36,10 +36,10 @@ export const PAGE_TIMEOUT_MS = 5_000
 /** A peer that takes longer than this keeps no other from its turn. */
 export const SLOW_PAGE_MS = 1_000
 
-/** The peer sent what is not so; nothing; or more than this node keeps of the auction's author. */
+/** The peer sent something false, nothing, or more than this node stores of the auction's author. */
 export type Broken = 'lied' | 'empty' | 'spent'
 
-/** The peer answers, and has nothing of what it said. */
+/** The peer answers, and has nothing of what it said it has. */
 export class NothingThereError extends Error {
   readonly code = 'NOTHING_THERE'
   constructor() {
@@ -48,10 +48,10 @@ export class NothingThereError extends Error {
   }
 }
 
-/** An auction in this lane's hands. */
+/** An auction that this lane is pulling. */
 interface Held {
   readonly missing: Missing
-  /** The next event to ask for; what has come and is not stored yet counts as had. */
+  /** The next event to ask for, after what has arrived, even if that is not stored yet. */
   next: number
 }
 
@@ -60,7 +60,7 @@ interface Request {
   readonly answer: Promise<readonly PulledPage[]>
 }
 
-/** What came of one auction. `past`: the event after the last one that came. */
+/** What arrived of one auction. `past`: the seq after the last event that arrived. */
 interface Received {
   readonly held: Held
   readonly commits: readonly Commit[]
@@ -130,7 +130,7 @@ export class PullLane {
     if (wants.length === 0) return null
     const asked = wants.map(({ missing, next }) => ({ auctionId: missing.auctionId, fromSeq: next }))
     const answer = this.#timed(peerClient.pullCommits(to, asked, { timeoutMs: PAGE_TIMEOUT_MS }))
-    // It may fail while the page before is being stored: that is told when its turn comes.
+    // It may fail while the page before is being stored: that is reported when its turn comes.
     answer.catch(() => {})
     return { wants, answer }
   }
@@ -148,7 +148,7 @@ export class PullLane {
     }
   }
 
-  /** As far as this peer has it; nothing where it is not to be asked any more. */
+  /** What this peer has of it; nothing if the peer is not to be asked any more. */
   #untilSeq({ missing }: Held): number {
     return missing.sources.get(this.#options.nodeId) ?? 0
   }
@@ -164,7 +164,7 @@ export class PullLane {
     onStored(intake.events)
     if (intake.refused.length > 0) this.#options.onRefused(intake.refused)
     const refused = new Set(intake.refused.map(({ commit }) => commit.auctionId))
-    // What was asked for follows upon what is stored: a gap is the peer's.
+    // What was asked for follows what is stored: a gap is the peer's fault.
     for (const { auctionId } of intake.gaps) refused.add(auctionId)
     const spent = new Map(intake.spent.map(({ auctionId, author }) => [auctionId, author]))
     let broken = 0
@@ -181,7 +181,7 @@ export class PullLane {
         onBroken(missing, lied ? 'lied' : 'empty')
         this.#letGo(held, false)
       } else if (spentBy !== undefined) {
-        // Who only passes on what another has written does nobody any harm.
+        // A peer that only passes on what another has written is not at fault.
         if (spentBy === this.#options.nodeId) broken += 1
         onBroken(missing, 'spent')
         this.#letGo(held, true)
@@ -206,7 +206,7 @@ function hasNothing({ commits }: Received): boolean {
   return commits.length === 0
 }
 
-/** Throws where the answer is not one to what was asked. */
+/** Throws if the answer does not fit the question. */
 function readAnswer(wants: readonly Held[], pages: readonly PulledPage[]): Received[] {
   if (pages.length === 0 || pages.length > wants.length) throw new Error('the peer sent no page, or too many')
   return pages.map(({ auctionId, commits }, i) => {
@@ -215,7 +215,7 @@ function readAnswer(wants: readonly Held[], pages: readonly PulledPage[]): Recei
       auctionId === held.missing.auctionId && commits.every((one) => one.auctionId === auctionId)
     if (!isAsked) throw new Error('the peer sent other auctions than it was asked for')
     const last = commits.at(-1)
-    // A page that does not get any further is as good as none.
+    // A page without progress counts as none.
     if (last === undefined || last.lastSeq < held.next) return { held, commits: [], past: held.next }
     return { held, commits, past: last.lastSeq + 1 }
   })

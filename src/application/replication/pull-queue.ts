@@ -4,24 +4,24 @@ import type { Difference } from './head-comparison.js'
 /** An auction of which commits are missing, and who has them. */
 export interface Missing {
   readonly auctionId: string
-  /** The next event to be had. */
+  /** The seq of the next event to pull. */
   fromSeq: number
-  /** As far as each peer, by its node id, has said to have it. */
+  /** By node id: the last seq that each peer says it has. */
   readonly sources: Map<string, number>
 }
 
 /**
  * What is still to be pulled: each auction once, however many peers offer it, and with one of them at a time. A peer that offers
- * more than its budget has room for waits with the rest, and nobody else does.
+ * more than its budget allows has to wait with the rest, and only that peer does.
  */
 export class PullQueue {
   readonly #awaited: Budget
   readonly #waiting = new Map<string, Missing>()
-  /** Being pulled at the moment. */
+  /** The auctions that are being pulled. */
   readonly #taken = new Map<string, Missing>()
-  /** By node id, what it offers. */
+  /** By node id: the auctions that it offers. */
   readonly #offers = new Map<string, Set<Missing>>()
-  /** Who waits for an auction to leave the queue. */
+  /** Callers that wait for an auction to leave the queue. */
   readonly #waiters = new Map<string, (() => void)[]>()
 
   constructor(awaited: Budget) {
@@ -32,7 +32,7 @@ export class PullQueue {
     return this.#waiting.size + this.#taken.size
   }
 
-  /** Events that are still missing, as far as anybody says. */
+  /** How many events are still missing, as far as peers say. */
   get events(): number {
     let events = 0
     for (const missing of [...this.#taken.values(), ...this.#waiting.values()])
@@ -40,7 +40,7 @@ export class PullQueue {
     return events
   }
 
-  /** Resolves once nothing of the auction is in the queue any more, had or not. */
+  /** Resolves when nothing of the auction is in the queue any more, pulled or not. */
   gone(auctionId: string): Promise<void> {
     if (!this.#waiting.has(auctionId) && !this.#taken.has(auctionId)) return Promise.resolve()
     return new Promise((resolve) => {
@@ -48,7 +48,7 @@ export class PullQueue {
     })
   }
 
-  /** Node ids of all who have something of it. */
+  /** Node ids of all peers that offer something. */
   sources(): string[] {
     return [...this.#offers.keys()]
   }
@@ -58,7 +58,7 @@ export class PullQueue {
     return this.#awaited.isSpent(nodeId)
   }
 
-  /** False where the peer offers too much already. */
+  /** Adds what the peer offers; false if it offers too much already. */
   add(
     { auctionId, fromSeq, untilSeq }: Pick<Difference, 'auctionId' | 'fromSeq' | 'untilSeq'>,
     nodeId: string,
@@ -79,13 +79,13 @@ export class PullQueue {
     return true
   }
 
-  /** Whether something waits that the peer has. */
+  /** Whether something that the peer has waits. */
   hasFor(nodeId: string): boolean {
     for (const { auctionId } of this.#offers.get(nodeId) ?? []) if (this.#waiting.has(auctionId)) return true
     return false
   }
 
-  /** Up to `max` that the peer has and nobody else is being asked for; they are to be given back. */
+  /** Takes up to `max` auctions that the peer has and that no other peer is asked for. The caller gives them back. */
   take(nodeId: string, max: number): Missing[] {
     const taken: Missing[] = []
     for (const missing of this.#offers.get(nodeId) ?? []) {
@@ -99,7 +99,7 @@ export class PullQueue {
     return taken
   }
 
-  /** The peer has no more of it than is here by now, or is not to be asked for it any more. */
+  /** The peer has nothing more of it, or is not to be asked for it any more. */
   drop(missing: Missing, nodeId: string): void {
     if (!missing.sources.delete(nodeId)) return
     const offers = this.#offers.get(nodeId)
@@ -108,7 +108,7 @@ export class PullQueue {
     this.#awaited.give(nodeId)
   }
 
-  /** For others that have more of it; false where there is nobody: then it is left to the next comparison of heads. */
+  /** Gives it back for other peers; false if no other has it: then the next comparison of heads finds it again. */
   giveBack(missing: Missing): boolean {
     this.#taken.delete(missing.auctionId)
     for (const [nodeId, untilSeq] of missing.sources)
@@ -121,7 +121,7 @@ export class PullQueue {
     return true
   }
 
-  /** The peer is not to be asked any more. True where nobody else has some of what it had. */
+  /** The peer is not to be asked any more. True if no other peer has some of what it had. */
   forget(nodeId: string): boolean {
     let lost = false
     for (const missing of [...(this.#offers.get(nodeId) ?? [])]) {

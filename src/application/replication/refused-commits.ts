@@ -31,18 +31,18 @@ interface Refusal {
   readonly sources: Set<string>
 }
 
-/** Auctions that are remembered; more than these, and the oldest are forgotten. */
+/** The most auctions that are remembered; beyond this, the oldest are forgotten. */
 const MAX_REFUSALS = 1_000
 export const MAX_REASON_TOLD = 300
-/** Looked at at once; what comes meanwhile is looked at when it is offered again. */
+/** The most that are checked at the same time; others are checked when they are offered again. */
 const MAX_LOOKS = 8
-/** The home of an auction is told again in case it was started anew. */
+/** The home of an auction is informed again after this time, in case it was restarted. */
 export const TELL_INTERVAL_MS = 60_000
 const TELL_TIMEOUT_MS = 2_000
 
 /**
- * Commits that their homes have signed and this node does not take: what is missing here because of them, and whose fault it
- * is. What somebody else made up is refused as well, and nothing is missing for it.
+Commits that their homes have signed and this node refuses: what is missing here because of them, and whose fault it
+ * is. What somebody else made up is refused as well, but nothing is missing because of it.
  */
 export class RefusedCommits {
   readonly #deps: RefusedCommitsDeps
@@ -79,7 +79,7 @@ export class RefusedCommits {
       const author = nodeIdOf(signer)
       const isKnown = home === null ? author === from || peerTable.get(author) !== undefined : home === signer
       if (!isKnown || !isSigned(commit, verifier)) return
-      // Two histories are proven, and shown as that.
+      // Two histories are proven elsewhere, and shown as disputed.
       if ((await equivocations.among([auctionId])).has(auctionId)) return
       const known = this.#refusals.get(auctionId)
       const sources = known?.seq === seq ? known.sources.add(from) : new Set([from])
@@ -102,7 +102,7 @@ export class RefusedCommits {
     }
   }
 
-  /** Its home has to know, since nobody else can do anything about it. */
+  /** Informs its home, since nobody else can mend it. */
   #tellHome(auctionId: string, { home, seq, reason }: Refusal): void {
     const { clock, logger, peerClient, peerTable } = this.#deps
     const address = home === this.#nodeId ? undefined : peerTable.whereabouts(home)?.address
@@ -118,7 +118,7 @@ export class RefusedCommits {
     })
   }
 
-  /** As far as somebody who can be reached offers what is refused. */
+  /** Only those that a reachable peer still offers. */
   list(): RefusedAuction[] {
     const { peerTable } = this.#deps
     const found: RefusedAuction[] = []

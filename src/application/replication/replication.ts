@@ -14,10 +14,10 @@ export interface ReplicationDeps {
 export const MAX_ACK_REPLICAS = 16
 /** Shorter than a forwarder waits for its answer. */
 const WAIT_MS = 3_000
-/** A replica may have got a commit otherwise than by a push: it is asked this often. */
+/** How often a replica is asked: it may have got a commit by another way than a push. */
 const ASK_INTERVAL_MS = 300
 const ASK_TIMEOUT_MS = 1_000
-/** Auctions of which is remembered who has how much. */
+/** The most auctions whose replicas' progress is remembered. */
 const MAX_AUCTIONS = 10_000
 
 interface Waiting {
@@ -26,12 +26,12 @@ interface Waiting {
 }
 
 interface Copies {
-  /** By node id: how far the replica goes, durably. */
+  /** By node id: the last seq that the replica has stored durably. */
   readonly seqs: Map<string, number>
   readonly waiting: Set<Waiting>
 }
 
-/** Knows how far the replicas of this home's auctions go, for who wants to be told only when enough have stored it. */
+/** Knows how far replicas of this home's auctions have got, for callers that want an answer only when enough have stored it. */
 export class Replication {
   readonly #deps: ReplicationDeps
   readonly #copies = new Map<string, Copies>()
@@ -45,7 +45,7 @@ export class Replication {
     return this.#deps.peerTable.reachable().length
   }
 
-  /** A peer has told that it holds these logs durably up to these events. */
+  /** A peer says that it has stored these logs durably up to these events. */
   stored(nodeId: string, heads: readonly StoredHead[]): void {
     for (const { auctionId, seq } of heads) {
       const { seqs, waiting } = this.#of(auctionId)
@@ -56,7 +56,7 @@ export class Replication {
   }
 
   /**
-   * Resolves with the number of replicas that hold the event: as soon as there are as many as asked for, or after
+  Resolves with the number of replicas that hold the event: when there are as many as asked for, or after
    * some seconds with as many as there are.
    */
   async awaitReplicas(auctionId: string, seq: number, replicas: number): Promise<number> {
@@ -64,7 +64,7 @@ export class Replication {
     return this.#count(auctionId, seq)
   }
 
-  /** Resolves with whether this node's replica holds the event: as soon as it does, or after some seconds. */
+  /** Resolves with whether that node's replica holds the event: when it does, or after some seconds. */
   async reached(nodeId: string, auctionId: string, seq: number): Promise<boolean> {
     const isThere = () => (this.#copies.get(auctionId)?.seqs.get(nodeId) ?? 0) >= seq
     await this.#until(auctionId, seq, isThere)

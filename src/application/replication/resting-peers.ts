@@ -1,8 +1,8 @@
 import type { Clock } from '../../ports/system/clock.js'
 
-/** Entries kept; past it the oldest are forgotten. */
+/** Entries kept; beyond this, the oldest are forgotten. */
 const MAX_RESTING = 10_000
-/** After so much peace an old offence does not count any more. */
+/** After this time without a new offence, old ones do not count any more. */
 const FORGIVEN_AFTER_MS = 600_000
 
 interface Rest {
@@ -10,7 +10,7 @@ interface Rest {
   until: number
 }
 
-/** Whom not to ask for a while, each time for twice as long. */
+/** Peers that are not to be asked for a while, each time for twice as long. */
 export class RestingPeers {
   readonly #clock: Clock
   readonly #firstMs: number
@@ -27,13 +27,13 @@ export class RestingPeers {
     return this.left(key) > 0
   }
 
-  /** For how long yet, in milliseconds. */
+  /** How long the peer still rests, in milliseconds. */
   left(key: string): number {
     const rest = this.#rests.get(key)
     return rest === undefined ? 0 : Math.max(0, rest.until - this.#clock.monotonicMs())
   }
 
-  /** Returns for how long, in milliseconds. */
+  /** Returns how long the peer rests, in milliseconds. */
   add(key: string): number {
     const now = this.#clock.monotonicMs()
     const before = this.#rests.get(key)

@@ -5,7 +5,7 @@ import type { Clock } from '../../ports/system/clock.js'
 const RATE_WINDOW_MS = 3_000
 const SAMPLE_MS = 100
 
-/** How far a sync has come, from what it is told of each page. */
+/** How far a sync has come, from the pages that are reported to it. */
 export class SyncProgress {
   readonly #clock: Clock
   #state: SyncStatus['state'] = 'alone'

@@ -36,11 +36,11 @@ export interface SyncerDeps {
 /** How often this node compares itself with some peer, in case a push got lost. */
 export const COMPARE_INTERVAL_MS = 3_000
 const COMPARISONS_AT_ONCE = 3
-/** A comparison that takes longer keeps no other from its turn. */
+/** A comparison that takes longer does not delay others. */
 const SLOW_COMPARISON_MS = 1_000
-/** Peers from whom to pull at once; others are compared with now and then while these deliver. */
+/** How many peers are pulled from at once; others are compared with now and then meanwhile. */
 const MAX_SOURCES = 3
-/** One a peer. Pages under way, checked and being stored are three times as many: that bounds the memory of a sync. */
+/** One for each peer. Three times as many pages are under way, being checked or being stored: that bounds the memory of a sync. */
 const MAX_LANES = MAX_SOURCES
 /** Lanes and comparisons in which this node waits for slow peers, beside those. */
 const MAX_SLOW_LANES = 16
@@ -52,7 +52,7 @@ const MAX_TURNS = 1_000
 const QUEUE_POLL_MS = 100
 /** How long a peer that did not answer is not pulled from. */
 const SILENT_REST = { firstMs: 2_000, maxMs: 60_000 }
-/** How long a peer that told untruths of an auction is not asked for it. */
+/** How long a peer that sent something false about an auction is not asked for it. */
 const LIE_REST = { firstMs: 3_000, maxMs: 600_000 }
 /** A head as far as ours and not the same is looked at once in this time. */
 const FORK_REST = { firstMs: 60_000, maxMs: 600_000 }
@@ -67,7 +67,7 @@ export class Syncer {
   readonly #progress: SyncProgress
   /** Since the start. */
   readonly #compared = new Set<string>()
-  /** Peers that this round of comparisons has still to come to. */
+  /** Peers that are left in this round of comparisons. */
   #round: string[] = []
   readonly #silent: RestingPeers
   readonly #liars: RestingPeers
@@ -76,7 +76,7 @@ export class Syncer {
   readonly #due = new Set<string>()
   readonly #comparing = new Map<string, { isSlow: boolean }>()
   #comparedAtMs = Number.NEGATIVE_INFINITY
-  /** Peers that rest, and are to be compared with after it. */
+  /** Resting peers that are compared with afterwards. */
   readonly #again = new Map<string, Timer>()
   /** Peers that are being pulled from. */
   readonly #lanes = new Map<string, PullLane>()
@@ -84,7 +84,7 @@ export class Syncer {
   readonly #turns = new Map<string, number>()
   /** Peers that have brought something in the turn that they have. */
   readonly #delivering = new Set<string>()
-  /** Whether everything that was found missing was had, or is in the queue. */
+  /** Whether everything that was found missing is stored or in the queue. */
   #complete = false
   #unlisten: (() => void) | null = null
   #timer: Timer | null = null
@@ -115,7 +115,7 @@ export class Syncer {
     this.#schedule()
   }
 
-  /** Idempotent. What has been stored stays, and the next start goes on from there. */
+  /** Idempotent. What is stored stays, and the next start continues from there. */
   stop(): void {
     this.#unlisten?.()
     this.#unlisten = null
@@ -137,22 +137,22 @@ export class Syncer {
     }
   }
 
-  /** Commits of an auction are missing, which the peer has. Resolves once they are had, or cannot be had now. */
+  /** Pulls missing commits of an auction, which the peer has. Resolves when they are stored or known to be unavailable. */
   pull(nodeId: string, missing: { auctionId: string; fromSeq: number; untilSeq: number }): Promise<void> {
     if (!this.#unlisten) return Promise.resolve()
-    // Who cannot be asked would stay in the queue for good; if there is something, a comparison with others finds it.
+    // An unreachable peer would stay in the queue for good; a comparison with others finds what is missing.
     if (this.#address(nodeId) === null) return Promise.resolve()
     this.#enqueue(nodeId, [{ ...missing, isFork: false }])
     this.#goOn()
     return this.#queue.gone(missing.auctionId)
   }
 
-  /** Whether all that the peer has, and this node has not, was found out since the start. */
+  /** Whether everything that the peer has and this node lacks is known since the start. */
   hasCompared(nodeId: string): boolean {
     return this.#compared.has(nodeId)
   }
 
-  /** Resolves once nothing of the auction is to be pulled. */
+  /** Resolves when nothing of the auction is left to pull. */
   settled(auctionId: string): Promise<void> {
     return this.#queue.gone(auctionId)
   }
@@ -166,7 +166,7 @@ export class Syncer {
     })
   }
 
-  /** Every peer once, in an order drawn anew for each round: who alone has something is asked within a round. */
+  /** Every peer once, in an order drawn anew for each round: so a peer that alone has something is asked within a round. */
   #nextInRound(): string | null {
     const reachable = new Set(this.#deps.peerTable.reachable().map(({ info }) => info.nodeId))
     this.#round = this.#round.filter((nodeId) => reachable.has(nodeId))
@@ -174,7 +174,7 @@ export class Syncer {
     return this.#round.shift() ?? null
   }
 
-  /** Starts whatever comparison and pull may be started. */
+  /** Starts the comparisons and pulls that may start now. */
   #goOn(): void {
     if (!this.#unlisten) return
     for (const nodeId of [...this.#due]) {
@@ -184,13 +184,13 @@ export class Syncer {
       void this.#compare(nodeId)
     }
     const waiting = this.#queue.sources().filter((nodeId) => !this.#lanes.has(nodeId))
-    // Who has waited longest for a turn goes first.
+    // The peer that has waited longest goes first.
     waiting.sort((a, b) => (this.#turns.get(a) ?? 0) - (this.#turns.get(b) ?? 0))
     for (const nodeId of waiting) this.#openLane(nodeId)
     this.#update()
   }
 
-  /** While enough peers deliver, others are compared with now and then: what these bring may be no use to anybody. */
+  /** While enough peers deliver, others are compared with now and then: what these bring may be useless. */
   #mayCompare(): boolean {
     const running = [...this.#comparing.values()]
     const slow = running.filter(({ isSlow }) => isSlow).length
@@ -205,7 +205,7 @@ export class Syncer {
     else this.#progress.become(this.#deps.refusedCommits.list().length > 0 ? 'incomplete' : 'synced')
   }
 
-  /** Where the peer may be asked at the moment. */
+  /** The peer's address if it may be asked now. */
   #address(nodeId: string): string | null {
     if (!this.#unlisten || this.#silent.has(nodeId)) return null
     return this.#deps.peerTable.whereabouts(nodeId)?.address ?? null
@@ -239,7 +239,7 @@ export class Syncer {
     }
   }
 
-  /** Waits while the peer offers more than its budget has room for. */
+  /** Waits while the peer offers more than its budget allows. */
   async #offer(nodeId: string, differences: readonly Difference[]): Promise<void> {
     let left = differences
     for (;;) {
@@ -250,7 +250,7 @@ export class Syncer {
     }
   }
 
-  /** Returns those for which the peer's budget has no room. */
+  /** Returns those that the peer's budget does not allow. */
   #enqueue(nodeId: string, differences: readonly Difference[]): readonly Difference[] {
     for (const [i, difference] of differences.entries()) {
       if (this.#queue.isFullOf(nodeId)) return differences.slice(i)
@@ -321,7 +321,7 @@ export class Syncer {
 
   #onBroken(nodeId: string, { auctionId, fromSeq }: Missing, why: Broken): void {
     const restMs = this.#liars.add(`${nodeId} ${auctionId}`)
-    // The budget says it, once in a while.
+    // The budget itself logs this now and then.
     if (why === 'spent') return
     const told =
       why === 'lied' ? 'a peer sent commits that are not sound' : 'a peer lacks what it said it had'
@@ -335,7 +335,7 @@ export class Syncer {
     this.#drop(nodeId)
   }
 
-  /** Once the peer has rested: it may be the only one that has what is missing. */
+  /** Compares again when the peer has rested: it may be the only one that has what is missing. */
   #compareAgain(nodeId: string, afterMs: number): void {
     if (!this.#unlisten || this.#again.has(nodeId)) return
     const timer = this.#deps.timers.after(afterMs, () => {
@@ -351,7 +351,7 @@ export class Syncer {
     if (this.#queue.forget(nodeId)) this.#lookFurther(nodeId)
   }
 
-  /** Something is missing that no peer compared with so far is good for. */
+  /** Something is missing that no peer has been able to deliver so far. */
   #lookFurther(except: string): void {
     this.#complete = false
     const others = this.#deps.peerTable.reachable().filter(({ info }) => info.nodeId !== except)
