@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { CliDeps, NodeConnection } from '../src/adapters/cli/session/cli-deps.js'
 import { sleep } from '../src/adapters/cli/session/waiting.js'
-import type { FeedItem, NodeApi } from '../src/ports/node/node-api.js'
+import type { FeedItem } from '../src/ports/node/node-answers.js'
+import type { NodeApi } from '../src/ports/node/node-api.js'
 
 /** The demonstration did not go as it should. */
 export class DemoError extends Error {

@@ -1,6 +1,7 @@
 import { sleep } from '../src/adapters/cli/session/waiting.js'
 import { formatAmount } from '../src/domain/money.js'
-import { type AuctionView, type CommandResult, NodeError } from '../src/ports/node/node-api.js'
+import type { AuctionView, CommandResult } from '../src/ports/node/node-answers.js'
+import { NodeError } from '../src/ports/node/node-error.js'
 import type { DemoNode } from './demo-node.js'
 
 export interface RobotDeps {

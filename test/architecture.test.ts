@@ -21,17 +21,20 @@ interface Import {
 const ROOT = resolve(import.meta.dirname, '../..')
 const SOURCE_DIRS = ['bin', 'demo', 'services', 'src']
 
-/** The rooms of src/application by floor: a room uses those on lower floors alone. */
-const FLOORS: readonly (readonly string[])[] = [
-  ['budgets', 'log', 'turns'],
-  ['accounts', 'mesh', 'orders'],
-  ['members', 'proof'],
-  ['replication'],
-  ['home'],
-  ['commands', 'handover'],
-  ['node'],
-  ['gateway'],
-]
+/** The rooms of a layer by floor: a room uses those on lower floors alone. */
+const FLOORS: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  'src/application/': [
+    ['budgets', 'log', 'turns'],
+    ['accounts', 'mesh', 'orders'],
+    ['members', 'proof'],
+    ['replication'],
+    ['home'],
+    ['commands', 'handover'],
+    ['node'],
+    ['gateway'],
+  ],
+  'src/ports/': [['accounts', 'store', 'system'], ['members'], ['node'], ['mesh']],
+}
 
 /** What adapters of one technology may use of others: sockets begin as HTTP requests. */
 const SHARED_TECHNOLOGIES: Readonly<Record<string, readonly string[]>> = {
@@ -57,18 +60,21 @@ const applicationKnowsNoAdapter = layering('src/application/', {
   packages: /^(node:.+|zod(\/.+)?|opossum)$/,
 })
 
-const roomsUseLowerFloors: Rule = (files) =>
-  files
-    .filter(({ path }) => path.startsWith('src/application/'))
-    .flatMap((file) => {
-      const floor = floorOf(file.path)
-      if (floor < 0) return [at(file, 1, 'is in a room without a floor')]
-      return importsOf(file)
-        .filter(({ target }) => target?.startsWith('src/application/'))
-        .filter(({ target }) => roomOf(target as string) !== roomOf(file.path))
-        .filter(({ target }) => floorOf(target as string) >= floor)
-        .map((found) => at(file, found.line, `imports ${found.specifier}`))
-    })
+const roomsUseLowerFloors = (layer: string): Rule => {
+  const floorOf = (path: string) => FLOORS[layer]?.findIndex((rooms) => rooms.includes(roomOf(path))) ?? -1
+  return (files) =>
+    files
+      .filter(({ path }) => path.startsWith(layer))
+      .flatMap((file) => {
+        const floor = floorOf(file.path)
+        if (floor < 0) return [at(file, 1, 'is in a room without a floor')]
+        return importsOf(file)
+          .filter(({ target }) => target?.startsWith(layer))
+          .filter(({ target }) => roomOf(target as string) !== roomOf(file.path))
+          .filter(({ target }) => floorOf(target as string) >= floor)
+          .map((found) => at(file, found.line, `imports ${found.specifier}`))
+      })
+}
 
 const adaptersLookInwards = layering('src/adapters/', {
   targets: [/^src\//],
@@ -189,13 +195,23 @@ const RULES: { title: string; rule: Rule; planted: Record<string, string>; found
   },
   {
     title: 'the rooms of the application use those on lower floors alone',
-    rule: roomsUseLowerFloors,
+    rule: roomsUseLowerFloors('src/application/'),
     planted: {
       'src/application/log/a.ts': "import { b } from './b.js'\nimport { c } from '../orders/c.js'\n",
       'src/application/orders/c.ts': "import { b } from '../log/b.js'\nimport { d } from '../mesh/d.js'\n",
       'src/application/cellar/e.ts': '',
     },
     found: ['src/application/log/a.ts:2', 'src/application/orders/c.ts:2', 'src/application/cellar/e.ts:1'],
+  },
+  {
+    title: 'the rooms of the ports use those on lower floors alone',
+    rule: roomsUseLowerFloors('src/ports/'),
+    planted: {
+      'src/ports/store/a.ts': "import type { b } from '../mesh/b.js'\nimport type { c } from './c.js'\n",
+      'src/ports/mesh/b.ts': "import type { c } from '../store/c.js'\n",
+      'src/ports/d.ts': '',
+    },
+    found: ['src/ports/store/a.ts:1', 'src/ports/d.ts:1'],
   },
   {
     title: 'adapters import nothing from the services and programs that put them together',
@@ -392,10 +408,6 @@ function named(files: readonly SourceFile[], pattern: RegExp): string[] {
 
 function roomOf(path: string): string {
   return path.split('/')[2] as string
-}
-
-function floorOf(path: string): number {
-  return FLOORS.findIndex((rooms) => rooms.includes(roomOf(path)))
 }
 
 function technologyOf(path: string): string | undefined {

@@ -11,7 +11,7 @@ import { NODES_DIR } from '../../src/adapters/system/running-nodes.js'
 import { systemClock } from '../../src/adapters/system/system-clock.js'
 import type { Enrolled } from '../../src/application/members/enrol.js'
 import { MemberList } from '../../src/application/members/member-list.js'
-import { NodeError } from '../../src/ports/node/node-api.js'
+import { NodeError } from '../../src/ports/node/node-error.js'
 import { memberTls } from '../node/node-mesh.js'
 
 /**

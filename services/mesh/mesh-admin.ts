@@ -22,7 +22,7 @@ import type {
   Revoked,
 } from '../../src/ports/members/mesh-admin.js'
 import type { JoinAnswer, JoinRequest } from '../../src/ports/members/mesh-authority.js'
-import { NodeError } from '../../src/ports/node/node-api.js'
+import { NodeError } from '../../src/ports/node/node-error.js'
 import { catchUpWithCopies, readCopy } from './member-log-copies.js'
 import { openAuthority } from './open-authority.js'
 

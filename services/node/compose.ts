@@ -14,9 +14,10 @@ import { Membership } from '../../src/application/mesh/membership.js'
 import { NodeIdentity } from '../../src/application/mesh/node-identity.js'
 import { PeerTable } from '../../src/application/mesh/peer-table.js'
 import { AuctionViews } from '../../src/application/node/auction-view.js'
-import { CheckedNodeApi } from '../../src/application/node/checked-node-api.js'
-import { LocalNodeApi } from '../../src/application/node/local-node-api.js'
+import { LocalNodeCommands } from '../../src/application/node/local-node-commands.js'
+import { LocalNodeQueries } from '../../src/application/node/local-node-queries.js'
 import { LocalPeerService } from '../../src/application/node/local-peer-service.js'
+import { checkedNodeApi } from '../../src/application/node/node-methods.js'
 import { EquivocationWatch } from '../../src/application/proof/equivocation-watch.js'
 import { ReceiptWatch } from '../../src/application/proof/receipt-watch.js'
 import { SignatureMender } from '../../src/application/proof/signature-mender.js'
@@ -28,7 +29,7 @@ import { RefusedCommits } from '../../src/application/replication/refused-commit
 import { Replication } from '../../src/application/replication/replication.js'
 import { Replicator } from '../../src/application/replication/replicator.js'
 import { Syncer } from '../../src/application/replication/syncer.js'
-import type { HandshakeCounts } from '../../src/ports/node/node-api.js'
+import type { HandshakeCounts } from '../../src/ports/node/node-status.js'
 import type { Store } from '../../src/ports/store/store.js'
 import { type Metrics, NO_METRICS } from '../../src/ports/system/metrics.js'
 import type { ServiceContainer } from '../container.js'
@@ -345,7 +346,25 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
     )
     .factory(tokens.nodeApi, () => {
       const { party, info } = services.get(tokens.self)
-      const node = new LocalNodeApi(
+      const commands = new LocalNodeCommands(
+        deps(
+          'auctionHouse',
+          'auctions',
+          'auctionViews',
+          'autoBidder',
+          'handoverGiver',
+          'homeClock',
+          'logger',
+          'members',
+          'participations',
+          'peerTable',
+          'random',
+          'router',
+          'signer',
+        ),
+        { self: party, info, ...options },
+      )
+      const queries = new LocalNodeQueries(
         deps(
           'auctionHouse',
           'auctions',
@@ -358,25 +377,20 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
           'equivocations',
           'eventLog',
           'feed',
-          'handoverGiver',
           'heldAuctions',
           'homeClock',
           'logger',
           'members',
-          'participations',
           'peerTable',
-          'random',
           'receiptKeeper',
           'receipts',
-          'router',
           'signatureMender',
-          'signer',
           'syncer',
           'timers',
         ),
-        { self: party, info, ...options },
+        { info, ...options },
       )
-      return new CheckedNodeApi(node)
+      return checkedNodeApi(commands, queries)
     })
 }
 

@@ -32,13 +32,10 @@ import { isReachable } from '../../src/application/mesh/peer-table.js'
 import { InPlaceOrderChecker } from '../../src/application/orders/in-place-order-checker.js'
 import type { MemberRole } from '../../src/ports/members/member.js'
 import type { OrderChecker } from '../../src/ports/mesh/order-checker.js'
-import type { NodeInfo } from '../../src/ports/mesh/peer-client.js'
-import {
-  type HandshakeCounts,
-  type NodeApi,
-  NodeError,
-  type SyncStatus,
-} from '../../src/ports/node/node-api.js'
+import type { NodeApi } from '../../src/ports/node/node-api.js'
+import { NodeError } from '../../src/ports/node/node-error.js'
+import type { NodeInfo } from '../../src/ports/node/node-info.js'
+import type { HandshakeCounts, SyncStatus } from '../../src/ports/node/node-status.js'
 import type { Logger } from '../../src/ports/system/logger.js'
 import type { Metrics, MetricsPage } from '../../src/ports/system/metrics.js'
 import type { SignatureVerifier, Signer } from '../../src/ports/system/signer.js'

@@ -12,12 +12,9 @@ import { newCommandId } from '../../src/application/log/ids.js'
 import { explainRejection } from '../../src/application/node/explain-rejection.js'
 import { type AmountInput, formatAmount } from '../../src/domain/money.js'
 import type { Party } from '../../src/domain/party.js'
-import {
-  type AuctionView,
-  type CommandResult,
-  type NodeApi,
-  NodeError,
-} from '../../src/ports/node/node-api.js'
+import type { AuctionView, CommandResult } from '../../src/ports/node/node-answers.js'
+import type { NodeApi } from '../../src/ports/node/node-api.js'
+import { NodeError } from '../../src/ports/node/node-error.js'
 import type { Logger } from '../../src/ports/system/logger.js'
 import { HomeMeshAdmin } from '../mesh/mesh-admin.js'
 import { createNode as createWholeNode, type VendueNode } from './create-node.js'

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { bidOf } from '../../src/application/log/read-model.js'
 import { formatAmount } from '../../src/domain/money.js'
 import type { Party } from '../../src/domain/party.js'
-import type { FeedItem, NodeApi } from '../../src/ports/node/node-api.js'
+import type { FeedItem } from '../../src/ports/node/node-answers.js'
+import type { NodeApi } from '../../src/ports/node/node-api.js'
 import type { Logger } from '../../src/ports/system/logger.js'
 
 interface Common {

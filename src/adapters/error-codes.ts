@@ -2,7 +2,7 @@ import type { AccountErrorCode } from '../application/accounts/account-error.js'
 import type { GatewayRefusalCode } from '../application/gateway/gateway-refusal.js'
 import type { RejectionCode } from '../domain/rejection.js'
 import type { CallerErrorCode } from '../ports/accounts/caller.js'
-import type { NodeErrorCode } from '../ports/node/node-api.js'
+import type { NodeErrorCode } from '../ports/node/node-error.js'
 
 export type ErrorCode =
   | NodeErrorCode

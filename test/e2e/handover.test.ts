@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { NodeError } from '../../src/ports/node/node-api.js'
+import { NodeError } from '../../src/ports/node/node-error.js'
 import type { BidRecord } from '../../src/ports/store/auction-repository.js'
 import type { Accepted } from '../../src/ports/store/outcome-repository.js'
 import { eventually } from '../support/eventually.js'

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import type { AuctionView } from '../../src/ports/node/node-api.js'
+import type { AuctionView } from '../../src/ports/node/node-answers.js'
 import { eventually } from '../support/eventually.js'
 import { NodeProcess, untilConnected, vendue, vendueJson } from '../support/node-process.js'
 import { makeTempHome } from '../support/temp-home.js'

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { NodeError } from '../../src/ports/node/node-api.js'
+import { NodeError } from '../../src/ports/node/node-error.js'
 import { eventually } from '../support/eventually.js'
 import { NodeProcess, untilConnected } from '../support/node-process.js'
 import { makeTempHome } from '../support/temp-home.js'

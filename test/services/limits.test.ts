@@ -6,7 +6,9 @@ import { signOrders, submittedOrders } from '../../src/application/orders/order.
 import { readLog, unplaced } from '../../src/application/proof/read-log.js'
 import { verifyLog } from '../../src/application/proof/verify-log.js'
 import { MAX_DURATION_MS } from '../../src/domain/limits.js'
-import type { PeerCallError, RemoteCommand, SubmitResult } from '../../src/ports/mesh/peer-client.js'
+import type { RemoteCommand } from '../../src/domain/remote-command.js'
+import type { SubmitResult } from '../../src/ports/mesh/home-messages.js'
+import type { PeerCallError } from '../../src/ports/mesh/peer-call-error.js'
 import type { AuctionHead } from '../../src/ports/store/event-log.js'
 import { eventually } from '../support/eventually.js'
 import {

@@ -22,7 +22,7 @@ import {
 } from '../../src/application/members/member-log.js'
 import { joinText, parseToken } from '../../src/application/members/mesh-token.js'
 import type { MemberLogEntry } from '../../src/ports/members/member.js'
-import { NodeError } from '../../src/ports/node/node-api.js'
+import { NodeError } from '../../src/ports/node/node-error.js'
 import { rejection } from '../adapters/grenache/fakes.js'
 import { insiderOf } from '../support/attacked-mesh.js'
 import { eventually } from '../support/eventually.js'

@@ -1,4 +1,5 @@
-import { PeerCallError, type PeerClient } from '../../src/ports/mesh/peer-client.js'
+import { PeerCallError } from '../../src/ports/mesh/peer-call-error.js'
+import type { PeerClient } from '../../src/ports/mesh/peer-client.js'
 import type { PeerService } from '../../src/ports/mesh/peer-service.js'
 import { MemoryMembers } from '../support/memory-members.js'
 import type { Scheduler } from './scheduler.js'

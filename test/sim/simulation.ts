@@ -1,4 +1,5 @@
-import type { RemoteCommand, SubmitAnswer } from '../../src/ports/mesh/peer-client.js'
+import type { RemoteCommand } from '../../src/domain/remote-command.js'
+import type { SubmitAnswer } from '../../src/ports/mesh/home-messages.js'
 import type { Breach } from '../../src/ports/store/breach-repository.js'
 import type { Logger } from '../../src/ports/system/logger.js'
 import { Checker } from './checker.js'

@@ -1,5 +1,7 @@
 import { minimumBid } from '../../src/domain/auction.js'
-import type { CommandResult, NodeApi, OpenRequest } from '../../src/ports/node/node-api.js'
+import type { CommandResult } from '../../src/ports/node/node-answers.js'
+import type { NodeApi } from '../../src/ports/node/node-api.js'
+import type { OpenRequest } from '../../src/ports/node/node-requests.js'
 import type { AuctionRecord } from '../../src/ports/store/auction-repository.js'
 import type { Checker } from './checker.js'
 import type { Machine } from './machine.js'

@@ -1,10 +1,6 @@
 import type { Discovery, DiscoveryListener, DiscoveryState } from '../../src/ports/mesh/discovery.js'
-import {
-  type CallOptions,
-  CONNECTION_REFUSED,
-  PeerCallError,
-  type PeerClient,
-} from '../../src/ports/mesh/peer-client.js'
+import { CONNECTION_REFUSED, PeerCallError } from '../../src/ports/mesh/peer-call-error.js'
+import type { CallOptions, PeerClient } from '../../src/ports/mesh/peer-client.js'
 import type { PeerService } from '../../src/ports/mesh/peer-service.js'
 import { MemoryMembers } from './memory-members.js'
 import type { NodeTime } from './node-time.js'

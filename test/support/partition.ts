@@ -1,6 +1,7 @@
 import type { VendueNode } from '../../services/node/create-node.js'
 import { tokens } from '../../services/node/node-tokens.js'
-import { type CallOptions, PeerCallError, type PeerClient } from '../../src/ports/mesh/peer-client.js'
+import { PeerCallError } from '../../src/ports/mesh/peer-call-error.js'
+import type { CallOptions, PeerClient } from '../../src/ports/mesh/peer-client.js'
 
 const DEFAULT_TIMEOUT_MS = 10_000
 

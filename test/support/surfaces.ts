@@ -9,7 +9,9 @@ import type { VendueNode } from '../../services/node/create-node.js'
 import { runCli } from '../../src/adapters/cli/run-cli.js'
 import type { NodeConnection } from '../../src/adapters/cli/session/cli-deps.js'
 import type { AmountInput } from '../../src/domain/money.js'
-import { type CommandResult, type NodeApi, NodeError } from '../../src/ports/node/node-api.js'
+import type { CommandResult } from '../../src/ports/node/node-answers.js'
+import type { NodeApi } from '../../src/ports/node/node-api.js'
+import { NodeError } from '../../src/ports/node/node-error.js'
 import { TestGateway } from './test-gateway.js'
 
 /** What a surface answers: `accepted`, or the code of its refusal. */

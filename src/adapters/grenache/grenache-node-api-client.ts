@@ -1,8 +1,8 @@
 import { InOrderOf } from '../../application/turns/in-order.js'
-import { PeerCallError } from '../../ports/mesh/peer-client.js'
-import { type NodeApi, NodeError } from '../../ports/node/node-api.js'
+import { PeerCallError } from '../../ports/mesh/peer-call-error.js'
+import type { NodeApi } from '../../ports/node/node-api.js'
+import { isNodeErrorCode, NodeError } from '../../ports/node/node-error.js'
 import { type OperatorRpc, operatorRpcs } from './rpc/operator-rpcs.js'
-import { isNodeErrorCode } from './rpc/wire.js'
 import { RemoteError, type RpcClient } from './rpc-client.js'
 
 export interface GrenacheNodeApiClientDeps {

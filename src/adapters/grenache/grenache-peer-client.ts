@@ -1,25 +1,23 @@
 import type { Commit } from '../../domain/commit.js'
-import {
-  type CallOptions,
-  type Challenge,
-  type DigestPart,
-  type Goodbye,
-  type HeadRange,
-  type HelloAnswer,
-  type NodeProof,
-  PeerCallError,
-  type PeerClient,
-  type Ping,
-  type Pong,
-  type PulledPage,
-  type PullWant,
-  type Refusal,
-  type RemoteCommand,
-  type SignedParcel,
-  type StoredHead,
-  type SubmitAnswer,
-  type SubmittedOrder,
-} from '../../ports/mesh/peer-client.js'
+import type { RemoteCommand } from '../../domain/remote-command.js'
+import type { Refusal, SignedParcel, SubmitAnswer, SubmittedOrder } from '../../ports/mesh/home-messages.js'
+import type {
+  Challenge,
+  Goodbye,
+  HelloAnswer,
+  NodeProof,
+  Ping,
+  Pong,
+} from '../../ports/mesh/liveness-messages.js'
+import { PeerCallError } from '../../ports/mesh/peer-call-error.js'
+import type { CallOptions, PeerClient } from '../../ports/mesh/peer-client.js'
+import type {
+  DigestPart,
+  HeadRange,
+  PulledPage,
+  PullWant,
+  StoredHead,
+} from '../../ports/mesh/sync-messages.js'
 import type { EquivocationProof } from '../../ports/store/equivocation-repository.js'
 import type { AuctionHead } from '../../ports/store/event-log.js'
 import { digestRpc } from './rpc/digest.js'

@@ -3,7 +3,7 @@ import { Agent as TlsAgent } from 'node:https'
 import { PeerRPCClient } from 'grenache-nodejs-http'
 import { invalidInput } from '../../application/log/invalid-input.js'
 import { printable } from '../../domain/limits.js'
-import { PeerCallError } from '../../ports/mesh/peer-client.js'
+import { PeerCallError } from '../../ports/mesh/peer-call-error.js'
 import type { Logger } from '../../ports/system/logger.js'
 import type { Access, Rpc } from './rpc/define-rpc.js'
 import {

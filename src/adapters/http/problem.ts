@@ -6,7 +6,7 @@ import { timeText } from '../../application/log/time-text.js'
 import type { Currency } from '../../domain/currency.js'
 import { CallerError } from '../../ports/accounts/caller.js'
 import { MESH_ERROR_CODES } from '../../ports/members/mesh-error.js'
-import { NodeError, type NodeErrorCode } from '../../ports/node/node-api.js'
+import { NodeError, type NodeErrorCode } from '../../ports/node/node-error.js'
 import type { Rejected } from '../../ports/store/outcome-repository.js'
 
 import { ERROR_CODES, type ErrorCodeRow } from '../error-codes.js'

@@ -3,7 +3,7 @@ import { auctionJson, type Json, jsonTime } from '../../application/gateway/json
 import { rejectionJson } from '../../application/gateway/outcome-shapes.js'
 import { AUCTION_PHASES } from '../../domain/auction.js'
 import { BIDDER_NAMES } from '../../domain/terms.js'
-import type { AuctionView } from '../../ports/node/node-api.js'
+import type { AuctionView } from '../../ports/node/node-answers.js'
 import { receiptOwner, type SignedReceipts } from '../../ports/store/receipt-repository.js'
 
 /** An auction in the HTTP API: also under the names that other auction systems' programs look for. */

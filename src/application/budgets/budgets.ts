@@ -1,4 +1,4 @@
-import type { BudgetStatus } from '../../ports/node/node-api.js'
+import type { BudgetStatus } from '../../ports/node/node-status.js'
 import type { Clock } from '../../ports/system/clock.js'
 import type { Logger } from '../../ports/system/logger.js'
 import { type Counter, type Metrics, NO_METRICS } from '../../ports/system/metrics.js'

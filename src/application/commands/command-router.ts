@@ -1,4 +1,5 @@
-import type { RemoteCommand, SubmitResult } from '../../ports/mesh/peer-client.js'
+import type { RemoteCommand } from '../../domain/remote-command.js'
+import type { SubmitResult } from '../../ports/mesh/home-messages.js'
 import type { AuctionRepository } from '../../ports/store/auction-repository.js'
 import type { AuctionHouse } from '../home/auction-house.js'
 import type { PublishingEventLog } from '../log/publishing-event-log.js'

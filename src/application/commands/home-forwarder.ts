@@ -1,10 +1,8 @@
-import {
-  PeerCallError,
-  type PeerClient,
-  type RemoteCommand,
-  type SubmitAnswer,
-  type SubmitResult,
-} from '../../ports/mesh/peer-client.js'
+import type { RemoteCommand } from '../../domain/remote-command.js'
+import type { SubmitAnswer, SubmitResult } from '../../ports/mesh/home-messages.js'
+import { PeerCallError } from '../../ports/mesh/peer-call-error.js'
+import type { PeerClient } from '../../ports/mesh/peer-client.js'
+import { nodeErrorCode } from '../../ports/node/node-error.js'
 import type { Clock } from '../../ports/system/clock.js'
 import type { Logger } from '../../ports/system/logger.js'
 import { type Histogram, type Metrics, NO_METRICS, stepSeconds } from '../../ports/system/metrics.js'
@@ -177,7 +175,9 @@ export class HomeForwarder {
           )
           if (!(error instanceof PeerCallError)) throw error
           if (error.answered)
-            return commands.map(() => (maybeDone ? unknown : submitFailure(error.code, error.message)))
+            return commands.map(() =>
+              maybeDone ? unknown : submitFailure(nodeErrorCode(error.code), error.message),
+            )
           maybeDone ||= error.sent
           if (error.code === 'BAD_ANSWER') unknown = unusable(error)
         }

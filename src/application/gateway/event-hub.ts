@@ -1,11 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import {
-  type EventsRequest,
-  type FeedItem,
-  type NodeApi,
-  NodeError,
-  type NodeErrorCode,
-} from '../../ports/node/node-api.js'
+import type { FeedItem } from '../../ports/node/node-answers.js'
+import type { NodeApi } from '../../ports/node/node-api.js'
+import { NodeError, type NodeErrorCode } from '../../ports/node/node-error.js'
+import type { EventsRequest } from '../../ports/node/node-requests.js'
 import type { Logger } from '../../ports/system/logger.js'
 import type { AuctionFactsCache } from './auction-facts.js'
 import { CursorMarks } from './cursor-marks.js'

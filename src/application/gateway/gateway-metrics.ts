@@ -1,4 +1,5 @@
-import { NodeError, type NodeStatus } from '../../ports/node/node-api.js'
+import { NodeError } from '../../ports/node/node-error.js'
+import type { NodeStatus } from '../../ports/node/node-status.js'
 import type { Outcome } from '../../ports/store/outcome-repository.js'
 import {
   type Counter,

@@ -1,5 +1,5 @@
 import CircuitBreaker from 'opossum'
-import { NodeError } from '../../ports/node/node-api.js'
+import { NodeError } from '../../ports/node/node-error.js'
 
 export interface HomeBreakersOptions {
   /** How long a home that failed is left alone before one call tries it again. */

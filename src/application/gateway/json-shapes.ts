@@ -2,14 +2,9 @@ import type { Currency } from '../../domain/currency.js'
 import type { AuctionEvent, AuctionResult } from '../../domain/events.js'
 import { formatAmount, type Minor } from '../../domain/money.js'
 import type { Party } from '../../domain/party.js'
-import type {
-  AuctionView,
-  AutoBidView,
-  FeedItem,
-  NodeStatus,
-  PeerView,
-  SyncStatus,
-} from '../../ports/node/node-api.js'
+import type { AuctionView, AutoBidView, FeedItem } from '../../ports/node/node-answers.js'
+import type { PeerView } from '../../ports/node/node-info.js'
+import type { NodeStatus, SyncStatus } from '../../ports/node/node-status.js'
 import type { BidRecord } from '../../ports/store/auction-repository.js'
 import { timeText } from '../log/time-text.js'
 

@@ -1,7 +1,7 @@
 import type { Currency } from '../../domain/currency.js'
 import { formatAmount, type Minor } from '../../domain/money.js'
 import type { Rejection } from '../../domain/rejection.js'
-import type { CommandResult } from '../../ports/node/node-api.js'
+import type { CommandResult } from '../../ports/node/node-answers.js'
 import type { Accepted } from '../../ports/store/outcome-repository.js'
 import { explainRejection } from '../node/explain-rejection.js'
 import { auctionJson, type Json, jsonTime } from './json-shapes.js'

@@ -1,7 +1,10 @@
 import type { Head } from '../../domain/commit.js'
 import type { Home } from '../../domain/party.js'
-import { PeerCallError, type PeerClient, type SubmitResult } from '../../ports/mesh/peer-client.js'
-import { type AuctionView, NodeError } from '../../ports/node/node-api.js'
+import type { SubmitResult } from '../../ports/mesh/home-messages.js'
+import { PeerCallError } from '../../ports/mesh/peer-call-error.js'
+import type { PeerClient } from '../../ports/mesh/peer-client.js'
+import type { AuctionView } from '../../ports/node/node-answers.js'
+import { NodeError, nodeErrorCode } from '../../ports/node/node-error.js'
 import type { HandoverParcel, HandoverRepository } from '../../ports/store/handover-repository.js'
 import type { Logger } from '../../ports/system/logger.js'
 import type { SignatureVerifier, Signer } from '../../ports/system/signer.js'
@@ -57,7 +60,7 @@ export class HandoverGiver {
       this.#deps.logger.warn({ err: error, auctionId, to: to.nodeId }, 'an auction could not be handed over')
       if (!(error instanceof PeerCallError || error instanceof NodeError)) return submitFailure(error)
       const unanswered = error instanceof PeerCallError && !error.answered
-      const code = unanswered ? 'NODE_UNREACHABLE' : error.code
+      const code = unanswered ? 'NODE_UNREACHABLE' : nodeErrorCode(error.code)
       const why = unanswered ? `${this.#nameOf(to)} does not answer` : error.message
       return submitFailure(code, `the auction stays where it is: ${why}`)
     }

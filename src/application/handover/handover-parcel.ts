@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Head } from '../../domain/commit.js'
 import type { Home } from '../../domain/party.js'
-import type { SignedParcel } from '../../ports/mesh/peer-client.js'
+import type { SignedParcel } from '../../ports/mesh/home-messages.js'
 import type { HandoverParcel } from '../../ports/store/handover-repository.js'
 import type { SignatureVerifier, Signer } from '../../ports/system/signer.js'
 import { hashOf } from '../log/commit.js'

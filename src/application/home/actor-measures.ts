@@ -1,4 +1,4 @@
-import type { SubmitResult } from '../../ports/mesh/peer-client.js'
+import type { SubmitResult } from '../../ports/mesh/home-messages.js'
 import type { Outcome } from '../../ports/store/outcome-repository.js'
 import { type Counter, type Histogram, type Metrics, stepSeconds } from '../../ports/system/metrics.js'
 

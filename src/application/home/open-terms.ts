@@ -8,7 +8,8 @@ import {
 } from '../../domain/increments.js'
 import { type AmountInput, type Minor, parseAmount } from '../../domain/money.js'
 import type { SoftClose, Terms } from '../../domain/terms.js'
-import { NodeError, type OpenRequest } from '../../ports/node/node-api.js'
+import { NodeError } from '../../ports/node/node-error.js'
+import type { OpenRequest } from '../../ports/node/node-requests.js'
 import type { Random } from '../../ports/system/random.js'
 import { commitmentOf, newSalt, RESERVE_SCOPE } from '../log/commitment.js'
 

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { NodeError } from '../../ports/node/node-api.js'
+import { NodeError } from '../../ports/node/node-error.js'
 
 /** The first thing wrong with a request, as an INVALID_INPUT that names the field, the rule and what to do. */
 export function invalidInput(error: z.ZodError): NodeError {

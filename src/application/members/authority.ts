@@ -2,7 +2,7 @@ import type { AuthorityRecords, AuthorityStore } from '../../ports/members/autho
 import type { CaKeys, CertificateIssuer } from '../../ports/members/certificates.js'
 import type { Member, MemberEvent, MemberLogEntry, MemberRole } from '../../ports/members/member.js'
 import type { JoinAnswer, JoinRequest, MeshAuthority } from '../../ports/members/mesh-authority.js'
-import { NodeError } from '../../ports/node/node-api.js'
+import { NodeError } from '../../ports/node/node-error.js'
 import type { Clock } from '../../ports/system/clock.js'
 import type { Random } from '../../ports/system/random.js'
 import type { SignatureVerifier } from '../../ports/system/signer.js'

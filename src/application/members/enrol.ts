@@ -2,7 +2,7 @@ import type { CertificateFacts, CertificateReader } from '../../ports/members/ce
 import type { Member } from '../../ports/members/member.js'
 import type { MembershipRepository, MeshMembership } from '../../ports/members/membership-repository.js'
 import type { JoinAnswer } from '../../ports/members/mesh-authority.js'
-import { NodeError } from '../../ports/node/node-api.js'
+import { NodeError } from '../../ports/node/node-error.js'
 import type { Clock } from '../../ports/system/clock.js'
 import type { SignatureVerifier } from '../../ports/system/signer.js'
 import type { Authority } from './authority.js'

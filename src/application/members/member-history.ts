@@ -1,6 +1,6 @@
 import type { CaCertificate, MemberLogEntry } from '../../ports/members/member.js'
 import type { MemberLogConflict } from '../../ports/members/member-directory.js'
-import { NodeError } from '../../ports/node/node-api.js'
+import { NodeError } from '../../ports/node/node-error.js'
 import type { SignatureVerifier } from '../../ports/system/signer.js'
 import {
   applyMemberEntry,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
-import { NodeError } from '../../ports/node/node-api.js'
+import { NodeError } from '../../ports/node/node-error.js'
 import { MESH_ID } from '../log/ids.js'
 import { memberAddresses, memberName } from './member-log.js'
 

@@ -1,6 +1,7 @@
 import type { MemberRole } from '../../ports/members/member.js'
 import type { PeerService } from '../../ports/mesh/peer-service.js'
-import { type NodeApi, NodeError } from '../../ports/node/node-api.js'
+import type { NodeApi } from '../../ports/node/node-api.js'
+import { NodeError } from '../../ports/node/node-error.js'
 import { isHomeRole } from './member-log.js'
 
 /** What a node that only reads and verifies may do. */

@@ -1,4 +1,4 @@
-import type { Rumor } from '../../ports/mesh/peer-client.js'
+import type { Rumor } from '../../ports/mesh/liveness-messages.js'
 
 /** The most rumors that a ping or its answer carries. */
 export const RUMORS_PER_PING = 8

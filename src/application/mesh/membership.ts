@@ -3,14 +3,14 @@ import type {
   Challenge,
   Goodbye,
   HelloAnswer,
-  NodeInfo,
   NodeProof,
-  PeerClient,
   Ping,
   Pong,
   Rumor,
-} from '../../ports/mesh/peer-client.js'
-import { NodeError } from '../../ports/node/node-api.js'
+} from '../../ports/mesh/liveness-messages.js'
+import type { PeerClient } from '../../ports/mesh/peer-client.js'
+import { NodeError } from '../../ports/node/node-error.js'
+import type { NodeInfo } from '../../ports/node/node-info.js'
 import type { PeerRepository } from '../../ports/store/peer-repository.js'
 import type { Clock } from '../../ports/system/clock.js'
 import type { Logger } from '../../ports/system/logger.js'

@@ -1,8 +1,8 @@
 import type { Home } from '../../domain/party.js'
 import type { Member } from '../../ports/members/member.js'
 import type { MemberDirectory } from '../../ports/members/member-directory.js'
-import type { NodeInfo } from '../../ports/mesh/peer-client.js'
-import { NodeError } from '../../ports/node/node-api.js'
+import { NodeError } from '../../ports/node/node-error.js'
+import type { NodeInfo } from '../../ports/node/node-info.js'
 import { timeText } from '../log/time-text.js'
 import type { PeerTable } from './peer-table.js'
 

@@ -1,5 +1,7 @@
 import type { Discovery } from '../../ports/mesh/discovery.js'
-import type { Challenge, HelloAnswer, NodeInfo, PeerClient } from '../../ports/mesh/peer-client.js'
+import type { Challenge, HelloAnswer } from '../../ports/mesh/liveness-messages.js'
+import type { PeerClient } from '../../ports/mesh/peer-client.js'
+import type { NodeInfo } from '../../ports/node/node-info.js'
 import type { PeerRepository } from '../../ports/store/peer-repository.js'
 import type { Clock } from '../../ports/system/clock.js'
 import type { Logger } from '../../ports/system/logger.js'

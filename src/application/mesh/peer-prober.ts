@@ -1,10 +1,7 @@
-import {
-  CONNECTION_REFUSED,
-  type NodeInfo,
-  PeerCallError,
-  type PeerClient,
-  type Rumor,
-} from '../../ports/mesh/peer-client.js'
+import type { Rumor } from '../../ports/mesh/liveness-messages.js'
+import { CONNECTION_REFUSED, PeerCallError } from '../../ports/mesh/peer-call-error.js'
+import type { PeerClient } from '../../ports/mesh/peer-client.js'
+import type { NodeInfo } from '../../ports/node/node-info.js'
 import type { Clock } from '../../ports/system/clock.js'
 import type { Logger } from '../../ports/system/logger.js'
 import type { Random } from '../../ports/system/random.js'

@@ -1,6 +1,5 @@
 import type { MemberDirectory } from '../../ports/members/member-directory.js'
-import type { NodeInfo } from '../../ports/mesh/peer-client.js'
-import type { PeerState, PeerView } from '../../ports/node/node-api.js'
+import type { NodeInfo, PeerState, PeerView } from '../../ports/node/node-info.js'
 import type { Clock } from '../../ports/system/clock.js'
 
 /** Peers kept in the table; beyond this, those gone the longest are forgotten first. */

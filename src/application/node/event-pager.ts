@@ -1,5 +1,7 @@
 import type { Currency } from '../../domain/currency.js'
-import { type EventsRequest, type FeedItem, NodeError } from '../../ports/node/node-api.js'
+import type { FeedItem } from '../../ports/node/node-answers.js'
+import { NodeError } from '../../ports/node/node-error.js'
+import type { EventsRequest } from '../../ports/node/node-requests.js'
 import type { AuctionRepository } from '../../ports/store/auction-repository.js'
 import type { BreachRepository } from '../../ports/store/breach-repository.js'
 import type { EquivocationRepository } from '../../ports/store/equivocation-repository.js'

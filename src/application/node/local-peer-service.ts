@@ -1,24 +1,23 @@
 import type { Commit } from '../../domain/commit.js'
+import type { RemoteCommand } from '../../domain/remote-command.js'
+import type { Refusal, SignedParcel, SubmitAnswer, SubmittedOrder } from '../../ports/mesh/home-messages.js'
 import type {
   Challenge,
-  DigestPart,
   Goodbye,
-  HeadRange,
   HelloAnswer,
   NodeProof,
   Ping,
   Pong,
+} from '../../ports/mesh/liveness-messages.js'
+import type { PeerService } from '../../ports/mesh/peer-service.js'
+import type {
+  DigestPart,
+  HeadRange,
   PulledPage,
   PullWant,
-  Refusal,
-  RemoteCommand,
-  SignedParcel,
   StoredHead,
-  SubmitAnswer,
-  SubmittedOrder,
-} from '../../ports/mesh/peer-client.js'
-import type { PeerService } from '../../ports/mesh/peer-service.js'
-import { NodeError } from '../../ports/node/node-api.js'
+} from '../../ports/mesh/sync-messages.js'
+import { NodeError } from '../../ports/node/node-error.js'
 import type { AuctionRepository } from '../../ports/store/auction-repository.js'
 import type { EquivocationProof } from '../../ports/store/equivocation-repository.js'
 import type { AuctionHead, EventLog } from '../../ports/store/event-log.js'

@@ -12,7 +12,7 @@ import type {
   OpenRequest,
   ReceiptsRequest,
   ShowRequest,
-} from '../../ports/node/node-api.js'
+} from '../../ports/node/node-requests.js'
 import {
   AUCTION_REFERENCE,
   amountIn,

@@ -1,4 +1,4 @@
-import type { NodeStatus } from '../../ports/node/node-api.js'
+import type { NodeStatus } from '../../ports/node/node-status.js'
 import type { Metrics } from '../../ports/system/metrics.js'
 
 const STATUS_AGE_MS = 1_000

@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto'
 import type { Command, NewEnd } from '../../domain/commands.js'
 import type { Minor } from '../../domain/money.js'
-import type { RemoteCommand } from '../../ports/mesh/peer-client.js'
-import type { OpenRequest } from '../../ports/node/node-api.js'
+import type { RemoteCommand } from '../../domain/remote-command.js'
+import type { OpenRequest } from '../../ports/node/node-requests.js'
 import type { Clock } from '../../ports/system/clock.js'
 import { commitmentOf } from '../log/commitment.js'
 

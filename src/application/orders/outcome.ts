@@ -1,6 +1,6 @@
 import type { Decision } from '../../domain/decide.js'
 import type { AuctionEvent } from '../../domain/events.js'
-import type { RemoteCommand } from '../../ports/mesh/peer-client.js'
+import type { RemoteCommand } from '../../domain/remote-command.js'
 import type { Accepted, Outcome } from '../../ports/store/outcome-repository.js'
 
 /** What a client is told of a decision; `seq` is where the log stood before it. */

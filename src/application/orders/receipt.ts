@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
-import type { ReceiptSignature, RemoteCommand, SubmitResult } from '../../ports/mesh/peer-client.js'
+import type { RemoteCommand } from '../../domain/remote-command.js'
+import type { ReceiptSignature, SubmitResult } from '../../ports/mesh/home-messages.js'
 import type { Outcome } from '../../ports/store/outcome-repository.js'
 import type { Receipt, SignedReceipts } from '../../ports/store/receipt-repository.js'
 import type { SignatureVerifier, Signer } from '../../ports/system/signer.js'

@@ -1,4 +1,5 @@
-import type { SubmitResult } from '../../ports/mesh/peer-client.js'
+import type { SubmitResult } from '../../ports/mesh/home-messages.js'
+import type { NodeErrorCode } from '../../ports/node/node-error.js'
 
 type Failure = Extract<SubmitResult, { ok: false }>
 
@@ -12,16 +13,16 @@ const NOTHING_STORED: Readonly<Record<string, string>> = {
 }
 
 /** Those that are no reason to try again at once. */
-const CODES: Readonly<Record<string, string>> = { DISK_FULL: 'DISK_FULL', BAD_BODY: 'INTERNAL' }
+const CODES: Readonly<Record<string, NodeErrorCode>> = { DISK_FULL: 'DISK_FULL', BAD_BODY: 'INTERNAL' }
 
-export function submitFailure(code: string, message: string): Failure
+export function submitFailure(code: NodeErrorCode, message: string): Failure
 export function submitFailure(error: unknown): Failure
 /**
  * The answer to a command that has no outcome. Where the log may have stored it before it failed, that is
  * OUTCOME_UNKNOWN, never a rejection.
  */
 export function submitFailure(cause: unknown, message?: string): Failure {
-  if (typeof cause === 'string') return { ok: false, code: cause, message: message ?? cause }
+  if (typeof cause === 'string') return { ok: false, code: cause as NodeErrorCode, message: message ?? cause }
   const code = (cause as { code?: unknown } | null)?.code
   const known = typeof code === 'string' ? NOTHING_STORED[code] : undefined
   if (known !== undefined) {

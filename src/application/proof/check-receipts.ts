@@ -1,6 +1,6 @@
 import type { Minor } from '../../domain/money.js'
 import { PriceRecheck, UnsoundPriceError } from '../../domain/recheck.js'
-import type { RemoteCommand } from '../../ports/mesh/peer-client.js'
+import type { RemoteCommand } from '../../domain/remote-command.js'
 import type { Receipt, SignedReceipts } from '../../ports/store/receipt-repository.js'
 import type { SignatureVerifier } from '../../ports/system/signer.js'
 import { areSigned } from '../orders/receipt.js'

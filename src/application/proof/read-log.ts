@@ -1,5 +1,6 @@
 import type { Commit, Head } from '../../domain/commit.js'
-import { type NodeApi, NodeError } from '../../ports/node/node-api.js'
+import type { NodeApi } from '../../ports/node/node-api.js'
+import { NodeError } from '../../ports/node/node-error.js'
 import { commitLine, headerLine, type PlacedCommit, trailerLine } from './export-format.js'
 
 /**

@@ -1,5 +1,6 @@
 import type { Head } from '../../domain/commit.js'
-import type { DigestPart, PeerClient } from '../../ports/mesh/peer-client.js'
+import type { PeerClient } from '../../ports/mesh/peer-client.js'
+import type { DigestPart } from '../../ports/mesh/sync-messages.js'
 import type { AuctionHead, EventLog } from '../../ports/store/event-log.js'
 import type { HeadsDigest } from './heads-digest.js'
 

@@ -1,4 +1,4 @@
-import type { DigestPart } from '../../ports/mesh/peer-client.js'
+import type { DigestPart } from '../../ports/mesh/sync-messages.js'
 import type { PublishingEventLog } from '../log/publishing-event-log.js'
 
 /** `auc_` and one more character: an id is a hash in base32, so there are 32 parts of about the same size. */

@@ -1,5 +1,5 @@
-import type { Refusal } from '../../ports/mesh/peer-client.js'
-import type { DoubtedAuction } from '../../ports/node/node-api.js'
+import type { Refusal } from '../../ports/mesh/home-messages.js'
+import type { DoubtedAuction } from '../../ports/node/node-status.js'
 import type { AuctionRepository } from '../../ports/store/auction-repository.js'
 import type { Clock } from '../../ports/system/clock.js'
 import type { Logger } from '../../ports/system/logger.js'

@@ -1,5 +1,6 @@
 import type { Commit } from '../../domain/commit.js'
-import type { PeerClient, PulledPage } from '../../ports/mesh/peer-client.js'
+import type { PeerClient } from '../../ports/mesh/peer-client.js'
+import type { PulledPage } from '../../ports/mesh/sync-messages.js'
 import type { Timers } from '../../ports/system/timers.js'
 import type { BadCommitError } from '../log/commit.js'
 import type { Missing, PullQueue } from './pull-queue.js'

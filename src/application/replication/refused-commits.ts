@@ -1,6 +1,6 @@
 import { printable } from '../../domain/limits.js'
 import type { PeerClient } from '../../ports/mesh/peer-client.js'
-import type { RefusedAuction } from '../../ports/node/node-api.js'
+import type { RefusedAuction } from '../../ports/node/node-status.js'
 import type { AuctionRepository } from '../../ports/store/auction-repository.js'
 import type { EquivocationRepository } from '../../ports/store/equivocation-repository.js'
 import type { Clock } from '../../ports/system/clock.js'

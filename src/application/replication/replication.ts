@@ -1,4 +1,5 @@
-import type { PeerClient, StoredHead } from '../../ports/mesh/peer-client.js'
+import type { PeerClient } from '../../ports/mesh/peer-client.js'
+import type { StoredHead } from '../../ports/mesh/sync-messages.js'
 import type { Logger } from '../../ports/system/logger.js'
 import type { Timer, Timers } from '../../ports/system/timers.js'
 import type { PeerTable } from '../mesh/peer-table.js'

@@ -2,7 +2,7 @@ import { type Auction, type OpenedAuction, UNOPENED } from '../../domain/auction
 import type { Commit, Head } from '../../domain/commit.js'
 import type { MemberNews } from '../../ports/members/member-news.js'
 import type { OrderChecker } from '../../ports/mesh/order-checker.js'
-import type { StoredHead } from '../../ports/mesh/peer-client.js'
+import type { StoredHead } from '../../ports/mesh/sync-messages.js'
 import type { AuctionRepository } from '../../ports/store/auction-repository.js'
 import type { Append, EventLog } from '../../ports/store/event-log.js'
 import type { Clock } from '../../ports/system/clock.js'

@@ -1,4 +1,4 @@
-import type { SyncStatus } from '../../ports/node/node-api.js'
+import type { SyncStatus } from '../../ports/node/node-status.js'
 import type { Clock } from '../../ports/system/clock.js'
 
 /** The rate is that of the last few seconds. */

@@ -1,5 +1,5 @@
 import type { PeerClient } from '../../ports/mesh/peer-client.js'
-import type { SyncStatus } from '../../ports/node/node-api.js'
+import type { SyncStatus } from '../../ports/node/node-status.js'
 import type { Clock } from '../../ports/system/clock.js'
 import type { Logger } from '../../ports/system/logger.js'
 import type { Random } from '../../ports/system/random.js'

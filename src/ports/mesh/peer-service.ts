@@ -1,24 +1,10 @@
 import type { Commit } from '../../domain/commit.js'
+import type { RemoteCommand } from '../../domain/remote-command.js'
 import type { EquivocationProof } from '../store/equivocation-repository.js'
 import type { AuctionHead } from '../store/event-log.js'
-import type {
-  Challenge,
-  DigestPart,
-  Goodbye,
-  HeadRange,
-  HelloAnswer,
-  NodeProof,
-  Ping,
-  Pong,
-  PulledPage,
-  PullWant,
-  Refusal,
-  RemoteCommand,
-  SignedParcel,
-  StoredHead,
-  SubmitAnswer,
-  SubmittedOrder,
-} from './peer-client.js'
+import type { Refusal, SignedParcel, SubmitAnswer, SubmittedOrder } from './home-messages.js'
+import type { Challenge, Goodbye, HelloAnswer, NodeProof, Ping, Pong } from './liveness-messages.js'
+import type { DigestPart, HeadRange, PulledPage, PullWant, StoredHead } from './sync-messages.js'
 
 /** What a node serves to its peers: the other side of `PeerClient`. */
 export interface PeerService {

@@ -1,4 +1,4 @@
-import type { RemoteCommand } from '../mesh/peer-client.js'
+import type { RemoteCommand } from '../../domain/remote-command.js'
 import type { Outcome } from './outcome-repository.js'
 
 /** One signed answer of a home: what it made of commands of this node's user (see application/orders/receipt.ts). */

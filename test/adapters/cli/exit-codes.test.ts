@@ -3,7 +3,7 @@ import { UsageError } from '../../../src/adapters/cli/parse/usage-error.js'
 import { exitCodeOf } from '../../../src/adapters/cli/session/exit-code.js'
 import { OutcomeUnknownError } from '../../../src/adapters/cli/session/outcome-unknown.js'
 import { SettingsError } from '../../../src/adapters/system/settings-error.js'
-import { NODE_ERROR_CODES, NodeError, type NodeErrorCode } from '../../../src/ports/node/node-api.js'
+import { NODE_ERROR_CODES, NodeError, type NodeErrorCode } from '../../../src/ports/node/node-error.js'
 import { BOB } from '../../support/auction-scenario.js'
 import { CliHarness } from './support/cli-harness.js'
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { NodeError } from '../../../src/ports/node/node-api.js'
+import { NodeError } from '../../../src/ports/node/node-error.js'
 import { BOB } from '../../support/auction-scenario.js'
 import { eventually } from '../../support/eventually.js'
 import { CliHarness, FakeNode } from './support/cli-harness.js'

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { peerLines } from '../../../src/adapters/cli/commands/peers.js'
 import { Output } from '../../../src/adapters/cli/render/output.js'
-import type { PeerView } from '../../../src/ports/node/node-api.js'
+import type { PeerView } from '../../../src/ports/node/node-info.js'
 
 const OPTIONS = { json: false, color: false, timeZone: 'UTC', now: () => 10_000 }
 

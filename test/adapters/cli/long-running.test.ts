@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import type { CliDeps } from '../../../src/adapters/cli/session/cli-deps.js'
 import type { NodeSettings } from '../../../src/adapters/system/settings.js'
-import { NodeError } from '../../../src/ports/node/node-api.js'
+import { NodeError } from '../../../src/ports/node/node-error.js'
 import { BOB } from '../../support/auction-scenario.js'
 import { eventually } from '../../support/eventually.js'
 import { CliHarness, FakeNode } from './support/cli-harness.js'

@@ -4,17 +4,12 @@ import { gunzipSync } from 'node:zlib'
 import { RpcServer, type RpcServerLimits } from '../../../src/adapters/grenache/rpc-server.js'
 import type { MeshTls } from '../../../src/adapters/grenache/transport/mesh-tls.js'
 import type { BudgetName } from '../../../src/application/budgets/sender-budgets.js'
+import type { RemoteCommand } from '../../../src/domain/remote-command.js'
 import type { MeshService } from '../../../src/ports/members/mesh-service.js'
-import type {
-  Challenge,
-  Goodbye,
-  NodeInfo,
-  NodeProof,
-  Ping,
-  RemoteCommand,
-} from '../../../src/ports/mesh/peer-client.js'
+import type { Challenge, Goodbye, NodeProof, Ping } from '../../../src/ports/mesh/liveness-messages.js'
 import type { PeerService } from '../../../src/ports/mesh/peer-service.js'
 import type { NodeApi } from '../../../src/ports/node/node-api.js'
+import type { NodeInfo } from '../../../src/ports/node/node-info.js'
 import type { Logger } from '../../../src/ports/system/logger.js'
 import { silentLogger } from '../../support/silent-logger.js'
 import { TestAuthority } from '../../support/test-authority.js'

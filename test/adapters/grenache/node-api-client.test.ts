@@ -5,14 +5,10 @@ import { expect } from 'chai'
 import { grenacheNodeApiClient } from '../../../src/adapters/grenache/grenache-node-api-client.js'
 import { RpcClient } from '../../../src/adapters/grenache/rpc-client.js'
 import { tlsToNode } from '../../../src/adapters/grenache/transport/pinned-tls.js'
-import {
-  type AuctionView,
-  type CommandResult,
-  NODE_ERROR_CODES,
-  type NodeApi,
-  NodeError,
-  type NodeStatus,
-} from '../../../src/ports/node/node-api.js'
+import type { AuctionView, CommandResult } from '../../../src/ports/node/node-answers.js'
+import type { NodeApi } from '../../../src/ports/node/node-api.js'
+import { NODE_ERROR_CODES, NodeError } from '../../../src/ports/node/node-error.js'
+import type { NodeStatus } from '../../../src/ports/node/node-status.js'
 import {
   callRaw,
   errorOf,

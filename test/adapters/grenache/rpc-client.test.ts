@@ -7,8 +7,8 @@ import { expect } from 'chai'
 import { PeerRPCClient } from 'grenache-nodejs-http'
 import { GrenachePeerClient } from '../../../src/adapters/grenache/grenache-peer-client.js'
 import { RpcClient } from '../../../src/adapters/grenache/rpc-client.js'
-import { PeerCallError } from '../../../src/ports/mesh/peer-client.js'
-import { NodeError } from '../../../src/ports/node/node-api.js'
+import { PeerCallError } from '../../../src/ports/mesh/peer-call-error.js'
+import { NodeError } from '../../../src/ports/node/node-error.js'
 import { eventually } from '../../support/eventually.js'
 import {
   ping as aPing,

@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { PROTOCOL_CODES } from '../../../src/adapters/grenache/rpc/wire.js'
-import { NODE_ERROR_CODES } from '../../../src/ports/node/node-api.js'
+import { NODE_ERROR_CODES } from '../../../src/ports/node/node-error.js'
 import { bidOf, challenge, ping, post, self, startServer, type TestServer, TOKEN, talk } from './fakes.js'
 
 const RPCS = [

@@ -7,7 +7,7 @@ import { RpcClient } from '../../../src/adapters/grenache/rpc-client.js'
 import { MeshTls } from '../../../src/adapters/grenache/transport/mesh-tls.js'
 import { systemClock } from '../../../src/adapters/system/system-clock.js'
 import { PeerGate } from '../../../src/application/members/peer-gate.js'
-import { PeerCallError } from '../../../src/ports/mesh/peer-client.js'
+import { PeerCallError } from '../../../src/ports/mesh/peer-call-error.js'
 import { type MakeMemberOptions, TestAuthority, type TestMember } from '../../support/test-authority.js'
 import {
   authority,

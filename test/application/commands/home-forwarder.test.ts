@@ -3,7 +3,9 @@ import { HomeForwarder } from '../../../src/application/commands/home-forwarder.
 import { nodeIdOf } from '../../../src/application/log/ids.js'
 import { submitFailure } from '../../../src/application/orders/submit-failure.js'
 import { MAX_CLOCK_DIFFERENCE_MS } from '../../../src/domain/limits.js'
-import { PeerCallError, type RemoteCommand, type SubmitResult } from '../../../src/ports/mesh/peer-client.js'
+import type { RemoteCommand } from '../../../src/domain/remote-command.js'
+import type { SubmitResult } from '../../../src/ports/mesh/home-messages.js'
+import { PeerCallError } from '../../../src/ports/mesh/peer-call-error.js'
 import { ManualTime, settle } from '../../support/manual-time.js'
 import { silentLogger } from '../../support/silent-logger.js'
 

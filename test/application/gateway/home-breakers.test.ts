@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { HomeBreakers } from '../../../src/application/gateway/home-breakers.js'
-import { NodeError } from '../../../src/ports/node/node-api.js'
+import { NodeError } from '../../../src/ports/node/node-error.js'
 import { eventually } from '../../support/eventually.js'
 
 describe('breakers around homes', () => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { tokens } from '../../../services/node/node-tokens.js'
-import type { OpenRequest } from '../../../src/ports/node/node-api.js'
+import type { OpenRequest } from '../../../src/ports/node/node-requests.js'
 import type { Append } from '../../../src/ports/store/event-log.js'
 import { LogFullError } from '../../../src/ports/store/event-log.js'
 import { ManualTime, settle } from '../../support/manual-time.js'

@@ -15,7 +15,7 @@ import { MemberList } from '../../../src/application/members/member-list.js'
 import { PeerGate } from '../../../src/application/members/peer-gate.js'
 import type { CaKeys } from '../../../src/ports/members/certificates.js'
 import type { Member, MemberLogEntry, MemberRole } from '../../../src/ports/members/member.js'
-import type { NodeError } from '../../../src/ports/node/node-api.js'
+import type { NodeError } from '../../../src/ports/node/node-error.js'
 import { makeTempDir } from '../../support/temp-dir.js'
 import { TestAuthority } from '../../support/test-authority.js'
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { Gossip, RUMORS_PER_PING } from '../../../src/application/mesh/gossip.js'
 import { LocalHealth } from '../../../src/application/mesh/local-health.js'
-import type { Rumor } from '../../../src/ports/mesh/peer-client.js'
+import type { Rumor } from '../../../src/ports/mesh/liveness-messages.js'
 
 const suspect = (nodeId: string, incarnation = 1): Rumor => ({ state: 'suspect', nodeId, incarnation })
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { tokens } from '../../../services/node/node-tokens.js'
-import type { PeerState } from '../../../src/ports/node/node-api.js'
+import type { PeerState } from '../../../src/ports/node/node-info.js'
 import { ManualTime, settle } from '../../support/manual-time.js'
 import { MemoryDiscovery, MemoryNetwork } from '../../support/memory-network.js'
 import { MemoryNode, type MemoryNodeOptions, startMemoryNodes } from '../../support/memory-node.js'

@@ -11,7 +11,7 @@ import { commandDigest, signOrders, submittedOrders } from '../../../src/applica
 import { exportLines } from '../../../src/application/proof/read-log.js'
 import type { Commit } from '../../../src/domain/commit.js'
 import type { AuctionEvent } from '../../../src/domain/events.js'
-import type { RemoteCommand } from '../../../src/ports/mesh/peer-client.js'
+import type { RemoteCommand } from '../../../src/domain/remote-command.js'
 import type { Signer } from '../../../src/ports/system/signer.js'
 import { callRaw } from '../../adapters/grenache/fakes.js'
 import { AttackedMesh, type Insider, infoOf, openAuction, portOf, say } from '../../support/attacked-mesh.js'

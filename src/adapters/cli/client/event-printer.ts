@@ -1,5 +1,6 @@
 import { feedItemJson } from '../../../application/gateway/json-shapes.js'
-import type { FeedItem, NodeApi } from '../../../ports/node/node-api.js'
+import type { FeedItem } from '../../../ports/node/node-answers.js'
+import type { NodeApi } from '../../../ports/node/node-api.js'
 import type { Outcome } from '../../../ports/store/outcome-repository.js'
 import type { Session } from '../parse/command.js'
 import { paintEvent } from '../render/describe-event.js'

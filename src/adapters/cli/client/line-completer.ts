@@ -1,4 +1,5 @@
-import type { AuctionView, NodeApi } from '../../../ports/node/node-api.js'
+import type { AuctionView } from '../../../ports/node/node-answers.js'
+import type { NodeApi } from '../../../ports/node/node-api.js'
 import { type CompletableCommand, completeWords } from '../parse/complete-words.js'
 import { oneLine } from '../render/terminal-text.js'
 

@@ -1,5 +1,5 @@
 import { autoBidJson } from '../../../application/gateway/json-shapes.js'
-import { NodeError } from '../../../ports/node/node-api.js'
+import { NodeError } from '../../../ports/node/node-error.js'
 import type { Args } from '../parse/args.js'
 import { ackOption, type NodeCommand, type OptionSpec, type Session } from '../parse/command.js'
 import { EXIT, type ExitCode } from '../parse/exit-codes.js'

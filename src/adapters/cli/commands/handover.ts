@@ -1,4 +1,6 @@
-import { type AuctionView, type NodeApi, NodeError } from '../../../ports/node/node-api.js'
+import type { AuctionView } from '../../../ports/node/node-answers.js'
+import type { NodeApi } from '../../../ports/node/node-api.js'
+import { NodeError } from '../../../ports/node/node-error.js'
 import type { Args } from '../parse/args.js'
 import type { NodeCommand, Session } from '../parse/command.js'
 import { EXIT, type ExitCode } from '../parse/exit-codes.js'

@@ -1,6 +1,7 @@
 import { auctionJson, bidJson, syncJson } from '../../../application/gateway/json-shapes.js'
 import { AUCTION_PHASES, type AuctionPhase } from '../../../domain/auction.js'
-import type { AuctionView, NodeApi } from '../../../ports/node/node-api.js'
+import type { AuctionView } from '../../../ports/node/node-answers.js'
+import type { NodeApi } from '../../../ports/node/node-api.js'
 import type { BidRecord } from '../../../ports/store/auction-repository.js'
 import type { Args } from '../parse/args.js'
 import type { NodeCommand } from '../parse/command.js'

@@ -1,5 +1,5 @@
 import { statusJson } from '../../../application/gateway/json-shapes.js'
-import type { ClockDoubt, NodeStatus } from '../../../ports/node/node-api.js'
+import type { ClockDoubt, NodeStatus } from '../../../ports/node/node-status.js'
 import type { NodeCommand } from '../parse/command.js'
 import { EXIT } from '../parse/exit-codes.js'
 import { budgetText } from '../render/budget-text.js'

@@ -1,4 +1,4 @@
-import type { OpenRequest } from '../../../ports/node/node-api.js'
+import type { OpenRequest } from '../../../ports/node/node-requests.js'
 import type { Args } from '../parse/args.js'
 import { ackOption, type NodeCommand } from '../parse/command.js'
 import { UsageError } from '../parse/usage-error.js'

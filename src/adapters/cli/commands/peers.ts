@@ -1,5 +1,5 @@
 import { peerJson } from '../../../application/gateway/json-shapes.js'
-import type { PeerView } from '../../../ports/node/node-api.js'
+import type { PeerView } from '../../../ports/node/node-info.js'
 import type { Args } from '../parse/args.js'
 import type { NodeCommand, Session } from '../parse/command.js'
 import { EXIT, type ExitCode } from '../parse/exit-codes.js'

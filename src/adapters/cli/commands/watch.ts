@@ -1,5 +1,7 @@
 import { feedItemJson } from '../../../application/gateway/json-shapes.js'
-import { type FeedItem, type NodeApi, NodeError } from '../../../ports/node/node-api.js'
+import type { FeedItem } from '../../../ports/node/node-answers.js'
+import type { NodeApi } from '../../../ports/node/node-api.js'
+import { NodeError } from '../../../ports/node/node-error.js'
 import type { Args } from '../parse/args.js'
 import type { NodeCommand, Session } from '../parse/command.js'
 import { EXIT, type ExitCode } from '../parse/exit-codes.js'

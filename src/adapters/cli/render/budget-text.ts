@@ -1,5 +1,5 @@
 import { printable } from '../../../domain/limits.js'
-import type { BudgetStatus } from '../../../ports/node/node-api.js'
+import type { BudgetStatus } from '../../../ports/node/node-status.js'
 
 /** Which budgets somebody has used up since the start, and who uses most of them. */
 export function budgetText(budgets: readonly BudgetStatus[]): string {

@@ -1,6 +1,6 @@
 import type { AuctionExtended } from '../../../domain/events.js'
 import { formatMoney, type Minor } from '../../../domain/money.js'
-import type { FeedItem } from '../../../ports/node/node-api.js'
+import type { FeedItem } from '../../../ports/node/node-answers.js'
 import { describeResult } from './auction-text.js'
 import { type Look, relative, showTime, showWhen } from './look.js'
 import { oneLine, truncate } from './terminal-text.js'

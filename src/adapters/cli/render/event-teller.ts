@@ -1,4 +1,4 @@
-import type { AuctionView, FeedItem } from '../../../ports/node/node-api.js'
+import type { AuctionView, FeedItem } from '../../../ports/node/node-answers.js'
 import type { Session } from '../parse/command.js'
 import { describeEvent, type EventText } from './describe-event.js'
 

@@ -1,6 +1,6 @@
 import { AccountError } from '../../../application/accounts/account-error.js'
 import type { Json } from '../../../application/gateway/json-shapes.js'
-import { NodeError } from '../../../ports/node/node-api.js'
+import { NodeError } from '../../../ports/node/node-error.js'
 import { SettingsError } from '../../system/settings-error.js'
 import { UsageError } from '../parse/usage-error.js'
 import { OutcomeUnknownError } from '../session/outcome-unknown.js'

@@ -1,4 +1,4 @@
-import { NodeError } from '../../../ports/node/node-api.js'
+import { NodeError } from '../../../ports/node/node-error.js'
 import { describeError, errorJson } from './outcome-json.js'
 import type { Output } from './output.js'
 import { oneLine } from './terminal-text.js'

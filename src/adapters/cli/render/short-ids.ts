@@ -1,4 +1,5 @@
-import { type NodeApi, NodeError } from '../../../ports/node/node-api.js'
+import type { NodeApi } from '../../../ports/node/node-api.js'
+import { NodeError } from '../../../ports/node/node-error.js'
 
 const PREFIX_LENGTH = 'auc_'.length
 const MIN_CHARACTERS = 4

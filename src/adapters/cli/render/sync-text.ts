@@ -1,4 +1,4 @@
-import type { SyncStatus } from '../../../ports/node/node-api.js'
+import type { SyncStatus } from '../../../ports/node/node-status.js'
 import { showSpan } from './look.js'
 import { progressText } from './progress-line.js'
 import { oneLine } from './terminal-text.js'

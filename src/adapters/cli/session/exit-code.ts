@@ -1,5 +1,5 @@
 import { AccountError } from '../../../application/accounts/account-error.js'
-import { NodeError } from '../../../ports/node/node-api.js'
+import { NodeError } from '../../../ports/node/node-error.js'
 import { ERROR_CODES } from '../../error-codes.js'
 import { SettingsError } from '../../system/settings-error.js'
 import { EXIT, type ExitCode } from '../parse/exit-codes.js'

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { NodeError } from '../../../ports/node/node-api.js'
+import { NodeError } from '../../../ports/node/node-error.js'
 import { OPERATOR_TOKEN_FILE } from '../../system/operator-token.js'
 import {
   listRunningNodes,

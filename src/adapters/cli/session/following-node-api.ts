@@ -1,4 +1,5 @@
-import { type NodeApi, NodeError } from '../../../ports/node/node-api.js'
+import type { NodeApi } from '../../../ports/node/node-api.js'
+import { NodeError } from '../../../ports/node/node-error.js'
 import type { Session } from '../parse/command.js'
 
 /**

@@ -1,4 +1,4 @@
-import { NodeError } from '../../../ports/node/node-api.js'
+import { NodeError } from '../../../ports/node/node-error.js'
 import type { Args } from '../parse/args.js'
 import type { Session } from '../parse/command.js'
 

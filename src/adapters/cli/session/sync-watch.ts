@@ -1,4 +1,4 @@
-import type { SyncStatus } from '../../../ports/node/node-api.js'
+import type { SyncStatus } from '../../../ports/node/node-status.js'
 import type { Output } from '../render/output.js'
 import { ProgressLine } from '../render/progress-line.js'
 import { syncBar, syncText } from '../render/sync-text.js'

@@ -3,7 +3,8 @@ import { invalidInput } from '../../../application/log/invalid-input.js'
 import type { MemberRole } from '../../../ports/members/member.js'
 import type { MeshService } from '../../../ports/members/mesh-service.js'
 import type { PeerService } from '../../../ports/mesh/peer-service.js'
-import { type NodeApi, NodeError } from '../../../ports/node/node-api.js'
+import type { NodeApi } from '../../../ports/node/node-api.js'
+import { NodeError } from '../../../ports/node/node-error.js'
 import type { RequestIds } from './wire.js'
 
 /** Which service answers. */

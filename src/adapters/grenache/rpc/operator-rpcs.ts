@@ -1,21 +1,5 @@
 import { z } from 'zod'
-import {
-  auctionRequest,
-  autoBidRequest,
-  bidRequest,
-  cancelRequest,
-  commandRequest,
-  eventsRequest,
-  extendRequest,
-  handoverRequest,
-  historyRequest,
-  listRequest,
-  logRequest,
-  noRequest,
-  openRequest,
-  receiptsRequest,
-  showRequest,
-} from '../../../application/node/request-schemas.js'
+import { type AnyNodeMethod, NODE_METHODS, type RequestOf } from '../../../application/node/node-methods.js'
 import type {
   AuctionView,
   AutoBidView,
@@ -23,96 +7,69 @@ import type {
   FeedItem,
   HistoryPage,
   LogPage,
-  NodeApi,
-  NodeStatus,
-  PeerView,
-} from '../../../ports/node/node-api.js'
+} from '../../../ports/node/node-answers.js'
+import type { NodeApi } from '../../../ports/node/node-api.js'
+import type { PeerView } from '../../../ports/node/node-info.js'
+import type { NodeStatus } from '../../../ports/node/node-status.js'
 import type { EquivocationProof } from '../../../ports/store/equivocation-repository.js'
 import type { SignedReceipts } from '../../../ports/store/receipt-repository.js'
 import { defineRpc, ROLES, type Rpc } from './define-rpc.js'
 
 /** Any of them, its types forgotten. */
 export type OperatorRpc = Rpc<'operator', object, unknown>
-type RpcOf<M extends keyof NodeApi> = Rpc<'operator', RequestOf<M>, Awaited<ReturnType<NodeApi[M]>>>
-type RequestOf<M extends keyof NodeApi> = Parameters<NodeApi[M]> extends [infer R] ? R : Record<string, never>
+type ResultOf<M extends keyof NodeApi> = Awaited<ReturnType<NodeApi[M]>>
 
 const commandResult = outlined<CommandResult>('outcome', 'auction')
 const auctionView = outlined<AuctionView>('auctionId', 'head', 'state')
 const autoBidView = outlined<AutoBidView>('autoBid', 'auction')
 const list = <T>(item: z.ZodType<T>): z.ZodType<T[]> => z.array(item)
 
+const RESULTS: { readonly [M in keyof NodeApi]: z.ZodType<ResultOf<M>> } = {
+  open: commandResult,
+  bid: commandResult,
+  buyNow: commandResult,
+  close: commandResult,
+  cancel: commandResult,
+  extend: commandResult,
+  handover: auctionView,
+  autoBid: autoBidView,
+  stopAutoBid: autoBidView,
+  // JSON has no undefined.
+  stop: z.null().transform(() => undefined),
+  status: outlined<NodeStatus>('node', 'grape', 'peers', 'auctions'),
+  peers: list(outlined<PeerView>('nodeId', 'name', 'address', 'state')),
+  autoBids: list(autoBidView),
+  list: outlined<{ auctions: AuctionView[]; next: string | null }>('auctions', 'next'),
+  show: auctionView,
+  history: outlined<HistoryPage>('auction', 'bids', 'next'),
+  events: outlined<{ items: FeedItem[]; cursor: string }>('items', 'cursor'),
+  log: outlined<LogPage>('auctionId', 'commits', 'head'),
+  proof: outlined<EquivocationProof>('auctionId', 'authority', 'first', 'second').nullable(),
+  receipts: outlined<{ signed: SignedReceipts[]; next: number | null }>('signed', 'next'),
+}
+
+/** Asked for again and again. */
+const ROUTINE: readonly (keyof NodeApi)[] = ['events']
+
 /**
  * What a node's user may call: each method of `NodeApi`, as `vendue.node.<method>`. The server answers by this table, and the
  * client is made of it.
  */
-export const operatorRpcs: { readonly [M in keyof NodeApi]: RpcOf<M> } = {
-  status: read('status', noRequest, outlined<NodeStatus>('node', 'grape', 'peers', 'auctions')),
-  peers: read('peers', noRequest, list(outlined<PeerView>('nodeId', 'name', 'address', 'state'))),
-  open: command('open', openRequest, commandResult),
-  bid: command('bid', bidRequest, commandResult),
-  buyNow: command('buyNow', commandRequest, commandResult),
-  close: command('close', commandRequest, commandResult),
-  cancel: command('cancel', cancelRequest, commandResult),
-  extend: command('extend', extendRequest, commandResult),
-  handover: command('handover', handoverRequest, auctionView),
-  autoBid: command('autoBid', autoBidRequest, autoBidView),
-  stopAutoBid: command('stopAutoBid', auctionRequest, autoBidView),
-  autoBids: read('autoBids', noRequest, list(autoBidView)),
-  list: read(
-    'list',
-    listRequest,
-    outlined<{ auctions: AuctionView[]; next: string | null }>('auctions', 'next'),
-  ),
-  show: read('show', showRequest, auctionView),
-  history: read('history', historyRequest, outlined<HistoryPage>('auction', 'bids', 'next')),
-  events: {
-    ...read('events', eventsRequest, outlined<{ items: FeedItem[]; cursor: string }>('items', 'cursor')),
-    routine: true,
-  },
-  log: read('log', logRequest, outlined<LogPage>('auctionId', 'commits', 'head')),
-  proof: read(
-    'proof',
-    auctionRequest,
-    outlined<EquivocationProof>('auctionId', 'authority', 'first', 'second').nullable(),
-  ),
-  receipts: read(
-    'receipts',
-    receiptsRequest,
-    outlined<{ signed: SignedReceipts[]; next: number | null }>('signed', 'next'),
-  ),
-  // JSON has no undefined.
-  stop: command(
-    'stop',
-    noRequest,
-    z.null().transform(() => undefined),
-  ),
-}
+export const operatorRpcs = Object.fromEntries(
+  NODE_METHODS.map((method) => [method.name, operatorRpc(method)]),
+) as unknown as { readonly [M in keyof NodeApi]: Rpc<'operator', RequestOf<M>, ResultOf<M>> }
 
-function read<Request extends object, Result>(...parts: Parts<Request, Result>) {
-  return operatorRpc('read', ...parts)
-}
-
-function command<Request extends object, Result>(...parts: Parts<Request, Result>) {
-  return operatorRpc('command', ...parts)
-}
-
-type Parts<Request, Result> = [method: keyof NodeApi, request: z.ZodType<Request>, result: z.ZodType<Result>]
-
-function operatorRpc<Request extends object, Result>(
-  effect: 'read' | 'command',
-  ...[method, request, result]: Parts<Request, Result>
-): Rpc<'operator', Request, Result> {
+function operatorRpc({ name, effect, request, takesNothing }: AnyNodeMethod): OperatorRpc {
   return defineRpc({
-    name: `vendue.node.${method.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+    name: `vendue.node.${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
     access: 'operator',
     roles: ROLES.operators,
     effect,
+    ...(ROUTINE.includes(name) && { routine: true }),
     request,
-    result,
+    result: RESULTS[name] as z.ZodType<unknown>,
     handler: (node) => {
-      // The table's type sees to it that the method takes and gives what the schemas say.
-      const call = node[method].bind(node) as (request?: object) => Promise<Result>
-      const takesNothing = request === (noRequest as unknown)
+      const call = node[name].bind(node) as (request?: object) => Promise<unknown>
       return (asked, _, requestIds) => {
         const requestId = requestIds?.[0]
         if (takesNothing) return call()

@@ -20,20 +20,11 @@ import {
 import { MAX_ACK_REPLICAS } from '../../../application/replication/replication.js'
 import type { Commit } from '../../../domain/commit.js'
 import { isWellFormed } from '../../../domain/limits.js'
-import type {
-  Challenge,
-  DigestPart,
-  Goodbye,
-  NodeInfo,
-  NodeProof,
-  PulledPage,
-  PullWant,
-  RemoteCommand,
-  Rumor,
-  SignedParcel,
-  StoredHead,
-  SubmittedOrder,
-} from '../../../ports/mesh/peer-client.js'
+import type { RemoteCommand } from '../../../domain/remote-command.js'
+import type { SignedParcel, SubmittedOrder } from '../../../ports/mesh/home-messages.js'
+import type { Challenge, Goodbye, NodeProof, Rumor } from '../../../ports/mesh/liveness-messages.js'
+import type { DigestPart, PulledPage, PullWant, StoredHead } from '../../../ports/mesh/sync-messages.js'
+import type { NodeInfo } from '../../../ports/node/node-info.js'
 import type { AuctionHead } from '../../../ports/store/event-log.js'
 import { MAX_ADDRESS_LENGTH, parseAddress } from '../transport/address.js'
 

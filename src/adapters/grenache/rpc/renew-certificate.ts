@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { NodeError } from '../../../ports/node/node-api.js'
+import { NodeError } from '../../../ports/node/node-error.js'
 import { defineRpc, ROLES } from './define-rpc.js'
 import { addressesSchema, joinAnswerSchema } from './member-schemas.js'
 

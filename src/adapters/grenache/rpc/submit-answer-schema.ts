@@ -1,13 +1,17 @@
 import { z } from 'zod'
 import { line, time } from '../../../application/log/input-schemas.js'
 import { outcomeSchema } from '../../../application/orders/outcome-schema.js'
-import type { SubmitAnswer, SubmitResult } from '../../../ports/mesh/peer-client.js'
+import type { SubmitAnswer, SubmitResult } from '../../../ports/mesh/home-messages.js'
+import { nodeErrorCode } from '../../../ports/node/node-error.js'
 
 export const submitResultSchema: z.ZodType<SubmitResult> = z.discriminatedUnion('ok', [
   z.strictObject({ ok: z.literal(true), outcome: outcomeSchema }),
   z.strictObject({
     ok: z.literal(false),
-    code: z.string().regex(/^[A-Z][A-Z_]{0,63}$/, 'must be an error code'),
+    code: z
+      .string()
+      .regex(/^[A-Z][A-Z_]{0,63}$/, 'must be an error code')
+      .transform(nodeErrorCode),
     message: line(1_000),
   }),
 ])

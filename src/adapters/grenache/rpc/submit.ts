@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { NODE_ID } from '../../../application/log/ids.js'
 import type { Party } from '../../../domain/party.js'
-import type { RemoteCommand } from '../../../ports/mesh/peer-client.js'
+import type { RemoteCommand } from '../../../domain/remote-command.js'
 import { defineRpc, ROLES, requireSelf } from './define-rpc.js'
 import { MAX_COMMANDS_PER_SUBMIT, remoteCommandSchema, submittedOrderSchema } from './peer-schemas.js'
 import { submitAnswerSchema } from './submit-answer-schema.js'

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { REQUEST_ID } from '../../../application/log/input-schemas.js'
-import { NODE_ERROR_CODES, NodeError, type NodeErrorCode } from '../../../ports/node/node-api.js'
+import { isNodeErrorCode, NodeError, type NodeErrorCode } from '../../../ports/node/node-error.js'
 
 /**
  * What travels inside Grenache's `[rid, key, payload]` and `[rid, null, payload]`. Our errors go in the answer, since
@@ -91,10 +91,6 @@ export function toWireError(error: unknown): WireError | null {
     ...(field === undefined ? {} : { field: field.slice(0, 400) }),
     ...(next === undefined ? {} : { next: next.slice(0, 1_000) }),
   }
-}
-
-export function isNodeErrorCode(code: unknown): code is NodeErrorCode {
-  return (NODE_ERROR_CODES as readonly unknown[]).includes(code)
 }
 
 /** As they stand in a log line; nothing where there are none. */

@@ -6,7 +6,7 @@ import {
   type TLSSocket,
 } from 'node:tls'
 import type { Admission, PeerGate } from '../../../application/members/peer-gate.js'
-import type { HandshakeCounts } from '../../../ports/node/node-api.js'
+import type { HandshakeCounts } from '../../../ports/node/node-status.js'
 import { factsOf, issuerFactsOf } from '../../system/certificate-reader.js'
 
 /** How a client finds out who answers it. */

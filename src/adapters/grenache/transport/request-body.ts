@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
-import type { NodeErrorCode } from '../../../ports/node/node-api.js'
+import type { NodeErrorCode } from '../../../ports/node/node-error.js'
 import type { ProtocolCode } from '../rpc/wire.js'
 
 /** A request that is answered without being carried out. */

@@ -13,7 +13,7 @@ import {
   titleIn,
 } from '../../../application/log/input-schemas.js'
 import { AUCTION_PHASES } from '../../../domain/auction.js'
-import type { OpenRequest } from '../../../ports/node/node-api.js'
+import type { OpenRequest } from '../../../ports/node/node-requests.js'
 import { RequestError } from '../problem.js'
 import { auctionResource, auctionSchema } from '../resources.js'
 import {

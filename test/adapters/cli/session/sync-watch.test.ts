@@ -2,7 +2,7 @@ import { Writable } from 'node:stream'
 import { expect } from 'chai'
 import { Output } from '../../../../src/adapters/cli/render/output.js'
 import { SyncWatch } from '../../../../src/adapters/cli/session/sync-watch.js'
-import type { SyncStatus } from '../../../../src/ports/node/node-api.js'
+import type { SyncStatus } from '../../../../src/ports/node/node-status.js'
 import { eventually } from '../../../support/eventually.js'
 
 const SYNCING: SyncStatus = {

@@ -5,7 +5,7 @@ import { PassThrough, Writable } from 'node:stream'
 import { runCli } from '../../../../src/adapters/cli/run-cli.js'
 import type { CliDeps, NodeHandle, NodeTarget } from '../../../../src/adapters/cli/session/cli-deps.js'
 import type { NodeSettings } from '../../../../src/adapters/system/settings.js'
-import type { SyncStatus } from '../../../../src/ports/node/node-api.js'
+import type { SyncStatus } from '../../../../src/ports/node/node-status.js'
 import { T0 } from '../../../support/auction-scenario.js'
 import { FakeNodeApi, INFO } from './fake-node-api.js'
 

@@ -5,27 +5,27 @@ import { findCurrency } from '../../../../src/domain/currency.js'
 import { defaultIncrements, flatIncrement } from '../../../../src/domain/increments.js'
 import { type AmountInput, parseAmount } from '../../../../src/domain/money.js'
 import type { Party } from '../../../../src/domain/party.js'
-import type { NodeInfo } from '../../../../src/ports/mesh/peer-client.js'
-import {
-  type AuctionCommand,
-  type AuctionView,
-  type AutoBidView,
-  type BidRequest,
-  type CommandResult,
-  type EventsRequest,
-  type FeedItem,
-  type HistoryRequest,
-  type ListRequest,
-  type LogPage,
-  type LogRequest,
-  type NodeApi,
-  NodeError,
-  type NodeStatus,
-  type OpenRequest,
-  type PeerView,
-  type ReceiptsRequest,
-  type SyncStatus,
-} from '../../../../src/ports/node/node-api.js'
+import type {
+  AuctionView,
+  AutoBidView,
+  CommandResult,
+  FeedItem,
+  LogPage,
+} from '../../../../src/ports/node/node-answers.js'
+import type { NodeApi } from '../../../../src/ports/node/node-api.js'
+import { NodeError } from '../../../../src/ports/node/node-error.js'
+import type { NodeInfo, PeerView } from '../../../../src/ports/node/node-info.js'
+import type {
+  AuctionCommand,
+  BidRequest,
+  EventsRequest,
+  HistoryRequest,
+  ListRequest,
+  LogRequest,
+  OpenRequest,
+  ReceiptsRequest,
+} from '../../../../src/ports/node/node-requests.js'
+import type { NodeStatus, SyncStatus } from '../../../../src/ports/node/node-status.js'
 import type { AutoBid } from '../../../../src/ports/store/auto-bid-repository.js'
 import type { EquivocationProof } from '../../../../src/ports/store/equivocation-repository.js'
 import type { SignedReceipts } from '../../../../src/ports/store/receipt-repository.js'

@@ -1,0 +1,71 @@
+import type { AuctionPhase, OpenedAuction } from '../../domain/auction.js'
+import type { Commit, Head } from '../../domain/commit.js'
+import type { Currency } from '../../domain/currency.js'
+import type { AuctionEvent } from '../../domain/events.js'
+import type { Minor } from '../../domain/money.js'
+import type { BidRecord } from '../store/auction-repository.js'
+import type { AutoBid } from '../store/auto-bid-repository.js'
+import type { Breach } from '../store/breach-repository.js'
+import type { Outcome } from '../store/outcome-repository.js'
+import type { PeerState } from './node-info.js'
+
+export interface HistoryPage {
+  readonly auction: AuctionView
+  readonly bids: BidRecord[]
+  /** `beforeSeq` of the next page; null where there is none. */
+  readonly next: number | null
+}
+
+export interface LogPage {
+  readonly auctionId: string
+  readonly commits: readonly Commit[]
+  /** Of the whole log. */
+  readonly head: Head
+}
+
+export interface CommandResult {
+  readonly outcome: Outcome
+  /** As it stands after the command, as far as this node has heard; null where it does not exist. */
+  readonly auction: AuctionView | null
+}
+
+export type HomeState = 'self' | PeerState | 'unknown'
+
+export interface AuctionView {
+  readonly auctionId: string
+  readonly head: Head
+  readonly state: OpenedAuction
+  /** As of now: `ended` where the end has come and the home has not closed it yet. */
+  readonly phase: AuctionPhase
+  /** The least a new bid must offer; null where no bid would do: nobody can bid any more, or the lot can be bought for no more. */
+  readonly minimum: Minor | null
+  readonly buyNowAvailable: boolean
+  readonly homeState: HomeState
+  /** Null where this node has never heard of it. */
+  readonly homeName: string | null
+  /** Its home has signed two histories, provably, or does not keep to what it has signed for bids of this node. */
+  readonly disputed: boolean
+  /** The latter. */
+  readonly breach: Breach | null
+  /** How this node's user, or whom it was asked for, stands: null where not involved. */
+  readonly mine: 'seller' | 'leading' | 'outbid' | 'won' | 'lost' | null
+  readonly autoBid: AutoBid | null
+}
+
+export interface AutoBidView {
+  readonly autoBid: AutoBid
+  readonly auction: AuctionView
+}
+
+export interface FeedItem {
+  readonly auctionId: string
+  readonly seq: number
+  readonly event: AuctionEvent
+  readonly title: string
+  readonly currency: Currency
+  readonly seller: string
+  /** As in `AuctionView`. */
+  readonly disputed: boolean
+  /** Goes on past this very event in the list of all; not in one auction's list, where its seq does. */
+  readonly cursor?: string
+}

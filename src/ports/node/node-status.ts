@@ -1,0 +1,121 @@
+import type { AuctionStatus } from '../../domain/auction.js'
+import type { MemberLogConflict } from '../members/member-directory.js'
+import type { NodeInfo } from './node-info.js'
+
+export interface NodeStatus {
+  readonly node: NodeInfo
+  readonly dataDir: string
+  readonly grapeUrl: string
+  readonly grape: 'connected' | 'unreachable'
+  readonly peers: {
+    readonly alive: number
+    readonly suspect: number
+    readonly dead: number
+    readonly left: number
+  }
+  readonly auctions: Readonly<Record<AuctionStatus, number>>
+  /** Scheduled and open auctions whose home is this node: they pause while it is away. */
+  readonly ownLive: number
+  readonly bids: number
+  readonly sync: SyncStatus
+  readonly mesh: MeshStatus
+  /** Null while the machine's clock keeps step with the time that has passed. */
+  readonly clockDoubt: ClockDoubt | null
+  /** Auctions of this home that it must not write to, and why; the first 100. */
+  readonly held: readonly { readonly auctionId: string; readonly why: string }[]
+  /** Null where TLS is switched off. */
+  readonly handshakes: HandshakeCounts | null
+  /** What members and accounts may use up of this node, and how much they have. */
+  readonly budgets: readonly BudgetStatus[]
+  readonly uptimeMs: number
+  readonly pid: number
+}
+
+/** One thing that senders use up; each of them may use as much of it as `limit`. */
+export interface BudgetStatus {
+  readonly name: string
+  /** Of `limit` and of what is used. */
+  readonly unit: string
+  readonly limit: number
+  /** How long until all of it is back; null: it comes back as what is held or kept goes. */
+  readonly refillMs: number | null
+  /** Who has used most: a node's id, or an account's. Null where nobody has used anything. */
+  readonly fullest: { readonly sender: string; readonly used: number } | null
+  /** How often somebody was refused or put off for it since the start. */
+  readonly refused: number
+}
+
+/** The mesh as this node's copy of the member list has it. */
+export interface MeshStatus {
+  readonly meshId: string
+  readonly members: number
+  /** The mesh's authority has signed two histories of the member list: its key is used in two places. */
+  readonly conflict: MemberLogConflict | null
+}
+
+/** The machine's clock was set, or the machine slept: the home goes by the time that has passed. */
+export interface ClockDoubt {
+  /** How far the clock is ahead of that time; negative: behind. */
+  readonly aheadMs: number
+  /** When it counts, if it stays so. */
+  readonly countsInMs: number
+  /** Auctions of this home that would have started or ended by it, and are held. */
+  readonly holds: number
+}
+
+/** TLS handshakes since the start. */
+export interface HandshakeCounts {
+  /** With members, as the server and as the client. */
+  readonly accepted: number
+  readonly dialled: number
+  /** Not finished, or with somebody who is not let in. */
+  readonly refused: number
+  /** Connections of strangers that were closed to make room for others. */
+  readonly dropped: number
+}
+
+/** How far this node's replicas are behind what its peers hold. */
+export interface SyncStatus {
+  /**
+   * `alone`: there is no live peer to sync with; `synced`: nothing is known to be missing; `incomplete`: nothing is but what
+   * this node refuses, which `refusedAuctions` names.
+   */
+  readonly state: 'syncing' | 'synced' | 'incomplete' | 'alone'
+  /** UTC milliseconds. */
+  readonly since: number
+  /** Events stored in this sync, or in the last one. */
+  readonly done: number
+  /** Events that it is about, as far as is known. */
+  readonly total: number
+  readonly eventsPerSecond: number
+  /** Null where it cannot be told. */
+  readonly msLeft: number | null
+  /** Commits refused since the start because they were not what they claimed. */
+  readonly refused: number
+  /** Auctions that lack what their homes have signed, since this node does not take it. */
+  readonly refusedAuctions: readonly RefusedAuction[]
+  /** Auctions of this node that peers do not take any further. */
+  readonly doubtedAuctions: readonly DoubtedAuction[]
+}
+
+/** What is missing of an auction because its home has signed what this node refuses. */
+export interface RefusedAuction {
+  readonly auctionId: string
+  /** The first event that is missing. */
+  readonly seq: number
+  /** The rule that is broken. */
+  readonly reason: string
+  /** The node whose fault it is, unless it is this one's. */
+  readonly home: string
+  readonly homeName: string | null
+}
+
+/** An auction of this node's that goes on here alone. */
+export interface DoubtedAuction {
+  readonly auctionId: string
+  /** The first event that the peers refuse. */
+  readonly seq: number
+  readonly reason: string
+  /** Their names. */
+  readonly peers: readonly string[]
+}
