@@ -1,8 +1,16 @@
 import { Worker } from 'node:worker_threads'
 import { readBodyAgain } from '../../application/log/commit-body.js'
 import { orderFault } from '../../application/orders/check-orders.js'
-import type { OrderCheck, OrderChecker, OrderFault } from '../../ports/mesh/order-checker.js'
+import { commitFault } from '../../application/orders/commit-fault.js'
+import type {
+  CommitCheck,
+  CommitFault,
+  OrderCheck,
+  OrderChecker,
+  OrderFault,
+} from '../../ports/mesh/order-checker.js'
 import { Ed25519Verifier } from './node-key.js'
+import type { CheckRequest } from './order-check-worker.js'
 
 /** Commits that are checked here before a thread is worth its start. */
 const CHECKED_HERE = 16
@@ -15,7 +23,8 @@ export interface ThreadOrderCheckerOptions {
 }
 
 interface Waiting {
-  readonly resolve: (fault: OrderFault | null) => void
+  /** What the thread answers is of the kind that it was asked for. */
+  readonly resolve: (fault: never) => void
   readonly reject: (error: Error) => void
 }
 
@@ -34,9 +43,18 @@ export class ThreadOrderChecker implements OrderChecker {
 
   /** Rejects where the thread fails meanwhile; the next check starts another one. */
   async check({ auctionId, body, signer, seller, openedBy }: OrderCheck): Promise<OrderFault | null> {
-    const request: OrderCheck = { auctionId, body, signer, seller, openedBy }
-    if (this.#closed) throw new Error('the thread that checks orders has ended')
-    if (this.#isCheckedHere()) return orderFault(request, readBodyAgain(body), this.#verifier)
+    const check: OrderCheck = { auctionId, body, signer, seller, openedBy }
+    if (this.#isCheckedHere()) return orderFault(check, readBodyAgain(body), this.#verifier)
+    return this.#ask({ kind: 'orders', check })
+  }
+
+  /** Likewise. */
+  async checkCommit(check: CommitCheck): Promise<CommitFault | null> {
+    if (this.#isCheckedHere()) return commitFault(check, this.#verifier)
+    return this.#ask({ kind: 'commit', check })
+  }
+
+  #ask<Fault>(request: CheckRequest): Promise<Fault | null> {
     this.#worker ??= this.#start()
     this.#worker.postMessage(request)
     return new Promise((resolve, reject) => {
@@ -51,12 +69,13 @@ export class ThreadOrderChecker implements OrderChecker {
   }
 
   #isCheckedHere(): boolean {
+    if (this.#closed) throw new Error('the thread that checks orders has ended')
     return !this.#neverHere && (++this.#checked <= CHECKED_HERE || this.#waiting.length >= MAX_WAITING)
   }
 
   #start(): Worker {
     const worker = new Worker(new URL('./order-check-worker.js', import.meta.url))
-    worker.on('message', (fault: OrderFault | null) => this.#waiting.shift()?.resolve(fault))
+    worker.on('message', (fault: unknown) => this.#waiting.shift()?.resolve(fault as never))
     worker.on('error', (cause) => this.#fail(worker, cause))
     worker.on('exit', (code) =>
       this.#fail(worker, new Error(`the thread that checks orders has ended (${code})`)),

@@ -54,6 +54,8 @@ export class HandoverTaker {
     const { auctionId } = signed
     if (!this.#deps.budgets.of('parcels').take(from, Buffer.byteLength(signed.parcel)))
       throw refuse('BUSY', 'this member has sent too many parcels; try again later')
+    // What the home has not signed is not read.
+    this.#checkSigned((await this.#record(from, auctionId, null)).state, signed)
     const part = partOf(signed)
     const { state } = await this.#record(from, auctionId, part.head)
     this.#check(state, signed, part)
@@ -94,8 +96,12 @@ export class HandoverTaker {
     if (state.status === 'closed' || state.status === 'cancelled')
       throw refuse('INVALID_INPUT', `the auction is ${state.status}`)
     if (state.home.nodeId === this.#nodeId) throw refuse('INVALID_INPUT', 'this node is the home already')
-    if (!isParcelSigned(signed, part.to, state.home, this.#deps.verifier))
-      throw refuse('FORBIDDEN', "the parcel is not signed by the auction's home")
+    this.#checkSigned(state, signed)
+  }
+
+  #checkSigned({ home }: OpenedAuction, signed: SignedParcel): void {
+    if (!isParcelSigned(signed, this.#nodeId, home, this.#deps.verifier))
+      throw refuse('FORBIDDEN', "the parcel is not signed by the auction's home for this node")
   }
 }
 

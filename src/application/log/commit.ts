@@ -38,6 +38,8 @@ export function hashOf(body: string): string {
   return hash('sha256', body, 'hex')
 }
 
+export const UNSIGNED = 'the signature is not its author’s'
+
 /** A commit that does not bear out what it claims. */
 export class BadCommitError extends Error {
   readonly code = 'BAD_COMMIT'

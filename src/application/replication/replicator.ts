@@ -11,7 +11,7 @@ import type { Random } from '../../ports/system/random.js'
 import type { SignatureVerifier } from '../../ports/system/signer.js'
 import type { Budgets } from '../budgets/budgets.js'
 import { authorOf, dateRule, stateAfter } from '../log/check-commit.js'
-import { BadCommitError, isSigned, readCommit } from '../log/commit.js'
+import { BadCommitError, isSigned, readCommit, UNSIGNED } from '../log/commit.js'
 import type { CommitBody } from '../log/commit-body.js'
 import { consentRule } from '../log/handover-consent.js'
 import { CHECK_EACH, FEWEST, type SignatureRule } from '../log/signature-rules.js'
@@ -21,7 +21,7 @@ import type { HeldAuctions } from './held-auctions.js'
 import { HomeAdmission, type HomeAdmissionDeps, type HomeRule } from './home-admission.js'
 import { type Allowed, HomeAllowance } from './home-allowance.js'
 import type { IdSet } from './id-set.js'
-import { type OrderRule, PushedOrders } from './pushed-orders.js'
+import { PushedCommits, type PushRule } from './pushed-commits.js'
 
 export interface ReplicatorDeps extends HomeAdmissionDeps {
   readonly budgets: Budgets
@@ -61,8 +61,8 @@ const MAX_CACHED_REPLICAS = 2_000
 /** What is checked of signatures. */
 interface Rules {
   readonly signatures: SignatureRule
-  /** Of the orders that bids came with; null for a bulk pull, which leaves them to `verify`: there may be one for each bid. */
-  readonly orders: OrderRule | null
+  /** Of what is pushed; null for a bulk pull, which leaves orders to `verify`: there may be one for each bid. */
+  readonly pushed: PushRule | null
   /** Whether more is to be expected soon: most of what a bulk pull brings is old. */
   readonly remembered: boolean
 }
@@ -71,9 +71,7 @@ interface Rules {
 const BEHIND =
   'peers hold events that this node has signed and does not hold itself: its database is older than what it wrote. Stop the node, and restore the newer database'
 
-const UNSIGNED = 'the signature is not its author’s'
-
-const PULLED: Rules = { signatures: FEWEST, orders: null, remembered: false }
+const PULLED: Rules = { signatures: FEWEST, pushed: null, remembered: false }
 const NOTHING_TAKEN: Intake = { stored: 0, events: 0, heads: [], gaps: [], refused: [], spent: [] }
 
 interface Replica {
@@ -93,7 +91,7 @@ export class Replicator {
   readonly #queues = new Map<string, Promise<unknown>>()
   readonly #bidIds: BidIds
   readonly #allowance: HomeAllowance
-  readonly #pushedOrders: PushedOrders
+  readonly #pushedCommits: PushedCommits
   #refusals = 0
 
   constructor(deps: ReplicatorDeps, options: { nodeId: string }) {
@@ -102,7 +100,7 @@ export class Replicator {
     this.#allowance = new HomeAllowance(deps)
     this.#nodeId = options.nodeId
     this.#admission = new HomeAdmission(deps)
-    this.#pushedOrders = new PushedOrders(deps)
+    this.#pushedCommits = new PushedCommits(deps)
   }
 
   /** How many commits were refused since the start. */
@@ -121,10 +119,10 @@ export class Replicator {
       if (group) group.push(commit)
       else byAuction.set(commit.auctionId, [commit])
     }
-    const orders = this.#pushedOrders.of(from)
+    const pushed = this.#pushedCommits.of(from)
     return this.#ingestAll(
       [...byAuction.values()],
-      { signatures: CHECK_EACH, orders, remembered: true },
+      { signatures: CHECK_EACH, pushed, remembered: true },
       from,
     )
   }
@@ -171,7 +169,7 @@ export class Replicator {
   async #ingestAuction(
     auctionId: string,
     commits: readonly Commit[],
-    { signatures, orders, remembered }: Rules,
+    { signatures, pushed, remembered }: Rules,
     from: string | null,
   ): Promise<Intake> {
     const { head: headBefore, state: before } = await this.#replica(auctionId)
@@ -193,14 +191,14 @@ export class Replicator {
         break
       }
       try {
-        // First what costs least: what nobody signed is not read.
-        if (orders !== null && !isSigned(commit, this.#deps.verifier))
-          throw new BadCommitError(commit, UNSIGNED)
-        const { body, next } = this.#check(commit, head, state)
-        // Hardly any commit makes a home, and to wait costs each.
+        const read = pushed === null ? readCommit(commit) : pushed.read(commit, state)
+        // To wait costs each commit, and hardly any is checked elsewhere.
+        const body = read instanceof Promise ? await read : read
+        const next = this.#check(commit, body, head, state)
+        // As hardly any makes a home.
         const stranger = this.#admission.rule(body)
         if (stranger !== null) await this.#askAbout(stranger, commit, body, from)
-        const beside = orders?.check(commit, body, next) ?? null
+        const beside = pushed?.checkOrders(commit, body, next) ?? null
         if (beside !== null) await beside
         state = next
         head = { seq: commit.lastSeq, hash: commit.hash }
@@ -298,8 +296,7 @@ export class Replicator {
   }
 
   /** Throws `BadCommitError` unless the commit is the rightful next one, its signature left aside. */
-  #check(commit: Commit, head: Head | null, state: Auction): { body: CommitBody; next: OpenedAuction } {
-    const body = readCommit(commit)
+  #check(commit: Commit, body: CommitBody, head: Head | null, state: Auction): OpenedAuction {
     if (body.prevHash !== (head?.hash ?? null))
       throw new BadCommitError(commit, 'it does not follow our last commit')
     const next = stateAfter(commit, body, state)
@@ -312,7 +309,7 @@ export class Replicator {
       if (isSigned(commit, this.#deps.verifier)) this.#deps.heldAuctions.hold(commit.auctionId, BEHIND)
       throw new BadCommitError(commit, 'this node is its home and did not write it')
     }
-    return { body, next }
+    return next
   }
 
   /** A member that has just come in may be heard of by its auction before the member list tells of it. */

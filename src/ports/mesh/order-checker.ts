@@ -13,8 +13,22 @@ export interface OrderCheck
   extends Pick<Commit, 'auctionId' | 'body' | 'signer'>,
     Pick<OpenedAuction, 'seller' | 'openedBy'> {}
 
+/** A whole commit of which nothing has been checked. */
+export interface CommitCheck extends Omit<Commit, 'position'> {
+  /** Of the auction before this commit; null where the commit opens it. */
+  readonly sellerFacts: Pick<OpenedAuction, 'seller' | 'openedBy'> | null
+}
+
+/** `rule`: what is wrong with its signature, its hash or its text. */
+export type CommitFault = { readonly kind: 'unsound'; readonly rule: string } | OrderFault
+
 /** Checks that bids, and what sellers do, stand in many commits in their own words. */
 export interface OrderChecker {
+  /**
+   * Whether a commit is signed, its text is sound, and its orders are. Null where nothing is wrong; whether it fits the auction's log
+   * is for the caller to check. Rejects where it cannot be checked.
+   */
+  checkCommit(commit: CommitCheck): Promise<CommitFault | null>
   /**
    * Of a commit whose body is sound; null where nothing is wrong. Checks may be made elsewhere, and several at once. Rejects where one
    * cannot be made.

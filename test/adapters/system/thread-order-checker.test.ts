@@ -1,7 +1,9 @@
 import { expect } from 'chai'
 import { ThreadOrderChecker } from '../../../src/adapters/system/thread-order-checker.js'
+import { sealCommit } from '../../../src/application/log/commit.js'
 import { type CommitBody, readBody, writeBody } from '../../../src/application/log/commit-body.js'
-import type { OrderCheck } from '../../../src/ports/mesh/order-checker.js'
+import type { Commit } from '../../../src/domain/commit.js'
+import type { CommitCheck, OrderCheck } from '../../../src/ports/mesh/order-checker.js'
 import { ordersEach, sellerOf } from '../../support/bidding-nodes.js'
 import { LongAuction } from '../../support/long-auction.js'
 
@@ -91,6 +93,35 @@ describe('a thread that checks orders', () => {
       expect(answered).to.equal(0)
       await Promise.all(checks)
       expect(answered).to.equal(checks.length)
+    })
+
+    it('checks whole commits there too: what is signed, what the text is, and what has been ordered', async () => {
+      const { commits: sealed, signer } = longAuction()
+      const [opening, bids] = sealed as [Commit, Commit]
+      const withOrders = sealCommit(
+        { ...readBody(bids.body), orders: ordersEach(bids.auctionId, readBody(bids.body).events, signer) },
+        signer,
+      )
+      const sellerFacts = sellerOf(signer)
+      const unordered = sealCommit({ ...readBody(bids.body), orders: [] }, signer)
+      const checks: CommitCheck[] = [
+        { ...opening, sellerFacts: null },
+        { ...withOrders, sellerFacts },
+        { ...unordered, sellerFacts },
+        { ...withOrders, signature: opening.signature, sellerFacts },
+        { ...withOrders, lastSeq: withOrders.lastSeq + 1, sellerFacts },
+      ]
+      let answered = 0
+      const faults = checks.map((check) => checker.checkCommit(check).finally(() => ++answered))
+      for (let i = 0; i < 100; i++) await Promise.resolve()
+      expect(answered, 'on the thread that asks').to.equal(0)
+      expect(await Promise.all(faults)).to.deep.equal([
+        null,
+        null,
+        { kind: 'no-order', event: 0 },
+        { kind: 'unsound', rule: 'the signature is not its author’s' },
+        { kind: 'unsound', rule: 'the signature is not its author’s' },
+      ])
     })
 
     it('goes on with another thread after one that has failed', async () => {

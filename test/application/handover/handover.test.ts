@@ -287,7 +287,8 @@ describe('a handover', () => {
     const take = (change: object, signer = node(0).signer) =>
       codeOf(taker.take(node(0).info.nodeId, signParcel(auction, { ...part, ...change }, signer)))
     expect(await take({}, node(2).signer)).to.equal('FORBIDDEN')
-    expect(await take({ to: node(2).info.nodeId })).to.equal('INVALID_INPUT')
+    expect(await take({ to: node(2).info.nodeId })).to.equal('FORBIDDEN')
+    expect(await take({ sealed: [{ bidId: 'x' }] }, node(2).signer), 'unread').to.equal('FORBIDDEN')
     expect(await take({ sealed: [{ bidId: 'x' }] })).to.equal('INVALID_INPUT')
     expect(await take({ head: { seq: 9, hash: 'a'.repeat(64) } })).to.equal('BUSY')
     const forged = {

@@ -35,6 +35,25 @@ describe('the turns of senders on the thread', () => {
     expect(order.lastIndexOf('trader')).to.be.below(8)
   })
 
+  it('come after no more than the one turn that another sender has already begun', async () => {
+    const turns = new FairTurns(testBudgets().of('work'))
+    const begunBetween: number[] = []
+    let begun = 0
+    const flood = (): void => {
+      begun += 1
+      spin(1)
+      if (begun > 40) return
+      turns.run('flooder', flood)
+      turns.run('flooder', flood)
+      const before = begun
+      turns.run('trader', () => begunBetween.push(begun - before))
+    }
+    turns.run('trader', () => {})
+    for (let i = 0; i < 20; i++) turns.run('flooder', flood)
+    while (begunBetween.length < 40) await settle(1)
+    expect(Math.max(...begunBetween)).to.equal(0)
+  })
+
   it('count what a job does in its promises as well, and to its own sender', async () => {
     const work = testBudgets().of('work')
     const turns = new FairTurns(work)

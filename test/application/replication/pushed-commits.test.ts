@@ -1,13 +1,19 @@
 import { expect } from 'chai'
 import { tokens } from '../../../services/node/node-tokens.js'
 import { Ed25519Verifier } from '../../../src/adapters/system/node-key.js'
-import { sealCommit } from '../../../src/application/log/commit.js'
+import { checkpointText, hashOf, sealCommit } from '../../../src/application/log/commit.js'
 import { type CommitBody, readBody } from '../../../src/application/log/commit-body.js'
 import { nodeIdOf } from '../../../src/application/log/ids.js'
 import { InPlaceOrderChecker } from '../../../src/application/orders/in-place-order-checker.js'
-import { CHECKED_AT_ONCE } from '../../../src/application/replication/pushed-orders.js'
+import { LENGTH_AT_ONCE, ORDERS_AT_ONCE } from '../../../src/application/replication/pushed-commits.js'
 import type { Commit } from '../../../src/domain/commit.js'
-import type { OrderCheck, OrderChecker, OrderFault } from '../../../src/ports/mesh/order-checker.js'
+import type {
+  CommitCheck,
+  CommitFault,
+  OrderCheck,
+  OrderChecker,
+  OrderFault,
+} from '../../../src/ports/mesh/order-checker.js'
 import { T0 } from '../../support/auction-scenario.js'
 import { ordersEach } from '../../support/bidding-nodes.js'
 import { LongAuction } from '../../support/long-auction.js'
@@ -15,12 +21,13 @@ import { ManualTime, settle } from '../../support/manual-time.js'
 import { MemoryNetwork } from '../../support/memory-network.js'
 import { MemoryNode } from '../../support/memory-node.js'
 
-const MANY = CHECKED_AT_ONCE + 8
+const MANY = ORDERS_AT_ONCE + 8
 const FEW = 4
 
 /** Answers when it is let. */
 class HeldChecker implements OrderChecker {
   readonly asked: OrderCheck[] = []
+  readonly read: CommitCheck[] = []
   readonly #inPlace = new InPlaceOrderChecker({ verifier: new Ed25519Verifier() })
   readonly #held: (() => void)[] = []
   isHeld = false
@@ -28,9 +35,19 @@ class HeldChecker implements OrderChecker {
 
   async check(commit: OrderCheck): Promise<OrderFault | null> {
     this.asked.push(commit)
+    await this.#wait()
+    return this.#inPlace.check(commit)
+  }
+
+  async checkCommit(commit: CommitCheck): Promise<CommitFault | null> {
+    this.read.push(commit)
+    await this.#wait()
+    return this.#inPlace.checkCommit(commit)
+  }
+
+  async #wait(): Promise<void> {
     if (this.isHeld) await new Promise<void>((resolve) => this.#held.push(resolve))
     if (this.fails) throw new Error('the thread has ended')
-    return this.#inPlace.check(commit)
   }
 
   release(): void {
@@ -38,7 +55,7 @@ class HeldChecker implements OrderChecker {
   }
 }
 
-describe('orders of commits that a peer pushes', () => {
+describe('commits that a peer pushes', () => {
   let network: MemoryNetwork
   let checker: HeldChecker
   let node: MemoryNode
@@ -85,7 +102,7 @@ describe('orders of commits that a peer pushes', () => {
     ),
   })
 
-  it('are checked at once where they are few', async () => {
+  it('have their orders checked at once where these are few', async () => {
     const good = auctionOf(2 * FEW, FEW)
     expect((await push(good)).refused).to.deep.equal([])
     expect(await storedSeq(good)).to.equal(lastSeq(good))
@@ -96,7 +113,7 @@ describe('orders of commits that a peer pushes', () => {
     expect(checker.asked).to.deep.equal([])
   })
 
-  it('are handed over where a commit brings many, and the commit with a bad one among them is refused', async () => {
+  it('are refused for one bad order among many, which are checked elsewhere', async () => {
     const good = auctionOf(MANY, MANY)
     expect((await push(good)).refused).to.deep.equal([])
     expect(await storedSeq(good)).to.equal(lastSeq(good))
@@ -109,8 +126,8 @@ describe('orders of commits that a peer pushes', () => {
     expect(checker.asked.map(({ body }) => body)).to.deep.equal([good[1]?.body, bad.body])
   })
 
-  it('are handed over from where a push of small commits brings many, of however many auctions', async () => {
-    const auctions = Array.from({ length: CHECKED_AT_ONCE / FEW + 2 }, () => auctionOf(FEW, FEW))
+  it('have their orders checked elsewhere from where a push brings many, of however many auctions', async () => {
+    const auctions = Array.from({ length: ORDERS_AT_ONCE / FEW + 2 }, () => auctionOf(FEW, FEW))
     expect((await push(auctions.flat())).refused).to.deep.equal([])
     for (const commits of auctions) expect(await storedSeq(commits)).to.equal(lastSeq(commits))
     expect(checker.asked).to.have.length(2)
@@ -134,7 +151,7 @@ describe('orders of commits that a peer pushes', () => {
     expect(await storedSeq([opening])).to.equal(short.lastSeq)
   })
 
-  it('are handed over one commit of each peer at a time, so that many of one peer keep no other waiting', async () => {
+  it('are checked elsewhere one of each peer at a time, so that many of one peer keep no other waiting', async () => {
     checker.isHeld = true
     const [mine, more, others] = [auctionOf(MANY, MANY), auctionOf(MANY, MANY), auctionOf(MANY, MANY)]
     const pushes = [push(mine, 'a'), push(more, 'a'), push(others, 'b')]
@@ -159,5 +176,77 @@ describe('orders of commits that a peer pushes', () => {
     checker.fails = false
     expect((await push(commits, 'a')).refused).to.deep.equal([])
     expect(await storedSeq(commits)).to.equal(lastSeq(commits))
+  })
+
+  describe('and that are large', () => {
+    const describedBy =
+      (description: string) =>
+      (body: CommitBody): CommitBody => ({
+        ...body,
+        events: body.events.map((event) =>
+          event.type === 'AuctionOpened' ? { ...event, terms: { ...event.terms, description } } : event,
+        ),
+      })
+    /** Signed as a good one is, whatever its text. */
+    const signedText = (body: string): Commit => {
+      const { signer } = new LongAuction({ bids: 1, bidsPerCommit: 1 })
+      const head = { auctionId: 'auc_0000000000', lastSeq: 1, hash: hashOf(body) }
+      const signature = signer.sign(checkpointText(head))
+      return { ...head, firstSeq: 1, body, signer: signer.publicKey, signature }
+    }
+    const brackets = '['.repeat(LENGTH_AT_ONCE + 1)
+
+    it('are read elsewhere, and refused for what is found there', async () => {
+      const signed = signedText(brackets + ']'.repeat(LENGTH_AT_ONCE + 1))
+      const { refused } = await push([signed, { ...signedText(brackets), auctionId: 'auc_0000000001' }])
+      expect(refused.map(({ reason }) => reason)).to.deep.equal([
+        "the body's shape: must have auctionId, firstSeq, prevHash, parties, events, orders",
+        'the signature is not its author’s',
+      ])
+      expect(checker.read).to.have.length(2)
+    })
+
+    it('are taken in with the orders that were checked there too, and refused for a bad one', async () => {
+      const good = auctionOf(500, 500)
+      expect(good[1]?.body.length).to.be.above(LENGTH_AT_ONCE)
+      expect((await push(good)).refused).to.deep.equal([])
+      expect(await storedSeq(good)).to.equal(lastSeq(good))
+      const { refused } = await push(auctionOf(500, 500, withBadOrder))
+      expect(refused.map(({ reason }) => reason)).to.deep.equal([
+        "the signature of an order is not its signer's",
+      ])
+      expect(checker.read).to.have.length(2)
+      expect(checker.asked).to.have.length(0)
+    })
+
+    it('are read elsewhere from where a push brings much, of however many auctions', async () => {
+      const openings = Array.from({ length: 16 }, () =>
+        auctionOf(0, 1, describedBy('d'.repeat(9_000))),
+      ).flat()
+      expect((await push(openings)).refused).to.deep.equal([])
+      for (const opening of openings) expect(await storedSeq([opening])).to.equal(1)
+      const lengthOf = (commits: readonly { readonly body: string }[]) =>
+        commits.reduce((sum, { body }) => sum + body.length, 0)
+      expect(lengthOf(openings) - lengthOf(checker.read)).to.be.within(1, LENGTH_AT_ONCE)
+    })
+
+    it('are read elsewhere one of each peer at a time', async () => {
+      checker.isHeld = true
+      const texts = Array.from({ length: 3 }, (_, i) => ({
+        ...signedText(brackets),
+        auctionId: `auc_000000000${i}`,
+      }))
+      const pushes = [push(texts.slice(0, 2), 'a'), push(texts.slice(2), 'b')]
+      await settle()
+      expect(checker.read.map(({ auctionId }) => auctionId)).to.deep.equal([
+        texts[0]?.auctionId,
+        texts[2]?.auctionId,
+      ])
+      for (let i = 0; i < texts.length; i++) {
+        checker.release()
+        await settle()
+      }
+      for (const { refused } of await Promise.all(pushes)) expect(refused).not.to.deep.equal([])
+    })
   })
 })

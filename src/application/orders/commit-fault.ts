@@ -1,0 +1,24 @@
+import type { CommitCheck, CommitFault } from '../../ports/mesh/order-checker.js'
+import type { SignatureVerifier } from '../../ports/system/signer.js'
+import { BadCommitError, isSigned, readCommit, UNSIGNED } from '../log/commit.js'
+import type { CommitBody } from '../log/commit-body.js'
+import { orderFault } from './check-orders.js'
+import type { SellerFacts } from './order.js'
+
+/** What is wrong with a commit by itself; null where nothing is. What nobody signed is not read. */
+export function commitFault(check: CommitCheck, verifier: SignatureVerifier): CommitFault | null {
+  if (!isSigned(check, verifier)) return { kind: 'unsound', rule: UNSIGNED }
+  try {
+    const body = readCommit(check)
+    const facts = check.sellerFacts ?? openingFacts(body)
+    return facts === null ? null : orderFault({ ...check, ...facts }, body, verifier)
+  } catch (error) {
+    if (error instanceof BadCommitError) return { kind: 'unsound', rule: error.reason }
+    throw error
+  }
+}
+
+/** Null where it opens no auction, which no log begins with. */
+function openingFacts({ events: [first] }: CommitBody): SellerFacts | null {
+  return first?.type === 'AuctionOpened' ? { seller: first.seller, openedBy: first.home.nodeId } : null
+}

@@ -1,0 +1,99 @@
+import type { Auction, OpenedAuction } from '../../domain/auction.js'
+import type { Commit } from '../../domain/commit.js'
+import type { CommitFault, OrderChecker } from '../../ports/mesh/order-checker.js'
+import type { SignatureVerifier } from '../../ports/system/signer.js'
+import { BadCommitError, isSigned, readCommit, UNSIGNED } from '../log/commit.js'
+import { type CommitBody, readBodyAgain } from '../log/commit-body.js'
+import { orderFault, orderRule } from '../orders/check-orders.js'
+import { InOrderOf } from '../turns/in-order.js'
+
+export interface PushedCommitsDeps {
+  readonly orderChecker: OrderChecker
+  readonly verifier: SignatureVerifier
+}
+
+/** Orders of one push that are checked at once: to hand over so few costs more than to check them. */
+export const ORDERS_AT_ONCE = 32
+/** Characters of one push's bodies that are checked at once. The text that takes longest to read takes 5 ms for so many. */
+export const LENGTH_AT_ONCE = 64 * 1024
+
+/** Checks what one peer has pushed at once. */
+export interface PushRule {
+  /**
+   * What a commit on top of this state says, once its signature and its text are sound. Throws, or rejects with, `BadCommitError`
+   * otherwise; a promise where the check goes on elsewhere.
+   */
+  read(commit: Commit, before: Auction): CommitBody | Promise<CommitBody>
+  /** Of its orders. Null where nothing is wrong; throws or rejects likewise. */
+  checkOrders(commit: Commit, body: CommitBody, after: OpenedAuction): Promise<void> | null
+}
+
+/**
+ * Checks commits that peers push: of each push a little at once, the rest beside the thread that serves. A peer has one commit there at
+ * a time, so that whoever sends many of them keeps nobody waiting but itself. So a push costs this thread, whatever is in it, no more than a
+ * signature for each commit, `LENGTH_AT_ONCE` to read and `ORDERS_AT_ONCE` to check; only what has been found sound is read here beyond that.
+ */
+export class PushedCommits {
+  readonly #deps: PushedCommitsDeps
+  readonly #senders = new InOrderOf<string | null>()
+
+  constructor(deps: PushedCommitsDeps) {
+    this.#deps = deps
+  }
+
+  /** For one push of a peer, of any number of commits. */
+  of(from: string | null): PushRule {
+    let [orders, length] = [ORDERS_AT_ONCE, LENGTH_AT_ONCE]
+    const checked = new WeakSet<CommitBody>()
+    return {
+      read: (commit, before) => {
+        if (commit.body.length <= length) {
+          length -= commit.body.length
+          if (!isSigned(commit, this.#deps.verifier)) throw new BadCommitError(commit, UNSIGNED)
+          return readCommit(commit)
+        }
+        return this.#readBeside(from, commit, before).then((body) => {
+          checked.add(body)
+          return body
+        })
+      },
+      checkOrders: (commit, body, { seller, openedBy }) => {
+        if (checked.has(body)) return null
+        const { auctionId, signer } = commit
+        const check = { auctionId, body: commit.body, signer, seller, openedBy }
+        if (body.orders.length > orders)
+          return this.#senders
+            .run(from, () => this.#deps.orderChecker.check(check))
+            .then((fault) => throwFault(commit, body, fault))
+        orders -= body.orders.length
+        throwFault(commit, body, orderFault(check, body, this.#deps.verifier))
+        return null
+      },
+    }
+  }
+
+  async #readBeside(from: string | null, commit: Commit, before: Auction): Promise<CommitBody> {
+    const { auctionId, firstSeq, lastSeq, body, hash, signer, signature } = commit
+    const sellerFacts =
+      before.status === 'unopened' ? null : { seller: before.seller, openedBy: before.openedBy }
+    const check = { auctionId, firstSeq, lastSeq, body, hash, signer, signature, sellerFacts }
+    const fault = await this.#senders.run(from, () => this.#deps.orderChecker.checkCommit(check))
+    if (fault?.kind === 'unsound') throw new BadCommitError(commit, fault.rule)
+    const read = readBodyAgain(body)
+    throwFault(commit, read, fault)
+    return read
+  }
+}
+
+function throwFault(
+  commit: Commit,
+  { events }: CommitBody,
+  fault: Exclude<CommitFault, Unsound> | null,
+): void {
+  if (fault === null) return
+  const event = fault.kind === 'bad-signature' ? null : events[fault.event]
+  const place = fault.kind === 'bad-signature' ? '' : `event ${commit.firstSeq + fault.event}: `
+  throw new BadCommitError(commit, `${place}${orderRule(fault, event?.at ?? 0)}`)
+}
+
+type Unsound = { readonly kind: 'unsound' }
