@@ -30,7 +30,7 @@ import { overRpc } from './session/node-session.js'
 export const PROGRAM = 'vendue'
 const DEFAULT_COLUMNS = 100
 
-/** Carries out one command line. Never throws for what a user can get wrong; the exit code tells. */
+/** Carries out one command line. Never throws for a user's mistake; the exit code reports it. */
 export async function runCli(words: readonly string[], deps: CliDeps, io: CliIo): Promise<ExitCode> {
   const json = words.includes('--json')
   const color = wantsColor(words, io)
@@ -57,7 +57,7 @@ export async function runCli(words: readonly string[], deps: CliDeps, io: CliIo)
       }
     }
   } catch (error) {
-    // Whoever ended the command does not want to hear what that interrupted.
+    // A user who ended the command does not need to know what that interrupted.
     if (io.ended.aborted) return EXIT.done
     reportError(error, { out, running })
     return exitCodeOf(error)
@@ -80,7 +80,7 @@ const HOST_COMMANDS: readonly HostCommand[] = [
   grapeCommand,
 ]
 
-/** Those who are told, beside what is odd, what their settings let others reach. */
+/** Commands that also print what their settings let others reach. */
 const LISTENING: ReadonlySet<HostCommand> = new Set([
   ...[startCommand, clientCommand, gatewayCommand, grapeCommand, configCommand],
 ])
@@ -125,7 +125,7 @@ function makeHost(
   }
 }
 
-/** Where npm runs this program, the user has no command of that name of their own. */
+/** If npm runs this program, the user may have no command of that name. */
 function programName({ npm_command, npm_lifecycle_event }: CliIo['env']): string {
   return npm_command || npm_lifecycle_event ? `npx ${PROGRAM}` : PROGRAM
 }

@@ -12,10 +12,10 @@ export interface GrenacheNodeApiClientDeps {
 export interface GrenacheNodeApiClientOptions {
   /** The node's RPC, "host:port". */
   readonly address: string
-  /** The operator's; null for who shows the certificate of an operator. */
+  /** The operator's token; null for a caller that shows an operator's certificate. */
   readonly token: string | null
   readonly readTimeoutMs?: number
-  /** Longer than a node tries to reach the auction's home. */
+  /** Longer than a node tries to reach an auction's home. */
   readonly commandTimeoutMs?: number
 }
 
@@ -27,7 +27,7 @@ interface Request {
   readonly requestId?: string
   /** Requests may overtake each other on their way: of one lane there is one at a time. */
   readonly lane?: object
-  /** A long poll takes so much longer. */
+  /** The extra time for a long poll. */
   readonly waitMs?: number
 }
 

@@ -34,7 +34,7 @@ export interface RpcCallOptions {
   readonly token?: string
   /** The node that must answer; another one is not sent anything. */
   readonly nodeId?: string | undefined
-  /** Told who it is, before anything is sent. */
+  /** Called with the node at the other end, before anything is sent. */
   readonly onPeer?: (nodeId: string) => void
   /** Of the requests that it is made for. */
   readonly requestIds?: RequestIds | undefined
@@ -145,7 +145,7 @@ export class RpcClient {
     for (const agent of [this.#agent, ...this.#oldAgents]) agent.destroy()
   }
 
-  /** Connections to one address that are idle may be of a member that is out. */
+  /** Idle connections to one address may be of a revoked member. */
   #renewAgent(): void {
     this.#oldAgents.push(this.#agent)
     this.#oldAgents.splice(0, this.#oldAgents.length - MAX_OLD_AGENTS).forEach((agent) => {

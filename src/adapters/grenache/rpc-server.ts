@@ -41,15 +41,15 @@ export interface RpcServerOptions {
   readonly host: string
   /** 0 takes any free one. */
   readonly port: number
-  /** Whoever holds it may give this node orders. */
+  /** The operator's token: whoever holds it may operate this node. */
   readonly operatorToken: string
   readonly limits?: Partial<RpcServerLimits>
 }
 
 export interface RpcServerLimits extends ServerLimits {
-  /** Requests being carried out at once; past it the answer is BUSY. Urgent ones may go to twice that. */
+  /** Requests that are carried out at once; beyond this, callers get BUSY. Urgent ones may go to twice that. */
   readonly maxConcurrent: number
-  /** Of these, by whoever is nobody that is known: joins. */
+  /** The part of these for unknown callers, who may join. */
   readonly maxConcurrentStrangers: number
   /** How long `stop` waits for them. */
   readonly drainMs: number
@@ -122,7 +122,7 @@ export class RpcServer {
     return this.#address
   }
 
-  /** Takes no new requests, gives those under way `drainMs`, then cuts the connections. Idempotent. */
+  /** Takes no new requests, waits `drainMs` for those under way, then cuts the connections. Idempotent. */
   stop(): Promise<void> {
     this.#stopped ??= this.#stop()
     return this.#stopped
@@ -200,7 +200,7 @@ export class RpcServer {
     return { kind: 'nobody' }
   }
 
-  /** What keeps the caller from this RPC; null where nothing does. */
+  /** Why the caller may not call this RPC; null if it may. */
   #refuse(
     { roles, byToken }: BoundRpc,
     caller: RpcCaller,

@@ -22,7 +22,7 @@ export interface ClientLoopDeps {
 
 export interface ClientLoopOptions {
   readonly selfId: string
-  /** The client has to end, for whatever reason. */
+  /** The client has to stop, for whatever reason. */
   readonly ended: AbortController
 }
 
@@ -97,7 +97,7 @@ export class ClientLoop {
   }
 }
 
-/** "help bid" is "bid --help"; "exit" is what many fingers know. */
+/** "help bid" is "bid --help"; many people type "exit". */
 function helpWords(words: readonly string[]): readonly string[] {
   const [first, second] = words
   if (first === 'help') return second === undefined ? ['--help'] : [second, '--help']

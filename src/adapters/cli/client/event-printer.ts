@@ -9,7 +9,7 @@ import { showTime } from '../render/look.js'
 import { sleep, unlessAborted } from '../session/waiting.js'
 
 const WAIT_MS = 25_000
-/** A feed that answers at once with nothing is not asked again at once. */
+/** The wait after a feed answers at once with nothing. */
 const PAUSE_MS = 100
 const RETRY_MS = 1_000
 const MAX_REMEMBERED = 1_000
@@ -21,7 +21,7 @@ export interface EventPrinterDeps {
   readonly api: NodeApi
 }
 
-/** Prints what happens elsewhere as it happens. What a command at this prompt did is told by its own answer. */
+/** Prints what happens elsewhere as it happens. What a command at this prompt did is shown by its own answer. */
 export class EventPrinter {
   readonly #deps: EventPrinterDeps
   readonly #teller: EventTeller
@@ -54,7 +54,7 @@ export class EventPrinter {
     this.#told.add(`${outcome.auctionId} ${outcome.seq}`)
   }
 
-  /** Where to go on from: everything after this moment is printed. */
+  /** The cursor to start from: everything after this moment is printed. */
   async begin(): Promise<string> {
     const { api } = this.#deps
     this.#teller.remember((await api.list({ statuses: ['open', 'ended'], limit: MAX_REMEMBERED })).auctions)

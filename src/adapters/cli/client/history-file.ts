@@ -5,7 +5,7 @@ import { writePrivateFile } from '../../system/private-file.js'
 const MAX_LINES = 500
 const MAX_LINE_LENGTH = 1_000
 
-/** What was typed at the prompt, over restarts; readable by its owner only, since it may hold maxima. */
+/** What was typed at the prompt, kept across restarts; readable only by its owner, since it may hold maxima. */
 export class HistoryFile {
   readonly #path: string
 

@@ -27,7 +27,7 @@ export class LineCompleter {
       .filter((word) => word !== '')
     const { candidates, auction } = completeWords(before, replaced, this.#deps)
     const found = auction ? await this.#auctions(replaced) : candidates
-    // What is whole is done with: the next word can follow.
+    // This word is complete: the next one can follow.
     return [found.length === 1 ? [`${found[0]} `] : [...found], replaced]
   }
 
@@ -37,7 +37,7 @@ export class LineCompleter {
     if (ids.length > 0 || typed === '') return ids
     const start = typed.replace(/^"/, '').toLowerCase()
     const byTitle = auctions.filter((view) => titleOf(view).toLowerCase().startsWith(start))
-    // One title can be put in place by its id; of several, the user sees which to go on typing.
+    // A single title is replaced by its id; if there are several, the user sees how to continue.
     if (byTitle.length === 1) return byTitle.map(({ auctionId }) => auctionId)
     return byTitle.map((view) => `"${titleOf(view)}`)
   }

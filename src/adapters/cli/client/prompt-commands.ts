@@ -4,7 +4,7 @@ import type { Command, Session } from '../parse/command.js'
 import { EXIT } from '../parse/exit-codes.js'
 import type { EventPrinter } from './event-printer.js'
 
-/** What commands at the prompt have around them. */
+/** The context of commands at the prompt. */
 export interface ClientContext extends Session {
   readonly events: Pick<EventPrinter, 'watched' | 'watch'>
   /** Ends the client. */

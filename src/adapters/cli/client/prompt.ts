@@ -129,7 +129,7 @@ export class PipedPrompt implements Prompt {
   }
 }
 
-/** Past so many waiting lines, the input is held back. */
+/** When this many lines wait, the input is paused. */
 const LONG_QUEUE_LINES = 1_000
 
 class LineQueue {

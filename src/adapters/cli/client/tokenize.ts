@@ -4,7 +4,7 @@ export type Tokens =
 
 export const MAX_LINE_LENGTH = 100_000
 
-/** A line in words, as a shell would take it: quotes hold blanks together, a backslash takes the next character as it is. */
+/** Splits a line into words as a shell does: quotes keep blanks, a backslash takes the next character literally. */
 export function tokenize(line: string): Tokens {
   if (line.length > MAX_LINE_LENGTH) {
     return { ok: false, message: `the line has more than ${MAX_LINE_LENGTH.toLocaleString('en')} characters` }

@@ -19,7 +19,7 @@ import { SyncWatch } from '../session/sync-watch.js'
 import { tellPaused, warnOfSilentGrape } from './start.js'
 
 const MAX_CLIENTS = 100
-/** Above the prompt a bar cannot stay in its place: a line with a bar, now and then. */
+/** Above the prompt a bar cannot stay in place, so a line with a bar is printed now and then. */
 const SYNC_LINE_INTERVAL_MS = 2_000
 
 export const clientCommand: HostCommand = {

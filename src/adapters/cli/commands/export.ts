@@ -63,7 +63,7 @@ async function proofOf(api: NodeApi, auction: string): Promise<AsyncIterable<str
   throw new UsageError('this auction is not disputed: there is no proof against its home', { field: 'proof' })
 }
 
-/** Under another name until it is whole, so that nobody takes half an auction for one. */
+/** Written under another name until it is complete, so that nobody uses half an auction. */
 async function writeFile(
   lines: AsyncIterable<string>,
   file: string,

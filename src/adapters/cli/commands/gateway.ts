@@ -33,7 +33,7 @@ export const gatewayCommand: HostCommand = {
     const logger = nodeLogger({ level, format }, { stream: io.stderr, env: io.env })
     const session = new RpcSession(host, args)
     try {
-      // One that cannot be found at all is an error now, and not for each request.
+      // If the node cannot be found at all, that is an error now, not for each request.
       await session.api()
       const api = followingNodeApi(session)
       const gateway = await deps.startGateway(gatewaySettings(settings), { api, logger })

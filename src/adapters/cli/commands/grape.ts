@@ -30,7 +30,7 @@ export const grapeCommand: HostCommand = {
         host: values.grape_host,
         apiPort: values.grape_port,
         dhtPort: values.dht_port,
-        // Without a word about others, a shared Grape is the first of its mesh.
+        // Without bootstrap nodes, a shared Grape is the first of its mesh.
         bootstrap: sources.bootstrap.kind === 'default' ? [] : values.bootstrap,
       },
       { logger },

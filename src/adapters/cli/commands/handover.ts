@@ -54,7 +54,7 @@ async function handOverOne(session: Session, args: Args): Promise<ExitCode> {
   return EXIT.done
 }
 
-/** One after the other, telling of each. */
+/** One after the other, with a line for each. */
 export async function handOverAll(
   session: Session,
   peer: string,
@@ -114,7 +114,7 @@ function movedJson({ auctionId, head, state, homeName }: AuctionView) {
   return { auction_id: auctionId, moved: true, seq: head.seq, home }
 }
 
-/** What it means that a node goes away which is the home of these; null where it is of none. */
+/** What it means for these auctions that their home stops; null if there are none. */
 export function pausedLine(count: number): string | null {
   if (count === 0) return null
   const auctions = count === 1 ? '1 auction of it waits' : `${count} auctions of it wait`

@@ -11,7 +11,7 @@ import { syncMark } from '../render/sync-text.js'
 
 const DEFAULT_LIMIT = 50
 const MAX_LIMIT = 1_000
-/** `--all` goes on page by page up to so many: a terminal is no place for more. */
+/** The most that `--all` prints: a terminal is no place for more. */
 const MAX_ALL = 100_000
 
 const STATUS_RULE = `must be one or more of ${AUCTION_PHASES.join(', ')}, separated by commas, or all`

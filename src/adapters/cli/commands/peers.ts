@@ -11,7 +11,7 @@ import { isAway } from './watch.js'
 
 const NAME_COLUMNS = 20
 const REFRESH_MS = 1_000
-/** How long a lost node is waited for. */
+/** How long the command waits for a lost node. */
 const GIVE_UP_MS = 60_000
 
 export const peersCommand: NodeCommand = {
@@ -66,7 +66,7 @@ async function watchPeers(session: Session): Promise<ExitCode> {
   const { ended, out } = session
   const told = new Map<string, string>()
   let lostAt: number | null = null
-  // The first look fails as any command does: there is nothing yet to wait for.
+  // The first call fails as any command does: there is nothing to wait for yet.
   let list: readonly PeerView[] | null = await (await session.api()).peers()
   while (!ended.aborted) {
     if (list !== null) show(session, list, told)
@@ -88,7 +88,7 @@ async function watchPeers(session: Session): Promise<ExitCode> {
   return EXIT.done
 }
 
-/** Programs, and files, hear of changes only; a terminal shows the times go by as well. */
+/** Programs and files get only changes; a terminal shows the passing times as well. */
 function show({ out }: Session, list: readonly PeerView[], told: Map<string, string>): void {
   const changed = list.filter((peer) => {
     const what = `${peer.state} ${peer.address} ${peer.incarnation}`

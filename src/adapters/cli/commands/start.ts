@@ -12,7 +12,7 @@ import { SyncWatch } from '../session/sync-watch.js'
 import { aborted, sleep } from '../session/waiting.js'
 import { pausedLine } from './handover.js'
 
-/** Where there is no terminal. */
+/** Without a terminal. */
 const SYNC_LINE_INTERVAL_MS = 10_000
 
 export const startCommand: HostCommand = {
@@ -79,16 +79,16 @@ async function start(host: Host, args: Parameters<HostCommand['run']>[1]): Promi
     return EXIT.done
   } finally {
     ended.abort()
-    // Whoever is being served is answered while there is still a node to answer.
+    // Requests under way are answered while there is still a node to answer them.
     await gateway?.stop()
     await node.stop()
   }
 }
 
-/** A stop is not kept waiting for it. */
+/** A stop does not wait longer than this. */
 const COUNT_TIMEOUT_MS = 200
 
-/** Says how many auctions pause from now on, and how they could have moved. */
+/** Says how many auctions pause from now on, and how they could have been handed over. */
 export async function tellPaused(
   { out }: Pick<Host, 'out'>,
   { api }: Pick<NodeHandle, 'api'>,
@@ -96,7 +96,7 @@ export async function tellPaused(
   const inTime = new AbortController()
   const count = api.status().then(
     ({ ownLive }) => ownLive,
-    // The node's own log tells of it; the stop goes on.
+    // The node's own log has the cause; the stop goes on.
     () => 0,
   )
   const ownLive = await Promise.race([count, sleep(COUNT_TIMEOUT_MS, inTime.signal).then(() => 0)])

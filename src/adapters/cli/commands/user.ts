@@ -138,7 +138,7 @@ export const userCommand: HostCommand = {
   },
 }
 
-/** Opens the accounts for as long as one action takes. */
+/** Opens the accounts for the duration of one action. */
 export async function withAccounts(
   host: Host,
   args: Args,

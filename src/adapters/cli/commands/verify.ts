@@ -27,7 +27,7 @@ import { RpcSession } from '../session/node-session.js'
 import { allReceipts } from './receipts.js'
 
 const READ_BYTES = 1024 * 1024
-/** A file is over before anybody looks at a bar where it is smaller. */
+/** A smaller file is done before anybody looks at a bar. */
 const MIN_PROGRESS_BYTES = 4 * 1024 * 1024
 const AUCTION_REFERENCE = /^(auc_)?[0-9a-z]{2,26}$/i
 
@@ -110,7 +110,7 @@ async function verifyProof({ out }: Host, path: string): Promise<ExitCode> {
   return judged.proven ? EXIT.done : EXIT.rejected
 }
 
-/** Of all auctions: which one a file holds shows only when it has been read. */
+/** Those of all auctions: which one a file holds is known only when it has been read. */
 async function ownReceipts(host: Host, args: Args): Promise<SignedReceipts[]> {
   const session = new RpcSession(host, args)
   try {

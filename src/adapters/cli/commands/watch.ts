@@ -11,10 +11,10 @@ import { showTime } from '../render/look.js'
 import { sleep, unlessAborted } from '../session/waiting.js'
 
 const WAIT_MS = 25_000
-/** A lost node is looked for so often and so long. */
+/** How often, and how long, a lost node is looked for. */
 const RETRY_MS = 1_000
 const GIVE_UP_MS = 60_000
-/** A node that answers at once with nothing is not asked again at once. */
+/** The wait after a node answers at once with nothing. */
 const PAUSE_MS = 250
 /** Open auctions whose leaders are known from the start. */
 const MAX_REMEMBERED = 1_000
@@ -49,7 +49,7 @@ async function watch(session: Session, args: Args): Promise<ExitCode> {
   if (!out.json && fromSeq === undefined) {
     teller.remember((await first.list({ statuses: ['open', 'ended'], limit: MAX_REMEMBERED })).auctions)
   }
-  // What happens from this very moment on, whatever comes between this answer and the next question.
+  // Everything from this moment on, including what happens between this answer and the next question.
   let { items, cursor } = await first.events({ ...scope, waitMs: 0 })
   if (!out.json) out.note(out.look.paint.dim('watching; Ctrl-C ends it'))
   for (;;) {
@@ -62,7 +62,7 @@ async function watch(session: Session, args: Args): Promise<ExitCode> {
   }
 }
 
-/** The next events, from the node or from the one that comes up in its place; null once the user has had enough. */
+/** The next events, from the node or from the one that replaces it; null when the user ends the command. */
 async function nextEvents(
   session: Session,
   cursor: string,
@@ -91,7 +91,7 @@ async function nextEvents(
   return null
 }
 
-/** The node is gone for now; another may come up in its place. */
+/** The node is gone for now; another may replace it. */
 export function isAway(error: unknown): boolean {
   return error instanceof NodeError && (error.code === 'NODE_UNREACHABLE' || error.code === 'STOPPING')
 }

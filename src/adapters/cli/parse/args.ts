@@ -4,7 +4,7 @@ import { MAX_ACK_REPLICAS } from '../../../application/replication/replication.j
 import { DURATION_RULE, parseDuration, parseSoftClose } from './parse-duration.js'
 import { UsageError } from './usage-error.js'
 
-/** What a command was called with. Values are checked as they are asked for; `UsageError` names the option. */
+/** The arguments of a command. Values are checked when they are read; `UsageError` names the option. */
 export class Args {
   readonly #values: Readonly<Record<string, unknown>>
   readonly #positionals: ReadonlySet<string>
@@ -114,7 +114,7 @@ export class Args {
     })
   }
 
-  /** "--closes-in", or "AUCTION" for a positional argument. */
+  /** The name for messages: "--closes-in", or "AUCTION" for a positional argument. */
   label(name: string): string {
     return this.#positionals.has(name) ? name.toUpperCase() : `--${name}`
   }

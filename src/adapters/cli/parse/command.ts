@@ -29,7 +29,7 @@ export interface OptionSpec {
   readonly group?: string
 }
 
-/** What a command that talks to a node has around it: the same over RPC and in the client's own process. */
+/** The context of a command that talks to a node: the same over RPC and in the client's own process. */
 export interface Session {
   readonly out: Output
   readonly ids: ShortIds
@@ -37,14 +37,14 @@ export interface Session {
   readonly prefix: string
   /** Options that led to this node, to be repeated in suggested commands: " --name alice". */
   readonly reach: string
-  /** The user wants the command to end. */
+  /** Aborted when the user wants the command to end. */
   readonly ended: AbortSignal
   /** Finds and connects to the node, once. */
   readonly api: () => Promise<NodeApi>
   /** Forgets the connection, so that the next `api()` looks for the node again. */
   reconnect(): Promise<void>
   newCommandId(kind: 'bid' | 'cmd'): string
-  /** The user has been told of this outcome, and need not hear of its event. */
+  /** The user has seen this outcome, so its event is not printed. */
   reported?(outcome: Outcome): void
 }
 

@@ -14,7 +14,7 @@ export interface CompletableGrammar {
 
 export interface Completion {
   readonly candidates: readonly string[]
-  /** An auction's id could stand here; which there are is for a node to say. */
+  /** An auction's id could stand here; a node knows which there are. */
   readonly auction: boolean
 }
 

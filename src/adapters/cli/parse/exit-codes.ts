@@ -1,4 +1,4 @@
-/** How commands end, for scripts. */
+/** The exit codes of commands, for scripts. */
 export const EXIT = { done: 0, rejected: 1, usage: 2, unreachable: 3, unknown: 4, unproven: 5 } as const
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
 

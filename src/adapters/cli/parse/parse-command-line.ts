@@ -8,7 +8,7 @@ import { UsageError } from './usage-error.js'
 
 export type Parsed<C> =
   | { readonly kind: 'command'; readonly command: Command<C>; readonly args: Args }
-  /** Help, version or completion: only to be printed. */
+  /** Help, version or completion: text to print. */
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'nothing'; readonly help: string }
 
@@ -26,7 +26,7 @@ export interface Grammar<C> {
 }
 
 const MAX_HELP_COLUMNS = 110
-/** How the completion script asks what could follow. */
+/** The option by which the completion script asks what could follow. */
 const COMPLETION_KEY = '--get-yargs-completions'
 
 /** Reads words into a command and its arguments. Rejects with `UsageError`, which names what is wrong. */
@@ -184,7 +184,7 @@ function refuseRepeats<C>(args: Args, command: Command<C>, grammar: Grammar<C>):
   }
 }
 
-/** A misspelt option is the cause of what else seems to be missing, so it is told first. */
+/** A misspelt option is often the cause of other complaints, so it is reported first. */
 function refuseUnknownOptions<C>(words: readonly string[], grammar: Grammar<C>): void {
   const command = grammar.commands.find((candidate) => nameOf(candidate) === words[0])
   if (!command) return

@@ -214,7 +214,7 @@ function softCloseWords({ softClose }: Terms, look: Look): string | null {
   return `a bid in the last ${showSpan(softClose.windowMs)} moves the end to ${showSpan(softClose.extensionMs)} after it${stop}`
 }
 
-/** Few bands are told in full; of a long table, the step that counts at the moment. */
+/** A few bands are printed in full; of a long table, only the step that applies now. */
 const MAX_BANDS_SHOWN = 4
 
 function incrementWords(view: AuctionView): string {
@@ -239,7 +239,7 @@ function resultWords(view: AuctionView): string | null {
   return state.status === 'closed' ? describeResult(state.result, (minor) => money(view, minor)) : null
 }
 
-/** Only where it is not the seller's own node; a column without any is left out. */
+/** Only if it is not the seller's own node; an empty column is left out. */
 function awayFromSeller({ state, homeState, homeName }: AuctionView): string {
   if (homeName === state.seller.name || state.home.nodeId === state.seller.id) return ''
   return homeState === 'self' ? 'this node' : shortName(homeName ?? state.home.nodeId)

@@ -4,7 +4,7 @@ import { describeEvent, type EventText } from './describe-event.js'
 
 const MAX_REMEMBERED = 10_000
 
-/** Puts events into words for one user: remembers who led where, so that being outbid can be told. */
+/** Puts events into words for one user: remembers who led where, so that it can say who was outbid. */
 export class EventTeller {
   readonly #session: Pick<Session, 'ids' | 'out'>
   readonly #selfId: string
@@ -20,7 +20,7 @@ export class EventTeller {
     for (const { auctionId, state } of auctions) if (state.leader) this.#setLeader(auctionId, state.leader.id)
   }
 
-  /** To be called with the events in their order. */
+  /** Has to be called with the events in their order. */
   async tell(item: FeedItem): Promise<EventText> {
     const { auctionId, event } = item
     const ledBy = this.#leaders.get(auctionId) ?? null

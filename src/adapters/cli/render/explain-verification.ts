@@ -13,7 +13,7 @@ import type { Look } from './look.js'
 import { facts } from './table.js'
 import { oneLine } from './terminal-text.js'
 
-/** A closed log is valid only where it proves its result: maxima that stay shut could be anything. */
+/** A closed log is valid only if it proves its result: maxima that stay shut could be anything. */
 export function verdictOf({ decision }: LogSummary): 'valid' | 'unproven' {
   return decision === 'partly' ? 'unproven' : 'valid'
 }
@@ -43,7 +43,7 @@ export function summaryLines(summary: LogSummary, { paint }: Look): string[] {
   ]
 }
 
-/** The home; of an auction that moved, each of them in turn. */
+/** The home; if the auction moved, all homes in order. */
 function homeFacts({ homes, state }: LogSummary): [string, string][] {
   const words = homes.map(({ nodeId, since }, i) => {
     const name = nodeId === state.seller.id ? `${oneLine(state.seller.name)}, ` : ''
@@ -125,7 +125,7 @@ export function findingLines(
   ]
 }
 
-/** The bids, and between them where the auction moved. */
+/** The bids, and between them the handovers. */
 export function* explainedLines({
   summary,
   explain,

@@ -1,7 +1,7 @@
 import { styleText } from 'node:util'
 import { shownTime } from '../../../application/log/time-text.js'
 
-/** How things look to this user: colours, time zone, width. */
+/** How output looks for this user: colours, time zone, width. */
 export interface Look {
   readonly paint: Paint
   readonly timeZone: string

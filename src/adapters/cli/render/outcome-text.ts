@@ -11,7 +11,7 @@ import { showTime } from './look.js'
 import { sayAnswer } from './say-answer.js'
 import { oneLine } from './terminal-text.js'
 
-/** Says what became of a command. `accepted` makes the lines for one that was accepted. */
+/** Says what the outcome of a command is. `accepted` makes the lines for an accepted one. */
 export async function reportResult(
   session: Session,
   result: CommandResult,
@@ -51,7 +51,7 @@ export interface AcceptedWords {
   readonly lot: string
 }
 
-/** What the bidder can point to later: where in the log it stands, by the home's clock. */
+/** What the bidder can refer to later: its place in the log, and its time by the home's clock. */
 function receipt({ seq, at, commandId }: Accepted): string {
   return `receipt: seq ${seq} at ${timeText(at)}, ${commandId}`
 }

@@ -25,7 +25,7 @@ export class Output {
   readonly look: Look
   readonly #stdout: TextSink
   readonly #stderr: TextSink
-  /** Rows of the screen that the next `live` takes back. */
+  /** Rows of the screen that the next `live` overwrites. */
   #liveRows = 0
 
   constructor(
@@ -43,7 +43,7 @@ export class Output {
     }
   }
 
-  /** Lines for people. Nothing where JSON was asked for. */
+  /** Lines for people. Prints nothing with `--json`. */
   lines(...lines: readonly string[]): void {
     if (!this.json && lines.length > 0) this.#stdout.write(`${lines.join('\n')}\n`)
   }
@@ -75,7 +75,7 @@ export class Output {
     this.#stderr.write(`${text}\n`)
   }
 
-  /** One JSON document, on one line. Nothing where it is for people. */
+  /** One JSON document, on one line. Prints nothing without `--json`. */
   document(value: unknown): void {
     if (this.json) this.#stdout.write(`${JSON.stringify(value)}\n`)
   }

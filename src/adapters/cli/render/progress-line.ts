@@ -4,7 +4,7 @@ import { showSpan } from './look.js'
 const INTERVAL_MS = 100
 const BAR_COLUMNS = 24
 
-/** A bar on a terminal's last line: how far, how much, how long yet. Silent where there is no terminal. */
+/** A bar on a terminal's last line: how far, how much, how long yet. Silent without a terminal. */
 export class ProgressLine {
   readonly #stream: OutputStream
   readonly #total: number

@@ -3,8 +3,8 @@ import type { Output } from './output.js'
 import { oneLine } from './terminal-text.js'
 
 /**
- * Says what was answered to a command. The answer stands where saying so fails, and so does the exit code: then the plain words
- * come instead.
+Prints the answer to a command. If printing fails, the answer and the exit code still stand: then the plain words
+ * are printed instead.
  */
 export async function sayAnswer(
   out: Output,

@@ -3,14 +3,14 @@ import { NodeError } from '../../../ports/node/node-error.js'
 
 const PREFIX_LENGTH = 'auc_'.length
 const MIN_CHARACTERS = 4
-/** For a page of many auctions: enough to stand alone among those that the page does not show. */
+/** For a page of many auctions: long enough to be unique among those that the page does not show. */
 const MIN_CHARACTERS_OF_PAGE = 6
 const MAX_KNOWN = 10_000
 
 /** The shortest ids that people can type back: unambiguous among all auctions that the node knows. */
 export class ShortIds {
   readonly #api: () => Promise<Pick<NodeApi, 'show'>>
-  /** Full id to the number of characters that tell it apart. */
+  /** Full id to the number of characters that make it unique. */
   readonly #known = new Map<string, number>()
 
   constructor(api: () => Promise<Pick<NodeApi, 'show'>>) {
@@ -48,7 +48,7 @@ export class ShortIds {
       return false
     } catch (error) {
       if (error instanceof NodeError && error.code === 'AUCTION_AMBIGUOUS') return true
-      // Where the node cannot tell, typing the id back will say so again.
+      // If the node cannot say, it reports the ambiguity when the id is typed.
       return false
     }
   }

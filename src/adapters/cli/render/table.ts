@@ -8,7 +8,7 @@ export interface Column<Row> {
 
 const GAP = '  '
 
-/** Aligned lines, the titles first. Columns that would be empty all the way down are left out. */
+/** Aligned lines, the titles first. Empty columns are left out. */
 export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string[] {
   const filled = columns
     .map(({ title, cell, align }) => ({ align, cells: rows.map((row) => shown(() => cell(row))), title }))

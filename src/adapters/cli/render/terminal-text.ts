@@ -2,7 +2,7 @@ import stringWidth from 'string-width'
 
 /**
  * Titles, names and messages of other nodes may hold escape sequences that move the cursor, hide text or reverse
- * its direction. Nothing from elsewhere reaches a terminal but through here.
+ * its direction. All text from elsewhere goes through here before it reaches a terminal.
  */
 const UNSAFE_ON_LINE = /[\p{Cc}\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]/gu
 const UNSAFE_IN_PROSE =

@@ -58,7 +58,7 @@ export interface NodeHandle {
   /** Rejects with an error that has a `code` and says what to do. */
   start(): Promise<void>
   stop(): Promise<void>
-  /** Resolves when the node must die. */
+  /** Resolves when the node must stop at once. */
   readonly failed: Promise<Error>
   /** Resolves when an operator asked the node to stop. */
   readonly stopRequested: Promise<void>
@@ -89,7 +89,7 @@ export interface GrapeHandle {
 export interface NodeTarget {
   /** "host:port". */
   readonly address: string
-  /** The operator's; null for who shows the certificate of an operator instead. */
+  /** The operator's token; null for a caller that shows an operator's certificate instead. */
   readonly token: string | null
   /** The node that must answer; null where any member may of a mesh that somebody of `home` has joined. */
   readonly nodeId: string | null

@@ -69,7 +69,7 @@ function atAddress({ settings, tokenFile, token }: FindNodeOptions): FoundNode {
   const node = listRunningNodes(settings.home).find((running) => running.address === address) ?? null
   const given = tokenFile !== undefined ? readToken(tokenFile) : token || null
   if (node) return { target: { ...targetOf(node), ...(given ? { token: given } : {}) }, node, remark: null }
-  // Somebody else's node: who it is and who asks, certificates tell.
+  // Another machine's node: certificates say who it is and who asks.
   return { target: { address, token: given, nodeId: null, home: settings.home }, node, remark: null }
 }
 

@@ -4,7 +4,7 @@ import type { Session } from '../parse/command.js'
 
 /**
  * A session's node for a program that outlives it: after a call that did not reach the node, the next one looks for it
- * again, since a node that was started anew has another port.
+ * again, since a restarted node has another port.
  */
 export function followingNodeApi(session: Pick<Session, 'api' | 'reconnect'>): NodeApi {
   const call = async (name: keyof NodeApi, request: unknown): Promise<unknown> => {
@@ -21,7 +21,7 @@ export function followingNodeApi(session: Pick<Session, 'api' | 'reconnect'>): N
     }
   }
   return new Proxy({} as NodeApi, {
-    // Not a promise, for those who wait for it.
+    // This object is no promise, so `then` is undefined.
     get: (_, name) =>
       name === 'then' ? undefined : (request: unknown) => call(name as keyof NodeApi, request),
   })

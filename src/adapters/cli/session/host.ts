@@ -5,7 +5,7 @@ import type { Output } from '../render/output.js'
 import type { CliDeps } from './cli-deps.js'
 import type { CliIo } from './cli-io.js'
 
-/** What commands of the command line have around them. */
+/** The context of commands of the command line. */
 export interface Host {
   readonly deps: CliDeps
   readonly io: CliIo

@@ -12,7 +12,7 @@ import { type FoundNode, findNode } from './find-node.js'
 import type { Host, HostCommand } from './host.js'
 import { shellWord } from './outcome-unknown.js'
 
-/** Lets a command that talks to a node run from the command line: finds the node, connects, and lets go of it. */
+/** Runs a command that talks to a node: finds the node, connects, and disconnects. */
 export function overRpc(command: NodeCommand): HostCommand {
   return {
     ...command,
@@ -57,7 +57,7 @@ export class RpcSession implements Session {
     return (await this.#connection).api
   }
 
-  /** Reads the files of the nodes again: one that was started anew has another port. */
+  /** Reads the files of the nodes again: a restarted node has another port. */
   find(): FoundNode {
     const { io } = this.#host
     return findNode({

@@ -17,11 +17,11 @@ export function processIo(): CliIo {
     ended.abort()
   }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end)
-  // Forked by another program: this one ends with it.
+  // Started by another program: this process ends with it.
   if (process.connected) process.on('disconnect', end)
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      // Whoever read this has had enough, as in `vendue watch | head`.
+      // The reader has closed the pipe, as in `vendue watch | head`.
       if (error.code !== 'EPIPE') throw error
       ended.abort()
     })

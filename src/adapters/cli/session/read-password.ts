@@ -4,7 +4,7 @@ import { MAX_PASSWORD_LENGTH } from '../../../application/accounts/account-input
 import { UsageError } from '../parse/usage-error.js'
 import type { CliIo } from './cli-io.js'
 
-/** More than any password; past it nobody is typing one. */
+/** Longer than any password. */
 const MAX_INPUT_CHARACTERS = 4 * MAX_PASSWORD_LENGTH
 
 /**

@@ -6,21 +6,21 @@ import type { OutputStream } from './cli-io.js'
 import { sleep } from './waiting.js'
 
 export interface SyncWatchOptions {
-  /** Where the bar is drawn, on a line of its own; without it, or where it is no terminal, lines tell of it now and then. */
+  /** Where the bar is drawn, on a line of its own; without it, or if it is no terminal, lines are printed now and then. */
   readonly terminal?: OutputStream
   /** Between two lines. */
   readonly lineIntervalMs: number
-  /** Put a bar into these lines: for a terminal on which it cannot stay in its place. */
+  /** Puts a bar into these lines, for a terminal on which it cannot stay in place. */
   readonly barInLines?: boolean
   readonly signal: AbortSignal
 }
 
 const IDLE_POLL_MS = 500
 const POLL_MS = 100
-/** A sync that is over sooner is not worth a word. */
+/** A shorter sync is not reported. */
 const SHOWN_AFTER_MS = 300
 
-/** Tells the user of the node's syncs while they last: a bar on a terminal, lines elsewhere, nothing where JSON was asked for. */
+/** Shows the node's syncs while they last: a bar on a terminal, lines elsewhere, nothing with `--json`. */
 export class SyncWatch {
   readonly #out: Output
   readonly #options: SyncWatchOptions

@@ -12,7 +12,7 @@ export function sleep(ms: number, signal: AbortSignal): Promise<void> {
   })
 }
 
-/** What the work comes to; null as soon as it is no longer wanted. */
+/** The result of the work; null as soon as it is no longer wanted. */
 export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | null> {
   let stop: () => void = () => {}
   const aborted = new Promise<null>((resolve) => {

@@ -31,7 +31,7 @@ export interface GrapeAccess {
   readonly url: string
   /** "host:port" where it takes part in the DHT; null where that is not known. */
   readonly dhtAddress: string | null
-  /** Makes it acquainted with another DHT node. */
+  /** Adds another DHT node to its table. */
   addNode(dhtAddress: string): void
   /** Forgets that the address ("host:port") was announced under the key, and leaves it out until it is announced anew. */
   evict(key: string, address: string): void
@@ -61,7 +61,7 @@ export class EmbeddedGrape implements GrapeAccess {
   readonly #options: EmbeddedGrapeOptions
   #starting: Promise<void> | null = null
   #running: Running | null = null
-  /** Those of the last start, so that what is asked after a stop is still true of before. */
+  /** Those of the last start, so that they can still be read after a stop. */
   #ports: Running['ports'] | null = null
 
   constructor({ logger }: EmbeddedGrapeDeps, options: EmbeddedGrapeOptions = {}) {
@@ -142,7 +142,7 @@ export class EmbeddedGrape implements GrapeAccess {
   async #attempt(host: string, address: string, dhtPort: number, apiPort: number): Promise<Running> {
     const { bootstrap = [], peerMaxAgeMs = PEER_MAX_AGE_MS } = this.#options
     const fail = (cause: unknown) => listenError('run the DHT (UDP)', host, dhtPort, cause)
-    // The DHT keeps quiet about most failures to bind, and holds on to timers after the others: look first.
+    // The DHT does not report most failures to bind, and keeps timers after the others: check the ports first.
     await probeUdp(address, dhtPort).catch((cause) => {
       throw fail(cause)
     })

@@ -32,7 +32,7 @@ const DEFAULTS = {
   eagerMs: 10_000,
   lookupMs: 5_000,
 }
-/** Keeps nodes that were started together from asking together. */
+/** Spreads the lookups of nodes that were started together. */
 const JITTER = 0.2
 const MAX_ADDRESSES = 1_000
 
@@ -114,7 +114,7 @@ export class GrapeDiscovery implements Discovery {
     return `vendue:${this.#options.mesh}:v1`
   }
 
-  /** Succeeds once some node of the DHT has taken the announcement; a lone Grape has nobody to tell. */
+  /** Succeeds when a node of the DHT has taken the announcement; a lone Grape has no other node. */
   async #announce(running: Running): Promise<number> {
     const { announceIntervalMs, retryMs, maxRetryMs } = this.#options
     const { link, rpcPort } = running
@@ -142,7 +142,7 @@ export class GrapeDiscovery implements Discovery {
       const addresses = answer.slice(0, MAX_ADDRESSES).filter(isAddress)
       this.#deps.logger.debug({ key: this.#key, addresses }, 'looked up')
       this.#report(running, 'connected')
-      // A Grape that was started anew has forgotten this node.
+      // A restarted Grape has forgotten this node.
       const known = addresses.some((address) => parseAddress(address)?.port === running.rpcPort)
       if (!known) running.announcer.within(maxRetryMs)
       if (addresses.length > 0) this.#tell(() => running.listener.addresses(addresses))
@@ -181,7 +181,7 @@ interface Running {
   announceFailures: number
   readonly announcer: Loop
   readonly seeker: Loop
-  /** Whether any state has been told. */
+  /** Whether any state has been reported. */
   reported: boolean
   /** Until when lookups follow each other fast, `performance.now()`. */
   eagerUntil: number
@@ -193,7 +193,7 @@ function isAddress(value: unknown): value is string {
 
 /** Does one thing again and again, never twice at a time. */
 class Loop {
-  /** Never rejects; tells in how many milliseconds to do it again. */
+  /** Never rejects; resolves with the milliseconds until the next round. */
   readonly #step: () => Promise<number>
   #dueAt = 0
   #timer: NodeJS.Timeout | undefined

@@ -14,7 +14,7 @@ export interface GuardedGrapeConf {
   readonly peerMaxAgeMs: number
 }
 
-/** A key's lookup is answered with what is known by then; shorter than a Link waits. */
+/** After this a key's lookup is answered with what is known; shorter than a Link waits. */
 const LOOKUP_DEADLINE_MS = 4_000
 const MAX_KEY_LENGTH = 256
 const MAX_API_CONNECTIONS = 256
@@ -69,7 +69,7 @@ export class GuardedGrape extends grenacheGrape.Grape {
     })
   }
 
-  /** There is no un-announce: what this node holds is purged, and what others still tell is held back. */
+  /** There is no un-announce: what this node holds is purged, and what others still hand out is held back. */
   evict(key: string, address: string): void {
     const hash = this.str2hex(key)
     this._mem.remove(hash, address)
@@ -113,7 +113,7 @@ export class GuardedGrape extends grenacheGrape.Grape {
   #guard(node: DhtNode): void {
     node.on('error', (err) => this.#logger.warn({ err }, 'the DHT reports an error'))
     node.on('warning', (err) => this.#logger.trace({ err }, 'the DHT reports something odd'))
-    // Only who lives announces.
+    // Only live nodes announce.
     node.on('announce', (peer: { host: string; port: number }, hash: Buffer) => {
       this.#evicted.delete(hash.toString('hex'), `${peer.host}:${peer.port}`)
     })

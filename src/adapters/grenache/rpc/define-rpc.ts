@@ -39,11 +39,11 @@ export interface Rpc<A extends Access, Request, Result> {
   readonly effect: 'read' | 'command'
   /** Called all the time: only its failures are logged. */
   readonly routine?: true
-  /** Answered also while the node is busy: cheap, and what tells a busy node from a dead one. */
+  /** Answered even while the node is busy: it is cheap, and it distinguishes a busy node from a dead one. */
   readonly urgent?: true
   readonly request: z.ZodType<Request>
   readonly result: z.ZodType<Result>
-  /** Throws FORBIDDEN where the request speaks for others than the member that sends it. */
+  /** Throws FORBIDDEN if the request speaks for another than the member that sends it. */
   readonly checkSpeaker?: (request: Request, caller: MemberCaller) => void
   readonly handler: (
     service: Services[A],
@@ -75,7 +75,7 @@ export interface BoundRpc {
   readonly byToken: boolean
   readonly routine: boolean
   readonly urgent: boolean
-  /** Checks the request; rejects with INVALID_INPUT where it breaks the schema. */
+  /** Checks the request; rejects with INVALID_INPUT if it breaks the schema. */
   call(params: unknown, caller: RpcCaller, requestIds?: RequestIds | undefined): Promise<unknown>
 }
 
@@ -99,7 +99,7 @@ export function bindRpc<A extends Access, Request, Result>(
   }
 }
 
-/** Whose budgets a call is charged to. Where TLS is switched off, for benchmarks, all callers share them. */
+/** Whose budgets a call is charged to. If TLS is switched off, for benchmarks, all callers share them. */
 export function senderOf(caller: RpcCaller): string {
   return caller.kind === 'member' ? caller.nodeId : caller.kind
 }

@@ -28,7 +28,7 @@ import type { NodeInfo } from '../../../ports/node/node-info.js'
 import type { AuctionHead } from '../../../ports/store/event-log.js'
 import { MAX_ADDRESS_LENGTH, parseAddress } from '../transport/address.js'
 
-/** Shapes of what peers say to each other. Whether it is true is for the application to find out. */
+/** The shapes of messages between peers. The application checks whether they are true. */
 
 export const MAX_COMMANDS_PER_SUBMIT = 1_000
 export const MAX_COMMITS_PER_PUSH = 256

@@ -4,9 +4,9 @@ import type { Budget, Budgets } from '../../../application/budgets/budgets.js'
 
 /** What one request of a caller holds until its answer has been taken. */
 export interface Seat {
-  /** False where the caller holds too much already. */
+  /** False if the caller holds too much already. */
   take(bytes: number): boolean
-  /** Of an answer, which is there whether there is room or not. */
+  /** Counts an answer, which exists whether there is room or not. */
   charge(bytes: number): void
 }
 
@@ -22,7 +22,7 @@ export class CallerSeats {
     this.#bytes = budgets.of('request-bytes')
   }
 
-  /** Null where the caller has as much under way as it may have. The seat is left when the answer, or the connection, is gone. */
+  /** Null if the caller has as much under way as it may. The seat is freed when the answer, or the connection, is gone. */
   take(caller: string, { socket }: IncomingMessage, response: ServerResponse): Seat | null {
     if (this.#bytes.isSpent(caller) || !this.#requests.take(caller)) return null
     let held = 0

@@ -44,7 +44,7 @@ export class ConnectionLimits {
     if (this.#strangers.size > this.#maxStrangers) this.#makeRoom()
   }
 
-  /** Whoever is there is no stranger any more. `socket` may be the one over which TLS runs, or TLS itself. */
+  /** The caller is known from now on. `socket` may be the one over which TLS runs, or TLS itself. */
   know(socket: Socket): void {
     const end = endOf(socket)
     if (this.#strangers.delete(end)) this.#known.add(end)
@@ -54,7 +54,7 @@ export class ConnectionLimits {
     return this.#known.has(endOf(socket))
   }
 
-  /** False where that member has as many connections as it may have. */
+  /** False if that member has as many connections as it may. */
   takeMember(socket: Socket, nodeId: string): boolean {
     if (!this.#ofMembers.take(nodeId)) return false
     socket.once('close', () => this.#ofMembers.give(nodeId))

@@ -92,7 +92,7 @@ export function startExchange(options: ExchangeOptions): Exchange {
   return { answer, abort: (code, message) => fail(code, message) }
 }
 
-/** Nothing is sent before it is known who is there. */
+/** Nothing is sent before the other end is identified. */
 function onConnected(request: ClientRequest, tls: ClientTls | null, then: (socket: Socket) => void): void {
   request.once('socket', (socket) => {
     const event = tls ? 'secureConnect' : 'connect'

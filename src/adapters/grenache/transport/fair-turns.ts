@@ -1,11 +1,11 @@
 import type { Budget } from '../../../application/budgets/budgets.js'
 
-/** Work is begun for so long before the event loop looks at its sockets again. */
+/** How long work is started before the event loop serves its sockets again. */
 const SLICE_MS = 5
-/** Turns that are taken in one slice at most. */
+/** The most turns in one slice. */
 const MAX_TURNS_PER_SLICE = 32
 
-/** What a thread decrypts and puts together. */
+/** The bytes per second that a thread decrypts and assembles. */
 const READ_BYTES_PER_MS = 100_000
 const PACE_STEP_MS = 20
 const MAX_PACE_MS = 2_000
@@ -18,7 +18,7 @@ const MAX_PACE_MS = 2_000
 export class FairTurns {
   readonly #work: Budget
   readonly #waiting = new Map<string, (() => void)[]>()
-  /** Whose work is being done, until the event loop goes on. */
+  /** The sender whose work runs now, until the event loop goes on. */
   #running: { readonly sender: string; readonly startedMs: number } | null = null
   #scheduled = false
   #sliceStartedMs = 0

@@ -9,13 +9,13 @@ import type { Admission, PeerGate } from '../../../application/members/peer-gate
 import type { HandshakeCounts } from '../../../ports/node/node-status.js'
 import { factsOf, issuerFactsOf } from '../../system/certificate-reader.js'
 
-/** How a client finds out who answers it. */
+/** How a client identifies the node that answers it. */
 export interface ClientTls {
   /** For new connections. */
   connectOptions(): TlsConnectOptions
   /** The node at the other end, once the handshake is over. */
   identify(socket: TLSSocket): Admission
-  /** From then on new connections need new options. */
+  /** After this, new connections need new options. */
   onReplaced?(listener: () => void): () => void
 }
 

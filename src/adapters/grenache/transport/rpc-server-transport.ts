@@ -23,7 +23,7 @@ export interface ServerLimits {
   /** Of all requests under way together. */
   readonly maxBufferedBytes: number
   readonly maxConnections: number
-  /** Of these, by whoever has not shown who he is; see `ConnectionLimits`. */
+  /** The part of these for unknown callers; see `ConnectionLimits`. */
   readonly maxStrangers: number
   /** Of their requests under way together. */
   readonly maxStrangerBytes: number
@@ -72,7 +72,7 @@ export class RpcServerTransport extends TransportRPCServer {
   readonly #connections: ConnectionLimits
   readonly #seats: CallerSeats
   readonly #turns: FairTurns
-  /** Set while the server drains: answers tell the caller to close. */
+  /** Set while the server drains: answers ask the caller to close. */
   draining = false
 
   constructor(peer: object, conf: ServerTransportConf) {
@@ -119,7 +119,7 @@ export class RpcServerTransport extends TransportRPCServer {
     const server = createTlsServer({
       ...options,
       ...tls.serverOptions(),
-      // Whoever has no certificate may join; what any certificate is worth is for `MeshTls` to say.
+      // A caller without a certificate may join; `MeshTls` decides what a certificate allows.
       requestCert: true,
       rejectUnauthorized: false,
       handshakeTimeout: options.headersTimeout,
@@ -136,7 +136,7 @@ export class RpcServerTransport extends TransportRPCServer {
     return server
   }
 
-  /** Members are told from strangers as soon as they have shown their certificate. */
+  /** Members are recognised as soon as they have shown their certificate. */
   #meet(socket: TLSSocket, tls: MeshTls): void {
     try {
       const admission = tls.identifyCaller(socket)
@@ -185,7 +185,7 @@ export class RpcServerTransport extends TransportRPCServer {
     }
   }
 
-  /** Who asks for too much at once gets an answer that costs next to nothing, and keeps the connection. */
+  /** A caller that asks for too much at once gets an answer that costs next to nothing, and keeps the connection. */
   #turnAway(request: IncomingMessage, response: ServerResponse): void {
     if (isLarge(request)) throw tooManyRequests()
     request.resume()
@@ -281,7 +281,7 @@ function linger(request: IncomingMessage, response: ServerResponse, body: string
   else request.pause()
 }
 
-/** What is not HTTP, or came too slowly, gets an answer as well. */
+/** Requests that are no HTTP, or come too slowly, get an answer as well. */
 function refuseConnection(error: Error & { code?: string }, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || !socket.writable || isAnswering(socket)) {
     socket.destroy()
