@@ -5,7 +5,7 @@ const SLICE_MS = 5
 /** The most turns in one slice. */
 const MAX_TURNS_PER_SLICE = 32
 
-/** The bytes per second that a thread decrypts and assembles. */
+/** The bytes per millisecond that a thread decrypts and assembles. */
 const READ_BYTES_PER_MS = 100_000
 const PACE_STEP_MS = 20
 const MAX_PACE_MS = 2_000
