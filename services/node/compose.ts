@@ -10,6 +10,7 @@ import { FirstComparison } from '../../src/application/home/first-comparison.js'
 import { HomeClock } from '../../src/application/home/home-clock.js'
 import { Outages } from '../../src/application/home/outages.js'
 import { Feed } from '../../src/application/log/feed.js'
+import { HeldAuctions } from '../../src/application/log/held-auctions.js'
 import { Membership } from '../../src/application/mesh/membership.js'
 import { NodeIdentity } from '../../src/application/mesh/node-identity.js'
 import { PeerTable } from '../../src/application/mesh/peer-table.js'
@@ -23,7 +24,6 @@ import { ReceiptWatch } from '../../src/application/proof/receipt-watch.js'
 import { SignatureMender } from '../../src/application/proof/signature-mender.js'
 import { CommitPusher } from '../../src/application/replication/commit-pusher.js'
 import { HeadsDigest } from '../../src/application/replication/heads-digest.js'
-import { HeldAuctions } from '../../src/application/replication/held-auctions.js'
 import { PeerRefusals } from '../../src/application/replication/peer-refusals.js'
 import { RefusedCommits } from '../../src/application/replication/refused-commits.js'
 import { Replication } from '../../src/application/replication/replication.js'
@@ -44,6 +44,8 @@ export interface ComposeOptions {
   readonly budgets?: Partial<Record<BudgetName, number>>
   /** Nothing is measured without. */
   readonly metrics?: Metrics
+  /** How long a home waits, before it writes, for one of the peers that it knows; see `FirstComparison`. */
+  readonly peerWaitMs?: number | undefined
   readonly handshakes: () => HandshakeCounts | null
   /** The node must not go on. */
   readonly fail: (error: Error) => void
@@ -71,8 +73,17 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
         }),
     )
     .factory(tokens.budgets, () => new Budgets(deps('clock', 'logger', 'metrics'), options.budgets))
-    .factory(tokens.heldAuctions, () => new HeldAuctions(deps('logger')))
-    .factory(tokens.firstComparison, () => new FirstComparison(deps('peerRepository', 'syncer', 'timers')))
+    .factory(
+      tokens.heldAuctions,
+      () => new HeldAuctions({ ...deps('logger'), clock: services.get(tokens.homeClock) }),
+    )
+    .factory(
+      tokens.firstComparison,
+      () =>
+        new FirstComparison(deps('clock', 'logger', 'members', 'peerRepository', 'syncer', 'timers'), {
+          peerWaitMs: options.peerWaitMs,
+        }),
+    )
     .factory(tokens.homeClock, () => new HomeClock(deps('clock', 'logger')))
     .factory(
       tokens.outages,
@@ -113,6 +124,7 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
               'outcomes',
               'auctions',
               'secrets',
+              'equivocations',
               'replication',
               'outages',
               'heldAuctions',
@@ -264,6 +276,7 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
             'eventLog',
             'auctions',
             'equivocations',
+            'heldAuctions',
             'peerClient',
             'peerTable',
             'signatureMender',
@@ -377,6 +390,7 @@ export function composeNode(services: ServiceContainer, options: ComposeOptions)
           'equivocations',
           'eventLog',
           'feed',
+          'firstComparison',
           'heldAuctions',
           'homeClock',
           'logger',

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
-import type { z } from 'zod'
+import { z } from 'zod'
 import { SqliteMembershipRepository } from '../../src/adapters/sqlite/sqlite-membership-repository.js'
 import { nodeDirectory } from '../../src/adapters/system/running-nodes.js'
 import { MESHES_DIR, type NodeSettings } from '../../src/adapters/system/settings.js'
@@ -49,6 +49,11 @@ export interface EmbeddedNodeOptions {
   readonly grape?: string
   /** Currencies beside the known ones: code to decimal places. */
   readonly currencies?: Readonly<Record<string, number>>
+  /**
+   * How long, once it has started, it writes nothing to auctions of its own while none of the peers that it knows answers: they may hold
+   * more. 30,000 otherwise.
+   */
+  readonly peerWaitMs?: number
   /** Nothing is logged otherwise. */
   readonly logger?: Logger
 }
@@ -343,7 +348,8 @@ async function joinOnce(options: EmbeddedNodeOptions, { dataDir, name }: NodeSet
 }
 
 /** What a name and the like may be is the same as for `vendue start`. Throws `NodeError`. */
-function checkOptions({ name, mesh, currencies, bootstrap, grape, host, ports }: EmbeddedNodeOptions): void {
+function checkOptions(options: EmbeddedNodeOptions): void {
+  const { name, mesh, currencies, bootstrap, grape, host, ports, peerWaitMs } = options
   const { shape } = settingsSchema
   const port = shape.http_port.optional()
   const given: readonly [field: string, schema: z.ZodType, value: unknown][] = [
@@ -352,6 +358,7 @@ function checkOptions({ name, mesh, currencies, bootstrap, grape, host, ports }:
     ['currencies', shape.currencies.optional(), currencies],
     ['bootstrap', shape.bootstrap.optional(), bootstrap],
     ['grape', shape.grape.optional(), grape],
+    ['peerWaitMs', z.int().min(0).max(MAX_PEER_WAIT_MS).optional(), peerWaitMs],
     ['host', shape.http_host.optional(), host],
     ...Object.entries(ports ?? {}).map(
       ([key, value]) => [`ports.${key}`, port, value] as [string, z.ZodType, unknown],
@@ -367,6 +374,7 @@ function checkOptions({ name, mesh, currencies, bootstrap, grape, host, ports }:
 }
 
 const MAX_SHOWN = 80
+const MAX_PEER_WAIT_MS = 24 * 3_600_000
 
 function settingsOf(options: EmbeddedNodeOptions): NodeSettings {
   checkOptions(options)
@@ -392,6 +400,7 @@ function settingsOf(options: EmbeddedNodeOptions): NodeSettings {
           }
         : { mode: 'url', url: options.grape },
     log: { level: 'silent', format: 'json' },
+    ...(options.peerWaitMs !== undefined && { peerWaitMs: options.peerWaitMs }),
   }
 }
 

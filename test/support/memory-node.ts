@@ -39,6 +39,7 @@ export interface MemoryNodeOptions {
   /** In place otherwise. */
   readonly orderChecker?: OrderChecker
   readonly budgets?: Partial<Record<BudgetName, number>>
+  readonly peerWaitMs?: number
   /** What its clock says then; now otherwise. */
   readonly startedAt?: number
 }
@@ -104,6 +105,7 @@ export class MemoryNode {
       currencies: {},
       requestStop: () => {},
       handshakes: () => null,
+      peerWaitMs: options.peerWaitMs,
       ...(options.budgets && { budgets: options.budgets }),
       fail: (error) => {
         this.failure ??= error

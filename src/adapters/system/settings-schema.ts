@@ -5,6 +5,7 @@ import { MAX_EXPONENT } from '../../domain/currency.js'
 import { NODE_NAME, NODE_NAME_RULE } from '../../domain/limits.js'
 import { AUTH_MODES, registrationSetting, selfRolesSetting } from './account-settings.js'
 import { DIRECTORY_NAME_RULE, isDirectoryName } from './directory-name.js'
+import { parseDuration } from './parse-duration.js'
 
 const DIGITS = /^\d{1,5}$/
 const CURRENCY = /^[A-Z][A-Z0-9]{2,9}$/
@@ -106,6 +107,14 @@ const yesNo = z.union(
   },
 )
 
+const WAIT_RULE = 'must be "off" or a duration such as 30s, 10m or 1h30m'
+const peerWait = z.string({ error: () => WAIT_RULE }).transform((text, context) => {
+  const ms = text === 'off' ? 0 : parseDuration(text)
+  if (ms !== null) return ms
+  context.issues.push({ code: 'custom', input: text, message: WAIT_RULE })
+  return z.NEVER
+})
+
 const CONNECTIONS_RULE = 'must be a number of connections, 1 to 100000'
 const connections = z
   .union(
@@ -144,6 +153,7 @@ export const settingsSchema = z.strictObject({
   auth_open_anywhere: yesNo,
   accounts_dir: directory,
   default_currency: z.string().regex(/^[A-Za-z0-9]{1,10}$/, 'must be a currency code, like USD'),
+  peer_wait: peerWait,
   log_level: z.enum(LOG_LEVELS, { error: () => `must be one of ${LOG_LEVELS.join(', ')}` }),
   log_format: z.enum(LOG_FORMATS, { error: () => `must be one of ${LOG_FORMATS.join(', ')}` }),
   currencies,

@@ -1,6 +1,7 @@
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { DEFAULT_LIMITS } from '../../application/gateway/limit-rules.js'
+import { DEFAULT_PEER_WAIT_MS } from '../../application/home/first-comparison.js'
 import { type AuthMode, DEFAULT_ACCOUNT_SETTINGS } from './account-settings.js'
 import { readConfigFile } from './config-file.js'
 import { isLoopback } from './loopback.js'
@@ -37,6 +38,8 @@ export interface NodeSettings {
   }
   /** Currencies beside the known ones: code to decimal places. */
   readonly currencies: Readonly<Record<string, number>>
+  /** How long a home waits, before it writes, for one of the peers that it knows; half a minute otherwise. */
+  readonly peerWaitMs?: number
 }
 
 export type GrapeSettings =
@@ -126,6 +129,7 @@ export function loadSettings({ flags, configFile, env, userHome = homedir() }: S
     auth_open_anywhere: false,
     accounts_dir: '',
     default_currency: 'USD',
+    peer_wait: DEFAULT_PEER_WAIT_MS,
     log_level: 'info',
     log_format: 'auto',
     currencies: {},
@@ -177,6 +181,7 @@ export function nodeSettings({ home, values, sources }: Settings): NodeSettings 
     }),
     log: { level: values.log_level, format: values.log_format },
     currencies: values.currencies,
+    peerWaitMs: values.peer_wait,
   }
 }
 

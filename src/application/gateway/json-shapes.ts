@@ -236,7 +236,15 @@ export function statusJson({ node, ...status }: NodeStatus): Json {
       members: status.mesh.members,
       conflict: status.mesh.conflict && { ...status.mesh.conflict },
     },
-    held: status.held.map(({ auctionId, why }) => ({ auction_id: auctionId, why })),
+    held: status.held.map(({ auctionId, since, ...rest }) => ({
+      auction_id: auctionId,
+      ...rest,
+      since: jsonTime(since),
+    })),
+    peer_wait: status.peerWait && {
+      peers: [...status.peerWait.peers],
+      until: jsonTime(status.peerWait.until),
+    },
     clock_doubt: status.clockDoubt && {
       ahead_ms: status.clockDoubt.aheadMs,
       counts_in_ms: status.clockDoubt.countsInMs,

@@ -16,11 +16,11 @@ import type { Signer } from '../../ports/system/signer.js'
 import type { Budgets } from '../budgets/budgets.js'
 import { sealCommit } from '../log/commit.js'
 import { MAX_EVENTS_PER_COMMIT } from '../log/commit-body.js'
+import { AuctionHeldError, type HeldAuctions, NotWritableError } from '../log/held-auctions.js'
 import { timeText } from '../log/time-text.js'
 import { auctionNow, type HomeTask, isClientCommand } from '../orders/home-command.js'
 import { isInTime, type OrderedCommand, type SignedOrder } from '../orders/order.js'
 import { submitFailure } from '../orders/submit-failure.js'
-import { AuctionHeldError } from '../replication/held-auctions.js'
 import { gather } from '../turns/gather.js'
 import type { ActorMeasures } from './actor-measures.js'
 import { BatchDraft } from './batch-draft.js'
@@ -39,6 +39,7 @@ export interface AuctionActorDeps {
   /** Of all auctions of this home. */
   readonly commands: CommandsUnderWay
   readonly outages: Pick<Outages, 'at' | 'begun' | 'over'>
+  readonly heldAuctions: Pick<HeldAuctions, 'find' | 'outageAt'>
 }
 
 export interface LoadedAuction {
@@ -196,6 +197,7 @@ export class AuctionActor {
     this.#auction ??= await this.#loaded()
     while (this.#mailbox.length > 0 || this.#writes.size > 0 || this.#handover !== null) {
       if (this.#broken) this.#refuseAll()
+      this.#refuseHeld()
       if (this.#handover !== null) {
         await Promise.all(this.#writes)
         await this.#move(this.#handover)
@@ -244,6 +246,7 @@ export class AuctionActor {
       const over = submitFailure('NOT_MOVED', `the auction is ${status}; only one that is not over moves`)
       if (status === 'closed' || status === 'cancelled') return settle(over)
       const consent = await rest({ ...tapped(this.#tap ?? []), secrets }, head)
+      this.#demandWritable()
       const command = { type: 'HandOver', now: auctionNow(this.#deps.clock, state.at), to, consent } as const
       const decision = decide({ auction: state, secrets }, command)
       if (!decision.accepted) return settle(over)
@@ -284,15 +287,11 @@ export class AuctionActor {
       if (auction !== null) return auction
       this.#answerAll(notHome())
     } catch (error) {
-      this.#deps.logger.error({ err: error, auctionId: this.auctionId }, 'an auction could not be loaded')
-      this.#answerAll(
-        error instanceof AuctionHeldError
-          ? submitFailure(
-              'AUCTION_HELD',
-              `the home holds this auction, and nothing was done: ${error.message}`,
-            )
-          : submitFailure('BUSY', 'the auction could not be loaded; nothing was done, try again'),
-      )
+      if (error instanceof NotWritableError) this.#answerAll(failureOf(error))
+      else {
+        this.#deps.logger.error({ err: error, auctionId: this.auctionId }, 'an auction could not be loaded')
+        this.#answerAll(submitFailure('BUSY', 'the auction could not be loaded; nothing was done, try again'))
+      }
     }
     this.#broken = true
     return null
@@ -300,6 +299,24 @@ export class AuctionActor {
 
   #answerAll(result: SubmitResult): void {
     for (const { settle } of this.#mailbox.splice(0)) settle(result)
+  }
+
+  /** Whatever brought it, and however long this actor has been at it: nothing is decided once the auction is held. */
+  #refuseHeld(): void {
+    const held = this.#deps.heldAuctions.find(this.auctionId)
+    if (held === null) return
+    const failure = failureOf(new AuctionHeldError(held))
+    this.#answerAll(failure)
+    this.#handover?.settle(failure)
+    this.#handover = null
+    // Should it be held no more, it is looked at anew.
+    this.#broken = true
+  }
+
+  /** It may have come to be held while this was being decided. */
+  #demandWritable(): void {
+    const held = this.#deps.heldAuctions.find(this.auctionId)
+    if (held !== null) throw new AuctionHeldError(held)
   }
 
   /** What waits behind a failed write was never tried; the caller's next try finds a freshly loaded actor. */
@@ -314,7 +331,7 @@ export class AuctionActor {
       { err: error, auctionId: this.auctionId, requestIds },
       'a batch of commands failed',
     )
-    const failure = submitFailure(error)
+    const failure = failureOf(error)
     if (failure.code === 'DISK_FULL') this.#deps.outages.begun('disk-full')
     for (const { settle } of batch) settle(failure)
   }
@@ -423,6 +440,7 @@ export class AuctionActor {
       if (outcomes.length > 0) await this.#deps.outcomes.record(outcomes)
       return
     }
+    this.#demandWritable()
     if (events.length > MAX_EVENTS_PER_COMMIT) throw new Error('a batch made more events than a commit holds')
     const { auctionId, head } = this.#current
     const prevHash = head.hash
@@ -445,6 +463,10 @@ export const ID_UNDER_WAY = submitFailure(
   'BUSY',
   'another command with this id is being decided; nothing was done, ask again',
 )
+
+function failureOf(error: unknown): Extract<SubmitResult, { ok: false }> {
+  return error instanceof NotWritableError ? submitFailure(error.code, error.message) : submitFailure(error)
+}
 
 function outOfTime(signedAt: number, now: number): string {
   const [ordered, here] = [signedAt, now].map(timeText)

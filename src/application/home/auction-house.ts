@@ -7,14 +7,16 @@ import type { RemoteCommand } from '../../domain/remote-command.js'
 import type { SubmitResult } from '../../ports/mesh/home-messages.js'
 import { NodeError } from '../../ports/node/node-error.js'
 import type { AuctionRepository, SecretRepository } from '../../ports/store/auction-repository.js'
+import type { EquivocationRepository } from '../../ports/store/equivocation-repository.js'
 import type { Outcome } from '../../ports/store/outcome-repository.js'
 import { type Metrics, NO_METRICS } from '../../ports/system/metrics.js'
 import type { Timer, Timers } from '../../ports/system/timers.js'
 import { sealCommit } from '../log/commit.js'
+import { AuctionHeldError, type HeldAuctions } from '../log/held-auctions.js'
 import type { Published, PublishingEventLog } from '../log/publishing-event-log.js'
 import type { OrderedCommand } from '../orders/order.js'
 import { submitFailure } from '../orders/submit-failure.js'
-import { AuctionHeldError, type HeldAuctions } from '../replication/held-auctions.js'
+import { OWN_FORK } from '../proof/equivocation-watch.js'
 import type { Replication } from '../replication/replication.js'
 import { ActorMeasures } from './actor-measures.js'
 import {
@@ -39,7 +41,8 @@ export interface AuctionHouseDeps extends Omit<AuctionActorDeps, 'measures' | 'c
   readonly replication: Pick<Replication, 'reachable' | 'awaitReplicas'>
   readonly outages: Outages
   readonly heldAuctions: HeldAuctions
-  readonly firstComparison: Pick<FirstComparison, 'of'>
+  readonly equivocations: Pick<EquivocationRepository, 'among'>
+  readonly firstComparison: Pick<FirstComparison, 'of' | 'over'>
 }
 
 export interface AuctionHouseOptions {
@@ -59,6 +62,7 @@ export interface Opening {
 
 const UNLOAD_INTERVAL_MS = 60_000
 const MAX_CHECKED = 100_000
+const SECRETS_LOST = 'what was left with its home (the reserve and the maxima) is not there'
 
 /**
  * The auctions whose home is this node: loads an actor when there is something to do, keeps one per auction, opens
@@ -95,7 +99,10 @@ export class AuctionHouse {
       this.#due.set(auctionId, dueAt)
     for (const auctionId of await this.#deps.auctions.unrevealed(this.#nodeId)) this.#reveal(auctionId)
     this.#scheduleSweep()
-    this.#deps.outages.over('starting')
+    // While it waits for peers that may know better, nobody can bid either.
+    void this.#deps.firstComparison.over().then(() => {
+      if (this.#accepting) this.#deps.outages.over('starting')
+    })
   }
 
   /** Refuses what comes from now on and waits for what is being written. */
@@ -131,9 +138,9 @@ export class AuctionHouse {
     settle: (result: SubmitResult) => void,
   ): void {
     const { auctionId, replicas } = command
-    const held = this.#deps.heldAuctions.why(auctionId)
+    const held = this.#deps.heldAuctions.find(auctionId)
     if (!this.#accepting) settle(submitFailure('STOPPING', 'the node is stopping; nothing was done'))
-    else if (held !== null) settle(heldFailure(held))
+    else if (held !== null) settle(submitFailure('AUCTION_HELD', new AuctionHeldError(held).message))
     else if (replicas === undefined) this.#actor(auctionId).enqueue(command, ordered, requestId, settle)
     else
       this.#withReplicas(command, () => this.#actor(auctionId).submit(command, ordered, requestId)).then(
@@ -267,19 +274,30 @@ export class AuctionHouse {
   async #load(auctionId: string): Promise<LoadedAuction | null> {
     const record = await this.#deps.auctions.find(auctionId)
     if (record === null || record.state.home.nodeId !== this.#nodeId) return null
-    // Named as its home by a log, and without what goes with it: whatever it decided would be another history.
     const secrets = await this.#deps.secrets.secrets(auctionId)
-    if (secrets === null) return null
-    const loaded = { ...record, secrets }
-    if (this.#checked.has(auctionId)) return loaded
-    const { firstComparison, heldAuctions } = this.#deps
+    if (secrets !== null && this.#checked.has(auctionId)) return { ...record, secrets }
+    const { equivocations, firstComparison, heldAuctions } = this.#deps
     await firstComparison.of(auctionId)
-    const fault = await faultOfOwnLog(this.#deps, loaded)
-    if (fault !== null) heldAuctions.hold(auctionId, `${fault}; stop the node and run \`vendue repair\``)
-    const why = heldAuctions.why(auctionId)
-    if (why !== null) throw new AuctionHeldError(why)
+    if ((await equivocations.among([auctionId])).has(auctionId))
+      heldAuctions.hold(auctionId, 'forked', OWN_FORK)
+    // It opened the auction, or has agreed to take it over: it had them once.
+    if (secrets === null) heldAuctions.hold(auctionId, 'secrets-lost', SECRETS_LOST)
+    const loaded = { ...record, secrets: secrets ?? NO_SECRETS }
+    const fault = secrets && (await faultOfOwnLog(this.#deps, loaded))
+    if (fault !== null) heldAuctions.hold(auctionId, 'damaged', fault)
+    const held = heldAuctions.find(auctionId)
+    if (held !== null) throw new AuctionHeldError(held)
     this.#noteChecked(auctionId)
     return loaded
+  }
+
+  /** An auction is held no more, and its log may have grown meanwhile: what is due of it is done now. */
+  async takeUp(auctionId: string): Promise<void> {
+    const record = await this.#deps.auctions.find(auctionId)
+    if (record === null || record.state.home.nodeId !== this.#nodeId || !this.#accepting) return
+    this.#due.set(auctionId, null)
+    this.#due.set(auctionId, dueAt(record.state))
+    this.#reveal(auctionId)
   }
 
   /** From here on this process knows what it has written. */
@@ -373,8 +391,4 @@ export class AuctionHouse {
   get loaded(): number {
     return this.#actors.size
   }
-}
-
-function heldFailure(why: string): SubmitResult {
-  return submitFailure('AUCTION_HELD', `the home holds this auction, and nothing was done: ${why}`)
 }

@@ -10,6 +10,7 @@ import type { Clock } from '../../ports/system/clock.js'
 import type { Signer } from '../../ports/system/signer.js'
 import type { Budgets } from '../budgets/budgets.js'
 import type { CommittedOrder } from '../log/commit-body.js'
+import type { HeldAuctions } from '../log/held-auctions.js'
 import { nodeIdOf } from '../log/ids.js'
 import {
   auctionNow,
@@ -28,6 +29,7 @@ export interface BatchDraftDeps {
   readonly clock: Clock
   readonly signer: Pick<Signer, 'publicKey'>
   readonly outages: Pick<Outages, 'at'>
+  readonly heldAuctions: Pick<HeldAuctions, 'outageAt'>
 }
 
 /** About what the home and its replicas keep of a command, with its share of the log and the indexes. */
@@ -38,6 +40,7 @@ const REFUSAL_BYTES = 400
 /** What a batch of commands comes to, decided one after the other, before any of it is written. */
 export class BatchDraft {
   readonly #deps: BatchDraftDeps
+  readonly #auctionId: string
   /** Outcomes by command id: of earlier batches, and of this one as they come. */
   readonly #known: Map<string, RecordedOutcome>
   readonly events: AuctionEvent[] = []
@@ -53,11 +56,12 @@ export class BatchDraft {
 
   constructor(
     deps: BatchDraftDeps,
-    before: { readonly state: OpenedAuction; readonly secrets: Secrets },
+    before: { readonly auctionId: string; readonly state: OpenedAuction; readonly secrets: Secrets },
     known: Map<string, RecordedOutcome>,
   ) {
     this.#deps = deps
     this.#known = known
+    this.#auctionId = before.auctionId
     this.state = before.state
     this.secrets = before.secrets
   }
@@ -86,7 +90,8 @@ export class BatchDraft {
     const { state } = this
     if (state.status === 'closed' || state.status === 'cancelled') return
     if (state.closesAt === null || now < state.closesAt) return
-    const since = this.#deps.outages.at(state.closesAt)
+    const { heldAuctions, outages } = this.#deps
+    const since = outages.at(state.closesAt) ?? heldAuctions.outageAt(this.#auctionId, state.closesAt)
     if (since !== null) this.#apply({ type: 'GiveTimeBack', now, since: Math.max(since, state.at) })
   }
 

@@ -28,11 +28,12 @@ import type { Budgets } from '../budgets/budgets.js'
 import type { AutoBidder } from '../commands/auto-bidder.js'
 import type { ReceiptKeeper } from '../commands/receipt-keeper.js'
 import type { AuctionHouse } from '../home/auction-house.js'
+import type { FirstComparison } from '../home/first-comparison.js'
 import type { HomeClock } from '../home/home-clock.js'
+import type { HeldAuctions } from '../log/held-auctions.js'
 import { readEndingCursor, readNewestCursor } from '../log/list-order.js'
 import { type PeerTable, peerView } from '../mesh/peer-table.js'
 import type { SignatureMender } from '../proof/signature-mender.js'
-import type { HeldAuctions } from '../replication/held-auctions.js'
 import type { Syncer } from '../replication/syncer.js'
 import type { AuctionViews } from './auction-view.js'
 import { EventPager, type EventPagerDeps } from './event-pager.js'
@@ -47,6 +48,7 @@ export interface LocalNodeQueriesDeps extends EventPagerDeps {
   readonly discovery: Pick<Discovery, 'grapeUrl' | 'state'>
   readonly equivocations: EquivocationRepository
   readonly eventLog: EventLog
+  readonly firstComparison: Pick<FirstComparison, 'wait'>
   readonly heldAuctions: Pick<HeldAuctions, 'list'>
   readonly homeClock: HomeClock
   readonly members: MemberDirectory
@@ -101,6 +103,7 @@ export class LocalNodeQueries implements NodeQueries {
       mesh: { meshId: members.meshId, members: members.members().length, conflict: members.conflict },
       clockDoubt: this.#clockDoubt(),
       held: this.#deps.heldAuctions.list(),
+      peerWait: this.#deps.firstComparison.wait,
       handshakes: this.#options.handshakes(),
       budgets: this.#deps.budgets.status(),
       uptimeMs: Math.max(0, clock.now() - node.incarnation),

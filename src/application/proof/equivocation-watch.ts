@@ -9,6 +9,7 @@ import type { Logger } from '../../ports/system/logger.js'
 import type { SignatureVerifier } from '../../ports/system/signer.js'
 import type { Budget, Budgets } from '../budgets/budgets.js'
 import { isSigned, MAX_BODY_BYTES } from '../log/commit.js'
+import type { HeldAuctions } from '../log/held-auctions.js'
 import { nodeIdOf } from '../log/ids.js'
 import type { PeerTable } from '../mesh/peer-table.js'
 import { judgeProof, proofOf } from './equivocation.js'
@@ -19,6 +20,7 @@ export interface EquivocationWatchDeps {
   readonly eventLog: Pick<EventLog, 'read'>
   readonly auctions: Pick<AuctionRepository, 'find'>
   readonly equivocations: EquivocationRepository
+  readonly heldAuctions: Pick<HeldAuctions, 'hold'>
   readonly peerClient: Pick<PeerClient, 'tellEquivocation'>
   readonly peerTable: PeerTable
   readonly signatureMender: Pick<SignatureMender, 'mend'>
@@ -32,6 +34,8 @@ export const MAX_PROOF_BYTES = 3 * MAX_BODY_BYTES + 128 * 1024
 /** Proofs that are sent to a peer when it appears. */
 const PROOFS_TOLD = 100
 const SPREAD_TIMEOUT_MS = 5_000
+/** Why such an auction is held. */
+export const OWN_FORK = 'this node has signed two histories of it, and peers hold the proof'
 
 /**
 Notices homes that write two histories: whoever offers a commit that contradicts a stored one brings the proof
@@ -126,6 +130,8 @@ export class EquivocationWatch {
   /** Proofs without room are not stored: their authors are convicted by others already. */
   async #keep(proof: EquivocationProof, author: string, sender: string): Promise<void> {
     const { equivocations, logger } = this.#deps
+    // The first to act on it is whoever wrote both: every further commit of one makes it worse.
+    if (author === this.#nodeId) this.#deps.heldAuctions.hold(proof.auctionId, 'forked', OWN_FORK)
     if (await this.#isSpent(author)) return
     const bytes = bytesOf(proof)
     const owners = new Set(sender === this.#nodeId ? [author] : [author, sender])

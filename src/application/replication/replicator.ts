@@ -14,10 +14,10 @@ import { authorOf, dateRule, stateAfter } from '../log/check-commit.js'
 import { BadCommitError, isSigned, readCommit, UNSIGNED } from '../log/commit.js'
 import type { CommitBody } from '../log/commit-body.js'
 import { consentRule } from '../log/handover-consent.js'
+import type { HeldAuctions } from '../log/held-auctions.js'
 import { CHECK_EACH, FEWEST, type SignatureRule } from '../log/signature-rules.js'
 import type { EquivocationWatch } from '../proof/equivocation-watch.js'
 import { BidIds, bidIdsIn } from './bid-ids.js'
-import type { HeldAuctions } from './held-auctions.js'
 import { HomeAdmission, type HomeAdmissionDeps, type HomeRule } from './home-admission.js'
 import { type Allowed, HomeAllowance } from './home-allowance.js'
 import type { IdSet } from './id-set.js'
@@ -69,7 +69,7 @@ interface Rules {
 
 /** Only this node's key makes such a signature. */
 const BEHIND =
-  'peers hold events that this node has signed and does not hold itself: its database is older than what it wrote. Stop the node, and restore the newer database'
+  'peers hold events that this node has signed and does not hold itself: its database is older than what it wrote'
 
 const PULLED: Rules = { signatures: FEWEST, pushed: null, remembered: false }
 const NOTHING_TAKEN: Intake = { stored: 0, events: 0, heads: [], gaps: [], refused: [], spent: [] }
@@ -306,7 +306,8 @@ export class Replicator {
       state.status === 'unopened' ? null : consentRule(commit, body, state, this.#deps.verifier)
     if (unwilling !== null) throw new BadCommitError(commit, unwilling)
     if (authorOf(body, state).nodeId === this.#nodeId) {
-      if (isSigned(commit, this.#deps.verifier)) this.#deps.heldAuctions.hold(commit.auctionId, BEHIND)
+      if (isSigned(commit, this.#deps.verifier))
+        this.#deps.heldAuctions.hold(commit.auctionId, 'behind', BEHIND)
       throw new BadCommitError(commit, 'this node is its home and did not write it')
     }
     return next

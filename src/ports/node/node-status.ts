@@ -21,14 +21,39 @@ export interface NodeStatus {
   readonly mesh: MeshStatus
   /** Null while the machine's clock keeps step with the time that has passed. */
   readonly clockDoubt: ClockDoubt | null
-  /** Auctions of this home that it must not write to, and why; the first 100. */
-  readonly held: readonly { readonly auctionId: string; readonly why: string }[]
+  /** Auctions of this home that it must not write to; the first 100. */
+  readonly held: readonly HeldAuction[]
+  /** A home that has just started writes nothing before a peer has answered; null once it does. */
+  readonly peerWait: PeerWait | null
   /** Null where TLS is switched off. */
   readonly handshakes: HandshakeCounts | null
   /** What members and accounts may use up of this node, and how much they have. */
   readonly budgets: readonly BudgetStatus[]
   readonly uptimeMs: number
   readonly pid: number
+}
+
+/** An auction that its home must not write to. */
+export interface HeldAuction {
+  readonly auctionId: string
+  /**
+   * `damaged`: what is stored of it is not what its log says; `behind`: peers hold events that this node has signed and does not hold
+   * itself; `forked`: this node has signed two histories; `secrets-lost`: it cannot be closed as it was promised.
+   */
+  readonly because: 'damaged' | 'behind' | 'forked' | 'secrets-lost'
+  readonly why: string
+  /** What the operator can do about it. */
+  readonly next: string
+  /** Since when nobody can bid, UTC milliseconds. */
+  readonly since: number
+}
+
+/** What a home waits for before it writes. */
+export interface PeerWait {
+  /** Names of peers that may hold more. */
+  readonly peers: readonly string[]
+  /** When it goes on without them, UTC milliseconds. */
+  readonly until: number
 }
 
 /** One thing that senders use up; each of them may use as much of it as `limit`. */

@@ -1,9 +1,9 @@
 import { expect } from 'chai'
 import { tokenize } from '../../../src/adapters/cli/client/tokenize.js'
-import { parseDuration, parseSoftClose } from '../../../src/adapters/cli/parse/parse-duration.js'
 import { makePaint, relative, showSpan, showTime, showWhen } from '../../../src/adapters/cli/render/look.js'
 import { facts, table } from '../../../src/adapters/cli/render/table.js'
 import { columnsOf, oneLine, prose, truncate } from '../../../src/adapters/cli/render/terminal-text.js'
+import { parseDuration, parseSoftClose } from '../../../src/adapters/system/parse-duration.js'
 import { parseTime } from '../../../src/application/log/time-text.js'
 
 describe('durations', () => {

@@ -10,6 +10,7 @@ import { ManualTime, settle } from '../../support/manual-time.js'
 import { openMemoryStore } from '../../support/memory/memory-store.js'
 import { MemoryNetwork } from '../../support/memory-network.js'
 import { MemoryNode, startMemoryNodes } from '../../support/memory-node.js'
+import { silentLogger } from '../../support/silent-logger.js'
 
 const ANNA = { id: 'node_anna', name: 'Anna' }
 const HOUR_MS = 3_600_000
@@ -60,9 +61,9 @@ describe('an auction that its home must not write to', () => {
   const code = (result: SubmitResult | null) =>
     result === null ? 'no answer' : result.ok ? result.outcome.status : result.code
 
-  async function again(store: Store): Promise<MemoryNode> {
+  async function again(store: Store, options: { peerWaitMs?: number } = {}): Promise<MemoryNode> {
     const { signer } = home
-    const node = await new MemoryNode({ name: 'home', network, time, store, signer }).start()
+    const node = await new MemoryNode({ name: 'home', network, time, store, signer, ...options }).start()
     running.push(node)
     return node
   }
@@ -93,6 +94,12 @@ describe('an auction that its home must not write to', () => {
       [
         'a sealed maximum that is gone',
         ({ secrets }) => ({ secrets: { secrets: (id) => secrets.secrets(id), sealed: async () => [] } }),
+      ],
+      [
+        'its secrets that are gone',
+        ({ secrets }) => ({
+          secrets: { secrets: async () => null, sealed: (id, limit) => secrets.sealed(id, limit) },
+        }),
       ],
       [
         'the answer to a bid',
@@ -145,6 +152,9 @@ describe('an auction that its home must not write to', () => {
   it('is no auction of which a peer only says that it has more, and never delivers', async () => {
     const silent = { hasCompared: () => true, settled: () => new Promise<void>(() => {}) }
     const comparison = new FirstComparison({
+      clock: time,
+      logger: silentLogger,
+      members: { member: () => null },
       peerRepository: { list: async () => [] },
       syncer: silent,
       timers: time,
@@ -157,6 +167,138 @@ describe('an auction that its home must not write to', () => {
     expect(passed).to.equal(false)
     await time.advance(FIRST_COMPARISON_MS)
     expect(passed).to.equal(true)
+  })
+
+  describe('because peers that may hold more of it have not answered since the start', () => {
+    const WAIT_MS = 20_000
+
+    async function homeWithPeer(): Promise<{
+      auctionId: string
+      peer: MemoryNode
+      store: Store
+      written: Append[]
+    }> {
+      const written: Append[] = []
+      const store = openMemoryStore({
+        beforeAppend: (entry) => {
+          written.push(entry)
+        },
+      })
+      home = await new MemoryNode({ name: 'home', network, time, store }).start()
+      const [peer] = (await startMemoryNodes(network, time, ['peer'])) as [MemoryNode]
+      running.push(peer)
+      await time.advance(5_000)
+      const auctionId = await open(home)
+      expect(code(await bid(home, auctionId, 50))).to.equal('accepted')
+      await time.advance(2_000)
+      expect((await peer.api.show({ auction: auctionId })).head.seq).to.equal(2)
+      home.crash()
+      return { auctionId, peer, store, written }
+    }
+
+    async function backupOf(store: Store, written: readonly Append[]): Promise<Store> {
+      const backup = openMemoryStore()
+      for (const entry of written.slice(0, 1)) await backup.eventLog.append(entry)
+      for (const known of await store.peers.list(10)) await backup.peers.save(known)
+      return backup
+    }
+
+    it('is not written to for as long as the operator says, and status says for whom it waits', async () => {
+      const { auctionId, store } = await homeWithPeer()
+      for (const node of running.splice(0)) node.crash()
+      const started = time.now()
+      const alone = await again(store, { peerWaitMs: WAIT_MS })
+      const first = await bid(alone, auctionId, 60)
+      expect(code(first)).to.equal('BUSY')
+      expect(first).to.have.property('message').that.includes('none of the peers')
+      expect((await alone.api.status()).peerWait).to.deep.equal({ peers: ['peer'], until: started + WAIT_MS })
+      expect((await store.auctions.find(auctionId))?.head.seq).to.equal(2)
+      await time.advance(WAIT_MS)
+      expect((await alone.api.status()).peerWait).to.equal(null)
+      expect(code(await bid(alone, auctionId, 61, 'max'))).to.equal('accepted')
+    })
+
+    it('goes on as soon as one of them answers', async () => {
+      const { auctionId, store, peer } = await homeWithPeer()
+      peer.crash()
+      running.length = 0
+      const alone = await again(store, { peerWaitMs: 10 * HOUR_MS })
+      expect(code(await bid(alone, auctionId, 60))).to.equal('BUSY')
+      const back = await new MemoryNode({
+        name: 'peer',
+        network,
+        time,
+        store: peer.store,
+        signer: peer.signer,
+        address: peer.info.address,
+      }).start()
+      running.push(back)
+      await time.advance(20_000)
+      expect(code(await bid(alone, auctionId, 61, 'max'))).to.equal('accepted')
+    })
+
+    it('gives back an end that falls within the wait', async () => {
+      const { auctionId, store } = await homeWithPeer()
+      for (const node of running.splice(0)) node.crash()
+      const closesAt = (await store.auctions.find(auctionId))?.state.closesAt ?? 0
+      await time.advance(closesAt - time.now() - 10_000)
+      const alone = await again(store, { peerWaitMs: WAIT_MS })
+      await time.advance(WAIT_MS + 5_000)
+      const { state, phase } = await alone.api.show({ auction: auctionId })
+      expect(phase).to.equal('open')
+      expect(state.closesAt).to.be.above(closesAt)
+    })
+
+    it('is held at the next command where the peer that knows better comes after that time', async () => {
+      const { auctionId, peer, store, written } = await homeWithPeer()
+      peer.crash()
+      running.length = 0
+      const backup = await backupOf(store, written)
+      const restored = await again(backup, { peerWaitMs: 0 })
+      await time.advance(5_000)
+      const back = await new MemoryNode({
+        name: 'peer',
+        network,
+        time,
+        store: peer.store,
+        signer: peer.signer,
+        address: peer.info.address,
+      }).start()
+      running.push(back)
+      await time.advance(20_000)
+      expect((await restored.api.status()).held).to.have.length(1)
+      expect(code(await bid(restored, auctionId, 70))).to.equal('AUCTION_HELD')
+      expect((await backup.auctions.find(auctionId))?.head.seq).to.equal(1)
+      expect((await back.api.show({ auction: auctionId })).disputed).to.equal(false)
+    })
+
+    it('is held for good once it turns out that a second history was written', async () => {
+      const { auctionId, peer, store, written } = await homeWithPeer()
+      peer.crash()
+      running.length = 0
+      const backup = await backupOf(store, written)
+      const restored = await again(backup, { peerWaitMs: 0 })
+      await time.advance(5_000)
+      expect(code(await bid(restored, auctionId, 70))).to.equal('accepted')
+      const { head } = (await backup.auctions.find(auctionId)) as AuctionRecord
+      const back = await new MemoryNode({
+        name: 'peer',
+        network,
+        time,
+        store: peer.store,
+        signer: peer.signer,
+        address: peer.info.address,
+      }).start()
+      running.push(back)
+      await time.advance(90_000)
+      expect((await back.api.show({ auction: auctionId })).disputed).to.equal(true)
+      expect((await restored.api.status()).held[0]).to.deep.include({ auctionId, because: 'forked' })
+      expect(code(await bid(restored, auctionId, 80))).to.equal('AUCTION_HELD')
+      await time.advance(2 * HOUR_MS)
+      expect((await backup.auctions.find(auctionId))?.head).to.deep.equal(head)
+      restored.crash()
+      expect(code(await bid(await again(backup), auctionId, 90))).to.equal('AUCTION_HELD')
+    })
   })
 
   it('because its database is older than what it has signed is not written to, and stays undisputed', async () => {

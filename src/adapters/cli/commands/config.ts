@@ -46,6 +46,7 @@ function jsonValue(key: SettingKey, values: Readonly<Record<SettingKey, unknown>
     const { host, port } = value as { host: string; port: number }
     return `${host.includes(':') ? `[${host}]` : host}:${port}`
   }
+  if (key === 'peer_wait') return value === 0 ? 'off' : `${(value as number) / 1_000}s`
   if (key === 'limits') return shownLimits(value as LimitRules)
   return value as Json
 }

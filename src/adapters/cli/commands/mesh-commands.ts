@@ -1,5 +1,6 @@
 import { statusJson } from '../../../application/gateway/json-shapes.js'
-import type { ClockDoubt, NodeStatus } from '../../../ports/node/node-status.js'
+import { timeText } from '../../../application/log/time-text.js'
+import type { ClockDoubt, NodeStatus, PeerWait } from '../../../ports/node/node-status.js'
 import type { NodeCommand } from '../parse/command.js'
 import { EXIT } from '../parse/exit-codes.js'
 import { budgetText } from '../render/budget-text.js'
@@ -45,8 +46,10 @@ function statusLines({ node, ...status }: NodeStatus, { paint }: Look): string[]
       ['mesh', `${status.mesh.meshId}, ${status.mesh.members} members`],
       ...conflictFacts(status.mesh, paint),
       ...status.held.map(
-        ({ auctionId, why }) => ['held', paint.bad(`${auctionId}: ${oneLine(why)}`)] as const,
+        ({ auctionId, why, next }) =>
+          ['held', paint.bad(`${auctionId}: ${oneLine(why)}. Next: ${oneLine(next)}`)] as const,
       ),
+      ...(status.peerWait ? [['waiting', paint.warn(waitWords(status.peerWait))] as const] : []),
       ...(status.clockDoubt ? [['clock', paint.warn(clockWords(status.clockDoubt))] as const] : []),
       [
         'tls',
@@ -62,6 +65,10 @@ function conflictFacts({ conflict }: NodeStatus['mesh'], paint: Look['paint']): 
   if (conflict === null) return []
   const words = `two histories from entry ${conflict.seq} on: the authority's key is used in two places`
   return [['member list', paint.bad(words)]]
+}
+
+function waitWords({ peers, until }: PeerWait): string {
+  return `writes nothing before ${timeText(until)}, or until one of its peers answers, which may hold more of its auctions: ${peers.map(oneLine).join(', ')}`
 }
 
 function clockWords({ aheadMs, countsInMs, holds }: ClockDoubt): string {

@@ -1,7 +1,7 @@
 import { COMMAND_ID } from '../../../application/log/ids.js'
 import { parseTime } from '../../../application/log/time-text.js'
 import { MAX_ACK_REPLICAS } from '../../../application/replication/replication.js'
-import { DURATION_RULE, parseDuration, parseSoftClose } from './parse-duration.js'
+import { DURATION_RULE, parseDuration, parseSoftClose } from '../../system/parse-duration.js'
 import { UsageError } from './usage-error.js'
 
 /** The arguments of a command. Values are checked when they are read; `UsageError` names the option. */

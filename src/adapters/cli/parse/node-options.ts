@@ -135,6 +135,12 @@ export const startOptions: Options = {
     describe: 'Further currencies with their decimals, such as GOLD:3,POINT:0',
     group: NODE,
   },
+  'peer-wait': {
+    kind: 'text',
+    describe:
+      'How long a home that has just started writes nothing while none of the peers that it knows answers: they may hold more of its auctions; 30s otherwise (off: 3 s)',
+    group: NODE,
+  },
   'log-format': {
     kind: 'text',
     describe: 'pretty, json or auto (pretty on a terminal)',

@@ -92,6 +92,7 @@ export class FakeNodeApi implements NodeApi {
       mesh: { meshId: `mesh_${'0'.repeat(26)}`, members: 4, conflict: null },
       clockDoubt: null,
       held: [],
+      peerWait: null,
       handshakes: { accepted: 3, dialled: 2, refused: 1, dropped: 0 },
       budgets: [],
       uptimeMs: 65_000,
