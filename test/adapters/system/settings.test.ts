@@ -86,6 +86,7 @@ describe('settings', () => {
       },
       log: { level: 'info', format: 'auto' },
       currencies: {},
+      peerWaitMs: 30_000,
     })
   })
 

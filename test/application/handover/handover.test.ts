@@ -400,7 +400,7 @@ describe('a handover', () => {
     expect((await verifyLog(unplaced(listOf([...log, agreed])), { verifier })).valid).to.equal(true)
   })
 
-  it('lets a node do nothing for an auction of which it has lost what came along', async () => {
+  it('has a node hold an auction of which it has lost what came along, in those words', async () => {
     auction = await open({ closesInMs: 60_000 })
     await move()
     const lost = node(1)
@@ -421,7 +421,11 @@ describe('a handover', () => {
     expect((await node(1).api.show({ auction })).state.home.nodeId).to.equal(info.nodeId)
     const asked = codeOf(bid(node(2), 'bid_00000001', '50'))
     await time.advance(5_000)
-    expect(await asked).to.equal('HOME_UNREACHABLE')
+    expect(await asked).to.equal('AUCTION_HELD')
+    expect((await node(1).api.status()).held[0]).to.deep.include({
+      auctionId: auction,
+      because: 'secrets-lost',
+    })
     await time.advance(120_000)
     expect((await node(1).api.show({ auction })).head, 'it writes nothing').to.deep.equal(before)
     expect((await node(0).api.show({ auction })).disputed).to.equal(false)
