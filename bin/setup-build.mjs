@@ -62,6 +62,7 @@ async function buildPage(sources, session) {
   await compile(join(ROOT, 'services/gateway/web'), session)
   // Runs code of the node in the browser, and needs its types.
   await compile(join(ROOT, 'services/gateway/web/app/verify'), session)
+  await compile(join(ROOT, 'services/gateway/web/worker'), session)
   await runStep('the build of the web page', [join(ROOT, 'bin/setup-page.mjs')], session)
   writeStamp(PAGE_STAMP, expected)
 }

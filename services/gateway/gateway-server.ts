@@ -4,7 +4,7 @@ import type { ClientAddresses } from '../../src/adapters/http/client-addresses.j
 import type { EventStreams } from '../../src/adapters/http/event-streams.js'
 import { createHttpApp } from '../../src/adapters/http/http-app.js'
 import type { OriginPolicy } from '../../src/adapters/http/origin-policy.js'
-import type { PageFiles } from '../../src/adapters/http/page-files.js'
+import { type PageFiles, pageIdOf } from '../../src/adapters/http/page-files.js'
 import { type ProblemAnswer, problemOf, RequestError } from '../../src/adapters/http/problem.js'
 import { auctionRoutes } from '../../src/adapters/http/routes/auctions.js'
 import { bidRoutes } from '../../src/adapters/http/routes/bids.js'
@@ -165,7 +165,8 @@ export class GatewayServer {
     meRoutes(app, this.#deps)
     logRoutes(app, this.#deps)
     eventRoutes(app, this.#deps)
-    nodeRoutes(app, this.#deps, { version, defaultCurrency, gateways, asyncApi: asyncApiYaml(version) })
+    const asyncApi = asyncApiYaml(version)
+    nodeRoutes(app, this.#deps, { version, defaultCurrency, gateways, asyncApi, page: pageIdOf(page) })
     if (page) pageRoutes(app, page, { gateways })
     for (const plugin of this.#deps.plugins) await app.register(plugin)
     app.server.maxConnections = MAX_SOCKETS

@@ -84,6 +84,8 @@ export interface GatewayInfo {
   readonly default_currency: string
   /** Others with the same bidders. */
   readonly gateways: readonly string[]
+  /** Which version of the web page it serves; null: none. */
+  readonly page: string | null
 }
 
 /** A node of the mesh, as the gateway's own node sees it. */

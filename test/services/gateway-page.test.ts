@@ -121,6 +121,42 @@ describe("a gateway's web page", () => {
     expect(bytes).to.be.lessThan(MAX_FIRST_VIEW_BYTES)
   })
 
+  it('can be installed, with an icon of each size that it names', async () => {
+    const { headers, body } = await raw(`${gateway.url}/app.webmanifest`)
+    expect(headers['content-type']).to.equal('application/manifest+json')
+    const manifest = JSON.parse(String(body))
+    expect(manifest).to.include({ start_url: '/', scope: '/', display: 'standalone' })
+    expect(manifest.icons.map(({ purpose }: { purpose: string }) => purpose)).to.include('maskable')
+    for (const { src, sizes, type } of manifest.icons) {
+      const icon = await raw(gateway.url + src)
+      expect([icon.status, icon.headers['content-type']], src).to.deep.equal([200, type])
+      if (type !== 'image/png') continue
+      // Width and height stand in a PNG's first chunk.
+      expect(`${icon.body.readUInt32BE(16)}x${icon.body.readUInt32BE(20)}`, src).to.equal(sizes)
+    }
+    for (const { url } of manifest.shortcuts) expect((await raw(gateway.url + url)).status, url).to.equal(200)
+  })
+
+  it('hands out a worker that is asked for anew each time, and all that this names', async () => {
+    const { status, headers, body } = await raw(`${gateway.url}/sw.js`)
+    expect(status).to.equal(200)
+    expect(headers['content-type']).to.equal('text/javascript; charset=utf-8')
+    expect(headers['cache-control']).to.equal('no-cache')
+    expect(String(headers['content-security-policy'])).to.not.match(/unsafe|\*/)
+    const files = [
+      ...String(body).matchAll(/[`"'](\/(?:assets\/)?[\w.-]+\.(?:js|css|woff2|svg|webmanifest))[`"']/g),
+    ]
+    expect(files.length).to.be.greaterThan(8)
+    for (const [, path] of files) expect((await raw(gateway.url + path)).status, path).to.equal(200)
+  })
+
+  it('says in the API which version of it is served', async () => {
+    const { body: document } = await raw(gateway.url)
+    const [, id] = /name="vendue-page" content="([^"]+)"/.exec(String(document)) ?? []
+    expect(id).to.match(/^[\w-]{22}$/)
+    expect((await gateway.get('/api/v1/gateway')).body.page).to.equal(id)
+  })
+
   it('does not hand out what was built beside it', async () => {
     for (const path of [
       '/.vendue-build',

@@ -48,10 +48,20 @@ export async function visit(
     ...options
   }: BrowserContextOptions & { readonly name?: string | null; readonly clockOffMs?: number } = {},
 ): Promise<Visit> {
-  const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'Europe/Berlin', ...options })
+  const context = await browser.newContext({
+    locale: 'en-GB',
+    timezoneId: 'Europe/Berlin',
+    // What a test puts in a request's way must not be passed by.
+    serviceWorkers: 'block',
+    ...options,
+  })
   if (name !== null)
     await context.addInitScript((wanted) => {
-      if (localStorage.getItem('vendue.name') === null) localStorage.setItem('vendue.name', wanted)
+      try {
+        if (localStorage.getItem('vendue.name') === null) localStorage.setItem('vendue.name', wanted)
+      } catch {
+        // An empty tab has no storage.
+      }
     }, name)
   if (clockOffMs !== 0)
     await context.addInitScript((offMs) => {

@@ -50,6 +50,12 @@ export function readPageFiles(dir: string): PageFiles | null {
   return files.has('/index.html') ? files : null
 }
 
+/** Which version of the page these are, as its build wrote it into the document. */
+export function pageIdOf(files: PageFiles | null): string | null {
+  const document = files?.get('/index.html')?.bodies.get('identity')
+  return /<meta name="vendue-page" content="([\w-]+)"/.exec(String(document ?? ''))?.[1] ?? null
+}
+
 function namesIn(dir: string): string[] {
   try {
     return readdirSync(dir, { recursive: true, encoding: 'utf8' })

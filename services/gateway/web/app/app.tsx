@@ -1,12 +1,16 @@
+import { signal } from '@preact/signals'
 import type { ComponentType } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { Catalogue } from './pages/catalogue.js'
 import { Icon, Mark } from './parts/icons.js'
 import { assertive, polite } from './state/announce.js'
+import { keeping } from './state/kept.js'
 import { t, writing } from './state/language.js'
+import { shownAsOfMs } from './state/last-known.js'
 import { isLost, priceAsOfMs } from './state/reach.js'
 import { followLinks, type Place, place } from './state/router.js'
-import { failed, gatewayInfo, isOpenMode, visitor } from './state/session.js'
+import { failed, gatewayInfo, isOpenMode, link, visitor } from './state/session.js'
+import { missingPart, reload, stale } from './state/staleness.js'
 
 /** Views that most visits do not begin with come when they are asked for. */
 const LATER = {
@@ -71,13 +75,38 @@ export function App() {
 }
 
 function Banners() {
-  const isAway = gatewayInfo.value === null ? failed.value : isLost()
+  const isUnreached = gatewayInfo.value === null
+  const away = isUnreached ? (failed.value ? offlineText() : null) : isLost() ? lostText() : null
   return (
     <>
-      {isAway && (
-        <div class="banner warn" role="status">
+      {away !== null && (
+        <div class="banner warn" role="status" data-away>
           <Icon name="away" />
-          <span>{t('connection.lost', { time: writing.value.clock(priceAsOfMs()) })}</span>
+          <span>{away}</span>
+        </div>
+      )}
+      {stale.value && (
+        <div class="banner warn" role="status" data-stale>
+          <Icon name="clock" />
+          <span>{t('stale.banner')}</span>
+          <button type="button" class="link" onClick={reload}>
+            {t('stale.reload')}
+          </button>
+        </div>
+      )}
+      {keeping.value !== null && !isKeepingSeen.value && (
+        <div class="banner" role="status" data-keeping>
+          <Icon name="warn" />
+          <span>{t(`keeping.${keeping.value}`)}</span>
+          <button
+            type="button"
+            class="link"
+            onClick={() => {
+              isKeepingSeen.value = true
+            }}
+          >
+            {t('keeping.seen')}
+          </button>
         </div>
       )}
       {isOpenMode.value && (
@@ -90,15 +119,37 @@ function Banners() {
   )
 }
 
+const isKeepingSeen = signal(false)
+
+function lostText(): string {
+  return t('connection.lost', { time: writing.value.clock(priceAsOfMs()) })
+}
+
+/** The gateway has not answered since the page was opened: what is shown is of an earlier visit, or nothing. */
+function offlineText(): string {
+  const atMs = shownAsOfMs.value
+  return atMs === null ? t('offline.nothing') : t('offline.as-of', { time: writing.value.when(atMs) })
+}
+
 function View({ place: { view } }: { place: Place }) {
-  const [, redraw] = useState(0)
+  const [state, setState] = useState<{ readonly tries: number; readonly isFailed: boolean }>({
+    tries: 0,
+    isFailed: false,
+  })
   useEffect(() => {
     if (view === 'catalogue' || view === 'nowhere' || loaded.has(view)) return
-    void LATER[view]().then((component) => {
-      loaded.set(view, component)
-      redraw((count) => count + 1)
-    })
-  }, [view])
+    LATER[view]().then(
+      (component) => {
+        loaded.set(view, component)
+        setState(({ tries }) => ({ tries: tries + 1, isFailed: false }))
+      },
+      () => {
+        // Gone from a gateway that is there: it serves another version by now.
+        if (link.peek().state === 'online') missingPart()
+        setState(({ tries }) => ({ tries, isFailed: true }))
+      },
+    )
+  }, [view, state.tries])
   useEffect(() => {
     if (view !== 'lot')
       document.title = view === 'catalogue' ? t('app.name') : `${titleOf(view)} · ${t('app.name')}`
@@ -114,7 +165,21 @@ function View({ place: { view } }: { place: Place }) {
       </div>
     )
   const Component = loaded.get(view)
-  return Component ? <Component /> : null
+  if (Component) return <Component />
+  if (!state.isFailed) return null
+  return (
+    <div class="empty" role="alert">
+      <h1>{t('error.title')}</h1>
+      <p>{t('error.part')}</p>
+      <button
+        type="button"
+        class="button"
+        onClick={() => setState(({ tries }) => ({ tries: tries + 1, isFailed: false }))}
+      >
+        {t('error.retry')}
+      </button>
+    </div>
+  )
 }
 
 function titleOf(view: Place['view']): string {

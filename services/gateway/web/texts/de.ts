@@ -22,6 +22,23 @@ export const de: Texts = {
   'connection.missed':
     '{count, plural, =0 {Nichts geschah, während Sie weg waren} one {# Gebot, während Sie weg waren: jetzt {price}} other {# Gebote, während Sie weg waren: jetzt {price}}}',
 
+  'offline.as-of':
+    'Offline. Das ist der Stand von {time}; eigene Platzierungen fehlen. Es geht von selbst weiter, sobald das Gateway antwortet.',
+  'offline.nothing': 'Das Gateway antwortet nicht. Es wird von selbst wieder gefragt.',
+  'stale.banner': 'Es gibt eine neuere Fassung dieser Seite.',
+  'stale.reload': 'Jetzt laden',
+  'keeping.blocked':
+    'Dieser Browser merkt sich nichts für diese Seite: Ihr Name, Beobachtetes und Einstellungen sind vergessen, sobald sie geschlossen wird.',
+  'keeping.full':
+    'Dieser Browser hat keinen Platz mehr: Beobachtetes und Einstellungen sind von jetzt an vergessen, sobald die Seite geschlossen wird.',
+  'keeping.seen': 'Verstanden',
+  'error.part':
+    'Ein Teil der Seite konnte nicht geladen werden. Versuchen Sie es wieder, wenn die Verbindung zurück ist.',
+
+  'lot.unknown.title': 'Von dieser Auktion ist noch nichts bekannt',
+  'lot.unknown':
+    'Sie war nicht unter denen, die diese Seite zuletzt kannte. Sie wird nachgeschlagen, sobald das Gateway antwortet.',
+
   'catalogue.title': 'Auktionen',
   'catalogue.search': 'Titel und Verkäufer durchsuchen',
   'catalogue.filter': 'Anzeigen',

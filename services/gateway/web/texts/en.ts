@@ -23,6 +23,22 @@ export const en = {
   'connection.missed':
     '{count, plural, =0 {Nothing happened while you were away} one {# bid while you were away: now {price}} other {# bids while you were away: now {price}}}',
 
+  'offline.as-of':
+    'Offline. This is what was known on {time}; standings are not shown. It goes on by itself once the gateway answers.',
+  'offline.nothing': 'The gateway does not answer. It is asked again by itself.',
+  'stale.banner': 'There is a newer version of this page.',
+  'stale.reload': 'Load it now',
+  'keeping.blocked':
+    'This browser keeps nothing for this page: your name, what you watch and your settings are forgotten when it is closed.',
+  'keeping.full':
+    'This browser has no room left: what you watch and your settings from now on are forgotten when the page is closed.',
+  'keeping.seen': 'Understood',
+  'error.part': 'A part of the page could not be loaded. Try again when the connection is back.',
+
+  'lot.unknown.title': 'Nothing is known of this auction yet',
+  'lot.unknown':
+    'It was not among those that this page knew when it was last connected. It is looked up once the gateway answers.',
+
   'catalogue.title': 'Auctions',
   'catalogue.search': 'Search titles and sellers',
   'catalogue.filter': 'Show',

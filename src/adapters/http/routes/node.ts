@@ -25,7 +25,14 @@ export function nodeRoutes(
     asyncApi,
     defaultCurrency,
     gateways,
-  }: { version: string; asyncApi: string; defaultCurrency: string; gateways: readonly string[] },
+    page,
+  }: {
+    version: string
+    asyncApi: string
+    defaultCurrency: string
+    gateways: readonly string[]
+    page: string | null
+  },
 ): void {
   const tags = ['gateway']
   const startedMs = deps.clock.monotonicMs()
@@ -64,6 +71,7 @@ export function nodeRoutes(
             server_time: z.string(),
             default_currency: z.string(),
             gateways: z.array(z.string()).meta({ description: 'Others with the same bidders.' }),
+            page: z.string().nullable().meta({ description: 'Which version of the web page is served.' }),
           }),
           ...problems,
         },
@@ -76,6 +84,7 @@ export function nodeRoutes(
       server_time: timeText(deps.clock.now()),
       default_currency: defaultCurrency,
       gateways: [...gateways],
+      page,
     }),
   )
 

@@ -27,7 +27,7 @@ import { t, writing } from '../state/language.js'
 import { OpenLot } from '../state/open-lot.js'
 import { reachNow } from '../state/reach.js'
 import { go, place } from '../state/router.js'
-import { client, generation, isOpenMode, visitor } from '../state/session.js'
+import { client, failed, generation, isOpenMode, visitor } from '../state/session.js'
 import '../../design/catalogue.css'
 import '../../design/lot.css'
 
@@ -36,18 +36,19 @@ export function LotPage() {
   const id = where.view === 'lot' ? where.id : ''
   const by = client.value
   const started = generation.value
+  const isOffline = !by && failed.value
   const [open, setOpen] = useState<OpenLot | null>(null)
   useEffect(() => {
-    if (!by) return
+    if (!by && !isOffline) return
     const opened = new OpenLot(by, id)
     setOpen(opened)
     return () => opened.close()
-  }, [by, id, started])
+  }, [by, id, started, isOffline])
   if (open?.isMissing.value)
     return (
       <div class="empty">
-        <h1>{t('lot.missing.title')}</h1>
-        <p>{t('lot.missing')}</p>
+        <h1>{t(isOffline ? 'lot.unknown.title' : 'lot.missing.title')}</h1>
+        <p>{t(isOffline ? 'lot.unknown' : 'lot.missing')}</p>
         <a class="button" href="/">
           {t('lot.back')}
         </a>

@@ -19,6 +19,19 @@ export const loading = signal<'loading' | 'ready' | 'failed'>('loading')
 export const watched = signal<ReadonlySet<string>>(new Set(readWatched()))
 
 let watch: Watch | null = null
+/** Known from an earlier visit alone. The gateway may know nothing of them: it may be another one at the same address. */
+const restored = new Set<string>()
+
+/** What was known when the page was last open. */
+export function restoreLots(known: readonly Lot[]): void {
+  for (const lot of known) {
+    if (lots.has(lot.id)) continue
+    lots.set(lot.id, signal(lot))
+    restored.add(lot.id)
+  }
+  loading.value = 'ready'
+  arrange()
+}
 
 /** Reads all auctions, and goes on hearing of them, as whoever the visitor is at the time. */
 export function startCatalogue(): void {
@@ -44,7 +57,11 @@ async function read(from: VendueClient, started: number): Promise<void> {
       for (const auction of page.auctions) take(auction)
       arrange()
       loading.value = 'ready'
-      if (page.next === null || lots.size >= MAX_LOTS) return
+      if (page.next === null || lots.size >= MAX_LOTS) {
+        for (const id of restored) lots.delete(id)
+        restored.clear()
+        return arrange()
+      }
       cursor = page.next
     } catch {
       if (isStale()) return
@@ -58,6 +75,7 @@ async function read(from: VendueClient, started: number): Promise<void> {
 export function take(auction: Auction): Signal<Lot> {
   const lot = lotOf(auction, visitor.peek()?.id ?? null)
   const known = lots.get(lot.id)
+  restored.delete(lot.id)
   if (!known) {
     const made = signal(lot)
     lots.set(lot.id, made)

@@ -49,7 +49,7 @@ export class OpenLot {
   readonly hasMore = signal(false)
   readonly isMissing = signal(false)
   readonly missed = signal<Missed | null>(null)
-  readonly #client: VendueClient
+  readonly #client: VendueClient | null
   #watch: AuctionWatch | null = null
   #timer: ReturnType<typeof setTimeout> | undefined
   #isClosed = false
@@ -57,7 +57,8 @@ export class OpenLot {
   #before: number | null = null
   #unsubscribe: () => void
 
-  constructor(client: VendueClient, id: string) {
+  /** Without a client there is no gateway: what is known of the auction is shown, and nothing is asked. */
+  constructor(client: VendueClient | null, id: string) {
     this.#client = client
     this.id = id
     this.lot.value = lots.get(id) ?? null
@@ -67,7 +68,8 @@ export class OpenLot {
       if (isOnline && !wasOnline) this.#cameBack()
       wasOnline = isOnline
     })
-    void this.#open()
+    if (client) void this.#open(client)
+    else this.isMissing.value = this.lot.peek() === null
   }
 
   close(): void {
@@ -77,15 +79,15 @@ export class OpenLot {
     clearTimeout(this.#timer)
   }
 
-  async #open(): Promise<void> {
+  async #open(client: VendueClient): Promise<void> {
     while (!this.#isClosed) {
       try {
-        const watch = await this.#client.watch(this.id)
+        const watch = await client.watch(this.id)
         if (this.#isClosed) return watch.close()
         this.#watch = watch
         watch.on('event', (event) => this.#heard(event))
         this.lot.value = take(watch.auction)
-        this.#look()
+        this.#look(client)
         void this.#begin()
         return
       } catch (error) {
@@ -111,6 +113,7 @@ export class OpenLot {
 
   /** Earlier bids. */
   async more(): Promise<void> {
+    if (!this.#client) return
     const oldest = this.#before
     const { bids, next } = await this.#client.history(this.id, {
       limit: HISTORY_PAGE,
@@ -127,21 +130,21 @@ export class OpenLot {
   }
 
   /** What no event says: whether the home is there, what can be bought at once; all of it where nothing is live. */
-  #look(): void {
+  #look(client: VendueClient): void {
     const isLive = link.peek().state === 'online'
     this.#timer = setTimeout(
       async () => {
         const lot = this.lot.peek()?.peek()
         if (lot?.ending && isLive) return
         try {
-          const auction = await this.#client.show(this.id, { deadlineMs: LOOK_MS })
+          const auction = await client.show(this.id, { deadlineMs: LOOK_MS })
           if (this.#isClosed) return
           take(auction)
           if (link.peek().state !== 'online') readOverHttp()
         } catch {
           // The next look may do better; what is known stays, and is dated.
         }
-        if (!this.#isClosed) this.#look()
+        if (!this.#isClosed) this.#look(client)
       },
       isLive ? LOOK_MS : LOOK_WHEN_LOST_MS,
     )

@@ -6,7 +6,7 @@ import { t } from './language.js'
 import { link } from './session.js'
 
 /** When prices were last known to be so, by the gateway's clock. */
-const asOf = signal(Date.now())
+export const asOf = signal(Date.now())
 /** Prices are read by HTTP meanwhile. */
 export const overHttp = signal(false)
 let losses = 0

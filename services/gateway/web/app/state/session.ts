@@ -34,10 +34,15 @@ export const loginEnded = signal(false)
 export const isOpenMode = computed(() => gatewayInfo.value?.auth === 'open')
 
 const RETRY_MS = 2_000
+/** Longer than this nobody looks at an empty page. */
+const UNREACHED_MS = 2_500
 
 /** Finds out about the gateway and the visitor. Never rejects; tries until it is answered. */
 export async function startSession(): Promise<void> {
   const first = createClient({ gateways: [location.origin] })
+  const timer = setTimeout(() => {
+    failed.value = true
+  }, UNREACHED_MS)
   for (;;) {
     try {
       gatewayInfo.value = await first.gateway({ deadlineMs: 10_000 })
@@ -47,11 +52,23 @@ export async function startSession(): Promise<void> {
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
     }
   }
+  clearTimeout(timer)
   failed.value = false
   if (isOpenMode.value) await become(kept.get('name'))
   else {
     use(newClient())
     if (kept.get('login') !== null) await resume()
+  }
+}
+
+/** Asks what the gateway is by now: it may have been upgraded. */
+export async function lookAtGateway(): Promise<void> {
+  const asked = client.peek()
+  if (asked === null || gatewayInfo.peek() === null) return
+  try {
+    gatewayInfo.value = await createClient({ gateways: [location.origin] }).gateway({ deadlineMs: 10_000 })
+  } catch {
+    // It is asked again when the connection is back.
   }
 }
 
