@@ -100,6 +100,13 @@ export interface Peer {
   readonly started_at: string
 }
 
+/** Who watches an auction at the gateway that the client is connected to. */
+export interface Presence {
+  readonly watchers: number
+  /** Up to 20, as far as they may be shown. */
+  readonly names: readonly string[]
+}
+
 /** A rule said no; nothing was done. `code` is stable. */
 export interface Rejected {
   readonly status: 'rejected'

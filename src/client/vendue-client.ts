@@ -269,15 +269,24 @@ export class VendueClient {
 
   /**
    * One auction's events. With `fromSeq`, from there on (1: all there were); otherwise what follows `auction`, as it
-   * stands now. `newest` leaves prices out that are overtaken at once.
+   * stands now. `newest` leaves prices out that are overtaken at once; `presence` hears who watches.
    */
   async watch(
     auction: string,
-    { fromSeq, mode = 'all', ...options }: CallOptions & { fromSeq?: number; mode?: WatchMode } = {},
+    {
+      fromSeq,
+      mode = 'all',
+      presence = false,
+      ...options
+    }: CallOptions & { fromSeq?: number; mode?: WatchMode; presence?: boolean } = {},
   ): Promise<AuctionWatch> {
     const now = await this.show(auction, options)
     this.connect()
-    return this.#watches.auction(now, { afterSeq: fromSeq === undefined ? now.seq : fromSeq - 1, mode })
+    return this.#watches.auction(now, {
+      afterSeq: fromSeq === undefined ? now.seq : fromSeq - 1,
+      mode,
+      presence,
+    })
   }
 
   /**

@@ -1,7 +1,7 @@
 import { ClientError } from './client-error.js'
-import type { Listener } from './emitter.js'
+import { Emitter, type Listener } from './emitter.js'
 import { EventQueue, type EventsByType } from './event-queue.js'
-import type { Auction, EventMessage, ReplyMessage, SentMessage } from './messages.js'
+import type { Auction, EventMessage, Presence, ReplyMessage, SentMessage } from './messages.js'
 import type { ServerClock } from './server-clock.js'
 import type { TimeSource } from './time-source.js'
 
@@ -21,6 +21,14 @@ export interface AuctionWatch extends Watch {
   readonly auction: Auction
   /** Of the last event that was handed on. */
   readonly seq: number
+  /** Who watches; for a watch that asked for it. Gives what takes the listener off again. */
+  onPresence(listener: Listener<Presence>): () => void
+}
+
+export interface WatchOptions {
+  readonly mode: WatchMode
+  /** Hears who watches as well. */
+  readonly presence: boolean
 }
 
 export interface WatchesDeps {
@@ -63,7 +71,7 @@ export class Watches {
   }
 
   /** Events past `afterSeq`. */
-  auction(auction: Auction, { afterSeq, mode }: { afterSeq: number; mode: WatchMode }): AuctionWatch {
+  auction(auction: Auction, options: WatchOptions & { readonly afterSeq: number }): AuctionWatch {
     const { auction_id: id } = auction
     const topic: Topic = this.#topics.get(id) ?? { watches: new Set(), confirmed: false }
     const queue = new EventQueue({
@@ -77,7 +85,7 @@ export class Watches {
         this.#deps.send({ type: 'unsubscribe', auction_id: id })
       },
     })
-    const watch = new QueuedWatch(auction, queue, { afterSeq, mode })
+    const watch = new QueuedWatch(auction, queue, options)
     topic.watches.add(watch)
     this.#topics.set(id, topic)
     this.#subscribe(id)
@@ -116,6 +124,9 @@ export class Watches {
     if (message.type === 'subscribed') {
       const topic = this.#topics.get(message.auction_id ?? '')
       if (topic) topic.confirmed = true
+    } else if (message.type === 'presence') {
+      const { auction_id, watchers, names } = message
+      for (const watch of this.#topics.get(auction_id)?.watches ?? []) watch.present({ watchers, names })
     } else if (isEvent(message)) {
       if (message.cursor !== undefined) this.#ofCatalogue(message, message.cursor)
       else this.#ofAuction(message)
@@ -136,7 +147,9 @@ export class Watches {
     for (const watch of watches) watch.behind = false
     const from = Math.min(...watches.map(({ seq }) => seq)) + 1
     const mode = watches.every((watch) => watch.mode === 'newest') ? 'newest' : 'all'
-    if (!this.#deps.send({ type: 'subscribe', auction_id: id, from_seq: from, mode })) return
+    const presence = watches.some((watch) => watch.presence)
+    const order = { type: 'subscribe', auction_id: id, from_seq: from, mode } as const
+    if (!this.#deps.send({ ...order, ...(presence && { presence }) })) return
     this.#retry ??= this.#deps.time.after(RETRY_MS, () => this.#askAgain())
   }
 
@@ -193,7 +206,9 @@ export class Watches {
 class QueuedWatch implements AuctionWatch {
   readonly auction: Auction
   readonly mode: WatchMode
+  readonly presence: boolean
   readonly #queue: EventQueue
+  readonly #presences = new Emitter<{ presence: Presence }>()
   #seq: number
   /** Events were left out because too many wait; they are asked for again once there is room. */
   behind = false
@@ -201,12 +216,13 @@ class QueuedWatch implements AuctionWatch {
   constructor(
     auction: Auction,
     queue: EventQueue,
-    { afterSeq, mode }: { afterSeq: number; mode: WatchMode },
+    { afterSeq, mode, presence }: WatchOptions & { readonly afterSeq: number },
   ) {
     this.auction = auction
     this.#queue = queue
     this.#seq = afterSeq
     this.mode = mode
+    this.presence = presence
   }
 
   get auctionId(): string {
@@ -227,6 +243,14 @@ class QueuedWatch implements AuctionWatch {
     this.#seq = event.seq
     this.#queue.push(event)
     return 'taken'
+  }
+
+  present(presence: Presence): void {
+    if (this.presence) this.#presences.emit('presence', presence)
+  }
+
+  onPresence(listener: Listener<Presence>): () => void {
+    return this.#presences.on('presence', listener)
   }
 
   on<K extends keyof EventsByType>(type: K, listener: Listener<EventsByType[K]>): () => void {

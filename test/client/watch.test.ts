@@ -38,6 +38,33 @@ describe('a watch', () => {
     fake.client.close()
   })
 
+  it('hears who watches where it asks for that, after each loss too, and otherwise not', async () => {
+    const fake = new FakeGateways()
+    const { watch } = await watching(fake)
+    const heard: unknown[] = []
+    watch.onPresence((presence) => heard.push(presence))
+    const message = {
+      type: 'presence',
+      auction_id: AUCTION,
+      watchers: 2,
+      names: ['Kim'],
+      joined: [],
+      left: [],
+    }
+    fake.socket.tell(message)
+    const curious = await fake.client.watch(AUCTION, { presence: true })
+    curious.onPresence((presence) => heard.push(presence))
+    expect(fake.socket.all('subscribe').at(-1)).to.include({ presence: true })
+    fake.socket.tell(message)
+    fake.socket.tell({ ...message, auction_id: 'auc_other' })
+    expect(heard).to.deep.equal([{ watchers: 2, names: ['Kim'] }])
+    fake.socket.break()
+    await fake.advance(0)
+    await fake.welcome()
+    expect(fake.socket.all('subscribe').at(-1)).to.include({ presence: true })
+    fake.client.close()
+  })
+
   it('asks again for what is missing, and hands nothing on out of order', async () => {
     const fake = new FakeGateways()
     const { seqs, listen } = await watching(fake)

@@ -315,10 +315,14 @@ export const replyMessages = {
       type: z.literal('presence'),
       auction_id: z.string(),
       watchers: z.int(),
+      names: z.array(z.string()),
       joined: z.array(z.string()),
       left: z.array(z.string()),
     })
-    .meta({ description: 'Who watches here, at this gateway; names up to 20 each way.' }),
+    .meta({
+      description:
+        'Who watches here, at this gateway; up to 20 names of those who are here, who came and who left.',
+    }),
   pong: z
     .object({
       type: z.literal('pong'),

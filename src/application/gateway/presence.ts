@@ -94,6 +94,7 @@ export class Presence {
         type: 'presence',
         auction_id: auctionId,
         watchers: room.watchers,
+        names: [...room.names.keys()].slice(0, MAX_NAMES),
         joined: [...room.joined].slice(0, MAX_NAMES),
         left: [...room.left].slice(0, MAX_NAMES),
       }

@@ -89,6 +89,16 @@ export const ar: Texts = {
   'lot.reserve.unmet': 'لم يبلغ الحد الأدنى',
   'lot.pseudonyms': 'يظهر المزايدون بأسماء خاصة بهذا المزاد وحده.',
 
+  'lot.watchers':
+    '{count, plural, zero {لا أحد يتابع} one {متابع واحد} two {متابعان} few {# متابعين} many {# متابعًا} other {# متابع}}',
+  'lot.watchers.more':
+    '{count, plural, zero {ولا أحد غيرهم} one {وشخص آخر} two {وشخصان آخران} few {و# آخرون} many {و# آخرون} other {و# آخرون}}',
+  'chart.title': 'السعر',
+  'chart.summary':
+    'رسم السعر: من {first} في {begin} إلى {last} في {end}، {count, plural, zero {بلا عروض} one {عرض واحد} two {عرضان} few {# عروض} many {# عرضًا} other {# عرض}}. في قائمة العروض كل خطوة.',
+  'chart.hint': 'كل درجة عرض.',
+  'panel.why': 'لماذا هذا السعر؟',
+
   'time.days':
     '{days, plural, one {يوم واحد} two {يومان} few {# أيام} many {# يومًا} other {# يوم}} {hours, plural, =0 {} one {وساعة} two {وساعتان} few {و# ساعات} many {و# ساعة} other {و# ساعة}}',
   'time.hours': '{hours, number} س {minutes, number} د',

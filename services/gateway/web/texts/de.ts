@@ -93,6 +93,14 @@ export const de: Texts = {
   'lot.reserve.unmet': 'Mindestpreis nicht erreicht',
   'lot.pseudonyms': 'Bietende erscheinen unter Namen, die es nur in dieser Auktion gibt.',
 
+  'lot.watchers': '{count, plural, one {# sieht zu} other {# sehen zu}}',
+  'lot.watchers.more': '{count, plural, one {und # weitere Person} other {und # weitere}}',
+  'chart.title': 'Preis',
+  'chart.summary':
+    'Verlauf des Preises: von {first} am {begin} auf {last} am {end}, {count, plural, one {# Gebot} other {# Gebote}}. Die Liste der Gebote hat jeden Schritt.',
+  'chart.hint': 'Jede Stufe ist ein Gebot.',
+  'panel.why': 'Warum dieser Preis?',
+
   'time.days':
     '{days, plural, one {# Tag} other {# Tage}} {hours, plural, =0 {} one {# Stunde} other {# Stunden}}',
   'time.hours': '{hours, number} Std. {minutes, number} Min.',

@@ -92,6 +92,14 @@ export const en = {
   'lot.reserve.unmet': 'Reserve not met',
   'lot.pseudonyms': 'Bidders are shown by names made for this auction alone.',
 
+  'lot.watchers': '{count, plural, one {# watching} other {# watching}}',
+  'lot.watchers.more': '{count, plural, one {and # more} other {and # more}}',
+  'chart.title': 'Price',
+  'chart.summary':
+    'Chart of the price: from {first} on {begin} to {last} on {end}, {count, plural, one {# bid} other {# bids}}. The list of bids has each step.',
+  'chart.hint': 'Each step is a bid.',
+  'panel.why': 'Why this price?',
+
   'time.days':
     '{days, plural, one {# day} other {# days}} {hours, plural, =0 {} one {# hour} other {# hours}}',
   'time.hours': '{hours, number} h {minutes, number} min',

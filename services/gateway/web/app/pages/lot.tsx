@@ -15,9 +15,11 @@ import { Icon } from '../parts/icons.js'
 import { isHelpOpen, KeyboardHelp, useKeys } from '../parts/keyboard.js'
 import { Owner } from '../parts/owner.js'
 import { BiddingPanel, reserveKey } from '../parts/panel.js'
+import { PriceChart } from '../parts/price-chart.js'
 import { speechFor } from '../parts/speech.js'
 import { Standing } from '../parts/time.js'
 import { Verify } from '../parts/verify.js'
+import { Watchers } from '../parts/watchers.js'
 import { announcePolitely } from '../state/announce.js'
 import { pending, place as placeBid, settled } from '../state/bidding.js'
 import { lots, toggleWatched, watched } from '../state/catalogue.js'
@@ -94,6 +96,7 @@ function OpenedLot({ open, lot }: { open: OpenLot; lot: Lot }) {
               <Icon name="eye" />
               {t(isWatched ? 'lot.watched' : 'lot.watch')}
             </button>
+            <Watchers presence={open.presence.value} />
           </div>
         </header>
         <div class="lot-side">
@@ -115,6 +118,7 @@ function OpenedLot({ open, lot }: { open: OpenLot; lot: Lot }) {
               </p>
             </section>
           )}
+          <PriceChart open={open} lot={lot} />
           <History open={open} lot={lot} own={own} />
           <Verify lot={lot} />
           <Facts lot={lot} />

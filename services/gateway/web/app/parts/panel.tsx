@@ -14,6 +14,7 @@ import { settledText } from './refusal.js'
 import { speechFor } from './speech.js'
 import { Flash } from './tile.js'
 import { countdownText } from './time.js'
+import { whyAsked } from './verify.js'
 
 const ICONS: Readonly<Record<Panel['kind'], IconName>> = {
   over: 'check',
@@ -55,6 +56,20 @@ export function BiddingPanel({
         </Flash>
         <div class="soft">
           {t('lot.bids', { count: lot.bidCount })} · {t(reserveKey(lot))}
+          {lot.bidCount > 0 && (
+            <>
+              {' · '}
+              <button
+                type="button"
+                class="link"
+                onClick={() => {
+                  whyAsked.value += 1
+                }}
+              >
+                {t('panel.why')}
+              </button>
+            </>
+          )}
         </div>
       </div>
       <Clock lot={lot} />

@@ -1,8 +1,12 @@
+import { signal } from '@preact/signals'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Lot } from '../../model/lot.js'
 import type { VerifyAnswer } from '../../model/verify-answer.js'
 import { t, writing } from '../state/language.js'
 import { Icon, Note } from './icons.js'
+
+/** Counts how often somebody has asked, beside the price, why it is what it is. */
+export const whyAsked = signal(0)
 
 /** One button that checks the auction's whole log on the visitor's own device. */
 export function Verify({ lot }: { lot: Lot }) {
@@ -22,9 +26,18 @@ export function Verify({ lot }: { lot: Lot }) {
     started.onerror = ({ message }) => setAnswer({ kind: 'failed', reason: message })
     started.postMessage(new URL(url, location.href).href)
   }
+  const section = useRef<HTMLElement>(null)
+  const seen = useRef(whyAsked.peek())
+  useEffect(() => {
+    if (whyAsked.value === seen.current) return
+    seen.current = whyAsked.value
+    section.current?.scrollIntoView({ block: 'start' })
+    section.current?.focus({ preventScroll: true })
+    check()
+  }, [whyAsked.value])
   const isChecking = answer?.kind === 'progress'
   return (
-    <section class="stack" aria-labelledby="verify-title">
+    <section ref={section} class="stack" aria-labelledby="verify-title" tabIndex={-1}>
       <h2 id="verify-title">{t('verify.title')}</h2>
       <p class="soft measure">{t('verify.help')}</p>
       <div class="row">
@@ -36,12 +49,12 @@ export function Verify({ lot }: { lot: Lot }) {
           {t('panel.proof')}
         </a>
       </div>
-      {answer && <Answer answer={answer} />}
+      {answer && <Answer answer={answer} isWhyOpen={whyAsked.value > 0} />}
     </section>
   )
 }
 
-function Answer({ answer }: { answer: VerifyAnswer }) {
+function Answer({ answer, isWhyOpen }: { answer: VerifyAnswer; isWhyOpen: boolean }) {
   if (answer.kind === 'progress') return null
   if (answer.kind === 'failed')
     return (
@@ -78,7 +91,7 @@ function Answer({ answer }: { answer: VerifyAnswer }) {
         })}
       </Note>
       {answer.bids.length > 0 && (
-        <details>
+        <details open={isWhyOpen}>
           <summary>
             <Icon name="right" />
             {t('verify.why')}

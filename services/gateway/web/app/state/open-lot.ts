@@ -3,6 +3,7 @@ import {
   type AuctionWatch,
   type Bid,
   type EventMessage,
+  type Presence,
   RequestRefused,
   type VendueClient,
 } from 'vendue/client'
@@ -49,6 +50,7 @@ export class OpenLot {
   readonly hasMore = signal(false)
   readonly isMissing = signal(false)
   readonly missed = signal<Missed | null>(null)
+  readonly presence = signal<Presence | null>(null)
   readonly #client: VendueClient | null
   #watch: AuctionWatch | null = null
   #timer: ReturnType<typeof setTimeout> | undefined
@@ -82,10 +84,13 @@ export class OpenLot {
   async #open(client: VendueClient): Promise<void> {
     while (!this.#isClosed) {
       try {
-        const watch = await client.watch(this.id)
+        const watch = await client.watch(this.id, { presence: true })
         if (this.#isClosed) return watch.close()
         this.#watch = watch
         watch.on('event', (event) => this.#heard(event))
+        watch.onPresence((presence) => {
+          this.presence.value = presence
+        })
         this.lot.value = take(watch.auction)
         this.#look(client)
         void this.#begin()
