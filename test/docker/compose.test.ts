@@ -68,8 +68,7 @@ const composeFile = z
     'unknown top-level key',
   )
 
-describe('what is under docker/', function () {
-  this.timeout(60_000)
+describe('what is under docker/', () => {
   let compose: Compose
 
   before(() => {

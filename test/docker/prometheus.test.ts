@@ -27,8 +27,7 @@ interface ScrapeConfig {
   readonly static_configs: readonly object[]
 }
 
-describe('what docker/ has Prometheus do', function () {
-  this.timeout(90_000)
+describe('what docker/ has Prometheus do', () => {
   const { home, remove } = makeTempHome()
   const nodes: NodeProcess[] = []
   let prometheus: ChildProcess | null = null

@@ -17,8 +17,7 @@ interface Running {
   readonly ended: Promise<number | null>
 }
 
-describe('the command line, in real processes', function () {
-  this.timeout(90_000)
+describe('the command line, in real processes', () => {
   let home: string
   let mesh: string
   let running: Running[]

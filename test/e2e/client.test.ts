@@ -6,8 +6,7 @@ import { makeTempHome } from '../support/temp-home.js'
 
 const PORTS = ['--grape-port', '0', '--dht-port', '0', '--http-port', '0']
 
-describe('a client of two gateways, each of a node of its own', function () {
-  this.timeout(90_000)
+describe('a client of two gateways, each of a node of its own', () => {
   const { home, remove } = makeTempHome()
   const nodes: NodeProcess[] = []
   const clients: VendueClient[] = []

@@ -10,8 +10,7 @@ const FREE_PORTS = ['--grape-port', '0', '--dht-port', '0']
 const ROUNDS = 3
 const BIDDERS = 32
 
-describe('a home that is killed while bids come in', function () {
-  this.timeout(120_000)
+describe('a home that is killed while bids come in', () => {
   const { home, remove } = makeTempHome()
   let seller: NodeProcess
   let bidder: NodeProcess

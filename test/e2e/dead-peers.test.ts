@@ -12,8 +12,7 @@ const FREE_PORTS = ['--grape-port', '0', '--dht-port', '0']
 /** What a loaded machine may add to the times that membership promises. */
 const SLACK_MS = 2_000
 
-describe('a mesh of three processes, one of which', function () {
-  this.timeout(90_000)
+describe('a mesh of three processes, one of which', () => {
   const { home, remove } = makeTempHome()
   let watchers: NodeProcess[]
   let victim: NodeProcess
@@ -111,8 +110,7 @@ describe('a mesh of three processes, one of which', function () {
   })
 })
 
-describe('vendue peers --watch', function () {
-  this.timeout(60_000)
+describe('vendue peers --watch', () => {
   const { home, remove } = makeTempHome()
   after(remove)
 
@@ -147,8 +145,7 @@ describe('vendue peers --watch', function () {
   })
 })
 
-describe('nodes that use a standalone Grape', function () {
-  this.timeout(60_000)
+describe('nodes that use a standalone Grape', () => {
   const { home, remove } = makeTempHome()
   after(remove)
 
@@ -177,8 +174,7 @@ describe('nodes that use a standalone Grape', function () {
   })
 })
 
-describe('a node with a copy of another’s data directory', function () {
-  this.timeout(60_000)
+describe('a node with a copy of another’s data directory', () => {
   const { home, remove } = makeTempHome()
   after(remove)
 

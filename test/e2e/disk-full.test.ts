@@ -14,8 +14,7 @@ const FREE_PORTS = ['--grape-port', '0', '--dht-port', '0']
 const MESH = { VENDUE_MESH: `disk-full-${process.pid}` }
 const BLOCK = Buffer.alloc(4_096)
 
-describe('a home whose disk is full', function () {
-  this.timeout(60_000)
+describe('a home whose disk is full', () => {
   let temp: ReturnType<typeof makeTempHome>
   let dataDir: string
   let mounted = false

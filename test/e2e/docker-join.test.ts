@@ -10,8 +10,7 @@ import { makeTempHome } from '../support/temp-home.js'
 const DOCKER = resolve(import.meta.dirname, '../../../docker')
 
 /** What the containers of docker/compose.yaml do, without containers: homes of their own, and host names. */
-describe('the scripts of the containers', function () {
-  this.timeout(60_000)
+describe('the scripts of the containers', () => {
   const { home, remove } = makeTempHome()
   const children: ChildProcess[] = []
   let output = ''

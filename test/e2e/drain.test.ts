@@ -18,8 +18,7 @@ interface Bid {
   readonly user: string
 }
 
-describe('a node that is told to stop while it serves 200 bidders', function () {
-  this.timeout(60_000)
+describe('a node that is told to stop while it serves 200 bidders', () => {
   const { home, remove } = makeTempHome()
   let node: NodeProcess
   let auction: string

@@ -14,8 +14,7 @@ interface Run {
   readonly ended: Promise<number | null>
 }
 
-describe('the examples', function () {
-  this.timeout(60_000)
+describe('the examples', () => {
   const runs: Run[] = []
   let mesh: TestMesh
   let gateway: TestGateway

@@ -25,8 +25,7 @@ async function freePort(): Promise<number> {
   return port
 }
 
-describe('what can go wrong around a node', function () {
-  this.timeout(90_000)
+describe('what can go wrong around a node', () => {
   const { home, remove } = makeTempHome()
   const children: ChildProcess[] = []
 

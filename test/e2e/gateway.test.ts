@@ -10,8 +10,7 @@ import { makeTempHome } from '../support/temp-home.js'
 // biome-ignore lint/suspicious/noExplicitAny: tests look at what a server said, whatever it is.
 type Message = any
 
-describe('gateways in processes of their own', function () {
-  this.timeout(60_000)
+describe('gateways in processes of their own', () => {
   const { home, remove } = makeTempHome()
   const children: ChildProcess[] = []
   let node: NodeProcess

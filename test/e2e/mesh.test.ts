@@ -7,8 +7,7 @@ import { makeTempHome } from '../support/temp-home.js'
 /** Ports that nobody else uses: each node takes free ones, and the first one's DHT is where the others start. */
 const FREE_PORTS = ['--grape-port', '0', '--dht-port', '0']
 
-describe('a mesh of three nodes in three processes', function () {
-  this.timeout(60_000)
+describe('a mesh of three nodes in three processes', () => {
   const { home, remove } = makeTempHome()
   const nodes: NodeProcess[] = []
 

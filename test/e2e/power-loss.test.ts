@@ -28,8 +28,7 @@ interface Ack {
   readonly hash: string
 }
 
-describe('a store whose power fails', function () {
-  this.timeout(60_000)
+describe('a store whose power fails', () => {
   let temp: ReturnType<typeof makeTempHome>
   let disk: PowerLossDisk
 
@@ -114,8 +113,7 @@ describe('a store whose power fails', function () {
   })
 })
 
-describe('a node whose disk fails', function () {
-  this.timeout(60_000)
+describe('a node whose disk fails', () => {
   let temp: ReturnType<typeof makeTempHome>
   let disk: PowerLossDisk
 

@@ -24,8 +24,7 @@ interface Repaired {
   }
 }
 
-describe('a node whose database is damaged', function () {
-  this.timeout(90_000)
+describe('a node whose database is damaged', () => {
   const { home, remove } = makeTempHome()
   let damaged: NodeProcess
   let peer: NodeProcess

@@ -9,8 +9,7 @@ const FREE_PORTS = ['--grape-port', '0', '--dht-port', '0']
 /** Amounts that occur nowhere by chance, in the forms in which they could leak. */
 const SECRETS = { reserve: '98765432.19', max: '87654321.98', raised: '87654399.77', upTo: '76543298.76' }
 
-describe("secrets of an auction on other nodes' disks", function () {
-  this.timeout(60_000)
+describe("secrets of an auction on other nodes' disks", () => {
   const { home, remove } = makeTempHome()
   const nodes: NodeProcess[] = []
 

@@ -9,8 +9,7 @@ const FREE_PORTS = ['--grape-port', '0', '--dht-port', '0']
 const MESH = { VENDUE_MESH: `stopped-home-${process.pid}` }
 const BIDDERS = 8
 
-describe('a home that stands still (SIGSTOP) while bids come in', function () {
-  this.timeout(60_000)
+describe('a home that stands still (SIGSTOP) while bids come in', () => {
   const { home: root, remove } = makeTempHome()
   let home: NodeProcess
   let bidder: NodeProcess

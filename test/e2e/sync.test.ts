@@ -15,8 +15,7 @@ const EVENTS = BIDS + SIZE.auctions
 const UNDER_WAY = 20_000
 const SYNC_TIMEOUT_MS = 60_000
 
-describe('a sync between processes', function () {
-  this.timeout(120_000)
+describe('a sync between processes', () => {
   const { home, remove } = makeTempHome()
   const running: NodeProcess[] = []
   const meshName = `sync-${process.pid}`

@@ -10,8 +10,7 @@ import { createTestMesh, type TestMesh } from '../support/test-mesh.js'
 /** What the browser itself reports of servers that are away; anything else is the page's own. */
 const AWAY = /net::ERR_|WebSocket connection to/
 
-describe('the web page where things fail, in Chromium', function () {
-  this.timeout(90_000)
+describe('the web page where things fail, in Chromium', () => {
   let browser: Browser
   let mesh: TestMesh
   let gateway: TestGateway

@@ -28,8 +28,7 @@ function overflow(page: Page): Promise<number> {
   return page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')
 }
 
-describe('the look of the web page, in Chromium', function () {
-  this.timeout(120_000)
+describe('the look of the web page, in Chromium', () => {
   let browser: Browser
   let mesh: TestMesh
   let gateway: TestGateway
@@ -171,8 +170,7 @@ describe('the look of the web page, in Chromium', function () {
   })
 })
 
-describe('accounts in the web page, in Chromium', function () {
-  this.timeout(60_000)
+describe('accounts in the web page, in Chromium', () => {
   let browser: Browser
   let mesh: TestMesh
   let gateway: TestGateway

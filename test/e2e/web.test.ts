@@ -6,8 +6,7 @@ import { bid, confirm, counts, DEAF_MS, dialog, reads, says, tap } from '../supp
 import { TestGateway } from '../support/test-gateway.js'
 import { createTestMesh, type TestMesh } from '../support/test-mesh.js'
 
-describe('the web page, in Chromium', function () {
-  this.timeout(60_000)
+describe('the web page, in Chromium', () => {
   let browser: Browser
   let mesh: TestMesh
   let gateways: TestGateway[]

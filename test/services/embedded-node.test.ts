@@ -6,8 +6,7 @@ import { HomeMeshAdmin } from '../../services/mesh/mesh-admin.js'
 import { eventually } from '../support/eventually.js'
 import { makeTempHome } from '../support/temp-home.js'
 
-describe('a node inside another program', function () {
-  this.timeout(30_000)
+describe('a node inside another program', () => {
   const { home, remove } = makeTempHome()
   const nodes: EmbeddedNode[] = []
   let shop: EmbeddedNode

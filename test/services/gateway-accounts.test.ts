@@ -24,8 +24,7 @@ import { createTestMesh, type TestMesh } from '../support/test-mesh.js'
 
 const TERMS = { title: 'Lot', start_price: '10', currency: 'EUR', increment: '1' }
 
-describe('a gateway with accounts', function () {
-  this.timeout(40_000)
+describe('a gateway with accounts', () => {
   let mesh: TestMesh
   let gateway: TestGateway
   let accounts: GatewayAccounts

@@ -10,8 +10,7 @@ import { eventually } from '../support/eventually.js'
 import { TestGateway } from '../support/test-gateway.js'
 import { createTestMesh, type TestMesh } from '../support/test-mesh.js'
 
-describe('a client of a real gateway', function () {
-  this.timeout(60_000)
+describe('a client of a real gateway', () => {
   let mesh: TestMesh
   let gateway: TestGateway
   const clients: VendueClient[] = []

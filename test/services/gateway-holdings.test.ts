@@ -25,8 +25,7 @@ interface Caller {
 
 const MOST = 3
 
-describe('what an address and an account can hold at a gateway', function () {
-  this.timeout(60_000)
+describe('what an address and an account can hold at a gateway', () => {
   let mesh: TestMesh
   let gateway: TestGateway
   let accounts: GatewayAccounts

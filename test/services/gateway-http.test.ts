@@ -18,8 +18,7 @@ import { eventually } from '../support/eventually.js'
 import { TestGateway } from '../support/test-gateway.js'
 import { createTestMesh, type TestMesh } from '../support/test-mesh.js'
 
-describe("a gateway's HTTP API", function () {
-  this.timeout(30_000)
+describe("a gateway's HTTP API", () => {
   let mesh: TestMesh
   let gateway: TestGateway
 
@@ -591,8 +590,7 @@ describe("a gateway's HTTP API", function () {
   })
 })
 
-describe('a gateway with accounts', function () {
-  this.timeout(30_000)
+describe('a gateway with accounts', () => {
   let mesh: TestMesh
   let gateway: TestGateway
 

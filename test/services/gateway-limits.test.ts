@@ -10,8 +10,7 @@ import { makeTempDir } from '../support/temp-dir.js'
 import { TestGateway } from '../support/test-gateway.js'
 import { createTestMesh, type TestMesh } from '../support/test-mesh.js'
 
-describe("a gateway's limits", function () {
-  this.timeout(40_000)
+describe("a gateway's limits", () => {
   let mesh: TestMesh
   let gateway: TestGateway
   let accounts: GatewayAccounts

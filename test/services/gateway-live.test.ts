@@ -63,8 +63,7 @@ class Listener {
   }
 }
 
-describe("a gateway's live API", function () {
-  this.timeout(30_000)
+describe("a gateway's live API", () => {
   let mesh: TestMesh
   let gateway: TestGateway
 
@@ -423,9 +422,7 @@ describe("a gateway's live API", function () {
   })
 })
 
-describe('a gateway that stops', function () {
-  this.timeout(30_000)
-
+describe('a gateway that stops', () => {
   it('answers what is under way, refuses what is new, and tells its listeners why', async () => {
     const mesh = await createTestMesh(1)
     const node = mesh.nodes[0]!

@@ -47,8 +47,7 @@ interface Answer {
 /** Sends rising maxima at once, in the order of `amounts`, and gives the answers in that order. */
 type Surface = (member: Member, auction: string, amounts: readonly string[]) => Promise<Answer[]>
 
-describe('what is sent over one connection to a gateway with accounts and limits', function () {
-  this.timeout(60_000)
+describe('what is sent over one connection to a gateway with accounts and limits', () => {
   let mesh: TestMesh
   let gateway: TestGateway
   let accounts: GatewayAccounts

@@ -26,8 +26,7 @@ class Client {
   }
 }
 
-describe("a gateway's Socket.IO namespace", function () {
-  this.timeout(30_000)
+describe("a gateway's Socket.IO namespace", () => {
   let mesh: TestMesh
   let gateway: TestGateway
   const clients: Client[] = []

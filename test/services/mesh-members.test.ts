@@ -33,9 +33,7 @@ import { testSettings } from '../support/test-settings.js'
 
 const DAY_MS = 86_400_000
 
-describe('the members of a mesh', function () {
-  this.timeout(30_000)
-
+describe('the members of a mesh', () => {
   const cleanups: (() => unknown)[] = []
   let home: string
   let elsewhere: string

@@ -10,8 +10,7 @@ import { eventually } from '../support/eventually.js'
 import { LongAuction } from '../support/long-auction.js'
 import { createTestMesh, type TestMesh } from '../support/test-mesh.js'
 
-describe('whole nodes in one process', function () {
-  this.timeout(30_000)
+describe('whole nodes in one process', () => {
   let mesh: TestMesh
 
   before(async () => {

@@ -126,8 +126,7 @@ interface Done {
   readonly first: Answered
 }
 
-describe('a command that is sent again with its id', function () {
-  this.timeout(120_000)
+describe('a command that is sent again with its id', () => {
   const nodes = new TwoNodes()
   const done: Done[] = []
   let count = 0

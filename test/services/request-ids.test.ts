@@ -14,8 +14,7 @@ interface Line {
   readonly requestIds?: readonly string[]
 }
 
-describe('a request id', function () {
-  this.timeout(30_000)
+describe('a request id', () => {
   const { home, remove } = makeTempHome()
   const lines: Record<'home' | 'bidder', Line[]> = { home: [], bidder: [] }
   let nodes: VendueNode[] = []

@@ -12,8 +12,7 @@ import { vendue } from '../support/node-process.js'
 import { createTestMesh, type TestMesh } from '../support/test-mesh.js'
 import { unreadableCancel } from '../support/unreadable-commit.js'
 
-describe('a home that holds what no node reads', function () {
-  this.timeout(60_000)
+describe('a home that holds what no node reads', () => {
   let mesh: TestMesh
   let auctionId: string
   let dataDir: string

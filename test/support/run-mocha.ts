@@ -10,7 +10,8 @@ const USAGE = `Usage: npm test [-- [-g PATTERN] [FILE ...]]
   -g, --grep PATTERN  only the tests whose full title matches
   FILE                a test file or folder, a glob, or a part of a path: test/domain, money`
 
-const TIMEOUT_MS = 30_000
+/** Far above what any test takes, also on a busy machine: it only ends those that hang. */
+const TIMEOUT_MS = 120_000
 /** How long sockets, timers and child processes may outlive the last test. */
 const LINGER_MS = 5_000
 

@@ -8,9 +8,7 @@ import {
 } from '../../../src/adapters/argon2/argon2-password-hasher.js'
 import { codeOf } from '../../support/account-house.js'
 
-describe('argon2 password hasher', function () {
-  this.timeout(30_000)
-
+describe('argon2 password hasher', () => {
   it('hashes with a salt of its own and the costs it says, and verifies', async () => {
     const hasher = new Argon2PasswordHasher()
     const [one, two] = [await hasher.hash('a password'), await hasher.hash('a password')]

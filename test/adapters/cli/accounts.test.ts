@@ -9,8 +9,7 @@ import { CliHarness } from './support/cli-harness.js'
 
 const PASSWORD = 'correct horse battery'
 
-describe('vendue user and vendue api-key', function () {
-  this.timeout(30_000)
+describe('vendue user and vendue api-key', () => {
   let dir: string
   const deps: Pick<CliDeps, 'openAccounts'> = {
     openAccounts: (dataDir) => openAccounts(dataDir, {}, { logger: silentLogger }),

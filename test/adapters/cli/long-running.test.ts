@@ -209,8 +209,7 @@ describe('start', () => {
     expect(code).to.equal(3)
   })
 
-  it('warns of a Grape that does not answer, and goes on', async function () {
-    this.timeout(15_000)
+  it('warns of a Grape that does not answer, and goes on', async () => {
     const status = await cli.api.status()
     cli.api.status = () =>
       Promise.resolve({ ...status, grape: 'unreachable', grapeUrl: 'http://127.0.0.1:1' })

@@ -27,9 +27,7 @@ const SCRIPT = `
   console.log('stopped')
 `
 
-describe('the Grenache adapters', function () {
-  this.timeout(20_000)
-
+describe('the Grenache adapters', () => {
   for (const [what, argument] of [
     ['once they are stopped', 'stop-all'],
     ['though nobody stopped an idle client', 'keep-client'],

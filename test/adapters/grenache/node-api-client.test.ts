@@ -82,9 +82,7 @@ type AnyMethod = (...args: unknown[]) => Promise<unknown>
 const invoke = (api: NodeApi, method: keyof NodeApi, args: readonly unknown[] = CALLS[method][0]) =>
   (api[method] as AnyMethod)(...args)
 
-describe('the node API over RPC', function () {
-  this.timeout(20_000)
-
+describe('the node API over RPC', () => {
   let running: TestServer
   let rpcClient: RpcClient
   const connect = (address: string, token = TOKEN) =>

@@ -35,9 +35,7 @@ const commit = {
   signature: 'B'.repeat(86),
 }
 
-describe('the peer client', function () {
-  this.timeout(20_000)
-
+describe('the peer client', () => {
   const cleanups: (() => unknown)[] = []
   let rpcClient: RpcClient
   let client: GrenachePeerClient

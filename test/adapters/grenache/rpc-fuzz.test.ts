@@ -22,9 +22,7 @@ function expectAnswer(body: unknown): void {
   if (!payload.ok) expect(CODES).to.include(payload.error?.code)
 }
 
-describe('the RPC server, given anything', function () {
-  this.timeout(20_000)
-
+describe('the RPC server, given anything', () => {
   let running: TestServer
   before(async () => {
     running = await startServer({ limits: { maxBodyBytes: 32 * 1024 } })

@@ -32,9 +32,7 @@ const connect = (port: number) => connectTls({ port, host: '127.0.0.1', ...calle
 
 const PING = JSON.stringify(['rid-1', 'vendue.ping', { params: ping }])
 
-describe('the RPC server', function () {
-  this.timeout(20_000)
-
+describe('the RPC server', () => {
   let running: TestServer
   afterEach(() => running.server.stop())
 

@@ -28,9 +28,7 @@ import {
 
 const HOUR_MS = 3_600_000
 
-describe('the RPC server and client, over mutual TLS', function () {
-  this.timeout(20_000)
-
+describe('the RPC server and client, over mutual TLS', () => {
   let running: TestServer
   const clients: RpcClient[] = []
   beforeEach(async () => {

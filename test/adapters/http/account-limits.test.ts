@@ -177,8 +177,7 @@ describe('limits', () => {
     })
   })
 
-  describe('at the routes', function () {
-    this.timeout(30_000)
+  describe('at the routes', () => {
     let gateway: AccountGateway
     afterEach(() => gateway.stop())
     const from = (address: string) => ({ 'x-forwarded-for': address })

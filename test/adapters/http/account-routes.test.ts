@@ -9,8 +9,7 @@ import { type AccountGateway, bearer, startAccountGateway } from '../../support/
 const PASSWORD = 'correct horse battery'
 const alice = { username: 'alice', email: 'alice@example.org', password: PASSWORD }
 
-describe('account routes', function () {
-  this.timeout(30_000)
+describe('account routes', () => {
   let gateway: AccountGateway
 
   beforeEach(async () => {

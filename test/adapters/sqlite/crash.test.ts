@@ -11,8 +11,7 @@ import { makeTempDir } from '../../support/temp-dir.js'
 
 const CHILD = fileURLToPath(new URL('./append-process.js', import.meta.url))
 
-describe('an SQLite store whose process fails', function () {
-  this.timeout(60_000)
+describe('an SQLite store whose process fails', () => {
   let dir: ReturnType<typeof makeTempDir>
 
   beforeEach(() => {

@@ -22,8 +22,7 @@ const FLIPS = 400
 const SEED = 'flipped bits'
 const NO_WRITER = {} as SqliteWriter
 
-describe('one flipped bit in the database of a home', function () {
-  this.timeout(120_000)
+describe('one flipped bit in the database of a home', () => {
   const dir = makeTempDir()
   let file: Buffer
   let nodeId: string

@@ -28,8 +28,7 @@ import { CommitBuilder } from '../../support/commit-builder.js'
 import { skipUnless } from '../../support/requires.js'
 import { makeTempDir } from '../../support/temp-dir.js'
 
-describe('opening an SQLite store', function () {
-  this.timeout(20_000)
+describe('opening an SQLite store', () => {
   let dir: ReturnType<typeof makeTempDir>
   let dataDir: string
   let path: string

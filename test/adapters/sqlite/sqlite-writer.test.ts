@@ -9,8 +9,7 @@ import { codeOf, everythingOf } from '../../contract/store-harness.js'
 import { CommitBuilder } from '../../support/commit-builder.js'
 import { makeTempDir } from '../../support/temp-dir.js'
 
-describe('the SQLite writer', function () {
-  this.timeout(20_000)
+describe('the SQLite writer', () => {
   let dir: ReturnType<typeof makeTempDir>
   let store: Store
 

@@ -17,9 +17,7 @@ const TITLES = [
 ]
 const MANY = 1_100
 
-describe('the search for titles', function () {
-  this.timeout(30_000)
-
+describe('the search for titles', () => {
   const dir = makeTempDir()
   let store: SqliteStore
   let reader: SqliteReader

@@ -192,9 +192,7 @@ describe('a copy of the member log', () => {
   })
 })
 
-describe('the authority of a mesh', function () {
-  this.timeout(30_000)
-
+describe('the authority of a mesh', () => {
   const { path, remove } = makeTempDir()
   const closes: (() => void)[] = []
   after(() => {

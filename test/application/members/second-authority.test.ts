@@ -22,9 +22,7 @@ import { TestAuthority } from '../../support/test-authority.js'
 const verifier = new Ed25519Verifier()
 const issuer = new X509CertificateIssuer()
 
-describe('an authority that is not the only one to hold its key', function () {
-  this.timeout(30_000)
-
+describe('an authority that is not the only one to hold its key', () => {
   const { path, remove } = makeTempDir()
   const closes: (() => void)[] = []
   after(() => {

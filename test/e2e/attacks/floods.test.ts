@@ -13,9 +13,7 @@ const FLOOD_MS = 3_000
 const LEAST_BIDS = 24
 const MAX_CONNECTIONS_PER_MEMBER = SENDER_BUDGETS.connections.limit
 
-describe('floods of strangers at the port of a real node', function () {
-  this.timeout(90_000)
-
+describe('floods of strangers at the port of a real node', () => {
   let mesh: AttackedMesh
   let guest: Insider
   let port: number

@@ -27,9 +27,7 @@ const CODES: readonly string[] = [...NODE_ERROR_CODES, ...PROTOCOL_CODES]
 /** Resolves with an answer, or when the connection has been closed. */
 type Send = () => Promise<unknown>
 
-describe('a real node, given anything at its RPC port', function () {
-  this.timeout(120_000)
-
+describe('a real node, given anything at its RPC port', () => {
   let mesh: AttackedMesh
   let mallory: Insider
   let port: number

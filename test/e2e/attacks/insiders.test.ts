@@ -23,9 +23,7 @@ import { sealUnchecked } from '../../support/unreadable-commit.js'
 
 type Bid = Extract<RemoteCommand, { type: 'bid'; kind: 'plain' }>
 
-describe('members who cheat real nodes', function () {
-  this.timeout(60_000)
-
+describe('members who cheat real nodes', () => {
   let mesh: AttackedMesh
   let mallory: Insider
   let victim: { id: string; name: string; signer: Signer }

@@ -8,9 +8,7 @@ import { AttackedMesh, infoOf, say } from '../../support/attacked-mesh.js'
 import { vendue, vendueJson } from '../../support/node-process.js'
 import { TestAuthority, type TestMember } from '../../support/test-authority.js'
 
-describe('joining a mesh under attack', function () {
-  this.timeout(60_000)
-
+describe('joining a mesh under attack', () => {
   let mesh: AttackedMesh
   before(async () => {
     mesh = await AttackedMesh.start(['anna'])

@@ -9,9 +9,7 @@ import { NodeProcess } from '../../support/node-process.js'
 
 const AMOUNTS = { reserve: '91827364.55', max: '81726354.44', raised: '81726399.33', limit: '71625344.22' }
 
-describe('what nodes log at level trace', function () {
-  this.timeout(60_000)
-
+describe('what nodes log at level trace', () => {
   let mesh: AttackedMesh
   before(async () => {
     mesh = await AttackedMesh.start(['anna', 'ben'], { logLevel: 'trace' })

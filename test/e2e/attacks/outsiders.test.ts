@@ -17,9 +17,7 @@ import { testBudgets } from '../../support/test-budgets.js'
 const HOUR_MS = 3_600_000
 const NONCE = 'N'.repeat(32)
 
-describe('outsiders at the port of a real node', function () {
-  this.timeout(60_000)
-
+describe('outsiders at the port of a real node', () => {
   let mesh: AttackedMesh
   let mallory: Insider
   before(async () => {

@@ -10,9 +10,7 @@ import { TestAuthority } from '../../support/test-authority.js'
 const FORGED = 300
 const LIVE = 40
 
-describe('a DHT full of forged announcements', function () {
-  this.timeout(90_000)
-
+describe('a DHT full of forged announcements', () => {
   let mesh: AttackedMesh
   before(async () => {
     mesh = await AttackedMesh.start(['anna', 'ben'])

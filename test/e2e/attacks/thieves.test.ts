@@ -9,9 +9,7 @@ import { NodeProcess, vendue } from '../../support/node-process.js'
 const PRIVATE =
   /^(node\.key|operator\.token|vendue\.db|mesh\.db|authority\.db|gateway\.db|gateway\.keys|node\.json)/
 
-describe('the thief of a data directory', function () {
-  this.timeout(60_000)
-
+describe('the thief of a data directory', () => {
   let mesh: AttackedMesh
   before(async () => {
     mesh = await AttackedMesh.start(['anna', 'ben'])

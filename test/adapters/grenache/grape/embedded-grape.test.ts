@@ -24,9 +24,7 @@ async function bindUdp(port: number, address: string): Promise<Socket> {
   return socket
 }
 
-describe('the embedded Grape', function () {
-  this.timeout(20_000)
-
+describe('the embedded Grape', () => {
   const cleanups: (() => unknown)[] = []
   afterEach(async () => {
     for (const cleanup of cleanups.splice(0).reverse()) await cleanup()

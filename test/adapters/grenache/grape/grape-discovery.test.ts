@@ -16,9 +16,7 @@ import { silentLogger } from '../../../support/silent-logger.js'
 const FAST = { eagerLookupMs: 50, lookupMs: 100, retryMs: 50, maxRetryMs: 200 }
 const portOf = (address: string) => Number(address.split(':').at(-1))
 
-describe('discovery through a Grape', function () {
-  this.timeout(20_000)
-
+describe('discovery through a Grape', () => {
   const cleanups: (() => unknown)[] = []
   afterEach(async () => {
     for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
