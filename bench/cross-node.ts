@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createNode, type VendueNode } from '../services/node/create-node.js'
-import { tokens } from '../services/node/node-tokens.js'
 import { newCommandId } from '../src/application/log/ids.js'
 import { eventually } from '../test/support/eventually.js'
 import { NodeProcess } from '../test/support/node-process.js'
@@ -54,7 +53,7 @@ async function measure(
   bidder: VendueNode,
   { inFlight, bids }: (typeof LEVELS)[number],
 ): Promise<BenchResult> {
-  const deps = { clock: bidder.services.get(tokens.clock), random: bidder.services.get(tokens.random) }
+  const deps = { clock: bidder.services.parts.clock, random: bidder.services.parts.random }
   const commandId = newCommandId('cmd', deps)
   const { outcome } = await seller.api.open({
     commandId,
@@ -65,7 +64,7 @@ async function measure(
   })
   const { auctionId } = outcome
   await eventually('the bidder knows the auction', () => bidder.api.show({ auction: auctionId }))
-  const router = bidder.services.get(tokens.router)
+  const router = bidder.services.parts.router
   const bidders = [0, 1].map((i) => ({ id: `acc_bench${i}`, name: `Bidder ${i}` }))
   let accepted = 0
   const { ms, samples } = await load(inFlight, bids, async (i) => {

@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createNode, type VendueNode } from '../services/node/create-node.js'
-import { tokens } from '../services/node/node-tokens.js'
 import type { PeerState } from '../src/ports/node/node-info.js'
 import { eventually } from '../test/support/eventually.js'
 import { NodeProcess } from '../test/support/node-process.js'
@@ -69,7 +68,7 @@ async function reached(nodes: readonly VendueNode[], nodeId: string, state: Peer
     nodes.map(
       ({ services }) =>
         new Promise<void>((resolve) => {
-          const unlisten = services.get(tokens.peerTable).onChange(({ peer }) => {
+          const unlisten = services.parts.peerTable.onChange(({ peer }) => {
             if (peer.info.nodeId !== nodeId || peer.state !== state) return
             unlisten()
             resolve()
@@ -83,7 +82,7 @@ async function reached(nodes: readonly VendueNode[], nodeId: string, state: Peer
 async function settled(nodes: readonly VendueNode[], nodeId: string): Promise<void> {
   await eventually('the mesh is whole', () =>
     nodes.every(({ services }) => {
-      const table = services.get(tokens.peerTable)
+      const table = services.parts.peerTable
       return table.get(nodeId)?.state === 'alive' && table.reachable().length === WATCHERS
     }),
   )

@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createNode, type VendueNode } from '../services/node/create-node.js'
-import { tokens } from '../services/node/node-tokens.js'
 import { eventually } from '../test/support/eventually.js'
 import { Partition } from '../test/support/partition.js'
 import { silentLogger } from '../test/support/silent-logger.js'
@@ -60,7 +59,7 @@ export async function run(): Promise<BenchResult[]> {
 }
 
 function isWhole(services: VendueNode['services']): boolean {
-  const peers = services.get(tokens.peerTable).all()
+  const peers = services.parts.peerTable.all()
   return peers.filter(({ state }) => state === 'alive').length === NODES - 1
 }
 
@@ -95,7 +94,7 @@ async function bid(side: readonly VendueNode[], title: string): Promise<void> {
   const { auctionId } = auction
   await eventually(
     'the bidder has the auction',
-    async () => (await other.services.get(tokens.auctions).find(auctionId)) !== null,
+    async () => (await other.services.parts.auctions.find(auctionId)) !== null,
   )
   for (let k = 0; k < BIDS; k++) {
     // A leader raises its maximum: every one of these is an event.
@@ -105,9 +104,7 @@ async function bid(side: readonly VendueNode[], title: string): Promise<void> {
 }
 
 async function areEqual(nodes: readonly VendueNode[]): Promise<boolean> {
-  const heads = await Promise.all(
-    nodes.map(({ services }) => services.get(tokens.eventLog).heads(null, 1_000)),
-  )
+  const heads = await Promise.all(nodes.map(({ services }) => services.parts.eventLog.heads(null, 1_000)))
   const [first, ...others] = heads.map((list) => JSON.stringify(list))
   return others.every((other) => other === first)
 }

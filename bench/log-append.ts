@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { createNode, type VendueNode } from '../services/node/create-node.js'
-import { tokens } from '../services/node/node-tokens.js'
 import { systemClock } from '../src/adapters/system/system-clock.js'
 import { systemRandom } from '../src/adapters/system/system-random.js'
 import { eventsOf } from '../src/application/log/commit-body.js'
@@ -55,7 +54,7 @@ async function measure(
     increment: '0.01',
   })
   const { auctionId } = outcome
-  const house = node.services.get(tokens.auctionHouse)
+  const house = node.services.parts.auctionHouse
   const bidders = [0, 1].map((i) => ({ id: `acc_bench${i}`, name: `Bidder ${i}` }))
   const bid = async (i: number) => {
     const result = await house.submit(
@@ -102,7 +101,7 @@ async function measure(
 }
 
 async function bodiesOf(node: VendueNode, auctionId: string): Promise<string[]> {
-  const log = node.services.get(tokens.eventLog)
+  const log = node.services.parts.eventLog
   const bodies: string[] = []
   for (let seq = 2; ; ) {
     const page = await log.read(auctionId, seq, { commits: 256, bytes: 16 * 1024 * 1024 })

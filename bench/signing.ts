@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type CreateNodeOptions, createNode, type VendueNode } from '../services/node/create-node.js'
-import { tokens } from '../services/node/node-tokens.js'
 import { newCommandId } from '../src/application/log/ids.js'
 import { eventually } from '../test/support/eventually.js'
 import { silentLogger } from '../test/support/silent-logger.js'
@@ -92,12 +91,12 @@ class Pair {
   /** Accepted bids per second. */
   async measure(bids: number): Promise<number> {
     const { services } = this.#bidder
-    const deps = { clock: services.get(tokens.clock), random: services.get(tokens.random) }
+    const deps = { clock: services.parts.clock, random: services.parts.random }
     const title = `round ${++this.#auctions}`
     this.#home.send(title)
     const [{ auctionId }] = (await once(this.#home, 'message')) as [{ auctionId: string }]
     await eventually('the bidder knows the auction', () => this.#bidder.api.show({ auction: auctionId }))
-    const router = services.get(tokens.router)
+    const router = services.parts.router
     const bidders = [0, 1].map((i) => ({ id: `acc_bench${i}`, name: `Bidder ${i}` }))
     let accepted = 0
     const { ms } = await load(IN_FLIGHT, bids, async (i) => {
@@ -149,7 +148,7 @@ async function serve(directory: string, crypto: Crypto): Promise<void> {
   const node = createNode(settingsOf(directory, 'home', crypto), optionsOf(crypto))
   await node.start()
   process.on('message', (title: string) => {
-    const deps = { clock: node.services.get(tokens.clock), random: node.services.get(tokens.random) }
+    const deps = { clock: node.services.parts.clock, random: node.services.parts.random }
     const commandId = newCommandId('cmd', deps)
     void node.api
       .open({ commandId, title, currency: 'EUR', start: '0.01', increment: '0.01' })

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { HomeMeshAdmin } from '../services/mesh/mesh-admin.js'
 import { createNode, type VendueNode } from '../services/node/create-node.js'
-import { tokens } from '../services/node/node-tokens.js'
 import { RpcClient } from '../src/adapters/grenache/rpc-client.js'
 import { tlsToNode } from '../src/adapters/grenache/transport/pinned-tls.js'
 import { newCommandId } from '../src/application/log/ids.js'
@@ -61,7 +60,7 @@ async function bidsPerSecond(withTls: boolean): Promise<number> {
 }
 
 async function measure(seller: VendueNode, bidder: VendueNode): Promise<number> {
-  const deps = { clock: bidder.services.get(tokens.clock), random: bidder.services.get(tokens.random) }
+  const deps = { clock: bidder.services.parts.clock, random: bidder.services.parts.random }
   const { outcome } = await seller.api.open({
     commandId: newCommandId('cmd', deps),
     title: 'TLS',
@@ -71,7 +70,7 @@ async function measure(seller: VendueNode, bidder: VendueNode): Promise<number> 
   })
   const { auctionId } = outcome
   await eventually('the bidder knows the auction', () => bidder.api.show({ auction: auctionId }))
-  const router = bidder.services.get(tokens.router)
+  const router = bidder.services.parts.router
   const bidders = [0, 1].map((i) => ({ id: `acc_bench${i}`, name: `Bidder ${i}` }))
   const { ms } = await load(IN_FLIGHT, BIDS, async (i) => {
     const result = await router.submit({

@@ -21,7 +21,7 @@ import { Limits } from '../../src/application/gateway/limits.js'
 import type { Clock } from '../../src/ports/system/clock.js'
 import type { Logger } from '../../src/ports/system/logger.js'
 import type { Random } from '../../src/ports/system/random.js'
-import type { GatewayParts } from './create-gateway.js'
+import type { GatewayNeeds } from './create-gateway.js'
 
 export interface AccountsSettings {
   readonly accounts?: Partial<AccountSettings>
@@ -37,7 +37,7 @@ export interface GatewayAccounts {
   readonly apiKeys: ApiKeys
   readonly pseudonyms: Pseudonyms
   /** What a gateway takes of them. */
-  readonly parts: Pick<Required<GatewayParts>, 'authenticator' | 'guard' | 'plugins' | 'pseudonyms'>
+  readonly parts: Pick<Required<GatewayNeeds>, 'authenticator' | 'guard' | 'plugins' | 'pseudonyms'>
   /** Has another key sign access tokens, in all gateways of this data directory. */
   rotateTokenKey(options: { readonly dropOld: boolean }): TokenKeyRotation
   /** Idempotent. */

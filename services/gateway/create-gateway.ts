@@ -33,11 +33,11 @@ import type { NodeApi } from '../../src/ports/node/node-api.js'
 import type { Logger } from '../../src/ports/system/logger.js'
 import type { Metrics, MetricsPage } from '../../src/ports/system/metrics.js'
 import { ServiceContainer } from '../container.js'
-import type { Token } from '../tokens.js'
+import type { GatewayParts } from './gateway-parts.js'
 import { GatewayServer } from './gateway-server.js'
-import { gatewayTokens as tokens } from './gateway-tokens.js'
 
-export interface GatewayParts {
+/** What a gateway is given. */
+export interface GatewayNeeds {
   /** Of the node that it stands on, in this process or another. */
   readonly api: NodeApi
   readonly logger: Logger
@@ -61,35 +61,32 @@ export interface RunningGateway {
   /** Answers what is under way, tells everybody, and lets go of the port. Idempotent. */
   stop(): Promise<void>
   /** What it is made of, for tests and benchmarks. */
-  readonly services: ServiceContainer
+  readonly services: ServiceContainer<GatewayParts>
 }
 
 /** Where the set-up builds the web page, beside the compiled services. */
 const PAGE_DIR = join(import.meta.dirname, '../../web')
 
-type NameOf = keyof typeof tokens
-type Services<N extends NameOf> = { [K in N]: (typeof tokens)[K]['type'] }
-
 /** Starts a gateway. Rejects with `GatewayError` or `NodeError`; nothing is left running then. */
-export async function startGateway(settings: GatewaySettings, parts: GatewayParts): Promise<RunningGateway> {
+export async function startGateway(settings: GatewaySettings, needs: GatewayNeeds): Promise<RunningGateway> {
   const { host, port, authOpenAnywhere } = settings
-  const open = parts.authenticator === undefined
+  const open = needs.authenticator === undefined
   if (open && !isLoopback(host) && !authOpenAnywhere) throw GatewayError.openAnywhere(host)
-  const services = new ServiceContainer()
-  const own = parts.metrics ? null : new PrometheusMetrics()
+  const services = new ServiceContainer<GatewayParts>()
+  const own = needs.metrics ? null : new PrometheusMetrics()
   const unwatch = own && watchProcess(own)
-  compose(services, settings, { ...parts, metrics: parts.metrics ?? (own as PrometheusMetrics) })
-  const server = services.get(tokens.server)
+  compose(services, settings, { ...needs, metrics: needs.metrics ?? (own as PrometheusMetrics) })
+  const server = services.parts.server
   try {
     const { port: taken, fellBack } = await server.start()
     const url = `http://${host.includes(':') ? `[${host}]` : host}:${taken}`
     if (open) {
-      parts.logger.warn({ url }, 'the gateway takes names on trust: whoever reaches it may bid as anybody')
+      needs.logger.warn({ url }, 'the gateway takes names on trust: whoever reaches it may bid as anybody')
     }
-    parts.logger.info({ url, auth: open ? 'open' : 'accounts' }, 'the gateway serves')
+    needs.logger.info({ url, auth: open ? 'open' : 'accounts' }, 'the gateway serves')
     const stop = async () => {
       await server.stop()
-      services.get(tokens.breakers).stop()
+      services.parts.breakers.stop()
       unwatch?.()
     }
     return { url, open, fellBack, stop, services }
@@ -100,39 +97,47 @@ export async function startGateway(settings: GatewaySettings, parts: GatewayPart
   }
 }
 
-/** What whatever serves bidders needs. */
-const FOR_BIDDERS = [
-  ...(['addresses', 'bidders', 'callers', 'clock', 'desk', 'facts', 'guard', 'hub'] as const),
-  ...(['liveCallers', 'logger', 'metrics', 'origins', 'presence', 'timers'] as const),
-] as const
-
 function compose(
-  services: ServiceContainer,
+  services: ServiceContainer<GatewayParts>,
   settings: GatewaySettings,
-  parts: GatewayParts & Required<Pick<GatewayParts, 'metrics'>>,
+  needs: GatewayNeeds & Required<Pick<GatewayNeeds, 'metrics'>>,
 ): void {
-  const deps = <N extends NameOf>(...names: N[]) =>
-    Object.fromEntries(
-      names.map((name) => [name, services.get(tokens[name] as Token<unknown>)]),
-    ) as Services<N>
+  const { parts } = services
   const { host, port, portTaken, origins, gateways, authOpenAnywhere, currency, maxConnections } = settings
-  const { authenticator } = parts
+  const { authenticator } = needs
   // A proxy passes on the name that the world knows it by.
   const behindProxy = authenticator !== undefined && settings.trustedProxies.length > 0
+  /** What whatever serves bidders needs. */
+  const forBidders = () => ({
+    addresses: parts.addresses,
+    bidders: parts.bidders,
+    callers: parts.callers,
+    clock: parts.clock,
+    desk: parts.desk,
+    facts: parts.facts,
+    guard: parts.guard,
+    hub: parts.hub,
+    liveCallers: parts.liveCallers,
+    logger: parts.logger,
+    metrics: parts.metrics,
+    origins: parts.origins,
+    presence: parts.presence,
+    timers: parts.timers,
+  })
   services
-    .value(tokens.api, parts.api)
-    .value(tokens.clock, systemClock)
-    .value(tokens.timers, systemTimers)
-    .value(tokens.random, systemRandom)
-    .value(tokens.logger, parts.logger)
-    .factory(tokens.guard, () => parts.guard ?? null)
-    .value(tokens.plugins, parts.plugins ?? [])
-    .factory(tokens.callers, () =>
+    .value('api', needs.api)
+    .value('clock', systemClock)
+    .value('timers', systemTimers)
+    .value('random', systemRandom)
+    .value('logger', needs.logger)
+    .factory('guard', () => needs.guard ?? null)
+    .value('plugins', needs.plugins ?? [])
+    .factory('callers', () =>
       authenticator ? new AuthenticatedCallers({ authenticator }) : new OpenCallers(),
     )
-    .factory(tokens.addresses, () => new ClientAddresses(settings.trustedProxies))
+    .factory('addresses', () => new ClientAddresses(settings.trustedProxies))
     .factory(
-      tokens.origins,
+      'origins',
       () =>
         new OriginPolicy({
           // Their pages are the same page as this one's.
@@ -140,56 +145,91 @@ function compose(
           loopbackOnly: isLoopback(host) && !authOpenAnywhere && !behindProxy,
         }),
     )
-    .factory(tokens.commandIds, () => new CommandIds(deps('clock', 'random')))
-    .factory(tokens.facts, () => new AuctionFactsCache(deps('api')))
-    .factory(tokens.pseudonyms, () => parts.pseudonyms ?? null)
-    .factory(tokens.bidders, () => new Bidders(deps('api', 'facts', 'pseudonyms')))
-    .factory(tokens.breakers, () => new HomeBreakers())
-    .factory(tokens.metrics, () => {
+    .factory('commandIds', () => new CommandIds({ clock: parts.clock, random: parts.random }))
+    .factory('facts', () => new AuctionFactsCache({ api: parts.api }))
+    .factory('pseudonyms', () => needs.pseudonyms ?? null)
+    .factory(
+      'bidders',
+      () => new Bidders({ api: parts.api, facts: parts.facts, pseudonyms: parts.pseudonyms }),
+    )
+    .factory('breakers', () => new HomeBreakers())
+    .factory('metrics', () => {
       const connections = () => ({
-        websockets: services.get(tokens.webSockets).size,
-        eventStreams: services.get(tokens.streams).size,
-        socketIo: services.get(tokens.socketIo).size,
-        openBreakers: services.get(tokens.breakers).open,
+        websockets: parts.webSockets.size,
+        eventStreams: parts.streams.size,
+        socketIo: parts.socketIo.size,
+        openBreakers: parts.breakers.open,
       })
-      const waiting = () => services.get(tokens.turns).waiting
-      return new GatewayMetrics(parts.metrics, {
+      const waiting = () => parts.turns.waiting
+      return new GatewayMetrics(needs.metrics, {
         connections,
         waiting,
-        status: () => parts.api.status(),
-        guard: () => parts.guard ?? null,
+        status: () => needs.api.status(),
+        guard: () => needs.guard ?? null,
       })
     })
     .factory(
-      tokens.desk,
+      'desk',
       () =>
-        new BidDesk(deps('api', 'bidders', 'breakers', 'clock', 'commandIds', 'facts', 'metrics', 'turns')),
+        new BidDesk({
+          api: parts.api,
+          bidders: parts.bidders,
+          breakers: parts.breakers,
+          clock: parts.clock,
+          commandIds: parts.commandIds,
+          facts: parts.facts,
+          metrics: parts.metrics,
+          turns: parts.turns,
+        }),
     )
-    .factory(tokens.turns, () => new Turns(deps('clock', 'metrics')))
-    .factory(tokens.hub, () => new EventHub(deps('api', 'facts', 'logger', 'metrics')))
-    .factory(tokens.liveCallers, () => new LiveCallers(deps('callers', 'logger', 'timers')))
-    .factory(tokens.presence, () => new Presence(deps('timers')))
+    .factory('turns', () => new Turns({ clock: parts.clock, metrics: parts.metrics }))
     .factory(
-      tokens.streams,
-      () => new EventStreams(deps('clock', 'hub', 'liveCallers', 'logger', 'metrics', 'timers')),
-    )
-    .factory(
-      tokens.webSockets,
+      'hub',
       () =>
-        new GatewayWebSockets(deps(...FOR_BIDDERS), {
+        new EventHub({ api: parts.api, facts: parts.facts, logger: parts.logger, metrics: parts.metrics }),
+    )
+    .factory(
+      'liveCallers',
+      () => new LiveCallers({ callers: parts.callers, logger: parts.logger, timers: parts.timers }),
+    )
+    .factory('presence', () => new Presence({ timers: parts.timers }))
+    .factory(
+      'streams',
+      () =>
+        new EventStreams({
+          clock: parts.clock,
+          hub: parts.hub,
+          liveCallers: parts.liveCallers,
+          logger: parts.logger,
+          metrics: parts.metrics,
+          timers: parts.timers,
+        }),
+    )
+    .factory(
+      'webSockets',
+      () =>
+        new GatewayWebSockets(forBidders(), {
           maxConnections,
           maxConnectionsPerAddress: settings.maxConnectionsPerAddress,
         }),
     )
-    .factory(tokens.socketIo, () => new GatewaySocketIo(deps(...FOR_BIDDERS, 'api', 'commandIds')))
     .factory(
-      tokens.server,
+      'socketIo',
+      () => new GatewaySocketIo({ ...forBidders(), api: parts.api, commandIds: parts.commandIds }),
+    )
+    .factory(
+      'server',
       () =>
         new GatewayServer(
-          deps(
-            ...FOR_BIDDERS,
-            ...(['api', 'commandIds', 'plugins', 'socketIo', 'streams', 'webSockets'] as const),
-          ),
+          {
+            ...forBidders(),
+            api: parts.api,
+            commandIds: parts.commandIds,
+            plugins: parts.plugins,
+            socketIo: parts.socketIo,
+            streams: parts.streams,
+            webSockets: parts.webSockets,
+          },
           {
             host,
             port,

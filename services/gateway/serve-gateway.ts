@@ -2,7 +2,7 @@ import type { GatewaySettings } from '../../src/adapters/system/gateway-settings
 import { DEFAULT_LIMITS } from '../../src/application/gateway/limit-rules.js'
 import { Limits } from '../../src/application/gateway/limits.js'
 import { openAccounts } from './accounts.js'
-import { type GatewayParts, type RunningGateway, startGateway } from './create-gateway.js'
+import { type GatewayNeeds, type RunningGateway, startGateway } from './create-gateway.js'
 
 /**
  * A gateway as its settings want it: with the accounts of its data directory, which are opened and closed with it, or
@@ -10,7 +10,7 @@ import { type GatewayParts, type RunningGateway, startGateway } from './create-g
  */
 export async function serveGateway(
   settings: GatewaySettings,
-  { api, logger, metrics }: Pick<GatewayParts, 'api' | 'logger' | 'metrics'>,
+  { api, logger, metrics }: Pick<GatewayNeeds, 'api' | 'logger' | 'metrics'>,
 ): Promise<RunningGateway> {
   const node = { api, logger, ...(metrics && { metrics }) }
   const { auth, dataDir, accounts: accountSettings, limits } = settings

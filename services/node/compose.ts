@@ -1,5 +1,3 @@
-import { Budgets } from '../../src/application/budgets/budgets.js'
-import type { BudgetName } from '../../src/application/budgets/sender-budgets.js'
 import { AutoBidder } from '../../src/application/commands/auto-bidder.js'
 import { CommandRouter } from '../../src/application/commands/command-router.js'
 import { ReceiptKeeper } from '../../src/application/commands/receipt-keeper.js'
@@ -9,416 +7,286 @@ import { AuctionHouse } from '../../src/application/home/auction-house.js'
 import { FirstComparison } from '../../src/application/home/first-comparison.js'
 import { HomeClock } from '../../src/application/home/home-clock.js'
 import { Outages } from '../../src/application/home/outages.js'
-import { Feed } from '../../src/application/log/feed.js'
 import { HeldAuctions } from '../../src/application/log/held-auctions.js'
-import { Membership } from '../../src/application/mesh/membership.js'
-import { NodeIdentity } from '../../src/application/mesh/node-identity.js'
-import { PeerTable } from '../../src/application/mesh/peer-table.js'
 import { AuctionViews } from '../../src/application/node/auction-view.js'
 import { LocalNodeCommands } from '../../src/application/node/local-node-commands.js'
 import { LocalNodeQueries } from '../../src/application/node/local-node-queries.js'
 import { LocalPeerService } from '../../src/application/node/local-peer-service.js'
 import { checkedNodeApi } from '../../src/application/node/node-methods.js'
-import { EquivocationWatch } from '../../src/application/proof/equivocation-watch.js'
-import { ReceiptWatch } from '../../src/application/proof/receipt-watch.js'
-import { SignatureMender } from '../../src/application/proof/signature-mender.js'
-import { CommitPusher } from '../../src/application/replication/commit-pusher.js'
-import { HeadsDigest } from '../../src/application/replication/heads-digest.js'
-import { PeerRefusals } from '../../src/application/replication/peer-refusals.js'
-import { RefusedCommits } from '../../src/application/replication/refused-commits.js'
-import { Replication } from '../../src/application/replication/replication.js'
-import { Replicator } from '../../src/application/replication/replicator.js'
-import { Syncer } from '../../src/application/replication/syncer.js'
-import type { HandshakeCounts } from '../../src/ports/node/node-status.js'
 import type { Store } from '../../src/ports/store/store.js'
-import { type Metrics, NO_METRICS } from '../../src/ports/system/metrics.js'
-import type { ServiceContainer } from '../container.js'
-import type { Token } from '../tokens.js'
-import { tokens } from './node-tokens.js'
-
-export interface ComposeOptions {
-  readonly dataDir: string
-  readonly currencies: Readonly<Record<string, number>>
-  readonly requestStop: () => void
-  /** Other limits than those of `SENDER_BUDGETS`. */
-  readonly budgets?: Partial<Record<BudgetName, number>>
-  /** Nothing is measured without. */
-  readonly metrics?: Metrics
-  /** How long a home waits, before it writes, for one of the peers that it knows; see `FirstComparison`. */
-  readonly peerWaitMs?: number | undefined
-  readonly handshakes: () => HandshakeCounts | null
-  /** The node must not go on. */
-  readonly fail: (error: Error) => void
-}
-
-type NameOf = keyof typeof tokens
-type Services<N extends NameOf> = { [K in N]: (typeof tokens)[K]['type'] }
+import { NO_METRICS } from '../../src/ports/system/metrics.js'
+import { composeMesh, composeProof, composeReplication } from './compose-mesh.js'
+import type { ComposeOptions } from './compose-options.js'
+import type { NodeServices } from './node-parts.js'
 
 /** Registers the application of a node over whatever adapters the container holds for its ports. */
-export function composeNode(services: ServiceContainer, options: ComposeOptions): void {
-  const deps = <N extends NameOf>(...names: N[]) =>
-    Object.fromEntries(
-      names.map((name) => [name, services.get(tokens[name] as Token<unknown>)]),
-    ) as Services<N>
-  const nodeId = () => ({ nodeId: services.get(tokens.self).party.id })
+export function composeNode(services: NodeServices, options: ComposeOptions): void {
+  services.value('metrics', options.metrics ?? NO_METRICS)
+  composeMesh(services, options)
+  composeReplication(services)
+  composeProof(services)
+  composeHome(services, options)
+  composeCommands(services)
+  composeService(services, options)
+}
 
+/** Registers what a store holds. */
+export function provideStore(services: NodeServices, store: Store): void {
   services
-    .value(tokens.metrics, options.metrics ?? NO_METRICS)
+    .value('outcomes', store.outcomes)
+    .value('auctions', store.auctions)
+    .value('secrets', store.secrets)
+    .value('handovers', store.handovers)
+    .value('autoBids', store.autoBids)
+    .value('participations', store.participations)
+    .value('peerRepository', store.peers)
+    .value('receipts', store.receipts)
+    .value('equivocations', store.equivocations)
+    .value('breaches', store.breaches)
+}
+
+/** The one writer of an auction, and how it moves. */
+function composeHome(services: NodeServices, options: ComposeOptions): void {
+  const { parts } = services
+  const nodeId = () => ({ nodeId: parts.self.party.id })
+  services
+    .factory('homeClock', () => new HomeClock({ clock: parts.clock, logger: parts.logger }))
     .factory(
-      tokens.identity,
+      'outages',
       () =>
-        new NodeIdentity(deps('clock', 'random', 'signer', 'verifier'), {
-          meshId: services.get(tokens.members).meshId,
-          info: () => services.get(tokens.self).info(),
+        new Outages({
+          timers: parts.timers,
+          heartbeat: parts.heartbeat,
+          logger: parts.logger,
+          clock: parts.homeClock,
         }),
     )
-    .factory(tokens.budgets, () => new Budgets(deps('clock', 'logger', 'metrics'), options.budgets))
+    .factory('heldAuctions', () => new HeldAuctions({ logger: parts.logger, clock: parts.homeClock }))
     .factory(
-      tokens.heldAuctions,
-      () => new HeldAuctions({ ...deps('logger'), clock: services.get(tokens.homeClock) }),
-    )
-    .factory(
-      tokens.firstComparison,
+      'firstComparison',
       () =>
-        new FirstComparison(deps('clock', 'logger', 'members', 'peerRepository', 'syncer', 'timers'), {
-          peerWaitMs: options.peerWaitMs,
-        }),
-    )
-    .factory(tokens.homeClock, () => new HomeClock(deps('clock', 'logger')))
-    .factory(
-      tokens.outages,
-      () => new Outages({ ...deps('timers', 'heartbeat', 'logger'), clock: services.get(tokens.homeClock) }),
-    )
-    .factory(tokens.peerTable, () => new PeerTable(deps('clock', 'members')))
-    .factory(
-      tokens.membership,
-      () =>
-        new Membership(
-          deps(
-            'budgets',
-            'clock',
-            'timers',
-            'random',
-            'logger',
-            'discovery',
-            'identity',
-            'peerClient',
-            'peerRepository',
-            'peerTable',
-          ),
-          { onKeyInUse: options.fail },
+        new FirstComparison(
+          {
+            clock: parts.clock,
+            logger: parts.logger,
+            members: parts.members,
+            peerRepository: parts.peerRepository,
+            syncer: parts.syncer,
+            timers: parts.timers,
+          },
+          {
+            peerWaitMs: options.peerWaitMs,
+          },
         ),
     )
     .factory(
-      tokens.auctionHouse,
+      'auctionHouse',
       () =>
         new AuctionHouse(
           {
-            ...deps(
-              'budgets',
-              'timers',
-              'signer',
-              'logger',
-              'metrics',
-              'eventLog',
-              'outcomes',
-              'auctions',
-              'secrets',
-              'equivocations',
-              'replication',
-              'outages',
-              'heldAuctions',
-              'firstComparison',
-            ),
-            clock: services.get(tokens.homeClock),
+            budgets: parts.budgets,
+            timers: parts.timers,
+            signer: parts.signer,
+            logger: parts.logger,
+            metrics: parts.metrics,
+            eventLog: parts.eventLog,
+            outcomes: parts.outcomes,
+            auctions: parts.auctions,
+            secrets: parts.secrets,
+            equivocations: parts.equivocations,
+            replication: parts.replication,
+            outages: parts.outages,
+            heldAuctions: parts.heldAuctions,
+            firstComparison: parts.firstComparison,
+            clock: parts.homeClock,
           },
           nodeId(),
         ),
     )
-    .factory(tokens.replication, () => new Replication(deps('peerClient', 'peerTable', 'timers', 'logger')))
     .factory(
-      tokens.handoverGiver,
+      'handoverGiver',
       () =>
         new HandoverGiver(
-          deps(
-            'auctionHouse',
-            'handovers',
-            'peerClient',
-            'peerTable',
-            'replication',
-            'signer',
-            'verifier',
-            'logger',
-          ),
+          {
+            auctionHouse: parts.auctionHouse,
+            handovers: parts.handovers,
+            peerClient: parts.peerClient,
+            peerTable: parts.peerTable,
+            replication: parts.replication,
+            signer: parts.signer,
+            verifier: parts.verifier,
+            logger: parts.logger,
+          },
           nodeId(),
         ),
     )
     .factory(
-      tokens.handoverTaker,
+      'handoverTaker',
       () =>
         new HandoverTaker(
-          deps(
-            'auctionHouse',
-            'auctions',
-            'budgets',
-            'eventLog',
-            'handovers',
-            'outcomes',
-            'secrets',
-            'signer',
-            'syncer',
-            'verifier',
-            'logger',
-          ),
-          { ...nodeId(), isReader: services.get(tokens.self).isReader ?? false },
+          {
+            auctionHouse: parts.auctionHouse,
+            auctions: parts.auctions,
+            budgets: parts.budgets,
+            eventLog: parts.eventLog,
+            handovers: parts.handovers,
+            outcomes: parts.outcomes,
+            secrets: parts.secrets,
+            signer: parts.signer,
+            syncer: parts.syncer,
+            verifier: parts.verifier,
+            logger: parts.logger,
+          },
+          { ...nodeId(), isReader: parts.self.isReader ?? false },
         ),
     )
-    .factory(tokens.feed, () => new Feed(deps('eventLog')))
+}
+
+/** Bringing commands to their homes. */
+function composeCommands(services: NodeServices): void {
+  const { parts } = services
+  const nodeId = () => ({ nodeId: parts.self.party.id })
+  services
     .factory(
-      tokens.router,
+      'receiptKeeper',
+      () =>
+        new ReceiptKeeper({
+          receipts: parts.receipts,
+          receiptWatch: parts.receiptWatch,
+          timers: parts.timers,
+          logger: parts.logger,
+        }),
+    )
+    .factory(
+      'router',
       () =>
         new CommandRouter(
-          deps(
-            'auctions',
-            'auctionHouse',
-            'eventLog',
-            'peerTable',
-            'peerClient',
-            'receiptKeeper',
-            'signer',
-            'verifier',
-            'clock',
-            'timers',
-            'logger',
-            'metrics',
-          ),
+          {
+            auctions: parts.auctions,
+            auctionHouse: parts.auctionHouse,
+            eventLog: parts.eventLog,
+            peerTable: parts.peerTable,
+            peerClient: parts.peerClient,
+            receiptKeeper: parts.receiptKeeper,
+            signer: parts.signer,
+            verifier: parts.verifier,
+            clock: parts.clock,
+            timers: parts.timers,
+            logger: parts.logger,
+            metrics: parts.metrics,
+          },
           nodeId(),
         ),
     )
     .factory(
-      tokens.autoBidder,
+      'autoBidder',
       () =>
         new AutoBidder(
-          deps(
-            'clock',
-            'timers',
-            'random',
-            'logger',
-            'auctions',
-            'autoBids',
-            'participations',
-            'router',
-            'eventLog',
-          ),
-          services.get(tokens.self).party,
+          {
+            clock: parts.clock,
+            timers: parts.timers,
+            random: parts.random,
+            logger: parts.logger,
+            auctions: parts.auctions,
+            autoBids: parts.autoBids,
+            participations: parts.participations,
+            router: parts.router,
+            eventLog: parts.eventLog,
+          },
+          parts.self.party,
         ),
     )
+}
+
+/** What the node does for its user and its peers. */
+function composeService(services: NodeServices, options: ComposeOptions): void {
+  const { parts } = services
+  services
     .factory(
-      tokens.replicator,
-      () =>
-        new Replicator(
-          deps(
-            'budgets',
-            'eventLog',
-            'auctions',
-            'clock',
-            'equivocationWatch',
-            'heldAuctions',
-            'members',
-            'memberNews',
-            'orderChecker',
-            'random',
-            'verifier',
-            'logger',
-          ),
-          nodeId(),
-        ),
-    )
-    .factory(
-      tokens.receiptKeeper,
-      () => new ReceiptKeeper(deps('receipts', 'receiptWatch', 'timers', 'logger')),
-    )
-    .factory(
-      tokens.signatureMender,
-      () => new SignatureMender(deps('eventLog', 'peerClient', 'peerTable', 'signer', 'verifier', 'logger')),
-    )
-    .factory(
-      tokens.receiptWatch,
-      () => new ReceiptWatch(deps('auctions', 'breaches', 'eventLog', 'receipts', 'logger')),
-    )
-    .factory(
-      tokens.refusedCommits,
-      () =>
-        new RefusedCommits(
-          deps(
-            'auctions',
-            'clock',
-            'equivocations',
-            'eventLog',
-            'logger',
-            'peerClient',
-            'peerTable',
-            'verifier',
-          ),
-          nodeId(),
-        ),
-    )
-    .factory(
-      tokens.peerRefusals,
-      () => new PeerRefusals(deps('auctions', 'clock', 'logger', 'peerTable'), nodeId()),
-    )
-    .factory(
-      tokens.equivocationWatch,
-      () =>
-        new EquivocationWatch(
-          deps(
-            'budgets',
-            'eventLog',
-            'auctions',
-            'equivocations',
-            'heldAuctions',
-            'peerClient',
-            'peerTable',
-            'signatureMender',
-            'verifier',
-            'logger',
-          ),
-          nodeId(),
-        ),
-    )
-    .factory(tokens.headsDigest, () => new HeadsDigest(deps('eventLog')))
-    .factory(
-      tokens.syncer,
-      () =>
-        new Syncer(
-          deps(
-            'budgets',
-            'clock',
-            'peerClient',
-            'peerTable',
-            'eventLog',
-            'headsDigest',
-            'peerRefusals',
-            'refusedCommits',
-            'replicator',
-            'random',
-            'timers',
-            'logger',
-          ),
-        ),
-    )
-    .factory(
-      tokens.pusher,
-      () =>
-        new CommitPusher(
-          deps('peerClient', 'peerTable', 'replication', 'signer', 'eventLog', 'timers', 'logger'),
-          nodeId(),
-        ),
-    )
-    .factory(
-      tokens.auctionViews,
+      'auctionViews',
       () =>
         new AuctionViews(
           {
-            ...deps(
-              'auctions',
-              'autoBidder',
-              'breaches',
-              'equivocations',
-              'logger',
-              'participations',
-              'peerTable',
-            ),
-            clock: services.get(tokens.homeClock),
+            auctions: parts.auctions,
+            autoBidder: parts.autoBidder,
+            breaches: parts.breaches,
+            equivocations: parts.equivocations,
+            logger: parts.logger,
+            participations: parts.participations,
+            peerTable: parts.peerTable,
+            clock: parts.homeClock,
           },
-          services.get(tokens.self).party,
+          parts.self.party,
         ),
     )
     .factory(
-      tokens.peerService,
+      'peerService',
       () =>
-        new LocalPeerService(
-          deps(
-            'auctionHouse',
-            'auctions',
-            'clock',
-            'equivocationWatch',
-            'eventLog',
-            'handoverTaker',
-            'headsDigest',
-            'membership',
-            'peerRefusals',
-            'refusedCommits',
-            'replicator',
-            'signer',
-            'verifier',
-            'syncer',
-            'logger',
-          ),
-        ),
+        new LocalPeerService({
+          auctionHouse: parts.auctionHouse,
+          auctions: parts.auctions,
+          clock: parts.clock,
+          equivocationWatch: parts.equivocationWatch,
+          eventLog: parts.eventLog,
+          handoverTaker: parts.handoverTaker,
+          headsDigest: parts.headsDigest,
+          membership: parts.membership,
+          peerRefusals: parts.peerRefusals,
+          refusedCommits: parts.refusedCommits,
+          replicator: parts.replicator,
+          signer: parts.signer,
+          verifier: parts.verifier,
+          syncer: parts.syncer,
+          logger: parts.logger,
+        }),
     )
-    .factory(tokens.nodeApi, () => {
-      const { party, info } = services.get(tokens.self)
+    .factory('nodeApi', () => {
+      const { party, info } = parts.self
       const commands = new LocalNodeCommands(
-        deps(
-          'auctionHouse',
-          'auctions',
-          'auctionViews',
-          'autoBidder',
-          'handoverGiver',
-          'homeClock',
-          'logger',
-          'members',
-          'participations',
-          'peerTable',
-          'random',
-          'router',
-          'signer',
-        ),
+        {
+          auctionHouse: parts.auctionHouse,
+          auctions: parts.auctions,
+          auctionViews: parts.auctionViews,
+          autoBidder: parts.autoBidder,
+          handoverGiver: parts.handoverGiver,
+          homeClock: parts.homeClock,
+          logger: parts.logger,
+          members: parts.members,
+          participations: parts.participations,
+          peerTable: parts.peerTable,
+          random: parts.random,
+          router: parts.router,
+          signer: parts.signer,
+        },
         { self: party, info, ...options },
       )
       const queries = new LocalNodeQueries(
-        deps(
-          'auctionHouse',
-          'auctions',
-          'auctionViews',
-          'autoBidder',
-          'breaches',
-          'budgets',
-          'clock',
-          'discovery',
-          'equivocations',
-          'eventLog',
-          'feed',
-          'firstComparison',
-          'heldAuctions',
-          'homeClock',
-          'logger',
-          'members',
-          'peerTable',
-          'receiptKeeper',
-          'receipts',
-          'signatureMender',
-          'syncer',
-          'timers',
-        ),
+        {
+          auctionHouse: parts.auctionHouse,
+          auctions: parts.auctions,
+          auctionViews: parts.auctionViews,
+          autoBidder: parts.autoBidder,
+          breaches: parts.breaches,
+          budgets: parts.budgets,
+          clock: parts.clock,
+          discovery: parts.discovery,
+          equivocations: parts.equivocations,
+          eventLog: parts.eventLog,
+          feed: parts.feed,
+          firstComparison: parts.firstComparison,
+          heldAuctions: parts.heldAuctions,
+          homeClock: parts.homeClock,
+          logger: parts.logger,
+          members: parts.members,
+          peerTable: parts.peerTable,
+          receiptKeeper: parts.receiptKeeper,
+          receipts: parts.receipts,
+          signatureMender: parts.signatureMender,
+          syncer: parts.syncer,
+          timers: parts.timers,
+        },
         { info, ...options },
       )
       return checkedNodeApi(commands, queries)
     })
-}
-
-/** Registers what a store holds. */
-export function provideStore(services: ServiceContainer, store: Store): void {
-  services
-    .value(tokens.outcomes, store.outcomes)
-    .value(tokens.auctions, store.auctions)
-    .value(tokens.secrets, store.secrets)
-    .value(tokens.handovers, store.handovers)
-    .value(tokens.autoBids, store.autoBids)
-    .value(tokens.participations, store.participations)
-    .value(tokens.peerRepository, store.peers)
-    .value(tokens.receipts, store.receipts)
-    .value(tokens.equivocations, store.equivocations)
-    .value(tokens.breaches, store.breaches)
 }

@@ -45,7 +45,7 @@ import { type NodeGrape, startNodeGrape } from './node-grape.js'
 import { type Stop, startParts, stopAll } from './node-lifecycle.js'
 import { type NodeMesh, openNodeMesh, tlsMaterial } from './node-mesh.js'
 import { measureNode } from './node-metrics.js'
-import { tokens } from './node-tokens.js'
+import type { NodeParts, NodeServices } from './node-parts.js'
 
 /** A node: embeddable, many in one process. */
 export interface VendueNode {
@@ -68,7 +68,7 @@ export interface VendueNode {
   /** TLS handshakes so far; null where TLS is switched off. */
   readonly handshakes: HandshakeCounts | null
   /** What it is made of, for tests and benchmarks. */
-  readonly services: ServiceContainer
+  readonly services: NodeServices
   /** A gateway beside it counts here too. */
   readonly metrics: Metrics & MetricsPage
 }
@@ -96,7 +96,7 @@ class RunningNode implements VendueNode {
   readonly #options: CreateNodeOptions
   readonly #logger: Logger
   readonly #crypto: NonNullable<CreateNodeOptions['crypto']>
-  readonly services = new ServiceContainer()
+  readonly services = new ServiceContainer<NodeParts>()
   readonly metrics = new PrometheusMetrics()
   /** What to undo at the stop, newest first. */
   readonly #undo: Stop[] = []
@@ -120,12 +120,12 @@ class RunningNode implements VendueNode {
   }
 
   get api(): NodeApi {
-    const api = this.services.get(tokens.nodeApi)
+    const api = this.services.parts.nodeApi
     return this.#mesh ? withinRole(api, this.#mesh.facts.role) : api
   }
 
   get sync(): SyncStatus {
-    return this.services.get(tokens.syncer).status
+    return this.services.parts.syncer.status
   }
 
   get info(): NodeInfo {
@@ -169,12 +169,12 @@ class RunningNode implements VendueNode {
     this.#undo.push(() => grape.stop())
     this.#register(store, { signer, verifier }, grape, mesh)
     const { memberSync, renewer } = this.#keepMembership(mesh)
-    this.services.value(tokens.memberNews, memberSync)
+    this.services.value('memberNews', memberSync)
     this.#undo.push(watchProcess(this.metrics))
     measureNode(this.metrics, this.services, this.#tls)
 
     const { services } = this
-    const peerService = servesWithinRole(services.get(tokens.peerService), mesh.facts.role)
+    const peerService = servesWithinRole(services.parts.peerService, mesh.facts.role)
     const server = new RpcServer(
       {
         peerService,
@@ -183,7 +183,7 @@ class RunningNode implements VendueNode {
         tls: this.#tls,
         logger: this.#logger,
         metrics: this.metrics,
-        budgets: services.get(tokens.budgets),
+        budgets: services.parts.budgets,
       },
       { ...rpc, operatorToken },
     )
@@ -199,7 +199,7 @@ class RunningNode implements VendueNode {
     await this.#serveMetrics()
     this.#writeNodeFile(grape.discovery.grapeUrl)
     // Nodes of one machine need not wait for the DHT. Of two that start together, the one that looks last sees the other.
-    services.get(tokens.membership).consider(listNeighbours(dataDir).map(({ address }) => address))
+    services.parts.membership.consider(listNeighbours(dataDir).map(({ address }) => address))
   }
 
   async #serveMetrics(): Promise<void> {
@@ -227,26 +227,26 @@ class RunningNode implements VendueNode {
     const heartbeat = new HeartbeatFile(dataDir)
     this.#undo.push(() => heartbeat.close())
     this.services
-      .value(tokens.clock, systemClock)
-      .value(tokens.heartbeat, heartbeat)
-      .value(tokens.timers, systemTimers)
-      .value(tokens.random, systemRandom)
-      .value(tokens.logger, this.#logger)
-      .value(tokens.signer, remembered.signer)
-      .value(tokens.verifier, remembered.verifier)
-      .value(tokens.orderChecker, this.#orderChecker(verifier))
-      .value(tokens.discovery, grape.discovery)
-      .value(tokens.members, memberList)
-      .value(tokens.rpcClient, rpcClient)
-      .factory(tokens.peerClient, () => {
+      .value('clock', systemClock)
+      .value('heartbeat', heartbeat)
+      .value('timers', systemTimers)
+      .value('random', systemRandom)
+      .value('logger', this.#logger)
+      .value('signer', remembered.signer)
+      .value('verifier', remembered.verifier)
+      .value('orderChecker', this.#orderChecker(verifier))
+      .value('discovery', grape.discovery)
+      .value('members', memberList)
+      .value('rpcClient', rpcClient)
+      .factory('peerClient', () => {
         const whoIsAt = (address: string) => {
-          const peer = this.services.get(tokens.peerTable).byAddress(address)
+          const peer = this.services.parts.peerTable.byAddress(address)
           return peer && isReachable(peer) ? peer.info.nodeId : null
         }
         return new GrenachePeerClient({ rpcClient, whoIsAt })
       })
-      .value(tokens.eventLog, this.#logged(new PublishingEventLog(store.eventLog)))
-      .value(tokens.self, {
+      .value('eventLog', this.#logged(new PublishingEventLog(store.eventLog)))
+      .value('self', {
         party,
         info: () => this.info,
         isReader: role === 'replica' || role === 'operator',
@@ -284,23 +284,23 @@ class RunningNode implements VendueNode {
     const { services } = this
     const { authority, facts, memberList, membership, repository, addresses, tls } = mesh
     const { dataDir } = this.#settings
-    const meshClient = new GrenacheMeshClient({ rpcClient: services.get(tokens.rpcClient) })
+    const meshClient = new GrenacheMeshClient({ rpcClient: services.parts.rpcClient })
     const deps = {
       authority,
       memberList,
       meshClient,
       repository,
       logger: this.#logger,
-      budgets: services.get(tokens.budgets),
+      budgets: services.parts.budgets,
       clock: systemClock,
       random: systemRandom,
       timers: systemTimers,
-      peerTable: services.get(tokens.peerTable),
-      verifier: services.get(tokens.verifier),
+      peerTable: services.parts.peerTable,
+      verifier: services.parts.verifier,
       reader: new NodeCertificateReader(),
     }
     const memberSync = new MemberSync(deps, {
-      onAddresses: (found) => services.get(tokens.membership).considerMembers(found),
+      onAddresses: (found) => services.parts.membership.considerMembers(found),
       onRevoked: (nodeId) => {
         tls.cut(nodeId)
         if (nodeId !== facts.nodeId) return

@@ -1,6 +1,4 @@
-import type { ServiceContainer } from '../container.js'
-import { tokens } from './node-tokens.js'
-
+import type { NodeServices } from './node-parts.js'
 /** Stops something; idempotent. */
 export type Stop = () => unknown
 
@@ -21,19 +19,19 @@ interface Part {
  * put into `stops` before anything starts, to be run by `stopAll`. `keepers` are parts that need the membership.
  */
 export async function startParts(
-  services: ServiceContainer,
+  services: NodeServices,
   serving: PeerServing,
   { stops, keepers = [] }: { readonly stops: Stop[]; readonly keepers?: readonly Part[] },
 ): Promise<void> {
-  const membership = services.get(tokens.membership)
-  const syncer = services.get(tokens.syncer)
-  const equivocationWatch = services.get(tokens.equivocationWatch)
-  const receiptWatch = services.get(tokens.receiptWatch)
-  const pusher = services.get(tokens.pusher)
-  const house = services.get(tokens.auctionHouse)
-  const receiptKeeper = services.get(tokens.receiptKeeper)
-  const feed = services.get(tokens.feed)
-  const autoBidder = services.get(tokens.autoBidder)
+  const membership = services.parts.membership
+  const syncer = services.parts.syncer
+  const equivocationWatch = services.parts.equivocationWatch
+  const receiptWatch = services.parts.receiptWatch
+  const pusher = services.parts.pusher
+  const house = services.parts.auctionHouse
+  const receiptKeeper = services.parts.receiptKeeper
+  const feed = services.parts.feed
+  const autoBidder = services.parts.autoBidder
   // From the last to the first: nothing new comes in, what is under way is written, sent to the peers, and only then goodbye.
   stops.push(
     () => membership.stop(),

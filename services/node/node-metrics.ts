@@ -1,19 +1,18 @@
 import type { MeshTls } from '../../src/adapters/grenache/transport/mesh-tls.js'
 import { statusGauges } from '../../src/application/node/status-gauges.js'
 import type { Metrics } from '../../src/ports/system/metrics.js'
-import type { ServiceContainer } from '../container.js'
-import { tokens } from './node-tokens.js'
+import type { NodeServices } from './node-parts.js'
 
 /** The gauges of a node's queues, peers and replicas; what is counted on a bid's path is counted there. */
-export function measureNode(metrics: Metrics, services: ServiceContainer, tls: MeshTls | null): void {
-  const house = services.get(tokens.auctionHouse)
-  const router = services.get(tokens.router)
-  const pusher = services.get(tokens.pusher)
-  const eventLog = services.get(tokens.eventLog)
-  const peers = services.get(tokens.peerTable)
-  const { publicKey } = services.get(tokens.signer)
+export function measureNode(metrics: Metrics, services: NodeServices, tls: MeshTls | null): void {
+  const house = services.parts.auctionHouse
+  const router = services.parts.router
+  const pusher = services.parts.pusher
+  const eventLog = services.parts.eventLog
+  const peers = services.parts.peerTable
+  const { publicKey } = services.parts.signer
 
-  statusGauges(metrics, () => services.get(tokens.nodeApi).status())
+  statusGauges(metrics, () => services.parts.nodeApi.status())
   metrics.gauge('vendue_queue_depth', 'Commands and commits that wait, by queue.', () => [
     { labels: { queue: 'mailboxes' }, value: house.waiting.all },
     { labels: { queue: 'fullest_mailbox' }, value: house.waiting.most },
@@ -29,7 +28,7 @@ export function measureNode(metrics: Metrics, services: ServiceContainer, tls: M
   metrics.gauge(
     'vendue_member_log_conflict',
     '1 where the mesh’s authority has signed two histories of the member list.',
-    () => (services.get(tokens.members).conflict === null ? 0 : 1),
+    () => (services.parts.members.conflict === null ? 0 : 1),
   )
   if (tls) {
     metrics.gauge('vendue_tls_handshakes', 'Mutual TLS handshakes since the start.', () =>

@@ -4,7 +4,6 @@ import { connect } from 'node:net'
 import { expect } from 'chai'
 import { WebSocket } from 'ws'
 import { type GatewayAccounts, openAccounts } from '../../services/gateway/accounts.js'
-import { gatewayTokens } from '../../services/gateway/gateway-tokens.js'
 import { DEFAULT_OPEN, limitsSetting, type OpenName } from '../../src/application/gateway/limit-rules.js'
 import type { NodeApi } from '../../src/ports/node/node-api.js'
 import { LiveClients, type Member, type Message, register } from '../support/account-client.js'
@@ -264,7 +263,7 @@ describe('what an address and an account can hold at a gateway', () => {
     const taken = await Promise.all(Array.from({ length: 700 }, () => session('polling', flood)))
     expect(taken.filter((one) => !('refused' in one))).to.have.length(20)
     expect(await session('polling', { ...flood, address: '203.0.113.67' })).not.to.have.property('refused')
-    const metrics = await gateway.gateway.services.get(gatewayTokens.metrics).page.text()
+    const metrics = await gateway.gateway.services.parts.metrics.page.text()
     expect(metrics).to.contain('vendue_gateway_held{what="connections"} 21')
     expect(metrics).to.contain('vendue_gateway_refusals{limit="open_connections_per_address"} 680')
   })

@@ -3,7 +3,6 @@ import { connect } from 'node:net'
 import { Readable } from 'node:stream'
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { gatewayTokens } from '../../services/gateway/gateway-tokens.js'
 import {
   auctionSchema,
   outcomeSchema,
@@ -351,7 +350,7 @@ describe("a gateway's HTTP API", () => {
     }
     const stream = await fetch(`${gateway.url}/api/v1/events`, { method: 'HEAD' })
     expect(stream.headers.get('content-type')).to.equal('text/event-stream; charset=utf-8')
-    expect(gateway.gateway.services.get(gatewayTokens.streams).size).to.equal(0)
+    expect(gateway.gateway.services.parts.streams.size).to.equal(0)
   })
 
   it('streams a log that proves itself', async () => {

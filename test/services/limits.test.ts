@@ -1,6 +1,5 @@
 import { expect } from 'chai'
 import type { VendueNode } from '../../services/node/create-node.js'
-import { tokens } from '../../services/node/node-tokens.js'
 import { Ed25519Verifier } from '../../src/adapters/system/node-key.js'
 import { signOrders, submittedOrders } from '../../src/application/orders/order.js'
 import { readLog, unplaced } from '../../src/application/proof/read-log.js'
@@ -205,7 +204,7 @@ describe('what a home takes, whichever way it came, everybody accepts', function
     const said = await (surface.open ?? surfaces.all[3]!.open)!({ ...TERMS, ...more })
     if (said.code !== 'accepted') throw new Error(`${surface.name} does not open: ${said.code}`)
     const [, other] = mesh.nodes
-    const auctions = other!.services.get(tokens.auctions)
+    const auctions = other!.services.parts.auctions
     await eventually('the other node knows it', async () => (await auctions.find(said.auctionId)) !== null)
     return said.auctionId
   }
@@ -328,8 +327,8 @@ describe('what a home takes, whichever way it came, everybody accepts', function
         ...named(other.info.name),
         ...change,
       }
-      const orders = submittedOrders(signOrders([bid], other.services.get(tokens.signer), Date.now()))
-      const answer = other.services.get(tokens.peerClient).submit(home.info.address, [bid], orders)
+      const orders = submittedOrders(signOrders([bid], other.services.parts.signer, Date.now()))
+      const answer = other.services.parts.peerClient.submit(home.info.address, [bid], orders)
       return answer.then(
         ({ results: [result] }) => ({ code: codeOf(result as SubmitResult), auctionId }),
         (error: PeerCallError) => ({ code: error.code, auctionId }),
@@ -349,7 +348,7 @@ describe('what a home takes, whichever way it came, everybody accepts', function
   it('and all of it is at the other node, after a restart of both, and verifies', async () => {
     expect(tried).to.be.above(250)
     const held = async (i: number): Promise<AuctionHead[]> =>
-      mesh.nodes[i]!.services.get(tokens.eventLog).heads(null, 10_000)
+      mesh.nodes[i]!.services.parts.eventLog.heads(null, 10_000)
     const [heads] = [await held(0)]
     await eventually('the other node holds the same', async () => same(await held(1), heads), 30_000)
     for (const { sync } of mesh.nodes) expect(sync).to.include({ refused: 0 })

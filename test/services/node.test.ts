@@ -2,7 +2,6 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import type { VendueNode } from '../../services/node/create-node.js'
-import { tokens } from '../../services/node/node-tokens.js'
 import type { Commit } from '../../src/domain/commit.js'
 import type { OrderFault } from '../../src/ports/mesh/order-checker.js'
 import { sellerOf } from '../support/bidding-nodes.js'
@@ -77,8 +76,7 @@ describe('whole nodes in one process', () => {
     const [, commit] = [...auction.commits()]
     let answer: OrderFault | null | undefined
     const checked = watcher()
-      .services.get(tokens.orderChecker)
-      .check({ ...(commit as Commit), ...sellerOf(auction.signer) })
+      .services.parts.orderChecker.check({ ...(commit as Commit), ...sellerOf(auction.signer) })
       .then((fault) => {
         answer = fault
       })

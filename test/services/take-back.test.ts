@@ -1,6 +1,5 @@
 import { dirname } from 'node:path'
 import { expect } from 'chai'
-import { tokens } from '../../services/node/node-tokens.js'
 import { openStore } from '../../src/adapters/sqlite/open-store.js'
 import { repairStore } from '../../src/adapters/sqlite/repair-store.js'
 import { Ed25519Verifier, loadNodeKey } from '../../src/adapters/system/node-key.js'
@@ -44,7 +43,7 @@ describe('a home that holds what no node reads', () => {
     auctionId = opened.outcome.auctionId
     await bid(0, 'bid_take_back_1', '50', 'max')
     await eventually('the other has the bid', async () => {
-      const record = await mesh.nodes[1]!.services.get(tokens.auctions).find(auctionId)
+      const record = await mesh.nodes[1]!.services.parts.auctions.find(auctionId)
       return record?.head.seq === 2
     })
     await home.stop()

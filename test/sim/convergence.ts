@@ -1,4 +1,3 @@
-import { tokens } from '../../services/node/node-tokens.js'
 import { minimumBid } from '../../src/domain/auction.js'
 import type { AutoBid } from '../../src/ports/store/auto-bid-repository.js'
 import type { Checker } from './checker.js'
@@ -36,7 +35,7 @@ export function unconverged(machines: readonly Machine[], checker: Checker, user
 }
 
 function peersMissing(machine: Machine, machines: readonly Machine[]): string[] {
-  const table = machine.services?.get(tokens.peerTable)
+  const table = machine.services?.parts.peerTable
   return machines
     .filter(({ nodeId }) => nodeId !== machine.nodeId && table?.get(nodeId)?.state !== 'alive')
     .map((peer) => `${machine.name} takes ${peer.name} for ${table?.get(peer.nodeId)?.state ?? 'nobody'}`)
@@ -51,7 +50,7 @@ function dutiesMissing(machine: Machine, checker: Checker): string[] {
     const { state, sealed } = auction
     const due = state.status === 'scheduled' ? state.terms.opensAt : state.closesAt
     const live = state.status === 'open' || state.status === 'scheduled'
-    const now = machine.services?.get(tokens.homeClock).now() ?? machine.now
+    const now = machine.services?.parts.homeClock.now() ?? machine.now
     if (live && due !== null && now > due + LATE_MS)
       missing.push(`${auctionId} is ${state.status}, ${now - due} ms late`)
     if (state.status === 'closed') {

@@ -1,4 +1,3 @@
-import { tokens } from '../../services/node/node-tokens.js'
 import { hashOf, sealCommit } from '../../src/application/log/commit.js'
 import { minimumBid } from '../../src/domain/auction.js'
 import type { Commit } from '../../src/domain/commit.js'
@@ -40,7 +39,7 @@ export class Forger {
     const victim = random.pick(machines.filter(({ running }) => running))
     const auctions = [...(victim?.store?.tables.auctions.values() ?? [])]
     const replica = random.pick(auctions.filter(({ state }) => state.status === 'open'))
-    const service: PeerService | undefined = victim?.services?.get(tokens.peerService)
+    const service: PeerService | undefined = victim?.services?.parts.peerService
     if (!victim || !replica || !service) return
     const { auctionId, head, state } = replica
     const event: BidPlaced = {

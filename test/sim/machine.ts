@@ -1,7 +1,7 @@
 import { ServiceContainer } from '../../services/container.js'
 import { composeNode, provideStore } from '../../services/node/compose.js'
 import { type Stop, startParts, stopAll } from '../../services/node/node-lifecycle.js'
-import { tokens } from '../../services/node/node-tokens.js'
+import type { NodeParts, NodeServices } from '../../services/node/node-parts.js'
 import { nodeIdOf } from '../../src/application/log/ids.js'
 import { PublishingEventLog } from '../../src/application/log/publishing-event-log.js'
 import { InPlaceOrderChecker } from '../../src/application/orders/in-place-order-checker.js'
@@ -49,7 +49,7 @@ const RESTART_MS = 1_500
 interface Life {
   readonly process: SimProcess
   readonly store: SimStore
-  readonly services: ServiceContainer
+  readonly services: NodeServices
   readonly info: NodeInfo
   readonly stops: Stop[]
 }
@@ -107,14 +107,14 @@ export class Machine {
   }
 
   get api(): NodeApi | null {
-    return this.#life?.services.get(tokens.nodeApi) ?? null
+    return this.#life?.services.parts.nodeApi ?? null
   }
 
   get store(): SimStore | null {
     return this.#life?.store ?? null
   }
 
-  get services(): ServiceContainer | null {
+  get services(): NodeServices | null {
     return this.#life?.services ?? null
   }
 
@@ -192,7 +192,7 @@ export class Machine {
 
   #compose(process: SimProcess, inner: SimStore): Life {
     const { network, grape, keys, sabotage } = this.#deps
-    const services = new ServiceContainer()
+    const services = new ServiceContainer<NodeParts>()
     const random = this.#random.stream(`life ${this.#lives}`)
     const store = sabotage.store?.(inner) ?? inner
     const info: NodeInfo = {
@@ -206,23 +206,20 @@ export class Machine {
     }
     network.members.add(info)
     services
-      .value(tokens.members, network.members)
-      .value(tokens.memberNews, { ask: () => Promise.resolve() })
-      .value(tokens.clock, process)
-      .value(tokens.heartbeat, { last: () => this.#lastBeat, beat: (beat) => this.#beat(process, beat) })
-      .value(tokens.timers, process)
-      .value(tokens.random, random)
-      .value(tokens.logger, this.#deps.logger?.(this.name) ?? silentLogger)
-      .value(tokens.signer, this.signer)
-      .value(tokens.verifier, sabotage.verifier ?? keys.verifier)
-      .factory(
-        tokens.orderChecker,
-        () => new InPlaceOrderChecker({ verifier: services.get(tokens.verifier) }),
-      )
-      .value(tokens.discovery, new SimDiscovery({ process, network, grape, random: random.stream('dht') }))
-      .value(tokens.peerClient, network.client(process))
-      .factory(tokens.eventLog, () => new PublishingEventLog(store.eventLog))
-      .value(tokens.self, { party: { id: this.nodeId, name: this.name }, info: () => info })
+      .value('members', network.members)
+      .value('memberNews', { ask: () => Promise.resolve() })
+      .value('clock', process)
+      .value('heartbeat', { last: () => this.#lastBeat, beat: (beat) => this.#beat(process, beat) })
+      .value('timers', process)
+      .value('random', random)
+      .value('logger', this.#deps.logger?.(this.name) ?? silentLogger)
+      .value('signer', this.signer)
+      .value('verifier', sabotage.verifier ?? keys.verifier)
+      .factory('orderChecker', () => new InPlaceOrderChecker({ verifier: services.parts.verifier }))
+      .value('discovery', new SimDiscovery({ process, network, grape, random: random.stream('dht') }))
+      .value('peerClient', network.client(process))
+      .factory('eventLog', () => new PublishingEventLog(store.eventLog))
+      .value('self', { party: { id: this.nodeId, name: this.name }, info: () => info })
     provideStore(services, store)
     const fail = ({ message }: Error) => this.#giveUp(process, message)
     composeNode(services, {
@@ -239,7 +236,7 @@ export class Machine {
     const { network } = this.#deps
     const serving = {
       start: () => {
-        network.serve(info.address, process, services.get(tokens.peerService))
+        network.serve(info.address, process, services.parts.peerService)
         return 0
       },
       stop: () => network.remove(info.address),

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { ServiceContainer } from '../../services/container.js'
 import { composeNode, provideStore } from '../../services/node/compose.js'
 import { type Stop, startParts, stopAll } from '../../services/node/node-lifecycle.js'
-import { tokens } from '../../services/node/node-tokens.js'
+import type { NodeParts } from '../../services/node/node-parts.js'
 import { Ed25519Verifier, signerOf } from '../../src/adapters/system/node-key.js'
 import { systemRandom } from '../../src/adapters/system/system-random.js'
 import type { BudgetName } from '../../src/application/budgets/sender-budgets.js'
@@ -49,7 +49,7 @@ const STOP_MS = 30_000
 
 /** A whole node without disk, sockets or real time; its store and key outlive it, like a data directory. */
 export class MemoryNode {
-  readonly services = new ServiceContainer()
+  readonly services = new ServiceContainer<NodeParts>()
   readonly store: Store
   readonly signer: Signer
   readonly info: NodeInfo
@@ -82,23 +82,23 @@ export class MemoryNode {
     const members = options.members ?? network.members
     members.add(this.info)
     this.services
-      .value(tokens.members, members)
-      .value(tokens.memberNews, { ask: () => Promise.resolve() })
-      .value(tokens.clock, this.time)
-      .value(tokens.heartbeat, options.heartbeat ?? new MemoryHeartbeat())
-      .value(tokens.timers, this.time)
-      .value(tokens.random, systemRandom)
-      .value(tokens.logger, silentLogger)
-      .value(tokens.signer, this.signer)
-      .value(tokens.verifier, new Ed25519Verifier())
+      .value('members', members)
+      .value('memberNews', { ask: () => Promise.resolve() })
+      .value('clock', this.time)
+      .value('heartbeat', options.heartbeat ?? new MemoryHeartbeat())
+      .value('timers', this.time)
+      .value('random', systemRandom)
+      .value('logger', silentLogger)
+      .value('signer', this.signer)
+      .value('verifier', new Ed25519Verifier())
       .value(
-        tokens.orderChecker,
+        'orderChecker',
         options.orderChecker ?? new InPlaceOrderChecker({ verifier: new Ed25519Verifier() }),
       )
-      .value(tokens.discovery, network.discovery())
-      .value(tokens.peerClient, network.client(this.info.address, this.time))
-      .factory(tokens.eventLog, () => new PublishingEventLog(store.eventLog))
-      .value(tokens.self, { party: { id: nodeId, name }, info: () => this.info })
+      .value('discovery', network.discovery())
+      .value('peerClient', network.client(this.info.address, this.time))
+      .factory('eventLog', () => new PublishingEventLog(store.eventLog))
+      .value('self', { party: { id: nodeId, name }, info: () => this.info })
     provideStore(this.services, store)
     composeNode(this.services, {
       dataDir: 'memory',
@@ -114,7 +114,7 @@ export class MemoryNode {
   }
 
   get api(): NodeApi {
-    return this.services.get(tokens.nodeApi)
+    return this.services.parts.nodeApi
   }
 
   async start(): Promise<this> {
@@ -122,7 +122,7 @@ export class MemoryNode {
     const { address } = this.info
     const serving = {
       start: () => {
-        network.serve(address, this.services.get(tokens.peerService), this.time)
+        network.serve(address, this.services.parts.peerService, this.time)
         return 0
       },
       stop: () => network.remove(address),
@@ -136,10 +136,10 @@ export class MemoryNode {
     this.#network.remove(this.info.address)
     this.#stops.length = 0
     this.time.stall()
-    this.services.get(tokens.autoBidder).stop()
-    this.services.get(tokens.syncer).stop()
-    this.services.get(tokens.equivocationWatch).stop()
-    void this.services.get(tokens.auctionHouse).stop()
+    this.services.parts.autoBidder.stop()
+    this.services.parts.syncer.stop()
+    this.services.parts.equivocationWatch.stop()
+    void this.services.parts.auctionHouse.stop()
   }
 
   /** Rejects where a part does not stop cleanly. */

@@ -1,5 +1,4 @@
 import type { VendueNode } from '../../services/node/create-node.js'
-import { tokens } from '../../services/node/node-tokens.js'
 import { PeerCallError } from '../../src/ports/mesh/peer-call-error.js'
 import type { CallOptions, PeerClient } from '../../src/ports/mesh/peer-client.js'
 
@@ -31,7 +30,7 @@ export class Partition {
   }
 
   #switch({ services, info }: VendueNode): void {
-    const client = services.get(tokens.peerClient)
+    const client = services.parts.peerClient
     const methods = [
       'hello',
       'ping',

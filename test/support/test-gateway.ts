@@ -1,5 +1,5 @@
 import {
-  type GatewayParts,
+  type GatewayNeeds,
   type RunningGateway,
   startGateway,
 } from '../../services/gateway/create-gateway.js'
@@ -38,7 +38,7 @@ export class TestGateway {
   static async start(
     node: Pick<VendueNode, 'api'>,
     settings: Partial<GatewaySettings> = {},
-    parts: Partial<GatewayParts> = {},
+    parts: Partial<GatewayNeeds> = {},
   ): Promise<TestGateway> {
     const all = { api: node.api, logger: silentLogger, ...parts }
     return new TestGateway(await startGateway({ ...GATEWAY_SETTINGS, ...settings }, all))

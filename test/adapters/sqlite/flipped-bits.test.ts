@@ -2,7 +2,6 @@ import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { expect } from 'chai'
-import { tokens } from '../../../services/node/node-tokens.js'
 import { openStore } from '../../../src/adapters/sqlite/open-store.js'
 import { SqliteAuctionRepository } from '../../../src/adapters/sqlite/sqlite-auction-repository.js'
 import { openWriteConnection } from '../../../src/adapters/sqlite/sqlite-connection.js'
@@ -63,7 +62,7 @@ describe('one flipped bit in the database of a home', () => {
       k % 2 === 0
         ? ({ ...base, kind: 'plain' } as const)
         : { ...base, kind: 'max' as const, salt: 'ab'.repeat(16) }
-    const result = await node.services.get(tokens.auctionHouse).submit(command, null)
+    const result = await node.services.parts.auctionHouse.submit(command, null)
     expect(result.ok && result.outcome.status, JSON.stringify(result)).to.equal('accepted')
     bidIds.push(commandId)
   }

@@ -1,5 +1,4 @@
 import { expect } from 'chai'
-import { tokens } from '../../../services/node/node-tokens.js'
 import { Ed25519Verifier } from '../../../src/adapters/system/node-key.js'
 import { signParcel } from '../../../src/application/handover/handover-parcel.js'
 import { HandoverTaker } from '../../../src/application/handover/handover-taker.js'
@@ -282,7 +281,7 @@ describe('a handover', () => {
   })
 
   it('takes no parcel that the home has not signed for this node', async () => {
-    const taker = node(1).services.get(tokens.handoverTaker)
+    const taker = node(1).services.parts.handoverTaker
     const part = { to: node(1).info.nodeId, outcomes: [], sealed: [], secrets: NO_SECRETS, head: null }
     const take = (change: object, signer = node(0).signer) =>
       codeOf(taker.take(node(0).info.nodeId, signParcel(auction, { ...part, ...change }, signer)))
@@ -308,9 +307,7 @@ describe('a handover', () => {
     return { to: node(1).info.nodeId, outcomes, sealed, secrets, head }
   }
   const offer = (part: Awaited<ReturnType<typeof wholeParcel>>) =>
-    node(1)
-      .services.get(tokens.handoverTaker)
-      .take(node(0).info.nodeId, signParcel(auction, part, node(0).signer))
+    node(1).services.parts.handoverTaker.take(node(0).info.nodeId, signParcel(auction, part, node(0).signer))
 
   it('is agreed to by the next home only once it has all that the log calls for', async () => {
     type Whole = Awaited<ReturnType<typeof wholeParcel>>
@@ -389,14 +386,14 @@ describe('a handover', () => {
     for (const [what, consent] of consents) {
       const commit = moving(consent)
       for (const i of [1, 2]) {
-        const { refused } = await node(i).services.get(tokens.replicator).ingest([commit])
+        const { refused } = await node(i).services.parts.replicator.ingest([commit])
         expect(refused[0]?.reason, what).to.equal(`${info.nodeId} has not agreed to be its home`)
       }
       const verdict = await verifyLog(unplaced(listOf([...log, commit])), { verifier })
       expect(verdict, what).to.have.nested.property('finding.code', 'SIGNATURE')
     }
     const agreed = moving(signConsent(real, node(1).signer))
-    expect((await node(2).services.get(tokens.replicator).ingest([agreed])).stored).to.equal(1)
+    expect((await node(2).services.parts.replicator.ingest([agreed])).stored).to.equal(1)
     expect((await verifyLog(unplaced(listOf([...log, agreed])), { verifier })).valid).to.equal(true)
   })
 
@@ -433,8 +430,8 @@ describe('a handover', () => {
 
   it('is not taken by a node whose role lets it read only', async () => {
     const { services, store, info } = node(1)
-    const [auctionHouse, syncer] = [services.get(tokens.auctionHouse), services.get(tokens.syncer)]
-    const budgets = services.get(tokens.budgets)
+    const [auctionHouse, syncer] = [services.parts.auctionHouse, services.parts.syncer]
+    const budgets = services.parts.budgets
     const deps = {
       ...store,
       auctionHouse,
@@ -462,7 +459,7 @@ describe('a handover', () => {
       reason: 'mine again',
     } as const
     const parts = { auctionId: auction, firstSeq: head.seq + 1, prevHash: head.hash, events: [event] }
-    const replicator = node(2).services.get(tokens.replicator)
+    const replicator = node(2).services.parts.replicator
     const { refused } = await replicator.ingest([sealCommit(parts, node(0).signer)])
     expect(refused[0]?.reason).to.contain('author')
     // A second end of the same term, on the other hand, proves that it signed two histories.
@@ -503,7 +500,7 @@ describe('a handover', () => {
       for (const orders of [[], [order]]) {
         const parts = { auctionId: auction, firstSeq: head.seq + 1, prevHash: head.hash, events: [event] }
         const commit = sealCommit({ ...parts, orders }, own)
-        const { refused } = await node(2).services.get(tokens.replicator).ingest([commit])
+        const { refused } = await node(2).services.parts.replicator.ingest([commit])
         expect(refused[0]?.reason, event.type).to.contain('has signed this')
       }
     }
@@ -526,9 +523,7 @@ describe('a handover', () => {
       reason: 'other history',
     } as const
     const parts = { auctionId: auction, firstSeq: head.seq + 1, prevHash: head.hash, events: [event] }
-    await node(2)
-      .services.get(tokens.replicator)
-      .ingest([sealCommit(parts, node(1).signer)])
+    await node(2).services.parts.replicator.ingest([sealCommit(parts, node(1).signer)])
     await settle()
     const proof = await node(0).api.proof({ auction })
     if (proof === null) throw new Error('expected a proof')
@@ -547,7 +542,7 @@ describe('a handover', () => {
     await bid(node(2), 'bid_00000002', '9')
     await bid(node(1), 'bid_00000003', '12')
     await settle()
-    await node(2).services.get(tokens.receiptKeeper).flush()
+    await node(2).services.parts.receiptKeeper.flush()
     const { signed } = await node(2).store.receipts.list({ auctionId: null, after: 0, limit: 100 })
     expect(new Set(signed.map(({ home }) => home.nodeId)).size).to.equal(2)
     const result = await verifyLog(

@@ -1,6 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { expect } from 'chai'
-import { tokens } from '../../../services/node/node-tokens.js'
 import { signerOf } from '../../../src/adapters/system/node-key.js'
 import { MAX_MAILBOX_COMMANDS } from '../../../src/application/home/auction-actor.js'
 import { MAX_BODY_BYTES } from '../../../src/application/log/commit.js'
@@ -33,7 +32,7 @@ describe('the house of auctions', () => {
 
   afterEach(() => node.stop())
 
-  const house = () => node.services.get(tokens.auctionHouse)
+  const house = () => node.services.parts.auctionHouse
   const submit = (command: RemoteCommand) => house().submit(command, null)
 
   async function open(

@@ -1,5 +1,4 @@
 import { expect } from 'chai'
-import { tokens } from '../../../services/node/node-tokens.js'
 import { FIRST_COMPARISON_MS, FirstComparison } from '../../../src/application/home/first-comparison.js'
 import { NO_SECRETS } from '../../../src/domain/pricing.js'
 import type { SubmitResult } from '../../../src/ports/mesh/home-messages.js'
@@ -52,7 +51,7 @@ describe('an auction that its home must not write to', () => {
     const whole =
       kind === 'plain' ? ({ ...command, kind } as const) : { ...command, kind, salt: 'ab'.repeat(16) }
     let result: SubmitResult | null = null
-    node.services.get(tokens.auctionHouse).enqueue(whole, null, undefined, (told) => {
+    node.services.parts.auctionHouse.enqueue(whole, null, undefined, (told) => {
       result = told
     })
     for (let i = 0; i < 200 && result === null; i++) await time.advance(50)

@@ -1,5 +1,4 @@
 import { expect } from 'chai'
-import { tokens } from '../../../services/node/node-tokens.js'
 import type { OpenRequest } from '../../../src/ports/node/node-requests.js'
 import type { Append } from '../../../src/ports/store/event-log.js'
 import { LogFullError } from '../../../src/ports/store/event-log.js'
@@ -58,7 +57,7 @@ describe('a time in which nobody can bid', () => {
 
   const state = async (auction: string) => (await node.api.show({ auction })).state
   const bid = (auctionId: string, amount: number) =>
-    node.services.get(tokens.auctionHouse).submit(
+    node.services.parts.auctionHouse.submit(
       {
         type: 'bid',
         auctionId,

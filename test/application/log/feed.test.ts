@@ -1,5 +1,4 @@
 import { expect } from 'chai'
-import { tokens } from '../../../services/node/node-tokens.js'
 import type { FeedEntry, FeedStart } from '../../../src/application/log/feed.js'
 import { ManualTime, settle } from '../../support/manual-time.js'
 import { MemoryNetwork } from '../../support/memory-network.js'
@@ -38,7 +37,7 @@ describe('the feed', () => {
       })
     ).outcome.auctionId
 
-  const house = () => node.services.get(tokens.auctionHouse)
+  const house = () => node.services.parts.auctionHouse
 
   async function bid(auctionId: string, from: number, count: number): Promise<void> {
     for (let i = from; i < from + count; i++) {
@@ -53,7 +52,7 @@ describe('the feed', () => {
 
   /** Collects what a reader sees who follows the log; `pace` runs before each entry is taken. */
   function listen(start: FeedStart, pace: () => Promise<void> = () => Promise.resolve()): FeedEntry[] {
-    const feed = node.services.get(tokens.feed)
+    const feed = node.services.parts.feed
     const seen: FeedEntry[] = []
     const run = async () => {
       reading += 1

@@ -1,5 +1,4 @@
 import { expect } from 'chai'
-import { tokens } from '../../../services/node/node-tokens.js'
 import { systemRandom } from '../../../src/adapters/system/system-random.js'
 import { isAt, NodeIdentity } from '../../../src/application/mesh/node-identity.js'
 import { MAX_PEERS } from '../../../src/application/mesh/peer-table.js'
@@ -37,9 +36,9 @@ describe('the handshake', () => {
     await settle()
     return joined
   }
-  const tableOf = (at: MemoryNode) => at.services.get(tokens.peerTable)
-  const identityOf = (at: MemoryNode) => at.services.get(tokens.identity)
-  const serviceOf = (at: MemoryNode) => at.services.get(tokens.peerService)
+  const tableOf = (at: MemoryNode) => at.services.parts.peerTable
+  const identityOf = (at: MemoryNode) => at.services.parts.identity
+  const serviceOf = (at: MemoryNode) => at.services.parts.peerService
 
   /** A stranger's own server, of which some answers are made up. */
   const impostor = (overrides: Partial<PeerService>): string => {
@@ -54,7 +53,7 @@ describe('the handshake', () => {
     return address
   }
   const lure = async (at: MemoryNode, address: string) => {
-    at.services.get(tokens.membership).consider([address])
+    at.services.parts.membership.consider([address])
     await settle()
   }
 
@@ -97,7 +96,7 @@ describe('the handshake', () => {
       clock: time,
       random: systemRandom,
       signer: node(1).signer,
-      verifier: node(0).services.get(tokens.verifier),
+      verifier: node(0).services.parts.verifier,
     }
     const everywhere = new NodeIdentity(deps, { meshId: TEST_MESH, info: () => info })
     const at = (to: string) => everywhere.prove(identityOf(node(0)).challenge(to)).address
@@ -287,10 +286,10 @@ describe('the handshake', () => {
       blackHoles()
       network.announced = forged
       await lure(node(0), forged[0] as string)
-      node(0).services.get(tokens.membership).consider(forged)
+      node(0).services.parts.membership.consider(forged)
       node(1).crash()
       await time.advance(8_000)
-      node(0).services.get(tokens.membership).consider(forged)
+      node(0).services.parts.membership.consider(forged)
       const { store, signer } = node(1)
       const { address } = node(1).info
       const back = new MemoryNode({ name: 'two', network, time, store, signer, address })

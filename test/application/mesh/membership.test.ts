@@ -1,5 +1,4 @@
 import { expect } from 'chai'
-import { tokens } from '../../../services/node/node-tokens.js'
 import type { PeerState } from '../../../src/ports/node/node-info.js'
 import { ManualTime, settle } from '../../support/manual-time.js'
 import { MemoryDiscovery, MemoryNetwork } from '../../support/memory-network.js'
@@ -25,7 +24,7 @@ describe('membership', () => {
 
   const node = (i: number) => nodes[i] as MemoryNode
   const stateOf = (of: MemoryNode, at: MemoryNode): PeerState | undefined =>
-    at.services.get(tokens.peerTable).get(of.info.nodeId)?.state
+    at.services.parts.peerTable.get(of.info.nodeId)?.state
   const statesOf = (of: MemoryNode) => nodes.filter((at) => at !== of).map((at) => stateOf(of, at))
   const ALL = (state: PeerState) => NAMES.slice(1).map(() => state)
 
@@ -48,7 +47,7 @@ describe('membership', () => {
 
   const isBack = (back: MemoryNode) =>
     nodes.every((at) => {
-      const peer = at.services.get(tokens.peerTable).get(back.info.nodeId)
+      const peer = at.services.parts.peerTable.get(back.info.nodeId)
       const { address, incarnation } = back.info
       const isThisLife = peer?.info.address === address && peer.info.incarnation === incarnation
       return at === back || (peer?.state === 'alive' && isThisLife)
@@ -60,15 +59,15 @@ describe('membership', () => {
       killed.crash()
       const tookMs = await until('it is dead', () => statesOf(killed).every((s) => s === 'dead'), 5_000)
       expect(tookMs).to.be.at.least(1_000)
-      const challenge = node(1).services.get(tokens.identity).challenge(node(0).info.address)
-      const { peers } = await node(0).services.get(tokens.peerService).hello(challenge)
+      const challenge = node(1).services.parts.identity.challenge(node(0).info.address)
+      const { peers } = await node(0).services.parts.peerService.hello(challenge)
       expect(peers.map(({ name }) => name)).to.have.members(['two', 'three', 'four'])
     })
 
     it('is taken out of discovery, and put back when it returns to its address', async () => {
       const { address } = node(4).info
       const evicted = () => {
-        const discovery = node(0).services.get(tokens.discovery)
+        const discovery = node(0).services.parts.discovery
         if (!(discovery instanceof MemoryDiscovery)) throw new Error('not the discovery of these tests')
         return [...discovery.evicted]
       }
@@ -120,7 +119,7 @@ describe('membership', () => {
     it('is not put out by anybody, and puts out nobody', async () => {
       const seen = new Set<string>()
       const watch = (at: MemoryNode) =>
-        at.services.get(tokens.peerTable).onChange(({ peer }) => seen.add(peer.state))
+        at.services.parts.peerTable.onChange(({ peer }) => seen.add(peer.state))
       for (const at of nodes) watch(at)
       for (let round = 0; round < 5; round++) {
         node(2).time.stall()
@@ -147,7 +146,7 @@ describe('membership', () => {
         network.calls.some(({ from, method }) => from === judge.info.address && method === 'ping')
       await until('a probe is under way', isProbed, 2_000)
       const states: string[] = []
-      judge.services.get(tokens.peerTable).onChange((change) => states.push(change.peer.state))
+      judge.services.parts.peerTable.onChange((change) => states.push(change.peer.state))
       return { judge, peer, states }
     }
 
@@ -176,9 +175,7 @@ describe('membership', () => {
   describe('a way that is blocked', () => {
     it('puts nobody out while others reach the peer', async () => {
       const states: string[] = []
-      node(0)
-        .services.get(tokens.peerTable)
-        .onChange(({ peer }) => states.push(peer.state))
+      node(0).services.parts.peerTable.onChange(({ peer }) => states.push(peer.state))
       network.cut(node(0).info.address, node(1).info.address)
       await time.advance(20_000)
       expect(states, 'not even suspected').to.deep.equal([])
@@ -233,10 +230,10 @@ describe('membership', () => {
 
     it('does so in its own words only: nobody says goodbye for another, nor with an old one', async () => {
       const { nodeId, incarnation } = node(4).info
-      const service = node(0).services.get(tokens.peerService)
-      const ofAnother = node(3).services.get(tokens.identity).goodbye()
+      const service = node(0).services.parts.peerService
+      const ofAnother = node(3).services.parts.identity.goodbye()
       await service.goodbye({ ...ofAnother, nodeId, address: node(4).info.address, incarnation })
-      const old = node(4).services.get(tokens.identity).goodbye()
+      const old = node(4).services.parts.identity.goodbye()
       await service.goodbye({ ...old, incarnation: incarnation + 1 })
       expect(stateOf(node(4), node(0))).to.equal('alive')
 
@@ -268,9 +265,7 @@ describe('membership', () => {
         before.crash()
         await time.advance(300)
         const comings: (string | null)[] = []
-        node(0)
-          .services.get(tokens.peerTable)
-          .onChange((change) => comings.push(change.before))
+        node(0).services.parts.peerTable.onChange((change) => comings.push(change.before))
         const back = await restart(4, address ? { address: before.info.address } : {})
         await until('it is back', () => isBack(back), 5_000)
         expect(comings).to.include('dead')
@@ -289,21 +284,21 @@ describe('membership', () => {
 
   describe('words of others about a peer', () => {
     const accuse = (at: MemoryNode, of: MemoryNode, state: 'suspect' | 'dead', incarnation?: number) => {
-      const challenge = node(1).services.get(tokens.identity).challenge(at.info.address)
+      const challenge = node(1).services.parts.identity.challenge(at.info.address)
       const rumor = { state, nodeId: of.info.nodeId, incarnation: incarnation ?? of.info.incarnation }
-      return at.services.get(tokens.peerService).ping({ challenge, rumors: [rumor] }, challenge.caller.nodeId)
+      return at.services.parts.peerService.ping({ challenge, rumors: [rumor] }, challenge.caller.nodeId)
     }
 
     it('put nobody out, and make the accused show a higher incarnation', async () => {
       for (const at of [node(0), node(2), node(3)]) await accuse(at, node(4), 'dead')
       await time.advance(5_000)
       expect(statesOf(node(4))).to.deep.equal(ALL('alive'))
-      const known = node(0).services.get(tokens.peerTable).get(node(4).info.nodeId)
+      const known = node(0).services.parts.peerTable.get(node(4).info.nodeId)
       expect(known?.info.incarnation).to.be.above(node(4).info.incarnation)
     })
 
     it('cannot drive an incarnation up', async () => {
-      const identity = node(4).services.get(tokens.identity)
+      const identity = node(4).services.parts.identity
       await accuse(node(4), node(4), 'dead', node(4).info.incarnation + 1_000_000)
       expect(identity.info.incarnation).to.equal(node(4).info.incarnation)
       for (let i = 0; i < 50; i++) await accuse(node(4), node(4), 'dead', identity.info.incarnation)
@@ -312,27 +307,26 @@ describe('membership', () => {
 
     it('cannot claim in its name that it lives', async () => {
       const { nodeId, address } = node(4).info
-      const forged = node(3).services.get(tokens.identity).alive()
-      const challenge = node(1).services.get(tokens.identity).challenge(node(0).info.address)
+      const forged = node(3).services.parts.identity.alive()
+      const challenge = node(1).services.parts.identity.challenge(node(0).info.address)
       const incarnation = node(4).info.incarnation + 5
-      await node(0)
-        .services.get(tokens.peerService)
-        .ping({ challenge, rumors: [{ ...forged, nodeId, address, incarnation }] }, node(1).info.nodeId)
-      const known = node(0).services.get(tokens.peerTable).get(nodeId)
+      await node(0).services.parts.peerService.ping(
+        { challenge, rumors: [{ ...forged, nodeId, address, incarnation }] },
+        node(1).info.nodeId,
+      )
+      const known = node(0).services.parts.peerTable.get(nodeId)
       expect(known?.info.incarnation).to.equal(node(4).info.incarnation)
     })
   })
 
   describe('addresses that a member names', () => {
     it('are dialled up to its budget, and those that others name as before', async () => {
-      const { limit } = node(0).services.get(tokens.budgets).of('addresses').terms
+      const { limit } = node(0).services.parts.budgets.of('addresses').terms
       const ping = (by: MemoryNode, address: string) => {
-        const challenge = by.services.get(tokens.identity).challenge(node(0).info.address)
-        const rumor = { ...by.services.get(tokens.identity).alive(), nodeId: `node_${address}`, address }
+        const challenge = by.services.parts.identity.challenge(node(0).info.address)
+        const rumor = { ...by.services.parts.identity.alive(), nodeId: `node_${address}`, address }
         const { nodeId } = by.info
-        return node(0)
-          .services.get(tokens.peerService)
-          .ping({ challenge, rumors: [rumor] }, nodeId)
+        return node(0).services.parts.peerService.ping({ challenge, rumors: [rumor] }, nodeId)
       }
       for (let i = 0; i < 3 * limit; i++) await ping(node(1), `victim-${i}:80`)
       await ping(node(2), 'another:80')

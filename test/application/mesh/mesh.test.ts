@@ -1,5 +1,4 @@
 import { expect } from 'chai'
-import { tokens } from '../../../services/node/node-tokens.js'
 import { sealCommit } from '../../../src/application/log/commit.js'
 import { readBody } from '../../../src/application/log/commit-body.js'
 import type { Commit } from '../../../src/domain/commit.js'
@@ -207,7 +206,7 @@ describe('nodes of a mesh', () => {
       return { auction, commit: (await commitsOf(node(0), auction))[1] as Commit }
     }
 
-    const ingest = (commit: Commit) => node(2).services.get(tokens.replicator).ingest([commit])
+    const ingest = (commit: Commit) => node(2).services.parts.replicator.ingest([commit])
 
     async function refused(commit: Commit): Promise<string> {
       const { stored, refused: errors } = await ingest(commit)
@@ -263,7 +262,7 @@ describe('nodes of a mesh', () => {
         bidder: { id: 'node_x', name: 'x' },
       }))
       const forged = sealCommit({ ...body, firstSeq: 3, prevHash: commit.hash, events }, node(0).signer)
-      const { stored, refused: errors } = await node(0).services.get(tokens.replicator).ingest([forged])
+      const { stored, refused: errors } = await node(0).services.parts.replicator.ingest([forged])
       expect([stored, errors[0]?.reason]).to.deep.equal([0, 'this node is its home and did not write it'])
     })
   })

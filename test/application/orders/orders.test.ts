@@ -1,5 +1,4 @@
 import { expect } from 'chai'
-import { tokens } from '../../../services/node/node-tokens.js'
 import { Ed25519Verifier } from '../../../src/adapters/system/node-key.js'
 import { sealCommit } from '../../../src/application/log/commit.js'
 import { checkOrders, signOrders, submittedOrders } from '../../../src/application/orders/order.js'
@@ -49,8 +48,10 @@ describe('orders', () => {
   })
   const submit = (commands: RemoteCommand[], signer: MemoryNode, signed = commands) =>
     node(0)
-      .services.get(tokens.peerService)
-      .submit(commands, submittedOrders(signOrders(signed, signer.signer, time.now())))
+      .services.parts.peerService.submit(
+        commands,
+        submittedOrders(signOrders(signed, signer.signer, time.now())),
+      )
       .then(
         ({ results }) => results.map((result) => (result.ok ? result.outcome.status : result.code)).join(' '),
         (error: unknown) => (error as NodeError).code,
@@ -119,7 +120,7 @@ describe('orders', () => {
     ] as const) {
       const commands: RemoteCommand[] = [{ ...closing, commandId: `cmd_close_${signer.info.name}` }]
       const orders = submittedOrders(signOrders(commands, signer.signer, time.now()))
-      const { results } = await node(2).services.get(tokens.peerService).submit(commands, orders)
+      const { results } = await node(2).services.parts.peerService.submit(commands, orders)
       const [result] = results
       if (!result?.ok) throw new Error('expected an outcome')
       const { outcome: decided } = result
@@ -131,7 +132,7 @@ describe('orders', () => {
     const bid = bidOf(node(1), 10)
     const kept = submittedOrders(signOrders([bid], node(1).signer, time.now()))
     const carryOut = async (orders: typeof kept) => {
-      const { results, receipt } = await node(0).services.get(tokens.peerService).submit([bid], orders)
+      const { results, receipt } = await node(0).services.parts.peerService.submit([bid], orders)
       return { codes: results.map((result) => (result.ok ? result.outcome.status : result.code)), receipt }
     }
     await time.advance(MAX_ORDER_AGE_AT_HOME_MS + 1)
@@ -171,7 +172,7 @@ describe('orders', () => {
         orders,
       }
       const commit = sealCommit(parts, node(0).signer)
-      const { refused } = await node(2).services.get(tokens.replicator).ingest([commit])
+      const { refused } = await node(2).services.parts.replicator.ingest([commit])
       const verified = await verifyLog(unplaced(listOf(opening, commit)), { verifier })
       if (expected === null) {
         expect(refused).to.deep.equal([])
@@ -193,7 +194,7 @@ describe('orders', () => {
     const parts = { auctionId: auction, firstSeq: head.seq + 1, prevHash: head.hash, events: [event] }
     const ingest = async (orders: Parameters<typeof sealCommit>[0]['orders']) => {
       const commit = sealCommit({ ...parts, orders: orders ?? [] }, node(0).signer)
-      const { refused } = await node(2).services.get(tokens.replicator).ingest([commit])
+      const { refused } = await node(2).services.parts.replicator.ingest([commit])
       return refused[0]?.reason ?? 'stored'
     }
     const orderBy = (signer: MemoryNode, command: RemoteCommand) =>

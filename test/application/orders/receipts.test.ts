@@ -1,5 +1,4 @@
 import { expect } from 'chai'
-import { tokens } from '../../../services/node/node-tokens.js'
 import { Ed25519Verifier } from '../../../src/adapters/system/node-key.js'
 import { sealCommit } from '../../../src/application/log/commit.js'
 import { commitmentOf } from '../../../src/application/log/commitment.js'
@@ -58,7 +57,7 @@ describe('receipts', () => {
   const bid = (commandId: string, amount: string, kind: 'plain' | 'max' = 'plain') =>
     bidder.api.bid({ auction, commandId, kind, amount })
   const kept = async () => {
-    await bidder.services.get(tokens.receiptKeeper).flush()
+    await bidder.services.parts.receiptKeeper.flush()
     return (await bidder.store.receipts.list(EVERY)).signed
   }
   const verify = (receipts: readonly SignedReceipts[]): Promise<Verification> =>
@@ -229,7 +228,7 @@ describe('receipts', () => {
 
     const alarm = async () => (await bidder.api.show({ auction })).breach
     const push = async (commits: readonly Commit[]) => {
-      const { refused } = await bidder.services.get(tokens.replicator).ingest(commits)
+      const { refused } = await bidder.services.parts.replicator.ingest(commits)
       expect(refused).to.deep.equal([])
       await settle()
     }
@@ -303,7 +302,7 @@ describe('receipts', () => {
     function lateWatch() {
       const breaches = new MemoryBreachRepository()
       const { auctions, receipts } = bidder.store
-      const eventLog = bidder.services.get(tokens.eventLog)
+      const eventLog = bidder.services.parts.eventLog
       const watch = new ReceiptWatch({ auctions, breaches, eventLog, receipts, logger: silentLogger })
       return { watch, breaches }
     }
@@ -325,7 +324,7 @@ describe('receipts', () => {
   })
 
   it('are demanded: an answer that the home did not sign is none', async () => {
-    const real = home.services.get(tokens.peerService)
+    const real = home.services.parts.peerService
     const forging = new Proxy(real, {
       get: (_, method: keyof PeerService) => {
         if (method !== 'submit') return (real[method] as () => unknown).bind(real)

@@ -1,5 +1,4 @@
 import { expect } from 'chai'
-import { tokens } from '../../../services/node/node-tokens.js'
 import { Ed25519Verifier } from '../../../src/adapters/system/node-key.js'
 import { sealCommit } from '../../../src/application/log/commit.js'
 import { readBody } from '../../../src/application/log/commit-body.js'
@@ -135,7 +134,7 @@ describe('a home that signs two histories', () => {
     node(i)
       .api.show({ auction })
       .then(({ disputed }) => disputed)
-  const ingest = (i: number, commits: Commit[]) => node(i).services.get(tokens.replicator).ingest(commits)
+  const ingest = (i: number, commits: Commit[]) => node(i).services.parts.replicator.ingest(commits)
 
   it('is found out by a replica that is offered both, and all peers hear of it', async () => {
     expect(await disputedAt(1)).to.equal(false)
@@ -178,7 +177,7 @@ describe('a home that signs two histories', () => {
     })
     await lone.start()
     const opening = (await node(0).api.log({ auction, fromSeq: 1 })).commits[0] as Commit
-    await lone.services.get(tokens.replicator).ingest([opening, fork])
+    await lone.services.parts.replicator.ingest([opening, fork])
     await node(2).stop()
     nodes.pop()
     await lone.stop()
@@ -204,8 +203,7 @@ describe('a home that signs two histories', () => {
     const opening = (await node(0).api.log({ auction, fromSeq: 1 })).commits[0] as Commit
     const forged = proofOf([opening], real, otherVersion(real, node(2)))
     const error = await node(1)
-      .services.get(tokens.peerService)
-      .tellEquivocation(forged, node(0).info.nodeId)
+      .services.parts.peerService.tellEquivocation(forged, node(0).info.nodeId)
       .catch((reason: { code: string }) => reason.code)
     expect(error).to.equal('INVALID_INPUT')
     await settle()
@@ -213,7 +211,7 @@ describe('a home that signs two histories', () => {
   })
 
   it('of auctions that nobody knows takes no more room than its bringer and its author have, over a restart', async () => {
-    const budget = () => node(1).services.get(tokens.budgets).of('kept-proofs')
+    const budget = () => node(1).services.parts.budgets.of('kept-proofs')
     const proofs = Array.from({ length: 40 }, () => {
       const own = new LongAuction({ bids: 2_000, bidsPerCommit: 2_000 })
       const [first, second] = [...own.commits()] as [Commit, Commit]
@@ -238,8 +236,7 @@ describe('a home that signs two histories', () => {
     const flood = async () => {
       for (const proof of proofs)
         await node(1)
-          .services.get(tokens.peerService)
-          .tellEquivocation(proof, 'node_flooder')
+          .services.parts.peerService.tellEquivocation(proof, 'node_flooder')
           .then(
             () => codes.add('ok'),
             (reason: { code: string }) => codes.add(reason.code),

@@ -1,6 +1,5 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { tokens } from '../../../services/node/node-tokens.js'
 import { Ed25519Verifier } from '../../../src/adapters/system/node-key.js'
 import { checkReceipts } from '../../../src/application/proof/check-receipts.js'
 import { verifyLog } from '../../../src/application/proof/verify-log.js'
@@ -193,7 +192,7 @@ class TrueAuctions {
     const { state } = await this.#home.api.show({ auction })
     const receipts: SignedReceipts[] = []
     for (const node of this.nodes) {
-      await node.services.get(tokens.receiptKeeper).flush()
+      await node.services.parts.receiptKeeper.flush()
       receipts.push(
         ...(await node.store.receipts.list({ auctionId: auction, after: 0, limit: 1_000 })).signed,
       )
@@ -322,7 +321,7 @@ describe('a forger with the keys of the homes', () => {
   async function judge({ commits }: Forgery, receipts: readonly SignedReceipts[]): Promise<Verdict> {
     const result = await verifyLog(placed(commits), { verifier })
     if (!result.valid) return 'refused'
-    const { refused } = await replica.services.get(tokens.replicator).ingest(commits)
+    const { refused } = await replica.services.parts.replicator.ingest(commits)
     if (refused.length > 0) return 'refused'
     if (result.summary.decision === 'partly') return 'unproven'
     const check = (log: Parameters<typeof checkReceipts>[0]) => checkReceipts(log, receipts, verifier)

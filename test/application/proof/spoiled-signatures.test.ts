@@ -1,5 +1,4 @@
 import { expect } from 'chai'
-import { tokens } from '../../../services/node/node-tokens.js'
 import { Ed25519Verifier } from '../../../src/adapters/system/node-key.js'
 import { isSigned, sealCommit } from '../../../src/application/log/commit.js'
 import { readBody } from '../../../src/application/log/commit-body.js'
@@ -26,7 +25,7 @@ describe('a signature that somebody has spoiled on the way', () => {
     commits.map((commit, i) =>
       i === place ? { ...commit, signature: (commits[place === 0 ? 1 : 0] as Commit).signature } : commit,
     )
-  const pulled = (page: Commit[]) => late.services.get(tokens.replicator).ingestPages([page])
+  const pulled = (page: Commit[]) => late.services.parts.replicator.ingestPages([page])
 
   /** Three commits of the home, a handover, and one of the next home; a node that holds none of it yet. */
   beforeEach(async () => {
@@ -104,7 +103,7 @@ describe('a signature that somebody has spoiled on the way', () => {
       { ...parts, events: events.map((event) => ({ ...event, at: event.at + 1 })) },
       node(0).signer,
     )
-    await late.services.get(tokens.replicator).ingest([fork])
+    await late.services.parts.replicator.ingest([fork])
     await settle()
     const proof = await late.api.proof({ auction })
     expect(proof && judgeProof(proof, verifier).proven).to.equal(true)

@@ -1,5 +1,4 @@
 import { expect } from 'chai'
-import { tokens } from '../../../services/node/node-tokens.js'
 import type { Commit } from '../../../src/domain/commit.js'
 import { MAX_CLOCK_DIFFERENCE_MS } from '../../../src/domain/limits.js'
 import { T0 } from '../../support/auction-scenario.js'
@@ -28,7 +27,7 @@ describe('events that are dated ahead of the clock', () => {
   }
 
   async function offer(): Promise<{ stored: number; why: string | undefined }> {
-    const { stored, refused } = await node.services.get(tokens.replicator).ingest([opening])
+    const { stored, refused } = await node.services.parts.replicator.ingest([opening])
     return { stored, why: refused[0]?.reason }
   }
 

@@ -1,6 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { expect } from 'chai'
-import { tokens } from '../../../services/node/node-tokens.js'
 import { signerOf } from '../../../src/adapters/system/node-key.js'
 import { sealCommit } from '../../../src/application/log/commit.js'
 import { nodeIdOf } from '../../../src/application/log/ids.js'
@@ -54,7 +53,7 @@ describe('an auction that comes from elsewhere', () => {
   }
   /** Why the first node refuses it, be it pushed or pulled; null where it takes it. */
   const refusal = async (commit: Commit, from: string | null = null): Promise<string | null> => {
-    const replicator = node(0).services.get(tokens.replicator)
+    const replicator = node(0).services.parts.replicator
     const pushed = await replicator.ingest([commit], from)
     const { refused } = pushed.stored > 0 ? pushed : await replicator.ingestPages([[commit]], from)
     const known = (await node(0).store.auctions.find(commit.auctionId)) !== null
@@ -94,7 +93,7 @@ describe('an auction that comes from elsewhere', () => {
     } as const
     const { auctionId, hash: prevHash } = early
     const later = sealCommit({ auctionId, firstSeq: 2, prevHash, events: [event] }, member)
-    const { stored } = await node(0).services.get(tokens.replicator).ingest([later])
+    const { stored } = await node(0).services.parts.replicator.ingest([later])
     expect(stored, 'and ended since').to.equal(1)
   })
 
@@ -124,7 +123,7 @@ describe('an auction that comes from elsewhere', () => {
     const newcomer = newSigner()
     const commit = opening(newcomer)
     const asked: string[] = []
-    const news = node(0).services.get(tokens.memberNews)
+    const news = node(0).services.parts.memberNews
     news.ask = (nodeId) => {
       asked.push(nodeId)
       join(newcomer)

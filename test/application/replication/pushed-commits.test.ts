@@ -1,5 +1,4 @@
 import { expect } from 'chai'
-import { tokens } from '../../../services/node/node-tokens.js'
 import { Ed25519Verifier } from '../../../src/adapters/system/node-key.js'
 import { checkpointText, hashOf, sealCommit } from '../../../src/application/log/commit.js'
 import { type CommitBody, readBody } from '../../../src/application/log/commit-body.js'
@@ -91,7 +90,7 @@ describe('commits that a peer pushes', () => {
   }
 
   const push = (commits: readonly Commit[], from: string | null = null) =>
-    node.services.get(tokens.replicator).ingest(commits, from)
+    node.services.parts.replicator.ingest(commits, from)
   const lastSeq = (commits: readonly Commit[]) => commits.at(-1)?.lastSeq
   const storedSeq = async ([first]: readonly Commit[]) =>
     (await node.store.auctions.find(first?.auctionId ?? ''))?.head.seq

@@ -1,5 +1,4 @@
 import { expect } from 'chai'
-import { tokens } from '../../../services/node/node-tokens.js'
 import { TELL_INTERVAL_MS } from '../../../src/application/replication/refused-commits.js'
 import type { AuctionRecord } from '../../../src/ports/store/auction-repository.js'
 import type { Append } from '../../../src/ports/store/event-log.js'
@@ -37,14 +36,12 @@ describe('peers that do not take what a home has written', () => {
 
   /** What a home of another version writes. */
   async function written(auctionId: string): Promise<Append> {
-    const record = (await node(0).services.get(tokens.auctions).find(auctionId)) as AuctionRecord
+    const record = (await node(0).services.parts.auctions.find(auctionId)) as AuctionRecord
     return unreadableCancel(record, node(0).signer, time.now())
   }
 
   async function write(auctionId: string): Promise<void> {
-    await node(0)
-      .services.get(tokens.eventLog)
-      .append(await written(auctionId))
+    await node(0).services.parts.eventLog.append(await written(auctionId))
     await settle()
     await time.advance(1_000)
   }
@@ -76,8 +73,8 @@ describe('peers that do not take what a home has written', () => {
   it('find it by comparing too, and say so again to a home that was started anew', async () => {
     const auctionId = await openAuction()
     await node(0).store.eventLog.append(await written(auctionId))
-    node(0).services.get(tokens.headsDigest).stop()
-    node(0).services.get(tokens.headsDigest).start()
+    node(0).services.parts.headsDigest.stop()
+    node(0).services.parts.headsDigest.start()
     await time.advance(10_000)
     expect((await syncOf(1)).refusedAuctions).to.have.length(1)
     await time.advance(TELL_INTERVAL_MS)
@@ -97,7 +94,7 @@ describe('peers that do not take what a home has written', () => {
     const auctionId = await openAuction()
     const { commit } = await written(auctionId)
     const forged = { ...commit, signature: 'A'.repeat(86) }
-    await node(1).services.get(tokens.peerService).pushCommits(node(2).info.nodeId, [forged])
+    await node(1).services.parts.peerService.pushCommits(node(2).info.nodeId, [forged])
     await settle()
     expect(await syncOf(1)).to.deep.include({ state: 'synced', refused: 1, refusedAuctions: [] })
     expect((await syncOf(0)).doubtedAuctions).to.deep.equal([])
@@ -105,11 +102,11 @@ describe('peers that do not take what a home has written', () => {
 
   it('cannot put a home into doubt about what is not its own, or what it has not written', async () => {
     const auctionId = await openAuction()
-    const home = node(0).services.get(tokens.peerService)
+    const home = node(0).services.parts.peerService
     const from = node(1).info.nodeId
     await home.tellRefusal({ from, auctionId, seq: 2, reason: 'no' })
     await home.tellRefusal({ from, auctionId: `auc_${'0'.repeat(26)}`, seq: 1, reason: 'no' })
-    await node(2).services.get(tokens.peerService).tellRefusal({ from, auctionId, seq: 1, reason: 'no' })
+    await node(2).services.parts.peerService.tellRefusal({ from, auctionId, seq: 1, reason: 'no' })
     expect((await syncOf(0)).doubtedAuctions).to.deep.equal([])
     expect((await syncOf(2)).doubtedAuctions).to.deep.equal([])
   })

@@ -1,5 +1,4 @@
 import { expect } from 'chai'
-import { tokens } from '../../../services/node/node-tokens.js'
 import { Ed25519Verifier } from '../../../src/adapters/system/node-key.js'
 import { sealCommit } from '../../../src/application/log/commit.js'
 import { readBody } from '../../../src/application/log/commit-body.js'
@@ -61,7 +60,7 @@ describe('a bid that stands in a log twice', () => {
   }
 
   const reasons = async (commits: Commit[], from = node(2)) =>
-    (await from.services.get(tokens.replicator).ingest(commits)).refused.map(({ reason }) => reason)
+    (await from.services.parts.replicator.ingest(commits)).refused.map(({ reason }) => reason)
 
   it('is refused by a replica, which goes on with what comes in its place', async () => {
     expect(await reasons([await withdrawnAgain()])).to.deep.equal([
@@ -92,7 +91,7 @@ describe('a bid that stands in a log twice', () => {
       time,
     }).start()
     nodes.push(late)
-    const { stored, refused } = await late.services.get(tokens.replicator).ingestPages([commits])
+    const { stored, refused } = await late.services.parts.replicator.ingestPages([commits])
     expect(stored).to.equal(commits.length - 1)
     expect(refused.map(({ reason }) => reason)).to.deep.equal(['bid bid_00000002 stands in the log twice'])
   })
@@ -104,9 +103,7 @@ describe('a bid that stands in a log twice', () => {
     const own = (at: number) => ({ ...events[0], bidId: 'bid_00000009', at: time.now() + at }) as AuctionEvent
     const parts = { auctionId: auction, firstSeq: last.lastSeq + 1, prevHash: last.hash }
     const twice = sealCommit({ ...parts, events: [own(0), own(1)], orders: [] }, node(0).signer)
-    const pulled = await node(2)
-      .services.get(tokens.replicator)
-      .ingestPages([[twice]])
+    const pulled = await node(2).services.parts.replicator.ingestPages([[twice]])
     expect(pulled.refused.map(({ reason }) => reason)).to.deep.equal([
       'bid bid_00000009 stands in the log twice',
     ])

@@ -1,5 +1,4 @@
 import { expect } from 'chai'
-import { tokens } from '../../../services/node/node-tokens.js'
 import { PAGE_TIMEOUT_MS } from '../../../src/application/replication/pull-lane.js'
 import { COMPARE_INTERVAL_MS } from '../../../src/application/replication/syncer.js'
 import type { Commit } from '../../../src/domain/commit.js'
@@ -46,9 +45,9 @@ describe('the initial sync', () => {
   ): Promise<MemoryNode> {
     const node = new MemoryNode({ name, network, time })
     nodes.push(node)
-    for (const commits of histories) await node.services.get(tokens.replicator).ingestPages([commits])
+    for (const commits of histories) await node.services.parts.replicator.ingestPages([commits])
     await node.start()
-    const inner = node.services.get(tokens.peerService)
+    const inner = node.services.parts.peerService
     const served = wrap
       ? new Proxy(inner, {
           get: (target, key) => {
@@ -68,7 +67,7 @@ describe('the initial sync', () => {
   }
 
   const headsOf = (node: MemoryNode) => node.store.eventLog.heads(null, 1_000)
-  const syncOf = (node: MemoryNode) => node.services.get(tokens.syncer).status
+  const syncOf = (node: MemoryNode) => node.services.parts.syncer.status
 
   /** Lets simulated time pass until it is synced; returns how much of it did. */
   async function untilSynced(node: MemoryNode, stepMs = 100): Promise<number> {
@@ -114,7 +113,7 @@ describe('the initial sync', () => {
     for (let i = 0; i <= peers; i++) {
       const node = await new MemoryNode({ name: `n${i}`, network, time }).start()
       nodes.push(node)
-      const inner = node.services.get(tokens.peerService)
+      const inner = node.services.parts.peerService
       const counting = new Proxy(inner, {
         get: (target, key) => {
           if (key === 'digest') asked.set(node.info.name, (asked.get(node.info.name) ?? 0) + 1)
@@ -125,7 +124,7 @@ describe('the initial sync', () => {
     }
     await settle()
     await time.advance(COMPARE_INTERVAL_MS)
-    for (const node of nodes.slice(1)) node.services.get(tokens.syncer).stop()
+    for (const node of nodes.slice(1)) node.services.parts.syncer.stop()
     await settle()
     asked.clear()
     await time.advance(2 * peers * COMPARE_INTERVAL_MS)
@@ -225,7 +224,7 @@ describe('the initial sync', () => {
     const node = new MemoryNode({ name, network, time })
     nodes.push(node)
     await node.start()
-    const inner = node.services.get(tokens.peerService)
+    const inner = node.services.parts.peerService
     const later = <T>(value: T) =>
       new Promise<T>((resolve) => {
         time.after(delayMs, () => resolve(value))
@@ -264,7 +263,7 @@ describe('the initial sync', () => {
       await time.advance(100)
       await settle(50)
     }
-    const { fullest, limit } = joined.services.get(tokens.budgets).of('awaited').status()
+    const { fullest, limit } = joined.services.parts.budgets.of('awaited').status()
     expect(fullest?.used ?? 0).to.be.at.most(limit)
   })
 
@@ -288,7 +287,7 @@ describe('the initial sync', () => {
     expect(told.find(({ name }) => name === 'log-bytes')?.refused).to.be.above(0)
     const rests = network.calls.filter(({ method }) => method === 'digest')
     expect(rests.length, 'it is compared with as before').to.be.above(3)
-    expect(joined.services.get(tokens.syncer).status.refused).to.equal(0)
+    expect(joined.services.parts.syncer.status.refused).to.equal(0)
   })
 
   it('takes what one peer claims of an auction for no debt of the others that have it', async () => {
@@ -328,7 +327,7 @@ describe('the initial sync', () => {
     await settle(3_000)
     const stored = (await headsOf(joined)).reduce((sum, { seq }) => sum + seq, 0)
     expect(stored).to.be.within(1, events - 1)
-    network.serve(one.info.address, one.services.get(tokens.peerService), one.time)
+    network.serve(one.info.address, one.services.parts.peerService, one.time)
     const { store, signer } = joined
     const again = new MemoryNode({ name: 'new', network, time, store, signer, startedAt: time.now() + 1 })
     nodes.push(again)

@@ -51,7 +51,7 @@ import type { Metrics } from '../../src/ports/system/metrics.js'
 import type { Random } from '../../src/ports/system/random.js'
 import type { SignatureVerifier, Signer } from '../../src/ports/system/signer.js'
 import type { Timers } from '../../src/ports/system/timers.js'
-import { Token } from '../tokens.js'
+import type { ServiceContainer } from '../container.js'
 
 /** Who this node is; its addresses are known once it listens. */
 export interface Self {
@@ -62,61 +62,63 @@ export interface Self {
 }
 
 /** Everything a node is made of. */
-export const tokens = {
+export interface NodeParts {
   // Ports
-  clock: new Token<Clock>('clock'),
-  heartbeat: new Token<Heartbeat>('heartbeat'),
-  timers: new Token<Timers>('timers'),
-  random: new Token<Random>('random'),
-  logger: new Token<Logger>('logger'),
-  metrics: new Token<Metrics>('metrics'),
-  budgets: new Token<Budgets>('budgets'),
-  signer: new Token<Signer>('signer'),
-  verifier: new Token<SignatureVerifier>('verifier'),
-  orderChecker: new Token<OrderChecker>('orderChecker'),
-  discovery: new Token<Discovery>('discovery'),
-  peerClient: new Token<PeerClient>('peerClient'),
-  members: new Token<MemberDirectory>('members'),
-  memberNews: new Token<MemberNews>('memberNews'),
-  rpcClient: new Token<RpcClient>('rpcClient'),
-  outcomes: new Token<OutcomeRepository>('outcomes'),
-  auctions: new Token<AuctionRepository>('auctions'),
-  secrets: new Token<SecretRepository>('secrets'),
-  handovers: new Token<HandoverRepository>('handovers'),
-  autoBids: new Token<AutoBidRepository>('autoBids'),
-  participations: new Token<ParticipationRepository>('participations'),
-  peerRepository: new Token<PeerRepository>('peerRepository'),
-  receipts: new Token<ReceiptRepository>('receipts'),
-  breaches: new Token<BreachRepository>('breaches'),
-  equivocations: new Token<EquivocationRepository>('equivocations'),
+  readonly clock: Clock
+  readonly heartbeat: Heartbeat
+  readonly timers: Timers
+  readonly random: Random
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly budgets: Budgets
+  readonly signer: Signer
+  readonly verifier: SignatureVerifier
+  readonly orderChecker: OrderChecker
+  readonly discovery: Discovery
+  readonly peerClient: PeerClient
+  readonly members: MemberDirectory
+  readonly memberNews: MemberNews
+  readonly rpcClient: RpcClient
+  readonly outcomes: OutcomeRepository
+  readonly auctions: AuctionRepository
+  readonly secrets: SecretRepository
+  readonly handovers: HandoverRepository
+  readonly autoBids: AutoBidRepository
+  readonly participations: ParticipationRepository
+  readonly peerRepository: PeerRepository
+  readonly receipts: ReceiptRepository
+  readonly breaches: BreachRepository
+  readonly equivocations: EquivocationRepository
   // Application
-  self: new Token<Self>('self'),
-  eventLog: new Token<PublishingEventLog>('eventLog'),
-  identity: new Token<NodeIdentity>('identity'),
-  peerTable: new Token<PeerTable>('peerTable'),
-  replication: new Token<Replication>('replication'),
-  handoverGiver: new Token<HandoverGiver>('handoverGiver'),
-  handoverTaker: new Token<HandoverTaker>('handoverTaker'),
-  membership: new Token<Membership>('membership'),
-  heldAuctions: new Token<HeldAuctions>('heldAuctions'),
-  firstComparison: new Token<FirstComparison>('firstComparison'),
-  homeClock: new Token<HomeClock>('homeClock'),
-  outages: new Token<Outages>('outages'),
-  auctionHouse: new Token<AuctionHouse>('auctionHouse'),
-  feed: new Token<Feed>('feed'),
-  router: new Token<CommandRouter>('router'),
-  autoBidder: new Token<AutoBidder>('autoBidder'),
-  headsDigest: new Token<HeadsDigest>('headsDigest'),
-  peerRefusals: new Token<PeerRefusals>('peerRefusals'),
-  refusedCommits: new Token<RefusedCommits>('refusedCommits'),
-  replicator: new Token<Replicator>('replicator'),
-  equivocationWatch: new Token<EquivocationWatch>('equivocationWatch'),
-  signatureMender: new Token<SignatureMender>('signatureMender'),
-  receiptWatch: new Token<ReceiptWatch>('receiptWatch'),
-  receiptKeeper: new Token<ReceiptKeeper>('receiptKeeper'),
-  syncer: new Token<Syncer>('syncer'),
-  pusher: new Token<CommitPusher>('pusher'),
-  auctionViews: new Token<AuctionViews>('auctionViews'),
-  peerService: new Token<PeerService>('peerService'),
-  nodeApi: new Token<NodeApi>('nodeApi'),
-} as const
+  readonly self: Self
+  readonly eventLog: PublishingEventLog
+  readonly identity: NodeIdentity
+  readonly peerTable: PeerTable
+  readonly replication: Replication
+  readonly handoverGiver: HandoverGiver
+  readonly handoverTaker: HandoverTaker
+  readonly membership: Membership
+  readonly heldAuctions: HeldAuctions
+  readonly firstComparison: FirstComparison
+  readonly homeClock: HomeClock
+  readonly outages: Outages
+  readonly auctionHouse: AuctionHouse
+  readonly feed: Feed
+  readonly router: CommandRouter
+  readonly autoBidder: AutoBidder
+  readonly headsDigest: HeadsDigest
+  readonly peerRefusals: PeerRefusals
+  readonly refusedCommits: RefusedCommits
+  readonly replicator: Replicator
+  readonly equivocationWatch: EquivocationWatch
+  readonly signatureMender: SignatureMender
+  readonly receiptWatch: ReceiptWatch
+  readonly receiptKeeper: ReceiptKeeper
+  readonly syncer: Syncer
+  readonly pusher: CommitPusher
+  readonly auctionViews: AuctionViews
+  readonly peerService: PeerService
+  readonly nodeApi: NodeApi
+}
+
+export type NodeServices = ServiceContainer<NodeParts>

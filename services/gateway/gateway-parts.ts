@@ -22,36 +22,35 @@ import type { Clock } from '../../src/ports/system/clock.js'
 import type { Logger } from '../../src/ports/system/logger.js'
 import type { Random } from '../../src/ports/system/random.js'
 import type { Timers } from '../../src/ports/system/timers.js'
-import { Token } from '../tokens.js'
 import type { GatewayServer } from './gateway-server.js'
 
 /** Everything a gateway is made of. */
-export const gatewayTokens = {
+export interface GatewayParts {
   // Ports
-  api: new Token<NodeApi>('gateway.api'),
-  clock: new Token<Clock>('gateway.clock'),
-  timers: new Token<Timers>('gateway.timers'),
-  random: new Token<Random>('gateway.random'),
-  logger: new Token<Logger>('gateway.logger'),
+  readonly api: NodeApi
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly random: Random
+  readonly logger: Logger
   // The gateway
-  addresses: new Token<ClientAddresses>('gateway.addresses'),
-  callers: new Token<Callers>('gateway.callers'),
-  guard: new Token<Guard | null>('gateway.guard'),
-  plugins: new Token<readonly FastifyPluginAsync[]>('gateway.plugins'),
-  origins: new Token<OriginPolicy>('gateway.origins'),
-  commandIds: new Token<CommandIds>('gateway.commandIds'),
-  facts: new Token<AuctionFactsCache>('gateway.facts'),
-  pseudonyms: new Token<Pseudonyms | null>('gateway.pseudonyms'),
-  bidders: new Token<Bidders>('gateway.bidders'),
-  breakers: new Token<HomeBreakers>('gateway.breakers'),
-  metrics: new Token<GatewayMetrics>('gateway.metrics'),
-  desk: new Token<BidDesk>('gateway.desk'),
-  turns: new Token<Turns>('gateway.turns'),
-  hub: new Token<EventHub>('gateway.hub'),
-  liveCallers: new Token<LiveCallers>('gateway.liveCallers'),
-  presence: new Token<Presence>('gateway.presence'),
-  streams: new Token<EventStreams>('gateway.streams'),
-  webSockets: new Token<GatewayWebSockets>('gateway.webSockets'),
-  socketIo: new Token<GatewaySocketIo>('gateway.socketIo'),
-  server: new Token<GatewayServer>('gateway.server'),
-} as const
+  readonly addresses: ClientAddresses
+  readonly callers: Callers
+  readonly guard: Guard | null
+  readonly plugins: readonly FastifyPluginAsync[]
+  readonly origins: OriginPolicy
+  readonly commandIds: CommandIds
+  readonly facts: AuctionFactsCache
+  readonly pseudonyms: Pseudonyms | null
+  readonly bidders: Bidders
+  readonly breakers: HomeBreakers
+  readonly metrics: GatewayMetrics
+  readonly desk: BidDesk
+  readonly turns: Turns
+  readonly hub: EventHub
+  readonly liveCallers: LiveCallers
+  readonly presence: Presence
+  readonly streams: EventStreams
+  readonly webSockets: GatewayWebSockets
+  readonly socketIo: GatewaySocketIo
+  readonly server: GatewayServer
+}
