@@ -82,9 +82,9 @@ export class CanonicalScenario {
     const heard = await Promise.all(nodes.map((node) => node.hears(auctionId, seq)))
     const times = heard.map(({ atMs }) => atMs)
     const spreadMs = Math.max(...times) - Math.min(...times)
-    const types = new Set(heard.map(({ item }) => JSON.stringify(item.event)))
+    const types = new Set(heard.map(({ event }) => JSON.stringify(event)))
     if (types.size !== 1) throw new DemoError(`the nodes tell different things of ${auctionId} #${seq}`)
-    const event = heard[0]?.item.event.type ?? ''
+    const event = heard[0]?.event.type ?? ''
     const told = `#${seq} told by all ${nodes.length} nodes within ${Math.ceil(spreadMs)} ms`
     story.tell(`${text}  ${look.paint.dim(told)}`, {
       step: event,

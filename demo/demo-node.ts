@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { CliDeps, NodeConnection } from '../src/adapters/cli/session/cli-deps.js'
 import { sleep } from '../src/adapters/cli/session/waiting.js'
-import type { FeedItem } from '../src/ports/node/node-answers.js'
+import { AuctionFactsCache } from '../src/application/gateway/auction-facts.js'
+import { EventMaker } from '../src/application/gateway/event-maker.js'
+import type { EventMessage } from '../src/application/gateway/public-events.js'
 import type { NodeApi } from '../src/ports/node/node-api.js'
 
 /** The demonstration did not go as it should. */
@@ -45,14 +47,14 @@ export class DemoNode {
   readonly dhtAddress: string
   readonly api: NodeApi
   /** By auction and seq; times are `performance.now()`. */
-  readonly #heard = new Map<string, { readonly item: FeedItem; readonly atMs: number }>()
+  readonly #heard = new Map<string, { readonly event: EventMessage; readonly atMs: number }>()
   readonly #child: ChildProcess
   readonly #connection: NodeConnection
   readonly #stopped = new AbortController()
   #listening: Promise<void> = Promise.resolve()
   #failure: Error | null = null
   /** Called with each event as it is heard. */
-  onEvent: (item: FeedItem) => void = () => {}
+  onEvent: (event: EventMessage) => void = () => {}
 
   private constructor(ready: Ready, child: ChildProcess, connection: NodeConnection) {
     this.name = ready.name
@@ -103,7 +105,7 @@ export class DemoNode {
   }
 
   /** The event as this node told it, and when. Rejects where it is not told in time. */
-  async hears(auctionId: string, seq: number): Promise<{ item: FeedItem; atMs: number }> {
+  async hears(auctionId: string, seq: number): Promise<{ event: EventMessage; atMs: number }> {
     const deadline = performance.now() + HEAR_DEADLINE_MS
     for (;;) {
       const heard = this.#heard.get(`${auctionId} ${seq}`)
@@ -127,15 +129,20 @@ export class DemoNode {
   }
 
   async #listen(start: string): Promise<void> {
+    const { api } = this
+    const unshown = (_: unknown, error: unknown) => {
+      throw error
+    }
+    const maker = new EventMaker({ api, facts: new AuctionFactsCache({ api }), unshown })
     let cursor = start
     while (!this.#stopped.signal.aborted) {
       try {
-        const page = await this.api.events({ cursor, waitMs: WAIT_MS })
+        const page = await api.events({ cursor, waitMs: WAIT_MS })
         const atMs = performance.now()
         cursor = page.cursor
-        for (const item of page.items) {
-          this.#heard.set(`${item.auctionId} ${item.seq}`, { item, atMs })
-          this.onEvent(item)
+        for (const event of await maker.all(page.items)) {
+          this.#heard.set(`${event.auction_id} ${event.seq}`, { event, atMs })
+          this.onEvent(event)
         }
       } catch (error) {
         if (!this.#stopped.signal.aborted) this.#failure = error as Error

@@ -8,8 +8,8 @@ import { ShortIds } from '../src/adapters/cli/render/short-ids.js'
 import type { CliIo } from '../src/adapters/cli/session/cli-io.js'
 import { aborted, sleep, unlessAborted } from '../src/adapters/cli/session/waiting.js'
 import { systemRandom } from '../src/adapters/system/system-random.js'
+import type { EventMessage } from '../src/application/gateway/public-events.js'
 import { newCommandId } from '../src/application/log/ids.js'
-import type { FeedItem } from '../src/ports/node/node-answers.js'
 import { CanonicalScenario } from './canonical-scenario.js'
 import { type DemoDeps, DemoError, DemoNode } from './demo-node.js'
 import { DemoStory } from './demo-story.js'
@@ -169,21 +169,20 @@ class Demo {
   }
 
   /** Tells what one node hears, as it hears it. */
-  #teller(node: DemoNode): (item: FeedItem) => void {
+  #teller(node: DemoNode): (event: EventMessage) => void {
     const { look } = this.#context.out
     const ids = new ShortIds(() => Promise.resolve(node.api))
     let telling = Promise.resolve()
-    return (item) => {
+    return (event) => {
       telling = telling.then(async () => {
-        const shortId = await ids.of(item.auctionId)
-        const text = describeEvent(item, { look, shortId, selfId: null, ledBy: null })
-        const { type: step, at } = item.event
+        const shortId = await ids.of(event.auction_id)
+        const text = describeEvent(event, { look, shortId, selfId: null, ledBy: null })
         this.#story.tell(paintEvent(text, look), {
-          step,
+          step: event.type,
           text: text.text,
-          auction_id: item.auctionId,
-          seq: item.seq,
-          event_at: new Date(at).toISOString(),
+          auction_id: event.auction_id,
+          seq: event.seq,
+          event_at: event.timestamp,
         })
       })
     }

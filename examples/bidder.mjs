@@ -46,10 +46,9 @@ try {
   if (auction.status === 'open' && auction.leader?.id !== me) await bid(auction.minimum, auction.currency)
   if (auction.status === 'open' || auction.status === 'scheduled') {
     for await (const event of watch) {
-      if (event.type === 'bid_update' && event.current_winner_id !== me)
-        await bid(event.minimum, event.currency)
+      if (event.type === 'bid_placed' && event.leader.id !== me) await bid(event.minimum, event.currency)
       if (event.type === 'auction_cancelled') break
-      if (event.type !== 'auction_ended') continue
+      if (event.type !== 'auction_closed') continue
       const { result, currency } = event
       if (!result.sold) console.log('not sold')
       else if (result.winner.id === me) console.log(`won for ${formatMoney(result.price, currency)}`)

@@ -15,10 +15,10 @@ const shop = await nodeOf('shop').start()
 const bidders = await Promise.all(['anna', 'ben'].map((name) => nodeOf(name, [shop.dhtAddress]).start()))
 const [anna, ben] = bidders
 
-/** The next event of a name that fits. */
-const next = (node, name, fits = () => true) =>
+/** The next event of a type that fits. */
+const next = (node, type, fits = () => true) =>
   new Promise((resolve) => {
-    const off = node.on(name, (event) => {
+    const off = node.on(type, (event) => {
       if (!fits(event)) return
       off()
       resolve(event)
@@ -27,11 +27,11 @@ const next = (node, name, fits = () => true) =>
 
 try {
   // The shop hears of its own auctions, the bidders of the others'.
-  shop.on('bidPlaced', ({ own, bidder, price, currency }) => {
+  shop.on('bid_placed', ({ own, bidder, price, currency }) => {
     console.log(`shop: ${bidder.name} bids, now ${price} ${currency}${own ? ' (own auction)' : ''}`)
   })
-  const heard = bidders.map((node) => next(node, 'auctionCreated'))
-  const finals = bidders.map((node) => next(node, 'auctionFinalized'))
+  const heard = bidders.map((node) => next(node, 'auction_opened'))
+  const finals = bidders.map((node) => next(node, 'auction_closed'))
 
   // Initiate.
   const opened = await shop.open({ title: 'Pic#1', currency: 'USDT', start: '75', increment: '0.5' })
@@ -53,8 +53,9 @@ try {
   console.log(
     `shop: sold to ${closed.auction.winner.name} for ${closed.auction.finalPrice} ${closed.auction.currency}`,
   )
-  for (const [i, event] of (await Promise.all(finals)).entries()) {
-    console.log(`${bidders[i].name}: ${event.wonByMe ? 'won' : 'lost'} at ${event.price} ${event.currency}`)
+  for (const [i, { result, currency }] of (await Promise.all(finals)).entries()) {
+    const { name, id } = bidders[i]
+    console.log(`${name}: ${result.winner.id === id ? 'won' : 'lost'} at ${result.price} ${currency}`)
   }
 } finally {
   // Lets go of everything: the process ends by itself.

@@ -14,14 +14,14 @@ const watch = client.watchAll()
 watch.on('auction_opened', ({ title, start_price, currency }) => {
   console.log(`${title}: new, from ${formatMoney(start_price, currency)}`)
 })
-watch.on('bid_update', ({ title, current_bid, current_winner, currency }) => {
-  console.log(`${title}: ${formatMoney(current_bid, currency)} (${current_winner})`)
+watch.on('bid_placed', ({ title, price, leader, currency }) => {
+  console.log(`${title}: ${formatMoney(price, currency)} (${leader.name})`)
 })
-watch.on('auction_ended', ({ title, winner, final_price, currency }) => {
+watch.on('auction_closed', ({ title, result, currency }) => {
   console.log(
-    winner === null
-      ? `${title}: not sold`
-      : `${title}: sold to ${winner} for ${formatMoney(final_price, currency)}`,
+    result.sold
+      ? `${title}: sold to ${result.winner.name} for ${formatMoney(result.price, currency)}`
+      : `${title}: not sold`,
   )
 })
 

@@ -98,7 +98,10 @@ const adaptersKeepApart: Rule = (files) =>
 
 /** Types of the gateway's messages; a test of the client sees to it that they are nothing more. */
 const clientStandsAlone = layering('src/client/', {
-  targets: [/^src\/client\//, /^src\/(adapters\/http\/resources|application\/gateway\/messages)\.js$/],
+  targets: [
+    /^src\/client\//,
+    /^src\/(adapters\/http\/resources|application\/gateway\/(messages|public-events))\.js$/,
+  ],
   packages: /^(ws|zod)$/,
 })
 

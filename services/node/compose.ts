@@ -276,7 +276,6 @@ function composeService(services: NodeServices, options: ComposeOptions): void {
           firstComparison: parts.firstComparison,
           heldAuctions: parts.heldAuctions,
           homeClock: parts.homeClock,
-          logger: parts.logger,
           members: parts.members,
           peerTable: parts.peerTable,
           receiptKeeper: parts.receiptKeeper,

@@ -18,10 +18,9 @@ import { NodeError } from '../../src/ports/node/node-error.js'
 import type { Logger } from '../../src/ports/system/logger.js'
 import { HomeMeshAdmin } from '../mesh/mesh-admin.js'
 import { createNode as createWholeNode, type VendueNode } from './create-node.js'
-import { type NodeEvent, NodeEvents, type NodeEventsByName } from './node-events.js'
+import { type NodeEvent, NodeEvents, type NodeEventsByType } from './node-events.js'
 
-export type { AuctionCreated, AuctionFinalized, BidPlaced } from './node-events.js'
-export type { Logger, NodeApi, NodeEvent, NodeEventsByName, Party }
+export type { Logger, NodeApi, NodeEvent, NodeEventsByType, Party }
 export { NodeError }
 
 /** `import { createNode } from 'vendue'`: a node inside another program. */
@@ -166,8 +165,8 @@ export interface EmbeddedNode {
   show(auction: string): Promise<NodeAuction>
 
   /** What happens anywhere in the mesh, in this node's order, from its start on. Gives what takes the listener off again. */
-  on<K extends keyof NodeEventsByName>(name: K, listener: (event: NodeEventsByName[K]) => void): () => void
-  off<K extends keyof NodeEventsByName>(name: K, listener: (event: NodeEventsByName[K]) => void): void
+  on<K extends keyof NodeEventsByType>(type: K, listener: (event: NodeEventsByType[K]) => void): () => void
+  off<K extends keyof NodeEventsByType>(type: K, listener: (event: NodeEventsByType[K]) => void): void
   /** The same from now on, to iterate at one's own pace; ends when the node stops. */
   events(): AsyncIterable<NodeEvent> & { close(): void }
 }
@@ -260,12 +259,12 @@ class NodeFace implements EmbeddedNode {
     return this.#auction(await this.api.show({ auction }))
   }
 
-  on<K extends keyof NodeEventsByName>(name: K, listener: (event: NodeEventsByName[K]) => void): () => void {
-    return this.#events.on(name, listener)
+  on<K extends keyof NodeEventsByType>(type: K, listener: (event: NodeEventsByType[K]) => void): () => void {
+    return this.#events.on(type, listener)
   }
 
-  off<K extends keyof NodeEventsByName>(name: K, listener: (event: NodeEventsByName[K]) => void): void {
-    this.#events.off(name, listener)
+  off<K extends keyof NodeEventsByType>(type: K, listener: (event: NodeEventsByType[K]) => void): void {
+    this.#events.off(type, listener)
   }
 
   events(): AsyncIterable<NodeEvent> & { close(): void } {

@@ -1,65 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { bidOf } from '../../src/application/log/read-model.js'
-import { formatAmount } from '../../src/domain/money.js'
-import type { Party } from '../../src/domain/party.js'
+import { AuctionFactsCache } from '../../src/application/gateway/auction-facts.js'
+import { EventMaker } from '../../src/application/gateway/event-maker.js'
+import type { EventOf, EventType } from '../../src/application/gateway/public-events.js'
 import type { FeedItem } from '../../src/ports/node/node-answers.js'
 import type { NodeApi } from '../../src/ports/node/node-api.js'
 import type { Logger } from '../../src/ports/system/logger.js'
 
-interface Common {
-  readonly auctionId: string
-  /** Of the auction's log: a number for each event, without gaps. */
-  readonly seq: number
-  /** By its home's clock, UTC milliseconds. */
-  readonly at: number
-  readonly title: string
-  readonly currency: string
-  /** Of an auction that this node opened; the others' otherwise. */
-  readonly own: boolean
-}
-
-export interface AuctionCreated extends Common {
-  readonly name: 'auctionCreated'
-  readonly seller: Party
-  /** Amounts are decimal text. */
-  readonly startPrice: string
-  readonly opensAt: number | null
-  readonly closesAt: number | null
-}
-
-export interface BidPlaced extends Common {
-  readonly name: 'bidPlaced'
-  readonly bidId: string
-  readonly bidder: Party
-  /** By this node. */
-  readonly byMe: boolean
-  readonly kind: 'plain' | 'max' | 'max-change' | 'buy-now'
-  /** Null: a maximum, which is secret. */
-  readonly amount: string | null
-  /** After the bid. */
-  readonly price: string
-  /** False: the leader's maximum answered at once. */
-  readonly leads: boolean
-}
-
-export interface AuctionFinalized extends Common {
-  readonly name: 'auctionFinalized'
-  readonly outcome: 'sold' | 'unsold' | 'cancelled'
-  readonly winner: Party | null
-  /** This node has won. */
-  readonly wonByMe: boolean
-  readonly price: string | null
-}
-
-export interface NodeEventsByName {
-  readonly auctionCreated: AuctionCreated
-  readonly bidPlaced: BidPlaced
-  readonly auctionFinalized: AuctionFinalized
-}
-export type NodeEvent = NodeEventsByName[keyof NodeEventsByName]
+/** As gateways tell them, and whether the auction is one that this node has opened. */
+export type NodeEventsByType = { readonly [T in EventType]: EventOf<T> & { readonly own: boolean } }
+export type NodeEvent = NodeEventsByType[EventType]
 
 export interface NodeEventsDeps {
-  readonly api: () => Pick<NodeApi, 'events' | 'show'>
+  readonly api: () => Pick<NodeApi, 'events' | 'history' | 'show'>
   readonly nodeId: () => string
   readonly logger: Logger
 }
@@ -68,19 +20,18 @@ type Listener = (event: never) => void
 
 const WAIT_MS = 20_000
 const RETRY_MS = 500
-const MAX_KNOWN = 10_000
 
 /** Reads a node's events, page by page, for listeners; each iterator reads for itself, at its own pace. */
 export class NodeEvents {
   readonly #deps: NodeEventsDeps
   readonly #listeners = new Map<string, Set<Listener>>()
-  /** Of auctions heard of, whether this node sells. */
-  readonly #own = new Map<string, boolean>()
+  readonly #facts: AuctionFactsCache
   readonly #stop = new AbortController()
   stopped: Promise<void> = Promise.resolve()
 
   constructor(deps: NodeEventsDeps) {
     this.#deps = deps
+    this.#facts = new AuctionFactsCache({ api: { show: (request) => deps.api().show(request) } })
   }
 
   async start(): Promise<void> {
@@ -93,13 +44,13 @@ export class NodeEvents {
     this.#stop.abort()
   }
 
-  on<K extends keyof NodeEventsByName>(name: K, listener: (event: NodeEventsByName[K]) => void): () => void {
+  on<K extends keyof NodeEventsByType>(name: K, listener: (event: NodeEventsByType[K]) => void): () => void {
     const listeners = this.#listeners.get(name) ?? new Set()
     this.#listeners.set(name, listeners.add(listener as Listener))
     return () => this.off(name, listener)
   }
 
-  off<K extends keyof NodeEventsByName>(name: K, listener: (event: NodeEventsByName[K]) => void): void {
+  off<K extends keyof NodeEventsByType>(name: K, listener: (event: NodeEventsByType[K]) => void): void {
     this.#listeners.get(name)?.delete(listener as Listener)
   }
 
@@ -119,7 +70,7 @@ export class NodeEvents {
 
   async #tell(cursor: string): Promise<void> {
     for await (const event of this.#read(cursor, this.#stop.signal)) {
-      for (const listener of [...(this.#listeners.get(event.name) ?? [])]) {
+      for (const listener of [...(this.#listeners.get(event.type) ?? [])]) {
         try {
           listener(event as never)
         } catch (error) {
@@ -134,6 +85,7 @@ export class NodeEvents {
 
   async *#read(from: string, signal: AbortSignal): AsyncGenerator<NodeEvent, void, undefined> {
     const { api, logger } = this.#deps
+    const maker = this.#newMaker()
     let cursor = from
     const ended = new Promise<null>((resolve) =>
       signal.addEventListener('abort', () => resolve(null), { once: true }),
@@ -142,7 +94,7 @@ export class NodeEvents {
       try {
         const page = await Promise.race([api().events({ cursor, waitMs: WAIT_MS }), ended])
         if (page === null) return
-        const events = await this.#eventsOf(page.items)
+        const events = await this.#made(maker, page.items)
         // Told once, whatever happens while they are.
         cursor = page.cursor
         for (const event of events) if (!signal.aborted) yield event
@@ -154,67 +106,23 @@ export class NodeEvents {
     }
   }
 
-  async #eventsOf(items: readonly FeedItem[]): Promise<NodeEvent[]> {
+  #newMaker(): EventMaker {
+    const { api, logger } = this.#deps
+    return new EventMaker({
+      api: { history: (request) => api().history(request) },
+      facts: this.#facts,
+      unshown: ({ auctionId, seq }, error) =>
+        logger.error({ err: error, auctionId, seq }, 'an event cannot be shown, and is left out'),
+    })
+  }
+
+  async #made(maker: EventMaker, items: readonly FeedItem[]): Promise<NodeEvent[]> {
     const nodeId = this.#deps.nodeId()
-    const events: NodeEvent[] = []
-    for (const item of items) {
-      const event = eventOf(item, { own: await this.#isOwn(item, nodeId), nodeId })
-      if (event) events.push(event)
+    const made: NodeEvent[] = []
+    for (const event of await maker.all(items)) {
+      const { sellerId } = await this.#facts.of(event.auction_id)
+      made.push({ ...event, own: sellerId === nodeId })
     }
-    return events
-  }
-
-  async #isOwn({ auctionId, event }: FeedItem, nodeId: string): Promise<boolean> {
-    const known = this.#own.get(auctionId)
-    if (known !== undefined) return known
-    const { seller } =
-      event.type === 'AuctionOpened' ? event : (await this.#deps.api().show({ auction: auctionId })).state
-    if (this.#own.size >= MAX_KNOWN) this.#own.clear()
-    this.#own.set(auctionId, seller.id === nodeId)
-    return seller.id === nodeId
-  }
-}
-
-function eventOf(
-  { auctionId, seq, event, title, currency }: FeedItem,
-  { own, nodeId }: { own: boolean; nodeId: string },
-): NodeEvent | null {
-  const amount = (minor: number) => formatAmount(minor, currency)
-  const common = { auctionId, seq, at: event.at, title, currency: currency.code, own }
-  const bid = bidOf(event)
-  if (bid) {
-    const { bidId, bidder, kind, price, leads } = bid
-    const shown = bid.amount === null ? null : amount(bid.amount)
-    const byMe = bidder.id === nodeId
-    return {
-      name: 'bidPlaced',
-      ...common,
-      bidId,
-      bidder,
-      byMe,
-      kind,
-      amount: shown,
-      price: amount(price),
-      leads,
-    }
-  }
-  const unsold = { winner: null, wonByMe: false, price: null }
-  switch (event.type) {
-    case 'AuctionOpened': {
-      const { startPrice, opensAt, closesAt } = event.terms
-      const start = amount(startPrice)
-      return { name: 'auctionCreated', ...common, seller: event.seller, startPrice: start, opensAt, closesAt }
-    }
-    case 'AuctionClosed': {
-      const { result } = event
-      if (!result.sold) return { name: 'auctionFinalized', ...common, outcome: 'unsold', ...unsold }
-      const { winner, price } = result
-      const won = { winner, wonByMe: winner.id === nodeId, price: amount(price) }
-      return { name: 'auctionFinalized', ...common, outcome: 'sold', ...won }
-    }
-    case 'AuctionCancelled':
-      return { name: 'auctionFinalized', ...common, outcome: 'cancelled', ...unsold }
-    default:
-      return null
+    return made
   }
 }

@@ -1,8 +1,8 @@
 import { ClientError } from './client-error.js'
 import { Emitter, type Listener } from './emitter.js'
-import type { EventMessage, EventType } from './messages.js'
+import type { EventMessage, EventOf, EventType } from './messages.js'
 
-export type EventsByType = { [K in EventType]: Extract<EventMessage, { type: K }> } & {
+export type EventsByType = { [K in EventType]: EventOf<K> } & {
   /** Every event, of whatever type. */
   event: EventMessage
 }

@@ -1,21 +1,15 @@
 import type { z } from 'zod'
 import type { auctionSchema, bidSchema, winnerSchema } from '../adapters/http/resources.js'
-import type {
-  ClientMessage,
-  clientMessage,
-  EventMessage,
-  EventType,
-  ReplyMessage,
-} from '../application/gateway/messages.js'
+import type { ClientMessage, clientMessage, ReplyMessage } from '../application/gateway/messages.js'
+import type { EventMessage, EventOf, EventType } from '../application/gateway/public-events.js'
 
 /**
  * The gateway's own types, by name. Types alone: nothing of the gateway, nor zod, is in a program that uses the client.
  * Amounts are decimal text beside their `currency`, times RFC 3339 in UTC, names as they stand in the JSON.
  */
-export type { ClientMessage, EventMessage, EventType, ReplyMessage }
+export type { ClientMessage, EventMessage, EventOf, EventType, ReplyMessage }
 /** What may be left out of what a client sends. */
 export type SentMessage = z.input<typeof clientMessage>
-export type EventOf<T extends EventType> = Extract<EventMessage, { type: T }>
 export type Auction = z.output<typeof auctionSchema>
 export type Bid = z.output<typeof bidSchema>
 export type Winner = z.output<typeof winnerSchema>

@@ -3,7 +3,8 @@ import { dirname, join, resolve } from 'node:path'
 import { expect } from 'chai'
 import type { z } from 'zod'
 import type { auctionSchema, bidSchema, winnerSchema } from '../../src/adapters/http/resources.js'
-import type { clientMessage, eventMessages, replyMessages } from '../../src/application/gateway/messages.js'
+import type { clientMessage, replyMessages } from '../../src/application/gateway/messages.js'
+import type { eventMessages } from '../../src/application/gateway/public-events.js'
 import type {
   Auction,
   Bid,

@@ -40,7 +40,8 @@ function makeNodes(
     const hears: ScenarioNode['hears'] = (auctionId, seq) => {
       const item = fake.items.find((candidate) => candidate.auctionId === auctionId && candidate.seq === seq)
       if (!item) throw new DemoError(`${name} never heard of it`)
-      return Promise.resolve({ item, atMs: 0 })
+      const { event, ...common } = item
+      return Promise.resolve({ event: { ...common, type: 'auction_started' } as never, atMs: 0 })
     }
     return { name, api: api as NodeApi, hears }
   }

@@ -37,9 +37,9 @@ describe('a node inside another program', () => {
     for (const node of [shop, anna]) {
       const events: NodeEvent[] = []
       heard.set(node.name, events)
-      node.on('auctionCreated', (event) => events.push(event))
-      node.on('bidPlaced', (event) => events.push(event))
-      node.on('auctionFinalized', (event) => events.push(event))
+      node.on('auction_opened', (event) => events.push(event))
+      node.on('bid_placed', (event) => events.push(event))
+      node.on('auction_closed', (event) => events.push(event))
     }
     const opened = await shop.open({ title: 'Pic#1', currency: 'USDT', start: '75', increment: '0.5' })
     if (opened.status !== 'accepted') throw new Error(opened.reason)
@@ -62,13 +62,14 @@ describe('a node inside another program', () => {
     for (const node of [shop, anna]) {
       const events = heard.get(node.name) ?? []
       await eventually(`${node.name} has heard of all`, () => events.length >= 3)
-      expect(events.map(({ name, seq, own }) => [name, seq, own])).to.deep.equal([
-        ['auctionCreated', 1, node === shop],
-        ['bidPlaced', 2, node === shop],
-        ['auctionFinalized', 3, node === shop],
+      expect(events.map(({ type, seq, own }) => [type, seq, own])).to.deep.equal([
+        ['auction_opened', 1, node === shop],
+        ['bid_placed', 2, node === shop],
+        ['auction_closed', 3, node === shop],
       ])
-      expect(events[1]).to.deep.include({ price: '80.00', amount: '80.00', byMe: node === anna, leads: true })
-      expect(events[2]).to.deep.include({ outcome: 'sold', price: '80.00', wonByMe: node === anna })
+      const winner = { id: anna.id, name: 'anna' }
+      expect(events[1]).to.deep.include({ price: '80.00', amount: '80.00', bidder: winner, leader: winner })
+      expect(events[2]).to.have.property('result').that.deep.includes({ sold: true, price: '80.00', winner })
     }
   })
 
@@ -78,13 +79,13 @@ describe('a node inside another program', () => {
     const opened = await shop.open({ title: 'Pic#2', currency: 'EUR', start: '5' })
     await shop.cancel(opened.auction?.auctionId ?? '', { reason: 'broken' })
     for await (const event of events) {
-      names.push(event.name)
-      if (event.name === 'auctionFinalized') {
-        expect(event).to.deep.include({ outcome: 'cancelled', winner: null, price: null })
+      names.push(event.type)
+      if (event.type === 'auction_cancelled') {
+        expect(event.reason).to.equal('broken')
         break
       }
     }
-    expect(names).to.deep.equal(['auctionCreated', 'auctionFinalized'])
+    expect(names).to.deep.equal(['auction_opened', 'auction_cancelled'])
   })
 
   it('rejects with a code what cannot be done', async () => {
@@ -130,11 +131,11 @@ describe('a node inside another program', () => {
 
   it('hears no more once it was taken off', async () => {
     let count = 0
-    const off = shop.on('auctionCreated', () => {
+    const off = shop.on('auction_opened', () => {
       count += 1
     })
     const seen: string[] = []
-    shop.on('auctionCreated', ({ title }) => seen.push(title))
+    shop.on('auction_opened', ({ title }) => seen.push(title))
     await shop.open({ title: 'Pic#3', currency: 'EUR', start: '5' })
     await eventually('the first was heard', () => count === 1)
     off()

@@ -251,7 +251,7 @@ describe('a gateway with accounts', () => {
       const page = createBrowserClient({ gateways: [gateway.url], sockets, ...who })
       try {
         const heard: number[] = []
-        ;(await page.watch(auction)).on('bid_update', ({ seq }) => heard.push(seq))
+        ;(await page.watch(auction)).on('bid_placed', ({ seq }) => heard.push(seq))
         const online = new Promise((resolve) =>
           page.on('connection', ({ state }) => state === 'online' && resolve(0)),
         )

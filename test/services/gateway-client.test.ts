@@ -86,7 +86,7 @@ describe('a client of a real gateway', () => {
       const anna = createBrowserClient({ gateways: [gateway.url], user: 'anna' })
       clients.push(anna)
       const seen: number[] = []
-      ;(await anna.watch(id)).on('bid_update', ({ seq }) => seen.push(seq))
+      ;(await anna.watch(id)).on('bid_placed', ({ seq }) => seen.push(seq))
       await eventually('it is connected', () => anna.clock.uncertaintyMs !== null)
       expect(await anna.bid(id, '10')).to.deep.include({ status: 'accepted', leads: true })
       await eventually('it hears of its bid', () => seen.length === 1)

@@ -4,7 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { WebSocket } from 'ws'
-import { clientMessages, eventMessages, replyMessages } from '../../src/application/gateway/messages.js'
+import { pathMessages } from '../../src/adapters/websocket/event-frames.js'
+import { clientMessages, replyMessages } from '../../src/application/gateway/messages.js'
+import { eventMessages } from '../../src/application/gateway/public-events.js'
 import { eventually } from '../support/eventually.js'
 import { TestGateway } from '../support/test-gateway.js'
 import { createTestMesh, type TestMesh } from '../support/test-mesh.js'
@@ -18,13 +20,14 @@ class Listener {
   readonly closed: Promise<{ code: number; reason: string }>
 
   constructor(readonly socket: WebSocket) {
+    const onPath = new URL(socket.url).pathname !== '/ws'
+    const schemas = { ...(onPath ? pathMessages : eventMessages), ...replyMessages }
     this.closed = new Promise((resolve) =>
       socket.once('close', (code, reason) => resolve({ code, reason: reason.toString() })),
     )
     socket.on('error', () => {})
     socket.on('message', (data) => {
       const message = JSON.parse(data.toString())
-      const schemas = { ...eventMessages, ...replyMessages }
       schemas[message.type as keyof typeof schemas].parse(message)
       this.heard.push(message)
     })
@@ -54,7 +57,9 @@ class Listener {
 
   /** Seqs of the auction's events, in the order in which they came. */
   get seqs(): number[] {
-    return this.heard.filter(({ type }) => type in eventMessages).map(({ seq }) => seq)
+    return this.heard
+      .filter(({ type }) => type in eventMessages || type in pathMessages)
+      .map(({ seq }) => seq)
   }
 
   async end(): Promise<void> {
@@ -185,12 +190,12 @@ describe("a gateway's live API", () => {
     await all.next('subscribed')
     listener.say({ type: 'place_bid', auction_id: first, amount: 10 })
     await gateway.bid(second, 'ben', 11)
-    await listener.until('both bids', () => listener.of('bid_update').length === 2)
+    await listener.until('both bids', () => listener.of('bid_placed').length === 2)
     const third = await gateway.open({ title: 'Three' })
     await all.next('auction_opened')
-    const heard = all.of('bid_update', 'auction_opened').map(({ auction_id, seq }) => `${auction_id} ${seq}`)
+    const heard = all.of('bid_placed', 'auction_opened').map(({ auction_id, seq }) => `${auction_id} ${seq}`)
     expect(heard).to.have.members([`${first} 2`, `${second} 2`, `${third} 1`])
-    const cursor = all.of('bid_update')[0].cursor
+    const cursor = all.of('bid_placed')[0].cursor
     await all.end()
     await gateway.bid(third, 'ben', 11)
     const again = await Listener.open(`${gateway.wsUrl}/ws`)
@@ -214,11 +219,11 @@ describe("a gateway's live API", () => {
     await opened.end()
     listener.say({ type: 'unsubscribe', auction_id: first })
     await listener.next('unsubscribed')
-    const before = listener.of('bid_update').length
+    const before = listener.of('bid_placed').length
     await gateway.bid(first, 'ben', 20)
     await gateway.bid(second, 'anna', 20)
-    await listener.until('the other one', () => listener.of('bid_update').length > before)
-    expect(listener.of('bid_update').at(-1).auction_id).to.equal(second)
+    await listener.until('the other one', () => listener.of('bid_placed').length > before)
+    expect(listener.of('bid_placed').at(-1).auction_id).to.equal(second)
     await Promise.all([listener.end(), again.end()])
   })
 

@@ -3,10 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Presented } from '../../application/gateway/authenticate.js'
 import { Conflator, ConflatorBeat } from '../../application/gateway/conflator.js'
 import type { EventHub } from '../../application/gateway/event-hub.js'
-import type { Encoding, LiveMessage } from '../../application/gateway/event-messages.js'
 import type { GatewayMetrics } from '../../application/gateway/gateway-metrics.js'
 import { GatewayRefusal } from '../../application/gateway/gateway-refusal.js'
 import type { LiveCallers } from '../../application/gateway/live-callers.js'
+import type { Encoding, LiveMessage } from '../../application/gateway/live-message.js'
 import { AuctionSubscription, CatalogueSubscription } from '../../application/gateway/subscription.js'
 import { timeText } from '../../application/log/time-text.js'
 import type { Caller } from '../../ports/accounts/caller.js'
@@ -35,12 +35,12 @@ const RETRY_MS = 2_000
 const MAX_STREAMS = 10_000
 
 /** Server-sent events; whoever gives back an event's id hears what comes after it. */
-const AUCTION_EVENT: Encoding = ({ seq, type, data }) => streamEvent(String(seq), type, data)
-const CATALOGUE_EVENT: Encoding = ({ cursor, type, catalogueData }) =>
-  streamEvent(cursor ?? '', type, catalogueData)
+const AUCTION_EVENT: Encoding = ({ seq, type, text }) => streamEvent(String(seq), type, text)
+const CATALOGUE_EVENT: Encoding = ({ cursor, type, catalogueText }) =>
+  streamEvent(cursor ?? '', type, catalogueText)
 
-function streamEvent(id: string, type: string, data: Buffer): Buffer {
-  return Buffer.from(`id: ${id}\nevent: ${type}\ndata: ${data.toString()}\n\n`)
+function streamEvent(id: string, type: string, text: string): Buffer {
+  return Buffer.from(`id: ${id}\nevent: ${type}\ndata: ${text}\n\n`)
 }
 
 export const STREAM_HEADERS = {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { LiveMessage } from '../../application/gateway/event-messages.js'
+import type { LiveMessage } from '../../application/gateway/live-message.js'
 import {
   amountIn,
   auctionReference as auctionId,
@@ -36,26 +36,28 @@ export function socketIoEvent({
   const { timestamp, currency } = body
   const common = { auctionId: id, seq, timestamp, currency }
   switch (body.type) {
-    case 'bid_update':
+    case 'bid_placed':
       return told('newBid', {
         ...common,
-        amount: body.current_bid,
-        currentBid: body.current_bid,
-        currentWinner: body.current_winner,
+        amount: body.price,
+        currentBid: body.price,
+        currentWinner: body.leader.name,
         bidder: body.bidder.name,
         userId: body.bidder.id,
         bidId: body.bid_id,
         leads: body.leads,
         minimum: body.minimum,
       })
-    case 'auction_ended':
+    case 'auction_closed': {
+      const { result } = body
       return told('auctionEnd', {
         ...common,
-        winner: body.winner,
-        winnerId: body.result.sold ? body.result.winner.id : null,
-        finalPrice: body.final_price,
-        sold: body.result.sold,
+        winner: result.sold ? result.winner.name : null,
+        winnerId: result.sold ? result.winner.id : null,
+        finalPrice: result.sold ? result.price : null,
+        sold: result.sold,
       })
+    }
     case 'auction_cancelled':
       return told('auctionEnd', {
         ...common,

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { EventHub } from '../../application/gateway/event-hub.js'
-import type { LiveMessage } from '../../application/gateway/event-messages.js'
+import type { LiveMessage } from '../../application/gateway/live-message.js'
 import type { Presence } from '../../application/gateway/presence.js'
 import { AuctionSubscription } from '../../application/gateway/subscription.js'
 import type { Caller } from '../../ports/accounts/caller.js'

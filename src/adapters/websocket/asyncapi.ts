@@ -1,20 +1,23 @@
 import { z } from 'zod'
-import { clientMessages, eventMessages, replyMessages } from '../../application/gateway/messages.js'
+import { clientMessages, replyMessages } from '../../application/gateway/messages.js'
+import { eventMessages } from '../../application/gateway/public-events.js'
 import { CLOSE } from './close-codes.js'
+import { pathMessages } from './event-frames.js'
 
 type Node = string | number | boolean | null | readonly Node[] | { readonly [key: string]: Node | undefined }
 
 /** The WebSocket API as an AsyncAPI 3.0 document, made from the schemas that the messages are checked with. */
 export function asyncApiYaml(version: string): string {
-  return `# Made from src/application/gateway/messages.ts; a gateway serves it at /docs/asyncapi.yaml.\n${yaml(asyncApi(version), 0)}`
+  return `# Made from src/application/gateway/messages.ts and public-events.ts; a gateway serves it at /docs/asyncapi.yaml.\n${yaml(asyncApi(version), 0)}`
 }
 
 function asyncApi(version: string): Node {
   const sent = Object.keys(clientMessages)
-  const received = [...Object.keys(replyMessages), ...Object.keys(eventMessages)]
-  const refs = (names: readonly string[]) =>
-    Object.fromEntries(names.map((name) => [name, { $ref: `#/components/messages/${name}` }]))
-  const messages = refs([...sent, ...received])
+  const replies = Object.keys(replyMessages)
+  const heard = [...replies, ...Object.keys(eventMessages)]
+  const heardOnPath = [...replies, ...Object.keys(pathMessages)]
+  const refs = (names: readonly string[], componentOf = (name: string) => name) =>
+    Object.fromEntries(names.map((name) => [name, { $ref: `#/components/messages/${componentOf(name)}` }]))
   const query = {
     user_id: text('Who bids, on a gateway that takes names on trust.'),
     access_token: text(
@@ -38,32 +41,46 @@ function asyncApi(version: string): Node {
     channels: {
       auction: {
         address: '/ws/auction/{id}',
-        description: 'One auction: hears it from the start, and bids on it.',
+        description:
+          'One auction: hears it from the start, and bids on it. Events are in the words of other auction servers: `bid_update` and `auction_ended`.',
         parameters: { id: { description: 'Id of the auction, or the start of one.' } },
         bindings,
-        messages,
+        messages: refs([...sent, ...heardOnPath], onPath),
       },
       many: {
         address: '/ws',
         description: 'Several auctions, or the catalogue: hears what it subscribes to.',
         bindings,
-        messages,
+        messages: refs([...sent, ...heard]),
       },
     },
     operations: {
       askAuction: operation('send', 'auction', sent),
-      hearAuction: operation('receive', 'auction', received),
+      hearAuction: operation('receive', 'auction', heardOnPath),
       askMany: operation('send', 'many', sent),
-      hearMany: operation('receive', 'many', received),
+      hearMany: operation('receive', 'many', heard),
     },
     components: {
       messages: {
         ...messagesOf(clientMessages, 'input'),
         ...messagesOf(replyMessages, 'output'),
         ...messagesOf(eventMessages, 'output'),
+        ...Object.fromEntries(
+          Object.entries(messagesOf(pathMessages, 'output')).map(([name, message]) => [
+            onPath(name),
+            message,
+          ]),
+        ),
       },
     },
   }
+}
+
+/** The message that is described there: of the same name elsewhere, unless it differs. */
+function onPath(name: string): string {
+  const elsewhere: z.ZodType | undefined = eventMessages[name as keyof typeof eventMessages]
+  const differs = elsewhere !== undefined && elsewhere !== pathMessages[name as keyof typeof pathMessages]
+  return differs ? `${name}_of_path` : name
 }
 
 const INTRODUCTION = [

@@ -5,8 +5,8 @@ import { type Presented, presentedInMessage } from '../../application/gateway/au
 import { allowed } from '../../application/gateway/callers.js'
 import { Conflator } from '../../application/gateway/conflator.js'
 import type { CountedConnection } from '../../application/gateway/counted-connection.js'
-import type { LiveMessage } from '../../application/gateway/event-messages.js'
 import type { LiveCaller } from '../../application/gateway/live-callers.js'
+import type { LiveMessage } from '../../application/gateway/live-message.js'
 import {
   type ClientMessage,
   MAX_SUBSCRIPTIONS,
@@ -30,6 +30,7 @@ import type { Caller } from '../../ports/accounts/caller.js'
 import { INTERNAL, type ProblemAnswer, problemOf, rejectionProblem } from '../http/problem.js'
 import { auctionResource } from '../http/resources.js'
 import { CLOSE } from './close-codes.js'
+import { type EventFrames, PATH_FRAMES, PUBLIC_FRAMES } from './event-frames.js'
 import {
   acceptedText,
   errorMessage,
@@ -39,7 +40,7 @@ import {
   tooManyPending,
 } from './socket-frames.js'
 import type { SocketSessionDeps } from './socket-session-deps.js'
-import { AUCTION_FRAME, asciiFrame, CATALOGUE_FRAME, type Outlet, textFrame } from './socket-writer.js'
+import { asciiFrame, type Outlet, textFrame } from './socket-writer.js'
 
 export const PING_INTERVAL_MS = 25_000
 /** Bytes that wait for a reader; past it the reader is too slow, and is let go. */
@@ -74,6 +75,7 @@ export class SocketSession {
   readonly #conflator: Conflator
   /** The auction of the path; its whole id once it is known. */
   #auction: string | null
+  readonly #frames: EventFrames
   readonly #subscriptions = new Map<string, Subscribed>()
   /** The connection's; its bids' are made of it. */
   readonly #requestId: string
@@ -110,6 +112,7 @@ export class SocketSession {
         this.#reply({ type: 'signed_out', code, reason: message, next: next ?? null }),
     })
     this.#auction = options.auction
+    this.#frames = options.auction === null ? PUBLIC_FRAMES : PATH_FRAMES
     this.#requestId = options.requestId
     this.#conflator = new Conflator(deps)
     const { socket, raw } = options
@@ -344,7 +347,7 @@ export class SocketSession {
   }
 
   #subscriptionDeps(mode: 'all' | 'newest', catalogue: boolean) {
-    const frame = catalogue ? CATALOGUE_FRAME : AUCTION_FRAME
+    const frame = catalogue ? this.#frames.catalogue : this.#frames.auction
     const deliver = (message: LiveMessage) => this.#tell(message.encoded(frame))
     return {
       hub: this.#deps.hub,

@@ -1,5 +1,4 @@
 import type { Duplex } from 'node:stream'
-import type { Encoding } from '../../application/gateway/event-messages.js'
 
 /** What waits to be written to one socket. */
 export interface Outlet {
@@ -31,10 +30,6 @@ export function textFrame(text: string): Buffer {
   frame.write(text, header)
   return frame
 }
-
-/** An event as readers of one auction, and of all auctions, get it. */
-export const AUCTION_FRAME: Encoding = ({ data }) => textFrame(data.toString())
-export const CATALOGUE_FRAME: Encoding = ({ catalogueData }) => textFrame(catalogueData.toString())
 
 /** `textFrame` of ASCII text, each character a byte (latin1): what is written once needs no buffer of its own. */
 export function asciiFrame(text: string): string {

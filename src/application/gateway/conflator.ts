@@ -1,5 +1,5 @@
 import type { Timer, Timers } from '../../ports/system/timers.js'
-import type { LiveMessage } from './event-messages.js'
+import type { LiveMessage } from './live-message.js'
 
 /** The shortest time between two prices of one auction for a conflated reader. */
 const INTERVAL_MS = 100
@@ -43,7 +43,7 @@ export class Conflator {
 
   offer(message: LiveMessage, deliver: Deliver): void {
     const price = this.#newest.get(message.auctionId)
-    if (message.type !== 'bid_update') {
+    if (message.type !== 'bid_placed') {
       if (price?.message) price.deliver(price.message)
       this.#newest.delete(message.auctionId)
       deliver(message)

@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FeedItem } from '../../ports/node/node-answers.js'
 import type { NodeApi } from '../../ports/node/node-api.js'
-import { NodeError, type NodeErrorCode } from '../../ports/node/node-error.js'
+import { NodeError } from '../../ports/node/node-error.js'
 import type { EventsRequest } from '../../ports/node/node-requests.js'
 import type { Logger } from '../../ports/system/logger.js'
 import type { AuctionFactsCache } from './auction-facts.js'
 import { CursorMarks } from './cursor-marks.js'
-import { EventMessages, type LiveMessage } from './event-messages.js'
+import { EventMaker } from './event-maker.js'
 import type { GatewayMetrics } from './gateway-metrics.js'
+import { LiveMessage } from './live-message.js'
 
 export interface EventHubDeps {
   readonly api: Pick<NodeApi, 'events' | 'history'>
@@ -23,8 +24,6 @@ const PAGE = 1_000
 const REPLAY_PAGE = 200
 /** Between two questions to a node that answers at once that there is nothing. */
 const IDLE_MS = 20
-/** The node answers nothing at the moment, whatever it is asked. */
-const AWAY: readonly NodeErrorCode[] = ['NODE_UNREACHABLE', 'STOPPING', 'BUSY', 'FORBIDDEN', 'LOG_IO_ERROR']
 /** After the node did not answer. */
 const RETRY_MS = [100, 250, 500, 1_000, 2_000] as const
 
@@ -34,7 +33,7 @@ const RETRY_MS = [100, 250, 500, 1_000, 2_000] as const
  */
 export class EventHub {
   readonly #deps: EventHubDeps
-  readonly #messages: EventMessages
+  readonly #maker: EventMaker
   readonly #ofAuction = new Map<string, Set<Listener>>()
   readonly #ofAll = new Set<Listener>()
   readonly #onGap = new Set<() => void>()
@@ -45,7 +44,7 @@ export class EventHub {
 
   constructor(deps: EventHubDeps) {
     this.#deps = deps
-    this.#messages = new EventMessages(deps)
+    this.#maker = this.#newMaker()
   }
 
   /** Resolves once events from now on will be heard. Rejects with `NodeError` where the node does not answer. */
@@ -111,15 +110,19 @@ export class EventHub {
     start: Pick<EventsRequest, 'auction' | 'fromSeq' | 'cursor'>,
     sinceMs = 0,
   ): AsyncGenerator<LiveMessage[], void, undefined> {
-    const messages = new EventMessages(this.#deps)
+    const maker = this.#newMaker()
     let request: Pick<EventsRequest, 'auction' | 'fromSeq' | 'cursor'> = start
     for (;;) {
       const { items, cursor } = await this.#deps.api.events({ ...request, waitMs: 0, limit: REPLAY_PAGE })
       if (items.length === 0) return
       const page: LiveMessage[] = []
       for (const item of items) {
-        if (item.event.at < sinceMs) messages.skip(item)
-        else page.push(...(await this.#shown(messages, item)))
+        if (item.event.at < sinceMs) {
+          maker.skip(item)
+          continue
+        }
+        const message = await maker.of(item)
+        if (message) page.push(new LiveMessage(message, item.cursor ?? null))
       }
       yield page
       request = { cursor }
@@ -168,24 +171,20 @@ export class EventHub {
     this.#deps.metrics.event()
     const heard = this.#ofAll.size > 0 || this.#ofAuction.has(item.auctionId)
     if (heard) return this.#tellListeners(item)
-    this.#messages.skip(item)
+    this.#maker.skip(item)
     return null
   }
 
-  /** Nothing where it cannot be shown: that must not keep what follows from being heard. */
-  async #shown(messages: EventMessages, item: FeedItem): Promise<LiveMessage[]> {
-    try {
-      return [await messages.of(item)]
-    } catch (error) {
-      if (error instanceof NodeError && AWAY.includes(error.code)) throw error
-      const { auctionId, seq } = item
+  #newMaker(): EventMaker {
+    const unshown = ({ auctionId, seq }: FeedItem, error: unknown) =>
       this.#deps.logger.error({ err: error, auctionId, seq }, 'an event cannot be shown, and is left out')
-      return []
-    }
+    return new EventMaker({ ...this.#deps, unshown })
   }
 
   async #tellListeners(item: FeedItem): Promise<void> {
-    for (const message of await this.#shown(this.#messages, item)) {
+    const event = await this.#maker.of(item)
+    if (event) {
+      const message = new LiveMessage(event, item.cursor ?? null)
       // Whoever begins to listen meanwhile hears it too, and knows by its seq whether it is new.
       for (const listener of this.#ofAuction.get(item.auctionId) ?? []) listener(message)
       for (const listener of this.#ofAll) listener(message)

@@ -1,12 +1,14 @@
+import type { z } from 'zod'
 import type { Currency } from '../../domain/currency.js'
-import type { AuctionEvent, AuctionResult } from '../../domain/events.js'
+import type { AuctionResult } from '../../domain/events.js'
 import { formatAmount, type Minor } from '../../domain/money.js'
 import type { Party } from '../../domain/party.js'
-import type { AuctionView, AutoBidView, FeedItem } from '../../ports/node/node-answers.js'
+import type { AuctionView, AutoBidView } from '../../ports/node/node-answers.js'
 import type { PeerView } from '../../ports/node/node-info.js'
 import type { NodeStatus, SyncStatus } from '../../ports/node/node-status.js'
 import type { BidRecord } from '../../ports/store/auction-repository.js'
 import { timeText } from '../log/time-text.js'
+import type { auctionResult } from './public-events.js'
 
 /**
  * What `--json` prints and the HTTP API answers: snake_case keys, amounts as decimal text beside their `currency`, times as RFC 3339 in UTC,
@@ -29,7 +31,7 @@ export function jsonAmount(minor: Minor | null, currency: Currency): string | nu
   return minor === null ? null : formatAmount(minor, currency)
 }
 
-function jsonParty({ id, name }: Party): Json {
+function jsonParty({ id, name }: Party): { id: string; name: string } {
   return { id, name }
 }
 
@@ -102,12 +104,12 @@ export function autoBidJson({ autoBid, auction }: AutoBidView): Json {
   }
 }
 
-export function auctionResultJson(result: AuctionResult, currency: Currency): Json {
+export function auctionResultJson(result: AuctionResult, currency: Currency): z.output<typeof auctionResult> {
   return result.sold
     ? {
         sold: true,
         winner: jsonParty(result.winner),
-        price: jsonAmount(result.price, currency),
+        price: formatAmount(result.price, currency),
         bid_id: result.bidId,
       }
     : { sold: false, reason: result.reason }
@@ -124,81 +126,6 @@ export function bidJson(bid: BidRecord, currency: Currency): Json {
     price: jsonAmount(bid.price, currency),
     currency: currency.code,
     leads: bid.leads,
-  }
-}
-
-export function feedItemJson({ auctionId, seq, event, title, currency, seller, disputed }: FeedItem): Json {
-  return {
-    auction_id: auctionId,
-    seq,
-    type: event.type,
-    at: jsonTime(event.at),
-    title,
-    seller,
-    currency: currency.code,
-    disputed,
-    ...eventJson(event, currency),
-  }
-}
-
-function eventJson(event: AuctionEvent, currency: Currency): Record<string, Json> {
-  const amount = (minor: Minor | null) => jsonAmount(minor, currency)
-  switch (event.type) {
-    case 'AuctionOpened':
-      return {
-        start_price: amount(event.terms.startPrice),
-        buy_now: amount(event.terms.buyNow),
-        has_reserve: event.terms.reserveCommitment !== null,
-        opens_at: jsonTime(event.terms.opensAt),
-        closes_at: jsonTime(event.terms.closesAt),
-        command_id: event.commandId,
-      }
-    case 'AuctionStarted':
-      return {}
-    case 'BidPlaced':
-      return {
-        bid_id: event.bidId,
-        bidder: jsonParty(event.bidder),
-        amount: amount(event.amount),
-        commitment: event.commitment,
-        price: amount(event.price),
-        leads: event.leads,
-        reserve_met: event.reserveMet,
-      }
-    case 'MaxBidChanged':
-      return {
-        bid_id: event.bidId,
-        bidder: jsonParty(event.bidder),
-        commitment: event.commitment,
-        price: amount(event.price),
-        reserve_met: event.reserveMet,
-      }
-    case 'LotBoughtNow':
-      return { bid_id: event.bidId, bidder: jsonParty(event.bidder), price: amount(event.price) }
-    case 'AuctionExtended':
-      return { closes_at: jsonTime(event.closesAt), by: event.by, since: jsonTime(event.since) }
-    case 'AuctionClosed':
-      return {
-        by: event.by,
-        result: auctionResultJson(event.result, currency),
-        reserve: event.reserve && { amount: amount(event.reserve.amount), salt: event.reserve.salt },
-      }
-    case 'MaximaRevealed':
-      return {
-        maxima: event.maxima.map((maximum) => ({
-          bid_id: maximum.bidId,
-          amount: amount(maximum.amount),
-          salt: maximum.salt,
-        })),
-      }
-    case 'AuctionCancelled':
-      return { reason: event.reason }
-    case 'AuctionHandedOver':
-      return { home: { node_id: event.to.nodeId, public_key: event.to.publicKey } }
-    default: {
-      const unknown: never = event
-      throw new Error(`unknown event ${JSON.stringify(unknown)}`)
-    }
   }
 }
 

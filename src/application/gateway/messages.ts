@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { EXTENDED_BY } from '../../domain/events.js'
 import { SCOPES } from '../../ports/accounts/caller.js'
 import {
   AUCTION_REFERENCE,
@@ -135,100 +134,6 @@ const party = z.object({ id: z.string(), name: z.string() })
 const seq = z.int()
 const currency = z.string()
 const code = z.string()
-
-/** What every event of an auction carries. `cursor` goes on in the catalogue past it. */
-const event = {
-  auction_id: z.string(),
-  seq,
-  timestamp: time,
-  title: z.string(),
-  currency,
-  disputed: z.boolean(),
-  cursor: z.string().exactOptional(),
-}
-const result = z.union([
-  z.object({ sold: z.literal(true), winner: party, price: amount, bid_id: z.string() }),
-  z.object({ sold: z.literal(false), reason: z.enum(['no-bids', 'reserve-not-met']) }),
-])
-
-export const eventMessages = {
-  auction_opened: z
-    .object({
-      type: z.literal('auction_opened'),
-      ...event,
-      seller: party,
-      start_price: amount,
-      buy_now: amount.nullable(),
-      has_reserve: z.boolean(),
-      opens_at: time.nullable(),
-      closes_at: time.nullable(),
-    })
-    .meta({ description: 'A new auction.' }),
-  auction_started: z
-    .object({ type: z.literal('auction_started'), ...event, minimum: amount.nullable() })
-    .meta({ description: 'Bidding has begun in an auction that was scheduled.' }),
-  bid_update: z
-    .object({
-      type: z.literal('bid_update'),
-      ...event,
-      current_bid: amount,
-      current_winner: z.string().nullable(),
-      current_winner_id: z.string().nullable(),
-      minimum: amount.nullable(),
-      reserve_met: z.boolean(),
-      bid_id: z.string(),
-      bidder: party,
-      kind: z.enum(['plain', 'max', 'max-change', 'buy-now']),
-      amount: amount.nullable(),
-      leads: z.boolean(),
-    })
-    .meta({
-      description:
-        'A bid was accepted. `minimum` is null where no bid would do: the lot can be bought for no more. `current_bid` and `current_winner` are as after it; `leads: false`: the leader’s maximum answered at once.',
-    }),
-  auction_extended: z
-    .object({
-      type: z.literal('auction_extended'),
-      ...event,
-      closes_at: time,
-      new_end_time: time,
-      by: z.enum(EXTENDED_BY),
-      since: time.nullable(),
-    })
-    .meta({
-      description:
-        'The end has moved. `outage`: nobody could bid from `since` until now, and that time is given back.',
-    }),
-  auction_ended: z
-    .object({
-      type: z.literal('auction_ended'),
-      ...event,
-      by: z.enum(['seller', 'end-time', 'buy-now']),
-      winner: z.string().nullable(),
-      final_price: amount.nullable(),
-      result,
-    })
-    .meta({ description: 'The auction is closed.' }),
-  auction_cancelled: z
-    .object({ type: z.literal('auction_cancelled'), ...event, reason: z.string() })
-    .meta({ description: 'The seller has withdrawn the lot.' }),
-  auction_moved: z
-    .object({
-      type: z.literal('auction_moved'),
-      ...event,
-      home: z.object({ node_id: z.string(), public_key: z.string() }),
-    })
-    .meta({ description: 'Another node is the auction’s home from here on. Nothing else changes.' }),
-  maxima_revealed: z
-    .object({
-      type: z.literal('maxima_revealed'),
-      ...event,
-      maxima: z.array(z.object({ bid_id: z.string(), amount })),
-    })
-    .meta({ description: 'After the close: what the maxima were.' }),
-} as const
-export type EventType = keyof typeof eventMessages
-export type EventMessage = { [K in EventType]: z.output<(typeof eventMessages)[K]> }[EventType]
 
 /** Of what a limit refuses: which one, and when to ask again. */
 const limited = { limit: z.string().exactOptional(), retry_after_ms: z.int().exactOptional() }

@@ -1,5 +1,5 @@
 import type { EventHub } from './event-hub.js'
-import type { LiveMessage } from './event-messages.js'
+import type { LiveMessage } from './live-message.js'
 
 export interface SubscriptionDeps {
   readonly hub: EventHub

@@ -1,30 +1,23 @@
-import type { Currency } from '../../domain/currency.js'
 import type { FeedItem } from '../../ports/node/node-answers.js'
 import { NodeError } from '../../ports/node/node-error.js'
 import type { EventsRequest } from '../../ports/node/node-requests.js'
-import type { AuctionRepository } from '../../ports/store/auction-repository.js'
 import type { BreachRepository } from '../../ports/store/breach-repository.js'
 import type { EquivocationRepository } from '../../ports/store/equivocation-repository.js'
 import type { EventLog } from '../../ports/store/event-log.js'
-import type { Logger } from '../../ports/system/logger.js'
 import type { Timers } from '../../ports/system/timers.js'
 import type { Feed, FeedEntry, FeedStart } from '../log/feed.js'
 import type { AuctionViews } from './auction-view.js'
 
 export interface EventPagerDeps {
-  readonly auctions: Pick<AuctionRepository, 'find'>
   readonly auctionViews: Pick<AuctionViews, 'resolve'>
   readonly breaches: Pick<BreachRepository, 'among'>
   readonly equivocations: Pick<EquivocationRepository, 'among'>
   readonly eventLog: Pick<EventLog, 'position'>
   readonly feed: Feed
-  readonly logger: Logger
   readonly timers: Timers
 }
 
 const DEFAULT_LIMIT = 200
-/** Auctions whose title and currency are kept in memory. */
-const MAX_LOTS = 10_000
 
 /**
  * Pages through the feed for callers who ask again and again (long polling). The cursor says exactly how far they
@@ -32,8 +25,6 @@ const MAX_LOTS = 10_000
  */
 export class EventPager {
   readonly #deps: EventPagerDeps
-  /** What is told with each event, and never changes. */
-  readonly #lots = new Map<string, Lot>()
 
   constructor(deps: EventPagerDeps) {
     this.#deps = deps
@@ -63,22 +54,6 @@ export class EventPager {
     }
   }
 
-  /** Null where the read model does not have it, which must not keep the rest from being told. */
-  async #lotOf(auctionId: string): Promise<Lot | null> {
-    const known = this.#lots.get(auctionId)
-    if (known) return known
-    const record = await this.#deps.auctions.find(auctionId)
-    if (!record) {
-      this.#deps.logger.error({ auctionId }, 'the log holds an auction that the read model does not')
-      return null
-    }
-    const { title, currency } = record.state.terms
-    const lot = { title, currency, seller: record.state.seller.name }
-    if (this.#lots.size >= MAX_LOTS) this.#lots.clear()
-    this.#lots.set(auctionId, lot)
-    return lot
-  }
-
   async #start(request: EventsRequest): Promise<Cursor> {
     if (request.cursor !== undefined) {
       const cursor = parseCursor(request.cursor)
@@ -105,27 +80,19 @@ export class EventPager {
     const ofOne = 'auctionId' in cursor.start
     const from = 'auctionId' in cursor.start ? Math.max(0, cursor.start.fromSeq - firstSeq) : cursor.skip
     const chosen = events.slice(from, from + room)
-    const lot = await this.#lotOf(auctionId)
     const forked = await this.#deps.equivocations.among([auctionId])
     const disputed = forked.has(auctionId) || (await this.#deps.breaches.among([auctionId])).has(auctionId)
-    const items = (lot === null ? [] : chosen).map((event, i): FeedItem => {
-      const { title, currency, seller } = lot as Lot
+    const items = chosen.map((event, i): FeedItem => {
       const seq = firstSeq + from + i
-      if (ofOne) return { auctionId, seq, event, title, currency, seller, disputed }
+      if (ofOne) return { auctionId, seq, event, disputed }
       const cursor = cursorPast(entry, from + i + 1)
-      return { auctionId, seq, event, title, currency, seller, disputed, cursor }
+      return { auctionId, seq, event, disputed, cursor }
     })
     const taken = from + chosen.length
     if ('auctionId' in cursor.start)
       return { items, cursor: { start: { auctionId, fromSeq: firstSeq + taken }, skip: 0 } }
     return { items, cursor: past(entry, taken) }
   }
-}
-
-interface Lot {
-  readonly title: string
-  readonly currency: Currency
-  readonly seller: string
 }
 
 /** Behind the first `taken` events of an entry, in the list of all. */

@@ -1,6 +1,5 @@
 import type { AuctionPhase, OpenedAuction } from '../../domain/auction.js'
 import type { Commit, Head } from '../../domain/commit.js'
-import type { Currency } from '../../domain/currency.js'
 import type { AuctionEvent } from '../../domain/events.js'
 import type { Minor } from '../../domain/money.js'
 import type { BidRecord } from '../store/auction-repository.js'
@@ -57,13 +56,11 @@ export interface AutoBidView {
   readonly auction: AuctionView
 }
 
+/** An event as it stands in the log; what everybody hears is made of it (`application/gateway/public-events.ts`). */
 export interface FeedItem {
   readonly auctionId: string
   readonly seq: number
   readonly event: AuctionEvent
-  readonly title: string
-  readonly currency: Currency
-  readonly seller: string
   /** As in `AuctionView`. */
   readonly disputed: boolean
   /** Goes on past this very event in the list of all; not in one auction's list, where its seq does. */

@@ -55,8 +55,8 @@ describe('watch', () => {
       .split('\n')
       .map((line) => JSON.parse(line))
     expect(lines.map(({ seq, type }) => [seq, type])).to.deep.equal([
-      [1, 'AuctionOpened'],
-      [2, 'BidPlaced'],
+      [1, 'auction_opened'],
+      [2, 'bid_placed'],
     ])
     expect(stderr).to.equal('')
   })

@@ -3,7 +3,9 @@ import { resolve } from 'node:path'
 import { expect } from 'chai'
 import { VERSION } from '../../../src/adapters/system/version.js'
 import { asyncApiYaml } from '../../../src/adapters/websocket/asyncapi.js'
-import { clientMessages, eventMessages, replyMessages } from '../../../src/application/gateway/messages.js'
+import { pathMessages } from '../../../src/adapters/websocket/event-frames.js'
+import { clientMessages, replyMessages } from '../../../src/application/gateway/messages.js'
+import { eventMessages } from '../../../src/application/gateway/public-events.js'
 
 const FILE = resolve(import.meta.dirname, '../../../../docs/asyncapi.yaml')
 
@@ -14,7 +16,9 @@ describe('docs/asyncapi.yaml', () => {
 
   it('describes every message', () => {
     const text = asyncApiYaml('1.2.3')
-    const names = [clientMessages, replyMessages, eventMessages].flatMap((messages) => Object.keys(messages))
+    const names = [clientMessages, replyMessages, eventMessages, pathMessages].flatMap((messages) =>
+      Object.keys(messages),
+    )
     for (const name of names)
       expect(text).to.match(new RegExp(`^    ${name}:\\n      name: ${name}\\n      summary: "`, 'm'))
     expect(text).to.contain('version: "1.2.3"')

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { AuctionFactsCache } from '../../../src/application/gateway/auction-facts.js'
 import { EventHub } from '../../../src/application/gateway/event-hub.js'
-import type { EventMessage } from '../../../src/application/gateway/messages.js'
+import type { EventMessage } from '../../../src/application/gateway/public-events.js'
 import type { FeedItem } from '../../../src/ports/node/node-answers.js'
 import { NodeError } from '../../../src/ports/node/node-error.js'
 import type { EventsRequest } from '../../../src/ports/node/node-requests.js'
@@ -18,9 +18,6 @@ describe('who hears all events of a gateway', () => {
     auctionId,
     seq: 1,
     event: { type: 'AuctionStarted', at: position },
-    title: 'Lot',
-    currency: { code: 'EUR', exponent: 2 },
-    seller: 'Sam',
     disputed: false,
     cursor: `p${position}.0`,
   })

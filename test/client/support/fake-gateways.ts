@@ -67,12 +67,12 @@ export function anAuction(seq: number, more: Record<string, unknown> = {}): Reco
 export function anEvent(seq: number, more: Record<string, unknown> = {}): Record<string, unknown> {
   const timestamp = new Date(Date.UTC(2026, 0, 1)).toISOString()
   return {
-    type: 'bid_update',
+    type: 'bid_placed',
     auction_id: AUCTION,
     seq,
     title: 'Lot',
     timestamp,
-    current_bid: `${seq}.00`,
+    price: `${seq}.00`,
     ...more,
   }
 }

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { afterEvent, lotOf } from '../../../services/gateway/web/model/lot.js'
-import type { Auction, EventMessage } from '../../../src/client/messages.js'
+import type { Auction, EventMessage, EventOf } from '../../../src/client/messages.js'
 import { lotWith, NOW } from './lots.js'
 
 const base = (seq: number) => ({
@@ -11,17 +11,12 @@ const base = (seq: number) => ({
   currency: 'EUR',
   disputed: false,
 })
-const bid = (
-  seq: number,
-  bidder: string,
-  more: Partial<Extract<EventMessage, { type: 'bid_update' }>> = {},
-) =>
+const bid = (seq: number, bidder: string, more: Partial<EventOf<'bid_placed'>> = {}) =>
   ({
-    type: 'bid_update',
+    type: 'bid_placed',
     ...base(seq),
-    current_bid: '79.00',
-    current_winner: bidder,
-    current_winner_id: bidder,
+    price: '79.00',
+    leader: { id: bidder, name: bidder },
     minimum: '79.50',
     reserve_met: true,
     bid_id: `bid_${seq}`,
@@ -33,11 +28,9 @@ const bid = (
   }) as EventMessage
 const ended = (seq: number, winner: string) =>
   ({
-    type: 'auction_ended',
+    type: 'auction_closed',
     ...base(seq),
     by: 'end-time',
-    winner,
-    final_price: '79.00',
     result: { sold: true, winner: { id: winner, name: winner }, price: '79.00', bid_id: 'bid_6' },
   }) as EventMessage
 
@@ -69,7 +62,7 @@ describe('an auction in the page', () => {
   })
 
   it('has a bid that a maximum answered outbid at once', () => {
-    const after = afterEvent(lotWith(), bid(6, 'mia', { leads: false, current_winner_id: 'kim' }))
+    const after = afterEvent(lotWith(), bid(6, 'mia', { leads: false, leader: { id: 'kim', name: 'kim' } }))
     expect(after.you).to.equal('outbid')
   })
 
@@ -100,7 +93,6 @@ describe('an auction in the page', () => {
       type: 'auction_extended',
       ...base(6),
       closes_at,
-      new_end_time: closes_at,
       by: 'soft-close',
     }
     const after = afterEvent(lotWith(), event as EventMessage)

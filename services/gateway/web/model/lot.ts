@@ -1,5 +1,5 @@
 import { isCommandAmong } from '../../../../src/client/command-id.js'
-import type { Auction, EventMessage } from '../../../../src/client/messages.js'
+import type { Auction, EventMessage, EventOf } from '../../../../src/client/messages.js'
 
 /** How the visitor stands in an auction; null: they have no part in it. */
 export type Standing = 'seller' | 'leading' | 'outbid' | 'won' | 'lost' | null
@@ -100,7 +100,7 @@ export function lotOf(auction: Auction, me: string | null): Lot {
 }
 
 /** A new auction, as its opening says it; the rest follows when somebody looks at it. */
-export function lotOpened(event: Extract<EventMessage, { type: 'auction_opened' }>, me: string | null): Lot {
+export function lotOpened(event: EventOf<'auction_opened'>, me: string | null): Lot {
   const at = Date.parse(event.timestamp)
   return {
     id: event.auction_id,
@@ -145,14 +145,14 @@ export function afterEvent(lot: Lot, event: EventMessage, ownBids: ReadonlySet<s
       return next
     case 'auction_started':
       return { ...next, status: 'open', minimum: event.minimum }
-    case 'bid_update':
+    case 'bid_placed':
       return afterBid(next, event, ownBids)
     case 'auction_extended': {
       const closesAtMs = Date.parse(event.closes_at)
       const extension = { closesAtMs, atMs: Date.parse(event.timestamp), by: event.by, seq: event.seq }
       return { ...next, status: goesOn(lot), closesAtMs, extension }
     }
-    case 'auction_ended': {
+    case 'auction_closed': {
       const { result } = event
       const ending: Ending = result.sold
         ? { kind: 'sold', price: result.price, winnerName: result.winner.name }
@@ -177,22 +177,18 @@ export function afterEvent(lot: Lot, event: EventMessage, ownBids: ReadonlySet<s
   }
 }
 
-function afterBid(
-  lot: Lot,
-  event: Extract<EventMessage, { type: 'bid_update' }>,
-  ownBids: ReadonlySet<string>,
-): Lot {
+function afterBid(lot: Lot, event: EventOf<'bid_placed'>, ownBids: ReadonlySet<string>): Lot {
   const isOwn = isCommandAmong(event.bid_id, ownBids) || lot.ownIds.has(event.bidder.id)
   const ownIds = isOwn ? new Set([...lot.ownIds, event.bidder.id]) : lot.ownIds
-  const leads = event.current_winner_id !== null && ownIds.has(event.current_winner_id)
+  const leads = ownIds.has(event.leader.id)
   const takesPart = isOwn || lot.you === 'leading' || lot.you === 'outbid'
   return {
     ...lot,
     status: goesOn(lot),
-    price: event.current_bid,
+    price: event.price,
     minimum: event.minimum,
-    leaderId: event.current_winner_id,
-    leaderName: event.current_winner,
+    leaderId: event.leader.id,
+    leaderName: event.leader.name,
     bidCount: lot.bidCount + (event.kind === 'max-change' ? 0 : 1),
     reserveMet: event.reserve_met,
     buyNow: lot.hasReserve && !event.reserve_met ? lot.buyNow : null,

@@ -1,11 +1,12 @@
-import { feedItemJson } from '../../../application/gateway/json-shapes.js'
-import type { FeedItem } from '../../../ports/node/node-answers.js'
+import type { EventMaker } from '../../../application/gateway/event-maker.js'
+import type { EventMessage } from '../../../application/gateway/public-events.js'
 import type { NodeApi } from '../../../ports/node/node-api.js'
 import type { Outcome } from '../../../ports/store/outcome-repository.js'
 import type { Session } from '../parse/command.js'
 import { paintEvent } from '../render/describe-event.js'
 import { EventTeller } from '../render/event-teller.js'
 import { showTime } from '../render/look.js'
+import { eventMakerOf } from '../session/session-events.js'
 import { sleep, unlessAborted } from '../session/waiting.js'
 
 const WAIT_MS = 25_000
@@ -24,6 +25,7 @@ export interface EventPrinterDeps {
 /** Prints what happens elsewhere as it happens. What a command at this prompt did is shown by its own answer. */
 export class EventPrinter {
   readonly #deps: EventPrinterDeps
+  readonly #maker: EventMaker
   readonly #teller: EventTeller
   readonly #told = new Set<string>()
   #busy: Promise<unknown> = Promise.resolve()
@@ -32,6 +34,7 @@ export class EventPrinter {
 
   constructor(deps: EventPrinterDeps, options: { readonly selfId: string }) {
     this.#deps = deps
+    this.#maker = eventMakerOf(deps.session)
     this.#teller = new EventTeller(deps.session, options.selfId)
   }
 
@@ -71,8 +74,9 @@ export class EventPrinter {
       try {
         const page = await unlessAborted(api.events({ cursor, waitMs: WAIT_MS }), ended)
         if (page === null) return
+        const events = await this.#maker.all(page.items)
         cursor = page.cursor
-        await this.#print(page.items)
+        await this.#print(events)
         if (page.items.length === 0 && performance.now() - askedAt < PAUSE_MS) await sleep(PAUSE_MS, ended)
       } catch (error) {
         if (ended.aborted) return
@@ -82,17 +86,19 @@ export class EventPrinter {
     }
   }
 
-  async #print(items: readonly FeedItem[]): Promise<void> {
+  async #print(events: readonly EventMessage[]): Promise<void> {
     const { out } = this.#deps.session
-    for (const item of items) {
+    for (const event of events) {
       await Promise.race([this.#busy, sleep(MAX_HOLD_MS, this.#deps.session.ended)])
-      const text = await this.#teller.tell(item)
-      const isTold = this.#told.delete(`${item.auctionId} ${item.seq}`)
-      if (this.#watched !== null && !this.#watched.has(item.auctionId)) continue
-      out.document(feedItemJson(item))
+      const text = await this.#teller.tell(event)
+      const isTold = this.#told.delete(`${event.auction_id} ${event.seq}`)
+      if (this.#watched !== null && !this.#watched.has(event.auction_id)) continue
+      out.document(event)
       if (isTold || out.json) continue
       const { paint } = out.look
-      out.lines(`${paint.dim(showTime(item.event.at, out.look))}  ${paintEvent(text, out.look)}`)
+      out.lines(
+        `${paint.dim(showTime(Date.parse(event.timestamp), out.look))}  ${paintEvent(text, out.look)}`,
+      )
     }
   }
 }

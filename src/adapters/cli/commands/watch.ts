@@ -1,6 +1,5 @@
-import { feedItemJson } from '../../../application/gateway/json-shapes.js'
-import type { FeedItem } from '../../../ports/node/node-answers.js'
-import type { NodeApi } from '../../../ports/node/node-api.js'
+import type { EventMaker } from '../../../application/gateway/event-maker.js'
+import type { EventMessage } from '../../../application/gateway/public-events.js'
 import { NodeError } from '../../../ports/node/node-error.js'
 import type { Args } from '../parse/args.js'
 import type { NodeCommand, Session } from '../parse/command.js'
@@ -8,6 +7,7 @@ import { EXIT, type ExitCode } from '../parse/exit-codes.js'
 import { paintEvent } from '../render/describe-event.js'
 import { EventTeller } from '../render/event-teller.js'
 import { showTime } from '../render/look.js'
+import { eventMakerOf } from '../session/session-events.js'
 import { sleep, unlessAborted } from '../session/waiting.js'
 
 const WAIT_MS = 25_000
@@ -49,15 +49,18 @@ async function watch(session: Session, args: Args): Promise<ExitCode> {
   if (!out.json && fromSeq === undefined) {
     teller.remember((await first.list({ statuses: ['open', 'ended'], limit: MAX_REMEMBERED })).auctions)
   }
+  const maker = eventMakerOf(session)
   // Everything from this moment on, including what happens between this answer and the next question.
-  let { items, cursor } = await first.events({ ...scope, waitMs: 0 })
+  const begun = await first.events({ ...scope, waitMs: 0 })
+  let events = await maker.all(begun.items)
+  let { cursor } = begun
   if (!out.json) out.note(out.look.paint.dim('watching; Ctrl-C ends it'))
   for (;;) {
-    for (const item of items) await tell(session, teller, item)
+    for (const event of events) await tell(session, teller, event)
     if (ended.aborted) return EXIT.done
-    const page = await nextEvents(session, cursor)
+    const page = await nextEvents(session, maker, cursor)
     if (page === null) return EXIT.done
-    items = page.items
+    events = page.events
     cursor = page.cursor
   }
 }
@@ -65,19 +68,22 @@ async function watch(session: Session, args: Args): Promise<ExitCode> {
 /** The next events, from the node or from the one that replaces it; null when the user ends the command. */
 async function nextEvents(
   session: Session,
+  maker: EventMaker,
   cursor: string,
-): Promise<{ items: FeedItem[]; cursor: string } | null> {
+): Promise<{ events: EventMessage[]; cursor: string } | null> {
   const { ended, out } = session
   let lostAt: number | null = null
   while (!ended.aborted) {
     const askedAt = performance.now()
     try {
-      const api: NodeApi = await session.api()
+      const api = await session.api()
       const page = await unlessAborted(api.events({ cursor, waitMs: WAIT_MS }), ended)
       if (page === null) return null
       if (lostAt !== null) out.note(out.look.paint.dim('the node is back'))
+      // Before it is handed on: a node that goes away meanwhile is asked for the same page again.
+      const events = await maker.all(page.items)
       lostAt = null
-      if (page.items.length > 0) return page
+      if (page.items.length > 0) return { events, cursor: page.cursor }
       if (performance.now() - askedAt < PAUSE_MS) await sleep(PAUSE_MS, ended)
     } catch (error) {
       if (!isAway(error)) throw error
@@ -96,12 +102,12 @@ export function isAway(error: unknown): boolean {
   return error instanceof NodeError && (error.code === 'NODE_UNREACHABLE' || error.code === 'STOPPING')
 }
 
-async function tell({ out }: Session, teller: EventTeller, item: FeedItem): Promise<void> {
-  out.document(feedItemJson(item))
+async function tell({ out }: Session, teller: EventTeller, event: EventMessage): Promise<void> {
+  out.document(event)
   if (out.json) return
   const { paint } = out.look
-  const text = await teller.tell(item)
+  const text = await teller.tell(event)
   out.lines(
-    `${paint.dim(`${showTime(item.event.at, out.look)} #${item.seq}`)}  ${paintEvent(text, out.look)}`,
+    `${paint.dim(`${showTime(Date.parse(event.timestamp), out.look)} #${event.seq}`)}  ${paintEvent(text, out.look)}`,
   )
 }

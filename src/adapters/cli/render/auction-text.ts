@@ -1,5 +1,4 @@
 import { isPseudonym } from '../../../application/accounts/pseudonym.js'
-import type { AuctionResult } from '../../../domain/events.js'
 import { incrementAt } from '../../../domain/increments.js'
 import { formatMoney, type Minor } from '../../../domain/money.js'
 import type { Terms } from '../../../domain/terms.js'
@@ -226,8 +225,13 @@ function incrementWords(view: AuctionView): string {
   return increments.map((band) => `${money(view, band.step)} from ${money(view, band.from)}`).join(', ')
 }
 
+/** `price`: minor units of the log, or the text of an event. */
+type Result<P> =
+  | { readonly sold: true; readonly winner: { readonly name: string }; readonly price: P }
+  | { readonly sold: false; readonly reason: 'no-bids' | 'reserve-not-met' }
+
 /** "won by bob at 80.00 USDT", "not sold: no bids". */
-export function describeResult(result: AuctionResult, priced: (minor: Minor) => string): string {
+export function describeResult<P>(result: Result<P>, priced: (price: P) => string): string {
   if (result.sold) return `won by ${oneLine(result.winner.name)} at ${priced(result.price)}`
   return result.reason === 'no-bids' ? 'not sold: no bids' : 'not sold: the reserve was not met'
 }

@@ -1,6 +1,4 @@
-import type { AuctionExtended } from '../../../domain/events.js'
-import { formatMoney, type Minor } from '../../../domain/money.js'
-import type { FeedItem } from '../../../ports/node/node-answers.js'
+import type { EventMessage, EventOf } from '../../../application/gateway/public-events.js'
 import { describeResult } from './auction-text.js'
 import { type Look, relative, showTime, showWhen } from './look.js'
 import { oneLine, truncate } from './terminal-text.js'
@@ -24,93 +22,89 @@ const TITLE_COLUMNS = 36
 const NAME_COLUMNS = 20
 
 /** One line about something that happened, as this node's user sees it. */
-export function describeEvent(item: FeedItem, options: DescribeOptions): EventText {
-  const { event, currency } = item
-  const { look, selfId, ledBy } = options
-  const mark = item.disputed ? ' [DISPUTED]' : ''
-  const lot = `${truncate(oneLine(item.title), TITLE_COLUMNS)} (${options.shortId})${mark}`
-  const money = (minor: Minor) => formatMoney(minor, currency)
+export function describeEvent(event: EventMessage, options: DescribeOptions): EventText {
+  const { look, selfId } = options
+  const mark = event.disputed ? ' [DISPUTED]' : ''
+  const lot = `${truncate(oneLine(event.title), TITLE_COLUMNS)} (${options.shortId})${mark}`
+  const money = (amount: string) => `${amount} ${event.currency}`
   const who = ({ id, name }: { id: string; name: string }) =>
     id === selfId ? 'you' : truncate(oneLine(name), NAME_COLUMNS)
   const plain = (text: string): EventText => ({ text, tone: 'plain' })
   switch (event.type) {
-    case 'AuctionOpened': {
-      const { terms } = event
-      const opens = terms.opensAt === null ? '' : `, opens ${showWhen(terms.opensAt, look)}`
-      const ends = terms.closesAt === null ? '' : `, ends ${showWhen(terms.closesAt, look)}`
-      return plain(`${who(event.seller)} opened ${lot} at ${money(terms.startPrice)}${opens}${ends}`)
+    case 'auction_opened': {
+      const at = (time: string | null, word: string) =>
+        time === null ? '' : `, ${word} ${showWhen(Date.parse(time), look)}`
+      const when = `${at(event.opens_at, 'opens')}${at(event.closes_at, 'ends')}`
+      return plain(`${who(event.seller)} opened ${lot} at ${money(event.start_price)}${when}`)
     }
-    case 'AuctionStarted':
+    case 'auction_started':
       return plain(`bidding on ${lot} has begun`)
-    case 'BidPlaced':
-      return bidPlaced(event, options, { lot, money, who })
-    case 'MaxBidChanged':
+    case 'bid_placed':
+      return describeBid(event, options, { lot, money, who })
+    case 'auction_extended': {
+      const closesAt = Date.parse(event.closes_at)
+      const left = relative(closesAt - look.now())
       return plain(
-        `${who(event.bidder)} changed the maximum on ${lot}, still leading at ${money(event.price)}`,
+        `${lot} extended by ${EXTENDED_WHY[event.by]}: now ends ${showTime(closesAt, look)} (${left})`,
       )
-    case 'LotBoughtNow':
-      return {
-        text: `${who(event.bidder)} bought ${lot} for ${money(event.price)}`,
-        tone: toneOf(event.bidder.id),
-      }
-    case 'AuctionExtended': {
-      const why = EXTENDED_WHY[event.by]
-      const left = relative(event.closesAt - look.now())
-      return plain(`${lot} extended by ${why}: now ends ${showTime(event.closesAt, look)} (${left})`)
     }
-    case 'AuctionClosed': {
+    case 'auction_closed': {
       const { result } = event
       if (result.sold && result.winner.id === selfId)
         return { text: `you won ${lot} at ${money(result.price)}`, tone: 'good' }
       return plain(`${lot} is closed: ${describeResult(result, money)}`)
     }
-    case 'MaximaRevealed': {
+    case 'maxima_revealed': {
       const count = event.maxima.length
       return plain(`${count} secret ${count === 1 ? 'maximum' : 'maxima'} on ${lot} revealed`)
     }
-    case 'AuctionCancelled':
+    case 'auction_cancelled':
       return plain(`${lot} was cancelled${event.reason === '' ? '' : `: ${oneLine(event.reason)}`}`)
-    case 'AuctionHandedOver':
-      return plain(`${lot} has a new home: ${event.to.nodeId === selfId ? 'this node' : event.to.nodeId}`)
+    case 'auction_moved': {
+      const { node_id } = event.home
+      return plain(`${lot} has a new home: ${node_id === selfId ? 'this node' : node_id}`)
+    }
     default: {
       const unknown: never = event
       throw new Error(`unknown event ${JSON.stringify(unknown)}`)
     }
   }
-
-  function toneOf(buyerId: string): EventText['tone'] {
-    if (buyerId === selfId) return 'good'
-    return ledBy !== null && ledBy === selfId ? 'bad' : 'plain'
-  }
 }
 
 interface Words {
   readonly lot: string
-  readonly money: (minor: Minor) => string
+  readonly money: (amount: string) => string
   readonly who: (party: { id: string; name: string }) => string
 }
 
-function bidPlaced(
-  event: Extract<FeedItem['event'], { type: 'BidPlaced' }>,
+function describeBid(
+  event: EventOf<'bid_placed'>,
   { selfId, ledBy }: DescribeOptions,
   { lot, money, who }: Words,
 ): EventText {
   const mine = event.bidder.id === selfId
+  const lost = ledBy !== null && ledBy === selfId && !mine
+  const price = money(event.price)
+  if (event.kind === 'max-change')
+    return {
+      text: `${who(event.bidder)} changed the maximum on ${lot}, still leading at ${price}`,
+      tone: 'plain',
+    }
+  if (event.kind === 'buy-now')
+    return {
+      text: `${who(event.bidder)} bought ${lot} for ${price}`,
+      tone: mine ? 'good' : lost ? 'bad' : 'plain',
+    }
   const offer = event.amount === null ? 'a secret maximum' : money(event.amount)
-  const reserve = event.reserveMet ? '' : ', reserve not met'
+  const reserve = event.reserve_met ? '' : ', reserve not met'
   if (!event.leads) {
-    const answer = `${who(event.bidder)} bid ${offer} on ${lot}: the leader's maximum answered at once, now ${money(event.price)}${reserve}`
+    const answer = `${who(event.bidder)} bid ${offer} on ${lot}: the leader's maximum answered at once, now ${price}${reserve}`
     return { text: answer, tone: mine ? 'bad' : 'plain' }
   }
+  if (lost) return { text: `outbid on ${lot}: ${who(event.bidder)} leads at ${price}${reserve}`, tone: 'bad' }
   const verb = mine ? 'lead' : 'leads'
-  const text = `${who(event.bidder)} bid ${offer} on ${lot} and ${verb} at ${money(event.price)}${reserve}`
-  if (mine) return { text, tone: 'good' }
-  if (ledBy !== null && ledBy === selfId)
-    return {
-      text: `outbid on ${lot}: ${who(event.bidder)} leads at ${money(event.price)}${reserve}`,
-      tone: 'bad',
-    }
-  return { text, tone: 'plain' }
+  const text = `${who(event.bidder)} bid ${offer} on ${lot} and ${verb} at ${price}${reserve}`
+  return { text, tone: mine ? 'good' : 'plain' }
 }
 
 export function paintEvent({ text, tone }: EventText, { paint }: Look): string {
@@ -118,7 +112,7 @@ export function paintEvent({ text, tone }: EventText, { paint }: Look): string {
   return paint.bold(tone === 'good' ? paint.good(text) : paint.bad(text))
 }
 
-const EXTENDED_WHY: Readonly<Record<AuctionExtended['by'], string>> = {
+const EXTENDED_WHY: Readonly<Record<EventOf<'auction_extended'>['by'], string>> = {
   'soft-close': 'a late bid',
   seller: 'the seller',
   outage: 'the time in which nobody could bid',

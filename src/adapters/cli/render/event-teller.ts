@@ -1,4 +1,5 @@
-import type { AuctionView, FeedItem } from '../../../ports/node/node-answers.js'
+import type { EventMessage } from '../../../application/gateway/public-events.js'
+import type { AuctionView } from '../../../ports/node/node-answers.js'
 import type { Session } from '../parse/command.js'
 import { describeEvent, type EventText } from './describe-event.js'
 
@@ -21,14 +22,13 @@ export class EventTeller {
   }
 
   /** Has to be called with the events in their order. */
-  async tell(item: FeedItem): Promise<EventText> {
-    const { auctionId, event } = item
+  async tell(event: EventMessage): Promise<EventText> {
+    const { auction_id: auctionId } = event
     const ledBy = this.#leaders.get(auctionId) ?? null
-    if (event.type === 'BidPlaced' && event.leads) this.#setLeader(auctionId, event.bidder.id)
-    if (event.type === 'LotBoughtNow') this.#setLeader(auctionId, event.bidder.id)
-    if (event.type === 'AuctionClosed' || event.type === 'AuctionCancelled') this.#leaders.delete(auctionId)
+    if (event.type === 'bid_placed') this.#setLeader(auctionId, event.leader.id)
+    if (event.type === 'auction_closed' || event.type === 'auction_cancelled') this.#leaders.delete(auctionId)
     const { ids, out } = this.#session
-    return describeEvent(item, {
+    return describeEvent(event, {
       look: out.look,
       shortId: await ids.of(auctionId),
       selfId: this.#selfId,

@@ -1,30 +1,43 @@
 import { expect } from 'chai'
 import { describeEvent, paintEvent } from '../../../../src/adapters/cli/render/describe-event.js'
 import { makePaint } from '../../../../src/adapters/cli/render/look.js'
-import { feedItemJson } from '../../../../src/application/gateway/json-shapes.js'
+import { AuctionFactsCache } from '../../../../src/application/gateway/auction-facts.js'
+import { EventMaker } from '../../../../src/application/gateway/event-maker.js'
+import { type EventMessage, eventMessages } from '../../../../src/application/gateway/public-events.js'
 import type { AuctionEvent } from '../../../../src/domain/events.js'
-import { ALICE, BOB, MINUTE, SELLER, T0, termsWith, USD } from '../../../support/auction-scenario.js'
+import type { AuctionView, HistoryPage } from '../../../../src/ports/node/node-answers.js'
+import { ALICE, BOB, MINUTE, SELLER, T0, termsWith } from '../../../support/auction-scenario.js'
 import { TEST_MESH } from '../../../support/memory-members.js'
 
 const look = { paint: makePaint(false), timeZone: 'Europe/Berlin', columns: 100, now: () => T0 }
 
-function item(event: AuctionEvent, title = 'Pic#1') {
-  return {
-    auctionId: 'auc_7k2m0000000000000000000000',
-    seq: 3,
-    event,
-    title,
-    currency: USD,
-    seller: 'Seller',
-    disputed: false,
+const terms = termsWith({ closesAt: T0 + 9 * MINUTE })
+
+/** As everybody hears it, of an auction that SELLER has opened. */
+async function heard(event: AuctionEvent, title = 'Pic#1'): Promise<EventMessage> {
+  const auctionId = 'auc_7k2m0000000000000000000000'
+  const state = { terms: { ...terms, title }, seller: SELLER, home: { nodeId: SELLER.id, publicKey: 'key' } }
+  const api = {
+    show: async () => ({ auctionId, state }) as AuctionView,
+    history: async () => ({ bids: [{ leads: true, bidder: ALICE }], next: null }) as unknown as HistoryPage,
   }
+  const maker = new EventMaker({
+    api,
+    facts: new AuctionFactsCache({ api }),
+    unshown: (_, error) => {
+      throw error
+    },
+  })
+  const titled = event.type === 'AuctionOpened' ? { ...event, terms: { ...event.terms, title } } : event
+  return (await maker.of({ auctionId, seq: 3, event: titled, disputed: false })) as EventMessage
 }
 
-function told(
+async function told(
   event: AuctionEvent,
   { selfId = null as string | null, ledBy = null as string | null, title = 'Pic#1' } = {},
 ) {
-  const { text, tone } = describeEvent(item(event, title), { look, shortId: 'auc_7k2m', selfId, ledBy })
+  const options = { look, shortId: 'auc_7k2m', selfId, ledBy }
+  const { text, tone } = describeEvent(await heard(event, title), options)
   return tone === 'plain' ? text : `${tone}: ${text}`
 }
 
@@ -51,7 +64,7 @@ const opened: AuctionEvent = {
   meshId: TEST_MESH,
   seller: SELLER,
   home: { nodeId: SELLER.id, publicKey: 'key' },
-  terms: termsWith({ closesAt: T0 + 9 * MINUTE }),
+  terms,
 }
 
 const LINES: readonly (readonly [AuctionEvent, string])[] = [
@@ -113,15 +126,17 @@ const LINES: readonly (readonly [AuctionEvent, string])[] = [
 ]
 
 describe('describing events', () => {
-  for (const [event, line] of LINES) it(`says: ${line}`, () => expect(told(event)).to.equal(line))
+  for (const [event, line] of LINES) it(`says: ${line}`, async () => expect(await told(event)).to.equal(line))
 
-  it('speaks to the user whom it concerns', () => {
-    expect(told(bid, { selfId: BOB.id })).to.equal(`good: you bid 80.00 USD on ${lot} and lead at 80.00 USD`)
-    expect(told(bid, { selfId: ALICE.id, ledBy: ALICE.id })).to.equal(
+  it('speaks to the user whom it concerns', async () => {
+    expect(await told(bid, { selfId: BOB.id })).to.equal(
+      `good: you bid 80.00 USD on ${lot} and lead at 80.00 USD`,
+    )
+    expect(await told(bid, { selfId: ALICE.id, ledBy: ALICE.id })).to.equal(
       `bad: outbid on ${lot}: Bob leads at 80.00 USD`,
     )
-    expect(told(sold, { selfId: BOB.id })).to.equal(`good: you won ${lot} at 80.00 USD`)
-    expect(told({ ...bid, leads: false }, { selfId: BOB.id })).to.match(/^bad: you bid/)
+    expect(await told(sold, { selfId: BOB.id })).to.equal(`good: you won ${lot} at 80.00 USD`)
+    expect(await told({ ...bid, leads: false }, { selfId: BOB.id })).to.match(/^bad: you bid/)
   })
 
   it('makes what concerns the user stand out', () => {
@@ -129,41 +144,41 @@ describe('describing events', () => {
     expect(painted).to.equal('\u001b[1m\u001b[31moutbid\u001b[39m\u001b[22m')
   })
 
-  it('passes no control characters of others on', () => {
+  it('passes no control characters of others on', async () => {
     const evil = 'x\u001b[2J\u202e'
-    const all = LINES.map(([event]) => told(event, { title: evil })).join('')
-    const named = told({ ...bid, bidder: { id: 'node_x', name: evil } })
-    const reason = told({ type: 'AuctionCancelled', at: T0, commandId: 'cmd_1', reason: evil })
+    const all = (await Promise.all(LINES.map(([event]) => told(event, { title: evil })))).join('')
+    const named = await told({ ...bid, bidder: { id: 'node_x', name: evil } })
+    const reason = await told({ type: 'AuctionCancelled', at: T0, commandId: 'cmd_1', reason: evil })
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there
     expect(all + named + reason).not.to.match(/[\u0000-\u001f\u007f-\u009f\u202e]/)
   })
 
-  it('gives programs snake_case keys, decimal amounts with their currency, and times in UTC', () => {
-    expect(feedItemJson(item(bid))).to.deep.equal({
+  it('gives programs snake_case keys, decimal amounts with their currency, and times in UTC', async () => {
+    expect(await heard(bid)).to.deep.equal({
+      type: 'bid_placed',
       auction_id: 'auc_7k2m0000000000000000000000',
       seq: 3,
-      type: 'BidPlaced',
-      at: '2030-01-01T12:00:00.000Z',
+      timestamp: '2030-01-01T12:00:00.000Z',
       title: 'Pic#1',
-      seller: 'Seller',
       currency: 'USD',
       disputed: false,
+      price: '80.00',
+      leader: { id: 'node_bob', name: 'Bob' },
+      minimum: '81.00',
+      reserve_met: true,
       bid_id: 'bid_1',
       bidder: { id: 'node_bob', name: 'Bob' },
+      kind: 'plain',
       amount: '80.00',
-      commitment: null,
-      price: '80.00',
       leads: true,
-      reserve_met: true,
     })
   })
 
   for (const [event] of LINES) {
-    it(`has JSON without minor units or milliseconds for ${event.type}`, () => {
-      const text = JSON.stringify(feedItemJson(item(event)))
-      expect(JSON.parse(text)).to.include({ type: event.type, currency: 'USD' })
-      expect(text).not.to.match(/\d{12,}[,}]/)
-      expect(text).not.to.match(/"[a-z]+[A-Z][A-Za-z]*":/)
+    it(`has JSON as documented, without minor units or milliseconds, for ${event.type}`, async () => {
+      const message = await heard(event)
+      expect(eventMessages[message.type].parse(message)).to.deep.equal(message)
+      expect(JSON.stringify(message)).not.to.match(/\d{12,}[,}]/)
     })
   }
 })

@@ -398,16 +398,12 @@ export class FakeNodeApi implements NodeApi {
     }
     this.#auctions.set(auctionId, scenario)
     const first = events.length - raised.length + 1
-    const { terms, seller } = scenario.auction
     raised.forEach((event, i) => {
       this.items.push({
         auctionId,
         seq: first + i,
         event,
         disputed: false,
-        title: terms.title,
-        currency: terms.currency,
-        seller: seller.name,
       })
     })
     this.#wake()

@@ -3,6 +3,7 @@ import {
   type AuctionWatch,
   type Bid,
   type EventMessage,
+  type EventOf,
   type Presence,
   RequestRefused,
   type VendueClient,
@@ -159,25 +160,25 @@ export class OpenLot {
     const source = this.lot.peek()
     if (!source) return
     const before = source.peek()
-    if (event.type === 'bid_update') this.#line(event)
+    if (event.type === 'bid_placed') this.#line(event)
     // The list of all auctions may have brought it already.
     const after = event.seq > before.seq ? afterEvent(before, event, ownBids.peek()) : before
     source.value = after
     this.#say(event, after)
-    if (event.type === 'bid_update' && this.#backAtMs > 0 && Date.parse(event.timestamp) < this.#backAtMs) {
+    if (event.type === 'bid_placed' && this.#backAtMs > 0 && Date.parse(event.timestamp) < this.#backAtMs) {
       const count = (this.missed.peek()?.count ?? 0) + 1
-      this.missed.value = { count, price: event.current_bid }
+      this.missed.value = { count, price: event.price }
     }
   }
 
-  #line(event: Extract<EventMessage, { type: 'bid_update' }>): void {
+  #line(event: EventOf<'bid_placed'>): void {
     const line: BidLine = {
       seq: event.seq,
       atMs: Date.parse(event.timestamp),
       bidderId: event.bidder.id,
       bidder: event.bidder.name,
       kind: event.kind,
-      price: event.current_bid,
+      price: event.price,
       leads: event.leads,
       bidId: event.bid_id,
     }
@@ -189,14 +190,14 @@ export class OpenLot {
 
   #say(event: EventMessage, { you, price, currency, ownIds }: Lot): void {
     const money = price === null ? '' : writing.peek().money(price, currency)
-    if (event.type === 'bid_update') {
+    if (event.type === 'bid_placed') {
       const wasOwn = ownIds.has(event.bidder.id)
       if (you === 'outbid' && !wasOwn && this.#led)
         announceAtOnce(this.id, event.seq, t('say.outbid', { price: money }))
       else if (you === 'leading' && wasOwn)
         announceAtOnce(this.id, event.seq, t('say.leading', { price: money }))
       else announcePolitely(t('say.price', { price: money }))
-    } else if (event.type === 'auction_ended' && (you === 'won' || you === 'lost')) {
+    } else if (event.type === 'auction_closed' && (you === 'won' || you === 'lost')) {
       announceAtOnce(this.id, event.seq, t(you === 'won' ? 'say.won' : 'say.lost', { price: money }))
     }
     this.#led = you === 'leading'

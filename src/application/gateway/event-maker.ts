@@ -1,77 +1,34 @@
 import { minimumAfter } from '../../domain/auction.js'
-import type { AuctionEvent, AuctionResult } from '../../domain/events.js'
+import type { AuctionEvent } from '../../domain/events.js'
 import { formatAmount, type Minor } from '../../domain/money.js'
 import type { Party } from '../../domain/party.js'
 import type { FeedItem } from '../../ports/node/node-answers.js'
 import type { NodeApi } from '../../ports/node/node-api.js'
+import { NodeError, type NodeErrorCode } from '../../ports/node/node-error.js'
 import { bidOf } from '../log/read-model.js'
 import type { AuctionFacts, AuctionFactsCache } from './auction-facts.js'
 import { auctionResultJson, jsonTime } from './json-shapes.js'
-import type { EventMessage, EventType } from './messages.js'
+import type { EventMessage } from './public-events.js'
 
-/** How one protocol writes a message. Each is a constant: its bytes are made once, however many readers there are. */
-export type Encoding = (message: LiveMessage) => Buffer
-
-/** An event as all readers get it: its text is made once, however many there are. */
-export class LiveMessage {
-  readonly auctionId: string
-  readonly seq: number
-  readonly body: EventMessage
-  /** Goes on past it in the list of all events; null where it was read from one auction's list. */
-  readonly cursor: string | null
-  #data: Buffer | null = null
-  #catalogueData: Buffer | null = null
-  #encoded: Map<Encoding, Buffer> | null = null
-
-  constructor(body: EventMessage, cursor: string | null) {
-    this.auctionId = body.auction_id
-    this.seq = body.seq
-    this.body = body
-    this.cursor = cursor
-  }
-
-  get type(): EventType {
-    return this.body.type
-  }
-
-  get data(): Buffer {
-    this.#data ??= Buffer.from(JSON.stringify(this.body))
-    return this.#data
-  }
-
-  /** As `encoding` writes it. */
-  encoded(encoding: Encoding): Buffer {
-    this.#encoded ??= new Map()
-    let bytes = this.#encoded.get(encoding)
-    if (bytes === undefined) {
-      bytes = encoding(this)
-      this.#encoded.set(encoding, bytes)
-    }
-    return bytes
-  }
-
-  /** With the cursor, for those who hear everything. */
-  get catalogueData(): Buffer {
-    this.#catalogueData ??=
-      this.cursor === null ? this.data : Buffer.from(JSON.stringify({ ...this.body, cursor: this.cursor }))
-    return this.#catalogueData
-  }
-}
-
-export interface EventMessagesDeps {
+export interface EventMakerDeps {
   readonly api: Pick<NodeApi, 'history'>
   readonly facts: AuctionFactsCache
+  /** Called with what cannot be shown: it is left out, and must not keep what follows from being heard. */
+  readonly unshown: (item: FeedItem, error: unknown) => void
 }
+
+/** The node answers nothing at the moment, whatever it is asked. */
+const AWAY: readonly NodeErrorCode[] = ['NODE_UNREACHABLE', 'STOPPING', 'BUSY', 'FORBIDDEN', 'LOG_IO_ERROR']
 
 const MAX_LEADERS = 10_000
 const HISTORY_PAGE = 100
 
-/** Makes messages of one list of events, in their order; who leads after a bid that does not is what it remembers. */
-export class EventMessages {
-  readonly #deps: EventMessagesDeps
-  readonly #leaders = new Map<string, Party | null>()
+/** Makes public events of what a node's feed holds, in its order. Who leads after a bid that does not is what it remembers. */
+export class EventMaker {
+  readonly #deps: EventMakerDeps
+  readonly #leaders = new Map<string, Party>()
 
-  constructor(deps: EventMessagesDeps) {
+  constructor(deps: EventMakerDeps) {
     this.#deps = deps
   }
 
@@ -80,7 +37,28 @@ export class EventMessages {
     this.#note(auctionId, event)
   }
 
-  async of(item: FeedItem): Promise<LiveMessage> {
+  /** Null where it cannot be shown. Rejects with `NodeError` where the node is away: ask again then. */
+  async of(item: FeedItem): Promise<EventMessage | null> {
+    try {
+      return await this.#made(item)
+    } catch (error) {
+      if (error instanceof NodeError && AWAY.includes(error.code)) throw error
+      this.#deps.unshown(item, error)
+      return null
+    }
+  }
+
+  /** Of those that can be shown. */
+  async all(items: readonly FeedItem[]): Promise<EventMessage[]> {
+    const events: EventMessage[] = []
+    for (const item of items) {
+      const event = await this.of(item)
+      if (event) events.push(event)
+    }
+    return events
+  }
+
+  async #made(item: FeedItem): Promise<EventMessage> {
     const { auctionId, event } = item
     const facts =
       event.type === 'AuctionOpened'
@@ -93,9 +71,9 @@ export class EventMessages {
           })
         : await this.#deps.facts.of(auctionId)
     const bid = bidOf(event)
-    const leader = bid && !bid.leads ? await this.#leaderAt(item) : (bid?.bidder ?? null)
+    const leader = bid && (bid.leads ? bid.bidder : await this.#leaderAt(item))
     this.#note(auctionId, event)
-    return new LiveMessage(messageOf(item, facts, leader), item.cursor ?? null)
+    return messageOf(item, facts, leader)
   }
 
   #note(auctionId: string, event: AuctionEvent): void {
@@ -107,7 +85,7 @@ export class EventMessages {
   }
 
   /** Whoever led when a bid came that does not lead. */
-  async #leaderAt({ auctionId, seq }: FeedItem): Promise<Party | null> {
+  async #leaderAt({ auctionId, seq }: FeedItem): Promise<Party> {
     const known = this.#leaders.get(auctionId)
     if (known !== undefined) return known
     let beforeSeq = seq
@@ -119,7 +97,7 @@ export class EventMessages {
         return leading.bidder
       }
       const last = bids.at(-1)
-      if (last === undefined) return null
+      if (last === undefined) throw new Error(`nobody leads ${auctionId} at ${seq}`)
       beforeSeq = last.seq
     }
   }
@@ -129,8 +107,9 @@ export class EventMessages {
 const BEFORE_BIDS = { price: null, reserveMet: false }
 
 function messageOf(item: FeedItem, facts: AuctionFacts, leader: Party | null): EventMessage {
-  const { auctionId, seq, event, title, currency, disputed } = item
+  const { auctionId, seq, event, disputed } = item
   const { terms } = facts
+  const { title, currency } = terms
   const amount = (minor: Minor) => formatAmount(minor, currency)
   const perhaps = (minor: Minor | null) => (minor === null ? null : amount(minor))
   const common = {
@@ -159,13 +138,12 @@ function messageOf(item: FeedItem, facts: AuctionFacts, leader: Party | null): E
     case 'MaxBidChanged':
     case 'LotBoughtNow': {
       const bid = bidOf(event)
-      if (bid === null) throw new Error(`${event.type} is no bid`)
+      if (bid === null || leader === null) throw new Error(`${event.type} is no bid`)
       return {
-        type: 'bid_update',
+        type: 'bid_placed',
         ...common,
-        current_bid: amount(bid.price),
-        current_winner: leader?.name ?? null,
-        current_winner_id: leader?.id ?? null,
+        price: amount(bid.price),
+        leader,
         minimum: perhaps(minimumAfter(terms, bid)),
         reserve_met: bid.reserveMet,
         bid_id: bid.bidId,
@@ -176,21 +154,22 @@ function messageOf(item: FeedItem, facts: AuctionFacts, leader: Party | null): E
       }
     }
     case 'AuctionExtended': {
-      const end = jsonTime(event.closesAt)
-      const since = jsonTime(event.since)
-      return { type: 'auction_extended', ...common, closes_at: end, new_end_time: end, by: event.by, since }
-    }
-    case 'AuctionClosed': {
-      const { result } = event
+      const { closesAt, by, since } = event
       return {
-        type: 'auction_ended',
+        type: 'auction_extended',
         ...common,
-        by: event.by,
-        winner: result.sold ? result.winner.name : null,
-        final_price: result.sold ? amount(result.price) : null,
-        result: resultOf(result, item),
+        closes_at: jsonTime(closesAt),
+        by,
+        since: jsonTime(since),
       }
     }
+    case 'AuctionClosed':
+      return {
+        type: 'auction_closed',
+        ...common,
+        by: event.by,
+        result: auctionResultJson(event.result, currency),
+      }
     case 'AuctionCancelled':
       return { type: 'auction_cancelled', ...common, reason: event.reason }
     case 'AuctionHandedOver': {
@@ -208,10 +187,4 @@ function messageOf(item: FeedItem, facts: AuctionFacts, leader: Party | null): E
       throw new Error(`unknown event ${JSON.stringify(unknown)}`)
     }
   }
-}
-
-type ResultMessage = Extract<EventMessage, { type: 'auction_ended' }>['result']
-
-function resultOf(result: AuctionResult, { currency }: FeedItem): ResultMessage {
-  return auctionResultJson(result, currency) as ResultMessage
 }
