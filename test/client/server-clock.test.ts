@@ -6,14 +6,14 @@ import { ManualTime } from '../support/manual-time.js'
 const SERVER_AHEAD_MS = 3_600_000
 
 describe('the clock of the gateway', () => {
-  it('is the own one until a gateway was heard', () => {
+  it('is the local clock until a gateway has answered', () => {
     const time = new ManualTime(1_000)
     const clock = new ServerClock({ time })
     expect(clock.now()).to.equal(1_000)
     expect(clock.uncertaintyMs).to.equal(null)
   })
 
-  it('is told by the shortest of several round trips, and never off by more than half of it', () => {
+  it('follows the shortest of several round trips, and is never off by more than half of it', () => {
     const trip = fc.record({
       there: fc.integer({ min: 0, max: 5_000 }),
       back: fc.integer({ min: 0, max: 5_000 }),

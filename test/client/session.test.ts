@@ -50,7 +50,7 @@ describe('a login of the client', () => {
     expect(refreshes()).to.equal(1)
   })
 
-  it('holds for the connection that is open too: renewed tokens are told there, and new ones after an end', async () => {
+  it('holds for the open connection too: renewed tokens are sent there, and new ones after an end', async () => {
     const { fake, revoke } = withAccounts()
     await fake.client.accounts.login({ username: 'anna', password: 'secret secret' })
     const watching = fake.client.watch(AUCTION).catch((error: Error) => error)
@@ -91,7 +91,7 @@ describe('a login of the client', () => {
     expect(refreshes()).to.equal(2)
   })
 
-  it('that has ended is told, and is not tried again', async () => {
+  it('that has ended is reported, and is not tried again', async () => {
     const { fake, revoke, forget, refreshes } = withAccounts()
     const told: (Tokens | null)[] = []
     fake.client.on('tokens', ({ tokens }) => told.push(tokens))

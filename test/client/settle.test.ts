@@ -150,7 +150,7 @@ describe('an outcome that is not known', () => {
     expect(again.result.value).to.deep.include({ status: 'accepted', auction_id: AUCTION })
   })
 
-  it('of what has no id is told, and not asked for again', async () => {
+  it('of what has no id is reported, and not asked for again', async () => {
     const fake = new FakeGateways()
     fake.handler = () => broken('ECONNRESET')
     const key = { label: 'robot', scopes: ['bid'] } as const

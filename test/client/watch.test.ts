@@ -139,7 +139,7 @@ describe('a watch', () => {
     fake.client.close()
   })
 
-  it('tells how the connection stands; other gateways are tried at once, then with growing delays', async () => {
+  it('reports the state of the connection; other gateways are tried at once, then with growing delays', async () => {
     const fake = new FakeGateways()
     const states: ConnectionState[] = []
     fake.client.on('connection', (state) => states.push(state))

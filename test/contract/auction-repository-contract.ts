@@ -111,7 +111,7 @@ export function describeAuctionRepository(name: string, make: MakeStore): void {
       expect(rest.next).to.equal(null)
     })
 
-    it('lists what a party sells and what it has bid on, and tells both apart', async () => {
+    it('lists what a party sells and what it has bid on, and keeps both apart', async () => {
       const [first, second, third] = [1, 2, 3].map((i) => new CommitBuilder({ openedAt: T0 + i })) as [
         CommitBuilder,
         CommitBuilder,
@@ -243,7 +243,7 @@ export function describeAuctionRepository(name: string, make: MakeStore): void {
       }
     })
 
-    it('tells what is due at this home, soonest first', async () => {
+    it('lists what is due at this home, soonest first', async () => {
       const ends = new CommitBuilder({ homeNodeId: HOME, closesAt: T0 + 2 * HOUR })
       const opens = new CommitBuilder({ homeNodeId: HOME, opensAt: T0 + HOUR, closesAt: T0 + 3 * HOUR })
       const byHand = new CommitBuilder({ homeNodeId: HOME })
@@ -310,7 +310,7 @@ export function describeAuctionRepository(name: string, make: MakeStore): void {
       expect(await store.auctions.liveOf(`${homeOf}x`)).to.equal(0)
     })
 
-    it('tells the bids of an auction, newest first, with amounts only where they are public', async () => {
+    it('lists the bids of an auction, newest first, with amounts only where they are public', async () => {
       const auction = new CommitBuilder({ buyNow: 50_000, reserve: 30_000 })
       await store.eventLog.append(auction.open())
       await store.eventLog.append(

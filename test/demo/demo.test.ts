@@ -72,7 +72,7 @@ async function failureOf(show: Parameters<typeof makeNodes>[1]): Promise<string>
 }
 
 describe('the demonstration', () => {
-  it('tells the canonical scenario as the nodes told it', async () => {
+  it('prints the canonical scenario as the nodes reported it', async () => {
     const told = (await play())
       .split('\n')
       .map((line) => line.replace(/^12:00:00\.000 {2}/, '').replace(/ {2}#.*$/, ''))

@@ -119,7 +119,7 @@ describe('what is under docker/', () => {
     }
   })
 
-  it('gives each member the address that it tells the others, and asks for its health where it serves it', () => {
+  it('gives each member the address that the others dial, and asks for its health where it serves it', () => {
     for (const name of ['node1', 'node2', 'node3', 'gateway1', 'gateway2']) {
       const { hostname, command = [], environment = {} } = compose.services[name] as Service
       expect(hostname).to.equal(name)

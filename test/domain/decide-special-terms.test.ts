@@ -21,7 +21,7 @@ describe('a reserve', () => {
     expect(auction.auction.reserveMet).to.equal(true)
   })
 
-  it('becomes the price when the leader raises the own maximum past it', () => {
+  it('becomes the price when the leader raises their maximum above it', () => {
     const auction = given({ reserve: 10_000 }).max(ALICE, 9_000).max(ALICE, 20_000)
     expect(auction.standing).to.deep.equal(['Alice', 10_000])
     expect(auction.raised[0]).to.include({ type: 'MaxBidChanged', price: 10_000, reserveMet: true })
@@ -31,7 +31,7 @@ describe('a reserve', () => {
     expect(given({ reserve: 10_000 }).bid(ALICE, 12_000).standing).to.deep.equal(['Alice', 12_000])
   })
 
-  it('stays met when the leader lowers the own maximum', () => {
+  it('stays met when the leader lowers their maximum', () => {
     const auction = given({ reserve: 10_000 }).max(ALICE, 20_000).max(ALICE, 10_000)
     expect(auction.standing).to.deep.equal(['Alice', 10_000])
     expect(auction.auction.reserveMet).to.equal(true)

@@ -117,7 +117,7 @@ describe('a forged event', () => {
 })
 
 describe('a legal log', () => {
-  it('is refused when an event is told twice, unless it changes a maximum or reveals some', () => {
+  it('is refused when an event comes twice, unless it changes a maximum or reveals some', () => {
     fc.assert(
       fc.property(setups, steps, fc.nat(), (setup, history, at) => {
         const log = legalLog(setup, history)

@@ -42,7 +42,7 @@ describe('an end that falls within an outage', () => {
     expect(auction.at(6 * HOUR).end().rejection).to.equal(null)
   })
 
-  it('moves by a minute at the least, or by all that the auction ever had', () => {
+  it('moves by a minute at least, or by the whole length of the auction', () => {
     const end = 2 * HOUR
     expect(giveBack(ending().at(end), end - SECOND).auction.closesAt).to.equal(T0 + end + LEAST_GIVEN_BACK_MS)
     const short = given({ closesAt: T0 + 5 * SECOND }).at(HOUR)

@@ -140,7 +140,7 @@ describe('the command line, in real processes', () => {
     for (const { stderr } of [twice, taken]) expect(stderr).not.to.match(/\n\s+at /)
   })
 
-  it('gives clients that start at the same moment names of their own, and tells them of each other', async () => {
+  it('gives clients that start at the same moment names of their own, and shows them each other', async () => {
     const grape = launch(['grape', '--grape-port', '0', '--dht-port', '0', '--json'])
     await eventually('the Grape is up', () => grape.stdout.includes('ready'), DEADLINE_MS)
     const { url } = JSON.parse(grape.stdout)

@@ -18,7 +18,7 @@ interface Bid {
   readonly user: string
 }
 
-describe('a node that is told to stop while it serves 200 bidders', () => {
+describe('a node that is stopped while it serves 200 bidders', () => {
   const { home, remove } = makeTempHome()
   let node: NodeProcess
   let auction: string

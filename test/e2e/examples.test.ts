@@ -45,7 +45,7 @@ describe('the examples', () => {
     await mesh?.stop()
   })
 
-  it('embedded-node: initiates, lets others bid, finalizes, and tells each who has won', async () => {
+  it('embedded-node: initiates, lets others bid, finalizes, and says to each who has won', async () => {
     const { ended, output } = run('embedded-node.mjs')
     expect(await ended, output()).to.equal(0)
     expect(output().trim().split('\n')).to.include.members([

@@ -99,7 +99,7 @@ describe('gateways in processes of their own', () => {
     expect(await vendueJson(home, ['show', id])).to.include({ bid_count: bids.length })
   })
 
-  it('take another token key from the command line while they run, and drop the old ones if told to', async () => {
+  it('take another token key from the command line while they run, and drop the old ones on request', async () => {
     const gateways = await Promise.all([1, 2].map(() => startGateway('--auth', 'accounts')))
     const post = async (url: string, path: string, body: object): Promise<Message> =>
       (

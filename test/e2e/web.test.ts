@@ -36,7 +36,7 @@ describe('the web page, in Chromium', () => {
   const opened = (terms: Record<string, unknown> = {}) =>
     (gateways[0] as TestGateway).open({ title: 'A chair', start_price: '75', increment: '0.50', ...terms })
 
-  it('lets two people on different nodes bid against each other, and tells each how they stand', async () => {
+  it('lets two people on different nodes bid against each other, and shows each how they stand', async () => {
     const id = await opened()
     await eventually('all nodes know it', async () => {
       const answers = await Promise.all(gateways.map((gateway) => gateway.get(`/api/v1/auctions/${id}`)))
@@ -62,7 +62,7 @@ describe('the web page, in Chromium', () => {
     expect(body).to.include({ price: '78.00', bid_count: 2 })
   })
 
-  it('has a maximum answer, says so to the one it beat, and tells of an equal one that came first', async () => {
+  it('has a maximum answer, says so to the bidder it beat, and shows that an equal one came first', async () => {
     const id = await opened()
     await (gateways[0] as TestGateway).bid(id, 'kim', '80', { kind: 'max' })
     const mia = await open(`/lot/${id}`, { name: 'mia' })

@@ -32,7 +32,7 @@ describe('a node inside another program', () => {
     remove()
   })
 
-  it('tells of its own auctions and the others’, each event once and in order', async () => {
+  it('reports its own auctions and the others’, each event once and in order', async () => {
     const heard = new Map<string, NodeEvent[]>()
     for (const node of [shop, anna]) {
       const events: NodeEvent[] = []

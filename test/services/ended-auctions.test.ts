@@ -46,7 +46,7 @@ describe('an auction whose end has come while its home is away', () => {
     return outcome.auctionId
   }
 
-  it('is ended for the node that holds a copy: nobody is told a minimum or a price to buy at', async () => {
+  it('is ended for the node that holds a copy, without a minimum or a price to buy at', async () => {
     const view = await other.api.show({ auction: ended })
     expect(view.state.status).to.equal('open')
     expect(view).to.include({ phase: 'ended', minimum: null, buyNowAvailable: false })
@@ -61,7 +61,7 @@ describe('an auction whose end has come while its home is away', () => {
     expect(await ids({ statuses: ['ended'] })).to.deep.equal([ended])
   })
 
-  it('is told as ended, and for whom it waits, on the command line', async () => {
+  it('is shown as ended, and for whom it waits, on the command line', async () => {
     const view = await other.api.show({ auction: ended })
     const look: Look = { paint: makePaint(false), timeZone: 'UTC', columns: 200, now: () => time.now() }
     const text = auctionText(view, 'auc_short', look).join('\n')
@@ -69,7 +69,7 @@ describe('an auction whose end has come while its home is away', () => {
     expect(auctionTable([view], new Map(), look).join('\n')).to.include('ended, waits for its home')
   })
 
-  it('is told as ended over HTTP', async () => {
+  it('is shown as ended over HTTP', async () => {
     const { body } = await gateway.get(`/api/v1/auctions/${ended}`)
     expect(body).to.include({ status: 'ended', minimum: null, buy_now_available: false })
     const { body: soonest } = await gateway.get('/api/v1/auctions?sort=ending')
@@ -80,7 +80,7 @@ describe('an auction whose end has come while its home is away', () => {
     expect(waiting.auctions.map(({ id }: { id: string }) => id)).to.deep.equal([ended])
   })
 
-  it('is told as ended over a WebSocket', async () => {
+  it('is shown as ended over a WebSocket', async () => {
     const socket = new WebSocket(`${gateway.wsUrl}/ws/auction/${ended}`)
     const heard: { type: string; auction?: object }[] = []
     socket.on('message', (data) => heard.push(JSON.parse(data.toString())))
@@ -91,7 +91,7 @@ describe('an auction whose end has come while its home is away', () => {
     await once(socket, 'close')
   })
 
-  it('is told as ended over Socket.IO', async () => {
+  it('is shown as ended over Socket.IO', async () => {
     const socket = io(`${gateway.url}/auction`, { auth: {}, forceNew: true, reconnection: false })
     try {
       const told = new Promise((resolve) => socket.once('auctionState', resolve))

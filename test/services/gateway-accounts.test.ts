@@ -103,7 +103,7 @@ describe('a gateway with accounts', () => {
     }
   })
 
-  it('tells of errors in its own words on all routes, and lets old tokens log in', async () => {
+  it('reports errors in its own words on all routes, and lets old tokens log in', async () => {
     await join('carl')
     const body = { username: 'carl', password: PASSWORD }
     expect((await gateway.post('/auth/login', body, { authorization: 'Bearer old' })).status).to.equal(200)
@@ -173,7 +173,7 @@ describe('a gateway with accounts', () => {
     }
   })
 
-  it('knows a WebSocket by its first message, for all that comes after it, and tells others its name', async () => {
+  it('knows a WebSocket by its first message, for all that comes after it, and shows others its name', async () => {
     const [seller, bidder] = [await join('f-sel'), await join('f-bid')]
     const auction = await open(seller)
     const request = { label: 'bot', scopes: ['read', 'bid'] }
@@ -365,7 +365,7 @@ describe('a gateway with accounts', () => {
   })
 
   describe('to connections that are open', () => {
-    it('tells that their credentials have ended, and takes new ones without a new connection', async () => {
+    it('reports that their credentials have ended, and takes new ones without a new connection', async () => {
       const [seller, bidder] = [await join('s-open'), await join('b-open')]
       const auction = await open(seller)
       const socket = await clients.webSocket(
@@ -484,7 +484,7 @@ describe('a gateway with accounts', () => {
       expect((await gateway.get(`/api/v1/auctions/${auction}`)).body.bid_count).to.equal(0)
     })
 
-    it('lists them among the own bids, page by page, after those in the own name', async () => {
+    it('lists them among one’s bids, page by page, after those under one’s name', async () => {
       const [seller, anna] = [await join('m-sel'), await join('m-anna')]
       const plain = [await open(seller), await open(seller)]
       const hidden: string[] = []
@@ -511,7 +511,7 @@ describe('a gateway with accounts', () => {
       }
     })
 
-    it('tells the seller and admins who has won, once it is over, and nobody else', async () => {
+    it('says to the seller and admins who has won, once it is over, and to nobody else', async () => {
       const [seller, anna, ben] = [await join('w-sel'), await join('w-anna'), await join('w-ben')]
       const boss = await admin('w-boss')
       const auction = await open(seller, { bidder_names: 'pseudonyms' })
@@ -560,7 +560,7 @@ describe('a gateway with accounts', () => {
       expect(JSON.stringify(log)).not.to.contain(anna.id).and.not.to.contain('w-anna')
     })
 
-    it('says so where only another gateway can tell who has won, or nobody has', async () => {
+    it('says so if only another gateway knows who has won, or nobody has', async () => {
       const elsewhere = makeTempDir()
       const others = await openAccounts(elsewhere.path, {}, { logger: silentLogger })
       const other = await TestGateway.start(mesh.nodes[0]!, {}, others.parts)

@@ -182,7 +182,7 @@ describe("a gateway's HTTP API", () => {
     expect(unknown.next).to.contain('user_id')
   })
 
-  it('tells each user how they stand: leading, outbid, won, lost', async () => {
+  it('shows each user how they stand: leading, outbid, won, lost', async () => {
     const [won, led] = [await gateway.open({ title: 'W' }), await gateway.open({ title: 'L' })]
     for (const id of [won, led]) {
       await gateway.bid(id, 'uma', '10')

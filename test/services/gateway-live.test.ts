@@ -249,7 +249,7 @@ describe("a gateway's live API", () => {
     await listener.end()
   })
 
-  it('tells who is there, who came and who left', async () => {
+  it('reports who is there, who came and who left', async () => {
     const id = await gateway.open()
     const anna = await join(id, 'user_id=anna')
     await anna.next('subscribed')
@@ -336,7 +336,7 @@ describe("a gateway's live API", () => {
     }
   })
 
-  it('lets go of a reader who does not read, and tells everybody else on', async () => {
+  it('drops a reader who does not read, and goes on for everybody else', async () => {
     const id = await gateway.open({ start_price: '1', increment: '1', description: 'x'.repeat(9_000) })
     const { hostname, port } = new URL(gateway.url)
     const slow: Socket = connect(Number(port), hostname)
@@ -428,7 +428,7 @@ describe("a gateway's live API", () => {
 })
 
 describe('a gateway that stops', () => {
-  it('answers what is under way, refuses what is new, and tells its listeners why', async () => {
+  it('answers what is under way, refuses what is new, and says why to its listeners', async () => {
     const mesh = await createTestMesh(1)
     const node = mesh.nodes[0]!
     let letGo: () => void = () => {}

@@ -172,7 +172,7 @@ describe("a gateway's Socket.IO namespace", () => {
     }
     const terms = { start_price: '1', increment: '1', description: 'x'.repeat(9_000) }
 
-    it('says why, and tells it all that it has missed when it comes back by itself', async () => {
+    it('says why, and sends it all that it has missed when it comes back by itself', async () => {
       const auctionId = await gateway.open(terms)
       let amount = 0
       const bid = () => {

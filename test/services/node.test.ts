@@ -41,7 +41,7 @@ describe('whole nodes in one process', () => {
     }
   })
 
-  it('tell every node of what happens, in the same order', async () => {
+  it('report what happens to every node, in the same order', async () => {
     const { cursor } = await watcher().api.events({ waitMs: 0 })
     const { outcome } = await seller().api.open({
       commandId: 'cmd_nodes0001',

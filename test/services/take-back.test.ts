@@ -30,7 +30,7 @@ describe('a home that holds what no node reads', () => {
     return repairStore(dataDir, { publicKey, verifier: new Ed25519Verifier(), now: Date.now(), takeBack })
   }
 
-  it('is told so by repair, which changes nothing unasked', async () => {
+  it('learns so from repair, which changes nothing unasked', async () => {
     const home = mesh.nodes[0]!
     dataDir = (await home.api.status()).dataDir
     const opened = await home.api.open({

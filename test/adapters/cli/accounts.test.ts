@@ -81,7 +81,7 @@ describe('vendue user and vendue api-key', () => {
     expect(revoked.revoked_at).to.be.a('string')
   })
 
-  it('tell an operator whose pseudonym it is', async () => {
+  it('show an operator whose pseudonym it is', async () => {
     const { id } = JSON.parse((await run('user add alice --json', PASSWORD)).stdout)
     const gateway = await openAccounts(dir, {}, { logger: silentLogger })
     for (let i = 0; i < 600; i++) await gateway.pseudonyms.bids.note('usr_other', `auc_${i}`)

@@ -38,7 +38,7 @@ describe('handover', () => {
     expect((await cli.line('status')).stdout).to.contain('home of   1 that pauses without this node')
   })
 
-  it('tells it as JSON', async () => {
+  it('reports it as JSON', async () => {
     const { stdout } = await cli.line('handover 7k2m bob --json')
     expect(JSON.parse(stdout)).to.deep.equal({
       auction_id: 'auc_7k2m0000000000000000000000',

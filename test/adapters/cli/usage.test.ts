@@ -85,7 +85,7 @@ describe('usage errors', () => {
     expect(code).to.equal(2)
   })
 
-  it('tells usage errors as JSON to programs', async () => {
+  it('reports usage errors as JSON to programs', async () => {
     const { code, stdout, stderr } = await cli.line('bid 7k2m --json')
     expect(JSON.parse(stdout).error).to.include({
       code: 'USAGE',

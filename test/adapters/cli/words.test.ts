@@ -64,7 +64,7 @@ describe('times', () => {
     expect(showWhen(noon + 540_000, look)).to.equal('13:09:00 CET (in 9 min)')
   })
 
-  it('are told relative to now', () => {
+  it('are shown relative to now', () => {
     expect(relative(-3_000)).to.equal('3 s ago')
     expect(relative(0)).to.equal('now')
     expect([45_000, 70_000, 540_000, 3_540_000, 7_500_000, 273_600_000].map(showSpan)).to.deep.equal([

@@ -22,7 +22,7 @@ describe('PrometheusMetrics', () => {
     expect(text).to.contain('# TYPE depth gauge\ndepth 7\n')
   })
 
-  it('leaves out a gauge that cannot be read, and tells the rest', async () => {
+  it('leaves out a gauge that cannot be read, and reports the rest', async () => {
     const metrics = new PrometheusMetrics()
     metrics.gauge('broken', 'B.', () => Promise.reject(new Error('no')))
     metrics.gauge('also_broken', 'B.', () => {

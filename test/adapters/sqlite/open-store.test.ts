@@ -116,7 +116,7 @@ describe('opening an SQLite store', () => {
       .with.property('code', 'STORE_UNSAFE')
   })
 
-  it('refuses a directory that another node has, telling its pid, and takes it once that is gone', async () => {
+  it('refuses a directory that another node has, names its pid, and opens it once that is gone', async () => {
     const { store } = await filled()
     const error = await rejection(openStore(dataDir))
     expect(error.code).to.equal('DATA_DIR_IN_USE')
@@ -125,7 +125,7 @@ describe('opening an SQLite store', () => {
     await (await openStore(dataDir)).close()
   })
 
-  it('is free again at once after the node that had it was killed', async () => {
+  it('is free again at once after the node that used it was killed', async () => {
     const child = spawn(
       process.execPath,
       [fileURLToPath(new URL('./append-process.js', import.meta.url)), dataDir],

@@ -51,7 +51,7 @@ describe('rows that are remembered', () => {
     db.close()
   })
 
-  it('of accounts and logins change with those of the command line, and with the own ones at once', async () => {
+  it('of accounts and logins change with those of the command line, and with this process’s at once', async () => {
     const gateway = openAccountStore(dir.path)
     const operator = openAccountStore(dir.path)
     const id = 'usr_anna'

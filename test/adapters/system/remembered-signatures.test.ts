@@ -14,7 +14,7 @@ describe('remembered signatures', () => {
     checks = 0
   })
 
-  it('are checked once, those of the own key not at all', () => {
+  it('are checked once, those of this node’s key not at all', () => {
     const other = key()
     const { signer, verifier } = rememberSignatures(key(), counted)
     expect(verifier.verify('own', signer.sign('own'), signer.publicKey)).to.equal(true)

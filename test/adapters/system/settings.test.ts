@@ -154,7 +154,7 @@ describe('settings', () => {
     })
   })
 
-  it('bootstrap from the nodes of this home that run, unless told otherwise', () => {
+  it('bootstrap from the nodes of this home that run, unless the settings say otherwise', () => {
     addNode('alice', '127.0.0.1:20777')
     addNode('dead', '127.0.0.1:20778', DEAD_PID)
     expect(load().values.bootstrap).to.deep.equal(['127.0.0.1:20001', '127.0.0.1:20002', '127.0.0.1:20777'])

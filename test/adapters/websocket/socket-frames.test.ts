@@ -81,7 +81,7 @@ describe('the answer to an accepted bid', () => {
     )
   })
 
-  it('tells of no bid where the command made none', () => {
+  it('has no bid if the command made none', () => {
     const accepted = {
       status: 'accepted',
       commandId: 'cmd_12345678',

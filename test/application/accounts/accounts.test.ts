@@ -91,7 +91,7 @@ describe('accounts', () => {
     )
   })
 
-  it('take any input without failing, and never tell it back', async () => {
+  it('take any input without failing, and never repeat it', async () => {
     const { accounts, logins } = makeAccountHouse()
     const text = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 300 }),
@@ -201,7 +201,7 @@ describe('API keys', () => {
     expect(await use(secret)).to.equal('TOKEN_INVALID')
   })
 
-  it("of others cannot be revoked, nor told from ones that don't exist", async () => {
+  it("of others cannot be revoked, nor distinguished from ones that don't exist", async () => {
     const { apiKeys, alice, bob } = await withAlice()
     const { apiKey } = await apiKeys.create(alice.id, bot)
     expect(await codeOf(apiKeys.revoke(apiKey.id, bob.id))).to.equal('API_KEY_NOT_FOUND')

@@ -69,7 +69,7 @@ describe('logins', () => {
     expect(house.passwords.verified).to.deep.equal([`v1:${PASSWORD}`, null])
   })
 
-  it('tell that an account is disabled to nobody but who knows its password', async () => {
+  it('reveal that an account is disabled only to those who know its password', async () => {
     await house.accounts.disable('alice')
     expect(await codeOf(logIn())).to.equal('ACCOUNT_DISABLED')
     expect(await codeOf(logIn('alice', 'not the password'))).to.equal('LOGIN_FAILED')

@@ -126,7 +126,7 @@ describe('an auto-bidder', () => {
     expect(sent).not.to.deep.equal([])
   })
 
-  it('writes its end down once the disk has room, when it had none at the time', async () => {
+  it('stores its end once the disk has room again', async () => {
     const rejection = { code: 'BID_TOO_LOW', minimum: 1, price: null } as const
     answer = async ({ commandId, auctionId }) => ({
       ok: true,

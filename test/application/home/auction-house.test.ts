@@ -326,7 +326,7 @@ describe('the house of auctions', () => {
     expect((await node.api.list({})).auctions).to.have.length(1)
   })
 
-  it('tells the seller who won with the close', async () => {
+  it('says in the answer to the close who won', async () => {
     const auctionId = await open()
     await submit(bid(auctionId, 'bid_00000001', 12))
     const { auction } = await node.api.close({ auction: auctionId, commandId: 'cmd_00000001' })

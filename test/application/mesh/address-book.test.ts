@@ -17,7 +17,7 @@ describe('the book of addresses', () => {
   }
   const many = (count: number, name: string) => Array.from({ length: count }, (_, i) => `${name}:${i}`)
 
-  it('gives members first, then what members told, then what anybody said', () => {
+  it('gives members first, then what members named, then what anybody said', () => {
     book.add('found:1', 'found')
     book.add('told:1', 'told')
     book.add('member:1', 'member')

@@ -18,7 +18,7 @@ describe('gossip', () => {
     expect(sends(100)).to.equal(21)
   })
 
-  it('puts no more than its bound on a ping, what was told least first', () => {
+  it('puts no more than its bound on a ping, the least often sent first', () => {
     const gossip = new Gossip()
     for (let i = 0; i < 12; i++) gossip.add(suspect(`node_${i}`))
     expect(gossip.take(10)).to.have.length(RUMORS_PER_PING)
@@ -26,7 +26,7 @@ describe('gossip', () => {
     expect(second).to.include.members(['node_8', 'node_9', 'node_10', 'node_11'])
   })
 
-  it('forgets older news of a node for newer, and the most told when there is too much', () => {
+  it('replaces older news of a node by newer, and forgets the most often sent when there is too much', () => {
     const gossip = new Gossip()
     gossip.add(suspect('node_1', 1))
     gossip.add({ state: 'dead', nodeId: 'node_1', incarnation: 2 })

@@ -187,7 +187,7 @@ describe('the handshake', () => {
     expect(tableOf(node(0)).all()).to.have.length(2)
   })
 
-  it('keeps nodes of another mesh out, and tells them why', async () => {
+  it('keeps nodes of another mesh out, and says why', async () => {
     const stranger = await join('stranger', { members: new MemoryMembers(OTHER_MESH) })
     await time.advance(10_000)
     for (const member of nodes.slice(0, 3)) {

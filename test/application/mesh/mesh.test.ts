@@ -370,7 +370,7 @@ describe('nodes of a mesh', () => {
       expect((await node(0).api.show({ auction })).state.leader?.name).to.equal('two')
     })
 
-    it('stop when told to, and say won or lost at the end', async () => {
+    it('stop when asked to, and say won or lost at the end', async () => {
       const auction = await open(node(0))
       const other = await open(node(0), { title: 'Other' })
       await node(1).api.autoBid({ auction, limit: '80' })

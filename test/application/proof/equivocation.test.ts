@@ -189,7 +189,7 @@ describe('a home that signs two histories', () => {
     expect(await Promise.all([0, 1, 2].map(disputedAt))).to.deep.equal([true, true, true])
   })
 
-  it('is told of to peers that appear later', async () => {
+  it('is sent to peers that appear later', async () => {
     await ingest(1, [fork])
     await settle()
     nodes.push(await new MemoryNode({ name: 'late', network, time }).start())

@@ -234,7 +234,7 @@ describe('verifying a log', () => {
     expect(finding.code).to.equal('AUTHOR')
   })
 
-  it('finds a home that told another price than the maxima make, and says at which event', async () => {
+  it('finds a home that stated another price than the maxima make, and says at which event', async () => {
     const auction = new LongAuction({ bids: 60, bidsPerCommit: 1 })
     const commits = [...auction.commits()]
     const answered = eventsOf(commits).find(

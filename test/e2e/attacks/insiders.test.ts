@@ -260,7 +260,7 @@ describe('members who cheat real nodes', () => {
       expect(stdout).to.contain(opened.slice(0, 8))
     })
 
-    it('is found out when it tells two nodes two histories: everybody gets the proof', async () => {
+    it('is found out when it gives two nodes two histories: everybody gets the proof', async () => {
       const opening = open()
       const { auctionId } = opening
       const [first, other] = [1_000, 1_100].map((amount) => {

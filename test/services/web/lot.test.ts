@@ -79,7 +79,7 @@ describe('an auction in the page', () => {
     expect(afterEvent(led, bid(5, 'kim'))).to.equal(led)
   })
 
-  it('tells a win from a loss, and keeps a seller a seller', () => {
+  it('distinguishes a win from a loss, and keeps a seller a seller', () => {
     const led = afterEvent(lotWith(), bid(6, 'mia'))
     expect(afterEvent(led, ended(7, 'mia')).you).to.equal('won')
     expect(afterEvent(afterEvent(led, bid(7, 'kim')), ended(8, 'kim')).you).to.equal('lost')

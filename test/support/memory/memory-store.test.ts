@@ -4,7 +4,7 @@ import { codeOf } from '../../contract/store-harness.js'
 import { CommitBuilder } from '../commit-builder.js'
 import { openMemoryStore } from './memory-store.js'
 
-describe('a memory store told to fail', () => {
+describe('a memory store that is set to fail', () => {
   it('stores nothing of an append that fails, and goes on', async () => {
     let full = true
     const store = openMemoryStore({

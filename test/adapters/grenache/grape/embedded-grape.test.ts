@@ -163,7 +163,7 @@ describe('the embedded Grape', () => {
     )
   })
 
-  it('leaves an evicted address out of lookups though the DHT still tells it, until it is announced anew', async () => {
+  it('leaves an evicted address out of lookups though the DHT still returns it, until it is announced anew', async () => {
     const [first, second] = [await start(), await start()]
     second.addNode(first.dhtAddress)
     await eventually('both addresses are announced', async () => {
