@@ -69,7 +69,7 @@ export const ERROR_CODES: { readonly [C in ErrorCode]: ErrorCodeRow } = {
   ORDER_OUT_OF_TIME: {
     status: 503,
     exit: 'unreachable',
-    next: 'tell who runs this gateway: its clock and that of the auction’s home are far apart',
+    next: 'report this to whoever runs this gateway: its clock and that of the auction’s home are far apart',
   },
   NODE_UNREACHABLE: {
     status: 503,

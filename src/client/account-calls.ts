@@ -1,7 +1,7 @@
 import type { CallOptions, HttpCalls } from './http-calls.js'
 import type { Session, Tokens } from './session.js'
 
-/** A program's key; what it is itself is shown once, when it is made. */
+/** A program's key; the key itself is shown only once, when it is made. */
 export interface ApiKey {
   readonly id: string
   readonly label: string
@@ -13,7 +13,7 @@ export interface ApiKey {
 }
 
 export interface Registration {
-  /** One of both, or both. */
+  /** One of the two, or both. */
   readonly username?: string
   readonly email?: string
   readonly password: string
@@ -21,10 +21,10 @@ export interface Registration {
 
 const KEYS = '/api/v1/me/api-keys'
 
-/** As refresh token: it is in a cookie of the gateway's, which no script of a page can read. */
+/** The value of a refresh token that is in a cookie of the gateway, which no script of a page can read. */
 export const IN_COOKIE = 'cookie'
 
-/** Logins and keys, at gateways with accounts. From a login on, the client speaks for it and keeps it alive. */
+/** Logins and keys, at gateways with accounts. After a login, the client acts for the account and renews the login. */
 export class AccountCalls {
   readonly #http: HttpCalls
   readonly #session: Session
@@ -37,7 +37,7 @@ export class AccountCalls {
     this.#asks = inCookie ? { refresh_token_in: IN_COOKIE } : {}
   }
 
-  /** Makes an account, and logs in. */
+  /** Registers an account, and logs in. */
   register(registration: Registration, options: CallOptions = {}): Promise<Tokens> {
     return this.#enter('register', { ...registration }, options)
   }
@@ -50,7 +50,7 @@ export class AccountCalls {
     return this.#enter('login', { ...login }, options)
   }
 
-  /** Goes on with a login that the gateway keeps in a cookie. Rejects with `RequestRefused` where there is none. */
+  /** Resumes a login that the gateway keeps in a cookie. Rejects with `RequestRefused` if there is none. */
   async resume(options: CallOptions = {}): Promise<Tokens> {
     const body = { refresh_token: IN_COOKIE }
     const call = { method: 'POST', path: '/api/v1/auth/refresh', body, once: true, ...options } as const

@@ -3,7 +3,7 @@ interface ErrorInfo {
   readonly cause?: unknown
 }
 
-/** Of everything that the client rejects with: `code` is stable, `next` says what to do. */
+/** The base of all errors of the client: `code` is stable, `next` says what to do. */
 export class ClientError extends Error {
   readonly code: string
   readonly next: string | null
@@ -16,7 +16,7 @@ export class ClientError extends Error {
   }
 }
 
-/** A gateway said no to the request itself; this asking did nothing. A refused bid is no error, but an outcome. */
+/** A gateway refused the request itself; this attempt did nothing. A refused bid is no error, but an outcome. */
 export class RequestRefused extends ClientError {
   /** Of HTTP. */
   readonly status: number
@@ -40,11 +40,11 @@ export class GatewaysUnreachable extends ClientError {
   }
 }
 
-/** It is not known what became of a command: it may have been done, or not. Never a rejection. */
+/** The outcome of a command is unknown: it may have been done, or not. Never a rejection. */
 export class UnknownOutcome extends ClientError {
-  /** Asked again with this id, nothing is done twice. */
+  /** Ask again with this id: nothing is done twice. */
   readonly commandId: string
-  /** Of an opening: the gateway that has to be asked, since only its node can know of the auction. Null: any. */
+  /** For an opening: the gateway to ask, since only its node can know of the auction. Null: any. */
   readonly gateway: string | null
 
   constructor(commandId: string, cause: unknown, gateway: string | null = null) {

@@ -2,7 +2,7 @@ const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
 const TIME_LENGTH = 10
 const RANDOM_LENGTH = 16
 
-/** What a gateway adds to an id of its client's: so many characters that mark the party. */
+/** How many characters a gateway adds to an id of its client, to mark the party. */
 const MARK_LENGTH = 8
 
 /** Whether an id, as an event or an answer names it, is that of a command that was sent under one of these. */

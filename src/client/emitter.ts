@@ -4,7 +4,7 @@ export type Listener<E> = (event: E) => void
 export class Emitter<Events extends object> {
   readonly #listeners = new Map<keyof Events, Set<Listener<never>>>()
 
-  /** Gives what takes the listener off again. */
+  /** Returns a function that removes the listener. */
   on<K extends keyof Events>(name: K, listener: Listener<Events[K]>): () => void {
     const listeners = this.#listeners.get(name) ?? new Set()
     this.#listeners.set(name, listeners.add(listener))
@@ -15,7 +15,7 @@ export class Emitter<Events extends object> {
     this.#listeners.get(name)?.delete(listener)
   }
 
-  /** One listener's mistake is not the others': it is thrown again on its own, where the program sees it. */
+  /** One listener's error does not reach the others: it is thrown again by itself, where the program sees it. */
   emit<K extends keyof Events>(name: K, event: Events[K]): void {
     for (const listener of [...(this.#listeners.get(name) ?? [])]) {
       try {

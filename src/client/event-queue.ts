@@ -7,16 +7,16 @@ export type EventsByType = { [K in EventType]: EventOf<K> } & {
   event: EventMessage
 }
 
-/** Events that wait for whoever iterates. */
+/** The most events that wait for an iteration. */
 export const MAX_WAITING_EVENTS = 10_000
 
 /**
- * Events on their way to the program: to its listeners as they come, or to a `for await` at its own pace; whichever is
- * used first. What comes before either is kept.
+Events for the program: passed to its listeners as they come, or to a `for await` at its own pace; whichever is
+ * used first. Events that come before either are kept.
  */
 export class EventQueue {
   readonly #emitter = new Emitter<EventsByType>()
-  /** At least half of it is free, or all. */
+  /** Whether at least half of the queue is free. */
   readonly #onRoom: () => void
   readonly #onClose: () => void
   #waiting: EventMessage[] = []
@@ -48,7 +48,7 @@ export class EventQueue {
     if (this.#mode === 'iterator') throw inUse()
     if (this.#mode === 'undecided') {
       this.#mode = 'listeners'
-      // Later, so that the listeners that are put on next hear of it as well.
+      // Later, so that listeners that are added next get it as well.
       queueMicrotask(() => {
         for (let event = this.#waiting.shift(); event; event = this.#waiting.shift()) this.#emit(event)
         this.#onRoom()
@@ -61,7 +61,7 @@ export class EventQueue {
     this.#emitter.off(type, listener)
   }
 
-  /** Idempotent. Whoever iterates gets what waits, and then the end, or the error. */
+  /** Idempotent. An iteration gets what waits, and then the end or the error. */
   close(error: Error | null = null): void {
     if (this.#closed) return
     this.#closed = true

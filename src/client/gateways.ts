@@ -23,7 +23,7 @@ export class Gateways {
     return this.#urls[this.#current] as string
   }
 
-  /** It did not serve: another is used from now on, if there is one, and if nobody has moved on already. */
+  /** The gateway failed: another is used from now on, if there is one and no other call has switched already. */
   failed(url: string): void {
     if (url === this.current) this.#current = (this.#current + 1) % this.#urls.length
   }

@@ -16,7 +16,7 @@ export interface HttpCallsDeps {
 }
 
 export interface CallOptions {
-  /** How long to wait in all, whatever happens on the way. */
+  /** How long to wait in total, including all retries. */
   readonly deadlineMs?: number
   readonly signal?: AbortSignal
 }
@@ -26,9 +26,9 @@ export interface Call extends CallOptions {
   readonly path: string
   readonly query?: Readonly<Record<string, string | number | undefined>>
   readonly body?: Readonly<Record<string, unknown>> | undefined
-  /** This one; whichever serves otherwise. */
+  /** This gateway only; if left out, whichever serves. */
   readonly gateway?: string | undefined
-  /** Has no id that would let it be asked twice: an answer that is lost is told, and not asked for again. */
+  /** The command has no id, so it cannot be sent twice: a lost answer is reported, and not asked for again. */
   readonly once?: boolean
 }
 
@@ -41,13 +41,13 @@ type Reply =
     }
   | { readonly kind: 'failed'; readonly error: ClientError; readonly reached: boolean }
 
-/** One try through one gateway; past it, another is tried. */
+/** The time for one try through one gateway; after this, another is tried. */
 const ATTEMPT_MS = 10_000
 export const DEFAULT_DEADLINE_MS = 30_000
 export const RETRY_BACKOFF = { baseMs: 100, maxMs: 5_000 }
 const MAX_RETRY_AFTER_MS = 60_000
 
-/** Refusals that may be over soon; nothing was done. */
+/** Refusals that may end soon; nothing was done. */
 const PASSING = new Set([
   'BUSY',
   'STOPPING',
@@ -58,7 +58,7 @@ const PASSING = new Set([
 ])
 /** Here; another gateway may serve. */
 const OF_GATEWAY = new Set(['STOPPING', 'NODE_UNREACHABLE'])
-/** Refusals for good in spite of their status: whose matter it is to mend, but nothing was done. */
+/** Final refusals in spite of their status: somebody has to mend the cause, but nothing was done. */
 const FINAL = new Set(['FORBIDDEN', 'AUCTION_HELD'])
 /** Of them, nobody says whether it was before or after the command had gone on its way. */
 const UNSURE = new Set(['NODE_UNREACHABLE', 'OUTCOME_UNKNOWN', 'LOG_IO_ERROR', 'INTERNAL', 'NOT_REPLICATED'])

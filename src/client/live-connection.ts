@@ -8,7 +8,7 @@ import { SignIn } from './sign-in.js'
 import type { SocketLike, SocketMaker } from './sockets.js'
 import type { TimeSource } from './time-source.js'
 
-/** How the client stands to the gateways' live events. */
+/** The state of the connection to the gateways' live events. */
 export interface ConnectionState {
   readonly state: 'connecting' | 'online' | 'offline' | 'stopped'
   readonly gateway: string
@@ -28,10 +28,10 @@ export interface LiveConnectionDeps {
 }
 
 export interface LiveListener {
-  /** Connected, perhaps anew: whatever the other side was asked to send has to be asked for again. */
+  /** Connected, perhaps again: subscriptions have to be sent again. */
   online(gateway: string): void
   message(message: ReplyMessage | EventMessage): void
-  /** What was asked of it and has not been answered will not be. */
+  /** Requests without an answer will get none. */
   lost(reason: string): void
 }
 
@@ -39,11 +39,11 @@ const BACKOFF = { baseMs: 250, maxMs: 10_000 }
 /** From the first try to the greeting. */
 const OPEN_PATIENCE_MS = 10_000
 const PING_INTERVAL_MS = 10_000
-/** Without a word: the connection is taken for dead. */
+/** After this time without a message, the connection counts as dead. */
 const SILENCE_MS = 25_000
 /** Round trips right after the greeting, to set the clock by. */
 const FIRST_PINGS = 4
-/** A connection that lasted this long was a good one: the next failure starts at the shortest delay. */
+/** After a connection that lasted this long, the next failure starts at the shortest delay. */
 const GOOD_AFTER_MS = 10_000
 
 /** One WebSocket to whichever gateway serves, opened again whenever it is lost. */
@@ -74,7 +74,7 @@ export class LiveConnection {
     return this.#online
   }
 
-  /** The gateway knows who this is: it can be asked to bid. */
+  /** The gateway knows who this is: bids can be sent. */
   get signedIn(): boolean {
     return this.#online && this.#signIn?.done === true
   }
@@ -149,7 +149,7 @@ export class LiveConnection {
     if (message.type === 'welcome' && !this.#online) {
       // The upgrade is a round trip too, if a long one: the first ping is better.
       clock.note(startedMs, Date.parse(message.server_time), this.#heardAtMs)
-      // Before anything else: what is asked first is asked as oneself.
+      // Before anything else, so that all requests are made as this caller.
       const asked = signIn.welcome(message)
       if (asked) void asked.then(() => this.#goOnline(socket, patience))
       else this.#goOnline(socket, patience)

@@ -5,12 +5,12 @@ interface Sample {
   readonly roundTripMs: number
 }
 
-/** Older round trips are forgotten, so that a drift of the clocks shows. */
+/** Older round trips are forgotten, so that a drift of the clocks is noticed. */
 const MAX_SAMPLES = 8
 
 /**
- * The gateway's clock. Each round trip tells what it showed halfway, give or take half the trip: the shortest of the
- * last ones is believed. Counted on the monotonic clock, so that a machine whose own time is set meanwhile counts on.
+The gateway's clock. Each round trip gives its time halfway, give or take half the trip: the shortest of the
+ * last ones is used. It counts on the monotonic clock, so that setting the machine's clock has no effect.
  */
 export class ServerClock {
   readonly #time: TimeSource
@@ -32,13 +32,13 @@ export class ServerClock {
     this.#samples = []
   }
 
-  /** UTC milliseconds by the gateway's clock; the machine's own until a gateway has been heard. */
+  /** UTC milliseconds by the gateway's clock; by the machine's clock until a gateway has answered. */
   now(): number {
     const best = this.#best()
     return best ? this.#time.monotonicMs() + best.offsetMs : this.#time.now()
   }
 
-  /** How far `now` may be off; null: no gateway has been heard. */
+  /** How far `now` may be off; null: no gateway has answered. */
   get uncertaintyMs(): number | null {
     const best = this.#best()
     return best ? best.roundTripMs / 2 : null

@@ -1,7 +1,7 @@
 import { type ClientError, RequestRefused } from './client-error.js'
 import type { TimeSource } from './time-source.js'
 
-/** Who the client is to the gateway: one of these, or nobody, who may only look. */
+/** Who the client is to the gateway: one of these, or anonymous, which may only read. */
 export interface Credentials {
   /** A name that is taken on trust; for gateways with `auth: open`. */
   readonly user?: string
@@ -16,7 +16,7 @@ export interface Tokens {
   readonly access_token: string
   /** Seconds from when it was given. */
   readonly expires_in?: number
-  /** Good once: each refresh brings the next. */
+  /** Valid once: each refresh returns the next. */
   readonly refresh_token?: string
   readonly user?: { readonly id: string; readonly username: string; readonly roles: readonly string[] }
 }
@@ -33,7 +33,7 @@ export interface SessionDeps {
   readonly time: TimeSource
   /** Exchanges a refresh token; rejects with `RequestRefused` where the gateway says no. */
   readonly refresh: (refreshToken: string) => Promise<Tokens>
-  /** Told of all new tokens, and of null where a login has ended. */
+  /** Called with all new tokens, and with null if a login has ended. */
   readonly onTokens: (tokens: Tokens | null, because: ClientError | null) => void
 }
 
@@ -56,7 +56,7 @@ export class Session {
     this.#deps = deps
     this.#user = user
     this.#apiKey = apiKey
-    // How old they are is not known: their first refusal tells.
+    // Their age is not known: the first refusal shows that they have expired.
     this.#tokens = tokens ?? null
   }
 
@@ -94,7 +94,7 @@ export class Session {
     onTokens(tokens, because)
   }
 
-  /** True where new tokens were got; false where there is nothing to renew, or it was done a moment ago. */
+  /** True if new tokens were obtained; false if there is nothing to renew, or it was done a moment ago. */
   async renew(): Promise<boolean> {
     const refreshToken = this.#tokens?.refresh_token
     if (refreshToken === undefined) return false

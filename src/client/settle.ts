@@ -2,10 +2,10 @@ import type { Backoff } from './backoff.js'
 import { type ClientError, GatewaysUnreachable, UnknownOutcome } from './client-error.js'
 import type { TimeSource } from './time-source.js'
 
-/** What came of asking once. */
+/** The result of asking once. */
 export type Answer<T> =
   | { readonly kind: 'outcome'; readonly value: T }
-  /** Said no, and would again; this asking did nothing. */
+  /** Refused, and would be refused again; this attempt did nothing. */
   | { readonly kind: 'refused'; readonly error: ClientError }
   /** No answer, or none yet. `mayHaveActed`: what was asked may have been done all the same. */
   | {
@@ -18,7 +18,7 @@ export type Answer<T> =
 export interface SettleOptions {
   /** Null: a question, which does nothing. */
   readonly commandId: string | null
-  /** How long the caller waits in all. */
+  /** How long the caller waits in total. */
   readonly deadlineMs: number
   readonly signal?: AbortSignal | undefined
 }
@@ -29,10 +29,10 @@ export interface SettleDeps {
 }
 
 /**
- * Asks the same thing, by the same id, until there is an outcome or the deadline passes. Once an asking may have acted
- * only an outcome ends it: a refusal says nothing about the asking before it.
+Sends the same request, with the same id, until there is an outcome or the deadline passes. Once an attempt may have acted,
+ * only an outcome ends it: a refusal says nothing about the attempt before it.
  *
- * Rejects with the refusal; past the deadline with `UnknownOutcome` where something may have been done, and with the
+Rejects with the refusal; after the deadline with `UnknownOutcome` if something may have been done, or with the
  * last error otherwise.
  */
 export async function settle<T>(

@@ -14,8 +14,8 @@ const REFUSED = new Set([
 const MAX_TRIES = 2
 
 /**
- * Who one connection is to its gateway. Browsers cannot send headers with a WebSocket, and addresses end up in logs: so
- * the first message says it. Where that is refused, the connection goes on as nobody's, which may still hear.
+Authenticates one connection to its gateway. Browsers cannot send headers with a WebSocket, and addresses end up in logs: so
+ * the first message carries the credentials. If they are refused, the connection goes on anonymously and may still listen.
  */
 export class SignIn {
   readonly #session: Session
@@ -25,7 +25,7 @@ export class SignIn {
   #refused: string | null = null
   #answer: ((answer: 'authenticated' | 'refused' | 'failed') => void) | null = null
   #accounts = false
-  /** Nothing else has been asked of this connection yet. */
+  /** Nothing else has been sent over this connection yet. */
   #greeting = false
   #ended = false
   #done = false
@@ -41,7 +41,7 @@ export class SignIn {
     return this.#done
   }
 
-  /** Null: there is nothing to be said. Resolves once the gateway has said yes, or will not; never rejects. */
+  /** Null: there are no credentials. Resolves when the gateway has accepted or refused them; never rejects. */
   welcome({ auth, user }: Extract<ReplyMessage, { type: 'welcome' }>): Promise<void> | null {
     this.#accounts = auth === 'accounts'
     this.#done = user !== null
@@ -63,7 +63,7 @@ export class SignIn {
     }
   }
 
-  /** True where the message was about this. */
+  /** True if the message was about this. */
   message(message: ReplyMessage | EventMessage): boolean {
     if (message.type === 'authenticated') {
       this.#done = !this.#ended

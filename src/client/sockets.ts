@@ -2,7 +2,7 @@
 export interface SocketLike {
   send(text: string): void
   close(): void
-  /** Ends it without waiting for the other side, where that is possible. */
+  /** Closes it without waiting for the other side, if possible. */
   terminate?(): void
   onopen: ((event: never) => void) | null
   onmessage: ((event: never) => void) | null

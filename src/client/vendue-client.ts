@@ -31,14 +31,14 @@ import { systemTime, type TimeSource } from './time-source.js'
 import { type AuctionWatch, type Watch, Watches, type WatchMode } from './watches.js'
 
 export interface ClientOptions extends Credentials {
-  /** Addresses of one or more gateways of the mesh, best each by itself: the next serves when one does not. */
+  /** Addresses of one or more gateways of the mesh: when one fails, the next is used. */
   readonly gateways: readonly string[]
   /** `cookie`: what renews a login stays in a cookie that scripts cannot read; for pages of the gateway itself. */
   readonly keepLogin?: 'memory' | 'cookie'
-  /** How long calls wait in all where they do not say themselves; 30 s otherwise. */
+  /** How long calls wait in total unless they say otherwise; 30 s by default. */
   readonly deadlineMs?: number
   readonly fetch?: Fetch
-  /** Opens WebSockets; the platform's own otherwise. */
+  /** Opens WebSockets; the platform's by default. */
   readonly sockets?: SocketMaker
   readonly time?: TimeSource
   /** 0 to below 1; spreads retries. */
@@ -47,7 +47,7 @@ export interface ClientOptions extends Credentials {
 
 export interface ClientEvents {
   readonly connection: ConnectionState
-  /** To be kept for the next start. Null: logged out, or the login has ended, `because` of the gateway's answer. */
+  /** Tokens to keep for the next start. Null: logged out, or the login has ended, `because` of the gateway's answer. */
   readonly tokens: { readonly tokens: Tokens | null; readonly because: ClientError | null }
 }
 
@@ -64,12 +64,12 @@ export interface BidOptions extends CallOptions {
 }
 
 /**
- * A client of the gateways. Calls go on through another gateway when one dies; the same command is asked again by the
- * same id until there is an outcome. Every call rejects with a `ClientError` alone; a rule's no is an outcome.
+A client of the gateways. Calls go on through another gateway when one dies; the same command is sent again with the
+ * same id until there is an outcome. Calls reject only with a `ClientError`; a refusal by a rule is an outcome.
  */
 export class VendueClient {
   readonly accounts: AccountCalls
-  /** The gateway's clock, for countdowns; its own once it has been heard, by any watch. */
+  /** The gateway's clock, for countdowns; known after the first answer to any watch. */
   readonly clock: ServerClock
   readonly #time: TimeSource
   readonly #random: () => number
@@ -195,8 +195,8 @@ export class VendueClient {
   }
 
   /**
-   * Opens an auction of the caller's, at home on the gateway's node. Settled there: `UnknownOutcome` names the gateway
-   * beside the id, and both have to be given to ask on.
+  Opens an auction for the caller, with the gateway's node as its home. It is settled there: `UnknownOutcome` names the gateway
+   * beside the id, and both are needed to ask again.
    */
   open(
     terms: OpenTerms,
@@ -236,7 +236,7 @@ export class VendueClient {
     )
   }
 
-  /** The new end: a time (RFC 3339), or so many seconds after the one that was. */
+  /** The new end: a time (RFC 3339), or a number of seconds after the present one. */
   extend(
     auction: string,
     to: { closesAt: string } | { bySeconds: number },

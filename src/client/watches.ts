@@ -21,7 +21,7 @@ export interface AuctionWatch extends Watch {
   readonly auction: Auction
   /** Of the last event that was handed on. */
   readonly seq: number
-  /** Who watches; for a watch that asked for it. Gives what takes the listener off again. */
+  /** Who watches, for a watch that asked for it. Returns a function that removes the listener. */
   onPresence(listener: Listener<Presence>): () => void
 }
 
@@ -40,7 +40,7 @@ export interface WatchesDeps {
 
 /** A subscription that the gateway has not confirmed: its node may not know of the auction yet. */
 const RETRY_MS = 1_000
-/** Auctions whose place in the catalogue is remembered; past it the longest silent are forgotten. */
+/** The most auctions whose place in the catalogue is remembered; beyond this, the longest silent are forgotten. */
 const MAX_KNOWN = 100_000
 /** Homes' clocks differ: what was stamped this much before the start may have happened after it. */
 const CLOCK_MARGIN_MS = 60_000

@@ -39,7 +39,7 @@ interface Opened {
 
 export interface Live extends Opened {
   readonly status: 'scheduled' | 'open'
-  /** What the last event calls for: a buy-now the close, a late bid its extension. It follows at once. */
+  /** The event that has to follow the last one at once: a buy-now's close, a late bid's extension. */
   readonly owed: 'AuctionClosed' | 'AuctionExtended' | null
 }
 
@@ -62,7 +62,7 @@ export type AuctionStatus = Exclude<Auction['status'], 'unopened'>
 export type OpenedAuction = Exclude<Auction, Unopened>
 
 /**
- * How an auction stands at a time. Its log alone says `open` until its home has closed it, however long that takes: once
+The phase of an auction at a time. Its log says `open` until its home has closed it, however long that takes: once
  * the end has come nobody can bid, and it is `ended`.
  */
 export type AuctionPhase = AuctionStatus | 'ended'
@@ -77,7 +77,7 @@ export const AUCTION_PHASES = [
 export const UNOPENED: Unopened = { status: 'unopened', seq: 0 }
 
 /**
- * The least that a new bidder must offer. Null where no bid would do: the lot can be bought at once for no more, or the price
+The least that a new bidder must offer. Null if no bid is possible: the lot can be bought at once for no more, or the price
  * is the last amount there is.
  */
 export function minimumBid(auction: OpenedAuction): Minor | null {

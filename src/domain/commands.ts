@@ -99,12 +99,12 @@ export type ExtendAuction = {
 } & NewEnd
 
 /**
- * A new end in the seller's own words: a time, or so much more than there is when the command is decided. The home adds it
+A new end as the seller states it: a time, or so much more than the end at the time of deciding. The home adds it
  * up, since nobody else knows the present end for certain, and a repeated command has to say the same as the first.
  */
 export type NewEnd = { readonly closesAt: number } | { readonly addedMs: number }
 
-/** The home lets another node write from here on, which has everything that it needs for it. */
+/** The home lets another node write from here on, which has everything that it needs. */
 export interface HandOver {
   readonly type: 'HandOver'
   readonly now: number

@@ -180,7 +180,7 @@ function sealedBy({ offer, bidId, bidder }: PlaceBid): SealedMaximum | null {
   return { bidId, bidderId: bidder.id, amount: offer.amount, salt: offer.salt }
 }
 
-/** The leader may move the own maximum, down to the price; a plain bid would be a bid against oneself. */
+/** The leader may change their maximum, down to the price; a plain bid would be a bid against oneself. */
 function changeMax({ secrets }: HomeState, auction: Live, command: PlaceBid): Decision {
   const { bidId, bidder, now, offer } = command
   const held = auction.price ?? 0
@@ -245,7 +245,7 @@ function reveal({ secrets }: HomeState, auction: OpenedAuction, { sealed, now }:
   return accept(auction, secrets, events)
 }
 
-/** A winner's maximum above the hammer price set no price, and stays the winner's secret. */
+/** A winner's maximum above the hammer price did not set the price, and stays the winner's secret. */
 export function isRevealed(result: AuctionResult, maximum: SealedMaximum): boolean {
   return !(result.sold && maximum.bidderId === result.winner.id && maximum.amount > result.price)
 }

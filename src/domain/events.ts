@@ -52,7 +52,7 @@ export interface BidPlaced {
   readonly reserveMet: boolean
 }
 
-/** The leader raised or lowered the own maximum. The price moves only where the new maximum meets the reserve. */
+/** The leader raised or lowered their maximum. The price moves only if the new maximum meets the reserve. */
 export interface MaxBidChanged {
   readonly type: 'MaxBidChanged'
   readonly at: number
@@ -127,7 +127,7 @@ export interface AuctionCancelled {
   readonly reason: string
 }
 
-/** The home's last word as such: from the next commit on, another node writes and signs. Always alone in its commit. */
+/** The home's last event: from the next commit on, another node writes and signs. Always alone in its commit. */
 export interface AuctionHandedOver {
   readonly type: 'AuctionHandedOver'
   readonly at: number

@@ -44,7 +44,7 @@ export class IllegalEventError extends Error {
 }
 
 /**
- * The state after one more event. Refuses every step that public knowledge shows to be illegal; what depends on
+Returns the state after one more event. Refuses every step that is illegal by public knowledge; what depends on
  * secrets is checked after the close, against the commitments.
  */
 export function evolve(state: Auction, event: AuctionEvent): OpenedAuction {
@@ -327,7 +327,10 @@ function closed(state: Live, event: AuctionClosed, must: Must): Closed {
   if (event.reserve !== null) {
     const { amount } = event.reserve
     must(termsProblems(state.terms, amount).length === 0, 'the reserve keeps to the terms')
-    must((state.price !== null && state.price >= amount) === state.reserveMet, 'the reserve was met as told')
+    must(
+      (state.price !== null && state.price >= amount) === state.reserveMet,
+      'the reserve was met as stated',
+    )
   }
   const { owed: _, ...rest } = state
   return {

@@ -33,7 +33,7 @@ export const MAX_ORDER_AGE_AT_HOME_MS = MAX_ORDER_AGE_MS - 60_000
 export const MAX_INCARNATION_AHEAD_MS = 86_400_000
 
 export const ID = new RegExp(`^[A-Za-z0-9_.:-]{1,${MAX_ID_LENGTH}}$`)
-/** Of a node, or of a mesh: the name of a folder, too, so that one of dots alone is none. */
+/** The name of a node or a mesh; it is also the name of a folder, so dots alone are refused. */
 export const NODE_NAME = /^(?=.*[a-z0-9])[a-z0-9._-]{1,32}$/
 export const NODE_NAME_RULE = 'must be 1 to 32 characters of a-z, 0-9, "-", "_" and ".", not dots alone'
 /** Most names are, and are looked at for each bid. */
@@ -117,7 +117,7 @@ export function isWellFormed(text: string): boolean {
   return (text as string & { isWellFormed(): boolean }).isWellFormed()
 }
 
-/** Whether there is something to be seen in it. */
+/** Whether the text has something visible. */
 export function isVisible(text: string): boolean {
   for (const character of text) if (!isInvisible(character.codePointAt(0) as number)) return true
   return false

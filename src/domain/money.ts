@@ -54,7 +54,7 @@ export function parseAmount(input: AmountInput, currency: Currency): ParsedAmoun
 const SAFE_DIGITS = 15
 const MAX_EXACT = 10n ** BigInt(SAFE_DIGITS) - 1n
 
-/** An amount as most are written; null, which says nothing, for all others. */
+/** Reads an amount in the most common form; null, which decides nothing, for all others. */
 function plainMinor(text: string, exponent: number): Minor | null {
   if (text.length + exponent > SAFE_DIGITS) return null
   let minor = 0

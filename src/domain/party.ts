@@ -5,12 +5,12 @@ export interface Party {
   readonly name: string
 }
 
-/** Whether two say the same of a party, its name included: what a log says of who has won is more than an id. */
+/** Whether two parties are the same, name included: a log's word on who has won is more than an id. */
 export function sameParty(a: Party, b: Party): boolean {
   return a.id === b.id && a.name === b.name
 }
 
-/** A node's own user, for whom that node alone speaks; any other id is of an account that nodes vouch for. */
+/** The id of a node's own user, for whom only that node speaks; any other id is of an account that nodes vouch for. */
 export function isNode({ id }: Party): boolean {
   return id.startsWith('node_')
 }

@@ -4,7 +4,7 @@ import type { Minor } from './money.js'
 import { liftToReserve, type Secrets, standingAfter } from './pricing.js'
 import type { Terms } from './terms.js'
 
-/** An accepted bid with what its home said came of it, and the maximum behind it as far as that is known. */
+/** An accepted bid with the result that its home recorded, and its maximum if that is known. */
 export interface RecordedBid {
   readonly kind: 'plain' | 'max' | 'max-change' | 'buy-now'
   /**
@@ -36,7 +36,7 @@ export interface PriceStep {
 
 const UNKNOWN: PriceStep = { because: 'unknown', runnerUp: null, lifted: false }
 
-/** A bid that the rules of pricing do not bear out. */
+/** A bid whose recorded result contradicts the rules of pricing. */
 export class UnsoundPriceError extends Error {
   readonly code = 'UNSOUND_PRICE'
   constructor(readonly rule: string) {

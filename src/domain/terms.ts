@@ -125,7 +125,7 @@ function timeProblems(terms: Terms): TermsProblem[] {
   return problems
 }
 
-/** Nothing opened or ended when 1970 began: a 0 is a mistake. */
+/** No auction opened or ended at the start of 1970: a 0 is a mistake. */
 function isMoment(ms: number): boolean {
   return isTime(ms) && ms > 0
 }

@@ -174,13 +174,13 @@ describe('evolve refuses', () => {
       'an unmet reserve that was reached',
       belowReserve,
       closed({ result: NOT_MET, reserve: opening(8_000) }),
-      'the reserve was met as told',
+      'the reserve was met as stated',
     ],
     [
       'a met reserve that was not reached',
       () => given({ reserve: 8_000 }).bid(ALICE, 8_000),
       closed({ reserve: opening(8_001) }),
-      'the reserve was met as told',
+      'the reserve was met as stated',
     ],
     [
       'a reserve below the start price',

@@ -1,7 +1,7 @@
 import { hash, parseOptions, verify } from '@node-rs/argon2'
 import type { PasswordHasher } from '../../ports/accounts/password-hasher.js'
 
-/** What OWASP's password storage cheat sheet asks of argon2id at least: 19 MiB, two passes, one lane. */
+/** The least that OWASP's password storage cheat sheet asks of argon2id: 19 MiB, two passes, one lane. */
 export const ARGON2_MEMORY_KIB = 19_456
 export const ARGON2_PASSES = 2
 export const ARGON2_LANES = 1
@@ -14,7 +14,7 @@ const COSTS = {
   parallelism: ARGON2_LANES,
 } as const
 
-/** At once and waiting. Each takes some 30 ms of a core, and the memory above while it runs. */
+/** The most hashes that run or wait. Each takes some 30 ms of a core, and the memory above while it runs. */
 export const MAX_PENDING_HASHES = 64
 
 export class HasherBusyError extends Error {
@@ -26,10 +26,10 @@ export class HasherBusyError extends Error {
   }
 }
 
-/** Runs in the thread pool, where hashing does not hold up anything but other hashing. */
+/** Runs in the thread pool, where hashing delays only other hashing. */
 export class Argon2PasswordHasher implements PasswordHasher {
   #pending = 0
-  /** Of no password that anybody knows. */
+  /** The hash of a password that nobody knows. */
   #decoy: Promise<string> | undefined
 
   hash(password: string): Promise<string> {
@@ -45,7 +45,7 @@ export class Argon2PasswordHasher implements PasswordHasher {
     })
   }
 
-  /** Makes the decoy, so that the first unknown name takes no longer than others. */
+  /** Makes the decoy in advance, so that the first unknown name takes no longer than others. */
   async warmUp(): Promise<void> {
     this.#decoy ??= hash(crypto.randomUUID(), COSTS)
     await this.#decoy

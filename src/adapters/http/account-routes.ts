@@ -63,7 +63,7 @@ interface Answering {
 
 type Deps = AccountRoutesDeps
 const nothing = { 204: z.undefined().describe('Done'), ...problems }
-/** Old tokens in the headers must not stand between a client and new ones. */
+/** Old tokens in the headers must not keep a client from getting new ones. */
 const open = { config: { credentials: 'ignored' }, bodyLimit: MAX_BODY_BYTES } as const
 const tags = ['accounts']
 
@@ -110,7 +110,7 @@ function addAuthRoutes(app: FastifyInstance, deps: Deps, prefix: string): void {
     },
     async (request, reply) => {
       const { username, name, email, password } = request.body
-      // Whichever it is: the password decides, and clients call the field by any of these names.
+      // Clients call the field by any of these names; the password decides.
       const login = username || name || email
       if (login === undefined) throw missing('username')
       const attempt = limits.login(await logins.whose(login), { address: request.address })
@@ -218,7 +218,7 @@ function addOwnRoutes(app: FastifyInstance, { apiKeys }: Deps): void {
   )
 }
 
-/** Who has logged in. A program with a key must not make itself more keys, or take over the account. */
+/** The logged-in caller. A program with a key must not make more keys, or take over the account. */
 function ownerOf({ caller }: FastifyRequest): AccountCaller {
   needScope(caller, 'read')
   const { credential } = caller as Partial<AccountCaller>

@@ -5,7 +5,7 @@ import type { Account } from '../../ports/accounts/account-repository.js'
 import type { ApiKey } from '../../ports/accounts/api-key-repository.js'
 import { ROLES, SCOPES } from '../../ports/accounts/caller.js'
 
-/** Shapes alone; the rules are checked where accounts are made, whoever asks. */
+/** Only shapes; the rules are checked where accounts are made. */
 const MAX_TEXT = 4_096
 const text = z.string().max(MAX_TEXT)
 
@@ -56,7 +56,7 @@ const accountAnswer = z.object({
   username: z.string(),
   email: z.string().nullable(),
   roles: z.array(z.enum(ROLES)),
-  /** For clients that know but two kinds. */
+  /** For clients that know only two kinds. */
   role: z.enum(['user', 'admin']),
 })
 

@@ -7,7 +7,7 @@ type Request = Pick<IncomingMessage, 'headers'> & {
 
 const MAPPED = /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i
 
-/** Whose requests these are: of the connection, or of whom a trusted proxy speaks for in X-Forwarded-For. */
+/** Finds the address behind a request: that of the connection, or the one that a trusted proxy names in X-Forwarded-For. */
 export class ClientAddresses {
   readonly #trusted = new BlockList()
 

@@ -39,7 +39,7 @@ export interface HttpAppOptions {
 const MAX_BODY_BYTES = 128 * 1024
 const HEADERS_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 30_000
-/** How often connections are looked at for both. */
+/** How often connections are checked for both. */
 const CHECK_INTERVAL_MS = 2_000
 const KEEP_ALIVE_MS = 65_000
 const MAX_HEADER_BYTES = 16 * 1024
@@ -88,7 +88,7 @@ export async function createHttpApp(deps: HttpAppDeps, options: HttpAppOptions):
   }
 
   app.setValidatorCompiler(validatorCompiler)
-  // Answers are made of our own shapes; a schema that they outgrow must not turn them into errors. A test compares.
+  // Answers are made by us; one that no longer fits its schema must not become an error. A test compares them.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data))
   app.setErrorHandler(fail)
   app.setNotFoundHandler((request, reply) => {
@@ -101,7 +101,7 @@ export async function createHttpApp(deps: HttpAppDeps, options: HttpAppOptions):
     )
     sendProblem(reply, problemOf(missing) as ProblemAnswer)
   })
-  // Only JSON is taken; an empty body is none.
+  // Only JSON is accepted; an empty body counts as no body.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (_, text, done) => {
     if (text === '') return done(null, undefined)
@@ -172,7 +172,7 @@ function addHooks(
     }
     guard?.callFrom(request.address)
     const refusal = origins.refusal(request.headers)
-    // Reading is what CORS is for: a page elsewhere may ask, and does not see the answer.
+    // CORS only prevents reading: a page elsewhere may send a request, and does not see the answer.
     if (refusal && (refusal.code !== 'ORIGIN_NOT_ALLOWED' || !SAFE_METHODS.has(request.method))) throw refusal
   })
   app.addHook('preValidation', async (request) => {

@@ -1,9 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
-/** As refresh token in a body, or in an answer: it is in the cookie. */
+/** The value of a refresh token, in a body or an answer, that says: it is in the cookie. */
 const IN_COOKIE = 'cookie'
 const NAME = 'vendue_login'
-/** Sent to the routes that log in and out, and nowhere else. */
+/** Browsers send it only to the routes that log in and out. */
 const PATH = '/api/v1/auth'
 
 interface Exchange {
@@ -11,7 +11,7 @@ interface Exchange {
   readonly reply: FastifyReply
 }
 
-/** The refresh token that a page of this gateway keeps; null where the body holds the token itself. */
+/** The refresh token from the cookie of a page of this gateway; null if the body holds the token itself. */
 export function cookieToken({ headers }: FastifyRequest, given: string | undefined): string | null {
   if (given !== IN_COOKIE) return null
   const pairs = (headers.cookie ?? '').split(/;\s*/).map((pair) => pair.split('='))

@@ -71,14 +71,14 @@ const TITLES: Readonly<Record<number, string>> = {
 /** A node that refuses its gateway: nothing that the gateway's caller could mend. */
 const NODE_REFUSES = 502
 const REFUSES_GATEWAY: ReadonlySet<NodeErrorCode> = new Set(['FORBIDDEN', ...MESH_ERROR_CODES])
-const NODE_FORBIDS = 'tell who runs this gateway: its operator token is not that of its node'
+const NODE_FORBIDS = 'report this to whoever runs this gateway: its operator token is not that of its node'
 
 export interface ProblemAnswer {
   readonly problem: Problem
   readonly retryAfterSeconds: number | null
 }
 
-/** What an error says to the caller; null for one that is nobody's input: that is logged, and its text kept back. */
+/** What an error says to the caller; null for one that no input has caused: that is logged, and its text kept back. */
 export function problemOf(error: unknown): ProblemAnswer | null {
   if (error instanceof RequestError || error instanceof GatewayRefusal) {
     const status = error instanceof RequestError ? error.status : ERROR_CODES[error.code].status
@@ -114,7 +114,7 @@ export function errorsOf(problems: readonly FieldProblem[]): { readonly errors?:
   return { errors: problems.slice(0, MAX_ERRORS).map(({ field, rule }) => ({ field, rule })) }
 }
 
-/** Of the gateway's own store, and of what works for it: told by their codes, which are not ours. */
+/** Errors of the gateway's own store and its helpers, recognised by their codes, which are not ours. */
 function storeProblem(error: unknown): ProblemAnswer | null {
   switch ((error as { code?: unknown } | null)?.code) {
     case 'BUSY':
@@ -131,7 +131,7 @@ function storeProblem(error: unknown): ProblemAnswer | null {
   }
 }
 
-/** A limit that was reached, told by its shape: limits are counted elsewhere. */
+/** A limit that was reached, recognised by its shape: limits are counted elsewhere. */
 function isLimitError(
   error: unknown,
 ): error is Error & { code: string; limit: string; next: string; retryAfterSeconds: number } {
@@ -153,7 +153,7 @@ export function rejectionProblem(outcome: Rejected, currency: Currency | null): 
 }
 
 export const INTERNAL: Problem = answer(500, 'INTERNAL', 'the gateway made a mistake; it has been logged', {
-  next: 'try again; tell who runs this gateway if it stays',
+  next: 'try again; if this stays, report it to whoever runs this gateway',
 }).problem
 
 function answer(

@@ -133,7 +133,7 @@ export const winnerSchema = z
     winner: party.meta({ description: 'As the auction shows it to everybody.' }),
     identity: z.enum(['account', 'public', 'other_gateway']).meta({
       description:
-        'account: see `account`; public: `winner` is no pseudonym; other_gateway: only the gateway that the winner came through can tell.',
+        'account: see `account`; public: `winner` is no pseudonym; other_gateway: only the gateway that the winner came through knows who it is.',
     }),
     account: party.nullable(),
     bid_id: z.string(),

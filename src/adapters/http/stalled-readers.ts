@@ -1,14 +1,14 @@
 import type { Socket } from 'node:net'
 import type { Timer, Timers } from '../../ports/system/timers.js'
 
-/** How often connections are looked at, and so how long one may take nothing. */
+/** How often connections are checked, and so how long one may take nothing. */
 const LOOK_EVERY_MS = 15_000
-/** What a reader has to take between two looks, as long as there is something to take. */
+/** The bytes that a reader has to take between two checks, while there is something to take. */
 const MIN_BYTES = 4 * 1024
 
 /**
- * Cuts off who does not read what is sent: a download holds a page of a log, a file and a socket for as long as its
- * reader likes. Who reads slowly goes on; who takes next to nothing between two looks, twice in a row, does not.
+Cuts off clients that do not read what is sent: a download holds a page of a log, a file and a socket for as long as its
+ * reader likes. Slow readers may go on; those that take next to nothing between two checks, twice in a row, may not.
  */
 export class StalledReaders {
   readonly #deps: { readonly timers: Timers; readonly sockets: Iterable<Socket>; readonly cut: () => void }

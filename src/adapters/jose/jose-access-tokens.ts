@@ -23,13 +23,13 @@ export interface TokenKey {
 export interface TokenKeys {
   /** The first one signs. The same array as long as they are the same: another one is another set. */
   current(): readonly [TokenKey, ...TokenKey[]]
-  /** As of this moment: what has been retired signs nothing. */
+  /** The keys at this moment; retired ones sign nothing. */
   latest(): readonly [TokenKey, ...TokenKey[]]
 }
 
 /**
- * JWTs (RFC 9068) signed with Ed25519. The first key signs. Those that were exchanged verify as long as what they
- * signed can be alive, and no longer, whatever a token says: who has stolen one would make tokens that last.
+JWTs (RFC 9068) signed with Ed25519. The first key signs. Replaced keys verify as long as tokens that they
+ * signed can be valid, and no longer, whatever a token says: a thief of such a key would make tokens that last.
  */
 export class JoseAccessTokens implements AccessTokens {
   readonly #source: TokenKeys
@@ -119,7 +119,7 @@ export class JoseAccessTokens implements AccessTokens {
     return retiredAt === null ? Number.POSITIVE_INFINITY : retiredAt + this.#lifetimeMs
   }
 
-  /** What was found good by other keys is looked at again. */
+  /** Tokens that other keys verified are checked again. */
   #adopt(keys: readonly TokenKey[]): void {
     if (keys === this.#known) return
     this.#known = keys

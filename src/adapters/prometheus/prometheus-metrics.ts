@@ -13,7 +13,7 @@ const SECONDS = [
   ...[0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
 ]
 const SIZES = Array.from({ length: 15 }, (_, i) => 2 ** i)
-/** Of one name; past it, what comes is counted under no label at all, so that labels cannot fill the memory. */
+/** The most label values of one name; further ones are counted without a label, so that labels cannot fill the memory. */
 const MAX_SERIES = 1_000
 
 /**
@@ -86,7 +86,7 @@ export class PrometheusMetrics implements Metrics, MetricsPage {
       name,
       get: async () => ({ name, help, type, aggregator: 'sum', values: await valuesOf(family) }),
     }
-    // All that the registry asks of a metric.
+    // This is all that the registry needs of a metric.
     this.#registry.registerMetric(page as unknown as Metric)
     return family
   }
@@ -110,7 +110,7 @@ interface Series {
 }
 
 async function valuesOf({ series, read }: Family): Promise<readonly Value[]> {
-  // What cannot be read now is left out; the rest is told all the same.
+  // What cannot be read now is left out; the rest is still reported.
   if (read) return read().catch(() => [])
   return [...series.values()].flatMap((own) => own.values())
 }

@@ -19,8 +19,8 @@ const MINUTE_MS = 60_000
 const DAY_MS = 24 * 60 * MINUTE_MS
 
 /**
- * Who registers may sell too: on a mesh everybody who runs a node is bidder and seller, and a gateway's users are to be
- * worth no less. A house that sells by itself sets `self_roles` to bidder.
+Whoever registers may sell too: on a mesh everybody who runs a node is bidder and seller, and a gateway's users should be
+ * allowed no less. A house where only staff sell sets `self_roles` to bidder.
  */
 export const DEFAULT_ACCOUNT_SETTINGS: AccountSettings = {
   registration: 'open',

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 
-/** What shows an address in the user's own browser, by platform. */
+/** The command that shows an address in the user's browser, by platform. */
 const OPENERS: Partial<Record<NodeJS.Platform, readonly [command: string, ...args: string[]]>> = {
   darwin: ['open'],
   win32: ['rundll32', 'url.dll,FileProtocolHandler'],
@@ -8,7 +8,7 @@ const OPENERS: Partial<Record<NodeJS.Platform, readonly [command: string, ...arg
 /** An opener that still runs after this has found a browser. */
 const PATIENCE_MS = 2_000
 
-/** False where there is no browser to be shown anything in, such as on a server. Never rejects. */
+/** False if there is no browser, such as on a server. Never rejects. */
 export function showInBrowser(url: string): Promise<boolean> {
   const [command, ...args] = OPENERS[process.platform] ?? ['xdg-open']
   return new Promise((resolve) => {

@@ -26,7 +26,7 @@ export class X509CertificateIssuer implements CertificateIssuer {
       privateKey: await importPrivate(privateKey),
       publicKey: await importPublic(signerOf(pair.privateKey).publicKey),
     }
-    // Each has a name of its own, or chains of them could not be told apart.
+    // Each has a unique name: otherwise chains of them could not be distinguished.
     const { publicKey } = signerOf(pair.privateKey)
     const subject = `CN=Vendue mesh ${meshName} ${publicKey.slice(0, 8)}`
     const certificate = await x509.X509CertificateGenerator.create({

@@ -17,7 +17,7 @@ export function fingerprintOf(certificate: string | Uint8Array): string {
   return createHash('sha256').update(spki).digest('base64url')
 }
 
-/** Null for what is no certificate of an authority. */
+/** Null if this is no certificate of an authority. */
 export function issuerFactsOf(certificate: X509Certificate): IssuerFacts | null {
   const publicKey = certificate.ca ? rawKeyOf(certificate.publicKey) : null
   return publicKey === null ? null : { publicKey, isSignedBy: (ca) => isSignedBy(certificate, ca) }
@@ -31,7 +31,7 @@ export class NodeCertificateReader implements CertificateReader {
     try {
       parsed = new X509Certificate(certificate)
     } catch {
-      // Not a certificate, which is what null says.
+      // Not a certificate: null.
       return null
     }
     return factsOf(parsed)

@@ -18,9 +18,9 @@ const SECRET_BYTES = 32
 export interface GatewaySecrets {
   /** For access tokens: the first one signs, all verify. */
   readonly tokenKeys: readonly [GatewayKey, ...GatewayKey[]]
-  /** Refresh tokens follow from one another by it. */
+  /** Refresh tokens are derived from one another with it. */
   readonly refreshSecret: string
-  /** Pseudonyms come from it: another one would make a bidder another party in the middle of an auction. */
+  /** Pseudonyms are derived from it: another one would make a bidder another party in the middle of an auction. */
   readonly pseudonymSecret: string
 }
 
@@ -34,9 +34,9 @@ export interface GatewayKey {
 
 export interface TokenKeyRotation {
   readonly keyId: string
-  /** Good for what they signed, until then (UTC milliseconds). The newest first. */
+  /** Valid for what they signed, until then (UTC milliseconds). The newest first. */
   readonly retired: readonly { readonly keyId: string; readonly goodUntil: number }[]
-  /** Nothing that these signed is good any more. */
+  /** Nothing that these signed is valid any more. */
   readonly dropped: readonly string[]
 }
 
@@ -69,7 +69,7 @@ export function loadGatewaySecrets(dataDir: string, random: Random): GatewaySecr
 }
 
 /**
- * Puts a new key first. Those of before stay good for the tokens that they signed while these can be alive, or are
+Puts a new key first. Older keys stay valid for the tokens that they signed while these can be alive, or are
  * dropped `now`. Running gateways notice (`GatewayTokenKeys`). Of two rotations at the same moment one may be lost.
  */
 export function rotateTokenKey(
@@ -126,11 +126,11 @@ function read(path: string): SecretsFile | null {
     throw new GatewaySecretsError(path, error)
   }
   try {
-    // A copy from a backup may have come back readable by others.
+    // A copy restored from a backup may be readable by others.
     if ((statSync(path).mode & 0o077) !== 0 && process.platform !== 'win32') chmodSync(path, 0o600)
     return fileSchema.parse(JSON.parse(text))
   } catch (cause) {
-    // The parser's complaint quotes what it read.
+    // The parser's message would quote the secret.
     throw new GatewaySecretsError(
       path,
       cause instanceof z.ZodError ? new Error('not of the form') : undefined,

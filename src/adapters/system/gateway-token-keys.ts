@@ -16,7 +16,7 @@ export interface GatewayTokenKeysDeps {
   readonly random: Random
 }
 
-/** How long a running gateway takes tokens of keys that have been dropped. */
+/** How long a running gateway may still accept tokens of dropped keys. */
 export const RECHECK_MS = 1_000
 
 /** The token keys of a data directory as they are now: an operator may exchange them while gateways run. */
@@ -44,7 +44,7 @@ export class GatewayTokenKeys {
     return this.latest()
   }
 
-  /** As `current`, as of this moment. */
+  /** As `current`, but reads the file now. */
   latest(): readonly [GatewayKey, ...GatewayKey[]] {
     const version = this.#versionOfFile()
     if (version === null || version === this.#version) return this.#keys
@@ -61,7 +61,7 @@ export class GatewayTokenKeys {
     return this.#keys
   }
 
-  /** Null where there is no file: one that is gone is no reason to make other keys while logins are open. */
+  /** Null if there is no file: a missing one is no reason to make other keys while logins are open. */
   #versionOfFile(): string | null {
     const stat = statSync(join(this.#dataDir, GATEWAY_SECRETS_FILE), { throwIfNoEntry: false })
     return stat ? `${stat.ino} ${stat.mtimeMs} ${stat.size}` : null

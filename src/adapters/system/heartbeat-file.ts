@@ -4,7 +4,7 @@ import { z } from 'zod'
 import type { Beat, Heartbeat } from '../../ports/system/heartbeat.js'
 
 const FILE = 'heartbeat'
-/** Every beat is written over the one before, whole. */
+/** Every beat overwrites the one before. */
 const WIDTH = 1_024
 
 const time = z.int().positive()

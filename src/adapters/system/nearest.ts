@@ -1,4 +1,4 @@
-/** Fewer letters begin too many words. */
+/** Shorter words are the beginning of too many others. */
 const MIN_BEGINNING = 4
 
 /** The candidate that a misspelt or unfinished word most likely means; undefined where none comes close. */

@@ -5,22 +5,22 @@ import type { Clock } from '../../ports/system/clock.js'
 import { writePrivateFile } from './private-file.js'
 
 const FILE = 'incarnation'
-/** Between two starts where the clock was set back: room for what a life raises its own number by. */
+/** The gap between two starts if the clock was set back: room for what a running node raises its number by. */
 const MIN_STEP = 1_000_000
-/** Half of what peers take: clocks differ, and a life raises its own number. */
+/** Half of what peers accept: clocks differ, and a running node raises its number. */
 const MAX_AHEAD_MS = MAX_INCARNATION_AHEAD_MS / 2
 
 /**
- * This start's number: the time, UTC milliseconds, and in any case past that of the start before, which the data
+This start's number: the time in UTC milliseconds, and always higher than that of the start before, which the data
  * directory remembers. A clock that was set back would otherwise make a node that returns look like a late echo of
- * itself, and its peers would never take it up again.
+ * itself, and its peers would never list it again.
  */
 export function nextIncarnation(dataDir: string, clock: Clock): number {
   const path = join(dataDir, FILE)
   const last = existsSync(path) ? readNumber(path) : 0
   const now = clock.now()
   const grown = last + MIN_STEP
-  // Peers take no start that lies days ahead: after a clock that was so far wrong there is nothing to grow past.
+  // Peers refuse a start that lies days ahead: after a clock that was so wrong, the number starts afresh.
   const next = now > last || grown - now > MAX_AHEAD_MS ? now : grown
   writePrivateFile(path, `${next}\n`)
   return next

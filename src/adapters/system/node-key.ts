@@ -15,7 +15,7 @@ import { isWeakKey } from './small-order.js'
 
 const KEY_FILE = 'node.key'
 
-/** The key file exists but holds no Ed25519 key: the node must not make itself a new identity over it. */
+/** The key file exists but holds no Ed25519 key: the node must not replace it by a new identity. */
 export class NodeKeyError extends Error {
   readonly code = 'NODE_KEY_INVALID'
   constructor(path: string, options?: ErrorOptions) {
@@ -75,12 +75,12 @@ export class Ed25519Verifier implements SignatureVerifier {
       const key = this.#key(publicKey)
       return key !== null && verify(null, Buffer.from(text), key, Buffer.from(signature, 'base64url'))
     } catch {
-      // A malformed key or signature proves nothing, which is what false says.
+      // A malformed key or signature proves nothing: false.
       return false
     }
   }
 
-  /** Null where no signature by it proves anything. */
+  /** Null if signatures by this key prove nothing. */
   #key(publicKey: string): KeyObject | null {
     const known = this.#keys.get(publicKey)
     if (known !== undefined) return known

@@ -35,7 +35,7 @@ export function createPinoLogger({ level, format, color = false, write }: PinoLo
 type Level = 'trace' | 'debug' | 'info' | 'warn' | 'error'
 type PlainError = Readonly<Record<string, unknown>>
 
-/** Log calls that nobody reads must cost nothing, so fields are copied only at an enabled level. */
+/** Disabled log calls must cost nothing, so fields are copied only at an enabled level. */
 class PinoLogger implements Logger {
   readonly #pino: pino.Logger
   readonly #showError: (error: PlainError) => unknown

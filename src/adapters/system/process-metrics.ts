@@ -4,7 +4,7 @@ import type { Metrics } from '../../ports/system/metrics.js'
 const RESOLUTION_MS = 10
 const NANOSECONDS = 1e9
 
-/** What the process itself does. Call the answer to stop watching. */
+/** Measures the process itself. Call the returned function to stop. */
 export function watchProcess(metrics: Metrics): () => void {
   const lag = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
   lag.enable()

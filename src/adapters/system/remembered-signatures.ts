@@ -3,7 +3,7 @@ import type { SignatureVerifier, Signer } from '../../ports/system/signer.js'
 /** An order is met again with each commit that holds bids of it, soon after it was first checked or signed here. */
 const MAX_REMEMBERED = 4_096
 
-/** A signer and a verifier that need not check anew what they have just signed or found good. */
+/** A signer and a verifier that do not check again what they have just signed or verified. */
 export function rememberSignatures(
   signer: Signer,
   verifier: SignatureVerifier,

@@ -37,12 +37,12 @@ const nodeFileSchema = z.object({
   meshId: z.string().optional(),
 })
 
-/** Where the node of this name keeps its data, unless it is told otherwise. */
+/** Where the node of this name keeps its data, unless the settings say otherwise. */
 export function nodeDirectory(home: string, name: string): string {
   return join(home, NODES_DIR, name)
 }
 
-/** The node that runs on this data directory; null where none does. What a killed node left behind does not count. */
+/** The node that runs on this data directory, or null. What a killed node left behind does not count. */
 export function readRunningNode(dataDir: string): RunningNode | null {
   let text: string
   try {
@@ -52,7 +52,7 @@ export function readRunningNode(dataDir: string): RunningNode | null {
     throw error
   }
   const parsed = nodeFileSchema.safeParse(parseJson(text))
-  // Half a file is one being written or left by a crash: nobody to talk to either way.
+  // An incomplete file is being written or was left by a crash: no node to talk to either way.
   if (!parsed.success || !isAlive(parsed.data.pid)) return null
   return { ...parsed.data, dataDir }
 }
@@ -86,7 +86,7 @@ function runningUnder(directory: string): RunningNode[] {
 
 function isAbsent(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException).code
-  // What this user may not read is nothing this user could talk to.
+  // A node whose files this user may not read is one that this user cannot talk to.
   return code === 'ENOENT' || code === 'ENOTDIR' || code === 'EACCES'
 }
 

@@ -68,7 +68,7 @@ export interface Settings {
   readonly sources: Readonly<Record<SettingKey, SettingSource>>
   /** What is odd about the settings, though they can be used. */
   readonly warnings: readonly string[]
-  /** What a node or gateway with these settings lets others reach. Nothing to tell whoever only calls one. */
+  /** What a node or gateway with these settings lets others reach. Commands that only call one do not print it. */
   readonly exposures: readonly string[]
 }
 
@@ -112,7 +112,7 @@ export function loadSettings({ flags, configFile, env, userHome = homedir() }: S
     rpc: { host: '127.0.0.1', port: 0 },
     grape: 'embedded',
     grape_host: '127.0.0.1',
-    // Who names one of the two gets that one exactly, and no other surprise: the other is any free port.
+    // If one of the two is named, that one is exact, and the other is any free port.
     grape_port: values.dht_port === undefined ? 30_001 : 0,
     dht_port: values.grape_port === undefined ? 20_001 : 0,
     bootstrap: [],

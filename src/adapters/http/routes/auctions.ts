@@ -78,7 +78,7 @@ const openBody = z
 type OpenBody = z.output<typeof openBody>
 
 const pageQuery = { cursor: cursorIn.exactOptional(), limit: limitIn }
-/** What `GET /auctions` answers at once. */
+/** The most auctions in one answer of `GET /auctions`. */
 const PLAIN_LIST_PAGE = 100
 
 const listQuery = z.strictObject({

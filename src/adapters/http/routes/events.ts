@@ -54,7 +54,7 @@ export function eventRoutes(app: GatewayApp, deps: RouteDeps & { readonly stream
         answer: FastifyReply,
         place: Parameters<EventStreams['open']>[1],
       ) {
-        // The headers of a stream are known without one.
+        // The headers of a stream are known without starting one.
         if (method === 'HEAD') return answer.headers(STREAM_HEADERS).send()
         const connection = new CountedConnection(deps.guard, address, caller)
         if (raw.destroyed) return connection.release()

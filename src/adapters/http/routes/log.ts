@@ -26,7 +26,7 @@ export function logRoutes(app: GatewayApp, deps: RouteDeps): void {
       reply
         .type('application/x-ndjson; charset=utf-8')
         .header('content-disposition', `attachment; filename="${auctionId}.vendue"`)
-      // Nothing is read for who asks for the headers alone.
+      // Nothing is read for a request for the headers alone.
       if (request.method === 'HEAD') return reply.send(undefined as never)
       const { address, caller } = request
       const download = deps.guard?.hold('downloads', { address, accountId: caller?.party.id })

@@ -52,15 +52,15 @@ type Identity = z.output<typeof winnerSchema>['identity']
 const ELSEWHERE = {
   code: 'WINNER_OF_OTHER_GATEWAY',
   reason:
-    'no account of this gateway has bid there under this pseudonym: only the gateway that the winner came through can tell who it is',
-  next: 'ask who runs the other gateways of the mesh: `vendue user who PSEUDONYM` tells them',
+    'no account of this gateway has bid there under this pseudonym: only the gateway that the winner came through knows who it is',
+  next: 'ask who runs the other gateways of the mesh: `vendue user who PSEUDONYM` shows it to them',
 } as const
 
 /** What was won, for who may know by whom. */
 function wonBy({ state }: AuctionView, caller: Caller) {
   const isAdmin = caller.roles.includes('admin') && caller.scopes.includes('admin')
   if (state.seller.id !== caller.party.id && !isAdmin) {
-    throw new RequestError(403, 'NOT_SELLER', 'only the seller and admins are told who has won', {
+    throw new RequestError(403, 'NOT_SELLER', 'only the seller and admins may see who has won', {
       next: 'ask the seller; everybody sees the winner as the auction shows it',
     })
   }
