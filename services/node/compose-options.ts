@@ -1,4 +1,4 @@
-import type { BudgetName } from '../../src/application/budgets/sender-budgets.js'
+import type { BudgetLimits } from '../../src/application/budgets/sender-budgets.js'
 import type { HandshakeCounts } from '../../src/ports/node/node-status.js'
 import type { Metrics } from '../../src/ports/system/metrics.js'
 
@@ -7,7 +7,7 @@ export interface ComposeOptions {
   readonly currencies: Readonly<Record<string, number>>
   readonly requestStop: () => void
   /** Other limits than those of `SENDER_BUDGETS`. */
-  readonly budgets?: Partial<Record<BudgetName, number>>
+  readonly budgets?: BudgetLimits
   /** Nothing is measured without. */
   readonly metrics?: Metrics
   /** How long a home waits, before it writes, for one of the peers that it knows; see `FirstComparison`. */

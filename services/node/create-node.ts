@@ -219,7 +219,7 @@ class RunningNode implements VendueNode {
     grape: NodeGrape,
     { memberList, facts: { role } }: NodeMesh,
   ): void {
-    const { name, dataDir, currencies, peerWaitMs } = this.#settings
+    const { name, dataDir, currencies, peerWaitMs, budgets = {} } = this.#settings
     const party = { id: nodeIdOf(signer.publicKey), name }
     const remembered = rememberSignatures(signer, verifier)
     const rpcClient = new RpcClient({ logger: this.#logger, ...(this.#tls ? { tls: this.#tls } : {}) })
@@ -256,6 +256,7 @@ class RunningNode implements VendueNode {
       dataDir,
       currencies,
       peerWaitMs,
+      budgets,
       requestStop: this.#requestStop,
       metrics: this.metrics,
       handshakes: () => this.handshakes,

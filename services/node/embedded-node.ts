@@ -53,6 +53,8 @@ export interface EmbeddedNodeOptions {
    * more. 30,000 otherwise.
    */
   readonly peerWaitMs?: number
+  /** What each other member may use up here, by budget: `{requests: 64, 'log-bytes': '8GiB'}`; the defaults otherwise. */
+  readonly budgets?: Readonly<Record<string, number | string>>
   /** Nothing is logged otherwise. */
   readonly logger?: Logger
 }
@@ -348,13 +350,14 @@ async function joinOnce(options: EmbeddedNodeOptions, { dataDir, name }: NodeSet
 
 /** What a name and the like may be is the same as for `vendue start`. Throws `NodeError`. */
 function checkOptions(options: EmbeddedNodeOptions): void {
-  const { name, mesh, currencies, bootstrap, grape, host, ports, peerWaitMs } = options
+  const { name, mesh, currencies, budgets, bootstrap, grape, host, ports, peerWaitMs } = options
   const { shape } = settingsSchema
   const port = shape.http_port.optional()
   const given: readonly [field: string, schema: z.ZodType, value: unknown][] = [
     ['name', shape.name, name],
     ['mesh', shape.mesh.optional(), mesh],
     ['currencies', shape.currencies.optional(), currencies],
+    ['budgets', shape.budgets.optional(), budgets],
     ['bootstrap', shape.bootstrap.optional(), bootstrap],
     ['grape', shape.grape.optional(), grape],
     ['peerWaitMs', z.int().min(0).max(MAX_PEER_WAIT_MS).optional(), peerWaitMs],
@@ -367,7 +370,7 @@ function checkOptions(options: EmbeddedNodeOptions): void {
     const rule = schema.safeParse(value).error?.issues[0]
     if (rule === undefined) continue
     const shown = (JSON.stringify(value) ?? 'undefined').slice(0, MAX_SHOWN)
-    const words = rule.message.startsWith('must') ? rule.message : 'is not valid'
+    const words = /^must|is not right/.test(rule.message) ? rule.message : 'is not valid'
     throw new NodeError('INVALID_INPUT', `${field} ${shown} ${words}`, { field, next: 'correct it' })
   }
 }
@@ -386,6 +389,7 @@ function settingsOf(options: EmbeddedNodeOptions): NodeSettings {
     meshesDir: join(home, MESHES_DIR),
     dataDir: resolve(options.dataDir ?? nodeDirectory(home, name)),
     currencies: options.currencies ?? {},
+    budgets: settingsSchema.shape.budgets.parse(options.budgets ?? {}),
     rpc: { host, port: ports.rpc ?? 0 },
     grape:
       options.grape === undefined

@@ -62,6 +62,12 @@ describe('evolve refuses', () => {
     ['anything before the opening', null, bid(), 'the first event opens the auction'],
     ['a second opening', () => given(), opened(), 'an auction opens once'],
     ['unsound terms', null, opened({ terms: termsWith({ title: '' }) }), 'terms: title must not be empty'],
+    [
+      'an opening in the name of a node that is not the home',
+      null,
+      opened({ seller: { id: `node_${'a'.repeat(32)}`, name: 'Ben' } }),
+      'nobody opens an auction in its name',
+    ],
     ['an opening at no time', null, opened({ at: Number.NaN }), 'it opens at a time'],
     ['an opening before all times', null, opened({ at: 0 }), 'it opens at a time'],
     ['an opening between milliseconds', null, opened({ at: T0 + 0.5 }), 'it opens at a time'],

@@ -12,16 +12,16 @@ describe('a node inside another program', () => {
   let shop: EmbeddedNode
   let anna: EmbeddedNode
 
-  const start = async (name: string) => {
+  const start = async (name: string, more: Partial<Parameters<typeof createNode>[0]> = {}) => {
     const bootstrap = nodes.flatMap(({ dhtAddress }) => dhtAddress ?? [])
-    const node = createNode({ name, mesh: 'embedded-test', home, bootstrap })
+    const node = createNode({ name, mesh: 'embedded-test', home, bootstrap, ...more })
     nodes.push(node)
     return node.start()
   }
 
   before(async () => {
     shop = await start('shop')
-    anna = await start('anna')
+    anna = await start('anna', { budgets: { requests: 64, 'log-bytes': '1GiB' } })
     await eventually('they see each other', async () =>
       (await anna.api.peers()).some(({ state }) => state === 'alive'),
     )
@@ -104,6 +104,7 @@ describe('a node inside another program', () => {
     ['a name of 33 characters', { name: 'x'.repeat(33) }, 'name'],
     ['a mesh of no name', { name: 'ok', mesh: 'A mesh' }, 'mesh'],
     ['a currency that is none', { name: 'ok', currencies: { usd: 2 } }, 'currencies'],
+    ['a budget that nobody has', { name: 'ok', budgets: { bids: 5 } }, 'budgets'],
     ['a port past all', { name: 'ok', ports: { rpc: 70_000 } }, 'ports.rpc'],
   ] as const) {
     it(`refuses ${what}, and writes nothing`, () => {
@@ -117,6 +118,13 @@ describe('a node inside another program', () => {
       }
     })
   }
+
+  it('lets others use what its operator has set, and shows it', async () => {
+    const limits = new Map((await anna.api.status()).budgets.map(({ name, limit }) => [name, limit]))
+    expect([limits.get('requests'), limits.get('log-bytes')]).to.deep.equal([64, 1_024 ** 3])
+    const others = (await shop.api.status()).budgets.filter(({ limit, name }) => limits.get(name) !== limit)
+    expect(others.map(({ name }) => name)).to.have.members(['requests', 'log-bytes'])
+  })
 
   it('takes amounts as numbers too, and names what it cannot take', async () => {
     const terms = { title: 'Pic#6', currency: 'EUR', start: 5.5, increment: 0.5 }

@@ -261,6 +261,17 @@ describe('what a home takes, whichever way it came, everybody accepts', function
       )
   })
 
+  it('the id of what a seller does, at its limits and beyond them', async () => {
+    const own = surfaces.all.filter(({ name }) => ['the library', 'RPC'].includes(name))
+    expect(own).to.have.length(2)
+    for (const surface of own) {
+      await holds(idsOf(1, 96), surface, async (key) =>
+        surface.cancel!(await opened(surface), 'Broken.', key),
+      )
+      await holds(idsOf(1, 96), surface, (key) => surface.open!({ ...TERMS, key }))
+    }
+  })
+
   it('a bidder’s name, at its limits and beyond them', async () => {
     const { gateway } = surfaces
     const named: Input<string> = {

@@ -44,7 +44,7 @@ export interface Bidding {
 export interface Surface {
   readonly name: string
   open?(opening: Opening): Promise<Said>
-  cancel?(auctionId: string, reason: string): Promise<Said>
+  cancel?(auctionId: string, reason: string, key?: string): Promise<Said>
   extend?(auctionId: string, closesAt: number): Promise<Said>
   bid?(auctionId: string, bid: Bidding): Promise<Said>
 }
@@ -110,7 +110,7 @@ async function said(call: Promise<CommandResult>): Promise<Said> {
 function bySeller(api: NodeApi): Required<Pick<Surface, 'open' | 'cancel' | 'extend'>> {
   return {
     open: ({ key = newKey('cmd'), ...terms }) => said(api.open({ ...terms, commandId: key })),
-    cancel: (auction, reason) => said(api.cancel({ auction, commandId: newKey('cmd'), reason })),
+    cancel: (auction, reason, key = newKey('cmd')) => said(api.cancel({ auction, commandId: key, reason })),
     extend: (auction, closesAt) => said(api.extend({ auction, commandId: newKey('cmd'), closesAt })),
   }
 }

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { budgetsSetting } from '../../application/budgets/budget-setting.js'
 import { limitsSetting } from '../../application/gateway/limit-rules.js'
 import { MAX_EXPONENT } from '../../domain/currency.js'
 import { NODE_NAME, NODE_NAME_RULE } from '../../domain/limits.js'
@@ -160,6 +161,7 @@ export const settingsSchema = z.strictObject({
   registration: registrationSetting,
   self_roles: selfRolesSetting,
   limits: limitsSetting,
+  budgets: budgetsSetting,
 })
 
 export type SettingValues = z.infer<typeof settingsSchema>

@@ -1,5 +1,6 @@
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
+import type { BudgetLimits } from '../../application/budgets/sender-budgets.js'
 import { DEFAULT_LIMITS } from '../../application/gateway/limit-rules.js'
 import { DEFAULT_PEER_WAIT_MS } from '../../application/home/first-comparison.js'
 import { type AuthMode, DEFAULT_ACCOUNT_SETTINGS } from './account-settings.js'
@@ -40,6 +41,8 @@ export interface NodeSettings {
   readonly currencies: Readonly<Record<string, number>>
   /** How long a home waits, before it writes, for one of the peers that it knows; half a minute otherwise. */
   readonly peerWaitMs?: number
+  /** What each sender may use up here; the defaults otherwise. */
+  readonly budgets?: BudgetLimits
 }
 
 export type GrapeSettings =
@@ -136,6 +139,7 @@ export function loadSettings({ flags, configFile, env, userHome = homedir() }: S
     registration: DEFAULT_ACCOUNT_SETTINGS.registration,
     self_roles: [...DEFAULT_ACCOUNT_SETTINGS.selfRoles],
     limits: DEFAULT_LIMITS,
+    budgets: {},
   }
   for (const key of ['data', 'accounts_dir'] as const)
     if (typeof values[key] === 'string') values[key] = resolve(values[key])
@@ -182,6 +186,7 @@ export function nodeSettings({ home, values, sources }: Settings): NodeSettings 
     log: { level: values.log_level, format: values.log_format },
     currencies: values.currencies,
     peerWaitMs: values.peer_wait,
+    budgets: values.budgets,
   }
 }
 

@@ -2,7 +2,7 @@ import type { BudgetStatus } from '../../ports/node/node-status.js'
 import type { Clock } from '../../ports/system/clock.js'
 import type { Logger } from '../../ports/system/logger.js'
 import { type Counter, type Metrics, NO_METRICS } from '../../ports/system/metrics.js'
-import { type BudgetName, type BudgetTerms, SENDER_BUDGETS } from './sender-budgets.js'
+import { type BudgetLimits, type BudgetName, type BudgetTerms, SENDER_BUDGETS } from './sender-budgets.js'
 
 export interface BudgetsDeps {
   readonly clock: Clock
@@ -85,7 +85,8 @@ export class Budget {
       const used = Math.round(this.#left(use))
       if (used > (fullest?.used ?? 0)) fullest = { sender, used }
     }
-    return { name: this.name, ...this.terms, fullest, refused: this.#refused }
+    const { unit, limit, refillMs } = this.terms
+    return { name: this.name, unit, limit, refillMs, fullest, refused: this.#refused }
   }
 
   /** What is used up now, with what has come back since. */
@@ -151,7 +152,7 @@ export class Budgets {
   readonly #budgets: ReadonlyMap<BudgetName, Budget>
 
   /** `limits` replaces some. */
-  constructor(deps: BudgetsDeps, limits: Partial<Record<BudgetName, number>> = {}) {
+  constructor(deps: BudgetsDeps, limits: BudgetLimits = {}) {
     const names = Object.keys(SENDER_BUDGETS) as BudgetName[]
     this.#budgets = new Map(
       names.map((name) => {

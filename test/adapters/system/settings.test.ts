@@ -85,6 +85,7 @@ describe('settings', () => {
         bootstrap: ['127.0.0.1:20001', '127.0.0.1:20002'],
       },
       log: { level: 'info', format: 'auto' },
+      budgets: {},
       currencies: {},
       peerWaitMs: 30_000,
     })
@@ -171,6 +172,29 @@ describe('settings', () => {
     })
     config({ currencies: { GOLD: 3 }, bootstrap: ['[::1]:20001'] })
     expect(load().values).to.deep.include({ currencies: { GOLD: 3 }, bootstrap: ['[::1]:20001'] })
+  })
+
+  it('take budgets of senders with their units, and name the budget, its unit and its least that is not right', () => {
+    const budgets = (given: string) => nodeSettings(load({ flags: { budgets: given } })).budgets
+    expect(budgets('log-bytes:8GiB, work:4s,requests:64,openings:1000')).to.deep.equal({
+      'log-bytes': 8 * 1_024 ** 3,
+      work: 4_000,
+      requests: 64,
+      openings: 1_000,
+    })
+    config({ budgets: { work: 250, parcels: '16MiB' } })
+    expect(nodeSettings(load()).budgets).to.deep.equal({ work: 250, parcels: 16 * 1_024 ** 2 })
+    for (const [given, words] of [
+      ['bids:5', 'there are connections, requests,'],
+      ['requests', 'it counts requests at once, and must be a whole number, of at least 16'],
+      ['requests:64KiB', 'must be a whole number, of at least 16'],
+      ['requests:15', 'of at least 16'],
+      ['work:1h', 'it counts ms of the thread, and must be a whole number, or one with ms, s'],
+      ['log-bytes:1MB', 'or one with KiB, MiB, GiB, TiB, of at least 8,388,608'],
+      ['openings:0', 'of at least 1'],
+      ['openings:-5', 'of at least 1'],
+    ] as const)
+      expect(failure({ flags: { budgets: given } }).message, given).to.contain(words)
   })
 
   it('warn of listening beyond this machine, and of variables that mean nothing', () => {

@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { Budgets } from '../../../src/application/budgets/budgets.js'
+import { type BudgetTerms, SENDER_BUDGETS } from '../../../src/application/budgets/sender-budgets.js'
 import type { Logger } from '../../../src/ports/system/logger.js'
 import { ManualTime } from '../../support/manual-time.js'
 import { silentLogger } from '../../support/silent-logger.js'
@@ -13,6 +15,17 @@ describe("senders' budgets", () => {
     told = []
     const logger: Logger = { ...silentLogger, warn: (fields) => told.push(fields) }
     budgets = new Budgets({ clock: time, logger }, { refusals: 3_600, requests: 2 })
+  })
+
+  it('stand in the documents, each of them, with its least', () => {
+    const rows = readFileSync('docs/security.md', 'utf8').matchAll(/^\| `([a-z-]+)` \| ([^|]*) \|/gm)
+    const told = new Map([...rows].map(([, name = '', limit = '']) => [name, limit]))
+    for (const [name, terms] of Object.entries<BudgetTerms>(SENDER_BUDGETS)) {
+      expect(told.has(name), name).to.equal(true)
+      expect(/at least/.test(told.get(name) ?? ''), `the least of ${name}`).to.equal(
+        terms.least !== undefined,
+      )
+    }
   })
 
   it('let each sender use as much, whatever others have used', () => {

@@ -1,3 +1,5 @@
+import { shownBudgets } from '../../../application/budgets/budget-setting.js'
+import type { BudgetLimits } from '../../../application/budgets/sender-budgets.js'
 import type { Json } from '../../../application/gateway/json-shapes.js'
 import { type LimitRules, shownLimits } from '../../../application/gateway/limit-rules.js'
 import { describeSource } from '../../system/settings.js'
@@ -48,6 +50,7 @@ function jsonValue(key: SettingKey, values: Readonly<Record<SettingKey, unknown>
   }
   if (key === 'peer_wait') return value === 0 ? 'off' : `${(value as number) / 1_000}s`
   if (key === 'limits') return shownLimits(value as LimitRules)
+  if (key === 'budgets') return shownBudgets(value as BudgetLimits)
   return value as Json
 }
 

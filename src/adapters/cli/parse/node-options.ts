@@ -1,3 +1,4 @@
+import { SENDER_BUDGETS } from '../../../application/budgets/sender-budgets.js'
 import { AUTH_MODES } from '../../system/account-settings.js'
 import { LOG_FORMATS, LOG_LEVELS, SETTING_KEYS, type SettingKey } from '../../system/settings-schema.js'
 import type { Args } from './args.js'
@@ -139,6 +140,11 @@ export const startOptions: Options = {
     kind: 'text',
     describe:
       'How long a home that has just started writes nothing while none of the peers that it knows answers: they may hold more of its auctions; 30s otherwise (off: 3 s)',
+    group: NODE,
+  },
+  budgets: {
+    kind: 'text',
+    describe: `What each other member may use up here, such as log-bytes:8GiB,work:4s,requests:64; there are ${Object.keys(SENDER_BUDGETS).join(', ')}`,
     group: NODE,
   },
   'log-format': {
