@@ -123,6 +123,31 @@ describe('the member log', () => {
     expect(refusal(elsewhere, sealBy(real, founded, founding(real)))).to.include('another mesh')
   })
 
+  it('says who was a member that may be a home at what time: until it was put out, or read only', () => {
+    let state = founded
+    const entries = [sealBy(real, emptyMemberState(real.meshId), founding(real))]
+    const add = (at: number, event: MemberEvent) => {
+      const entry = sealMemberEntry(state, event, { at, signer: issuer.signer(real.ca) })
+      state = applyMemberEntry(state, entry, verifier)
+      entries.push(entry)
+    }
+    const asked = (nodeId: string) =>
+      [9, 10, 29, 30, 31].map((at) => listOf(real.meshId, entries).isHomeAt(nodeId, at))
+    const { nodeId } = member
+    expect(asked(nodeId)).to.deep.equal([false, false, false, false, false])
+    add(10, { type: 'MemberAdded', ...member })
+    expect(asked(nodeId), 'a member').to.not.include(false)
+    add(20, { type: 'MemberAdded', ...member, addresses: ['127.0.0.1:7000'] })
+    expect(asked(nodeId), 'that has moved').to.not.include(false)
+    const before = { state, entries: [...entries] }
+    add(30, { type: 'MemberRevoked', nodeId })
+    expect(asked(nodeId), 'put out').to.deep.equal([true, true, true, false, false])
+    state = before.state
+    entries.splice(0, entries.length, ...before.entries)
+    add(30, { type: 'MemberAdded', ...member, role: 'replica' })
+    expect(asked(nodeId), 'reads only').to.deep.equal([true, true, true, false, false])
+  })
+
   it('lets nobody back in who was put out, and keeps an authority', () => {
     const revoking: MemberEvent = { type: 'MemberRevoked', nodeId: member.nodeId }
     const revoked = applyMemberEntry(founded, sealBy(real, founded, revoking), verifier)

@@ -132,6 +132,12 @@ describe('commits that a peer pushes', () => {
     expect(checker.asked).to.have.length(2)
   })
 
+  it('are not read where nobody has signed them', async () => {
+    const [opening] = auctionOf(0, 1) as [Commit]
+    const { refused } = await push([{ ...opening, body: 'no JSON', hash: hashOf('no JSON') }])
+    expect(refused.map(({ reason }) => reason)).to.deep.equal(['the signature is not its author’s'])
+  })
+
   it('hold up what is pushed of the same auction meanwhile, which is taken in after them, and no other auction', async () => {
     checker.isHeld = true
     const [opening, long, short] = auctionOf(MANY + FEW, MANY) as [Commit, Commit, Commit]

@@ -220,14 +220,14 @@ describe('the initial sync', () => {
   })
 
   /** Says that it has auctions which nobody has, and answers with nothing, late. */
-  async function pretender(name: string, delayMs: number): Promise<MemoryNode> {
+  async function pretender(name: string, delayMs: number, pullMs = delayMs): Promise<MemoryNode> {
     const node = new MemoryNode({ name, network, time })
     nodes.push(node)
     await node.start()
     const inner = node.services.parts.peerService
-    const later = <T>(value: T) =>
+    const later = <T>(value: T, ms = delayMs) =>
       new Promise<T>((resolve) => {
-        time.after(delayMs, () => resolve(value))
+        time.after(ms, () => resolve(value))
       })
     const served: Partial<PeerService> = {
       digest: () => later([{ prefix: 'auc_0', sum: 'e'.repeat(64) }]),
@@ -240,7 +240,11 @@ describe('the initial sync', () => {
         }))
         return later({ heads, next: heads.at(-1)?.auctionId ?? null })
       },
-      pullCommits: (wants) => later(wants.map(({ auctionId }) => ({ auctionId, commits: [], head: null }))),
+      pullCommits: (wants) =>
+        later(
+          wants.map(({ auctionId }) => ({ auctionId, commits: [], head: null })),
+          pullMs,
+        ),
     }
     const wrapped = new Proxy(inner, {
       get: (target, key) => {
@@ -265,6 +269,24 @@ describe('the initial sync', () => {
     }
     const { fullest, limit } = joined.services.parts.budgets.of('awaited').status()
     expect(fullest?.used ?? 0).to.be.at.most(limit)
+  })
+
+  it('pulls from others beside peers that keep it waiting, before their pages come', async () => {
+    const delayMs = 4_500
+    for (let i = 0; i < 3; i++) await pretender(`pretender ${i}`, 10, delayMs)
+    const joined = await join()
+    while (network.calls.filter(({ method }) => method === 'pullCommits').length < 3) {
+      await time.advance(50)
+      await settle(50)
+    }
+    await source('quick')
+    const startedAt = time.now()
+    while ((await headsOf(joined)).length === 0) {
+      if (time.now() - startedAt > delayMs - 500)
+        throw new Error(`not there: ${JSON.stringify(syncOf(joined))}`)
+      await time.advance(50)
+      await settle(50)
+    }
   })
 
   it('keeps no more of a home than it has a budget for, says so, and leaves who passes it on alone', async () => {
