@@ -11,7 +11,7 @@ export type EventsByType = { [K in EventType]: EventOf<K> } & {
 export const MAX_WAITING_EVENTS = 10_000
 
 /**
-Events for the program: passed to its listeners as they come, or to a `for await` at its own pace; whichever is
+ * Events for the program: passed to its listeners as they come, or to a `for await` at its own pace; whichever is
  * used first. Events that come before either are kept.
  */
 export class EventQueue {

@@ -9,7 +9,7 @@ interface Sample {
 const MAX_SAMPLES = 8
 
 /**
-The gateway's clock. Each round trip gives its time halfway, give or take half the trip: the shortest of the
+ * The gateway's clock. Each round trip gives its time halfway, give or take half the trip: the shortest of the
  * last ones is used. It counts on the monotonic clock, so that setting the machine's clock has no effect.
  */
 export class ServerClock {

@@ -14,7 +14,7 @@ const REFUSED = new Set([
 const MAX_TRIES = 2
 
 /**
-Authenticates one connection to its gateway. Browsers cannot send headers with a WebSocket, and addresses end up in logs: so
+ * Authenticates one connection to its gateway. Browsers cannot send headers with a WebSocket, and addresses end up in logs: so
  * the first message carries the credentials. If they are refused, the connection goes on anonymously and may still listen.
  */
 export class SignIn {

@@ -64,7 +64,7 @@ export interface BidOptions extends CallOptions {
 }
 
 /**
-A client of the gateways. Calls go on through another gateway when one dies; the same command is sent again with the
+ * A client of the gateways. Calls go on through another gateway when one dies; the same command is sent again with the
  * same id until there is an outcome. Calls reject only with a `ClientError`; a refusal by a rule is an outcome.
  */
 export class VendueClient {
@@ -195,7 +195,7 @@ export class VendueClient {
   }
 
   /**
-  Opens an auction for the caller, with the gateway's node as its home. It is settled there: `UnknownOutcome` names the gateway
+   * Opens an auction for the caller, with the gateway's node as its home. It is settled there: `UnknownOutcome` names the gateway
    * beside the id, and both are needed to ask again.
    */
   open(

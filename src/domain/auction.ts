@@ -62,7 +62,7 @@ export type AuctionStatus = Exclude<Auction['status'], 'unopened'>
 export type OpenedAuction = Exclude<Auction, Unopened>
 
 /**
-The phase of an auction at a time. Its log says `open` until its home has closed it, however long that takes: once
+ * The phase of an auction at a time. Its log says `open` until its home has closed it, however long that takes: once
  * the end has come nobody can bid, and it is `ended`.
  */
 export type AuctionPhase = AuctionStatus | 'ended'
@@ -77,7 +77,7 @@ export const AUCTION_PHASES = [
 export const UNOPENED: Unopened = { status: 'unopened', seq: 0 }
 
 /**
-The least that a new bidder must offer. Null if no bid is possible: the lot can be bought at once for no more, or the price
+ * The least that a new bidder must offer. Null if no bid is possible: the lot can be bought at once for no more, or the price
  * is the last amount there is.
  */
 export function minimumBid(auction: OpenedAuction): Minor | null {

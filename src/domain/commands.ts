@@ -99,7 +99,7 @@ export type ExtendAuction = {
 } & NewEnd
 
 /**
-A new end as the seller states it: a time, or so much more than the end at the time of deciding. The home adds it
+ * A new end as the seller states it: a time, or so much more than the end at the time of deciding. The home adds it
  * up, since nobody else knows the present end for certain, and a repeated command has to say the same as the first.
  */
 export type NewEnd = { readonly closesAt: number } | { readonly addedMs: number }

@@ -44,7 +44,7 @@ export class IllegalEventError extends Error {
 }
 
 /**
-Returns the state after one more event. Refuses every step that is illegal by public knowledge; what depends on
+ * Returns the state after one more event. Refuses every step that is illegal by public knowledge; what depends on
  * secrets is checked after the close, against the commitments.
  */
 export function evolve(state: Auction, event: AuctionEvent): OpenedAuction {

@@ -43,7 +43,7 @@ export class GrenacheMeshClient implements MeshClient {
 }
 
 /**
-Asks one member to join, and for all of the member log, page by page. Nothing is sent to anybody who does not show a certificate of the authority that the
+ * Asks one member to join, and for all of the member log, page by page. Nothing is sent to anybody who does not show a certificate of the authority that the
  * token names: CA_MISMATCH. Rejects with `NodeError`.
  */
 export async function joinAt(

@@ -28,7 +28,7 @@ export interface TokenKeys {
 }
 
 /**
-JWTs (RFC 9068) signed with Ed25519. The first key signs. Replaced keys verify as long as tokens that they
+ * JWTs (RFC 9068) signed with Ed25519. The first key signs. Replaced keys verify as long as tokens that they
  * signed can be valid, and no longer, whatever a token says: a thief of such a key would make tokens that last.
  */
 export class JoseAccessTokens implements AccessTokens {

@@ -19,7 +19,7 @@ const MINUTE_MS = 60_000
 const DAY_MS = 24 * 60 * MINUTE_MS
 
 /**
-Whoever registers may sell too: on a mesh everybody who runs a node is bidder and seller, and a gateway's users should be
+ * Whoever registers may sell too: on a mesh everybody who runs a node is bidder and seller, and a gateway's users should be
  * allowed no less. A house where only staff sell sets `self_roles` to bidder.
  */
 export const DEFAULT_ACCOUNT_SETTINGS: AccountSettings = {

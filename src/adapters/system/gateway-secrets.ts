@@ -69,7 +69,7 @@ export function loadGatewaySecrets(dataDir: string, random: Random): GatewaySecr
 }
 
 /**
-Puts a new key first. Older keys stay valid for the tokens that they signed while these can be alive, or are
+ * Puts a new key first. Older keys stay valid for the tokens that they signed while these can be alive, or are
  * dropped `now`. Running gateways notice (`GatewayTokenKeys`). Of two rotations at the same moment one may be lost.
  */
 export function rotateTokenKey(

@@ -11,7 +11,7 @@ const MIN_STEP = 1_000_000
 const MAX_AHEAD_MS = MAX_INCARNATION_AHEAD_MS / 2
 
 /**
-This start's number: the time in UTC milliseconds, and always higher than that of the start before, which the data
+ * This start's number: the time in UTC milliseconds, and always higher than that of the start before, which the data
  * directory remembers. A clock that was set back would otherwise make a node that returns look like a late echo of
  * itself, and its peers would never list it again.
  */

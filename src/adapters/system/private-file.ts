@@ -2,7 +2,7 @@ import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 /**
-Writes a file that only its owner may read, whole or not at all: a crash leaves no half of a secret. It
+ * Writes a file that only its owner may read, whole or not at all: a crash leaves no half of a secret. It
  * survives the loss of power once this returns.
  */
 export function writePrivateFile(path: string, content: string): void {

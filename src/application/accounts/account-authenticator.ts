@@ -33,7 +33,7 @@ export interface AccountCaller extends Caller {
 export const USED_EVERY_MS = 60 * 60 * 1_000
 
 /**
-Reads the account, the session and the key at every call, so that what was disabled, logged out or revoked, by
+ * Reads the account, the session and the key at every call, so that what was disabled, logged out or revoked, by
  * whichever process, is refused from that moment on; roles are the present ones, not those of when a token was issued.
  */
 export class AccountAuthenticator implements Authenticator {

@@ -27,7 +27,7 @@ export interface AccountsOptions {
 }
 
 /**
-Makes and changes accounts. Input is checked here, wherever it comes from; every call may reject with
+ * Makes and changes accounts. Input is checked here, wherever it comes from; every call may reject with
  * `AccountError`, and with an error of code `BUSY` if passwords are hashed.
  */
 export class Accounts {

@@ -46,7 +46,7 @@ export interface Tokens {
 }
 
 /**
-A used refresh token stays valid for this long while its successor has not been used: for an answer that
+ * A used refresh token stays valid for this long while its successor has not been used: for an answer that
  * was lost, and for two tabs that woke up together. Both get the same successor, so that there is never more than one
  * line of tokens, and a thief's use of it is noticed at the next refresh.
  */
@@ -88,7 +88,7 @@ export class Logins {
   }
 
   /**
-  Whose login this would be: the id of the account with this name or address, or what was typed if there is
+   * Whose login this would be: the id of the account with this name or address, or what was typed if there is
    * none. So guesses at one account are counted together, whether by its name or its address.
    */
   async whose(login: string): Promise<string> {

@@ -28,7 +28,7 @@ export class Pseudonyms {
   }
 
   /**
-  Who bids under this pseudonym's id, and where; null if it is not one of this gateway's. No pseudonym leads back to
+   * Who bids under this pseudonym's id, and where; null if it is not one of this gateway's. No pseudonym leads back to
    * its account: all accounts that have bid are tried, or only those of the auction if one is given.
    */
   async behind(

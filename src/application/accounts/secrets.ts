@@ -50,7 +50,7 @@ export function newRefreshToken(random: Random): RefreshToken {
 }
 
 /**
-The token that takes this one's place. It is derived from it and from a secret of the gateway: whoever asks twice
+ * The token that takes this one's place. It is derived from it and from a secret of the gateway: whoever asks twice
  * with the same token, because the answer was lost or from two tabs at once, gets the same one, and only hashes
  * have to be stored. Without the gateway's secret it cannot be derived.
  */

@@ -309,7 +309,7 @@ function waitMs({ firstMs, mostMs }: Backoff, nth: number): number {
 }
 
 /**
-What a refusal means for an auto-bid. `passing`: this node does not know yet what the home knows, or the auction may go
+ * What a refusal means for an auto-bid. `passing`: this node does not know yet what the home knows, or the auction may go
  * on; `over`: the auction has ended; `final`: another bid would be refused as well.
  */
 function afterRefusal(code: RejectionCode): 'passing' | 'over' | 'final' {

@@ -44,7 +44,7 @@ const MAX_ATTEMPTS = 3
 const RETRY_DELAY_MS = 250
 
 /**
-A request without an answer may still be carried out, even after a later one was answered that nothing was done: from
+ * A request without an answer may still be carried out, even after a later one was answered that nothing was done: from
  * then on only an outcome is certain.
  */
 const UNKNOWN = submitFailure(

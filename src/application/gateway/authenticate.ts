@@ -36,7 +36,7 @@ export function credentialsOfRequest({ headers, accessTokens = [] }: Presented):
 }
 
 /**
-From a message of an open connection, which keeps tokens out of addresses and so out of the logs of proxies, in
+ * From a message of an open connection, which keeps tokens out of addresses and so out of the logs of proxies, in
  * the form of a request. Throws `CallerError`.
  */
 export function presentedInMessage({

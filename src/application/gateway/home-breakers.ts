@@ -16,7 +16,7 @@ const FAILING: ReadonlySet<string> = new Set(['HOME_UNREACHABLE', 'OUTCOME_UNKNO
 type Call = () => Promise<unknown>
 
 /**
-One circuit breaker per home, made when a call to that home first fails: homes that work cost nothing. While a
+ * One circuit breaker per home, made when a call to that home first fails: homes that work cost nothing. While a
  * breaker is open, callers get HOME_UNREACHABLE at once, instead of waiting for a time-out.
  */
 export class HomeBreakers {

@@ -257,7 +257,7 @@ export class Authority implements MeshAuthority {
   }
 
   /**
-  Authorities that no longer sign and whose certificates are all replaced or expired, oldest first: each has signed the
+   * Authorities that no longer sign and whose certificates are all replaced or expired, oldest first: each has signed the
    * next, so that a member which slept through several changes gets to the newest only over those in between.
    */
   #retire(records: AuthorityRecords): void {

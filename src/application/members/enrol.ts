@@ -74,8 +74,8 @@ export async function enrol(
 }
 
 /**
-A restored authority catches up with what this node knows. One that has written another history is not used: the node keeps
-its copy and raises the alarm.
+ * A restored authority catches up with what this node knows. One that has written another history is not used: the node keeps
+ * its copy and raises the alarm.
  */
 function agrees(authority: Authority, known: MemberList | null): boolean {
   try {

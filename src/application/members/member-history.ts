@@ -53,8 +53,8 @@ export class MemberHistory {
   }
 
   /**
-  Adds an entry. True: it is new. False: it is known, or lies behind a gap. Throws `MemberLogConflictError` if the
-  authority signed both it and another one in its place, `MemberLogError` if it does not belong for another reason.
+   * Adds an entry. True: it is new. False: it is known, or lies behind a gap. Throws `MemberLogConflictError` if the
+   * authority signed both it and another one in its place, `MemberLogError` if it does not belong for another reason.
    */
   take(entry: MemberLogEntry): boolean {
     const { seq, prevHash, meshId, at, event } = readMemberEntry(entry)

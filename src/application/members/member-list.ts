@@ -81,9 +81,9 @@ export class MemberList implements MemberDirectory {
   }
 
   /**
-  Adds entries in order, including known ones, which have to be the same. Returns how many were new. Throws
+   * Adds entries in order, including known ones, which have to be the same. Returns how many were new. Throws
    * `MemberLogError` at the first that does not belong, `MemberLogConflictError` where the authority has signed another
-  history; those before it are added. A gap is no error: what comes after it is ignored.
+   * history; those before it are added. A gap is no error: what comes after it is ignored.
    */
   add(entries: readonly MemberLogEntry[]): number {
     const before = this.#history.state

@@ -39,7 +39,7 @@ const TICKS_PER_PULL = 3
 const PAGE = 256
 
 /**
-Keeps this node's member list up to date: reads from the authority if it is on this machine, passes on what is new, and
+ * Keeps this node's member list up to date: reads from the authority if it is on this machine, passes on what is new, and
  * asks peers for what it may have missed. Whoever is revoked leaves the peer table at once.
  */
 export class MemberSync implements MeshService, MemberNews {

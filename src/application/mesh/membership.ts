@@ -77,9 +77,9 @@ export class NodeKeyInUseError extends Error {
 }
 
 /**
-Finds the other nodes and watches them: SWIM, where a node signs everything that it says about itself. Every source of
+ * Finds the other nodes and watches them: SWIM, where a node signs everything that it says about itself. Every source of
  * addresses (the DHT, peers of peers, the last run) is a hint: an address is dialled, and who answers there has to
-prove who it is. The result is the peer table.
+ * prove who it is. The result is the peer table.
  */
 export class Membership {
   readonly #deps: MembershipDeps

@@ -30,8 +30,8 @@ const WILDCARD_HOSTS = ['0.0.0.0', '[::]']
 type AliveRumor = Extract<Rumor, { state: 'alive' }>
 
 /**
-Signs what this node says about itself, and checks what others say about themselves. Every signed text names the
-mesh and the incarnation, so none is valid in another mesh or another life of the node.
+ * Signs what this node says about itself, and checks what others say about themselves. Every signed text names the
+ * mesh and the incarnation, so none is valid in another mesh or another life of the node.
  */
 export class NodeIdentity {
   readonly #deps: NodeIdentityDeps

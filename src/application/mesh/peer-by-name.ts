@@ -12,8 +12,8 @@ export interface PeerByNameDeps {
 }
 
 /**
-Finds a reachable member by name, id, or unambiguous start of an id. Names are those of the member list: what a peer
-calls itself does not count, least of all while the one that is meant is away. Throws `NodeError`.
+ * Finds a reachable member by name, id, or unambiguous start of an id. Names are those of the member list: what a peer
+ * calls itself does not count, least of all while the one that is meant is away. Throws `NodeError`.
  */
 export function reachablePeer({ members, peerTable }: PeerByNameDeps, text: string, self: NodeInfo): Home {
   const next = 'see `vendue mesh members` for those there are, and `vendue peers` for who can be reached'

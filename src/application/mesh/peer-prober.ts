@@ -52,7 +52,7 @@ interface Suspicion {
 
 /**
  * Asks peers for proof that they live: directly, then through others, then suspects them, then gives them up. What
-comes of a probe while this node itself stood still does not count.
+ * comes of a probe while this node itself stood still does not count.
  */
 export class PeerProber {
   readonly #deps: PeerProberDeps

@@ -20,9 +20,9 @@ export interface PeerEntry {
 export type PeerChange = { readonly peer: PeerEntry; readonly before: PeerState | null }
 
 /**
-Who is in the mesh and in which state, as far as this node could verify it; notifies listeners of every change of
-state. Only a node that has proven itself is listed. Within one incarnation the state changes from alive to suspect and
-back, and to dead or left; only a new handshake ends those two.
+ * Who is in the mesh and in which state, as far as this node could verify it; notifies listeners of every change of
+ * state. Only a node that has proven itself is listed. Within one incarnation the state changes from alive to suspect and
+ * back, and to dead or left; only a new handshake ends those two.
  */
 export class PeerTable {
   readonly #clock: Clock

@@ -38,7 +38,7 @@ const SPREAD_TIMEOUT_MS = 5_000
 export const OWN_FORK = 'this node has signed two histories of it, and peers hold the proof'
 
 /**
-Notices homes that write two histories: whoever offers a commit that contradicts a stored one brings the proof
+ * Notices homes that write two histories: whoever offers a commit that contradicts a stored one brings the proof
  * along. It is stored, the auction is disputed from then on, and the proof is sent to every peer, which checks it.
  */
 export class EquivocationWatch {
@@ -67,7 +67,7 @@ export class EquivocationWatch {
   }
 
   /**
-  Checks a commit that this node does not store because of what it holds already. Rejects only if the store
+   * Checks a commit that this node does not store because of what it holds already. Rejects only if the store
    * fails. Cheap for one that is stored as it is.
    */
   async offered(commit: Commit): Promise<void> {
@@ -97,7 +97,7 @@ export class EquivocationWatch {
   }
 
   /**
-  Checks the proof of a peer, which may be about an auction that this node does not know yet. Resolves with why
+   * Checks the proof of a peer, which may be about an auction that this node does not know yet. Resolves with why
    * it proves nothing, or null. Rejects with BUSY if the peer has used up its budget.
    */
   async told(proof: EquivocationProof, from: string): Promise<string | null> {

@@ -4,7 +4,7 @@ import { NodeError } from '../../ports/node/node-error.js'
 import { commitLine, headerLine, type PlacedCommit, trailerLine } from './export-format.js'
 
 /**
-An auction's commits from a node, up to the head at the time of the first page: a log that grows meanwhile
+ * An auction's commits from a node, up to the head at the time of the first page: a log that grows meanwhile
  * does not keep the reader from finishing. Rejects with `NodeError`.
  */
 export async function* readLog(

@@ -13,7 +13,7 @@ const MAX_BYTES = 32 * 1024 * 1024
 const PAGE = 1_000
 
 /**
-Which bid ids stand in the replicated logs: a bid counts once, so that no home brings back a maximum that
+ * Which bid ids stand in the replicated logs: a bid counts once, so that no home brings back a maximum that
  * its bidder has lowered since. They are read from the store if they are not in memory.
  */
 export class BidIds {

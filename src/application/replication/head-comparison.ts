@@ -32,7 +32,7 @@ const SHORT_PAGES = 16
 const MIN_HEADS_PER_PAGE = 100
 
 /**
-Yields what the peer has and this node lacks, page by page. Digests come first: between nodes that hold the same, one small
+ * Yields what the peer has and this node lacks, page by page. Digests come first: between nodes that hold the same, one small
  * call is enough. Rejects if the peer cannot be asked.
  */
 export async function* compareHeads(

@@ -7,7 +7,7 @@ const HASH_BYTES = 32
 const HEADS_PAGE = 1_000
 
 /**
-Sums over the heads of all auctions, by the beginning of their ids, so that two nodes learn with one small call
+ * Sums over the heads of all auctions, by the beginning of their ids, so that two nodes learn with one small call
  * whether they hold the same, and where they do not. A head's hash already binds its auction and its seq, so the sum is
  * just those hashes, added without carry: a new commit subtracts its predecessor's and adds its own.
  */

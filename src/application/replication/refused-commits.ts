@@ -41,7 +41,7 @@ export const TELL_INTERVAL_MS = 60_000
 const TELL_TIMEOUT_MS = 2_000
 
 /**
-Commits that their homes have signed and this node refuses: what is missing here because of them, and whose fault it
+ * Commits that their homes have signed and this node refuses: what is missing here because of them, and whose fault it
  * is. What somebody else made up is refused as well, but nothing is missing because of it.
  */
 export class RefusedCommits {

@@ -57,7 +57,7 @@ export class Replication {
   }
 
   /**
-  Resolves with the number of replicas that hold the event: when there are as many as asked for, or after
+   * Resolves with the number of replicas that hold the event: when there are as many as asked for, or after
    * some seconds with as many as there are.
    */
   async awaitReplicas(auctionId: string, seq: number, replicas: number): Promise<number> {

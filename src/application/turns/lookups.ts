@@ -5,7 +5,7 @@ interface Waiting<V> {
 
 /**
  * Looks things up for what is asked of them. What comes while something is being looked up waits for the same look, and
-continues with the others in the order of arrival: none overtakes another.
+ * continues with the others in the order of arrival: none overtakes another.
  */
 export class Lookups<V> {
   readonly #look: (key: string) => Promise<V>

@@ -3,7 +3,7 @@ import type { Output } from './output.js'
 import { oneLine } from './terminal-text.js'
 
 /**
-Prints the answer to a command. If printing fails, the answer and the exit code still stand: then the plain words
+ * Prints the answer to a command. If printing fails, the answer and the exit code still stand: then the plain words
  * are printed instead.
  */
 export async function sayAnswer(
