@@ -103,6 +103,7 @@ function opened(): OpenedState {
         softClose: { windowMs: WINDOW_MS, extensionMs: WINDOW_MS, hardStopAt: null },
         bidderNames: 'public',
         givesTimeBack: true,
+        pictures: [],
       },
     },
   )

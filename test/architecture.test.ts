@@ -26,7 +26,7 @@ const FLOORS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   'src/application/': [
     ['budgets', 'log', 'turns'],
     ['accounts', 'mesh', 'orders'],
-    ['members', 'proof'],
+    ['members', 'pictures', 'proof'],
     ['replication'],
     ['home'],
     ['commands', 'handover'],

@@ -17,6 +17,7 @@ import type { Store } from '../../src/ports/store/store.js'
 import { NO_METRICS } from '../../src/ports/system/metrics.js'
 import { composeMesh, composeProof, composeReplication } from './compose-mesh.js'
 import type { ComposeOptions } from './compose-options.js'
+import { composePictures } from './compose-pictures.js'
 import type { NodeServices } from './node-parts.js'
 
 /** Registers the application of a node over whatever adapters the container holds for its ports. */
@@ -25,6 +26,7 @@ export function composeNode(services: NodeServices, options: ComposeOptions): vo
   composeMesh(services, options)
   composeReplication(services)
   composeProof(services)
+  composePictures(services)
   composeHome(services, options)
   composeCommands(services)
   composeService(services, options)
@@ -225,12 +227,14 @@ function composeService(services: NodeServices, options: ComposeOptions): void {
         new LocalPeerService({
           auctionHouse: parts.auctionHouse,
           auctions: parts.auctions,
+          budgets: parts.budgets,
           clock: parts.clock,
           equivocationWatch: parts.equivocationWatch,
           eventLog: parts.eventLog,
           handoverTaker: parts.handoverTaker,
           headsDigest: parts.headsDigest,
           membership: parts.membership,
+          pictures: parts.pictures,
           peerRefusals: parts.peerRefusals,
           refusedCommits: parts.refusedCommits,
           replicator: parts.replicator,
@@ -254,6 +258,7 @@ function composeService(services: NodeServices, options: ComposeOptions): void {
           members: parts.members,
           participations: parts.participations,
           peerTable: parts.peerTable,
+          pictures: parts.pictures,
           random: parts.random,
           router: parts.router,
           signer: parts.signer,
@@ -278,6 +283,7 @@ function composeService(services: NodeServices, options: ComposeOptions): void {
           homeClock: parts.homeClock,
           members: parts.members,
           peerTable: parts.peerTable,
+          pictures: parts.pictures,
           receiptKeeper: parts.receiptKeeper,
           receipts: parts.receipts,
           signatureMender: parts.signatureMender,

@@ -9,6 +9,7 @@ import { MetricsServer } from '../../src/adapters/prometheus/metrics-server.js'
 import { PrometheusMetrics } from '../../src/adapters/prometheus/prometheus-metrics.js'
 import { openStore, type SqliteStore } from '../../src/adapters/sqlite/open-store.js'
 import { NodeCertificateReader } from '../../src/adapters/system/certificate-reader.js'
+import { FilePictureStore } from '../../src/adapters/system/file-picture-store.js'
 import { HeartbeatFile } from '../../src/adapters/system/heartbeat-file.js'
 import { nextIncarnation } from '../../src/adapters/system/next-incarnation.js'
 import { Ed25519Verifier, loadNodeKey } from '../../src/adapters/system/node-key.js'
@@ -16,7 +17,7 @@ import { loadOperatorToken } from '../../src/adapters/system/operator-token.js'
 import { watchProcess } from '../../src/adapters/system/process-metrics.js'
 import { rememberSignatures } from '../../src/adapters/system/remembered-signatures.js'
 import { listNeighbours, NODE_FILE } from '../../src/adapters/system/running-nodes.js'
-import type { NodeSettings } from '../../src/adapters/system/settings.js'
+import { DEFAULT_PICTURE_ROOM, type NodeSettings } from '../../src/adapters/system/settings.js'
 import { systemClock } from '../../src/adapters/system/system-clock.js'
 import { systemRandom } from '../../src/adapters/system/system-random.js'
 import { systemTimers } from '../../src/adapters/system/system-timers.js'
@@ -228,6 +229,14 @@ class RunningNode implements VendueNode {
     this.#undo.push(() => heartbeat.close())
     this.services
       .value('clock', systemClock)
+      .value(
+        'pictureStore',
+        new FilePictureStore(
+          dataDir,
+          { clock: systemClock },
+          this.#settings.pictures ?? DEFAULT_PICTURE_ROOM,
+        ),
+      )
       .value('heartbeat', heartbeat)
       .value('timers', systemTimers)
       .value('random', systemRandom)

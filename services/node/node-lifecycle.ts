@@ -32,6 +32,7 @@ export async function startParts(
   const receiptKeeper = services.parts.receiptKeeper
   const feed = services.parts.feed
   const autoBidder = services.parts.autoBidder
+  const pictureKeeper = services.parts.pictureKeeper
   // From the last to the first: nothing new comes in, what is under way is written, sent to the peers, and only then goodbye.
   stops.push(
     () => membership.stop(),
@@ -39,6 +40,7 @@ export async function startParts(
     () => syncer.stop(),
     () => equivocationWatch.stop(),
     () => receiptWatch.stop(),
+    () => pictureKeeper.stop(),
     () => pusher.stop(),
     () => house.stop(),
     () => receiptKeeper.flush(),
@@ -47,6 +49,7 @@ export async function startParts(
     () => autoBidder.stop(),
   )
   await house.start()
+  await pictureKeeper.start()
   const port = await serving.start()
   pusher.start()
   syncer.start()

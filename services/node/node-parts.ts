@@ -16,6 +16,9 @@ import type { Membership } from '../../src/application/mesh/membership.js'
 import type { NodeIdentity } from '../../src/application/mesh/node-identity.js'
 import type { PeerTable } from '../../src/application/mesh/peer-table.js'
 import type { AuctionViews } from '../../src/application/node/auction-view.js'
+import type { PictureFetcher } from '../../src/application/pictures/picture-fetcher.js'
+import type { PictureKeeper } from '../../src/application/pictures/picture-keeper.js'
+import type { Pictures } from '../../src/application/pictures/pictures.js'
 import type { EquivocationWatch } from '../../src/application/proof/equivocation-watch.js'
 import type { ReceiptWatch } from '../../src/application/proof/receipt-watch.js'
 import type { SignatureMender } from '../../src/application/proof/signature-mender.js'
@@ -43,6 +46,7 @@ import type { HandoverRepository } from '../../src/ports/store/handover-reposito
 import type { OutcomeRepository } from '../../src/ports/store/outcome-repository.js'
 import type { ParticipationRepository } from '../../src/ports/store/participation-repository.js'
 import type { PeerRepository } from '../../src/ports/store/peer-repository.js'
+import type { PictureStore } from '../../src/ports/store/picture-store.js'
 import type { ReceiptRepository } from '../../src/ports/store/receipt-repository.js'
 import type { Clock } from '../../src/ports/system/clock.js'
 import type { Heartbeat } from '../../src/ports/system/heartbeat.js'
@@ -89,6 +93,7 @@ export interface NodeParts {
   readonly receipts: ReceiptRepository
   readonly breaches: BreachRepository
   readonly equivocations: EquivocationRepository
+  readonly pictureStore: PictureStore
   // Application
   readonly self: Self
   readonly eventLog: PublishingEventLog
@@ -117,6 +122,9 @@ export interface NodeParts {
   readonly syncer: Syncer
   readonly pusher: CommitPusher
   readonly auctionViews: AuctionViews
+  readonly pictureFetcher: PictureFetcher
+  readonly pictures: Pictures
+  readonly pictureKeeper: PictureKeeper
   readonly peerService: PeerService
   readonly nodeApi: NodeApi
 }

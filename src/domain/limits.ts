@@ -11,6 +11,13 @@ export const MAX_PARTY_NAME_LENGTH = 64
 export const MAX_TITLE_LENGTH = 200
 export const MAX_DESCRIPTION_LENGTH = 10_000
 export const MAX_REASON_LENGTH = 500
+/** Of one lot. */
+export const MAX_PICTURES = 12
+export const MAX_PICTURE_BYTES = 4 * 1024 * 1024
+/** What a picture is unpacked to is bounded by its pixels: a small file may say that it is huge. */
+export const MAX_PICTURE_SIDE = 8_192
+export const MAX_PICTURE_PIXELS = 25_000_000
+export const MAX_PICTURE_ALT_LENGTH = 300
 /** The last millisecond that RFC 3339 can write. */
 export const MAX_TIME = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
 /** Events of one auction. */

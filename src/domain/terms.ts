@@ -10,6 +10,7 @@ import {
   proseProblem,
 } from './limits.js'
 import { isMinor, type Minor } from './money.js'
+import { type Picture, pictureProblems } from './pictures/picture.js'
 
 /**
  * When an accepted bid changes leader or price within `windowMs` of the end, the end moves to at least
@@ -47,6 +48,8 @@ export interface Terms {
   readonly bidderNames: BidderNames
   /** Whether an end that falls within a time in which nobody could bid is moved, so that bidders get that time back (see outage.ts). */
   readonly givesTimeBack: boolean
+  /** What is shown of the lot, the first one first. */
+  readonly pictures: readonly Picture[]
 }
 
 /** One broken rule of one field. */
@@ -84,7 +87,11 @@ export function termsProblems(terms: Terms, reserve?: Minor | null): TermsProble
     )
     check('buyNow', !reserve || terms.buyNow >= reserve, 'must be at least the reserve')
   }
-  problems.push(...incrementProblems(terms.increments), ...timeProblems(terms))
+  problems.push(
+    ...incrementProblems(terms.increments),
+    ...timeProblems(terms),
+    ...pictureProblems(terms.pictures),
+  )
   return problems
 }
 

@@ -12,6 +12,7 @@ import type { Append } from '../../src/ports/store/event-log.js'
 import type { Beat } from '../../src/ports/system/heartbeat.js'
 import type { Logger } from '../../src/ports/system/logger.js'
 import type { Signer } from '../../src/ports/system/signer.js'
+import { MemoryPictureStore } from '../support/memory/memory-picture-store.js'
 import { silentLogger } from '../support/silent-logger.js'
 import type { Sabotage } from './sabotage.js'
 import { EPOCH_MS, type Scheduler } from './scheduler.js'
@@ -209,6 +210,7 @@ export class Machine {
       .value('members', network.members)
       .value('memberNews', { ask: () => Promise.resolve() })
       .value('clock', process)
+      .value('pictureStore', new MemoryPictureStore())
       .value('heartbeat', { last: () => this.#lastBeat, beat: (beat) => this.#beat(process, beat) })
       .value('timers', process)
       .value('random', random)

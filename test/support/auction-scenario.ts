@@ -46,6 +46,7 @@ export function termsWith(overrides: Partial<Terms> = {}): Terms {
     softClose: null,
     bidderNames: 'public',
     givesTimeBack: true,
+    pictures: [],
     ...overrides,
   }
 }

@@ -76,6 +76,7 @@ async function auction(
       softClose: null,
       bidderNames: 'public',
       givesTimeBack: true,
+      pictures: [],
     },
   }
   let last = await append(log, signer, { state: UNOPENED, auctionId: null, head: null }, [opening])

@@ -91,6 +91,8 @@ export class MemoryNetwork {
         call('passHandover', address, 1, options, (peer) => peer.passHandover(sender, parcel)),
       pullCommits: (address, wants, options) =>
         call('pullCommits', address, wants.length, options, (peer) => peer.pullCommits(wants)),
+      pullPicture: (address, want, options) =>
+        call('pullPicture', address, 1, options, (peer) => peer.pullPicture(want, from)),
       digest: (address, options) => call('digest', address, 1, options, (peer) => peer.digest()),
       heads: (address, range, options) => call('heads', address, 1, options, (peer) => peer.heads(range)),
       tellEquivocation: (address, proof, options) =>

@@ -12,10 +12,12 @@ import { InPlaceOrderChecker } from '../../src/application/orders/in-place-order
 import type { OrderChecker } from '../../src/ports/mesh/order-checker.js'
 import type { NodeApi } from '../../src/ports/node/node-api.js'
 import type { NodeInfo } from '../../src/ports/node/node-info.js'
+import type { PictureStore } from '../../src/ports/store/picture-store.js'
 import type { Store } from '../../src/ports/store/store.js'
 import type { Beat, Heartbeat } from '../../src/ports/system/heartbeat.js'
 import type { Signer } from '../../src/ports/system/signer.js'
 import { type ManualTime, settle } from './manual-time.js'
+import { MemoryPictureStore } from './memory/memory-picture-store.js'
 import { openMemoryStore } from './memory/memory-store.js'
 import type { MemoryMembers } from './memory-members.js'
 import type { MemoryNetwork } from './memory-network.js'
@@ -30,6 +32,7 @@ export interface MemoryNodeOptions {
   readonly store?: Store
   readonly signer?: Signer
   readonly heartbeat?: Heartbeat
+  readonly pictureStore?: PictureStore
   /** Its own idea of the time. */
   readonly machine?: NodeTime
   /** A free one otherwise. */
@@ -58,12 +61,14 @@ export class MemoryNode {
   /** Why the node has to stop, once it does. */
   failure: (Error & { code?: unknown }) | null = null
   readonly #network: MemoryNetwork
+  readonly pictureStore: PictureStore
   readonly #stops: Stop[] = []
   readonly #moved: ManualTime
 
   constructor(options: MemoryNodeOptions) {
     const { name, network, time } = options
     this.store = options.store ?? openMemoryStore()
+    this.pictureStore = options.pictureStore ?? new MemoryPictureStore()
     this.signer = options.signer ?? signerOf(generateKeyPairSync('ed25519').privateKey)
     this.#network = network
     const nodeId = nodeIdOf(this.signer.publicKey)
@@ -85,6 +90,7 @@ export class MemoryNode {
       .value('members', members)
       .value('memberNews', { ask: () => Promise.resolve() })
       .value('clock', this.time)
+      .value('pictureStore', this.pictureStore)
       .value('heartbeat', options.heartbeat ?? new MemoryHeartbeat())
       .value('timers', this.time)
       .value('random', systemRandom)

@@ -39,7 +39,10 @@ export function grenacheNodeApiClient(
   const lanes = new InOrderOf<object>()
   const call = async (rpc: OperatorRpc, { requestId, lane: _, ...params }: Request): Promise<unknown> => {
     const { address, token, readTimeoutMs = READ_TIMEOUT_MS, commandTimeoutMs = COMMAND_TIMEOUT_MS } = options
-    const timeoutMs = (rpc.effect === 'command' ? commandTimeoutMs : readTimeoutMs) + (params.waitMs ?? 0)
+    const timeoutMs =
+      (rpc.effect === 'command' ? commandTimeoutMs : readTimeoutMs) +
+      (params.waitMs ?? 0) +
+      (rpc.patienceMs ?? 0)
     const requestIds = requestId === undefined ? undefined : [requestId]
     try {
       return await rpcClient.call(address, rpc, params, {

@@ -14,7 +14,9 @@ import type { CallOptions, PeerClient } from '../../ports/mesh/peer-client.js'
 import type {
   DigestPart,
   HeadRange,
+  PictureWant,
   PulledPage,
+  PulledPicture,
   PullWant,
   StoredHead,
 } from '../../ports/mesh/sync-messages.js'
@@ -29,6 +31,7 @@ import { passHandoverRpc } from './rpc/pass-handover.js'
 import { pingRpc } from './rpc/ping.js'
 import { pingViaRpc } from './rpc/ping-via.js'
 import { pullCommitsRpc } from './rpc/pull-commits.js'
+import { pullPictureRpc } from './rpc/pull-picture.js'
 import { pushCommitsRpc } from './rpc/push-commits.js'
 import { refusalRpc } from './rpc/refusal.js'
 import { submitRpc } from './rpc/submit.js'
@@ -137,6 +140,15 @@ export class GrenachePeerClient implements PeerClient {
       this.#toPeer(address, TRANSFER_TIMEOUT_MS, options),
     )
     return answer.pages
+  }
+
+  async pullPicture(
+    address: string,
+    want: PictureWant,
+    options?: CallOptions,
+  ): Promise<PulledPicture | null> {
+    const how = this.#toPeer(address, TRANSFER_TIMEOUT_MS, options)
+    return (await this.#rpc.call(address, pullPictureRpc, want, how)).picture
   }
 
   async digest(address: string, options?: CallOptions): Promise<DigestPart[]> {

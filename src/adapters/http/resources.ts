@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { auctionJson, type Json, jsonTime } from '../../application/gateway/json-shapes.js'
 import { rejectionJson } from '../../application/gateway/outcome-shapes.js'
 import { AUCTION_PHASES } from '../../domain/auction.js'
+import { PICTURE_TYPES } from '../../domain/pictures/picture.js'
 import { BIDDER_NAMES } from '../../domain/terms.js'
 import type { AuctionView } from '../../ports/node/node-answers.js'
 import { receiptOwner, type SignedReceipts } from '../../ports/store/receipt-repository.js'
@@ -53,6 +54,17 @@ const amount = z.string()
 const time = z.string()
 const party = z.object({ id: z.string(), name: z.string() })
 
+export const pictureFields = {
+  hash: z.string(),
+  bytes: z.int(),
+  type: z.enum(PICTURE_TYPES),
+  width: z.int(),
+  height: z.int(),
+}
+const pictureSchema = z
+  .object({ ...pictureFields, alt: z.string() })
+  .meta({ description: 'At /api/v1/pictures/{hash}: SHA-256 of its bytes, which the auction’s terms name.' })
+
 export const auctionSchema = z
   .looseObject({
     id: z.string(),
@@ -88,6 +100,7 @@ export const auctionSchema = z
       .nullable(),
     bidder_names: z.enum(BIDDER_NAMES),
     gives_time_back: z.boolean(),
+    pictures: z.array(pictureSchema),
     closed_at: time.nullable(),
     closed_by: z.string().nullable(),
     result: z.unknown(),

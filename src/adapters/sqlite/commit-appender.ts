@@ -2,7 +2,7 @@ import type { Database, Statement } from 'better-sqlite3'
 import { eventsOf } from '../../application/log/commit-body.js'
 import { BID_KINDS, bidOf } from '../../application/log/read-model.js'
 import type { SealedMaximum } from '../../domain/commands.js'
-import type { AuctionEvent, RevealedMaximum } from '../../domain/events.js'
+import type { AuctionEvent, AuctionOpened, RevealedMaximum } from '../../domain/events.js'
 import type { Party } from '../../domain/party.js'
 import { PartyRows } from './party-rows.js'
 import { RowInserter, type Value } from './row-inserter.js'
@@ -59,8 +59,7 @@ export class CommitAppender {
     const ref = head?.ref ?? this.#open(operation)
     const { signer, signature, hash, body, lastSeq } = operation
     const events = eventsOf(body)
-    for (const event of events)
-      if (event.type === 'AuctionOpened') this.#parties.involve(event.seller, ref, 'seller')
+    for (const event of events) if (event.type === 'AuctionOpened') this.#opened(event, ref)
     if (events.length > MAX_EVENTS_PER_COMMIT) throw new RangeError(`${events.length} events in one commit`)
     const commit = this.#statements.insertCommit.run(ref, firstSeq, lastSeq, hash, signer, signature, body)
     const position = Number(commit.lastInsertRowid)
@@ -113,6 +112,11 @@ export class CommitAppender {
     this.#statements.insertTerms.run(lastInsertRowid as number, terms)
     this.#statements.insertTitle.run(lastInsertRowid as number, indexedTitle(title))
     return lastInsertRowid as number
+  }
+
+  #opened({ seller, terms }: AuctionOpened, ref: number): void {
+    this.#parties.involve(seller, ref, 'seller')
+    for (const { hash } of terms.pictures) this.#statements.insertPicture.run(hash, ref)
   }
 
   /** The columns that indexes cover are touched only where they change: that spares four index updates a commit. */
@@ -224,6 +228,7 @@ function prepare(db: Database) {
     ),
     insertTitle: statement('INSERT INTO auction_titles (rowid, title) VALUES (?, ?)'),
     insertTerms: statement('INSERT INTO auction_terms (auction, terms) VALUES (?, ?)'),
+    insertPicture: statement('INSERT INTO auction_pictures (hash, auction) VALUES (?, ?)'),
     updateState: statement(
       'UPDATE auctions SET bid_count = ?, last_seq = ?, last_hash = ?, state = ? WHERE ref = ?',
     ),

@@ -59,6 +59,8 @@ const ENDED = 'a.due_at <= @now'
 const BID_ON = `
   SELECT a.auction_id AS id FROM json_each(@ids) wanted JOIN auctions a ON a.auction_id = wanted.value
   JOIN involvements i ON i.party_id = @bidderId AND i.role = 'bidder' AND i.auction = a.ref`
+const WITH_PICTURE = `${AUCTION} JOIN auction_pictures p ON p.auction = a.ref
+  WHERE p.hash = @hash AND (@homeNodeId IS NULL OR a.home_node_id = @homeNodeId) LIMIT 1`
 const NEWEST: NewestPlace = { openedAt: Number.MAX_SAFE_INTEGER, auctionId: '' }
 const SOONEST: EndingPlace = { group: 'ahead', closesAt: 0, auctionId: '' }
 
@@ -213,6 +215,11 @@ export class SqliteAuctionRepository implements AuctionRepository {
   async liveOf(homeNodeId: string): Promise<number> {
     const row = await this.#reader.get<{ live: number }>(LIVE_OF, homeNodeId)
     return row?.live ?? 0
+  }
+
+  async withPicture(hash: string, homeNodeId: string | null): Promise<AuctionRecord | null> {
+    const row = await this.#reader.get<AuctionRow>(WITH_PICTURE, { hash, homeNodeId })
+    return row === null ? null : auctionOf(row)
   }
 
   async counts(): Promise<{ auctions: Record<AuctionStatus, number>; bids: number }> {

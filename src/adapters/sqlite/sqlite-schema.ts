@@ -66,6 +66,13 @@ const MIGRATIONS: readonly string[] = [
     terms TEXT NOT NULL
   ) STRICT;
 
+  -- Which auctions show a picture; its bytes lie elsewhere.
+  CREATE TABLE auction_pictures (
+    hash TEXT NOT NULL,
+    auction INTEGER NOT NULL,
+    PRIMARY KEY (hash, auction)
+  ) STRICT, WITHOUT ROWID;
+
   CREATE TABLE parties (
     ref INTEGER PRIMARY KEY,
     id TEXT NOT NULL,
@@ -199,7 +206,7 @@ const MIGRATIONS: readonly string[] = [
 ]
 
 /** Their commits were written otherwise, and are not read any more. */
-const VERSIONS_BEFORE = 7
+const VERSIONS_BEFORE = 8
 
 const SCHEMA: Schema = {
   applicationId: APPLICATION_ID,

@@ -130,6 +130,20 @@ const connections = z
   )
   .refine((value) => Number.isInteger(value) && value >= 1 && value <= 100_000, CONNECTIONS_RULE)
 
+const MEGABYTES_RULE = 'must be a number of MiB, 0 to 1000000'
+const megabytes = z
+  .union(
+    [
+      z
+        .string()
+        .regex(/^\d{1,7}$/)
+        .transform(Number),
+      z.number(),
+    ],
+    { error: () => MEGABYTES_RULE },
+  )
+  .refine((value) => Number.isInteger(value) && value >= 0 && value <= 1_000_000, MEGABYTES_RULE)
+
 /** Every setting, by its name in the config file. Values from flags and the environment arrive as text. */
 export const settingsSchema = z.strictObject({
   name: z.string().regex(NODE_NAME, NODE_NAME_RULE),
@@ -158,6 +172,8 @@ export const settingsSchema = z.strictObject({
   log_level: z.enum(LOG_LEVELS, { error: () => `must be one of ${LOG_LEVELS.join(', ')}` }),
   log_format: z.enum(LOG_FORMATS, { error: () => `must be one of ${LOG_FORMATS.join(', ')}` }),
   currencies,
+  pictures_own_mb: megabytes,
+  pictures_copies_mb: megabytes,
   registration: registrationSetting,
   self_roles: selfRolesSetting,
   limits: limitsSetting,

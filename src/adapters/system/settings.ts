@@ -39,6 +39,8 @@ export interface NodeSettings {
   }
   /** Currencies beside the known ones: code to decimal places. */
   readonly currencies: Readonly<Record<string, number>>
+  /** Room for pictures, in bytes: of this node's auctions, and of others'. */
+  readonly pictures?: { readonly ownLimit: number; readonly copyLimit: number }
   /** How long a home waits, before it writes, for one of the peers that it knows; half a minute otherwise. */
   readonly peerWaitMs?: number
   /** What each sender may use up here; the defaults otherwise. */
@@ -84,6 +86,9 @@ export interface SettingsInput {
   /** The user's home directory. */
   readonly userHome?: string
 }
+
+const MIB = 1_024 * 1_024
+export const DEFAULT_PICTURE_ROOM = { ownLimit: 8_192 * MIB, copyLimit: 1_024 * MIB }
 
 export const DEFAULT_NAME = 'main'
 /** In the home. */
@@ -136,6 +141,8 @@ export function loadSettings({ flags, configFile, env, userHome = homedir() }: S
     log_level: 'info',
     log_format: 'auto',
     currencies: {},
+    pictures_own_mb: DEFAULT_PICTURE_ROOM.ownLimit / MIB,
+    pictures_copies_mb: DEFAULT_PICTURE_ROOM.copyLimit / MIB,
     registration: DEFAULT_ACCOUNT_SETTINGS.registration,
     self_roles: [...DEFAULT_ACCOUNT_SETTINGS.selfRoles],
     limits: DEFAULT_LIMITS,
@@ -185,6 +192,7 @@ export function nodeSettings({ home, values, sources }: Settings): NodeSettings 
     }),
     log: { level: values.log_level, format: values.log_format },
     currencies: values.currencies,
+    pictures: { ownLimit: values.pictures_own_mb * MIB, copyLimit: values.pictures_copies_mb * MIB },
     peerWaitMs: values.peer_wait,
     budgets: values.budgets,
   }

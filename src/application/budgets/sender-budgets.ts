@@ -50,6 +50,12 @@ export const SENDER_BUDGETS = {
   'log-bytes': { unit: 'bytes kept', limit: 4_096 * MIB, refillMs: null, least: 8 * MIB },
   /** Auctions that a home has opened, as copied here. */
   openings: { unit: 'auctions kept', limit: 250_000, refillMs: null },
+  /** Pictures that an account adds for its lots. */
+  'picture-uploads': { unit: 'bytes kept', limit: 256 * MIB, refillMs: 24 * HOUR_MS },
+  /** Pictures of a home's auctions that are copied here before anybody has asked for them. */
+  'picture-copies': { unit: 'bytes fetched', limit: 512 * MIB, refillMs: HOUR_MS },
+  /** Pictures that a peer fetches from here. */
+  'picture-reads': { unit: 'bytes sent', limit: 4_096 * MIB, refillMs: HOUR_MS },
   /** Auctions of which a peer says that it has more. */
   awaited: { unit: 'auctions awaited', limit: 10_000, refillMs: null },
 } as const satisfies Record<string, BudgetTerms>

@@ -7,6 +7,7 @@ import {
   type Increments,
 } from '../../domain/increments.js'
 import { type AmountInput, type Minor, parseAmount } from '../../domain/money.js'
+import type { Picture } from '../../domain/pictures/picture.js'
 import type { SoftClose, Terms } from '../../domain/terms.js'
 import { NodeError } from '../../ports/node/node-error.js'
 import type { OpenRequest } from '../../ports/node/node-requests.js'
@@ -44,6 +45,8 @@ export interface OpenTermsOptions {
   readonly random: Random
   /** Configured currencies: code to exponent. */
   readonly currencies: Readonly<Record<string, number>>
+  /** Those that the request names, as they are kept here. */
+  readonly pictures: readonly Picture[]
 }
 
 /** Makes terms from a user's input. The rules decide whether the terms are sound. */
@@ -60,7 +63,7 @@ export function openTerms(
   }
   const reserve = request.reserve === undefined ? null : sealReserve(request, currency, options.random)
   const startPrice = amountOf('start', request.start, currency)
-  const { now } = options
+  const { now, pictures } = options
   const opensAt = opensAtOf(request, now)
   const closesAt = closesAtOf(request, opensAt ?? now)
   const terms: Terms = {
@@ -76,6 +79,7 @@ export function openTerms(
     softClose: softCloseOf(request, closesAt ?? now),
     bidderNames: request.bidderNames ?? 'public',
     givesTimeBack: request.givesTimeBack ?? true,
+    pictures,
   }
   return { terms, reserve: reserve && { amount: reserve.amount, salt: reserve.salt } }
 }

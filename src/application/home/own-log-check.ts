@@ -28,7 +28,7 @@ interface Told {
   hash: string | null
   openingId: string
   /** Of maxima that no event has opened, by bid. */
-  readonly commitments: Map<string, string>
+  readonly commitments: Map<string, { readonly commitment: string; readonly bidderId: string }>
   /** What the home compares a repeated bid with a maximum with. */
   readonly fingerprints: Map<string, { readonly fingerprint: string; readonly bidder: Party }>
   /** The maximum that leads: an amount, or the bid that committed to one. */
@@ -88,7 +88,8 @@ function take(told: Told, event: AuctionEvent): void {
       return
     case 'BidPlaced':
     case 'MaxBidChanged': {
-      if (event.commitment !== null) told.commitments.set(event.bidId, event.commitment)
+      if (event.commitment !== null)
+        told.commitments.set(event.bidId, { commitment: event.commitment, bidderId: event.bidder.id })
       const leads = event.type === 'MaxBidChanged' || event.leads
       const amount = event.type === 'BidPlaced' ? event.amount : null
       if (leads) told.leading = amount === null ? { bidId: event.bidId } : { amount }
@@ -158,9 +159,12 @@ async function secretsFault(
   if (told !== reserveCommitment) return 'its reserve is not the one that it committed to'
   const sealed = new Map<string, SealedMaximum>()
   for (const one of await repository.sealed(auctionId, commitments.size + 1)) sealed.set(one.bidId, one)
-  for (const { bidId, amount, salt } of sealed.values())
-    if (commitmentOf({ scope: auctionId, id: bidId, amount, salt }) !== commitments.get(bidId))
+  for (const { bidId, bidderId, amount, salt } of sealed.values()) {
+    const committed = commitments.get(bidId)
+    if (commitmentOf({ scope: auctionId, id: bidId, amount, salt }) !== committed?.commitment)
       return `the maximum of bid ${bidId} is not the one that it committed to`
+    if (bidderId !== committed.bidderId) return `the maximum of bid ${bidId} is kept for another bidder`
+  }
   for (const { bidId, amount, salt } of sealed.values()) {
     const known = fingerprints.get(bidId)
     if (known === undefined) continue

@@ -2,7 +2,14 @@ import { z } from 'zod'
 import { type AuctionEvent, type BidPlaced, EXTENDED_BY } from '../../domain/events.js'
 import { MAX_REVEALS_PER_EVENT } from '../../domain/evolve.js'
 import { MAX_INCREMENT_BANDS } from '../../domain/increments.js'
-import { MAX_DESCRIPTION_LENGTH, MAX_TIME, MAX_TITLE_LENGTH } from '../../domain/limits.js'
+import {
+  MAX_DESCRIPTION_LENGTH,
+  MAX_PICTURE_ALT_LENGTH,
+  MAX_PICTURES,
+  MAX_TIME,
+  MAX_TITLE_LENGTH,
+} from '../../domain/limits.js'
+import { PICTURE_TYPES } from '../../domain/pictures/picture.js'
 import { MESH_ID } from './ids.js'
 import {
   BYTES32,
@@ -22,6 +29,16 @@ import {
 const homeSchema = z.strictObject({ nodeId: id, publicKey: z.string().regex(BYTES32) })
 export const openingSchema = z.strictObject({ amount: minor, salt })
 
+/** What else a picture may be is for `pictureProblems` to say. */
+const pictureSchema = z.strictObject({
+  hash: hex64,
+  bytes: z.int().positive(),
+  type: z.enum(PICTURE_TYPES),
+  width: z.int().positive(),
+  height: z.int().positive(),
+  alt: z.string().max(MAX_PICTURE_ALT_LENGTH),
+})
+
 export const termsSchema = z.strictObject({
   title: z.string().max(MAX_TITLE_LENGTH),
   description: z.string().max(MAX_DESCRIPTION_LENGTH),
@@ -40,6 +57,7 @@ export const termsSchema = z.strictObject({
     .nullable(),
   bidderNames: bidderNames,
   givesTimeBack: z.boolean(),
+  pictures: z.array(pictureSchema).max(MAX_PICTURES),
 })
 
 const resultSchema = z.discriminatedUnion('sold', [

@@ -4,12 +4,14 @@ import {
   isWellFormed,
   lineProblem,
   MAX_PARTY_NAME_LENGTH,
+  MAX_PICTURE_BYTES,
   MAX_REASON_LENGTH,
   MAX_SEQ,
   MAX_TIME,
   nameProblem,
 } from '../../domain/limits.js'
 import type { AmountInput, Minor } from '../../domain/money.js'
+import { TOO_MANY_PICTURES } from '../../domain/pictures/picture.js'
 import { BIDDER_NAMES } from '../../domain/terms.js'
 import { parseTime } from './time-text.js'
 
@@ -119,10 +121,32 @@ export const descriptionIn = text(MAX_DESCRIPTION_INPUT).transform((lines) =>
 )
 export const reasonIn = text(MAX_TITLE_INPUT).transform(composed).pipe(reason)
 export const nameIn = text(MAX_TITLE_INPUT).transform(composed).pipe(name)
+/** Of a piece of a picture, in the whole. */
+export const pictureOffset = z.int().min(0).max(MAX_PICTURE_BYTES)
+/** So many bytes at most, written as text. */
+export function base64(maxBytes: number): z.ZodType<string> {
+  return z
+    .string()
+    .max(Math.ceil(maxBytes / 3) * 4, `must hold ${maxBytes} bytes at most`)
+    .regex(/^[A-Za-z0-9+/]*={0,2}$/, 'must be base64')
+}
+/** A picture that was added before; what it shows is for whoever cannot see it. */
+export const pictureIn = z.strictObject({
+  hash: hex64,
+  alt: text(MAX_TITLE_INPUT).transform(altIn).exactOptional(),
+})
+/** Longer than any list that is taken, so that the rule can name the numbers. */
+const MAX_PICTURES_INPUT = 100
+export const picturesIn = z.array(pictureIn).max(MAX_PICTURES_INPUT, TOO_MANY_PICTURES)
 export const searchIn = text(MAX_TITLE_INPUT)
 const MAX_CURSOR_LENGTH = 512
 export const cursorIn = text(MAX_CURSOR_LENGTH)
 export const bidderNames = z.enum(BIDDER_NAMES)
+
+/** What programs that describe pictures write over several lines is one line here. */
+function altIn(text: string): string {
+  return composed(text.replace(/\s+/g, ' ').trim())
+}
 
 /** One form for what looks the same: "José" in two of them would be two bidders. */
 export function composed(text: string): string {

@@ -7,7 +7,7 @@ import { isHomeRole } from './member-log.js'
 /** What a node that only reads and verifies may do. */
 const READS: ReadonlySet<string> = new Set<keyof NodeApi>([
   ...(['status', 'peers', 'autoBids', 'list', 'show', 'history'] as const),
-  ...(['events', 'log', 'proof', 'receipts', 'stop'] as const),
+  ...(['events', 'log', 'picture', 'proof', 'receipts', 'stop'] as const),
 ])
 
 /** The node's own user may do no more than the node's role allows: a replica's user reads, and gets FORBIDDEN for the rest. */

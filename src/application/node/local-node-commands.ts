@@ -11,6 +11,7 @@ import type { AuctionView, AutoBidView, CommandResult } from '../../ports/node/n
 import type { NodeCommands } from '../../ports/node/node-api.js'
 import { NodeError } from '../../ports/node/node-error.js'
 import type { NodeInfo } from '../../ports/node/node-info.js'
+import type { PictureAdded, PictureUpload } from '../../ports/node/node-pictures.js'
 import type { AuctionCommand, BidRequest, OpenRequest } from '../../ports/node/node-requests.js'
 import type { Random } from '../../ports/system/random.js'
 import type { Signer } from '../../ports/system/signer.js'
@@ -24,6 +25,7 @@ import { newSalt } from '../log/commitment.js'
 import { reachablePeer } from '../mesh/peer-by-name.js'
 import type { PeerTable } from '../mesh/peer-table.js'
 import { openingFingerprint } from '../orders/home-command.js'
+import type { Pictures } from '../pictures/pictures.js'
 import { Lookups } from '../turns/lookups.js'
 import type { AuctionViews } from './auction-view.js'
 import { CommandAnswers, type CommandAnswersDeps, nodeError } from './command-answers.js'
@@ -37,6 +39,7 @@ export interface LocalNodeCommandsDeps extends CommandAnswersDeps {
   readonly homeClock: HomeClock
   readonly members: MemberDirectory
   readonly peerTable: PeerTable
+  readonly pictures: Pick<Pictures, 'add' | 'named'>
   readonly random: Random
   readonly router: Pick<CommandRouter, 'submit'>
   readonly signer: Signer
@@ -79,15 +82,20 @@ export class LocalNodeCommands implements NodeCommands {
     this.#answers = new CommandAnswers(deps)
   }
 
+  addPicture(request: PictureUpload): Promise<PictureAdded> {
+    return this.#deps.pictures.add(request, this.#account(request.as))
+  }
+
   async open(request: OpenRequest): Promise<CommandResult> {
     const { auctionHouse, homeClock, members, random, signer } = this.#deps
     const { currencies } = this.#options
     const { commandId, as, replicas } = request
     const seller = this.#speaker(as)
     const fingerprint = openingFingerprint(request, seller.id)
+    const pictures = await this.#deps.pictures.named(request.pictures ?? [], this.#account(as))
     const command = (): OpenAuction => {
       const now = homeClock.now()
-      const { terms, reserve } = openTerms(request, { now, random, currencies })
+      const { terms, reserve } = openTerms(request, { now, random, currencies, pictures })
       const home = { nodeId: this.#options.info().nodeId, publicKey: signer.publicKey }
       return { type: 'OpenAuction', commandId, now, meshId: members.meshId, seller, home, terms, reserve }
     }
@@ -223,6 +231,12 @@ export class LocalNodeCommands implements NodeCommands {
       field: 'as',
       next: 'give the id of an account, or leave it out to act for this node',
     })
+  }
+
+  /** Null: the node's own user. */
+  #account(as: Party | undefined): string | null {
+    const { id } = this.#speaker(as)
+    return id === this.#options.self.id ? null : id
   }
 
   /** What a bid needs to know of its auction never changes: most bids read nothing for it. */

@@ -10,6 +10,7 @@ import type {
 import type { NodeQueries } from '../../ports/node/node-api.js'
 import { NodeError } from '../../ports/node/node-error.js'
 import type { NodeInfo, PeerView } from '../../ports/node/node-info.js'
+import type { PicturePiece } from '../../ports/node/node-pictures.js'
 import type {
   EventsRequest,
   HistoryRequest,
@@ -33,6 +34,7 @@ import type { HomeClock } from '../home/home-clock.js'
 import type { HeldAuctions } from '../log/held-auctions.js'
 import { readEndingCursor, readNewestCursor } from '../log/list-order.js'
 import { type PeerTable, peerView } from '../mesh/peer-table.js'
+import type { Pictures } from '../pictures/pictures.js'
 import type { SignatureMender } from '../proof/signature-mender.js'
 import type { Syncer } from '../replication/syncer.js'
 import type { AuctionViews } from './auction-view.js'
@@ -53,6 +55,7 @@ export interface LocalNodeQueriesDeps extends EventPagerDeps {
   readonly homeClock: HomeClock
   readonly members: MemberDirectory
   readonly peerTable: PeerTable
+  readonly pictures: Pick<Pictures, 'piece' | 'usage'>
   readonly receiptKeeper: Pick<ReceiptKeeper, 'flush'>
   readonly receipts: ReceiptRepository
   readonly signatureMender: Pick<SignatureMender, 'mend'>
@@ -106,6 +109,7 @@ export class LocalNodeQueries implements NodeQueries {
       peerWait: this.#deps.firstComparison.wait,
       handshakes: this.#options.handshakes(),
       budgets: this.#deps.budgets.status(),
+      pictures: this.#deps.pictures.usage,
       uptimeMs: Math.max(0, clock.now() - node.incarnation),
       pid: process.pid,
     }
@@ -173,6 +177,10 @@ export class LocalNodeQueries implements NodeQueries {
     const stored = await this.#deps.eventLog.read(auctionId, fromSeq, LOG_PAGE)
     const whole = await this.#deps.signatureMender.mend(stored)
     return { auctionId, commits: whole.map(({ position: _, ...commit }) => commit), head }
+  }
+
+  picture({ hash, offset }: { readonly hash: string; readonly offset: number }): Promise<PicturePiece> {
+    return this.#deps.pictures.piece(hash, offset)
   }
 
   async proof({ auction }: { auction: string }): Promise<EquivocationProof | null> {

@@ -13,7 +13,9 @@ import type { PeerService } from '../../ports/mesh/peer-service.js'
 import type {
   DigestPart,
   HeadRange,
+  PictureWant,
   PulledPage,
+  PulledPicture,
   PullWant,
   StoredHead,
 } from '../../ports/mesh/sync-messages.js'
@@ -24,6 +26,7 @@ import type { AuctionHead, EventLog } from '../../ports/store/event-log.js'
 import type { Clock } from '../../ports/system/clock.js'
 import type { Logger } from '../../ports/system/logger.js'
 import type { SignatureVerifier, Signer } from '../../ports/system/signer.js'
+import type { Budgets } from '../budgets/budgets.js'
 import type { HandoverTaker } from '../handover/handover-taker.js'
 import type { AuctionHouse } from '../home/auction-house.js'
 import { nodeIdOf } from '../log/ids.js'
@@ -31,6 +34,7 @@ import type { Membership } from '../mesh/membership.js'
 import { checkOrders, type OrderedCommand, orderedCommands } from '../orders/order.js'
 import { receiptsOf, signReceipts } from '../orders/receipt.js'
 import { submitFailure } from '../orders/submit-failure.js'
+import type { Pictures } from '../pictures/pictures.js'
 import type { EquivocationWatch } from '../proof/equivocation-watch.js'
 import type { HeadsDigest } from '../replication/heads-digest.js'
 import type { PeerRefusals } from '../replication/peer-refusals.js'
@@ -41,12 +45,14 @@ import type { Syncer } from '../replication/syncer.js'
 export interface LocalPeerServiceDeps {
   readonly auctionHouse: AuctionHouse
   readonly auctions: Pick<AuctionRepository, 'find'>
+  readonly budgets: Pick<Budgets, 'of'>
   readonly clock: Clock
   readonly equivocationWatch: Pick<EquivocationWatch, 'told'>
   readonly handoverTaker: HandoverTaker
   readonly eventLog: Pick<EventLog, 'read' | 'heads'>
   readonly headsDigest: Pick<HeadsDigest, 'parts'>
   readonly membership: Membership
+  readonly pictures: Pick<Pictures, 'pieceHere'>
   readonly peerRefusals: Pick<PeerRefusals, 'heard'>
   readonly refusedCommits: Pick<RefusedCommits, 'note'>
   readonly replicator: Replicator
@@ -161,6 +167,15 @@ export class LocalPeerService implements PeerService {
       if (commits <= 0 || bytes <= 0) break
     }
     return pages
+  }
+
+  async pullPicture({ hash, offset }: PictureWant, from: string): Promise<PulledPicture | null> {
+    const reads = this.#deps.budgets.of('picture-reads')
+    if (reads.isSpent(from))
+      throw new NodeError('BUSY', `${reads.terms.limit} bytes of pictures an hour are sent to one peer`)
+    const piece = await this.#deps.pictures.pieceHere(hash, offset)
+    if (piece !== null) reads.charge(from, piece.piece.length)
+    return piece
   }
 
   digest(): Promise<DigestPart[]> {

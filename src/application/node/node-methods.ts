@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import type { NodeApi, NodeCommands, NodeQueries } from '../../ports/node/node-api.js'
 import type { AuctionCommand } from '../../ports/node/node-requests.js'
 import {
+  addPictureRequest,
   auctionRequest,
   autoBidRequest,
   bidRequest,
@@ -18,6 +19,7 @@ import {
   parseBid,
   parseCommand,
   parseRequest,
+  pictureRequest,
   receiptsRequest,
   showRequest,
 } from './request-schemas.js'
@@ -34,6 +36,7 @@ export interface NodeMethod<Request> {
 type Methods<Api> = { readonly [M in keyof Api & keyof NodeApi]: NodeMethod<RequestOf<M>> }
 
 const COMMANDS: Methods<NodeCommands> = {
+  addPicture: checked(addPictureRequest),
   open: checked(openRequest),
   bid: { request: bidRequest, parse: parseBid },
   buyNow: inLane(commandRequest),
@@ -55,6 +58,7 @@ const QUERIES: Methods<NodeQueries> = {
   history: checked(historyRequest),
   events: checked(eventsRequest),
   log: checked(logRequest),
+  picture: checked(pictureRequest),
   proof: checked(auctionRequest),
   receipts: checked(receiptsRequest),
 }

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { AUCTION_PHASES } from '../../domain/auction.js'
 import type { NewEnd } from '../../domain/commands.js'
 import { isId, MAX_PARTY_NAME_LENGTH, MAX_TIME, nameProblem } from '../../domain/limits.js'
+import type { PictureUpload } from '../../ports/node/node-pictures.js'
 import type {
   AuctionCommand,
   BidRequest,
@@ -17,6 +18,7 @@ import {
   AUCTION_REFERENCE,
   amountIn,
   auctionReference,
+  base64,
   bidderNames,
   composed,
   count,
@@ -25,6 +27,7 @@ import {
   descriptionIn,
   durationMs,
   hasOneEnd,
+  hex64,
   id,
   incrementIn,
   isAmountIn,
@@ -33,6 +36,8 @@ import {
   newEnd,
   ONE_END_RULE,
   pageSize,
+  pictureOffset,
+  picturesIn,
   REQUEST_ID,
   reasonIn,
   requestId,
@@ -42,6 +47,7 @@ import {
   titleIn,
 } from '../log/input-schemas.js'
 import { invalidInput } from '../log/invalid-input.js'
+import { MAX_UPLOAD_PIECE_BYTES } from '../pictures/uploads-under-way.js'
 import { MAX_ACK_REPLICAS } from '../replication/replication.js'
 
 /**
@@ -105,7 +111,18 @@ export const openRequest: z.ZodType<OpenRequest> = z.strictObject({
   hardStopInMs: durationMs.max(MAX_TIME).exactOptional(),
   bidderNames: bidderNames.exactOptional(),
   givesTimeBack: z.boolean().exactOptional(),
+  pictures: picturesIn.exactOptional(),
 })
+
+export const addPictureRequest: z.ZodType<PictureUpload> = z.strictObject({
+  as,
+  ...traced,
+  hash: hex64,
+  bytes: z.int().min(1),
+  offset: z.int().min(0),
+  piece: base64(MAX_UPLOAD_PIECE_BYTES),
+})
+export const pictureRequest = z.strictObject({ hash: hex64, offset: pictureOffset })
 
 export const listRequest: z.ZodType<ListRequest> = z.strictObject({
   as,

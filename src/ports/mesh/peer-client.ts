@@ -4,7 +4,15 @@ import type { EquivocationProof } from '../store/equivocation-repository.js'
 import type { AuctionHead } from '../store/event-log.js'
 import type { Refusal, SignedParcel, SubmitAnswer, SubmittedOrder } from './home-messages.js'
 import type { Challenge, Goodbye, HelloAnswer, NodeProof, Ping, Pong } from './liveness-messages.js'
-import type { DigestPart, HeadRange, PulledPage, PullWant, StoredHead } from './sync-messages.js'
+import type {
+  DigestPart,
+  HeadRange,
+  PictureWant,
+  PulledPage,
+  PulledPicture,
+  PullWant,
+  StoredHead,
+} from './sync-messages.js'
 
 /**
  * Calls to one chosen peer by its address. A call either resolves with the peer's answer or rejects with a
@@ -44,6 +52,8 @@ export interface PeerClient {
    * than there are wants, the last one perhaps cut short. What they are worth is for the caller to check.
    */
   pullCommits(address: string, wants: readonly PullWant[], options?: CallOptions): Promise<PulledPage[]>
+  /** Null where the peer does not have it. What it is worth is for the caller to check, once it is whole. */
+  pullPicture(address: string, want: PictureWant, options?: CallOptions): Promise<PulledPicture | null>
   /** A sum of all that the peer holds: equal parts mean equal heads, so that most comparisons end here. */
   digest(address: string, options?: CallOptions): Promise<DigestPart[]>
   /** Pages of the peer's heads in ascending order of auction id, of ids with this prefix. */

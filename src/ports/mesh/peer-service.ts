@@ -4,7 +4,15 @@ import type { EquivocationProof } from '../store/equivocation-repository.js'
 import type { AuctionHead } from '../store/event-log.js'
 import type { Refusal, SignedParcel, SubmitAnswer, SubmittedOrder } from './home-messages.js'
 import type { Challenge, Goodbye, HelloAnswer, NodeProof, Ping, Pong } from './liveness-messages.js'
-import type { DigestPart, HeadRange, PulledPage, PullWant, StoredHead } from './sync-messages.js'
+import type {
+  DigestPart,
+  HeadRange,
+  PictureWant,
+  PulledPage,
+  PulledPicture,
+  PullWant,
+  StoredHead,
+} from './sync-messages.js'
 
 /** What a node serves to its peers: the other side of `PeerClient`. */
 export interface PeerService {
@@ -29,6 +37,8 @@ export interface PeerService {
   passHandover(from: string, parcel: SignedParcel): Promise<string | null>
   /** Up to a page of what is wanted, in the order of the wants; at least one commit of the first that has any. */
   pullCommits(wants: readonly PullWant[]): Promise<PulledPage[]>
+  /** A piece of a picture that is here; none is fetched for it. Rejects with BUSY where `from` has had too many. */
+  pullPicture(want: PictureWant, from: string): Promise<PulledPicture | null>
   digest(): Promise<DigestPart[]>
   /** A peer does not take what this node has written as a home. */
   tellRefusal(refusal: Refusal): Promise<void>

@@ -19,6 +19,19 @@ export interface PulledPage {
   readonly head: Head | null
 }
 
+/** A picture of a lot, from this byte on. */
+export interface PictureWant {
+  readonly hash: string
+  readonly offset: number
+}
+
+export interface PulledPicture {
+  /** Of the whole picture. */
+  readonly bytes: number
+  /** Base64. */
+  readonly piece: string
+}
+
 /** The sum of the heads of all auctions whose ids begin with `prefix` (see application/replication/heads-digest.ts). */
 export interface DigestPart {
   readonly prefix: string

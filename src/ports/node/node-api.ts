@@ -11,6 +11,7 @@ import type {
   LogPage,
 } from './node-answers.js'
 import type { PeerView } from './node-info.js'
+import type { PictureAdded, PicturePiece, PictureUpload } from './node-pictures.js'
 import type {
   AuctionCommand,
   BidRequest,
@@ -41,6 +42,11 @@ export interface NodeApi extends NodeCommands, NodeQueries {}
 
 /** What may change something. */
 export interface NodeCommands {
+  /**
+   * Takes in a picture, a piece after the other, and keeps it for a day, or for good once an auction of this node names it. What
+   * is about the image and no part of it is removed. The same file may be added again at any time.
+   */
+  addPicture(request: PictureUpload): Promise<PictureAdded>
   open(request: OpenRequest): Promise<CommandResult>
   bid(request: BidRequest): Promise<CommandResult>
   buyNow(request: AuctionCommand): Promise<CommandResult>
@@ -82,6 +88,9 @@ export interface NodeQueries {
 
   /** An auction's commits as they are stored, from the one that holds `fromSeq` on; a page of them. */
   log(request: LogRequest): Promise<LogPage>
+
+  /** A piece of a picture that an auction names, from this node or a peer that has it; checked by its hash. */
+  picture(request: { readonly hash: string; readonly offset: number }): Promise<PicturePiece>
 
   /** The proof that an auction's home has signed two histories; null where there is none. */
   proof(request: { readonly auction: string }): Promise<EquivocationProof | null>

@@ -39,6 +39,14 @@ export interface OpenRequest extends OnBehalf {
   readonly bidderNames?: BidderNames
   /** An end that falls within a time in which nobody could bid is moved; true unless said otherwise. */
   readonly givesTimeBack?: boolean
+  /** Each was added before (`addPicture`). */
+  readonly pictures?: readonly NamedPicture[]
+}
+
+export interface NamedPicture {
+  readonly hash: string
+  /** What it shows, for whoever cannot see it. */
+  readonly alt?: string
 }
 
 export interface AuctionCommand extends OnBehalf {

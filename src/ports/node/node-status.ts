@@ -1,5 +1,6 @@
 import type { AuctionStatus } from '../../domain/auction.js'
 import type { MemberLogConflict } from '../members/member-directory.js'
+import type { PictureUsage } from '../store/picture-store.js'
 import type { NodeInfo } from './node-info.js'
 
 export interface NodeStatus {
@@ -29,6 +30,7 @@ export interface NodeStatus {
   readonly handshakes: HandshakeCounts | null
   /** What members and accounts may use up of this node, and how much they have. */
   readonly budgets: readonly BudgetStatus[]
+  readonly pictures: PictureUsage
   readonly uptimeMs: number
   readonly pid: number
 }

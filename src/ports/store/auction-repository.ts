@@ -71,6 +71,8 @@ export interface AuctionRepository {
   bidOnBy(bidderId: string, auctionIds: readonly string[]): Promise<Set<string>>
   /** How many auctions of this home are scheduled or open. */
   liveOf(homeNodeId: string): Promise<number>
+  /** Any auction whose terms name the picture: of this home, where one is given. */
+  withPicture(hash: string, homeNodeId: string | null): Promise<AuctionRecord | null>
   counts(): Promise<{ auctions: Record<AuctionStatus, number>; bids: number }>
 }
 

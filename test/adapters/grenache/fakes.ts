@@ -85,6 +85,7 @@ export function fakePeerService(overrides: Partial<PeerService> = {}): PeerServi
     pushCommits: async () => [],
     passHandover: async () => null,
     pullCommits: async () => [],
+    pullPicture: async () => null,
     digest: async () => [],
     heads: async () => ({ heads: [], next: null }),
     tellEquivocation: async () => {},

@@ -37,7 +37,22 @@ const opening = { commandId: 'cmd_1', title: 'Pic#1', currency: 'USDT', start: '
 const CALLS: { [M in keyof NodeApi]: [Parameters<NodeApi[M]>, Awaited<ReturnType<NodeApi[M]>>] } = {
   status: [[], { node: self, grape: 'connected', peers: {}, auctions: {} } as unknown as NodeStatus],
   peers: [[], [{ ...self, state: 'alive', lastSeenAt: 1, roundTripMs: null }]],
-  open: [[{ ...opening, reserve: '100', softClose: { windowMs: 1, extensionMs: 2 } }], result],
+  addPicture: [[{ hash: 'a'.repeat(64), bytes: 3, offset: 0, piece: 'AAAA' }], { picture: null, next: 3 }],
+  picture: [
+    [{ hash: 'a'.repeat(64), offset: 0 }],
+    { bytes: 3, type: 'image/png', piece: 'AAAA', next: null },
+  ],
+  open: [
+    [
+      {
+        ...opening,
+        pictures: [{ hash: 'a'.repeat(64), alt: 'A chair' }],
+        reserve: '100',
+        softClose: { windowMs: 1, extensionMs: 2 },
+      },
+    ],
+    result,
+  ],
   bid: [[{ ...command, kind: 'max', amount: '80.50' }], result],
   buyNow: [[command], result],
   close: [[{ ...command, replicas: 2 }], result],
@@ -207,7 +222,7 @@ describe('the node API over RPC', () => {
       if (COMMANDS.includes(method)) {
         expect(error.code, method).to.equal('OUTCOME_UNKNOWN')
         expect(error.next).to.include('ask again')
-      } else if (!['stop', 'stopAutoBid', 'handover'].includes(method)) {
+      } else if (!['stop', 'stopAutoBid', 'handover', 'addPicture'].includes(method)) {
         expect(error.code, method).to.equal('NODE_UNREACHABLE')
       }
     }

@@ -144,6 +144,7 @@ describe('members who cheat real nodes', () => {
       softClose: null,
       bidderNames: 'public',
       givesTimeBack: true,
+      pictures: [],
     }
     const facts = () => ({ seller: { id: mallory.nodeId, name: 'mallory' }, openedBy: mallory.nodeId })
     const seal = (parts: CommitParts) => sealCommit(parts, mallory.signer)

@@ -88,6 +88,7 @@ export class Flooder {
         softClose: null,
         bidderNames: 'public',
         givesTimeBack: true,
+        pictures: [],
       },
       seller: this.party,
       home: { nodeId, publicKey: signer.publicKey },
@@ -164,6 +165,11 @@ export const FLOODS: Readonly<Record<string, Flood>> = {
       const wants = new Array(256).fill({ auctionId: self.scene.auctions.long, fromSeq: 1 })
       return () => ({ wants })
     },
+  },
+  'questions for pictures that are not here': {
+    rpc: 'vendue.pull-picture',
+    reaches: 'ok',
+    start: () => (i) => ({ hash: i.toString(16).padStart(64, '0'), offset: 0 }),
   },
   'bids on auctions that are not here': {
     rpc: 'vendue.submit',

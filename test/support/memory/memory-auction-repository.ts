@@ -112,6 +112,15 @@ export class MemoryAuctionRepository implements AuctionRepository {
     return live.filter(({ state }) => state.home.nodeId === homeNodeId).length
   }
 
+  async withPicture(hash: string, homeNodeId: string | null): Promise<AuctionRecord | null> {
+    const found = this.#all().find(
+      ({ state: { terms, home } }) =>
+        terms.pictures.some((picture) => picture.hash === hash) &&
+        (homeNodeId === null || home.nodeId === homeNodeId),
+    )
+    return found === undefined ? null : recordOf(found)
+  }
+
   async counts(): Promise<{ auctions: Record<AuctionStatus, number>; bids: number }> {
     const auctions = { scheduled: 0, open: 0, closed: 0, cancelled: 0 }
     let bids = 0

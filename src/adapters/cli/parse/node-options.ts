@@ -147,6 +147,16 @@ export const startOptions: Options = {
     describe: `What each other member may use up here, such as log-bytes:8GiB,work:4s,requests:64; there are ${Object.keys(SENDER_BUDGETS).join(', ')}`,
     group: NODE,
   },
+  'pictures-own-mb': {
+    kind: 'text',
+    describe: 'MiB for the pictures of its own auctions; 8192 otherwise',
+    group: NODE,
+  },
+  'pictures-copies-mb': {
+    kind: 'text',
+    describe: "MiB for copies of others' pictures, dropped and fetched again as needed; 1024 otherwise",
+    group: NODE,
+  },
   'log-format': {
     kind: 'text',
     describe: 'pretty, json or auto (pretty on a terminal)',

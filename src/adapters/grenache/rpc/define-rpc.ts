@@ -39,6 +39,8 @@ export interface Rpc<A extends Access, Request, Result> {
   readonly effect: 'read' | 'command'
   /** Called all the time: only its failures are logged. */
   readonly routine?: true
+  /** How much longer it may take than others of its effect. */
+  readonly patienceMs?: number
   /** Answered even while the node is busy: it is cheap, and it distinguishes a busy node from a dead one. */
   readonly urgent?: true
   readonly request: z.ZodType<Request>

@@ -10,6 +10,7 @@ import type {
 } from '../../../ports/node/node-answers.js'
 import type { NodeApi } from '../../../ports/node/node-api.js'
 import type { PeerView } from '../../../ports/node/node-info.js'
+import type { PictureAdded, PicturePiece } from '../../../ports/node/node-pictures.js'
 import type { NodeStatus } from '../../../ports/node/node-status.js'
 import type { EquivocationProof } from '../../../ports/store/equivocation-repository.js'
 import type { SignedReceipts } from '../../../ports/store/receipt-repository.js'
@@ -25,6 +26,7 @@ const autoBidView = outlined<AutoBidView>('autoBid', 'auction')
 const list = <T>(item: z.ZodType<T>): z.ZodType<T[]> => z.array(item)
 
 const RESULTS: { readonly [M in keyof NodeApi]: z.ZodType<ResultOf<M>> } = {
+  addPicture: outlined<PictureAdded>('picture', 'next'),
   open: commandResult,
   bid: commandResult,
   buyNow: commandResult,
@@ -44,9 +46,13 @@ const RESULTS: { readonly [M in keyof NodeApi]: z.ZodType<ResultOf<M>> } = {
   history: outlined<HistoryPage>('auction', 'bids', 'next'),
   events: outlined<{ items: FeedItem[]; cursor: string }>('items', 'cursor'),
   log: outlined<LogPage>('auctionId', 'commits', 'head'),
+  picture: outlined<PicturePiece>('bytes', 'type', 'piece', 'next'),
   proof: outlined<EquivocationProof>('auctionId', 'authority', 'first', 'second').nullable(),
   receipts: outlined<{ signed: SignedReceipts[]; next: number | null }>('signed', 'next'),
 }
+
+/** What may have to be fetched from peers takes longer than what is here. */
+const PATIENCE_MS: Partial<Record<keyof NodeApi, number>> = { picture: 20_000 }
 
 /** Asked for again and again. */
 const ROUTINE: readonly (keyof NodeApi)[] = ['events']
@@ -66,6 +72,7 @@ function operatorRpc({ name, effect, request, takesNothing }: AnyNodeMethod): Op
     roles: ROLES.operators,
     effect,
     ...(ROUTINE.includes(name) && { routine: true }),
+    patienceMs: PATIENCE_MS[name] ?? 0,
     request,
     result: RESULTS[name] as z.ZodType<unknown>,
     handler: (node) => {

@@ -11,6 +11,7 @@ import { pingRpc } from './ping.js'
 import { pingViaRpc } from './ping-via.js'
 import { pullCommitsRpc } from './pull-commits.js'
 import { pullMembersRpc } from './pull-members.js'
+import { pullPictureRpc } from './pull-picture.js'
 import { pushCommitsRpc } from './push-commits.js'
 import { pushMembersRpc } from './push-members.js'
 import { refusalRpc } from './refusal.js'
@@ -27,6 +28,7 @@ export function rpcTable({ peer, operator, mesh }: Services): ReadonlyMap<string
     bindRpc(submitRpc, peer),
     bindRpc(pushCommitsRpc, peer),
     bindRpc(pullCommitsRpc, peer),
+    bindRpc(pullPictureRpc, peer),
     bindRpc(passHandoverRpc, peer),
     bindRpc(digestRpc, peer),
     bindRpc(headsRpc, peer),

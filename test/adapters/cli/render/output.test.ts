@@ -287,6 +287,7 @@ describe('what commands print', () => {
       buy_now: '200.00',
       bidder_names: 'public',
       gives_time_back: true,
+      pictures: [],
       buy_now_available: true,
       increments: [{ from: '0.00', step: '0.50' }],
       seller: { id: 'node_bob', name: 'Bob' },

@@ -5,6 +5,8 @@ import { findCurrency } from '../../../../src/domain/currency.js'
 import { defaultIncrements, flatIncrement } from '../../../../src/domain/increments.js'
 import { type AmountInput, parseAmount } from '../../../../src/domain/money.js'
 import type { Party } from '../../../../src/domain/party.js'
+import { cleanPicture } from '../../../../src/domain/pictures/clean-picture.js'
+import type { PictureType } from '../../../../src/domain/pictures/picture.js'
 import type {
   AuctionView,
   AutoBidView,
@@ -15,6 +17,7 @@ import type {
 import type { NodeApi } from '../../../../src/ports/node/node-api.js'
 import { NodeError } from '../../../../src/ports/node/node-error.js'
 import type { NodeInfo, PeerView } from '../../../../src/ports/node/node-info.js'
+import type { PictureAdded, PicturePiece, PictureUpload } from '../../../../src/ports/node/node-pictures.js'
 import type {
   AuctionCommand,
   BidRequest,
@@ -95,6 +98,7 @@ export class FakeNodeApi implements NodeApi {
       peerWait: null,
       handshakes: { accepted: 3, dialled: 2, refused: 1, dropped: 0 },
       budgets: [],
+      pictures: { ownBytes: 0, ownLimit: 1, copyBytes: 0, copyLimit: 1 },
       uptimeMs: 65_000,
       pid: 42,
     }))
@@ -102,6 +106,35 @@ export class FakeNodeApi implements NodeApi {
 
   peers(): Promise<PeerView[]> {
     return this.#answer('peers', {}, () => this.peerList)
+  }
+
+  /** Everything that was added, as it came. */
+  readonly pictures = new Map<string, { bytes: Buffer; type: PictureType }>()
+
+  addPicture(request: PictureUpload): Promise<PictureAdded> {
+    return this.#answer('addPicture', request, () => {
+      const { hash, offset, piece } = request
+      const before = offset === 0 ? Buffer.alloc(0) : (this.pictures.get(hash)?.bytes ?? Buffer.alloc(0))
+      const bytes = Buffer.concat([before, Buffer.from(piece, 'base64')])
+      const cleaned = cleanPicture(bytes)
+      const type = cleaned.ok ? cleaned.picture.type : 'image/png'
+      this.pictures.set(hash, { bytes, type })
+      if (bytes.length < request.bytes || !cleaned.ok) return { picture: null, next: bytes.length }
+      const { width, height, removed } = cleaned.picture
+      return { picture: { hash, bytes: bytes.length, type, width, height, removed }, next: bytes.length }
+    })
+  }
+
+  picture(request: { hash: string; offset: number }): Promise<PicturePiece> {
+    return this.#answer('picture', request, () => {
+      const found = this.pictures.get(request.hash)
+      if (!found)
+        throw new NodeError('PICTURE_NOT_FOUND', `there is no picture ${request.hash} here`, {
+          field: 'hash',
+        })
+      const piece = found.bytes.subarray(request.offset).toString('base64')
+      return { bytes: found.bytes.length, type: found.type, piece, next: null }
+    })
   }
 
   open(request: OpenRequest): Promise<CommandResult> {
@@ -132,6 +165,12 @@ export class FakeNodeApi implements NodeApi {
       terms: termsWith({
         title: request.title,
         description: request.description ?? '',
+        pictures: (request.pictures ?? []).map(({ hash, alt = '' }) => {
+          const cleaned = cleanPicture(this.pictures.get(hash)?.bytes ?? Buffer.alloc(0))
+          if (!cleaned.ok) throw new NodeError('PICTURE_NOT_FOUND', `there is no picture ${hash} here`)
+          const { bytes, type, width, height } = cleaned.picture
+          return { hash, bytes: bytes.length, type, width, height, alt }
+        }),
         currency,
         startPrice: amount(request.start),
         reserveCommitment: reserve && commitmentTo('reserve', reserve.amount),
