@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { expect } from 'chai'
 import { parse } from 'yaml'
 import { z } from 'zod'
-import { SETTING_KEYS } from '../../src/adapters/system/settings-schema.js'
+import { SETTING_KEYS, settingsSchema } from '../../src/adapters/system/settings-schema.js'
 import { eventually } from '../support/eventually.js'
 import { NodeProcess } from '../support/node-process.js'
 import { makeTempHome } from '../support/temp-home.js'
@@ -145,6 +145,19 @@ describe('what is under docker/', () => {
       build ? volumes.map((mount) => mount.split(':')[1]) : [],
     )
     expect(made).to.include.members(mounted)
+  })
+
+  it('names each gateway to the other by the addresses that it is published at', () => {
+    for (const [name, other] of [
+      ['gateway1', 'gateway2'],
+      ['gateway2', 'gateway1'],
+    ] as const) {
+      const { ports = [] } = compose.services[other] as Service
+      const port = /^127\.0\.0\.1:(\d+):/.exec(ports[0] ?? '')?.[1]
+      const named = compose.services[name]?.environment?.VENDUE_HTTP_GATEWAYS
+      expect(named).to.equal(`http://127.0.0.1:${port},http://localhost:${port}`)
+      expect(settingsSchema.shape.http_gateways.safeParse(named).success).to.equal(true)
+    }
   })
 
   it('copies into the image what the ignore file lets through', () => {
