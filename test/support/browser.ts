@@ -33,9 +33,20 @@ export interface Visit {
 
 /** A real Chromium. Where there is none the suite is skipped, and says so. */
 export async function launchBrowser(context: Context): Promise<Browser> {
-  const executablePath = process.env.CHROMIUM ?? PLACES.find((path) => existsSync(path))
-  skipUnless(context, executablePath !== undefined, 'Chromium is not installed')
-  return chromium.launch({ executablePath: executablePath as string, headless: true, args: FLAGS })
+  skipUnless(context, findChromium() !== undefined, 'Chromium is not installed')
+  return openBrowser()
+}
+
+/** A real Chromium, for what is no test. Rejects where there is none. */
+export async function openBrowser(): Promise<Browser> {
+  const executablePath = findChromium()
+  if (executablePath === undefined)
+    throw new Error('Chromium is not installed: install it, or name it in CHROMIUM')
+  return chromium.launch({ executablePath, headless: true, args: FLAGS })
+}
+
+function findChromium(): string | undefined {
+  return process.env.CHROMIUM ?? PLACES.find((path) => existsSync(path))
 }
 
 /** `name`: who they are, on a gateway that takes names on trust. `clockOffMs`: how wrong the machine's clock is. */

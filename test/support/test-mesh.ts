@@ -12,7 +12,10 @@ export interface TestMesh {
 }
 
 /** A mesh of `count` whole nodes in this process: real Grapes, sockets and SQLite files, each node seeing all others. */
-export async function createTestMesh(count: number): Promise<TestMesh> {
+export async function createTestMesh(
+  count: number,
+  nameOf: (place: number) => string = (place) => `node-${place}`,
+): Promise<TestMesh> {
   const { home, remove } = makeTempHome()
   const nodes: VendueNode[] = []
   const join = async (name: string) => {
@@ -27,7 +30,7 @@ export async function createTestMesh(count: number): Promise<TestMesh> {
     remove()
   }
   try {
-    for (let i = 1; i <= count; i++) await join(`node-${i}`)
+    for (let i = 1; i <= count; i++) await join(nameOf(i))
     for (const node of nodes) {
       await eventually(`${node.info.name} sees ${count - 1} peers`, async () => {
         return (await node.api.peers()).filter(({ state }) => state === 'alive').length >= count - 1

@@ -3,7 +3,7 @@ import { type Peer, RequestRefused } from 'vendue/client'
 import { Icon, type IconName, Note } from '../parts/icons.js'
 import { lots } from '../state/catalogue.js'
 import { t, writing } from '../state/language.js'
-import { client } from '../state/session.js'
+import { client, isOpenMode, visitor } from '../state/session.js'
 
 const LOOK_MS = 2_000
 const LOOKS: Readonly<Record<Peer['state'], readonly [tone: string, icon: IconName]>> = {
@@ -18,8 +18,12 @@ export function Mesh() {
   const [peers, setPeers] = useState<readonly Peer[] | null>(null)
   const [wrong, setWrong] = useState<string | null>(null)
   const by = client.value
+  const isStranger = visitor.value === null && !isOpenMode.value
   useEffect(() => {
     if (!by) return
+    // Somebody whose login is still on its way is asked for again as themselves.
+    if (isStranger) return setWrong(t('mesh.forbidden'))
+    setWrong(null)
     let timer: ReturnType<typeof setTimeout> | undefined
     let isOver = false
     const look = async () => {
@@ -40,7 +44,7 @@ export function Mesh() {
       isOver = true
       clearTimeout(timer)
     }
-  }, [by])
+  }, [by, isStranger])
   const homes = new Map<string, number>()
   for (const source of lots.values()) {
     const { home, ending } = source.peek()
