@@ -7,10 +7,13 @@ interface Sample {
 
 /** Older round trips are forgotten, so that a drift of the clocks is noticed. */
 const MAX_SAMPLES = 8
+/** By how much two clocks may drift apart over the samples that are kept. */
+const DRIFT_MS = 50
 
 /**
  * The gateway's clock. Each round trip gives its time halfway, give or take half the trip: the shortest of the
  * last ones is used. It counts on the monotonic clock, so that setting the machine's clock has no effect.
+ * That clock may stand still while the machine sleeps: samples that the newest one contradicts are forgotten.
  */
 export class ServerClock {
   readonly #time: TimeSource
@@ -23,8 +26,9 @@ export class ServerClock {
   /** A question asked at `sentMs`, answered at `heardMs` (both monotonic) with the server's time. */
   note(sentMs: number, serverTime: number, heardMs: number): void {
     if (!Number.isFinite(serverTime) || heardMs < sentMs) return
-    const offsetMs = serverTime - (sentMs + heardMs) / 2
-    this.#samples = [...this.#samples.slice(1 - MAX_SAMPLES), { offsetMs, roundTripMs: heardMs - sentMs }]
+    const newest = { offsetMs: serverTime - (sentMs + heardMs) / 2, roundTripMs: heardMs - sentMs }
+    const agreeing = this.#samples.filter((sample) => agree(sample, newest))
+    this.#samples = [...agreeing.slice(1 - MAX_SAMPLES), newest]
   }
 
   /** Another gateway's clock is another clock. */
@@ -55,4 +59,9 @@ export class ServerClock {
       undefined,
     )
   }
+}
+
+/** Each is off by half its round trip at most: both can be true of clocks that ran on. */
+function agree(a: Sample, b: Sample): boolean {
+  return Math.abs(a.offsetMs - b.offsetMs) <= (a.roundTripMs + b.roundTripMs) / 2 + DRIFT_MS
 }

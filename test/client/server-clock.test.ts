@@ -43,6 +43,20 @@ describe('the clock of the gateway', () => {
     expect(clock.now()).to.equal(1_000)
   })
 
+  it('forgets what the newest round trip contradicts: the machine slept, or a clock was set', () => {
+    const time = new ManualTime(0)
+    const clock = new ServerClock({ time })
+    for (let i = 0; i < 8; i++) clock.note(0, 1, 2)
+    expect(clock.now()).to.equal(0)
+    // A slow one that fits leaves the better ones in place.
+    clock.note(0, 300, 500)
+    expect(clock.now()).to.equal(0)
+    clock.note(0, SERVER_AHEAD_MS + 200, 500)
+    expect(clock.now()).to.equal(SERVER_AHEAD_MS - 50)
+    clock.note(0, SERVER_AHEAD_MS + 1, 2)
+    expect(clock.now()).to.equal(SERVER_AHEAD_MS)
+  })
+
   it('counts down to a time of the gateway, and stops at zero', async () => {
     const time = new ManualTime(0)
     const clock = new ServerClock({ time })

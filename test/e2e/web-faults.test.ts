@@ -1,8 +1,9 @@
 import { expect } from 'chai'
-import type { Browser } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { launchBrowser, type Visit, visit } from '../support/browser.js'
 import { CuttingProxy } from '../support/cutting-proxy.js'
 import { eventually } from '../support/eventually.js'
+import { NodeProcess } from '../support/node-process.js'
 import { bid, counts, reads, says } from '../support/page-actions.js'
 import { TestGateway } from '../support/test-gateway.js'
 import { createTestMesh, type TestMesh } from '../support/test-mesh.js'
@@ -10,11 +11,15 @@ import { createTestMesh, type TestMesh } from '../support/test-mesh.js'
 /** What the browser itself reports of servers that are away; anything else is the page's own. */
 const AWAY = /net::ERR_|WebSocket connection to/
 
+/** More than one page of the history. */
+const MISSED = 45
+
 describe('the web page where things fail, in Chromium', () => {
   let browser: Browser
   let mesh: TestMesh
   let gateway: TestGateway
   const visits: Visit[] = []
+  const proxies: (() => Promise<void>)[] = []
 
   before(async function () {
     browser = await launchBrowser(this)
@@ -29,13 +34,28 @@ describe('the web page where things fail, in Chromium', () => {
   afterEach(async () => {
     const errors = visits.flatMap(({ errors }) => errors).filter((error) => !AWAY.test(error))
     await Promise.all(visits.splice(0).map(({ context }) => context.close()))
+    await Promise.all(proxies.splice(0).map((stop) => stop()))
     expect(errors).to.deep.equal([])
   })
 
-  const visited = async (url: string) => {
-    const made = await visit(browser, url, { name: 'mia' })
+  const visited = async (url: string, prepare?: (page: Page) => Promise<void>) => {
+    const made = await visit(browser, url, { name: 'mia', ...(prepare && { prepare }) })
     visits.push(made)
     return made.page
+  }
+  /** The gateway by an address of its own, which can be cut off and come back. */
+  const cuttable = async (to: TestGateway) => {
+    const port = Number(new URL(to.url).port)
+    let proxy = await CuttingProxy.start(port)
+    const address = proxy.url
+    proxies.push(() => proxy.stop())
+    return {
+      address,
+      cut: () => proxy.stop(),
+      async reconnect() {
+        proxy = await CuttingProxy.start(port, Number(new URL(address).port))
+      },
+    }
   }
   const opened = (through: TestGateway, terms: Record<string, unknown> = {}) =>
     through.open({ title: 'A chair', start_price: '75', increment: '0.50', ...terms })
@@ -69,6 +89,81 @@ describe('the web page where things fail, in Chromium', () => {
     }
   })
 
+  it('goes on through another gateway when the process of its own is killed in the middle of bidding', async () => {
+    // The address has to be known to the other one before it runs.
+    const first = await TestGateway.start(mesh.nodes[0]!)
+    const port = new URL(first.url).port
+    await first.stop()
+    const second = await TestGateway.start(mesh.nodes[1]!, { gateways: [first.url] })
+    const bootstrap = mesh.nodes[0]?.info.dhtAddress ?? ''
+    const ports = ['--grape-port', '0', '--dht-port', '0', '--http-port', port]
+    const process = new NodeProcess({
+      home: mesh.home,
+      name: 'killed-gateway',
+      args: [...ports, '--bootstrap', bootstrap, '--http-gateways', second.url],
+      env: { VENDUE_GATEWAY: 'yes' },
+    })
+    try {
+      await process.start()
+      const id = await opened(second)
+      await eventually('it serves, and knows the auction', async () => {
+        return (await fetch(`${first.url}/api/v1/auctions/${id}`)).status === 200
+      })
+      const page = await visited(`${first.url}/lot/${id}`)
+      await says(page, 'The next bid is 75.00')
+      await bid(page)
+      await says(page, 'You lead at 75.00')
+      await page.fill('#bid-amount', '85')
+      await process.end('SIGKILL')
+      await second.bid(id, 'kim', '80')
+      await says(page, 'Outbid at 80.00', 30_000)
+      expect(await page.inputValue('#bid-amount')).to.equal('85')
+      await bid(page)
+      await says(page, 'You lead at 85.00', 30_000)
+      await counts(page.locator('.history li'), 3)
+      const { body } = await second.get(`/api/v1/auctions/${id}`)
+      expect(body).to.include({ price: '85.00', bid_count: 3 })
+    } finally {
+      await process.end('SIGKILL')
+      await second.stop()
+    }
+  })
+
+  for (const [what, away, minutes] of [
+    ['was offline for ten minutes', 'disconnected', 10],
+    ['slept for an hour', 'asleep', 60],
+  ] as const)
+    it(`has everything after a tab ${what}: price, standing, each bid, and the time that is left`, async () => {
+      const { address, reconnect, cut } = await cuttable(gateway)
+      const id = await opened(gateway, { increment: '1', closes_in_seconds: 7_000 })
+      const page = await visited(`${address}/lot/${id}`, (page) => page.clock.install())
+      await says(page, 'The next bid is 75.00')
+      await bid(page)
+      await says(page, 'You lead at 75.00')
+      await cut()
+      if (away === 'disconnected') {
+        await page.clock.runFor(5_000)
+        await says(page, 'Reconnecting… price as of')
+        await page.clock.runFor(minutes * 60_000)
+      }
+      for (let i = 0; i < MISSED; i++) await gateway.bid(id, i % 2 === 0 ? 'kim' : 'ida', String(76 + i))
+      await reconnect()
+      if (away === 'asleep') await page.clock.fastForward(minutes * 60_000)
+      const last = (75 + MISSED).toFixed(2)
+      await says(page, `Outbid at ${last}`, 60_000)
+      const earlier = page.getByRole('button', { name: 'Earlier bids' })
+      while (await earlier.isVisible()) await earlier.click()
+      await counts(page.locator('.history li'), MISSED + 1)
+      const shown = await page.locator('.history .amount-cell').allInnerTexts()
+      expect(shown).to.deep.equal(
+        Array.from({ length: MISSED + 1 }, (_, i) => `${(75 + MISSED - i).toFixed(2)}\u00a0EUR`),
+      )
+      // By the gateway's clock nearly two hours are left still, whatever the tab's own says.
+      await reads(page.locator('[role=timer]'), /^1 h 5[67] min$/)
+      await bid(page, '200')
+      await says(page, 'You lead at 200.00')
+    })
+
   it('says that the home is away, takes no bids then, and goes on when it is back', async () => {
     const home = await TestGateway.start(mesh.nodes[2]!)
     const id = await opened(home)
@@ -89,50 +184,92 @@ describe('the web page where things fail, in Chromium', () => {
     await says(page, 'You lead at 75.00')
   })
 
+  it('bears that the home’s process is killed while others bid, and goes on where it was', async () => {
+    const bootstrap = mesh.nodes[0]?.info.dhtAddress ?? ''
+    const process = new NodeProcess({
+      home: mesh.home,
+      name: 'killed-home',
+      args: ['--grape-port', '0', '--dht-port', '0', '--bootstrap', bootstrap],
+    })
+    try {
+      await process.start()
+      const terms = { title: 'A chair', currency: 'EUR', start: '75', increment: '0.50' }
+      const opened = await process.api.open({ commandId: 'cmd_killed-home', ...terms })
+      const id = opened.outcome.auctionId
+      await eventually('the first node knows it', async () => {
+        return (await gateway.get(`/api/v1/auctions/${id}`)).status === 200
+      })
+      const page = await visited(`${gateway.url}/lot/${id}`)
+      await says(page, 'The next bid is 75.00')
+      await bid(page)
+      await says(page, 'You lead at 75.00')
+      await process.end('SIGKILL')
+      await says(page, 'The auction’s node is away; nothing is lost.', 30_000)
+      await page.locator('[data-bid]:disabled').waitFor()
+      await process.start()
+      await says(page, 'You lead at 75.00', 30_000)
+      await eventually('it takes bids again', async () => (await gateway.bid(id, 'kim', '80')).status < 300)
+      await says(page, 'Outbid at 80.00')
+      await bid(page, '90')
+      await says(page, 'You lead at 90.00')
+      await counts(page.locator('.history li'), 3)
+    } finally {
+      await process.end('SIGKILL')
+    }
+  })
+
+  it('waits for the result where the home is away when the time is up', async () => {
+    const node = await mesh.join('late-home')
+    const home = await TestGateway.start(node)
+    const id = await opened(home, { closes_in_seconds: 8 })
+    await eventually('the first node knows it', async () => {
+      return (await gateway.get(`/api/v1/auctions/${id}`)).status === 200
+    })
+    await home.stop()
+    await node.stop()
+    const page = await visited(`${gateway.url}/lot/${id}`)
+    await says(page, 'Closing… waiting for the result', 30_000)
+    await page.locator('[data-bid]:disabled').waitFor()
+  })
+
   it('dates its price while it is cut off, then says what was missed, with no wrong standing and no gap', async () => {
-    const port = Number(new URL(gateway.url).port)
-    let proxy = await CuttingProxy.start(port)
-    const address = proxy.url
+    const { address, reconnect, cut } = await cuttable(gateway)
     const id = await opened(gateway)
     const page = await visited(`${address}/lot/${id}`)
     await says(page, 'The next bid is 75.00')
     await bid(page)
     await says(page, 'You lead at 75.00')
-    await proxy.stop()
+    await cut()
     await says(page, 'Reconnecting… price as of')
     await page.locator('.panel-price.stale').waitFor()
     await page.locator('[data-bid]:disabled').waitFor()
     await reads(page.locator('.panel-price'), /75\.00/)
     for (const amount of ['76', '77', '78']) await gateway.bid(id, 'kim', amount, { user_id: `kim${amount}` })
-    proxy = await CuttingProxy.start(port, Number(new URL(address).port))
+    await reconnect()
     await says(page, 'Outbid at 78.00', 30_000)
     await page.getByText('3 bids while you were away: now 78.00').waitFor()
     await counts(page.locator('.history li'), 4)
-    await proxy.stop()
   })
 
   it('says of a bid whose answer is lost that it is not known, asks by the same id, and settles it', async () => {
     const id = await opened(gateway)
-    const made = await visit(browser, 'about:blank')
-    visits.push(made)
-    const { page } = made
     let isLosing = true
     const keys: (string | undefined)[] = []
-    await page.routeWebSocket('**/ws*', (near) => {
-      const far = near.connectToServer()
-      near.onMessage((message) => far.send(message))
-      far.onMessage((message) => {
-        if (!isLosing || !/"bid_accepted"|"bid_update"/.test(String(message))) near.send(message)
+    const losing = async (page: Page) => {
+      await page.routeWebSocket('**/ws*', (near) => {
+        const far = near.connectToServer()
+        near.onMessage((message) => far.send(message))
+        far.onMessage((message) => {
+          if (!isLosing || !/"bid_accepted"|"bid_update"/.test(String(message))) near.send(message)
+        })
       })
-    })
-    await page.route('**/bids?*', (route) => {
-      const request = route.request()
-      if (request.method() === 'POST') keys.push(request.headers()['idempotency-key'])
-      return isLosing ? route.abort() : route.continue()
-    })
-    await page.goto(gateway.url)
-    await page.evaluate(() => localStorage.setItem('vendue.name', 'mia'))
-    await page.goto(`${gateway.url}/lot/${id}`)
+      await page.route('**/bids?*', (route) => {
+        const request = route.request()
+        if (request.method() === 'POST') keys.push(request.headers()['idempotency-key'])
+        return isLosing ? route.abort() : route.continue()
+      })
+    }
+    const page = await visited(`${gateway.url}/lot/${id}`, losing)
     await says(page, 'The next bid is 75.00')
     await bid(page)
     await says(page, 'Placing 75.00')

@@ -1,6 +1,6 @@
 import axe from 'axe-core'
 import { expect } from 'chai'
-import type { Browser, Page } from 'playwright-core'
+import type { Browser, Page, Route } from 'playwright-core'
 import { openAccounts } from '../../services/gateway/accounts.js'
 import { launchBrowser, type Visit, visit } from '../support/browser.js'
 import { eventually } from '../support/eventually.js'
@@ -147,10 +147,7 @@ describe('the look of the web page, in Chromium', () => {
 
   it('draws a few dozen of ten thousand auctions, and reaches the last', async () => {
     const { body } = await gateway.get(`/api/v1/auctions/${lot}`)
-    const made = await visit(browser, 'about:blank')
-    visits.push(made)
-    const { page } = made
-    await page.route('**/api/v1/auctions?*', (route) => {
+    const many = (route: Route) => {
       const at = Number(new URL(route.request().url()).searchParams.get('cursor') ?? 0)
       const auctions = Array.from({ length: 200 }, (_, index) => {
         const id = `auc_${String(at + index).padStart(6, '0')}`
@@ -158,8 +155,8 @@ describe('the look of the web page, in Chromium', () => {
         return { ...body, id, auction_id: id, title: `Lot ${at + index}`, closes_at }
       })
       return route.fulfill({ json: { auctions, next: at + 200 < 10_000 ? String(at + 200) : null } })
-    })
-    await page.goto(gateway.url)
+    }
+    const page = await open('/', { prepare: (page) => page.route('**/api/v1/auctions?*', many) })
     await page.getByText('10,000 auctions').waitFor({ timeout: 30_000 })
     expect(await page.locator('.tile').count()).to.be.within(4, 60)
     await page.evaluate('scrollTo(0, document.documentElement.scrollHeight)')

@@ -49,15 +49,23 @@ function findChromium(): string | undefined {
   return process.env.CHROMIUM ?? PLACES.find((path) => existsSync(path))
 }
 
-/** `name`: who they are, on a gateway that takes names on trust. `clockOffMs`: how wrong the machine's clock is. */
+/**
+ * `name`: who they are, on a gateway that takes names on trust. `clockOffMs`: how wrong the machine's clock is. `prepare`:
+ * what happens before the page is loaded.
+ */
 export async function visit(
   browser: Browser,
   url: string,
   {
     name = null,
     clockOffMs = 0,
+    prepare = async () => {},
     ...options
-  }: BrowserContextOptions & { readonly name?: string | null; readonly clockOffMs?: number } = {},
+  }: BrowserContextOptions & {
+    readonly name?: string | null
+    readonly clockOffMs?: number
+    readonly prepare?: (page: Page) => Promise<unknown>
+  } = {},
 ): Promise<Visit> {
   const context = await browser.newContext({
     locale: 'en-GB',
@@ -86,6 +94,7 @@ export async function visit(
   page.on('console', (message) => {
     if (message.type() === 'error') errors.push(message.text())
   })
+  await prepare(page)
   await page.goto(url)
   return { page, context, errors }
 }

@@ -6,6 +6,8 @@ import { testSettings } from './test-settings.js'
 
 export interface TestMesh {
   readonly nodes: readonly VendueNode[]
+  /** Where their data lies: a process of its own joins them with this as its home. */
+  readonly home: string
   /** Another node that joins the mesh; the same name again is the same node come back. */
   join(name: string): Promise<VendueNode>
   stop(): Promise<void>
@@ -40,5 +42,5 @@ export async function createTestMesh(
     await stop()
     throw error
   }
-  return { nodes, join, stop }
+  return { nodes, home, join, stop }
 }

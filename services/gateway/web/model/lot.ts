@@ -189,7 +189,7 @@ function afterBid(lot: Lot, event: EventOf<'bid_placed'>, ownBids: ReadonlySet<s
     minimum: event.minimum,
     leaderId: event.leader.id,
     leaderName: event.leader.name,
-    bidCount: lot.bidCount + (event.kind === 'max-change' ? 0 : 1),
+    bidCount: lot.bidCount + 1,
     reserveMet: event.reserve_met,
     buyNow: lot.hasReserve && !event.reserve_met ? lot.buyNow : null,
     ownIds,
