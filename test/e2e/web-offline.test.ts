@@ -27,8 +27,7 @@ const BLOCK_STORAGE = `
 const FILL_STORAGE = `
   Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError') }`
 
-describe('the web page without its gateway, or without storage, in Chromium', function () {
-  this.timeout(90_000)
+describe('the web page without its gateway, or without storage, in Chromium', () => {
   let browser: Browser
   let mesh: TestMesh
   let gateway: TestGateway

@@ -6,8 +6,7 @@ import { bid, counts, reads, says } from '../support/page-actions.js'
 import { TestGateway } from '../support/test-gateway.js'
 import { createTestMesh, type TestMesh } from '../support/test-mesh.js'
 
-describe('what the web page says of auctions, in Chromium', function () {
-  this.timeout(90_000)
+describe('what the web page says of auctions, in Chromium', () => {
   let browser: Browser
   let mesh: TestMesh
   let gateway: TestGateway

@@ -96,7 +96,7 @@ describe('the web page, in Chromium', () => {
       'Too low: the price is 90.00\u00a0EUR, the next bid is 90.50\u00a0EUR',
     )
     await reads(page.locator('.history details summary'), '1 of your bids was refused')
-  }).timeout(60_000)
+  })
 
   it('leaves the field alone once it was touched, and bids once however often it is tapped', async () => {
     const id = await opened()
@@ -143,7 +143,7 @@ describe('the web page, in Chromium', () => {
     await gateway.post(`/api/v1/auctions/${id}/close`, { user_id: 'sam' })
     await says(page, 'You won at 75.00')
     await counts(page.locator(`.panel a[download][href='/api/v1/auctions/${id}/log']`), 1)
-  }).timeout(120_000)
+  })
 
   it('shows with a bar how much is left of the time in which a bid moves the end', async () => {
     const id = await opened({
