@@ -131,8 +131,11 @@ export class GatewayServer {
     await this.#within(drainMs, Promise.all([desk.idle(), this.#requestsDone()]))
     this.#stalled.stop()
     webSockets.drain()
-    if (this.#app) socketIo.drain()
     streams.drain()
+    if (this.#app) {
+      await this.#within(Math.min(drainMs, GOODBYE_MS), socketIo.drain())
+      socketIo.close()
+    }
     hub.stop()
     presence.stop()
     liveCallers.stop()

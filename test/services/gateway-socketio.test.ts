@@ -254,13 +254,23 @@ describe("a gateway's Socket.IO namespace", () => {
   it('says goodbye when the gateway stops', async () => {
     const stopping = await TestGateway.start(mesh.nodes[0]!)
     const client = connect({ user_id: 'anna' }, {}, stopping)
-    // Who is just changing from polling to a WebSocket may go on for a while: that is left out here.
-    await eventually(
-      'it is connected for good',
-      () => client.socket.connected && client.socket.io.engine.transport.name === 'websocket',
-    )
+    await eventually('it is connected', () => client.socket.connected)
     await stopping.stop()
     expect(await client.next('connectionRejected')).to.include({ code: 'STOPPING' })
     await eventually('it is let go', () => !client.socket.connected)
+  })
+
+  it('says goodbye to who fetches messages by polls when they poll next', async () => {
+    const stopping = await TestGateway.start(mesh.nodes[0]!)
+    const url = `${stopping.url}/socket.io/?EIO=4&transport=polling`
+    const session = JSON.parse((await (await fetch(url)).text()).slice(1)).sid
+    const own = `${url}&sid=${session}`
+    await fetch(own, { method: 'POST', body: '40/auction,{"user_id":"anna"}' })
+    expect(await (await fetch(own)).text(), 'it has joined').to.match(/^40\/auction,/)
+    const stopped = stopping.stop()
+    await eventually('new sessions are refused', () => fetch(url).then(({ ok }) => !ok, () => true))
+    const goodbye = await fetch(own).then((response) => response.text(), String)
+    expect(goodbye).to.contain('"connectionRejected"').and.to.contain('"STOPPING"')
+    await stopped
   })
 })

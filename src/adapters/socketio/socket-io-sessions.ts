@@ -29,7 +29,9 @@ export class SocketIoSessions {
   readonly #deps: SocketIoSessionsDeps
   /** By the request that opened the session. */
   readonly #connections = new WeakMap<IncomingMessage, CountedConnection>()
+  readonly #open = new Set<Session>()
   #closed = false
+  #ended: () => void = () => {}
 
   constructor(deps: SocketIoSessionsDeps) {
     this.#deps = deps
@@ -56,7 +58,12 @@ export class SocketIoSessions {
       const connection = this.of(session.request)
       session.transport.closeTimeout = GOODBYE_MS
       session.request.socket.off('close', connection.leave)
-      session.once('close', connection.leave)
+      this.#open.add(session)
+      session.once('close', () => {
+        connection.leave()
+        this.#open.delete(session)
+        if (this.#open.size === 0) this.#ended()
+      })
     })
     // Admitted, and refused by Engine.IO for another reason.
     engine.on('connection_error', ({ req }: { req: IncomingMessage }) =>
@@ -67,6 +74,14 @@ export class SocketIoSessions {
   /** No new ones. */
   close(): void {
     this.#closed = true
+  }
+
+  /** Resolves when none is left; call it after `close`. */
+  ended(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#ended = resolve
+      if (this.#open.size === 0) resolve()
+    })
   }
 
   /** The code of the refusal; null where there is none. */

@@ -123,12 +123,21 @@ export class GatewaySocketIo {
     this.#slowReaders.start()
   }
 
-  drain(): void {
+  /**
+   * No new ones; those that are there are told why and closed. Resolves when all have taken that: some only fetch it
+   * with their next poll, or are just changing from polling to a WebSocket.
+   */
+  async drain(): Promise<void> {
     this.#sessions.close()
     this.#slowReaders.stop()
     const reason = 'the gateway stops; reconnect and join again'
     this.#auctions.emit('connectionRejected', { code: 'STOPPING', reason })
     this.#io.disconnectSockets(true)
+    await this.#sessions.ended()
+  }
+
+  /** Cuts off whoever is left, with what waits for them. */
+  close(): void {
     this.#io.engine.close()
   }
 
