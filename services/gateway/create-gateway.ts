@@ -4,6 +4,7 @@ import { ClientAddresses } from '../../src/adapters/http/client-addresses.js'
 import { EventStreams } from '../../src/adapters/http/event-streams.js'
 import { OriginPolicy } from '../../src/adapters/http/origin-policy.js'
 import { readPageFiles } from '../../src/adapters/http/page-files.js'
+import type { ServingDeps } from '../../src/adapters/http/serving-deps.js'
 import { PrometheusMetrics } from '../../src/adapters/prometheus/prometheus-metrics.js'
 import { GatewaySocketIo } from '../../src/adapters/socketio/socket-io.js'
 import { GatewayError } from '../../src/adapters/system/gateway-error.js'
@@ -32,6 +33,7 @@ import type { Authenticator } from '../../src/ports/accounts/caller.js'
 import type { NodeApi } from '../../src/ports/node/node-api.js'
 import type { Logger } from '../../src/ports/system/logger.js'
 import type { Metrics, MetricsPage } from '../../src/ports/system/metrics.js'
+import type { Timers } from '../../src/ports/system/timers.js'
 import { ServiceContainer } from '../container.js'
 import type { GatewayParts } from './gateway-parts.js'
 import { GatewayServer } from './gateway-server.js'
@@ -46,6 +48,8 @@ export interface GatewayNeeds {
   /** Absent: names are taken on trust (`auth: open`). */
   readonly authenticator?: Authenticator
   readonly guard?: Guard
+  /** The system's otherwise. */
+  readonly timers?: Timers
   /** Of accounts; where there are none, nobody bids in auctions that ask for pseudonyms. */
   readonly pseudonyms?: Pseudonyms
   /** Further routes. */
@@ -107,12 +111,13 @@ function compose(
   const { authenticator } = needs
   // A proxy passes on the name that the world knows it by.
   const behindProxy = authenticator !== undefined && settings.trustedProxies.length > 0
-  /** What whatever serves bidders needs. */
-  const forBidders = () => ({
+  const serving = (): ServingDeps => ({
     addresses: parts.addresses,
+    api: parts.api,
     bidders: parts.bidders,
     callers: parts.callers,
     clock: parts.clock,
+    commandIds: parts.commandIds,
     desk: parts.desk,
     facts: parts.facts,
     guard: parts.guard,
@@ -127,7 +132,7 @@ function compose(
   services
     .value('api', needs.api)
     .value('clock', systemClock)
-    .value('timers', systemTimers)
+    .value('timers', needs.timers ?? systemTimers)
     .value('random', systemRandom)
     .value('logger', needs.logger)
     .factory('guard', () => needs.guard ?? null)
@@ -208,23 +213,18 @@ function compose(
     .factory(
       'webSockets',
       () =>
-        new GatewayWebSockets(forBidders(), {
+        new GatewayWebSockets(serving(), {
           maxConnections,
           maxConnectionsPerAddress: settings.maxConnectionsPerAddress,
         }),
     )
-    .factory(
-      'socketIo',
-      () => new GatewaySocketIo({ ...forBidders(), api: parts.api, commandIds: parts.commandIds }),
-    )
+    .factory('socketIo', () => new GatewaySocketIo(serving()))
     .factory(
       'server',
       () =>
         new GatewayServer(
           {
-            ...forBidders(),
-            api: parts.api,
-            commandIds: parts.commandIds,
+            ...serving(),
             plugins: parts.plugins,
             socketIo: parts.socketIo,
             streams: parts.streams,

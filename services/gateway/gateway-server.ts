@@ -1,9 +1,7 @@
 import type { Socket } from 'node:net'
 import type { FastifyPluginAsync } from 'fastify'
-import type { ClientAddresses } from '../../src/adapters/http/client-addresses.js'
 import type { EventStreams } from '../../src/adapters/http/event-streams.js'
 import { createHttpApp } from '../../src/adapters/http/http-app.js'
-import type { OriginPolicy } from '../../src/adapters/http/origin-policy.js'
 import { type PageFiles, pageIdOf } from '../../src/adapters/http/page-files.js'
 import { type ProblemAnswer, problemOf, RequestError } from '../../src/adapters/http/problem.js'
 import { auctionRoutes } from '../../src/adapters/http/routes/auctions.js'
@@ -16,45 +14,16 @@ import { pageRoutes } from '../../src/adapters/http/routes/page.js'
 import type { GatewayApp } from '../../src/adapters/http/routes/route.js'
 import { sellerRoutes } from '../../src/adapters/http/routes/seller.js'
 import { winnerRoutes } from '../../src/adapters/http/routes/winner.js'
+import type { ServingDeps } from '../../src/adapters/http/serving-deps.js'
 import { StalledReaders } from '../../src/adapters/http/stalled-readers.js'
 import type { GatewaySocketIo } from '../../src/adapters/socketio/socket-io.js'
 import { asyncApiYaml } from '../../src/adapters/websocket/asyncapi.js'
 import type { GatewayWebSockets } from '../../src/adapters/websocket/websocket-server.js'
 import { refuseUpgrade } from '../../src/adapters/websocket/websocket-server.js'
-import type { AuctionFactsCache } from '../../src/application/gateway/auction-facts.js'
-import type { BidDesk } from '../../src/application/gateway/bid-desk.js'
-import type { Bidders } from '../../src/application/gateway/bidders.js'
-import type { Callers } from '../../src/application/gateway/callers.js'
-import type { CommandIds } from '../../src/application/gateway/command-ids.js'
-import type { EventHub } from '../../src/application/gateway/event-hub.js'
-import type { GatewayMetrics } from '../../src/application/gateway/gateway-metrics.js'
-import type { Guard } from '../../src/application/gateway/guard.js'
-import type { LiveCallers } from '../../src/application/gateway/live-callers.js'
-import type { Presence } from '../../src/application/gateway/presence.js'
-import type { NodeApi } from '../../src/ports/node/node-api.js'
-import type { Clock } from '../../src/ports/system/clock.js'
-import type { Logger } from '../../src/ports/system/logger.js'
-import type { Timers } from '../../src/ports/system/timers.js'
 
-export interface GatewayServerDeps {
-  readonly addresses: ClientAddresses
-  readonly api: NodeApi
-  readonly bidders: Bidders
-  readonly callers: Callers
-  readonly clock: Clock
-  readonly commandIds: CommandIds
-  readonly desk: BidDesk
-  readonly facts: AuctionFactsCache
-  readonly guard: Guard | null
-  readonly hub: EventHub
-  readonly liveCallers: LiveCallers
-  readonly logger: Logger
-  readonly metrics: GatewayMetrics
-  readonly origins: OriginPolicy
-  readonly presence: Presence
+export interface GatewayServerDeps extends ServingDeps {
   readonly socketIo: GatewaySocketIo
   readonly streams: EventStreams
-  readonly timers: Timers
   readonly webSockets: GatewayWebSockets
   /** Further routes, such as those of accounts. */
   readonly plugins: readonly FastifyPluginAsync[]

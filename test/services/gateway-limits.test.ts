@@ -86,6 +86,23 @@ describe("a gateway's limits", () => {
     expect((await gateway.get('/api/v1/auctions')).status, 'others').to.equal(200)
   })
 
+  it('count pings as calls, in messages and in frames alike', async () => {
+    const { bidder } = await start('calls_per_account:4/1h')
+    const socket = await clients.webSocket(`${gateway.wsUrl}/ws?access_token=${bidder.token}`)
+    for (let id = 0; id < 3; id++) socket.send({ type: 'ping', id })
+    let pongs = 0
+    socket.socket.on('pong', () => (pongs += 1))
+    socket.socket.ping()
+    socket.socket.ping()
+    socket.send({ type: 'ping', id: 3 })
+    const limit = { code: 'TOO_MANY_REQUESTS', limit: 'calls_per_account' }
+    expect(await socket.next('error')).to.include(limit)
+    expect(socket.heard.filter(({ type }) => type === 'pong').map(({ id }) => id)).to.deep.equal([0, 1, 2])
+    expect(pongs).to.equal(1)
+    socket.send({ type: 'unsubscribe', catalogue: true })
+    expect(await socket.next('error', 1)).to.include(limit)
+  })
+
   it('count those behind a trusted proxy one by one, on every surface', async () => {
     const { auction } = await start('open_connections_per_address:1,calls_per_address:30/1h', {
       trustedProxies: ['127.0.0.1'],

@@ -268,7 +268,12 @@ describe("a gateway's Socket.IO namespace", () => {
     await fetch(own, { method: 'POST', body: '40/auction,{"user_id":"anna"}' })
     expect(await (await fetch(own)).text(), 'it has joined').to.match(/^40\/auction,/)
     const stopped = stopping.stop()
-    await eventually('new sessions are refused', () => fetch(url).then(({ ok }) => !ok, () => true))
+    await eventually('new sessions are refused', () =>
+      fetch(url).then(
+        ({ ok }) => !ok,
+        () => true,
+      ),
+    )
     const goodbye = await fetch(own).then((response) => response.text(), String)
     expect(goodbye).to.contain('"connectionRejected"').and.to.contain('"STOPPING"')
     await stopped

@@ -1,30 +1,17 @@
 import type { Server as HttpServer } from 'node:http'
 import { type DefaultEventsMap, Server } from 'socket.io'
 import type { z } from 'zod'
-import type { AuctionFactsCache } from '../../application/gateway/auction-facts.js'
 import { API_KEY_HEADER, presentedInMessage } from '../../application/gateway/authenticate.js'
-import type { BidDesk } from '../../application/gateway/bid-desk.js'
-import type { Bidders } from '../../application/gateway/bidders.js'
-import { ANONYMOUS, allowed, type Callers } from '../../application/gateway/callers.js'
-import type { CommandIds } from '../../application/gateway/command-ids.js'
-import type { EventHub } from '../../application/gateway/event-hub.js'
-import type { GatewayMetrics } from '../../application/gateway/gateway-metrics.js'
-import type { Guard } from '../../application/gateway/guard.js'
-import type { LiveCaller, LiveCallers } from '../../application/gateway/live-callers.js'
-import type { Presence } from '../../application/gateway/presence.js'
+import { ANONYMOUS, allowed } from '../../application/gateway/callers.js'
+import type { LiveCaller } from '../../application/gateway/live-callers.js'
 import { tooManySubscriptions } from '../../application/gateway/subscription-errors.js'
 import { InOrder } from '../../application/turns/in-order.js'
 import type { Caller } from '../../ports/accounts/caller.js'
 import type { AuctionView } from '../../ports/node/node-answers.js'
-import type { NodeApi } from '../../ports/node/node-api.js'
-import type { Clock } from '../../ports/system/clock.js'
-import type { Logger } from '../../ports/system/logger.js'
-import type { Timers } from '../../ports/system/timers.js'
-import type { ClientAddresses } from '../http/client-addresses.js'
-import type { OriginPolicy } from '../http/origin-policy.js'
 import { INTERNAL, type ProblemAnswer, problemOf, RequestError, rejectionProblem } from '../http/problem.js'
 import { requestIdOf } from '../http/request-id.js'
 import { auctionResource } from '../http/resources.js'
+import type { ServingDeps } from '../http/serving-deps.js'
 import type { AuctionNamespace, AuctionSocket, SocketState } from './auction-socket.js'
 import {
   auctionRequest,
@@ -40,25 +27,6 @@ import { SocketIoRooms } from './socket-io-rooms.js'
 import { SocketIoSessions } from './socket-io-sessions.js'
 import { SocketIoSlowReaders } from './socket-io-slow-readers.js'
 
-export interface GatewaySocketIoDeps {
-  readonly addresses: ClientAddresses
-  readonly api: NodeApi
-  readonly bidders: Bidders
-  readonly callers: Callers
-  readonly clock: Clock
-  readonly commandIds: CommandIds
-  readonly desk: BidDesk
-  readonly facts: AuctionFactsCache
-  readonly guard: Guard | null
-  readonly hub: EventHub
-  readonly liveCallers: LiveCallers
-  readonly logger: Logger
-  readonly metrics: GatewayMetrics
-  readonly origins: OriginPolicy
-  readonly presence: Presence
-  readonly timers: Timers
-}
-
 export const NAMESPACE = '/auction'
 const MAX_MESSAGE_BYTES = 16 * 1024
 const MAX_PENDING = 64
@@ -70,7 +38,7 @@ type Answer = (answer: object) => void
 
 /** The events of Socket.IO auction clients, over the same calls as everything else. */
 export class GatewaySocketIo {
-  readonly #deps: GatewaySocketIoDeps
+  readonly #deps: ServingDeps
   readonly #io: Server<DefaultEventsMap, DefaultEventsMap, DefaultEventsMap, SocketState>
   readonly #auctions: AuctionNamespace
   readonly #rooms: SocketIoRooms
@@ -79,7 +47,7 @@ export class GatewaySocketIo {
   /** Sessions that have a socket in the namespace, or are about to. */
   readonly #inside = new WeakSet<object>()
 
-  constructor(deps: GatewaySocketIoDeps) {
+  constructor(deps: ServingDeps) {
     this.#deps = deps
     this.#sessions = new SocketIoSessions(deps)
     this.#io = new Server({

@@ -4,19 +4,12 @@ import { WebSocketServer } from 'ws'
 import { ConflatorBeat } from '../../application/gateway/conflator.js'
 import { CountedConnection } from '../../application/gateway/counted-connection.js'
 import type { Timer } from '../../ports/system/timers.js'
-import type { ClientAddresses } from '../http/client-addresses.js'
-import type { OriginPolicy } from '../http/origin-policy.js'
 import { INTERNAL, PROBLEM_TYPE, type ProblemAnswer, problemOf, RequestError } from '../http/problem.js'
 import { requestIdOf } from '../http/request-id.js'
+import type { ServingDeps } from '../http/serving-deps.js'
 import { CLOSE } from './close-codes.js'
-import { PING_INTERVAL_MS, SocketSession } from './socket-session.js'
-import type { SocketSessionDeps } from './socket-session-deps.js'
+import { PING_INTERVAL_MS, SocketSession, type SocketSessionDeps } from './socket-session.js'
 import { SocketWriter } from './socket-writer.js'
-
-export interface WebSocketServerDeps extends Omit<SocketSessionDeps, 'writer' | 'beat'> {
-  readonly addresses: ClientAddresses
-  readonly origins: OriginPolicy
-}
 
 export interface WebSocketServerOptions {
   readonly maxConnections: number
@@ -30,20 +23,22 @@ const MANY = /^\/ws\/?$/
 
 /** Takes upgrades to WebSockets at /ws and /ws/auction/{id}. */
 export class GatewayWebSockets {
-  readonly #deps: WebSocketServerDeps & SocketSessionDeps
+  readonly #deps: SocketSessionDeps
   readonly #options: WebSocketServerOptions
   readonly #server = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_FRAME_BYTES,
     perMessageDeflate: false,
     clientTracking: false,
+    // Counted first.
+    autoPong: false,
   })
   readonly #sessions = new Set<SocketSession>()
   readonly #perAddress = new Map<string, number>()
   #beat: Timer | null = null
   #draining = false
 
-  constructor(deps: WebSocketServerDeps, options: WebSocketServerOptions) {
+  constructor(deps: ServingDeps, options: WebSocketServerOptions) {
     this.#deps = { ...deps, writer: new SocketWriter(), beat: new ConflatorBeat(deps) }
     this.#options = options
   }

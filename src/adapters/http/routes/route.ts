@@ -2,23 +2,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, RawServerDefault } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import type { BidDesk } from '../../../application/gateway/bid-desk.js'
-import type { Bidders } from '../../../application/gateway/bidders.js'
-import { ANONYMOUS, allowed, type Callers } from '../../../application/gateway/callers.js'
-import type { CommandIds } from '../../../application/gateway/command-ids.js'
-import type { EventHub } from '../../../application/gateway/event-hub.js'
-import type { GatewayMetrics } from '../../../application/gateway/gateway-metrics.js'
-import type { Guard } from '../../../application/gateway/guard.js'
+import { ANONYMOUS, allowed } from '../../../application/gateway/callers.js'
 import { resultJson } from '../../../application/gateway/outcome-shapes.js'
 import { auctionReference, pageSize } from '../../../application/log/input-schemas.js'
 import type { Party } from '../../../domain/party.js'
 import type { Caller, Scope } from '../../../ports/accounts/caller.js'
 import type { CommandResult } from '../../../ports/node/node-answers.js'
-import type { NodeApi } from '../../../ports/node/node-api.js'
-import type { Clock } from '../../../ports/system/clock.js'
-import type { Logger } from '../../../ports/system/logger.js'
 import { RequestError, rejectionProblem } from '../problem.js'
 import { auctionResource, problemSchema } from '../resources.js'
+import type { ServingDeps } from '../serving-deps.js'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -41,18 +33,10 @@ export type GatewayApp = FastifyInstance<
   ZodTypeProvider
 >
 
-export interface RouteDeps {
-  readonly api: NodeApi
-  readonly bidders: Bidders
-  readonly callers: Callers
-  readonly clock: Clock
-  readonly commandIds: CommandIds
-  readonly desk: BidDesk
-  readonly guard: Guard | null
-  readonly hub: EventHub
-  readonly logger: Logger
-  readonly metrics: GatewayMetrics
-}
+export type RouteDeps = Pick<
+  ServingDeps,
+  'api' | 'bidders' | 'callers' | 'clock' | 'commandIds' | 'desk' | 'guard' | 'hub' | 'logger' | 'metrics'
+>
 
 export interface RouteOptions {
   /** Of auctions whose opening names none. */
