@@ -57,7 +57,7 @@ const portsKnowTheDomain = layering('src/ports/', {
 
 const applicationKnowsNoAdapter = layering('src/application/', {
   targets: [/^src\/(application|ports|domain)\//],
-  packages: /^(node:.+|zod(\/.+)?|opossum)$/,
+  packages: /^(node:.+|zod(\/.+)?|opossum|ipaddr\.js)$/,
 })
 
 const roomsUseLowerFloors = (layer: string): Rule => {

@@ -9,7 +9,7 @@ import { PrometheusMetrics } from '../../src/adapters/prometheus/prometheus-metr
 import { GatewaySocketIo } from '../../src/adapters/socketio/socket-io.js'
 import { GatewayError } from '../../src/adapters/system/gateway-error.js'
 import type { GatewaySettings } from '../../src/adapters/system/gateway-settings.js'
-import { isLoopback } from '../../src/adapters/system/loopback.js'
+import { isLoopback } from '../../src/adapters/system/ip-address.js'
 import { watchProcess } from '../../src/adapters/system/process-metrics.js'
 import { systemClock } from '../../src/adapters/system/system-clock.js'
 import { systemRandom } from '../../src/adapters/system/system-random.js'

@@ -1,30 +1,22 @@
 import type { IncomingMessage } from 'node:http'
-import { BlockList, isIP } from 'node:net'
+import { isIP } from 'node:net'
+import { isInNetwork, type Network, networkOf } from '../system/ip-address.js'
 
 type Request = Pick<IncomingMessage, 'headers'> & {
   readonly socket: { readonly remoteAddress?: string | undefined }
 }
 
-const MAPPED = /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i
-
 /** Finds the address behind a request: that of the connection, or the one that a trusted proxy names in X-Forwarded-For. */
 export class ClientAddresses {
-  readonly #trusted = new BlockList()
+  readonly #trusted: readonly Network[]
 
   /** `trusted`: addresses of proxies, or networks such as 10.0.0.0/8. */
   constructor(trusted: readonly string[]) {
-    for (const entry of trusted) {
-      const [address = '', bits] = entry.split('/')
-      const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
-      if (bits === undefined) this.#trusted.addAddress(address, family)
-      else this.#trusted.addSubnet(address, Number(bits), family)
-    }
+    this.#trusted = trusted.map(networkOf).filter((network) => network !== null)
   }
 
   trusts(address: string): boolean {
-    const plain = MAPPED.exec(address)?.[1] ?? address
-    const kind = isIP(plain)
-    return kind !== 0 && this.#trusted.check(plain, kind === 6 ? 'ipv6' : 'ipv4')
+    return this.#trusted.some((network) => isInNetwork(address, network))
   }
 
   of({ headers, socket }: Request): string {

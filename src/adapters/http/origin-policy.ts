@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { isLoopbackName } from '../system/loopback.js'
+import { isLoopbackName } from '../system/ip-address.js'
 import { RequestError } from './problem.js'
 
 export interface OriginPolicyOptions {

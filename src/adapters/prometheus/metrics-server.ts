@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { MetricsPage } from '../../ports/system/metrics.js'
-import { isLoopback, isLoopbackName } from '../system/loopback.js'
+import { isLoopback, isLoopbackName } from '../system/ip-address.js'
 
 export interface MetricsServerOptions {
   readonly host: string

@@ -1,6 +1,6 @@
 import type { LimitRules } from '../../application/gateway/limit-rules.js'
 import type { AccountSettings, AuthMode } from './account-settings.js'
-import { isLoopback } from './loopback.js'
+import { isLoopback } from './ip-address.js'
 import type { Settings } from './settings.js'
 
 /** What a gateway is started with. */

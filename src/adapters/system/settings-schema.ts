@@ -1,4 +1,3 @@
-import { isIP } from 'node:net'
 import { z } from 'zod'
 import { budgetsSetting } from '../../application/budgets/budget-setting.js'
 import { limitsSetting } from '../../application/gateway/limit-rules.js'
@@ -6,6 +5,7 @@ import { MAX_EXPONENT } from '../../domain/currency.js'
 import { NODE_NAME, NODE_NAME_RULE } from '../../domain/limits.js'
 import { AUTH_MODES, registrationSetting, selfRolesSetting } from './account-settings.js'
 import { DIRECTORY_NAME_RULE, isDirectoryName } from './directory-name.js'
+import { networkOf } from './ip-address.js'
 import { parseDuration } from './parse-duration.js'
 
 const DIGITS = /^\d{1,5}$/
@@ -95,7 +95,7 @@ const gateways = z
 const PROXIES_RULE = 'must be IP addresses or networks such as 10.0.0.0/8, separated by commas'
 const proxies = z
   .union([z.string().transform(splitList), z.array(z.string())], { error: () => PROXIES_RULE })
-  .refine((list) => list.length <= 64 && list.every(isNetwork), PROXIES_RULE)
+  .refine((list) => list.length <= 64 && list.every((item) => networkOf(item) !== null), PROXIES_RULE)
 
 const YES_NO_RULE = 'must be yes or no'
 const yesNo = z.union(
@@ -206,12 +206,6 @@ function splitPairs(text: string): Record<string, number> {
 
 function isOrigin(text: string): boolean {
   return isHttpUrl(text) && new URL(text).origin === text
-}
-
-function isNetwork(text: string): boolean {
-  const [address = '', bits = '0', ...rest] = text.split('/')
-  const most = isIP(address) === 6 ? 128 : 32
-  return isIP(address) !== 0 && rest.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= most
 }
 
 function isHttpUrl(text: string): boolean {

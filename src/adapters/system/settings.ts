@@ -5,7 +5,7 @@ import { DEFAULT_LIMITS } from '../../application/gateway/limit-rules.js'
 import { DEFAULT_PEER_WAIT_MS } from '../../application/home/first-comparison.js'
 import { type AuthMode, DEFAULT_ACCOUNT_SETTINGS } from './account-settings.js'
 import { readConfigFile } from './config-file.js'
-import { isLoopback } from './loopback.js'
+import { isLoopback } from './ip-address.js'
 import { listRunningNodes, nodeDirectory } from './running-nodes.js'
 import { SettingsError } from './settings-error.js'
 import {

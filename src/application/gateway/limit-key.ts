@@ -1,4 +1,5 @@
-import { isIPv4, isIPv6 } from 'node:net'
+import { isIP } from 'node:net'
+import ipaddr from 'ipaddr.js'
 
 const GROUPS_OF_64 = 4
 
@@ -21,33 +22,9 @@ const MAX_REMEMBERED = 10_000
 
 function newAddressKey(address: string): string {
   const bare = address.split('%')[0] as string
-  if (isIPv4(bare)) return bare
-  if (!isIPv6(bare)) return 'unknown'
-  const groups = expand(bare)
-  if (groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff) {
-    const [high = 0, low = 0] = groups.slice(6)
-    return [high >> 8, high & 255, low >> 8, low & 255].join('.')
-  }
-  return `${groups
-    .slice(0, GROUPS_OF_64)
-    .map((group) => group.toString(16))
-    .join(':')}::/64`
-}
-
-function expand(address: string): number[] {
-  const dotted = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(address)
-  const text = dotted ? `${dotted[1]}${hex(dotted[2], dotted[3])}:${hex(dotted[4], dotted[5])}` : address
-  const [head = '', tail] = text.split('::')
-  const before = numbers(head)
-  if (tail === undefined) return before
-  const after = numbers(tail)
-  return [...before, ...Array<number>(Math.max(0, 8 - before.length - after.length)).fill(0), ...after]
-}
-
-function numbers(text: string): number[] {
-  return text === '' ? [] : text.split(':').map((group) => Number.parseInt(group, 16))
-}
-
-function hex(high: string | undefined, low: string | undefined): string {
-  return (Number(high) * 256 + Number(low)).toString(16)
+  if (isIP(bare) === 0) return 'unknown'
+  const ip = ipaddr.process(bare)
+  if (!('parts' in ip)) return ip.toString()
+  const network = ip.parts.slice(0, GROUPS_OF_64).map((group) => group.toString(16))
+  return `${network.join(':')}::/64`
 }

@@ -46,4 +46,11 @@ describe('client addresses', () => {
     ])
       expect(of(['127.0.0.1'], '127.0.0.1', forwarded)).to.equal('127.0.0.1')
   })
+
+  it('are taken from a trusted network however its addresses are written', () => {
+    expect(of(['10.0.0.0/8'], '::ffff:10.1.2.3', '203.0.113.5')).to.equal('203.0.113.5')
+    expect(of(['::ffff:10.0.0.0/104'], '10.1.2.3', '203.0.113.5')).to.equal('203.0.113.5')
+    expect(of(['::ffff:10.0.0.0/104'], '11.1.2.3', '203.0.113.5')).to.equal('11.1.2.3')
+    expect(of(['0.0.0.0/0'], '2001:db8::7', '203.0.113.5')).to.equal('2001:db8::7')
+  })
 })

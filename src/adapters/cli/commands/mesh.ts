@@ -2,6 +2,7 @@ import { jsonTime } from '../../../application/gateway/json-shapes.js'
 import { timeText } from '../../../application/log/time-text.js'
 import { MEMBER_ROLES, type MemberRole } from '../../../ports/members/member.js'
 import type { MeshAdmin, MeshSummary } from '../../../ports/members/mesh-admin.js'
+import { isLoopbackName } from '../../system/ip-address.js'
 import { parseListenAddress } from '../../system/settings-schema.js'
 import type { Args } from '../parse/args.js'
 import { EXIT, type ExitCode } from '../parse/exit-codes.js'
@@ -119,7 +120,7 @@ async function invite({ host, args, admin, meshName }: Context): Promise<ExitCod
   out.lines(token)
   const whom = uses === 1 ? 'one' : `up to ${uses}`
   out.note(`It lets ${whom} in as ${role} until ${timeText(expiresAt)}: ${program} mesh join TOKEN`)
-  if (addresses.every((address) => /^(127\.|localhost|\[::1\])/.test(address))) {
+  if (addresses.every(isLoopbackName)) {
     out.note(
       'The nodes here listen on this machine only; for others start one with --rpc ADDRESS:PORT, then invite again.',
     )
