@@ -36,6 +36,12 @@ const FLOORS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   'src/ports/': [['accounts', 'store', 'system'], ['members'], ['node'], ['mesh']],
 }
 
+/** A room of the application holds less than this part of its lines: one that grows beyond has to be divided. */
+const LARGEST_ROOM = 1 / 4
+
+/** A file with more lines says in its first comment why: "Long because ...". */
+const MAX_LINES = 300
+
 /** What adapters of one technology may use of others: sockets begin as HTTP requests. */
 const SHARED_TECHNOLOGIES: Readonly<Record<string, readonly string[]>> = {
   socketio: ['http', 'system'],
@@ -75,6 +81,33 @@ const roomsUseLowerFloors = (layer: string): Rule => {
           .map((found) => at(file, found.line, `imports ${found.specifier}`))
       })
 }
+
+/** In its first comment: "Room `orders`: who wanted what, signed." */
+const roomsSayWhatTheyAreFor: Rule = (files) => {
+  const rooms = grouped(
+    files.filter(({ path }) => /^src\/(application|ports|adapters)\/.+\//.test(path)),
+    ({ path }) => posix.dirname(path),
+  )
+  return [...rooms].flatMap(([dir, inside]) => {
+    const room = dir.split('/').slice(2).join('/')
+    const opening = inside.filter((file) => firstComment(file).includes(`Room \`${room}\`: `))
+    if (opening.length === 1) return []
+    return [`${dir}: ${opening.length} files say what the room is for`]
+  })
+}
+
+const noRoomOutgrowsTheOthers: Rule = (files) => {
+  const inside = files.filter(({ path }) => path.startsWith('src/application/'))
+  const linesOf = (some: readonly SourceFile[]) => some.reduce((sum, file) => sum + lineCount(file), 0)
+  return [...grouped(inside, ({ path }) => roomOf(path))]
+    .filter(([, room]) => linesOf(room) >= linesOf(inside) * LARGEST_ROOM)
+    .map(([room]) => `src/application/${room}: is too large`)
+}
+
+const longFilesSayWhy: Rule = (files) =>
+  files
+    .filter((file) => lineCount(file) > MAX_LINES && !/\bLong because \w/.test(firstComment(file)))
+    .map((file) => at(file, MAX_LINES + 1, `has ${lineCount(file)} lines`))
 
 const adaptersLookInwards = layering('src/adapters/', {
   targets: [/^src\//],
@@ -215,6 +248,41 @@ const RULES: { title: string; rule: Rule; planted: Record<string, string>; found
       'src/ports/d.ts': '',
     },
     found: ['src/ports/store/a.ts:1', 'src/ports/d.ts:1'],
+  },
+  {
+    title: 'each room has one file that opens with what the room is for',
+    rule: roomsSayWhatTheyAreFor,
+    planted: {
+      'src/application/log/commit.ts': '/** Room `log`: commits. */\n',
+      'src/application/orders/a.ts': "import { b } from './b.js'\n/** Room `orders`: too late. */\n",
+      'src/ports/mesh/a.ts': '/**\n * Room `mesh`: peers.\n */\n',
+      'src/ports/mesh/b.ts': '/** Room `mesh`: them again. */\n',
+      'src/adapters/cli/render/a.ts': '/** Room `cli`: of another room. */\n',
+      'src/adapters/error-codes.ts': '',
+    },
+    found: ['src/application/orders', 'src/ports/mesh', 'src/adapters/cli/render'],
+  },
+  {
+    title: 'no room of the application holds a quarter of it',
+    rule: noRoomOutgrowsTheOthers,
+    planted: Object.fromEntries(
+      ['log', 'orders', 'home', 'mesh', 'node'].map((room) => [
+        `src/application/${room}/a.ts`,
+        '\n'.repeat(room === 'home' ? 14 : 10),
+      ]),
+    ),
+    found: ['src/application/home'],
+  },
+  {
+    title: 'a file of more than 300 lines opens with why it is long',
+    rule: longFilesSayWhy,
+    planted: {
+      'src/domain/a.ts': '\n'.repeat(300),
+      'src/domain/b.ts': '\n'.repeat(301),
+      'services/c.ts': `/** Long because it is one list. */\n${'\n'.repeat(400)}`,
+      'bin/d.ts': `${'\n'.repeat(400)}// Long because nobody reads this far.\n`,
+    },
+    found: ['src/domain/b.ts:301', 'bin/d.ts:301'],
   },
   {
     title: 'adapters import nothing from the services and programs that put them together',
@@ -409,6 +477,15 @@ function named(files: readonly SourceFile[], pattern: RegExp): string[] {
     .map((file) => at(file, 1, `is called ${basename(file.path)}`))
 }
 
+function grouped(
+  files: readonly SourceFile[],
+  keyOf: (file: SourceFile) => string,
+): Map<string, SourceFile[]> {
+  const groups = new Map<string, SourceFile[]>()
+  for (const file of files) groups.set(keyOf(file), [...(groups.get(keyOf(file)) ?? []), file])
+  return groups
+}
+
 function roomOf(path: string): string {
   return path.split('/')[2] as string
 }
@@ -419,6 +496,15 @@ function technologyOf(path: string): string | undefined {
 
 function at({ path }: SourceFile, line: number, what: string): string {
   return `${path}:${line}: ${what}`
+}
+
+/** That stands before everything else; empty where none does. */
+function firstComment({ text }: SourceFile): string {
+  return /^(\/\*[\s\S]*?\*\/|(\/\/[^\n]*\n)+)/.exec(text)?.[0] ?? ''
+}
+
+function lineCount({ text }: SourceFile): number {
+  return text.split('\n').length - 1
 }
 
 function lineAt(text: string, index: number): number {

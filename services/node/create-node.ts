@@ -1,3 +1,5 @@
+/** Long because what is opened at the start and let go at the stop is read side by side. */
+
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { GrenacheMeshClient } from '../../src/adapters/grenache/grenache-mesh-client.js'

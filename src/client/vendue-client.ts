@@ -1,3 +1,5 @@
+/** Long because it is the whole client, which programs read as its documentation. */
+
 import { AccountCalls } from './account-calls.js'
 import { Backoff } from './backoff.js'
 import type { ClientError } from './client-error.js'

@@ -1,3 +1,5 @@
+/** Long because it is one switch over all events, which is read beside `decide`. */
+
 import {
   type Auction,
   buyNowAvailable,

@@ -1,3 +1,5 @@
+/** Room `argon2`: passwords, hashed with Argon2. */
+
 import { hash, parseOptions, verify } from '@node-rs/argon2'
 import type { PasswordHasher } from '../../ports/accounts/password-hasher.js'
 

@@ -1,3 +1,5 @@
+/** Room `cli`: the command line: what a user types, and what they read. */
+
 import { loadSettings } from '../system/settings.js'
 import { VERSION } from '../system/version.js'
 import { apiKeyCommand } from './commands/api-key.js'

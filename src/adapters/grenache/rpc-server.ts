@@ -1,3 +1,5 @@
+/** Room `grenache`: RPC between nodes, and from an operator to a node, over Grenache. */
+
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { PeerRPCServer } from 'grenache-nodejs-http'

@@ -1,3 +1,5 @@
+/** Room `http`: a gateway over HTTP: routes, answers, event streams, the page's files. */
+
 import cors from '@fastify/cors'
 import helmet from '@fastify/helmet'
 import swagger from '@fastify/swagger'

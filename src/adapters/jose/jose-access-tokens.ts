@@ -1,3 +1,5 @@
+/** Room `jose`: access tokens, signed with JOSE. */
+
 import type { KeyObject } from 'node:crypto'
 import { errors, jwtVerify, SignJWT } from 'jose'
 import type { AccessClaims, AccessTokens } from '../../ports/accounts/access-tokens.js'

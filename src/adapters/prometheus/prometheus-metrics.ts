@@ -1,3 +1,5 @@
+/** Room `prometheus`: measures, for Prometheus to read. */
+
 import { type Metric, Registry } from 'prom-client'
 import type {
   Counter,

@@ -1,3 +1,9 @@
+/**
+ * Room `socketio`: a gateway over Socket.IO.
+ *
+ * Long because what each Socket.IO event does is said beside the others.
+ */
+
 import type { Server as HttpServer } from 'node:http'
 import { type DefaultEventsMap, Server } from 'socket.io'
 import type { z } from 'zod'

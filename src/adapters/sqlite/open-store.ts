@@ -1,3 +1,5 @@
+/** Room `sqlite`: what nodes and gateways keep, in SQLite files. */
+
 import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import type { Store } from '../../ports/store/store.js'

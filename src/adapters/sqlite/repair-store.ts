@@ -1,3 +1,5 @@
+/** Long because what is saved, and in which order, has to be seen as a whole. */
+
 import { existsSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { readCommit } from '../../application/log/commit.js'

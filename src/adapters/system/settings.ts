@@ -1,3 +1,5 @@
+/** Room `system`: this machine: settings, keys and secrets in files, clock, threads. */
+
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { BudgetLimits } from '../../application/budgets/sender-budgets.js'

@@ -1,3 +1,5 @@
+/** Room `websocket`: a gateway over WebSockets. */
+
 import { type IncomingMessage, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'

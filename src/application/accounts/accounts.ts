@@ -1,3 +1,5 @@
+/** Room `accounts`: the people who use a gateway: their accounts, logins, API keys and pseudonyms. */
+
 import { type Account, type AccountRepository, loginKey } from '../../ports/accounts/account-repository.js'
 import type { Role } from '../../ports/accounts/caller.js'
 import type { PasswordHasher } from '../../ports/accounts/password-hasher.js'

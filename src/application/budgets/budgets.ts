@@ -1,3 +1,5 @@
+/** Room `budgets`: what one sender may use up of a node, so that the others get their share. */
+
 import type { BudgetStatus } from '../../ports/node/node-status.js'
 import type { Clock } from '../../ports/system/clock.js'
 import type { Logger } from '../../ports/system/logger.js'

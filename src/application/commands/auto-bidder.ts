@@ -1,3 +1,5 @@
+/** Long because what sets an auto-bid, what bids for it and what ends it are one state machine. */
+
 import { minimumBid, type OpenedAuction } from '../../domain/auction.js'
 import type { Minor } from '../../domain/money.js'
 import type { Party } from '../../domain/party.js'

@@ -1,3 +1,7 @@
+/**
+ * Room `commands`: how a command gets to the home of its auction, and what becomes of it when an answer is lost.
+ */
+
 import type { RemoteCommand } from '../../domain/remote-command.js'
 import type { SubmitResult } from '../../ports/mesh/home-messages.js'
 import type { AuctionRepository } from '../../ports/store/auction-repository.js'

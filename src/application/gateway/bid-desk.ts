@@ -1,3 +1,7 @@
+/**
+ * Room `gateway`: what a gateway does for bidders without a node, whatever protocol they use: bids, events, presence, limits.
+ */
+
 import type { AmountInput } from '../../domain/money.js'
 import type { Party } from '../../domain/party.js'
 import type { Caller } from '../../ports/accounts/caller.js'

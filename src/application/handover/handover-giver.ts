@@ -1,3 +1,5 @@
+/** Room `handover`: how an auction moves to another home. */
+
 import type { Head } from '../../domain/commit.js'
 import type { Home } from '../../domain/party.js'
 import type { SubmitResult } from '../../ports/mesh/home-messages.js'

@@ -1,3 +1,5 @@
+/** Long because the one writer's mailbox, batch and answers share one state, which nothing else may touch. */
+
 import type { OpenedAuction } from '../../domain/auction.js'
 import type { Head } from '../../domain/commit.js'
 import { decide } from '../../domain/decide.js'

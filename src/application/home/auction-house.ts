@@ -1,3 +1,9 @@
+/**
+ * Room `home`: the one writer of an auction: its mailbox, batches and answers, its start and its end on time.
+ *
+ * Long because loading, holding and letting go of actors share one state.
+ */
+
 import { dueAt, UNOPENED } from '../../domain/auction.js'
 import type { OpenAuction } from '../../domain/commands.js'
 import { decide } from '../../domain/decide.js'

@@ -1,3 +1,5 @@
+/** Room `log`: commits: how they are written, read, checked and published. */
+
 import { hash } from 'node:crypto'
 import type { Commit } from '../../domain/commit.js'
 import type { SignatureVerifier, Signer } from '../../ports/system/signer.js'

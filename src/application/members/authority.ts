@@ -1,3 +1,5 @@
+/** Long because each of its few methods stands with what it may sign, and with the log that it signs in. */
+
 import type { AuthorityRecords, AuthorityStore } from '../../ports/members/authority-store.js'
 import type { CaKeys, CertificateIssuer } from '../../ports/members/certificates.js'
 import type { Member, MemberEvent, MemberLogEntry, MemberRole } from '../../ports/members/member.js'

@@ -1,3 +1,5 @@
+/** Room `members`: who belongs to the mesh: its authority, the member log, certificates. */
+
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { NODE_NAME, NODE_NAME_RULE } from '../../domain/limits.js'

@@ -1,3 +1,9 @@
+/**
+ * Room `mesh`: which members are alive, and at which address.
+ *
+ * Long because starting, meeting, losing and leaving are one state of the peer table, which no two files should change.
+ */
+
 import type { Discovery, DiscoveryState } from '../../ports/mesh/discovery.js'
 import type {
   Challenge,

@@ -1,3 +1,5 @@
+/** Room `node`: what a node does for its user and for its peers. */
+
 import type { z } from 'zod'
 import type { NodeApi, NodeCommands, NodeQueries } from '../../ports/node/node-api.js'
 import type { AuctionCommand } from '../../ports/node/node-requests.js'

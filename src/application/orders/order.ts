@@ -1,3 +1,5 @@
+/** Room `orders`: who wanted what, signed: the orders of nodes, and the receipts of homes. */
+
 import { hash } from 'node:crypto'
 import type { OpenedAuction } from '../../domain/auction.js'
 import type { NewEnd } from '../../domain/commands.js'

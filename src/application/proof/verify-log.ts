@@ -1,3 +1,9 @@
+/**
+ * Room `proof`: showing what happened: exports, what `verify` checks, proofs against homes.
+ *
+ * Long because what `verify` checks stands in one place, in the order in which it is checked.
+ */
+
 import { randomInt } from 'node:crypto'
 import { type Auction, type Closed, type OpenedAuction, UNOPENED } from '../../domain/auction.js'
 import type { Commit } from '../../domain/commit.js'

@@ -1,3 +1,9 @@
+/**
+ * Room `replication`: copies of auctions whose home is elsewhere: push, pull, comparing digests.
+ *
+ * Long because a commit's checks are read in the order in which they are made.
+ */
+
 import { type Auction, type OpenedAuction, UNOPENED } from '../../domain/auction.js'
 import type { Commit, Head } from '../../domain/commit.js'
 import type { MemberNews } from '../../ports/members/member-news.js'

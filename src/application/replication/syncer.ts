@@ -1,3 +1,5 @@
+/** Long because comparing, pulling and their progress share one state. */
+
 import type { PeerClient } from '../../ports/mesh/peer-client.js'
 import type { SyncStatus } from '../../ports/node/node-status.js'
 import type { Clock } from '../../ports/system/clock.js'

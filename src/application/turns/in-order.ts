@@ -1,3 +1,5 @@
+/** Room `turns`: whose turn it is: what keeps the order in which things were asked. */
+
 /**
  * Carries out the requests of one connection, or one auction, in the order of asking, however long the checks of each
  * take. Without it a check that waits (for a database, a counter, a key) lets what comes after it overtake.

@@ -1,3 +1,5 @@
+/** Room `accounts`: what a gateway keeps of its users, and how it knows them again. */
+
 import type { AccountRepository } from './account-repository.js'
 import type { ApiKeyRepository } from './api-key-repository.js'
 import type { PseudonymousBidRepository } from './pseudonymous-bid-repository.js'

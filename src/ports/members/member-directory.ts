@@ -1,3 +1,5 @@
+/** Room `members`: the member list of a mesh, its authority, and how a node joins. */
+
 import type { Member } from './member.js'
 
 /** The authority of the mesh has signed two entries of the member log of which one contradicts the other. */

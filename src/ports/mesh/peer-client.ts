@@ -1,3 +1,5 @@
+/** Room `mesh`: what nodes say to each other, and how they find each other. */
+
 import type { Commit } from '../../domain/commit.js'
 import type { RemoteCommand } from '../../domain/remote-command.js'
 import type { EquivocationProof } from '../store/equivocation-repository.js'

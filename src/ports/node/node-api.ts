@@ -1,3 +1,5 @@
+/** Room `node`: what a node does for its own user: requests, answers, errors. */
+
 import type { NewEnd } from '../../domain/commands.js'
 import type { AmountInput } from '../../domain/money.js'
 import type { EquivocationProof } from '../store/equivocation-repository.js'

@@ -1,3 +1,5 @@
+/** Room `store`: what a node keeps on its disk. */
+
 import type { AuctionRepository, SecretRepository } from './auction-repository.js'
 import type { AutoBidRepository } from './auto-bid-repository.js'
 import type { BreachRepository } from './breach-repository.js'

@@ -1,3 +1,5 @@
+/** Long because all texts of a language are in one file, for who translates them. */
+
 import type { Texts } from './en.js'
 
 export const ar: Texts = {

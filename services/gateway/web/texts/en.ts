@@ -1,3 +1,5 @@
+/** Long because all texts of a language are in one file, for who translates them. */
+
 /**
  * Everything that the page says, in English. ICU messages: other languages have the same keys and the same gaps
  * (`{price}` is an amount with its unit, `{time}` a point in time, both already in the reader's writing).

@@ -1,3 +1,5 @@
+/** Room `cli/client`: the prompt of `vendue client`. */
+
 import { newCommandId } from '../../../application/log/ids.js'
 import type { NodeApi } from '../../../ports/node/node-api.js'
 import { systemRandom } from '../../system/system-random.js'

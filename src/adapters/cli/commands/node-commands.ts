@@ -1,3 +1,5 @@
+/** Room `cli/commands`: each command of the command line: its words, its help, what it does. */
+
 import type { NodeCommand } from '../parse/command.js'
 import { autoBidStopCommand, autoBidsCommand } from './autobids.js'
 import { bidCommand } from './bid.js'

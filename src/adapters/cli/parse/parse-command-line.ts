@@ -1,3 +1,5 @@
+/** Room `cli/parse`: from what was typed to a command with its options. */
+
 import yargs, { type Argv, type Options } from 'yargs'
 import { nearest } from '../../system/nearest.js'
 import { Args } from './args.js'

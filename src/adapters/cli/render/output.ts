@@ -1,3 +1,5 @@
+/** Room `cli/render`: from what a node answers to text, tables and JSON. */
+
 import { knownZone, type Look, makePaint } from './look.js'
 import { columnsOf } from './terminal-text.js'
 

@@ -1,3 +1,5 @@
+/** Room `cli/session`: the node that a command talks to: finding it, waiting for it, following it. */
+
 import { newCommandId } from '../../../application/log/ids.js'
 import type { NodeApi } from '../../../ports/node/node-api.js'
 import { createPinoLogger } from '../../system/pino-logger.js'

@@ -1,3 +1,5 @@
+/** Room `grenache/grape`: the DHT: an embedded Grape, kept from harm, and discovery through it. */
+
 import { createSocket } from 'node:dgram'
 import { lookup } from 'node:dns/promises'
 import type { AddressInfo } from 'node:net'

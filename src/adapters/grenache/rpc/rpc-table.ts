@@ -1,3 +1,5 @@
+/** Room `grenache/rpc`: each remote procedure: its name, its schemas, who may call it. */
+
 import { type BoundRpc, bindRpc, type Services } from './define-rpc.js'
 import { digestRpc } from './digest.js'
 import { equivocationRpc } from './equivocation.js'

@@ -1,3 +1,9 @@
+/**
+ * Room `grenache/transport`: HTTP under Grenache: connections, TLS, bodies, and their limits.
+ *
+ * Long because it takes the place of one class of Grenache, with all that this one does.
+ */
+
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
 import type { Socket } from 'node:net'

@@ -1,3 +1,5 @@
+/** Room `http/routes`: each route of the HTTP API: its path, its schemas, what it asks the gateway. */
+
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, RawServerDefault } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
