@@ -1,3 +1,5 @@
+/** Room `pictures`: the pictures of lots: which are kept, fetched from peers, and let go. */
+
 import { createHash } from 'node:crypto'
 import { cleanPicture, pictureTypeOf } from '../../domain/pictures/clean-picture.js'
 import type { Picture, PictureType } from '../../domain/pictures/picture.js'
