@@ -15,6 +15,7 @@ import type { NodeInfo } from '../../src/ports/node/node-info.js'
 import type { PictureStore } from '../../src/ports/store/picture-store.js'
 import type { Store } from '../../src/ports/store/store.js'
 import type { Beat, Heartbeat } from '../../src/ports/system/heartbeat.js'
+import type { Logger } from '../../src/ports/system/logger.js'
 import type { Signer } from '../../src/ports/system/signer.js'
 import { type ManualTime, settle } from './manual-time.js'
 import { MemoryPictureStore } from './memory/memory-picture-store.js'
@@ -42,6 +43,7 @@ export interface MemoryNodeOptions {
   /** In place otherwise. */
   readonly orderChecker?: OrderChecker
   readonly budgets?: Partial<Record<BudgetName, number>>
+  readonly logger?: Logger
   readonly peerWaitMs?: number
   /** What its clock says then; now otherwise. */
   readonly startedAt?: number
@@ -94,7 +96,7 @@ export class MemoryNode {
       .value('heartbeat', options.heartbeat ?? new MemoryHeartbeat())
       .value('timers', this.time)
       .value('random', systemRandom)
-      .value('logger', silentLogger)
+      .value('logger', options.logger ?? silentLogger)
       .value('signer', this.signer)
       .value('verifier', new Ed25519Verifier())
       .value(

@@ -375,6 +375,27 @@ describe('the RPC server', () => {
       await expectAlive()
     })
 
+    it('holds no more of the requests of a member than its budget, and serves the others', async () => {
+      running = await startServer({ budgets: { 'request-bytes': 300_000 } })
+      const body = `["r","vendue.heads",{"params":"${'x'.repeat(200_000)}"}]`
+      const head = `POST / HTTP/1.1\r\nhost: a\r\ncontent-length: ${body.length}\r\n\r\n`
+      const sockets = [connect(running.port), connect(running.port)]
+      for (const socket of sockets) {
+        socket.on('error', () => {})
+        // All but the end: what has come stays.
+        socket.write(head + body.slice(0, -1))
+      }
+      await eventually('there is no room for more of its own', async () => {
+        const answer = await post(running.port, body).catch(() => null)
+        return answer?.status === 503 && errorOf(answer.body).code === 'BUSY'
+      })
+      const { tls } = await authority.member()
+      const heads = { params: { prefix: '', afterId: null } }
+      expect(await callRaw(running.port, 'vendue.heads', heads, tls)).to.have.property('ok', true)
+      for (const socket of sockets) socket.destroy()
+      await eventually('it has its budget again', () => expectAlive().then(() => true))
+    })
+
     it('counts answers that a member does not take, until its connection ends', async () => {
       const heads = Array.from({ length: 5_000 }, (_, i) => {
         return { auctionId: `auc_${String(i).padStart(26, '0')}`, seq: 1, hash: 'a'.repeat(64) }

@@ -298,6 +298,22 @@ describe('a handover', () => {
     await taker.take(node(0).info.nodeId, signParcel(auction, part, node(0).signer))
   })
 
+  it('takes no more parcels of a member than it has a budget for, and those of others', async () => {
+    const budget = node(1).services.parts.budgets.of('parcels')
+    const taker = node(1).services.parts.handoverTaker
+    const part = { to: node(1).info.nodeId, outcomes: [], sealed: [], secrets: null, head: null }
+    const parcel = signParcel(auction, part, node(0).signer)
+    const { nodeId } = node(0).info
+    expect(budget.take(nodeId, budget.terms.limit - parcel.parcel.length)).to.equal(true)
+    expect(await taker.take(nodeId, parcel)).to.equal(null)
+    expect(await codeOf(taker.take(nodeId, parcel))).to.equal('BUSY')
+    expect(budget.status().refused).to.equal(1)
+    // Whose parcel it is not: refused for that.
+    expect(await codeOf(taker.take(node(2).info.nodeId, { ...parcel, signature: 'A'.repeat(86) }))).to.equal(
+      'FORBIDDEN',
+    )
+  })
+
   /** What goes with the auction, as its home would send it last. */
   const wholeParcel = async () => {
     const { store } = node(0)

@@ -4,7 +4,8 @@ import type { AuctionRecord } from '../../../src/ports/store/auction-repository.
 import type { Append } from '../../../src/ports/store/event-log.js'
 import { ManualTime, settle } from '../../support/manual-time.js'
 import { MemoryNetwork } from '../../support/memory-network.js'
-import { type MemoryNode, startMemoryNodes } from '../../support/memory-node.js'
+import { MemoryNode, startMemoryNodes } from '../../support/memory-node.js'
+import { silentLogger } from '../../support/silent-logger.js'
 import { unreadableCancel } from '../../support/unreadable-commit.js'
 
 describe('peers that do not take what a home has written', () => {
@@ -98,6 +99,24 @@ describe('peers that do not take what a home has written', () => {
     await settle()
     expect(await syncOf(1)).to.deep.include({ state: 'synced', refused: 1, refusedAuctions: [] })
     expect((await syncOf(0)).doubtedAuctions).to.deep.equal([])
+  })
+
+  it('name in their log whoever brought it, beside its reason', async () => {
+    const told: object[] = []
+    const logger = { ...silentLogger, warn: (fields: object) => told.push(fields) }
+    const watcher = await new MemoryNode({ name: 'watcher', network, time, logger }).start()
+    nodes.push(watcher)
+    const auctionId = await openAuction()
+    await time.advance(4_000)
+    const { commit } = await written(auctionId)
+    const from = node(2).info.nodeId
+    await watcher.services.parts.peerService.pushCommits(from, [commit])
+    expect(told.filter((fields) => 'reason' in fields)).to.deep.include({
+      auctionId,
+      seq: 2,
+      from,
+      reason: "the body's events.0.reason: must be at most 500 characters",
+    })
   })
 
   it('cannot put a home into doubt about what is not its own, or what it has not written', async () => {
