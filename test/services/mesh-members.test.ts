@@ -314,11 +314,12 @@ describe('the members of a mesh', () => {
   })
 
   it('renew their certificates before they end, and a new authority takes over, with no call dropped', async () => {
-    const founder = await start(home, 'founder', { certificateMs: 6_000 })
-    const second = await start(home, 'second', { certificateMs: 6_000 })
+    // Renewed after a third of that: the rest is for machines that are slow.
+    const founder = await start(home, 'founder', { certificateMs: 15_000 })
+    const second = await start(home, 'second', { certificateMs: 15_000 })
     await sees(second, founder)
     const certificateOf = (name: string) => insiderOf(testSettings({ home, name }).dataDir).certificate
-    const first = certificateOf('second')
+    const certificates = new Set([certificateOf('second')])
     const { outcome } = await founder.api.open({
       commandId: 'cmd_opened01',
       title: 'Lot',
@@ -326,18 +327,20 @@ describe('the members of a mesh', () => {
       start: '1',
     })
     await eventually('the auction is known', () => second.api.show({ auction: outcome.auctionId }))
-    const until = performance.now() + 9_000
-    for (let i = 0; performance.now() < until; i++) {
-      if (i === 20) await admin.rotateCa('test')
-      const commandId = `bid_renew${String(i).padStart(5, '0')}`
+    const LEAST_CALLS = 120
+    let calls = 0
+    // The first, one of the new authority, and one more in time.
+    for (; calls < LEAST_CALLS || certificates.size < 3; calls++) {
+      if (calls === 20) await admin.rotateCa('test')
+      if (calls % 10 === 0) certificates.add(certificateOf('second'))
+      const commandId = `bid_renew${String(calls).padStart(5, '0')}`
       const { outcome: answer } = await second.api.buyNow({ auction: outcome.auctionId, commandId })
       expect(answer).to.include({ status: 'rejected' })
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
-    // Three certificates in 9 s, and for each some connections of each kind: a handshake for each call would be 150.
+    // For each certificate some connections of each kind, and not a handshake for each call.
     const { accepted, refused } = founder.handshakes ?? { accepted: 0, refused: -1 }
-    expect(accepted).to.be.within(2, 24)
+    expect(accepted).to.be.within(2, calls / 3)
     expect(refused).to.equal(0)
-    expect(certificateOf('second'), 'renewed').to.not.equal(first)
   })
 })

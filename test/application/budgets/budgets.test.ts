@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
+import { PrometheusMetrics } from '../../../src/adapters/prometheus/prometheus-metrics.js'
 import { Budgets } from '../../../src/application/budgets/budgets.js'
 import { type BudgetTerms, SENDER_BUDGETS } from '../../../src/application/budgets/sender-budgets.js'
 import type { Logger } from '../../../src/ports/system/logger.js'
@@ -72,6 +73,18 @@ describe("senders' budgets", () => {
     await time.advance(60_000)
     requests.take('a')
     expect(told).to.have.lengthOf(2)
+  })
+
+  it('are measured: the limit of each, who has used most, and how often somebody was refused', async () => {
+    const metrics = new PrometheusMetrics()
+    const measured = new Budgets({ clock: time, logger: silentLogger, metrics }, { requests: 2 })
+    for (let i = 0; i < 5; i++) measured.of('requests').take('a')
+    measured.of('requests').take('b')
+    const lines = (await metrics.text()).split('\n')
+    for (const line of ['budget_limit{budget="requests"} 2', 'budget_used{budget="requests"} 2'])
+      expect(lines).to.include(`vendue_${line}`)
+    expect(lines).to.include('vendue_budget_refused_total{budget="requests"} 3')
+    expect(lines).to.include(`vendue_budget_limit{budget="openings"} ${SENDER_BUDGETS.openings.limit}`)
   })
 
   it('remember a bounded number of senders, and let those beyond share one budget', async () => {

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import type { PeerState } from '../../../src/ports/node/node-info.js'
 import { ManualTime, settle } from '../../support/manual-time.js'
+import { TEST_MESH } from '../../support/memory-members.js'
 import { MemoryDiscovery, MemoryNetwork } from '../../support/memory-network.js'
 import { MemoryNode, type MemoryNodeOptions, startMemoryNodes } from '../../support/memory-node.js'
 
@@ -207,6 +208,30 @@ describe('membership', () => {
         5_000,
       )
     })
+  })
+
+  it('passes on as many challenges of one member at once as its budget allows, and those of others', async () => {
+    const { budgets, peerService } = node(0).services.parts
+    const { limit } = budgets.of('passed-pings').terms
+    const { nodeId, address } = node(4).info
+    network.cut(node(0).info.address, address)
+    const challenge = {
+      meshId: TEST_MESH,
+      nonce: 'N'.repeat(32),
+      to: address,
+      caller: node(1).info,
+    }
+    const ask = (from: string) =>
+      peerService.pingVia(nodeId, challenge, from).catch((error: { code: string }) => error)
+    const asked = Array.from({ length: limit }, () => ask('mallory'))
+    const tooMany = await Promise.race([ask('mallory'), settle().then(() => 'passed on too')])
+    expect(tooMany).to.include({ code: 'BUSY' })
+    const other = ask('another')
+    for (const answer of [...asked, other]) {
+      while (budgets.of('passed-pings').used('mallory') + budgets.of('passed-pings').used('another') > 0)
+        await time.advance(500)
+      expect(await answer, 'was passed on').to.include({ code: 'NODE_UNREACHABLE' })
+    }
   })
 
   describe('a peer that leaves', () => {
