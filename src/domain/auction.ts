@@ -122,8 +122,16 @@ export function resultOf(auction: OpenedAuction): AuctionResult {
   return { sold: true, winner: auction.leader, bidId: auction.leadingBidId, price: auction.price }
 }
 
-/** When a live auction's home has to act next, UTC milliseconds; null: not before somebody asks. */
+/**
+ * When a live auction's home has to act next, UTC milliseconds; null: not before somebody asks. 0, at once, where the log itself has come
+ * to that time: it is decided by that then, be the clock of a new home behind.
+ */
 export function dueAt(auction: OpenedAuction): number | null {
+  const due = actsAt(auction)
+  return due !== null && auction.at >= due ? 0 : due
+}
+
+function actsAt(auction: OpenedAuction): number | null {
   if (auction.status === 'scheduled') return auction.terms.opensAt
   return auction.status === 'open' ? auction.closesAt : null
 }

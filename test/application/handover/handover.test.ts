@@ -17,6 +17,7 @@ import { LogFullError } from '../../../src/ports/store/event-log.js'
 import { ManualTime, settle } from '../../support/manual-time.js'
 import { MemoryNetwork } from '../../support/memory-network.js'
 import { MemoryNode, startMemoryNodes } from '../../support/memory-node.js'
+import { NodeTime } from '../../support/node-time.js'
 import { silentLogger } from '../../support/silent-logger.js'
 
 const verifier = new Ed25519Verifier()
@@ -247,6 +248,29 @@ describe('a handover', () => {
       'rejection.code',
       'AUCTION_CLOSED',
     )
+  })
+
+  it('closes at once at a new home whose clock is behind that of the old one, which has seen the end come', async () => {
+    const machine = new NodeTime(time)
+    let aheadMs = 0
+    machine.now = () => time.now() + aheadMs
+    const ahead = await new MemoryNode({ name: 'ahead', network, time, machine }).start()
+    nodes.push(ahead)
+    await settle()
+    const { outcome } = await ahead.api.open({
+      commandId: 'cmd_opened_ahead',
+      title: 'Lot',
+      currency: 'JPY',
+      start: '10',
+      closesInMs: 60_000,
+    })
+    auction = outcome.auctionId
+    await time.advance(55_000)
+    aheadMs = 9_000
+    await move(ahead, node(1))
+    await time.advance(100)
+    await settle()
+    expect((await node(2).api.show({ auction })).state).to.include({ status: 'closed', by: 'end-time' })
   })
 
   it('leaves the auction where it was when the other node cannot be reached, is unknown, or has no room', async () => {
