@@ -1,6 +1,7 @@
 import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
+import Database from 'better-sqlite3'
 import { expect } from 'chai'
 import { openStore } from '../../../src/adapters/sqlite/open-store.js'
 import { SqliteAuctionRepository } from '../../../src/adapters/sqlite/sqlite-auction-repository.js'
@@ -96,6 +97,32 @@ describe('one flipped bit in the database of a home', () => {
     } finally {
       reader.close()
     }
+  }
+
+  for (const [what, sql] of [
+    [
+      "a maximum that is somebody else's",
+      "UPDATE sealed_maxima SET bidder_id = 'guest_9' WHERE bid_id = @bidId",
+    ],
+    ['an answer for a bid of another auction', 'UPDATE outcomes SET bid = @other WHERE command_id = @bidId'],
+    ['an answer for a bid that is nowhere', 'UPDATE outcomes SET bid = 1 WHERE command_id = @bidId'],
+  ] as const) {
+    it(`is noticed where it makes ${what}`, async () => {
+      const path = join(dir.path, 'damaged.db')
+      for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true })
+      copyFileSync(join(dir.path, 'vendue.db'), path)
+      await actedOn(path)
+      const db = new Database(path)
+      const other = db.prepare("SELECT bid FROM outcomes WHERE command_id LIKE 'bid_flip1%'").pluck().get()
+      const { changes } = db.prepare(sql).run({ bidId: bidIds[1], other })
+      db.close()
+      expect(changes).to.equal(1)
+      const error = await actedOn(path).then(
+        () => null,
+        (cause: Error) => cause.message,
+      )
+      expect(error).to.include(`bid ${bidIds[1]} `)
+    })
   }
 
   it(`is noticed, or changes nothing that the home acts on: ${FLIPS} flips`, async () => {
