@@ -58,7 +58,7 @@ export class BatchWriter {
     try {
       this.#appender.reset()
       const results = work()
-      this.#appender.writeTotals()
+      this.#appender.writeTallies()
       this.#statements.commit.run()
       return results
     } catch (error) {

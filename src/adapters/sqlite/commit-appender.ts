@@ -20,6 +20,15 @@ interface HeadRow {
   readonly home_node_id: string
 }
 
+/** Of the auctions of one status, or of what one author has written. */
+interface Tally {
+  readonly kind: 'status' | 'author'
+  readonly name: string
+  auctions: number
+  bids: number
+  bytes: number
+}
+
 const BID_COLUMNS = [
   'id',
   'auction',
@@ -38,10 +47,8 @@ const BID_COLUMNS = [
 export class CommitAppender {
   readonly #statements: ReturnType<typeof prepare>
   readonly #parties: PartyRows
-  /** Changes of the totals by status since the transaction began; written once, at its end. */
-  readonly #totals = new Map<string, { auctions: number; bids: number }>()
-  /** What authors have written since then, by their keys; likewise. */
-  readonly #usage = new Map<string, { bytes: number; openings: number }>()
+  /** Changes since the transaction began; written once, at its end. */
+  readonly #tallies = new Map<string, Tally>()
 
   constructor(db: Database) {
     this.#statements = prepare(db)
@@ -69,14 +76,12 @@ export class CommitAppender {
     for (const event of events) if (event.type === 'MaximaRevealed') this.#reveal(ref, event.maxima)
     if (head !== undefined) this.#update(head, operation)
     this.#count(head, operation)
-    this.#countUsage(operation)
     return { ok: true, position }
   }
 
   /** To be called at the start of a transaction: forgets what a failed one has left. */
   reset(): void {
-    this.#totals.clear()
-    this.#usage.clear()
+    this.#tallies.clear()
     this.#parties.forget()
   }
 
@@ -86,12 +91,11 @@ export class CommitAppender {
   }
 
   /** To be called at the end of a transaction. */
-  writeTotals(): void {
-    for (const [status, { auctions, bids }] of this.#totals) {
-      if (auctions !== 0 || bids !== 0) this.#statements.addTotals.run(status, auctions, bids)
+  writeTallies(): void {
+    for (const { kind, name, auctions, bids, bytes } of this.#tallies.values()) {
+      if (auctions === 0 && bids === 0 && bytes === 0) continue
+      this.#statements.addToTally.run(kind, name, auctions, bids, bytes)
     }
-    for (const [signer, { bytes, openings }] of this.#usage)
-      this.#statements.addUsage.run(signer, bytes, openings)
   }
 
   #open(operation: AppendOperation): number {
@@ -199,20 +203,24 @@ export class CommitAppender {
     }
   }
 
-  #count(head: HeadRow | undefined, { auction }: AppendOperation): void {
-    if (head !== undefined) this.#add(head.status, -1, -head.bid_count)
-    this.#add(auction.status, 1, auction.bidCount)
+  #count(head: HeadRow | undefined, { auction, signer, body }: AppendOperation): void {
+    if (head !== undefined)
+      this.#add({ kind: 'status', name: head.status, auctions: -1, bids: -head.bid_count, bytes: 0 })
+    this.#add({ kind: 'status', name: auction.status, auctions: 1, bids: auction.bidCount, bytes: 0 })
+    const opened = head === undefined ? 1 : 0
+    this.#add({ kind: 'author', name: signer, auctions: opened, bids: 0, bytes: Buffer.byteLength(body) })
   }
 
-  #countUsage({ signer, body, firstSeq }: AppendOperation): void {
-    const usage = this.#usage.get(signer) ?? { bytes: 0, openings: 0 }
-    const openings = usage.openings + (firstSeq === 1 ? 1 : 0)
-    this.#usage.set(signer, { bytes: usage.bytes + Buffer.byteLength(body), openings })
-  }
-
-  #add(status: string, auctions: number, bids: number): void {
-    const total = this.#totals.get(status) ?? { auctions: 0, bids: 0 }
-    this.#totals.set(status, { auctions: total.auctions + auctions, bids: total.bids + bids })
+  #add(change: Tally): void {
+    const key = `${change.kind} ${change.name}`
+    const tally = this.#tallies.get(key)
+    if (tally === undefined) {
+      this.#tallies.set(key, change)
+      return
+    }
+    tally.auctions += change.auctions
+    tally.bids += change.bids
+    tally.bytes += change.bytes
   }
 }
 
@@ -253,13 +261,10 @@ function prepare(db: Database) {
     replaceSealed: statement(
       'INSERT OR REPLACE INTO sealed_maxima (auction, bid_id, bidder_id, amount, salt) VALUES (?, ?, ?, ?, ?)',
     ),
-    addTotals: statement(
-      `INSERT INTO totals (status, auctions, bids) VALUES (?, ?, ?)
-       ON CONFLICT (status) DO UPDATE SET auctions = auctions + excluded.auctions, bids = bids + excluded.bids`,
-    ),
-    addUsage: statement(
-      `INSERT INTO log_usage (signer, bytes, openings) VALUES (?, ?, ?)
-       ON CONFLICT (signer) DO UPDATE SET bytes = bytes + excluded.bytes, openings = openings + excluded.openings`,
+    addToTally: statement(
+      `INSERT INTO tallies (kind, name, auctions, bids, bytes) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (kind, name) DO UPDATE SET auctions = auctions + excluded.auctions,
+         bids = bids + excluded.bids, bytes = bytes + excluded.bytes`,
     ),
     bids: new RowInserter(db, 'bids', BID_COLUMNS),
     outcomes: new RowInserter(db, 'outcomes', ['command_id', 'bid', 'fingerprint', 'outcome']),

@@ -224,7 +224,7 @@ export class SqliteAuctionRepository implements AuctionRepository {
 
   async counts(): Promise<{ auctions: Record<AuctionStatus, number>; bids: number }> {
     const rows = await this.#reader.all<{ status: AuctionStatus; auctions: number; bids: number }>(
-      'SELECT status, auctions, bids FROM totals',
+      `SELECT name AS status, auctions, bids FROM tallies WHERE kind = 'status'`,
     )
     const auctions = { scheduled: 0, open: 0, closed: 0, cancelled: 0 }
     let bids = 0

@@ -34,7 +34,7 @@ const HEADS = `
   SELECT auction_id AS auctionId, last_seq AS seq, last_hash AS hash FROM auctions
   WHERE auction_id > ? ORDER BY auction_id LIMIT ?`
 
-const USAGE = 'SELECT signer, bytes, openings FROM log_usage'
+const USAGE = `SELECT name AS signer, bytes, auctions AS openings FROM tallies WHERE kind = 'author'`
 
 export class SqliteEventLog implements EventLog {
   readonly #writer: SqliteWriter

@@ -96,17 +96,15 @@ const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX bids_sealed ON bids (auction, bid_id) WHERE amount IS NULL;
 
-  CREATE TABLE totals (
-    status TEXT PRIMARY KEY,
+  -- What changes with every commit, in one table, so that it is one page to write: by status how many auctions there are, with how
+  -- many bids; by author, whose key is in name, how many auctions it has opened, and the bytes that it has written.
+  CREATE TABLE tallies (
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
     auctions INTEGER NOT NULL,
-    bids INTEGER NOT NULL
-  ) STRICT, WITHOUT ROWID;
-
-  -- What each author has written, by its key: it has a budget.
-  CREATE TABLE log_usage (
-    signer TEXT PRIMARY KEY,
+    bids INTEGER NOT NULL,
     bytes INTEGER NOT NULL,
-    openings INTEGER NOT NULL
+    PRIMARY KEY (kind, name)
   ) STRICT, WITHOUT ROWID;
 
   CREATE TABLE auction_secrets (
