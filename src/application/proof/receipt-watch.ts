@@ -35,6 +35,8 @@ interface Watched {
   leading: { readonly bidId: string; most: Minor | null } | null
   /** Accepted bids that have not been held against their events, by seq. */
   readonly awaited: Map<number, AcceptedBid>
+  /** Some of them may have come after their events, which are to be read again. */
+  hasLate: boolean
   isSettling: boolean
 }
 
@@ -86,7 +88,9 @@ export class ReceiptWatch {
       if (outcome.bid?.leads === true && most !== null && outcome.bid.price > most)
         this.#raise(auctionId, outcome.seq, overcharge(command.commandId, outcome.bid.price, most))
       const watched = this.#watched.get(auctionId) ?? this.#watch(auctionId)
-      if (watched.awaited.size < MAX_AWAITED) watched.awaited.set(outcome.seq, bid)
+      if (watched.awaited.size >= MAX_AWAITED) continue
+      watched.awaited.set(outcome.seq, bid)
+      if (watched.seq === null || outcome.seq <= watched.seq) watched.hasLate = true
       this.#settle(watched)
     }
   }
@@ -102,6 +106,7 @@ export class ReceiptWatch {
       price: 0,
       leading: null,
       awaited: new Map(),
+      hasLate: false,
       isSettling: false,
     }
     this.#watched.set(auctionId, watched)
@@ -132,8 +137,10 @@ export class ReceiptWatch {
   #onPublished({ commit, events, state }: Published): void {
     const watched = this.#watched.get(commit.auctionId)
     if (watched === undefined) return
-    if (watched.seq !== commit.firstSeq - 1) lookFrom(watched, state)
-    else {
+    if (watched.seq !== commit.firstSeq - 1) {
+      lookFrom(watched, state)
+      watched.hasLate = watched.awaited.size > 0
+    } else {
       for (let i = 0; i < events.length; i++)
         this.#look(watched, commit.firstSeq + i, events[i] as AuctionEvent)
     }
@@ -183,9 +190,8 @@ export class ReceiptWatch {
 
   /** Reads the events that came before their receipts. */
   #settle(watched: Watched): void {
-    if (watched.isSettling) return
-    const late = [...watched.awaited.keys()].some((seq) => watched.seq === null || seq <= watched.seq)
-    if (!late) return
+    if (!watched.hasLate || watched.isSettling) return
+    watched.hasLate = false
     watched.isSettling = true
     this.#readBack(watched)
       .catch((error: unknown) => {
@@ -195,6 +201,7 @@ export class ReceiptWatch {
       })
       .finally(() => {
         watched.isSettling = false
+        this.#settle(watched)
       })
   }
 

@@ -41,8 +41,17 @@ export class IdSet {
 
   /** The slot of the new id; -1 if it is known. */
   #add(id: string): number {
-    const low = this.#hash(id, this.#seed)
-    const high = this.#hash(id, this.#seed ^ MULTIPLIER) || 1
+    let low = this.#seed
+    let high = this.#seed ^ MULTIPLIER
+    for (let i = 0; i < id.length; i++) {
+      const unit = id.charCodeAt(i)
+      low = Math.imul(low ^ unit, MULTIPLIER)
+      low ^= low >>> 15
+      high = Math.imul(high ^ unit, MULTIPLIER)
+      high ^= high >>> 15
+    }
+    low >>>= 0
+    high = high >>> 0 || 1
     const slots = this.#slots
     let slot = this.#slotOf(low)
     while (slots[slot + 1] !== 0) {
@@ -56,15 +65,6 @@ export class IdSet {
 
   #slotOf(low: number): number {
     return 2 * (low & (this.#slots.length / 2 - 1))
-  }
-
-  #hash(id: string, seed: number): number {
-    let hash = seed
-    for (let i = 0; i < id.length; i++) {
-      hash = Math.imul(hash ^ id.charCodeAt(i), MULTIPLIER)
-      hash ^= hash >>> 15
-    }
-    return hash >>> 0
   }
 
   #makeRoom(more: number): void {
