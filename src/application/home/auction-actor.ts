@@ -135,6 +135,11 @@ export class AuctionActor {
     return this.#broken
   }
 
+  /** True while this node is the auction's home, for all that is known here. */
+  get hasLoaded(): boolean {
+    return this.#auction !== null && !this.#broken
+  }
+
   /** Resolves once the command's outcome is durable, or with why there is none. */
   submit(
     task: HomeTask,

@@ -393,6 +393,18 @@ export class AuctionHouse {
     return this.#due.dueBy(now)
   }
 
+  /** Which of these auctions have this node as their home. Those in memory cost no look at the store. */
+  async homesAmong(auctionIds: ReadonlySet<string>): Promise<ReadonlySet<string>> {
+    const here = new Set<string>()
+    for (const auctionId of auctionIds) {
+      const isHome =
+        this.#actors.get(auctionId)?.actor.hasLoaded ||
+        (await this.#deps.auctions.find(auctionId))?.state.home.nodeId === this.#nodeId
+      if (isHome) here.add(auctionId)
+    }
+    return here
+  }
+
   /** How many auctions are in memory. */
   get loaded(): number {
     return this.#actors.size

@@ -29,7 +29,6 @@ import type { SignatureVerifier, Signer } from '../../ports/system/signer.js'
 import type { Budgets } from '../budgets/budgets.js'
 import type { HandoverTaker } from '../handover/handover-taker.js'
 import type { AuctionHouse } from '../home/auction-house.js'
-import { nodeIdOf } from '../log/ids.js'
 import type { Membership } from '../mesh/membership.js'
 import { checkOrders, type OrderedCommand, orderedCommands } from '../orders/order.js'
 import { receiptsOf, signReceipts } from '../orders/receipt.js'
@@ -101,7 +100,7 @@ export class LocalPeerService implements PeerService {
   ): Promise<SubmitAnswer> {
     const { auctionHouse, clock, signer, verifier } = this.#deps
     // Commands for auctions that are not here cost no check of a signature.
-    const here = await this.#homesOf(commands)
+    const here = await auctionHouse.homesAmong(new Set(commands.map(({ auctionId }) => auctionId)))
     const own = commands.filter(({ auctionId }) => here.has(auctionId))
     const checked = checkOrders(own, submitted, verifier)
     if ('rule' in checked) throw new NodeError('FORBIDDEN', checked.rule)
@@ -115,16 +114,6 @@ export class LocalPeerService implements PeerService {
       ),
     )
     return { results, receipt: signReceipts(receiptsOf(commands, results), signer, clock.now()) }
-  }
-
-  /** Those auctions among these commands' whose home is this node. */
-  async #homesOf(commands: readonly RemoteCommand[]): Promise<Set<string>> {
-    const { auctions, signer } = this.#deps
-    const self = nodeIdOf(signer.publicKey)
-    const here = new Set<string>()
-    for (const auctionId of new Set(commands.map((command) => command.auctionId)))
-      if ((await auctions.find(auctionId))?.state.home.nodeId === self) here.add(auctionId)
-    return here
   }
 
   async pushCommits(from: string, commits: readonly Commit[]): Promise<StoredHead[]> {
