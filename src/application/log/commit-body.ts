@@ -117,7 +117,7 @@ export function readBody(text: string): CommitBody {
   } catch (cause) {
     throw new BodyError('the body is not JSON', { cause })
   }
-  const body = bodyOf(soundBody(json))
+  const body = bodyOf(soundBody(outlineOf(json)))
   const inexact = inexactness(text, json)
   if (inexact !== null) throw new BodyError(`the body ${inexact}`)
   return body
@@ -177,8 +177,7 @@ function bidOf(written: WrittenBid, parties: readonly Party[]): BidPlaced {
  * What a body has to look like, for who writes it as for who reads it: a home cannot write what replicas refuse. Checked
  * by hand, since a schema costs more for a bid than all else that is done to it. Throws `BodyError`.
  */
-function soundBody(json: unknown): WrittenBody {
-  const body = outlineOf(json)
+function soundBody(body: WrittenBody): WrittenBody {
   const { auctionId, firstSeq, prevHash, parties, events, orders } = body
   must(auctionId === null || isId(auctionId), 'auctionId', 'must be an id, or null')
   must(prevHash === null || isHash(prevHash), 'prevHash', 'must be a SHA-256 in lower-case hex, or null')
@@ -194,41 +193,49 @@ function soundBody(json: unknown): WrittenBody {
 }
 
 const KEYS = ['auctionId', 'firstSeq', 'prevHash', 'parties', 'events', 'orders'] as const
+const KEYS_RULE = `must have ${KEYS.join(', ')} and nothing else`
 
 /** A body with the right keys and no others; what is behind them is not known yet. */
 function outlineOf(json: unknown): WrittenBody {
   const isObject = typeof json === 'object' && json !== null && !Array.isArray(json)
-  const has = (key: string) => Object.hasOwn(json as object, key)
-  must(isObject && KEYS.every(has), 'shape', `must have ${KEYS.join(', ')}`)
-  must(Object.keys(json as object).length === KEYS.length, 'shape', `must have ${KEYS.join(', ')} alone`)
+  must(isObject && KEYS.every((key) => Object.hasOwn(json, key)), 'shape', KEYS_RULE)
+  must(Object.keys(json as object).length === KEYS.length, 'shape', KEYS_RULE)
   return json as WrittenBody
 }
 
 function mustList(value: unknown, place: string, min: number, max: number): void {
-  must(
-    Array.isArray(value) && value.length >= min && value.length <= max,
-    place,
-    `must be a list of ${min} to ${max}`,
-  )
+  if (!isList(value, min, max)) throw wrong(place, listRule(min, max))
+}
+
+function isList(value: unknown, min: number, max: number): value is readonly unknown[] {
+  return Array.isArray(value) && value.length >= min && value.length <= max
+}
+
+function listRule(min: number, max: number): string {
+  return `must be a list of ${min} to ${max}`
 }
 
 function must(holds: boolean, place: string, rule: string): void {
-  if (!holds) throw new BodyError(`the body's ${place}: ${rule}`)
+  if (!holds) throw wrong(place, rule)
+}
+
+function wrong(place: string, rule: string): BodyError {
+  return new BodyError(`the body's ${place}: ${rule}`)
 }
 
 function checkParty(party: unknown, place: number): void {
   const [id, name] = Array.isArray(party) && party.length === 2 ? (party as unknown[]) : []
-  if (!isId(id) || typeof name !== 'string')
-    throw new BodyError(`the body's parties.${place}: a party is [id, name]`)
+  if (!isId(id) || typeof name !== 'string') throw wrong(`parties.${place}`, 'a party is [id, name]')
   const problem = nameProblem(name, MAX_PARTY_NAME_LENGTH)
-  if (problem !== null) throw new BodyError(`the body's parties.${place}.1: ${problem}`)
+  if (problem !== null) throw wrong(`parties.${place}.1`, problem)
 }
 
 function soundEvent(json: unknown, parties: number, place: number): WrittenEvent {
   if (Array.isArray(json)) {
     if (isSoundBid(json, parties)) return json
-    throw new BodyError(
-      `the body's events.${place}: a bid is [at, bidId, place in parties, amount or commitment, price, leads, reserveMet]`,
+    throw wrong(
+      `events.${place}`,
+      'a bid is [at, bidId, place in parties, amount or commitment, price, leads, reserveMet]',
     )
   }
   const parsed = eventSchema.safeParse(json)
@@ -251,17 +258,22 @@ function isSoundBid(json: readonly unknown[], parties: number): json is WrittenB
 }
 
 function checkOrder(json: unknown, events: number, place: number): void {
-  const within = `orders.${place}`
-  mustList(json, within, 4, 4)
-  const [signer, signedAt, commands, signature] = json as WrittenOrder
-  must(isMatch(signer, BYTES32), `${within}.0`, 'must be a public key in base64url')
-  must(isTime(signedAt), `${within}.1`, 'must be a time')
-  mustList(commands, `${within}.2`, 1, MAX_COMMANDS_PER_ORDER)
-  must(isMatch(signature, SIGNATURE), `${within}.3`, 'must be a signature in base64url')
+  const fault = orderFault(json, events)
+  if (fault !== null) throw wrong(`orders.${place}${fault.within}`, fault.rule)
+}
+
+function orderFault(json: unknown, events: number): { within: string; rule: string } | null {
+  if (!isList(json, 4, 4)) return { within: '', rule: listRule(4, 4) }
+  const [signer, signedAt, commands, signature] = json
+  if (!isMatch(signer, BYTES32)) return { within: '.0', rule: 'must be a public key in base64url' }
+  if (!isTime(signedAt)) return { within: '.1', rule: 'must be a time' }
+  if (!isList(commands, 1, MAX_COMMANDS_PER_ORDER))
+    return { within: '.2', rule: listRule(1, MAX_COMMANDS_PER_ORDER) }
+  if (!isMatch(signature, SIGNATURE)) return { within: '.3', rule: 'must be a signature in base64url' }
   const isSound = (command: unknown) =>
     typeof command === 'string' ? BYTES32.test(command) : isPlace(command, events)
-  const rule = "a command is its bid's place in events, or a digest in base64url"
-  must(commands.every(isSound), `${within}.2`, rule)
+  if (commands.every(isSound)) return null
+  return { within: '.2', rule: "a command is its bid's place in events, or a digest in base64url" }
 }
 
 function isHash(value: unknown): value is string {
@@ -277,6 +289,5 @@ function isPlace(value: unknown, places: number): value is number {
 }
 
 function shapeError({ issues: [issue] }: z.ZodError, within: readonly PropertyKey[]): BodyError {
-  const path = [...within, ...(issue?.path ?? [])].join('.')
-  return new BodyError(`the body's ${path}: ${issue?.message}`)
+  return wrong([...within, ...(issue?.path ?? [])].join('.'), issue?.message ?? 'is not valid')
 }
