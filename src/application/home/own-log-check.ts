@@ -127,8 +127,8 @@ async function outcomesFault(
       return `what bid ${event.bidId} was answered is not there`
     }
     const { outcome, fingerprint } = recorded
-    // The same id may have been used in another auction, by another home.
-    if (outcome.auctionId !== auctionId) continue
+    // A home before this one may have carried out an id that had been used here in another auction.
+    if (hasMoved && outcome.auctionId !== auctionId) continue
     const { at, bidId: commandId, price } = event
     const bid = {
       leads: event.type === 'BidPlaced' ? event.leads : true,
