@@ -3,6 +3,7 @@ import type { ComponentType } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { Catalogue } from './pages/catalogue.js'
 import { Icon, Mark } from './parts/icons.js'
+import { Notices } from './parts/notices.js'
 import { assertive, polite } from './state/announce.js'
 import { keeping } from './state/kept.js'
 import { t, writing } from './state/language.js'
@@ -64,6 +65,7 @@ export function App() {
       <main id="main" tabIndex={-1}>
         <View place={place.value} />
       </main>
+      <Notices />
       <div class="sr" aria-live="polite" aria-atomic="true">
         {polite}
       </div>

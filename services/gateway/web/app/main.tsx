@@ -5,6 +5,7 @@ import { startCatalogue } from './state/catalogue.js'
 import { startClock } from './state/clock.js'
 import { preferredLanguage, speak } from './state/language.js'
 import { startLastKnown } from './state/last-known.js'
+import { startNotices } from './state/notices.js'
 import { startReach } from './state/reach.js'
 import { startServiceWorker } from './state/service-worker.js'
 import { startSession } from './state/session.js'
@@ -18,6 +19,7 @@ startReach()
 startCatalogue()
 startLastKnown()
 startStaleness()
+startNotices()
 void speak(preferredLanguage())
   .then(() => render(<App />, document.getElementById('app') as HTMLElement))
   .then(startSession)

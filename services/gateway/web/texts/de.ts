@@ -397,6 +397,23 @@ export const de: Texts = {
   'keys.on': 'Kürzel aus einer Taste',
   'keys.close': 'Schließen',
 
+  'notice.outbid': 'Überboten bei {price}',
+  'notice.won': 'Gewonnen für {price}',
+  'notice.ending': 'Endet um {time}, und Sie führen nicht: {price}',
+  'notices.title': 'Hinweise',
+  'notices.ask':
+    'Soll der Browser Bescheid geben, wenn Sie überboten sind, wenn eine Auktion bald endet, in der Sie nicht führen, und wenn Sie gewonnen haben?',
+  'notices.yes': 'Ja, Bescheid geben',
+  'notices.no': 'Jetzt nicht',
+  'notices.dismiss': 'Erledigt',
+  'notices.setting': 'Hinweise des Browsers',
+  'notices.blocked': 'Die Einstellungen des Browsers verbieten sie für diese Seite.',
+  'sounds.setting': 'Töne',
+  'sounds.play': 'Abspielen: {cue}',
+  'sounds.outbid': 'Überboten',
+  'sounds.extended': 'Verlängert',
+  'sounds.won': 'Gewonnen',
+
   'error.title': 'Das ging nicht',
   'error.retry': 'Noch einmal versuchen',
   'error.unexpected': 'Etwas ging schief: {reason}',

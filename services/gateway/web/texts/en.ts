@@ -387,6 +387,23 @@ export const en = {
   'keys.on': 'Single-key shortcuts',
   'keys.close': 'Close',
 
+  'notice.outbid': 'Outbid at {price}',
+  'notice.won': 'Won at {price}',
+  'notice.ending': 'Ends at {time}, and you do not lead: {price}',
+  'notices.title': 'Notices',
+  'notices.ask':
+    'Shall the browser tell you when you are outbid, when an auction ends soon that you do not lead, and when you have won?',
+  'notices.yes': 'Yes, tell me',
+  'notices.no': 'Not now',
+  'notices.dismiss': 'Done with it',
+  'notices.setting': 'Notices by the browser',
+  'notices.blocked': 'The browser’s own settings forbid them for this page.',
+  'sounds.setting': 'Sounds',
+  'sounds.play': 'Play: {cue}',
+  'sounds.outbid': 'Outbid',
+  'sounds.extended': 'Extended',
+  'sounds.won': 'Won',
+
   'error.title': 'That did not work',
   'error.retry': 'Try again',
   'error.unexpected': 'Something went wrong: {reason}',

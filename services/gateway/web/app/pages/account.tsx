@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks'
 import { ApiKeys } from '../parts/api-keys.js'
+import { Attention } from '../parts/attention.js'
 import { Choice, Segments, TextField } from '../parts/fields.js'
 import { Icon, Note } from '../parts/icons.js'
 import { hasKeys, turnKeys } from '../parts/keyboard.js'
@@ -247,6 +248,7 @@ function Settings() {
         />
         {t('keys.on')}
       </label>
+      <Attention />
     </section>
   )
 }

@@ -16,6 +16,7 @@ const PATHS = {
   minus: 'M5 12h14',
   away: 'M3 3l18 18M8.5 16.4a5 5 0 017 0M5 12.8a10 10 0 015.2-2.7M12 20h.01M2 8.8a15 15 0 014.2-2.7M10.7 5A15 15 0 0122 8.8',
   user: 'M12 4a4 4 0 100 8 4 4 0 000-8zM4.5 20.5c1-4 4-5.5 7.5-5.5s6.5 1.500 7.500 5.500',
+  close: 'M6 6l12 12M18 6L6 18',
   none: 'M5 5l14 14M12 3a9 9 0 100 18 9 9 0 000-18',
 } as const
 export type IconName = keyof typeof PATHS

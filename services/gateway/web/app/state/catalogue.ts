@@ -42,7 +42,22 @@ export function startCatalogue(): void {
   })
 }
 
+/** Whose standings are in `lots`. */
+let readFor: string | null = null
+
+/** Nobody sees, or hears of, how the one before them stood. */
+function forgetStandings(): void {
+  const me = visitor.peek()?.id ?? null
+  if (me === readFor) return
+  readFor = me
+  for (const source of lots.values()) {
+    const lot = source.peek()
+    source.value = { ...lot, you: null, ownIds: new Set(me === null ? [] : [me]) }
+  }
+}
+
 async function read(from: VendueClient, started: number): Promise<void> {
+  forgetStandings()
   const isStale = () => generation.peek() !== started
   watch?.close()
   // First heard, then read: what happens in between is in one of both.
@@ -71,6 +86,20 @@ async function read(from: VendueClient, started: number): Promise<void> {
   }
 }
 
+type LotListener = (before: Lot, after: Lot) => void
+const listeners = new Set<LotListener>()
+
+/** Hears of every change of an auction that was known before, whoever brought it. */
+export function onLotChange(listener: LotListener): void {
+  listeners.add(listener)
+}
+
+export function change(source: Signal<Lot>, after: Lot): void {
+  const before = source.peek()
+  source.value = after
+  for (const listener of listeners) listener(before, after)
+}
+
 /** An auction as the gateway has it: newer than what is known, or with the visitor's standing. */
 export function take(auction: Auction): Signal<Lot> {
   const lot = lotOf(auction, visitor.peek()?.id ?? null)
@@ -83,7 +112,7 @@ export function take(auction: Auction): Signal<Lot> {
   }
   if (lot.seq >= known.peek().seq) {
     const { extension, ownIds } = known.peek()
-    known.value = { ...lot, extension, ownIds: new Set([...ownIds, ...lot.ownIds]) }
+    change(known, { ...lot, extension, ownIds: new Set([...ownIds, ...lot.ownIds]) })
   }
   return known
 }
@@ -93,7 +122,7 @@ export function heard(event: EventMessage): void {
   if (known) {
     const before = known.peek()
     const next = afterEvent(before, event, ownBids.peek())
-    known.value = next
+    change(known, next)
     if (before.status !== next.status || before.closesAtMs !== next.closesAtMs || before.you !== next.you)
       arrange()
     return

@@ -11,7 +11,7 @@ import {
 import { afterEvent, type Lot } from '../../model/lot.js'
 import { announceAtOnce, announcePolitely } from './announce.js'
 import { ownBids, pending, seenInLog } from './bidding.js'
-import { lots, take } from './catalogue.js'
+import { change, lots, take } from './catalogue.js'
 import { readClock } from './clock.js'
 import { t, writing } from './language.js'
 import { readOverHttp } from './reach.js'
@@ -163,7 +163,7 @@ export class OpenLot {
     if (event.type === 'bid_placed') this.#line(event)
     // The list of all auctions may have brought it already.
     const after = event.seq > before.seq ? afterEvent(before, event, ownBids.peek()) : before
-    source.value = after
+    if (after !== before) change(source, after)
     this.#say(event, after)
     if (event.type === 'bid_placed' && this.#backAtMs > 0 && Date.parse(event.timestamp) < this.#backAtMs) {
       const count = (this.missed.peek()?.count ?? 0) + 1
