@@ -5,6 +5,7 @@ import { startCatalogue } from './state/catalogue.js'
 import { startClock } from './state/clock.js'
 import { preferredLanguage, speak } from './state/language.js'
 import { startLastKnown } from './state/last-known.js'
+import { startMaxima } from './state/maxima.js'
 import { startNotices } from './state/notices.js'
 import { startReach } from './state/reach.js'
 import { startServiceWorker } from './state/service-worker.js'
@@ -20,6 +21,7 @@ startCatalogue()
 startLastKnown()
 startStaleness()
 startNotices()
+startMaxima()
 void speak(preferredLanguage())
   .then(() => render(<App />, document.getElementById('app') as HTMLElement))
   .then(startSession)

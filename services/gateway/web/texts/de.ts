@@ -326,6 +326,22 @@ export const de: Texts = {
   'mine.committed.help': 'Was Sie zahlen würden, wenn alles jetzt endete',
   'mine.log-in': 'Anmelden, um Ihre Auktionen zu sehen',
 
+  'sell.invite': 'Hier kann jeder verkaufen. Es dauert eine Minute und kostet nichts.',
+  'sell.invite.1': 'Sagen Sie, wer Sie sind, damit Käufer wissen, von wem sie kaufen.',
+  'sell.invite.2': 'Sagen Sie, was es ist, bei welchem Preis es losgeht und wann es endet.',
+  'sell.invite.3': 'Sehen Sie den Geboten zu. Wer am Ende führt, hat gekauft.',
+  'sell.may-not': 'Dieses Konto darf bieten, aber nicht verkaufen. Fragen Sie, wer dieses Gateway betreibt.',
+  'mine.invite':
+    'Alles, was Sie betrifft, an einem Ort: wo Sie führen, wo Sie überboten sind, was Sie beobachten und verkaufen.',
+  'mine.invite.1': 'Sagen Sie, wer Sie sind.',
+  'mine.invite.2': 'Bieten Sie, oder beobachten Sie etwas mit dem Auge auf seiner Seite.',
+  'mine.invite.3': 'Kommen Sie hierher zurück: Was Sie braucht, steht zuerst.',
+  'mine.failed':
+    'Nicht alle Ihre Auktionen konnten gelesen werden. Sie werden von selbst noch einmal abgefragt.',
+  'mine.at-worst': 'Schlimmstenfalls',
+  'mine.at-worst.help': 'Wenn andere jedes hier gesetzte Höchstgebot ganz ausreizen',
+  'invite.open': 'Ein Name genügt hier: kein Passwort, keine E-Mail.',
+
   'account.title': 'Konto',
   'account.log-in': 'Anmelden',
   'account.log-out': 'Abmelden',
@@ -413,6 +429,9 @@ export const de: Texts = {
   'sounds.outbid': 'Überboten',
   'sounds.extended': 'Verlängert',
   'sounds.won': 'Gewonnen',
+
+  'loading':
+    'Wird geladen …',
 
   'error.title': 'Das ging nicht',
   'error.retry': 'Noch einmal versuchen',

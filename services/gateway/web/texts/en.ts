@@ -317,6 +317,21 @@ export const en = {
   'mine.committed.help': 'What you would pay if everything ended now',
   'mine.log-in': 'Log in to see your auctions',
 
+  'sell.invite': 'Anybody can sell here. It takes a minute, and costs nothing.',
+  'sell.invite.1': 'Say who you are, so that buyers know whom they buy from.',
+  'sell.invite.2': 'Say what it is, at what price bidding starts, and when it ends.',
+  'sell.invite.3': 'Watch the bids come in. Whoever leads at the end has bought it.',
+  'sell.may-not': 'This account may bid, but not sell. Ask whoever runs this gateway.',
+  'mine.invite':
+    'All that concerns you in one place: what you lead, what you were outbid in, what you watch and sell.',
+  'mine.invite.1': 'Say who you are.',
+  'mine.invite.2': 'Bid on something, or watch it with the eye on its page.',
+  'mine.invite.3': 'Come back here: what needs you stands first.',
+  'mine.failed': 'Not all of your auctions could be read. They are asked for again by themselves.',
+  'mine.at-worst': 'At worst',
+  'mine.at-worst.help': 'If others bid every maximum that you have set here up to its end',
+  'invite.open': 'A name is enough here: no password, no e-mail.',
+
   'account.title': 'Account',
   'account.log-in': 'Log in',
   'account.log-out': 'Log out',
@@ -403,6 +418,9 @@ export const en = {
   'sounds.outbid': 'Outbid',
   'sounds.extended': 'Extended',
   'sounds.won': 'Won',
+
+  'loading':
+    'Loading…',
 
   'error.title': 'That did not work',
   'error.retry': 'Try again',

@@ -1,30 +1,54 @@
-import { useComputed } from '@preact/signals'
+import { useComputed, useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
-import { addAmounts } from 'vendue/client'
+import type { AuctionPage } from 'vendue/client'
+import { commitments } from '../../model/committed.js'
 import type { Lot } from '../../model/lot.js'
+import { Note } from '../parts/icons.js'
+import { Invitation } from '../parts/invitation.js'
 import { Tile } from '../parts/tile.js'
-import { arrange, arrangement, lots, take, watched } from '../state/catalogue.js'
+import { pending } from '../state/bidding.js'
+import { arrange, arrangement, loading, lots, take, watched } from '../state/catalogue.js'
 import { t, writing } from '../state/language.js'
-import { client, generation, isOpenMode, visitor } from '../state/session.js'
+import { maxima } from '../state/maxima.js'
+import { client, generation, visitor } from '../state/session.js'
 import '../../design/catalogue.css'
 
-const GROUPS = ['outbid', 'leading', 'watching', 'won', 'selling', 'lost'] as const
+const GROUPS = ['outbid', 'leading', 'watching', 'won', 'lost', 'selling'] as const
+const PAGE_SIZE = 200
+const MAX_PAGES = 25
+const RETRY_MS = 3_000
 type Group = (typeof GROUPS)[number]
 
 /** What concerns the visitor, the most pressing first. */
 export function Mine() {
   const by = client.value
   const started = generation.value
+  const state = useSignal<'loading' | 'ready' | 'failed'>('loading')
   useEffect(() => {
     if (!by || !visitor.peek()) return
-    void Promise.all([by.myBids({ limit: 200 }), by.myAuctions({ limit: 200 })])
-      .then((pages) => {
-        for (const { auctions } of pages) for (const auction of auctions) take(auction)
+    let isOver = false
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const read = async () => {
+      try {
+        await Promise.all([
+          takeAll((cursor) => by.myBids({ limit: PAGE_SIZE, ...cursor })),
+          takeAll((cursor) => by.myAuctions({ limit: PAGE_SIZE, ...cursor })),
+        ])
+        if (isOver) return
         arrange()
-      })
-      .catch(() => {
-        // What is known already is shown; the connection says that it is lost.
-      })
+        state.value = 'ready'
+      } catch {
+        // What is known already is shown, and the rest is asked for again.
+        if (isOver) return
+        state.value = 'failed'
+        timer = setTimeout(() => void read(), RETRY_MS)
+      }
+    }
+    void read()
+    return () => {
+      isOver = true
+      clearTimeout(timer)
+    }
   }, [by, started])
   const groups = useComputed(() => {
     arrangement.value
@@ -36,23 +60,25 @@ export function Mine() {
     }
     return byGroup
   })
-  if (visitor.value === null && watched.value.size === 0)
-    return (
-      <div class="narrow stack">
-        <h1>{t('mine.title')}</h1>
-        <a class="button primary" href="/account?then=/mine">
-          {t(isOpenMode.value ? 'account.open.title' : 'mine.log-in')}
-        </a>
-      </div>
-    )
+  if (visitor.value === null && watched.value.size === 0) return <Invitation page="mine" to="/mine" />
   const isEmpty = [...groups.value.values()].every((list) => list.length === 0)
   return (
     <>
       <div class="page-head">
         <h1>{t('mine.title')}</h1>
-        <Committed lots={groups.value.get('leading') ?? []} />
+        <Committed />
       </div>
-      {isEmpty && (
+      {state.value === 'failed' && (
+        <Note tone="warn" icon="away" role="status">
+          {t('mine.failed')}
+        </Note>
+      )}
+      {isEmpty && state.value === 'loading' && visitor.value !== null && loading.value !== 'failed' && (
+        <p class="soft" role="status">
+          {t('catalogue.loading')}
+        </p>
+      )}
+      {isEmpty && (state.value === 'ready' || visitor.value === null) && (
         <div class="empty">
           <p>{t('mine.empty')}</p>
           <a class="button" href="/">
@@ -87,18 +113,49 @@ function groupOf({ id, you, ending }: Lot, watching: ReadonlySet<string>): Group
   return watching.has(id) && !ending ? 'watching' : null
 }
 
-/** What the visitor would pay if all of it ended now, by unit. */
-function Committed({ lots: leading }: { lots: readonly Lot[] }) {
-  if (leading.length === 0) return null
-  const sums = new Map<string, string>()
-  for (const { price, currency } of leading)
-    if (price !== null) sums.set(currency, addAmounts(sums.get(currency) ?? '0', price))
-  const text = [...sums].map(([currency, sum]) => writing.value.money(sum, currency)).join(' + ')
-  return (
-    <p class="committed">
-      <span class="soft">{t('mine.committed')}</span> <strong class="lead">{text}</strong>
-      <br />
-      <span class="soft small">{t('mine.committed.help')}</span>
-    </p>
+/** What the visitor would pay if all of it ended now, and at worst, by unit. */
+function Committed() {
+  arrangement.value
+  const offers = new Map([...pending.value].map(([id, { offer }]) => [id, offer.amount]))
+  const all = commitments(
+    [...lots.values()].map((lot) => lot.value),
+    maxima.value,
+    offers,
   )
+  if (all.length === 0) return null
+  const { money } = writing.value
+  return (
+    <dl class="committed">
+      <div>
+        <dt>{t('mine.committed')}</dt>
+        {all.map(({ currency, now }) => (
+          <dd key={currency} class="lead" data-committed={currency}>
+            {money(now, currency)}
+          </dd>
+        ))}
+        <dd class="soft small">{t('mine.committed.help')}</dd>
+      </div>
+      <div>
+        <dt>{t('mine.at-worst')}</dt>
+        {all.map(({ currency, atWorst }) => (
+          <dd key={currency} class="lead" data-at-worst={currency}>
+            {money(atWorst, currency)}
+          </dd>
+        ))}
+        <dd class="soft small">{t('mine.at-worst.help')}</dd>
+      </div>
+    </dl>
+  )
+}
+
+type Cursor = { readonly cursor?: string }
+
+async function takeAll(read: (cursor: Cursor) => Promise<AuctionPage>): Promise<void> {
+  let cursor: Cursor = {}
+  for (let pages = 0; pages < MAX_PAGES; pages++) {
+    const { auctions, next } = await read(cursor)
+    for (const auction of auctions) take(auction)
+    if (next === null) return
+    cursor = { cursor: next }
+  }
 }

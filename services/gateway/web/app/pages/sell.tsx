@@ -13,6 +13,7 @@ import {
 import { durationText } from '../parts/facts.js'
 import { Choice, Field, TextField } from '../parts/fields.js'
 import { Icon, Note } from '../parts/icons.js'
+import { Invitation } from '../parts/invitation.js'
 import { Price } from '../parts/price.js'
 import { take } from '../state/catalogue.js'
 import { readClock } from '../state/clock.js'
@@ -26,13 +27,17 @@ export function Sell() {
   const hasTried = useSignal(false)
   const touched = useSignal<ReadonlySet<keyof Sale>>(new Set())
   const sending = useSignal<'no' | 'yes' | { readonly failed: string }>('no')
-  if (visitor.value === null)
+  if (visitor.value === null) return <Invitation page="sell" to="/sell" />
+  if (!visitor.value.scopes.includes('sell'))
     return (
-      <div class="narrow stack">
-        <h1>{t('sell.title')}</h1>
-        <a class="button primary" href="/account?then=/sell">
-          {t(isOpenMode.value ? 'account.open.title' : 'sell.log-in')}
-        </a>
+      <div class="narrow">
+        <div class="empty">
+          <h1>{t('sell.title')}</h1>
+          <p>{t('sell.may-not')}</p>
+          <a class="button" href="/">
+            {t('lot.back')}
+          </a>
+        </div>
       </div>
     )
   const set = (field: keyof Sale) => (value: string) => {

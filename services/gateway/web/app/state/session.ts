@@ -29,6 +29,8 @@ export const client = signal<VendueClient | null>(null)
 export const link = signal<Link>({ state: 'connecting', sinceMs: performance.now() })
 /** The gateway could not be reached at all yet. */
 export const failed = signal(false)
+/** Whether it is known by now who the visitor is, if anybody. */
+export const isSettled = signal(false)
 /** The login came to an end that the visitor did not ask for. */
 export const loginEnded = signal(false)
 export const isOpenMode = computed(() => gatewayInfo.value?.auth === 'open')
@@ -59,6 +61,7 @@ export async function startSession(): Promise<void> {
     use(newClient())
     if (kept.get('login') !== null) await resume()
   }
+  isSettled.value = true
 }
 
 /** Asks what the gateway is by now: it may have been upgraded. */
