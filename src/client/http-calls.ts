@@ -26,6 +26,8 @@ export interface Call extends CallOptions {
   readonly path: string
   readonly query?: Readonly<Record<string, string | number | undefined>>
   readonly body?: Readonly<Record<string, unknown>> | undefined
+  /** An answer that is no JSON, as it is. */
+  readonly as?: 'text'
   /** This gateway only; if left out, whichever serves. */
   readonly gateway?: string | undefined
   /** The command has no id, so it cannot be sent twice: a lost answer is reported, and not asked for again. */
@@ -180,7 +182,7 @@ export class HttpCalls {
   }
 
   async #once(
-    { method, path, query = {}, body, signal, gateway: named }: Call,
+    { method, path, query = {}, body, signal, as, gateway: named }: Call,
     leftMs: number,
     session: Session | null,
     headers: Readonly<Record<string, string>>,
@@ -203,7 +205,7 @@ export class HttpCalls {
       const reply = {
         kind: 'answered',
         status: response.status,
-        body: parse(text),
+        body: as === 'text' && response.ok ? text : parse(text),
         retryAfterMs: retryAfterOf(response),
       } as const
       if (OF_GATEWAY.has(codeOf(reply.body))) gateways.failed(gateway)

@@ -94,6 +94,27 @@ export interface Peer {
   readonly started_at: string
 }
 
+/** The gateway's own node, as far as the client's types go. */
+export interface NodeReport {
+  readonly node_id: string
+  readonly name: string
+  readonly sync: {
+    readonly state: 'syncing' | 'synced' | 'incomplete' | 'alone'
+    readonly done: number
+    readonly total: number
+  }
+  readonly held: readonly { readonly auction_id: string; readonly why: string }[]
+  /** Newest first. */
+  readonly peer_changes: readonly {
+    readonly at: string
+    readonly node_id: string
+    readonly name: string
+    readonly address: string
+    readonly state: Peer['state']
+    readonly why: 'proven' | 'answered' | 'refuted' | 'no-answer' | 'silent' | 'goodbye' | 'revoked'
+  }[]
+}
+
 /** Who watches an auction at the gateway that the client is connected to. */
 export interface Presence {
   readonly watchers: number

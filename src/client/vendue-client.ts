@@ -20,11 +20,13 @@ import type {
   GatewayInfo,
   ListFilter,
   Me,
+  NodeReport,
   OpenTerms,
   Peer,
   Rejected,
   Winner,
 } from './messages.js'
+import { type MetricSample, readMetrics } from './metrics-text.js'
 import { ServerClock } from './server-clock.js'
 import { type Credentials, Session, type Tokens } from './session.js'
 import { settle } from './settle.js'
@@ -178,6 +180,17 @@ export class VendueClient {
   /** The nodes of the mesh, for admins. */
   async peers(options: CallOptions = {}): Promise<readonly Peer[]> {
     return (await this.#get<{ peers: Peer[] }>('/api/v1/peers', {}, options)).peers
+  }
+
+  /** The gateway's own node, for admins. */
+  nodeReport(options: CallOptions = {}): Promise<NodeReport> {
+    return this.#get('/api/v1/node', {}, options)
+  }
+
+  /** What the gateway measures, for admins. */
+  async metrics(options: CallOptions = {}): Promise<readonly MetricSample[]> {
+    const call = { method: 'GET', path: '/metrics', as: 'text', deadlineMs: this.#deadlineMs } as const
+    return readMetrics(await this.#http.ask<string>({ ...call, ...options }, this.#session))
   }
 
   me(options: CallOptions = {}): Promise<Me> {

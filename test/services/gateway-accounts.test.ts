@@ -91,7 +91,7 @@ describe('a gateway with accounts', () => {
     const boss = await admin('boss1')
     const request = { label: 'prometheus', scopes: ['admin'] }
     const { body: key } = await gateway.post('/api/v1/me/api-keys', request, boss.headers)
-    for (const path of ['/metrics', '/api/v1/peers']) {
+    for (const path of ['/metrics', '/api/v1/peers', '/api/v1/node']) {
       // From this machine, and with nothing that says so: what a proxy passes on may look like that.
       expect((await gateway.get(path)).body.code, path).to.equal('UNAUTHENTICATED')
       expect((await gateway.get(path, away)).body.code, path).to.equal('UNAUTHENTICATED')

@@ -435,6 +435,10 @@ describe("a gateway's HTTP API", () => {
   it('shows itself, its node and its peers', async () => {
     expect((await gateway.get('/ready')).body.status).to.equal('ready')
     expect((await gateway.get('/api/v1/peers')).body.peers).to.have.length(1)
+    const node = (await gateway.get('/api/v1/node')).body
+    expect(node.peer_changes[0]).to.include({ state: 'alive', why: 'proven' })
+    expect(node.sync.state).to.be.oneOf(['synced', 'syncing'])
+    expect(node).to.not.have.any.keys('data_dir', 'pid')
     expect((await gateway.get('/api/v1/me?user_id=anna')).body).to.include({ id: 'guest:anna', auth: 'open' })
     const { body } = await gateway.get('/metrics')
     expect(body).to.match(/vendue_bids_total\{outcome="accepted",code="",path="http"\} \d+/)

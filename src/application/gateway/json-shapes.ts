@@ -185,6 +185,14 @@ export function statusJson({ node, ...status }: NodeStatus): Json {
       counts_in_ms: status.clockDoubt.countsInMs,
       holds: status.clockDoubt.holds,
     },
+    peer_changes: status.peerChanges.map(({ at, nodeId, name, address, state, why }) => ({
+      at: jsonTime(at),
+      node_id: nodeId,
+      name,
+      address,
+      state,
+      why,
+    })),
     started_at: jsonTime(node.incarnation),
     handshakes: status.handshakes && { ...status.handshakes },
     budgets: status.budgets.map(({ name, unit, limit, refillMs, fullest, refused }) => ({

@@ -1,5 +1,6 @@
 import type { MemberDirectory } from '../../ports/members/member-directory.js'
 import type { NodeInfo, PeerState, PeerView } from '../../ports/node/node-info.js'
+import type { PeerTurn, PeerTurnReason } from '../../ports/node/node-status.js'
 import type { Clock } from '../../ports/system/clock.js'
 
 /** Peers kept in the table; beyond this, those gone the longest are forgotten first. */
@@ -19,6 +20,9 @@ export interface PeerEntry {
 
 export type PeerChange = { readonly peer: PeerEntry; readonly before: PeerState | null }
 
+/** Changes that are remembered, for operators. */
+const MAX_TURNS = 50
+
 /**
  * Who is in the mesh and in which state, as far as this node could verify it; notifies listeners of every change of
  * state. Only a node that has proven itself is listed. Within one incarnation the state changes from alive to suspect and
@@ -29,6 +33,7 @@ export class PeerTable {
   readonly #members: Pick<MemberDirectory, 'member'> | null
   readonly #peers = new Map<string, PeerEntry>()
   readonly #listeners = new Set<(change: PeerChange) => void>()
+  readonly #turns: PeerTurn[] = []
 
   /** With a member list, peers have the names that stand there, whatever they call themselves. */
   constructor(deps: { readonly clock: Clock; readonly members?: Pick<MemberDirectory, 'member'> }) {
@@ -50,6 +55,11 @@ export class PeerTable {
   onChange(listener: (change: PeerChange) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
+  }
+
+  /** What changed last, and why; newest first. */
+  get turns(): readonly PeerTurn[] {
+    return [...this.#turns].reverse()
   }
 
   get(nodeId: string): PeerEntry | undefined {
@@ -101,8 +111,8 @@ export class PeerTable {
     this.#alive(peer, roundTripMs)
     const before = known ? peer.state : null
     peer.state = 'alive'
-    if (newLife) this.#tell(peer, 'dead')
-    else if (before !== 'alive') this.#tell(peer, before)
+    if (newLife) this.#tell(peer, 'dead', 'proven')
+    else if (before !== 'alive') this.#tell(peer, before, 'proven')
     return true
   }
 
@@ -112,13 +122,13 @@ export class PeerTable {
     if (!peer || !isReachable(peer)) return
     peer.info = { ...peer.info, incarnation }
     this.#alive(peer, roundTripMs)
-    this.#move(peer, 'alive')
+    this.#move(peer, 'alive', 'answered')
   }
 
   /** The peer did not answer. */
   suspect(nodeId: string): void {
     const peer = this.#peers.get(nodeId)
-    if (peer?.state === 'alive') this.#move(peer, 'suspect')
+    if (peer?.state === 'alive') this.#move(peer, 'suspect', 'no-answer')
   }
 
   /** The peer's own signed word, with a higher incarnation, that it lives. */
@@ -127,13 +137,13 @@ export class PeerTable {
     if (!peer || !isReachable(peer) || incarnation <= peer.info.incarnation) return
     peer.info = { ...peer.info, incarnation }
     this.#alive(peer, null)
-    this.#move(peer, 'alive')
+    this.#move(peer, 'alive', 'refuted')
   }
 
   /** The peer is declared dead. */
   dead(nodeId: string): void {
     const peer = this.#peers.get(nodeId)
-    if (peer && isReachable(peer)) this.#move(peer, 'dead')
+    if (peer && isReachable(peer)) this.#move(peer, 'dead', 'silent')
   }
 
   /**
@@ -145,7 +155,7 @@ export class PeerTable {
     if (!peer || incarnation < peer.info.incarnation || incarnation === peer.leftIn) return false
     peer.info = { ...peer.info, incarnation }
     peer.leftIn = incarnation
-    this.#move(peer, 'left')
+    this.#move(peer, 'left', 'goodbye')
     return true
   }
 
@@ -153,7 +163,7 @@ export class PeerTable {
   remove(nodeId: string): void {
     const peer = this.#peers.get(nodeId)
     if (!peer) return
-    if (isReachable(peer)) this.#move(peer, 'left')
+    if (isReachable(peer)) this.#move(peer, 'left', 'revoked')
     this.#peers.delete(nodeId)
   }
 
@@ -163,13 +173,16 @@ export class PeerTable {
     if (roundTripMs !== null) peer.roundTripMs = roundTripMs
   }
 
-  #move(peer: PeerEntry, state: PeerState): void {
+  #move(peer: PeerEntry, state: PeerState, why: PeerTurnReason): void {
     const before = peer.state
     peer.state = state
-    if (before !== state) this.#tell(peer, before)
+    if (before !== state) this.#tell(peer, before, why)
   }
 
-  #tell(peer: PeerEntry, before: PeerState | null): void {
+  #tell(peer: PeerEntry, before: PeerState | null, why: PeerTurnReason): void {
+    const { nodeId, name, address } = peer.info
+    this.#turns.push({ at: this.#clock.now(), nodeId, name, address, state: peer.state, why })
+    if (this.#turns.length > MAX_TURNS) this.#turns.shift()
     for (const listener of this.#listeners) listener({ peer, before })
   }
 

@@ -107,6 +107,7 @@ export class LocalNodeQueries implements NodeQueries {
       clockDoubt: this.#clockDoubt(),
       held: this.#deps.heldAuctions.list(),
       peerWait: this.#deps.firstComparison.wait,
+      peerChanges: peerTable.turns,
       handshakes: this.#options.handshakes(),
       budgets: this.#deps.budgets.status(),
       pictures: this.#deps.pictures.usage,

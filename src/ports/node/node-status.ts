@@ -1,7 +1,7 @@
 import type { AuctionStatus } from '../../domain/auction.js'
 import type { MemberLogConflict } from '../members/member-directory.js'
 import type { PictureUsage } from '../store/picture-store.js'
-import type { NodeInfo } from './node-info.js'
+import type { NodeInfo, PeerState } from './node-info.js'
 
 export interface NodeStatus {
   readonly node: NodeInfo
@@ -26,6 +26,8 @@ export interface NodeStatus {
   readonly held: readonly HeldAuction[]
   /** A home that has just started writes nothing before a peer has answered; null once it does. */
   readonly peerWait: PeerWait | null
+  /** Peers that came into use or were taken out of it, newest first; the last 50. */
+  readonly peerChanges: readonly PeerTurn[]
   /** Null where TLS is switched off. */
   readonly handshakes: HandshakeCounts | null
   /** What members and accounts may use up of this node, and how much they have. */
@@ -34,6 +36,32 @@ export interface NodeStatus {
   readonly uptimeMs: number
   readonly pid: number
 }
+
+/** A change in what this node makes of a peer. */
+export interface PeerTurn {
+  /** UTC milliseconds. */
+  readonly at: number
+  readonly nodeId: string
+  readonly name: string
+  readonly address: string
+  /** Since then. */
+  readonly state: PeerState
+  readonly why: PeerTurnReason
+}
+
+/**
+ * `proven`: a handshake has shown who it is; `answered`: a suspect answered after all; `refuted`: a suspect said by its own signature that it
+ * lives; `no-answer`: it answered neither this node nor others; `silent`: that went on for too long; `goodbye`: it said that it
+ * leaves; `revoked`: it is no member any more. With the last three it is taken out of use, and out of what is looked up.
+ */
+export type PeerTurnReason =
+  | 'proven'
+  | 'answered'
+  | 'refuted'
+  | 'no-answer'
+  | 'silent'
+  | 'goodbye'
+  | 'revoked'
 
 /** An auction that its home must not write to. */
 export interface HeldAuction {

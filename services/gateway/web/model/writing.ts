@@ -4,6 +4,8 @@ export interface Writing {
   money(amount: string, currency: string): string
   /** "1,234.50". */
   number(amount: string): string
+  /** "1.2 GB". */
+  unit(value: number, unit: string): string
   /** "05". */
   twoDigits(value: number): string
   /** "18:01:12". */
@@ -58,6 +60,13 @@ export function writingOf(locale: string, timeZone?: string): Writing {
   const two = new Intl.NumberFormat(locale, { minimumIntegerDigits: 2 })
   return {
     number,
+    unit: (value, unit) =>
+      new Intl.NumberFormat(locale, {
+        style: 'unit',
+        unit,
+        unitDisplay: 'short',
+        maximumFractionDigits: 1,
+      }).format(value),
     twoDigits: (value) => two.format(value),
     money: (amount, currency) => `${number(amount)}${NBSP}${currency}`,
     clock: (ms) => clock.format(ms),

@@ -396,6 +396,42 @@ export const ar: Texts = {
   'mesh.state.left': 'غادرت',
   'mesh.ms': '{ms} م.ث',
 
+  'mesh.table': 'العقد في جدول',
+  'mesh.lag': 'بانتظار النسخ إليها',
+  'mesh.commits':
+    '{count, plural, zero {لا شيء} one {دفعة واحدة} two {دفعتان} few {# دفعات} many {# دفعة} other {# دفعة}}',
+  'mesh.this': 'هذه العقدة: {name}',
+  'mesh.sync': 'النسخ',
+  'mesh.sync.syncing':
+    'جارٍ اللحاق، بقي {count, plural, zero {لا شيء} one {حدث واحد} two {حدثان} few {# أحداث} many {# حدثًا} other {# حدث}}',
+  'mesh.sync.synced': 'كاملة',
+  'mesh.sync.incomplete': 'كاملة إلا ما ترفضه هذه العقدة',
+  'mesh.sync.alone': 'لا أحد للمقارنة معه',
+  'mesh.delay': 'تصل دفعات الآخرين خلال',
+  'mesh.waiting': 'في الانتظار',
+  'mesh.waiting.none': 'لا شيء',
+  'mesh.waiting.queue': '{queue}: {count, number}',
+  'mesh.waiting.bids':
+    '{count, plural, zero {لا عروض} one {عرض واحد} two {عرضان} few {# عروض} many {# عرضًا} other {# عرض}} في هذه البوابة',
+  'mesh.disk': 'القرص',
+  'mesh.disk.text': '{database}، و{wal} لم تُدمج بعد',
+  'mesh.commit': 'الكتابة على القرص (99 من 100) خلال',
+  'mesh.held': 'مزادات موقوفة',
+  'mesh.changes': 'ما تغيّر',
+  'mesh.changes.none': 'لا شيء منذ بدء هذه العقدة.',
+  'mesh.why.proven': 'أثبتت هويتها: في الخدمة',
+  'mesh.why.answered': 'أجابت أخيرًا',
+  'mesh.why.refuted': 'تقول بنفسها إنها حية',
+  'mesh.why.no-answer': 'لا تجيب هذه العقدة ولا غيرها',
+  'mesh.why.silent': 'صمتت أطول مما يجوز: خارج الخدمة',
+  'mesh.why.goodbye': 'ودّعت: خارج الخدمة',
+  'mesh.why.revoked': 'لم تعد عضوًا: خارج الخدمة',
+  'mesh.picture':
+    'صورة الشبكة حول {name}: {alive, plural, zero {لا عقد} one {عقدة واحدة} two {عقدتان} few {# عقد} many {# عقدة} other {# عقدة}} حية، {suspect, number} مشتبه بها، {dead, number} ميتة، {left, number} غادرت. في الجدول الشيء نفسه.',
+  'mesh.legend': 'كلما اقتربت قصر زمن الذهاب والإياب، وكلما كبرت زادت مزاداتها.',
+  'mesh.not-drawn':
+    '{count, plural, zero {لا غيرها} one {واحدة أخرى} two {اثنتان أخريان} few {# أخرى} many {# أخرى} other {# أخرى}} في الجدول وحده.',
+
   'keys.title': 'لوحة المفاتيح',
   'keys.b': 'إلى حقل المزايدة',
   'keys.enter': 'راجع وأكّد',
@@ -425,8 +461,7 @@ export const ar: Texts = {
   'sounds.extended': 'مُدّد',
   'sounds.won': 'فوز',
 
-  'loading':
-    'جارٍ التحميل…',
+  loading: 'جارٍ التحميل…',
 
   'error.title': 'لم ينجح ذلك',
   'error.retry': 'حاول مرة أخرى',

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { allowed } from '../../../application/gateway/callers.js'
-import { peerJson } from '../../../application/gateway/json-shapes.js'
+import { type Json, peerJson, statusJson } from '../../../application/gateway/json-shapes.js'
 import { timeText } from '../../../application/log/time-text.js'
 import { RequestError } from '../problem.js'
 import { type GatewayApp, problems, type RouteDeps, whoQuery } from './route.js'
@@ -155,6 +155,28 @@ export function nodeRoutes(
     async (request) => {
       adminsOnly(request)
       return { peers: (await deps.api.peers()).map((peer) => peerJson(peer)) } as never
+    },
+  )
+
+  app.get(
+    '/api/v1/node',
+    {
+      schema: {
+        tags,
+        summary: 'The gateway’s own node: its sync, what it holds, and how its peers changed',
+        description: ADMINS,
+        querystring,
+        response: {
+          200: z.looseObject({ node_id: z.string(), name: z.string(), peer_changes: z.array(z.unknown()) }),
+          ...problems,
+        },
+      },
+    },
+    async (request) => {
+      adminsOnly(request)
+      // Where its files lie, and under which number it runs, is nobody's business but its machine's.
+      const { data_dir: _, pid: __, ...report } = statusJson(await deps.api.status()) as Record<string, Json>
+      return report as never
     },
   )
 

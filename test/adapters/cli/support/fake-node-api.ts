@@ -96,6 +96,7 @@ export class FakeNodeApi implements NodeApi {
       clockDoubt: null,
       held: [],
       peerWait: null,
+      peerChanges: [],
       handshakes: { accepted: 3, dialled: 2, refused: 1, dropped: 0 },
       budgets: [],
       pictures: { ownBytes: 0, ownLimit: 1, copyBytes: 0, copyLimit: 1 },

@@ -22,7 +22,7 @@ export function drawPrices(element: HTMLElement, points: ChartPoints, options: P
   const amounts = new Intl.NumberFormat(locale, { maximumFractionDigits: decimals, notation: 'compact' })
   const exact = new Intl.NumberFormat(locale, { maximumFractionDigits: decimals })
   const clock = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
-  const seconds = new Intl.DateTimeFormat(locale, { minute: '2-digit', second: '2-digit', hourCycle: 'h23' })
+  const seconds = new Intl.DateTimeFormat(locale, { timeStyle: 'medium', hourCycle: 'h23' })
   const day = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short' })
   const times = (_: uPlot, splits: number[]) => {
     const step = (splits[1] ?? 0) - (splits[0] ?? 0)
@@ -39,7 +39,7 @@ export function drawPrices(element: HTMLElement, points: ChartPoints, options: P
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 8, fill: accent } },
       scales: { x: { time: false, dir: isRtl ? -1 : 1 } },
       axes: [
-        { ...axis, grid: { show: false }, values: times, space: 72 },
+        { ...axis, grid: { show: false }, values: times, space: 88, size: 34 },
         {
           ...axis,
           side: isRtl ? 1 : 3,

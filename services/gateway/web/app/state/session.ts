@@ -56,7 +56,7 @@ export async function startSession(): Promise<void> {
   }
   clearTimeout(timer)
   failed.value = false
-  if (isOpenMode.value) await become(kept.get('name'))
+  if (isOpenMode.value) await becomeAgain(kept.get('name'))
   else {
     use(newClient())
     if (kept.get('login') !== null) await resume()
@@ -73,6 +73,23 @@ export async function lookAtGateway(): Promise<void> {
   } catch {
     // It is asked again when the connection is back.
   }
+}
+
+/** As who the visitor was before. Only the gateway's own no to the name makes them nobody. */
+async function becomeAgain(name: string | null): Promise<void> {
+  for (;;) {
+    try {
+      return await become(name)
+    } catch (error) {
+      if (isFinal(error)) return become(null)
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
+    }
+  }
+}
+
+/** Refused for good, and not for want of a gateway that answers. */
+function isFinal(error: unknown): boolean {
+  return error instanceof RequestRefused && error.status < 500 && error.status !== 429
 }
 
 /** In open mode: bids and sells under this name. Null: only looks. Rejects where the name cannot be used. */
@@ -125,7 +142,7 @@ async function resume(): Promise<void> {
     await learnVisitor()
     generation.value += 1
   } catch (error) {
-    if (error instanceof RequestRefused && error.status < 500 && error.status !== 429) kept.set('login', null)
+    if (isFinal(error)) kept.set('login', null)
     else setTimeout(resumeAgain, RETRY_MS)
   }
 }

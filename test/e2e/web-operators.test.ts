@@ -1,0 +1,116 @@
+import axe from 'axe-core'
+import { expect } from 'chai'
+import type { Browser } from 'playwright-core'
+import { launchBrowser, type Visit, visit } from '../support/browser.js'
+import { bid, says } from '../support/page-actions.js'
+import { TestGateway } from '../support/test-gateway.js'
+import { createTestMesh, type TestMesh } from '../support/test-mesh.js'
+
+describe('the mesh, selling and one’s own auctions in the web page, in Chromium', function () {
+  this.timeout(90_000)
+  let browser: Browser
+  let mesh: TestMesh
+  let gateway: TestGateway
+  const visits: Visit[] = []
+
+  before(async function () {
+    browser = await launchBrowser(this)
+    mesh = await createTestMesh(3)
+    gateway = await TestGateway.start(mesh.nodes[0]!)
+  })
+  after(async () => {
+    await browser?.close()
+    await gateway?.stop()
+    await mesh?.stop()
+  })
+  afterEach(async () => {
+    const errors = visits.flatMap(({ errors }) => errors)
+    await Promise.all(visits.splice(0).map(({ context }) => context.close()))
+    expect(errors).to.deep.equal([])
+  })
+  const open = async (path: string, options: Parameters<typeof visit>[2] = {}) => {
+    const made = await visit(browser, gateway.url + path, options)
+    visits.push(made)
+    return made.page
+  }
+
+  it('shows somebody unknown what selling and their own page are for, and the way there', async () => {
+    for (const [path, words] of [
+      ['/sell', 'Say what it is, at what price bidding starts, and when it ends.'],
+      ['/mine', 'Come back here: what needs you stands first.'],
+    ] as const) {
+      const page = await open(path)
+      await page.getByText(words).waitFor()
+      await page.getByRole('link', { name: 'Who are you?' }).click()
+      await page.getByLabel('Your name').fill('Nora')
+      await page.getByRole('button', { name: 'Use this name' }).click()
+      await page.waitForURL(`**${path}`)
+      await page.locator('main h1').waitFor()
+      expect(await page.locator('.invitation').count()).to.equal(0)
+    }
+  })
+
+  it('sums up what somebody has committed, now and at worst, in each unit apart, over a reload', async () => {
+    const euros = await gateway.open({ title: 'A chair', start_price: '10' })
+    const page = await open(`/lot/${euros}`, { name: 'olga' })
+    await says(page, 'The next bid is')
+    await page.getByText('Maximum', { exact: true }).click()
+    await bid(page, '150.10')
+    await says(page, 'You lead at 10.00')
+    const dollars = await gateway.open({ title: 'A lamp', start_price: '3.30', currency: 'USD' })
+    await page.goto(`${gateway.url}/lot/${dollars}`)
+    await says(page, 'The next bid is')
+    await bid(page)
+    await says(page, 'You lead at 3.30')
+    const sums = async () =>
+      (await page.locator('[data-committed], [data-at-worst]').allInnerTexts()).map((text) =>
+        text.replace('\u00a0', ' '),
+      )
+    await page.goto(`${gateway.url}/mine`)
+    await page.locator('[data-at-worst=USD]').waitFor()
+    expect(await sums()).to.deep.equal(['10.00 EUR', '3.30 USD', '150.10 EUR', '3.30 USD'])
+    await gateway.bid(euros, 'kim', '200')
+    await page.locator('[data-at-worst=EUR]').waitFor({ state: 'detached' })
+    expect(await sums()).to.deep.equal(['3.30 USD', '3.30 USD'])
+    expect((await page.locator('.group > h2').allInnerTexts()).map((text) => text.split(' ')[0])).to.deep.equal(
+      ['Outbid', 'Leading'],
+    )
+  })
+
+  it('shows operators the mesh as a picture and as a table, and what was taken out of use and why, as it happens', async () => {
+    const page = await open('/mesh', { name: 'mia' })
+    const rows = page.locator('tbody tr')
+    await page.locator('[data-peer=node-2][data-state=alive]').waitFor()
+    expect(await page.getByRole('img').getAttribute('aria-label')).to.match(
+      /^Picture of the mesh around .+: 2 nodes alive, 0 suspect, 0 dead, 0 left\./,
+    )
+    expect(await rows.filter({ hasText: 'node-2' }).innerText()).to.match(/alive[\s\S]*ms[\s\S]*no commits/)
+    await page.getByText('Disk', { exact: true }).waitFor()
+    await mesh.nodes[2]!.stop()
+    await page.locator('[data-peer=node-3][data-state=left]').waitFor({ timeout: 30_000 })
+    expect(await rows.filter({ hasText: 'node-3' }).innerText()).to.include('left')
+    const changes = page.locator('[data-changes] li')
+    expect(await changes.first().innerText()).to.match(/node-3[\s\S]*said goodbye: taken out of use/)
+    await page.evaluate(axe.source)
+    const { violations } = await page.evaluate<axe.AxeResults>('axe.run(document)')
+    expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)).to.deep.equal([])
+    await mesh.join('node-3')
+    await page.locator('[data-peer=node-3][data-state=alive]').waitFor({ timeout: 30_000 })
+  })
+
+  it('says so where only admins see the mesh, and does not ask again', async () => {
+    const made = await visit(browser, 'about:blank', { name: 'mia' })
+    visits.push(made)
+    let asked = 0
+    await made.page.route('**/api/v1/peers*', (route) => {
+      asked += 1
+      return route.fulfill({ status: 403, json: { code: 'FORBIDDEN', detail: 'admins only', status: 403 } })
+    })
+    await made.page.goto(`${gateway.url}/mesh`)
+    await made.page.getByText('Only admins of this gateway see its nodes.').waitFor()
+    await made.page.waitForTimeout(2_500)
+    expect(asked).to.equal(1)
+    // The browser itself calls an answer of 403 an error.
+    made.errors.splice(0)
+  })
+})
