@@ -326,7 +326,7 @@ export const de: Texts = {
   'mine.committed.help': 'Was Sie zahlen würden, wenn alles jetzt endete',
   'mine.log-in': 'Anmelden, um Ihre Auktionen zu sehen',
 
-  'sell.invite': 'Hier kann jeder verkaufen. Es dauert eine Minute und kostet nichts.',
+  'sell.invite': 'Hier kann jeder verkaufen. Es dauert eine Minute.',
   'sell.invite.1': 'Sagen Sie, wer Sie sind, damit Käufer wissen, von wem sie kaufen.',
   'sell.invite.2': 'Sagen Sie, was es ist, bei welchem Preis es losgeht und wann es endet.',
   'sell.invite.3': 'Sehen Sie den Geboten zu. Wer am Ende führt, hat gekauft.',

@@ -317,7 +317,7 @@ export const en = {
   'mine.committed.help': 'What you would pay if everything ended now',
   'mine.log-in': 'Log in to see your auctions',
 
-  'sell.invite': 'Anybody can sell here. It takes a minute, and costs nothing.',
+  'sell.invite': 'Anybody can sell here. It takes a minute.',
   'sell.invite.1': 'Say who you are, so that buyers know whom they buy from.',
   'sell.invite.2': 'Say what it is, at what price bidding starts, and when it ends.',
   'sell.invite.3': 'Watch the bids come in. Whoever leads at the end has bought it.',

@@ -17,7 +17,9 @@ export function Facts({ lot }: { lot: Lot }) {
       <h2 id="facts-title">{t('facts.title')}</h2>
       <dl class="facts">
         <dt>{t('facts.seller')}</dt>
-        <dd dir="auto">{lot.sellerName}</dd>
+        <dd>
+          <bdi>{lot.sellerName}</bdi>
+        </dd>
         <dt>{t('facts.opened')}</dt>
         <dd>{when(lot.openedAtMs)}</dd>
         <dt>{t('facts.end')}</dt>

@@ -20,8 +20,8 @@ export function History({ open, lot, own }: { open: OpenLot; lot: Lot; own: read
           const isOwn = lot.ownIds.has(line.bidderId)
           return (
             <li key={line.seq} class={isOwn ? 'own' : ''}>
-              <span class="who" dir="auto">
-                {isOwn ? t('history.you') : line.bidder}
+              <span class="who">
+                <bdi>{isOwn ? t('history.you') : line.bidder}</bdi>
                 <Remark line={line} />
               </span>
               <span class="amount-cell">{money(line.price, lot.currency)}</span>
