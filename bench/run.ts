@@ -15,6 +15,7 @@ const BENCHES = [
   'heal',
   'tls',
   'gateway',
+  'web',
 ] as const
 
 interface Bench {

@@ -84,11 +84,14 @@ function oneMark(
   }
 }
 
+/** By threes, or as in India: the last three, and pairs before them. */
 function isGrouped(text: string, mark: string): boolean {
   const [first = '', ...rest] = text.split(mark)
-  return (
-    /^\d{1,3}$/.test(first) && rest.length > 0 && rest.every((part) => /^\d{3}$/.test(part)) && first !== '0'
-  )
+  if (first === '0' || rest.length === 0) return false
+  const sizes = rest.map(({ length }) => length)
+  const byThrees = first.length <= 3 && sizes.every((size) => size === 3)
+  const byPairs = first.length <= 2 && sizes.pop() === 3 && sizes.every((size) => size === 2)
+  return first.length > 0 && (byThrees || byPairs)
 }
 
 function whole(digits: string, decimals: number): ReadAmount {

@@ -9,7 +9,8 @@ import { settledText } from './refusal.js'
 /** Accepted bids, newest first; the visitor's refused ones are folded away. */
 export function History({ open, lot, own }: { open: OpenLot; lot: Lot; own: readonly Settled[] }) {
   const { money, clock } = writing.value
-  const lines = open.bids.value
+  const all = open.bids.value
+  const lines = all.slice(0, open.shown.value)
   const refused = own.filter(({ result }) => result.kind !== 'accepted')
   return (
     <section class="history" aria-labelledby="history-title">
@@ -30,7 +31,7 @@ export function History({ open, lot, own }: { open: OpenLot; lot: Lot; own: read
           )
         })}
       </ol>
-      {open.hasMore.value && (
+      {(open.hasMore.value || all.length > lines.length) && (
         <button type="button" class="button quiet" onClick={() => void open.more()}>
           {t('history.more')}
         </button>

@@ -3,6 +3,7 @@ import type { Auction, EventMessage, VendueClient, Watch } from 'vendue/client'
 import { afterEvent, type Lot, lotOf, lotOpened } from '../../model/lot.js'
 import { ownBids } from './bidding.js'
 import { kept } from './kept.js'
+import { perFrame } from './per-frame.js'
 import { client, generation, visitor } from './session.js'
 
 const PAGE_SIZE = 200
@@ -62,7 +63,7 @@ async function read(from: VendueClient, started: number): Promise<void> {
   watch?.close()
   // First heard, then read: what happens in between is in one of both.
   watch = from.watchAll()
-  watch.on('event', heard)
+  watch.on('event', perFrame(heard))
   loading.value = lots.size === 0 ? 'loading' : 'ready'
   let cursor: string | undefined
   while (!isStale()) {

@@ -14,6 +14,7 @@ import { ownBids, pending, seenInLog } from './bidding.js'
 import { change, lots, take } from './catalogue.js'
 import { readClock } from './clock.js'
 import { t, writing } from './language.js'
+import { perFrame } from './per-frame.js'
 import { readOverHttp } from './reach.js'
 import { link } from './session.js'
 
@@ -34,7 +35,8 @@ export interface Missed {
 }
 
 const HISTORY_PAGE = 30
-const MAX_LINES = 10_000
+/** Of an auction that is watched for long; earlier ones are read again when somebody asks for them. */
+const MAX_LINES = 2_000
 /** The home's state is heard of by asking alone. */
 const LOOK_MS = 4_000
 const LOOK_WHEN_LOST_MS = 2_000
@@ -48,6 +50,9 @@ export class OpenLot {
   readonly id: string
   readonly lot = signal<Signal<Lot> | null>(null)
   readonly bids = signal<readonly BidLine[]>([])
+  /** How many of them the reader has asked to see. */
+  readonly shown = signal(HISTORY_PAGE)
+  /** The gateway has earlier ones. */
   readonly hasMore = signal(false)
   readonly isMissing = signal(false)
   readonly missed = signal<Missed | null>(null)
@@ -88,7 +93,10 @@ export class OpenLot {
         const watch = await client.watch(this.id, { presence: true })
         if (this.#isClosed) return watch.close()
         this.#watch = watch
-        watch.on('event', (event) => this.#heard(event))
+        watch.on(
+          'event',
+          perFrame((event) => this.#heard(event)),
+        )
         watch.onPresence((presence) => {
           this.presence.value = presence
         })
@@ -110,7 +118,7 @@ export class OpenLot {
   async #begin(): Promise<void> {
     while (!this.#isClosed) {
       try {
-        return await this.more()
+        return await this.#read(HISTORY_PAGE)
       } catch {
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
       }
@@ -119,20 +127,28 @@ export class OpenLot {
 
   /** Earlier bids. */
   async more(): Promise<void> {
-    if (!this.#client) return
-    const oldest = this.#before
-    const { bids, next } = await this.#client.history(this.id, {
-      limit: HISTORY_PAGE,
-      ...(oldest !== null && { beforeSeq: oldest }),
-    })
-    this.#before = next
-    batch(() => {
-      this.hasMore.value = next !== null && bids.length === HISTORY_PAGE
-      const known = new Set(this.bids.peek().map(({ seq }) => seq))
-      const lines = bids.map(lineOf).filter(({ seq }) => !known.has(seq))
-      for (const line of lines) seenInLog(this.id, line)
-      this.bids.value = [...this.bids.peek(), ...lines].sort((a, b) => b.seq - a.seq)
-    })
+    const shown = this.shown.peek() + HISTORY_PAGE
+    if (this.hasMore.peek()) await this.#read(shown)
+    this.shown.value = shown
+  }
+
+  /** Reads until there are so many, or all. */
+  async #read(wanted: number): Promise<void> {
+    while (this.#client && !this.#isClosed) {
+      const { bids, next } = await this.#client.history(this.id, {
+        limit: HISTORY_PAGE,
+        ...(this.#before !== null && { beforeSeq: this.#before }),
+      })
+      this.#before = next
+      const isAll = next === null || bids.length < HISTORY_PAGE
+      batch(() => {
+        this.hasMore.value = !isAll
+        const lines = bids.map(lineOf)
+        for (const line of lines) seenInLog(this.id, line)
+        this.bids.value = joined(this.bids.peek(), lines)
+      })
+      if (isAll || this.bids.peek().length >= wanted) return
+    }
   }
 
   /** What no event says: whether the home is there, what can be bought at once; all of it where nothing is live. */
@@ -183,9 +199,14 @@ export class OpenLot {
       bidId: event.bid_id,
     }
     seenInLog(this.id, line)
-    const lines = this.bids.peek()
-    if (lines.some(({ seq }) => seq === line.seq)) return
-    this.bids.value = [line, ...lines].sort((a, b) => b.seq - a.seq).slice(0, MAX_LINES)
+    const lines = joined(this.bids.peek(), [line])
+    const most = Math.max(MAX_LINES, this.shown.peek())
+    if (lines.length > most) {
+      lines.length = most
+      this.hasMore.value = true
+      this.#before = lines.at(-1)?.seq ?? null
+    }
+    this.bids.value = lines
   }
 
   #say(event: EventMessage, { you, price, currency, ownIds }: Lot): void {
@@ -214,6 +235,15 @@ export class OpenLot {
       this.missed.value = null
     }, MISSED_FOR_MS)
   }
+}
+
+/** Newest first, each once. */
+function joined(lines: readonly BidLine[], more: readonly BidLine[]): BidLine[] {
+  const [newest] = lines
+  const [only] = more
+  if (only && more.length === 1 && only.seq > (newest?.seq ?? 0)) return [only, ...lines]
+  const known = new Set(lines.map(({ seq }) => seq))
+  return [...lines, ...more.filter(({ seq }) => !known.has(seq))].sort((a, b) => b.seq - a.seq)
 }
 
 function lineOf(bid: Bid): BidLine {
