@@ -55,4 +55,9 @@ export const CASES: readonly Case[] = [
     mode: 'liveness',
     found: 'an auto-bidder that learned after a restart how its bid had ended long ago did not look again',
   },
+  {
+    seed: 108,
+    mode: 'liveness',
+    found: 'an auction handed over after its end stayed open until the clock of its new home came to that end',
+  },
 ]
