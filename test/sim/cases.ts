@@ -58,6 +58,7 @@ export const CASES: readonly Case[] = [
   {
     seed: 108,
     mode: 'liveness',
-    found: 'an auction handed over after its end stayed open until the clock of its new home came to that end',
+    found:
+      'an auction handed over after its end stayed open until the clock of its new home came to that end',
   },
 ]

@@ -54,8 +54,8 @@ export interface SimulationResult {
 
 const SAFETY_MS = 25_000
 const TROUBLE_MS = 15_000
-/** How long a mesh in peace may take to be as it should. */
-export const CONVERGENCE_LIMIT_MS = 45_000
+/** How long a mesh in peace may take to be as it should: a home that finds no peer waits for 30 s of it. */
+export const CONVERGENCE_LIMIT_MS = 35_000
 /** How long its replicas may take to be equal. */
 export const EQUALITY_LIMIT_MS = 10_000
 const CONVERGENCE_CHECK_MS = 100
