@@ -129,11 +129,12 @@ const adaptersKeepApart: Rule = (files) =>
         .map((found) => at(file, found.line, `imports ${found.specifier}`)),
     )
 
-/** Types of the gateway's messages; a test of the client sees to it that they are nothing more. */
+/** What cleans pictures before they are sent, and types of the gateway's messages; a test of the client sees to it that those are nothing more. */
 const clientStandsAlone = layering('src/client/', {
   targets: [
     /^src\/client\//,
     /^src\/(adapters\/http\/resources|application\/gateway\/(messages|public-events))\.js$/,
+    /^src\/domain\/pictures\/clean-picture\.js$/,
   ],
   packages: /^(ws|zod)$/,
 })

@@ -11,6 +11,7 @@ import { logRoutes } from '../../src/adapters/http/routes/log.js'
 import { meRoutes } from '../../src/adapters/http/routes/me.js'
 import { nodeRoutes } from '../../src/adapters/http/routes/node.js'
 import { pageRoutes } from '../../src/adapters/http/routes/page.js'
+import { pictureRoutes } from '../../src/adapters/http/routes/pictures.js'
 import type { GatewayApp } from '../../src/adapters/http/routes/route.js'
 import { sellerRoutes } from '../../src/adapters/http/routes/seller.js'
 import { winnerRoutes } from '../../src/adapters/http/routes/winner.js'
@@ -136,6 +137,7 @@ export class GatewayServer {
     winnerRoutes(app, this.#deps)
     meRoutes(app, this.#deps)
     logRoutes(app, this.#deps)
+    await pictureRoutes(app, this.#deps)
     eventRoutes(app, this.#deps)
     const asyncApi = asyncApiYaml(version)
     nodeRoutes(app, this.#deps, { version, defaultCurrency, gateways, asyncApi, page: pageIdOf(page) })

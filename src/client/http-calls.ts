@@ -28,6 +28,10 @@ export interface Call extends CallOptions {
   readonly body?: Readonly<Record<string, unknown>> | undefined
   /** An answer that is no JSON, as it is. */
   readonly as?: 'text'
+  /** Instead of `body`: a file as it is. */
+  readonly file?: { readonly type: string; readonly bytes: Uint8Array<ArrayBuffer> } | undefined
+  /** How long one try through one gateway may take; 10 s otherwise. */
+  readonly attemptMs?: number
   /** This gateway only; if left out, whichever serves. */
   readonly gateway?: string | undefined
   /** The command has no id, so it cannot be sent twice: a lost answer is reported, and not asked for again. */
@@ -71,6 +75,11 @@ export class HttpCalls {
 
   constructor(deps: HttpCallsDeps) {
     this.#deps = deps
+  }
+
+  /** That serves now. */
+  get gateway(): string {
+    return this.#deps.gateways.current
   }
 
   /** A question, or what may be said twice. Rejects with `RequestRefused` or `GatewaysUnreachable`. */
@@ -182,7 +191,7 @@ export class HttpCalls {
   }
 
   async #once(
-    { method, path, query = {}, body, signal, as, gateway: named }: Call,
+    { method, path, query = {}, body, file, signal, as, gateway: named, attemptMs = ATTEMPT_MS }: Call,
     leftMs: number,
     session: Session | null,
     headers: Readonly<Record<string, string>>,
@@ -190,15 +199,20 @@ export class HttpCalls {
     const { fetch, gateways, time } = this.#deps
     const gateway = named ?? gateways.current
     const abort = new AbortController()
-    const timer = time.after(Math.min(ATTEMPT_MS, leftMs), () => abort.abort())
+    const timer = time.after(Math.min(attemptMs, leftMs), () => abort.abort())
     const onAbort = () => abort.abort()
     signal?.addEventListener('abort', onAbort, { once: true })
     try {
       const who = (await session?.presented()) ?? { headers: {}, query: {} }
       const response = await fetch(gateway + path + searchOf({ ...query, ...who.query }), {
         method,
-        headers: { ...(body && { 'content-type': 'application/json' }), ...who.headers, ...headers },
-        body: body ? JSON.stringify(body) : null,
+        headers: {
+          ...(body && { 'content-type': 'application/json' }),
+          ...(file && { 'content-type': file.type }),
+          ...who.headers,
+          ...headers,
+        },
+        body: body ? JSON.stringify(body) : (file?.bytes ?? null),
         signal: abort.signal,
       })
       const text = await response.text()

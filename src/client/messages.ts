@@ -36,6 +36,19 @@ export interface OpenTerms {
   readonly bidder_names?: 'public' | 'pseudonyms'
   /** True unless said otherwise: an end that falls within a time in which nobody could bid is moved. */
   readonly gives_time_back?: boolean
+  /** Hashes of what was added with `addPicture`, the first one first. */
+  readonly pictures?: readonly { readonly hash: string; readonly alt?: string }[]
+}
+
+/** A picture that the gateway's node keeps; it is named by its hash. */
+export interface AddedPicture {
+  readonly hash: string
+  readonly bytes: number
+  readonly type: string
+  readonly width: number
+  readonly height: number
+  /** What was in the file and is no part of the image. */
+  readonly removed: readonly string[]
 }
 
 export interface ListFilter {

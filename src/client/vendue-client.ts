@@ -2,7 +2,7 @@
 
 import { AccountCalls } from './account-calls.js'
 import { Backoff } from './backoff.js'
-import type { ClientError } from './client-error.js'
+import { type ClientError, RequestRefused } from './client-error.js'
 import { newCommandId } from './command-id.js'
 import { Emitter, type Listener } from './emitter.js'
 import { Gateways } from './gateways.js'
@@ -12,6 +12,7 @@ import { type ConnectionState, LiveConnection } from './live-connection.js'
 import type {
   AcceptedBid,
   AcceptedCommand,
+  AddedPicture,
   Auction,
   AuctionPage,
   BidOutcome,
@@ -210,6 +211,39 @@ export class VendueClient {
   }
 
   /**
+   * Adds a picture, for `open` to name through the same gateway. What is about the image and no part of it, such as the place
+   * where it was taken, is removed here, before it is sent. Rejects with `RequestRefused` PICTURE_REFUSED for what is no JPEG,
+   * PNG or WebP, or too large.
+   */
+  async addPicture(
+    file: Uint8Array | Blob,
+    options: CallOptions & { readonly gateway?: string } = {},
+  ): Promise<AddedPicture> {
+    const { cleanPicture } = await import('../domain/pictures/clean-picture.js')
+    const bytes = file instanceof Uint8Array ? file : new Uint8Array(await file.arrayBuffer())
+    const cleaned = cleanPicture(bytes)
+    if (!cleaned.ok) throw refusedPicture(cleaned)
+    const { picture } = cleaned
+    const added = await this.#http.ask<AddedPicture>(
+      {
+        method: 'POST',
+        path: '/api/v1/pictures',
+        file: { type: picture.type, bytes: new Uint8Array(picture.bytes) },
+        attemptMs: UPLOAD_MS,
+        deadlineMs: Math.max(UPLOAD_MS, this.#deadlineMs),
+        ...options,
+      },
+      this.#session,
+    )
+    return { ...added, removed: [...new Set([...picture.removed, ...added.removed])] }
+  }
+
+  /** Where a picture that an auction names can be looked at. */
+  pictureUrl(hash: string): string {
+    return `${this.#http.gateway}/api/v1/pictures/${encodeURIComponent(hash)}`
+  }
+
+  /**
    * Opens an auction for the caller, with the gateway's node as its home. It is settled there: `UnknownOutcome` names the gateway
    * beside the id, and both are needed to ask again.
    */
@@ -358,6 +392,16 @@ export class VendueClient {
   #newId(prefix: 'bid' | 'cmd'): string {
     return newCommandId(prefix, this.clock.now())
   }
+}
+
+/** Time for a large file over a slow line. */
+const UPLOAD_MS = 60_000
+
+function refusedPicture({ rule, next }: { readonly rule: string; readonly next: string }): RequestRefused {
+  return new RequestRefused(
+    { code: 'PICTURE_REFUSED', detail: `the picture ${rule}`, field: 'picture', next },
+    422,
+  )
 }
 
 function pathOf(auction: string): string {

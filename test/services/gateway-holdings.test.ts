@@ -179,6 +179,29 @@ describe('what an address and an account can hold at a gateway', () => {
     return { release: () => sent.destroy() }
   }
 
+  /** A file whose end never comes. */
+  async function upload(caller: Caller): Promise<Taken> {
+    const before = accounts.limits.held('uploads')
+    const whose = { ...caller, member: caller.member ?? seller }
+    const headers = { ...headersOf(whose), 'content-type': 'image/png', 'content-length': '1000' }
+    const sent = request(`${gateway.url}/api/v1/pictures`, { method: 'POST', headers })
+    sent.on('error', () => {}).write('beginning')
+    const held = () => accounts.limits.held('uploads')
+    let refused: string | null = null
+    sent.once('response', async (response) => {
+      refused = limitOf(JSON.parse(await textOf(response)))
+    })
+    await eventually('it is held, or refused', () => refused !== null || held() > before)
+    if (refused !== null) return { refused }
+    return {
+      async release() {
+        const most = held()
+        sent.destroy()
+        await eventually('it is given back', () => held() < most)
+      },
+    }
+  }
+
   async function tcp(): Promise<Taken> {
     const { hostname, port } = new URL(gateway.url)
     const socket = connect(Number(port), hostname)
@@ -206,6 +229,8 @@ describe('what an address and an account can hold at a gateway', () => {
     ['logs that are sent', (caller) => download(auctions[0] as string, caller)],
   ]
 
+  const uploads: [string, Take][] = [['pictures that are added slowly', upload]]
+
   /** Everything that can be held, by the limit that bounds it: a new limit, and a new way to hold something, goes here. */
   const TABLE: Record<OpenName, [string, Take][]> = {
     open_sockets_per_address: [['TCP connections', tcp]],
@@ -219,6 +244,8 @@ describe('what an address and an account can hold at a gateway', () => {
     open_subscriptions_per_account: subscriptions,
     open_downloads_per_address: downloads,
     open_downloads_per_account: downloads,
+    open_uploads_per_address: uploads,
+    open_uploads_per_account: uploads,
   }
 
   for (const [limit, ways] of Object.entries(TABLE) as [OpenName, [string, Take][]][])

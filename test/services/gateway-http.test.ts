@@ -617,6 +617,7 @@ describe('a gateway with accounts', () => {
           bid: ({ accountId }) => {
             if (accountId === 'usr_fast') throw Object.assign(new Error('too fast'), LIMIT)
           },
+          picture: () => {},
           callFrom: () => {},
           callBy: () => {},
           hold: () => ({ add() {}, become() {}, release() {} }),

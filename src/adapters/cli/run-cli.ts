@@ -10,6 +10,7 @@ import { gatewayCommand } from './commands/gateway.js'
 import { grapeCommand } from './commands/grape.js'
 import { meshCommand } from './commands/mesh.js'
 import { nodeCommands } from './commands/node-commands.js'
+import { pictureCommand } from './commands/picture.js'
 import { repairCommand } from './commands/repair.js'
 import { startCommand } from './commands/start.js'
 import { stopCommand } from './commands/stop.js'
@@ -72,6 +73,7 @@ const HOST_COMMANDS: readonly HostCommand[] = [
   gatewayCommand,
   ...nodeCommands.map(overRpc),
   exportCommand,
+  pictureCommand,
   verifyCommand,
   stopCommand,
   repairCommand,

@@ -15,6 +15,7 @@ import { withoutCredentials } from '../../application/gateway/authenticate.js'
 import type { Callers } from '../../application/gateway/callers.js'
 import type { GatewayMetrics } from '../../application/gateway/gateway-metrics.js'
 import type { Guard } from '../../application/gateway/guard.js'
+import { MAX_FILE_BYTES } from '../../application/pictures/uploads-under-way.js'
 import type { Logger } from '../../ports/system/logger.js'
 import type { ClientAddresses } from './client-addresses.js'
 import type { OriginPolicy } from './origin-policy.js'
@@ -241,7 +242,10 @@ function frameworkProblem(error: FastifyError): ProblemAnswer | null {
 }
 
 const FRAMEWORK: Readonly<Record<string, readonly [code: string, next: string]>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: ['BODY_TOO_LARGE', `send ${MAX_BODY_BYTES / 1024} KiB at most`],
+  FST_ERR_CTP_BODY_TOO_LARGE: [
+    'BODY_TOO_LARGE',
+    `send ${MAX_BODY_BYTES / 1024} KiB at most; a picture may have ${MAX_FILE_BYTES / 1024} KiB`,
+  ],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ['UNSUPPORTED_MEDIA_TYPE', 'send JSON, with content-type application/json'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['BAD_REQUEST', 'send as many bytes as content-length says'],
   FST_ERR_BAD_URL: ['BAD_REQUEST', 'correct the address'],

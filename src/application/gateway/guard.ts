@@ -5,7 +5,7 @@ export interface Source {
 }
 
 /** What callers hold of a gateway as long as they like: each is counted, and bounded by `DEFAULT_OPEN`. */
-export const HELD_THINGS = ['sockets', 'connections', 'subscriptions', 'downloads'] as const
+export const HELD_THINGS = ['sockets', 'connections', 'subscriptions', 'downloads', 'uploads'] as const
 export type HeldThing = (typeof HELD_THINGS)[number]
 
 /**
@@ -14,6 +14,8 @@ export type HeldThing = (typeof HELD_THINGS)[number]
  */
 export interface Guard {
   bid(source: Source): void
+  /** A picture that is added. */
+  picture(source: Source): void
   /** Before it is known who calls: checking credentials is work too. */
   callFrom(address: string, calls?: number): void
   callBy(accountId: string, calls?: number): void

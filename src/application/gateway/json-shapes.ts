@@ -3,6 +3,7 @@ import type { Currency } from '../../domain/currency.js'
 import type { AuctionResult } from '../../domain/events.js'
 import { formatAmount, type Minor } from '../../domain/money.js'
 import type { Party } from '../../domain/party.js'
+import type { Picture } from '../../domain/pictures/picture.js'
 import type { AuctionView, AutoBidView } from '../../ports/node/node-answers.js'
 import type { PeerView } from '../../ports/node/node-info.js'
 import type { NodeStatus, SyncStatus } from '../../ports/node/node-status.js'
@@ -76,14 +77,7 @@ export function auctionJson(view: AuctionView): { readonly [key: string]: Json }
     },
     bidder_names: terms.bidderNames,
     gives_time_back: terms.givesTimeBack,
-    pictures: terms.pictures.map(({ hash, bytes, type, width, height, alt }) => ({
-      hash,
-      bytes,
-      type,
-      width,
-      height,
-      alt,
-    })),
+    pictures: terms.pictures.map(pictureJson),
     closed_at: state.status === 'closed' ? jsonTime(state.closedAt) : null,
     closed_by: state.status === 'closed' ? state.by : null,
     result: state.status === 'closed' ? auctionResultJson(state.result, currency) : null,
@@ -97,6 +91,10 @@ export function auctionJson(view: AuctionView): { readonly [key: string]: Json }
       updated_at: jsonTime(view.autoBid.updatedAt),
     },
   }
+}
+
+export function pictureJson({ hash, bytes, type, width, height, alt }: Picture): Json {
+  return { hash, bytes, type, width, height, alt }
 }
 
 export function autoBidJson({ autoBid, auction }: AutoBidView): Json {

@@ -18,6 +18,9 @@ export const DEFAULT_RATES = {
   /** New WebSocket, Socket.IO and event-stream connections. */
   connections_per_account: { count: 120, seconds: 60 },
   connections_per_address: { count: 300, seconds: 60 },
+  /** Pictures that are added. */
+  pictures_per_account: { count: 240, seconds: 3_600 },
+  pictures_per_address: { count: 960, seconds: 3_600 },
   registrations_per_address: { count: 20, seconds: 3_600 },
   /** Failed logins: from one address, whatever the names; ... */
   logins_per_address: { count: 60, seconds: 900 },
@@ -40,9 +43,12 @@ export const DEFAULT_OPEN = {
   /** Auctions, or the catalogue, that connections hear. */
   open_subscriptions_per_account: 5_000,
   open_subscriptions_per_address: 20_000,
-  /** Logs that are being sent. */
+  /** Logs and pictures that are being sent. */
   open_downloads_per_account: 8,
   open_downloads_per_address: 32,
+  /** Pictures that are being added. */
+  open_uploads_per_account: 4,
+  open_uploads_per_address: 16,
 } as const satisfies Readonly<Partial<Record<`open_${HeldThing}_per_${'account' | 'address'}`, number>>>
 export type OpenName = keyof typeof DEFAULT_OPEN
 

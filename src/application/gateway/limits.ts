@@ -51,6 +51,10 @@ export class Limits implements Guard {
     this.#both('bids', source)
   }
 
+  picture(source: Source): void {
+    this.#both('pictures', source)
+  }
+
   /** Before it is known who calls; checking credentials is work too. */
   callFrom(address: string, calls = 1): void {
     this.#take('calls_per_address', addressKey(address), calls)
@@ -120,7 +124,7 @@ export class Limits implements Guard {
     return this.#refusals
   }
 
-  #both(what: 'bids' | 'connections', { address, accountId }: Source): void {
+  #both(what: 'bids' | 'connections' | 'pictures', { address, accountId }: Source): void {
     this.#take(`${what}_per_address`, addressKey(address))
     if (accountId !== undefined) this.#take(`${what}_per_account`, accountId)
   }

@@ -3,14 +3,17 @@ import { createWriteStream, renameSync, rmSync } from 'node:fs'
 import { finished } from 'node:stream/promises'
 import { proofLines } from '../../../application/proof/proof-file.js'
 import { exportLines, readLog } from '../../../application/proof/read-log.js'
+import type { Picture } from '../../../domain/pictures/picture.js'
 import type { NodeApi } from '../../../ports/node/node-api.js'
 import type { EquivocationProof } from '../../../ports/store/equivocation-repository.js'
+import type { Args } from '../parse/args.js'
 import { EXIT } from '../parse/exit-codes.js'
 import { reachOptions } from '../parse/node-options.js'
 import { UsageError } from '../parse/usage-error.js'
 import { oneLine } from '../render/terminal-text.js'
 import type { Host, HostCommand } from '../session/host.js'
 import { RpcSession } from '../session/node-session.js'
+import { writePictures } from '../session/picture-files.js'
 
 export const exportCommand: HostCommand = {
   usage: 'export <auction>',
@@ -18,6 +21,7 @@ export const exportCommand: HostCommand = {
   positionals: { auction: 'Id of the auction, or the start of one' },
   options: {
     out: { kind: 'text', describe: 'File to write; stdout otherwise' },
+    pictures: { kind: 'text', describe: 'Directory for the pictures of the lot, each under its SHA-256' },
     proof: {
       kind: 'flag',
       describe: 'Of a disputed auction: the proof that its home has signed two histories',
@@ -26,6 +30,7 @@ export const exportCommand: HostCommand = {
   },
   examples: [
     ['export auc_7k2m --out auction.vendue', 'then: verify auction.vendue'],
+    ['export auc_7k2m --out auction.vendue --pictures shown', 'with what was shown'],
     ['export auc_7k2m | gzip > auction.vendue.gz', 'to another program'],
   ],
   async run(host, args) {
@@ -39,6 +44,7 @@ export const exportCommand: HostCommand = {
       const api = await session.api()
       const auction = args.need('auction')
       const lines = args.flag('proof') ? await proofOf(api, auction) : exportLines(readLog(api, auction))
+      const missing = args.has('pictures') ? await writeShown(api, args) : []
       if (file === undefined) await writeAll(lines, io.stdout, io.ended)
       else {
         const { commits, bytes } = await writeFile(lines, file, io.ended)
@@ -46,11 +52,20 @@ export const exportCommand: HostCommand = {
         out.lines(`Wrote ${commits} commits to ${oneLine(file)} (${bytes.toLocaleString('en')} bytes).`)
         out.lines(`Prove it anywhere: ${host.program} verify ${oneLine(file)}`)
       }
-      return EXIT.done
+      if (missing.length === 0) return EXIT.done
+      host.io.stderr.write(
+        `${missing.length} pictures are not there: no node that has them can be reached now\n`,
+      )
+      return EXIT.unreachable
     } finally {
       await session.close()
     }
   },
+}
+
+async function writeShown(api: NodeApi, args: Args): Promise<readonly Picture[]> {
+  const { state } = await api.show({ auction: args.need('auction') })
+  return writePictures(api, state.terms.pictures, args.need('pictures'))
 }
 
 async function* proofFile(proof: EquivocationProof): AsyncGenerator<string, void> {

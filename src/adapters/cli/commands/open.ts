@@ -3,7 +3,9 @@ import type { Args } from '../parse/args.js'
 import { ackOption, type NodeCommand } from '../parse/command.js'
 import { UsageError } from '../parse/usage-error.js'
 import { openedLines, reportResult } from '../render/outcome-text.js'
+import { oneLine } from '../render/terminal-text.js'
 import { send } from '../session/outcome-unknown.js'
+import { addPictures, pictureFiles } from '../session/picture-files.js'
 
 const TERMS = 'Terms:'
 
@@ -49,6 +51,19 @@ export const openCommand: NodeCommand = {
       describe: 'TIME, or +DURATION past the end, that no late bid passes',
       group: TERMS,
     },
+    picture: {
+      kind: 'text',
+      describe:
+        'JPEG, PNG or WebP of the lot; up to 12, the first one first. What is no part of the image (EXIF, places) is removed here',
+      many: true,
+      group: TERMS,
+    },
+    alt: {
+      kind: 'text',
+      describe: 'What a --picture shows, for whoever cannot see it; in the same order',
+      many: true,
+      group: TERMS,
+    },
     pseudonyms: {
       kind: 'flag',
       describe: 'Gateways show their bidders by names made for this auction; bidders with nodes keep theirs',
@@ -70,13 +85,22 @@ export const openCommand: NodeCommand = {
       'open Vase --start 5 --currency USD --closes-in 10m --soft-close 30s/30s --hard-stop +5m',
       'late bids extend it',
     ],
+    ['open Chair --start 20 --currency EUR --picture front.jpg --picture back.jpg', 'with pictures'],
   ],
   notes: 'TIME is RFC 3339 with a zone: 2030-01-31T18:00:00Z or 2030-01-31T18:00+01:00.',
   async run(session, args) {
-    const request = openRequest(args, args.commandId() ?? session.newCommandId('cmd'))
+    const terms = openRequest(args, args.commandId() ?? session.newCommandId('cmd'))
+    const files = pictureFiles(args)
     const api = await session.api()
+    const pictures = await addPictures(api, files)
+    const request = { ...terms, ...(pictures.length > 0 && { pictures }) }
     const result = await send(session, args, request.commandId, () => api.open(request))
-    return reportResult(session, result, (words) => openedLines(session, words))
+    return reportResult(session, result, (words) => [
+      ...openedLines(session, words),
+      ...files.flatMap(({ path, removed }) =>
+        removed.length > 0 ? [`removed from ${oneLine(path)}: ${removed.join(', ')}`] : [],
+      ),
+    ])
   },
 }
 

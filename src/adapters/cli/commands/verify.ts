@@ -6,6 +6,7 @@ import { ExportFormatError, type PlacedCommit, readExport } from '../../../appli
 import { formatOf, PROOF_FORMAT, readProof } from '../../../application/proof/proof-file.js'
 import { readLog, unplaced } from '../../../application/proof/read-log.js'
 import { type Verification, type VerifiedLog, verifyLog } from '../../../application/proof/verify-log.js'
+import type { Picture } from '../../../domain/pictures/picture.js'
 import type { SignedReceipts } from '../../../ports/store/receipt-repository.js'
 import { Ed25519Verifier } from '../../system/node-key.js'
 import { ThreadOrderChecker } from '../../system/thread-order-checker.js'
@@ -15,8 +16,10 @@ import { reachOptions } from '../parse/node-options.js'
 import { UsageError } from '../parse/usage-error.js'
 import { judgedJson, judgedLines } from '../render/explain-proof.js'
 import {
+  checkedJson,
   explainedLines,
   findingLines,
+  shownLines,
   summaryLines,
   verdictOf,
   verificationJson,
@@ -24,6 +27,7 @@ import {
 import { ProgressLine } from '../render/progress-line.js'
 import type { Host, HostCommand } from '../session/host.js'
 import { RpcSession } from '../session/node-session.js'
+import { checkPictures } from '../session/picture-files.js'
 import { allReceipts } from './receipts.js'
 
 const READ_BYTES = 1024 * 1024
@@ -45,6 +49,10 @@ export const verifyCommand: HostCommand = {
       describe:
         "Hold it against your node's receipts: no bid of yours left out, none altered, no price above your maximum",
     },
+    pictures: {
+      kind: 'text',
+      describe: 'Directory of `export --pictures`: hold each file against the SHA-256 that the terms name',
+    },
     all: { kind: 'flag', describe: "Check every signature, not only each author's newest" },
     ...reachOptions,
   },
@@ -52,6 +60,7 @@ export const verifyCommand: HostCommand = {
     ['verify auction.vendue', 'hashes, signatures, rules, and the decision run again'],
     ['verify auction.vendue --explain', 'and why the price is what it is'],
     ['verify auction.vendue --receipts', 'and that it holds all that your node has receipts for'],
+    ['verify auction.vendue --pictures shown', 'and that these are the pictures that were shown'],
     ['verify auc_7k2m', "the running node's copy"],
   ],
   notes:
@@ -67,7 +76,12 @@ export const verifyCommand: HostCommand = {
     const result = isFile(reference)
       ? await verifyFile(host, args, reference, receipts)
       : await verifyHeld(host, args, auctionOf(reference, args), receipts)
-    out.document(verificationJson(result, args.flag('explain')))
+    const shown =
+      result.valid && args.has('pictures') ? checkPictures(picturesOf(result), args.need('pictures')) : null
+    out.document({
+      ...verificationJson(result, args.flag('explain')),
+      ...(shown && { shown: shown.map(checkedJson) }),
+    })
     if (!result.valid) {
       out.lines(...findingLines(result, out.look))
       return EXIT.rejected
@@ -83,8 +97,16 @@ export const verifyCommand: HostCommand = {
         `  ${count} receipt${count === 1 ? '' : 's'} of your bids: none was left out or altered, and no price is above your maxima`,
       )
     }
+    if (shown !== null) {
+      out.lines(...shownLines(shown, out.look))
+      if (shown.some(({ fault }) => fault !== null)) return EXIT.rejected
+    }
     return verdictOf(result.summary) === 'valid' ? EXIT.done : EXIT.unproven
   },
+}
+
+function picturesOf({ summary }: Extract<Verification, { valid: true }>): readonly Picture[] {
+  return summary.state.terms.pictures
 }
 
 function isFile(path: string): boolean {

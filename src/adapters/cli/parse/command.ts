@@ -25,6 +25,8 @@ export interface OptionSpec {
   /** Values to complete with; others may be allowed. */
   readonly suggest?: readonly string[]
   readonly required?: boolean
+  /** May be given several times. */
+  readonly many?: boolean
   /** Heading in the help. */
   readonly group?: string
 }

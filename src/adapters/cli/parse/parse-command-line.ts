@@ -179,8 +179,8 @@ function optionsOf(specs: Readonly<Record<string, OptionSpec>>): Record<string, 
 }
 
 function refuseRepeats<C>(args: Args, command: Command<C>, grammar: Grammar<C>): void {
-  for (const name of Object.keys({ ...grammar.options, ...command.options })) {
-    if (args.list(name).length > 1) {
+  for (const [name, { many }] of Object.entries({ ...grammar.options, ...command.options })) {
+    if (!many && args.list(name).length > 1) {
       throw new UsageError(`--${name} is given more than once`, { field: name, next: 'give it once' })
     }
   }

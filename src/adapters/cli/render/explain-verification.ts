@@ -1,4 +1,4 @@
-import { type Json, jsonTime } from '../../../application/gateway/json-shapes.js'
+import { type Json, jsonTime, pictureJson } from '../../../application/gateway/json-shapes.js'
 import type {
   ExplainedBid,
   Finding,
@@ -8,6 +8,8 @@ import type {
 } from '../../../application/proof/verify-log.js'
 import type { Currency } from '../../../domain/currency.js'
 import { formatAmount, formatMoney, type Minor } from '../../../domain/money.js'
+import type { Picture } from '../../../domain/pictures/picture.js'
+import type { CheckedPicture } from '../session/picture-files.js'
 import { describeResult } from './auction-text.js'
 import type { Look } from './look.js'
 import { facts } from './table.js'
@@ -38,9 +40,18 @@ export function summaryLines(summary: LogSummary, { paint }: Look): string[] {
         `${count(summary.commits, 'commit')}, ${count(summary.events, 'event')}, ${count(summary.signaturesChecked, 'signature')}, ${count(summary.ordersChecked, 'order')} of bidders and sellers`,
       ],
       ['decision', decisionWords(summary)],
+      ...pictureFacts(terms.pictures),
       ['head', `seq ${state.seq}, ${summary.headHash}`],
     ]).map((line) => `  ${line}`),
   ]
+}
+
+/** What was shown of the lot, as whoever has the files can prove. */
+function pictureFacts(pictures: readonly Picture[]): [string, string][] {
+  return pictures.map(({ hash, type, width, height }, i) => [
+    i === 0 ? (pictures.length === 1 ? 'picture' : 'pictures') : '',
+    `SHA-256 ${hash}, ${type}, ${width} x ${height}`,
+  ])
 }
 
 /** The home; if the auction moved, all homes in order. */
@@ -204,7 +215,7 @@ function limitWords(amount: Minor, money: (minor: Minor) => string): string {
     : money(amount)
 }
 
-export function verificationJson(result: Verification, explain: boolean): Json {
+export function verificationJson(result: Verification, explain: boolean): { readonly [key: string]: Json } {
   if (!result.valid) {
     const { code, rule, place, commit, event } = result.finding
     return {
@@ -231,6 +242,7 @@ export function verificationJson(result: Verification, explain: boolean): Json {
     mesh_id: summary.state.meshId,
     title: state.terms.title,
     status: state.status,
+    pictures: state.terms.pictures.map(pictureJson),
     currency: currency.code,
     price: state.price === null ? null : formatAmount(state.price, currency),
     leader: state.leader && { id: state.leader.id, name: state.leader.name },
@@ -272,4 +284,19 @@ function stepJson({ bid, step }: ExplainedBid, currency: Currency): Json {
     runner_up: amount(step?.runnerUp ?? null),
     lifted_to_reserve: step?.lifted ?? null,
   }
+}
+
+export function checkedJson({ picture, path, fault }: CheckedPicture): Json {
+  return { hash: picture.hash, file: path, valid: fault === null, fault }
+}
+
+/** How files fare beside the terms. */
+export function shownLines(shown: readonly CheckedPicture[], { paint }: Look): string[] {
+  const faulty = shown.filter(({ fault }) => fault !== null)
+  if (shown.length === 0) return ['  the lot was shown without pictures']
+  if (faulty.length === 0)
+    return [
+      `  ${shown.length} picture${shown.length === 1 ? ' is' : 's are'} what was shown: their bytes have the hashes of the terms`,
+    ]
+  return faulty.map(({ path, fault }) => `  ${paint.bad('picture')} ${oneLine(path)} ${oneLine(fault ?? '')}`)
 }

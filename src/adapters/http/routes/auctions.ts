@@ -8,6 +8,7 @@ import {
   durationMs,
   id,
   incrementIn,
+  picturesIn,
   searchIn,
   timeIn,
   titleIn,
@@ -60,10 +61,11 @@ const openBody = z
       .exactOptional(),
     bidder_names: bidderNames.exactOptional(),
     gives_time_back: z.boolean().exactOptional(),
+    pictures: picturesIn.exactOptional(),
   })
   .meta({
     description:
-      'Terms. `starting_bid`, `start_time` (one that has passed: at once) and `end_time` are other names of `start_price`, `opens_at` and `closes_at`. `bidder_names: pseudonyms` shows accounts by names made for this auction; bidders with nodes of their own keep theirs. `gives_time_back` (true): an end that falls within a time in which nobody could bid is moved.',
+      'Terms. `starting_bid`, `start_time` (one that has passed: at once) and `end_time` are other names of `start_price`, `opens_at` and `closes_at`. `bidder_names: pseudonyms` shows accounts by names made for this auction; bidders with nodes of their own keep theirs. `gives_time_back` (true): an end that falls within a time in which nobody could bid is moved. `pictures`: hashes of what was added at `/api/v1/pictures`, the first one first.',
     examples: [
       {
         title: 'A chair',
@@ -229,6 +231,7 @@ function openRequest(body: OpenBody, defaultCurrency: string): Omit<OpenRequest,
     ...(hardStopAt !== null && { hardStopAt }),
     ...(body.bidder_names !== undefined && { bidderNames: body.bidder_names }),
     ...(body.gives_time_back !== undefined && { givesTimeBack: body.gives_time_back }),
+    ...(body.pictures !== undefined && { pictures: body.pictures }),
   }
 }
 

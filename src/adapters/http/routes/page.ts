@@ -59,7 +59,7 @@ function policyOf(gateways: readonly string[]): string {
     "script-src 'self'",
     "style-src 'self'",
     "font-src 'self'",
-    "img-src 'self' data: blob:",
+    `img-src ${["'self'", 'data:', 'blob:', ...gateways].join(' ')}`,
     "worker-src 'self'",
     "manifest-src 'self'",
     `connect-src ${["'self'", ...reached].join(' ')}`,
