@@ -4,11 +4,15 @@ import { systemClock } from '../../src/adapters/system/system-clock.js'
 import { systemRandom } from '../../src/adapters/system/system-random.js'
 import { newCommandId } from '../../src/application/log/ids.js'
 import { explainRejection } from '../../src/application/node/explain-rejection.js'
+import { addWhole, readWhole } from '../../src/application/pictures/picture-transfer.js'
 import { type AmountInput, formatAmount } from '../../src/domain/money.js'
 import type { Party } from '../../src/domain/party.js'
+import type { Picture, PictureType } from '../../src/domain/pictures/picture.js'
 import type { AuctionView, CommandResult } from '../../src/ports/node/node-answers.js'
 import type { NodeApi } from '../../src/ports/node/node-api.js'
 import { NodeError } from '../../src/ports/node/node-error.js'
+import type { KeptPicture } from '../../src/ports/node/node-pictures.js'
+import type { NamedPicture } from '../../src/ports/node/node-requests.js'
 import type { Logger } from '../../src/ports/system/logger.js'
 import { createNode as createWholeNode, type VendueNode } from './create-node.js'
 import { type EmbeddedNodeOptions, joinOnce, settingsOf } from './embedded-node-options.js'
@@ -40,6 +44,8 @@ export interface NodeAuction {
   /** Null: not closed, or closed without a sale. */
   readonly winner: Party | null
   readonly finalPrice: string | null
+  /** Of the lot; `picture` gives their bytes. */
+  readonly pictures: readonly Picture[]
 }
 
 /** A rule's no is an outcome, not an error: `code` is stable. */
@@ -80,6 +86,8 @@ export interface OpenAuction {
   readonly softClose?: { readonly windowMs: number; readonly extensionMs: number }
   /** True otherwise: an end that falls within a time in which nobody could bid is moved. */
   readonly givesTimeBack?: boolean
+  /** Added before with `addPicture`; the first one first. */
+  readonly pictures?: readonly NamedPicture[]
 }
 
 /** The same id again returns the first outcome, and nothing is done twice; a new one otherwise. */
@@ -106,6 +114,10 @@ export interface EmbeddedNode {
 
   /** Calls reject with `NodeError`. `auction` is an id, or an unambiguous start of one. */
   open(terms: OpenAuction & Once): Promise<NodeOutcome>
+  /** A JPEG, PNG or WebP for `open` to name by the hash; what is about the image and no part of it is removed. */
+  addPicture(file: Uint8Array): Promise<KeptPicture>
+  /** The bytes of a picture that an auction names, from this node or a peer. */
+  picture(hash: string): Promise<{ readonly bytes: Buffer; readonly type: PictureType }>
   bid(
     auction: string,
     amount: AmountInput,
@@ -182,6 +194,14 @@ class NodeFace implements EmbeddedNode {
     this.#events.stop()
     await this.#node.stop()
     await this.#events.stopped
+  }
+
+  addPicture(file: Uint8Array): Promise<KeptPicture> {
+    return addWhole(this.api, file)
+  }
+
+  picture(hash: string): Promise<{ bytes: Buffer; type: PictureType }> {
+    return readWhole(this.api, hash)
   }
 
   async open({ commandId = newId('cmd'), ...terms }: OpenAuction & Once): Promise<NodeOutcome> {
@@ -282,6 +302,7 @@ class NodeFace implements EmbeddedNode {
       closesAt: state.closesAt,
       winner: result?.winner ?? null,
       finalPrice: result && amount(result.price),
+      pictures: terms.pictures,
     }
   }
 }

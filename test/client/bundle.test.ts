@@ -17,13 +17,14 @@ import type {
 const CLIENT = resolve(import.meta.dirname, '../../src/client')
 
 /** Every file that the entry loads, with what each imports from elsewhere. */
+/** At once; what is loaded when it is asked for has an entry of its own. */
 function loadedFrom(entry: string): { files: string[]; packages: string[] } {
   const files = new Set<string>()
   const packages = new Set<string>()
   const visit = (path: string) => {
     if (files.has(path)) return
     files.add(path)
-    for (const [, specifier = ''] of codeOf(path).matchAll(/\b(?:from|import)\s*\(?\s*['"]([^'"]+)['"]/g)) {
+    for (const [, specifier = ''] of codeOf(path).matchAll(/\b(?:from|import)\s*['"]([^'"]+)['"]/g)) {
       if (specifier.startsWith('.')) visit(resolve(dirname(path), specifier))
       else packages.add(specifier)
     }
@@ -68,6 +69,16 @@ describe('the client as a package', () => {
     expect(files.length).to.be.greaterThan(10)
     for (const path of files)
       expect(codeOf(path), path).to.not.match(/\b(process|Buffer|require|setImmediate)\b[.(]/)
+  })
+
+  it('loads what cleans a picture when one is added, and nothing else', () => {
+    const asked = loadedFrom('browser.js').files.flatMap((path) =>
+      [...codeOf(path).matchAll(/\bimport\s*\(\s*['"]([^'"]+)['"]/g)].map(([, specifier]) => specifier),
+    )
+    expect(asked).to.deep.equal(['../domain/pictures/clean-picture.js'])
+    const { files, packages } = loadedFrom('../domain/pictures/clean-picture.js')
+    expect(packages).to.deep.equal([])
+    for (const path of files) expect(path).to.match(/domain\/(pictures\/[a-z-]+|limits)\.js$/)
   })
 
   it('loads only ws besides in Node', () => {

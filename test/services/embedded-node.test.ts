@@ -4,6 +4,7 @@ import { expect } from 'chai'
 import { createNode, type EmbeddedNode, NodeError, type NodeEvent } from 'vendue'
 import { HomeMeshAdmin } from '../../services/mesh/mesh-admin.js'
 import { eventually } from '../support/eventually.js'
+import { exifSegment, jpegWith, sha256 } from '../support/pictures.js'
 import { makeTempHome } from '../support/temp-home.js'
 
 describe('a node inside another program', () => {
@@ -71,6 +72,23 @@ describe('a node inside another program', () => {
       expect(events[1]).to.deep.include({ price: '80.00', amount: '80.00', bidder: winner, leader: winner })
       expect(events[2]).to.have.property('result').that.deep.includes({ sold: true, price: '80.00', winner })
     }
+  })
+
+  it('shows pictures of its lots, and gives those of others', async () => {
+    const { hash, removed } = await shop.addPicture(jpegWith(exifSegment(1)))
+    expect(removed).to.include('EXIF')
+    const opened = await shop.open({
+      title: 'Pic#3',
+      currency: 'EUR',
+      start: '5',
+      pictures: [{ hash, alt: 'A chair' }],
+    })
+    expect(opened.auction?.pictures).to.have.length(1)
+    const id = opened.auction?.auctionId ?? ''
+    await eventually('anna knows of it', async () => (await anna.show(id)).pictures[0]?.alt === 'A chair')
+    const { bytes, type } = await anna.picture(hash)
+    expect([sha256(bytes), type]).to.deep.equal([hash, 'image/jpeg'])
+    await shop.cancel(id)
   })
 
   it('can be iterated, each reader from when it asked on', async () => {

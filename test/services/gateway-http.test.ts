@@ -9,11 +9,13 @@ import {
   problemSchema,
   receiptResources,
 } from '../../src/adapters/http/resources.js'
+import { addWhole } from '../../src/application/pictures/picture-transfer.js'
 import { readLines } from '../../src/application/proof/export-format.js'
 import { CallerError } from '../../src/ports/accounts/caller.js'
 import type { NodeApi } from '../../src/ports/node/node-api.js'
 import type { ReceiptsRequest } from '../../src/ports/node/node-requests.js'
 import { eventually } from '../support/eventually.js'
+import { PNG } from '../support/pictures.js'
 import { TestGateway } from '../support/test-gateway.js'
 import { createTestMesh, type TestMesh } from '../support/test-mesh.js'
 
@@ -337,11 +339,12 @@ describe("a gateway's HTTP API", () => {
   })
 
   it('answers HEAD for everything that it answers GET for, without a body, and reads no log for it', async () => {
-    const id = await gateway.open()
+    const picture = await addWhole(mesh.nodes[0]!.api, PNG)
+    const id = await gateway.open({ pictures: [{ hash: picture.hash }] })
     const { body } = await gateway.get('/docs/json')
     const paths = Object.entries(body.paths as Record<string, object>)
       .filter(([path, methods]) => 'get' in methods && !path.startsWith('/api/v1/auctions/{id}/winner'))
-      .map(([path]) => `${path.replace('{id}', id)}?user_id=anna`)
+      .map(([path]) => `${path.replace('{id}', id).replace('{hash}', picture.hash)}?user_id=anna`)
     expect(paths.join(' ')).to.contain('/api/v1/events').and.to.contain('/log')
     for (const path of [...paths, `/api/v1/events?auction=${id}`]) {
       const signal = AbortSignal.timeout(5_000)

@@ -191,6 +191,12 @@ export function statusJson({ node, ...status }: NodeStatus): Json {
       state,
       why,
     })),
+    pictures: {
+      own_bytes: status.pictures.ownBytes,
+      own_limit: status.pictures.ownLimit,
+      copy_bytes: status.pictures.copyBytes,
+      copy_limit: status.pictures.copyLimit,
+    },
     started_at: jsonTime(node.incarnation),
     handshakes: status.handshakes && { ...status.handshakes },
     budgets: status.budgets.map(({ name, unit, limit, refillMs, fullest, refused }) => ({
