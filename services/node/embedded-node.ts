@@ -1,3 +1,5 @@
+/** Long because it is the whole of a node to other programs, which read it as its documentation. */
+
 /** `import { createNode } from 'vendue'`: a node inside another program. */
 
 import { systemClock } from '../../src/adapters/system/system-clock.js'

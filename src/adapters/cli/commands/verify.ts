@@ -16,14 +16,13 @@ import { reachOptions } from '../parse/node-options.js'
 import { UsageError } from '../parse/usage-error.js'
 import { judgedJson, judgedLines } from '../render/explain-proof.js'
 import {
-  checkedJson,
   explainedLines,
   findingLines,
-  shownLines,
   summaryLines,
   verdictOf,
   verificationJson,
 } from '../render/explain-verification.js'
+import { checkedJson, shownLines } from '../render/picture-text.js'
 import { ProgressLine } from '../render/progress-line.js'
 import type { Host, HostCommand } from '../session/host.js'
 import { RpcSession } from '../session/node-session.js'

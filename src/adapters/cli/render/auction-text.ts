@@ -1,12 +1,12 @@
 import { isPseudonym } from '../../../application/accounts/pseudonym.js'
 import { incrementAt } from '../../../domain/increments.js'
 import { formatMoney, type Minor } from '../../../domain/money.js'
-import type { Picture } from '../../../domain/pictures/picture.js'
 import type { Terms } from '../../../domain/terms.js'
 import type { AuctionView, AutoBidView } from '../../../ports/node/node-answers.js'
 import type { BidRecord } from '../../../ports/store/auction-repository.js'
 import type { AutoBid } from '../../../ports/store/auto-bid-repository.js'
 import { type Look, relative, showSpan, showTime, showWhen } from './look.js'
+import { pictureLines } from './picture-text.js'
 import { facts, table } from './table.js'
 import { oneLine, prose, truncate } from './terminal-text.js'
 
@@ -74,15 +74,6 @@ export function auctionText(view: AuctionView, shortId: string, look: Look): str
     ...(description === '' ? [] : ['', description]),
     ...pictureLines(terms.pictures),
   ]
-}
-
-function pictureLines(pictures: readonly Picture[]): string[] {
-  if (pictures.length === 0) return []
-  const lines = pictures.map(({ hash, type, width, height, bytes, alt }) => {
-    const size = `${type.replace('image/', '')}, ${width} x ${height}, ${bytes.toLocaleString('en')} bytes`
-    return `  ${hash}  ${size}${alt === '' ? '' : `: ${oneLine(alt)}`}`
-  })
-  return ['', 'pictures, by their SHA-256 (`picture HASH --out FILE`)', ...lines]
 }
 
 export function bidTable(bids: readonly BidRecord[], auction: AuctionView, look: Look): string[] {

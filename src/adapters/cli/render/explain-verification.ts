@@ -8,10 +8,9 @@ import type {
 } from '../../../application/proof/verify-log.js'
 import type { Currency } from '../../../domain/currency.js'
 import { formatAmount, formatMoney, type Minor } from '../../../domain/money.js'
-import type { Picture } from '../../../domain/pictures/picture.js'
-import type { CheckedPicture } from '../session/picture-files.js'
 import { describeResult } from './auction-text.js'
 import type { Look } from './look.js'
+import { pictureFacts } from './picture-text.js'
 import { facts } from './table.js'
 import { oneLine } from './terminal-text.js'
 
@@ -44,14 +43,6 @@ export function summaryLines(summary: LogSummary, { paint }: Look): string[] {
       ['head', `seq ${state.seq}, ${summary.headHash}`],
     ]).map((line) => `  ${line}`),
   ]
-}
-
-/** What was shown of the lot, as whoever has the files can prove. */
-function pictureFacts(pictures: readonly Picture[]): [string, string][] {
-  return pictures.map(({ hash, type, width, height }, i) => [
-    i === 0 ? (pictures.length === 1 ? 'picture' : 'pictures') : '',
-    `SHA-256 ${hash}, ${type}, ${width} x ${height}`,
-  ])
 }
 
 /** The home; if the auction moved, all homes in order. */
@@ -284,19 +275,4 @@ function stepJson({ bid, step }: ExplainedBid, currency: Currency): Json {
     runner_up: amount(step?.runnerUp ?? null),
     lifted_to_reserve: step?.lifted ?? null,
   }
-}
-
-export function checkedJson({ picture, path, fault }: CheckedPicture): Json {
-  return { hash: picture.hash, file: path, valid: fault === null, fault }
-}
-
-/** How files fare beside the terms. */
-export function shownLines(shown: readonly CheckedPicture[], { paint }: Look): string[] {
-  const faulty = shown.filter(({ fault }) => fault !== null)
-  if (shown.length === 0) return ['  the lot was shown without pictures']
-  if (faulty.length === 0)
-    return [
-      `  ${shown.length} picture${shown.length === 1 ? ' is' : 's are'} what was shown: their bytes have the hashes of the terms`,
-    ]
-  return faulty.map(({ path, fault }) => `  ${paint.bad('picture')} ${oneLine(path)} ${oneLine(fault ?? '')}`)
 }
