@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createNode, type VendueNode } from '../services/node/create-node.js'
 import { newCommandId } from '../src/application/log/ids.js'
+import { answerTo } from '../src/application/orders/submission.js'
 import { eventually } from '../test/support/eventually.js'
 import { NodeProcess } from '../test/support/node-process.js'
 import { silentLogger } from '../test/support/silent-logger.js'
@@ -68,14 +69,19 @@ async function measure(
   const bidders = [0, 1].map((i) => ({ id: `acc_bench${i}`, name: `Bidder ${i}` }))
   let accepted = 0
   const { ms, samples } = await load(inFlight, bids, async (i) => {
-    const result = await router.submit({
-      type: 'bid',
-      auctionId,
-      commandId: newCommandId('bid', deps),
-      bidder: bidders[i % 2] as (typeof bidders)[number],
-      kind: 'plain',
-      amount: i + 1,
-    })
+    const result = await answerTo(
+      {
+        command: {
+          type: 'bid',
+          auctionId,
+          commandId: newCommandId('bid', deps),
+          bidder: bidders[i % 2] as (typeof bidders)[number],
+          kind: 'plain',
+          amount: i + 1,
+        },
+      },
+      (submission) => router.enqueue(submission),
+    )
     if (!result.ok) throw new Error(`a bid has no outcome: ${result.code} ${result.message}`)
     if (result.outcome.status === 'accepted') accepted++
   })

@@ -7,6 +7,7 @@ import { systemClock } from '../src/adapters/system/system-clock.js'
 import { systemRandom } from '../src/adapters/system/system-random.js'
 import { eventsOf } from '../src/application/log/commit-body.js'
 import { newCommandId } from '../src/application/log/ids.js'
+import { answerTo } from '../src/application/orders/submission.js'
 import type { AuctionEvent, BidPlaced } from '../src/domain/events.js'
 import { silentLogger } from '../test/support/silent-logger.js'
 import { testSettings } from '../test/support/test-settings.js'
@@ -57,16 +58,18 @@ async function measure(
   const house = node.services.parts.auctionHouse
   const bidders = [0, 1].map((i) => ({ id: `acc_bench${i}`, name: `Bidder ${i}` }))
   const bid = async (i: number) => {
-    const result = await house.submit(
+    const result = await answerTo(
       {
-        type: 'bid',
-        auctionId,
-        commandId: newCommandId('bid', IDS),
-        bidder: bidders[i % 2] as (typeof bidders)[number],
-        kind: 'plain',
-        amount: i + 1,
+        command: {
+          type: 'bid',
+          auctionId,
+          commandId: newCommandId('bid', IDS),
+          bidder: bidders[i % 2] as (typeof bidders)[number],
+          kind: 'plain',
+          amount: i + 1,
+        },
       },
-      null,
+      (submission) => house.enqueue(submission),
     )
     if (!result.ok || result.outcome.status !== 'accepted')
       throw new Error(`a bid failed: ${JSON.stringify(result)}`)

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type CreateNodeOptions, createNode, type VendueNode } from '../services/node/create-node.js'
 import { newCommandId } from '../src/application/log/ids.js'
+import { answerTo } from '../src/application/orders/submission.js'
 import { eventually } from '../test/support/eventually.js'
 import { silentLogger } from '../test/support/silent-logger.js'
 import { testSettings } from '../test/support/test-settings.js'
@@ -100,14 +101,19 @@ class Pair {
     const bidders = [0, 1].map((i) => ({ id: `acc_bench${i}`, name: `Bidder ${i}` }))
     let accepted = 0
     const { ms } = await load(IN_FLIGHT, bids, async (i) => {
-      const result = await router.submit({
-        type: 'bid',
-        auctionId,
-        commandId: newCommandId('bid', deps),
-        kind: 'plain',
-        amount: i + 1,
-        bidder: bidders[i % 2] as (typeof bidders)[number],
-      })
+      const result = await answerTo(
+        {
+          command: {
+            type: 'bid',
+            auctionId,
+            commandId: newCommandId('bid', deps),
+            kind: 'plain',
+            amount: i + 1,
+            bidder: bidders[i % 2] as (typeof bidders)[number],
+          },
+        },
+        (submission) => router.enqueue(submission),
+      )
       if (!result.ok) throw new Error(`a bid has no outcome: ${result.code} ${result.message}`)
       if (result.outcome.status === 'accepted') accepted++
     })

@@ -6,6 +6,7 @@ import { createNode, type VendueNode } from '../services/node/create-node.js'
 import { RpcClient } from '../src/adapters/grenache/rpc-client.js'
 import { tlsToNode } from '../src/adapters/grenache/transport/pinned-tls.js'
 import { newCommandId } from '../src/application/log/ids.js'
+import { answerTo } from '../src/application/orders/submission.js'
 import { eventually } from '../test/support/eventually.js'
 import { silentLogger } from '../test/support/silent-logger.js'
 import { testSettings } from '../test/support/test-settings.js'
@@ -73,14 +74,19 @@ async function measure(seller: VendueNode, bidder: VendueNode): Promise<number> 
   const router = bidder.services.parts.router
   const bidders = [0, 1].map((i) => ({ id: `acc_bench${i}`, name: `Bidder ${i}` }))
   const { ms } = await load(IN_FLIGHT, BIDS, async (i) => {
-    const result = await router.submit({
-      type: 'bid',
-      auctionId,
-      commandId: newCommandId('bid', deps),
-      kind: 'plain',
-      amount: i + 1,
-      bidder: bidders[i % 2] as (typeof bidders)[number],
-    })
+    const result = await answerTo(
+      {
+        command: {
+          type: 'bid',
+          auctionId,
+          commandId: newCommandId('bid', deps),
+          kind: 'plain',
+          amount: i + 1,
+          bidder: bidders[i % 2] as (typeof bidders)[number],
+        },
+      },
+      (submission) => router.enqueue(submission),
+    )
     if (!result.ok) throw new Error(`a bid has no outcome: ${result.code} ${result.message}`)
   })
   return Math.round((BIDS / ms) * 1_000)

@@ -13,6 +13,7 @@ import type { Random } from '../../ports/system/random.js'
 import type { Timer, Timers } from '../../ports/system/timers.js'
 import { newCommandId } from '../log/ids.js'
 import type { PublishingEventLog } from '../log/publishing-event-log.js'
+import { answerTo } from '../orders/submission.js'
 import type { CommandRouter } from './command-router.js'
 
 export interface AutoBidderDeps {
@@ -23,7 +24,7 @@ export interface AutoBidderDeps {
   readonly auctions: Pick<AuctionRepository, 'find'>
   readonly autoBids: AutoBidRepository
   readonly participations: Pick<ParticipationRepository, 'add'>
-  readonly router: Pick<CommandRouter, 'submit'>
+  readonly router: Pick<CommandRouter, 'enqueue'>
   readonly eventLog: PublishingEventLog
 }
 
@@ -190,14 +191,11 @@ export class AutoBidder {
   async #place(auctionId: string, order: Order): Promise<void> {
     const { pending } = order.autoBid
     if (pending === null) return
-    const result = await this.#deps.router.submit({
-      type: 'bid',
-      auctionId,
-      commandId: pending.bidId,
-      bidder: this.#self,
-      kind: 'plain',
-      amount: pending.amount,
-    })
+    const { bidId: commandId, amount } = pending
+    const result = await answerTo(
+      { command: { type: 'bid', auctionId, commandId, bidder: this.#self, kind: 'plain', amount } },
+      (submission) => this.#deps.router.enqueue(submission),
+    )
     if (!result.ok) {
       this.#deps.logger.debug(
         { auctionId, code: result.code },

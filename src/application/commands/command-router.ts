@@ -2,12 +2,12 @@
  * Room `commands`: how a command gets to the home of its auction, and what becomes of it when an answer is lost.
  */
 
-import type { RemoteCommand } from '../../domain/remote-command.js'
 import type { SubmitResult } from '../../ports/mesh/home-messages.js'
 import type { AuctionRepository } from '../../ports/store/auction-repository.js'
 import type { AuctionHouse } from '../home/auction-house.js'
 import type { PublishingEventLog } from '../log/publishing-event-log.js'
 import type { PeerTable } from '../mesh/peer-table.js'
+import type { Submission } from '../orders/submission.js'
 import { submitFailure } from '../orders/submit-failure.js'
 import { Lookups } from '../turns/lookups.js'
 import { HomeForwarder, type HomeForwarderDeps } from './home-forwarder.js'
@@ -24,12 +24,6 @@ const MAX_CACHED_HOMES = 10_000
 /** A home that has just changed is heard of within moments. */
 const MAX_MOVES = 8
 const MOVE_DELAY_MS = 100
-
-interface Given {
-  readonly command: RemoteCommand
-  readonly requestId: string | undefined
-  readonly lane: object | undefined
-}
 
 /** Brings each command to the auction's home: to this node's own house, or over the mesh. */
 export class CommandRouter {
@@ -53,40 +47,46 @@ export class CommandRouter {
    * Brings it there in the order of the calls for its auction, and follows one that moves to another home meanwhile. Commands
    * of one lane are in one request to another home at a time, so that they are decided in that order too.
    */
-  submit(
-    command: RemoteCommand,
-    requestId?: string | undefined,
-    lane?: object | undefined,
-  ): Promise<SubmitResult> {
-    const { auctionId } = command
-    if (!this.#homes.has(auctionId) || !this.#lookups.idle(auctionId))
-      return this.#enter({ command, requestId, lane }, 0)
-    return this.#send({ command, requestId, lane }, 0)
+  enqueue(submission: Submission): void {
+    const { auctionId } = submission.command
+    if (!this.#homes.has(auctionId) || !this.#lookups.idle(auctionId)) this.#enter(submission, 0)
+    else this.#send(submission, 0)
   }
 
   /** Where the home has to be looked up, or may have changed: what comes after waits for that. */
-  #enter(given: Given, move: number): Promise<SubmitResult> {
-    return this.#lookups.run(given.command.auctionId, (home) =>
-      home === null ? NOT_FOUND : this.#send(given, move),
-    )
+  #enter(submission: Submission, move: number): void {
+    this.#lookups
+      .run(submission.command.auctionId, (home) => {
+        if (home === null) submission.settle(NOT_FOUND)
+        else this.#send(submission, move)
+      })
+      .catch((error: unknown) => {
+        const { auctionId } = submission.command
+        this.#deps.logger.error({ err: error, auctionId }, "an auction's home could not be looked up")
+        submission.settle(NOT_LOOKED_UP)
+      })
   }
 
   /** To the home as it is known. */
-  #send(given: Given, move: number): Promise<SubmitResult> {
-    const { command, requestId, lane } = given
-    const home = this.#homes.get(command.auctionId) as string
-    const settled = (result: SubmitResult) => (isAway(result) ? this.#again(given, move) : result)
-    if (home !== this.#nodeId) return this.#forwarder(home).submit(command, requestId, lane).then(settled)
-    return new Promise((settle) =>
-      this.#deps.auctionHouse.enqueue(command, null, requestId, (result) => settle(settled(result))),
-    )
+  #send(submission: Submission, move: number): void {
+    const home = this.#homes.get(submission.command.auctionId) as string
+    const settle = (result: SubmitResult) => {
+      if (isAway(result)) this.#again(submission, move)
+      else submission.settle(result)
+    }
+    const sent = { ...submission, settle }
+    if (home === this.#nodeId) this.#deps.auctionHouse.enqueue(sent)
+    else this.#forwarder(home).enqueue(sent)
   }
 
   /** The auction has left the home that was asked. */
-  async #again(given: Given, move: number): Promise<SubmitResult> {
-    if (move === MAX_MOVES) return MOVED
-    this.#left.add(given.command.auctionId)
-    return this.#enter(given, move + 1)
+  #again(submission: Submission, move: number): void {
+    if (move === MAX_MOVES) {
+      submission.settle(MOVED)
+      return
+    }
+    this.#left.add(submission.command.auctionId)
+    this.#enter(submission, move + 1)
   }
 
   async #look(auctionId: string): Promise<string | null> {
@@ -122,6 +122,10 @@ export class CommandRouter {
 }
 
 const NOT_FOUND = submitFailure('AUCTION_NOT_FOUND', 'this node knows no such auction')
+const NOT_LOOKED_UP = submitFailure(
+  'BUSY',
+  "the auction's home could not be looked up; nothing was done, try again",
+)
 /** To the client it is all one whether its home is away or not found yet. */
 const MOVED = submitFailure(
   'HOME_UNREACHABLE',

@@ -11,6 +11,7 @@ import type { Timers } from '../../ports/system/timers.js'
 import { dateRule } from '../log/check-commit.js'
 import { signOrders, submittedOrders } from '../orders/order.js'
 import { areSigned, receiptsOf } from '../orders/receipt.js'
+import type { Submission } from '../orders/submission.js'
 import { submitFailure } from '../orders/submit-failure.js'
 import { gather } from '../turns/gather.js'
 import type { ReceiptKeeper } from './receipt-keeper.js'
@@ -60,13 +61,6 @@ function unusable({ message }: PeerCallError) {
   )
 }
 
-interface Waiting {
-  readonly command: RemoteCommand
-  readonly requestId: string | undefined
-  readonly lane: object | undefined
-  readonly settle: (result: SubmitResult) => void
-}
-
 /**
  * Carries commands to one home. While requests are under way, what arrives gathers and goes as one batch. Each
  * request carries this node's orders for the auctions in it. An answer
@@ -77,7 +71,7 @@ export class HomeForwarder {
   readonly #deps: HomeForwarderDeps
   /** Null if it is not reachable now. */
   readonly #home: () => ReachableHome | null
-  #waiting: Waiting[] = []
+  #waiting: Submission[] = []
   #requests = 0
   /** With commands in a request that is under way. */
   readonly #lanes = new Set<object>()
@@ -94,20 +88,13 @@ export class HomeForwarder {
   }
 
   /** Commands of one lane arrive at the home in the order of the calls. */
-  submit(
-    command: RemoteCommand,
-    requestId?: string | undefined,
-    lane?: object | undefined,
-  ): Promise<SubmitResult> {
+  enqueue(submission: Submission): void {
     if (this.#waiting.length >= MAX_WAITING_COMMANDS) {
-      return Promise.resolve(
-        submitFailure('BUSY', 'too many commands wait for this home; try again in a moment'),
-      )
+      submission.settle(submitFailure('BUSY', 'too many commands wait for this home; try again in a moment'))
+      return
     }
-    return new Promise((settle) => {
-      this.#waiting.push({ command, requestId, lane, settle })
-      if (this.#requests < MAX_REQUESTS) void this.#run()
-    })
+    this.#waiting.push(submission)
+    if (this.#requests < MAX_REQUESTS) void this.#run()
   }
 
   async #run(): Promise<void> {
@@ -135,9 +122,9 @@ export class HomeForwarder {
   }
 
   /** Two requests may overtake each other: what has a command of its lane in one waits for the answer to that. */
-  #nextBatch(): Waiting[] {
+  #nextBatch(): Submission[] {
     const lanes = this.#lanes
-    const mayGo = ({ lane }: Waiting) => lane === undefined || !lanes.has(lane)
+    const mayGo = ({ lane }: Submission) => lane === undefined || !lanes.has(lane)
     let batch = this.#waiting.splice(0, MAX_BATCH_COMMANDS)
     if (lanes.size > 0 && !batch.every(mayGo)) {
       this.#waiting.unshift(...batch)
@@ -223,7 +210,7 @@ export class HomeForwarder {
 }
 
 /** One for each command; none at all where no command has one. */
-function requestIdsOf(batch: readonly Waiting[]): (string | null)[] | undefined {
+function requestIdsOf(batch: readonly Submission[]): (string | null)[] | undefined {
   if (batch.every(({ requestId }) => requestId === undefined)) return undefined
   return batch.map(({ requestId }) => requestId ?? null)
 }

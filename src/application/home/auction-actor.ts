@@ -20,13 +20,14 @@ import { sealCommit } from '../log/commit.js'
 import { MAX_EVENTS_PER_COMMIT } from '../log/commit-body.js'
 import { AuctionHeldError, type HeldAuctions, NotWritableError } from '../log/held-auctions.js'
 import { timeText } from '../log/time-text.js'
-import { auctionNow, type HomeTask, isClientCommand } from '../orders/home-command.js'
-import { isInTime, type OrderedCommand, type SignedOrder } from '../orders/order.js'
+import { auctionNow, isClientCommand } from '../orders/home-command.js'
+import { isInTime, type SignedOrder } from '../orders/order.js'
+import type { HomeSubmission } from '../orders/submission.js'
 import { submitFailure } from '../orders/submit-failure.js'
 import { gather } from '../turns/gather.js'
 import type { ActorMeasures } from './actor-measures.js'
 import { BatchDraft } from './batch-draft.js'
-import type { CommandsUnderWay } from './commands-under-way.js'
+import type { CommandsUnderWay, UnderWay } from './commands-under-way.js'
 import type { Outages } from './outages.js'
 
 export interface AuctionActorDeps {
@@ -74,6 +75,8 @@ export interface HandoverCourier {
   rest(rest: HandoverParcel, head: Head): Promise<string>
 }
 
+const NONE_STORED: ReadonlyMap<string, RecordedOutcome> = new Map()
+
 /** Outcomes that may come while what is stored is passed on. */
 const MAX_TAPPED_OUTCOMES = 100_000
 
@@ -85,14 +88,11 @@ interface Handover {
 }
 
 interface Waiting {
-  readonly task: HomeTask
-  /** Of another node's command. */
-  readonly ordered: OrderedCommand | null
-  /** Of the request that brought it, for the log. */
-  readonly requestId: string | undefined
+  readonly submission: HomeSubmission
   /** Monotonic. */
   readonly sinceMs: number
-  readonly settle: (result: SubmitResult) => void
+  /** The id of a client's command, from when it is taken up. */
+  underWay: UnderWay | null
 }
 
 /**
@@ -140,27 +140,15 @@ export class AuctionActor {
     return this.#auction !== null && !this.#broken
   }
 
-  /** Resolves once the command's outcome is durable, or with why there is none. */
-  submit(
-    task: HomeTask,
-    ordered: OrderedCommand | null = null,
-    requestId?: string | undefined,
-  ): Promise<SubmitResult> {
-    return new Promise((settle) => this.enqueue(task, ordered, requestId, settle))
-  }
-
-  /** As `submit`, told by a callback: where many commands come together, a promise for each is what costs most. */
-  enqueue(
-    task: HomeTask,
-    ordered: OrderedCommand | null,
-    requestId: string | undefined,
-    settle: (result: SubmitResult) => void,
-  ): void {
+  /** Answers once the command's outcome is durable, or with why there is none. */
+  enqueue(submission: HomeSubmission): void {
     if (this.#mailbox.length >= MAX_MAILBOX_COMMANDS) {
-      settle(submitFailure('BUSY', 'too many commands wait for this auction; try again in a moment'))
+      submission.settle(
+        submitFailure('BUSY', 'too many commands wait for this auction; try again in a moment'),
+      )
       return
     }
-    this.#mailbox.push({ task, ordered, requestId, sinceMs: this.#deps.clock.monotonicMs(), settle })
+    this.#mailbox.push({ submission, sinceMs: this.#deps.clock.monotonicMs(), underWay: null })
     this.#running ??= this.#drain()
     this.#arrived()
   }
@@ -231,9 +219,10 @@ export class AuctionActor {
     const orders = new Set<SignedOrder>()
     let digests = 0
     let count = 0
-    for (const { ordered } of this.#mailbox) {
+    for (const { submission } of this.#mailbox) {
+      const { ordered } = submission
       if (count >= MAX_BATCH_COMMANDS) break
-      if (ordered !== null && !orders.has(ordered.order)) {
+      if (ordered !== undefined && !orders.has(ordered.order)) {
         digests += ordered.order.digests.length
         if (count > 0 && digests > MAX_BATCH_DIGESTS) break
         orders.add(ordered.order)
@@ -305,7 +294,7 @@ export class AuctionActor {
   }
 
   #answerAll(result: SubmitResult): void {
-    for (const { settle } of this.#mailbox.splice(0)) settle(result)
+    for (const { submission } of this.#mailbox.splice(0)) submission.settle(result)
   }
 
   /** Whatever brought it, and however long this actor has been at it: nothing is decided once the auction is held. */
@@ -340,24 +329,27 @@ export class AuctionActor {
     )
     const failure = failureOf(error)
     if (failure.code === 'DISK_FULL') this.#deps.outages.begun('disk-full')
-    for (const { settle } of batch) settle(failure)
+    for (const { submission } of batch) submission.settle(failure)
   }
 
   /** Without those whose ids are being decided elsewhere at this home: they are refused alone. */
   #taken(batch: readonly Waiting[]): readonly Waiting[] {
-    const refused = new Set<Waiting>()
+    let refused = 0
     for (const waiting of batch) {
-      const { task } = waiting
-      if (isClientCommand(task) && !this.#deps.commands.take(task.commandId, this.auctionId))
-        refused.add(waiting)
+      const { command } = waiting.submission
+      if (!isClientCommand(command)) continue
+      waiting.underWay = this.#deps.commands.take(command.commandId, this.auctionId)
+      if (waiting.underWay === null) refused += 1
     }
-    if (refused.size === 0) return batch
-    for (const { settle } of refused) settle(ID_UNDER_WAY)
-    return batch.filter((waiting) => !refused.has(waiting))
+    if (refused === 0) return batch
+    const isRefused = ({ submission: { command }, underWay }: Waiting) =>
+      underWay === null && isClientCommand(command)
+    for (const waiting of batch) if (isRefused(waiting)) waiting.submission.settle(ID_UNDER_WAY)
+    return batch.filter((waiting) => !isRefused(waiting))
   }
 
   #release(batch: readonly Waiting[]): void {
-    for (const { task } of batch) if (isClientCommand(task)) this.#deps.commands.release(task.commandId)
+    for (const { underWay } of batch) if (underWay !== null) this.#deps.commands.release(underWay)
   }
 
   async #process(batch: readonly Waiting[]): Promise<void> {
@@ -365,12 +357,13 @@ export class AuctionActor {
     const takenMs = clock.monotonicMs()
     measures.mailbox.observe((takenMs - (batch[0]?.sinceMs ?? takenMs)) / 1_000)
     measures.batch.observe(batch.length)
-    const known = await this.#knownOutcomes(batch)
+    const stored = await this.#storedOutcomes(batch)
     const { state } = this.#current
-    const draft = new BatchDraft(this.#deps, this.#current, known)
-    const results = batch.map(({ task, ordered }) => draft.decide(task, ordered))
+    const draft = new BatchDraft(this.#deps, this.#current, stored)
+    const results = batch.map(({ submission, underWay }) => draft.decide(submission, underWay))
     const closes = state.status !== 'closed' && draft.state.status === 'closed'
-    if (closes || batch.some(({ task }) => task.type === 'reveal')) await this.#reveal(draft)
+    if (closes || batch.some(({ submission }) => submission.command.type === 'reveal'))
+      await this.#reveal(draft)
     measures.decide.observe((clock.monotonicMs() - takenMs) / 1_000)
     this.#write(batch, draft, results)
   }
@@ -378,27 +371,22 @@ export class AuctionActor {
   /** Without those whose orders are too old or too new, to whom nothing was done: signed again, the same command may pass. */
   #inTime(batch: readonly Waiting[]): readonly Waiting[] {
     const now = auctionNow(this.#deps.clock, this.#current.state.at)
-    const isLate = ({ ordered }: Waiting) =>
-      ordered !== null && !isInTime(ordered.order.signedAt, now, MAX_ORDER_AGE_AT_HOME_MS)
+    const isLate = ({ submission: { ordered } }: Waiting) =>
+      ordered !== undefined && !isInTime(ordered.order.signedAt, now, MAX_ORDER_AGE_AT_HOME_MS)
     if (!batch.some(isLate)) return batch
-    for (const late of batch.filter(isLate))
-      late.settle(submitFailure('ORDER_OUT_OF_TIME', outOfTime(late.ordered?.order.signedAt ?? 0, now)))
+    for (const { submission } of batch.filter(isLate)) {
+      const message = outOfTime(submission.ordered?.order.signedAt ?? 0, now)
+      submission.settle(submitFailure('ORDER_OUT_OF_TIME', message))
+    }
     return batch.filter((one) => !isLate(one))
   }
 
-  async #knownOutcomes(batch: readonly Waiting[]): Promise<Map<string, RecordedOutcome>> {
+  /** Those that are stored; of the others, their ids know. */
+  async #storedOutcomes(batch: readonly Waiting[]): Promise<ReadonlyMap<string, RecordedOutcome>> {
     const ids: string[] = []
-    const unwritten: [string, RecordedOutcome][] = []
-    for (const { task } of batch) {
-      if (!isClientCommand(task)) continue
-      ids.push(task.commandId)
-      const outcome = this.#deps.commands.outcome(task.commandId)
-      if (outcome !== null) unwritten.push([task.commandId, outcome])
-    }
-    if (ids.length === 0) return new Map()
-    const known = await this.#deps.outcomes.find(ids)
-    for (const [id, outcome] of unwritten) known.set(id, outcome)
-    return known
+    for (const { underWay } of batch)
+      if (underWay !== null && underWay.record === null) ids.push(underWay.commandId)
+    return ids.length === 0 ? NONE_STORED : this.#deps.outcomes.find(ids)
   }
 
   /** The first page of maxima is opened by the commit that closes; whoever loads the auction asks for the rest. */
@@ -414,7 +402,6 @@ export class AuctionActor {
     const startedMs = clock.monotonicMs()
     this.#drafts.add(draft)
     this.#tap?.push(draft)
-    for (const record of draft.recorded) this.#deps.commands.decided(record)
     const write = this.#store(draft)
       .then(
         () => {
@@ -424,8 +411,8 @@ export class AuctionActor {
           const requestIds = requestIdsOf(batch)
           if (requestIds.length > 0)
             logger.debug({ auctionId: this.auctionId, requestIds }, 'commands were decided and stored')
-          batch.forEach(({ settle }, i) => {
-            settle(results[i] as SubmitResult)
+          batch.forEach(({ submission }, i) => {
+            submission.settle(results[i] as SubmitResult)
           })
         },
         (error: unknown) => this.#fail(batch, error),
@@ -486,7 +473,7 @@ function notHome(): SubmitResult {
 
 function requestIdsOf(batch: readonly Waiting[]): string[] {
   const ids: string[] = []
-  for (const { requestId } of batch) if (requestId !== undefined) ids.push(requestId)
+  for (const { submission } of batch) if (submission.requestId !== undefined) ids.push(submission.requestId)
   return ids
 }
 

@@ -9,7 +9,6 @@ import type { OpenAuction } from '../../domain/commands.js'
 import { decide } from '../../domain/decide.js'
 import type { Home } from '../../domain/party.js'
 import { NO_SECRETS } from '../../domain/pricing.js'
-import type { RemoteCommand } from '../../domain/remote-command.js'
 import type { SubmitResult } from '../../ports/mesh/home-messages.js'
 import { NodeError } from '../../ports/node/node-error.js'
 import type { AuctionRepository, SecretRepository } from '../../ports/store/auction-repository.js'
@@ -20,7 +19,7 @@ import type { Timer, Timers } from '../../ports/system/timers.js'
 import { sealCommit } from '../log/commit.js'
 import { AuctionHeldError, type HeldAuctions } from '../log/held-auctions.js'
 import type { Published, PublishingEventLog } from '../log/publishing-event-log.js'
-import type { OrderedCommand } from '../orders/order.js'
+import { answerTo, type Submission } from '../orders/submission.js'
 import { submitFailure } from '../orders/submit-failure.js'
 import { OWN_FORK } from '../proof/equivocation-watch.js'
 import type { Replication } from '../replication/replication.js'
@@ -124,35 +123,18 @@ export class AuctionHouse {
     this.#actors.clear()
   }
 
-  /**
-   * Decides a client's command for an auction of this home. The order that covers it has been checked; null for this node's own
-   * word, which its signature of the commit gives.
-   */
-  submit(
-    command: RemoteCommand,
-    ordered: OrderedCommand | null,
-    requestId?: string | undefined,
-  ): Promise<SubmitResult> {
-    return new Promise((settle) => this.enqueue(command, ordered, requestId, settle))
-  }
-
-  /** As `submit`, told by a callback. */
-  enqueue(
-    command: RemoteCommand,
-    ordered: OrderedCommand | null,
-    requestId: string | undefined,
-    settle: (result: SubmitResult) => void,
-  ): void {
+  /** Decides a client's command for an auction of this home. */
+  enqueue(submission: Submission): void {
+    const { command, settle } = submission
     const { auctionId, replicas } = command
     const held = this.#deps.heldAuctions.find(auctionId)
     if (!this.#accepting) settle(submitFailure('STOPPING', 'the node is stopping; nothing was done'))
     else if (held !== null) settle(submitFailure('AUCTION_HELD', new AuctionHeldError(held).message))
-    else if (replicas === undefined) this.#actor(auctionId).enqueue(command, ordered, requestId, settle)
+    else if (replicas === undefined) this.#actor(auctionId).enqueue(submission)
     else
-      this.#withReplicas(command, () => this.#actor(auctionId).submit(command, ordered, requestId)).then(
-        settle,
-        (error: unknown) => settle(submitFailure(error)),
-      )
+      this.#withReplicas(command, () =>
+        answerTo(submission, (one) => this.#actor(auctionId).enqueue(one)),
+      ).then(settle, (error: unknown) => settle(submitFailure(error)))
   }
 
   /**
@@ -161,9 +143,10 @@ export class AuctionHouse {
    */
   holdCommands(commandIds: readonly string[], auctionId: string): (() => void) | null {
     const { commands } = this.#deps
-    if (!commands.takeAll(commandIds, auctionId)) return null
+    const taken = commands.takeAll(commandIds, auctionId)
+    if (taken === null) return null
     return () => {
-      for (const commandId of commandIds) commands.release(commandId)
+      for (const one of taken) commands.release(one)
     }
   }
 
@@ -209,8 +192,9 @@ export class AuctionHouse {
     const before = this.#opening.get(commandId)?.catch(() => undefined)
     const opened = this.#withReplicas({ commandId, replicas }, async () => {
       await before
-      if (!this.#deps.commands.take(commandId, '')) return ID_UNDER_WAY
-      return this.#open(opening).finally(() => this.#deps.commands.release(commandId))
+      const taken = this.#deps.commands.take(commandId, '')
+      if (taken === null) return ID_UNDER_WAY
+      return this.#open(opening).finally(() => this.#deps.commands.release(taken))
     })
       .catch((error: unknown) => {
         if (error instanceof NodeError) throw error
@@ -323,17 +307,16 @@ export class AuctionHouse {
 
   /** The start or the end of an auction has come. */
   #tick(auctionId: string): void {
-    void this.#actor(auctionId)
-      .submit({ type: 'due', auctionId })
-      .then((result) => {
-        if (result.ok) return
-        if (result.code === 'NOT_HOME') return this.#notReady(auctionId)
-        // Its end waits until somebody has looked.
-        if (result.code === 'AUCTION_HELD') return this.#due.set(auctionId, null)
-        // Closing on time is owed even when the disk is full for a while.
-        this.#deps.logger.warn({ auctionId, result }, 'a due auction could not be moved on; trying again')
-        this.#due.retry(auctionId)
-      })
+    const settle = (result: SubmitResult) => {
+      if (result.ok) return
+      if (result.code === 'NOT_HOME') return this.#notReady(auctionId)
+      // Its end waits until somebody has looked.
+      if (result.code === 'AUCTION_HELD') return this.#due.set(auctionId, null)
+      // Closing on time is owed even when the disk is full for a while.
+      this.#deps.logger.warn({ auctionId, result }, 'a due auction could not be moved on; trying again')
+      this.#due.retry(auctionId)
+    }
+    this.#actor(auctionId).enqueue({ command: { type: 'due', auctionId }, settle })
   }
 
   /** It moved meanwhile; or its log names this node, which has not got what goes with it and can do nothing for it. */
@@ -349,11 +332,10 @@ export class AuctionHouse {
   #reveal(auctionId: string): void {
     void this.#deps.secrets
       .sealed(auctionId, 1)
-      .then((left) =>
-        left.length > 0 && this.#accepting
-          ? this.#actor(auctionId).submit({ type: 'reveal', auctionId })
-          : null,
-      )
+      .then((left) => {
+        if (left.length === 0 || !this.#accepting) return
+        this.#actor(auctionId).enqueue({ command: { type: 'reveal', auctionId }, settle: () => {} })
+      })
       .catch((error: unknown) => {
         this.#deps.logger.error(
           { err: error, auctionId },

@@ -12,16 +12,12 @@ import type { Budgets } from '../budgets/budgets.js'
 import type { CommittedOrder } from '../log/commit-body.js'
 import type { HeldAuctions } from '../log/held-auctions.js'
 import { nodeIdOf } from '../log/ids.js'
-import {
-  auctionNow,
-  domainCommand,
-  fingerprintOf,
-  type HomeTask,
-  isClientCommand,
-} from '../orders/home-command.js'
+import { domainCommand, fingerprintOf, isClientCommand } from '../orders/home-command.js'
 import { type OrderedCommand, type SignedOrder, vouchesForSeller } from '../orders/order.js'
 import { outcomeOf } from '../orders/outcome.js'
+import type { HomeSubmission } from '../orders/submission.js'
 import { submitFailure } from '../orders/submit-failure.js'
+import type { UnderWay } from './commands-under-way.js'
 import type { Outages } from './outages.js'
 
 export interface BatchDraftDeps {
@@ -41,8 +37,10 @@ const REFUSAL_BYTES = 400
 export class BatchDraft {
   readonly #deps: BatchDraftDeps
   readonly #auctionId: string
-  /** Outcomes by command id: of earlier batches, and of this one as they come. */
-  readonly #known: Map<string, RecordedOutcome>
+  /** When all of it is decided: it stands in the log as one commit. */
+  readonly #now: number
+  /** Outcomes by command id. */
+  readonly #stored: ReadonlyMap<string, RecordedOutcome>
   readonly events: AuctionEvent[] = []
   readonly sealed: SealedMaximum[] = []
   /** Those that accepted commands came with, and their commands as the commit shows them. */
@@ -57,10 +55,11 @@ export class BatchDraft {
   constructor(
     deps: BatchDraftDeps,
     before: { readonly auctionId: string; readonly state: OpenedAuction; readonly secrets: Secrets },
-    known: Map<string, RecordedOutcome>,
+    stored: ReadonlyMap<string, RecordedOutcome>,
   ) {
     this.#deps = deps
-    this.#known = known
+    this.#now = deps.clock.now()
+    this.#stored = stored
     this.#auctionId = before.auctionId
     this.state = before.state
     this.secrets = before.secrets
@@ -74,10 +73,10 @@ export class BatchDraft {
    * A repeated command gets its first outcome; a timer that fires too early or twice changes nothing. No outcome: whoever sent the
    * command has used up what this home keeps for it.
    */
-  decide(task: HomeTask, ordered: OrderedCommand | null): SubmitResult {
-    const now = auctionNow(this.#deps.clock, this.state.at)
+  decide({ command: task, ordered }: HomeSubmission, underWay: UnderWay | null): SubmitResult {
+    const now = Math.max(this.#now, this.state.at)
     this.#giveTimeBack(now)
-    if (isClientCommand(task)) return this.#decideClient(task, ordered, now)
+    if (isClientCommand(task)) return this.#decideClient(task, ordered, underWay, now)
     if (task.type === 'due') {
       this.#apply({ type: this.state.status === 'scheduled' ? 'StartAuction' : 'EndAuction', now })
     }
@@ -97,13 +96,18 @@ export class BatchDraft {
 
   /** Opens the commitments of these maxima, as far as the close calls for it. */
   reveal(sealed: readonly SealedMaximum[]): void {
-    this.#apply({ type: 'RevealMaxima', now: auctionNow(this.#deps.clock, this.state.at), sealed })
+    this.#apply({ type: 'RevealMaxima', now: Math.max(this.#now, this.state.at), sealed })
   }
 
-  #decideClient(task: RemoteCommand, ordered: OrderedCommand | null, now: number): SubmitResult {
+  #decideClient(
+    task: RemoteCommand,
+    ordered: OrderedCommand | undefined,
+    underWay: UnderWay | null,
+    now: number,
+  ): SubmitResult {
     const { commandId, auctionId } = task
     const fingerprint = fingerprintOf(task)
-    const earlier = this.#known.get(commandId)
+    const earlier = underWay?.record ?? this.#stored.get(commandId)
     if (earlier !== undefined) {
       if (earlier.fingerprint === fingerprint) return done(earlier.outcome)
       const rejection = { code: 'COMMAND_ID_REUSED' } as const
@@ -111,7 +115,7 @@ export class BatchDraft {
     }
     const commands = this.#deps.budgets.of('commands')
     const sender = this.#senderOf(task, ordered)
-    if (ordered !== null && commands.isSpent(sender)) return refuse('commands')
+    if (ordered !== undefined && commands.isSpent(sender)) return refuse('commands')
     const { seq } = this.state
     const firstIndex = this.events.length
     const orderedBy = ordered?.order.signer ?? this.#deps.signer.publicKey
@@ -124,19 +128,19 @@ export class BatchDraft {
       const overAt = endOf(this.state)
       if (overAt !== null) return done({ ...outcome, at: overAt })
       if (!this.#deps.budgets.of('refusals').take(sender, REFUSAL_BYTES)) return refuse('refused commands')
-    } else if (ordered !== null) {
+    } else if (ordered !== undefined) {
       commands.charge(sender, COMMAND_BYTES)
       this.#carriedOut(ordered, commandId, firstIndex)
     }
     const record = { outcome, fingerprint }
     this.recorded.push(record)
-    this.#known.set(commandId, record)
+    if (underWay !== null) underWay.record = record
     return done(outcome)
   }
 
   /** The node that ordered the command; of this node's own commands, whoever they are made for. */
-  #senderOf(task: RemoteCommand, ordered: OrderedCommand | null): string {
-    if (ordered === null) return 'by' in task ? task.by.id : task.bidder.id
+  #senderOf(task: RemoteCommand, ordered: OrderedCommand | undefined): string {
+    if (ordered === undefined) return 'by' in task ? task.by.id : task.bidder.id
     const { order } = ordered
     let sender = this.#senders.get(order)
     if (sender === undefined) {
@@ -148,12 +152,14 @@ export class BatchDraft {
 
   /** Among the events from `firstIndex` on. */
   #carriedOut({ order, place }: OrderedCommand, commandId: string, firstIndex: number): void {
-    const index = this.events.slice(firstIndex).findIndex((event) => commandIdOf(event) === commandId)
+    for (let i = firstIndex; i < this.events.length; i++) {
+      if (commandIdOf(this.events[i] as AuctionEvent) !== commandId) continue
+      const commands = this.#orders.get(order) ?? [...order.digests]
+      commands[place] = i
+      this.#orders.set(order, commands)
+      return
+    }
     // An auction that is over ends by its end time, whoever closes it.
-    if (index === -1) return
-    const commands = this.#orders.get(order) ?? [...order.digests]
-    commands[place] = firstIndex + index
-    this.#orders.set(order, commands)
   }
 
   #apply(command: Command): Decision {

@@ -25,6 +25,7 @@ import { newSalt } from '../log/commitment.js'
 import { reachablePeer } from '../mesh/peer-by-name.js'
 import type { PeerTable } from '../mesh/peer-table.js'
 import { openingFingerprint } from '../orders/home-command.js'
+import { answerTo, type Submission } from '../orders/submission.js'
 import type { Pictures } from '../pictures/pictures.js'
 import { Lookups } from '../turns/lookups.js'
 import type { AuctionViews } from './auction-view.js'
@@ -41,7 +42,7 @@ export interface LocalNodeCommandsDeps extends CommandAnswersDeps {
   readonly peerTable: PeerTable
   readonly pictures: Pick<Pictures, 'add' | 'named'>
   readonly random: Random
-  readonly router: Pick<CommandRouter, 'submit'>
+  readonly router: Pick<CommandRouter, 'enqueue'>
   readonly signer: Signer
 }
 
@@ -160,8 +161,12 @@ export class LocalNodeCommands implements NodeCommands {
   #submitNow({ auction, requestId, lane }: AuctionCommand, make: MakeCommand): Submitted | null {
     const currency = this.#currencies.get(auction)
     if (currency === undefined || !this.#lookups.idle(auction)) return null
-    const command = make({ auctionId: auction, currency })
-    return { command, submitted: this.#deps.router.submit(command, requestId, lane) }
+    return this.#submitted({ command: make({ auctionId: auction, currency }), requestId, lane })
+  }
+
+  #submitted(submission: Omit<Submission, 'settle'>): Submitted {
+    const submitted = answerTo(submission, (one) => this.#deps.router.enqueue(one))
+    return { command: submission.command, submitted }
   }
 
   /** In the order of the calls for the auction. */
@@ -169,10 +174,7 @@ export class LocalNodeCommands implements NodeCommands {
     const { auction, requestId, lane } = request
     return (
       this.#submitNow(request, make) ??
-      this.#lookups.run(auction, (named) => {
-        const command = make(named)
-        return { command, submitted: this.#deps.router.submit(command, requestId, lane) }
-      })
+      this.#lookups.run(auction, (named) => this.#submitted({ command: make(named), requestId, lane }))
     )
   }
 

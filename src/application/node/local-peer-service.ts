@@ -30,8 +30,9 @@ import type { Budgets } from '../budgets/budgets.js'
 import type { HandoverTaker } from '../handover/handover-taker.js'
 import type { AuctionHouse } from '../home/auction-house.js'
 import type { Membership } from '../mesh/membership.js'
-import { checkOrders, type OrderedCommand, orderedCommands } from '../orders/order.js'
+import { checkOrders, orderedCommands } from '../orders/order.js'
 import { receiptsOf, signReceipts } from '../orders/receipt.js'
+import { answersTo } from '../orders/submission.js'
 import { submitFailure } from '../orders/submit-failure.js'
 import type { Pictures } from '../pictures/pictures.js'
 import type { EquivocationWatch } from '../proof/equivocation-watch.js'
@@ -106,13 +107,15 @@ export class LocalPeerService implements PeerService {
     if ('rule' in checked) throw new NodeError('FORBIDDEN', checked.rule)
     const ordered = orderedCommands(own, checked.orders)
     let next = 0
-    const results = await Promise.all(
-      commands.map((command, i) =>
-        here.has(command.auctionId)
-          ? auctionHouse.submit(command, ordered[next++] as OrderedCommand, requestIds?.[i] ?? undefined)
-          : NOT_HERE,
-      ),
-    )
+    const submissions = commands.map((command, i) => ({
+      command,
+      ordered: here.has(command.auctionId) ? ordered[next++] : undefined,
+      requestId: requestIds?.[i] ?? undefined,
+    }))
+    const results = await answersTo(submissions, (submission) => {
+      if (submission.ordered === undefined) submission.settle(NOT_HERE)
+      else auctionHouse.enqueue(submission)
+    })
     return { results, receipt: signReceipts(receiptsOf(commands, results), signer, clock.now()) }
   }
 

@@ -12,6 +12,7 @@ import { SqliteReader } from '../../../src/adapters/sqlite/sqlite-reader.js'
 import { SqliteSecretRepository } from '../../../src/adapters/sqlite/sqlite-secret-repository.js'
 import type { SqliteWriter } from '../../../src/adapters/sqlite/sqlite-writer.js'
 import { faultOfOwnLog } from '../../../src/application/home/own-log-check.js'
+import { answerTo } from '../../../src/application/orders/submission.js'
 import { SeededRandom } from '../../sim/seeded-random.js'
 import { ManualTime } from '../../support/manual-time.js'
 import { MemoryNetwork } from '../../support/memory-network.js'
@@ -63,7 +64,9 @@ describe('one flipped bit in the database of a home', () => {
       k % 2 === 0
         ? ({ ...base, kind: 'plain' } as const)
         : { ...base, kind: 'max' as const, salt: 'ab'.repeat(16) }
-    const result = await node.services.parts.auctionHouse.submit(command, null)
+    const result = await answerTo({ command }, (submission) =>
+      node.services.parts.auctionHouse.enqueue(submission),
+    )
     expect(result.ok && result.outcome.status, JSON.stringify(result)).to.equal('accepted')
     bidIds.push(commandId)
   }

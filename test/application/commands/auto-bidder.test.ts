@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { AutoBidder, MAX_REFUSALS } from '../../../src/application/commands/auto-bidder.js'
 import { PublishingEventLog } from '../../../src/application/log/publishing-event-log.js'
+import type { Submission } from '../../../src/application/orders/submission.js'
 import { submitFailure } from '../../../src/application/orders/submit-failure.js'
 import { minimumBid } from '../../../src/domain/auction.js'
 import type { Rejection } from '../../../src/domain/rejection.js'
@@ -49,9 +50,9 @@ describe('an auto-bidder', () => {
   /** The auto-bidder of the next life of this node. */
   async function started(): Promise<AutoBidder> {
     const router = {
-      submit: (command: RemoteCommand) => {
+      enqueue: ({ command, settle: answered }: Submission) => {
         sent.push(command)
-        return answer(command)
+        void answer(command).then(answered)
       },
     }
     const autoBids = {

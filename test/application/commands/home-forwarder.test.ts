@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { HomeForwarder } from '../../../src/application/commands/home-forwarder.js'
 import { nodeIdOf } from '../../../src/application/log/ids.js'
+import { answerTo } from '../../../src/application/orders/submission.js'
 import { submitFailure } from '../../../src/application/orders/submit-failure.js'
 import { MAX_CLOCK_DIFFERENCE_MS } from '../../../src/domain/limits.js'
 import type { RemoteCommand } from '../../../src/domain/remote-command.js'
@@ -46,7 +47,8 @@ describe('what a forwarder says of commands that may have been carried out', () 
       timers: time,
       logger: silentLogger,
     }
-    const result = new HomeForwarder(deps, () => HOME).submit(BID)
+    const forwarder = new HomeForwarder(deps, () => HOME)
+    const result = answerTo({ command: BID }, (submission) => forwarder.enqueue(submission))
     await settle()
     await time.advance(10_000)
     const settled = await result
@@ -111,7 +113,7 @@ describe('a forwarder with two requests under way', () => {
     )
     const [one, other] = [{}, {}]
     const ask = async (commandId: string, lane?: object) => {
-      void forwarder.submit({ ...BID, commandId }, undefined, lane)
+      forwarder.enqueue({ command: { ...BID, commandId }, lane, settle: () => {} })
       await settle()
     }
     await ask('bid_one-1', one)

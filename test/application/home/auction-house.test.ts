@@ -5,6 +5,7 @@ import { MAX_MAILBOX_COMMANDS } from '../../../src/application/home/auction-acto
 import { MAX_BODY_BYTES } from '../../../src/application/log/commit.js'
 import { nodeIdOf } from '../../../src/application/log/ids.js'
 import { type OrderedCommand, orderedCommands, signOrders } from '../../../src/application/orders/order.js'
+import { answerTo } from '../../../src/application/orders/submission.js'
 import type { RemoteCommand } from '../../../src/domain/remote-command.js'
 import type { SubmitResult } from '../../../src/ports/mesh/home-messages.js'
 import type { Append } from '../../../src/ports/store/event-log.js'
@@ -33,7 +34,8 @@ describe('the house of auctions', () => {
   afterEach(() => node.stop())
 
   const house = () => node.services.parts.auctionHouse
-  const submit = (command: RemoteCommand) => house().submit(command, null)
+  const submit = (command: RemoteCommand, ordered?: OrderedCommand) =>
+    answerTo({ command, ordered }, (submission) => house().enqueue(submission))
 
   async function open(
     more: { closesInMs?: number; opensAt?: number; reserve?: string; givesTimeBack?: boolean } = {},
@@ -135,7 +137,7 @@ describe('the house of auctions', () => {
     const results = await Promise.all(
       Array.from({ length: 256 }, (_, i) => {
         const command = bid(auctionId, `bid_${String(i).padStart(8, '0')}`, 10 + i, i % 2 === 0 ? ANNA : BEN)
-        return house().submit(command, { order: order(), place: 0 })
+        return submit(command, { order: order(), place: 0 })
       }),
     )
     expect(new Set(results.map(code))).to.deep.equal(new Set(['accepted']))
@@ -346,7 +348,7 @@ describe('the house of auctions', () => {
 
     async function bidAs(by: Signer, command: RemoteCommand): Promise<SubmitResult> {
       const orders = signOrders([command], by, time.now())
-      return house().submit(command, orderedCommands([command], orders)[0] as OrderedCommand)
+      return submit(command, orderedCommands([command], orders)[0])
     }
     const keptOf = async (ids: readonly string[]) => (await node.store.outcomes.find(ids)).size
     const idsOf = (prefix: string, count: number) =>

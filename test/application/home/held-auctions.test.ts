@@ -51,8 +51,11 @@ describe('an auction that its home must not write to', () => {
     const whole =
       kind === 'plain' ? ({ ...command, kind } as const) : { ...command, kind, salt: 'ab'.repeat(16) }
     let result: SubmitResult | null = null
-    node.services.parts.auctionHouse.enqueue(whole, null, undefined, (told) => {
-      result = told
+    node.services.parts.auctionHouse.enqueue({
+      command: whole,
+      settle: (answer) => {
+        result = answer
+      },
     })
     for (let i = 0; i < 200 && result === null; i++) await time.advance(50)
     return result as SubmitResult | null

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { answerTo } from '../../../src/application/orders/submission.js'
 import type { OpenRequest } from '../../../src/ports/node/node-requests.js'
 import type { Append } from '../../../src/ports/store/event-log.js'
 import { LogFullError } from '../../../src/ports/store/event-log.js'
@@ -57,16 +58,18 @@ describe('a time in which nobody can bid', () => {
 
   const state = async (auction: string) => (await node.api.show({ auction })).state
   const bid = (auctionId: string, amount: number) =>
-    node.services.parts.auctionHouse.submit(
+    answerTo(
       {
-        type: 'bid',
-        auctionId,
-        commandId: `bid_outage${String(++made).padStart(6, '0')}`,
-        bidder: { id: 'node_anna', name: 'Anna' },
-        amount,
-        kind: 'plain',
+        command: {
+          type: 'bid',
+          auctionId,
+          commandId: `bid_outage${String(++made).padStart(6, '0')}`,
+          bidder: { id: 'node_anna', name: 'Anna' },
+          amount,
+          kind: 'plain',
+        },
       },
-      null,
+      (submission) => node.services.parts.auctionHouse.enqueue(submission),
     )
   const extensions = async (auctionId: string) => {
     const commits = await node.store.eventLog.read(auctionId, 1, { commits: 100, bytes: 1e6 })

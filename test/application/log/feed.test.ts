@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import type { FeedEntry, FeedStart } from '../../../src/application/log/feed.js'
+import { answerTo } from '../../../src/application/orders/submission.js'
 import { ManualTime, settle } from '../../support/manual-time.js'
 import { MemoryNetwork } from '../../support/memory-network.js'
 import { MemoryNode } from '../../support/memory-node.js'
@@ -44,7 +45,7 @@ describe('the feed', () => {
       const bidder = BIDDERS[i % 2] as (typeof BIDDERS)[number]
       const commandId = `bid_${auctionId.slice(4, 12)}${String(i).padStart(6, '0')}`
       const command = { type: 'bid', auctionId, commandId, bidder, kind: 'plain', amount: 100 + i } as const
-      await house().submit(command, null)
+      await answerTo({ command }, (submission) => house().enqueue(submission))
     }
   }
 
@@ -140,16 +141,18 @@ describe('the feed', () => {
     let { cursor } = await node.api.events({ waitMs: 0 })
     await Promise.all(
       Array.from({ length: 10 }, (_, i) =>
-        house().submit(
+        answerTo(
           {
-            type: 'bid',
-            auctionId,
-            commandId: `bid_page000${i}`,
-            kind: 'plain',
-            amount: 100 + i,
-            bidder: BIDDERS[i % 2] as (typeof BIDDERS)[number],
+            command: {
+              type: 'bid',
+              auctionId,
+              commandId: `bid_page000${i}`,
+              kind: 'plain',
+              amount: 100 + i,
+              bidder: BIDDERS[i % 2] as (typeof BIDDERS)[number],
+            },
           },
-          null,
+          (submission) => house().enqueue(submission),
         ),
       ),
     )
