@@ -193,13 +193,14 @@ function soundBody(body: WrittenBody): WrittenBody {
 }
 
 const KEYS = ['auctionId', 'firstSeq', 'prevHash', 'parties', 'events', 'orders'] as const
-const KEYS_RULE = `must have ${KEYS.join(', ')} and nothing else`
+const KEYS_RULE = `must have ${KEYS.join(', ')}`
+const NO_OTHERS_RULE = `${KEYS_RULE} alone`
 
 /** A body with the right keys and no others; what is behind them is not known yet. */
 function outlineOf(json: unknown): WrittenBody {
   const isObject = typeof json === 'object' && json !== null && !Array.isArray(json)
   must(isObject && KEYS.every((key) => Object.hasOwn(json, key)), 'shape', KEYS_RULE)
-  must(Object.keys(json as object).length === KEYS.length, 'shape', KEYS_RULE)
+  must(Object.keys(json as object).length === KEYS.length, 'shape', NO_OTHERS_RULE)
   return json as WrittenBody
 }
 
