@@ -37,19 +37,48 @@ const key: ApiKey = {
   revokedAt: null,
 }
 
-/** What every store of accounts has to do. */
-export function describeAccountStore(
-  technology: string,
-  make: () => Promise<{ store: AccountStore; dispose(): Promise<void> }>,
-): void {
-  describe(`${technology} account store`, () => {
+/** An adapter under test. */
+export interface AccountStoreAdapter {
+  readonly name: string
+  readonly capabilities: {
+    /** Several processes may have it open, and what was written stays: its harness has `openAgain`. */
+    readonly shared: boolean
+  }
+  make(): Promise<AccountStoreHarness>
+}
+
+export interface AccountStoreHarness {
+  readonly store: AccountStore
+  /** The same store once more, for the test to close. */
+  openAgain?(): AccountStore
+  dispose(): Promise<void>
+}
+
+/** What every store of accounts has to do, and what this one says that it can do. */
+export function describeAccountStore({ name, capabilities, make }: AccountStoreAdapter): void {
+  describe(`${name} account store`, () => {
+    let harness: AccountStoreHarness
     let store: AccountStore
-    let dispose: () => Promise<void>
 
     beforeEach(async () => {
-      ;({ store, dispose } = await make())
+      harness = await make()
+      store = harness.store
     })
-    afterEach(() => dispose())
+    afterEach(() => harness.dispose())
+
+    if (capabilities.shared)
+      it('can be open twice, and each sees what the other wrote', async () => {
+        const openAgain = () => harness.openAgain?.() as AccountStore
+        const other = openAgain()
+        expect(other).not.to.equal(store)
+        await store.accounts.create(alice)
+        await other.accounts.change(alice.id, { disabledAt: 7 })
+        expect((await store.accounts.find(alice.id))?.disabledAt).to.equal(7)
+        await Promise.all([store.close(), other.close()])
+        const again = openAgain()
+        expect(await again.accounts.find(alice.id)).to.deep.equal({ ...alice, disabledAt: 7 })
+        await again.close()
+      })
 
     describe('accounts', () => {
       it('finds an account by id, and by name and address in any case', async () => {

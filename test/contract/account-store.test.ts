@@ -3,57 +3,44 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect } from 'chai'
 import { openAccountStore } from '../../src/adapters/sqlite/open-account-store.js'
-import type { Account } from '../../src/ports/accounts/account-repository.js'
 import { MemoryAccountStore } from '../support/memory/memory-account-store.js'
 import { skipUnless } from '../support/requires.js'
 import { makeTempDir } from '../support/temp-dir.js'
 import { describeAccountStore } from './account-store-contract.js'
 
-describeAccountStore('memory', async () => {
-  const store = new MemoryAccountStore()
-  return { store, dispose: () => store.close() }
+describeAccountStore({
+  name: 'memory',
+  capabilities: { shared: false },
+  async make() {
+    const store = new MemoryAccountStore()
+    return { store, dispose: () => store.close() }
+  },
 })
 
-describeAccountStore('sqlite', async () => {
-  const { path, remove } = makeTempDir()
-  const store = openAccountStore(path)
-  return {
-    store,
-    async dispose() {
-      await store.close()
-      remove()
-    },
-  }
+describeAccountStore({
+  name: 'sqlite',
+  capabilities: { shared: true },
+  async make() {
+    const { path, remove } = makeTempDir()
+    const store = openAccountStore(path)
+    return {
+      store,
+      openAgain: () => openAccountStore(path),
+      async dispose() {
+        await store.close()
+        remove()
+      },
+    }
+  },
 })
 
 describe('sqlite account store on disk', () => {
-  const account: Account = {
-    id: 'usr_1',
-    name: 'alice',
-    email: null,
-    roles: ['bidder'],
-    passwordHash: 'hash',
-    createdAt: 1,
-    disabledAt: null,
-  }
   let dir: ReturnType<typeof makeTempDir>
 
   beforeEach(() => {
     dir = makeTempDir()
   })
   afterEach(() => dir.remove())
-
-  it('can be open twice, and each sees what the other wrote', async () => {
-    const gateway = openAccountStore(dir.path)
-    const commandLine = openAccountStore(dir.path)
-    await gateway.accounts.create(account)
-    await commandLine.accounts.change(account.id, { disabledAt: 7 })
-    expect((await gateway.accounts.find(account.id))?.disabledAt).to.equal(7)
-    await Promise.all([gateway.close(), commandLine.close()])
-    const again = openAccountStore(dir.path)
-    expect(await again.accounts.find(account.id)).to.deep.equal({ ...account, disabledAt: 7 })
-    await again.close()
-  })
 
   it('is readable by its owner alone, and durable', async function () {
     skipUnless(this, process.platform !== 'win32', 'Windows has no file modes of this kind')

@@ -4,22 +4,17 @@ import type { AuctionPhase } from '../../src/domain/auction.js'
 import type { Store } from '../../src/ports/store/store.js'
 import { ALICE, BOB, CAROL, HOUR, MINUTE, T0 } from '../support/auction-scenario.js'
 import { asReplica, CommitBuilder } from '../support/commit-builder.js'
-import type { MakeStore, StoreHarness } from './store-harness.js'
+import { type StoreAdapter, withStore } from './store-harness.js'
 
 const HOME = 'node_home'
 
 /** What every store's read models promise. */
-export function describeAuctionRepository(name: string, make: MakeStore): void {
-  describe(`${name} auction repository`, () => {
-    let harness: StoreHarness
+export function describeAuctionRepository(adapter: StoreAdapter): void {
+  describe(`${adapter.name} auction repository`, () => {
     let store: Store
-
-    beforeEach(async () => {
-      harness = await make()
-      store = harness.store
+    withStore(adapter, (fresh) => {
+      store = fresh
     })
-
-    afterEach(() => harness.dispose())
 
     it('finds an auction as of its last commit', async () => {
       const auction = new CommitBuilder({ description: 'A vase', closesAt: T0 + HOUR })

@@ -3,20 +3,15 @@ import type { Append, StoredCommit } from '../../src/ports/store/event-log.js'
 import { SeqConflictError } from '../../src/ports/store/event-log.js'
 import type { Store } from '../../src/ports/store/store.js'
 import { asReplica, CommitBuilder, storedCommit } from '../support/commit-builder.js'
-import { codeOf, EVERYTHING, everythingOf, type MakeStore, type StoreHarness } from './store-harness.js'
+import { codeOf, EVERYTHING, everythingOf, type StoreAdapter, withStore } from './store-harness.js'
 
 /** What every event log promises. */
-export function describeEventLog(name: string, make: MakeStore): void {
-  describe(`${name} event log`, () => {
-    let harness: StoreHarness
+export function describeEventLog(adapter: StoreAdapter): void {
+  describe(`${adapter.name} event log`, () => {
     let store: Store
-
-    beforeEach(async () => {
-      harness = await make()
-      store = harness.store
+    withStore(adapter, (fresh) => {
+      store = fresh
     })
-
-    afterEach(() => harness.dispose())
 
     it('is empty at first', async () => {
       expect(await store.eventLog.position()).to.equal(0)

@@ -1,7 +1,11 @@
 import { openMemoryStore } from '../support/memory/memory-store.js'
 import { describeStore } from './store-contract.js'
 
-describeStore('memory', async () => {
-  const store = openMemoryStore()
-  return { store, dispose: () => store.close() }
+describeStore({
+  name: 'memory',
+  capabilities: { durable: false },
+  async make() {
+    const store = openMemoryStore()
+    return { store, dispose: () => store.close() }
+  },
 })

@@ -3,7 +3,7 @@ import type { RecordedOutcome } from '../../src/ports/store/outcome-repository.j
 import type { Store } from '../../src/ports/store/store.js'
 import { ALICE, BOB, CAROL, T0 } from '../support/auction-scenario.js'
 import { CommitBuilder } from '../support/commit-builder.js'
-import { codeOf, type MakeStore, type StoreHarness } from './store-harness.js'
+import { codeOf, type StoreAdapter, withStore } from './store-harness.js'
 
 function rejected(commandId: string, minimum: number): RecordedOutcome {
   return {
@@ -19,17 +19,12 @@ function rejected(commandId: string, minimum: number): RecordedOutcome {
 }
 
 /** What every store promises of outcomes. */
-export function describeOutcomeRepository(name: string, make: MakeStore): void {
-  describe(`${name} outcome repository`, () => {
-    let harness: StoreHarness
+export function describeOutcomeRepository(adapter: StoreAdapter): void {
+  describe(`${adapter.name} outcome repository`, () => {
     let store: Store
-
-    beforeEach(async () => {
-      harness = await make()
-      store = harness.store
+    withStore(adapter, (fresh) => {
+      store = fresh
     })
-
-    afterEach(() => harness.dispose())
 
     it('finds exactly what was recorded, among many ids', async () => {
       const recorded = Array.from({ length: 50 }, (_, i) => rejected(`bid_${i}`, i))

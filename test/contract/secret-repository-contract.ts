@@ -2,22 +2,17 @@ import { expect } from 'chai'
 import type { Store } from '../../src/ports/store/store.js'
 import { ALICE, BOB, CAROL, saltOf } from '../support/auction-scenario.js'
 import { asReplica, CommitBuilder } from '../support/commit-builder.js'
-import type { MakeStore, StoreHarness } from './store-harness.js'
+import { type StoreAdapter, withStore } from './store-harness.js'
 
 const HOME = 'node_home'
 
 /** What every store promises of a home's secrets. */
-export function describeSecretRepository(name: string, make: MakeStore): void {
-  describe(`${name} secret repository`, () => {
-    let harness: StoreHarness
+export function describeSecretRepository(adapter: StoreAdapter): void {
+  describe(`${adapter.name} secret repository`, () => {
     let store: Store
-
-    beforeEach(async () => {
-      harness = await make()
-      store = harness.store
+    withStore(adapter, (fresh) => {
+      store = fresh
     })
-
-    afterEach(() => harness.dispose())
 
     async function bidding(auction: CommitBuilder) {
       await store.eventLog.append(auction.open())

@@ -4,20 +4,15 @@ import type { AutoBid } from '../../src/ports/store/auto-bid-repository.js'
 import type { KnownPeer } from '../../src/ports/store/peer-repository.js'
 import type { SignedReceipts } from '../../src/ports/store/receipt-repository.js'
 import type { Store } from '../../src/ports/store/store.js'
-import type { MakeStore, StoreHarness } from './store-harness.js'
+import { type StoreAdapter, withStore } from './store-harness.js'
 
 /** What every store promises of auto-bids, participations and peers. */
-export function describeSmallRepositories(name: string, make: MakeStore): void {
-  describe(`${name} repositories of a node's own`, () => {
-    let harness: StoreHarness
+export function describeSmallRepositories(adapter: StoreAdapter): void {
+  describe(`${adapter.name} repositories of a node's own`, () => {
     let store: Store
-
-    beforeEach(async () => {
-      harness = await make()
-      store = harness.store
+    withStore(adapter, (fresh) => {
+      store = fresh
     })
-
-    afterEach(() => harness.dispose())
 
     it('keep one auto-bid an auction, the last one saved', async () => {
       const autoBid: AutoBid = {

@@ -1,14 +1,38 @@
 import type { Append } from '../../src/ports/store/event-log.js'
 import type { Store } from '../../src/ports/store/store.js'
 
-/** How a suite gets a store of the adapter under test, empty at first. */
+/** An adapter under test. */
+export interface StoreAdapter {
+  readonly name: string
+  /** What some stores can do and others cannot: the suites ask each for what it says. */
+  readonly capabilities: {
+    /** What was written is there when a closed store is opened again: its harness has `reopen`. */
+    readonly durable: boolean
+  }
+  /** A store that is empty at first. */
+  make(): Promise<StoreHarness>
+}
+
 export interface StoreHarness {
   readonly store: Store
+  /** Closes the store and opens it again. */
+  reopen?(): Promise<Store>
   /** Closes the store and removes what it left. */
   dispose(): Promise<void>
 }
 
-export type MakeStore = () => Promise<StoreHarness>
+/** Gives each test of the suite that calls this a store of its own. */
+export function withStore(
+  { make }: Pick<StoreAdapter, 'make'>,
+  use: (store: Store, harness: StoreHarness) => void,
+): void {
+  let harness: StoreHarness
+  beforeEach(async () => {
+    harness = await make()
+    use(harness.store, harness)
+  })
+  afterEach(() => harness.dispose())
+}
 
 export const EVERYTHING = { commits: 1_000, bytes: Number.MAX_SAFE_INTEGER }
 

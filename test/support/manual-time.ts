@@ -37,7 +37,7 @@ export class ManualTime implements Clock, Timers {
       this.#timers = this.#timers.filter((other) => other !== next)
       this.#now = Math.max(this.#now, next.at)
       next.callback()
-      await settle()
+      await quiet()
     }
     this.#now = end
     await settle()
@@ -47,4 +47,13 @@ export class ManualTime implements Clock, Timers {
 /** Lets everything run that does not wait for time or the outside. */
 export async function settle(turns = 20): Promise<void> {
   for (let i = 0; i < turns; i++) await new Promise((resolve) => setImmediate(resolve))
+}
+
+/** As `settle`, and no longer than something waits for its turn. */
+async function quiet(): Promise<void> {
+  let idle = 0
+  for (let i = 0; i < 20 && idle < 2; i++) {
+    await settle(1)
+    idle = process.getActiveResourcesInfo().includes('Immediate') ? 0 : idle + 1
+  }
 }

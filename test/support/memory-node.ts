@@ -3,7 +3,7 @@ import { ServiceContainer } from '../../services/container.js'
 import { composeNode, provideStore } from '../../services/node/compose.js'
 import { type Stop, startParts, stopAll } from '../../services/node/node-lifecycle.js'
 import type { NodeParts } from '../../services/node/node-parts.js'
-import { Ed25519Verifier, signerOf } from '../../src/adapters/system/node-key.js'
+import { signerOf } from '../../src/adapters/system/node-key.js'
 import { systemRandom } from '../../src/adapters/system/system-random.js'
 import type { BudgetName } from '../../src/application/budgets/sender-budgets.js'
 import { nodeIdOf } from '../../src/application/log/ids.js'
@@ -23,6 +23,7 @@ import { openMemoryStore } from './memory/memory-store.js'
 import type { MemoryMembers } from './memory-members.js'
 import type { MemoryNetwork } from './memory-network.js'
 import { NodeTime } from './node-time.js'
+import { sharedVerifier, sharing } from './shared-signatures.js'
 import { silentLogger } from './silent-logger.js'
 
 export interface MemoryNodeOptions {
@@ -97,12 +98,9 @@ export class MemoryNode {
       .value('timers', this.time)
       .value('random', systemRandom)
       .value('logger', options.logger ?? silentLogger)
-      .value('signer', this.signer)
-      .value('verifier', new Ed25519Verifier())
-      .value(
-        'orderChecker',
-        options.orderChecker ?? new InPlaceOrderChecker({ verifier: new Ed25519Verifier() }),
-      )
+      .value('signer', sharing(this.signer))
+      .value('verifier', sharedVerifier)
+      .value('orderChecker', options.orderChecker ?? new InPlaceOrderChecker({ verifier: sharedVerifier }))
       .value('discovery', network.discovery())
       .value('peerClient', network.client(this.info.address, this.time))
       .factory('eventLog', () => new PublishingEventLog(store.eventLog))

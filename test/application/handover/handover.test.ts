@@ -14,6 +14,7 @@ import type { AuctionEvent } from '../../../src/domain/events.js'
 import { NO_SECRETS } from '../../../src/domain/pricing.js'
 import { NodeError } from '../../../src/ports/node/node-error.js'
 import { LogFullError } from '../../../src/ports/store/event-log.js'
+import { openInYen } from '../../support/auction-mesh.js'
 import { ManualTime, settle } from '../../support/manual-time.js'
 import { MemoryNetwork } from '../../support/memory-network.js'
 import { MemoryNode, startMemoryNodes } from '../../support/memory-node.js'
@@ -41,17 +42,8 @@ describe('a handover', () => {
 
   const node = (i: number) => nodes[i] as MemoryNode
   const open = async (more: object = {}) => {
-    const { outcome } = await node(0).api.open({
-      commandId: `cmd_open${Math.random().toString(36).slice(2, 12).padEnd(10, '0')}`,
-      title: 'Pic#1',
-      currency: 'JPY',
-      start: '10',
-      increment: '1',
-      reserve: '40',
-      ...more,
-    })
-    await settle()
-    return outcome.auctionId
+    const commandId = `cmd_open${Math.random().toString(36).slice(2, 12).padEnd(10, '0')}`
+    return openInYen(node(0), { commandId, reserve: '40', ...more })
   }
   const bid = (from: MemoryNode, commandId: string, amount: string, kind: 'plain' | 'max' = 'plain') =>
     from.api.bid({ auction, commandId, kind, amount })

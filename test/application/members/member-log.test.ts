@@ -3,13 +3,11 @@ import { X509Certificate } from 'node:crypto'
 import { mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { openAuthority } from '../../../services/mesh/open-authority.js'
 import { X509CertificateIssuer } from '../../../src/adapters/system/certificate-issuer.js'
 import { issuerFactsOf, NodeCertificateReader } from '../../../src/adapters/system/certificate-reader.js'
 import { Ed25519Verifier } from '../../../src/adapters/system/node-key.js'
 import { systemClock } from '../../../src/adapters/system/system-clock.js'
 import { SENDER_BUDGETS } from '../../../src/application/budgets/sender-budgets.js'
-import type { Authority } from '../../../src/application/members/authority.js'
 import { MemberList } from '../../../src/application/members/member-list.js'
 import {
   applyMemberEntry,
@@ -20,7 +18,7 @@ import {
 } from '../../../src/application/members/member-log.js'
 import { PeerGate } from '../../../src/application/members/peer-gate.js'
 import type { Member, MemberEvent, MemberLogEntry } from '../../../src/ports/members/member.js'
-import { makeTempDir } from '../../support/temp-dir.js'
+import { authoritiesOfSuite } from '../../support/suite-authorities.js'
 import { TestAuthority } from '../../support/test-authority.js'
 
 const verifier = new Ed25519Verifier()
@@ -218,19 +216,7 @@ describe('a copy of the member log', () => {
 })
 
 describe('the authority of a mesh', () => {
-  const { path, remove } = makeTempDir()
-  const closes: (() => void)[] = []
-  after(() => {
-    for (const close of closes) close()
-    remove()
-  })
-
-  async function open(mesh: string): Promise<Authority> {
-    const opened = await openAuthority(path, mesh, { found: true })
-    if (!opened) throw new Error('it should have been founded')
-    closes.push(opened.close)
-    return opened.authority
-  }
+  const { path, open } = authoritiesOfSuite()
 
   it('is founded once, by one of several processes that find no mesh there, in a file for its user alone', async () => {
     const module = new URL('../../../services/mesh/open-authority.js', import.meta.url).href

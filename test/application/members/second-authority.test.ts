@@ -3,39 +3,25 @@ import { copyFileSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect } from 'chai'
-import { openAuthority } from '../../../services/mesh/open-authority.js'
 import { AUTHORITY_FILE, SqliteAuthorityStore } from '../../../src/adapters/sqlite/sqlite-authority-store.js'
 import { X509CertificateIssuer } from '../../../src/adapters/system/certificate-issuer.js'
 import { issuerFactsOf, NodeCertificateReader } from '../../../src/adapters/system/certificate-reader.js'
 import { Ed25519Verifier } from '../../../src/adapters/system/node-key.js'
 import { systemClock } from '../../../src/adapters/system/system-clock.js'
-import type { Authority } from '../../../src/application/members/authority.js'
 import { MemberLogConflictError } from '../../../src/application/members/member-history.js'
 import { MemberList } from '../../../src/application/members/member-list.js'
 import { PeerGate } from '../../../src/application/members/peer-gate.js'
 import type { CaKeys } from '../../../src/ports/members/certificates.js'
 import type { Member, MemberLogEntry, MemberRole } from '../../../src/ports/members/member.js'
 import type { NodeError } from '../../../src/ports/node/node-error.js'
-import { makeTempDir } from '../../support/temp-dir.js'
+import { authoritiesOfSuite } from '../../support/suite-authorities.js'
 import { TestAuthority } from '../../support/test-authority.js'
 
 const verifier = new Ed25519Verifier()
 const issuer = new X509CertificateIssuer()
 
 describe('an authority that is not the only one to hold its key', () => {
-  const { path, remove } = makeTempDir()
-  const closes: (() => void)[] = []
-  after(() => {
-    for (const close of closes) close()
-    remove()
-  })
-
-  async function open(mesh: string): Promise<Authority> {
-    const opened = await openAuthority(path, mesh, { found: true })
-    if (!opened) throw new Error('it should have been opened')
-    closes.push(opened.close)
-    return opened.authority
-  }
+  const { path, open, closes } = authoritiesOfSuite()
 
   const newMember = async (name: string, role: MemberRole = 'node'): Promise<Member> => {
     const { nodeId, publicKey } = await (await TestAuthority.create()).member()

@@ -8,10 +8,10 @@ import type { Commit } from '../../../src/domain/commit.js'
 import { MAX_ORDER_AGE_AT_HOME_MS, MAX_ORDER_AGE_MS } from '../../../src/domain/limits.js'
 import type { RemoteCommand } from '../../../src/domain/remote-command.js'
 import type { NodeError } from '../../../src/ports/node/node-error.js'
+import { startAuctionMesh } from '../../support/auction-mesh.js'
 import { committed } from '../../support/bidding-nodes.js'
-import { ManualTime, settle } from '../../support/manual-time.js'
-import { MemoryNetwork } from '../../support/memory-network.js'
-import { type MemoryNode, startMemoryNodes } from '../../support/memory-node.js'
+import { type ManualTime, settle } from '../../support/manual-time.js'
+import type { MemoryNode } from '../../support/memory-node.js'
 
 const verifier = new Ed25519Verifier()
 
@@ -21,17 +21,7 @@ describe('orders', () => {
   let auction: string
 
   beforeEach(async () => {
-    time = new ManualTime()
-    nodes = await startMemoryNodes(new MemoryNetwork(), time, ['home', 'bidder', 'other'])
-    const { outcome } = await node(0).api.open({
-      commandId: 'cmd_open0001',
-      title: 'Pic#1',
-      currency: 'JPY',
-      start: '10',
-      increment: '1',
-    })
-    auction = outcome.auctionId
-    await settle()
+    ;({ time, nodes, auction } = await startAuctionMesh(['home', 'bidder', 'other']))
   })
   afterEach(async () => {
     for (const one of nodes) await one.stop()

@@ -17,10 +17,11 @@ import type { AuctionEvent } from '../../../src/domain/events.js'
 import type { Party } from '../../../src/domain/party.js'
 import type { PeerService } from '../../../src/ports/mesh/peer-service.js'
 import type { Receipt, SignedReceipts } from '../../../src/ports/store/receipt-repository.js'
-import { ManualTime, settle } from '../../support/manual-time.js'
+import { startAuctionMesh } from '../../support/auction-mesh.js'
+import { type ManualTime, settle } from '../../support/manual-time.js'
 import { MemoryBreachRepository } from '../../support/memory/memory-breach-repository.js'
-import { MemoryNetwork } from '../../support/memory-network.js'
-import { MemoryNode, startMemoryNodes } from '../../support/memory-node.js'
+import type { MemoryNetwork } from '../../support/memory-network.js'
+import { MemoryNode } from '../../support/memory-node.js'
 import { silentLogger } from '../../support/silent-logger.js'
 
 const verifier = new Ed25519Verifier()
@@ -34,19 +35,9 @@ describe('receipts', () => {
   let auction: string
 
   beforeEach(async () => {
-    time = new ManualTime()
-    network = new MemoryNetwork()
-    const nodes = await startMemoryNodes(network, time, ['home', 'bidder'])
-    ;[home, bidder] = nodes as [MemoryNode, MemoryNode]
-    const { outcome } = await home.api.open({
-      commandId: 'cmd_open0001',
-      title: 'Pic#1',
-      currency: 'JPY',
-      start: '10',
-      increment: '1',
-    })
-    auction = outcome.auctionId
-    await settle()
+    const mesh = await startAuctionMesh(['home', 'bidder'])
+    ;({ time, network, auction } = mesh)
+    ;[home, bidder] = mesh.nodes as [MemoryNode, MemoryNode]
   })
 
   afterEach(async () => {

@@ -7,10 +7,11 @@ import { ExportFormatError } from '../../../src/application/proof/export-format.
 import { formatOf, PROOF_FORMAT, proofLines, readProof } from '../../../src/application/proof/proof-file.js'
 import type { Commit } from '../../../src/domain/commit.js'
 import type { EquivocationProof } from '../../../src/ports/store/equivocation-repository.js'
+import { startAuctionMesh } from '../../support/auction-mesh.js'
 import { LongAuction } from '../../support/long-auction.js'
-import { ManualTime, settle } from '../../support/manual-time.js'
+import { type ManualTime, settle } from '../../support/manual-time.js'
 import { MemoryNetwork } from '../../support/memory-network.js'
-import { MemoryNode, startMemoryNodes } from '../../support/memory-node.js'
+import { MemoryNode } from '../../support/memory-node.js'
 
 const verifier = new Ed25519Verifier()
 
@@ -107,18 +108,7 @@ describe('a home that signs two histories', () => {
   let fork: Commit
 
   beforeEach(async () => {
-    time = new ManualTime()
-    network = new MemoryNetwork()
-    nodes = await startMemoryNodes(network, time, ['home', 'anna', 'bert'])
-    const { outcome } = await node(0).api.open({
-      commandId: 'cmd_open0001',
-      title: 'Pic#1',
-      currency: 'JPY',
-      start: '10',
-      increment: '1',
-    })
-    auction = outcome.auctionId
-    await settle()
+    ;({ time, network, nodes, auction } = await startAuctionMesh(['home', 'anna', 'bert']))
     await node(1).api.bid({ auction, commandId: 'bid_00000001', kind: 'plain', amount: '10' })
     await settle()
     real = (await node(0).api.log({ auction, fromSeq: 2 })).commits[0] as Commit

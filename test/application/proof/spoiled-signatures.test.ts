@@ -6,9 +6,10 @@ import { judgeProof } from '../../../src/application/proof/equivocation.js'
 import { readLog, unplaced } from '../../../src/application/proof/read-log.js'
 import { verifyLog } from '../../../src/application/proof/verify-log.js'
 import type { Commit } from '../../../src/domain/commit.js'
-import { ManualTime, settle } from '../../support/manual-time.js'
+import { startAuctionMesh } from '../../support/auction-mesh.js'
+import { type ManualTime, settle } from '../../support/manual-time.js'
 import { MemoryNetwork } from '../../support/memory-network.js'
-import { MemoryNode, startMemoryNodes } from '../../support/memory-node.js'
+import { MemoryNode } from '../../support/memory-node.js'
 
 const verifier = new Ed25519Verifier()
 
@@ -29,18 +30,7 @@ describe('a signature that somebody has spoiled on the way', () => {
 
   /** Three commits of the home, a handover, and one of the next home; a node that holds none of it yet. */
   beforeEach(async () => {
-    time = new ManualTime()
-    network = new MemoryNetwork()
-    nodes = await startMemoryNodes(network, time, ['home', 'anna', 'next'])
-    const { outcome } = await node(0).api.open({
-      commandId: 'cmd_open0001',
-      title: 'Pic#1',
-      currency: 'JPY',
-      start: '10',
-      increment: '1',
-    })
-    auction = outcome.auctionId
-    await settle()
+    ;({ time, network, nodes, auction } = await startAuctionMesh(['home', 'anna', 'next']))
     for (const [commandId, amount] of [
       ['bid_00000001', '10'],
       ['bid_00000002', '40'],

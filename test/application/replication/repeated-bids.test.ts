@@ -6,9 +6,10 @@ import { readLog, unplaced } from '../../../src/application/proof/read-log.js'
 import { verifyLog } from '../../../src/application/proof/verify-log.js'
 import type { Commit } from '../../../src/domain/commit.js'
 import type { AuctionEvent } from '../../../src/domain/events.js'
-import { ManualTime, settle } from '../../support/manual-time.js'
+import { startAuctionMesh } from '../../support/auction-mesh.js'
+import { type ManualTime, settle } from '../../support/manual-time.js'
 import { MemoryNetwork } from '../../support/memory-network.js'
-import { MemoryNode, startMemoryNodes } from '../../support/memory-node.js'
+import { MemoryNode } from '../../support/memory-node.js'
 
 const verifier = new Ed25519Verifier()
 
@@ -25,18 +26,7 @@ describe('a bid that stands in a log twice', () => {
 
   /** Anna leaves a maximum, and lowers it. */
   beforeEach(async () => {
-    time = new ManualTime()
-    network = new MemoryNetwork()
-    nodes = await startMemoryNodes(network, time, ['home', 'anna', 'bert'])
-    const { outcome } = await node(0).api.open({
-      commandId: 'cmd_open0001',
-      title: 'Pic#1',
-      currency: 'JPY',
-      start: '10',
-      increment: '1',
-    })
-    auction = outcome.auctionId
-    await settle()
+    ;({ time, network, nodes, auction } = await startAuctionMesh(['home', 'anna', 'bert']))
     await max('bid_00000001', '500')
     await settle()
     await max('bid_00000002', '400')
