@@ -13,6 +13,7 @@ import { LocalNodeCommands } from '../../src/application/node/local-node-command
 import { LocalNodeQueries } from '../../src/application/node/local-node-queries.js'
 import { LocalPeerService } from '../../src/application/node/local-peer-service.js'
 import { checkedNodeApi } from '../../src/application/node/node-methods.js'
+import { Recovery } from '../../src/application/recovery/recovery.js'
 import type { Store } from '../../src/ports/store/store.js'
 import { NO_METRICS } from '../../src/ports/system/metrics.js'
 import { composeMesh, composeProof, composeReplication } from './compose-mesh.js'
@@ -118,6 +119,32 @@ function composeHome(services: NodeServices, options: ComposeOptions): void {
             signer: parts.signer,
             verifier: parts.verifier,
             logger: parts.logger,
+          },
+          nodeId(),
+        ),
+    )
+    .factory(
+      'recovery',
+      () =>
+        new Recovery(
+          {
+            auctionHouse: parts.auctionHouse,
+            auctions: parts.auctions,
+            clock: parts.homeClock,
+            eventLog: parts.eventLog,
+            handovers: parts.handovers,
+            heldAuctions: parts.heldAuctions,
+            logger: parts.logger,
+            members: parts.members,
+            orderChecker: parts.orderChecker,
+            outages: parts.outages,
+            outcomes: parts.outcomes,
+            peerClient: parts.peerClient,
+            peerTable: parts.peerTable,
+            replicator: parts.replicator,
+            secrets: parts.secrets,
+            signer: parts.signer,
+            verifier: parts.verifier,
           },
           nodeId(),
         ),
@@ -253,6 +280,7 @@ function composeService(services: NodeServices, options: ComposeOptions): void {
           auctionViews: parts.auctionViews,
           autoBidder: parts.autoBidder,
           handoverGiver: parts.handoverGiver,
+          heldAuctions: parts.heldAuctions,
           homeClock: parts.homeClock,
           logger: parts.logger,
           members: parts.members,
@@ -260,6 +288,7 @@ function composeService(services: NodeServices, options: ComposeOptions): void {
           peerTable: parts.peerTable,
           pictures: parts.pictures,
           random: parts.random,
+          recovery: parts.recovery,
           router: parts.router,
           signer: parts.signer,
         },

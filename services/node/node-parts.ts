@@ -22,6 +22,7 @@ import type { Pictures } from '../../src/application/pictures/pictures.js'
 import type { EquivocationWatch } from '../../src/application/proof/equivocation-watch.js'
 import type { ReceiptWatch } from '../../src/application/proof/receipt-watch.js'
 import type { SignatureMender } from '../../src/application/proof/signature-mender.js'
+import type { Recovery } from '../../src/application/recovery/recovery.js'
 import type { CommitPusher } from '../../src/application/replication/commit-pusher.js'
 import type { HeadsDigest } from '../../src/application/replication/heads-digest.js'
 import type { PeerRefusals } from '../../src/application/replication/peer-refusals.js'
@@ -104,6 +105,7 @@ export interface NodeParts {
   readonly handoverTaker: HandoverTaker
   readonly membership: Membership
   readonly heldAuctions: HeldAuctions
+  readonly recovery: Recovery
   readonly firstComparison: FirstComparison
   readonly homeClock: HomeClock
   readonly outages: Outages

@@ -39,6 +39,7 @@ export const ERROR_CODES: { readonly [C in ErrorCode]: ErrorCodeRow } = {
   PICTURES_FULL: { status: 507, exit: 'unreachable', retryAfterSeconds: 3_600 },
   PICTURE_UNAVAILABLE: { status: 503, exit: 'unreachable', retryAfterSeconds: 10 },
   NOT_MOVED: { status: 409, exit: 'usage' },
+  NOT_HELD: { status: 409, exit: 'usage' },
   TERMS_INVALID: { status: 422, exit: 'rejected' },
   COMMAND_ID_REUSED: { status: 422, exit: 'rejected' },
 
@@ -68,6 +69,7 @@ export const ERROR_CODES: { readonly [C in ErrorCode]: ErrorCodeRow } = {
   STOPPING: { status: 503, exit: 'unreachable', retryAfterSeconds: 2 },
   DISK_FULL: { status: 507, exit: 'unreachable', retryAfterSeconds: 60 },
   AUCTION_HELD: { status: 503, exit: 'unreachable' },
+  PEERS_AWAY: { status: 503, exit: 'unreachable' },
   LOG_IO_ERROR: { status: 503, exit: 'unreachable', retryAfterSeconds: 10 },
   TOO_FEW_REPLICAS: { status: 503, exit: 'unreachable', retryAfterSeconds: 5 },
   ORDER_OUT_OF_TIME: {

@@ -26,6 +26,8 @@ interface Opened {
   /** Seqs of the events that moved it to another home, ascending. */
   readonly handovers: readonly number[]
   readonly openedAt: number
+  /** From which event on the home has lost maxima that were left with it; null where it has not. */
+  readonly maximaLostSince: number | null
   /** The end as extended so far; null: closed by hand. */
   readonly closesAt: number | null
   /** Null until the first bid. */
@@ -55,6 +57,8 @@ export interface Closed extends Opened {
 export interface Cancelled extends Opened {
   readonly status: 'cancelled'
   readonly cancelledAt: number
+  /** Before the first bid by the seller; at any time by the home, which gives it up. */
+  readonly by: 'seller' | 'home'
   readonly reason: string
 }
 

@@ -16,6 +16,8 @@ export type Command =
   | ExtendAuction
   | HandOver
   | GiveTimeBack
+  | GiveUp
+  | LoseMaxima
 
 export interface OpenAuction {
   readonly type: 'OpenAuction'
@@ -118,4 +120,20 @@ export interface GiveTimeBack {
   readonly type: 'GiveTimeBack'
   readonly now: number
   readonly since: number
+}
+
+/** The home gives the auction up. */
+export interface GiveUp {
+  readonly type: 'GiveUp'
+  readonly now: number
+  readonly reason: string
+}
+
+/** The home has lost the maxima that were left with it from event `since` on. */
+export interface LoseMaxima {
+  readonly type: 'LoseMaxima'
+  readonly now: number
+  readonly since: number
+  /** Of the leader, as far as it is still known; the price otherwise. */
+  readonly leaderMax: number | null
 }

@@ -75,6 +75,14 @@ export function decide(state: HomeState, command: Command): Decision {
       return handOver(state, auction, command)
     case 'GiveTimeBack':
       return giveTimeBack(state, auction, command)
+    case 'GiveUp': {
+      const { now, reason } = command
+      return accept(auction, state.secrets, [{ type: 'AuctionGivenUp', at: now, reason }])
+    }
+    case 'LoseMaxima': {
+      const { now, since, leaderMax } = command
+      return accept(auction, { ...state.secrets, leaderMax }, [{ type: 'MaximaLost', at: now, since }])
+    }
     default: {
       const unknown: never = command
       throw new Error(`unknown command ${JSON.stringify(unknown)}`)

@@ -16,6 +16,8 @@ export type AuctionEvent =
   | AuctionClosed
   | MaximaRevealed
   | AuctionCancelled
+  | AuctionGivenUp
+  | MaximaLost
   | AuctionHandedOver
 
 export interface AuctionOpened {
@@ -125,6 +127,27 @@ export interface AuctionCancelled {
   /** The seller's. */
   readonly commandId: string
   readonly reason: string
+}
+
+/**
+ * The home cannot go on with the auction, or will not: nobody wins, and whoever led owes nothing. It is the home's own word, and nobody
+ * orders it.
+ */
+export interface AuctionGivenUp {
+  readonly type: 'AuctionGivenUp'
+  readonly at: number
+  readonly reason: string
+}
+
+/**
+ * The home has lost the maxima that were left with it by bids from event `since` on, and not opened before: they stay shut, and where
+ * one of them leads it counts for no more than the price from here on.
+ */
+export interface MaximaLost {
+  readonly type: 'MaximaLost'
+  readonly at: number
+  /** Seq of an event before this one. */
+  readonly since: number
 }
 
 /** The home's last event: from the next commit on, another node writes and signs. Always alone in its commit. */

@@ -11,9 +11,11 @@ import {
   resultOf,
 } from './auction.js'
 import type {
+  AuctionCancelled,
   AuctionClosed,
   AuctionEvent,
   AuctionExtended,
+  AuctionGivenUp,
   AuctionOpened,
   AuctionResult,
   BidPlaced,
@@ -92,16 +94,14 @@ export function evolve(state: Auction, event: AuctionEvent): OpenedAuction {
       return closed(state, event, must)
     case 'AuctionCancelled': {
       must(state.bidCount === 0, 'an auction with bids cannot be cancelled')
-      const { owed: _, ...rest } = state
-      const result: Cancelled = {
-        ...rest,
-        status: 'cancelled',
-        seq,
-        at: event.at,
-        cancelledAt: event.at,
-        reason: event.reason,
-      }
-      return result
+      return cancelled(state, event, 'seller')
+    }
+    case 'AuctionGivenUp':
+      return cancelled(state, event, 'home')
+    case 'MaximaLost': {
+      const { since } = event
+      must(since >= 1 && since <= state.seq, 'maxima are lost of events that lie before')
+      return advance(state, event, { maximaLostSince: Math.min(since, state.maximaLostSince ?? since) })
     }
     case 'AuctionHandedOver':
       must(event.to.nodeId !== state.home.nodeId, 'an auction is handed over to another node')
@@ -128,6 +128,7 @@ type Change = Partial<
     | 'leadingBidId'
     | 'bidCount'
     | 'reserveMet'
+    | 'maximaLostSince'
     | 'owed'
   >
 >
@@ -138,6 +139,7 @@ function advance(state: Live, { at }: AuctionEvent, change: Change): Live {
   const { closesAt = state.closesAt, price = state.price } = change
   const { leader = state.leader, leadingBidId = state.leadingBidId } = change
   const { bidCount = state.bidCount, reserveMet = state.reserveMet, owed = null } = change
+  const { maximaLostSince = state.maximaLostSince } = change
   const { terms, meshId, seller, openedBy, openedAt } = state
   return {
     status,
@@ -150,6 +152,7 @@ function advance(state: Live, { at }: AuctionEvent, change: Change): Live {
     openedBy,
     handovers,
     openedAt,
+    maximaLostSince,
     closesAt,
     price,
     leader,
@@ -184,6 +187,7 @@ function opened(event: AuctionOpened, must: Must): Live {
     openedBy: event.home.nodeId,
     handovers: [],
     openedAt: event.at,
+    maximaLostSince: null,
     closesAt: event.terms.closesAt,
     price: null,
     leader: null,
@@ -345,6 +349,14 @@ function closed(state: Live, event: AuctionClosed, must: Must): Closed {
     result: event.result,
     revealed: 0,
   }
+}
+
+function cancelled(
+  { owed: _, ...rest }: Live,
+  { at, reason }: AuctionCancelled | AuctionGivenUp,
+  by: Cancelled['by'],
+): Cancelled {
+  return { ...rest, status: 'cancelled', seq: rest.seq + 1, at, cancelledAt: at, by, reason }
 }
 
 function sameResult(a: AuctionResult, b: AuctionResult): boolean {

@@ -72,6 +72,11 @@ export class PriceRecheck {
     return step
   }
 
+  /** The home has lost the maximum that leads: it counts for no more than the price from here on. */
+  leaderLost(): void {
+    this.#leaderMax = this.#price
+  }
+
   #step(bid: RecordedBid): PriceStep {
     switch (bid.kind) {
       case 'plain':

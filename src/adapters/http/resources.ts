@@ -90,6 +90,7 @@ export const auctionSchema = z
     seller: party,
     home: z.object({ node_id: z.string(), public_key: z.string(), state: z.string() }),
     disputed: z.boolean(),
+    maxima_lost_since: z.int().nullable(),
     opened_at: time,
     opens_at: time.nullable(),
     closes_at: time.nullable(),
@@ -105,12 +106,13 @@ export const auctionSchema = z
     closed_by: z.string().nullable(),
     result: z.unknown(),
     cancelled_at: time.nullable(),
+    cancelled_by: z.enum(['seller', 'home']).nullable(),
     cancel_reason: z.string().nullable(),
     you: z.enum(['seller', 'leading', 'outbid', 'won', 'lost']).nullable(),
   })
   .meta({
     description:
-      'An auction; `you` is how the caller stands. Amounts are decimal text in `currency`. `ended`: its end has come, and its home has not closed it yet.',
+      'An auction; `you` is how the caller stands. Amounts are decimal text in `currency`. `ended`: its end has come, and its home has not closed it yet. `cancelled_by` `home`: its home has given it up, and nobody has won. `maxima_lost_since`: its home has lost the maxima that were left with it from this event on; whoever left one has to leave it anew.',
   })
 
 export const outcomeSchema = z

@@ -73,6 +73,7 @@ export function socketIoEvent({
       return told('auctionStarted', common)
     case 'auction_opened':
     case 'auction_moved':
+    case 'maxima_lost':
     case 'maxima_revealed':
       return null
     default: {

@@ -3,8 +3,8 @@
 import { existsSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { readCommit } from '../../application/log/commit.js'
-import { commitmentOf, RESERVE_SCOPE } from '../../application/log/commitment.js'
 import { nodeIdOf } from '../../application/log/ids.js'
+import { KeptBeside } from '../../application/log/kept-beside.js'
 import { bidOf } from '../../application/log/read-model.js'
 import { timeText } from '../../application/log/time-text.js'
 import { plainBidFingerprint } from '../../application/orders/home-command.js'
@@ -30,7 +30,7 @@ import { DamagedStore, type FoundHead, type FoundRows, type OwnAuction } from '.
 import { openStore } from './open-store.js'
 import { SqliteDataLock } from './sqlite-data-lock.js'
 import { isSoundFile, StoreError } from './store-error.js'
-import { commandsOf, leaderMaxOf, type UnacceptedPart, unacceptedPart } from './unaccepted-part.js'
+import { commandsOf, type UnacceptedPart, unacceptedPart } from './unaccepted-part.js'
 
 export interface RepairOptions {
   /** Of the node whose data these are. */
@@ -229,9 +229,10 @@ class Salvager {
     const bodies = commits.map((commit) => ({ commit, body: readCommit(commit) }))
     const events = bodies.flatMap(({ body }) => body.events)
     const kept = this.#secrets(ref)
-    const secrets = part && kept ? { ...kept, leaderMax: leaderMaxAt(state, events, sealed) } : kept
-    if (state.status === 'open' || state.status === 'scheduled')
-      this.#demandSecrets(head.auctionId, events, secrets, sealed)
+    const beside = new KeptBeside(head.auctionId)
+    for (const event of events) beside.take(event)
+    const secrets = part && kept ? { ...kept, leaderMax: leaderMaxAt(beside, sealed) } : kept
+    if (state.status === 'open' || state.status === 'scheduled') demandSecrets(beside, secrets, sealed)
     let at: Auction = UNOPENED
     const appends: Append[] = []
     for (const { commit, body } of bodies) {
@@ -309,30 +310,6 @@ class Salvager {
     const columns = 'bid_id AS bidId, bidder_id AS bidderId, amount, salt'
     const rows = this.#rows<SealedMaximum>('sealed_maxima', columns, 'bid_id', ref)
     return new Map(rows.map((row) => [row.bidId, row]))
-  }
-
-  /** A live auction needs all that was left with its home, or its end could not be decided as promised. */
-  #demandSecrets(
-    auctionId: string,
-    events: readonly AuctionEvent[],
-    secrets: Secrets | null,
-    sealed: ReadonlyMap<string, SealedMaximum>,
-  ): void {
-    if (secrets === null) throw new UnsavableError('its reserve and the leader’s maximum cannot be read')
-    for (const event of events) {
-      if (event.type === 'AuctionOpened' && event.terms.reserveCommitment !== null) {
-        const { reserve } = secrets
-        const told = reserve && commitmentOf({ scope: RESERVE_SCOPE, id: event.commandId, ...reserve })
-        if (told !== event.terms.reserveCommitment) throw new UnsavableError('its reserve cannot be read')
-      }
-      if (!('commitment' in event) || event.commitment === null) continue
-      const maximum = sealed.get(event.bidId)
-      const told =
-        maximum &&
-        commitmentOf({ scope: auctionId, id: event.bidId, amount: maximum.amount, salt: maximum.salt })
-      if (told !== event.commitment)
-        throw new UnsavableError(`the maximum of bid ${event.bidId} cannot be read`)
-    }
   }
 
   /** The outcomes that the log tells of; the others follow with the private tables. */
@@ -437,10 +414,22 @@ function describe(auctionId: string, { dropped, why }: UnacceptedPart): Unaccept
   return { auctionId, seq, why, commands: commandsOf(dropped) }
 }
 
-function leaderMaxAt(...of: Parameters<typeof leaderMaxOf>): Minor | null {
-  const leaderMax = leaderMaxOf(...of)
+function leaderMaxAt(beside: KeptBeside, sealed: ReadonlyMap<string, SealedMaximum>): Minor | null {
+  const leaderMax = beside.leaderMax(sealed)
   if (leaderMax === undefined) throw new UnsavableError('the leader’s maximum cannot be read')
   return leaderMax
+}
+
+/** A live auction needs all that was left with its home, or its end could not be decided as promised. */
+function demandSecrets(
+  beside: KeptBeside,
+  secrets: Secrets | null,
+  sealed: ReadonlyMap<string, SealedMaximum>,
+): void {
+  if (secrets === null) throw new UnsavableError('its reserve and the leader’s maximum cannot be read')
+  if (!beside.isReserve(secrets.reserve)) throw new UnsavableError('its reserve cannot be read')
+  const [missing] = beside.missing(sealed)
+  if (missing !== undefined) throw new UnsavableError(`the maximum of bid ${missing.bidId} cannot be read`)
 }
 
 type Sound = Extract<Verification, { valid: true }>

@@ -1,10 +1,7 @@
 import { BadCommitError, readCommit } from '../../application/log/commit.js'
 import { eventsOf } from '../../application/log/commit-body.js'
-import type { OpenedAuction } from '../../domain/auction.js'
-import type { SealedMaximum } from '../../domain/commands.js'
 import type { Commit } from '../../domain/commit.js'
-import { type AuctionEvent, commandIdOf } from '../../domain/events.js'
-import type { Minor } from '../../domain/money.js'
+import { commandIdOf } from '../../domain/events.js'
 
 /** A log of this node's own whose end nobody else can have taken. */
 export interface UnacceptedPart {
@@ -48,17 +45,4 @@ export function commandsOf(commits: readonly Commit[]): string[] {
       return []
     }
   })
-}
-
-/** What the leader has left with the home, as of these events; null: nobody leads; undefined: it cannot be told. */
-export function leaderMaxOf(
-  { leadingBidId }: OpenedAuction,
-  events: readonly AuctionEvent[],
-  sealed: ReadonlyMap<string, SealedMaximum>,
-): Minor | null | undefined {
-  if (leadingBidId === null) return null
-  const bid = events.findLast((event) => 'bidId' in event && event.bidId === leadingBidId)
-  if (bid?.type === 'BidPlaced' && bid.amount !== null) return bid.amount
-  if (bid?.type === 'LotBoughtNow') return bid.price
-  return sealed.get(leadingBidId)?.amount
 }

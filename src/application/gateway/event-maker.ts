@@ -171,7 +171,11 @@ function messageOf(item: FeedItem, facts: AuctionFacts, leader: Party | null): E
         result: auctionResultJson(event.result, currency),
       }
     case 'AuctionCancelled':
-      return { type: 'auction_cancelled', ...common, reason: event.reason }
+      return { type: 'auction_cancelled', ...common, by: 'seller', reason: event.reason }
+    case 'AuctionGivenUp':
+      return { type: 'auction_cancelled', ...common, by: 'home', reason: event.reason }
+    case 'MaximaLost':
+      return { type: 'maxima_lost', ...common, since_seq: event.since }
     case 'AuctionHandedOver': {
       const { nodeId, publicKey } = event.to
       return { type: 'auction_moved', ...common, home: { node_id: nodeId, public_key: publicKey } }

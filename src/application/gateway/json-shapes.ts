@@ -67,6 +67,7 @@ export function auctionJson(view: AuctionView): { readonly [key: string]: Json }
       state: view.homeState,
     },
     disputed: view.disputed,
+    maxima_lost_since: state.maximaLostSince,
     opened_at: jsonTime(state.openedAt),
     opens_at: jsonTime(terms.opensAt),
     closes_at: jsonTime(state.closesAt),
@@ -82,6 +83,7 @@ export function auctionJson(view: AuctionView): { readonly [key: string]: Json }
     closed_by: state.status === 'closed' ? state.by : null,
     result: state.status === 'closed' ? auctionResultJson(state.result, currency) : null,
     cancelled_at: state.status === 'cancelled' ? jsonTime(state.cancelledAt) : null,
+    cancelled_by: state.status === 'cancelled' ? state.by : null,
     cancel_reason: state.status === 'cancelled' ? state.reason : null,
     you: view.mine,
     auto_bid: view.autoBid && {

@@ -80,8 +80,19 @@ export const eventMessages = {
     })
     .meta({ description: 'The auction is closed.' }),
   auction_cancelled: z
-    .object({ type: z.literal('auction_cancelled'), ...event, reason: z.string() })
-    .meta({ description: 'The seller has withdrawn the lot.' }),
+    .object({
+      type: z.literal('auction_cancelled'),
+      ...event,
+      by: z.enum(['seller', 'home']),
+      reason: z.string(),
+    })
+    .meta({
+      description: 'The seller has withdrawn the lot; or its home has given the auction up: nobody has won.',
+    }),
+  maxima_lost: z.object({ type: z.literal('maxima_lost'), ...event, since_seq: z.int() }).meta({
+    description:
+      'The home has lost the maxima that were left with it from event `since_seq` on. The leader leads at the price; whoever left a maximum has to leave it anew.',
+  }),
   auction_moved: z
     .object({
       type: z.literal('auction_moved'),

@@ -140,6 +140,11 @@ export class AuctionActor {
     return this.#auction !== null && !this.#broken
   }
 
+  /** What it knows of the auction may not be so any more: the next command is for a new actor. */
+  retire(): void {
+    this.#broken = true
+  }
+
   /** Answers once the command's outcome is durable, or with why there is none. */
   enqueue(submission: HomeSubmission): void {
     if (this.#mailbox.length >= MAX_MAILBOX_COMMANDS) {
@@ -261,7 +266,8 @@ export class AuctionActor {
         outcome: { status: 'accepted', commandId: commit.hash, auctionId, seq, at: command.now },
       })
     } catch (error) {
-      fail(error)
+      if (error instanceof NotWritableError) settle(failureOf(error))
+      else fail(error)
     }
   }
 

@@ -19,6 +19,7 @@ import type { Timer, Timers } from '../../ports/system/timers.js'
 import { sealCommit } from '../log/commit.js'
 import { AuctionHeldError, type HeldAuctions } from '../log/held-auctions.js'
 import type { Published, PublishingEventLog } from '../log/publishing-event-log.js'
+import { repeats } from '../orders/home-command.js'
 import { answerTo, type Submission } from '../orders/submission.js'
 import { submitFailure } from '../orders/submit-failure.js'
 import { OWN_FORK } from '../proof/equivocation-watch.js'
@@ -210,7 +211,7 @@ export class AuctionHouse {
   async #open({ commandId, fingerprint, command: commandOf }: Opening): Promise<SubmitResult> {
     const earlier = (await this.#deps.outcomes.find([commandId])).get(commandId)
     if (earlier) {
-      if (earlier.fingerprint === fingerprint) return { ok: true, outcome: earlier.outcome }
+      if (repeats(fingerprint, earlier.fingerprint)) return { ok: true, outcome: earlier.outcome }
       const at = this.#deps.clock.now()
       const rejection = { code: 'COMMAND_ID_REUSED' } as const
       return { ok: true, outcome: { status: 'rejected', commandId, auctionId: '', at, rejection } }
@@ -285,6 +286,8 @@ export class AuctionHouse {
   async takeUp(auctionId: string): Promise<void> {
     const record = await this.#deps.auctions.find(auctionId)
     if (record === null || record.state.home.nodeId !== this.#nodeId || !this.#accepting) return
+    this.#checked.delete(auctionId)
+    this.#actors.get(auctionId)?.actor.retire()
     this.#due.set(auctionId, null)
     this.#due.set(auctionId, dueAt(record.state))
     this.#reveal(auctionId)

@@ -12,7 +12,7 @@ import type { Budgets } from '../budgets/budgets.js'
 import type { CommittedOrder } from '../log/commit-body.js'
 import type { HeldAuctions } from '../log/held-auctions.js'
 import { nodeIdOf } from '../log/ids.js'
-import { domainCommand, fingerprintOf, isClientCommand } from '../orders/home-command.js'
+import { domainCommand, fingerprintOf, isClientCommand, repeats } from '../orders/home-command.js'
 import { type OrderedCommand, type SignedOrder, vouchesForSeller } from '../orders/order.js'
 import { outcomeOf } from '../orders/outcome.js'
 import type { HomeSubmission } from '../orders/submission.js'
@@ -109,7 +109,7 @@ export class BatchDraft {
     const fingerprint = fingerprintOf(task)
     const earlier = underWay?.record ?? this.#stored.get(commandId)
     if (earlier !== undefined) {
-      if (earlier.fingerprint === fingerprint) return done(earlier.outcome)
+      if (repeats(fingerprint, earlier.fingerprint)) return done(earlier.outcome)
       const rejection = { code: 'COMMAND_ID_REUSED' } as const
       return done({ status: 'rejected', commandId, auctionId, at: now, rejection })
     }

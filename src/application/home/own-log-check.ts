@@ -1,16 +1,15 @@
 import { isDeepStrictEqual } from 'node:util'
-import { type Auction, type OpenedAuction, UNOPENED } from '../../domain/auction.js'
+import { type Auction, UNOPENED } from '../../domain/auction.js'
 import type { SealedMaximum } from '../../domain/commands.js'
 import type { AuctionEvent } from '../../domain/events.js'
 import { evolve } from '../../domain/evolve.js'
-import type { Minor } from '../../domain/money.js'
 import type { Party } from '../../domain/party.js'
 import type { SecretRepository } from '../../ports/store/auction-repository.js'
 import type { EventLog } from '../../ports/store/event-log.js'
 import type { OutcomeRepository } from '../../ports/store/outcome-repository.js'
 import { hashOf } from '../log/commit.js'
 import { readBodyAgain } from '../log/commit-body.js'
-import { commitmentOf, RESERVE_SCOPE } from '../log/commitment.js'
+import { KeptBeside } from '../log/kept-beside.js'
 import { fingerprintOf, plainBidFingerprint } from '../orders/home-command.js'
 import type { LoadedAuction } from './auction-actor.js'
 
@@ -26,13 +25,9 @@ const PAGE = { commits: 256, bytes: 1024 * 1024 }
 interface Told {
   state: Auction
   hash: string | null
-  openingId: string
-  /** Of maxima that no event has opened, by bid. */
-  readonly commitments: Map<string, { readonly commitment: string; readonly bidderId: string }>
+  readonly kept: KeptBeside
   /** What the home compares a repeated bid with a maximum with. */
   readonly fingerprints: Map<string, { readonly fingerprint: string; readonly bidder: Party }>
-  /** The maximum that leads: an amount, or the bid that committed to one. */
-  leading: { readonly amount: Minor } | { readonly bidId: string } | null
 }
 
 /**
@@ -58,9 +53,7 @@ async function replay(
   const told: Told = {
     state: UNOPENED,
     hash: null,
-    openingId: '',
-    leading: null,
-    commitments: new Map(),
+    kept: new KeptBeside(auctionId),
     fingerprints: new Map(),
   }
   while (told.state.seq < head.seq) {
@@ -73,37 +66,14 @@ async function replay(
         return `the commit at event ${firstSeq} does not follow the one before it`
       const fault = await outcomesFault(deps, auctionId, firstSeq, events, told, hasMoved)
       if (fault !== null) return fault
-      for (const event of events) take(told, event)
+      for (const event of events) {
+        told.state = evolve(told.state, event)
+        told.kept.take(event)
+      }
       told.hash = hash
     }
   }
   return told.hash === head.hash ? told : 'its head is not where its log ends'
-}
-
-function take(told: Told, event: AuctionEvent): void {
-  told.state = evolve(told.state, event)
-  switch (event.type) {
-    case 'AuctionOpened':
-      told.openingId = event.commandId
-      return
-    case 'BidPlaced':
-    case 'MaxBidChanged': {
-      if (event.commitment !== null)
-        told.commitments.set(event.bidId, { commitment: event.commitment, bidderId: event.bidder.id })
-      const leads = event.type === 'MaxBidChanged' || event.leads
-      const amount = event.type === 'BidPlaced' ? event.amount : null
-      if (leads) told.leading = amount === null ? { bidId: event.bidId } : { amount }
-      return
-    }
-    case 'LotBoughtNow':
-      told.leading = { amount: event.price }
-      return
-    case 'MaximaRevealed':
-      for (const { bidId } of event.maxima) told.commitments.delete(bidId)
-      return
-    default:
-      return
-  }
 }
 
 /** A bid whose answer is lost, or is not what it was, would count twice when it is sent again. */
@@ -151,21 +121,15 @@ async function outcomesFault(
 async function secretsFault(
   { secrets: repository }: OwnLogCheckDeps,
   { auctionId, state, secrets }: LoadedAuction,
-  { openingId, commitments, fingerprints, leading }: Told,
+  { fingerprints, kept }: Told,
 ): Promise<string | null> {
-  const { reserveCommitment } = (state as OpenedAuction).terms
-  const { reserve } = secrets
-  const told = reserve && commitmentOf({ scope: RESERVE_SCOPE, id: openingId, ...reserve })
-  if (told !== reserveCommitment) return 'its reserve is not the one that it committed to'
+  if (!kept.isReserve(secrets.reserve)) return 'its reserve is not the one that it committed to'
   const sealed = new Map<string, SealedMaximum>()
-  for (const one of await repository.sealed(auctionId, commitments.size + 1)) sealed.set(one.bidId, one)
-  for (const { bidId, bidderId, amount, salt } of sealed.values()) {
-    const committed = commitments.get(bidId)
-    if (commitmentOf({ scope: auctionId, id: bidId, amount, salt }) !== committed?.commitment)
-      return `the maximum of bid ${bidId} is not the one that it committed to`
-    if (bidderId !== committed.bidderId) return `the maximum of bid ${bidId} is kept for another bidder`
-  }
+  for (const one of await repository.sealed(auctionId, kept.committed.size + 1)) sealed.set(one.bidId, one)
+  for (const { bidId } of kept.missing(sealed))
+    if (sealed.has(bidId)) return `the maximum of bid ${bidId} is not the one that it committed to`
   for (const { bidId, amount, salt } of sealed.values()) {
+    if (!kept.committed.has(bidId)) return `the maximum of bid ${bidId} is none that its log commits to`
     const known = fingerprints.get(bidId)
     if (known === undefined) continue
     const { fingerprint, bidder } = known
@@ -174,9 +138,7 @@ async function secretsFault(
       return `what is known of bid ${bidId} is not what the log says`
   }
   if (state.status === 'closed' || state.status === 'cancelled') return null
-  for (const bidId of commitments.keys())
-    if (!sealed.has(bidId)) return `the maximum of bid ${bidId} is not there`
-  const leaderMax =
-    leading === null ? null : 'amount' in leading ? leading.amount : sealed.get(leading.bidId)?.amount
-  return leaderMax === secrets.leaderMax ? null : 'the leading maximum is not what its log says'
+  const [missing] = kept.missing(sealed)
+  if (missing !== undefined) return `the maximum of bid ${missing.bidId} is not there`
+  return kept.leaderMax(sealed) === secrets.leaderMax ? null : 'the leading maximum is not what its log says'
 }

@@ -123,4 +123,10 @@ export const eventSchema: z.ZodType<Exclude<AuctionEvent, BidPlaced>> = z.discri
     commandId: id,
     reason,
   }),
+  z.strictObject({ type: z.literal('AuctionGivenUp'), at: time, reason }),
+  z.strictObject({
+    type: z.literal('MaximaLost'),
+    at: time,
+    since: z.int().min(1).max(Number.MAX_SAFE_INTEGER),
+  }),
 ])

@@ -45,6 +45,13 @@ export class HeldAuctions {
     logger.error({ auctionId, why, next }, 'an auction of this home is held: nothing is written to it')
   }
 
+  /** Something else stands in the way now. */
+  turn(auctionId: string, because: HeldBecause, why: string): void {
+    const known = this.#held.get(auctionId)
+    if (known === undefined) return
+    this.#held.set(auctionId, { ...known, because, why, next: NEXT[because](auctionId) })
+  }
+
   /** What stood in the way is mended. */
   release(auctionId: string): void {
     const known = this.#held.get(auctionId)

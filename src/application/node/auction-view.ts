@@ -138,7 +138,8 @@ function standing(state: OpenedAuction, partyId: string, joined: boolean): Aucti
     if (state.result.sold && state.result.winner.id === partyId) return 'won'
     return joined ? 'lost' : null
   }
+  if (state.status === 'cancelled') return joined && state.leader !== null ? 'lost' : null
   if (state.leader?.id === partyId) return 'leading'
   // Where nobody leads nobody has been outbid.
-  return joined && state.leader !== null && state.status !== 'cancelled' ? 'outbid' : null
+  return joined && state.leader !== null ? 'outbid' : null
 }

@@ -48,7 +48,7 @@ export function explainRejection(
       }
     case 'AUCTION_CANCELLED':
       return {
-        message: `The seller cancelled the auction at ${formatTime(rejection.cancelledAt)}.`,
+        message: `The auction was cancelled at ${formatTime(rejection.cancelledAt)}.`,
         next: 'Look for another auction.',
       }
     case 'OWN_AUCTION':

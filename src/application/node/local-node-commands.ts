@@ -7,12 +7,17 @@ import type { Rejection } from '../../domain/rejection.js'
 import type { RemoteCommand } from '../../domain/remote-command.js'
 import type { MemberDirectory } from '../../ports/members/member-directory.js'
 import type { SubmitResult } from '../../ports/mesh/home-messages.js'
-import type { AuctionView, AutoBidView, CommandResult } from '../../ports/node/node-answers.js'
+import type { AuctionView, AutoBidView, CommandResult, TakenBack } from '../../ports/node/node-answers.js'
 import type { NodeCommands } from '../../ports/node/node-api.js'
 import { NodeError } from '../../ports/node/node-error.js'
 import type { NodeInfo } from '../../ports/node/node-info.js'
 import type { PictureAdded, PictureUpload } from '../../ports/node/node-pictures.js'
-import type { AuctionCommand, BidRequest, OpenRequest } from '../../ports/node/node-requests.js'
+import type {
+  AuctionCommand,
+  BidRequest,
+  OpenRequest,
+  RecoveryRequest,
+} from '../../ports/node/node-requests.js'
 import type { Random } from '../../ports/system/random.js'
 import type { Signer } from '../../ports/system/signer.js'
 import type { AutoBidder } from '../commands/auto-bidder.js'
@@ -22,11 +27,13 @@ import type { AuctionHouse } from '../home/auction-house.js'
 import type { HomeClock } from '../home/home-clock.js'
 import { amountOf, openTerms } from '../home/open-terms.js'
 import { newSalt } from '../log/commitment.js'
+import type { HeldAuctions } from '../log/held-auctions.js'
 import { reachablePeer } from '../mesh/peer-by-name.js'
 import type { PeerTable } from '../mesh/peer-table.js'
 import { openingFingerprint } from '../orders/home-command.js'
 import { answerTo, type Submission } from '../orders/submission.js'
 import type { Pictures } from '../pictures/pictures.js'
+import type { Recovery } from '../recovery/recovery.js'
 import { Lookups } from '../turns/lookups.js'
 import type { AuctionViews } from './auction-view.js'
 import { CommandAnswers, type CommandAnswersDeps, nodeError } from './command-answers.js'
@@ -37,11 +44,13 @@ export interface LocalNodeCommandsDeps extends CommandAnswersDeps {
   readonly auctionViews: AuctionViews
   readonly autoBidder: Pick<AutoBidder, 'set' | 'cancel'>
   readonly handoverGiver: Pick<HandoverGiver, 'handOver'>
+  readonly heldAuctions: Pick<HeldAuctions, 'find'>
   readonly homeClock: HomeClock
   readonly members: MemberDirectory
   readonly peerTable: PeerTable
   readonly pictures: Pick<Pictures, 'add' | 'named'>
   readonly random: Random
+  readonly recovery: Pick<Recovery, 'takeBack' | 'giveUp'>
   readonly router: Pick<CommandRouter, 'enqueue'>
   readonly signer: Signer
 }
@@ -185,6 +194,23 @@ export class LocalNodeCommands implements NodeCommands {
     const result = await this.#deps.handoverGiver.handOver(view.auctionId, to)
     if (!result.ok) throw nodeError(result)
     return this.#view(view.auctionId)
+  }
+
+  async takeBack({ auction, withoutPeers }: RecoveryRequest): Promise<TakenBack> {
+    return this.#deps.recovery.takeBack({ auctionId: await this.#heldId(auction), withoutPeers })
+  }
+
+  async giveUp(request: RecoveryRequest & { reason?: string }): Promise<AuctionView> {
+    const { auction, withoutPeers, reason = '' } = request
+    const auctionId = await this.#heldId(auction)
+    await this.#deps.recovery.giveUp({ auctionId, withoutPeers, reason })
+    return this.#deps.auctionViews.view(await this.#deps.auctionViews.resolve(auctionId))
+  }
+
+  /** One that is held may be known by its id alone: nothing of it need be left here. */
+  async #heldId(auction: string): Promise<string> {
+    const held = this.#deps.heldAuctions.find(auction)
+    return held?.auctionId ?? (await this.#deps.auctionViews.resolve(auction)).auctionId
   }
 
   async autoBid(request: { auction: string; limit: AmountInput }): Promise<AutoBidView> {

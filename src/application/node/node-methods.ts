@@ -12,6 +12,7 @@ import {
   commandRequest,
   eventsRequest,
   extendRequest,
+  giveUpRequest,
   handoverRequest,
   historyRequest,
   listRequest,
@@ -24,6 +25,7 @@ import {
   pictureRequest,
   receiptsRequest,
   showRequest,
+  takeBackRequest,
 } from './request-schemas.js'
 
 export type RequestOf<M extends keyof NodeApi> =
@@ -46,6 +48,8 @@ const COMMANDS: Methods<NodeCommands> = {
   cancel: inLane(cancelRequest),
   extend: inLane(extendRequest),
   handover: checked(handoverRequest),
+  takeBack: checked(takeBackRequest),
+  giveUp: checked(giveUpRequest),
   autoBid: checked(autoBidRequest),
   stopAutoBid: checked(auctionRequest),
   stop: checked(noRequest),

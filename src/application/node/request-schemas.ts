@@ -12,6 +12,7 @@ import type {
   LogRequest,
   OpenRequest,
   ReceiptsRequest,
+  RecoveryRequest,
   ShowRequest,
 } from '../../ports/node/node-requests.js'
 import {
@@ -88,6 +89,13 @@ export const autoBidRequest: z.ZodType<{
   readonly limit: BidRequest['amount']
 }> = z.strictObject({ auction, limit: amountIn })
 export const handoverRequest = z.strictObject({ auction, peer: line(MAX_PEER_LENGTH) })
+
+const recovery = { auction, withoutPeers: z.boolean().exactOptional() }
+export const takeBackRequest: z.ZodType<RecoveryRequest> = z.strictObject(recovery)
+export const giveUpRequest: z.ZodType<RecoveryRequest & { readonly reason?: string }> = z.strictObject({
+  ...recovery,
+  reason: reasonIn.exactOptional(),
+})
 
 export const openRequest: z.ZodType<OpenRequest> = z.strictObject({
   commandId: id,

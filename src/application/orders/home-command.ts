@@ -55,6 +55,22 @@ export function plainBidFingerprint(auctionId: string, bidderId: string, amount:
   return bidText(auctionId, bidderId, { kind: 'plain', amount })
 }
 
+/** Of a command of which the log does not tell all, and nobody knows it any more: those that begin like it are the same. */
+export function lostFingerprint(beginning: string): string {
+  return `${beginning} ${LOST}`
+}
+
+export function lostMaxFingerprint(auctionId: string, bidderId: string): string {
+  return lostFingerprint(`bid ${auctionId} ${bidderId} max`)
+}
+
+const LOST = '?'
+
+/** Whether a command asks for what the one before under its id did. */
+export function repeats(asked: string, known: string): boolean {
+  return asked === known || (known.endsWith(` ${LOST}`) && asked.startsWith(known.slice(0, -LOST.length)))
+}
+
 function bidText(auctionId: string, bidderId: string, bid: { kind: 'plain' | 'max'; amount: Minor }): string {
   return `bid ${auctionId} ${bidderId} ${bid.kind} ${bid.amount}`
 }

@@ -5,6 +5,7 @@ import type { Receipt, SignedReceipts } from '../../ports/store/receipt-reposito
 import type { SignatureVerifier } from '../../ports/system/signer.js'
 import { areSigned } from '../orders/receipt.js'
 import { EVENT_OF_KIND, type LoggedBid } from './bid-table.js'
+import { decideAgain } from './maxima-lost.js'
 import type { Finding, VerifiedLog } from './verify-log.js'
 
 /**
@@ -39,9 +40,9 @@ function overcharged(log: VerifiedLog, amounts: ReadonlyMap<number, Minor>): Fin
   if (amounts.size === 0) return null
   const { state } = log.summary
   const recheck = new PriceRecheck(state.terms, log.reserve)
-  for (const bid of log.bids.bids(log.secretOf)) {
+  for (const { bid, step } of decideAgain(recheck, withReceipts(log, amounts), log.summary.losses)) {
     try {
-      recheck.next({ ...bid, amount: amounts.get(bid.seq) ?? bid.amount })
+      step()
     } catch (error) {
       if (!(error instanceof UnsoundPriceError)) throw error
       return finding(`by the maxima in the receipts: ${error.rule}`, log.at(bid.seq), bid)
@@ -54,6 +55,10 @@ function overcharged(log: VerifiedLog, amounts: ReadonlyMap<number, Minor>): Fin
 export function countReceipts(batches: readonly SignedReceipts[], auctionId: string): number {
   const own = ({ command }: Receipt) => command.auctionId === auctionId && isBid(command)
   return batches.reduce((sum, { receipts }) => sum + receipts.filter(own).length, 0)
+}
+
+function* withReceipts(log: VerifiedLog, amounts: ReadonlyMap<number, Minor>): Generator<LoggedBid> {
+  for (const bid of log.bids.bids(log.secretOf)) yield { ...bid, amount: amounts.get(bid.seq) ?? bid.amount }
 }
 
 type Bid = Extract<RemoteCommand, { type: 'bid' | 'buy-now' }>

@@ -22,6 +22,7 @@ import { BYTES32, SIGNATURE } from '../log/input-schemas.js'
 import { orderFault, orderRule } from '../orders/check-orders.js'
 import { BidTable, EVENT_OF_KIND, type LoggedBid } from './bid-table.js'
 import { ExportFormatError, type Place, type PlacedCommit } from './export-format.js'
+import { decideAgain, isLost, type MaximaLoss } from './maxima-lost.js'
 import { PendingChecks } from './pending-checks.js'
 
 /** What is wrong with a log, and where. */
@@ -62,6 +63,8 @@ export interface LogSummary {
   readonly state: OpenedAuction
   /** Whoever wrote it, in order: the home that opened it, and those that it was handed over to. */
   readonly homes: readonly LoggedHome[]
+  /** Where its homes say that they have lost maxima. */
+  readonly losses: readonly MaximaLoss[]
   readonly headHash: string
   readonly commits: number
   readonly events: number
@@ -178,6 +181,7 @@ class LogVerifier {
   readonly #places: number[] = []
   readonly #hashes: string[] = []
   readonly #homes: LoggedHome[] = []
+  readonly #losses: MaximaLoss[] = []
 
   constructor(deps: VerifyDeps, options: VerifyOptions) {
     this.#deps = deps
@@ -244,6 +248,7 @@ class LogVerifier {
       this.#homes.push({ ...event.home, since: { seq, at: event.at } })
     } else if (event.type === 'AuctionHandedOver')
       this.#homes.push({ ...event.to, since: { seq, at: event.at } })
+    else if (event.type === 'MaximaLost') this.#losses.push({ seq, since: event.since })
     else if (event.type === 'MaximaRevealed') this.#reveal(event, refuse)
     else if (event.type === 'AuctionClosed') {
       this.#reserveOpened = event.reserve
@@ -255,6 +260,9 @@ class LogVerifier {
     for (const { bidId, amount, salt } of event.maxima) {
       const told = this.#bids.commitmentOf(bidId)
       if (told === undefined) throw refuse('COMMITMENT', `bid ${bidId} has no maximum left to open`)
+      // Else a home could be rid of a maximum for a while, and seem to keep to it in the end.
+      if (isLost(this.#losses, this.#bids.find(bidId)?.seq ?? 0))
+        throw refuse('COMMITMENT', `the maximum of bid ${bidId} is opened, which its home had lost`)
       if (commitmentOf({ scope: this.#auctionId, id: bidId, amount, salt }) !== told)
         throw refuse('COMMITMENT', `the maximum opened for bid ${bidId} is not the one committed to`)
       this.#bids.open(bidId, amount)
@@ -331,6 +339,7 @@ class LogVerifier {
       auctionId: this.#auctionId,
       state,
       homes: this.#homes,
+      losses: this.#losses,
       headHash: this.#last.commit.hash,
       ...this.done,
       signaturesChecked: this.#signatures,
@@ -366,10 +375,10 @@ class LogVerifier {
 
   #decidedAgain(state: Closed, secretOf: string | null): { finding: Finding | null; partly: boolean } {
     const recheck = new PriceRecheck(state.terms, this.#reserveOpened)
-    let partly = false
-    for (const bid of this.#bids.bids(secretOf)) {
+    let partly = this.#losses.length > 0 && this.#bids.secrets > 0
+    for (const { bid, step } of decideAgain(recheck, this.#bids.bids(secretOf), this.#losses)) {
       try {
-        recheck.next(bid)
+        step()
       } catch (error) {
         if (!(error instanceof UnsoundPriceError)) throw error
         const event = { seq: bid.seq, type: EVENT_OF_KIND[bid.kind] }
@@ -382,7 +391,10 @@ class LogVerifier {
 
   *#explain(state: OpenedAuction): Generator<ExplainedBid, void, undefined> {
     const recheck = state.status === 'closed' ? new PriceRecheck(state.terms, this.#reserveOpened) : null
-    for (const bid of this.#bids.bids(this.#secretOf)) yield { bid, step: recheck?.next(bid) ?? null }
+    if (recheck === null) for (const bid of this.#bids.bids(this.#secretOf)) yield { bid, step: null }
+    else
+      for (const { bid, step } of decideAgain(recheck, this.#bids.bids(this.#secretOf), this.#losses))
+        yield { bid, step: step() }
   }
 
   /** Of the commit that holds the event. */

@@ -71,13 +71,15 @@ interface Rules {
   readonly pushed: PushRule | null
   /** Whether more is to be expected soon: most of what a bulk pull brings is old. */
   readonly remembered: boolean
+  /** Whether this node takes what it has written itself. */
+  readonly own: boolean
 }
 
 /** Only this node's key makes such a signature. */
 const BEHIND =
   'peers hold events that this node has signed and does not hold itself: its database is older than what it wrote'
 
-const PULLED: Rules = { signatures: FEWEST, pushed: null, remembered: false }
+const PULLED: Rules = { signatures: FEWEST, pushed: null, remembered: false, own: false }
 const NOTHING_TAKEN: Intake = { stored: 0, events: 0, heads: [], gaps: [], refused: [], spent: [] }
 
 interface Replica {
@@ -128,7 +130,7 @@ export class Replicator {
     const pushed = this.#pushedCommits.of(from)
     return this.#ingestAll(
       [...byAuction.values()],
-      { signatures: CHECK_EACH, pushed, remembered: true },
+      { signatures: CHECK_EACH, pushed, remembered: true, own: false },
       from,
     )
   }
@@ -139,6 +141,14 @@ export class Replicator {
    */
   ingestPages(pages: readonly (readonly Commit[])[], from: string | null = null): Promise<Intake> {
     return this.#ingestAll(pages, PULLED, from)
+  }
+
+  /**
+   * Takes in commits of an auction whose home this node is, and which it has lost: what it has signed itself, and no other node may
+   * have written. Every signature is checked.
+   */
+  async takeBack(commits: readonly Commit[], from: string): Promise<Intake> {
+    return this.#ingestAll([commits], { ...PULLED, signatures: CHECK_EACH, own: true }, from)
   }
 
   async #ingestAll(
@@ -175,7 +185,7 @@ export class Replicator {
   async #ingestAuction(
     auctionId: string,
     commits: readonly Commit[],
-    { signatures, pushed, remembered }: Rules,
+    { signatures, pushed, remembered, own }: Rules,
     from: string | null,
   ): Promise<Intake> {
     const { head: headBefore, state: before } = await this.#replica(auctionId)
@@ -200,7 +210,7 @@ export class Replicator {
         const read = pushed === null ? readCommit(commit) : pushed.read(commit, state)
         // To wait costs each commit, and hardly any is checked elsewhere.
         const body = read instanceof Promise ? await read : read
-        const next = this.#check(commit, body, head, state)
+        const next = this.#check(commit, body, head, state, own)
         // As hardly any makes a home.
         const stranger = this.#admission.rule(body)
         if (stranger !== null) await this.#askAbout(stranger, commit, body, from)
@@ -302,7 +312,7 @@ export class Replicator {
   }
 
   /** Throws `BadCommitError` unless the commit is the rightful next one, its signature left aside. */
-  #check(commit: Commit, body: CommitBody, head: Head | null, state: Auction): OpenedAuction {
+  #check(commit: Commit, body: CommitBody, head: Head | null, state: Auction, own: boolean): OpenedAuction {
     if (body.prevHash !== (head?.hash ?? null))
       throw new BadCommitError(commit, 'it does not follow our last commit')
     const next = stateAfter(commit, body, state)
@@ -311,7 +321,7 @@ export class Replicator {
     const unwilling =
       state.status === 'unopened' ? null : consentRule(commit, body, state, this.#deps.verifier)
     if (unwilling !== null) throw new BadCommitError(commit, unwilling)
-    if (authorOf(body, state).nodeId === this.#nodeId) {
+    if (!own && authorOf(body, state).nodeId === this.#nodeId) {
       if (isSigned(commit, this.#deps.verifier))
         this.#deps.heldAuctions.hold(commit.auctionId, 'behind', BEHIND)
       throw new BadCommitError(commit, 'this node is its home and did not write it')

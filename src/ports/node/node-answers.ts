@@ -66,3 +66,27 @@ export interface FeedItem {
   /** Goes on past this very event in the list of all; not in one auction's list, where its seq does. */
   readonly cursor?: string
 }
+
+/** What came of taking an auction back from peers. */
+export interface TakenBack {
+  readonly auctionId: string
+  /** The events that this node had lost. None where `untilSeq` is less. */
+  readonly fromSeq: number
+  readonly untilSeq: number
+  /** Names of those that were asked, and of members that could not be. */
+  readonly peers: readonly string[]
+  readonly absent: readonly string[]
+  readonly lost: LostSecrets
+  /** It can only be given up. */
+  readonly isHeld: boolean
+}
+
+/** What a home has lost with its database, and no peer holds. */
+export interface LostSecrets {
+  readonly reserve: boolean
+  /** How many maxima, and whose bids' (the first 100). */
+  readonly maxima: number
+  readonly maximaOf: readonly string[]
+  /** Whether the leader's is among them. */
+  readonly leading: boolean
+}

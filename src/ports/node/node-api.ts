@@ -11,6 +11,7 @@ import type {
   FeedItem,
   HistoryPage,
   LogPage,
+  TakenBack,
 } from './node-answers.js'
 import type { PeerView } from './node-info.js'
 import type { PictureAdded, PicturePiece, PictureUpload } from './node-pictures.js'
@@ -23,6 +24,7 @@ import type {
   LogRequest,
   OpenRequest,
   ReceiptsRequest,
+  RecoveryRequest,
   ShowRequest,
 } from './node-requests.js'
 import type { NodeStatus } from './node-status.js'
@@ -63,6 +65,14 @@ export interface NodeCommands {
    * Rejects where the auction did not move; it goes on here then.
    */
   handover(request: { readonly auction: string; readonly peer: string }): Promise<AuctionView>
+
+  /**
+   * Takes back from peers what this node has signed of an auction and lost, and goes on as its home. `withoutPeers`: also where members
+   * that may hold more cannot be asked. Rejects where the auction is not held for that.
+   */
+  takeBack(request: RecoveryRequest): Promise<TakenBack>
+  /** Ends an auction that this node holds, by an event that everybody sees: nobody wins. */
+  giveUp(request: RecoveryRequest & { readonly reason?: string }): Promise<AuctionView>
 
   /** Sets (or changes the limit of) the standing order that bids for this user step by step. */
   autoBid(request: { readonly auction: string; readonly limit: AmountInput }): Promise<AutoBidView>

@@ -122,3 +122,8 @@ export interface EventsRequest {
   /** 1 to 1,000; 200 by default. */
   readonly limit?: number
 }
+
+export interface RecoveryRequest {
+  readonly auction: string
+  readonly withoutPeers?: boolean
+}

@@ -26,6 +26,8 @@ const CODES: Readonly<Record<NodeErrorCode, number>> = {
   PICTURES_FULL: 3,
   NOT_HOME: 2,
   NOT_MOVED: 2,
+  NOT_HELD: 2,
+  PEERS_AWAY: 3,
   TOO_FEW_REPLICAS: 3,
   ORDER_OUT_OF_TIME: 3,
   NOT_REPLICATED: 4,

@@ -59,6 +59,19 @@ const CALLS: { [M in keyof NodeApi]: [Parameters<NodeApi[M]>, Awaited<ReturnType
   cancel: [[{ ...command, reason: 'broken' }], { ...result, auction: null }],
   extend: [[{ ...command, closesAt: 2_000_000_000_000 }], result],
   handover: [[{ auction: 'auc', peer: 'bob' }], view],
+  takeBack: [
+    [{ auction: 'auc', withoutPeers: true }],
+    {
+      auctionId: 'auc_1',
+      fromSeq: 2,
+      untilSeq: 3,
+      peers: ['bob'],
+      absent: [],
+      lost: { reserve: false, maxima: 0, maximaOf: [], leading: false },
+      isHeld: false,
+    },
+  ],
+  giveUp: [[{ auction: 'auc', reason: 'lost' }], view],
   autoBid: [
     [{ auction: 'auc', limit: '90' }],
     {
@@ -222,7 +235,7 @@ describe('the node API over RPC', () => {
       if (COMMANDS.includes(method)) {
         expect(error.code, method).to.equal('OUTCOME_UNKNOWN')
         expect(error.next).to.include('ask again')
-      } else if (!['stop', 'stopAutoBid', 'handover', 'addPicture'].includes(method)) {
+      } else if (!['stop', 'stopAutoBid', 'handover', 'takeBack', 'giveUp', 'addPicture'].includes(method)) {
         expect(error.code, method).to.equal('NODE_UNREACHABLE')
       }
     }

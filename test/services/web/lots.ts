@@ -29,6 +29,7 @@ export function lotWith(part: Partial<Lot> = {}): Lot {
     sellerName: 'Sam',
     home: { name: 'node', state: 'alive' },
     disputed: false,
+    maximaLost: false,
     openedAtMs: NOW - 60_000,
     opensAtMs: null,
     closesAtMs: NOW + 120_000,

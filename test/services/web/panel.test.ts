@@ -82,8 +82,12 @@ describe('the bidding panel', () => {
       'Not sold: reserve not met',
     )
     expect(over({ ending: { kind: 'not-sold', reason: 'no-bids' } })).to.equal('Not sold: no bids')
-    expect(over({ ending: { kind: 'cancelled', reason: 'broken' } })).to.equal('Cancelled: broken')
-    expect(over({ ending: { kind: 'cancelled', reason: '' } })).to.equal('Cancelled by the seller')
+    const cancelled = (by: 'seller' | 'home', reason: string) =>
+      over({ ending: { kind: 'cancelled', by, reason } })
+    expect(cancelled('seller', 'broken')).to.equal('Cancelled: broken')
+    expect(cancelled('seller', '')).to.equal('Cancelled by the seller')
+    expect(cancelled('home', 'disk lost')).to.equal('Given up by its home: disk lost')
+    expect(cancelled('home', '')).to.equal('Given up by its home: nobody has won')
   })
 
   it('warns of a result whose home signed two histories', () => {

@@ -7,7 +7,7 @@ export type Standing = 'seller' | 'leading' | 'outbid' | 'won' | 'lost' | null
 export type Ending =
   | { readonly kind: 'sold'; readonly price: string; readonly winnerName: string }
   | { readonly kind: 'not-sold'; readonly reason: 'no-bids' | 'reserve-not-met' }
-  | { readonly kind: 'cancelled'; readonly reason: string }
+  | { readonly kind: 'cancelled'; readonly by: 'seller' | 'home'; readonly reason: string }
 
 /** An auction as the page knows it: the gateway's resource, with times in milliseconds. */
 export interface Lot {
@@ -33,6 +33,8 @@ export interface Lot {
   readonly sellerName: string
   readonly home: { readonly name: string; readonly state: string }
   readonly disputed: boolean
+  /** Its home has lost maxima that were left with it. */
+  readonly maximaLost: boolean
   readonly openedAtMs: number
   readonly opensAtMs: number | null
   readonly closesAtMs: number | null
@@ -82,6 +84,7 @@ export function lotOf(auction: Auction, me: string | null): Lot {
     sellerName: auction.seller.name,
     home: { name: String((home as { name?: unknown }).name ?? ''), state: home.state },
     disputed: auction.disputed,
+    maximaLost: auction.maxima_lost_since !== null,
     openedAtMs: Date.parse(auction.opened_at),
     opensAtMs: msOf(auction.opens_at),
     closesAtMs: msOf(auction.closes_at),
@@ -123,6 +126,7 @@ export function lotOpened(event: EventOf<'auction_opened'>, me: string | null): 
     sellerName: event.seller.name,
     home: { name: '', state: 'unknown' },
     disputed: event.disputed,
+    maximaLost: false,
     openedAtMs: at,
     opensAtMs: msOf(event.opens_at),
     closesAtMs: msOf(event.closes_at),
@@ -163,13 +167,15 @@ export function afterEvent(lot: Lot, event: EventMessage, ownBids: ReadonlySet<s
     }
     case 'auction_cancelled':
       return over(
-        { ...next, status: 'cancelled', ending: { kind: 'cancelled', reason: event.reason } },
+        { ...next, status: 'cancelled', ending: { kind: 'cancelled', by: event.by, reason: event.reason } },
         event.timestamp,
         false,
       )
     case 'auction_moved':
     case 'maxima_revealed':
       return next
+    case 'maxima_lost':
+      return { ...next, maximaLost: true }
     default: {
       const unknown: never = event
       throw new Error(`unknown event ${JSON.stringify(unknown)}`)
@@ -208,8 +214,8 @@ function over(lot: Lot, at: string, won: boolean): Lot {
   return { ...lot, endedAtMs: Date.parse(at), minimum: null, buyNow: null, you }
 }
 
-function endingOf({ status, result, cancel_reason: reason }: Auction): Ending | null {
-  if (status === 'cancelled') return { kind: 'cancelled', reason: reason ?? '' }
+function endingOf({ status, result, cancelled_by: by, cancel_reason: reason }: Auction): Ending | null {
+  if (status === 'cancelled') return { kind: 'cancelled', by: by ?? 'seller', reason: reason ?? '' }
   if (status !== 'closed') return null
   const ended = result as
     | { sold: true; price: string; winner: { name: string } }

@@ -83,8 +83,8 @@ function overWords(
 ): Words {
   const detail = disputed ? t('panel.disputed') : null
   if (ending.kind === 'cancelled') {
-    const headline =
-      ending.reason === '' ? t('panel.cancelled.bare') : t('panel.cancelled', { reason: ending.reason })
+    const by = ending.by === 'home' ? 'panel.given-up' : 'panel.cancelled'
+    const headline = ending.reason === '' ? t(`${by}.bare`) : t(by, { reason: ending.reason })
     return { headline, detail, tone: 'calm' }
   }
   if (ending.kind === 'not-sold') {

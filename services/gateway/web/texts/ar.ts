@@ -122,6 +122,10 @@ export const ar: Texts = {
   'panel.sold': 'بيع بسعر {price}',
   'panel.not-sold.reserve': 'لم يُبع: لم يبلغ الحد الأدنى',
   'panel.not-sold.no-bids': 'لم يُبع: لا مزايدات',
+  'panel.given-up': 'تخلّت عنه عقدته: {reason}',
+  'panel.given-up.bare': 'تخلّت عنه عقدته: لم يفز أحد',
+  'panel.maxima-lost':
+    'فقدت العقدة الحدود القصوى المودعة لديها. المتصدّر يتصدّر بالسعر الحالي؛ أودع حدّك من جديد.',
   'panel.cancelled': 'أُلغي: {reason}',
   'panel.cancelled.bare': 'ألغاه البائع',
   'panel.disputed': 'وقّعت العقدة المضيفة سجلّين مختلفين. لا تعتمد على هذه النتيجة.',

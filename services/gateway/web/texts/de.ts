@@ -122,6 +122,10 @@ export const de: Texts = {
   'panel.sold': 'Verkauft für {price}',
   'panel.not-sold.reserve': 'Nicht verkauft: Mindestpreis nicht erreicht',
   'panel.not-sold.no-bids': 'Nicht verkauft: keine Gebote',
+  'panel.given-up': 'Von ihrem Heimatknoten aufgegeben: {reason}',
+  'panel.given-up.bare': 'Von ihrem Heimatknoten aufgegeben: niemand hat gewonnen',
+  'panel.maxima-lost':
+    'Der Heimatknoten hat die hinterlegten Höchstgebote verloren. Wer führt, führt zum Preis; hinterlegen Sie Ihres neu.',
   'panel.cancelled': 'Abgesagt: {reason}',
   'panel.cancelled.bare': 'Vom Verkäufer abgesagt',
   'panel.disputed':

@@ -121,6 +121,10 @@ export const en = {
   'panel.sold': 'Sold for {price}',
   'panel.not-sold.reserve': 'Not sold: reserve not met',
   'panel.not-sold.no-bids': 'Not sold: no bids',
+  'panel.given-up': 'Given up by its home: {reason}',
+  'panel.given-up.bare': 'Given up by its home: nobody has won',
+  'panel.maxima-lost':
+    'Its home has lost the maxima that were left with it. The leader leads at the price; leave yours again.',
   'panel.cancelled': 'Cancelled: {reason}',
   'panel.cancelled.bare': 'Cancelled by the seller',
   'panel.disputed': 'The home signed two histories. Do not rely on this result.',

@@ -64,6 +64,12 @@ export function auctionText(view: AuctionView, shortId: string, look: Look): str
   add('increments', incrementWords(view))
   add('result', resultWords(view))
   add('winner', winnerWords(view))
+  add(
+    'maxima',
+    state.maximaLostSince === null
+      ? null
+      : look.paint.warn(`its home has lost those left with it from event ${state.maximaLostSince} on`),
+  )
   add('home', homeWords(view))
   add('disputed', view.disputed ? look.paint.bad(disputedWords(view)) : null)
   add('log', `seq ${view.head.seq}, head ${view.head.hash.slice(0, 16)}`)
@@ -241,7 +247,7 @@ export function describeResult<P>(result: Result<P>, priced: (price: P) => strin
 function resultWords(view: AuctionView): string | null {
   const { state } = view
   if (state.status === 'cancelled')
-    return `cancelled${state.reason === '' ? '' : `: ${oneLine(state.reason)}`}`
+    return `${state.by === 'home' ? 'given up by its home, nobody has won' : 'cancelled'}${state.reason === '' ? '' : `: ${oneLine(state.reason)}`}`
   return state.status === 'closed' ? describeResult(state.result, (minor) => money(view, minor)) : null
 }
 

@@ -59,7 +59,17 @@ export function describeEvent(event: EventMessage, options: DescribeOptions): Ev
       return plain(`${count} secret ${count === 1 ? 'maximum' : 'maxima'} on ${lot} revealed`)
     }
     case 'auction_cancelled':
+      if (event.by === 'home')
+        return {
+          text: `the home of ${lot} has given it up, and nobody has won${event.reason === '' ? '' : `: ${oneLine(event.reason)}`}`,
+          tone: options.ledBy !== null && options.ledBy === selfId ? 'bad' : 'plain',
+        }
       return plain(`${lot} was cancelled${event.reason === '' ? '' : `: ${oneLine(event.reason)}`}`)
+    case 'maxima_lost':
+      return {
+        text: `the home of ${lot} has lost the maxima that were left with it from event ${event.since_seq} on: the leader leads at the price, and whoever left a maximum has to leave it anew`,
+        tone: options.ledBy !== null && options.ledBy === selfId ? 'bad' : 'plain',
+      }
     case 'auction_moved': {
       const { node_id } = event.home
       return plain(`${lot} has a new home: ${node_id === selfId ? 'this node' : node_id}`)

@@ -61,7 +61,7 @@ function resultWords({ state }: LogSummary, priced: (minor: Minor) => string): s
     case 'closed':
       return describeResult(state.result, priced)
     case 'cancelled':
-      return 'cancelled'
+      return state.by === 'home' ? 'given up by its home: nobody has won' : 'cancelled'
     case 'open':
     case 'scheduled': {
       const { leader, price, status } = state
@@ -75,7 +75,7 @@ function resultWords({ state }: LogSummary, priced: (minor: Minor) => string): s
   }
 }
 
-function decisionWords({ decision, opened, sealed }: LogSummary): string {
+function decisionWords({ decision, opened, sealed, losses }: LogSummary): string {
   switch (decision) {
     case 'rerun': {
       const hidden =
@@ -85,7 +85,7 @@ function decisionWords({ decision, opened, sealed }: LogSummary): string {
       return `every price decided again from ${opened} opened maxima${hidden}`
     }
     case 'partly':
-      return `${opened} maxima opened, ${sealed} kept shut: the prices that rest on those are not proven`
+      return `${opened} maxima opened, ${sealed} kept shut${lossWords(losses)}: the prices that rest on those are not proven`
     case 'not-yet':
       return `maxima are opened after the close; until then prices are checked as far as they are public`
     case 'none':
@@ -95,6 +95,12 @@ function decisionWords({ decision, opened, sealed }: LogSummary): string {
       throw new Error(`unknown decision ${String(unknown)}`)
     }
   }
+}
+
+function lossWords(losses: LogSummary['losses']): string {
+  if (losses.length === 0) return ''
+  const places = losses.map(({ seq, since }) => `those left from event ${since} on, at event ${seq}`)
+  return `, of which its home says that it has lost ${places.join(', and ')}`
 }
 
 const MEANINGS: Readonly<Record<Finding['code'], string>> = {
@@ -127,21 +133,28 @@ export function findingLines(
   ]
 }
 
-/** The bids, and between them the handovers. */
+/** The bids, and between them the handovers, and the maxima that were lost. */
 export function* explainedLines({
   summary,
   explain,
 }: Extract<Verification, { valid: true }>): Iterable<string> {
-  const moves = summary.homes.slice(1)
+  const notes = [
+    ...summary.homes.slice(1).map((home) => ({ seq: home.since.seq, line: movedLine(home) })),
+    ...summary.losses.map((loss) => ({ seq: loss.seq, line: lossLine(loss) })),
+  ].sort((a, b) => a.seq - b.seq)
   const { currency } = summary.state.terms
   for (const step of explain()) {
-    for (let move = moves[0]; move !== undefined && move.since.seq < step.bid.seq; move = moves[0]) {
-      yield movedLine(move)
-      moves.shift()
+    for (let note = notes[0]; note !== undefined && note.seq < step.bid.seq; note = notes[0]) {
+      yield note.line
+      notes.shift()
     }
     yield explainedLine(step, currency)
   }
-  for (const move of moves) yield movedLine(move)
+  for (const { line } of notes) yield line
+}
+
+function lossLine({ seq, since }: LogSummary['losses'][number]): string {
+  return `seq ${seq}: its home has lost the maxima that were left with it from event ${since} on; the leader's counts for no more than the price from here on`
 }
 
 function movedLine({ nodeId, since }: LoggedHome): string {
@@ -256,6 +269,8 @@ export function verificationJson(result: Verification, explain: boolean): { read
     maxima_opened: summary.opened,
     maxima_sealed: summary.sealed,
     decision: summary.decision,
+    maxima_lost: summary.losses.map(({ seq, since }) => ({ seq, since_seq: since })),
+    cancelled_by: state.status === 'cancelled' ? state.by : null,
     ...(explain && { steps: [...result.explain()].map((step) => stepJson(step, currency)) }),
   }
 }

@@ -7,6 +7,7 @@ import type {
   FeedItem,
   HistoryPage,
   LogPage,
+  TakenBack,
 } from '../../../ports/node/node-answers.js'
 import type { NodeApi } from '../../../ports/node/node-api.js'
 import type { PeerView } from '../../../ports/node/node-info.js'
@@ -34,6 +35,8 @@ const RESULTS: { readonly [M in keyof NodeApi]: z.ZodType<ResultOf<M>> } = {
   cancel: commandResult,
   extend: commandResult,
   handover: auctionView,
+  takeBack: outlined<TakenBack>('auctionId', 'fromSeq', 'untilSeq', 'lost'),
+  giveUp: auctionView,
   autoBid: autoBidView,
   stopAutoBid: autoBidView,
   // JSON has no undefined.

@@ -13,6 +13,7 @@ import type {
   CommandResult,
   FeedItem,
   LogPage,
+  TakenBack,
 } from '../../../../src/ports/node/node-answers.js'
 import type { NodeApi } from '../../../../src/ports/node/node-api.js'
 import { NodeError } from '../../../../src/ports/node/node-error.js'
@@ -27,6 +28,7 @@ import type {
   LogRequest,
   OpenRequest,
   ReceiptsRequest,
+  RecoveryRequest,
 } from '../../../../src/ports/node/node-requests.js'
 import type { NodeStatus, SyncStatus } from '../../../../src/ports/node/node-status.js'
 import type { AutoBid } from '../../../../src/ports/store/auto-bid-repository.js'
@@ -194,6 +196,29 @@ export class FakeNodeApi implements NodeApi {
       const [auctionId, scenario] = this.#find(request.auction)
       const to = { nodeId: `node_${request.peer}`, publicKey: 'key' }
       scenario.send({ type: 'HandOver', now: this.now, to, consent: 'agreed' })
+      return this.#view(auctionId, scenario)
+    })
+  }
+
+  takenBack: Partial<TakenBack> = {}
+
+  takeBack(request: RecoveryRequest): Promise<TakenBack> {
+    return this.#answer('takeBack', request, () => ({
+      auctionId: this.#find(request.auction)[0],
+      fromSeq: 3,
+      untilSeq: 7,
+      peers: ['bob'],
+      absent: [],
+      lost: { reserve: false, maxima: 0, maximaOf: [], leading: false },
+      isHeld: false,
+      ...this.takenBack,
+    }))
+  }
+
+  giveUp(request: RecoveryRequest & { reason?: string }): Promise<AuctionView> {
+    return this.#answer('giveUp', request, () => {
+      const [auctionId, scenario] = this.#find(request.auction)
+      scenario.send({ type: 'GiveUp', now: this.now, reason: request.reason ?? '' })
       return this.#view(auctionId, scenario)
     })
   }

@@ -58,6 +58,7 @@ export function Facts({ lot }: { lot: Lot }) {
         <dt>{t('facts.id')}</dt>
         <dd class="small">{lot.id}</dd>
       </dl>
+      {lot.maximaLost && <p class="soft">{t('panel.maxima-lost')}</p>}
       {lot.pseudonyms && <p class="soft small">{t('lot.pseudonyms')}</p>}
     </section>
   )
