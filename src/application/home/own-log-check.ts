@@ -1,24 +1,27 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type Auction, UNOPENED } from '../../domain/auction.js'
 import type { SealedMaximum } from '../../domain/commands.js'
-import type { AuctionEvent } from '../../domain/events.js'
+import { type AuctionEvent, commandIdOf } from '../../domain/events.js'
 import { evolve } from '../../domain/evolve.js'
 import type { Party } from '../../domain/party.js'
 import type { SecretRepository } from '../../ports/store/auction-repository.js'
 import type { EventLog } from '../../ports/store/event-log.js'
-import type { OutcomeRepository } from '../../ports/store/outcome-repository.js'
+import type { OutcomeRepository, RecordedOutcome } from '../../ports/store/outcome-repository.js'
 import { hashOf } from '../log/commit.js'
 import { readBodyAgain } from '../log/commit-body.js'
 import { KeptBeside } from '../log/kept-beside.js'
 import { fingerprintOf, plainBidFingerprint } from '../orders/home-command.js'
+import { loggedOutcome } from '../orders/logged-outcome.js'
 import type { LoadedAuction } from './auction-actor.js'
 
 export interface OwnLogCheckDeps {
   readonly eventLog: Pick<EventLog, 'read'>
-  readonly outcomes: Pick<OutcomeRepository, 'find'>
+  readonly outcomes: Pick<OutcomeRepository, 'find' | 'record'>
   readonly secrets: Pick<SecretRepository, 'sealed'>
 }
 
+/** Outcomes that are written at once. */
+const MAX_RECORDED = 1_000
 const PAGE = { commits: 256, bytes: 1024 * 1024 }
 
 /** What the log says that the home keeps beside it. */
@@ -26,6 +29,8 @@ interface Told {
   state: Auction
   hash: string | null
   readonly kept: KeptBeside
+  /** Commands of which nothing is kept, and which the log answers. */
+  readonly unanswered: { readonly event: AuctionEvent; readonly seq: number }[]
   /** What the home compares a repeated bid with a maximum with. */
   readonly fingerprints: Map<string, { readonly fingerprint: string; readonly bidder: Party }>
 }
@@ -39,7 +44,10 @@ export async function faultOfOwnLog(deps: OwnLogCheckDeps, loaded: LoadedAuction
     const told = await replay(deps, loaded)
     if (typeof told === 'string') return told
     if (!isDeepStrictEqual(told.state, loaded.state)) return 'its state is not what its log says'
-    return (await secretsFault(deps, loaded, told)) ?? null
+    const sealed = await sealedOf(deps, loaded, told)
+    const fault = secretsFault(loaded, told, sealed)
+    if (fault === null) await answer(deps, loaded, told, sealed)
+    return fault
   } catch (error) {
     return `its log cannot be read (${(error as Error).message})`
   }
@@ -54,6 +62,7 @@ async function replay(
     state: UNOPENED,
     hash: null,
     kept: new KeptBeside(auctionId),
+    unanswered: [],
     fingerprints: new Map(),
   }
   while (told.state.seq < head.seq) {
@@ -85,47 +94,84 @@ async function outcomesFault(
   told: Told,
   hasMoved: boolean,
 ): Promise<string | null> {
-  const ids = events.flatMap((event) => ('bidId' in event ? [event.bidId] : []))
+  const ids = events.flatMap((event) => commandIdOf(event) ?? [])
   if (ids.length === 0) return null
   const known = await outcomes.find(ids)
   for (const [i, event] of events.entries()) {
-    if (!('bidId' in event)) continue
-    const recorded = known.get(event.bidId)
+    const id = commandIdOf(event)
+    if (id === null) continue
+    const seq = firstSeq + i
+    const recorded = known.get(id)
     if (recorded === undefined) {
       // Where an auction has moved, a home before this one may have known the id from another auction.
-      if (hasMoved) continue
-      return `what bid ${event.bidId} was answered is not there`
+      if (!hasMoved && 'bidId' in event) return `what bid ${id} was answered is not there`
+      told.unanswered.push({ event, seq })
+    } else if ('bidId' in event) {
+      // A home before this one may have carried out an id that had been used here in another auction.
+      if (hasMoved && recorded.outcome.auctionId !== auctionId) continue
+      const fault = answerFault(recorded, event, auctionId, seq, told)
+      if (fault !== null) return fault
     }
-    const { outcome, fingerprint } = recorded
-    // A home before this one may have carried out an id that had been used here in another auction.
-    if (hasMoved && outcome.auctionId !== auctionId) continue
-    const { at, bidId: commandId, price } = event
-    const bid = {
-      leads: event.type === 'BidPlaced' ? event.leads : true,
-      price,
-      reserveMet: event.type === 'LotBoughtNow' ? true : event.reserveMet,
-    }
-    const expected = { status: 'accepted', commandId, auctionId, seq: firstSeq + i, at, bid }
-    if (!isDeepStrictEqual(outcome, expected))
-      return `what bid ${event.bidId} was answered is not what the log says`
-    if (event.type === 'BidPlaced' && event.amount !== null) {
-      if (fingerprint !== plainBidFingerprint(auctionId, event.bidder.id, event.amount))
-        return `what is known of bid ${event.bidId} is not what the log says`
-    } else if (event.type !== 'LotBoughtNow')
-      told.fingerprints.set(event.bidId, { fingerprint, bidder: event.bidder })
   }
   return null
 }
 
+function answerFault(
+  { outcome, fingerprint }: RecordedOutcome,
+  event: Extract<AuctionEvent, { readonly bidId: string }>,
+  auctionId: string,
+  seq: number,
+  told: Told,
+): string | null {
+  const { at, bidId: commandId, price } = event
+  const bid = {
+    leads: event.type === 'BidPlaced' ? event.leads : true,
+    price,
+    reserveMet: event.type === 'LotBoughtNow' ? true : event.reserveMet,
+  }
+  const expected = { status: 'accepted', commandId, auctionId, seq, at, bid }
+  if (!isDeepStrictEqual(outcome, expected))
+    return `what bid ${commandId} was answered is not what the log says`
+  if (event.type === 'BidPlaced' && event.amount !== null) {
+    if (fingerprint !== plainBidFingerprint(auctionId, event.bidder.id, event.amount))
+      return `what is known of bid ${commandId} is not what the log says`
+  } else if (event.type !== 'LotBoughtNow')
+    told.fingerprints.set(commandId, { fingerprint, bidder: event.bidder })
+  return null
+}
+
+/** From here on a repeated one is answered as the first was, and not decided again. */
+async function answer(
+  { outcomes }: OwnLogCheckDeps,
+  { auctionId, state }: LoadedAuction,
+  { unanswered }: Told,
+  sealed: ReadonlyMap<string, SealedMaximum>,
+): Promise<void> {
+  const derived = unanswered.flatMap(({ event, seq }): RecordedOutcome[] => {
+    const maximum = 'bidId' in event ? sealed.get(event.bidId) : undefined
+    const recorded = loggedOutcome(event, auctionId, seq, state, maximum)
+    return recorded === null ? [] : [recorded]
+  })
+  for (let i = 0; i < derived.length; i += MAX_RECORDED)
+    await outcomes.record(derived.slice(i, i + MAX_RECORDED))
+}
+
+async function sealedOf(
+  { secrets }: OwnLogCheckDeps,
+  { auctionId }: LoadedAuction,
+  { kept }: Told,
+): Promise<ReadonlyMap<string, SealedMaximum>> {
+  const sealed = await secrets.sealed(auctionId, kept.committed.size + 1)
+  return new Map(sealed.map((one) => [one.bidId, one]))
+}
+
 /** Of a live auction the home needs everything; of one that is over, what is there has to be right. */
-async function secretsFault(
-  { secrets: repository }: OwnLogCheckDeps,
+function secretsFault(
   { auctionId, state, secrets }: LoadedAuction,
   { fingerprints, kept }: Told,
-): Promise<string | null> {
+  sealed: ReadonlyMap<string, SealedMaximum>,
+): string | null {
   if (!kept.isReserve(secrets.reserve)) return 'its reserve is not the one that it committed to'
-  const sealed = new Map<string, SealedMaximum>()
-  for (const one of await repository.sealed(auctionId, kept.committed.size + 1)) sealed.set(one.bidId, one)
   for (const { bidId } of kept.missing(sealed))
     if (sealed.has(bidId)) return `the maximum of bid ${bidId} is not the one that it committed to`
   for (const { bidId, amount, salt } of sealed.values()) {

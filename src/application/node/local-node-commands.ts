@@ -1,3 +1,5 @@
+/** Long because it has a method for each command. */
+
 import { buyNowAvailable, minimumBid, type OpenedAuction } from '../../domain/auction.js'
 import type { NewEnd, OpenAuction } from '../../domain/commands.js'
 import type { Currency } from '../../domain/currency.js'

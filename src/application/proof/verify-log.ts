@@ -7,7 +7,13 @@
 import { randomInt } from 'node:crypto'
 import { type Auction, type Closed, type OpenedAuction, UNOPENED } from '../../domain/auction.js'
 import type { Commit } from '../../domain/commit.js'
-import type { AuctionEvent, AuctionOpened, MaximaRevealed, Opening } from '../../domain/events.js'
+import {
+  type AuctionEvent,
+  type AuctionOpened,
+  commandIdOf,
+  type MaximaRevealed,
+  type Opening,
+} from '../../domain/events.js'
 import { evolve, IllegalEventError } from '../../domain/evolve.js'
 import type { Home } from '../../domain/party.js'
 import { PriceRecheck, type PriceStep, UnsoundPriceError } from '../../domain/recheck.js'
@@ -22,6 +28,7 @@ import { BYTES32, SIGNATURE } from '../log/input-schemas.js'
 import { orderFault, orderRule } from '../orders/check-orders.js'
 import { BidTable, EVENT_OF_KIND, type LoggedBid } from './bid-table.js'
 import { ExportFormatError, type Place, type PlacedCommit } from './export-format.js'
+import { IdIndex } from './id-index.js'
 import { decideAgain, isLost, type MaximaLoss } from './maxima-lost.js'
 import { PendingChecks } from './pending-checks.js'
 
@@ -30,7 +37,7 @@ export interface Finding {
   /**
    * `FILE`: the file is not as it was written; `COMMIT`: a commit does not bear out what it claims, or does not
    * follow the one before; `AUTHOR`, `SIGNATURE`: it is not its home's; `EVENT`: an event breaks a rule of the
-   * auction; `BID_ID`: a bid counts twice; `COMMITMENT`: an opening is not what was committed to; `PRICE`: by the
+   * auction; `BID_ID`: a command counts twice; `COMMITMENT`: an opening is not what was committed to; `PRICE`: by the
    * opened maxima, price, leader or reserve should have been others; `ORDER`: a bid, or what the seller did, is in no order of whoever may give it;
    * `RECEIPT`: a bid's receipt says otherwise.
    */
@@ -167,6 +174,7 @@ class LogVerifier {
   readonly #pending = new PendingChecks()
   readonly #options: VerifyOptions
   readonly #bids = new BidTable(randomInt(2 ** 31))
+  readonly #sellerIds = new IdIndex(randomInt(2 ** 31))
   #state: Auction = UNOPENED
   #opening: AuctionOpened | null = null
   #auctionId = ''
@@ -254,6 +262,19 @@ class LogVerifier {
       this.#reserveOpened = event.reserve
       if (event.reserve !== null) this.#reserve(event.reserve, refuse)
     } else if (!this.#bids.add(seq, event)) throw refuse('BID_ID', 'this bid stands in the log twice')
+    this.#commandId(event, refuse)
+  }
+
+  /** Bids are known to their table; the seller's commands share their ids with them. */
+  #commandId(event: AuctionEvent, refuse: Refuse): void {
+    const id = commandIdOf(event)
+    if (id === null) return
+    const isBid = 'bidId' in event
+    const isNew = isBid
+      ? this.#sellerIds.size === 0 || this.#sellerIds.find(id) === -1
+      : this.#sellerIds.add(id) !== -1
+    if (!isNew || (!isBid && this.#bids.find(id) !== null))
+      throw refuse('BID_ID', `command ${id} stands in the log twice`)
   }
 
   #reveal(event: MaximaRevealed, refuse: Refuse): void {

@@ -6,6 +6,7 @@
 
 import { type Auction, type OpenedAuction, UNOPENED } from '../../domain/auction.js'
 import type { Commit, Head } from '../../domain/commit.js'
+import { commandIdOf } from '../../domain/events.js'
 import type { MemberNews } from '../../ports/members/member-news.js'
 import type { OrderChecker } from '../../ports/mesh/order-checker.js'
 import type { StoredHead } from '../../ports/mesh/sync-messages.js'
@@ -23,17 +24,17 @@ import { consentRule } from '../log/handover-consent.js'
 import type { HeldAuctions } from '../log/held-auctions.js'
 import { CHECK_EACH, FEWEST, type SignatureRule } from '../log/signature-rules.js'
 import type { EquivocationWatch } from '../proof/equivocation-watch.js'
-import { BidIds, bidIdsIn } from './bid-ids.js'
 import { HomeAdmission, type HomeAdmissionDeps, type HomeRule } from './home-admission.js'
 import { type Allowed, HomeAllowance } from './home-allowance.js'
 import type { IdSet } from './id-set.js'
+import { commandIdsIn, LoggedIds } from './logged-ids.js'
 import { PushedCommits, type PushRule } from './pushed-commits.js'
 
 export interface ReplicatorDeps extends HomeAdmissionDeps {
   readonly budgets: Budgets
   readonly memberNews: MemberNews
-  readonly eventLog: Pick<EventLog, 'append' | 'usage'>
-  readonly auctions: Pick<AuctionRepository, 'find' | 'bids'>
+  readonly eventLog: Pick<EventLog, 'append' | 'read' | 'usage'>
+  readonly auctions: Pick<AuctionRepository, 'find'>
   readonly clock: Pick<Clock, 'now'>
   readonly random: Random
   readonly equivocationWatch: Pick<EquivocationWatch, 'offered'>
@@ -97,14 +98,14 @@ export class Replicator {
   readonly #admission: HomeAdmission
   readonly #replicas = new Map<string, Replica>()
   readonly #queues = new Map<string, Promise<unknown>>()
-  readonly #bidIds: BidIds
+  readonly #loggedIds: LoggedIds
   readonly #allowance: HomeAllowance
   readonly #pushedCommits: PushedCommits
   #refusals = 0
 
   constructor(deps: ReplicatorDeps, options: { nodeId: string }) {
     this.#deps = deps
-    this.#bidIds = new BidIds(deps)
+    this.#loggedIds = new LoggedIds(deps)
     this.#allowance = new HomeAllowance(deps)
     this.#nodeId = options.nodeId
     this.#admission = new HomeAdmission(deps)
@@ -233,7 +234,7 @@ export class Replicator {
       refused.push(this.#refused(new BadCommitError(unsigned, UNSIGNED), from))
     }
     const { allowed, spentBy } = await this.#allowed(signed, signatures)
-    const known = await this.#bidIdsFor(auctionId, seqBefore, allowed)
+    const known = await this.#idsFor(auctionId, seqBefore, allowed)
     const { covered, ids, repeated } = this.#unrepeated(allowed, known, signatures)
     this.#allowance.giveBack(allowed.slice(covered.length))
     if (repeated !== null) refused.push(this.#refused(repeated, from))
@@ -242,14 +243,14 @@ export class Replicator {
       await Promise.all(appends)
       const last = covered.at(-1)
       if (last) this.#replicas.delete(auctionId)
-      this.#keepBidIds(auctionId, ids, before, last?.state ?? before)
+      this.#keepIds(auctionId, ids, before, last?.state ?? before)
       if (last && remembered) this.#remember(auctionId, { head: headOf(last), state: last.state })
     } catch (error) {
       // Some of them may have been stored: read the log again next time.
       await Promise.allSettled(appends)
       this.#allowance.giveBack(covered)
       this.#replicas.delete(auctionId)
-      this.#bidIds.forget(auctionId)
+      this.#loggedIds.forget(auctionId)
       throw error
     }
     if (doubtful !== null) await this.#deps.equivocationWatch.offered(doubtful)
@@ -268,13 +269,13 @@ export class Replicator {
     return { allowed: covered, spentBy: taken.spentBy }
   }
 
-  /** Null where none of these commits brings a bid. */
-  async #bidIdsFor(auctionId: string, seq: number, signed: readonly Append[]): Promise<IdSet | null> {
-    const bringsBids = signed.some(({ events }) => events.some((event) => 'bidId' in event))
-    return bringsBids ? this.#bidIds.upTo(auctionId, seq) : null
+  /** Null where none of these commits carries out a command. */
+  async #idsFor(auctionId: string, seq: number, signed: readonly Append[]): Promise<IdSet | null> {
+    const isAny = signed.some(({ events }) => events.some((event) => commandIdOf(event) !== null))
+    return isAny ? this.#loggedIds.upTo(auctionId, seq) : null
   }
 
-  /** The commits before the first one with a bid that stands in the log already, signed as they have to be without those after them. */
+  /** The commits before the first one with a command that stands in the log already, signed as they have to be without those after them. */
   #unrepeated(
     signed: readonly Append[],
     ids: IdSet | null,
@@ -285,23 +286,23 @@ export class Replicator {
     readonly repeated: BadCommitError | null
   } {
     for (const [i, { commit, events }] of ids === null ? [] : signed.entries()) {
-      const own = bidIdsIn(events)
+      const own = commandIdsIn(events)
       const place = ids?.addAll(own) ?? -1
       if (place === -1) continue
-      const repeated = new BadCommitError(commit, `bid ${own[place]} stands in the log twice`)
+      const repeated = new BadCommitError(commit, `${own[place]} stands in the log twice`)
       const { covered } = signatures(signed.slice(0, i), this.#deps.verifier)
       if (covered.length === i) return { covered, ids, repeated }
-      this.#bidIds.forget(commit.auctionId)
+      this.#loggedIds.forget(commit.auctionId)
       return { covered, ids: null, repeated }
     }
     return { covered: signed, ids, repeated: null }
   }
 
   /** Nobody bids any more once an auction is over. */
-  #keepBidIds(auctionId: string, ids: IdSet | null, before: Auction, after: Auction): void {
-    if (after.status !== 'open' && after.status !== 'scheduled') this.#bidIds.forget(auctionId)
-    else if (ids === null) this.#bidIds.moveOn(auctionId, before.seq, after.seq)
-    else this.#bidIds.keep(auctionId, after.seq, ids)
+  #keepIds(auctionId: string, ids: IdSet | null, before: Auction, after: Auction): void {
+    if (after.status !== 'open' && after.status !== 'scheduled') this.#loggedIds.forget(auctionId)
+    else if (ids === null) this.#loggedIds.moveOn(auctionId, before.seq, after.seq)
+    else this.#loggedIds.keep(auctionId, after.seq, ids)
   }
 
   #refused(error: BadCommitError, from: string | null): BadCommitError {

@@ -155,6 +155,38 @@ describe('a handover', () => {
     expect(signaturesChecked).to.equal(3)
   })
 
+  it('counts a repeated command once at the new home, even where its answer has been lost there', async () => {
+    auction = await open({ closesInMs: 3_600_000 })
+    const first = await bid(node(2), 'bid_00000001', '50', 'max')
+    await node(0).api.extend({ auction, commandId: 'cmd_extend01', addedMs: 60_000 })
+    await settle()
+    await move()
+    const lost = new Set(['bid_00000001', 'cmd_extend01'])
+    const { signer, info, store } = node(1)
+    await node(1).stop()
+    const { outcomes } = store
+    nodes[1] = await new MemoryNode({
+      ...{ name: info.name, network, time, signer, address: info.address, startedAt: time.now() + 1 },
+      store: {
+        ...store,
+        outcomes: {
+          find: async (ids) => outcomes.find(ids.filter((id) => !lost.has(id))),
+          record: async (recorded) => {
+            for (const { outcome } of recorded) lost.delete(outcome.commandId)
+            await outcomes.record(recorded)
+          },
+        },
+      },
+    }).start()
+    await time.advance(10_000)
+    const { closesAt, bidCount } = (await node(1).api.show({ auction })).state
+    expect((await bid(node(2), 'bid_00000001', '50', 'max')).outcome).to.deep.equal(first.outcome)
+    await node(0).api.extend({ auction, commandId: 'cmd_extend01', addedMs: 60_000 })
+    await settle()
+    expect((await node(1).api.show({ auction })).state).to.include({ closesAt, bidCount })
+    expect(lost.size).to.equal(0)
+  })
+
   it('moves on at once, although the next home has not heard of the first move yet', async () => {
     const [first, , third] = nodes.map(({ info }) => info.address)
     network.cut(first as string, third as string)

@@ -13,7 +13,7 @@ import { MemoryNode } from '../../support/memory-node.js'
 
 const verifier = new Ed25519Verifier()
 
-describe('a bid that stands in a log twice', () => {
+describe('a command that stands in a log twice', () => {
   let time: ManualTime
   let network: MemoryNetwork
   let nodes: MemoryNode[]
@@ -53,9 +53,7 @@ describe('a bid that stands in a log twice', () => {
     (await from.services.parts.replicator.ingest(commits)).refused.map(({ reason }) => reason)
 
   it('is refused by a replica, which goes on with what comes in its place', async () => {
-    expect(await reasons([await withdrawnAgain()])).to.deep.equal([
-      'bid bid_00000002 stands in the log twice',
-    ])
+    expect(await reasons([await withdrawnAgain()])).to.deep.equal(['bid_00000002 stands in the log twice'])
     expect(await reasons([await withdrawnAgain()])).to.have.length(1)
     await max('bid_00000004', '90')
     await settle()
@@ -67,9 +65,7 @@ describe('a bid that stands in a log twice', () => {
     await node(2).stop()
     nodes[2] = new MemoryNode({ name: 'bert', network: new MemoryNetwork(), time, store, signer })
     await node(2).start()
-    expect(await reasons([await withdrawnAgain()])).to.deep.equal([
-      'bid bid_00000002 stands in the log twice',
-    ])
+    expect(await reasons([await withdrawnAgain()])).to.deep.equal(['bid_00000002 stands in the log twice'])
   })
 
   it('is refused in a page that is pulled, and what comes before it is kept', async () => {
@@ -83,7 +79,7 @@ describe('a bid that stands in a log twice', () => {
     nodes.push(late)
     const { stored, refused } = await late.services.parts.replicator.ingestPages([commits])
     expect(stored).to.equal(commits.length - 1)
-    expect(refused.map(({ reason }) => reason)).to.deep.equal(['bid bid_00000002 stands in the log twice'])
+    expect(refused.map(({ reason }) => reason)).to.deep.equal(['bid_00000002 stands in the log twice'])
   })
 
   it('is refused within one commit', async () => {
@@ -94,9 +90,7 @@ describe('a bid that stands in a log twice', () => {
     const parts = { auctionId: auction, firstSeq: last.lastSeq + 1, prevHash: last.hash }
     const twice = sealCommit({ ...parts, events: [own(0), own(1)], orders: [] }, node(0).signer)
     const pulled = await node(2).services.parts.replicator.ingestPages([[twice]])
-    expect(pulled.refused.map(({ reason }) => reason)).to.deep.equal([
-      'bid bid_00000009 stands in the log twice',
-    ])
+    expect(pulled.refused.map(({ reason }) => reason)).to.deep.equal(['bid_00000009 stands in the log twice'])
   })
 
   it('is found by verify', async () => {
@@ -111,5 +105,60 @@ describe('a bid that stands in a log twice', () => {
     }
     const result = await verifyLog(unplaced(readLog(api, auction)), { verifier })
     expect(result.valid ? 'valid' : result.finding.code).to.equal('BID_ID')
+  })
+
+  describe('or an extension, under the id of a command that its log carries out already', () => {
+    async function extendedAgain(commandId: string): Promise<Commit> {
+      const commits = await log()
+      const last = commits.at(-1) as Commit
+      const { closesAt } = (await node(0).api.show({ auction })).state
+      const event: AuctionEvent = {
+        type: 'AuctionExtended',
+        at: time.now(),
+        closesAt: (closesAt ?? 0) + 60_000,
+        by: 'seller',
+        since: null,
+        commandId,
+        addedMs: 60_000,
+      }
+      const parts = { auctionId: auction, firstSeq: last.lastSeq + 1, prevHash: last.hash }
+      return sealCommit({ ...parts, events: [event], orders: [] }, node(0).signer)
+    }
+
+    beforeEach(async () => {
+      const { outcome } = await node(0).api.open({
+        commandId: 'cmd_open0002',
+        title: 'Pic#2',
+        currency: 'JPY',
+        start: '10',
+        increment: '1',
+        closesInMs: 3_600_000,
+      })
+      auction = outcome.auctionId
+      await settle()
+      await max('bid_00000011', '500')
+      await node(0).api.extend({ auction, commandId: 'cmd_extend01', addedMs: 60_000 })
+      await settle()
+    })
+
+    for (const commandId of ['cmd_extend01', 'bid_00000011'])
+      it(`is refused by replicas, and found by verify: ${commandId}`, async () => {
+        const forged = await extendedAgain(commandId)
+        const rule = `${commandId} stands in the log twice`
+        const pulled = await node(2).services.parts.replicator.ingestPages([[forged]])
+        expect(pulled.refused.map(({ reason }) => reason)).to.deep.equal([rule])
+        const commits = [...(await log()), forged]
+        const placed = (async function* () {
+          for (const commit of commits) yield { commit, place: null }
+        })()
+        const result = await verifyLog(placed, { verifier })
+        expect(result.valid ? 'valid' : result.finding).to.deep.include({ code: 'BID_ID' })
+      })
+
+    it('is taken under an id of its own', async () => {
+      const forged = await extendedAgain('cmd_extend02')
+      const pulled = await node(2).services.parts.replicator.ingestPages([[forged]])
+      expect(pulled.refused).to.deep.equal([])
+    })
   })
 })

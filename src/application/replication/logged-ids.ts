@@ -1,29 +1,30 @@
-import type { AuctionEvent } from '../../domain/events.js'
-import type { AuctionRepository } from '../../ports/store/auction-repository.js'
+import { type AuctionEvent, commandIdOf } from '../../domain/events.js'
+import type { EventLog } from '../../ports/store/event-log.js'
 import type { Random } from '../../ports/system/random.js'
+import { eventsOf } from '../log/commit-body.js'
 import { IdSet } from './id-set.js'
 
-export interface BidIdsDeps {
-  readonly auctions: Pick<AuctionRepository, 'bids'>
+export interface LoggedIdsDeps {
+  readonly eventLog: Pick<EventLog, 'read'>
   readonly random: Random
 }
 
 /** The most bytes for the ids of all auctions in memory; those of the auction being read may be more. */
 const MAX_BYTES = 32 * 1024 * 1024
-const PAGE = 1_000
+const PAGE = { commits: 256, bytes: 1024 * 1024 }
 
 /**
  * Which bid ids stand in the replicated logs: a bid counts once, so that no home brings back a maximum that
  * its bidder has lowered since. They are read from the store if they are not in memory.
  */
-export class BidIds {
-  readonly #deps: BidIdsDeps
+export class LoggedIds {
+  readonly #deps: LoggedIdsDeps
   readonly #seed: number
   /** By auction, the most recently used last. `seq`: how far its log was read. */
   readonly #known = new Map<string, { readonly seq: number; readonly ids: IdSet }>()
   #bytes = 0
 
-  constructor(deps: BidIdsDeps) {
+  constructor(deps: LoggedIdsDeps) {
     this.#deps = deps
     this.#seed = Buffer.from(deps.random.bytes(4)).readUInt32LE()
   }
@@ -33,10 +34,10 @@ export class BidIds {
     const known = this.#known.get(auctionId)
     if (known?.seq === seq) return known.ids
     const ids = new IdSet(this.#seed)
-    for (let before: number | null = seq === 0 ? 0 : seq + 1; before !== 0; ) {
-      const bids = await this.#deps.auctions.bids(auctionId, before, PAGE)
-      ids.addAll(bids.map(({ bidId }) => bidId))
-      before = bids.length < PAGE ? 0 : (bids.at(-1)?.seq ?? 0)
+    for (let next = 1; next <= seq; ) {
+      const commits = await this.#deps.eventLog.read(auctionId, next, PAGE)
+      for (const { body } of commits) ids.addAll(commandIdsIn(eventsOf(body)))
+      next = (commits.at(-1)?.lastSeq ?? seq) + 1
     }
     return ids
   }
@@ -52,7 +53,7 @@ export class BidIds {
     }
   }
 
-  /** The log has grown by events that are no bids. */
+  /** The log has grown by events that carry out no command. */
   moveOn(auctionId: string, fromSeq: number, toSeq: number): void {
     const known = this.#known.get(auctionId)
     if (known?.seq === fromSeq) this.#known.set(auctionId, { ...known, seq: toSeq })
@@ -66,8 +67,11 @@ export class BidIds {
   }
 }
 
-export function bidIdsIn(events: readonly AuctionEvent[]): string[] {
+export function commandIdsIn(events: readonly AuctionEvent[]): string[] {
   const ids: string[] = []
-  for (const event of events) if ('bidId' in event) ids.push(event.bidId)
+  for (const event of events) {
+    const id = commandIdOf(event)
+    if (id !== null) ids.push(id)
+  }
   return ids
 }
