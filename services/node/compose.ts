@@ -1,8 +1,6 @@
 import { AutoBidder } from '../../src/application/commands/auto-bidder.js'
 import { CommandRouter } from '../../src/application/commands/command-router.js'
 import { ReceiptKeeper } from '../../src/application/commands/receipt-keeper.js'
-import { HandoverGiver } from '../../src/application/handover/handover-giver.js'
-import { HandoverTaker } from '../../src/application/handover/handover-taker.js'
 import { AuctionHouse } from '../../src/application/home/auction-house.js'
 import { FirstComparison } from '../../src/application/home/first-comparison.js'
 import { HomeClock } from '../../src/application/home/home-clock.js'
@@ -13,10 +11,10 @@ import { LocalNodeCommands } from '../../src/application/node/local-node-command
 import { LocalNodeQueries } from '../../src/application/node/local-node-queries.js'
 import { LocalPeerService } from '../../src/application/node/local-peer-service.js'
 import { checkedNodeApi } from '../../src/application/node/node-methods.js'
-import { Recovery } from '../../src/application/recovery/recovery.js'
 import type { Store } from '../../src/ports/store/store.js'
 import { NO_METRICS } from '../../src/ports/system/metrics.js'
 import { composeMesh, composeProof, composeReplication } from './compose-mesh.js'
+import { composeMoves } from './compose-moves.js'
 import type { ComposeOptions } from './compose-options.js'
 import { composePictures } from './compose-pictures.js'
 import type { NodeServices } from './node-parts.js'
@@ -29,6 +27,7 @@ export function composeNode(services: NodeServices, options: ComposeOptions): vo
   composeProof(services)
   composePictures(services)
   composeHome(services, options)
+  composeMoves(services)
   composeCommands(services)
   composeService(services, options)
 }
@@ -104,69 +103,6 @@ function composeHome(services: NodeServices, options: ComposeOptions): void {
             clock: parts.homeClock,
           },
           nodeId(),
-        ),
-    )
-    .factory(
-      'handoverGiver',
-      () =>
-        new HandoverGiver(
-          {
-            auctionHouse: parts.auctionHouse,
-            handovers: parts.handovers,
-            peerClient: parts.peerClient,
-            peerTable: parts.peerTable,
-            replication: parts.replication,
-            signer: parts.signer,
-            verifier: parts.verifier,
-            logger: parts.logger,
-          },
-          nodeId(),
-        ),
-    )
-    .factory(
-      'recovery',
-      () =>
-        new Recovery(
-          {
-            auctionHouse: parts.auctionHouse,
-            auctions: parts.auctions,
-            clock: parts.homeClock,
-            eventLog: parts.eventLog,
-            handovers: parts.handovers,
-            heldAuctions: parts.heldAuctions,
-            logger: parts.logger,
-            members: parts.members,
-            orderChecker: parts.orderChecker,
-            outages: parts.outages,
-            outcomes: parts.outcomes,
-            peerClient: parts.peerClient,
-            peerTable: parts.peerTable,
-            replicator: parts.replicator,
-            secrets: parts.secrets,
-            signer: parts.signer,
-            verifier: parts.verifier,
-          },
-          nodeId(),
-        ),
-    )
-    .factory(
-      'handoverTaker',
-      () =>
-        new HandoverTaker(
-          {
-            auctionHouse: parts.auctionHouse,
-            auctions: parts.auctions,
-            budgets: parts.budgets,
-            eventLog: parts.eventLog,
-            handovers: parts.handovers,
-            outcomes: parts.outcomes,
-            secrets: parts.secrets,
-            signer: parts.signer,
-            syncer: parts.syncer,
-            verifier: parts.verifier,
-            logger: parts.logger,
-          },
-          { ...nodeId(), isReader: parts.self.isReader ?? false },
         ),
     )
 }

@@ -198,21 +198,22 @@ export class LocalNodeCommands implements NodeCommands {
     return this.#view(view.auctionId)
   }
 
-  async takeBack({ auction, withoutPeers }: RecoveryRequest): Promise<TakenBack> {
-    return this.#deps.recovery.takeBack({ auctionId: await this.#heldId(auction), withoutPeers })
+  async takeBack(request: RecoveryRequest): Promise<TakenBack> {
+    return this.#deps.recovery.takeBack(await this.#held(request))
   }
 
-  async giveUp(request: RecoveryRequest & { reason?: string }): Promise<AuctionView> {
-    const { auction, withoutPeers, reason = '' } = request
-    const auctionId = await this.#heldId(auction)
-    await this.#deps.recovery.giveUp({ auctionId, withoutPeers, reason })
-    return this.#deps.auctionViews.view(await this.#deps.auctionViews.resolve(auctionId))
+  async giveUp({ reason = '', ...request }: RecoveryRequest & { reason?: string }): Promise<AuctionView> {
+    await this.#deps.recovery.giveUp({ ...(await this.#held(request)), reason })
+    return this.#deps.auctionViews.view(await this.#deps.auctionViews.resolve(request.auction))
   }
 
-  /** One that is held may be known by its id alone: nothing of it need be left here. */
-  async #heldId(auction: string): Promise<string> {
-    const held = this.#deps.heldAuctions.find(auction)
-    return held?.auctionId ?? (await this.#deps.auctionViews.resolve(auction)).auctionId
+  /** Nothing need be left here of one that is held but its id. */
+  async #held({ auction, withoutPeers }: RecoveryRequest) {
+    const { heldAuctions, auctionViews } = this.#deps
+    return {
+      auctionId: (heldAuctions.find(auction) ?? (await auctionViews.resolve(auction))).auctionId,
+      withoutPeers,
+    }
   }
 
   async autoBid(request: { auction: string; limit: AmountInput }): Promise<AutoBidView> {

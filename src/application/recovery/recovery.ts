@@ -1,3 +1,5 @@
+/** Room `recovery`: the ways out for an auction that its home must not write to. */
+
 import type { Command } from '../../domain/commands.js'
 import { decide } from '../../domain/decide.js'
 import type { AuctionEvent } from '../../domain/events.js'
