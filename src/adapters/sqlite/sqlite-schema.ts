@@ -204,7 +204,7 @@ const MIGRATIONS: readonly string[] = [
 ]
 
 /** Their commits were written otherwise, and are not read any more. */
-const VERSIONS_BEFORE = 8
+const VERSIONS_BEFORE = 9
 
 const SCHEMA: Schema = {
   applicationId: APPLICATION_ID,
