@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { Ed25519Verifier } from '../../../src/adapters/system/node-key.js'
+import { answerTo } from '../../../src/application/orders/submission.js'
 import { readLog, unplaced } from '../../../src/application/proof/read-log.js'
 import { verifyLog } from '../../../src/application/proof/verify-log.js'
 import type { SubmitResult } from '../../../src/ports/mesh/home-messages.js'
@@ -73,7 +74,8 @@ describe('an auction whose home was restored from an old backup', () => {
     const command = max
       ? ({ ...base, kind: 'max', salt: 'ab'.repeat(16) } as const)
       : ({ ...base, kind: 'plain' } as const)
-    return within(node.services.parts.auctionHouse.submit(command, null))
+    const house = node.services.parts.auctionHouse
+    return within(answerTo({ command }, (submission) => house.enqueue(submission)))
   }
 
   async function within<T>(work: Promise<T>): Promise<T> {
