@@ -56,8 +56,13 @@ export class AttackedMesh {
     options: { readonly logLevel?: string; readonly env?: NodeJS.ProcessEnv } = {},
   ): Promise<AttackedMesh> {
     const mesh = new AttackedMesh()
-    for (const name of names) await mesh.startNode({ name, ...options })
-    await untilConnected(mesh.nodes)
+    try {
+      for (const name of names) await mesh.startNode({ name, ...options })
+      await untilConnected(mesh.nodes)
+    } catch (error) {
+      await mesh.stop()
+      throw error
+    }
     return mesh
   }
 

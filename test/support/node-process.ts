@@ -9,6 +9,9 @@ import { eventually } from './eventually.js'
 
 /** Of a process, in characters: what it wrote last. */
 const MAX_OUTPUT = 8_000_000
+/** Of a start, on a machine that has much else to do. One that fails ends before. */
+const UP_WITHIN_MS = 90_000
+const OVER = { address: '', nodeId: '' }
 
 /** The built command line, beside which these tests are built too. */
 export const VENDUE = new URL('../../bin/vendue.js', import.meta.url).pathname
@@ -94,7 +97,12 @@ export class NodeProcess {
 
   static async start(options: NodeProcessOptions): Promise<NodeProcess> {
     const node = new NodeProcess(options)
-    await node.start()
+    try {
+      await node.start()
+    } catch (error) {
+      await node.end('SIGKILL')
+      throw error
+    }
     return node
   }
 
@@ -134,14 +142,13 @@ export class NodeProcess {
     this.#child = child
     child.stdout.setEncoding('utf8').on('data', (chunk: string) => this.#note(chunk))
     child.stderr.setEncoding('utf8').on('data', (chunk: string) => this.#note(chunk))
-    const running: { address: string; nodeId: string } = await eventually(
+    const isOver = () => child.exitCode !== null
+    const running = await eventually(
       `${name} is up`,
-      () => {
-        if (child.exitCode !== null) throw new Error(`${name} ended with ${child.exitCode}: ${this.#output}`)
-        return this.#running(child.pid ?? 0)
-      },
-      20_000,
+      () => this.#running(child.pid ?? 0) ?? (isOver() ? OVER : null),
+      UP_WITHIN_MS,
     )
+    if (running === OVER) throw new Error(`${name} ended with ${child.exitCode}: ${this.#output}`)
     const token = readFileSync(join(this.dataDir, 'operator.token'), 'utf8').trim()
     this.#rpcClient = new RpcClient({ tls: tlsToNode(running.nodeId) })
     this.#client = grenacheNodeApiClient({ rpcClient: this.#rpcClient }, { address: running.address, token })
