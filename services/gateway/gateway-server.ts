@@ -5,6 +5,7 @@ import { createHttpApp } from '../../src/adapters/http/http-app.js'
 import { type PageFiles, pageIdOf } from '../../src/adapters/http/page-files.js'
 import { type ProblemAnswer, problemOf, RequestError } from '../../src/adapters/http/problem.js'
 import { auctionRoutes } from '../../src/adapters/http/routes/auctions.js'
+import { autoBidRoutes } from '../../src/adapters/http/routes/auto-bids.js'
 import { bidRoutes } from '../../src/adapters/http/routes/bids.js'
 import { eventRoutes } from '../../src/adapters/http/routes/events.js'
 import { logRoutes } from '../../src/adapters/http/routes/log.js'
@@ -140,6 +141,7 @@ export class GatewayServer {
     await pictureRoutes(app, this.#deps)
     eventRoutes(app, this.#deps)
     const asyncApi = asyncApiYaml(version)
+    autoBidRoutes(app, this.#deps)
     nodeRoutes(app, this.#deps, { version, defaultCurrency, gateways, asyncApi, page: pageIdOf(page) })
     if (page) pageRoutes(app, page, { gateways })
     for (const plugin of this.#deps.plugins) await app.register(plugin)

@@ -128,6 +128,15 @@ export interface NodeReport {
   }[]
 }
 
+/** Up to which limit the gateway's own node bids in an auction, step by step, for its user. */
+export interface AutoBid {
+  readonly auction_id: string
+  readonly limit: string
+  readonly currency: string
+  /** `refused`: its home would refuse every further bid. */
+  readonly state: 'active' | 'outbid' | 'won' | 'lost' | 'stopped' | 'refused'
+}
+
 /** Who watches an auction at the gateway that the client is connected to. */
 export interface Presence {
   readonly watchers: number

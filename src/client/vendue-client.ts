@@ -15,6 +15,7 @@ import type {
   AddedPicture,
   Auction,
   AuctionPage,
+  AutoBid,
   BidOutcome,
   BidPage,
   CommandOutcome,
@@ -186,6 +187,23 @@ export class VendueClient {
   /** The gateway's own node, for admins. */
   nodeReport(options: CallOptions = {}): Promise<NodeReport> {
     return this.#get('/api/v1/node', {}, options)
+  }
+
+  /** The limits up to which the gateway's own node bids for its user, for admins. Nobody else is shown them. */
+  async autoBids(options: CallOptions = {}): Promise<readonly AutoBid[]> {
+    return (await this.#get<{ auto_bids: AutoBid[] }>('/api/v1/auto-bids', {}, options)).auto_bids
+  }
+
+  /** Has the gateway's own node bid up to a limit, or changes the limit, for admins. Harmless when it is done twice. */
+  setAutoBid(auction: string, limit: string, options: CallOptions = {}): Promise<AutoBid> {
+    const call = { method: 'POST', path: `${pathOf(auction)}/auto-bid`, body: { limit } } as const
+    return this.#http.ask({ ...call, deadlineMs: this.#deadlineMs, ...options }, this.#session)
+  }
+
+  /** Has the node bid no further. What it has bid stands. */
+  stopAutoBid(auction: string, options: CallOptions = {}): Promise<AutoBid> {
+    const call = { method: 'DELETE', path: `${pathOf(auction)}/auto-bid` } as const
+    return this.#http.ask({ ...call, deadlineMs: this.#deadlineMs, ...options }, this.#session)
   }
 
   /** What the gateway measures, for admins. */

@@ -1,8 +1,11 @@
 import axe from 'axe-core'
 import { expect } from 'chai'
 import type { Browser } from 'playwright-core'
+import { openAccounts } from '../../services/gateway/accounts.js'
 import { launchBrowser, type Visit, visit } from '../support/browser.js'
 import { bid, says } from '../support/page-actions.js'
+import { silentLogger } from '../support/silent-logger.js'
+import { makeTempDir } from '../support/temp-dir.js'
 import { TestGateway } from '../support/test-gateway.js'
 import { createTestMesh, type TestMesh } from '../support/test-mesh.js'
 
@@ -112,5 +115,59 @@ describe('the mesh, selling and one’s own auctions in the web page, in Chromiu
     expect(asked).to.equal(1)
     // The browser itself calls an answer of 403 an error.
     made.errors.splice(0)
+  })
+})
+
+describe('the gateway’s own node in the web page, in Chromium', function () {
+  this.timeout(60_000)
+  let browser: Browser
+  let mesh: TestMesh
+  let gateway: TestGateway
+  let accounts: Awaited<ReturnType<typeof openAccounts>>
+  const dir = makeTempDir()
+
+  before(async function () {
+    browser = await launchBrowser(this)
+    mesh = await createTestMesh(1)
+    accounts = await openAccounts(dir.path, {}, { logger: silentLogger })
+    gateway = await TestGateway.start(mesh.nodes[0]!, {}, accounts.parts)
+    await accounts.accounts.add({ name: 'boss', password: 'a long enough password' }, ['admin'])
+  })
+  after(async () => {
+    await browser?.close()
+    await gateway?.stop()
+    await accounts?.close()
+    await mesh?.stop()
+    dir.remove()
+  })
+
+  it('bids up to a limit that its operator sets, shows and stops in the page, and nobody else is shown it', async () => {
+    const registered = await gateway.post('/api/v1/auth/register', {
+      username: 'sam',
+      password: 'a long enough password',
+    })
+    const headers = { authorization: `Bearer ${registered.body.access_token}` }
+    const terms = { title: 'A clock', start_price: '5', currency: 'EUR' }
+    const { body } = await gateway.post('/api/v1/auctions', terms, headers)
+    const { page, context, errors } = await visit(browser, `${gateway.url}/account?then=/lot/${body.id}`)
+    await page.getByLabel('Username or e-mail').fill('boss')
+    await page.getByLabel('Password').fill('a long enough password')
+    await page.locator('form').getByRole('button', { name: 'Log in' }).click()
+    await page.getByLabel('Bid up to').fill('40')
+    await page.getByText('= 40.00').waitFor()
+    await page.getByRole('button', { name: 'Set the limit' }).click()
+    await page.locator('[data-auto-bid=active]', { hasText: '40.00' }).waitFor()
+    await page.locator('.panel-price', { hasText: '1 bid' }).waitFor()
+    await page.getByRole('button', { name: 'Bid no further' }).click()
+    await page.locator('[data-auto-bid=stopped]').waitFor()
+    await page.getByRole('link', { name: 'Mine' }).click()
+    await page.getByText('Limits that this node keeps').waitFor()
+    expect(errors).to.deep.equal([])
+    await context.close()
+    const stranger = await visit(browser, `${gateway.url}/lot/${body.id}`)
+    await says(stranger.page, 'Log in to bid')
+    expect(await stranger.page.locator('main').innerText()).to.not.include('40.00')
+    expect(await stranger.page.getByLabel('Bid up to').count()).to.equal(0)
+    await stranger.context.close()
   })
 })

@@ -103,6 +103,34 @@ describe('a gateway with accounts', () => {
     }
   })
 
+  it('lets admins alone see and set the limits that its node keeps, and bids up to them', async () => {
+    const auction = await open(await join('limits-seller'))
+    const [bidder, boss] = [await join('limits-bidder'), await admin('limits-boss')]
+    const path = `/api/v1/auctions/${auction}/auto-bid`
+    for (const headers of [{}, bidder.headers]) {
+      const code = headers === bidder.headers ? 'FORBIDDEN' : 'UNAUTHENTICATED'
+      expect((await gateway.get('/api/v1/auto-bids', headers)).body.code).to.equal(code)
+      expect((await gateway.post(path, { limit: '33.33' }, headers)).body.code).to.equal(code)
+    }
+    const wrong = await gateway.post(path, { limit: '33.333' }, boss.headers)
+    expect(wrong.body).to.include({ code: 'INVALID_INPUT', field: 'limit' })
+    const set = await gateway.post(path, { limit: '33.33' }, boss.headers)
+    expect(set.body).to.deep.include({
+      auction_id: auction,
+      limit: '33.33',
+      currency: 'EUR',
+      state: 'active',
+    })
+    await eventually('the node bids', async () => {
+      const { body } = await gateway.get(`/api/v1/auctions/${auction}`)
+      return body.price === '10.00' && !JSON.stringify(body).includes('33.33')
+    })
+    const listed = (await gateway.get('/api/v1/auto-bids', boss.headers)).body.auto_bids
+    expect(listed.map(({ auction_id }: { auction_id: string }) => auction_id)).to.deep.equal([auction])
+    const stopped = await fetch(gateway.url + path, { method: 'DELETE', headers: boss.headers })
+    expect(await stopped.json()).to.include({ state: 'stopped' })
+  })
+
   it('reports errors in its own words on all routes, and lets old tokens log in', async () => {
     await join('carl')
     const body = { username: 'carl', password: PASSWORD }

@@ -343,7 +343,8 @@ describe("a gateway's HTTP API", () => {
     const id = await gateway.open({ pictures: [{ hash: picture.hash }] })
     const { body } = await gateway.get('/docs/json')
     const paths = Object.entries(body.paths as Record<string, object>)
-      .filter(([path, methods]) => 'get' in methods && !path.startsWith('/api/v1/auctions/{id}/winner'))
+      // Anna has neither sold nor does she run the node.
+      .filter(([path, methods]) => 'get' in methods && !/\/(winner|auto-bids)$/.test(path))
       .map(([path]) => `${path.replace('{id}', id).replace('{hash}', picture.hash)}?user_id=anna`)
     expect(paths.join(' ')).to.contain('/api/v1/events').and.to.contain('/log')
     for (const path of [...paths, `/api/v1/events?auction=${id}`]) {
@@ -433,6 +434,9 @@ describe("a gateway's HTTP API", () => {
     const { body } = await gateway.get(`/api/v1/auctions/${id}`)
     expect(body.you).to.equal(null)
     expect(JSON.stringify(body)).not.to.contain('33.33').and.not.to.contain('auto_bid')
+    // Names are taken on trust here: nobody has shown that they run the node.
+    const asked = await gateway.get('/api/v1/auto-bids?user_id=anna')
+    expect(asked.body.code).to.equal('FORBIDDEN')
   })
 
   it('shows itself, its node and its peers', async () => {

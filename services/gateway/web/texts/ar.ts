@@ -265,6 +265,20 @@ export const ar: Texts = {
   'owner.done.extended': 'مُدّد إلى {time}',
   'owner.winner': 'الفائز {name}',
 
+  'own.title': 'عقدة هذه البوابة',
+  'own.help':
+    'يمكنها أن تزايد بنفسها خطوة خطوة حتى حدّ معين ما دامت تعمل. لا يُعرض الحد على أحد: لا البائع ولا عقدة المزاد.',
+  'own.limit': 'زايد حتى',
+  'own.set': 'ضع الحد',
+  'own.stop': 'توقف عن المزايدة',
+  'own.all': 'حدود تحفظها هذه العقدة',
+  'own.state.active': 'تزايد بنفسها',
+  'own.state.outbid': 'بلغت الحد وزايد عليها أحدهم',
+  'own.state.won': 'فازت',
+  'own.state.lost': 'خسرت',
+  'own.state.stopped': 'متوقفة',
+  'own.state.refused': 'عروضها مرفوضة',
+
   'sell.title': 'بع شيئًا',
   'sell.intro': 'يكفي عنوان وسعر بداية. لا تتغير الشروط بعد فتح المزاد.',
   'sell.what': 'ما هو؟',

@@ -269,6 +269,20 @@ export const de: Texts = {
   'owner.done.extended': 'Verlängert bis {time}',
   'owner.winner': 'Gewonnen hat {name}',
 
+  'own.title': 'Der eigene Knoten dieses Gateways',
+  'own.help':
+    'Er kann Schritt für Schritt bis zu einem Limit selbst bieten, solange er läuft. Niemand erfährt das Limit: nicht der Verkäufer und nicht der Knoten der Auktion.',
+  'own.limit': 'Bieten bis',
+  'own.set': 'Limit setzen',
+  'own.stop': 'Nicht weiter bieten',
+  'own.all': 'Limits, die dieser Knoten hält',
+  'own.state.active': 'bietet von selbst',
+  'own.state.outbid': 'erreicht und überboten',
+  'own.state.won': 'gewonnen',
+  'own.state.lost': 'verloren',
+  'own.state.stopped': 'angehalten',
+  'own.state.refused': 'seine Gebote werden abgelehnt',
+
   'sell.title': 'Etwas verkaufen',
   'sell.intro':
     'Ein Titel und ein Startpreis genügen. Sobald die Auktion offen ist, stehen ihre Bedingungen fest.',

@@ -262,6 +262,20 @@ export const en = {
   'owner.done.extended': 'Extended to {time}',
   'owner.winner': 'The winner is {name}',
 
+  'own.title': 'This gateway’s own node',
+  'own.help':
+    'It can bid for itself up to a limit, step by step, while it runs. Nobody is shown the limit: not the seller, and not the auction’s node.',
+  'own.limit': 'Bid up to',
+  'own.set': 'Set the limit',
+  'own.stop': 'Bid no further',
+  'own.all': 'Limits that this node keeps',
+  'own.state.active': 'bids by itself',
+  'own.state.outbid': 'reached, and outbid',
+  'own.state.won': 'won',
+  'own.state.lost': 'lost',
+  'own.state.stopped': 'stopped',
+  'own.state.refused': 'its bids are refused',
+
   'sell.title': 'Sell something',
   'sell.intro': 'A title and a starting price are enough. The terms cannot be changed once it is open.',
   'sell.what': 'What is it?',

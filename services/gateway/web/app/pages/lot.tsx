@@ -13,6 +13,7 @@ import { Facts } from '../parts/facts.js'
 import { History } from '../parts/history.js'
 import { Icon } from '../parts/icons.js'
 import { isHelpOpen, KeyboardHelp, useKeys } from '../parts/keyboard.js'
+import { OwnNode } from '../parts/own-node.js'
 import { Owner } from '../parts/owner.js'
 import { BiddingPanel, reserveKey } from '../parts/panel.js'
 import { PriceChart } from '../parts/price-chart.js'
@@ -110,6 +111,7 @@ function OpenedLot({ open, lot }: { open: OpenLot; lot: Lot }) {
         </div>
         <div class="lot-rest">
           <Owner lot={lot} />
+          <OwnNode lot={lot} />
           {lot.description !== '' && (
             <section aria-labelledby="description-title">
               <h2 id="description-title">{t('lot.description')}</h2>

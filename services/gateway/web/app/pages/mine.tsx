@@ -1,10 +1,11 @@
 import { useComputed, useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
-import type { AuctionPage } from 'vendue/client'
+import type { AuctionPage, AutoBid } from 'vendue/client'
 import { commitments } from '../../model/committed.js'
 import type { Lot } from '../../model/lot.js'
 import { Note } from '../parts/icons.js'
 import { Invitation } from '../parts/invitation.js'
+import { runsNode } from '../parts/own-node.js'
 import { Tile } from '../parts/tile.js'
 import { pending } from '../state/bidding.js'
 import { arrange, arrangement, loading, lots, take, watched } from '../state/catalogue.js'
@@ -86,6 +87,7 @@ export function Mine() {
           </a>
         </div>
       )}
+      {runsNode() && <OwnLimits />}
       {GROUPS.map((group) => {
         const list = groups.value.get(group) ?? []
         if (list.length === 0) return null
@@ -145,6 +147,38 @@ function Committed() {
         <dd class="soft small">{t('mine.at-worst.help')}</dd>
       </div>
     </dl>
+  )
+}
+
+/** What the gateway's own node bids by itself, for whoever runs it. */
+function OwnLimits() {
+  const all = useSignal<readonly AutoBid[]>([])
+  const by = client.value
+  useEffect(() => {
+    by?.autoBids().then(
+      (found) => {
+        all.value = found
+      },
+      () => undefined,
+    )
+  }, [by])
+  if (all.value.length === 0) return null
+  const { money } = writing.value
+  return (
+    <section class="card" aria-labelledby="own-limits">
+      <h2 id="own-limits">{t('own.all')}</h2>
+      <ul class="changes">
+        {all.value.map(({ auction_id: id, limit, currency, state }) => (
+          <li key={id}>
+            <a href={`/lot/${id}`}>
+              <bdi>{lots.get(id)?.value.title ?? id}</bdi>
+            </a>
+            <strong>{money(limit, currency)}</strong>
+            <span class="soft">{t(`own.state.${state}`)}</span>
+          </li>
+        ))}
+      </ul>
+    </section>
   )
 }
 
