@@ -23,6 +23,7 @@ const WARM_EVENTS = 10_000
 const MOST_GROWTH_MIB = 5
 const AUCTIONS = 10_000
 const SCROLL_S = 10
+const MESH = 'test'
 const PATIENCE_MS = 300_000
 
 /** Counts, in the page, what its visitor would notice. */
@@ -79,7 +80,7 @@ async function startGateway(home: string, name: string, bootstrap: readonly stri
     name,
     logLevel: 'warn',
     args: [...PORTS, ...(bootstrap.length > 0 ? ['--bootstrap', bootstrap.join(',')] : [])],
-    env: { VENDUE_GATEWAY: 'yes', VENDUE_MESH: 'local' },
+    env: { VENDUE_GATEWAY: 'yes', VENDUE_MESH: MESH },
   })
   const url = await eventually('it says where', () => /http {3}(http:\S+)/.exec(node.output)?.[1])
   return { node, url }
@@ -275,7 +276,7 @@ async function memory(browser: Browser, gateway: Gateway): Promise<BenchResult> 
 
 async function catalogue(browser: Browser): Promise<BenchResult[]> {
   const home = mkdtempSync(join(tmpdir(), 'vendue-bench-'))
-  await fillStore(home, { auctions: AUCTIONS, bidsPerAuction: 2, bidsPerCommit: 2 })
+  await fillStore(home, { auctions: AUCTIONS, bidsPerAuction: 2, bidsPerCommit: 2 }, MESH)
   const gateway = await startGateway(home, 'full')
   try {
     const startedAt = performance.now()

@@ -18,6 +18,8 @@ type Step = readonly [who: string, amount: string, kind?: 'plain' | 'max']
 
 interface Item {
   readonly title: string
+  /** Its drawing. */
+  readonly picture: string
   readonly seller: string
   /** Which of the nodes is its home. */
   readonly home: 0 | 1 | 2
@@ -30,7 +32,7 @@ interface Item {
   readonly watched?: true
 }
 
-const SOFT_CLOSE = { window_ms: 120_000, extension_ms: 120_000 }
+const SOFT_CLOSE = { window_ms: 600_000, extension_ms: 120_000 }
 
 /** The star of the page of one auction. */
 export const CAMERA = 'Rangefinder camera with 50 mm lens, 1958'
@@ -41,10 +43,11 @@ export const LAMP = 'Banker’s lamp, green glass shade, c. 1925'
 const ITEMS: readonly Item[] = [
   {
     title: LAMP,
+    picture: 'lamp',
     seller: 'northgate',
     home: 0,
     terms: { start_price: '80', increment: '5', soft_close: SOFT_CLOSE },
-    lastsSeconds: 94,
+    lastsSeconds: 8 * MINUTE + 40,
     bids: [
       ['mia', '80'],
       ['tobias', '95'],
@@ -55,6 +58,7 @@ const ITEMS: readonly Item[] = [
   },
   {
     title: CAMERA,
+    picture: 'camera',
     seller: 'northgate',
     home: 0,
     terms: {
@@ -79,6 +83,7 @@ const ITEMS: readonly Item[] = [
   },
   {
     title: 'Bentwood café chair, No. 14',
+    picture: 'chair',
     seller: 'atelier-lund',
     home: 1,
     terms: { start_price: '60', increment: '2' },
@@ -91,6 +96,7 @@ const ITEMS: readonly Item[] = [
   },
   {
     title: 'Stoneware moon jar, iron glaze',
+    picture: 'jar',
     seller: 'atelier-lund',
     home: 1,
     terms: { start_price: '120', increment: '5' },
@@ -103,6 +109,7 @@ const ITEMS: readonly Item[] = [
   },
   {
     title: 'Mantel clock, walnut, eight-day movement',
+    picture: 'clock',
     seller: 'northgate',
     home: 0,
     terms: { start_price: '150', increment: '10', reserve: '300' },
@@ -111,6 +118,7 @@ const ITEMS: readonly Item[] = [
   },
   {
     title: 'Violin, 4/4, Markneukirchen, about 1890, with bow',
+    picture: 'violin',
     seller: 'quai-9',
     home: 2,
     terms: { start_price: '900', increment: '50' },
@@ -123,6 +131,7 @@ const ITEMS: readonly Item[] = [
   },
   {
     title: 'Iris germanica, hand-coloured copperplate',
+    picture: 'iris',
     seller: 'quai-9',
     home: 2,
     terms: { start_price: '45', increment: '1', buy_now: '140' },
@@ -131,6 +140,7 @@ const ITEMS: readonly Item[] = [
   },
   {
     title: 'Enamelled coffee pot, cobalt blue',
+    picture: 'pot',
     seller: 'atelier-lund',
     home: 1,
     terms: { start_price: '18', increment: '1' },
@@ -139,6 +149,7 @@ const ITEMS: readonly Item[] = [
   },
   {
     title: 'Portable typewriter, olive, with case',
+    picture: 'typewriter',
     seller: 'northgate',
     home: 0,
     terms: { start_price: '95', increment: '5' },
@@ -151,6 +162,7 @@ const ITEMS: readonly Item[] = [
   },
   {
     title: 'Three-masted barque in a bottle',
+    picture: 'ship',
     seller: 'quai-9',
     home: 2,
     terms: { start_price: '70', increment: '2' },
@@ -159,6 +171,7 @@ const ITEMS: readonly Item[] = [
   },
   {
     title: 'Wool rug, madder ground, 170 × 240 cm',
+    picture: 'rug',
     seller: 'atelier-lund',
     home: 1,
     terms: { start_price: '380', increment: '20' },
@@ -167,6 +180,7 @@ const ITEMS: readonly Item[] = [
   },
   {
     title: 'Travelling chess set, rosewood and box',
+    picture: 'chess',
     seller: 'northgate',
     home: 0,
     terms: { start_price: '55', increment: '2' },
@@ -175,6 +189,7 @@ const ITEMS: readonly Item[] = [
   },
   {
     title: 'Botanist’s brass microscope, cased',
+    picture: 'microscope',
     seller: 'quai-9',
     home: 2,
     terms: { start_price: '210', increment: '10' },
@@ -186,6 +201,7 @@ const ITEMS: readonly Item[] = [
   },
   {
     title: 'Pair of brass candlesticks',
+    picture: 'candlesticks',
     seller: 'atelier-lund',
     home: 1,
     terms: { start_price: '40', increment: '2' },
@@ -212,7 +228,11 @@ export interface House {
  * Three nodes that know each other, a gateway on each with the same accounts, and auctions under way. `setClock`: of this
  * process, so that bids have times of their own; it is left at `nowMs`.
  */
-export async function openHouse(nowMs: number, setClock: (ms: number) => void): Promise<House> {
+export async function openHouse(
+  drawings: ReadonlyMap<string, Buffer>,
+  nowMs: number,
+  setClock: (ms: number) => void,
+): Promise<House> {
   setClock(nowMs - OPENED_AGO_MS)
   const dir = makeTempDir()
   const mesh = await createTestMesh(3, (place) => ['northgate', 'lund', 'quai'][place - 1] as string)
@@ -236,7 +256,7 @@ export async function openHouse(nowMs: number, setClock: (ms: number) => void): 
     const ids = new Map<string, string>()
     const steps: { atMs: number; make: () => Promise<void> }[] = []
     for (const item of ITEMS) {
-      const by = { gateway: gateways[item.home] as TestGateway, headers }
+      const by = { gateway: gateways[item.home] as TestGateway, headers, drawings }
       const id = await offer(item, by)
       ids.set(item.title, id)
       for (const [place, bid] of item.bids.entries()) {
@@ -269,6 +289,7 @@ export async function openHouse(nowMs: number, setClock: (ms: number) => void): 
 interface By {
   readonly gateway: TestGateway
   readonly headers: ReadonlyMap<string, Record<string, string>>
+  readonly drawings: ReadonlyMap<string, Buffer>
 }
 
 async function registered(gateway: TestGateway, username: string): Promise<Record<string, string>> {
@@ -276,10 +297,17 @@ async function registered(gateway: TestGateway, username: string): Promise<Recor
   return { authorization: `Bearer ${body.access_token}` }
 }
 
-async function offer(item: Item, { gateway, headers }: By): Promise<string> {
+async function offer(item: Item, { gateway, headers, drawings }: By): Promise<string> {
   const { title, seller, terms, description = '', lastsSeconds } = item
   const closes_in_seconds = lastsSeconds === undefined ? undefined : lastsSeconds + OPENED_AGO_MS / 1_000
-  const opening = { title, currency: 'EUR', description, ...terms, closes_in_seconds }
+  const added = await fetch(`${gateway.url}/api/v1/pictures`, {
+    method: 'POST',
+    headers: { ...headers.get(seller), 'content-type': 'image/jpeg' },
+    body: new Uint8Array(drawings.get(item.picture) as Buffer),
+  })
+  const { hash } = (await added.json()) as { hash: string }
+  const pictures = [{ hash, alt: title }]
+  const opening = { title, currency: 'EUR', description, ...terms, closes_in_seconds, pictures }
   const { status, body } = await gateway.post('/api/v1/auctions', opening, headers.get(seller))
   if (status !== 201) throw new Error(`${title}: ${JSON.stringify(body)}`)
   return body.id

@@ -1,6 +1,8 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
+import { openBrowser } from '../support/browser.js'
+import { draw } from './drawings.js'
 import { openHouse } from './house.js'
 import { browse } from './views.js'
 
@@ -19,15 +21,17 @@ async function main(): Promise<void> {
   mkdirSync(directory, { recursive: true })
   for (const old of readdirSync(directory)) if (old.endsWith('.webp')) rmSync(join(directory, old))
   let bytes = 0
-  const house = await openHouse(NOW, setClock)
+  const browser = await openBrowser()
+  const house = await openHouse(await draw(browser), NOW, setClock)
   try {
-    await browse(house, async (name, page) => {
+    await browse(browser, house, async (name, page) => {
       const image = await drawn(page)
       bytes += image.length
       writeFileSync(join(directory, `${name}.webp`), image)
       console.log(`${name.padEnd(24)} ${Math.round(image.length / 1024)} kB`)
     })
   } finally {
+    await browser.close()
     await house.close()
   }
   console.log(`${Math.round(bytes / 1024)} kB in ${directory}`)
@@ -35,9 +39,15 @@ async function main(): Promise<void> {
 }
 
 const { now } = Date
+const monotonicMs = performance.now.bind(performance)
+let firstOffMs: number | null = null
+/** Both clocks, in step: nodes count on by the monotonic one where the other is set. */
 function setClock(ms: number): void {
-  const offMs = ms - now()
+  const offMs = Math.round(ms) - now()
+  firstOffMs ??= offMs
+  const aheadMs = offMs - firstOffMs
   Date.now = () => now() + offMs
+  performance.now = () => monotonicMs() + aheadMs
 }
 
 /** WebP is a fifth of PNG; Playwright itself writes PNG and JPEG only. */

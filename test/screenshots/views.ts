@@ -1,5 +1,5 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
-import { openBrowser, visit } from '../support/browser.js'
+import { visit } from '../support/browser.js'
 import { dialog } from '../support/page-actions.js'
 import { CAMERA, type House, LAMP, OPERATOR, PASSWORD, VISITOR } from './house.js'
 
@@ -69,21 +69,20 @@ const VIEWS: readonly View[] = [
   {
     name: 'mesh',
     path: () => '/mesh',
-    show: (page) => page.getByText('quai', { exact: true }).waitFor(),
+    show: (page) => page.locator('table').getByText('quai', { exact: true }).waitFor(),
     as: OPERATOR,
   },
 ]
 
 /** Goes through all views in all looks; `take` makes a picture of what there is to be seen. */
-export async function browse(house: House, take: (name: string, page: Page) => Promise<void>): Promise<void> {
-  const browser = await openBrowser()
-  try {
-    for (const [look, options] of LOOKS)
-      for (const view of VIEWS)
-        await shown(browser, house, { view, options }, (page) => take(`${view.name}-${look}`, page))
-  } finally {
-    await browser.close()
-  }
+export async function browse(
+  browser: Browser,
+  house: House,
+  take: (name: string, page: Page) => Promise<void>,
+): Promise<void> {
+  for (const [look, options] of LOOKS)
+    for (const view of VIEWS)
+      await shown(browser, house, { view, options }, (page) => take(`${view.name}-${look}`, page))
 }
 
 async function shown(

@@ -59,6 +59,7 @@ export function Mine() {
       const group = groupOf(lot, watched.value)
       if (group) byGroup.get(group)?.push(lot)
     }
+    for (const list of byGroup.values()) list.sort((a, b) => endOf(a) - endOf(b))
     return byGroup
   })
   if (visitor.value === null && watched.value.size === 0) return <Invitation page="mine" to="/mine" />
@@ -107,6 +108,11 @@ export function Mine() {
       })}
     </>
   )
+}
+
+/** What ends first is what one can still do something about. */
+function endOf({ closesAtMs }: Lot): number {
+  return closesAtMs ?? Number.MAX_SAFE_INTEGER
 }
 
 function groupOf({ id, you, ending }: Lot, watching: ReadonlySet<string>): Group | null {
