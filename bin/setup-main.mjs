@@ -10,6 +10,9 @@ const USAGE = `Usage: node bin/setup.mjs                      installs and build
        node bin/setup.mjs install              only installs the dependencies
        node bin/setup.mjs run SCRIPT [ARG ...] sets up, then runs SCRIPT, a path from the project's root`
 
+/** Scripts that need neither tests nor types. */
+const PROGRAMS = /^dist\/(bin|demo)\//
+
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
 export async function main([mode, script, ...args]) {
@@ -19,7 +22,7 @@ export async function main([mode, script, ...args]) {
   }
   const target = mode === 'run' ? resolve(ROOT, script) : null
   try {
-    await setUp({ withBuild: mode !== 'install' })
+    await setUp({ withBuild: mode !== 'install', programsOnly: PROGRAMS.test(script) })
     if (target && !existsSync(target)) throw new SetUpError(`there is no ${script} to run`)
     if (target) checkNode()
   } catch (error) {
@@ -32,8 +35,8 @@ export async function main([mode, script, ...args]) {
 }
 
 /** Costs a few file reads when all is up to date: neither the lock nor anything else is written then. */
-async function setUp({ withBuild }) {
-  const isDone = () => isInstalled() && (!withBuild || isBuilt())
+async function setUp({ withBuild, programsOnly }) {
+  const isDone = () => isInstalled() && (!withBuild || isBuilt({ programsOnly }))
   if (isDone()) return
 
   const interruption = new AbortController()
@@ -45,7 +48,7 @@ async function setUp({ withBuild }) {
       const session = { signal: interruption.signal, lock }
       // Whoever held the lock before may have done it all.
       if (!isInstalled()) await install(session)
-      if (withBuild && !isBuilt()) await build(session)
+      if (withBuild && !isBuilt({ programsOnly })) await build({ programsOnly }, session)
     } finally {
       lock.release()
     }
