@@ -14,6 +14,7 @@ const BENCHES = [
   'sync',
   'heal',
   'tls',
+  'event-feed',
   'gateway',
   'web',
 ] as const

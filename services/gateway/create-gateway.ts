@@ -27,9 +27,11 @@ import { GatewayMetrics } from '../../src/application/gateway/gateway-metrics.js
 import type { Guard } from '../../src/application/gateway/guard.js'
 import { HomeBreakers } from '../../src/application/gateway/home-breakers.js'
 import { LiveCallers } from '../../src/application/gateway/live-callers.js'
+import { PolledEventFeed } from '../../src/application/gateway/polled-event-feed.js'
 import { Presence } from '../../src/application/gateway/presence.js'
 import { Turns } from '../../src/application/gateway/turns.js'
 import type { Authenticator } from '../../src/ports/accounts/caller.js'
+import type { EventFeed } from '../../src/ports/node/event-feed.js'
 import type { NodeApi } from '../../src/ports/node/node-api.js'
 import type { Logger } from '../../src/ports/system/logger.js'
 import type { Metrics, MetricsPage } from '../../src/ports/system/metrics.js'
@@ -42,6 +44,8 @@ import { GatewayServer } from './gateway-server.js'
 export interface GatewayNeeds {
   /** Of the node that it stands on, in this process or another. */
   readonly api: NodeApi
+  /** Of the node, where it is in this process; its API is asked otherwise. */
+  readonly feed?: EventFeed | undefined
   readonly logger: Logger
   /** Of the node, where it is in this process; the gateway's own otherwise. */
   readonly metrics?: Metrics & MetricsPage
@@ -131,6 +135,7 @@ function compose(
   })
   services
     .value('api', needs.api)
+    .factory('feed', () => needs.feed ?? new PolledEventFeed({ api: parts.api }))
     .value('clock', systemClock)
     .value('timers', needs.timers ?? systemTimers)
     .value('random', systemRandom)
@@ -191,7 +196,13 @@ function compose(
     .factory(
       'hub',
       () =>
-        new EventHub({ api: parts.api, facts: parts.facts, logger: parts.logger, metrics: parts.metrics }),
+        new EventHub({
+          api: parts.api,
+          facts: parts.facts,
+          feed: parts.feed,
+          logger: parts.logger,
+          metrics: parts.metrics,
+        }),
     )
     .factory(
       'liveCallers',

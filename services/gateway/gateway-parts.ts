@@ -17,6 +17,7 @@ import type { HomeBreakers } from '../../src/application/gateway/home-breakers.j
 import type { LiveCallers } from '../../src/application/gateway/live-callers.js'
 import type { Presence } from '../../src/application/gateway/presence.js'
 import type { Turns } from '../../src/application/gateway/turns.js'
+import type { EventFeed } from '../../src/ports/node/event-feed.js'
 import type { NodeApi } from '../../src/ports/node/node-api.js'
 import type { Clock } from '../../src/ports/system/clock.js'
 import type { Logger } from '../../src/ports/system/logger.js'
@@ -28,6 +29,7 @@ import type { GatewayServer } from './gateway-server.js'
 export interface GatewayParts {
   // Ports
   readonly api: NodeApi
+  readonly feed: EventFeed
   readonly clock: Clock
   readonly timers: Timers
   readonly random: Random

@@ -10,9 +10,9 @@ import { type GatewayNeeds, type RunningGateway, startGateway } from './create-g
  */
 export async function serveGateway(
   settings: GatewaySettings,
-  { api, logger, metrics }: Pick<GatewayNeeds, 'api' | 'logger' | 'metrics'>,
+  { api, feed, logger, metrics }: Pick<GatewayNeeds, 'api' | 'feed' | 'logger' | 'metrics'>,
 ): Promise<RunningGateway> {
-  const node = { api, logger, ...(metrics && { metrics }) }
+  const node = { api, feed, logger, ...(metrics && { metrics }) }
   const { auth, dataDir, accounts: accountSettings, limits } = settings
   if (auth === 'open') {
     return startGateway(settings, { ...node, ...(limits && { guard: new Limits(limits) }) })

@@ -35,6 +35,7 @@ import { isReachable } from '../../src/application/mesh/peer-table.js'
 import { InPlaceOrderChecker } from '../../src/application/orders/in-place-order-checker.js'
 import type { MemberRole } from '../../src/ports/members/member.js'
 import type { OrderChecker } from '../../src/ports/mesh/order-checker.js'
+import type { EventFeed } from '../../src/ports/node/event-feed.js'
 import type { NodeApi } from '../../src/ports/node/node-api.js'
 import { NodeError } from '../../src/ports/node/node-error.js'
 import type { NodeInfo } from '../../src/ports/node/node-info.js'
@@ -54,6 +55,8 @@ import type { NodeParts, NodeServices } from './node-parts.js'
 export interface VendueNode {
   /** For this node's own user. Usable between `start` and `stop`. */
   readonly api: NodeApi
+  /** What happens on it, for who is in this process. Usable between `start` and `stop`. */
+  readonly feed: EventFeed
   readonly info: NodeInfo
   /** How far its replicas are behind. Usable between `start` and `stop`. */
   readonly sync: SyncStatus
@@ -125,6 +128,10 @@ class RunningNode implements VendueNode {
   get api(): NodeApi {
     const api = this.services.parts.nodeApi
     return this.#mesh ? withinRole(api, this.#mesh.facts.role) : api
+  }
+
+  get feed(): EventFeed {
+    return this.services.parts.eventFeed
   }
 
   get sync(): SyncStatus {

@@ -37,6 +37,7 @@ import type { Discovery } from '../../src/ports/mesh/discovery.js'
 import type { OrderChecker } from '../../src/ports/mesh/order-checker.js'
 import type { PeerClient } from '../../src/ports/mesh/peer-client.js'
 import type { PeerService } from '../../src/ports/mesh/peer-service.js'
+import type { EventFeed } from '../../src/ports/node/event-feed.js'
 import type { NodeApi } from '../../src/ports/node/node-api.js'
 import type { NodeInfo } from '../../src/ports/node/node-info.js'
 import type { AuctionRepository, SecretRepository } from '../../src/ports/store/auction-repository.js'
@@ -111,6 +112,7 @@ export interface NodeParts {
   readonly outages: Outages
   readonly auctionHouse: AuctionHouse
   readonly feed: Feed
+  readonly eventFeed: EventFeed
   readonly router: CommandRouter
   readonly autoBidder: AutoBidder
   readonly headsDigest: HeadsDigest

@@ -36,11 +36,11 @@ export class TestGateway {
   private constructor(readonly gateway: RunningGateway) {}
 
   static async start(
-    node: Pick<VendueNode, 'api'>,
+    node: Pick<VendueNode, 'api'> & Partial<Pick<VendueNode, 'feed'>>,
     settings: Partial<GatewaySettings> = {},
     parts: Partial<GatewayNeeds> = {},
   ): Promise<TestGateway> {
-    const all = { api: node.api, logger: silentLogger, ...parts }
+    const all = { api: node.api, feed: node.feed, logger: silentLogger, ...parts }
     return new TestGateway(await startGateway({ ...GATEWAY_SETTINGS, ...settings }, all))
   }
 

@@ -5,7 +5,6 @@ import { Watcher } from '../../application/gateway/presence.js'
 import {
   AuctionSubscription,
   CatalogueSubscription,
-  isCatalogueCursor,
   type SubscriptionDeps,
 } from '../../application/gateway/subscription.js'
 import {
@@ -13,6 +12,7 @@ import {
   nothingToHear,
   tooManySubscriptions,
 } from '../../application/gateway/subscription-errors.js'
+import { readFeedCursor } from '../../application/log/feed-cursor.js'
 import { auctionResource } from '../http/resources.js'
 import type { ServingDeps } from '../http/serving-deps.js'
 import type { EventFrames } from './event-frames.js'
@@ -127,7 +127,7 @@ export class SocketSubscriptions {
   }
 
   #toAll(mode: Mode, cursor: string | null, since: number | undefined): void {
-    if (cursor !== null && !isCatalogueCursor(cursor)) throw badCursor()
+    if (cursor !== null && readFeedCursor(cursor) === null) throw badCursor()
     const { outbox, frames } = this.#options
     const forget = this.#makeRoom('')
     outbox.reply({ type: 'subscribed', auction_id: null, seq: null, watchers: null, auction: null, mode })

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { EventFeed, FeedBatch } from '../../ports/node/event-feed.js'
 import type { FeedItem } from '../../ports/node/node-answers.js'
 import type { NodeApi } from '../../ports/node/node-api.js'
 import { NodeError } from '../../ports/node/node-error.js'
@@ -13,19 +14,18 @@ import { LiveMessage } from './live-message.js'
 export interface EventHubDeps {
   readonly api: Pick<NodeApi, 'events' | 'history'>
   readonly facts: AuctionFactsCache
+  readonly feed: EventFeed
   readonly logger: Logger
   readonly metrics: GatewayMetrics
 }
 
 export type Listener = (message: LiveMessage) => void
 
-const WAIT_MS = 20_000
-const PAGE = 1_000
 const REPLAY_PAGE = 200
-/** Between two questions to a node that answers at once that there is nothing. */
-const IDLE_MS = 20
 /** After the node did not answer. */
 const RETRY_MS = [100, 250, 500, 1_000, 2_000] as const
+/** A node that has been followed for so long was there. */
+const LASTED_MS = 5_000
 
 /**
  * The one reader of the node's events in a gateway, and its listeners. Nobody is told twice or in another order; after
@@ -39,7 +39,10 @@ export class EventHub {
   readonly #onGap = new Set<() => void>()
   readonly #marks = new CursorMarks()
   readonly #stopped = new AbortController()
-  #cursor: string | null = null
+  #begun = ''
+  /** What was heard last, and how much of it has been handed on. */
+  #batch: FeedBatch | null = null
+  #taken = 0
   #running: Promise<void> | null = null
 
   constructor(deps: EventHubDeps) {
@@ -50,8 +53,8 @@ export class EventHub {
   /** Resolves once events from now on will be heard. Rejects with `NodeError` where the node does not answer. */
   async start(): Promise<void> {
     if (this.#running) return
-    this.#cursor = (await this.#deps.api.events({ waitMs: 0 })).cursor
-    this.#running = this.#run(this.#cursor)
+    this.#begun = await this.#deps.feed.now()
+    this.#running = this.#run()
   }
 
   /** Does not wait for a call that waits for the next event: the node's stop ends that. */
@@ -63,7 +66,7 @@ export class EventHub {
 
   /** Past all that has been told so far. */
   get cursor(): string {
-    return this.#cursor ?? ''
+    return this.#batch?.cursor(this.#taken) ?? this.#begun
   }
 
   /** Nothing past it had been heard at this time (UTC milliseconds); null where that is not known any more. */
@@ -129,66 +132,72 @@ export class EventHub {
     }
   }
 
-  async #run(start: string): Promise<void> {
-    let cursor: string | null = start
+  async #run(): Promise<void> {
+    const { signal } = this.#stopped
+    const { feed, logger } = this.#deps
     let failures = 0
-    while (!this.#stopped.signal.aborted) {
+    let anew = false
+    const hear = (batch: FeedBatch) => this.#hear(batch)
+    while (!signal.aborted) {
+      const startedMs = performance.now()
       try {
-        const askedAt = Date.now()
-        const request: EventsRequest = { waitMs: cursor === null ? 0 : WAIT_MS, limit: PAGE }
-        const page = await this.#deps.api.events(cursor === null ? request : { ...request, cursor })
-        if (this.#stopped.signal.aborted) return
-        if (cursor !== null) this.#marks.note(askedAt, cursor)
-        for (const item of page.items) {
-          // Most are for nobody, and cost no more than a look.
-          const told = this.#tell(item)
-          if (told) await told
-        }
-        const missed = cursor === null
-        cursor = page.cursor
-        this.#cursor = cursor
-        if (missed) for (const callback of this.#onGap) callback()
-        failures = 0
-        // A node that stops answers at once, and empty.
-        if (page.items.length === 0) await sleep(IDLE_MS, undefined, { signal: this.#stopped.signal })
+        if (anew) await this.#startAnew()
+        anew = false
+        await feed.follow(this.cursor, hear, signal)
       } catch (error) {
-        if (this.#stopped.signal.aborted) return
+        if (signal.aborted) return
         // Another database than before: its cursors are not ours.
-        if (error instanceof NodeError && error.field === 'cursor') {
-          cursor = null
-          this.#marks.clear()
-        }
-        if (failures === 0)
-          this.#deps.logger.warn({ err: error }, "the node's events cannot be read; trying again")
+        anew ||= error instanceof NodeError && error.field === 'cursor'
+        if (performance.now() - startedMs > LASTED_MS) failures = 0
+        if (failures === 0) logger.warn({ err: error }, "the node's events cannot be read; trying again")
         const delayMs = RETRY_MS[Math.min(failures, RETRY_MS.length - 1)]
         failures += 1
-        await sleep(delayMs, undefined, { signal: this.#stopped.signal }).catch(() => undefined)
+        await sleep(delayMs, undefined, { signal }).catch(() => undefined)
       }
     }
   }
 
-  #tell(item: FeedItem): Promise<void> | null {
-    this.#deps.metrics.event()
-    const heard = this.#ofAll.size > 0 || this.#ofAuction.has(item.auctionId)
-    if (heard) return this.#tellListeners(item)
-    this.#maker.skip(item)
+  async #startAnew(): Promise<void> {
+    this.#begun = await this.#deps.feed.now()
+    this.#batch = null
+    this.#marks.clear()
+    for (const callback of this.#onGap) callback()
+  }
+
+  /** Null where nobody wants to hear it: that costs no more than a look. */
+  #hear(batch: FeedBatch): Promise<void> | null {
+    const { auctionId, events } = batch
+    this.#marks.note(Date.now(), this.cursor)
+    this.#deps.metrics.events(events.length)
+    this.#batch = batch
+    this.#taken = 0
+    if (this.#ofAll.size > 0 || this.#ofAuction.has(auctionId)) return this.#tell(batch)
+    for (const event of events) this.#maker.skip({ auctionId, event })
+    this.#taken = events.length
     return null
+  }
+
+  async #tell(batch: FeedBatch): Promise<void> {
+    const { auctionId, firstSeq, events } = batch
+    const disputed = await batch.disputed()
+    for (const event of events) {
+      const taken = this.#taken
+      const made = await this.#maker.of({ auctionId, seq: firstSeq + taken, event, disputed })
+      this.#taken = taken + 1
+      if (made) this.#tellListeners(new LiveMessage(made, batch.cursor(this.#taken)))
+      this.#deps.metrics.feed.observe(Math.max(0, Date.now() - event.at) / 1_000)
+    }
+  }
+
+  #tellListeners(message: LiveMessage): void {
+    // Whoever begins to listen meanwhile hears it too, and knows by its seq whether it is new.
+    for (const listener of this.#ofAuction.get(message.auctionId) ?? []) listener(message)
+    for (const listener of this.#ofAll) listener(message)
   }
 
   #newMaker(): EventMaker {
     const unshown = ({ auctionId, seq }: FeedItem, error: unknown) =>
       this.#deps.logger.error({ err: error, auctionId, seq }, 'an event cannot be shown, and is left out')
     return new EventMaker({ ...this.#deps, unshown })
-  }
-
-  async #tellListeners(item: FeedItem): Promise<void> {
-    const event = await this.#maker.of(item)
-    if (event) {
-      const message = new LiveMessage(event, item.cursor ?? null)
-      // Whoever begins to listen meanwhile hears it too, and knows by its seq whether it is new.
-      for (const listener of this.#ofAuction.get(item.auctionId) ?? []) listener(message)
-      for (const listener of this.#ofAll) listener(message)
-    }
-    this.#deps.metrics.feed.observe(Math.max(0, Date.now() - item.event.at) / 1_000)
   }
 }

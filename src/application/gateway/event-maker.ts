@@ -33,7 +33,7 @@ export class EventMaker {
   }
 
   /** For events that nobody wants to hear: what later ones need to know of them. */
-  skip({ auctionId, event }: FeedItem): void {
+  skip({ auctionId, event }: Pick<FeedItem, 'auctionId' | 'event'>): void {
     this.#note(auctionId, event)
   }
 

@@ -108,8 +108,8 @@ export class GatewayMetrics {
     histogram.observe(seconds)
   }
 
-  event(): void {
-    this.#events.inc()
+  events(count: number): void {
+    this.#events.inc(count)
   }
 
   slowReader(path: LivePath): void {

@@ -1,3 +1,4 @@
+import { isPastCursor } from '../log/feed-cursor.js'
 import type { EventHub } from './event-hub.js'
 import type { LiveMessage } from './live-message.js'
 
@@ -103,7 +104,7 @@ export class CatalogueSubscription {
     this.#cursor = options.cursor ?? deps.hub.cursor
     this.#sinceMs = options.sinceMs ?? 0
     const heard = deps.hub.cursorAt(this.#sinceMs)
-    if (heard !== null && isPast(heard, this.#cursor)) this.#cursor = heard
+    if (heard !== null && isPastCursor(heard, this.#cursor)) this.#cursor = heard
     this.#unlisten = [
       deps.hub.listen(null, (message) => this.#offer(message)),
       deps.hub.onGap(() => this.catchUp()),
@@ -131,7 +132,7 @@ export class CatalogueSubscription {
   }
 
   #take(message: LiveMessage): void {
-    if (this.#closed || message.cursor === null || !isPast(message.cursor, this.#cursor)) return
+    if (this.#closed || message.cursor === null || !isPastCursor(message.cursor, this.#cursor)) return
     this.#cursor = message.cursor
     this.#deps.deliver(message)
   }
@@ -150,18 +151,4 @@ export class CatalogueSubscription {
     this.#waiting = null
     for (const message of waiting) this.#take(message)
   }
-}
-
-const CURSOR = /^p(\d{1,15})\.(\d{1,6})$/
-
-export function isCatalogueCursor(text: string): boolean {
-  return CURSOR.test(text)
-}
-
-/** Cursors of the whole list are ordered: a position of the node's log, and events taken of what follows it. */
-function isPast(a: string, b: string): boolean {
-  const [, positionA = '0', takenA = '0'] = CURSOR.exec(a) ?? []
-  const [, positionB = '0', takenB = '0'] = CURSOR.exec(b) ?? []
-  if (positionA !== positionB) return Number(positionA) > Number(positionB)
-  return Number(takenA) > Number(takenB)
 }

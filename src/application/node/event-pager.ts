@@ -1,19 +1,13 @@
 import type { FeedItem } from '../../ports/node/node-answers.js'
-import { NodeError } from '../../ports/node/node-error.js'
 import type { EventsRequest } from '../../ports/node/node-requests.js'
-import type { BreachRepository } from '../../ports/store/breach-repository.js'
-import type { EquivocationRepository } from '../../ports/store/equivocation-repository.js'
-import type { EventLog } from '../../ports/store/event-log.js'
 import type { Timers } from '../../ports/system/timers.js'
-import type { Feed, FeedEntry, FeedStart } from '../log/feed.js'
+import type { FeedEntry, FeedStart } from '../log/feed.js'
+import { feedCursor, placePast, readFeedCursor } from '../log/feed-cursor.js'
 import type { AuctionViews } from './auction-view.js'
+import { isDisputed, type LocalEventFeedDeps, notOurs } from './local-event-feed.js'
 
-export interface EventPagerDeps {
+export interface EventPagerDeps extends LocalEventFeedDeps {
   readonly auctionViews: Pick<AuctionViews, 'resolve'>
-  readonly breaches: Pick<BreachRepository, 'among'>
-  readonly equivocations: Pick<EquivocationRepository, 'among'>
-  readonly eventLog: Pick<EventLog, 'position'>
-  readonly feed: Feed
   readonly timers: Timers
 }
 
@@ -58,10 +52,7 @@ export class EventPager {
     if (request.cursor !== undefined) {
       const cursor = parseCursor(request.cursor)
       if (cursor) return cursor
-      throw new NodeError('INVALID_INPUT', 'the cursor is not one that this node gave', {
-        field: 'cursor',
-        next: 'leave it out to start anew',
-      })
+      throw notOurs()
     }
     if (request.auction !== undefined) {
       const { auctionId, head } = await this.#deps.auctionViews.resolve(request.auction)
@@ -80,31 +71,19 @@ export class EventPager {
     const ofOne = 'auctionId' in cursor.start
     const from = 'auctionId' in cursor.start ? Math.max(0, cursor.start.fromSeq - firstSeq) : cursor.skip
     const chosen = events.slice(from, from + room)
-    const forked = await this.#deps.equivocations.among([auctionId])
-    const disputed = forked.has(auctionId) || (await this.#deps.breaches.among([auctionId])).has(auctionId)
+    const disputed = await isDisputed(auctionId, this.#deps)
     const items = chosen.map((event, i): FeedItem => {
       const seq = firstSeq + from + i
       if (ofOne) return { auctionId, seq, event, disputed }
-      const cursor = cursorPast(entry, from + i + 1)
+      const cursor = feedCursor(placePast(entry, from + i + 1))
       return { auctionId, seq, event, disputed, cursor }
     })
     const taken = from + chosen.length
     if ('auctionId' in cursor.start)
       return { items, cursor: { start: { auctionId, fromSeq: firstSeq + taken }, skip: 0 } }
-    return { items, cursor: past(entry, taken) }
+    const { afterPosition, skip } = placePast(entry, taken)
+    return { items, cursor: { start: { afterPosition }, skip } }
   }
-}
-
-/** Behind the first `taken` events of an entry, in the list of all. */
-function past({ position, events }: FeedEntry, taken: number): Cursor {
-  return taken >= events.length
-    ? { start: { afterPosition: position }, skip: 0 }
-    : { start: { afterPosition: position - 1 }, skip: taken }
-}
-
-/** `past` as text. */
-function cursorPast({ position, events }: FeedEntry, taken: number): string {
-  return taken >= events.length ? `p${position}.0` : `p${position - 1}.${taken}`
 }
 
 interface Cursor {
@@ -114,12 +93,12 @@ interface Cursor {
 }
 
 function formatCursor({ start, skip }: Cursor): string {
-  return 'auctionId' in start ? `s${start.auctionId}.${start.fromSeq}` : `p${start.afterPosition}.${skip}`
+  return 'auctionId' in start ? `s${start.auctionId}.${start.fromSeq}` : feedCursor({ ...start, skip })
 }
 
 function parseCursor(text: string): Cursor | null {
-  const all = /^p(\d{1,15})\.(\d{1,6})$/.exec(text)
-  if (all) return { start: { afterPosition: Number(all[1]) }, skip: Number(all[2]) }
+  const all = readFeedCursor(text)
+  if (all) return { start: { afterPosition: all.afterPosition }, skip: all.skip }
   const one = /^s(auc_[0-9a-z]{26})\.(\d{1,15})$/.exec(text)
   return one ? { start: { auctionId: one[1] as string, fromSeq: Number(one[2]) }, skip: 0 } : null
 }

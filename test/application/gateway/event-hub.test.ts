@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { AuctionFactsCache } from '../../../src/application/gateway/auction-facts.js'
 import { EventHub } from '../../../src/application/gateway/event-hub.js'
+import { PolledEventFeed } from '../../../src/application/gateway/polled-event-feed.js'
 import type { EventMessage } from '../../../src/application/gateway/public-events.js'
 import type { FeedItem } from '../../../src/ports/node/node-answers.js'
 import { NodeError } from '../../../src/ports/node/node-error.js'
@@ -39,9 +40,10 @@ describe('who hears all events of a gateway', () => {
         return { auctionId, state: auction } as never
       },
     }
-    const metrics = { event: () => {}, feed: { observe: () => {} } } as never
+    const metrics = { events: () => {}, feed: { observe: () => {} } } as never
     const facts = new AuctionFactsCache({ api })
-    const hub = new EventHub({ api, facts, logger: silentLogger, metrics })
+    const feed = new PolledEventFeed({ api })
+    const hub = new EventHub({ api, facts, feed, logger: silentLogger, metrics })
     const messages: EventMessage[] = []
     hub.listen(null, ({ body }) => messages.push(body))
     await hub.start()

@@ -56,6 +56,7 @@ async function start(host: Host, args: Parameters<HostCommand['run']>[1]): Promi
     if (all.values.gateway)
       gateway = await deps.startGateway(gatewaySettings(all), {
         api: node.api,
+        feed: node.feed,
         ...(node.metrics && { metrics: node.metrics }),
         logger: logger.child({ part: 'gateway' }),
       })

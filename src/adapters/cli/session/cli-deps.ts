@@ -2,6 +2,7 @@ import type { Accounts } from '../../../application/accounts/accounts.js'
 import type { ApiKeys } from '../../../application/accounts/api-keys.js'
 import type { Pseudonyms } from '../../../application/accounts/pseudonyms.js'
 import type { MeshAdmin } from '../../../ports/members/mesh-admin.js'
+import type { EventFeed } from '../../../ports/node/event-feed.js'
 import type { NodeApi } from '../../../ports/node/node-api.js'
 import type { NodeInfo } from '../../../ports/node/node-info.js'
 import type { SyncStatus } from '../../../ports/node/node-status.js'
@@ -43,6 +44,8 @@ export interface AccountsHandle {
 
 export interface GatewayParts {
   readonly api: NodeApi
+  /** Of the node, where it is in this process. */
+  readonly feed?: EventFeed | undefined
   readonly logger: Logger
   /** Of the node, where it is in this process. */
   readonly metrics?: Metrics & MetricsPage
@@ -50,6 +53,8 @@ export interface GatewayParts {
 
 export interface NodeHandle {
   readonly api: NodeApi
+  /** From `start` on. */
+  readonly feed?: EventFeed
   readonly info: NodeInfo
   /** Where its gateway counts as well. */
   readonly metrics?: Metrics & MetricsPage

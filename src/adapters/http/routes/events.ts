@@ -2,7 +2,7 @@ import type { OutgoingHttpHeaders } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { CountedConnection } from '../../../application/gateway/counted-connection.js'
-import { isCatalogueCursor } from '../../../application/gateway/subscription.js'
+import { readFeedCursor } from '../../../application/log/feed-cursor.js'
 import { auctionReference, length } from '../../../application/log/input-schemas.js'
 import { type EventStreams, STREAM_HEADERS } from '../event-streams.js'
 import { RequestError } from '../problem.js'
@@ -39,7 +39,7 @@ export function eventRoutes(app: GatewayApp, deps: RouteDeps & { readonly stream
       const { streams } = deps
       if (auction === undefined) {
         const cursor = last ?? request.query.cursor ?? null
-        if (cursor !== null && !isCatalogueCursor(cursor)) throw invalid('cursor')
+        if (cursor !== null && readFeedCursor(cursor) === null) throw invalid('cursor')
         return open(request, reply, { auctionId: null, cursor, mode })
       }
       if (last !== undefined && !/^\d{1,15}$/.test(last)) throw invalid('Last-Event-ID')
