@@ -1,4 +1,4 @@
-import type { AuctionResult } from './events.js'
+import type { AuctionClosed, AuctionResult } from './events.js'
 import { incrementAt } from './increments.js'
 import { MAX_MINOR, type Minor } from './money.js'
 import type { Home, Party } from './party.js'
@@ -48,7 +48,7 @@ export interface Live extends Opened {
 export interface Closed extends Opened {
   readonly status: 'closed'
   readonly closedAt: number
-  readonly by: 'seller' | 'end-time' | 'buy-now'
+  readonly by: AuctionClosed['by']
   readonly result: AuctionResult
   /** How many commitments have been opened since. */
   readonly revealed: number

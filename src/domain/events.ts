@@ -73,6 +73,7 @@ export interface LotBoughtNow {
   readonly price: Minor
 }
 
+export const CLOSED_BY = ['seller', 'end-time', 'buy-now'] as const
 /** `outage`: the home could not take bids when the end came, and gives the lost time back. */
 export const EXTENDED_BY = ['soft-close', 'seller', 'outage'] as const
 
@@ -92,7 +93,7 @@ export interface AuctionExtended {
 export interface AuctionClosed {
   readonly type: 'AuctionClosed'
   readonly at: number
-  readonly by: 'seller' | 'end-time' | 'buy-now'
+  readonly by: (typeof CLOSED_BY)[number]
   /** The seller's; null where nobody closes by hand. */
   readonly commandId: string | null
   readonly result: AuctionResult

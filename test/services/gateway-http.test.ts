@@ -5,6 +5,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import {
   auctionSchema,
+  bidSchema,
   outcomeSchema,
   problemSchema,
   receiptResources,
@@ -105,8 +106,16 @@ describe("a gateway's HTTP API", () => {
 
   it('answers in the shapes that its documentation promises', async () => {
     const id = await gateway.open({ reserve: '50', buy_now: '90', closes_in_seconds: 60, soft_close: null })
-    auctionSchema.parse((await gateway.get(`/api/v1/auctions/${id}`)).body)
-    outcomeSchema.parse((await gateway.bid(id, 'anna', 12)).body)
+    const auction = (await gateway.get(`/api/v1/auctions/${id}`)).body
+    expect(auctionSchema.strict().parse(auction), 'nothing is left undocumented').to.deep.equal(auction)
+    const { body: placed } = await gateway.bid(id, 'anna', 12)
+    const { bid_id, ...outcome } = outcomeSchema.parse(placed)
+    expect(outcomeSchema.strict().parse(outcome)).to.deep.equal(outcome)
+    expect(bid_id).to.equal(placed.command_id)
+    const { body: closed } = await gateway.post(`/api/v1/auctions/${id}/close`, { user_id: 'sam' })
+    expect(auctionSchema.strict().parse(closed.auction)).to.deep.equal(closed.auction)
+    const { bids } = (await gateway.get(`/api/v1/auctions/${id}/bids`)).body
+    expect(bids.map((bid: unknown) => bidSchema.strict().parse(bid))).to.deep.equal(bids)
     const { body } = await gateway.get('/docs/json')
     expect(body.openapi).to.equal('3.1.0')
     const paths = [

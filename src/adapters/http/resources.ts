@@ -1,54 +1,12 @@
 import { z } from 'zod'
-import { auctionJson, type Json, jsonTime } from '../../application/gateway/json-shapes.js'
-import { rejectionJson } from '../../application/gateway/outcome-shapes.js'
+import { auctionJson, jsonTime } from '../../application/gateway/json-shapes.js'
+import { auctionResult } from '../../application/gateway/public-events.js'
 import { AUCTION_PHASES } from '../../domain/auction.js'
+import { CLOSED_BY } from '../../domain/events.js'
 import { PICTURE_TYPES } from '../../domain/pictures/picture.js'
 import { BIDDER_NAMES } from '../../domain/terms.js'
 import type { AuctionView } from '../../ports/node/node-answers.js'
 import { receiptOwner, type SignedReceipts } from '../../ports/store/receipt-repository.js'
-
-/** An auction in the HTTP API: also under the names that other auction systems' programs look for. */
-export function auctionResource(view: AuctionView): { readonly [key: string]: Json } {
-  const { auto_bid: _, ...auction } = auctionJson(view) as Record<string, Json>
-  const { leader } = view.state
-  const start = view.state.terms.opensAt ?? view.state.openedAt
-  return {
-    id: view.auctionId,
-    ...auction,
-    starting_bid: auction.start_price ?? null,
-    current_bid: auction.price ?? null,
-    current_winner: leader?.name ?? null,
-    start_time: jsonTime(start),
-    end_time: auction.closes_at ?? null,
-  }
-}
-
-/**
- * What homes have signed for one party. A home signs the commands of a batch together: the signature is only given
- * where the batch holds nobody else's, since others' maxima are theirs to keep.
- */
-export function receiptResources(signed: readonly SignedReceipts[], partyId: string): Json[] {
-  return signed.flatMap(({ home, signedAt, signature, receipts }) => {
-    const mine = receipts.filter(({ command }) => receiptOwner({ command }) === partyId)
-    const whole = mine.length === receipts.length
-    return mine.map(({ command, outcome }): Json => {
-      const rejected = outcome.status === 'rejected' ? rejectionJson(outcome.rejection, null) : null
-      return {
-        auction_id: command.auctionId,
-        command_id: command.commandId,
-        type: command.type,
-        status: outcome.status,
-        seq: outcome.status === 'accepted' ? outcome.seq : null,
-        code: rejected === null ? null : (rejected.code ?? null),
-        at: jsonTime(outcome.at),
-        home: { node_id: home.nodeId, public_key: home.publicKey },
-        signed_at: jsonTime(signedAt),
-        signature: whole ? signature : null,
-        batch: whole ? receipts.length : null,
-      }
-    })
-  })
-}
 
 const amount = z.string()
 const time = z.string()
@@ -70,6 +28,7 @@ export const auctionSchema = z
     id: z.string(),
     auction_id: z.string(),
     seq: z.int(),
+    hash: z.string(),
     status: z.enum(AUCTION_PHASES),
     title: z.string(),
     description: z.string(),
@@ -88,7 +47,12 @@ export const auctionSchema = z
     buy_now_available: z.boolean(),
     increments: z.array(z.object({ from: amount, step: amount })),
     seller: party,
-    home: z.object({ node_id: z.string(), public_key: z.string(), state: z.string() }),
+    home: z.object({
+      node_id: z.string(),
+      name: z.string().nullable(),
+      public_key: z.string(),
+      state: z.enum(['self', 'alive', 'suspect', 'dead', 'left', 'unknown']),
+    }),
     disputed: z.boolean(),
     maxima_lost_since: z.int().nullable(),
     opened_at: time,
@@ -103,8 +67,8 @@ export const auctionSchema = z
     gives_time_back: z.boolean(),
     pictures: z.array(pictureSchema),
     closed_at: time.nullable(),
-    closed_by: z.string().nullable(),
-    result: z.unknown(),
+    closed_by: z.enum(CLOSED_BY).nullable(),
+    result: auctionResult.nullable(),
     cancelled_at: time.nullable(),
     cancelled_by: z.enum(['seller', 'home']).nullable(),
     cancel_reason: z.string().nullable(),
@@ -123,10 +87,10 @@ export const outcomeSchema = z
     at: time,
     seq: z.int(),
     leads: z.boolean().optional(),
-    price: amount.optional(),
+    price: amount.nullable().optional(),
     reserve_met: z.boolean().optional(),
     currency: z.string().optional(),
-    auction: z.unknown(),
+    auction: auctionSchema.nullable(),
   })
   .meta({ description: 'What was done, with the auction as it stands after it.' })
 
@@ -140,6 +104,23 @@ export const bidSchema = z.object({
   price: amount,
   currency: z.string(),
   leads: z.boolean(),
+})
+
+/** What is left of `auctionSchema` where the auction cannot be read, or is not all of the answer. */
+export const partOfAuction = auctionSchema.partial().required({ id: true, auction_id: true })
+
+export const receiptSchema = z.object({
+  auction_id: z.string(),
+  command_id: z.string(),
+  type: z.string(),
+  status: z.enum(['accepted', 'rejected']),
+  seq: z.int().nullable(),
+  code: z.string().nullable(),
+  at: time,
+  home: z.object({ node_id: z.string(), public_key: z.string() }),
+  signed_at: time,
+  signature: z.string().nullable(),
+  batch: z.int().nullable(),
 })
 
 export const winnerSchema = z
@@ -178,3 +159,45 @@ export const problemSchema = z
     next: z.string().optional(),
   })
   .meta({ description: 'RFC 9457: `code` is stable, `next` says what to do.' })
+
+/** An auction in the HTTP API: also under the names that other auction systems' programs look for. */
+export function auctionResource(view: AuctionView): z.output<typeof auctionSchema> {
+  const { auto_bid: _, ...auction } = auctionJson(view)
+  const { opensAt } = view.state.terms
+  return {
+    id: view.auctionId,
+    ...auction,
+    starting_bid: auction.start_price,
+    current_bid: auction.price,
+    current_winner: auction.leader?.name ?? null,
+    start_time: jsonTime(opensAt ?? view.state.openedAt),
+    end_time: auction.closes_at,
+  }
+}
+
+/**
+ * What homes have signed for one party. A home signs the commands of a batch together: the signature is only given
+ * where the batch holds nobody else's, since others' maxima are theirs to keep.
+ */
+export function receiptResources(
+  signed: readonly SignedReceipts[],
+  partyId: string,
+): z.output<typeof receiptSchema>[] {
+  return signed.flatMap(({ home, signedAt, signature, receipts }) => {
+    const mine = receipts.filter(({ command }) => receiptOwner({ command }) === partyId)
+    const whole = mine.length === receipts.length
+    return mine.map(({ command, outcome }) => ({
+      auction_id: command.auctionId,
+      command_id: command.commandId,
+      type: command.type,
+      status: outcome.status,
+      seq: outcome.status === 'accepted' ? outcome.seq : null,
+      code: outcome.status === 'rejected' ? outcome.rejection.code : null,
+      at: jsonTime(outcome.at),
+      home: { node_id: home.nodeId, public_key: home.publicKey },
+      signed_at: jsonTime(signedAt),
+      signature: whole ? signature : null,
+      batch: whole ? receipts.length : null,
+    }))
+  })
+}

@@ -93,7 +93,7 @@ export class SocketSubscriptions {
       seq: afterSeq,
       mode,
       watchers: this.#deps.presence.watchers(auctionId),
-      auction: auctionResource(view) as Record<string, unknown>,
+      auction: auctionResource(view),
     })
     const deliver = (message: LiveMessage) => outbox.event(message.encoded(frames.auction))
     const subscription = new AuctionSubscription(this.#following(mode, deliver), { auctionId, afterSeq })

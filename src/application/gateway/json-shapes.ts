@@ -28,6 +28,8 @@ export function jsonTime(ms: number | null): string | null {
 /** Events of one commit have the same time, which is formatted many times. */
 let lastTime = { ms: 0, text: timeText(0) }
 
+export function jsonAmount(minor: Minor, currency: Currency): string
+export function jsonAmount(minor: Minor | null, currency: Currency): string | null
 export function jsonAmount(minor: Minor | null, currency: Currency): string | null {
   return minor === null ? null : formatAmount(minor, currency)
 }
@@ -36,7 +38,7 @@ function jsonParty({ id, name }: Party): { id: string; name: string } {
   return { id, name }
 }
 
-export function auctionJson(view: AuctionView): { readonly [key: string]: Json } {
+export function auctionJson(view: AuctionView) {
   const { state } = view
   const { terms } = state
   const { currency, softClose } = terms
@@ -49,7 +51,7 @@ export function auctionJson(view: AuctionView): { readonly [key: string]: Json }
     title: terms.title,
     description: terms.description,
     currency: currency.code,
-    start_price: amount(terms.startPrice),
+    start_price: jsonAmount(terms.startPrice, currency),
     price: amount(state.price),
     minimum: amount(view.minimum),
     leader: state.leader && jsonParty(state.leader),
@@ -58,7 +60,10 @@ export function auctionJson(view: AuctionView): { readonly [key: string]: Json }
     reserve_met: state.reserveMet,
     buy_now: amount(terms.buyNow),
     buy_now_available: view.buyNowAvailable,
-    increments: terms.increments.map(({ from, step }) => ({ from: amount(from), step: amount(step) })),
+    increments: terms.increments.map(({ from, step }) => ({
+      from: jsonAmount(from, currency),
+      step: jsonAmount(step, currency),
+    })),
     seller: jsonParty(state.seller),
     home: {
       node_id: state.home.nodeId,
@@ -123,7 +128,7 @@ export function auctionResultJson(result: AuctionResult, currency: Currency): z.
     : { sold: false, reason: result.reason }
 }
 
-export function bidJson(bid: BidRecord, currency: Currency): Json {
+export function bidJson(bid: BidRecord, currency: Currency) {
   return {
     seq: bid.seq,
     at: jsonTime(bid.at),
@@ -137,7 +142,7 @@ export function bidJson(bid: BidRecord, currency: Currency): Json {
   }
 }
 
-export function peerJson(peer: PeerView): Json {
+export function peerJson(peer: PeerView) {
   return {
     node_id: peer.nodeId,
     name: peer.name,

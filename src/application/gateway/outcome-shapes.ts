@@ -7,26 +7,31 @@ import { explainRejection } from '../node/explain-rejection.js'
 import { auctionJson, type Json, jsonTime } from './json-shapes.js'
 
 /** A command's outcome with the auction as it stands after it. */
-export function resultJson({ outcome, auction }: CommandResult): Json {
+export function resultJson({ outcome, auction }: CommandResult) {
   const currency = auction?.state.terms.currency ?? null
+  const shown = auction && auctionJson(auction)
+  if (outcome.status === 'accepted') return { ...acceptedJson(outcome, currency), auction: shown }
   return {
     status: outcome.status,
     command_id: outcome.commandId,
     auction_id: outcome.auctionId === '' ? null : outcome.auctionId,
     at: jsonTime(outcome.at),
-    ...(outcome.status === 'accepted'
-      ? { seq: outcome.seq, ...bidStanding(outcome, currency) }
-      : { rejection: rejectionJson(outcome.rejection, currency) }),
-    auction: auction && auctionJson(auction),
+    rejection: rejectionJson(outcome.rejection, currency),
+    auction: shown,
   }
 }
 
-function bidStanding({ bid }: Accepted, currency: Currency | null): Record<string, Json> {
-  if (!bid) return {}
-  const price = currency ? formatAmount(bid.price, currency) : null
+/** What was done. `currency` null: not known here, and amounts are left out. */
+export function acceptedJson(
+  { status, commandId, auctionId, at, seq, bid }: Accepted,
+  currency: Currency | null,
+) {
+  const done = { status, command_id: commandId, auction_id: auctionId, at: jsonTime(at), seq }
+  if (!bid) return done
   return {
+    ...done,
     leads: bid.leads,
-    price,
+    price: currency && formatAmount(bid.price, currency),
     reserve_met: bid.reserveMet,
     ...(currency && { currency: currency.code }),
   }

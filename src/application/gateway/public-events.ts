@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { EXTENDED_BY } from '../../domain/events.js'
+import { CLOSED_BY, EXTENDED_BY } from '../../domain/events.js'
 
 /**
  * What happens to auctions, as everybody hears it: event streams, WebSocket, `vendue/client`, `createNode` and `vendue watch --json`.
@@ -75,7 +75,7 @@ export const eventMessages = {
     .object({
       type: z.literal('auction_closed'),
       ...event,
-      by: z.enum(['seller', 'end-time', 'buy-now']),
+      by: z.enum(CLOSED_BY),
       result: auctionResult,
     })
     .meta({ description: 'The auction is closed.' }),

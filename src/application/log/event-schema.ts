@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type AuctionEvent, type BidPlaced, EXTENDED_BY } from '../../domain/events.js'
+import { type AuctionEvent, type BidPlaced, CLOSED_BY, EXTENDED_BY } from '../../domain/events.js'
 import { MAX_REVEALS_PER_EVENT } from '../../domain/evolve.js'
 import { MAX_INCREMENT_BANDS } from '../../domain/increments.js'
 import {
@@ -98,7 +98,7 @@ export const eventSchema: z.ZodType<Exclude<AuctionEvent, BidPlaced>> = z.discri
   z.strictObject({
     type: z.literal('AuctionClosed'),
     at: time,
-    by: z.enum(['seller', 'end-time', 'buy-now']),
+    by: z.enum(CLOSED_BY),
     commandId: id.nullable(),
     result: resultSchema,
     reserve: openingSchema.nullable(),

@@ -82,7 +82,7 @@ export function lotOf(auction: Auction, me: string | null): Lot {
     increments: auction.increments,
     sellerId: auction.seller.id,
     sellerName: auction.seller.name,
-    home: { name: String((home as { name?: unknown }).name ?? ''), state: home.state },
+    home: { name: home.name ?? '', state: home.state },
     disputed: auction.disputed,
     maximaLost: auction.maxima_lost_since !== null,
     openedAtMs: Date.parse(auction.opened_at),
@@ -216,13 +216,10 @@ function over(lot: Lot, at: string, won: boolean): Lot {
 
 function endingOf({ status, result, cancelled_by: by, cancel_reason: reason }: Auction): Ending | null {
   if (status === 'cancelled') return { kind: 'cancelled', by: by ?? 'seller', reason: reason ?? '' }
-  if (status !== 'closed') return null
-  const ended = result as
-    | { sold: true; price: string; winner: { name: string } }
-    | { sold: false; reason: 'no-bids' | 'reserve-not-met' }
-  return ended.sold
-    ? { kind: 'sold', price: ended.price, winnerName: ended.winner.name }
-    : { kind: 'not-sold', reason: ended.reason }
+  if (!result) return null
+  return result.sold
+    ? { kind: 'sold', price: result.price, winnerName: result.winner.name }
+    : { kind: 'not-sold', reason: result.reason }
 }
 
 function msOf(time: string | null): number | null {

@@ -16,9 +16,9 @@ import {
 import { AUCTION_PHASES } from '../../../domain/auction.js'
 import type { OpenRequest } from '../../../ports/node/node-requests.js'
 import { RequestError } from '../problem.js'
-import { auctionResource, auctionSchema } from '../resources.js'
+import { auctionResource, auctionSchema, partOfAuction } from '../resources.js'
 import {
-  acceptedJson,
+  acceptedResource,
   auctionParams,
   type GatewayApp,
   idempotencyHeaders,
@@ -116,7 +116,7 @@ export function auctionRoutes(app: GatewayApp, deps: RouteDeps, options: RouteOp
         summary: 'Open an auction',
         headers: idempotencyHeaders,
         body: openBody,
-        response: { 201: auctionSchema, ...problems },
+        response: { 201: partOfAuction.extend({ command_id: z.string() }), ...problems },
       },
     },
     async (request, reply) => {
@@ -124,10 +124,10 @@ export function auctionRoutes(app: GatewayApp, deps: RouteDeps, options: RouteOp
       const commandId = deps.commandIds.of('cmd', keyOf(request), seller.party)
       const terms = openRequest(request.body, options.defaultCurrency)
       const result = await api.open({ ...terms, commandId, as: seller.party, requestId: request.id })
-      const { auction, ...outcome } = acceptedJson(result)
+      const { auction, command_id } = acceptedResource(result)
       const { auctionId: id } = result.outcome
       reply.code(201).header('location', `/api/v1/auctions/${id}`)
-      return { id, auction_id: id, ...(auction as object), command_id: outcome.command_id } as never
+      return { ...auction, id, auction_id: id, command_id }
     },
   )
 
@@ -156,7 +156,7 @@ export function auctionRoutes(app: GatewayApp, deps: RouteDeps, options: RouteOp
         ...(limit !== undefined && { limit }),
       })
       const auctions = await deps.bidders.seen(page.auctions, request.caller)
-      return { auctions: auctions.map(auctionResource), next: page.next } as never
+      return { auctions: auctions.map(auctionResource), next: page.next }
     },
   )
 
@@ -171,7 +171,7 @@ export function auctionRoutes(app: GatewayApp, deps: RouteDeps, options: RouteOp
         response: { 200: auctionSchema, ...problems },
       },
     },
-    async (request) => auctionResource(await deps.bidders.show(request.params.id, request.caller)) as never,
+    async (request) => auctionResource(await deps.bidders.show(request.params.id, request.caller)),
   )
 
   app.get(
@@ -197,7 +197,7 @@ export function auctionRoutes(app: GatewayApp, deps: RouteDeps, options: RouteOp
         const query = new URLSearchParams({ limit: String(limit), cursor: page.next })
         reply.header('link', `</auctions?${query}>; rel="next"`)
       }
-      return (await deps.bidders.seen(page.auctions, request.caller)).map(auctionResource) as never
+      return (await deps.bidders.seen(page.auctions, request.caller)).map(auctionResource)
     },
   )
 }

@@ -3,9 +3,9 @@ import { z } from 'zod'
 import { bidJson } from '../../../application/gateway/json-shapes.js'
 import { amountIn, clientKey, length } from '../../../application/log/input-schemas.js'
 import type { Caller } from '../../../ports/accounts/caller.js'
-import { auctionSchema, bidSchema, outcomeSchema } from '../resources.js'
+import { bidSchema, outcomeSchema, partOfAuction } from '../resources.js'
 import {
-  acceptedJson,
+  acceptedResource,
   auctionParams,
   callerWith,
   type GatewayApp,
@@ -60,9 +60,9 @@ export function bidRoutes(app: GatewayApp, deps: RouteDeps): void {
         keyField: header === undefined ? 'bid_id' : 'Idempotency-Key',
         requestId: request.id,
       })
-      const answer = acceptedJson(result)
+      const answer = acceptedResource(result)
       reply.code(201)
-      return { ...answer, bid_id: result.outcome.commandId } as never
+      return { ...answer, bid_id: result.outcome.commandId }
     },
   )
 
@@ -87,7 +87,7 @@ export function bidRoutes(app: GatewayApp, deps: RouteDeps): void {
       } as const
       const result = await deps.desk.bid('http', () => bidderOf(request, deps), order)
       reply.code(201)
-      return acceptedJson(result) as never
+      return acceptedResource(result)
     },
   )
 
@@ -105,7 +105,7 @@ export function bidRoutes(app: GatewayApp, deps: RouteDeps): void {
         }),
         response: {
           200: z.object({
-            auction: auctionSchema.partial(),
+            auction: partOfAuction,
             bids: z.array(bidSchema),
             next: z.int().nullable(),
           }),
@@ -126,7 +126,7 @@ export function bidRoutes(app: GatewayApp, deps: RouteDeps): void {
         auction: { id: auction.auctionId, auction_id: auction.auctionId, title, seq: auction.head.seq },
         bids: bids.map((bid) => bidJson(bid, currency)),
         next,
-      } as never
+      }
     },
   )
 }

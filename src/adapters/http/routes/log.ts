@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { z } from 'zod'
 import { exportLines, readLog } from '../../../application/proof/read-log.js'
-import { auctionParams, type GatewayApp, problems, type RouteDeps, whoQuery } from './route.js'
+import { auctionParams, type GatewayApp, problems, type RouteDeps, streamOfText, whoQuery } from './route.js'
 
 /** The verifiable log of an auction, as `vendue export` writes it. */
 export function logRoutes(app: GatewayApp, deps: RouteDeps): void {
@@ -15,7 +15,7 @@ export function logRoutes(app: GatewayApp, deps: RouteDeps): void {
         params: auctionParams,
         querystring: z.strictObject(whoQuery),
         response: {
-          200: { description: 'The export', content: { 'application/x-ndjson': { schema: z.string() } } },
+          200: { description: 'The export', content: { 'application/x-ndjson': { schema: streamOfText } } },
           ...problems,
         },
       },
@@ -27,12 +27,12 @@ export function logRoutes(app: GatewayApp, deps: RouteDeps): void {
         .type('application/x-ndjson; charset=utf-8')
         .header('content-disposition', `attachment; filename="${auctionId}.vendue"`)
       // Nothing is read for a request for the headers alone.
-      if (request.method === 'HEAD') return reply.send(undefined as never)
+      if (request.method === 'HEAD') return reply.send(Readable.from([]))
       const { address, caller } = request
       const download = deps.guard?.hold('downloads', { address, accountId: caller?.party.id })
       download?.add(1)
       reply.raw.once('close', () => download?.release())
-      return reply.send(Readable.from(exportLines(readLog(deps.api, auctionId))) as never)
+      return reply.send(Readable.from(exportLines(readLog(deps.api, auctionId))))
     },
   )
 }

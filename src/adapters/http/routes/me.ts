@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { cursorIn } from '../../../application/log/input-schemas.js'
-import { auctionResource, auctionSchema, receiptResources } from '../resources.js'
+import { auctionResource, auctionSchema, receiptResources, receiptSchema } from '../resources.js'
 import {
   auctionParams,
   callerWith,
@@ -14,20 +14,6 @@ import {
 const STANDINGS = ['leading', 'outbid', 'won', 'lost'] as const
 const MAX_RECEIPTS = 1_000
 const auctionList = z.object({ auctions: z.array(auctionSchema), next: z.string().nullable() })
-const receipt = z.object({
-  auction_id: z.string(),
-  command_id: z.string(),
-  type: z.string(),
-  status: z.enum(['accepted', 'rejected']),
-  seq: z.int().nullable(),
-  code: z.string().nullable(),
-  at: z.string(),
-  home: z.object({ node_id: z.string(), public_key: z.string() }),
-  signed_at: z.string(),
-  signature: z.string().nullable(),
-  batch: z.int().nullable(),
-})
-
 /** What concerns the caller. */
 export function meRoutes(app: GatewayApp, deps: RouteDeps): void {
   const { api } = deps
@@ -76,7 +62,7 @@ export function meRoutes(app: GatewayApp, deps: RouteDeps): void {
       const { cursor, limit, standing } = request.query
       const { auctions, next } = await deps.bidders.bidOn(caller, { cursor, limit })
       const wanted = auctions.filter(({ mine }) => standing === undefined || mine === standing)
-      return { auctions: wanted.map(auctionResource), next } as never
+      return { auctions: wanted.map(auctionResource), next }
     },
   )
 
@@ -99,7 +85,7 @@ export function meRoutes(app: GatewayApp, deps: RouteDeps): void {
         ...(cursor !== undefined && { cursor }),
         ...(limit !== undefined && { limit }),
       })
-      return { auctions: auctions.map(auctionResource), next } as never
+      return { auctions: auctions.map(auctionResource), next }
     },
   )
 
@@ -113,7 +99,10 @@ export function meRoutes(app: GatewayApp, deps: RouteDeps): void {
           'Of homes on other nodes: what the gateway’s own node sequences is on its disk. `signature` is null where the home signed your commands together with others’.',
         params: auctionParams,
         querystring: z.strictObject({ ...whoQuery, after: z.coerce.number().int().min(0).exactOptional() }),
-        response: { 200: z.object({ receipts: z.array(receipt), next: z.int().nullable() }), ...problems },
+        response: {
+          200: z.object({ receipts: z.array(receiptSchema), next: z.int().nullable() }),
+          ...problems,
+        },
       },
     },
     async (request) => {
@@ -132,7 +121,7 @@ export function meRoutes(app: GatewayApp, deps: RouteDeps): void {
         receipts.push(...receiptResources(answer.signed, party.id))
         after = answer.next
       }
-      return { receipts, next: after } as never
+      return { receipts, next: after }
     },
   )
 }

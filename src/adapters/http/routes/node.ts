@@ -154,7 +154,7 @@ export function nodeRoutes(
     },
     async (request) => {
       adminsOnly(request)
-      return { peers: (await deps.api.peers()).map((peer) => peerJson(peer)) } as never
+      return { peers: (await deps.api.peers()).map(peerJson) }
     },
   )
 

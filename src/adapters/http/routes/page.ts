@@ -37,8 +37,7 @@ function send(file: PageFile, { headers }: FastifyRequest, reply: FastifyReply):
   if (headers['if-none-match']?.split(/\s*,\s*/).includes(file.etag)) return reply.code(304).send()
   const encoding = best(file, String(headers['accept-encoding'] ?? ''))
   if (encoding !== 'identity') reply.header('content-encoding', encoding)
-  // Bytes as they are: the app's serializer is for JSON.
-  return reply.serializer((body: unknown) => body as never).send(file.bodies.get(encoding))
+  return reply.send(file.bodies.get(encoding))
 }
 
 function best(file: PageFile, accepted: string): Encoding {

@@ -1,17 +1,18 @@
 /** Room `http/routes`: each route of the HTTP API: its path, its schemas, what it asks the gateway. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Readable } from 'node:stream'
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, RawServerDefault } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { ANONYMOUS, allowed } from '../../../application/gateway/callers.js'
-import { resultJson } from '../../../application/gateway/outcome-shapes.js'
+import { acceptedJson } from '../../../application/gateway/outcome-shapes.js'
 import { auctionReference, pageSize } from '../../../application/log/input-schemas.js'
 import type { Party } from '../../../domain/party.js'
 import type { Caller, Scope } from '../../../ports/accounts/caller.js'
 import type { CommandResult } from '../../../ports/node/node-answers.js'
 import { RequestError, rejectionProblem } from '../problem.js'
-import { auctionResource, problemSchema } from '../resources.js'
+import { auctionResource, type outcomeSchema, problemSchema } from '../resources.js'
 import type { ServingDeps } from '../serving-deps.js'
 
 declare module 'fastify' {
@@ -60,6 +61,9 @@ export const idempotencyHeaders = z.object({
     .meta({ description: 'Yours, new for each command: the same one again does nothing twice.' }),
 })
 
+/** What is sent piece by piece. */
+export const streamOfText = z.custom<Readable>().meta({ type: 'string' })
+
 const problem = (description: string) => ({
   description,
   content: { 'application/problem+json': { schema: problemSchema } },
@@ -95,28 +99,26 @@ export function keyOf({ headers }: FastifyRequest): string | undefined {
 }
 
 /** The answer to a command that was accepted; one that was refused is thrown as its problem. */
-export function acceptedJson(result: CommandResult): Record<string, unknown> {
-  const { outcome, auction } = result
-  if (outcome.status === 'rejected') {
-    const {
-      type: _,
-      title: __,
-      status,
-      detail,
-      code,
-      field,
-      next,
-      ...more
-    } = rejectionProblem(outcome, auction?.state.terms.currency ?? null)
-    const known = Object.entries(more).filter((entry): entry is [string, NonNullable<(typeof entry)[1]>] => {
-      return entry[1] !== undefined
-    })
-    throw new RequestError(status, code, detail, {
-      ...(field !== undefined && { field }),
-      ...(next !== undefined && { next }),
-      more: Object.fromEntries(known),
-    })
-  }
-  const { auction: _, ...json } = resultJson(result) as Record<string, unknown>
-  return { ...json, auction: auction && auctionResource(auction) }
+export function acceptedResource({ outcome, auction }: CommandResult): z.output<typeof outcomeSchema> {
+  const currency = auction?.state.terms.currency ?? null
+  if (outcome.status === 'accepted')
+    return { ...acceptedJson(outcome, currency), auction: auction && auctionResource(auction) }
+  const {
+    type: _,
+    title: __,
+    status,
+    detail,
+    code,
+    field,
+    next,
+    ...more
+  } = rejectionProblem(outcome, currency)
+  const known = Object.entries(more).filter((entry): entry is [string, NonNullable<(typeof entry)[1]>] => {
+    return entry[1] !== undefined
+  })
+  throw new RequestError(status, code, detail, {
+    ...(field !== undefined && { field }),
+    ...(next !== undefined && { next }),
+    more: Object.fromEntries(known),
+  })
 }

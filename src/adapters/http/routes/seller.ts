@@ -3,7 +3,7 @@ import { reasonIn, timeIn } from '../../../application/log/input-schemas.js'
 import { RequestError } from '../problem.js'
 import { outcomeSchema } from '../resources.js'
 import {
-  acceptedJson,
+  acceptedResource,
   auctionParams,
   type GatewayApp,
   idempotencyHeaders,
@@ -48,7 +48,7 @@ export function sellerRoutes(app: GatewayApp, deps: RouteDeps): void {
         const as = await desk.sellerFor(auction, caller)
         return { commandId, call: () => api.close({ auction, commandId, as, requestId: request.id }) }
       }
-      return acceptedJson(await desk.command(auction, admit)) as never
+      return acceptedResource(await desk.command(auction, admit))
     },
   )
 
@@ -71,7 +71,7 @@ export function sellerRoutes(app: GatewayApp, deps: RouteDeps): void {
         const as = await desk.sellerFor(auction, caller)
         return { commandId, call: () => api.cancel({ auction, commandId, as, ...more }) }
       }
-      return acceptedJson(await desk.command(auction, admit)) as never
+      return acceptedResource(await desk.command(auction, admit))
     },
   )
 
@@ -98,7 +98,7 @@ export function sellerRoutes(app: GatewayApp, deps: RouteDeps): void {
           call: () => api.extend({ auction, commandId, as, ...end, requestId: request.id }),
         }
       }
-      return acceptedJson(await desk.command(auction, admit)) as never
+      return acceptedResource(await desk.command(auction, admit))
     },
   )
 }
