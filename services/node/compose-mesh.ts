@@ -3,6 +3,7 @@ import { Feed } from '../../src/application/log/feed.js'
 import { Membership } from '../../src/application/mesh/membership.js'
 import { NodeIdentity } from '../../src/application/mesh/node-identity.js'
 import { PeerTable } from '../../src/application/mesh/peer-table.js'
+import { LocalEventFeed } from '../../src/application/node/local-event-feed.js'
 import { EquivocationWatch } from '../../src/application/proof/equivocation-watch.js'
 import { ReceiptWatch } from '../../src/application/proof/receipt-watch.js'
 import { SignatureMender } from '../../src/application/proof/signature-mender.js'
@@ -155,6 +156,16 @@ export function composeReplication(services: NodeServices): void {
         ),
     )
     .factory('feed', () => new Feed({ eventLog: parts.eventLog }))
+    .factory(
+      'eventFeed',
+      () =>
+        new LocalEventFeed({
+          breaches: parts.breaches,
+          equivocations: parts.equivocations,
+          eventLog: parts.eventLog,
+          feed: parts.feed,
+        }),
+    )
 }
 
 /** Showing what happened. */

@@ -7,7 +7,6 @@ import { HomeClock } from '../../src/application/home/home-clock.js'
 import { Outages } from '../../src/application/home/outages.js'
 import { HeldAuctions } from '../../src/application/log/held-auctions.js'
 import { AuctionViews } from '../../src/application/node/auction-view.js'
-import { LocalEventFeed } from '../../src/application/node/local-event-feed.js'
 import { LocalNodeCommands } from '../../src/application/node/local-node-commands.js'
 import { LocalNodeQueries } from '../../src/application/node/local-node-queries.js'
 import { LocalPeerService } from '../../src/application/node/local-peer-service.js'
@@ -206,16 +205,6 @@ function composeService(services: NodeServices, options: ComposeOptions): void {
           verifier: parts.verifier,
           syncer: parts.syncer,
           logger: parts.logger,
-        }),
-    )
-    .factory(
-      'eventFeed',
-      () =>
-        new LocalEventFeed({
-          breaches: parts.breaches,
-          equivocations: parts.equivocations,
-          eventLog: parts.eventLog,
-          feed: parts.feed,
         }),
     )
     .factory('nodeApi', () => {

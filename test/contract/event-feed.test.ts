@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { PolledEventFeed } from '../../src/application/gateway/polled-event-feed.js'
+import { answerTo } from '../../src/application/orders/submission.js'
 import type { EventFeed, FeedBatch } from '../../src/ports/node/event-feed.js'
 import { eventually } from '../support/eventually.js'
 import { ManualTime } from '../support/manual-time.js'
@@ -55,7 +56,8 @@ for (const [kind, of] of FEEDS) {
         kind: 'plain',
         amount: 100 + i,
       } as const
-      return node.services.parts.auctionHouse.submit(command, null)
+      const house = node.services.parts.auctionHouse
+      return answerTo({ command }, (submission) => house.enqueue(submission))
     }
 
     /** One commit. */

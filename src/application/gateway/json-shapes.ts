@@ -100,7 +100,7 @@ export function auctionJson(view: AuctionView) {
   }
 }
 
-export function pictureJson({ hash, bytes, type, width, height, alt }: Picture): Json {
+export function pictureJson({ hash, bytes, type, width, height, alt }: Picture) {
   return { hash, bytes, type, width, height, alt }
 }
 
