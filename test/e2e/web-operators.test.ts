@@ -53,6 +53,33 @@ describe('the mesh, selling and one’s own auctions in the web page, in Chromiu
     }
   })
 
+  it('goes from auction to auction by single keys, says which there are on every page, and lets them be turned off', async () => {
+    await gateway.open({ title: 'Early', closes_in_seconds: 100 })
+    await gateway.open({ title: 'Later', closes_in_seconds: 200 })
+    const page = await open('/', { name: 'mia' })
+    await page.locator('.tile', { hasText: 'Later' }).waitFor()
+    const focused = () => page.evaluate<string>('document.activeElement.textContent')
+    await page.keyboard.press('j')
+    expect(await focused()).to.equal('Early')
+    await page.keyboard.press('j')
+    expect(await focused()).to.equal('Later')
+    await page.keyboard.press('k')
+    await page.keyboard.press('Enter')
+    await page.waitForURL('**/lot/*')
+    await page.goto(`${gateway.url}/mesh`)
+    await page.locator('h1').waitFor()
+    await page.keyboard.press('?')
+    await page.locator('dialog', { hasText: 'Single-key shortcuts' }).waitFor()
+    await page.getByLabel('Single-key shortcuts').uncheck()
+    await page.keyboard.press('Escape')
+    await page.locator('dialog').waitFor({ state: 'detached' })
+    await page.keyboard.press('?')
+    expect(await page.locator('dialog').count()).to.equal(0)
+    await page.getByRole('link', { name: 'mia' }).click()
+    await page.getByRole('button', { name: 'Keyboard shortcuts' }).click()
+    await page.locator('dialog').waitFor()
+  })
+
   it('sums up what somebody has committed, now and at worst, in each unit apart, over a reload', async () => {
     const euros = await gateway.open({ title: 'A chair', start_price: '10' })
     const page = await open(`/lot/${euros}`, { name: 'olga' })

@@ -3,6 +3,7 @@ import type { ComponentType } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { Catalogue } from './pages/catalogue.js'
 import { Icon, Mark } from './parts/icons.js'
+import { isHelpOpen, KeyboardHelp, useKeys } from './parts/keyboard.js'
 import { Notices } from './parts/notices.js'
 import { assertive, polite } from './state/announce.js'
 import { keeping } from './state/kept.js'
@@ -32,6 +33,11 @@ const NAV = [
 
 export function App() {
   const { view } = place.value
+  useKeys({
+    '?': () => {
+      isHelpOpen.value = true
+    },
+  })
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the click is that of links, which the keyboard makes as well.
     // biome-ignore lint/a11y/noStaticElementInteractions: likewise
@@ -66,6 +72,7 @@ export function App() {
         <View place={place.value} />
       </main>
       <Notices />
+      <KeyboardHelp />
       <div class="sr" aria-live="polite" aria-atomic="true">
         {polite}
       </div>

@@ -3,7 +3,7 @@ import { ApiKeys } from '../parts/api-keys.js'
 import { Attention } from '../parts/attention.js'
 import { Choice, Segments, TextField } from '../parts/fields.js'
 import { Icon, Note } from '../parts/icons.js'
-import { hasKeys, turnKeys } from '../parts/keyboard.js'
+import { hasKeys, isHelpOpen, turnKeys } from '../parts/keyboard.js'
 import { LANGUAGES, type Language, language, speak, t } from '../state/language.js'
 import { address, go } from '../state/router.js'
 import { become, client, isOpenMode, logIn, loginEnded, logOut, register, visitor } from '../state/session.js'
@@ -248,6 +248,17 @@ function Settings() {
         />
         {t('keys.on')}
       </label>
+      <div>
+        <button
+          type="button"
+          class="button"
+          onClick={() => {
+            isHelpOpen.value = true
+          }}
+        >
+          {t('account.keyboard')}
+        </button>
+      </div>
       <Attention />
     </section>
   )

@@ -12,7 +12,7 @@ import { ConfirmSheet } from '../parts/confirm-sheet.js'
 import { Facts } from '../parts/facts.js'
 import { History } from '../parts/history.js'
 import { Icon } from '../parts/icons.js'
-import { isHelpOpen, KeyboardHelp, useKeys } from '../parts/keyboard.js'
+import { useKeys } from '../parts/keyboard.js'
 import { OwnNode } from '../parts/own-node.js'
 import { Owner } from '../parts/owner.js'
 import { BiddingPanel, reserveKey } from '../parts/panel.js'
@@ -130,7 +130,6 @@ function OpenedLot({ open, lot }: { open: OpenLot; lot: Lot }) {
       {sheet && (
         <ConfirmSheet sheet={sheet} lot={lot} skips={skips} onSkips={setSkips} onTap={tap} onClose={close} />
       )}
-      <KeyboardHelp />
     </div>
   )
 }
@@ -294,8 +293,5 @@ function useLotKeys(lot: Lot, panel: Panel, bidding: Bidding): void {
     j: () => move(1),
     k: () => move(-1),
     w: () => toggleWatched(lot.id),
-    '?': () => {
-      isHelpOpen.value = true
-    },
   })
 }

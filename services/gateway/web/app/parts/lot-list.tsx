@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import { rowsInSight } from '../../model/catalogue.js'
 import type { Lot } from '../../model/lot.js'
 import { lots } from '../state/catalogue.js'
+import { useKeys } from './keyboard.js'
 import { Tile } from './tile.js'
 
 const TILE_MIN_PX = 272
@@ -33,6 +34,15 @@ export function LotList({ shown, label }: { shown: readonly Lot[]; label: string
       removeEventListener('scroll', measure)
     }
   }, [rowHeight])
+  const move = (by: 1 | -1) => {
+    const links = [...(element.current?.querySelectorAll<HTMLAnchorElement>('h2 a') ?? [])]
+    const at = links.indexOf(document.activeElement as HTMLAnchorElement)
+    // From nowhere to the first that is in sight.
+    const next = at === -1 ? links.find((link) => link.getBoundingClientRect().top > 0) : links[at + by]
+    next?.focus()
+    next?.scrollIntoView({ block: 'center' })
+  }
+  useKeys({ j: () => move(1), k: () => move(-1) })
   const count = Math.ceil(shown.length / frame.columns)
   const { from, to } = rowsInSight({ ...frame, rowHeight, count })
   const cells = shown.slice(from * frame.columns, to * frame.columns)
