@@ -143,8 +143,11 @@ describe("a gateway's web page", () => {
     expect(headers['content-type']).to.equal('text/javascript; charset=utf-8')
     expect(headers['cache-control']).to.equal('no-cache')
     expect(String(headers['content-security-policy'])).to.not.match(/unsafe|\*/)
+    // As a list, or as one text: whichever is shorter to the minifier.
     const files = [
-      ...String(body).matchAll(/[`"'](\/(?:assets\/)?[\w.-]+\.(?:js|css|woff2|svg|webmanifest))[`"']/g),
+      ...String(body).matchAll(
+        /(?<=[`"',])(\/(?:assets\/)?[\w.-]+\.(?:js|css|woff2|svg|webmanifest))(?=[`"',])/g,
+      ),
     ]
     expect(files.length).to.be.greaterThan(8)
     for (const [, path] of files) expect((await raw(gateway.url + path)).status, path).to.equal(200)
