@@ -5,6 +5,7 @@ import type { AutoBid } from '../../ports/store/auto-bid-repository.js'
 import type { KnownPeer } from '../../ports/store/peer-repository.js'
 import { CommitAppender } from './commit-appender.js'
 import type { Value } from './row-inserter.js'
+import { rowSum } from './row-sums.js'
 import { messageOf, sqliteCode } from './store-error.js'
 import type {
   AppendOperation,
@@ -110,7 +111,7 @@ export class BatchWriter {
         return DONE
       case 'keep-handover':
         for (const row of JSON.parse(operation.outcomes) as OutcomeRow[])
-          this.#statements.keepAcceptance.run(...row)
+          this.#statements.keepAcceptance.run(...row, rowSum(...row))
         this.#appender.keepHandover(operation)
         return DONE
       case 'save-auto-bid':
@@ -152,14 +153,17 @@ export class BatchWriter {
 
   #recordOutcomes(rows: readonly OutcomeRow[]): void {
     for (const [commandId, fingerprint, outcome] of rows) {
-      this.#statements.keepFirstOutcome.run(commandId, fingerprint, outcome)
+      this.#statements.keepFirstOutcome.run(
+        ...[commandId, fingerprint, outcome, rowSum(commandId, fingerprint, outcome)],
+      )
     }
   }
 
   #saveAutoBid({ auctionId, limit, state, refusal, pending, updatedAt }: AutoBid): void {
     const bidId = pending?.bidId ?? null
     const amount = pending?.amount ?? null
-    this.#statements.saveAutoBid.run(auctionId, limit, state, refusal, bidId, amount, updatedAt)
+    const row = [auctionId, limit, state, refusal, bidId, amount, updatedAt] as const
+    this.#statements.saveAutoBid.run(...row, rowSum(...row))
   }
 
   #saveEquivocation({
@@ -215,21 +219,22 @@ function prepare(db: Database) {
     findOutcome: statement('SELECT 1 FROM outcomes WHERE command_id = ?'),
     // The port's contract: a command that has an outcome keeps it.
     keepFirstOutcome: statement(
-      `INSERT INTO outcomes (command_id, fingerprint, outcome) VALUES (?, ?, ?)
+      `INSERT INTO outcomes (command_id, fingerprint, outcome, sum) VALUES (?, ?, ?, ?)
        ON CONFLICT (command_id) DO NOTHING`,
     ),
     keepAcceptance: statement(
-      `INSERT INTO outcomes (command_id, fingerprint, outcome) VALUES (?, ?, ?)
-       ON CONFLICT (command_id) DO UPDATE SET fingerprint = excluded.fingerprint, outcome = excluded.outcome
+      `INSERT INTO outcomes (command_id, fingerprint, outcome, sum) VALUES (?, ?, ?, ?)
+       ON CONFLICT (command_id) DO UPDATE SET fingerprint = excluded.fingerprint, outcome = excluded.outcome,
+         sum = excluded.sum
        WHERE json_extract(outcomes.outcome, '$.status') = 'rejected'
          AND json_extract(excluded.outcome, '$.status') = 'accepted'`,
     ),
     saveAutoBid: statement(
-      `INSERT INTO auto_bids (auction_id, limit_amount, state, refusal, pending_bid_id, pending_amount, updated_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO auto_bids (auction_id, limit_amount, state, refusal, pending_bid_id, pending_amount, updated_at,
+         sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (auction_id) DO UPDATE SET limit_amount = excluded.limit_amount, state = excluded.state,
          refusal = excluded.refusal, pending_bid_id = excluded.pending_bid_id, pending_amount = excluded.pending_amount,
-         updated_at = excluded.updated_at`,
+         updated_at = excluded.updated_at, sum = excluded.sum`,
     ),
     addParticipation: statement(
       'INSERT INTO participations (auction_id) VALUES (?) ON CONFLICT (auction_id) DO NOTHING',

@@ -6,6 +6,7 @@ import type { AuctionEvent, AuctionOpened, RevealedMaximum } from '../../domain/
 import type { Party } from '../../domain/party.js'
 import { PartyRows } from './party-rows.js'
 import { RowInserter, type Value } from './row-inserter.js'
+import { rowSum } from './row-sums.js'
 import { bidRowId, MAX_EVENTS_PER_COMMIT } from './sqlite-schema.js'
 import { indexedTitle } from './title-search.js'
 import type { AppendOperation, KeepHandover, OutcomeRow, SecretRow, WriteResult } from './write-operations.js'
@@ -112,8 +113,9 @@ export class CommitAppender {
       lastSeq,
       hash,
       state,
+      sumOf(operation),
     )
-    this.#statements.insertTerms.run(lastInsertRowid as number, terms)
+    this.#statements.insertTerms.run(lastInsertRowid as number, terms, rowSum(auctionId, terms))
     this.#statements.insertTitle.run(lastInsertRowid as number, indexedTitle(title))
     return lastInsertRowid as number
   }
@@ -124,9 +126,10 @@ export class CommitAppender {
   }
 
   /** The columns that indexes cover are touched only where they change: that spares four index updates a commit. */
-  #update({ ref, status, due_at, home_node_id }: HeadRow, { auction, lastSeq, hash }: AppendOperation): void {
+  #update({ ref, status, due_at, home_node_id }: HeadRow, operation: AppendOperation): void {
+    const { auction, lastSeq, hash } = operation
     const { bidCount, state, homeNodeId, dueAt } = auction
-    this.#statements.updateState.run(bidCount, lastSeq, hash, state, ref)
+    this.#statements.updateState.run(bidCount, lastSeq, hash, state, sumOf(operation), ref)
     if (auction.status === 'closed') {
       const winnerId = auction.secretKept?.winnerId ?? null
       const price = auction.secretKept?.price ?? null
@@ -164,13 +167,13 @@ export class CommitAppender {
       for (const [i, fingerprint] of (JSON.parse(fingerprints) as (string | null)[]).entries()) {
         const event = events[i]
         if (fingerprint !== null && event !== undefined && 'bidId' in event) {
-          rows.push(event.bidId, bidRowId(position, i), fingerprint, null)
+          rows.push(event.bidId, bidRowId(position, i), fingerprint, null, null)
         }
       }
     }
     if (outcomes !== null) {
       for (const [commandId, fingerprint, outcome] of JSON.parse(outcomes) as OutcomeRow[]) {
-        rows.push(commandId, null, fingerprint, outcome)
+        rows.push(commandId, null, fingerprint, outcome, rowSum(commandId, fingerprint, outcome))
       }
     }
     this.#statements.outcomes.insert(rows)
@@ -224,6 +227,11 @@ export class CommitAppender {
   }
 }
 
+function sumOf({ auctionId, auction, lastSeq, hash }: AppendOperation): number {
+  const { homeNodeId, status, dueAt, state } = auction
+  return rowSum(auctionId, homeNodeId, status, dueAt, lastSeq, hash, state)
+}
+
 function prepare(db: Database) {
   const statement = (sql: string): Statement<Value[]> => db.prepare<Value[]>(sql)
   return {
@@ -232,13 +240,13 @@ function prepare(db: Database) {
     ),
     insertAuction: statement(
       `INSERT INTO auctions (auction_id, home_node_id, status, title, opened_at, due_at, bid_count, last_seq,
-         last_hash, state, unrevealed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)`,
+         last_hash, state, sum, unrevealed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)`,
     ),
     insertTitle: statement('INSERT INTO auction_titles (rowid, title) VALUES (?, ?)'),
-    insertTerms: statement('INSERT INTO auction_terms (auction, terms) VALUES (?, ?)'),
+    insertTerms: statement('INSERT INTO auction_terms (auction, terms, sum) VALUES (?, ?, ?)'),
     insertPicture: statement('INSERT INTO auction_pictures (hash, auction) VALUES (?, ?)'),
     updateState: statement(
-      'UPDATE auctions SET bid_count = ?, last_seq = ?, last_hash = ?, state = ? WHERE ref = ?',
+      'UPDATE auctions SET bid_count = ?, last_seq = ?, last_hash = ?, state = ?, sum = ? WHERE ref = ?',
     ),
     updatePlace: statement('UPDATE auctions SET status = ?, due_at = ?, home_node_id = ? WHERE ref = ?'),
     markUnrevealed: db.prepare<{ ref: number; winnerId: string | null; price: number | null }>(
@@ -267,7 +275,7 @@ function prepare(db: Database) {
          bids = bids + excluded.bids, bytes = bytes + excluded.bytes`,
     ),
     bids: new RowInserter(db, 'bids', BID_COLUMNS),
-    outcomes: new RowInserter(db, 'outcomes', ['command_id', 'bid', 'fingerprint', 'outcome']),
+    outcomes: new RowInserter(db, 'outcomes', ['command_id', 'bid', 'fingerprint', 'outcome', 'sum']),
     sealed: new RowInserter(db, 'sealed_maxima', ['auction', 'bid_id', 'bidder_id', 'amount', 'salt']),
   }
 }

@@ -2,8 +2,12 @@ import { statSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { hashOf } from '../../application/log/commit.js'
 import type { Commit } from '../../domain/commit.js'
+import { checkRow } from './row-sums.js'
+import { checkAuction } from './sqlite-auction-repository.js'
+import { checkAutoBid } from './sqlite-auto-bid-repository.js'
+import { checkOutcome } from './sqlite-outcome-repository.js'
 import { checkOwnership } from './sqlite-schema.js'
-import { messageOf, sqliteCode, storeErrorFrom } from './store-error.js'
+import { messageOf, StoreError, sqliteCode, storeErrorFrom } from './store-error.js'
 
 /** No row of a commit is smaller: hash, signature, key and the shortest body. So a file holds no more of them. */
 const MIN_COMMIT_BYTES = 256
@@ -95,6 +99,25 @@ export class DamagedStore {
     return row && { auctionId, ...row }
   }
 
+  /** Of tables whose rows carry a sum: which hold rows that are not what was written. */
+  damagedTables(): string[] {
+    const checks: readonly [table: string, select: string, check: (row: never) => void][] = [
+      ['auctions', 'SELECT * FROM auctions NOT INDEXED', checkAuction],
+      ['auction_terms', TERMS, checkTerms],
+      ['auto_bids', 'SELECT * FROM auto_bids', checkAutoBid],
+      ['outcomes', 'SELECT * FROM outcomes NOT INDEXED WHERE outcome IS NOT NULL', checkOutcome],
+    ]
+    return checks.flatMap(([table, select, check]) => {
+      try {
+        for (const row of this.#db.prepare(select).iterate()) check(row as never)
+        return []
+      } catch (error) {
+        if (!(error instanceof StoreError)) rethrowUnlessDamage(error)
+        return [table]
+      }
+    })
+  }
+
   /** Where the auction's log ended; null where that cannot be read. */
   head(auction: number): FoundHead | null {
     return this.#get(
@@ -151,6 +174,12 @@ export class DamagedStore {
       return Math.ceil((statSync(this.#db.name).size + wal) / MIN_COMMIT_BYTES)
     }
   }
+}
+
+const TERMS = `SELECT a.auction_id, t.terms, t.sum FROM auction_terms t JOIN auctions a ON a.ref = t.auction`
+
+function checkTerms({ auction_id, terms, sum }: { auction_id: string; terms: string; sum: number }): void {
+  checkRow('auction_terms', auction_id, sum, auction_id, terms)
 }
 
 function rethrowUnlessDamage(error: unknown): unknown {

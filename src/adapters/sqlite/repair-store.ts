@@ -28,7 +28,9 @@ import type { SignatureVerifier } from '../../ports/system/signer.js'
 import { syncDirectory } from '../system/private-file.js'
 import { DamagedStore, type FoundHead, type FoundRows, type OwnAuction } from './damaged-store.js'
 import { openStore } from './open-store.js'
+import { type AutoBidRow, checkAutoBid } from './sqlite-auto-bid-repository.js'
 import { SqliteDataLock } from './sqlite-data-lock.js'
+import { checkOutcome } from './sqlite-outcome-repository.js'
 import { isSoundFile, StoreError } from './store-error.js'
 import { commandsOf, type UnacceptedPart, unacceptedPart } from './unaccepted-part.js'
 
@@ -101,7 +103,9 @@ async function salvage(path: string, draft: string, options: RepairOptions): Pro
     const damage =
       structure ??
       (badCommits > 0 ? 'commits are not what their hashes say' : null) ??
-      (toTakeBack ? `${toTakeBack} ends in what no node reads` : null)
+      (toTakeBack ? `${toTakeBack} ends in what no node reads` : null) ??
+      tablesDamage(damaged.damagedTables()) ??
+      (await salvager.faultOfSecrets(positions))
     const lost = { auctions: [], commits: badCommits, incomplete: [] }
     if (damage === null)
       return { path, damage, movedTo: null, unaccepted, takenBack: [], saved: nothing, lost }
@@ -129,6 +133,11 @@ interface OutcomeRow {
   readonly command_id: string
   readonly fingerprint: string
   readonly outcome: string | null
+  readonly sum: number | null
+}
+
+function tablesDamage(tables: readonly string[]): string | null {
+  return tables.length === 0 ? null : `rows are not what was written: of ${tables.join(', ')}`
 }
 
 class UnsavableError extends Error {}
@@ -152,8 +161,12 @@ class Salvager {
     this.#from = from
     this.#to = to
     this.#options = options
-    for (const row of this.#rows<OutcomeRow>('outcomes', 'command_id, fingerprint, outcome', 'command_id'))
-      this.#outcomes.set(row.command_id, row)
+    for (const row of this.#rows<OutcomeRow>(
+      'outcomes',
+      'command_id, fingerprint, outcome, sum',
+      'command_id',
+    ))
+      if (this.#isSound('outcomes', () => checkOutcome(row))) this.#outcomes.set(row.command_id, row)
   }
 
   /** Own auctions that end in what no node reads, and the one of them that is to be taken back. */
@@ -231,8 +244,10 @@ class Salvager {
     const kept = this.#secrets(ref)
     const beside = new KeptBeside(head.auctionId)
     for (const event of events) beside.take(event)
-    const secrets = part && kept ? { ...kept, leaderMax: leaderMaxAt(beside, sealed) } : kept
-    if (state.status === 'open' || state.status === 'scheduled') demandSecrets(beside, secrets, sealed)
+    // The log says which maximum leads.
+    const isLive = state.status === 'open' || state.status === 'scheduled'
+    const secrets = kept && isLive ? { ...kept, leaderMax: leaderMaxAt(beside, sealed) } : kept
+    if (isLive) demandSecrets(beside, secrets, sealed)
     let at: Auction = UNOPENED
     const appends: Append[] = []
     for (const { commit, body } of bodies) {
@@ -345,6 +360,7 @@ class Salvager {
     for (let i = 0; i < others.length; i += PAGE) await this.#to.outcomes.record(others.slice(i, i + PAGE))
     this.#told += others.length
     for (const row of this.#rows<AutoBidRow>('auto_bids', '*', 'auction_id')) {
+      if (!this.#isSound('auto_bids', () => checkAutoBid(row))) continue
       await this.#to.autoBids.save(autoBidOf(row))
       this.#autoBids += 1
     }
@@ -384,6 +400,44 @@ class Salvager {
       },
       lost: { auctions: this.#lost, commits, incomplete: [...this.#incomplete] },
     }
+  }
+
+  /** False for a row that is not what was written: it is left out, and the report says so. */
+  #isSound(table: string, check: () => void): boolean {
+    try {
+      check()
+      return true
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error
+      this.#incomplete.add(table)
+      return false
+    }
+  }
+
+  /** What is wrong with the secrets of a live auction whose log is sound: no sum covers them, and the log does. */
+  async faultOfSecrets(positions: ReadonlyMap<number, readonly number[]>): Promise<string | null> {
+    for (const [ref, places] of positions) {
+      const auctionId = this.#from.head(ref)?.auctionId
+      const commits = auctionId === undefined ? [] : this.#commits(auctionId, places)
+      const verified = await this.#verify(commits)
+      if (auctionId === undefined || !verified.valid) continue
+      const { state } = verified.summary
+      if (state.home.publicKey !== this.#options.publicKey) continue
+      if (state.status !== 'open' && state.status !== 'scheduled') continue
+      const beside = new KeptBeside(auctionId)
+      for (const commit of commits) for (const event of readCommit(commit).events) beside.take(event)
+      try {
+        const secrets = this.#secrets(ref)
+        const sealed = this.#sealed(ref)
+        demandSecrets(beside, secrets, sealed)
+        if (secrets?.leaderMax !== leaderMaxAt(beside, sealed))
+          return `${auctionId}: the leading maximum is not what its log says`
+      } catch (error) {
+        if (error instanceof UnsavableError) return `${auctionId}: ${error.message}`
+        throw error
+      }
+    }
+    return null
   }
 
   /** Null for a row whose bytes have changed. */
@@ -439,16 +493,6 @@ function whyUnsound(verified: Verification, head: FoundHead): string | null {
   const { state, headHash } = verified.summary
   if (state.seq === head.seq && headHash === head.hash) return null
   return `its log is there up to event ${state.seq} only, of ${head.seq}`
-}
-
-interface AutoBidRow {
-  readonly auction_id: string
-  readonly limit_amount: number
-  readonly state: AutoBid['state']
-  readonly refusal: AutoBid['refusal']
-  readonly pending_bid_id: string | null
-  readonly pending_amount: number | null
-  readonly updated_at: number
 }
 
 function autoBidOf(row: AutoBidRow): AutoBid {

@@ -16,14 +16,17 @@ import type {
   BidRecord,
   DueAuction,
 } from '../../ports/store/auction-repository.js'
+import { checkRow } from './row-sums.js'
 import type { SqliteReader } from './sqlite-reader.js'
 import { MAX_EVENTS_PER_COMMIT } from './sqlite-schema.js'
+import { StoreError } from './store-error.js'
 import { auctionsTitled } from './title-search.js'
 
 const FOUND = 'json_each(@refs) found CROSS JOIN auctions a ON a.ref = found.value'
 /** `isFound`: among those alone whose titles have been looked up. */
 const auctionsOf = (isFound: boolean) => `
-  SELECT a.auction_id, a.opened_at, a.last_seq, a.last_hash, a.state, t.terms
+  SELECT a.auction_id, a.opened_at, a.home_node_id, a.status, a.due_at, a.last_seq, a.last_hash, a.state, a.sum,
+    t.terms, t.sum AS terms_sum
   FROM ${isFound ? FOUND : 'auctions a'} JOIN auction_terms t ON t.auction = a.ref`
 const AUCTION = auctionsOf(false)
 const FIND = `${AUCTION} WHERE a.auction_id = ?`
@@ -70,7 +73,7 @@ const BY_PREFIX = `
 const LAST_CHARACTER = '\u{10FFFF}'
 
 const DUE = `
-  SELECT auction_id AS auctionId, due_at AS dueAt FROM auctions
+  SELECT auction_id, home_node_id, status, due_at, last_seq, last_hash, state, sum FROM auctions
   WHERE home_node_id = ? AND due_at IS NOT NULL ORDER BY due_at, auction_id`
 const UNREVEALED = `
   SELECT auction_id AS id FROM auctions WHERE home_node_id = ? AND unrevealed = 1 ORDER BY auction_id`
@@ -84,13 +87,22 @@ const BIDS = `
     AND c.first_seq < @beforeSeq AND b.seq < @beforeSeq
   ORDER BY c.first_seq DESC, b.id DESC LIMIT @limit`
 
-interface AuctionRow {
+/** What a row of `auctions` is acted upon for. */
+export interface SummedAuction {
   readonly auction_id: string
-  readonly opened_at: number
+  readonly home_node_id: string
+  readonly status: string
+  readonly due_at: number | null
   readonly last_seq: number
   readonly last_hash: string
   readonly state: string
+  readonly sum: number
+}
+
+interface AuctionRow extends SummedAuction {
+  readonly opened_at: number
   readonly terms: string
+  readonly terms_sum: number
 }
 
 interface BidRow {
@@ -134,7 +146,7 @@ export class SqliteAuctionRepository implements AuctionRepository {
     const page = rows.slice(0, limit)
     const last = rows.length > limit ? page.at(-1) : undefined
     const next = last && newestCursor({ openedAt: last.opened_at, auctionId: last.auction_id })
-    return { auctions: page.map(auctionOf), next: next ?? null }
+    return { auctions: page.flatMap(shown), next: next ?? null }
   }
 
   /** One ordered index scan per status, merged: none of them reads what it does not return. */
@@ -175,7 +187,7 @@ export class SqliteAuctionRepository implements AuctionRepository {
       left > 0
         ? await this.#reader.all<AuctionRow>(ending(isFound, ENDED), { ...scan, ...behind, limit: left })
         : []
-    const rows = [...ahead, ...ended].map(auctionOf)
+    const rows = [...ahead, ...ended].flatMap(shown)
     const auctions = rows.slice(0, limit)
     const last = auctions.at(-1)
     const place = last === undefined ? null : endingPlace(last, now)
@@ -192,8 +204,12 @@ export class SqliteAuctionRepository implements AuctionRepository {
     return { text, refs: refs && JSON.stringify(refs), isFound: refs !== null }
   }
 
-  due(homeNodeId: string): Promise<DueAuction[]> {
-    return this.#reader.all(DUE, homeNodeId)
+  async due(homeNodeId: string): Promise<DueAuction[]> {
+    const rows = await this.#reader.all<SummedAuction & { due_at: number }>(DUE, homeNodeId)
+    return rows.map((row) => {
+      checkAuction(row)
+      return { auctionId: row.auction_id, dueAt: row.due_at }
+    })
   }
 
   async unrevealed(homeNodeId: string): Promise<string[]> {
@@ -236,7 +252,26 @@ export class SqliteAuctionRepository implements AuctionRepository {
   }
 }
 
-function auctionOf({ auction_id, last_seq, last_hash, state, terms }: AuctionRow): AuctionRecord {
+/** One that is damaged hides none of the others. */
+function shown(row: AuctionRow): AuctionRecord[] {
+  try {
+    return [auctionOf(row)]
+  } catch (error) {
+    if (error instanceof StoreError) return []
+    throw error
+  }
+}
+
+/** Throws `StoreError`. */
+export function checkAuction(row: SummedAuction): void {
+  const { auction_id, home_node_id, status, due_at, last_seq, last_hash, state, sum } = row
+  checkRow('auctions', auction_id, sum, auction_id, home_node_id, status, due_at, last_seq, last_hash, state)
+}
+
+function auctionOf(row: AuctionRow): AuctionRecord {
+  const { auction_id, last_seq, last_hash, state, terms, terms_sum } = row
+  checkAuction(row)
+  checkRow('auction_terms', auction_id, terms_sum, auction_id, terms)
   const whole = { ...JSON.parse(state), terms: JSON.parse(terms) } as OpenedAuction
   return { auctionId: auction_id, head: { seq: last_seq, hash: last_hash }, state: whole }
 }

@@ -1,12 +1,13 @@
 import type { AutoBid, AutoBidRepository } from '../../ports/store/auto-bid-repository.js'
 import { OPERATION_OVERHEAD_BYTES } from './append-operation.js'
+import { checkRow } from './row-sums.js'
 import type { SqliteReader } from './sqlite-reader.js'
 import type { SqliteWriter } from './sqlite-writer.js'
 
 const AUTO_BID = `
-  SELECT auction_id, limit_amount, state, refusal, pending_bid_id, pending_amount, updated_at FROM auto_bids`
+  SELECT auction_id, limit_amount, state, refusal, pending_bid_id, pending_amount, updated_at, sum FROM auto_bids`
 
-interface AutoBidRow {
+export interface AutoBidRow {
   readonly auction_id: string
   readonly limit_amount: number
   readonly state: AutoBid['state']
@@ -14,6 +15,7 @@ interface AutoBidRow {
   readonly pending_bid_id: string | null
   readonly pending_amount: number | null
   readonly updated_at: number
+  readonly sum: number
 }
 
 export class SqliteAutoBidRepository implements AutoBidRepository {
@@ -42,6 +44,7 @@ export class SqliteAutoBidRepository implements AutoBidRepository {
 
 function autoBidOf(row: AutoBidRow): AutoBid {
   const { pending_bid_id: bidId, pending_amount: amount } = row
+  checkAutoBid(row)
   return {
     auctionId: row.auction_id,
     limit: row.limit_amount,
@@ -50,4 +53,11 @@ function autoBidOf(row: AutoBidRow): AutoBid {
     pending: bidId === null || amount === null ? null : { bidId, amount },
     updatedAt: row.updated_at,
   }
+}
+
+/** Throws `StoreError`: to bid up to another limit than the user's would cost them. */
+export function checkAutoBid(row: AutoBidRow): void {
+  const { auction_id, limit_amount, state, refusal, pending_bid_id, pending_amount, updated_at } = row
+  const cells = [auction_id, limit_amount, state, refusal, pending_bid_id, pending_amount, updated_at]
+  checkRow('auto_bids', auction_id, row.sum, ...cells)
 }

@@ -13,7 +13,7 @@ import type { SqliteWriter } from './sqlite-writer.js'
 const REF = '(SELECT ref FROM auctions WHERE auction_id = @auctionId)'
 /** Outcomes that a bid's row tells of, in the order of the bids. */
 const OF_BIDS = `
-  SELECT o.command_id, o.fingerprint, o.outcome, b.id AS bid, b.seq, @auctionId AS auction_id, b.at, b.leads,
+  SELECT o.command_id, o.fingerprint, o.outcome, o.sum, b.id AS bid, b.seq, @auctionId AS auction_id, b.at, b.leads,
     b.price, b.reserve_met, p.id AS bidder_id, b.amount
   FROM commits c CROSS JOIN bids b
     ON b.id BETWEEN c.position * ${MAX_EVENTS_PER_COMMIT} AND (c.position + 1) * ${MAX_EVENTS_PER_COMMIT} - 1
@@ -22,7 +22,7 @@ const OF_BIDS = `
   WHERE c.auction = ${REF} AND c.last_seq > @after AND b.seq > @after
   ORDER BY c.first_seq, b.id LIMIT @limit`
 const OTHERS = `
-  SELECT command_id, fingerprint, outcome FROM outcomes
+  SELECT command_id, fingerprint, outcome, sum FROM outcomes
   WHERE json_extract(outcome, '$.auctionId') = @auctionId AND outcome IS NOT NULL AND command_id > @after
   ORDER BY command_id LIMIT @limit`
 const SEALED = `

@@ -1,11 +1,12 @@
 import { plainBidFingerprint } from '../../application/orders/home-command.js'
 import type { Outcome, OutcomeRepository, RecordedOutcome } from '../../ports/store/outcome-repository.js'
 import { OPERATION_OVERHEAD_BYTES, outcomeRow } from './append-operation.js'
+import { checkRow } from './row-sums.js'
 import type { SqliteReader } from './sqlite-reader.js'
 import type { SqliteWriter } from './sqlite-writer.js'
 
 const FIND = `
-  SELECT o.command_id, o.fingerprint, o.outcome, b.seq, a.auction_id, b.at, b.leads, b.price, b.reserve_met,
+  SELECT o.command_id, o.fingerprint, o.outcome, o.sum, b.seq, a.auction_id, b.at, b.leads, b.price, b.reserve_met,
     p.id AS bidder_id, b.amount
   FROM json_each(?) ids
   CROSS JOIN outcomes o ON o.command_id = ids.value
@@ -19,6 +20,8 @@ export interface OutcomeRecord {
   readonly fingerprint: string
   /** Null where the bid's row tells it. */
   readonly outcome: string | null
+  /** Null where the bid's row tells it. */
+  readonly sum: number | null
   readonly seq: number
   readonly auction_id: string
   readonly at: number
@@ -55,6 +58,7 @@ export class SqliteOutcomeRepository implements OutcomeRepository {
 
 export function recordedOf(row: OutcomeRecord): RecordedOutcome {
   const { fingerprint, auction_id, bidder_id, amount } = row
+  checkOutcome(row)
   const told = fingerprint === '' ? plainBidFingerprint(auction_id, bidder_id, amount) : fingerprint
   return { outcome: outcomeOf(row), fingerprint: told }
 }
@@ -69,4 +73,12 @@ function outcomeOf(row: OutcomeRecord): Outcome {
     at: row.at,
     bid: { leads: row.leads === 1, price: row.price, reserveMet: row.reserve_met === 1 },
   }
+}
+
+/** Throws `StoreError`. What a bid's row tells is held against the log when its auction is loaded. */
+export function checkOutcome(
+  row: Pick<OutcomeRecord, 'command_id' | 'fingerprint' | 'outcome' | 'sum'>,
+): void {
+  const { command_id, fingerprint, outcome, sum } = row
+  if (outcome !== null) checkRow('outcomes', command_id, sum ?? 0, command_id, fingerprint, outcome)
 }

@@ -18,7 +18,7 @@ export function bidRowId(position: number, index: number): number {
  * never change and may be long, so they lie apart from the state, which is rewritten with every commit. A bid's id
  * in `bids` is made of its commit's position and its place in there (see `bidRowId`): new bids of all auctions land
  * on the same last page, an auction's bids are found through its commits, and nothing that a peer's log says of bid
- * ids can break a replica. The private tables (auction_secrets, sealed_maxima, outcomes) are filled at the home only.
+ * ids can break a replica. Rows that are acted upon, and that nothing else is held against, carry a sum (see row-sums.ts). The private tables (auction_secrets, sealed_maxima, outcomes) are filled at the home only.
  */
 const MIGRATIONS: readonly string[] = [
   `
@@ -46,7 +46,8 @@ const MIGRATIONS: readonly string[] = [
     last_seq INTEGER NOT NULL,
     last_hash TEXT NOT NULL,
     unrevealed INTEGER NOT NULL,
-    state TEXT NOT NULL
+    state TEXT NOT NULL,
+    sum INTEGER NOT NULL
   ) STRICT;
   CREATE INDEX auctions_newest ON auctions (opened_at, auction_id);
   CREATE INDEX auctions_newest_of_status ON auctions (status, opened_at, auction_id);
@@ -63,7 +64,8 @@ const MIGRATIONS: readonly string[] = [
 
   CREATE TABLE auction_terms (
     auction INTEGER PRIMARY KEY,
-    terms TEXT NOT NULL
+    terms TEXT NOT NULL,
+    sum INTEGER NOT NULL
   ) STRICT;
 
   -- Which auctions show a picture; its bytes lie elsewhere.
@@ -123,12 +125,14 @@ const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (auction, bid_id)
   ) STRICT, WITHOUT ROWID;
 
+  -- sum: of an outcome that is written out.
   -- An accepted bid's outcome is told by its row in bids; outcome is null then, and fingerprint empty where the row tells that too.
   CREATE TABLE outcomes (
     command_id TEXT PRIMARY KEY,
     bid INTEGER,
     fingerprint TEXT NOT NULL,
-    outcome TEXT
+    outcome TEXT,
+    sum INTEGER
   ) STRICT, WITHOUT ROWID;
   -- A handover passes on an auction's outcomes that no bid's row tells of.
   CREATE INDEX outcomes_of_auction ON outcomes (json_extract(outcome, '$.auctionId'), command_id)
@@ -141,7 +145,8 @@ const MIGRATIONS: readonly string[] = [
     refusal TEXT,
     pending_bid_id TEXT,
     pending_amount INTEGER,
-    updated_at INTEGER NOT NULL
+    updated_at INTEGER NOT NULL,
+    sum INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
 
   CREATE TABLE participations (
@@ -204,7 +209,7 @@ const MIGRATIONS: readonly string[] = [
 ]
 
 /** Their commits were written otherwise, and are not read any more. */
-const VERSIONS_BEFORE = 9
+const VERSIONS_BEFORE = 10
 
 const SCHEMA: Schema = {
   applicationId: APPLICATION_ID,

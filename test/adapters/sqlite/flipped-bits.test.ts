@@ -5,6 +5,7 @@ import Database from 'better-sqlite3'
 import { expect } from 'chai'
 import { openStore } from '../../../src/adapters/sqlite/open-store.js'
 import { SqliteAuctionRepository } from '../../../src/adapters/sqlite/sqlite-auction-repository.js'
+import { SqliteAutoBidRepository } from '../../../src/adapters/sqlite/sqlite-auto-bid-repository.js'
 import { openWriteConnection } from '../../../src/adapters/sqlite/sqlite-connection.js'
 import { SqliteEventLog } from '../../../src/adapters/sqlite/sqlite-event-log.js'
 import { SqliteOutcomeRepository } from '../../../src/adapters/sqlite/sqlite-outcome-repository.js'
@@ -13,8 +14,11 @@ import { SqliteSecretRepository } from '../../../src/adapters/sqlite/sqlite-secr
 import type { SqliteWriter } from '../../../src/adapters/sqlite/sqlite-writer.js'
 import { faultOfOwnLog } from '../../../src/application/home/own-log-check.js'
 import { answerTo } from '../../../src/application/orders/submission.js'
+import type { Append } from '../../../src/ports/store/event-log.js'
+import type { Store } from '../../../src/ports/store/store.js'
 import { SeededRandom } from '../../sim/seeded-random.js'
 import { ManualTime } from '../../support/manual-time.js'
+import { openMemoryStore } from '../../support/memory/memory-store.js'
 import { MemoryNetwork } from '../../support/memory-network.js'
 import { MemoryNode } from '../../support/memory-node.js'
 import { makeTempDir } from '../../support/temp-dir.js'
@@ -23,12 +27,14 @@ const FLIPS = 400
 const SEED = 'flipped bits'
 const NO_WRITER = {} as SqliteWriter
 
-describe('one flipped bit in the database of a home', () => {
+describe('one flipped bit in the database of a node', () => {
   const dir = makeTempDir()
   let file: Buffer
   let nodeId: string
   const auctionIds: string[] = []
   const bidIds: string[] = []
+  const refusedIds: string[] = []
+  const replicaIds: string[] = []
 
   before(async () => {
     const store = await openStore(dir.path)
@@ -49,12 +55,57 @@ describe('one flipped bit in the database of a home', () => {
       auctionIds.push(outcome.auctionId)
       for (let k = 0; k < 12; k++) await bid(node, outcome.auctionId, i, k)
     }
+    for (let k = 0; k < 6; k++) await refused(node, auctionIds[k % 4] as string, k)
     await node.stop()
+    await copyOfAnother(store, time)
     await store.close()
     file = readFileSync(join(dir.path, 'vendue.db'))
   })
 
   after(() => dir.remove())
+
+  /** What is kept of a bid that was refused stands in no log. */
+  async function refused(node: MemoryNode, auctionId: string, k: number): Promise<void> {
+    const commandId = `bid_refused000000${k}`
+    const bidder = { id: 'guest_low', name: 'Low' }
+    const house = node.services.parts.auctionHouse
+    const command = { type: 'bid', auctionId, commandId, bidder, kind: 'plain', amount: 1_000 } as const
+    const result = await answerTo({ command }, (submission) => house.enqueue(submission))
+    expect(result.ok && result.outcome.status).to.equal('rejected')
+    refusedIds.push(commandId)
+  }
+
+  /** Copies of another node's auctions, and orders to bid on them. */
+  async function copyOfAnother(store: Store, time: ManualTime): Promise<void> {
+    const written: Append[] = []
+    const theirs = openMemoryStore({
+      beforeAppend: (entry) => {
+        written.push(entry)
+      },
+    })
+    const other = await new MemoryNode({
+      name: 'other',
+      network: new MemoryNetwork(),
+      time,
+      store: theirs,
+    }).start()
+    for (let i = 0; i < 4; i++) {
+      const { outcome } = await other.api.open({
+        commandId: `cmd_other000${i}`,
+        title: `Their lot ${i}`,
+        currency: 'EUR',
+        start: '10',
+        increment: '1',
+        closesInMs: 3_600_000,
+      })
+      replicaIds.push(outcome.auctionId)
+      const autoBid = { auctionId: outcome.auctionId, limit: 7_000 + i, state: 'active' as const }
+      await store.autoBids.save({ ...autoBid, refusal: null, pending: null, updatedAt: time.now() })
+    }
+    other.crash()
+    for (const { commit, prevHash, events, state } of written)
+      await store.eventLog.append({ commit, prevHash, events, state })
+  }
 
   async function bid(node: MemoryNode, auctionId: string, i: number, k: number): Promise<void> {
     const commandId = `bid_flip${i}000${String(k).padStart(4, '0')}`
@@ -71,7 +122,7 @@ describe('one flipped bit in the database of a home', () => {
     bidIds.push(commandId)
   }
 
-  /** All that the home acts on; rejects where it notices damage. */
+  /** All that the node acts on; rejects where it notices damage. */
   async function actedOn(path: string): Promise<unknown> {
     openWriteConnection(path).close()
     const reader = new SqliteReader(path)
@@ -95,7 +146,9 @@ describe('one flipped bit in the database of a home', () => {
         loaded,
         await auctions.due(nodeId),
         await auctions.unrevealed(nodeId),
-        await outcomes.find(bidIds),
+        await outcomes.find([...bidIds, ...refusedIds]),
+        await Promise.all(replicaIds.map((id) => auctions.find(id))),
+        await new SqliteAutoBidRepository({ writer: NO_WRITER, reader }).list(),
       ]
     } finally {
       reader.close()
@@ -128,7 +181,7 @@ describe('one flipped bit in the database of a home', () => {
     })
   }
 
-  it(`is noticed, or changes nothing that the home acts on: ${FLIPS} flips`, async () => {
+  it(`is noticed, or changes nothing that the node acts on: ${FLIPS} flips`, async () => {
     const path = join(dir.path, 'flipped.db')
     copyFileSync(join(dir.path, 'vendue.db'), path)
     const truth = await actedOn(path)
