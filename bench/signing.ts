@@ -144,7 +144,7 @@ function optionsOf(crypto: Crypto): CreateNodeOptions {
     logger: silentLogger,
     crypto: ({ publicKey }) => ({
       signer: { publicKey, sign: () => EMPTY_SIGNATURE },
-      verifier: { verify: () => true },
+      verifier: { verify: () => true, verifyBeside: () => Promise.resolve(true) },
     }),
   }
 }

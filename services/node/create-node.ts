@@ -42,7 +42,7 @@ import type { NodeInfo } from '../../src/ports/node/node-info.js'
 import type { HandshakeCounts, SyncStatus } from '../../src/ports/node/node-status.js'
 import type { Logger } from '../../src/ports/system/logger.js'
 import type { Metrics, MetricsPage } from '../../src/ports/system/metrics.js'
-import type { SignatureVerifier, Signer } from '../../src/ports/system/signer.js'
+import type { BulkVerifier, Signer } from '../../src/ports/system/signer.js'
 import { ServiceContainer } from '../container.js'
 import { composeNode, provideStore } from './compose.js'
 import { type NodeGrape, startNodeGrape } from './node-grape.js'
@@ -88,7 +88,7 @@ export interface CreateNodeOptions {
   /** Without TLS anybody is taken for anybody: to measure what TLS costs, and for nothing else. */
   readonly tls?: false
   /** Stands in for what signs and checks: to measure what those cost, and for nothing else. */
-  readonly crypto?: (own: Signer) => { readonly signer: Signer; readonly verifier: SignatureVerifier }
+  readonly crypto?: (own: Signer) => { readonly signer: Signer; readonly verifier: BulkVerifier }
 }
 
 export function createNode(settings: NodeSettings, options: CreateNodeOptions): VendueNode {
@@ -225,7 +225,7 @@ class RunningNode implements VendueNode {
 
   #register(
     store: SqliteStore,
-    { signer, verifier }: { readonly signer: Signer; readonly verifier: SignatureVerifier },
+    { signer, verifier }: { readonly signer: Signer; readonly verifier: BulkVerifier },
     grape: NodeGrape,
     { memberList, facts: { role } }: NodeMesh,
   ): void {
@@ -283,7 +283,7 @@ class RunningNode implements VendueNode {
   }
 
   /** Beside the thread that serves; what stands in for the crypto stays with it. */
-  #orderChecker(verifier: SignatureVerifier): OrderChecker {
+  #orderChecker(verifier: BulkVerifier): OrderChecker {
     if (this.#options.crypto) return new InPlaceOrderChecker({ verifier })
     const checker = new ThreadOrderChecker({ neverHere: true })
     this.#undo.push(() => checker.close())

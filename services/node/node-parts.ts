@@ -55,7 +55,7 @@ import type { Heartbeat } from '../../src/ports/system/heartbeat.js'
 import type { Logger } from '../../src/ports/system/logger.js'
 import type { Metrics } from '../../src/ports/system/metrics.js'
 import type { Random } from '../../src/ports/system/random.js'
-import type { SignatureVerifier, Signer } from '../../src/ports/system/signer.js'
+import type { BulkVerifier, Signer } from '../../src/ports/system/signer.js'
 import type { Timers } from '../../src/ports/system/timers.js'
 import type { ServiceContainer } from '../container.js'
 
@@ -78,7 +78,7 @@ export interface NodeParts {
   readonly metrics: Metrics
   readonly budgets: Budgets
   readonly signer: Signer
-  readonly verifier: SignatureVerifier
+  readonly verifier: BulkVerifier
   readonly orderChecker: OrderChecker
   readonly discovery: Discovery
   readonly peerClient: PeerClient

@@ -1,7 +1,7 @@
 import type { Append } from '../../src/ports/store/event-log.js'
 import type { RecordedOutcome } from '../../src/ports/store/outcome-repository.js'
 import type { Store } from '../../src/ports/store/store.js'
-import type { SignatureVerifier } from '../../src/ports/system/signer.js'
+import type { BulkVerifier } from '../../src/ports/system/signer.js'
 import { MemoryTables } from '../support/memory/memory-tables.js'
 import type { SimDiskOptions } from './sim-disk.js'
 
@@ -10,7 +10,7 @@ export interface Sabotage {
   readonly disk?: Partial<SimDiskOptions>
   readonly tables?: () => MemoryTables
   readonly store?: (store: Store) => Store
-  readonly verifier?: SignatureVerifier
+  readonly verifier?: BulkVerifier
 }
 
 export const NO_SABOTAGE: Sabotage = {}
@@ -108,7 +108,9 @@ export const NO_PARCELS: Sabotage = {
 }
 
 /** Every signature is good. */
-export const NO_SIGNATURE_CHECK: Sabotage = { verifier: { verify: () => true } }
+export const NO_SIGNATURE_CHECK: Sabotage = {
+  verifier: { verify: () => true, verifyBeside: () => Promise.resolve(true) },
+}
 
 function partsOf(store: Store): Store {
   const { eventLog, outcomes, auctions, secrets, autoBids, participations, peers, broken } = store

@@ -1,21 +1,21 @@
 import { createHash, createPrivateKey } from 'node:crypto'
 import { Ed25519Verifier, signerOf } from '../../src/adapters/system/node-key.js'
-import type { SignatureVerifier, Signer } from '../../src/ports/system/signer.js'
+import type { BulkVerifier, Signer } from '../../src/ports/system/signer.js'
 import type { SeededRandom } from './seeded-random.js'
 
 /** Where a simulation's keys come from, and who checks what they signed. */
 export interface KeyRing {
   newSigner(random: SeededRandom): Signer
-  readonly verifier: SignatureVerifier
+  readonly verifier: BulkVerifier
 }
 
 /**
  * Signatures that only the ring can make and check: a hash over the text and a secret of the signer's. As hard to
  * forge for simulated nodes as real ones, and a hundred times as fast.
  */
-export class HashKeyRing implements KeyRing, SignatureVerifier {
+export class HashKeyRing implements KeyRing, BulkVerifier {
   readonly #secrets = new Map<string, Buffer>()
-  readonly verifier: SignatureVerifier = this
+  readonly verifier: BulkVerifier = this
 
   newSigner(random: SeededRandom): Signer {
     const secret = Buffer.from(random.bytes(32))
@@ -27,6 +27,10 @@ export class HashKeyRing implements KeyRing, SignatureVerifier {
   verify(text: string, signature: string, publicKey: string): boolean {
     const secret = this.#secrets.get(publicKey)
     return secret !== undefined && signatureOf(secret, text) === signature
+  }
+
+  verifyBeside(text: string, signature: string, publicKey: string): Promise<boolean> {
+    return Promise.resolve(this.verify(text, signature, publicKey))
   }
 }
 

@@ -1,5 +1,5 @@
 import { Ed25519Verifier } from '../../src/adapters/system/node-key.js'
-import type { SignatureVerifier, Signer } from '../../src/ports/system/signer.js'
+import type { BulkVerifier, Signer } from '../../src/ports/system/signer.js'
 
 /** Those of one test, and then some. */
 const MAX_REMEMBERED = 50_000
@@ -22,7 +22,11 @@ export function sharing(signer: Signer): Signer {
 }
 
 /** Knows what `sharing` signers have signed, to the letter; whatever else it is shown it checks. */
-export const sharedVerifier: SignatureVerifier = {
-  verify: (text, signature, publicKey) =>
-    made.get(signature) === `${publicKey}\n${text}` || ed25519.verify(text, signature, publicKey),
+export const sharedVerifier: BulkVerifier = {
+  verify: (...given) => isKnown(...given) || ed25519.verify(...given),
+  verifyBeside: async (...given) => isKnown(...given) || ed25519.verifyBeside(...given),
+}
+
+function isKnown(text: string, signature: string, publicKey: string): boolean {
+  return made.get(signature) === `${publicKey}\n${text}`
 }

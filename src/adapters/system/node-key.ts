@@ -9,7 +9,7 @@ import {
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { BYTES32, SIGNATURE } from '../../application/log/input-schemas.js'
-import type { SignatureVerifier, Signer } from '../../ports/system/signer.js'
+import type { BulkVerifier, Signer } from '../../ports/system/signer.js'
 import { writePrivateFile } from './private-file.js'
 import { isWeakKey } from './small-order.js'
 
@@ -66,7 +66,7 @@ export function signerOf(privateKey: KeyObject): Signer {
 /** Keys seen before are kept in parsed form, up to this many. */
 const MAX_CACHED_KEYS = 1_000
 
-export class Ed25519Verifier implements SignatureVerifier {
+export class Ed25519Verifier implements BulkVerifier {
   readonly #keys = new Map<string, KeyObject | null>()
 
   verify(text: string, signature: string, publicKey: string): boolean {
@@ -78,6 +78,19 @@ export class Ed25519Verifier implements SignatureVerifier {
       // A malformed key or signature proves nothing: false.
       return false
     }
+  }
+
+  /** On libuv's threads. */
+  verifyBeside(text: string, signature: string, publicKey: string): Promise<boolean> {
+    if (!SIGNATURE.test(signature)) return Promise.resolve(false)
+    return new Promise<boolean>((resolve) => {
+      const key = this.#key(publicKey)
+      if (key === null) resolve(false)
+      else
+        verify(null, Buffer.from(text), key, Buffer.from(signature, 'base64url'), (error, isGood) =>
+          resolve(error === null && isGood),
+        )
+    }).catch(() => false)
   }
 
   /** Null if signatures by this key prove nothing. */

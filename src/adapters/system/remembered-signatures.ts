@@ -1,4 +1,4 @@
-import type { SignatureVerifier, Signer } from '../../ports/system/signer.js'
+import type { BulkVerifier, Signer } from '../../ports/system/signer.js'
 
 /** An order is met again with each commit that holds bids of it, soon after it was first checked or signed here. */
 const MAX_REMEMBERED = 4_096
@@ -6,8 +6,8 @@ const MAX_REMEMBERED = 4_096
 /** A signer and a verifier that do not check again what they have just signed or verified. */
 export function rememberSignatures(
   signer: Signer,
-  verifier: SignatureVerifier,
-): { signer: Signer; verifier: SignatureVerifier } {
+  verifier: BulkVerifier,
+): { signer: Signer; verifier: BulkVerifier } {
   /** By signature: what was signed, and by which key. The oldest goes first. */
   const good = new Map<string, string>()
   const remember = (text: string, signature: string, publicKey: string) => {
@@ -29,6 +29,11 @@ export function rememberSignatures(
         const isGood = verifier.verify(text, signature, publicKey)
         if (isGood) remember(text, signature, publicKey)
         return isGood
+      },
+      // Bulk is old, and is not met again.
+      verifyBeside(text, signature, publicKey) {
+        if (good.get(signature) === `${publicKey}\n${text}`) return Promise.resolve(true)
+        return verifier.verifyBeside(text, signature, publicKey)
       },
     },
   }

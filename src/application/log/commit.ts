@@ -2,7 +2,7 @@
 
 import { hash } from 'node:crypto'
 import type { Commit } from '../../domain/commit.js'
-import type { SignatureVerifier, Signer } from '../../ports/system/signer.js'
+import type { BulkVerifier, SignatureVerifier, Signer } from '../../ports/system/signer.js'
 import { BodyError, type CommitBody, readBody, writeBody } from './commit-body.js'
 import { auctionIdOf } from './ids.js'
 
@@ -85,4 +85,9 @@ function parseBody(commit: Commit): CommitBody {
 /** Whether the signer whom the commit names did sign this head. */
 export function isSigned(commit: Commit, verifier: SignatureVerifier): boolean {
   return verifier.verify(checkpointText(commit), commit.signature, commit.signer)
+}
+
+/** As `isSigned`, beside the thread that serves. */
+export function isSignedBeside(commit: Commit, verifier: BulkVerifier): Promise<boolean> {
+  return verifier.verifyBeside(checkpointText(commit), commit.signature, commit.signer)
 }

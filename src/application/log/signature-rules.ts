@@ -1,7 +1,7 @@
 import type { Commit } from '../../domain/commit.js'
 import type { Append } from '../../ports/store/event-log.js'
-import type { SignatureVerifier } from '../../ports/system/signer.js'
-import { isSigned } from './commit.js'
+import type { BulkVerifier, SignatureVerifier } from '../../ports/system/signer.js'
+import { isSigned, isSignedBeside } from './commit.js'
 
 /** Of commits whose hash, chain, author's key and events have been found sound: those that may be stored. */
 export interface CheckedSignatures {
@@ -11,10 +11,13 @@ export interface CheckedSignatures {
   readonly unsigned: Commit | null
 }
 
-export type SignatureRule = (sound: readonly Append[], verifier: SignatureVerifier) => CheckedSignatures
+export type SignatureRule = (
+  sound: readonly Append[],
+  verifier: BulkVerifier,
+) => CheckedSignatures | Promise<CheckedSignatures>
 
 /** Every commit has to be signed: what is pushed comes one by one. */
-export const CHECK_EACH: SignatureRule = (sound, verifier) => {
+export const CHECK_EACH = (sound: readonly Append[], verifier: SignatureVerifier): CheckedSignatures => {
   const bad = sound.findIndex(({ commit }) => !isSigned(commit, verifier))
   return bad === -1
     ? { covered: sound, unsigned: null }
@@ -25,14 +28,18 @@ export const CHECK_EACH: SignatureRule = (sound, verifier) => {
  * A signed head covers all commits before it, through the chain of hashes: so of many commits at once it is enough to
  * check the last one of each author, and those that a proof against a home cannot do without: of its opening, and of what made it
  * the home. Where that fails, each is checked, so that what is good is kept and what is not
- * is named. Nothing is stored on the strength of a signature that is still to come.
+ * is named. They are checked beside the thread that serves, where a bulk pull would spend most of its time on them. Nothing is stored on the strength of a signature that is still to come.
  */
-export const FEWEST: SignatureRule = (sound, verifier) => {
-  const allSigned = sound.every(({ commit, events }, i) => {
+export const FEWEST = async (
+  sound: readonly Append[],
+  verifier: BulkVerifier,
+): Promise<CheckedSignatures> => {
+  const due = sound.filter(({ commit, events }, i) => {
     const isCovered = sound[i + 1]?.commit.signer === commit.signer
-    return (isCovered && !makesHome(events)) || isSigned(commit, verifier)
+    return !isCovered || makesHome(events)
   })
-  return allSigned ? { covered: sound, unsigned: null } : CHECK_EACH(sound, verifier)
+  const signed = await Promise.all(due.map(({ commit }) => isSignedBeside(commit, verifier)))
+  return signed.every(Boolean) ? { covered: sound, unsigned: null } : CHECK_EACH(sound, verifier)
 }
 
 function makesHome([first]: Append['events']): boolean {

@@ -15,7 +15,7 @@ import type { Append, EventLog } from '../../ports/store/event-log.js'
 import type { Clock } from '../../ports/system/clock.js'
 import type { Logger } from '../../ports/system/logger.js'
 import type { Random } from '../../ports/system/random.js'
-import type { SignatureVerifier } from '../../ports/system/signer.js'
+import type { BulkVerifier } from '../../ports/system/signer.js'
 import type { Budgets } from '../budgets/budgets.js'
 import { authorOf, dateRule, stateAfter } from '../log/check-commit.js'
 import { BadCommitError, isSigned, readCommit, UNSIGNED } from '../log/commit.js'
@@ -39,7 +39,7 @@ export interface ReplicatorDeps extends HomeAdmissionDeps {
   readonly random: Random
   readonly equivocationWatch: Pick<EquivocationWatch, 'offered'>
   readonly orderChecker: OrderChecker
-  readonly verifier: SignatureVerifier
+  readonly verifier: BulkVerifier
   readonly heldAuctions: Pick<HeldAuctions, 'hold'>
   readonly logger: Logger
 }
@@ -228,14 +228,14 @@ export class Replicator {
         break
       }
     }
-    const { covered: signed, unsigned } = signatures(sound, this.#deps.verifier)
+    const { covered: signed, unsigned } = await signatures(sound, this.#deps.verifier)
     if (unsigned !== null) {
       doubtful = unsigned
       refused.push(this.#refused(new BadCommitError(unsigned, UNSIGNED), from))
     }
     const { allowed, spentBy } = await this.#allowed(signed, signatures)
     const known = await this.#idsFor(auctionId, seqBefore, allowed)
-    const { covered, ids, repeated } = this.#unrepeated(allowed, known, signatures)
+    const { covered, ids, repeated } = await this.#unrepeated(allowed, known, signatures)
     this.#allowance.giveBack(allowed.slice(covered.length))
     if (repeated !== null) refused.push(this.#refused(repeated, from))
     const appends = covered.map((entry) => this.#deps.eventLog.append(entry))
@@ -264,7 +264,7 @@ export class Replicator {
   async #allowed(signed: readonly Append[], signatures: SignatureRule): Promise<Allowed> {
     const taken = await this.#allowance.take(signed)
     if (taken.spentBy === null) return taken
-    const { covered } = signatures(taken.allowed, this.#deps.verifier)
+    const { covered } = await signatures(taken.allowed, this.#deps.verifier)
     this.#allowance.giveBack(taken.allowed.slice(covered.length))
     return { allowed: covered, spentBy: taken.spentBy }
   }
@@ -276,21 +276,21 @@ export class Replicator {
   }
 
   /** The commits before the first one with a command that stands in the log already, signed as they have to be without those after them. */
-  #unrepeated(
+  async #unrepeated(
     signed: readonly Append[],
     ids: IdSet | null,
     signatures: SignatureRule,
-  ): {
+  ): Promise<{
     readonly covered: readonly Append[]
     readonly ids: IdSet | null
     readonly repeated: BadCommitError | null
-  } {
+  }> {
     for (const [i, { commit, events }] of ids === null ? [] : signed.entries()) {
       const own = commandIdsIn(events)
       const place = ids?.addAll(own) ?? -1
       if (place === -1) continue
       const repeated = new BadCommitError(commit, `${own[place]} stands in the log twice`)
-      const { covered } = signatures(signed.slice(0, i), this.#deps.verifier)
+      const { covered } = await signatures(signed.slice(0, i), this.#deps.verifier)
       if (covered.length === i) return { covered, ids, repeated }
       this.#loggedIds.forget(commit.auctionId)
       return { covered, ids: null, repeated }

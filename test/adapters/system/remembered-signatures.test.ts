@@ -8,6 +8,8 @@ describe('remembered signatures', () => {
   let checks: number
   const counted = {
     verify: (...given: [string, string, string]) => ++checks > 0 && new Ed25519Verifier().verify(...given),
+    verifyBeside: async (...given: [string, string, string]) =>
+      ++checks > 0 && new Ed25519Verifier().verifyBeside(...given),
   }
 
   beforeEach(() => {
@@ -21,6 +23,14 @@ describe('remembered signatures', () => {
     expect(checks).to.equal(0)
     const signature = other.sign('text')
     for (let i = 0; i < 3; i++) expect(verifier.verify('text', signature, other.publicKey)).to.equal(true)
+    expect(checks).to.equal(1)
+  })
+
+  it('are not checked in bulk either', async () => {
+    const { signer, verifier } = rememberSignatures(key(), counted)
+    expect(await verifier.verifyBeside('own', signer.sign('own'), signer.publicKey)).to.equal(true)
+    expect(checks).to.equal(0)
+    expect(await verifier.verifyBeside('other', signer.sign('own'), signer.publicKey)).to.equal(false)
     expect(checks).to.equal(1)
   })
 

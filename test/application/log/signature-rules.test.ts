@@ -5,16 +5,20 @@ import { checkpointText } from '../../../src/application/log/commit.js'
 import { readBody } from '../../../src/application/log/commit-body.js'
 import { CHECK_EACH, FEWEST } from '../../../src/application/log/signature-rules.js'
 import type { Append } from '../../../src/ports/store/event-log.js'
-import type { SignatureVerifier } from '../../../src/ports/system/signer.js'
+import type { BulkVerifier } from '../../../src/ports/system/signer.js'
 import { LongAuction } from '../../support/long-auction.js'
 
 describe('the signatures of a page', () => {
   let checked: string[]
   const real = new Ed25519Verifier()
-  const verifier: SignatureVerifier = {
+  const verifier: BulkVerifier = {
     verify: (text, signature, publicKey) => {
       checked.push(text)
       return real.verify(text, signature, publicKey)
+    },
+    verifyBeside: (text, signature, publicKey) => {
+      checked.push(text)
+      return real.verifyBeside(text, signature, publicKey)
     },
   }
   // Only the commits matter here.
@@ -36,16 +40,16 @@ describe('the signatures of a page', () => {
     expect(unsigned?.hash).to.equal(page[4]?.commit.hash)
   })
 
-  it('are that of the newest commit, where it speaks for those before it, and that of the opening', () => {
-    expect(FEWEST(page, verifier).covered).to.have.length(page.length)
+  it('are that of the newest commit, where it speaks for those before it, and that of the opening', async () => {
+    expect((await FEWEST(page, verifier)).covered).to.have.length(page.length)
     expect(checked).to.have.length(2)
     checked = []
-    expect(FEWEST(page.slice(1), verifier).covered).to.have.length(page.length - 1)
+    expect((await FEWEST(page.slice(1), verifier)).covered).to.have.length(page.length - 1)
     expect(checked).to.have.length(1)
-    expect(FEWEST([], verifier)).to.deep.equal({ covered: [], unsigned: null })
+    expect(await FEWEST([], verifier)).to.deep.equal({ covered: [], unsigned: null })
   })
 
-  it('are one for each author', () => {
+  it('are one for each author', async () => {
     const other = signerOf(generateKeyPairSync('ed25519').privateKey)
     const handed = page.map((entry, i) => {
       const { commit } = entry
@@ -53,15 +57,15 @@ describe('the signatures of a page', () => {
       const signature = other.sign(checkpointText(commit))
       return { ...entry, commit: { ...commit, signer: other.publicKey, signature } }
     })
-    expect(FEWEST(handed.slice(1), verifier).unsigned).to.equal(null)
+    expect((await FEWEST(handed.slice(1), verifier)).unsigned).to.equal(null)
     expect(checked).to.have.length(2)
     const bad = handed.map((entry, i) =>
       i === 5 ? { ...entry, commit: { ...entry.commit, signature: 'AAAA' } } : entry,
     )
-    expect(FEWEST(bad, verifier).covered, 'the last of the first author').to.have.length(5)
+    expect((await FEWEST(bad, verifier)).covered, 'the last of the first author').to.have.length(5)
   })
 
-  it('are those of what made each author the home, since no proof against it can do without', () => {
+  it('are those of what made each author the home, since no proof against it can do without', async () => {
     const moved = [
       ...new LongAuction({ bids: 10, bidsPerCommit: 1, open: true, movesAfter: 5 }).commits(),
     ].map((commit) => ({ commit, events: readBody(commit.body).events }) as Append)
@@ -70,15 +74,32 @@ describe('the signatures of a page', () => {
       const bad = moved.map((entry, k) =>
         k === i ? { ...entry, commit: { ...entry.commit, signature: 'AAAA' } } : entry,
       )
-      const { covered, unsigned } = FEWEST(bad, verifier)
+      const { covered, unsigned } = await FEWEST(bad, verifier)
       expect(covered).to.have.length(i)
       expect(unsigned?.firstSeq).to.equal(moved[i]?.commit.firstSeq)
     }
   })
 
-  it('let nothing pass on the strength of a head that is not signed', () => {
+  it('are refused beside the thread that serves as they are on it, malformed keys too', async () => {
+    const [first] = page
+    const { signer, signature } = (first as Append).commit
+    const text = checkpointText((first as Append).commit)
+    const weak = `AQ${'A'.repeat(41)}`
+    for (const [said, by, key, holds] of [
+      [text, signature, signer, true],
+      [`${text} `, signature, signer, false],
+      [text, 'AAAA', signer, false],
+      [text, signature, 'no key', false],
+      [text, signature, weak, false],
+    ] as const) {
+      expect(real.verify(said, by, key)).to.equal(holds)
+      expect(await real.verifyBeside(said, by, key)).to.equal(holds)
+    }
+  })
+
+  it('let nothing pass on the strength of a head that is not signed', async () => {
     const last = page.length - 1
-    const { covered, unsigned } = FEWEST(spoiled(last), verifier)
+    const { covered, unsigned } = await FEWEST(spoiled(last), verifier)
     expect(covered).to.have.length(last)
     expect(unsigned?.hash).to.equal(page[last]?.commit.hash)
   })
