@@ -1,9 +1,8 @@
 import { z } from 'zod'
 import { auctionJson, jsonTime } from '../../application/gateway/json-shapes.js'
-import { auctionResult } from '../../application/gateway/public-events.js'
+import { auctionResult, pictureSchema } from '../../application/gateway/public-events.js'
 import { AUCTION_PHASES } from '../../domain/auction.js'
 import { CLOSED_BY } from '../../domain/events.js'
-import { PICTURE_TYPES } from '../../domain/pictures/picture.js'
 import { BIDDER_NAMES } from '../../domain/terms.js'
 import type { AuctionView } from '../../ports/node/node-answers.js'
 import { receiptOwner, type SignedReceipts } from '../../ports/store/receipt-repository.js'
@@ -11,17 +10,6 @@ import { receiptOwner, type SignedReceipts } from '../../ports/store/receipt-rep
 const amount = z.string()
 const time = z.string()
 const party = z.object({ id: z.string(), name: z.string() })
-
-export const pictureFields = {
-  hash: z.string(),
-  bytes: z.int(),
-  type: z.enum(PICTURE_TYPES),
-  width: z.int(),
-  height: z.int(),
-}
-const pictureSchema = z
-  .object({ ...pictureFields, alt: z.string() })
-  .meta({ description: 'At /api/v1/pictures/{hash}: SHA-256 of its bytes, which the auction’s terms name.' })
 
 export const auctionSchema = z
   .looseObject({

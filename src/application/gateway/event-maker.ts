@@ -131,6 +131,7 @@ function messageOf(item: FeedItem, facts: AuctionFacts, leader: Party | null): E
         has_reserve: event.terms.reserveCommitment !== null,
         opens_at: jsonTime(event.terms.opensAt),
         closes_at: jsonTime(event.terms.closesAt),
+        pictures: [...event.terms.pictures],
       }
     case 'AuctionStarted':
       return { type: 'auction_started', ...common, minimum: perhaps(minimumAfter(terms, BEFORE_BIDS)) }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { CLOSED_BY, EXTENDED_BY } from '../../domain/events.js'
+import { PICTURE_TYPES } from '../../domain/pictures/picture.js'
 
 /**
  * What happens to auctions, as everybody hears it: event streams, WebSocket, `vendue/client`, `createNode` and `vendue watch --json`.
@@ -9,6 +10,17 @@ import { CLOSED_BY, EXTENDED_BY } from '../../domain/events.js'
 const amount = z.string()
 const time = z.string()
 const party = z.object({ id: z.string(), name: z.string() })
+
+export const pictureFields = {
+  hash: z.string(),
+  bytes: z.int(),
+  type: z.enum(PICTURE_TYPES),
+  width: z.int(),
+  height: z.int(),
+}
+export const pictureSchema = z
+  .object({ ...pictureFields, alt: z.string() })
+  .meta({ description: 'At /api/v1/pictures/{hash}: SHA-256 of its bytes, which the auction’s terms name.' })
 
 /** What every event of an auction carries. `cursor` goes on in the catalogue past it. */
 const event = {
@@ -36,6 +48,7 @@ export const eventMessages = {
       has_reserve: z.boolean(),
       opens_at: time.nullable(),
       closes_at: time.nullable(),
+      pictures: z.array(pictureSchema),
     })
     .meta({ description: 'A new auction.' }),
   auction_started: z

@@ -37,6 +37,7 @@ export function lotWith(part: Partial<Lot> = {}): Lot {
     endedAtMs: null,
     ending: null,
     you: null,
+    pictures: [],
     pseudonyms: false,
     ownIds: new Set(['mia']),
     extension: null,

@@ -9,7 +9,7 @@ export interface LastKnown {
 
 /** About 200 kB as text, a small part of what browsers grant. */
 export const MAX_KEPT_LOTS = 200
-const VERSION = 1
+const VERSION = 2
 const MAX_DESCRIPTION = 500
 
 /**

@@ -4,6 +4,14 @@ import type { Auction, EventMessage, EventOf } from '../../../../src/client/mess
 /** How the visitor stands in an auction; null: they have no part in it. */
 export type Standing = 'seller' | 'leading' | 'outbid' | 'won' | 'lost' | null
 
+export interface LotPicture {
+  readonly hash: string
+  /** As shown; so much room is kept free for it. */
+  readonly width: number
+  readonly height: number
+  readonly alt: string
+}
+
 export type Ending =
   | { readonly kind: 'sold'; readonly price: string; readonly winnerName: string }
   | { readonly kind: 'not-sold'; readonly reason: 'no-bids' | 'reserve-not-met' }
@@ -46,6 +54,8 @@ export interface Lot {
   readonly endedAtMs: number | null
   readonly ending: Ending | null
   readonly you: Standing
+  /** The first one first. */
+  readonly pictures: readonly LotPicture[]
   /** Bidders are shown by names made for this auction alone. */
   readonly pseudonyms: boolean
   /** Who the visitor is in this auction. */
@@ -96,6 +106,7 @@ export function lotOf(auction: Auction, me: string | null): Lot {
     endedAtMs: msOf(auction.closed_at ?? auction.cancelled_at),
     ending: endingOf(auction),
     you,
+    pictures: auction.pictures,
     pseudonyms: auction.bidder_names === 'pseudonyms',
     ownIds,
     extension: null,
@@ -134,6 +145,7 @@ export function lotOpened(event: EventOf<'auction_opened'>, me: string | null): 
     endedAtMs: null,
     ending: null,
     you: event.seller.id === me ? 'seller' : null,
+    pictures: event.pictures,
     pseudonyms: false,
     ownIds: new Set(me === null ? [] : [me]),
     extension: null,

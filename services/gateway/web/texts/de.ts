@@ -283,6 +283,27 @@ export const de: Texts = {
   'own.state.stopped': 'angehalten',
   'own.state.refused': 'seine Gebote werden abgelehnt',
 
+  'pictures.title': 'Bilder',
+  'pictures.nth': 'Bild {nth} von {count} von {title}',
+  'pictures.of': '{nth} von {count}',
+  'pictures.show': 'Bild {nth} von {count} zeigen',
+  'pictures.full': 'In voller Größe öffnen',
+  'pictures.missing': 'Bild zurzeit nicht verfügbar',
+  'sell.pictures': 'Bilder',
+  'sell.pictures.add': 'Bilder hinzufügen',
+  'sell.pictures.help':
+    'Bis zu {max}, das erste zuerst. Auswählen, hierher ziehen oder einfügen. Wo und wann sie aufgenommen wurden, wird entfernt.',
+  'sell.pictures.many':
+    '{count, plural, one {# Bild passt nicht mehr dazu: {max} sind erlaubt.} other {# Bilder passen nicht mehr dazu: {max} sind erlaubt.}}',
+  'sell.pictures.preparing': 'Wird vorbereitet…',
+  'sell.pictures.alt': 'Was es zeigt',
+  'sell.pictures.alt.of': 'Was Bild {nth} zeigt',
+  'sell.pictures.earlier': 'Bild {nth} nach vorn',
+  'sell.pictures.later': 'Bild {nth} nach hinten',
+  'sell.pictures.remove': 'Bild {nth} entfernen',
+  'sell.pictures.unreadable':
+    'Dieser Browser kann {name} nicht lesen. Speichern Sie es als JPEG oder PNG, oder entfernen Sie es.',
+  'sell.pictures.too-large': '{name} ist zu groß. Verkleinern oder entfernen Sie es.',
   'sell.title': 'Etwas verkaufen',
   'sell.intro':
     'Ein Titel und ein Startpreis genügen. Sobald die Auktion offen ist, stehen ihre Bedingungen fest.',

@@ -1,12 +1,12 @@
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import { pictureFields } from '../../../application/gateway/public-events.js'
 import { hex64 } from '../../../application/log/input-schemas.js'
 import { addWhole, readWhole } from '../../../application/pictures/picture-transfer.js'
 import { MAX_FILE_BYTES } from '../../../application/pictures/uploads-under-way.js'
 import { pictureTypeOf } from '../../../domain/pictures/clean-picture.js'
 import { PICTURE_TYPES, type PictureType } from '../../../domain/pictures/picture.js'
 import { RequestError } from '../problem.js'
-import { pictureFields } from '../resources.js'
 import { type GatewayApp, problems, type RouteDeps, sellerOf, whoQuery } from './route.js'
 
 /** Files in memory at once, whoever sends them: a slow sender holds one until its time is over. */

@@ -16,6 +16,7 @@ import { readClock } from '../state/clock.js'
 import { t } from '../state/language.js'
 import { address, go } from '../state/router.js'
 import '../../design/catalogue.css'
+import '../../design/pictures.css'
 
 export function Catalogue() {
   const view = viewOf(address.value.searchParams)

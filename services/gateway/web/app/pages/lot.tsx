@@ -16,6 +16,7 @@ import { useKeys } from '../parts/keyboard.js'
 import { OwnNode } from '../parts/own-node.js'
 import { Owner } from '../parts/owner.js'
 import { BiddingPanel, reserveKey } from '../parts/panel.js'
+import { Gallery } from '../parts/pictures.js'
 import { PriceChart } from '../parts/price-chart.js'
 import { speechFor } from '../parts/speech.js'
 import { Standing } from '../parts/time.js'
@@ -33,6 +34,7 @@ import { go, place } from '../state/router.js'
 import { client, failed, generation, isOpenMode, visitor } from '../state/session.js'
 import '../../design/catalogue.css'
 import '../../design/lot.css'
+import '../../design/pictures.css'
 
 export function LotPage() {
   const where = place.value
@@ -110,6 +112,7 @@ function OpenedLot({ open, lot }: { open: OpenLot; lot: Lot }) {
           />
         </div>
         <div class="lot-rest">
+          <Gallery lot={lot} />
           <Owner lot={lot} />
           <OwnNode lot={lot} />
           {lot.description !== '' && (

@@ -1,4 +1,6 @@
 import { useSignal } from '@preact/signals'
+import { useEffect, useRef } from 'preact/hooks'
+import type { CommandOutcome, OpenTerms, VendueClient } from 'vendue/client'
 import { MAX_TITLE_LENGTH } from '../../../../../src/domain/limits.js'
 import { ladder, numberSigns } from '../../model/amount.js'
 import {
@@ -14,19 +16,23 @@ import { durationText } from '../parts/facts.js'
 import { Choice, Field, TextField } from '../parts/fields.js'
 import { Icon, Note } from '../parts/icons.js'
 import { Invitation } from '../parts/invitation.js'
+import { PictureField } from '../parts/picture-field.js'
 import { Price } from '../parts/price.js'
 import { take } from '../state/catalogue.js'
 import { readClock } from '../state/clock.js'
 import { locale, t, writing } from '../state/language.js'
+import { PictureDrafts } from '../state/picture-drafts.js'
 import { go } from '../state/router.js'
 import { client, gatewayInfo, isOpenMode, visitor } from '../state/session.js'
 import '../../design/catalogue.css'
+import '../../design/pictures.css'
 
 export function Sell() {
   const sale = useSignal<Sale>(newSale(gatewayInfo.value?.default_currency ?? 'USD'))
   const hasTried = useSignal(false)
   const touched = useSignal<ReadonlySet<keyof Sale>>(new Set())
   const sending = useSignal<'no' | 'yes' | { readonly failed: string }>('no')
+  const drafts = usePictures()
   if (visitor.value === null) return <Invitation page="sell" to="/sell" />
   if (!visitor.value.scopes.includes('sell'))
     return (
@@ -55,13 +61,13 @@ export function Sell() {
   const submit = async (event: Event) => {
     event.preventDefault()
     hasTried.value = true
-    if (!terms || sending.value === 'yes') {
+    if (!terms || !drafts.isReady || sending.value === 'yes') {
       requestAnimationFrame(() => document.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus())
       return
     }
     sending.value = 'yes'
     try {
-      const outcome = await client.value!.open(terms)
+      const outcome = await openWithPictures(client.value!, terms, drafts)
       if (outcome.status === 'rejected') {
         sending.value = { failed: outcome.reason }
         return
@@ -91,6 +97,7 @@ export function Sell() {
               />
             )}
           </Field>
+          <PictureField drafts={drafts} />
           <div class="fields">
             <TextField
               label={t('sell.price')}
@@ -129,7 +136,12 @@ export function Sell() {
           {t(sending.value === 'yes' ? 'sell.going' : 'sell.go')}
         </button>
       </form>
-      <Preview sale={sale.value} price={terms?.start_price ?? null} step={terms?.increment ?? null} />
+      <Preview
+        sale={sale.value}
+        price={terms?.start_price ?? null}
+        step={terms?.increment ?? null}
+        picture={drafts.all.value.find(({ url }) => url !== null)?.url ?? null}
+      />
     </div>
   )
 }
@@ -204,12 +216,27 @@ function Advanced({
 }
 
 /** The tile as others will see it, and how bidding would go. */
-function Preview({ sale, price, step }: { sale: Sale; price: string | null; step: string | null }) {
+function Preview({
+  sale,
+  price,
+  step,
+  picture,
+}: {
+  sale: Sale
+  price: string | null
+  step: string | null
+  picture: string | null
+}) {
   const currency = sale.currency.trim().toUpperCase()
   return (
     <aside class="preview stack" aria-label={t('sell.preview')}>
       <h2>{t('sell.preview')}</h2>
-      <article class="tile">
+      <article class={picture === null ? 'tile' : 'tile with-picture'}>
+        {picture !== null && (
+          <div class="shot">
+            <img src={picture} alt="" />
+          </div>
+        )}
         <h3>
           <bdi>{sale.title.trim() === '' ? t('sell.untitled') : sale.title}</bdi>
         </h3>
@@ -234,6 +261,33 @@ function Preview({ sale, price, step }: { sale: Sale; price: string | null; step
       )}
     </aside>
   )
+}
+
+/** Kept as long as the form is. */
+function usePictures(): PictureDrafts {
+  const drafts = useRef<PictureDrafts | null>(null)
+  drafts.current ??= new PictureDrafts()
+  const { current } = drafts
+  useEffect(() => () => current.close(), [current])
+  return current
+}
+
+/** Pictures go to the gateway that opens the auction. Where another serves by then, they go there. */
+async function openWithPictures(
+  by: VendueClient,
+  terms: OpenTerms,
+  drafts: PictureDrafts,
+): Promise<CommandOutcome> {
+  const open = async () => {
+    const pictures = await drafts.send(by)
+    return by.open({ ...terms, ...(pictures.length > 0 && { pictures }) })
+  }
+  try {
+    return await open()
+  } catch (error) {
+    if (!drafts.forgetsAfter(error)) throw error
+    return open()
+  }
 }
 
 function minutesText(minutes: string): string {

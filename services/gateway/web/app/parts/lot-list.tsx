@@ -8,12 +8,16 @@ import { Tile } from './tile.js'
 const TILE_MIN_PX = 272
 /** A tile and the gap below it; the style sheet has the same. */
 const ROW_REM = 13.5 + 1
+/** Where any of them has a picture: rows are of one height. */
+const PICTURED_ROW_REM = 22.5 + 1
 
 /** However many there are, only those in sight are in the document. */
 export function LotList({ shown, label }: { shown: readonly Lot[]; label: string }) {
   const element = useRef<HTMLUListElement>(null)
   const [frame, setFrame] = useState({ columns: 1, scrollTop: 0, height: innerHeight })
-  const rowHeight = ROW_REM * Number.parseFloat(getComputedStyle(document.documentElement).fontSize)
+  const pictured = shown.some(({ pictures }) => pictures.length > 0)
+  const rem = pictured ? PICTURED_ROW_REM : ROW_REM
+  const rowHeight = rem * Number.parseFloat(getComputedStyle(document.documentElement).fontSize)
   useEffect(() => {
     const list = element.current as HTMLUListElement
     const measure = () => {
@@ -47,7 +51,12 @@ export function LotList({ shown, label }: { shown: readonly Lot[]; label: string
   const { from, to } = rowsInSight({ ...frame, rowHeight, count })
   const cells = shown.slice(from * frame.columns, to * frame.columns)
   return (
-    <ul class="lots" ref={element} aria-label={label} style={{ blockSize: `${count * rowHeight}px` }}>
+    <ul
+      class={pictured ? 'lots pictured' : 'lots'}
+      ref={element}
+      aria-label={label}
+      style={{ blockSize: `${count * rowHeight}px` }}
+    >
       {cells.map((lot, index) => {
         const source = lots.get(lot.id)
         const at = from * frame.columns + index
@@ -67,7 +76,7 @@ export function LotList({ shown, label }: { shown: readonly Lot[]; label: string
               inlineSize: `calc(${100 / frame.columns}% - ${16 - gap}px)`,
             }}
           >
-            <Tile lot={source} />
+            <Tile lot={source} pictured={pictured} />
           </li>
         )
       })}

@@ -2,17 +2,19 @@ import type { Signal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 import type { Lot } from '../../model/lot.js'
 import { t } from '../state/language.js'
+import { TilePicture } from './pictures.js'
 import { Price } from './price.js'
 import { Standing, TileClock } from './time.js'
 
 /** One auction in a list. */
-export function Tile({ lot: source }: { lot: Signal<Lot> }) {
+export function Tile({ lot: source, pictured = false }: { lot: Signal<Lot>; pictured?: boolean }) {
   const lot = source.value
   const shown = lot.price ?? lot.startPrice
   const label =
     lot.ending?.kind === 'sold' ? 'lot.final' : lot.price === null ? 'lot.starting' : 'lot.current'
   return (
     <article class="tile">
+      {pictured && <TilePicture pictures={lot.pictures} />}
       <div class="tile-head">
         <div>
           <h2>
