@@ -96,6 +96,27 @@ const roomsSayWhatTheyAreFor: Rule = (files) => {
   })
 }
 
+/** It starts with each store: what its imports bring with them is loaded once more. */
+const writerThreadLoadsNoSchemas: Rule = (files) => {
+  const byPath = new Map(files.map((file) => [file.path, file]))
+  const seen = new Set<string>()
+  const found: string[] = []
+  const visit = (path: string): void => {
+    const file = byPath.get(path)
+    if (file === undefined || seen.has(path)) return
+    seen.add(path)
+    // Types are gone by then.
+    const text = file.text.replace(/^(import|export) type [^;'"]*/gm, (types) => types.replace(/[^\n]/g, ' '))
+    const values = text.replace(/^ *from '[^'\n]*'/gm, '').replace(/^ +'[^'\n]*'$/gm, '')
+    for (const { specifier, target, line } of importsOf({ path, text: values })) {
+      if (specifier === 'zod') found.push(at(file, line, 'imports zod'))
+      if (target !== null) visit(target.replace(/\.js$/, '.ts'))
+    }
+  }
+  visit('src/adapters/sqlite/sqlite-writer-worker.ts')
+  return found
+}
+
 const noRoomOutgrowsTheOthers: Rule = (files) => {
   const inside = files.filter(({ path }) => path.startsWith('src/application/'))
   const linesOf = (some: readonly SourceFile[]) => some.reduce((sum, file) => sum + lineCount(file), 0)
@@ -262,6 +283,19 @@ const RULES: { title: string; rule: Rule; planted: Record<string, string>; found
       'src/adapters/error-codes.ts': '',
     },
     found: ['src/application/orders', 'src/ports/mesh', 'src/adapters/cli/render'],
+  },
+  {
+    title: 'the thread that writes a store loads no schemas',
+    rule: writerThreadLoadsNoSchemas,
+    planted: {
+      'src/adapters/sqlite/sqlite-writer-worker.ts':
+        "import { a } from './a.js'\nimport type { b } from './b.js'\nimport type {\n  z,\n} from 'zod'\n",
+      'src/adapters/sqlite/a.ts':
+        "import type { Z } from 'zod'\nimport { c } from '../../application/log/c.js'\n",
+      'src/adapters/sqlite/b.ts': "import { z } from 'zod'\n",
+      'src/application/log/c.ts': "import {\n  z,\n} from 'zod'\n",
+    },
+    found: ['src/application/log/c.ts:3'],
   },
   {
     title: 'no room of the application holds a quarter of it',

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { signerOf } from '../../src/adapters/system/node-key.js'
-import type { CommittedOrder } from '../../src/application/log/commit-body.js'
 import { nodeIdOf } from '../../src/application/log/ids.js'
+import type { CommittedOrder } from '../../src/application/log/written-body.js'
 import {
   eventDigest,
   orderText,

@@ -1,6 +1,7 @@
 import { checkpointText, hashOf } from '../../src/application/log/commit.js'
-import { type CommitBody, type CommittedOrder, readBody } from '../../src/application/log/commit-body.js'
+import { readBody } from '../../src/application/log/commit-body.js'
 import { auctionIdOf } from '../../src/application/log/ids.js'
+import type { CommitBody, CommittedOrder } from '../../src/application/log/written-body.js'
 import { eventDigest, type SellerFacts } from '../../src/application/orders/order.js'
 import type { Commit } from '../../src/domain/commit.js'
 import { type AuctionEvent, commandIdOf } from '../../src/domain/events.js'

@@ -1,5 +1,5 @@
 import type { Database, Statement } from 'better-sqlite3'
-import { eventsOf } from '../../application/log/commit-body.js'
+import { eventsOf } from '../../application/log/written-body.js'
 import type { AuctionEvent } from '../../domain/events.js'
 import type { AutoBid } from '../../ports/store/auto-bid-repository.js'
 import type { KnownPeer } from '../../ports/store/peer-repository.js'

@@ -1,6 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3'
-import { eventsOf } from '../../application/log/commit-body.js'
 import { BID_KINDS, bidOf } from '../../application/log/read-model.js'
+import { eventsOf } from '../../application/log/written-body.js'
 import type { SealedMaximum } from '../../domain/commands.js'
 import type { AuctionEvent, AuctionOpened, RevealedMaximum } from '../../domain/events.js'
 import type { Party } from '../../domain/party.js'

@@ -1,5 +1,5 @@
 import { BadCommitError, readCommit } from '../../application/log/commit.js'
-import { eventsOf } from '../../application/log/commit-body.js'
+import { eventsOf } from '../../application/log/written-body.js'
 import type { Commit } from '../../domain/commit.js'
 import { commandIdOf } from '../../domain/events.js'
 

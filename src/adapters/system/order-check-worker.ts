@@ -1,5 +1,5 @@
 import { parentPort } from 'node:worker_threads'
-import { readBodyAgain } from '../../application/log/commit-body.js'
+import { readBodyAgain } from '../../application/log/written-body.js'
 import { orderFault } from '../../application/orders/check-orders.js'
 import { commitFault } from '../../application/orders/commit-fault.js'
 import type { CommitCheck, CommitFault, OrderCheck } from '../../ports/mesh/order-checker.js'

@@ -4,8 +4,8 @@ import { commandIdOf } from '../../domain/events.js'
 import type { SecretRepository } from '../../ports/store/auction-repository.js'
 import type { EventLog } from '../../ports/store/event-log.js'
 import type { OutcomeRepository } from '../../ports/store/outcome-repository.js'
-import { eventsOf } from '../log/commit-body.js'
 import { KeptBeside } from '../log/kept-beside.js'
+import { eventsOf } from '../log/written-body.js'
 
 export interface ParcelCheckDeps {
   readonly eventLog: Pick<EventLog, 'read'>

@@ -4,8 +4,8 @@ import { evolve, IllegalEventError } from '../../domain/evolve.js'
 import { MAX_CLOCK_DIFFERENCE_MS } from '../../domain/limits.js'
 import type { Home } from '../../domain/party.js'
 import { BadCommitError } from './commit.js'
-import type { CommitBody } from './commit-body.js'
 import { nodeIdOf } from './ids.js'
+import type { CommitBody } from './written-body.js'
 
 /**
  * The auction after a commit's events, once each is legal and the commit names the right author: the home as it was

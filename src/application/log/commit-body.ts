@@ -1,33 +1,17 @@
 import type { z } from 'zod'
-import type { AuctionEvent, BidPlaced } from '../../domain/events.js'
 import { isId, isSeq, isTime, MAX_PARTY_NAME_LENGTH, nameProblem } from '../../domain/limits.js'
 import { isMinor } from '../../domain/money.js'
-import type { Party } from '../../domain/party.js'
 import { eventSchema } from './event-schema.js'
 import { inexactness } from './exact-json.js'
 import { BYTES32, HEX64, SIGNATURE } from './input-schemas.js'
-
-/** An order as it stands in the commit that carries out commands of it. */
-export interface CommittedOrder {
-  /** The Ed25519 public key of the node that signed it, base64url. */
-  readonly signer: string
-  /** The signer's clock, UTC milliseconds. */
-  readonly signedAt: number
-  /** Of each command in the order: the place among the commit's events of the one that carries it out, its digest otherwise. */
-  readonly commands: readonly (number | string)[]
-  readonly signature: string
-}
-
-/** What a commit's body says. */
-export interface CommitBody {
-  /** Null in the opening commit, as is `prevHash`. */
-  readonly auctionId: string | null
-  readonly firstSeq: number
-  readonly prevHash: string | null
-  readonly events: readonly AuctionEvent[]
-  /** That the bids among the events came with. */
-  readonly orders: readonly CommittedOrder[]
-}
+import {
+  bodyOf,
+  type CommitBody,
+  type WrittenBid,
+  type WrittenBody,
+  type WrittenEvent,
+  writtenBody,
+} from './written-body.js'
 
 export const MAX_EVENTS_PER_COMMIT = 4_096
 const MAX_COMMANDS_PER_ORDER = 1_000
@@ -44,69 +28,9 @@ export class BodyError extends Error {
   }
 }
 
-/**
- * Bids are most of what nodes keep, send, hash and read, so as text they are lists, and a bidder of a commit is named
- * once: `[at, bidId, bidder's place in parties, offer, price, leads, reserveMet]`, the offer being an amount or the
- * commitment to a maximum. Other events are objects, as they are in memory.
- */
-type WrittenBid = readonly [
-  at: number,
-  bidId: string,
-  party: number,
-  offer: number | string,
-  price: number,
-  leads: boolean,
-  reserveMet: boolean,
-]
-type WrittenEvent = WrittenBid | Exclude<AuctionEvent, BidPlaced>
-type WrittenParty = readonly [id: string, name: string]
-type WrittenOrder = readonly [
-  signer: string,
-  signedAt: number,
-  commands: readonly (number | string)[],
-  signature: string,
-]
-
-interface WrittenBody {
-  readonly auctionId: string | null
-  readonly firstSeq: number
-  readonly prevHash: string | null
-  readonly parties: readonly WrittenParty[]
-  readonly events: readonly WrittenEvent[]
-  readonly orders: readonly WrittenOrder[]
-}
-
 /** The text that is hashed, stored and sent from then on. Throws `BodyError` for one that nobody would read. */
-export function writeBody({ auctionId, firstSeq, prevHash, events, orders }: CommitBody): string {
-  const parties: WrittenParty[] = []
-  const places = new Map<string, number>()
-  const placeOf = ({ id, name }: Party): number => {
-    const key = `${id.length} ${id}${name}`
-    const known = places.get(key)
-    if (known !== undefined) return known
-    places.set(key, parties.length)
-    return parties.push([id, name]) - 1
-  }
-  const body: WrittenBody = {
-    auctionId,
-    firstSeq,
-    prevHash,
-    parties,
-    events: events.map((event) => (event.type === 'BidPlaced' ? writtenBid(event, placeOf) : event)),
-    orders: orders.map(({ signer, signedAt, commands, signature }) => [
-      signer,
-      signedAt,
-      commands,
-      signature,
-    ]),
-  }
-  soundBody(body)
-  return JSON.stringify(body)
-}
-
-function writtenBid(event: BidPlaced, placeOf: (party: Party) => number): WrittenBid {
-  const { at, bidId, bidder, amount, commitment, price, leads, reserveMet } = event
-  return [at, bidId, placeOf(bidder), amount ?? commitment ?? '', price, leads, reserveMet]
+export function writeBody(body: CommitBody): string {
+  return JSON.stringify(soundBody(writtenBody(body)))
 }
 
 /** What the text says, its shape checked; what it may say in a given state is for `evolve` to check. Throws `BodyError`. */
@@ -121,56 +45,6 @@ export function readBody(text: string): CommitBody {
   const inexact = inexactness(text, json)
   if (inexact !== null) throw new BodyError(`the body ${inexact}`)
   return body
-}
-
-/** What a text says that has been read before, and is not checked again. */
-export function readBodyAgain(text: string): CommitBody {
-  return bodyOf(JSON.parse(text) as WrittenBody)
-}
-
-function bodyOf(body: WrittenBody): CommitBody {
-  const { parties: _, orders, ...head } = body
-  return {
-    ...head,
-    events: eventsIn(body),
-    orders: orders.map(([signer, signedAt, commands, signature]) => {
-      return { signer, signedAt, commands, signature }
-    }),
-  }
-}
-
-/** The events of such a text. */
-export function eventsOf(text: string): readonly AuctionEvent[] {
-  return eventsIn(JSON.parse(text) as WrittenBody)
-}
-
-function eventsIn({ parties: written, events }: WrittenBody): AuctionEvent[] {
-  const parties = written.map(partyOf)
-  return events.map((event) => (isWrittenBid(event) ? bidOf(event, parties) : event))
-}
-
-function partyOf([id, name]: WrittenParty): Party {
-  return { id, name }
-}
-
-function isWrittenBid(event: WrittenEvent): event is WrittenBid {
-  return Array.isArray(event)
-}
-
-function bidOf(written: WrittenBid, parties: readonly Party[]): BidPlaced {
-  const [at, bidId, party, offer, price, leads, reserveMet] = written
-  const isPlain = typeof offer === 'number'
-  return {
-    type: 'BidPlaced',
-    at,
-    bidId,
-    bidder: parties[party] as Party,
-    amount: isPlain ? offer : null,
-    commitment: isPlain ? null : offer,
-    price,
-    leads,
-    reserveMet,
-  }
 }
 
 /**

@@ -3,8 +3,9 @@
 import { hash } from 'node:crypto'
 import type { Commit } from '../../domain/commit.js'
 import type { BulkVerifier, SignatureVerifier, Signer } from '../../ports/system/signer.js'
-import { BodyError, type CommitBody, readBody, writeBody } from './commit-body.js'
+import { BodyError, readBody, writeBody } from './commit-body.js'
 import { auctionIdOf } from './ids.js'
+import type { CommitBody } from './written-body.js'
 
 /** How large a body may be, in bytes; a home splits before it gets there. */
 export const MAX_BODY_BYTES = 1024 * 1024

@@ -1,7 +1,7 @@
 import type { AuctionEvent } from '../../domain/events.js'
 import type { EventLog, StoredCommit } from '../../ports/store/event-log.js'
-import { eventsOf } from './commit-body.js'
 import type { Published, PublishingEventLog } from './publishing-event-log.js'
+import { eventsOf } from './written-body.js'
 
 /** Where a reader starts: after a position of this node's log, or at a seq of one auction. */
 export type FeedStart =

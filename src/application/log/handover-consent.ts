@@ -1,7 +1,7 @@
 import type { Auction } from '../../domain/auction.js'
 import type { Commit } from '../../domain/commit.js'
 import type { SignatureVerifier, Signer } from '../../ports/system/signer.js'
-import type { CommitBody } from './commit-body.js'
+import type { CommitBody } from './written-body.js'
 
 /** One move of one auction, at one place of its log. */
 export interface Move {

@@ -3,8 +3,8 @@ import { type AuctionEvent, commandIdOf } from '../../domain/events.js'
 import { MAX_ORDER_AGE_MS } from '../../domain/limits.js'
 import type { OrderFault } from '../../ports/mesh/order-checker.js'
 import type { SignatureVerifier } from '../../ports/system/signer.js'
-import type { CommitBody } from '../log/commit-body.js'
 import { timeText } from '../log/time-text.js'
+import type { CommitBody } from '../log/written-body.js'
 import { asSigned, isInTime, isOrderSigned, maySign, type SellerFacts } from './order.js'
 
 type OrderedEvents = Pick<CommitBody, 'events' | 'orders'>

@@ -1,7 +1,7 @@
 import type { CommitCheck, CommitFault } from '../../ports/mesh/order-checker.js'
 import type { SignatureVerifier } from '../../ports/system/signer.js'
 import { BadCommitError, isSigned, readCommit, UNSIGNED } from '../log/commit.js'
-import type { CommitBody } from '../log/commit-body.js'
+import type { CommitBody } from '../log/written-body.js'
 import { orderFault } from './check-orders.js'
 import type { SellerFacts } from './order.js'
 

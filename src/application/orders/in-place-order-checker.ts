@@ -6,7 +6,7 @@ import type {
   OrderFault,
 } from '../../ports/mesh/order-checker.js'
 import type { SignatureVerifier } from '../../ports/system/signer.js'
-import { readBodyAgain } from '../log/commit-body.js'
+import { readBodyAgain } from '../log/written-body.js'
 import { orderFault } from './check-orders.js'
 import { commitFault } from './commit-fault.js'
 

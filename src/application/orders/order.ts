@@ -8,9 +8,9 @@ import { isNode, type Party } from '../../domain/party.js'
 import type { RemoteCommand } from '../../domain/remote-command.js'
 import type { SubmittedOrder } from '../../ports/mesh/home-messages.js'
 import type { SignatureVerifier, Signer } from '../../ports/system/signer.js'
-import type { CommittedOrder } from '../log/commit-body.js'
 import { commitmentOf } from '../log/commitment.js'
 import { nodeIdOf } from '../log/ids.js'
+import type { CommittedOrder } from '../log/written-body.js'
 
 /** Where a command stands in the order that it came with. */
 export interface OrderedCommand {

@@ -6,9 +6,9 @@ import type { BreachRepository } from '../../ports/store/breach-repository.js'
 import type { EventLog } from '../../ports/store/event-log.js'
 import type { ReceiptRepository, SignedReceipts } from '../../ports/store/receipt-repository.js'
 import type { Logger } from '../../ports/system/logger.js'
-import { eventsOf } from '../log/commit-body.js'
 import type { Published, PublishingEventLog } from '../log/publishing-event-log.js'
 import { bidOf } from '../log/read-model.js'
+import { eventsOf } from '../log/written-body.js'
 import { type AcceptedBid, acceptedBid, alterationOf } from './check-receipts.js'
 
 export interface ReceiptWatchDeps {

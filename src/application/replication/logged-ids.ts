@@ -1,7 +1,7 @@
 import { type AuctionEvent, commandIdOf } from '../../domain/events.js'
 import type { EventLog } from '../../ports/store/event-log.js'
 import type { Random } from '../../ports/system/random.js'
-import { eventsOf } from '../log/commit-body.js'
+import { eventsOf } from '../log/written-body.js'
 import { IdSet } from './id-set.js'
 
 export interface LoggedIdsDeps {

@@ -3,7 +3,7 @@ import type { Commit } from '../../domain/commit.js'
 import type { CommitFault, OrderChecker } from '../../ports/mesh/order-checker.js'
 import type { SignatureVerifier } from '../../ports/system/signer.js'
 import { BadCommitError, isSigned, readCommit, UNSIGNED } from '../log/commit.js'
-import { type CommitBody, readBodyAgain } from '../log/commit-body.js'
+import { type CommitBody, readBodyAgain } from '../log/written-body.js'
 import { orderFault, orderRule } from '../orders/check-orders.js'
 import { InOrderOf } from '../turns/in-order.js'
 

@@ -1,12 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import {
-  BodyError,
-  eventsOf,
-  readBody,
-  readBodyAgain,
-  writeBody,
-} from '../../../src/application/log/commit-body.js'
+import { BodyError, readBody, writeBody } from '../../../src/application/log/commit-body.js'
+import { eventsOf, readBodyAgain } from '../../../src/application/log/written-body.js'
 import type { AuctionEvent, BidPlaced } from '../../../src/domain/events.js'
 import { MAX_PARTY_NAME_LENGTH, MAX_SEQ, MAX_TIME, nameProblem } from '../../../src/domain/limits.js'
 import { LongAuction } from '../../support/long-auction.js'

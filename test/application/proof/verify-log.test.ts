@@ -3,7 +3,8 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { Ed25519Verifier } from '../../../src/adapters/system/node-key.js'
 import { hashOf, sealCommit } from '../../../src/application/log/commit.js'
-import { type CommittedOrder, readBody } from '../../../src/application/log/commit-body.js'
+import { readBody } from '../../../src/application/log/commit-body.js'
+import type { CommittedOrder } from '../../../src/application/log/written-body.js'
 import { asSigned, orderText } from '../../../src/application/orders/order.js'
 import {
   commitLine,
