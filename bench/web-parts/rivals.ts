@@ -49,6 +49,7 @@ export class Rivals {
     for (let i = 1; i <= perSecond * seconds; i++) {
       const waitMs = startedAt + (i * 1_000) / perSecond - performance.now()
       if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs))
+      await this.#until(this.#sent - IN_FLIGHT)
       this.#bid()
     }
     await this.#until(this.#sent)

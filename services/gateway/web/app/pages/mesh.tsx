@@ -250,7 +250,8 @@ function Changes({ node }: { node: NodeReport }) {
     <section class="card" aria-labelledby="changes-title">
       <h2 id="changes-title">{t('mesh.changes')}</h2>
       {node.peer_changes.length === 0 && <p class="soft">{t('mesh.changes.none')}</p>}
-      <ol class="changes" data-changes>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a long list is scrolled with the keyboard. */}
+      <ol class="changes" data-changes tabIndex={0} aria-labelledby="changes-title">
         {node.peer_changes.map(({ at, name, state, why }) => {
           const [tone, icon] = LOOKS[state]
           return (
