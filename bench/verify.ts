@@ -7,7 +7,7 @@ import { finished } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { Ed25519Verifier } from '../src/adapters/system/node-key.js'
-import { ThreadOrderChecker } from '../src/adapters/system/thread-order-checker.js'
+import { ThreadMandateChecker } from '../src/adapters/system/thread-mandate-checker.js'
 import { readExport } from '../src/application/proof/export-format.js'
 import { verifyLog } from '../src/application/proof/verify-log.js'
 import { LongAuction } from '../test/support/long-auction.js'
@@ -89,19 +89,19 @@ async function write(file: string): Promise<void> {
 
 async function measure(file: string, allSignatures: boolean, rounds = ROUNDS) {
   const verifier = new Ed25519Verifier()
-  const orderChecker = new ThreadOrderChecker()
+  const mandateChecker = new ThreadMandateChecker()
   const rates: number[] = []
   let events = 0
   for (let round = 0; round < rounds; round++) {
     const startedAt = performance.now()
     const chunks = createReadStream(file, { highWaterMark: READ_BYTES })
-    const result = await verifyLog(readExport(chunks), { verifier, orderChecker }, { allSignatures })
+    const result = await verifyLog(readExport(chunks), { verifier, mandateChecker }, { allSignatures })
     if (!result.valid) throw new Error(`a sound log was refused: ${JSON.stringify(result.finding)}`)
     if (result.summary.decision !== 'rerun') throw new Error('the decision was not run again')
     events = result.summary.events
     rates.push((events / (performance.now() - startedAt)) * 1_000)
   }
-  await orderChecker.close()
+  await mandateChecker.close()
   return { rates, events, bytes: statSync(file).size }
 }
 

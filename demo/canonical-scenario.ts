@@ -51,7 +51,7 @@ export class CanonicalScenario {
     const request = { commandId, title, currency: 'USDT', start, increment: '0.50' }
     const { outcome, auction } = accepted(node, await node.api.open(request))
     const price = money(auction, auction.state.terms.startPrice)
-    await this.#tellAll(outcome, `${node.name} opens ${auction.state.terms.title}, starting at ${price}`)
+    await this.#notifyAll(outcome, `${node.name} opens ${auction.state.terms.title}, starting at ${price}`)
     return outcome.auctionId
   }
 
@@ -61,7 +61,7 @@ export class CanonicalScenario {
     const { outcome, auction } = accepted(node, result)
     if (!outcome.bid?.leads) throw new DemoError(`the bid of ${amount} by ${node.name} does not lead`)
     const { title } = auction.state.terms
-    await this.#tellAll(
+    await this.#notifyAll(
       outcome,
       `${node.name} bids on ${title} and leads at ${money(auction, outcome.bid.price)}`,
     )
@@ -73,11 +73,11 @@ export class CanonicalScenario {
     if (auction.state.status !== 'closed')
       throw new DemoError(`the auction is ${auction.state.status}, not closed`)
     const result = describeResult(auction.state.result, (minor) => money(auction, minor))
-    await this.#tellAll(outcome, `${node.name} closes ${auction.state.terms.title}: ${result}`)
+    await this.#notifyAll(outcome, `${node.name} closes ${auction.state.terms.title}: ${result}`)
   }
 
   /** Says it once every node has told it on its own feed, and how long that took. */
-  async #tellAll({ auctionId, seq, commandId }: Accepted, text: string): Promise<void> {
+  async #notifyAll({ auctionId, seq, commandId }: Accepted, text: string): Promise<void> {
     const { nodes, story, look } = this.#deps
     const heard = await Promise.all(nodes.map((node) => node.hears(auctionId, seq)))
     const times = heard.map(({ atMs }) => atMs)

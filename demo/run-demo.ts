@@ -91,7 +91,7 @@ class Demo {
   async keepGoing(nodes: Nodes): Promise<void> {
     const { io, out } = this.#context
     this.#story.aside('', 'Robots go on at all three nodes; Ctrl-C ends it.')
-    nodes[0].onEvent = this.#teller(nodes[0])
+    nodes[0].onEvent = this.#describer(nodes[0])
     const robots = nodes.map(
       (node) => new Robot({ node, random: Math.random, newCommandId: (kind) => this.#newCommandId(kind) }),
     )
@@ -169,7 +169,7 @@ class Demo {
   }
 
   /** Tells what one node hears, as it hears it. */
-  #teller(node: DemoNode): (event: EventMessage) => void {
+  #describer(node: DemoNode): (event: EventMessage) => void {
     const { look } = this.#context.out
     const ids = new ShortIds(() => Promise.resolve(node.api))
     let telling = Promise.resolve()

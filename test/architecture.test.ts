@@ -25,7 +25,7 @@ const SOURCE_DIRS = ['bin', 'demo', 'services', 'src']
 const FLOORS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   'src/application/': [
     ['budgets', 'log', 'turns'],
-    ['accounts', 'mesh', 'orders'],
+    ['accounts', 'mesh', 'submissions'],
     ['members', 'pictures', 'proof'],
     ['replication'],
     ['home'],
@@ -255,11 +255,11 @@ const RULES: { title: string; rule: Rule; planted: Record<string, string>; found
     title: 'the rooms of the application use those on lower floors alone',
     rule: roomsUseLowerFloors('src/application/'),
     planted: {
-      'src/application/log/a.ts': "import { b } from './b.js'\nimport { c } from '../orders/c.js'\n",
-      'src/application/orders/c.ts': "import { b } from '../log/b.js'\nimport { d } from '../mesh/d.js'\n",
+      'src/application/log/a.ts': "import { b } from './b.js'\nimport { c } from '../submissions/c.js'\n",
+      'src/application/submissions/c.ts': "import { b } from '../log/b.js'\nimport { d } from '../mesh/d.js'\n",
       'src/application/cellar/e.ts': '',
     },
-    found: ['src/application/log/a.ts:2', 'src/application/orders/c.ts:2', 'src/application/cellar/e.ts:1'],
+    found: ['src/application/log/a.ts:2', 'src/application/submissions/c.ts:2', 'src/application/cellar/e.ts:1'],
   },
   {
     title: 'the rooms of the ports use those on lower floors alone',
@@ -276,7 +276,7 @@ const RULES: { title: string; rule: Rule; planted: Record<string, string>; found
     rule: roomsSayWhatTheyAreFor,
     planted: {
       'src/application/log/commit.ts': '/** Room `log`: commits. */\n',
-      'src/application/orders/a.ts': "import { b } from './b.js'\n/** Room `orders`: too late. */\n",
+      'src/application/submissions/a.ts': "import { b } from './b.js'\n/** Room `orders`: too late. */\n",
       'src/ports/mesh/a.ts': '/**\n * Room `mesh`: peers.\n */\n',
       'src/ports/mesh/b.ts': '/** Room `mesh`: them again. */\n',
       'src/adapters/cli/render/a.ts': '/** Room `cli`: of another room. */\n',
@@ -301,7 +301,7 @@ const RULES: { title: string; rule: Rule; planted: Record<string, string>; found
     title: 'no room of the application holds a quarter of it',
     rule: noRoomOutgrowsTheOthers,
     planted: Object.fromEntries(
-      ['log', 'orders', 'home', 'mesh', 'node'].map((room) => [
+      ['log', 'submissions', 'home', 'mesh', 'node'].map((room) => [
         `src/application/${room}/a.ts`,
         '\n'.repeat(room === 'home' ? 14 : 10),
       ]),

@@ -87,7 +87,7 @@ export function composeReplication(services: NodeServices): void {
             heldAuctions: parts.heldAuctions,
             members: parts.members,
             memberNews: parts.memberNews,
-            orderChecker: parts.orderChecker,
+            mandateChecker: parts.mandateChecker,
             random: parts.random,
             verifier: parts.verifier,
             logger: parts.logger,

@@ -38,7 +38,7 @@ export function composeMoves(services: NodeServices): void {
             heldAuctions: parts.heldAuctions,
             logger: parts.logger,
             members: parts.members,
-            orderChecker: parts.orderChecker,
+            mandateChecker: parts.mandateChecker,
             outages: parts.outages,
             outcomes: parts.outcomes,
             peerClient: parts.peerClient,

@@ -23,7 +23,7 @@ import { DEFAULT_PICTURE_ROOM, type NodeSettings } from '../../src/adapters/syst
 import { systemClock } from '../../src/adapters/system/system-clock.js'
 import { systemRandom } from '../../src/adapters/system/system-random.js'
 import { systemTimers } from '../../src/adapters/system/system-timers.js'
-import { ThreadOrderChecker } from '../../src/adapters/system/thread-order-checker.js'
+import { ThreadMandateChecker } from '../../src/adapters/system/thread-mandate-checker.js'
 import { VERSION } from '../../src/adapters/system/version.js'
 import { nodeIdOf } from '../../src/application/log/ids.js'
 import { PublishingEventLog } from '../../src/application/log/publishing-event-log.js'
@@ -32,9 +32,9 @@ import { CertificateRenewer } from '../../src/application/members/certificate-re
 import { MemberSync } from '../../src/application/members/member-sync.js'
 import { servesWithinRole, withinRole } from '../../src/application/members/role-guard.js'
 import { isReachable } from '../../src/application/mesh/peer-table.js'
-import { InPlaceOrderChecker } from '../../src/application/orders/in-place-order-checker.js'
+import { InPlaceMandateChecker } from '../../src/application/submissions/in-place-mandate-checker.js'
 import type { MemberRole } from '../../src/ports/members/member.js'
-import type { OrderChecker } from '../../src/ports/mesh/order-checker.js'
+import type { MandateChecker } from '../../src/ports/mesh/mandate-checker.js'
 import type { EventFeed } from '../../src/ports/node/event-feed.js'
 import type { NodeApi } from '../../src/ports/node/node-api.js'
 import { NodeError } from '../../src/ports/node/node-error.js'
@@ -252,7 +252,7 @@ class RunningNode implements VendueNode {
       .value('logger', this.#logger)
       .value('signer', remembered.signer)
       .value('verifier', remembered.verifier)
-      .value('orderChecker', this.#orderChecker(verifier))
+      .value('mandateChecker', this.#mandateChecker(verifier))
       .value('discovery', grape.discovery)
       .value('members', memberList)
       .value('rpcClient', rpcClient)
@@ -283,9 +283,9 @@ class RunningNode implements VendueNode {
   }
 
   /** Beside the thread that serves; what stands in for the crypto stays with it. */
-  #orderChecker(verifier: BulkVerifier): OrderChecker {
-    if (this.#options.crypto) return new InPlaceOrderChecker({ verifier })
-    const checker = new ThreadOrderChecker({ neverHere: true })
+  #mandateChecker(verifier: BulkVerifier): MandateChecker {
+    if (this.#options.crypto) return new InPlaceMandateChecker({ verifier })
+    const checker = new ThreadMandateChecker({ neverHere: true })
     this.#undo.push(() => checker.close())
     return checker
   }

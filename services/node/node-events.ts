@@ -36,7 +36,7 @@ export class NodeEvents {
 
   async start(): Promise<void> {
     const { cursor } = await this.#deps.api().events({ waitMs: 0 })
-    this.stopped = this.#tell(cursor)
+    this.stopped = this.#notify(cursor)
   }
 
   /** Idempotent. */
@@ -68,7 +68,7 @@ export class NodeEvents {
     }
   }
 
-  async #tell(cursor: string): Promise<void> {
+  async #notify(cursor: string): Promise<void> {
     for await (const event of this.#read(cursor, this.#stop.signal)) {
       for (const listener of [...(this.#listeners.get(event.type) ?? [])]) {
         try {

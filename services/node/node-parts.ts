@@ -34,7 +34,7 @@ import type { Party } from '../../src/domain/party.js'
 import type { MemberDirectory } from '../../src/ports/members/member-directory.js'
 import type { MemberNews } from '../../src/ports/members/member-news.js'
 import type { Discovery } from '../../src/ports/mesh/discovery.js'
-import type { OrderChecker } from '../../src/ports/mesh/order-checker.js'
+import type { MandateChecker } from '../../src/ports/mesh/mandate-checker.js'
 import type { PeerClient } from '../../src/ports/mesh/peer-client.js'
 import type { PeerService } from '../../src/ports/mesh/peer-service.js'
 import type { EventFeed } from '../../src/ports/node/event-feed.js'
@@ -79,7 +79,7 @@ export interface NodeParts {
   readonly budgets: Budgets
   readonly signer: Signer
   readonly verifier: BulkVerifier
-  readonly orderChecker: OrderChecker
+  readonly mandateChecker: MandateChecker
   readonly discovery: Discovery
   readonly peerClient: PeerClient
   readonly members: MemberDirectory

@@ -72,7 +72,7 @@ export const ERROR_CODES: { readonly [C in ErrorCode]: ErrorCodeRow } = {
   PEERS_AWAY: { status: 503, exit: 'unreachable' },
   LOG_IO_ERROR: { status: 503, exit: 'unreachable', retryAfterSeconds: 10 },
   TOO_FEW_REPLICAS: { status: 503, exit: 'unreachable', retryAfterSeconds: 5 },
-  ORDER_OUT_OF_TIME: {
+  MANDATE_OUT_OF_TIME: {
     status: 503,
     exit: 'unreachable',
     next: 'report this to whoever runs this gateway: its clock and that of the auction’s home are far apart',

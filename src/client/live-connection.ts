@@ -91,7 +91,7 @@ export class LiveConnection {
     if (!this.#running) return
     this.#running = false
     this.#drop('stopped')
-    this.#tell('stopped')
+    this.#notify('stopped')
   }
 
   /** False: there is no connection, and nothing was sent. */
@@ -106,7 +106,7 @@ export class LiveConnection {
     if (gateways.current !== this.#gateway) clock.reset()
     const gateway = gateways.current
     this.#gateway = gateway
-    this.#tell('connecting')
+    this.#notify('connecting')
     const startedMs = time.monotonicMs()
     try {
       const { headers, query } = await session.presented(sockets.sendsHeaders)
@@ -170,7 +170,7 @@ export class LiveConnection {
     this.#onlineAtMs = this.#deps.time.monotonicMs()
     this.#failures = 0
     this.#firstPings = FIRST_PINGS
-    this.#tell('online')
+    this.#notify('online')
     this.#beat(socket)
     this.#listener.online(this.#gateway)
   }
@@ -222,7 +222,7 @@ export class LiveConnection {
     const { gateways, time } = this.#deps
     this.#failures += 1
     const retryInMs = this.#failures < gateways.count ? 0 : this.#backoff.nextMs()
-    this.#tell('offline', { retryInMs, reason })
+    this.#notify('offline', { retryInMs, reason })
     this.#timers = [time.after(retryInMs, () => void this.#open())]
   }
 
@@ -245,7 +245,7 @@ export class LiveConnection {
     if (wasOnline) this.#listener.lost(reason)
   }
 
-  #tell(state: ConnectionState['state'], more: { retryInMs?: number; reason?: string } = {}): void {
+  #notify(state: ConnectionState['state'], more: { retryInMs?: number; reason?: string } = {}): void {
     this.#deps.states.emit('connection', { state, gateway: this.#gateway, ...more })
   }
 }

@@ -148,8 +148,8 @@ export class Watches {
     const from = Math.min(...watches.map(({ seq }) => seq)) + 1
     const mode = watches.every((watch) => watch.mode === 'newest') ? 'newest' : 'all'
     const presence = watches.some((watch) => watch.presence)
-    const order = { type: 'subscribe', auction_id: id, from_seq: from, mode } as const
-    if (!this.#deps.send({ ...order, ...(presence && { presence }) })) return
+    const request = { type: 'subscribe', auction_id: id, from_seq: from, mode } as const
+    if (!this.#deps.send({ ...request, ...(presence && { presence }) })) return
     this.#retry ??= this.#deps.time.after(RETRY_MS, () => this.#askAgain())
   }
 

@@ -9,7 +9,7 @@ export interface Commit {
   /** Seq of its last event. */
   readonly lastSeq: number
   /**
-   * JSON text of `{auctionId, firstSeq, prevHash, parties, events, orders}` (see docs/protocol.md). In the opening commit `auctionId` and `prevHash` are
+   * JSON text of `{auctionId, firstSeq, prevHash, parties, events, mandates}` (see docs/protocol.md). In the opening commit `auctionId` and `prevHash` are
    * null: the auction's id is made from this commit's hash.
    */
   readonly body: string

@@ -131,8 +131,8 @@ export interface AuctionCancelled {
 }
 
 /**
- * The home cannot go on with the auction, or will not: nobody wins, and whoever led owes nothing. It is the home's own word, and nobody
- * orders it.
+ * The home cannot go on with the auction, or will not: nobody wins, and whoever led owes nothing. It is the home's own word, and no
+ * mandate covers it.
  */
 export interface AuctionGivenUp {
   readonly type: 'AuctionGivenUp'

@@ -313,7 +313,7 @@ function extended(state: Live, event: AuctionExtended, must: Must): Live {
 function givenBack(state: Live, event: AuctionExtended, must: Must): Live {
   const since = event.since ?? 0
   must(state.owed === null, 'what a bid calls for comes first')
-  must(event.commandId === null && event.addedMs === undefined, 'nobody orders that time is given back')
+  must(event.commandId === null && event.addedMs === undefined, 'no command gives time back')
   must(since >= state.at, 'no outage begins before the last event')
   must(
     event.closesAt === endAfterOutage(state, since, event.at),

@@ -168,15 +168,15 @@ export class PriceRecheck {
     return { because: 'own-maximum-moved', runnerUp: null, lifted: lifted.price !== price }
   }
 
-  #same(told: RecordedBid, found: { price: Minor; leads: boolean; reserveMet: boolean }): void {
-    must(told.leads === found.leads, `by the maxima, this bid ${found.leads ? 'leads' : 'does not lead'}`)
+  #same(recorded: RecordedBid, found: { price: Minor; leads: boolean; reserveMet: boolean }): void {
+    must(recorded.leads === found.leads, `by the maxima, this bid ${found.leads ? 'leads' : 'does not lead'}`)
     must(
-      told.reserveMet === found.reserveMet,
+      recorded.reserveMet === found.reserveMet,
       `by the maxima, the reserve is ${found.reserveMet ? '' : 'not '}met`,
     )
     must(
-      told.price === found.price,
-      `by the maxima, the price is ${found.price}, not ${told.price} minor units`,
+      recorded.price === found.price,
+      `by the maxima, the price is ${found.price}, not ${recorded.price} minor units`,
     )
   }
 }

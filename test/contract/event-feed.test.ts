@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { PolledEventFeed } from '../../src/application/gateway/polled-event-feed.js'
-import { answerTo } from '../../src/application/orders/submission.js'
+import { answerTo } from '../../src/application/submissions/submission.js'
 import type { EventFeed, FeedBatch } from '../../src/ports/node/event-feed.js'
 import { eventually } from '../support/eventually.js'
 import { ManualTime } from '../support/manual-time.js'

@@ -212,7 +212,7 @@ describe("a gateway's HTTP API", () => {
     expect(mine.auctions.map(({ title }: { title: string }) => title)).to.deep.equal(['L', 'W'])
   })
 
-  it('lists with filters, search, order and pages', async () => {
+  it('lists with filters, search, mandate and pages', async () => {
     const late = await gateway.open({ title: 'Needle late', closes_in_seconds: 7_200 })
     const soon = await gateway.open({ title: 'Needle soon', closes_in_seconds: 3_700 })
     const closed = await gateway.open({ title: 'needle closed', user_id: 'kim' })

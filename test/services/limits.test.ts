@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import type { VendueNode } from '../../services/node/create-node.js'
 import { Ed25519Verifier } from '../../src/adapters/system/node-key.js'
-import { signOrders, submittedOrders } from '../../src/application/orders/order.js'
+import { signMandates, submittedMandates } from '../../src/application/submissions/mandate.js'
 import { readLog, unplaced } from '../../src/application/proof/read-log.js'
 import { verifyLog } from '../../src/application/proof/verify-log.js'
 import { MAX_DURATION_MS } from '../../src/domain/limits.js'
@@ -338,8 +338,8 @@ describe('what a home takes, whichever way it came, everybody accepts', function
         ...named(other.info.name),
         ...change,
       }
-      const orders = submittedOrders(signOrders([bid], other.services.parts.signer, Date.now()))
-      const answer = other.services.parts.peerClient.submit(home.info.address, [bid], orders)
+      const mandates = submittedMandates(signMandates([bid], other.services.parts.signer, Date.now()))
+      const answer = other.services.parts.peerClient.submit(home.info.address, [bid], mandates)
       return answer.then(
         ({ results: [result] }) => ({ code: codeOf(result as SubmitResult), auctionId }),
         (error: PeerCallError) => ({ code: error.code, auctionId }),

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import type { VendueNode } from '../../services/node/create-node.js'
 import type { Commit } from '../../src/domain/commit.js'
-import type { OrderFault } from '../../src/ports/mesh/order-checker.js'
+import type { MandateFault } from '../../src/ports/mesh/mandate-checker.js'
 import { sellerOf } from '../support/bidding-nodes.js'
 import { eventually } from '../support/eventually.js'
 import { LongAuction } from '../support/long-auction.js'
@@ -74,12 +74,12 @@ describe('whole nodes in one process', () => {
     )
   })
 
-  it('check orders of commits that bring many beside the thread that serves', async () => {
+  it('check mandates of commits that bring many beside the thread that serves', async () => {
     const auction = new LongAuction({ bids: 5, bidsPerCommit: 5 })
     const [, commit] = [...auction.commits()]
-    let answer: OrderFault | null | undefined
+    let answer: MandateFault | null | undefined
     const checked = watcher()
-      .services.parts.orderChecker.check({ ...(commit as Commit), ...sellerOf(auction.signer) })
+      .services.parts.mandateChecker.check({ ...(commit as Commit), ...sellerOf(auction.signer) })
       .then((fault) => {
         answer = fault
       })

@@ -209,15 +209,15 @@ describe('a command that is sent again with its id', () => {
   })
 
   it('comes to what its first one came to, in any order of commands over library, node API and command line', async () => {
-    const order = fc.record({
+    const mandate = fc.record({
       surface: fc.nat(nodes.surfaces.length - 1),
       what: fc.nat(cases.length - 1),
       change: fc.option(fc.nat(20), { nil: null }),
       id: fc.nat(3),
     })
     await fc.assert(
-      fc.asyncProperty(fc.array(order, { minLength: 8, maxLength: 24 }), async (orders) => {
-        await play(orders)
+      fc.asyncProperty(fc.array(mandate, { minLength: 8, maxLength: 24 }), async (mandates) => {
+        await play(mandates)
       }),
       { numRuns: RUNS, endOnFailure: true },
     )
@@ -225,7 +225,7 @@ describe('a command that is sent again with its id', () => {
 
   /** Sends commands under few ids, against a model: the first one with an id decides for all later ones. */
   async function play(
-    orders: readonly { surface: number; what: number; change: number | null; id: number }[],
+    mandates: readonly { surface: number; what: number; change: number | null; id: number }[],
   ) {
     const round = ++count
     // Those of one seller and one bidder: nobody else may use their ids.
@@ -234,7 +234,7 @@ describe('a command that is sent again with its id', () => {
     )
     const [auction, other] = [await opened(surfaces[0] as Surface), await opened(surfaces[0] as Surface)]
     const firsts = new Map<string, { asked: string; answer: Answered }>()
-    for (const { surface: nth, what, change, id: number } of orders) {
+    for (const { surface: nth, what, change, id: number } of mandates) {
       const surface = surfaces[nth % surfaces.length] as Surface
       const { asked: askedOf, others } = cases[what] as Case
       const all = [askedOf(auction, other), ...others(auction, other)]

@@ -4,7 +4,7 @@ import { type Stop, startParts, stopAll } from '../../services/node/node-lifecyc
 import type { NodeParts, NodeServices } from '../../services/node/node-parts.js'
 import { nodeIdOf } from '../../src/application/log/ids.js'
 import { PublishingEventLog } from '../../src/application/log/publishing-event-log.js'
-import { InPlaceOrderChecker } from '../../src/application/orders/in-place-order-checker.js'
+import { InPlaceMandateChecker } from '../../src/application/submissions/in-place-mandate-checker.js'
 import type { NodeApi } from '../../src/ports/node/node-api.js'
 import type { NodeInfo } from '../../src/ports/node/node-info.js'
 import type { Breach } from '../../src/ports/store/breach-repository.js'
@@ -217,7 +217,7 @@ export class Machine {
       .value('logger', this.#deps.logger?.(this.name) ?? silentLogger)
       .value('signer', this.signer)
       .value('verifier', sabotage.verifier ?? keys.verifier)
-      .factory('orderChecker', () => new InPlaceOrderChecker({ verifier: services.parts.verifier }))
+      .factory('mandateChecker', () => new InPlaceMandateChecker({ verifier: services.parts.verifier }))
       .value('discovery', new SimDiscovery({ process, network, grape, random: random.stream('dht') }))
       .value('peerClient', network.client(process))
       .factory('eventLog', () => new PublishingEventLog(store.eventLog))

@@ -61,12 +61,12 @@ export class SimStore implements Store {
   #queue: Write[] = []
   #writing = false
   #broken: LogBrokenError | null = null
-  #tellBroken: (error: LogBrokenError) => void = () => {}
+  #reportBroken: (error: LogBrokenError) => void = () => {}
 
   constructor(process: SimProcess, disk: SimDisk, options: SimStoreOptions) {
     this.#process = process
     this.broken = new Promise((resolve) => {
-      this.#tellBroken = resolve
+      this.#reportBroken = resolve
     })
     this.#disk = disk
     this.#onStored = options.onStored
@@ -187,7 +187,7 @@ export class SimStore implements Store {
     } catch (error) {
       if (error instanceof LogBrokenError) {
         this.#broken = error
-        this.#tellBroken(error)
+        this.#reportBroken(error)
       }
       this.#process.scheduler.note(`${this.#process.name} disk: ${(error as Error).name}`)
       for (const { failed } of batch) failed(error)

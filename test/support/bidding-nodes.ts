@@ -1,13 +1,13 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { signerOf } from '../../src/adapters/system/node-key.js'
 import { nodeIdOf } from '../../src/application/log/ids.js'
-import type { CommittedOrder } from '../../src/application/log/written-body.js'
+import type { CommittedMandate } from '../../src/application/log/written-body.js'
 import {
   eventDigest,
-  orderText,
+  mandateText,
   type SellerFacts,
-  type SignedOrder,
-} from '../../src/application/orders/order.js'
+  type SignedMandate,
+} from '../../src/application/submissions/mandate.js'
 import { type AuctionEvent, commandIdOf } from '../../src/domain/events.js'
 import type { Party } from '../../src/domain/party.js'
 import type { Signer } from '../../src/ports/system/signer.js'
@@ -26,12 +26,12 @@ export function sellerOf({ publicKey }: Signer): SellerFacts {
   return { seller: { id, name: 'Seller' }, openedBy: id }
 }
 
-/** The orders of a commit with these events, as if what each node has brought had come with one request. */
-export function ordersOf(
+/** The mandates of a commit with these events, as if what each node has brought had come with one request. */
+export function mandatesOf(
   auctionId: string,
   events: readonly AuctionEvent[],
   seller: Signer,
-): CommittedOrder[] {
+): CommittedMandate[] {
   const facts = sellerOf(seller)
   const nodes = [...NODES, { party: facts.seller, signer: seller }]
   return nodes.flatMap(({ party, signer }) => {
@@ -42,29 +42,29 @@ export function ordersOf(
     const digests = own.map((event) => eventDigest(auctionId, event, facts) ?? '')
     const signedAt = own[0]?.at
     if (signedAt === undefined) return []
-    const signature = signer.sign(orderText(auctionId, signedAt, digests))
+    const signature = signer.sign(mandateText(auctionId, signedAt, digests))
     return [committed(auctionId, { signer: signer.publicKey, signedAt, digests, signature }, events, facts)]
   })
 }
 
-/** The orders of these events, as if each had come with a request of its own. */
-export function ordersEach(
+/** The mandates of these events, as if each had come with a request of its own. */
+export function mandatesEach(
   auctionId: string,
   events: readonly AuctionEvent[],
   seller: Signer,
-): CommittedOrder[] {
+): CommittedMandate[] {
   return events.flatMap((event, i) =>
-    ordersOf(auctionId, [event], seller).map((order) => ({ ...order, commands: [i] })),
+    mandatesOf(auctionId, [event], seller).map((mandate) => ({ ...mandate, commands: [i] })),
   )
 }
 
-/** The order as it stands in a commit with these events. */
+/** The mandate as it stands in a commit with these events. */
 export function committed(
   auctionId: string,
-  { digests, ...order }: SignedOrder,
+  { digests, ...mandate }: SignedMandate,
   events: readonly AuctionEvent[],
   facts: SellerFacts,
-): CommittedOrder {
+): CommittedMandate {
   const places = new Map(events.map((event, i) => [eventDigest(auctionId, event, facts), i]))
-  return { ...order, commands: digests.map((digest) => places.get(digest) ?? digest) }
+  return { ...mandate, commands: digests.map((digest) => places.get(digest) ?? digest) }
 }

@@ -1,5 +1,5 @@
 import { sealCommit } from '../../src/application/log/commit.js'
-import { outcomeOf } from '../../src/application/orders/outcome.js'
+import { outcomeOf } from '../../src/application/submissions/outcome.js'
 import { minimumBid, type OpenedAuction, UNOPENED } from '../../src/domain/auction.js'
 import type { Command, PlaceBid, SealedMaximum } from '../../src/domain/commands.js'
 import type { Head } from '../../src/domain/commit.js'

@@ -1,8 +1,8 @@
 import { checkpointText, hashOf } from '../../src/application/log/commit.js'
 import { readBody } from '../../src/application/log/commit-body.js'
 import { auctionIdOf } from '../../src/application/log/ids.js'
-import type { CommitBody, CommittedOrder } from '../../src/application/log/written-body.js'
-import { eventDigest, type SellerFacts } from '../../src/application/orders/order.js'
+import type { CommitBody, CommittedMandate } from '../../src/application/log/written-body.js'
+import { eventDigest, type SellerFacts } from '../../src/application/submissions/mandate.js'
 import type { Commit } from '../../src/domain/commit.js'
 import { type AuctionEvent, commandIdOf } from '../../src/domain/events.js'
 import type { Signer } from '../../src/ports/system/signer.js'
@@ -21,7 +21,7 @@ export interface ForgedLog {
   readonly homes: readonly Signer[]
 }
 
-type Body = Pick<CommitBody, 'events' | 'orders'>
+type Body = Pick<CommitBody, 'events' | 'mandates'>
 type Path = readonly (string | number)[]
 
 /** Every forgery of one event each: of every field, with every value that is worth a try, and of the event as a whole. */
@@ -31,7 +31,7 @@ export function* forgeries(log: ForgedLog): Generator<Forgery, void, undefined> 
     for (const [i, event] of events.entries()) {
       const forged = (what: string, ...changed: readonly unknown[]) =>
         forgedBodies(log, bodies, { place, i }, changed as AuctionEvent[]).map((commits, way): Forgery => {
-          return { what: way === 0 ? what : `${what}, without its order`, commits }
+          return { what: way === 0 ? what : `${what}, without its mandate`, commits }
         })
       for (const { path, value } of variants(
         event,
@@ -42,32 +42,32 @@ export function* forgeries(log: ForgedLog): Generator<Forgery, void, undefined> 
       yield* forged(`no ${event.type}`)
     }
   }
-  yield* otherOrders(log, bodies)
+  yield* otherMandates(log, bodies)
   yield* longer(log, bodies)
 }
 
-/** Of each order that stands in a commit, and of the orders as a whole. */
-function* otherOrders(log: ForgedLog, bodies: readonly Body[]): Generator<Forgery, void, undefined> {
+/** Of each mandate that stands in a commit, and of the mandates as a whole. */
+function* otherMandates(log: ForgedLog, bodies: readonly Body[]): Generator<Forgery, void, undefined> {
   const author = (place: number) => (log.commits[place] as Commit).signer
   for (const [place, body] of bodies.entries()) {
-    const { orders } = body
-    for (const [k, order] of orders.entries()) {
-      const { commands } = order
-      const others: [what: string, ...orders: CommittedOrder[]][] = [
-        ['no order'],
-        ['order twice', order, order],
-        ['order.signer', { ...order, signer: author(place) }],
-        ['order.signedAt', { ...order, signedAt: order.signedAt + 1 }],
+    const { mandates } = body
+    for (const [k, mandate] of mandates.entries()) {
+      const { commands } = mandate
+      const others: [what: string, ...mandates: CommittedMandate[]][] = [
+        ['no mandate'],
+        ['mandate twice', mandate, mandate],
+        ['mandate.signer', { ...mandate, signer: author(place) }],
+        ['mandate.signedAt', { ...mandate, signedAt: mandate.signedAt + 1 }],
         [
-          'order.signature',
-          { ...order, signature: (orders[k + 1] ?? orders[k - 1])?.signature ?? `${'A'.repeat(86)}` },
+          'mandate.signature',
+          { ...mandate, signature: (mandates[k + 1] ?? mandates[k - 1])?.signature ?? `${'A'.repeat(86)}` },
         ],
-        ['order.commands', { ...order, commands: [...commands, ...commands] }],
-        ['order.commands', { ...order, commands: commands.slice(1) }],
-        ['order.commands', { ...order, commands: commands.map(() => `${'A'.repeat(43)}`) }],
+        ['mandate.commands', { ...mandate, commands: [...commands, ...commands] }],
+        ['mandate.commands', { ...mandate, commands: commands.slice(1) }],
+        ['mandate.commands', { ...mandate, commands: commands.map(() => `${'A'.repeat(43)}`) }],
       ]
       for (const [what, ...changed] of others) {
-        const forged = bodies.toSpliced(place, 1, { ...body, orders: orders.toSpliced(k, 1, ...changed) })
+        const forged = bodies.toSpliced(place, 1, { ...body, mandates: mandates.toSpliced(k, 1, ...changed) })
         yield { what, commits: resealed(log, forged) }
       }
     }
@@ -101,7 +101,7 @@ export function* spoiled(commits: readonly Commit[]): Generator<Forgery, void, u
   }
 }
 
-/** An event of the log once more at its end, in the words in which it was ordered. */
+/** An event of the log once more at its end, in the words in which it was mandated. */
 function* longer(log: ForgedLog, bodies: readonly Body[]): Generator<Forgery, void, undefined> {
   for (const body of bodies.slice(1)) {
     const last = bodies.at(-1)?.events.at(-1) as AuctionEvent
@@ -113,7 +113,7 @@ function* longer(log: ForgedLog, bodies: readonly Body[]): Generator<Forgery, vo
 }
 
 /**
- * The bodies with another event, or more or none, in the place of one, in two ways: as they are, and with orders that say of a changed
+ * The bodies with another event, or more or none, in the place of one, in two ways: as they are, and with mandates that say of a changed
  * command what was signed instead of pointing at the event.
  */
 function forgedBodies(
@@ -122,16 +122,16 @@ function forgedBodies(
   { place, i }: { readonly place: number; readonly i: number },
   changed: readonly AuctionEvent[],
 ): (readonly Commit[])[] {
-  const { events, orders } = bodies[place] as Body
+  const { events, mandates } = bodies[place] as Body
   const event = events[i] as AuctionEvent
   const auctionId = (log.commits[0] as Commit).auctionId
   const digest = commandIdOf(event) === null ? null : eventDigest(auctionId, event, log.seller)
   const moved = events.toSpliced(i, 1, ...changed)
   const shift = changed.length - 1
-  const pointing = (kept: boolean): CommittedOrder[] =>
-    orders.map((order) => ({
-      ...order,
-      commands: order.commands.map((command) => {
+  const pointing = (kept: boolean): CommittedMandate[] =>
+    mandates.map((mandate) => ({
+      ...mandate,
+      commands: mandate.commands.map((command) => {
         if (typeof command === 'string' || command < i) return command
         return command > i ? command + shift : kept ? command : (digest ?? command)
       }),
@@ -141,7 +141,7 @@ function forgedBodies(
     ...(digest === null || changed.length === 0 ? [] : [pointing(false)]),
   ]
   return ways
-    .map((forged) => bodies.toSpliced(place, 1, { events: moved, orders: forged }))
+    .map((forged) => bodies.toSpliced(place, 1, { events: moved, mandates: forged }))
     .map((all) =>
       resealed(
         log,
@@ -173,7 +173,7 @@ function resealed(
 }
 
 /** As a home writes it, without looking at what it writes. */
-function rawBody({ events, orders }: Body, head: Omit<CommitBody, 'events' | 'orders'>): string {
+function rawBody({ events, mandates }: Body, head: Omit<CommitBody, 'events' | 'mandates'>): string {
   const parties: [unknown, unknown][] = []
   const written = events.map((event) => {
     if (event.type !== 'BidPlaced') return event
@@ -181,14 +181,14 @@ function rawBody({ events, orders }: Body, head: Omit<CommitBody, 'events' | 'or
     const party = parties.push([bidder?.id, bidder?.name]) - 1
     return [at, bidId, party, amount ?? commitment ?? '', price, leads, reserveMet]
   })
-  const listed = orders.map(({ signer, signedAt, commands, signature }) => [
+  const listed = mandates.map(({ signer, signedAt, commands, signature }) => [
     signer,
     signedAt,
     commands,
     signature,
   ])
   const { auctionId, firstSeq, prevHash } = head
-  return JSON.stringify({ auctionId, firstSeq, prevHash, parties, events: written, orders: listed })
+  return JSON.stringify({ auctionId, firstSeq, prevHash, parties, events: written, mandates: listed })
 }
 
 const DAY_MS = 86_400_000

@@ -14,7 +14,7 @@ import type { Party } from '../../src/domain/party.js'
 import { NO_SECRETS } from '../../src/domain/pricing.js'
 import type { EventLog } from '../../src/ports/store/event-log.js'
 import type { Signer } from '../../src/ports/system/signer.js'
-import { BIDDERS, ordersOf } from './bidding-nodes.js'
+import { BIDDERS, mandatesOf } from './bidding-nodes.js'
 
 export interface FullStore {
   readonly auctions: number
@@ -119,8 +119,8 @@ async function append(
   events: readonly AuctionEvent[],
 ): Promise<Last> {
   const prevHash = head?.hash ?? null
-  const orders = auctionId === null ? [] : ordersOf(auctionId, events, signer)
-  const commit = sealCommit({ auctionId, firstSeq: (head?.seq ?? 0) + 1, prevHash, events, orders }, signer)
+  const mandates = auctionId === null ? [] : mandatesOf(auctionId, events, signer)
+  const commit = sealCommit({ auctionId, firstSeq: (head?.seq ?? 0) + 1, prevHash, events, mandates }, signer)
   const state = events.reduce<Auction>(evolve, before) as OpenedAuction
   await log.append({
     commit,

@@ -16,7 +16,7 @@ import type { Party } from '../../src/domain/party.js'
 import { NO_SECRETS } from '../../src/domain/pricing.js'
 import type { Signer } from '../../src/ports/system/signer.js'
 import { T0, termsWith } from './auction-scenario.js'
-import { BIDDERS, ordersOf } from './bidding-nodes.js'
+import { BIDDERS, mandatesOf } from './bidding-nodes.js'
 import { TEST_MESH } from './memory-members.js'
 
 export interface LongAuctionOptions {
@@ -155,7 +155,7 @@ export class LongAuction {
       firstSeq: (last?.lastSeq ?? 0) + 1,
       prevHash: last?.hash ?? null,
       events,
-      orders: ordersOf(this.auctionId, events, this.signer),
+      mandates: mandatesOf(this.auctionId, events, this.signer),
     }
     this.#last = sealCommit(parts, this.#author)
     this.auctionId = this.#last.auctionId

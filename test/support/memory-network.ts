@@ -15,7 +15,7 @@ interface Served {
 /** Longer than any call of membership waits. */
 const DEFAULT_TIMEOUT_MS = 5_000
 
-/** Nodes of one process that call each other directly, with faults to order. */
+/** Nodes of one process that call each other directly, with faults to mandate. */
 export class MemoryNetwork {
   readonly members = new MemoryMembers()
   readonly #services = new Map<string, Served>()
@@ -81,9 +81,9 @@ export class MemoryNetwork {
         call('pingVia', address, 1, options, (peer) => peer.pingVia(target, challenge, from)),
       goodbye: (address, goodbye, options) =>
         call('goodbye', address, 1, options, (peer) => peer.goodbye(goodbye)),
-      submit: (address, commands, orders, options) =>
+      submit: (address, commands, mandates, options) =>
         call('submit', address, commands.length, options, (peer) =>
-          peer.submit(commands, orders, options?.requestIds),
+          peer.submit(commands, mandates, options?.requestIds),
         ),
       pushCommits: (address, sender, commits, options) =>
         call('pushCommits', address, commits.length, options, (peer) => peer.pushCommits(sender, commits)),
@@ -95,10 +95,10 @@ export class MemoryNetwork {
         call('pullPicture', address, 1, options, (peer) => peer.pullPicture(want, from)),
       digest: (address, options) => call('digest', address, 1, options, (peer) => peer.digest()),
       heads: (address, range, options) => call('heads', address, 1, options, (peer) => peer.heads(range)),
-      tellEquivocation: (address, proof, options) =>
-        call('tellEquivocation', address, 1, options, (peer) => peer.tellEquivocation(proof, from)),
-      tellRefusal: (address, refusal, options) =>
-        call('tellRefusal', address, 1, options, (peer) => peer.tellRefusal(refusal)),
+      reportEquivocation: (address, proof, options) =>
+        call('reportEquivocation', address, 1, options, (peer) => peer.reportEquivocation(proof, from)),
+      reportRefusal: (address, refusal, options) =>
+        call('reportRefusal', address, 1, options, (peer) => peer.reportRefusal(refusal)),
       stop: () => Promise.resolve(),
     }
   }

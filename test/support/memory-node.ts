@@ -8,8 +8,8 @@ import { systemRandom } from '../../src/adapters/system/system-random.js'
 import type { BudgetName } from '../../src/application/budgets/sender-budgets.js'
 import { nodeIdOf } from '../../src/application/log/ids.js'
 import { PublishingEventLog } from '../../src/application/log/publishing-event-log.js'
-import { InPlaceOrderChecker } from '../../src/application/orders/in-place-order-checker.js'
-import type { OrderChecker } from '../../src/ports/mesh/order-checker.js'
+import { InPlaceMandateChecker } from '../../src/application/submissions/in-place-mandate-checker.js'
+import type { MandateChecker } from '../../src/ports/mesh/mandate-checker.js'
 import type { NodeApi } from '../../src/ports/node/node-api.js'
 import type { NodeInfo } from '../../src/ports/node/node-info.js'
 import type { PictureStore } from '../../src/ports/store/picture-store.js'
@@ -42,7 +42,7 @@ export interface MemoryNodeOptions {
   /** Of another mesh than the network's. */
   readonly members?: MemoryMembers
   /** In place otherwise. */
-  readonly orderChecker?: OrderChecker
+  readonly mandateChecker?: MandateChecker
   readonly budgets?: Partial<Record<BudgetName, number>>
   readonly logger?: Logger
   readonly peerWaitMs?: number
@@ -100,7 +100,7 @@ export class MemoryNode {
       .value('logger', options.logger ?? silentLogger)
       .value('signer', sharing(this.signer))
       .value('verifier', sharedVerifier)
-      .value('orderChecker', options.orderChecker ?? new InPlaceOrderChecker({ verifier: sharedVerifier }))
+      .value('mandateChecker', options.mandateChecker ?? new InPlaceMandateChecker({ verifier: sharedVerifier }))
       .value('discovery', network.discovery())
       .value('peerClient', network.client(this.info.address, this.time))
       .factory('eventLog', () => new PublishingEventLog(store.eventLog))

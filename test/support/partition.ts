@@ -41,8 +41,8 @@ export class Partition {
       'pullCommits',
       'digest',
       'heads',
-      'tellEquivocation',
-      'tellRefusal',
+      'reportEquivocation',
+      'reportRefusal',
     ] as const satisfies (keyof PeerClient)[]
     for (const method of methods) {
       const call = (client[method] as (...args: unknown[]) => Promise<unknown>).bind(client)

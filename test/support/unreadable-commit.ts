@@ -17,7 +17,7 @@ export function sealUnchecked(
   },
   signer: Signer,
 ): Commit {
-  const body = JSON.stringify({ ...content, parties: [], orders: [] })
+  const body = JSON.stringify({ ...content, parties: [], mandates: [] })
   const hash = hashOf(body)
   const { firstSeq, events } = content
   const auctionId = content.auctionId ?? auctionIdOf(hash)

@@ -1,6 +1,6 @@
 import type { Commit } from '../../domain/commit.js'
 import type { RemoteCommand } from '../../domain/remote-command.js'
-import type { Refusal, SignedParcel, SubmitAnswer, SubmittedOrder } from '../../ports/mesh/home-messages.js'
+import type { Refusal, SignedParcel, SubmitAnswer, SubmittedMandate } from '../../ports/mesh/home-messages.js'
 import type {
   Challenge,
   Goodbye,
@@ -86,10 +86,10 @@ export class GrenachePeerClient implements PeerClient {
   async submit(
     address: string,
     commands: readonly RemoteCommand[],
-    orders: readonly SubmittedOrder[],
+    mandates: readonly SubmittedMandate[],
     options?: CallOptions,
   ): Promise<SubmitAnswer> {
-    const request = { commands: [...commands], orders: [...orders] }
+    const request = { commands: [...commands], mandates: [...mandates] }
     const answer = await this.#rpc.call(
       address,
       submitRpc,
@@ -169,11 +169,11 @@ export class GrenachePeerClient implements PeerClient {
     return this.#rpc.call(address, headsRpc, range, this.#toPeer(address, TRANSFER_TIMEOUT_MS, options))
   }
 
-  async tellEquivocation(address: string, proof: EquivocationProof, options?: CallOptions): Promise<void> {
+  async reportEquivocation(address: string, proof: EquivocationProof, options?: CallOptions): Promise<void> {
     await this.#rpc.call(address, equivocationRpc, proof, this.#toPeer(address, TRANSFER_TIMEOUT_MS, options))
   }
 
-  async tellRefusal(address: string, refusal: Refusal, options?: CallOptions): Promise<void> {
+  async reportRefusal(address: string, refusal: Refusal, options?: CallOptions): Promise<void> {
     await this.#rpc.call(address, refusalRpc, refusal, this.#toPeer(address, REFUSAL_TIMEOUT_MS, options))
   }
 

@@ -98,7 +98,7 @@ export class RpcClient {
     options: RpcCallOptions,
   ): Promise<Result> {
     const startedAt = performance.now()
-    const tell = (outcome: string) => {
+    const observe = (outcome: string) => {
       if (outcome === 'ok' && rpc.routine) return
       const ms = Math.round((performance.now() - startedAt) * 10) / 10
       this.#logger?.trace(
@@ -108,10 +108,10 @@ export class RpcClient {
     }
     try {
       const result = await this.#call(address, rpc, params, options)
-      tell('ok')
+      observe('ok')
       return result
     } catch (error) {
-      tell(error instanceof PeerCallError ? error.code : 'failed')
+      observe(error instanceof PeerCallError ? error.code : 'failed')
       throw error
     }
   }

@@ -37,7 +37,7 @@ export function socketIoEvent({
   const common = { auctionId: id, seq, timestamp, currency }
   switch (body.type) {
     case 'bid_placed':
-      return told('newBid', {
+      return message('newBid', {
         ...common,
         amount: body.price,
         currentBid: body.price,
@@ -50,7 +50,7 @@ export function socketIoEvent({
       })
     case 'auction_closed': {
       const { result } = body
-      return told('auctionEnd', {
+      return message('auctionEnd', {
         ...common,
         winner: result.sold ? result.winner.name : null,
         winnerId: result.sold ? result.winner.id : null,
@@ -59,7 +59,7 @@ export function socketIoEvent({
       })
     }
     case 'auction_cancelled':
-      return told('auctionEnd', {
+      return message('auctionEnd', {
         ...common,
         winner: null,
         winnerId: null,
@@ -68,9 +68,9 @@ export function socketIoEvent({
         reason: body.reason,
       })
     case 'auction_extended':
-      return told('auctionExtended', { ...common, endTime: body.closes_at })
+      return message('auctionExtended', { ...common, endTime: body.closes_at })
     case 'auction_started':
-      return told('auctionStarted', common)
+      return message('auctionStarted', common)
     case 'auction_opened':
     case 'auction_moved':
     case 'maxima_lost':
@@ -83,7 +83,7 @@ export function socketIoEvent({
   }
 }
 
-function told(event: string, data: object) {
+function message(event: string, data: object) {
   return { event, data }
 }
 

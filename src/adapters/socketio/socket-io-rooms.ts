@@ -28,7 +28,7 @@ const REPLAY_WAITING = 64
 const REPLAY_POLL_MS = 10
 
 /**
- * Who hears which auction over Socket.IO. An event is encoded once for a whole room; who comes back with a seq is told
+ * Who hears which auction over Socket.IO. An event is encoded once for a whole room; a client that comes back with a seq gets
  * alone what came after it, in order, and joins the room when it is where the room is: no gap and no duplicate.
  */
 export class SocketIoRooms {
@@ -56,7 +56,7 @@ export class SocketIoRooms {
       const subscription = new AuctionSubscription(
         {
           hub,
-          deliver: (message) => tell(socket, message),
+          deliver: (message) => emit(socket, message),
           ready: async () => {
             while (!socket.disconnected && waitingOf(socket).length > REPLAY_WAITING)
               await sleep(REPLAY_POLL_MS)
@@ -85,7 +85,7 @@ export class SocketIoRooms {
     const known = this.#rooms.get(id)
     if (known) return known
     const { hub, presence, namespace } = this.#deps
-    const unlisten = hub.listen(id, (message) => this.#tell(room, message))
+    const unlisten = hub.listen(id, (message) => this.#notify(room, message))
     const unpresent = presence.listen(id, ({ joined, left, watchers }) => {
       namespace.to(presenceOf(id)).emit('presenceDelta', { auctionId: id, joined, left, count: watchers })
     })
@@ -98,9 +98,9 @@ export class SocketIoRooms {
     return room
   }
 
-  #tell(room: Room, message: LiveMessage): void {
-    tell(this.#deps.namespace.to(message.auctionId), message)
-    // Once all have been told of this one, the room's next is theirs.
+  #notify(room: Room, message: LiveMessage): void {
+    emit(this.#deps.namespace.to(message.auctionId), message)
+    // Once all have this one, the room's next is theirs.
     if (room.followers.size > 0) queueMicrotask(() => this.#promote(room, message))
   }
 
@@ -120,7 +120,7 @@ function presenceOf(id: string): string {
   return `presence ${id}`
 }
 
-function tell(to: { emit(event: string, data: object): unknown }, message: LiveMessage): void {
-  const told = socketIoEvent(message)
-  if (told) to.emit(told.event, told.data)
+function emit(to: { emit(event: string, data: object): unknown }, message: LiveMessage): void {
+  const event = socketIoEvent(message)
+  if (event) to.emit(event.event, event.data)
 }

@@ -261,7 +261,7 @@ export class GatewaySocketIo {
     // What it missed follows the state.
     if (fromSeq !== undefined) {
       leave.get(id)?.()
-      this.#tellState(socket, found)
+      this.#sendState(socket, found)
     }
     if (!leave.has(id) && !socket.disconnected) {
       if (leave.size >= MAX_ROOMS)
@@ -278,11 +278,11 @@ export class GatewaySocketIo {
     if (fromSeq !== undefined) return { auctionId: id, seq: found.head.seq }
     // After the room: an event between the two is told as well, with a seq that says so.
     const view = await bidders.show(id, caller)
-    this.#tellState(socket, view)
+    this.#sendState(socket, view)
     return { auctionId: id, seq: view.head.seq }
   }
 
-  #tellState(socket: AuctionSocket, view: AuctionView): void {
+  #sendState(socket: AuctionSocket, view: AuctionView): void {
     const { auctionId } = view
     const watchers = this.#deps.presence.watchers(auctionId)
     socket.emit('auctionState', { auctionId, ...auctionResource(view), watchers })
@@ -300,8 +300,8 @@ export class GatewaySocketIo {
       return bidder
     }
     const requestId = requestIdOf(socket.handshake.headers['x-request-id'])
-    const order = { auction, kind, amount, key: bidId, keyField: 'bidId', brief: true, requestId, lane }
-    const { outcome } = await this.#deps.desk.bid('socketio', admit, order)
+    const bid = { auction, kind, amount, key: bidId, keyField: 'bidId', brief: true, requestId, lane }
+    const { outcome } = await this.#deps.desk.bid('socketio', admit, bid)
     if (outcome.status === 'rejected') {
       const { currency } = (await this.#deps.facts.of(outcome.auctionId || auction)).terms
       const {

@@ -1,5 +1,5 @@
 import { foldText, repeatsBidOf, secretKept } from '../../application/log/read-model.js'
-import { plainBidFingerprint } from '../../application/orders/home-command.js'
+import { plainBidFingerprint } from '../../application/submissions/home-command.js'
 import { dueAt } from '../../domain/auction.js'
 import type { AuctionEvent } from '../../domain/events.js'
 import type { Append } from '../../ports/store/event-log.js'
@@ -59,7 +59,7 @@ export function secretRow({ secrets, sealed }: NonNullable<Append['secret']>): S
 }
 
 /** Where the bid's row tells it as well. */
-function toldFingerprint(auctionId: string, event: AuctionEvent): string | null {
+function rowFingerprint(auctionId: string, event: AuctionEvent): string | null {
   if (event.type !== 'BidPlaced' || event.amount === null) return null
   return plainBidFingerprint(auctionId, event.bidder.id, event.amount)
 }
@@ -70,31 +70,31 @@ function outcomeRows(entry: Append): Pick<AppendOperation, 'fingerprints' | 'out
   if (outcomes.length === 0) return { fingerprints: null, outcomes: null }
   const fingerprints = new Array<string | null>(events.length).fill(null)
   const others: OutcomeRow[] = []
-  let told = 0
+  let fromRow = 0
   for (const recorded of outcomes) {
     const { outcome, fingerprint } = recorded
     const index = outcome.status === 'accepted' ? outcome.seq - commit.firstSeq : -1
     const event = events[index]
-    const isTold =
+    const isReported =
       event !== undefined &&
       outcome.auctionId === commit.auctionId &&
       fingerprints[index] === null &&
       repeatsBidOf(outcome, commit.firstSeq + index, event)
-    if (isTold) {
-      fingerprints[index] = toldFingerprint(commit.auctionId, event) === fingerprint ? '' : fingerprint
-      told++
+    if (isReported) {
+      fingerprints[index] = rowFingerprint(commit.auctionId, event) === fingerprint ? '' : fingerprint
+      fromRow++
     } else {
       others.push(outcomeRow(recorded))
     }
   }
   return {
-    fingerprints: told === 0 ? null : JSON.stringify(fingerprints),
+    fingerprints: fromRow === 0 ? null : JSON.stringify(fingerprints),
     outcomes: others.length === 0 ? null : JSON.stringify(others),
   }
 }
 
 function weight({ body, auction, terms, secret, fingerprints, outcomes }: AppendOperation): number {
   const beside = (terms?.length ?? 0) + (secret?.sealed?.length ?? 0)
-  const told = (fingerprints?.length ?? 0) + (outcomes?.length ?? 0)
-  return OPERATION_OVERHEAD_BYTES + body.length + auction.state.length + beside + told
+  const fromRow = (fingerprints?.length ?? 0) + (outcomes?.length ?? 0)
+  return OPERATION_OVERHEAD_BYTES + body.length + auction.state.length + beside + fromRow
 }

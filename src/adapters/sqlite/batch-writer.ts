@@ -197,8 +197,8 @@ function failureOf(error: unknown): BatchFailure {
 
 function commandIdsOf({ body, fingerprints, outcomes }: AppendOperation): string[] {
   const events = eventsOf(body)
-  const told = fingerprints === null ? [] : (JSON.parse(fingerprints) as (string | null)[])
-  const bids = told.flatMap((fingerprint, i) => (fingerprint === null ? [] : bidIdOf(events[i])))
+  const fromRows = fingerprints === null ? [] : (JSON.parse(fingerprints) as (string | null)[])
+  const bids = fromRows.flatMap((fingerprint, i) => (fingerprint === null ? [] : bidIdOf(events[i])))
   const others = outcomes === null ? [] : (JSON.parse(outcomes) as OutcomeRow[]).map(([id]) => id)
   return [...bids, ...others]
 }

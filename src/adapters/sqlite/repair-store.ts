@@ -7,7 +7,7 @@ import { nodeIdOf } from '../../application/log/ids.js'
 import { KeptBeside } from '../../application/log/kept-beside.js'
 import { bidOf } from '../../application/log/read-model.js'
 import { timeText } from '../../application/log/time-text.js'
-import { plainBidFingerprint } from '../../application/orders/home-command.js'
+import { plainBidFingerprint } from '../../application/submissions/home-command.js'
 import { type Verification, verifyLog } from '../../application/proof/verify-log.js'
 import { type Auction, type OpenedAuction, UNOPENED } from '../../domain/auction.js'
 import type { SealedMaximum } from '../../domain/commands.js'
@@ -153,7 +153,7 @@ class Salvager {
   readonly #incomplete = new Set<string>()
   readonly #outcomes = new Map<string, OutcomeRow>()
   #events = 0
-  #told = 0
+  #savedOutcomes = 0
   #autoBids = 0
   #receipts = 0
 
@@ -344,7 +344,7 @@ class Salvager {
       // What the log proves needs no copy.
       const outcome: Outcome = { ...told, bid: { leads, price, reserveMet } }
       this.#outcomes.delete(bid.bidId)
-      this.#told += 1
+      this.#savedOutcomes += 1
       const fingerprint = row.fingerprint || plainBidFingerprint(auctionId, bidder.id, amount ?? 0)
       return [{ outcome, fingerprint }]
     })
@@ -358,7 +358,7 @@ class Salvager {
       },
     )
     for (let i = 0; i < others.length; i += PAGE) await this.#to.outcomes.record(others.slice(i, i + PAGE))
-    this.#told += others.length
+    this.#savedOutcomes += others.length
     for (const row of this.#rows<AutoBidRow>('auto_bids', '*', 'auction_id')) {
       if (!this.#isSound('auto_bids', () => checkAutoBid(row))) continue
       await this.#to.autoBids.save(autoBidOf(row))
@@ -394,7 +394,7 @@ class Salvager {
       saved: {
         auctions: this.#saved,
         events: this.#events,
-        outcomes: this.#told,
+        outcomes: this.#savedOutcomes,
         autoBids: this.#autoBids,
         receipts: this.#receipts,
       },

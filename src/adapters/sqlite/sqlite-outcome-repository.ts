@@ -1,4 +1,4 @@
-import { plainBidFingerprint } from '../../application/orders/home-command.js'
+import { plainBidFingerprint } from '../../application/submissions/home-command.js'
 import type { Outcome, OutcomeRepository, RecordedOutcome } from '../../ports/store/outcome-repository.js'
 import { OPERATION_OVERHEAD_BYTES, outcomeRow } from './append-operation.js'
 import { checkRow } from './row-sums.js'
@@ -59,8 +59,8 @@ export class SqliteOutcomeRepository implements OutcomeRepository {
 export function recordedOf(row: OutcomeRecord): RecordedOutcome {
   const { fingerprint, auction_id, bidder_id, amount } = row
   checkOutcome(row)
-  const told = fingerprint === '' ? plainBidFingerprint(auction_id, bidder_id, amount) : fingerprint
-  return { outcome: outcomeOf(row), fingerprint: told }
+  const whole = fingerprint === '' ? plainBidFingerprint(auction_id, bidder_id, amount) : fingerprint
+  return { outcome: outcomeOf(row), fingerprint: whole }
 }
 
 function outcomeOf(row: OutcomeRecord): Outcome {

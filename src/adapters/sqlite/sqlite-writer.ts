@@ -53,7 +53,7 @@ export class SqliteWriter {
   #broken: LogBrokenError | null = null
   #closing: Promise<void> | null = null
   #onIdle: (() => void)[] = []
-  #tellBroken: (error: LogBrokenError) => void = () => {}
+  #reportBroken: (error: LogBrokenError) => void = () => {}
 
   readonly #commitSeconds: Histogram
   readonly #groupSizes: Histogram
@@ -70,7 +70,7 @@ export class SqliteWriter {
       this.#flying.reduce((sum, { length }) => sum + length, this.#waiting.length),
     )
     this.broken = new Promise((resolve) => {
-      this.#tellBroken = resolve
+      this.#reportBroken = resolve
     })
     worker.on('message', (reply: WriterReply) => this.#onReply(reply))
     worker.on('error', (cause) => this.#break(new LogBrokenError({ cause })))
@@ -194,7 +194,7 @@ export class SqliteWriter {
   #break(error: LogBrokenError): void {
     if (this.#broken !== null) return
     this.#broken = error
-    if (this.#closing === null) this.#tellBroken(error)
+    if (this.#closing === null) this.#reportBroken(error)
     const refused = [...this.#flying.splice(0).flat(), ...this.#waiting]
     this.#waiting = []
     this.#waitingBytes = 0

@@ -1,6 +1,6 @@
 import type { BulkVerifier, Signer } from '../../ports/system/signer.js'
 
-/** An order is met again with each commit that holds bids of it, soon after it was first checked or signed here. */
+/** A mandate is met again with each commit that holds bids of it, soon after it was first checked or signed here. */
 const MAX_REMEMBERED = 4_096
 
 /** A signer and a verifier that do not check again what they have just signed or verified. */

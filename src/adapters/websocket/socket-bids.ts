@@ -49,23 +49,23 @@ export class SocketBids {
     const auction = auctionOfPath ?? message.auction_id ?? ''
     const { kind, amount } = offerOf(message)
     const { lane, admit } = this.#caller
-    const order = { auction, kind, amount, key, keyField: 'bid_id', brief: true, requestId, lane }
-    if (this.#pending >= MAX_PENDING) return this.#refuse(order, this.#problem(tooManyPending(MAX_PENDING)))
+    const bid = { auction, kind, amount, key, keyField: 'bid_id', brief: true, requestId, lane }
+    if (this.#pending >= MAX_PENDING) return this.#refuse(bid, this.#problem(tooManyPending(MAX_PENDING)))
     this.#pending += 1
     // A gateway that stops waits until the answer is written.
     desk.begin()
     try {
       if (auction === '') throw noAuction()
-      const { outcome } = await desk.bid('ws', admit, order)
+      const { outcome } = await desk.bid('ws', admit, bid)
       const startedMs = performance.now()
       const id = outcome.auctionId || auction
       const { currency } = (facts.peek(id) ?? (await facts.of(id))).terms
       if (outcome.status === 'rejected')
-        this.#refuse(order, { problem: rejectionProblem(outcome, currency), retryAfterSeconds: null })
+        this.#refuse(bid, { problem: rejectionProblem(outcome, currency), retryAfterSeconds: null })
       else this.#outbox.replyAscii(acceptedText(outcome, { key: key ?? null, currency, requestId }))
       metrics.answer.observe((performance.now() - startedMs) / 1_000)
     } catch (error) {
-      this.#refuse(order, this.#problem(error, requestId))
+      this.#refuse(bid, this.#problem(error, requestId))
     } finally {
       this.#pending -= 1
       desk.end()

@@ -83,8 +83,8 @@ export class SocketSubscriptions {
     const forget = this.#makeRoom(auctionId)
     // A reader that comes from another gateway may know more than this one's node does yet.
     const afterSeq = fromSeq === undefined ? view.head.seq : Math.max(0, fromSeq - 1)
-    const tell = presence ? (data: Buffer) => outbox.event(textFrame(data.toString())) : null
-    const watcher = new Watcher(this.#deps, auctionId, tell)
+    const present = presence ? (data: Buffer) => outbox.event(textFrame(data.toString())) : null
+    const watcher = new Watcher(this.#deps, auctionId, present)
     const enter = () => watcher.enter(bidders.watcher(caller.known, view)?.name ?? null)
     enter()
     outbox.reply({

@@ -40,7 +40,7 @@ export const SENDER_BUDGETS = {
   'checked-proofs': { unit: 'proofs', limit: 120, refillMs: MINUTE_MS },
   /** Proofs kept, by who brought them, and by the home that they convict: its first one is enough to know it by. */
   'kept-proofs': { unit: 'bytes kept', limit: 16 * MIB, refillMs: null, least: 4 * MIB },
-  /** Refused commands whose outcome is kept, so that asking again gives the same answer; by the node that ordered them. */
+  /** Refused commands whose outcome is kept, so that asking again gives the same answer; by the node that signed for them. */
   refusals: { unit: 'bytes kept', limit: 32 * MIB, refillMs: HOUR_MS },
   /** Commands of other nodes that this home carries out and keeps. */
   commands: { unit: 'bytes kept', limit: 512 * MIB, refillMs: HOUR_MS },

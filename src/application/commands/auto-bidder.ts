@@ -13,7 +13,7 @@ import type { Random } from '../../ports/system/random.js'
 import type { Timer, Timers } from '../../ports/system/timers.js'
 import { newCommandId } from '../log/ids.js'
 import type { PublishingEventLog } from '../log/publishing-event-log.js'
-import { answerTo } from '../orders/submission.js'
+import { answerTo } from '../submissions/submission.js'
 import type { CommandRouter } from './command-router.js'
 
 export interface AutoBidderDeps {
@@ -41,7 +41,7 @@ const REFUSED: Backoff = { firstMs: 1_000, mostMs: 60_000 }
 /** Refusals in a row, with nothing new in the auction, after which its home would refuse for ever. */
 export const MAX_REFUSALS = 20
 
-interface Order {
+interface RunningAutoBid {
   autoBid: AutoBid
   /** Refusals in a row since the last event of the auction. */
   unanswered: number
@@ -60,7 +60,7 @@ interface Order {
 export class AutoBidder {
   readonly #deps: AutoBidderDeps
   readonly #self: Party
-  readonly #orders = new Map<string, Order>()
+  readonly #running = new Map<string, RunningAutoBid>()
   readonly #changes = new Map<string, Promise<void>>()
   #unlisten: (() => void) | null = null
 
@@ -82,7 +82,7 @@ export class AutoBidder {
   stop(): void {
     this.#unlisten?.()
     this.#unlisten = null
-    for (const { retry } of this.#orders.values()) retry?.cancel()
+    for (const { retry } of this.#running.values()) retry?.cancel()
   }
 
   /** Sets the user's limit for an auction, in place of an earlier one. */
@@ -105,7 +105,7 @@ export class AutoBidder {
   }
 
   async find(auctionId: string): Promise<AutoBid | null> {
-    return this.#orders.get(auctionId)?.autoBid ?? (await this.#deps.autoBids.find(auctionId))
+    return this.#running.get(auctionId)?.autoBid ?? (await this.#deps.autoBids.find(auctionId))
   }
 
   list(): Promise<AutoBid[]> {
@@ -114,47 +114,47 @@ export class AutoBidder {
 
   /** What was refused before may be accepted now. */
   #onEvent(auctionId: string): void {
-    const order = this.#orders.get(auctionId)
-    if (!order) return
-    order.unanswered = 0
-    order.refusals = 0
+    const auto = this.#running.get(auctionId)
+    if (!auto) return
+    auto.unanswered = 0
+    auto.refusals = 0
     this.#wake(auctionId)
   }
 
   #wake(auctionId: string): void {
-    const order = this.#orders.get(auctionId)
-    if (!order || !this.#unlisten) return
-    order.again = true
-    if (!order.running) void this.#run(auctionId, order)
+    const auto = this.#running.get(auctionId)
+    if (!auto || !this.#unlisten) return
+    auto.again = true
+    if (!auto.running) void this.#run(auctionId, auto)
   }
 
-  async #run(auctionId: string, order: Order): Promise<void> {
-    order.running = true
-    order.retry?.cancel()
+  async #run(auctionId: string, auto: RunningAutoBid): Promise<void> {
+    auto.running = true
+    auto.retry?.cancel()
     try {
-      while (order.again && this.#unlisten) {
-        order.again = false
-        await this.#step(auctionId, order)
+      while (auto.again && this.#unlisten) {
+        auto.again = false
+        await this.#step(auctionId, auto)
       }
     } catch (error) {
       this.#deps.logger.error({ err: error, auctionId }, 'the auto-bidder stumbled; trying again')
-      this.#retryLater(auctionId, order, waitMs(UNANSWERED, ++order.unanswered))
+      this.#retryLater(auctionId, auto, waitMs(UNANSWERED, ++auto.unanswered))
     } finally {
-      order.running = false
-      this.#take(order.autoBid)
+      auto.running = false
+      this.#take(auto.autoBid)
     }
   }
 
   /** Bids once if a bid is due, and learns the outcome of a pending bid. */
-  async #step(auctionId: string, order: Order): Promise<void> {
-    if (order.autoBid.pending === null) {
+  async #step(auctionId: string, auto: RunningAutoBid): Promise<void> {
+    if (auto.autoBid.pending === null) {
       const state = await this.#look(auctionId)
-      const amount = state && this.#amountDue(state, order.autoBid)
+      const amount = state && this.#amountDue(state, auto.autoBid)
       if (amount === null) return
       const pending = { bidId: newCommandId('bid', this.#deps), amount }
       await this.#update(auctionId, { pending })
     }
-    await this.#place(auctionId, order)
+    await this.#place(auctionId, auto)
     // What the auction has come to meanwhile woke nobody up.
     await this.#look(auctionId)
   }
@@ -188,8 +188,8 @@ export class AutoBidder {
     return isWithin(autoBid.limit, minimum) ? minimum : null
   }
 
-  async #place(auctionId: string, order: Order): Promise<void> {
-    const { pending } = order.autoBid
+  async #place(auctionId: string, auto: RunningAutoBid): Promise<void> {
+    const { pending } = auto.autoBid
     if (pending === null) return
     const { bidId: commandId, amount } = pending
     const result = await answerTo(
@@ -201,27 +201,27 @@ export class AutoBidder {
         { auctionId, code: result.code },
         'an auto-bid has no outcome yet; asking again',
       )
-      this.#retryLater(auctionId, order, waitMs(UNANSWERED, ++order.unanswered))
+      this.#retryLater(auctionId, auto, waitMs(UNANSWERED, ++auto.unanswered))
       return
     }
-    order.unanswered = 0
+    auto.unanswered = 0
     const { outcome } = result
     if (outcome.status === 'accepted') await this.#noteParticipation(auctionId)
     await this.#update(auctionId, { pending: null })
     this.#deps.logger.debug({ auctionId, status: outcome.status }, 'an auto-bid was decided')
-    if (outcome.status === 'rejected') return this.#refused(auctionId, order, outcome.rejection.code)
+    if (outcome.status === 'rejected') return this.#refused(auctionId, auto, outcome.rejection.code)
     // What stood in its way, or has overtaken it since, shows here with a commit that is on its way, or has shown long ago: the outcome of
     // a bid that was asked for before a restart is an old one. So look again, and not before a moment has passed.
-    this.#retryLater(auctionId, order, UNANSWERED.firstMs)
+    this.#retryLater(auctionId, auto, UNANSWERED.firstMs)
   }
 
-  async #refused(auctionId: string, order: Order, code: RejectionCode): Promise<void> {
+  async #refused(auctionId: string, auto: RunningAutoBid, code: RejectionCode): Promise<void> {
     const lasts = afterRefusal(code)
     // How it ended stands in the log, which is on its way.
     if (lasts === 'over') return
-    order.refusals += 1
-    if (lasts === 'passing' && order.refusals < MAX_REFUSALS)
-      return this.#retryLater(auctionId, order, waitMs(REFUSED, order.refusals))
+    auto.refusals += 1
+    if (lasts === 'passing' && auto.refusals < MAX_REFUSALS)
+      return this.#retryLater(auctionId, auto, waitMs(REFUSED, auto.refusals))
     this.#deps.logger.warn({ auctionId, code }, 'an auto-bid has ended: the home refuses its bids')
     await this.#update(auctionId, { state: 'refused', refusal: code })
   }
@@ -233,9 +233,9 @@ export class AutoBidder {
     })
   }
 
-  #retryLater(auctionId: string, order: Order, ms: number): void {
-    order.retry?.cancel()
-    order.retry = this.#deps.timers.after(ms, () => this.#wake(auctionId))
+  #retryLater(auctionId: string, auto: RunningAutoBid, ms: number): void {
+    auto.retry?.cancel()
+    auto.retry = this.#deps.timers.after(ms, () => this.#wake(auctionId))
   }
 
   /** Stores a step's change, unless the user has stopped the auto-bid meanwhile. */
@@ -275,10 +275,10 @@ export class AutoBidder {
 
   #take(autoBid: AutoBid): void {
     const { auctionId } = autoBid
-    const order = this.#orders.get(auctionId)
-    if (order) order.autoBid = autoBid
+    const auto = this.#running.get(auctionId)
+    if (auto) auto.autoBid = autoBid
     else if (!isOver(autoBid))
-      this.#orders.set(auctionId, {
+      this.#running.set(auctionId, {
         autoBid,
         unanswered: 0,
         refusals: 0,
@@ -286,9 +286,9 @@ export class AutoBidder {
         again: false,
         retry: null,
       })
-    if (!order || order.running || !isOver(autoBid)) return
-    order.retry?.cancel()
-    this.#orders.delete(auctionId)
+    if (!auto || auto.running || !isOver(autoBid)) return
+    auto.retry?.cancel()
+    this.#running.delete(auctionId)
   }
 }
 

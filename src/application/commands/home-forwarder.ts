@@ -9,10 +9,10 @@ import { type Histogram, type Metrics, NO_METRICS, stepSeconds } from '../../por
 import type { SignatureVerifier, Signer } from '../../ports/system/signer.js'
 import type { Timers } from '../../ports/system/timers.js'
 import { dateRule } from '../log/check-commit.js'
-import { signOrders, submittedOrders } from '../orders/order.js'
-import { areSigned, receiptsOf } from '../orders/receipt.js'
-import type { Submission } from '../orders/submission.js'
-import { submitFailure } from '../orders/submit-failure.js'
+import { signMandates, submittedMandates } from '../submissions/mandate.js'
+import { areSigned, receiptsOf } from '../submissions/receipt.js'
+import type { Submission } from '../submissions/submission.js'
+import { submitFailure } from '../submissions/submit-failure.js'
 import { gather } from '../turns/gather.js'
 import type { ReceiptKeeper } from './receipt-keeper.js'
 
@@ -63,7 +63,7 @@ function unusable({ message }: PeerCallError) {
 
 /**
  * Carries commands to one home. While requests are under way, what arrives gathers and goes as one batch. Each
- * request carries this node's orders for the auctions in it. An answer
+ * request carries this node's mandates for the auctions in it. An answer
  * that got lost is asked for again with the same ids, which cannot bid twice; one that the home did not sign is no
  * answer. What the home signed is kept as receipts.
  */
@@ -141,7 +141,7 @@ export class HomeForwarder {
     requestIds: readonly (string | null)[] | undefined,
   ): Promise<SubmitResult[]> {
     const { clock, signer } = this.#deps
-    const orders = submittedOrders(signOrders(commands, signer, clock.now()))
+    const mandates = submittedMandates(signMandates(commands, signer, clock.now()))
     let maybeDone = false
     let unknown = UNKNOWN
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
@@ -149,7 +149,7 @@ export class HomeForwarder {
       if (home !== null) {
         const { address } = home
         try {
-          const answer = await this.#deps.peerClient.submit(address, commands, orders, {
+          const answer = await this.#deps.peerClient.submit(address, commands, mandates, {
             timeoutMs: SUBMIT_TIMEOUT_MS,
             requestIds,
           })

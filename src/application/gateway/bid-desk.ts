@@ -29,7 +29,7 @@ export interface BidDeskDeps {
   readonly turns: Turns
 }
 
-export interface BidOrder {
+export interface BidRequest {
   readonly auction: string
   readonly kind: 'plain' | 'max' | 'buy-now'
   /** Not for buy-now. */
@@ -79,14 +79,14 @@ export class BidDesk {
    * Who it is and whether they may is found out in `admit`, in the order of the connection. Rejects with what `admit` rejects
    * with, and with `NodeError` or `GatewayRefusal`; an unknown outcome's error names the bid's id.
    */
-  async bid(path: BidPath, admit: Admit, order: BidOrder): Promise<CommandResult> {
+  async bid(path: BidPath, admit: Admit, request: BidRequest): Promise<CommandResult> {
     const { breakers, clock, metrics } = this.#deps
     const startedMs = clock.monotonicMs()
     let commandId = ''
     let admitted = false
     const place = (caller: Caller) => {
       admitted = true
-      return this.#place(caller, order)
+      return this.#place(caller, request)
     }
     const enter = () => {
       const caller = admit()
@@ -94,7 +94,7 @@ export class BidDesk {
     }
     this.begin()
     try {
-      const entered = order.lane === undefined ? enter() : order.lane.run(enter)
+      const entered = request.lane === undefined ? enter() : request.lane.run(enter)
       const placed = entered instanceof Promise ? await entered : entered
       commandId = placed.commandId
       const result = await placed.result
@@ -102,30 +102,30 @@ export class BidDesk {
       return result
     } catch (error) {
       if (!admitted) throw error
-      await breakers.failed(() => this.#homeOf(order.auction), error)
-      const told = explained(error, commandId)
-      metrics.bidFailed(path, (clock.monotonicMs() - startedMs) / 1_000, told)
-      throw told
+      await breakers.failed(() => this.#homeOf(request.auction), error)
+      const problem = explained(error, commandId)
+      metrics.bidFailed(path, (clock.monotonicMs() - startedMs) / 1_000, problem)
+      throw problem
     } finally {
       this.end()
     }
   }
 
   /** Waits for nothing where all is known already, as it is for most bids. */
-  #place(caller: Caller, order: BidOrder): Placed | Promise<Placed> {
+  #place(caller: Caller, request: BidRequest): Placed | Promise<Placed> {
     const { bidders } = this.#deps
-    const bidder = bidders.known(caller, order.auction)
-    if (bidder !== null) return this.#placeAs(bidder, order)
-    return bidders.bidder(caller, order.auction).then((found) => this.#placeAs(found, order))
+    const bidder = bidders.known(caller, request.auction)
+    if (bidder !== null) return this.#placeAs(bidder, request)
+    return bidders.bidder(caller, request.auction).then((found) => this.#placeAs(found, request))
   }
 
-  #placeAs(bidder: AuctionBidder, order: BidOrder): Placed {
+  #placeAs(bidder: AuctionBidder, request: BidRequest): Placed {
     const { clock, commandIds } = this.#deps
     const { auctionId, homeNodeId } = bidder
-    const commandId = commandIds.of('bid', order.key, bidder.as, order.keyField)
+    const commandId = commandIds.of('bid', request.key, bidder.as, request.keyField)
     if (bidder.own)
       return { commandId, result: Promise.resolve(ownAuction({ auctionId, commandId, at: clock.now() })) }
-    return this.#queue(commandId, homeNodeId, () => this.#send(order, bidder, commandId))
+    return this.#queue(commandId, homeNodeId, () => this.#send(request, bidder, commandId))
   }
 
   /** For the end of this turn, behind all that was queued in it before. */
@@ -136,7 +136,7 @@ export class BidDesk {
   }
 
   #send(
-    { kind, amount = '', brief = false, requestId, lane }: BidOrder,
+    { kind, amount = '', brief = false, requestId, lane }: BidRequest,
     { auctionId: auction, as }: AuctionBidder,
     commandId: string,
   ): Promise<CommandResult> {

@@ -171,25 +171,25 @@ export class EventHub {
     this.#deps.metrics.events(events.length)
     this.#batch = batch
     this.#taken = 0
-    if (this.#ofAll.size > 0 || this.#ofAuction.has(auctionId)) return this.#tell(batch)
+    if (this.#ofAll.size > 0 || this.#ofAuction.has(auctionId)) return this.#notify(batch)
     for (const event of events) this.#maker.skip({ auctionId, event })
     this.#taken = events.length
     return null
   }
 
-  async #tell(batch: FeedBatch): Promise<void> {
+  async #notify(batch: FeedBatch): Promise<void> {
     const { auctionId, firstSeq, events } = batch
     const disputed = await batch.disputed()
     for (const event of events) {
       const taken = this.#taken
       const made = await this.#maker.of({ auctionId, seq: firstSeq + taken, event, disputed })
       this.#taken = taken + 1
-      if (made) this.#tellListeners(new LiveMessage(made, batch.cursor(this.#taken)))
+      if (made) this.#notifyListeners(new LiveMessage(made, batch.cursor(this.#taken)))
       this.#deps.metrics.feed.observe(Math.max(0, Date.now() - event.at) / 1_000)
     }
   }
 
-  #tellListeners(message: LiveMessage): void {
+  #notifyListeners(message: LiveMessage): void {
     // Whoever begins to listen meanwhile hears it too, and knows by its seq whether it is new.
     for (const listener of this.#ofAuction.get(message.auctionId) ?? []) listener(message)
     for (const listener of this.#ofAll) listener(message)

@@ -5,7 +5,7 @@ export type PresenceMessage = Extract<ReplyMessage, { type: 'presence' }>
 export type PresenceListener = (message: PresenceMessage, data: Buffer) => void
 
 /** Arrivals and departures are sent together, so that a crowd that arrives at once does not flood itself with news. */
-const TELL_INTERVAL_MS = 500
+const NOTIFY_INTERVAL_MS = 500
 const MAX_NAMES = 20
 
 interface Room {
@@ -37,7 +37,7 @@ export class Presence {
     room.watchers += 1
     if (listener) room.listeners.add(listener)
     if (name !== null) this.#count(room, name, 1)
-    this.#tell(auctionId, room)
+    this.#notify(auctionId, room)
     let gone = false
     return () => {
       if (gone) return
@@ -45,7 +45,7 @@ export class Presence {
       room.watchers -= 1
       if (listener) room.listeners.delete(listener)
       if (name !== null) this.#count(room, name, -1)
-      if (room.watchers > 0) return this.#tell(auctionId, room)
+      if (room.watchers > 0) return this.#notify(auctionId, room)
       room.timer?.cancel()
       if (this.#rooms.get(auctionId) === room) this.#rooms.delete(auctionId)
     }
@@ -87,8 +87,8 @@ export class Presence {
     if (after === 0 && !room.joined.delete(name)) room.left.add(name)
   }
 
-  #tell(auctionId: string, room: Room): void {
-    room.timer ??= this.#timers.after(TELL_INTERVAL_MS, () => {
+  #notify(auctionId: string, room: Room): void {
+    room.timer ??= this.#timers.after(NOTIFY_INTERVAL_MS, () => {
       room.timer = null
       const message: PresenceMessage = {
         type: 'presence',
@@ -111,18 +111,18 @@ export class Presence {
 export class Watcher {
   readonly #presence: Presence
   readonly #auctionId: string
-  readonly #tell: ((data: Buffer) => void) | null
+  readonly #notify: ((data: Buffer) => void) | null
   #name: string | null = null
   #leave: (() => void) | null = null
 
   constructor(
     { presence }: { presence: Presence },
     auctionId: string,
-    tell: ((data: Buffer) => void) | null,
+    deliver: ((data: Buffer) => void) | null,
   ) {
     this.#presence = presence
     this.#auctionId = auctionId
-    this.#tell = tell
+    this.#notify = deliver
   }
 
   /** Under this name from now on; null: somebody. The same one again is no news. */
@@ -130,8 +130,8 @@ export class Watcher {
     const leave = this.#leave
     if (leave && name === this.#name) return
     this.#name = name
-    const tell = this.#tell
-    this.#leave = this.#presence.join(this.#auctionId, name, tell && ((_, data) => tell(data)))
+    const deliver = this.#notify
+    this.#leave = this.#presence.join(this.#auctionId, name, deliver && ((_, data) => deliver(data)))
     leave?.()
   }
 

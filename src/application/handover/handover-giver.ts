@@ -13,7 +13,7 @@ import type { SignatureVerifier, Signer } from '../../ports/system/signer.js'
 import type { AuctionHouse } from '../home/auction-house.js'
 import { isConsentOf } from '../log/handover-consent.js'
 import type { PeerTable } from '../mesh/peer-table.js'
-import { submitFailure } from '../orders/submit-failure.js'
+import { submitFailure } from '../submissions/submit-failure.js'
 import type { Replication } from '../replication/replication.js'
 import { signParcel } from './handover-parcel.js'
 

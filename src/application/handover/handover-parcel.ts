@@ -7,7 +7,7 @@ import type { SignatureVerifier, Signer } from '../../ports/system/signer.js'
 import { hashOf } from '../log/commit.js'
 import { openingSchema } from '../log/event-schema.js'
 import { hex64, id, minor, seq } from '../log/input-schemas.js'
-import { outcomeSchema } from '../orders/outcome-schema.js'
+import { outcomeSchema } from '../submissions/outcome-schema.js'
 
 /** One part of what goes with an auction. */
 export interface HandoverPart extends HandoverParcel {

@@ -3,7 +3,7 @@
 import type { OpenedAuction } from '../../domain/auction.js'
 import type { Head } from '../../domain/commit.js'
 import { decide } from '../../domain/decide.js'
-import { MAX_ORDER_AGE_AT_HOME_MS } from '../../domain/limits.js'
+import { MAX_MANDATE_AGE_AT_HOME_MS } from '../../domain/limits.js'
 import type { Home } from '../../domain/party.js'
 import type { Secrets } from '../../domain/pricing.js'
 import type { SubmitResult } from '../../ports/mesh/home-messages.js'
@@ -20,10 +20,10 @@ import { sealCommit } from '../log/commit.js'
 import { MAX_EVENTS_PER_COMMIT } from '../log/commit-body.js'
 import { AuctionHeldError, type HeldAuctions, NotWritableError } from '../log/held-auctions.js'
 import { timeText } from '../log/time-text.js'
-import { auctionNow, isClientCommand } from '../orders/home-command.js'
-import { isInTime, type SignedOrder } from '../orders/order.js'
-import type { HomeSubmission } from '../orders/submission.js'
-import { submitFailure } from '../orders/submit-failure.js'
+import { auctionNow, isClientCommand } from '../submissions/home-command.js'
+import { isInTime, type SignedMandate } from '../submissions/mandate.js'
+import type { HomeSubmission } from '../submissions/submission.js'
+import { submitFailure } from '../submissions/submit-failure.js'
 import { gather } from '../turns/gather.js'
 import type { ActorMeasures } from './actor-measures.js'
 import { BatchDraft } from './batch-draft.js'
@@ -57,7 +57,7 @@ export const MAX_MAILBOX_COMMANDS = 10_000
 /** Commands decided and written at once; each makes at most three events, so a commit stays within its bound. */
 export const MAX_BATCH_COMMANDS = 256
 /**
- * What the orders of one batch may hold of commands, carried out or not. An order stands in the commit as a whole, so a node
+ * What the mandates of one batch may hold of commands, carried out or not. A mandate stands in the commit as a whole, so a node
  * that sends many long ones could otherwise make a home write more than anybody reads.
  */
 const MAX_BATCH_DIGESTS = 8_192
@@ -221,16 +221,16 @@ export class AuctionActor {
 
   /** The next commands to decide, as many as their commit has room for. */
   #nextBatch(): Waiting[] {
-    const orders = new Set<SignedOrder>()
+    const mandates = new Set<SignedMandate>()
     let digests = 0
     let count = 0
     for (const { submission } of this.#mailbox) {
-      const { ordered } = submission
+      const { mandated } = submission
       if (count >= MAX_BATCH_COMMANDS) break
-      if (ordered !== undefined && !orders.has(ordered.order)) {
-        digests += ordered.order.digests.length
+      if (mandated !== undefined && !mandates.has(mandated.mandate)) {
+        digests += mandated.mandate.digests.length
         if (count > 0 && digests > MAX_BATCH_DIGESTS) break
-        orders.add(ordered.order)
+        mandates.add(mandated.mandate)
       }
       count += 1
     }
@@ -374,15 +374,15 @@ export class AuctionActor {
     this.#write(batch, draft, results)
   }
 
-  /** Without those whose orders are too old or too new, to whom nothing was done: signed again, the same command may pass. */
+  /** Without those whose mandates are too old or too new, to whom nothing was done: signed again, the same command may pass. */
   #inTime(batch: readonly Waiting[]): readonly Waiting[] {
     const now = auctionNow(this.#deps.clock, this.#current.state.at)
-    const isLate = ({ submission: { ordered } }: Waiting) =>
-      ordered !== undefined && !isInTime(ordered.order.signedAt, now, MAX_ORDER_AGE_AT_HOME_MS)
+    const isLate = ({ submission: { mandated } }: Waiting) =>
+      mandated !== undefined && !isInTime(mandated.mandate.signedAt, now, MAX_MANDATE_AGE_AT_HOME_MS)
     if (!batch.some(isLate)) return batch
     for (const { submission } of batch.filter(isLate)) {
-      const message = outOfTime(submission.ordered?.order.signedAt ?? 0, now)
-      submission.settle(submitFailure('ORDER_OUT_OF_TIME', message))
+      const message = outOfTime(submission.mandated?.mandate.signedAt ?? 0, now)
+      submission.settle(submitFailure('MANDATE_OUT_OF_TIME', message))
     }
     return batch.filter((one) => !isLate(one))
   }
@@ -432,7 +432,7 @@ export class AuctionActor {
   }
 
   async #store(draft: BatchDraft): Promise<void> {
-    const { events, orders, state, secrets, sealed, recorded: outcomes } = draft
+    const { events, mandates, state, secrets, sealed, recorded: outcomes } = draft
     if (events.length === 0) {
       // Decided against writes under way: no answer before theirs, and none at all if they fail.
       await Promise.all(this.#writes)
@@ -444,7 +444,7 @@ export class AuctionActor {
     if (events.length > MAX_EVENTS_PER_COMMIT) throw new Error('a batch made more events than a commit holds')
     const { auctionId, head } = this.#current
     const prevHash = head.hash
-    const parts = { auctionId, firstSeq: head.seq + 1, prevHash, events, orders }
+    const parts = { auctionId, firstSeq: head.seq + 1, prevHash, events, mandates }
     const commit = sealCommit(parts, this.#deps.signer)
     this.#auction = { auctionId, head: { seq: commit.lastSeq, hash: commit.hash }, state, secrets }
     await this.#deps.eventLog.append({
@@ -469,8 +469,8 @@ function failureOf(error: unknown): Extract<SubmitResult, { ok: false }> {
 }
 
 function outOfTime(signedAt: number, now: number): string {
-  const [ordered, here] = [signedAt, now].map(timeText)
-  return `ordered at ${ordered} by your node's clock, and it is ${here} by the home's: they may be ${MAX_ORDER_AGE_AT_HOME_MS / 60_000} minutes apart; nothing was done`
+  const [signed, here] = [signedAt, now].map(timeText)
+  return `signed at ${signed} by your node's clock, and it is ${here} by the home's: they may be ${MAX_MANDATE_AGE_AT_HOME_MS / 60_000} minutes apart; nothing was done`
 }
 
 function notHome(): SubmitResult {

@@ -11,12 +11,12 @@ import type { Signer } from '../../ports/system/signer.js'
 import type { Budgets } from '../budgets/budgets.js'
 import type { HeldAuctions } from '../log/held-auctions.js'
 import { nodeIdOf } from '../log/ids.js'
-import type { CommittedOrder } from '../log/written-body.js'
-import { domainCommand, fingerprintOf, isClientCommand, repeats } from '../orders/home-command.js'
-import { type OrderedCommand, type SignedOrder, vouchesForSeller } from '../orders/order.js'
-import { outcomeOf } from '../orders/outcome.js'
-import type { HomeSubmission } from '../orders/submission.js'
-import { submitFailure } from '../orders/submit-failure.js'
+import type { CommittedMandate } from '../log/written-body.js'
+import { domainCommand, fingerprintOf, isClientCommand, repeats } from '../submissions/home-command.js'
+import { type MandatedCommand, type SignedMandate, vouchesForSeller } from '../submissions/mandate.js'
+import { outcomeOf } from '../submissions/outcome.js'
+import type { HomeSubmission } from '../submissions/submission.js'
+import { submitFailure } from '../submissions/submit-failure.js'
 import type { UnderWay } from './commands-under-way.js'
 import type { Outages } from './outages.js'
 
@@ -44,9 +44,9 @@ export class BatchDraft {
   readonly events: AuctionEvent[] = []
   readonly sealed: SealedMaximum[] = []
   /** Those that accepted commands came with, and their commands as the commit shows them. */
-  readonly #orders = new Map<SignedOrder, (number | string)[]>()
-  /** Node ids of those who gave the orders. */
-  readonly #senders = new Map<SignedOrder, string>()
+  readonly #mandates = new Map<SignedMandate, (number | string)[]>()
+  /** Node ids of those who gave the mandates. */
+  readonly #senders = new Map<SignedMandate, string>()
   /** Outcomes that this batch made. */
   readonly recorded: RecordedOutcome[] = []
   state: OpenedAuction
@@ -65,18 +65,18 @@ export class BatchDraft {
     this.secrets = before.secrets
   }
 
-  get orders(): CommittedOrder[] {
-    return [...this.#orders].map(([{ digests: _, ...order }, commands]) => ({ ...order, commands }))
+  get mandates(): CommittedMandate[] {
+    return [...this.#mandates].map(([{ digests: _, ...mandate }, commands]) => ({ ...mandate, commands }))
   }
 
   /**
    * A repeated command gets its first outcome; a timer that fires too early or twice changes nothing. No outcome: whoever sent the
    * command has used up what this home keeps for it.
    */
-  decide({ command: task, ordered }: HomeSubmission, underWay: UnderWay | null): SubmitResult {
+  decide({ command: task, mandated }: HomeSubmission, underWay: UnderWay | null): SubmitResult {
     const now = Math.max(this.#now, this.state.at)
     this.#giveTimeBack(now)
-    if (isClientCommand(task)) return this.#decideClient(task, ordered, underWay, now)
+    if (isClientCommand(task)) return this.#decideClient(task, mandated, underWay, now)
     if (task.type === 'due') {
       this.#apply({ type: this.state.status === 'scheduled' ? 'StartAuction' : 'EndAuction', now })
     }
@@ -101,7 +101,7 @@ export class BatchDraft {
 
   #decideClient(
     task: RemoteCommand,
-    ordered: OrderedCommand | undefined,
+    mandated: MandatedCommand | undefined,
     underWay: UnderWay | null,
     now: number,
   ): SubmitResult {
@@ -114,12 +114,12 @@ export class BatchDraft {
       return done({ status: 'rejected', commandId, auctionId, at: now, rejection })
     }
     const commands = this.#deps.budgets.of('commands')
-    const sender = this.#senderOf(task, ordered)
-    if (ordered !== undefined && commands.isSpent(sender)) return refuse('commands')
+    const sender = this.#senderOf(task, mandated)
+    if (mandated !== undefined && commands.isSpent(sender)) return refuse('commands')
     const { seq } = this.state
     const firstIndex = this.events.length
-    const orderedBy = ordered?.order.signer ?? this.#deps.signer.publicKey
-    const decision = maySell(task, orderedBy, this.state)
+    const mandatedBy = mandated?.mandate.signer ?? this.#deps.signer.publicKey
+    const decision = maySell(task, mandatedBy, this.state)
       ? this.#apply(domainCommand(task, now))
       : ({ accepted: false, rejection: { code: 'NOT_SELLER', seller: this.state.seller.name } } as const)
     const outcome = outcomeOf(task, decision, seq, now)
@@ -128,9 +128,9 @@ export class BatchDraft {
       const overAt = endOf(this.state)
       if (overAt !== null) return done({ ...outcome, at: overAt })
       if (!this.#deps.budgets.of('refusals').take(sender, REFUSAL_BYTES)) return refuse('refused commands')
-    } else if (ordered !== undefined) {
+    } else if (mandated !== undefined) {
       commands.charge(sender, COMMAND_BYTES)
-      this.#carriedOut(ordered, commandId, firstIndex)
+      this.#carriedOut(mandated, commandId, firstIndex)
     }
     const record = { outcome, fingerprint }
     this.recorded.push(record)
@@ -138,25 +138,25 @@ export class BatchDraft {
     return done(outcome)
   }
 
-  /** The node that ordered the command; of this node's own commands, whoever they are made for. */
-  #senderOf(task: RemoteCommand, ordered: OrderedCommand | undefined): string {
-    if (ordered === undefined) return 'by' in task ? task.by.id : task.bidder.id
-    const { order } = ordered
-    let sender = this.#senders.get(order)
+  /** The node that signed for the command; of this node's own commands, whoever they are made for. */
+  #senderOf(task: RemoteCommand, mandated: MandatedCommand | undefined): string {
+    if (mandated === undefined) return 'by' in task ? task.by.id : task.bidder.id
+    const { mandate } = mandated
+    let sender = this.#senders.get(mandate)
     if (sender === undefined) {
-      sender = nodeIdOf(order.signer)
-      this.#senders.set(order, sender)
+      sender = nodeIdOf(mandate.signer)
+      this.#senders.set(mandate, sender)
     }
     return sender
   }
 
   /** Among the events from `firstIndex` on. */
-  #carriedOut({ order, place }: OrderedCommand, commandId: string, firstIndex: number): void {
+  #carriedOut({ mandate, place }: MandatedCommand, commandId: string, firstIndex: number): void {
     for (let i = firstIndex; i < this.events.length; i++) {
       if (commandIdOf(this.events[i] as AuctionEvent) !== commandId) continue
-      const commands = this.#orders.get(order) ?? [...order.digests]
+      const commands = this.#mandates.get(mandate) ?? [...mandate.digests]
       commands[place] = i
-      this.#orders.set(order, commands)
+      this.#mandates.set(mandate, commands)
       return
     }
     // An auction that is over ends by its end time, whoever closes it.

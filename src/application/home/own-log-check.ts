@@ -10,8 +10,8 @@ import type { OutcomeRepository, RecordedOutcome } from '../../ports/store/outco
 import { hashOf } from '../log/commit.js'
 import { KeptBeside } from '../log/kept-beside.js'
 import { readBodyAgain } from '../log/written-body.js'
-import { fingerprintOf, plainBidFingerprint } from '../orders/home-command.js'
-import { loggedOutcome } from '../orders/logged-outcome.js'
+import { fingerprintOf, plainBidFingerprint } from '../submissions/home-command.js'
+import { loggedOutcome } from '../submissions/logged-outcome.js'
 import type { LoadedAuction } from './auction-actor.js'
 
 export interface OwnLogCheckDeps {
@@ -25,7 +25,7 @@ const MAX_RECORDED = 1_000
 const PAGE = { commits: 256, bytes: 1024 * 1024 }
 
 /** What the log says that the home keeps beside it. */
-interface Told {
+interface Replayed {
   state: Auction
   hash: string | null
   readonly kept: KeptBeside
@@ -41,12 +41,12 @@ interface Told {
  */
 export async function faultOfOwnLog(deps: OwnLogCheckDeps, loaded: LoadedAuction): Promise<string | null> {
   try {
-    const told = await replay(deps, loaded)
-    if (typeof told === 'string') return told
-    if (!isDeepStrictEqual(told.state, loaded.state)) return 'its state is not what its log says'
-    const sealed = await sealedOf(deps, loaded, told)
-    const fault = secretsFault(loaded, told, sealed)
-    if (fault === null) await answer(deps, loaded, told, sealed)
+    const replayed = await replay(deps, loaded)
+    if (typeof replayed === 'string') return replayed
+    if (!isDeepStrictEqual(replayed.state, loaded.state)) return 'its state is not what its log says'
+    const sealed = await sealedOf(deps, loaded, replayed)
+    const fault = secretsFault(loaded, replayed, sealed)
+    if (fault === null) await answer(deps, loaded, replayed, sealed)
     return fault
   } catch (error) {
     return `its log cannot be read (${(error as Error).message})`
@@ -56,33 +56,33 @@ export async function faultOfOwnLog(deps: OwnLogCheckDeps, loaded: LoadedAuction
 async function replay(
   deps: OwnLogCheckDeps,
   { auctionId, head, state }: LoadedAuction,
-): Promise<Told | string> {
+): Promise<Replayed | string> {
   const hasMoved = state.handovers.length > 0
-  const told: Told = {
+  const replayed: Replayed = {
     state: UNOPENED,
     hash: null,
     kept: new KeptBeside(auctionId),
     unanswered: [],
     fingerprints: new Map(),
   }
-  while (told.state.seq < head.seq) {
-    const page = await deps.eventLog.read(auctionId, told.state.seq + 1, PAGE)
-    if (page.length === 0) return `its log ends at event ${told.state.seq}, its head is ${head.seq}`
+  while (replayed.state.seq < head.seq) {
+    const page = await deps.eventLog.read(auctionId, replayed.state.seq + 1, PAGE)
+    if (page.length === 0) return `its log ends at event ${replayed.state.seq}, its head is ${head.seq}`
     for (const { body, hash, firstSeq } of page) {
       if (hashOf(body) !== hash) return `the commit at event ${firstSeq} is not what its hash says`
       const { prevHash, events } = readBodyAgain(body)
-      if (prevHash !== told.hash || firstSeq !== told.state.seq + 1)
+      if (prevHash !== replayed.hash || firstSeq !== replayed.state.seq + 1)
         return `the commit at event ${firstSeq} does not follow the one before it`
-      const fault = await outcomesFault(deps, auctionId, firstSeq, events, told, hasMoved)
+      const fault = await outcomesFault(deps, auctionId, firstSeq, events, replayed, hasMoved)
       if (fault !== null) return fault
       for (const event of events) {
-        told.state = evolve(told.state, event)
-        told.kept.take(event)
+        replayed.state = evolve(replayed.state, event)
+        replayed.kept.take(event)
       }
-      told.hash = hash
+      replayed.hash = hash
     }
   }
-  return told.hash === head.hash ? told : 'its head is not where its log ends'
+  return replayed.hash === head.hash ? replayed : 'its head is not where its log ends'
 }
 
 /** A bid whose answer is lost, or is not what it was, would count twice when it is sent again. */
@@ -91,7 +91,7 @@ async function outcomesFault(
   auctionId: string,
   firstSeq: number,
   events: readonly AuctionEvent[],
-  told: Told,
+  replayed: Replayed,
   hasMoved: boolean,
 ): Promise<string | null> {
   const ids = events.flatMap((event) => commandIdOf(event) ?? [])
@@ -105,11 +105,11 @@ async function outcomesFault(
     if (recorded === undefined) {
       // Where an auction has moved, a home before this one may have known the id from another auction.
       if (!hasMoved && 'bidId' in event) return `what bid ${id} was answered is not there`
-      told.unanswered.push({ event, seq })
+      replayed.unanswered.push({ event, seq })
     } else if ('bidId' in event) {
       // A home before this one may have carried out an id that had been used here in another auction.
       if (hasMoved && recorded.outcome.auctionId !== auctionId) continue
-      const fault = answerFault(recorded, event, auctionId, seq, told)
+      const fault = answerFault(recorded, event, auctionId, seq, replayed)
       if (fault !== null) return fault
     }
   }
@@ -121,7 +121,7 @@ function answerFault(
   event: Extract<AuctionEvent, { readonly bidId: string }>,
   auctionId: string,
   seq: number,
-  told: Told,
+  replayed: Replayed,
 ): string | null {
   const { at, bidId: commandId, price } = event
   const bid = {
@@ -136,7 +136,7 @@ function answerFault(
     if (fingerprint !== plainBidFingerprint(auctionId, event.bidder.id, event.amount))
       return `what is known of bid ${commandId} is not what the log says`
   } else if (event.type !== 'LotBoughtNow')
-    told.fingerprints.set(commandId, { fingerprint, bidder: event.bidder })
+    replayed.fingerprints.set(commandId, { fingerprint, bidder: event.bidder })
   return null
 }
 
@@ -144,7 +144,7 @@ function answerFault(
 async function answer(
   { outcomes }: OwnLogCheckDeps,
   { auctionId, state }: LoadedAuction,
-  { unanswered }: Told,
+  { unanswered }: Replayed,
   sealed: ReadonlyMap<string, SealedMaximum>,
 ): Promise<void> {
   const derived = unanswered.flatMap(({ event, seq }): RecordedOutcome[] => {
@@ -159,7 +159,7 @@ async function answer(
 async function sealedOf(
   { secrets }: OwnLogCheckDeps,
   { auctionId }: LoadedAuction,
-  { kept }: Told,
+  { kept }: Replayed,
 ): Promise<ReadonlyMap<string, SealedMaximum>> {
   const sealed = await secrets.sealed(auctionId, kept.committed.size + 1)
   return new Map(sealed.map((one) => [one.bidId, one]))
@@ -168,7 +168,7 @@ async function sealedOf(
 /** Of a live auction the home needs everything; of one that is over, what is there has to be right. */
 function secretsFault(
   { auctionId, state, secrets }: LoadedAuction,
-  { fingerprints, kept }: Told,
+  { fingerprints, kept }: Replayed,
   sealed: ReadonlyMap<string, SealedMaximum>,
 ): string | null {
   if (!kept.isReserve(secrets.reserve)) return 'its reserve is not the one that it committed to'

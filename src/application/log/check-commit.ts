@@ -10,7 +10,7 @@ import type { CommitBody } from './written-body.js'
 /**
  * The auction after a commit's events, once each is legal and the commit names the right author: the home as it was
  * before the commit. Throws `BadCommitError`. Whether it follows the log's head, whether its signature holds
- * and whether its bids have been ordered is for the caller to check.
+ * and whether mandates cover its bids is for the caller to check.
  */
 export function stateAfter(commit: Commit, body: CommitBody, before: Auction): OpenedAuction {
   let state = before

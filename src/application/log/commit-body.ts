@@ -14,7 +14,7 @@ import {
 } from './written-body.js'
 
 export const MAX_EVENTS_PER_COMMIT = 4_096
-const MAX_COMMANDS_PER_ORDER = 1_000
+const MAX_COMMANDS_PER_MANDATE = 1_000
 
 /** A body that nobody accepts; `rule` names the place and what belongs there. */
 export class BodyError extends Error {
@@ -52,21 +52,21 @@ export function readBody(text: string): CommitBody {
  * by hand, since a schema costs more for a bid than all else that is done to it. Throws `BodyError`.
  */
 function soundBody(body: WrittenBody): WrittenBody {
-  const { auctionId, firstSeq, prevHash, parties, events, orders } = body
+  const { auctionId, firstSeq, prevHash, parties, events, mandates } = body
   must(auctionId === null || isId(auctionId), 'auctionId', 'must be an id, or null')
   must(prevHash === null || isHash(prevHash), 'prevHash', 'must be a SHA-256 in lower-case hex, or null')
   mustList(parties, 'parties', 0, MAX_EVENTS_PER_COMMIT)
   mustList(events, 'events', 1, MAX_EVENTS_PER_COMMIT)
-  mustList(orders, 'orders', 0, MAX_EVENTS_PER_COMMIT)
+  mustList(mandates, 'mandates', 0, MAX_EVENTS_PER_COMMIT)
   must(isSeq(firstSeq) && isSeq(firstSeq + events.length - 1), 'firstSeq', 'must be the number of an event')
   parties.forEach(checkParty)
-  orders.forEach((order, place) => {
-    checkOrder(order, events.length, place)
+  mandates.forEach((mandate, place) => {
+    checkMandate(mandate, events.length, place)
   })
   return { ...body, events: events.map((event, place) => soundEvent(event, parties.length, place)) }
 }
 
-const KEYS = ['auctionId', 'firstSeq', 'prevHash', 'parties', 'events', 'orders'] as const
+const KEYS = ['auctionId', 'firstSeq', 'prevHash', 'parties', 'events', 'mandates'] as const
 const KEYS_RULE = `must have ${KEYS.join(', ')}`
 const NO_OTHERS_RULE = `${KEYS_RULE} alone`
 
@@ -132,18 +132,18 @@ function isSoundBid(json: readonly unknown[], parties: number): json is WrittenB
   )
 }
 
-function checkOrder(json: unknown, events: number, place: number): void {
-  const fault = orderFault(json, events)
-  if (fault !== null) throw wrong(`orders.${place}${fault.within}`, fault.rule)
+function checkMandate(json: unknown, events: number, place: number): void {
+  const fault = mandateFault(json, events)
+  if (fault !== null) throw wrong(`mandates.${place}${fault.within}`, fault.rule)
 }
 
-function orderFault(json: unknown, events: number): { within: string; rule: string } | null {
+function mandateFault(json: unknown, events: number): { within: string; rule: string } | null {
   if (!isList(json, 4, 4)) return { within: '', rule: listRule(4, 4) }
   const [signer, signedAt, commands, signature] = json
   if (!isMatch(signer, BYTES32)) return { within: '.0', rule: 'must be a public key in base64url' }
   if (!isTime(signedAt)) return { within: '.1', rule: 'must be a time' }
-  if (!isList(commands, 1, MAX_COMMANDS_PER_ORDER))
-    return { within: '.2', rule: listRule(1, MAX_COMMANDS_PER_ORDER) }
+  if (!isList(commands, 1, MAX_COMMANDS_PER_MANDATE))
+    return { within: '.2', rule: listRule(1, MAX_COMMANDS_PER_MANDATE) }
   if (!isMatch(signature, SIGNATURE)) return { within: '.3', rule: 'must be a signature in base64url' }
   const isSound = (command: unknown) =>
     typeof command === 'string' ? BYTES32.test(command) : isPlace(command, events)

@@ -10,13 +10,13 @@ import type { CommitBody } from './written-body.js'
 /** How large a body may be, in bytes; a home splits before it gets there. */
 export const MAX_BODY_BYTES = 1024 * 1024
 
-/** Orders: none where left out. */
-export type CommitParts = Omit<CommitBody, 'orders'> & Partial<Pick<CommitBody, 'orders'>>
+/** Mandates: none where left out. */
+export type CommitParts = Omit<CommitBody, 'mandates'> & Partial<Pick<CommitBody, 'mandates'>>
 
 /** Writes, hashes and signs a commit: from here on its bytes never change. Throws `BodyError` for what nobody would read. */
 export function sealCommit(parts: CommitParts, signer: Signer): Commit {
   const { auctionId, firstSeq, events } = parts
-  const body = writeBody({ orders: [], ...parts })
+  const body = writeBody({ mandates: [], ...parts })
   if (Buffer.byteLength(body) > MAX_BODY_BYTES) throw new BodyError('the body is too large')
   const hash = hashOf(body)
   const head = { auctionId: auctionId ?? auctionIdOf(hash), lastSeq: firstSeq + events.length - 1, hash }

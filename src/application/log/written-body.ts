@@ -3,13 +3,13 @@ import type { Party } from '../../domain/party.js'
 
 /** What stands where in a body's text. Checks nothing, so that the thread that stores commits loads none of what checks them. */
 
-/** An order as it stands in the commit that carries out commands of it. */
-export interface CommittedOrder {
+/** A mandate as it stands in the commit that carries out commands of it. */
+export interface CommittedMandate {
   /** The Ed25519 public key of the node that signed it, base64url. */
   readonly signer: string
   /** The signer's clock, UTC milliseconds. */
   readonly signedAt: number
-  /** Of each command in the order: the place among the commit's events of the one that carries it out, its digest otherwise. */
+  /** Of each command in the mandate: the place among the commit's events of the one that carries it out, its digest otherwise. */
   readonly commands: readonly (number | string)[]
   readonly signature: string
 }
@@ -22,7 +22,7 @@ export interface CommitBody {
   readonly prevHash: string | null
   readonly events: readonly AuctionEvent[]
   /** That the bids among the events came with. */
-  readonly orders: readonly CommittedOrder[]
+  readonly mandates: readonly CommittedMandate[]
 }
 
 /**
@@ -41,7 +41,7 @@ export type WrittenBid = readonly [
 ]
 export type WrittenEvent = WrittenBid | Exclude<AuctionEvent, BidPlaced>
 type WrittenParty = readonly [id: string, name: string]
-export type WrittenOrder = readonly [
+export type WrittenMandate = readonly [
   signer: string,
   signedAt: number,
   commands: readonly (number | string)[],
@@ -54,10 +54,10 @@ export interface WrittenBody {
   readonly prevHash: string | null
   readonly parties: readonly WrittenParty[]
   readonly events: readonly WrittenEvent[]
-  readonly orders: readonly WrittenOrder[]
+  readonly mandates: readonly WrittenMandate[]
 }
 
-export function writtenBody({ auctionId, firstSeq, prevHash, events, orders }: CommitBody): WrittenBody {
+export function writtenBody({ auctionId, firstSeq, prevHash, events, mandates }: CommitBody): WrittenBody {
   const parties: WrittenParty[] = []
   const places = new Map<string, number>()
   const placeOf = ({ id, name }: Party): number => {
@@ -73,7 +73,7 @@ export function writtenBody({ auctionId, firstSeq, prevHash, events, orders }: C
     prevHash,
     parties,
     events: events.map((event) => (event.type === 'BidPlaced' ? writtenBid(event, placeOf) : event)),
-    orders: orders.map(({ signer, signedAt, commands, signature }) => [
+    mandates: mandates.map(({ signer, signedAt, commands, signature }) => [
       signer,
       signedAt,
       commands,
@@ -93,11 +93,11 @@ export function readBodyAgain(text: string): CommitBody {
 }
 
 export function bodyOf(body: WrittenBody): CommitBody {
-  const { parties: _, orders, ...head } = body
+  const { parties: _, mandates, ...head } = body
   return {
     ...head,
     events: eventsIn(body),
-    orders: orders.map(([signer, signedAt, commands, signature]) => {
+    mandates: mandates.map(([signer, signedAt, commands, signature]) => {
       return { signer, signedAt, commands, signature }
     }),
   }

@@ -1,15 +1,15 @@
 /**
- * Where an address comes from, best first: `member`: a node that once proved itself was there; `told`: such a node named it;
+ * Where an address comes from, best first: `member`: a node that once proved itself was there; `named`: such a node named it;
  * `found`: it was in the DHT or a caller named it, where anybody can say anything.
  */
-export type AddressSource = 'member' | 'told' | 'found'
+export type AddressSource = 'member' | 'named' | 'found'
 
 /**
  * Dials under way at once. Those of lesser sources never take all of them, so that however many addresses are forged,
  * a node that knows a member dials it at once.
  */
-const MAX_DIALS_AT_ONCE: Readonly<Record<AddressSource, number>> = { member: 32, told: 24, found: 16 }
-const SOURCES: readonly AddressSource[] = ['member', 'told', 'found']
+const MAX_DIALS_AT_ONCE: Readonly<Record<AddressSource, number>> = { member: 32, named: 24, found: 16 }
+const SOURCES: readonly AddressSource[] = ['member', 'named', 'found']
 const MAX_ADDRESSES = 1_000
 const MAX_REDIAL_MS = 60_000
 /** A lost member is looked for this often, for a while: partitions heal, and nobody else may report it. */

@@ -66,7 +66,7 @@ const REDIAL_MS = 1_000
 const GOODBYE_TIMEOUT_MS = 300
 const MAX_REMEMBERED_PEERS = 100
 /** Peers named in an answer to a hello. */
-const MAX_PEERS_TOLD = 100
+const MAX_PEERS_NAMED = 100
 /** Challenges passed on for others at once. */
 const MAX_PASSED_ON = 128
 
@@ -173,7 +173,7 @@ export class Membership {
     const { identity, peerTable } = this.#deps
     const proof = identity.prove(challenge)
     this.#met(challenge.caller, challenge.caller.nodeId)
-    const peers = peerTable.reachable().slice(0, MAX_PEERS_TOLD)
+    const peers = peerTable.reachable().slice(0, MAX_PEERS_NAMED)
     const node = { ...identity.info, address: proof.address, incarnation: proof.incarnation }
     return { node, proof, peers: peers.map(({ info }) => info) }
   }

@@ -142,7 +142,7 @@ export class PeerDialer {
     if (info.dhtAddress) discovery.introduce(info.dhtAddress)
     this.consider(
       peers.map((peer) => peer.address),
-      'told',
+      'named',
       info.nodeId,
     )
     const { nodeId, name, publicKey, dhtAddress } = info

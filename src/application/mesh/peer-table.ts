@@ -111,8 +111,8 @@ export class PeerTable {
     this.#alive(peer, roundTripMs)
     const before = known ? peer.state : null
     peer.state = 'alive'
-    if (newLife) this.#tell(peer, 'dead', 'proven')
-    else if (before !== 'alive') this.#tell(peer, before, 'proven')
+    if (newLife) this.#notify(peer, 'dead', 'proven')
+    else if (before !== 'alive') this.#notify(peer, before, 'proven')
     return true
   }
 
@@ -176,10 +176,10 @@ export class PeerTable {
   #move(peer: PeerEntry, state: PeerState, why: PeerTurnReason): void {
     const before = peer.state
     peer.state = state
-    if (before !== state) this.#tell(peer, before, why)
+    if (before !== state) this.#notify(peer, before, why)
   }
 
-  #tell(peer: PeerEntry, before: PeerState | null, why: PeerTurnReason): void {
+  #notify(peer: PeerEntry, before: PeerState | null, why: PeerTurnReason): void {
     const { nodeId, name, address } = peer.info
     this.#turns.push({ at: this.#clock.now(), nodeId, name, address, state: peer.state, why })
     if (this.#turns.length > MAX_TURNS) this.#turns.shift()

@@ -89,5 +89,5 @@ export function nodeError({ code, message }: Extract<SubmitResult, { ok: false }
 
 const NEXT: Partial<Record<NodeErrorCode, string>> = {
   TOO_FEW_REPLICAS: 'ask for fewer, or see `vendue peers` for who is away',
-  ORDER_OUT_OF_TIME: 'set the clock of this machine; if it is right, the home has to set its own',
+  MANDATE_OUT_OF_TIME: 'set the clock of this machine; if it is right, the home has to set its own',
 }

@@ -32,8 +32,8 @@ import { newSalt } from '../log/commitment.js'
 import type { HeldAuctions } from '../log/held-auctions.js'
 import { reachablePeer } from '../mesh/peer-by-name.js'
 import type { PeerTable } from '../mesh/peer-table.js'
-import { openingFingerprint } from '../orders/home-command.js'
-import { answerTo, type Submission } from '../orders/submission.js'
+import { openingFingerprint } from '../submissions/home-command.js'
+import { answerTo, type Submission } from '../submissions/submission.js'
 import type { Pictures } from '../pictures/pictures.js'
 import type { Recovery } from '../recovery/recovery.js'
 import { Lookups } from '../turns/lookups.js'
@@ -78,7 +78,7 @@ interface Submitted {
 
 const MAX_CACHED_CURRENCIES = 10_000
 
-/** What this node's user orders: each command goes to its auction's home, which may be this node. */
+/** What this node's user asks for: each command goes to its auction's home, which may be this node. */
 export class LocalNodeCommands implements NodeCommands {
   readonly #deps: LocalNodeCommandsDeps
   readonly #options: LocalNodeCommandsOptions
@@ -239,7 +239,7 @@ export class LocalNodeCommands implements NodeCommands {
     if (!autoBid) {
       throw new NodeError('INVALID_INPUT', 'nothing bids for you on this auction', {
         field: 'auction',
-        next: 'see `vendue autobids` for your standing orders',
+        next: 'see `vendue autobids` for your auto-bids',
       })
     }
     return { autoBid, auction: await this.#deps.auctionViews.view(record) }
@@ -280,7 +280,7 @@ export class LocalNodeCommands implements NodeCommands {
   }
 }
 
-/** An order that could never bid is refused; one that others have outbid already is not: it says so itself. */
+/** An auto-bid that could never bid is refused; one that others have outbid already is not: it says so itself. */
 function checkLimit(state: OpenedAuction, limit: Minor): void {
   const { terms, price } = state
   const money = (minor: Minor) => formatMoney(minor, terms.currency)

@@ -1,6 +1,6 @@
 import type { Commit } from '../../domain/commit.js'
 import type { RemoteCommand } from '../../domain/remote-command.js'
-import type { Refusal, SignedParcel, SubmitAnswer, SubmittedOrder } from '../../ports/mesh/home-messages.js'
+import type { Refusal, SignedParcel, SubmitAnswer, SubmittedMandate } from '../../ports/mesh/home-messages.js'
 import type {
   Challenge,
   Goodbye,
@@ -30,10 +30,10 @@ import type { Budgets } from '../budgets/budgets.js'
 import type { HandoverTaker } from '../handover/handover-taker.js'
 import type { AuctionHouse } from '../home/auction-house.js'
 import type { Membership } from '../mesh/membership.js'
-import { checkOrders, orderedCommands } from '../orders/order.js'
-import { receiptsOf, signReceipts } from '../orders/receipt.js'
-import { answersTo } from '../orders/submission.js'
-import { submitFailure } from '../orders/submit-failure.js'
+import { checkMandates, mandatedCommands } from '../submissions/mandate.js'
+import { receiptsOf, signReceipts } from '../submissions/receipt.js'
+import { answersTo } from '../submissions/submission.js'
+import { submitFailure } from '../submissions/submit-failure.js'
 import type { Pictures } from '../pictures/pictures.js'
 import type { EquivocationWatch } from '../proof/equivocation-watch.js'
 import type { HeadsDigest } from '../replication/heads-digest.js'
@@ -47,7 +47,7 @@ export interface LocalPeerServiceDeps {
   readonly auctions: Pick<AuctionRepository, 'find'>
   readonly budgets: Pick<Budgets, 'of'>
   readonly clock: Clock
-  readonly equivocationWatch: Pick<EquivocationWatch, 'told'>
+  readonly equivocationWatch: Pick<EquivocationWatch, 'checkReport'>
   readonly handoverTaker: HandoverTaker
   readonly eventLog: Pick<EventLog, 'read' | 'heads'>
   readonly headsDigest: Pick<HeadsDigest, 'parts'>
@@ -96,24 +96,24 @@ export class LocalPeerService implements PeerService {
 
   async submit(
     commands: readonly RemoteCommand[],
-    submitted: readonly SubmittedOrder[],
+    submitted: readonly SubmittedMandate[],
     requestIds?: readonly (string | null)[] | undefined,
   ): Promise<SubmitAnswer> {
     const { auctionHouse, clock, signer, verifier } = this.#deps
     // Commands for auctions that are not here cost no check of a signature.
     const here = await auctionHouse.homesAmong(new Set(commands.map(({ auctionId }) => auctionId)))
     const own = commands.filter(({ auctionId }) => here.has(auctionId))
-    const checked = checkOrders(own, submitted, verifier)
+    const checked = checkMandates(own, submitted, verifier)
     if ('rule' in checked) throw new NodeError('FORBIDDEN', checked.rule)
-    const ordered = orderedCommands(own, checked.orders)
+    const mandated = mandatedCommands(own, checked.mandates)
     let next = 0
     const submissions = commands.map((command, i) => ({
       command,
-      ordered: here.has(command.auctionId) ? ordered[next++] : undefined,
+      mandated: here.has(command.auctionId) ? mandated[next++] : undefined,
       requestId: requestIds?.[i] ?? undefined,
     }))
     const results = await answersTo(submissions, (submission) => {
-      if (submission.ordered === undefined) submission.settle(NOT_HERE)
+      if (submission.mandated === undefined) submission.settle(NOT_HERE)
       else auctionHouse.enqueue(submission)
     })
     return { results, receipt: signReceipts(receiptsOf(commands, results), signer, clock.now()) }
@@ -129,7 +129,7 @@ export class LocalPeerService implements PeerService {
     return [...heads]
   }
 
-  tellRefusal(refusal: Refusal): Promise<void> {
+  reportRefusal(refusal: Refusal): Promise<void> {
     return this.#deps.peerRefusals.heard(refusal)
   }
 
@@ -137,8 +137,8 @@ export class LocalPeerService implements PeerService {
     return this.#deps.handoverTaker.take(from, parcel)
   }
 
-  async tellEquivocation(proof: EquivocationProof, from: string): Promise<void> {
-    const rule = await this.#deps.equivocationWatch.told(proof, from)
+  async reportEquivocation(proof: EquivocationProof, from: string): Promise<void> {
+    const rule = await this.#deps.equivocationWatch.checkReport(proof, from)
     if (rule !== null) throw new NodeError('INVALID_INPUT', `this is no proof: ${rule}`)
   }
 

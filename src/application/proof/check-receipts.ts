@@ -3,7 +3,7 @@ import { PriceRecheck, UnsoundPriceError } from '../../domain/recheck.js'
 import type { RemoteCommand } from '../../domain/remote-command.js'
 import type { Receipt, SignedReceipts } from '../../ports/store/receipt-repository.js'
 import type { SignatureVerifier } from '../../ports/system/signer.js'
-import { areSigned } from '../orders/receipt.js'
+import { areSigned } from '../submissions/receipt.js'
 import { EVENT_OF_KIND, type LoggedBid } from './bid-table.js'
 import { decideAgain } from './maxima-lost.js'
 import type { Finding, VerifiedLog } from './verify-log.js'
@@ -105,19 +105,19 @@ export function acceptedBid({ command, outcome }: Receipt): AcceptedBid | null {
 
 /** What differs between a bid and its receipt; null if nothing does. */
 export function alterationOf(
-  told: LoggedBid,
+  logged: LoggedBid,
   command: Bid,
   { seq, bid }: AcceptedBid['outcome'],
 ): string | null {
-  if (told.seq !== seq) return 'place'
-  if (told.bidder.id !== command.bidder.id) return 'bidder'
-  const isMax = told.kind === 'max' || told.kind === 'max-change'
+  if (logged.seq !== seq) return 'place'
+  if (logged.bidder.id !== command.bidder.id) return 'bidder'
+  const isMax = logged.kind === 'max' || logged.kind === 'max-change'
   const kind = command.type === 'buy-now' ? 'buy-now' : command.kind
-  if (isMax ? kind !== 'max' : kind !== told.kind) return 'kind'
-  if (command.type === 'bid' && told.amount !== null && told.amount !== command.amount) return 'amount'
-  if (bid && told.price !== bid.price) return 'price'
-  if (bid && told.leads !== bid.leads) return 'standing'
-  return bid && told.reserveMet !== bid.reserveMet ? 'word on the reserve' : null
+  if (isMax ? kind !== 'max' : kind !== logged.kind) return 'kind'
+  if (command.type === 'bid' && logged.amount !== null && logged.amount !== command.amount) return 'amount'
+  if (bid && logged.price !== bid.price) return 'price'
+  if (bid && logged.leads !== bid.leads) return 'standing'
+  return bid && logged.reserveMet !== bid.reserveMet ? 'word on the reserve' : null
 }
 
 function finding(

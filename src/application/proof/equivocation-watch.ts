@@ -21,7 +21,7 @@ export interface EquivocationWatchDeps {
   readonly auctions: Pick<AuctionRepository, 'find'>
   readonly equivocations: EquivocationRepository
   readonly heldAuctions: Pick<HeldAuctions, 'hold'>
-  readonly peerClient: Pick<PeerClient, 'tellEquivocation'>
+  readonly peerClient: Pick<PeerClient, 'reportEquivocation'>
   readonly peerTable: PeerTable
   readonly signatureMender: Pick<SignatureMender, 'mend'>
   readonly verifier: SignatureVerifier
@@ -32,7 +32,7 @@ const ONE = { commits: 1, bytes: 1 }
 /** The most bytes of a proof: two commits and an opening of the largest size, and handovers, which are small. It fits into a request. */
 export const MAX_PROOF_BYTES = 3 * MAX_BODY_BYTES + 128 * 1024
 /** Proofs that are sent to a peer when it appears. */
-const PROOFS_TOLD = 100
+const PROOFS_SENT = 100
 const SPREAD_TIMEOUT_MS = 5_000
 /** Why such an auction is held. */
 export const OWN_FORK = 'this node has signed two histories of it, and peers hold the proof'
@@ -57,7 +57,7 @@ export class EquivocationWatch {
   /** Peers that appear later get it as well. */
   start(): void {
     this.#unlisten ??= this.#deps.peerTable.onChange(({ peer, before }) => {
-      if (peer.state === 'alive' && before !== 'suspect') void this.#tellAll(peer.info)
+      if (peer.state === 'alive' && before !== 'suspect') void this.#notifyAll(peer.info)
     })
   }
 
@@ -100,7 +100,7 @@ export class EquivocationWatch {
    * Checks the proof of a peer, which may be about an auction that this node does not know yet. Resolves with why
    * it proves nothing, or null. Rejects with BUSY if the peer has used up its budget.
    */
-  async told(proof: EquivocationProof, from: string): Promise<string | null> {
+  async checkReport(proof: EquivocationProof, from: string): Promise<string | null> {
     const { budgets, equivocations, logger } = this.#deps
     if ((await equivocations.among([proof.auctionId])).has(proof.auctionId)) return null
     const bytes = bytesOf(proof)
@@ -154,22 +154,22 @@ export class EquivocationWatch {
       },
       'the home of an auction has signed two histories: the auction is disputed',
     )
-    for (const { info } of this.#deps.peerTable.reachable()) void this.#tell(info, proof)
+    for (const { info } of this.#deps.peerTable.reachable()) void this.#notify(info, proof)
   }
 
-  async #tellAll(peer: NodeInfo): Promise<void> {
+  async #notifyAll(peer: NodeInfo): Promise<void> {
     const { equivocations, logger } = this.#deps
     try {
-      for (const auctionId of await equivocations.newest(PROOFS_TOLD)) {
+      for (const auctionId of await equivocations.newest(PROOFS_SENT)) {
         const proof = await equivocations.find(auctionId)
-        if (proof !== null) await this.#tell(peer, proof)
+        if (proof !== null) await this.#notify(peer, proof)
       }
     } catch (error) {
       logger.error({ err: error }, 'the proofs of equivocation could not be read')
     }
   }
 
-  async #tell(peer: NodeInfo, proof: EquivocationProof): Promise<void> {
+  async #notify(peer: NodeInfo, proof: EquivocationProof): Promise<void> {
     const { peerClient, logger } = this.#deps
     const { auctionId } = proof
     if (bytesOf(proof) > MAX_PROOF_BYTES) {
@@ -177,7 +177,7 @@ export class EquivocationWatch {
       return
     }
     try {
-      await peerClient.tellEquivocation(peer.address, proof, { timeoutMs: SPREAD_TIMEOUT_MS })
+      await peerClient.reportEquivocation(peer.address, proof, { timeoutMs: SPREAD_TIMEOUT_MS })
     } catch (error) {
       logger.debug({ err: error, peer: peer.name, auctionId }, 'a peer did not take a proof')
     }

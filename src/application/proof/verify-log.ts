@@ -17,7 +17,7 @@ import {
 import { evolve, IllegalEventError } from '../../domain/evolve.js'
 import type { Home } from '../../domain/party.js'
 import { PriceRecheck, type PriceStep, UnsoundPriceError } from '../../domain/recheck.js'
-import type { OrderChecker, OrderFault } from '../../ports/mesh/order-checker.js'
+import type { MandateChecker, MandateFault } from '../../ports/mesh/mandate-checker.js'
 import type { SignatureVerifier } from '../../ports/system/signer.js'
 import { authorOf, keyRule, unfinishedRule } from '../log/check-commit.js'
 import { BadCommitError, isSigned, readCommit } from '../log/commit.js'
@@ -25,7 +25,7 @@ import { commitmentOf, RESERVE_SCOPE } from '../log/commitment.js'
 import { consentRule } from '../log/handover-consent.js'
 import { BYTES32, SIGNATURE } from '../log/input-schemas.js'
 import type { CommitBody } from '../log/written-body.js'
-import { orderFault, orderRule } from '../orders/check-orders.js'
+import { mandateFault, mandateRule } from '../submissions/check-mandates.js'
 import { BidTable, EVENT_OF_KIND, type LoggedBid } from './bid-table.js'
 import { ExportFormatError, type Place, type PlacedCommit } from './export-format.js'
 import { IdIndex } from './id-index.js'
@@ -38,7 +38,7 @@ export interface Finding {
    * `FILE`: the file is not as it was written; `COMMIT`: a commit does not bear out what it claims, or does not
    * follow the one before; `AUTHOR`, `SIGNATURE`: it is not its home's; `EVENT`: an event breaks a rule of the
    * auction; `BID_ID`: a command counts twice; `COMMITMENT`: an opening is not what was committed to; `PRICE`: by the
-   * opened maxima, price, leader or reserve should have been others; `ORDER`: a bid, or what the seller did, is in no order of whoever may give it;
+   * opened maxima, price, leader or reserve should have been others; `MANDATE`: a bid, or what the seller did, is in no mandate of whoever may give it;
    * `RECEIPT`: a bid's receipt says otherwise.
    */
   readonly code:
@@ -50,7 +50,7 @@ export interface Finding {
     | 'BID_ID'
     | 'COMMITMENT'
     | 'PRICE'
-    | 'ORDER'
+    | 'MANDATE'
     | 'RECEIPT'
   readonly rule: string
   /** Place in the file; null where there is none. */
@@ -77,7 +77,7 @@ export interface LogSummary {
   readonly events: number
   readonly signaturesChecked: number
   /** Signatures of those who brought the bids. */
-  readonly ordersChecked: number
+  readonly mandatesChecked: number
   /** Maxima that were committed to and opened, all of which were checked. */
   readonly opened: number
   /** Commitments not opened: before the close all of them; afterwards the winner's above the hammer price. */
@@ -101,8 +101,8 @@ export interface ExplainedBid {
 
 export interface VerifyDeps {
   readonly verifier: SignatureVerifier
-  /** Where left out, orders are checked in place. */
-  readonly orderChecker?: OrderChecker
+  /** Where left out, mandates are checked in place. */
+  readonly mandateChecker?: MandateChecker
 }
 
 export interface VerifyOptions {
@@ -144,7 +144,7 @@ export async function verifyLog(
     await log.settle()
     return log.finish()
   } catch (caught) {
-    // What comes first in the log is what is told.
+    // What comes first in the log is what is commitment.
     const error = await log.settle().then(
       () => caught,
       (earlier: unknown) => earlier,
@@ -158,7 +158,7 @@ export async function verifyLog(
   }
 }
 
-/** Commits whose orders are being checked while the log is read on. */
+/** Commits whose mandates are being checked while the log is read on. */
 const MAX_PENDING_CHECKS = 256
 
 type Refuse = (code: Finding['code'], rule: string) => Error
@@ -180,7 +180,7 @@ class LogVerifier {
   #auctionId = ''
   #last: PlacedCommit | null = null
   #signatures = 0
-  #ordersChecked = 0
+  #mandatesChecked = 0
   #opened = 0
   #reserveOpened: Opening | null = null
   /** The winner, where all that is shut are maxima of theirs above the price. */
@@ -219,7 +219,7 @@ class LogVerifier {
     this.#consent(placed, body, before)
     if (this.#options.allSignatures) this.#signature(placed)
     else if (this.#last !== null && this.#last.commit.signer !== commit.signer) this.#signature(this.#last)
-    this.#orders(placed, body)
+    this.#mandates(placed, body)
     this.#last = placed
   }
 
@@ -279,12 +279,12 @@ class LogVerifier {
 
   #reveal(event: MaximaRevealed, refuse: Refuse): void {
     for (const { bidId, amount, salt } of event.maxima) {
-      const told = this.#bids.commitmentOf(bidId)
-      if (told === undefined) throw refuse('COMMITMENT', `bid ${bidId} has no maximum left to open`)
+      const commitment = this.#bids.commitmentOf(bidId)
+      if (commitment === undefined) throw refuse('COMMITMENT', `bid ${bidId} has no maximum left to open`)
       // Else a home could be rid of a maximum for a while, and seem to keep to it in the end.
       if (isLost(this.#losses, this.#bids.find(bidId)?.seq ?? 0))
         throw refuse('COMMITMENT', `the maximum of bid ${bidId} is opened, which its home had lost`)
-      if (commitmentOf({ scope: this.#auctionId, id: bidId, amount, salt }) !== told)
+      if (commitmentOf({ scope: this.#auctionId, id: bidId, amount, salt }) !== commitment)
         throw refuse('COMMITMENT', `the maximum opened for bid ${bidId} is not the one committed to`)
       this.#bids.open(bidId, amount)
       this.#opened += 1
@@ -319,21 +319,21 @@ class LogVerifier {
   }
 
   /** Every bid, and whatever the seller does, is in the words of the node that brought it. */
-  #orders(placed: PlacedCommit, { events, orders }: CommitBody): void {
-    this.#ordersChecked += orders.length
-    const refuse = (fault: OrderFault | null): Error | null => {
+  #mandates(placed: PlacedCommit, { events, mandates }: CommitBody): void {
+    this.#mandatesChecked += mandates.length
+    const refuse = (fault: MandateFault | null): Error | null => {
       if (fault === null) return null
-      if (fault.kind === 'bad-signature') return this.#refuse('ORDER', orderRule(fault, 0), placed)
+      if (fault.kind === 'bad-signature') return this.#refuse('MANDATE', mandateRule(fault, 0), placed)
       const event = events[fault.event] as AuctionEvent
       const at = { seq: placed.commit.firstSeq + fault.event, event }
-      return this.#refuse('ORDER', orderRule(fault, event.at), placed, at)
+      return this.#refuse('MANDATE', mandateRule(fault, event.at), placed, at)
     }
-    const { orderChecker, verifier } = this.#deps
+    const { mandateChecker, verifier } = this.#deps
     const { seller, openedBy } = this.#state as OpenedAuction
     const facts = { ...placed.commit, seller, openedBy }
-    const fault = orderChecker
-      ? orderChecker.check(facts)
-      : Promise.resolve(orderFault(facts, { events, orders }, verifier))
+    const fault = mandateChecker
+      ? mandateChecker.check(facts)
+      : Promise.resolve(mandateFault(facts, { events, mandates }, verifier))
     this.#pending.add(fault.then(refuse))
   }
 
@@ -364,7 +364,7 @@ class LogVerifier {
       headHash: this.#last.commit.hash,
       ...this.done,
       signaturesChecked: this.#signatures,
-      ordersChecked: this.#ordersChecked,
+      mandatesChecked: this.#mandatesChecked,
       opened: this.#opened,
       sealed: this.#bids.secrets,
       decision: decisionOf(state, partly),

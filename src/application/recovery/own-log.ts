@@ -3,21 +3,21 @@ import type { SealedMaximum } from '../../domain/commands.js'
 import type { Head } from '../../domain/commit.js'
 import { evolve } from '../../domain/evolve.js'
 import type { Secrets } from '../../domain/pricing.js'
-import type { OrderChecker } from '../../ports/mesh/order-checker.js'
+import type { MandateChecker } from '../../ports/mesh/mandate-checker.js'
 import type { SecretRepository } from '../../ports/store/auction-repository.js'
 import type { EventLog } from '../../ports/store/event-log.js'
 import type { RecordedOutcome } from '../../ports/store/outcome-repository.js'
 import type { SignatureVerifier } from '../../ports/system/signer.js'
 import { type Committed, KeptBeside } from '../log/kept-beside.js'
 import { readBodyAgain } from '../log/written-body.js'
-import { loggedOutcome } from '../orders/logged-outcome.js'
+import { loggedOutcome } from '../submissions/logged-outcome.js'
 import type { PlacedCommit } from '../proof/export-format.js'
 import { verifyLog } from '../proof/verify-log.js'
 
 export interface OwnLogDeps {
   readonly eventLog: Pick<EventLog, 'read'>
   readonly secrets: SecretRepository
-  readonly orderChecker: OrderChecker
+  readonly mandateChecker: MandateChecker
   readonly verifier: SignatureVerifier
 }
 
@@ -36,7 +36,7 @@ export interface OwnLog {
 const PAGE = { commits: 256, bytes: 1024 * 1024 }
 
 /**
- * Proves a log of this node's own once more, with every signature and order, and reads from it what its home needs. Resolves with the
+ * Proves a log of this node's own once more, with every signature and mandate, and reads from it what its home needs. Resolves with the
  * rule that it breaks, where it does.
  */
 export async function readOwnLog(deps: OwnLogDeps, auctionId: string): Promise<OwnLog | string> {

@@ -19,7 +19,7 @@ import type { Outages } from '../home/outages.js'
 import { sealCommit } from '../log/commit.js'
 import type { HeldAuctions } from '../log/held-auctions.js'
 import type { PeerTable } from '../mesh/peer-table.js'
-import { auctionNow } from '../orders/home-command.js'
+import { auctionNow } from '../submissions/home-command.js'
 import type { Replicator } from '../replication/replicator.js'
 import { type OwnLog, type OwnLogDeps, readOwnLog } from './own-log.js'
 

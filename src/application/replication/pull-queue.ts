@@ -114,7 +114,7 @@ export class PullQueue {
     for (const [nodeId, untilSeq] of missing.sources)
       if (untilSeq < missing.fromSeq) this.drop(missing, nodeId)
     if (missing.sources.size === 0) {
-      this.#tell(missing.auctionId)
+      this.#notify(missing.auctionId)
       return false
     }
     this.#waiting.set(missing.auctionId, missing)
@@ -127,7 +127,7 @@ export class PullQueue {
     for (const missing of [...(this.#offers.get(nodeId) ?? [])]) {
       this.drop(missing, nodeId)
       if (missing.sources.size > 0 || !this.#waiting.delete(missing.auctionId)) continue
-      this.#tell(missing.auctionId)
+      this.#notify(missing.auctionId)
       lost = true
     }
     return lost
@@ -137,10 +137,10 @@ export class PullQueue {
     for (const nodeId of this.sources()) this.forget(nodeId)
     this.#waiting.clear()
     this.#taken.clear()
-    for (const auctionId of [...this.#waiters.keys()]) this.#tell(auctionId)
+    for (const auctionId of [...this.#waiters.keys()]) this.#notify(auctionId)
   }
 
-  #tell(auctionId: string): void {
+  #notify(auctionId: string): void {
     for (const resolve of this.#waiters.get(auctionId) ?? []) resolve()
     this.#waiters.delete(auctionId)
   }

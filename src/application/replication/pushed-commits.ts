@@ -1,19 +1,19 @@
 import type { Auction, OpenedAuction } from '../../domain/auction.js'
 import type { Commit } from '../../domain/commit.js'
-import type { CommitFault, OrderChecker } from '../../ports/mesh/order-checker.js'
+import type { CommitFault, MandateChecker } from '../../ports/mesh/mandate-checker.js'
 import type { SignatureVerifier } from '../../ports/system/signer.js'
 import { BadCommitError, isSigned, readCommit, UNSIGNED } from '../log/commit.js'
 import { type CommitBody, readBodyAgain } from '../log/written-body.js'
-import { orderFault, orderRule } from '../orders/check-orders.js'
+import { mandateFault, mandateRule } from '../submissions/check-mandates.js'
 import { InOrderOf } from '../turns/in-order.js'
 
 export interface PushedCommitsDeps {
-  readonly orderChecker: OrderChecker
+  readonly mandateChecker: MandateChecker
   readonly verifier: SignatureVerifier
 }
 
-/** Orders of one push that are checked at once: to hand over so few costs more than to check them. */
-export const ORDERS_AT_ONCE = 32
+/** Mandates of one push that are checked at once: to hand over so few costs more than to check them. */
+export const MANDATES_AT_ONCE = 32
 /** Characters of one push's bodies that are checked at once. The text that takes longest to read takes 5 ms for so many. */
 export const LENGTH_AT_ONCE = 64 * 1024
 
@@ -24,14 +24,14 @@ export interface PushRule {
    * otherwise; a promise where the check goes on elsewhere.
    */
   read(commit: Commit, before: Auction): CommitBody | Promise<CommitBody>
-  /** Of its orders. Null where nothing is wrong; throws or rejects likewise. */
-  checkOrders(commit: Commit, body: CommitBody, after: OpenedAuction): Promise<void> | null
+  /** Of its mandates. Null where nothing is wrong; throws or rejects likewise. */
+  checkMandates(commit: Commit, body: CommitBody, after: OpenedAuction): Promise<void> | null
 }
 
 /**
  * Checks commits that peers push: of each push a little at once, the rest beside the thread that serves. A peer has one commit there at
  * a time, so that whoever sends many of them keeps nobody waiting but itself. So a push costs this thread, whatever is in it, no more than a
- * signature for each commit, `LENGTH_AT_ONCE` to read and `ORDERS_AT_ONCE` to check; only what has been found sound is read here beyond that.
+ * signature for each commit, `LENGTH_AT_ONCE` to read and `MANDATES_AT_ONCE` to check; only what has been found sound is read here beyond that.
  */
 export class PushedCommits {
   readonly #deps: PushedCommitsDeps
@@ -43,7 +43,7 @@ export class PushedCommits {
 
   /** For one push of a peer, of any number of commits. */
   of(from: string | null): PushRule {
-    let [orders, length] = [ORDERS_AT_ONCE, LENGTH_AT_ONCE]
+    let [mandates, length] = [MANDATES_AT_ONCE, LENGTH_AT_ONCE]
     const checked = new WeakSet<CommitBody>()
     return {
       read: (commit, before) => {
@@ -57,16 +57,16 @@ export class PushedCommits {
           return body
         })
       },
-      checkOrders: (commit, body, { seller, openedBy }) => {
+      checkMandates: (commit, body, { seller, openedBy }) => {
         if (checked.has(body)) return null
         const { auctionId, signer } = commit
         const check = { auctionId, body: commit.body, signer, seller, openedBy }
-        if (body.orders.length > orders)
+        if (body.mandates.length > mandates)
           return this.#senders
-            .run(from, () => this.#deps.orderChecker.check(check))
+            .run(from, () => this.#deps.mandateChecker.check(check))
             .then((fault) => throwFault(commit, body, fault))
-        orders -= body.orders.length
-        throwFault(commit, body, orderFault(check, body, this.#deps.verifier))
+        mandates -= body.mandates.length
+        throwFault(commit, body, mandateFault(check, body, this.#deps.verifier))
         return null
       },
     }
@@ -77,7 +77,7 @@ export class PushedCommits {
     const sellerFacts =
       before.status === 'unopened' ? null : { seller: before.seller, openedBy: before.openedBy }
     const check = { auctionId, firstSeq, lastSeq, body, hash, signer, signature, sellerFacts }
-    const fault = await this.#senders.run(from, () => this.#deps.orderChecker.checkCommit(check))
+    const fault = await this.#senders.run(from, () => this.#deps.mandateChecker.checkCommit(check))
     if (fault?.kind === 'unsound') throw new BadCommitError(commit, fault.rule)
     const read = readBodyAgain(body)
     throwFault(commit, read, fault)
@@ -93,7 +93,7 @@ function throwFault(
   if (fault === null) return
   const event = fault.kind === 'bad-signature' ? null : events[fault.event]
   const place = fault.kind === 'bad-signature' ? '' : `event ${commit.firstSeq + fault.event}: `
-  throw new BadCommitError(commit, `${place}${orderRule(fault, event?.at ?? 0)}`)
+  throw new BadCommitError(commit, `${place}${mandateRule(fault, event?.at ?? 0)}`)
 }
 
 type Unsound = { readonly kind: 'unsound' }

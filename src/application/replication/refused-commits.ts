@@ -17,7 +17,7 @@ export interface RefusedCommitsDeps {
   readonly equivocations: Pick<EquivocationRepository, 'among'>
   readonly eventLog: Pick<PublishingEventLog, 'onPublished'>
   readonly logger: Logger
-  readonly peerClient: Pick<PeerClient, 'tellRefusal'>
+  readonly peerClient: Pick<PeerClient, 'reportRefusal'>
   readonly peerTable: Pick<PeerTable, 'get' | 'whereabouts'>
   readonly verifier: SignatureVerifier
 }
@@ -33,12 +33,12 @@ interface Refusal {
 
 /** The most auctions that are remembered; beyond this, the oldest are forgotten. */
 const MAX_REFUSALS = 1_000
-export const MAX_REASON_TOLD = 300
+export const MAX_REASON_LENGTH = 300
 /** The most that are checked at the same time; others are checked when they are offered again. */
 const MAX_LOOKS = 8
 /** The home of an auction is informed again after this time, in case it was restarted. */
-export const TELL_INTERVAL_MS = 60_000
-const TELL_TIMEOUT_MS = 2_000
+export const NOTIFY_INTERVAL_MS = 60_000
+const NOTIFY_TIMEOUT_MS = 2_000
 
 /**
  * Commits that their homes have signed and this node refuses: what is missing here because of them, and whose fault it
@@ -48,7 +48,7 @@ export class RefusedCommits {
   readonly #deps: RefusedCommitsDeps
   readonly #nodeId: string
   readonly #refusals = new Map<string, Refusal>()
-  readonly #toldAt = new Map<string, number>()
+  readonly #notifiedAt = new Map<string, number>()
   #looks = 0
 
   constructor(deps: RefusedCommitsDeps, options: { nodeId: string }) {
@@ -65,7 +65,7 @@ export class RefusedCommits {
     for (const error of errors) {
       const { auctionId, firstSeq } = error.commit
       const known = this.#refusals.get(auctionId)
-      if (known?.seq === firstSeq && known.sources.has(from)) this.#tellHome(auctionId, known)
+      if (known?.seq === firstSeq && known.sources.has(from)) this.#notifyHome(auctionId, known)
       else if (this.#looks < MAX_LOOKS) void this.#look(from, error)
     }
   }
@@ -83,11 +83,11 @@ export class RefusedCommits {
       if ((await equivocations.among([auctionId])).has(auctionId)) return
       const known = this.#refusals.get(auctionId)
       const sources = known?.seq === seq ? known.sources.add(from) : new Set([from])
-      const refusal = { seq, reason: printable(reason).slice(0, MAX_REASON_TOLD), home: author, sources }
+      const refusal = { seq, reason: printable(reason).slice(0, MAX_REASON_LENGTH), home: author, sources }
       this.#refusals.delete(auctionId)
       this.#refusals.set(auctionId, refusal)
       this.#forget()
-      this.#tellHome(auctionId, refusal)
+      this.#notifyHome(auctionId, refusal)
     } catch (error) {
       logger.warn({ err: error, auctionId }, 'it could not be found out whose fault a refused commit is')
     } finally {
@@ -96,24 +96,24 @@ export class RefusedCommits {
   }
 
   #forget(): void {
-    for (const entries of [this.#refusals, this.#toldAt]) {
+    for (const entries of [this.#refusals, this.#notifiedAt]) {
       const [oldest] = entries.keys()
       if (entries.size > MAX_REFUSALS && oldest !== undefined) entries.delete(oldest)
     }
   }
 
   /** Informs its home, since nobody else can mend it. */
-  #tellHome(auctionId: string, { home, seq, reason }: Refusal): void {
+  #notifyHome(auctionId: string, { home, seq, reason }: Refusal): void {
     const { clock, logger, peerClient, peerTable } = this.#deps
     const address = home === this.#nodeId ? undefined : peerTable.whereabouts(home)?.address
     const now = clock.monotonicMs()
-    if (address === undefined || now - (this.#toldAt.get(auctionId) ?? -TELL_INTERVAL_MS) < TELL_INTERVAL_MS)
+    if (address === undefined || now - (this.#notifiedAt.get(auctionId) ?? -NOTIFY_INTERVAL_MS) < NOTIFY_INTERVAL_MS)
       return
-    this.#toldAt.delete(auctionId)
-    this.#toldAt.set(auctionId, now)
+    this.#notifiedAt.delete(auctionId)
+    this.#notifiedAt.set(auctionId, now)
     const refusal = { from: this.#nodeId, auctionId, seq, reason }
-    peerClient.tellRefusal(address, refusal, { timeoutMs: TELL_TIMEOUT_MS }).catch((error: unknown) => {
-      this.#toldAt.delete(auctionId)
+    peerClient.reportRefusal(address, refusal, { timeoutMs: NOTIFY_TIMEOUT_MS }).catch((error: unknown) => {
+      this.#notifiedAt.delete(auctionId)
       logger.debug({ err: error, home }, 'a home did not hear that its commit is refused')
     })
   }

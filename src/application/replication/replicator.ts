@@ -8,7 +8,7 @@ import { type Auction, type OpenedAuction, UNOPENED } from '../../domain/auction
 import type { Commit, Head } from '../../domain/commit.js'
 import { commandIdOf } from '../../domain/events.js'
 import type { MemberNews } from '../../ports/members/member-news.js'
-import type { OrderChecker } from '../../ports/mesh/order-checker.js'
+import type { MandateChecker } from '../../ports/mesh/mandate-checker.js'
 import type { StoredHead } from '../../ports/mesh/sync-messages.js'
 import type { AuctionRepository } from '../../ports/store/auction-repository.js'
 import type { Append, EventLog } from '../../ports/store/event-log.js'
@@ -38,7 +38,7 @@ export interface ReplicatorDeps extends HomeAdmissionDeps {
   readonly clock: Pick<Clock, 'now'>
   readonly random: Random
   readonly equivocationWatch: Pick<EquivocationWatch, 'offered'>
-  readonly orderChecker: OrderChecker
+  readonly mandateChecker: MandateChecker
   readonly verifier: BulkVerifier
   readonly heldAuctions: Pick<HeldAuctions, 'hold'>
   readonly logger: Logger
@@ -68,7 +68,7 @@ const MAX_CACHED_REPLICAS = 2_000
 /** What is checked of signatures. */
 interface Rules {
   readonly signatures: SignatureRule
-  /** Of what is pushed; null for a bulk pull, which leaves orders to `verify`: there may be one for each bid. */
+  /** Of what is pushed; null for a bulk pull, which leaves mandates to `verify`: there may be one for each bid. */
   readonly pushed: PushRule | null
   /** Whether more is to be expected soon: most of what a bulk pull brings is old. */
   readonly remembered: boolean
@@ -119,7 +119,7 @@ export class Replicator {
 
   /**
    * Takes in commits, of one auction in ascending order, of any number of auctions. `from`: the peer that brought them; null where
-   * none did. Rejects if the log fails, or what checks orders does.
+   * none did. Rejects if the log fails, or what checks mandates does.
    */
   async ingest(commits: readonly Commit[], from: string | null = null): Promise<Intake> {
     const byAuction = new Map<string, Commit[]>()
@@ -215,7 +215,7 @@ export class Replicator {
         // As hardly any makes a home.
         const stranger = this.#admission.rule(body)
         if (stranger !== null) await this.#askAbout(stranger, commit, body, from)
-        const beside = pushed?.checkOrders(commit, body, next) ?? null
+        const beside = pushed?.checkMandates(commit, body, next) ?? null
         if (beside !== null) await beside
         state = next
         head = { seq: commit.lastSeq, hash: commit.hash }

@@ -325,9 +325,9 @@ export class Syncer {
     const restMs = this.#liars.add(`${nodeId} ${auctionId}`)
     // The budget itself logs this now and then.
     if (why === 'spent') return
-    const told =
+    const found =
       why === 'lied' ? 'a peer sent commits that are not sound' : 'a peer lacks what it said it had'
-    this.#deps.logger.warn({ nodeId, auctionId, fromSeq, restMs }, `${told}: others are asked for them`)
+    this.#deps.logger.warn({ nodeId, auctionId, fromSeq, restMs }, `${found}: others are asked for them`)
     this.#compareAgain(nodeId, restMs)
   }
 

@@ -1,6 +1,6 @@
 /**
  * What a member may do: `node` homes auctions, `replica` reads and verifies, `gateway` acts for its accounts too, and
- * `operator` is a command line that gives orders to nodes of other machines.
+ * `operator` is a command line that operates nodes of other machines.
  */
 export const MEMBER_ROLES = ['node', 'replica', 'gateway', 'operator'] as const
 export type MemberRole = (typeof MEMBER_ROLES)[number]

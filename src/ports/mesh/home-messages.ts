@@ -10,8 +10,8 @@ export interface SignedParcel {
   readonly signature: string
 }
 
-/** A node's signature over all commands for one auction in a request (see application/orders/order.ts). */
-export interface SubmittedOrder {
+/** A node's signature over all commands for one auction in a request (see application/submissions/mandate.ts). */
+export interface SubmittedMandate {
   readonly auctionId: string
   /** The node's public key. */
   readonly signer: string
@@ -28,7 +28,7 @@ export type SubmitResult =
 /** A home's answer to commands, one result each in order, signed as a whole. */
 export interface SubmitAnswer {
   readonly results: readonly SubmitResult[]
-  /** Over the outcomes among the results (see application/orders/receipt.ts); null where there is none. */
+  /** Over the outcomes among the results (see application/submissions/receipt.ts); null where there is none. */
   readonly receipt: ReceiptSignature | null
 }
 

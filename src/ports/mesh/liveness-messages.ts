@@ -33,7 +33,7 @@ export interface Goodbye {
 
 /**
  * News of a node, passed on from node to node. `alive` and `left` are the node's own signed words; `suspect` and `dead`
- * are what the teller observed, and no more than a reason to look for oneself.
+ * are what the reporter observed, and no more than a reason to look for oneself.
  */
 export type Rumor =
   | {

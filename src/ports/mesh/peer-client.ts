@@ -4,7 +4,7 @@ import type { Commit } from '../../domain/commit.js'
 import type { RemoteCommand } from '../../domain/remote-command.js'
 import type { EquivocationProof } from '../store/equivocation-repository.js'
 import type { AuctionHead } from '../store/event-log.js'
-import type { Refusal, SignedParcel, SubmitAnswer, SubmittedOrder } from './home-messages.js'
+import type { Refusal, SignedParcel, SubmitAnswer, SubmittedMandate } from './home-messages.js'
 import type { Challenge, Goodbye, HelloAnswer, NodeProof, Ping, Pong } from './liveness-messages.js'
 import type {
   DigestPart,
@@ -28,11 +28,11 @@ export interface PeerClient {
   pingVia(address: string, target: string, challenge: Challenge, options?: CallOptions): Promise<NodeProof>
   /** This node leaves the mesh. */
   goodbye(address: string, goodbye: Goodbye, options?: CallOptions): Promise<void>
-  /** One result per command, in order; an order for each auction among them. Whether the home signed them is for the caller to check. */
+  /** One result per command, in order; a mandate for each auction among them. Whether the home signed them is for the caller to check. */
   submit(
     address: string,
     commands: readonly RemoteCommand[],
-    orders: readonly SubmittedOrder[],
+    mandates: readonly SubmittedMandate[],
     options?: CallOptions,
   ): Promise<SubmitAnswer>
   /** Resolves with how far the peer's copies of these auctions go now. */
@@ -65,9 +65,9 @@ export interface PeerClient {
     options?: CallOptions,
   ): Promise<{ heads: AuctionHead[]; next: string | null }>
   /** Tells the home of an auction that this node does not take a commit of it. */
-  tellRefusal(address: string, refusal: Refusal, options?: CallOptions): Promise<void>
+  reportRefusal(address: string, refusal: Refusal, options?: CallOptions): Promise<void>
   /** Tells the peer of a home that has signed two histories. Refused where the peer does not find it proven. */
-  tellEquivocation(address: string, proof: EquivocationProof, options?: CallOptions): Promise<void>
+  reportEquivocation(address: string, proof: EquivocationProof, options?: CallOptions): Promise<void>
   stop(): Promise<void>
 }
 

@@ -2,7 +2,7 @@ import type { Commit } from '../../domain/commit.js'
 import type { RemoteCommand } from '../../domain/remote-command.js'
 import type { EquivocationProof } from '../store/equivocation-repository.js'
 import type { AuctionHead } from '../store/event-log.js'
-import type { Refusal, SignedParcel, SubmitAnswer, SubmittedOrder } from './home-messages.js'
+import type { Refusal, SignedParcel, SubmitAnswer, SubmittedMandate } from './home-messages.js'
 import type { Challenge, Goodbye, HelloAnswer, NodeProof, Ping, Pong } from './liveness-messages.js'
 import type {
   DigestPart,
@@ -24,10 +24,10 @@ export interface PeerService {
   pingVia(target: string, challenge: Challenge, from: string): Promise<NodeProof>
   /** A peer leaves. Believed only with that peer's signature. */
   goodbye(goodbye: Goodbye): Promise<void>
-  /** Decides commands for auctions whose home is this node; one result per command, in order. FORBIDDEN without good orders. */
+  /** Decides commands for auctions whose home is this node; one result per command, in order. FORBIDDEN without good mandates. */
   submit(
     commands: readonly RemoteCommand[],
-    orders: readonly SubmittedOrder[],
+    mandates: readonly SubmittedMandate[],
     /** One for each command, for the log. */
     requestIds?: readonly (string | null)[] | undefined,
   ): Promise<SubmitAnswer>
@@ -41,8 +41,8 @@ export interface PeerService {
   pullPicture(want: PictureWant, from: string): Promise<PulledPicture | null>
   digest(): Promise<DigestPart[]>
   /** A peer does not take what this node has written as a home. */
-  tellRefusal(refusal: Refusal): Promise<void>
+  reportRefusal(refusal: Refusal): Promise<void>
   /** Takes in a proof that a home has signed two histories, of whoever brings it; checks it before it believes it. */
-  tellEquivocation(proof: EquivocationProof, from: string): Promise<void>
+  reportEquivocation(proof: EquivocationProof, from: string): Promise<void>
   heads(range: HeadRange): Promise<{ heads: AuctionHead[]; next: string | null }>
 }

@@ -74,7 +74,7 @@ export interface NodeCommands {
   /** Ends an auction that this node holds, by an event that everybody sees: nobody wins. */
   giveUp(request: RecoveryRequest & { readonly reason?: string }): Promise<AuctionView>
 
-  /** Sets (or changes the limit of) the standing order that bids for this user step by step. */
+  /** Sets (or changes the limit of) the auto-bid that bids for this user step by step. */
   autoBid(request: { readonly auction: string; readonly limit: AmountInput }): Promise<AutoBidView>
   stopAutoBid(request: { readonly auction: string }): Promise<AutoBidView>
 

@@ -1,7 +1,7 @@
 import type { Minor } from '../../domain/money.js'
 import type { RejectionCode } from '../../domain/rejection.js'
 
-/** A standing order of this node's user: bid for me, step by step, up to a limit that nobody else sees. */
+/** An auto-bid of this node's user: bid for me, step by step, up to a limit that nobody else sees. */
 export interface AutoBid {
   readonly auctionId: string
   readonly limit: Minor

@@ -1,7 +1,7 @@
 import type { RemoteCommand } from '../../domain/remote-command.js'
 import type { Outcome } from './outcome-repository.js'
 
-/** One signed answer of a home: what it made of commands of this node's user (see application/orders/receipt.ts). */
+/** One signed answer of a home: what it made of commands of this node's user (see application/submissions/receipt.ts). */
 export interface SignedReceipts {
   readonly home: { readonly nodeId: string; readonly publicKey: string }
   /** The home's clock, UTC milliseconds. */

@@ -29,7 +29,7 @@ const CODES: Readonly<Record<NodeErrorCode, number>> = {
   NOT_HELD: 2,
   PEERS_AWAY: 3,
   TOO_FEW_REPLICAS: 3,
-  ORDER_OUT_OF_TIME: 3,
+  MANDATE_OUT_OF_TIME: 3,
   NOT_REPLICATED: 4,
   OUTCOME_UNKNOWN: 4,
   TOKEN_MALFORMED: 2,

@@ -88,8 +88,8 @@ export function fakePeerService(overrides: Partial<PeerService> = {}): PeerServi
     pullPicture: async () => null,
     digest: async () => [],
     heads: async () => ({ heads: [], next: null }),
-    tellEquivocation: async () => {},
-    tellRefusal: async () => {},
+    reportEquivocation: async () => {},
+    reportRefusal: async () => {},
     ...overrides,
   }
 }

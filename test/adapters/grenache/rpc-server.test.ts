@@ -288,7 +288,7 @@ describe('the RPC server', () => {
         },
       })
       const error = errorOf(
-        await callRaw(running.port, 'vendue.submit', { params: { commands: [bidOf('bid_1')], orders: [] } }),
+        await callRaw(running.port, 'vendue.submit', { params: { commands: [bidOf('bid_1')], mandates: [] } }),
       )
       expect(error).to.deep.equal({ code: 'BUSY', message: 'too much', field: 'commands', next: 'wait' })
     })

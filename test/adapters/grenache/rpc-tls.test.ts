@@ -137,11 +137,11 @@ describe('the RPC server and client, over mutual TLS', () => {
       ['vendue.hello', challenge, mallory, false],
       ['vendue.goodbye', goodbye, mallory, false],
       ['vendue.push-commits', { from: caller.nodeId, commits: [] }, mallory, false],
-      ['vendue.submit', { commands, orders: [] }, mallory, false],
-      ['vendue.submit', { commands: account, orders: [] }, mallory, true],
-      ['vendue.submit', { commands, orders: [] }, gateway, false],
-      ['vendue.submit', { commands: account, orders: [] }, gateway, true],
-      ['vendue.submit', { commands, orders: [] }, caller, true],
+      ['vendue.submit', { commands, mandates: [] }, mallory, false],
+      ['vendue.submit', { commands: account, mandates: [] }, mallory, true],
+      ['vendue.submit', { commands, mandates: [] }, gateway, false],
+      ['vendue.submit', { commands: account, mandates: [] }, gateway, true],
+      ['vendue.submit', { commands, mandates: [] }, caller, true],
     ]
     for (const [rpc, params, as, isAllowed] of cases) {
       const answer = (await callRaw(running.port, rpc, { params }, as.tls)) as { ok: boolean }

@@ -4,7 +4,7 @@ import { signParcel } from '../../../src/application/handover/handover-parcel.js
 import { HandoverTaker } from '../../../src/application/handover/handover-taker.js'
 import { sealCommit } from '../../../src/application/log/commit.js'
 import { signConsent } from '../../../src/application/log/handover-consent.js'
-import { eventDigest, orderText } from '../../../src/application/orders/order.js'
+import { eventDigest, mandateText } from '../../../src/application/submissions/mandate.js'
 import { checkReceipts } from '../../../src/application/proof/check-receipts.js'
 import { judgeProof } from '../../../src/application/proof/equivocation.js'
 import { readLog, unplaced } from '../../../src/application/proof/read-log.js'
@@ -559,11 +559,11 @@ describe('a handover', () => {
     for (const event of inventions) {
       const facts = { seller: state.seller, openedBy: state.openedBy }
       const digests = [eventDigest(auction, event, facts) ?? '']
-      const signature = own.sign(orderText(auction, 1, digests))
-      const order = { signer: own.publicKey, signedAt: 1, commands: [0], signature }
-      for (const orders of [[], [order]]) {
+      const signature = own.sign(mandateText(auction, 1, digests))
+      const mandate = { signer: own.publicKey, signedAt: 1, commands: [0], signature }
+      for (const mandates of [[], [mandate]]) {
         const parts = { auctionId: auction, firstSeq: head.seq + 1, prevHash: head.hash, events: [event] }
-        const commit = sealCommit({ ...parts, orders }, own)
+        const commit = sealCommit({ ...parts, mandates }, own)
         const { refused } = await node(2).services.parts.replicator.ingest([commit])
         expect(refused[0]?.reason, event.type).to.contain('has signed this')
       }
@@ -572,7 +572,7 @@ describe('a handover', () => {
     await node(0).api.extend({ auction, commandId: 'cmd_extend00', closesAt })
     await node(0).api.close({ auction, commandId: 'cmd_close000' })
     await settle()
-    expect((await verified(node(2))).ordersChecked).to.equal(2)
+    expect((await verified(node(2))).mandatesChecked).to.equal(2)
   })
 
   it('lets the new home be proven to equivocate as well, by way of the handover', async () => {

@@ -4,8 +4,8 @@ import { signerOf } from '../../../src/adapters/system/node-key.js'
 import { MAX_MAILBOX_COMMANDS } from '../../../src/application/home/auction-actor.js'
 import { MAX_BODY_BYTES } from '../../../src/application/log/commit.js'
 import { nodeIdOf } from '../../../src/application/log/ids.js'
-import { type OrderedCommand, orderedCommands, signOrders } from '../../../src/application/orders/order.js'
-import { answerTo } from '../../../src/application/orders/submission.js'
+import { type MandatedCommand, mandatedCommands, signMandates } from '../../../src/application/submissions/mandate.js'
+import { answerTo } from '../../../src/application/submissions/submission.js'
 import type { RemoteCommand } from '../../../src/domain/remote-command.js'
 import type { SubmitResult } from '../../../src/ports/mesh/home-messages.js'
 import type { Append } from '../../../src/ports/store/event-log.js'
@@ -34,8 +34,8 @@ describe('the house of auctions', () => {
   afterEach(() => node.stop())
 
   const house = () => node.services.parts.auctionHouse
-  const submit = (command: RemoteCommand, ordered?: OrderedCommand) =>
-    answerTo({ command, ordered }, (submission) => house().enqueue(submission))
+  const submit = (command: RemoteCommand, mandated?: MandatedCommand) =>
+    answerTo({ command, mandated }, (submission) => house().enqueue(submission))
 
   async function open(
     more: { closesInMs?: number; opensAt?: number; reserve?: string; givesTimeBack?: boolean } = {},
@@ -121,14 +121,14 @@ describe('the house of auctions', () => {
     })
   })
 
-  it('writes no commit that others find too large, however much the orders hold that its bids came with', async () => {
+  it('writes no commit that others find too large, however much the mandates hold that its bids came with', async () => {
     const auctionId = await open()
     const sizes: number[] = []
     beforeAppend = ({ commit }) => {
       sizes.push(Buffer.byteLength(commit.body))
     }
     const digests = new Array<string>(1_000).fill(`${'D'.repeat(42)}A`)
-    const order = () => ({
+    const mandate = () => ({
       signer: digests[0] as string,
       signedAt: time.now(),
       digests,
@@ -137,7 +137,7 @@ describe('the house of auctions', () => {
     const results = await Promise.all(
       Array.from({ length: 256 }, (_, i) => {
         const command = bid(auctionId, `bid_${String(i).padStart(8, '0')}`, 10 + i, i % 2 === 0 ? ANNA : BEN)
-        return submit(command, { order: order(), place: 0 })
+        return submit(command, { mandate: mandate(), place: 0 })
       }),
     )
     expect(new Set(results.map(code))).to.deep.equal(new Set(['accepted']))
@@ -347,8 +347,8 @@ describe('the house of auctions', () => {
     const other = signerOf(generateKeyPairSync('ed25519').privateKey)
 
     async function bidAs(by: Signer, command: RemoteCommand): Promise<SubmitResult> {
-      const orders = signOrders([command], by, time.now())
-      return submit(command, orderedCommands([command], orders)[0])
+      const mandates = signMandates([command], by, time.now())
+      return submit(command, mandatedCommands([command], mandates)[0])
     }
     const keptOf = async (ids: readonly string[]) => (await node.store.outcomes.find(ids)).size
     const idsOf = (prefix: string, count: number) =>

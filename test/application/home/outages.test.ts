@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { answerTo } from '../../../src/application/orders/submission.js'
+import { answerTo } from '../../../src/application/submissions/submission.js'
 import type { OpenRequest } from '../../../src/ports/node/node-requests.js'
 import type { Append } from '../../../src/ports/store/event-log.js'
 import { LogFullError } from '../../../src/ports/store/event-log.js'

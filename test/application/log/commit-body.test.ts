@@ -45,13 +45,13 @@ describe('the text of a commit', () => {
   it('is read as it was written, whatever the events', () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(bid, other), { minLength: 1, maxLength: 20 }), (events) => {
-        const order = {
+        const mandate = {
           signer: DIGEST,
           signedAt: 5,
           commands: [DIGEST, events.length - 1],
           signature: SIGNATURE,
         }
-        const body = { auctionId: 'auc_1', firstSeq: 7, prevHash: HASH, events, orders: [order] }
+        const body = { auctionId: 'auc_1', firstSeq: 7, prevHash: HASH, events, mandates: [mandate] }
         const written = writeBody(body)
         expect(readBody(written)).to.deep.equal(body)
         expect(readBodyAgain(written)).to.deep.equal(body)
@@ -77,7 +77,7 @@ describe('the text of a commit', () => {
       return { ...placed, bidder, price: 1, leads: true, reserveMet: true }
     })
     expect(
-      eventsOf(writeBody({ auctionId: 'auc_1', firstSeq: 2, prevHash: HASH, events, orders: [] })),
+      eventsOf(writeBody({ auctionId: 'auc_1', firstSeq: 2, prevHash: HASH, events, mandates: [] })),
     ).to.deep.equal(events)
   })
 
@@ -88,12 +88,12 @@ describe('the text of a commit', () => {
     if (first?.type !== 'BidPlaced') throw new Error('expected a bid')
     expect(commit?.body.split(first.bidder.id)).to.have.length(2)
     const plain = events.filter((event) => event.type === 'BidPlaced' && event.amount !== null)
-    const alone = writeBody({ ...readBody(commit?.body ?? ''), events: plain, orders: [] })
+    const alone = writeBody({ ...readBody(commit?.body ?? ''), events: plain, mandates: [] })
     expect(alone.length / plain.length).to.be.below(100)
   })
 
   describe('is never written where nobody would read it', () => {
-    const body = { auctionId: 'auc_1', firstSeq: 2, prevHash: HASH, orders: [] }
+    const body = { auctionId: 'auc_1', firstSeq: 2, prevHash: HASH, mandates: [] }
     const cancelled = { type: 'AuctionCancelled', at: 1, commandId: 'cmd_1', reason: 'Broken.' } as const
     const bid: BidPlaced = {
       type: 'BidPlaced',
@@ -155,7 +155,7 @@ describe('the text of a commit', () => {
       prevHash: HASH,
       parties: [['node_a', 'Anna']],
       events: [[1, 'bid_1', 0, 100, 100, true, true]] as unknown[],
-      orders: [[DIGEST, 1, [0, DIGEST], SIGNATURE]] as unknown[],
+      mandates: [[DIGEST, 1, [0, DIGEST], SIGNATURE]] as unknown[],
     }
     const ruleOf = (json: unknown): string => {
       try {
@@ -167,7 +167,7 @@ describe('the text of a commit', () => {
       return 'none'
     }
     const withBid = (...bid: unknown[]) => ({ ...good, events: [...good.events, bid] })
-    const withOrder = (...order: unknown[]) => ({ ...good, orders: [...good.orders, order] })
+    const withMandate = (...mandate: unknown[]) => ({ ...good, mandates: [...good.mandates, mandate] })
 
     it('but not where it is sound', () => {
       expect(ruleOf(good)).to.equal('none')
@@ -195,14 +195,14 @@ describe('the text of a commit', () => {
     }
 
     for (const [what, json] of [
-      ['no commands', withOrder(DIGEST, 1, [], SIGNATURE)],
-      ['an event that is not there', withOrder(DIGEST, 1, [1], SIGNATURE)],
-      ['a digest that is none', withOrder(DIGEST, 1, ['abc'], SIGNATURE)],
-      ['a signer that is none', withOrder('abc', 1, [0], SIGNATURE)],
-      ['a signature with bits left over', withOrder(DIGEST, 1, [0], `${'s'.repeat(85)}B`)],
+      ['no commands', withMandate(DIGEST, 1, [], SIGNATURE)],
+      ['an event that is not there', withMandate(DIGEST, 1, [1], SIGNATURE)],
+      ['a digest that is none', withMandate(DIGEST, 1, ['abc'], SIGNATURE)],
+      ['a signer that is none', withMandate('abc', 1, [0], SIGNATURE)],
+      ['a signature with bits left over', withMandate(DIGEST, 1, [0], `${'s'.repeat(85)}B`)],
     ] as const) {
-      it(`where an order has ${what}`, () => {
-        expect(ruleOf(json)).to.match(/^the body's orders\.1/)
+      it(`where a mandate has ${what}`, () => {
+        expect(ruleOf(json)).to.match(/^the body's mandates\.1/)
       })
     }
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import type { FeedEntry, FeedStart } from '../../../src/application/log/feed.js'
-import { answerTo } from '../../../src/application/orders/submission.js'
+import { answerTo } from '../../../src/application/submissions/submission.js'
 import { ManualTime, settle } from '../../support/manual-time.js'
 import { MemoryNetwork } from '../../support/memory-network.js'
 import { MemoryNode } from '../../support/memory-node.js'

@@ -19,7 +19,7 @@ describe('the book of addresses', () => {
 
   it('gives members first, then what members named, then what anybody said', () => {
     book.add('found:1', 'found')
-    book.add('told:1', 'told')
+    book.add('told:1', 'named')
     book.add('member:1', 'member')
     expect(due(0)).to.deep.equal(['member:1', 'told:1', 'found:1'])
   })
@@ -27,7 +27,7 @@ describe('the book of addresses', () => {
   it('keeps dials free for better sources, however many addresses lesser ones name', () => {
     for (const address of many(300, 'found')) book.add(address, 'found')
     expect(due(0)).to.have.length(16)
-    for (const address of many(300, 'told')) book.add(address, 'told')
+    for (const address of many(300, 'named')) book.add(address, 'named')
     expect(due(0)).to.have.length(8)
     for (const address of many(300, 'member')) book.add(address, 'member')
     expect(due(0)).to.have.length(8)
@@ -99,7 +99,7 @@ describe('the book of addresses', () => {
   it('when full, forgets what anybody said before what it knows', () => {
     book.add('member:1', 'member')
     for (const address of many(5_000, 'found')) book.add(address, 'found')
-    expect(book.add('told:1', 'told')).to.equal(true)
+    expect(book.add('told:1', 'named')).to.equal(true)
     expect(due(0).slice(0, 2)).to.deep.equal(['member:1', 'told:1'])
   })
 })

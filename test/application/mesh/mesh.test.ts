@@ -283,8 +283,8 @@ describe('nodes of a mesh', () => {
       await bid(node(2), auction, 'bid_00000002', '79.8')
       await time.advance(5_000)
       expect(await price()).to.deep.equal(['three', 79.8])
-      const [order] = await node(1).api.autoBids()
-      expect(order?.autoBid.state).to.equal('outbid')
+      const [auto] = await node(1).api.autoBids()
+      expect(auto?.autoBid.state).to.equal('outbid')
       await node(1).api.autoBid({ auction, limit: '100' })
       await settle()
       expect(await price()).to.deep.equal(['two', 80.3])
@@ -302,7 +302,7 @@ describe('nodes of a mesh', () => {
       expect((await node(1).api.show({ auction: later })).mine).to.equal('outbid')
     })
 
-    it('take no order that could never bid, and say why', async () => {
+    it('take no auto-bid that could never bid, and say why', async () => {
       const auction = await open(node(0))
       const low = await failure(node(1).api.autoBid({ auction, limit: '74.99' }))
       expect(low).to.include({ code: 'INVALID_INPUT', field: 'limit' })
@@ -382,8 +382,8 @@ describe('nodes of a mesh', () => {
       expect((await node(0).api.show({ auction: other })).state.leader?.name).to.equal('three')
       await node(0).api.close({ auction, commandId: 'cmd_close001' })
       await settle()
-      const orders = await node(1).api.autoBids()
-      expect(orders.map(({ autoBid }) => autoBid.state).sort()).to.deep.equal(['stopped', 'won'])
+      const autos = await node(1).api.autoBids()
+      expect(autos.map(({ autoBid }) => autoBid.state).sort()).to.deep.equal(['stopped', 'won'])
     })
   })
 })

@@ -33,7 +33,7 @@ describe('a proof of equivocation', () => {
   const [opening, one, two] = commits as [Commit, Commit, Commit]
   const fork = otherVersion(one, auction)
 
-  it('holds for two commits of one number, in either order, and says from which event on', () => {
+  it('holds for two commits of one number, in either mandate, and says from which event on', () => {
     for (const proof of [proofOf([opening], one, fork), proofOf([opening], fork, one)]) {
       const judged = judgeProof(proof, verifier)
       expect(judged.proven && judged.by).to.include({ auctionId: auction.auctionId, seq: 2 })
@@ -193,7 +193,7 @@ describe('a home that signs two histories', () => {
     const opening = (await node(0).api.log({ auction, fromSeq: 1 })).commits[0] as Commit
     const forged = proofOf([opening], real, otherVersion(real, node(2)))
     const error = await node(1)
-      .services.parts.peerService.tellEquivocation(forged, node(0).info.nodeId)
+      .services.parts.peerService.reportEquivocation(forged, node(0).info.nodeId)
       .catch((reason: { code: string }) => reason.code)
     expect(error).to.equal('INVALID_INPUT')
     await settle()
@@ -226,7 +226,7 @@ describe('a home that signs two histories', () => {
     const flood = async () => {
       for (const proof of proofs)
         await node(1)
-          .services.parts.peerService.tellEquivocation(proof, 'node_flooder')
+          .services.parts.peerService.reportEquivocation(proof, 'node_flooder')
           .then(
             () => codes.add('ok'),
             (reason: { code: string }) => codes.add(reason.code),

@@ -29,7 +29,7 @@ interface Free {
 
 const FREE: readonly Free[] = [
   {
-    what: /^(?!AuctionOpened|AuctionHandedOver)\w+\.at(, without its order)?$/,
+    what: /^(?!AuctionOpened|AuctionHandedOver)\w+\.at(, without its mandate)?$/,
     verdict: 'free',
     why: "times are the home's clock: others see that it does not run backwards or ahead of theirs, and no more",
   },
@@ -39,7 +39,7 @@ const FREE: readonly Free[] = [
     why: 'a log without its end is what anybody had who copied it before',
   },
   {
-    what: /^AuctionClosed\.commandId(, without its order)?$/,
+    what: /^AuctionClosed\.commandId(, without its mandate)?$/,
     verdict: 'free',
     why: 'this home is the seller: its own commands have the ids that it gives them',
   },
@@ -49,7 +49,7 @@ const FREE: readonly Free[] = [
     why: 'what is kept shut proves nothing, and is not called valid',
   },
   {
-    what: /^(BidPlaced|MaxBidChanged)\.price(, without its order)?$/,
+    what: /^(BidPlaced|MaxBidChanged)\.price(, without its mandate)?$/,
     verdict: 'unproven',
     why: "the price would be the winner's maximum, which would have to be opened then",
   },
@@ -64,7 +64,7 @@ const FREE: readonly Free[] = [
     why: 'only who has placed a bid knows that it was left out, and has the receipt',
   },
   {
-    what: /^(BidPlaced|MaxBidChanged)\.bidder(\.id)?, without its order$/,
+    what: /^(BidPlaced|MaxBidChanged)\.bidder(\.id)?, without its mandate$/,
     verdict: 'receipts',
     why: "the bid was left out, and an account's of the home's own stands in its place, as it may elsewhere",
   },
@@ -74,9 +74,9 @@ const FREE: readonly Free[] = [
     why: 'before the close nobody but its bidder knows what a maximum makes of the price, and of the reserve',
   },
   {
-    what: /^no order$/,
+    what: /^no mandate$/,
     verdict: 'free',
-    why: 'the home vouches for the account itself then, and so it says: the order of the gateway is gone',
+    why: 'the home vouches for the account itself then, and so it says: the mandate of the gateway is gone',
   },
   {
     what: /^no AuctionHandedOver$/,
@@ -84,12 +84,12 @@ const FREE: readonly Free[] = [
     why: 'the forger has the keys of both homes, which agree on who wrote; but they sign their own receipts',
   },
   {
-    what: /^(BidPlaced|MaxBidChanged)\.(?!bidder\.name).*, without its order$/,
+    what: /^(BidPlaced|MaxBidChanged)\.(?!bidder\.name).*, without its mandate$/,
     verdict: ['receipts', 'unproven'],
     why: 'any node may vouch for an account, the home too; the gateway that brought the bid has the receipt',
   },
   {
-    what: /^(BidPlaced|MaxBidChanged)\.(bidder|bidder\.name|commitment|amount), without its order$/,
+    what: /^(BidPlaced|MaxBidChanged)\.(bidder|bidder\.name|commitment|amount), without its mandate$/,
     verdict: 'free',
     why: 'any node may vouch for an account, and so for its name: the log shows which one did',
   },

@@ -4,8 +4,8 @@ import fc from 'fast-check'
 import { Ed25519Verifier } from '../../../src/adapters/system/node-key.js'
 import { hashOf, sealCommit } from '../../../src/application/log/commit.js'
 import { readBody } from '../../../src/application/log/commit-body.js'
-import type { CommittedOrder } from '../../../src/application/log/written-body.js'
-import { asSigned, orderText } from '../../../src/application/orders/order.js'
+import type { CommittedMandate } from '../../../src/application/log/written-body.js'
+import { asSigned, mandateText } from '../../../src/application/submissions/mandate.js'
 import {
   commitLine,
   headerLine,
@@ -22,7 +22,7 @@ import {
 } from '../../../src/application/proof/verify-log.js'
 import type { Commit } from '../../../src/domain/commit.js'
 import type { AuctionEvent } from '../../../src/domain/events.js'
-import { ordersOf, sellerOf } from '../../support/bidding-nodes.js'
+import { mandatesOf, sellerOf } from '../../support/bidding-nodes.js'
 import { LongAuction } from '../../support/long-auction.js'
 import { ManualTime, settle } from '../../support/manual-time.js'
 import { MemoryNetwork } from '../../support/memory-network.js'
@@ -68,10 +68,10 @@ function rewrite(
 ): Commit[] {
   let last: Commit | null = null
   return commits.map((commit) => {
-    const { events, orders } = readBody(commit.body)
+    const { events, mandates } = readBody(commit.body)
     const [firstSeq, prevHash] = [commit.firstSeq, last?.hash ?? null]
     const auctionId = last?.auctionId ?? null
-    last = sealCommit({ auctionId, firstSeq, prevHash, events: events.map(change), orders }, auction.signer)
+    last = sealCommit({ auctionId, firstSeq, prevHash, events: events.map(change), mandates }, auction.signer)
     return last
   })
 }
@@ -203,7 +203,7 @@ describe('verifying a log', () => {
       }),
     ]
     const finding = findingOf(await verifyBytes(Buffer.from(lines.join(''))))
-    expect(finding.code).to.equal('ORDER')
+    expect(finding.code).to.equal('MANDATE')
     expect(finding.place?.line).to.equal(6)
     const signatures = findingOf(await verifyCommits(all, { allSignatures: true }))
     expect(signatures).to.deep.include({ code: 'SIGNATURE', commit: spanOf(forged) })
@@ -305,25 +305,25 @@ describe('verifying a log', () => {
   it('finds a bid that its home has made up, and one in words that are not its bidder’s', async () => {
     const auction = small()
     const commits = [...auction.commits()]
-    const findingWith = async (change: (order: CommittedOrder) => CommittedOrder[], skip = 0) => {
+    const findingWith = async (change: (mandate: CommittedMandate) => CommittedMandate[], skip = 0) => {
       const [opening, first] = commits as [Commit, Commit]
       const body = readBody(first.body)
-      const told = sealCommit({ ...body, orders: body.orders.slice(skip).flatMap(change) }, auction.signer)
+      const told = sealCommit({ ...body, mandates: body.mandates.slice(skip).flatMap(change) }, auction.signer)
       return findingOf(await verifyCommits([opening, told]))
     }
-    const bySeller = (committed: CommittedOrder) => {
+    const bySeller = (committed: CommittedMandate) => {
       const { signer } = auction
       const { events } = readBody((commits[1] as Commit).body)
-      const order = asSigned(auction.auctionId, committed, { events, sellerFacts: sellerOf(signer) })
-      if (order === null) throw new Error('expected an order')
-      const text = orderText(auction.auctionId, order.signedAt, order.digests)
+      const mandate = asSigned(auction.auctionId, committed, { events, sellerFacts: sellerOf(signer) })
+      if (mandate === null) throw new Error('expected a mandate')
+      const text = mandateText(auction.auctionId, mandate.signedAt, mandate.digests)
       return [{ ...committed, signer: signer.publicKey, signature: signer.sign(text) }]
     }
     const none = await findingWith(() => [])
-    expect(none).to.deep.include({ code: 'ORDER', event: { seq: 2, type: 'BidPlaced' } })
-    expect((await findingWith((order) => [order], 1)).code).to.equal('ORDER')
-    expect((await findingWith(bySeller)).code).to.equal('ORDER')
-    const resigned = await findingWith((order) => [{ ...order, signedAt: order.signedAt + 1 }])
+    expect(none).to.deep.include({ code: 'MANDATE', event: { seq: 2, type: 'BidPlaced' } })
+    expect((await findingWith((mandate) => [mandate], 1)).code).to.equal('MANDATE')
+    expect((await findingWith(bySeller)).code).to.equal('MANDATE')
+    const resigned = await findingWith((mandate) => [{ ...mandate, signedAt: mandate.signedAt + 1 }])
     expect(resigned.rule).to.contain('signature')
   })
 
@@ -459,7 +459,7 @@ function closeAfter(auction: LongAuction, commits: readonly Commit[]): Commit[] 
         firstSeq: lastSeq + 1,
         prevHash: hash,
         events: closing,
-        orders: ordersOf(auctionId, closing, auction.signer),
+        mandates: mandatesOf(auctionId, closing, auction.signer),
       },
       auction.signer,
     ),

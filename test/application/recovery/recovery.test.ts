@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { Ed25519Verifier } from '../../../src/adapters/system/node-key.js'
-import { answerTo } from '../../../src/application/orders/submission.js'
+import { answerTo } from '../../../src/application/submissions/submission.js'
 import { readLog, unplaced } from '../../../src/application/proof/read-log.js'
 import { verifyLog } from '../../../src/application/proof/verify-log.js'
 import type { SubmitResult } from '../../../src/ports/mesh/home-messages.js'

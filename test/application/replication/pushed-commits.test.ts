@@ -4,36 +4,36 @@ import { checkpointText, hashOf, sealCommit } from '../../../src/application/log
 import { readBody } from '../../../src/application/log/commit-body.js'
 import { nodeIdOf } from '../../../src/application/log/ids.js'
 import type { CommitBody } from '../../../src/application/log/written-body.js'
-import { InPlaceOrderChecker } from '../../../src/application/orders/in-place-order-checker.js'
-import { LENGTH_AT_ONCE, ORDERS_AT_ONCE } from '../../../src/application/replication/pushed-commits.js'
+import { InPlaceMandateChecker } from '../../../src/application/submissions/in-place-mandate-checker.js'
+import { LENGTH_AT_ONCE, MANDATES_AT_ONCE } from '../../../src/application/replication/pushed-commits.js'
 import type { Commit } from '../../../src/domain/commit.js'
 import type {
   CommitCheck,
   CommitFault,
-  OrderCheck,
-  OrderChecker,
-  OrderFault,
-} from '../../../src/ports/mesh/order-checker.js'
+  MandateCheck,
+  MandateChecker,
+  MandateFault,
+} from '../../../src/ports/mesh/mandate-checker.js'
 import { T0 } from '../../support/auction-scenario.js'
-import { ordersEach } from '../../support/bidding-nodes.js'
+import { mandatesEach } from '../../support/bidding-nodes.js'
 import { LongAuction } from '../../support/long-auction.js'
 import { ManualTime, settle } from '../../support/manual-time.js'
 import { MemoryNetwork } from '../../support/memory-network.js'
 import { MemoryNode } from '../../support/memory-node.js'
 
-const MANY = ORDERS_AT_ONCE + 8
+const MANY = MANDATES_AT_ONCE + 8
 const FEW = 4
 
 /** Answers when it is let. */
-class HeldChecker implements OrderChecker {
-  readonly asked: OrderCheck[] = []
+class HeldChecker implements MandateChecker {
+  readonly asked: MandateCheck[] = []
   readonly read: CommitCheck[] = []
-  readonly #inPlace = new InPlaceOrderChecker({ verifier: new Ed25519Verifier() })
+  readonly #inPlace = new InPlaceMandateChecker({ verifier: new Ed25519Verifier() })
   readonly #held: (() => void)[] = []
   isHeld = false
   fails = false
 
-  async check(commit: OrderCheck): Promise<OrderFault | null> {
+  async check(commit: MandateCheck): Promise<MandateFault | null> {
     this.asked.push(commit)
     await this.#wait()
     return this.#inPlace.check(commit)
@@ -64,12 +64,12 @@ describe('commits that a peer pushes', () => {
     network = new MemoryNetwork()
     checker = new HeldChecker()
     const time = new ManualTime(T0 + 3_600_000)
-    node = await new MemoryNode({ name: 'replica', network, time, orderChecker: checker }).start()
+    node = await new MemoryNode({ name: 'replica', network, time, mandateChecker: checker }).start()
     await settle()
   })
   afterEach(() => node.stop())
 
-  /** An opening and commits of so many bids, each ordered by itself. */
+  /** An opening and commits of so many bids, each mandated by itself. */
   function auctionOf(
     bids: number,
     bidsPerCommit: number,
@@ -83,9 +83,9 @@ describe('commits that a peer pushes', () => {
     const commits: Commit[] = []
     for (const { auctionId, body, firstSeq } of auction.commits()) {
       const read = readBody(body)
-      const orders = firstSeq === 1 ? [] : ordersEach(auctionId, read.events, signer)
+      const mandates = firstSeq === 1 ? [] : mandatesEach(auctionId, read.events, signer)
       const prevHash = commits.at(-1)?.hash ?? null
-      commits.push(sealCommit(change({ ...read, prevHash, orders }), signer))
+      commits.push(sealCommit(change({ ...read, prevHash, mandates }), signer))
     }
     return commits
   }
@@ -95,10 +95,10 @@ describe('commits that a peer pushes', () => {
   const lastSeq = (commits: readonly Commit[]) => commits.at(-1)?.lastSeq
   const storedSeq = async ([first]: readonly Commit[]) =>
     (await node.store.auctions.find(first?.auctionId ?? ''))?.head.seq
-  const withBadOrder = (body: CommitBody): CommitBody => ({
+  const withBadMandate = (body: CommitBody): CommitBody => ({
     ...body,
-    orders: body.orders.map((order, i) =>
-      i === body.orders.length - 1 ? { ...order, signedAt: order.signedAt + 1 } : order,
+    mandates: body.mandates.map((mandate, i) =>
+      i === body.mandates.length - 1 ? { ...mandate, signedAt: mandate.signedAt + 1 } : mandate,
     ),
   })
 
@@ -106,28 +106,28 @@ describe('commits that a peer pushes', () => {
     const good = auctionOf(2 * FEW, FEW)
     expect((await push(good)).refused).to.deep.equal([])
     expect(await storedSeq(good)).to.equal(lastSeq(good))
-    const { refused } = await push(auctionOf(FEW, FEW, withBadOrder))
+    const { refused } = await push(auctionOf(FEW, FEW, withBadMandate))
     expect(refused.map(({ reason }) => reason)).to.deep.equal([
-      "the signature of an order is not its signer's",
+      "the signature of a mandate is not its signer's",
     ])
     expect(checker.asked).to.deep.equal([])
   })
 
-  it('are refused for one bad order among many, which are checked elsewhere', async () => {
+  it('are refused for one bad mandate among many, which are checked elsewhere', async () => {
     const good = auctionOf(MANY, MANY)
     expect((await push(good)).refused).to.deep.equal([])
     expect(await storedSeq(good)).to.equal(lastSeq(good))
-    const [opening, bad] = auctionOf(MANY, MANY, withBadOrder) as [Commit, Commit]
+    const [opening, bad] = auctionOf(MANY, MANY, withBadMandate) as [Commit, Commit]
     const { refused, stored } = await push([opening, bad])
     expect(refused.map(({ commit, reason }) => [commit.hash, reason])).to.deep.equal([
-      [bad.hash, "the signature of an order is not its signer's"],
+      [bad.hash, "the signature of a mandate is not its signer's"],
     ])
     expect(stored).to.equal(1)
     expect(checker.asked.map(({ body }) => body)).to.deep.equal([good[1]?.body, bad.body])
   })
 
   it('have their orders checked elsewhere from where a push brings many, of however many auctions', async () => {
-    const auctions = Array.from({ length: ORDERS_AT_ONCE / FEW + 2 }, () => auctionOf(FEW, FEW))
+    const auctions = Array.from({ length: MANDATES_AT_ONCE / FEW + 2 }, () => auctionOf(FEW, FEW))
     expect((await push(auctions.flat())).refused).to.deep.equal([])
     for (const commits of auctions) expect(await storedSeq(commits)).to.equal(lastSeq(commits))
     expect(checker.asked).to.have.length(2)
@@ -143,17 +143,17 @@ describe('commits that a peer pushes', () => {
     checker.isHeld = true
     const [opening, long, short] = auctionOf(MANY + FEW, MANY) as [Commit, Commit, Commit]
     const other = auctionOf(FEW, FEW)
-    const order: string[] = []
-    const first = push([opening, long], 'a').finally(() => order.push('long'))
-    const second = push([short], 'b').finally(() => order.push('short'))
-    await push(other, 'a').finally(() => order.push('other'))
+    const mandate: string[] = []
+    const first = push([opening, long], 'a').finally(() => mandate.push('long'))
+    const second = push([short], 'b').finally(() => mandate.push('short'))
+    await push(other, 'a').finally(() => mandate.push('other'))
     await settle()
-    expect(order).to.deep.equal(['other'])
+    expect(mandate).to.deep.equal(['other'])
     expect(await storedSeq([opening])).to.equal(undefined)
     checker.release()
     expect((await first).gaps).to.deep.equal([])
     expect((await second).gaps).to.deep.equal([])
-    expect(order).to.deep.equal(['other', 'long', 'short'])
+    expect(mandate).to.deep.equal(['other', 'long', 'short'])
     expect(await storedSeq([opening])).to.equal(short.lastSeq)
   })
 
@@ -206,20 +206,20 @@ describe('commits that a peer pushes', () => {
       const signed = signedText(brackets + ']'.repeat(LENGTH_AT_ONCE + 1))
       const { refused } = await push([signed, { ...signedText(brackets), auctionId: 'auc_0000000001' }])
       expect(refused.map(({ reason }) => reason)).to.deep.equal([
-        "the body's shape: must have auctionId, firstSeq, prevHash, parties, events, orders",
+        "the body's shape: must have auctionId, firstSeq, prevHash, parties, events, mandates",
         'the signature is not its author’s',
       ])
       expect(checker.read).to.have.length(2)
     })
 
-    it('are taken in with the orders that were checked there too, and refused for a bad one', async () => {
+    it('are taken in with the mandates that were checked there too, and refused for a bad one', async () => {
       const good = auctionOf(500, 500)
       expect(good[1]?.body.length).to.be.above(LENGTH_AT_ONCE)
       expect((await push(good)).refused).to.deep.equal([])
       expect(await storedSeq(good)).to.equal(lastSeq(good))
-      const { refused } = await push(auctionOf(500, 500, withBadOrder))
+      const { refused } = await push(auctionOf(500, 500, withBadMandate))
       expect(refused.map(({ reason }) => reason)).to.deep.equal([
-        "the signature of an order is not its signer's",
+        "the signature of a mandate is not its signer's",
       ])
       expect(checker.read).to.have.length(2)
       expect(checker.asked).to.have.length(0)

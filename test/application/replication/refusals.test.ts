@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { TELL_INTERVAL_MS } from '../../../src/application/replication/refused-commits.js'
+import { NOTIFY_INTERVAL_MS } from '../../../src/application/replication/refused-commits.js'
 import type { AuctionRecord } from '../../../src/ports/store/auction-repository.js'
 import type { Append } from '../../../src/ports/store/event-log.js'
 import { ManualTime, settle } from '../../support/manual-time.js'
@@ -78,7 +78,7 @@ describe('peers that do not take what a home has written', () => {
     node(0).services.parts.headsDigest.start()
     await time.advance(10_000)
     expect((await syncOf(1)).refusedAuctions).to.have.length(1)
-    await time.advance(TELL_INTERVAL_MS)
+    await time.advance(NOTIFY_INTERVAL_MS)
     const { doubtedAuctions } = await syncOf(0)
     expect(doubtedAuctions.map((doubted) => doubted.auctionId)).to.deep.equal([auctionId])
   })
@@ -123,9 +123,9 @@ describe('peers that do not take what a home has written', () => {
     const auctionId = await openAuction()
     const home = node(0).services.parts.peerService
     const from = node(1).info.nodeId
-    await home.tellRefusal({ from, auctionId, seq: 2, reason: 'no' })
-    await home.tellRefusal({ from, auctionId: `auc_${'0'.repeat(26)}`, seq: 1, reason: 'no' })
-    await node(2).services.parts.peerService.tellRefusal({ from, auctionId, seq: 1, reason: 'no' })
+    await home.reportRefusal({ from, auctionId, seq: 2, reason: 'no' })
+    await home.reportRefusal({ from, auctionId: `auc_${'0'.repeat(26)}`, seq: 1, reason: 'no' })
+    await node(2).services.parts.peerService.reportRefusal({ from, auctionId, seq: 1, reason: 'no' })
     expect((await syncOf(0)).doubtedAuctions).to.deep.equal([])
     expect((await syncOf(2)).doubtedAuctions).to.deep.equal([])
   })

@@ -39,14 +39,14 @@ describe('a command that stands in a log twice', () => {
     for (const one of nodes) await one.stop()
   })
 
-  /** The home brings a maximum back that has been withdrawn, in the words in which it was ordered then. */
+  /** The home brings a maximum back that has been withdrawn, in the words in which it was mandated then. */
   async function withdrawnAgain(): Promise<Commit> {
     const commits = await log()
-    const { events, orders } = readBody((commits[2] as Commit).body)
+    const { events, mandates } = readBody((commits[2] as Commit).body)
     const last = commits.at(-1) as Commit
     const parts = { auctionId: auction, firstSeq: last.lastSeq + 1, prevHash: last.hash }
     const again = events.map((event): AuctionEvent => ({ ...event, at: time.now() }))
-    return sealCommit({ ...parts, events: again, orders }, node(0).signer)
+    return sealCommit({ ...parts, events: again, mandates }, node(0).signer)
   }
 
   const reasons = async (commits: Commit[], from = node(2)) =>
@@ -88,7 +88,7 @@ describe('a command that stands in a log twice', () => {
     const { events } = readBody(last.body)
     const own = (at: number) => ({ ...events[0], bidId: 'bid_00000009', at: time.now() + at }) as AuctionEvent
     const parts = { auctionId: auction, firstSeq: last.lastSeq + 1, prevHash: last.hash }
-    const twice = sealCommit({ ...parts, events: [own(0), own(1)], orders: [] }, node(0).signer)
+    const twice = sealCommit({ ...parts, events: [own(0), own(1)], mandates: [] }, node(0).signer)
     const pulled = await node(2).services.parts.replicator.ingestPages([[twice]])
     expect(pulled.refused.map(({ reason }) => reason)).to.deep.equal(['bid_00000009 stands in the log twice'])
   })
@@ -122,7 +122,7 @@ describe('a command that stands in a log twice', () => {
         addedMs: 60_000,
       }
       const parts = { auctionId: auction, firstSeq: last.lastSeq + 1, prevHash: last.hash }
-      return sealCommit({ ...parts, events: [event], orders: [] }, node(0).signer)
+      return sealCommit({ ...parts, events: [event], mandates: [] }, node(0).signer)
     }
 
     beforeEach(async () => {

@@ -246,7 +246,7 @@ describe('a real node, given anything at its RPC port', () => {
       kind: 'plain',
       amount: 1_100,
     }
-    const order = { auctionId: auction, signer: mallory.signer.publicKey, signedAt: 1, signature }
+    const mandate = { auctionId: auction, signer: mallory.signer.publicKey, signedAt: 1, signature }
     const entry = { body: '{"meshId":"mesh_x","seq":1}', hash: '0'.repeat(64), signature }
     const [opening] = commits
     const parcel = JSON.stringify({ to: anna.nodeId, outcomes: [], sealed: [], secrets: null, head: null })
@@ -256,8 +256,8 @@ describe('a real node, given anything at its RPC port', () => {
       ['vendue.ping', { challenge, rumors: [{ ...goodbye, nodeId: anna.nodeId, state: 'left' }] }],
       ['vendue.ping-via', { target: anna.nodeId, challenge }],
       ['vendue.goodbye', { ...goodbye, nodeId }],
-      ['vendue.submit', { commands: [command], orders: [order] }],
-      ['vendue.submit', { commands: [{ ...command, kind: 'max', salt: '0'.repeat(32) }], orders: [order] }],
+      ['vendue.submit', { commands: [command], mandates: [mandate] }],
+      ['vendue.submit', { commands: [{ ...command, kind: 'max', salt: '0'.repeat(32) }], mandates: [mandate] }],
       ['vendue.push-commits', { from: nodeId, commits }],
       ['vendue.pass-handover', { from: nodeId, parcel: { auctionId: auction, parcel, signature } }],
       ['vendue.pull-commits', { wants: [{ auctionId: auction, fromSeq: 1 }] }],

@@ -7,7 +7,7 @@ import { loadNodeKey } from '../../../src/adapters/system/node-key.js'
 import { signParcel } from '../../../src/application/handover/handover-parcel.js'
 import { type CommitParts, sealCommit } from '../../../src/application/log/commit.js'
 import { nodeIdOf } from '../../../src/application/log/ids.js'
-import { commandDigest, signOrders, submittedOrders } from '../../../src/application/orders/order.js'
+import { commandDigest, signMandates, submittedMandates } from '../../../src/application/submissions/mandate.js'
 import { exportLines } from '../../../src/application/proof/read-log.js'
 import type { Commit } from '../../../src/domain/commit.js'
 import type { AuctionEvent } from '../../../src/domain/events.js'
@@ -48,13 +48,13 @@ describe('members who cheat real nodes', () => {
     amount,
     bidder: { id: bidder.id, name: bidder.name },
   })
-  const ordersOf = (commands: RemoteCommand[], signer: Signer) =>
-    submittedOrders(signOrders(commands, signer, Date.now()))
+  const mandatesOf = (commands: RemoteCommand[], signer: Signer) =>
+    submittedMandates(signMandates(commands, signer, Date.now()))
 
   /** What anna, the home, answers: the error's code, or what became of each command. */
-  async function submit(commands: RemoteCommand[], orders: unknown, as: Insider): Promise<string> {
+  async function submit(commands: RemoteCommand[], mandates: unknown, as: Insider): Promise<string> {
     const port = await portOf(mesh.node(0))
-    const answer = (await callRaw(port, 'vendue.submit', { params: { commands, orders } }, as.tls)) as {
+    const answer = (await callRaw(port, 'vendue.submit', { params: { commands, mandates } }, as.tls)) as {
       ok: boolean
       error?: { code: string }
       result?: { results: { outcome?: { status: string; rejection?: { code: string } }; code?: string }[] }
@@ -67,27 +67,27 @@ describe('members who cheat real nodes', () => {
   }
 
   describe('as a bidder', () => {
-    it('cannot bid as another: not with an order of his own, nor with one of theirs, overheard', async () => {
+    it('cannot bid as another: not with a mandate of his own, nor with one of theirs, overheard', async () => {
       const auction = await openAuction(mesh.node(0))
       const bid = bidOf(auction, victim)
-      expect(await submit([bid], ordersOf([bid], mallory.signer), mallory)).to.equal('FORBIDDEN')
-      expect(await submit([bid], ordersOf([bid], victim.signer), mallory)).to.equal('FORBIDDEN')
+      expect(await submit([bid], mandatesOf([bid], mallory.signer), mallory)).to.equal('FORBIDDEN')
+      expect(await submit([bid], mandatesOf([bid], victim.signer), mallory)).to.equal('FORBIDDEN')
       expect(await submit([bid], [], mallory)).to.equal('FORBIDDEN')
       expect((await mesh.node(0).api.show({ auction })).state.bidCount).to.equal(0)
     })
 
-    it('gets the first answer for a bid sent again, and nothing for its order under another bid', async () => {
+    it('gets the first answer for a bid sent again, and nothing for its mandate under another bid', async () => {
       const [auction, other] = [await openAuction(mesh.node(0)), await openAuction(mesh.node(0))]
       const bid = bidOf(auction, { id: mallory.nodeId, name: 'mallory' })
-      const orders = ordersOf([bid], mallory.signer)
-      for (let i = 0; i < 3; i++) expect(await submit([bid], orders, mallory)).to.equal('accepted')
+      const mandates = mandatesOf([bid], mallory.signer)
+      for (let i = 0; i < 3; i++) expect(await submit([bid], mandates, mallory)).to.equal('accepted')
       expect((await mesh.node(0).api.show({ auction })).state.bidCount).to.equal(1)
       const elsewhere = { ...bid, auctionId: other }
-      const moved = orders.map((order) => ({ ...order, auctionId: other }))
+      const moved = mandates.map((mandate) => ({ ...mandate, auctionId: other }))
       expect(await submit([elsewhere], moved, mallory)).to.equal('FORBIDDEN')
-      expect(await submit([{ ...bid, amount: 5_000 }], orders, mallory)).to.equal('FORBIDDEN')
+      expect(await submit([{ ...bid, amount: 5_000 }], mandates, mallory)).to.equal('FORBIDDEN')
       const account = { ...bidOf(auction, { id: 'acc_carla', name: 'Carla' }, 2_000) }
-      const vouched = ordersOf([account], victim.signer)
+      const vouched = mandatesOf([account], victim.signer)
       const replays = await Promise.all([1, 2].map(() => submit([account], vouched, mallory)))
       expect(replays, "a gateway's bid, overheard, counts once").to.deep.equal(['accepted', 'accepted'])
       expect((await mesh.node(0).api.show({ auction })).state.bidCount).to.equal(2)
@@ -106,7 +106,7 @@ describe('members who cheat real nodes', () => {
         ...bidOf(auction, { id: mallory.nodeId, name: 'mallory' }, 9_900),
         commandId: outcome.commandId,
       }
-      expect(await submit([bid], ordersOf([bid], mallory.signer), mallory)).to.equal('COMMAND_ID_REUSED')
+      expect(await submit([bid], mandatesOf([bid], mallory.signer), mallory)).to.equal('COMMAND_ID_REUSED')
       expect((await mesh.node(0).api.show({ auction })).state.leader?.id).to.equal(victim.id)
     })
 
@@ -115,16 +115,16 @@ describe('members who cheat real nodes', () => {
       const anna = await infoOf(mesh.node(0))
       const byAnna = { type: 'close', auctionId: auction, commandId: newId('cmd') } as const
       const asAnna: RemoteCommand = { ...byAnna, by: { id: anna.nodeId, name: 'anna' } }
-      expect(await submit([asAnna], ordersOf([asAnna], mallory.signer), mallory)).to.equal('FORBIDDEN')
+      expect(await submit([asAnna], mandatesOf([asAnna], mallory.signer), mallory)).to.equal('FORBIDDEN')
       const asSelf: RemoteCommand = { ...byAnna, by: { id: mallory.nodeId, name: 'mallory' } }
-      expect(await submit([asSelf], ordersOf([asSelf], mallory.signer), mallory)).to.equal('NOT_SELLER')
+      expect(await submit([asSelf], mandatesOf([asSelf], mallory.signer), mallory)).to.equal('NOT_SELLER')
       expect((await mesh.node(0).api.show({ auction })).state.status).to.equal('open')
 
       const sue = { id: 'usr_sue', name: 'Sue' }
       const hers = await openAuction(mesh.node(0), { as: sue })
       const closing = { type: 'close', auctionId: hers, by: sue } as const
       const forged = { ...closing, commandId: newId('cmd') }
-      expect(await submit([forged], ordersOf([forged], mallory.signer), mallory)).to.equal('NOT_SELLER')
+      expect(await submit([forged], mandatesOf([forged], mallory.signer), mallory)).to.equal('NOT_SELLER')
       const closed = await mesh.node(0).api.close({ auction: hers, commandId: newId('cmd'), as: sue })
       expect(closed.outcome.status).to.equal('accepted')
     })
@@ -177,13 +177,13 @@ describe('members who cheat real nodes', () => {
       leads: true,
       reserveMet: true,
     })
-    const second = ({ auctionId, hash: prevHash }: Commit, parts: Pick<CommitParts, 'events' | 'orders'>) =>
+    const second = ({ auctionId, hash: prevHash }: Commit, parts: Pick<CommitParts, 'events' | 'mandates'>) =>
       seal({ auctionId, firstSeq: 2, prevHash, ...parts })
     const push = (i: number, ...commits: Commit[]) =>
       say(mesh.node(i), 'vendue.push-commits', { from: mallory.nodeId, commits }, mallory.tls)
     const seqAt = async (i: number, auction: string) => (await mesh.node(i).api.show({ auction })).head.seq
 
-    it('finds no believer for a bid that nobody made: replicas refuse it, and verify says ORDER', async () => {
+    it('finds no believer for a bid that nobody made: replicas refuse it, and verify says MANDATE', async () => {
       const opening = open()
       const { auctionId } = opening
       expect(await push(0, opening)).to.equal('ok')
@@ -192,18 +192,18 @@ describe('members who cheat real nodes', () => {
       const dearer: Bid = { ...bid, amount: 2_000 }
       const elsewhere = bidOf(open().auctionId, victim)
       const told = (event: AuctionEvent, commands: RemoteCommand[], signer: Signer, at = commands) => {
-        const order = [...signOrders(commands, signer, Date.now()).values()][0]
-        if (!order) throw new Error('there is no order')
-        const orders = [committed(auctionId, { ...order, digests: at.map(commandDigest) }, [event], facts())]
-        return { events: [event], orders }
+        const mandate = [...signMandates(commands, signer, Date.now()).values()][0]
+        if (!mandate) throw new Error('there is no mandate')
+        const mandates = [committed(auctionId, { ...mandate, digests: at.map(commandDigest) }, [event], facts())]
+        return { events: [event], mandates }
       }
       const moved = { ...elsewhere, auctionId }
-      const inventions: [string, Pick<CommitParts, 'events' | 'orders'>][] = [
-        ['with no order', { events: [placed(bid)] }],
-        ["with the home's own order", told(placed(bid), [bid], mallory.signer)],
-        ['dearer than it was ordered', told(placed(dearer), [bid], victim.signer)],
-        ['dearer, the order made to fit', told(placed(dearer), [bid], victim.signer, [dearer])],
-        ['ordered at another auction', told(placed(moved), [elsewhere], victim.signer, [moved])],
+      const inventions: [string, Pick<CommitParts, 'events' | 'mandates'>][] = [
+        ['with no mandate', { events: [placed(bid)] }],
+        ["with the home's own mandate", told(placed(bid), [bid], mallory.signer)],
+        ['dearer than it was mandated', told(placed(dearer), [bid], victim.signer)],
+        ['dearer, the mandate made to fit', told(placed(dearer), [bid], victim.signer, [dearer])],
+        ['mandated at another auction', told(placed(moved), [elsewhere], victim.signer, [moved])],
       ]
       for (const [what, parts] of inventions) {
         const { refused } = (await mesh.node(0).api.status()).sync
@@ -217,7 +217,7 @@ describe('members who cheat real nodes', () => {
         writeFileSync(file, text)
         const run = await vendue(mesh.home, ['verify', file])
         expect(run.code, what).to.equal(1)
-        expect(run.stdout + run.stderr, what).to.include('(ORDER)')
+        expect(run.stdout + run.stderr, what).to.include('(MANDATE)')
       }
       const true_ = second(opening, told(placed(bid), [bid], victim.signer))
       await push(0, true_)
@@ -271,10 +271,10 @@ describe('members who cheat real nodes', () => {
       const accounts = [first, other].map((bid) => ({ ...bid, bidder: { id: 'acc_shill', name: 'Shill' } }))
       const [left, right] = accounts.map((bid) => {
         const events = [placed(bid)]
-        const orders = [...signOrders([bid], mallory.signer, Date.now()).values()]
+        const mandates = [...signMandates([bid], mallory.signer, Date.now()).values()]
         return second(opening, {
           events,
-          orders: orders.map((order) => committed(auctionId, order, events, facts())),
+          mandates: mandates.map((mandate) => committed(auctionId, mandate, events, facts())),
         })
       }) as [Commit, Commit]
       expect(await push(0, opening, left)).to.equal('ok')
@@ -375,7 +375,7 @@ describe('members who cheat real nodes', () => {
   })
 
   describe('in a role that may not', () => {
-    it('push commits, submit or hand over as a replica; give orders as anything but an operator', async () => {
+    it('push commits, submit or hand over as a replica; give mandates as anything but an operator', async () => {
       const replica = await mesh.join('reader', { role: 'replica' })
       const gateway = await mesh.join('gate', { role: 'gateway' })
       const operator = await mesh.join('boss', { role: 'operator' })

@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process'
-import type { Answers, Order, Scene } from './scene.js'
+import type { Answers, Errand, Scene } from './scene.js'
 
 /** A flooder that runs in a process of its own. */
 export class FlooderClient {
@@ -17,7 +17,7 @@ export class FlooderClient {
 
   /** Keeps so many requests under way until `stop`. */
   start(flood: string, atOnce: number): void {
-    this.#child.send({ do: 'flood', flood, atOnce } satisfies Order)
+    this.#child.send({ do: 'flood', flood, atOnce } satisfies Errand)
   }
 
   stop(): Promise<Answers> {
@@ -31,7 +31,7 @@ export class FlooderClient {
     await ended
   }
 
-  #ask(order: Order): Promise<Answers> {
+  #ask(errand: Errand): Promise<Answers> {
     return new Promise((resolve, reject) => {
       const onExit = (code: number | null) => reject(new Error(`the flooder ended with ${code}`))
       this.#child.once('exit', onExit)
@@ -39,7 +39,7 @@ export class FlooderClient {
         this.#child.off('exit', onExit)
         resolve(answers as Answers)
       })
-      this.#child.send(order)
+      this.#child.send(errand)
     })
   }
 }

@@ -2,7 +2,7 @@ import { Agent, request as httpsRequest } from 'node:https'
 import { parseAddress } from '../../../src/adapters/grenache/transport/address.js'
 import { insiderOf } from '../attacked-mesh.js'
 import { FLOODS, Flooder, type Params } from './floods.js'
-import type { Order, Scene } from './scene.js'
+import type { Errand, Scene } from './scene.js'
 
 // A flooder: a process of its own, so that what it does costs nobody's thread but its own.
 
@@ -63,8 +63,8 @@ async function flood(rpc: string, params: Params, atOnce: number): Promise<Recor
   return answers
 }
 
-async function obey(order: Order): Promise<Record<string, number> | undefined> {
-  if (order.do === 'stop') {
+async function obey(errand: Errand): Promise<Record<string, number> | undefined> {
+  if (errand.do === 'stop') {
     stopped = true
     agent.destroy()
     const answers = await flooding
@@ -72,16 +72,16 @@ async function obey(order: Order): Promise<Record<string, number> | undefined> {
     flooding = null
     return answers ?? {}
   }
-  const { rpc, start } = FLOODS[order.flood] as (typeof FLOODS)[string]
+  const { rpc, start } = FLOODS[errand.flood] as (typeof FLOODS)[string]
   const params = start(flooder)
-  if (order.do === 'once') return { [await send(rpc, params(0))]: 1 }
+  if (errand.do === 'once') return { [await send(rpc, params(0))]: 1 }
   stopped = false
-  flooding = flood(rpc, params, order.atOnce)
+  flooding = flood(rpc, params, errand.atOnce)
   return undefined
 }
 
-process.on('message', (order: Order) => {
-  void obey(order).then((answers) => {
+process.on('message', (errand: Errand) => {
+  void obey(errand).then((answers) => {
     if (answers !== undefined) process.send?.(answers)
   })
 })

@@ -1,5 +1,5 @@
 import { checkpointText, hashOf, sealCommit } from '../../../src/application/log/commit.js'
-import { signOrders, submittedOrders } from '../../../src/application/orders/order.js'
+import { signMandates, submittedMandates } from '../../../src/application/submissions/mandate.js'
 import { proofOf } from '../../../src/application/proof/equivocation.js'
 import type { Commit } from '../../../src/domain/commit.js'
 import type { AuctionEvent } from '../../../src/domain/events.js'
@@ -61,7 +61,7 @@ export class Flooder {
   }
 
   submit(commands: readonly RemoteCommand[]) {
-    return { commands, orders: submittedOrders(signOrders(commands, this.#insider.signer, Date.now())) }
+    return { commands, mandates: submittedMandates(signMandates(commands, this.#insider.signer, Date.now())) }
   }
 
   push(commits: readonly Commit[]) {

@@ -14,7 +14,7 @@ export interface Scene {
 }
 
 /** What the parent asks of a flooder's process: one request, or requests until it says stop. */
-export type Order =
+export type Errand =
   | { readonly do: 'once'; readonly flood: string }
   | { readonly do: 'flood'; readonly flood: string; readonly atOnce: number }
   | { readonly do: 'stop' }

@@ -21,7 +21,7 @@ export class MemoryEventLog implements EventLog {
   readonly #beforeAppend: (entry: Append) => void | Promise<void>
   /** Resolves with the first I/O error. */
   readonly failed: Promise<LogBrokenError>
-  #tellFailed: (error: LogBrokenError) => void = () => {}
+  #reportFailed: (error: LogBrokenError) => void = () => {}
   #tail: Promise<unknown> = Promise.resolve()
   #broken: LogBrokenError | null = null
   #closed = false
@@ -29,7 +29,7 @@ export class MemoryEventLog implements EventLog {
   constructor({ tables }: { tables: MemoryTables }, options: MemoryStoreOptions = {}) {
     this.#tables = tables
     this.failed = new Promise((resolve) => {
-      this.#tellFailed = resolve
+      this.#reportFailed = resolve
     })
     this.#beforeAppend = options.beforeAppend ?? (() => {})
   }
@@ -52,7 +52,7 @@ export class MemoryEventLog implements EventLog {
       } catch (error) {
         if (error instanceof LogBrokenError) {
           this.#broken = error
-          this.#tellFailed(error)
+          this.#reportFailed(error)
         }
         throw error
       }

@@ -7,7 +7,7 @@ export type VerifyAnswer =
       readonly commits: number
       readonly events: number
       readonly signatures: number
-      readonly orders: number
+      readonly mandates: number
       readonly head: string
       readonly currency: string
       /** The newest first. */

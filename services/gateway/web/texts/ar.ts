@@ -236,7 +236,7 @@ export const ar: Texts = {
   'verify.not-yet': 'كل شيء سليم حتى الآن. تُكشف الحدود القصوى عند الإغلاق.',
   'verify.none': 'كل شيء سليم. أُلغي المزاد.',
   'verify.counts':
-    '{commits, plural, one {قيد واحد} two {قيدان} few {# قيود} many {# قيدًا} other {# قيد}}، {events, plural, one {حدث واحد} two {حدثان} few {# أحداث} many {# حدثًا} other {# حدث}}، {signatures, plural, one {توقيع واحد} two {توقيعان} few {# تواقيع} many {# توقيعًا} other {# توقيع}} للعقدة المضيفة، {orders, plural, one {توقيع واحد} two {توقيعان} few {# تواقيع} many {# توقيعًا} other {# توقيع}} للمزايدين',
+    '{commits, plural, one {قيد واحد} two {قيدان} few {# قيود} many {# قيدًا} other {# قيد}}، {events, plural, one {حدث واحد} two {حدثان} few {# أحداث} many {# حدثًا} other {# حدث}}، {signatures, plural, one {توقيع واحد} two {توقيعان} few {# تواقيع} many {# توقيعًا} other {# توقيع}} للعقدة المضيفة، {mandates, plural, one {توقيع واحد} two {توقيعان} few {# تواقيع} many {# توقيعًا} other {# توقيع}} للمزايدين',
   'verify.bad': 'هذا السجل ليس ما يدّعيه',
   'verify.bad.line': 'السطر {line, number}.',
   'verify.bad.event': 'الحدث {seq, number}.',

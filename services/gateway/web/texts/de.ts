@@ -241,7 +241,7 @@ export const de: Texts = {
   'verify.not-yet': 'Bis jetzt stimmt alles. Die Maxima werden am Ende geöffnet.',
   'verify.none': 'Alles stimmt. Die Auktion wurde abgesagt.',
   'verify.counts':
-    '{commits, plural, one {# Commit} other {# Commits}}, {events, plural, one {# Ereignis} other {# Ereignisse}}, {signatures, plural, one {# Unterschrift} other {# Unterschriften}} des Heimatknotens, {orders, plural, one {# Unterschrift} other {# Unterschriften}} von Bietenden',
+    '{commits, plural, one {# Commit} other {# Commits}}, {events, plural, one {# Ereignis} other {# Ereignisse}}, {signatures, plural, one {# Unterschrift} other {# Unterschriften}} des Heimatknotens, {mandates, plural, one {# Unterschrift} other {# Unterschriften}} von Bietenden',
   'verify.bad': 'Dieser Verlauf ist nicht, was er zu sein behauptet',
   'verify.bad.line': 'Zeile {line, number}.',
   'verify.bad.event': 'Ereignis {seq, number}.',

@@ -234,7 +234,7 @@ export const en = {
   'verify.not-yet': 'Everything is as it should be, so far. The maxima are opened at the close.',
   'verify.none': 'Everything is as it should be. The auction was cancelled.',
   'verify.counts':
-    '{commits, plural, one {# commit} other {# commits}}, {events, plural, one {# event} other {# events}}, {signatures, plural, one {# signature} other {# signatures}} of the home, {orders, plural, one {# signature} other {# signatures}} of bidders',
+    '{commits, plural, one {# commit} other {# commits}}, {events, plural, one {# event} other {# events}}, {signatures, plural, one {# signature} other {# signatures}} of the home, {mandates, plural, one {# signature} other {# signatures}} of bidders',
   'verify.bad': 'This log is not what it claims to be',
   'verify.bad.line': 'Line {line, number}.',
   'verify.bad.event': 'Event {seq, number}.',

@@ -56,7 +56,7 @@ export class ClientLoop {
     this.#context = {
       ...session,
       events: this.#events,
-      reported: (outcome) => this.#events.told(outcome),
+      reported: (outcome) => this.#events.reported(outcome),
       quit: () => ended.abort(),
     }
   }

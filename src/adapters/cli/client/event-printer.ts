@@ -4,7 +4,7 @@ import type { NodeApi } from '../../../ports/node/node-api.js'
 import type { Outcome } from '../../../ports/store/outcome-repository.js'
 import type { Session } from '../parse/command.js'
 import { paintEvent } from '../render/describe-event.js'
-import { EventTeller } from '../render/event-teller.js'
+import { EventDescriber } from '../render/event-describer.js'
 import { showTime } from '../render/look.js'
 import { eventMakerOf } from '../session/session-events.js'
 import { sleep, unlessAborted } from '../session/waiting.js'
@@ -26,8 +26,8 @@ export interface EventPrinterDeps {
 export class EventPrinter {
   readonly #deps: EventPrinterDeps
   readonly #maker: EventMaker
-  readonly #teller: EventTeller
-  readonly #told = new Set<string>()
+  readonly #describer: EventDescriber
+  readonly #reported = new Set<string>()
   #busy: Promise<unknown> = Promise.resolve()
   /** Null: all auctions. */
   #watched: ReadonlySet<string> | null = null
@@ -35,7 +35,7 @@ export class EventPrinter {
   constructor(deps: EventPrinterDeps, options: { readonly selfId: string }) {
     this.#deps = deps
     this.#maker = eventMakerOf(deps.session)
-    this.#teller = new EventTeller(deps.session, options.selfId)
+    this.#describer = new EventDescriber(deps.session, options.selfId)
   }
 
   get watched(): ReadonlySet<string> | null {
@@ -51,16 +51,16 @@ export class EventPrinter {
     this.#busy = work.catch(() => {})
   }
 
-  told(outcome: Outcome): void {
+  reported(outcome: Outcome): void {
     if (outcome.status !== 'accepted') return
-    if (this.#told.size >= MAX_REMEMBERED) this.#told.clear()
-    this.#told.add(`${outcome.auctionId} ${outcome.seq}`)
+    if (this.#reported.size >= MAX_REMEMBERED) this.#reported.clear()
+    this.#reported.add(`${outcome.auctionId} ${outcome.seq}`)
   }
 
   /** The cursor to start from: everything after this moment is printed. */
   async begin(): Promise<string> {
     const { api } = this.#deps
-    this.#teller.remember((await api.list({ statuses: ['open', 'ended'], limit: MAX_REMEMBERED })).auctions)
+    this.#describer.remember((await api.list({ statuses: ['open', 'ended'], limit: MAX_REMEMBERED })).auctions)
     return (await api.events({ waitMs: 0 })).cursor
   }
 
@@ -90,11 +90,11 @@ export class EventPrinter {
     const { out } = this.#deps.session
     for (const event of events) {
       await Promise.race([this.#busy, sleep(MAX_HOLD_MS, this.#deps.session.ended)])
-      const text = await this.#teller.tell(event)
-      const isTold = this.#told.delete(`${event.auction_id} ${event.seq}`)
+      const text = await this.#describer.describe(event)
+      const isReported = this.#reported.delete(`${event.auction_id} ${event.seq}`)
       if (this.#watched !== null && !this.#watched.has(event.auction_id)) continue
       out.document(event)
-      if (isTold || out.json) continue
+      if (isReported || out.json) continue
       const { paint } = out.look
       out.lines(
         `${paint.dim(showTime(Date.parse(event.timestamp), out.look))}  ${paintEvent(text, out.look)}`,

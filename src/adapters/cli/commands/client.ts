@@ -16,7 +16,7 @@ import { oneLine } from '../render/terminal-text.js'
 import type { NodeHandle } from '../session/cli-deps.js'
 import type { Host, HostCommand } from '../session/host.js'
 import { SyncWatch } from '../session/sync-watch.js'
-import { tellPaused, warnOfSilentGrape } from './start.js'
+import { printPaused, warnOfSilentGrape } from './start.js'
 
 const MAX_CLIENTS = 100
 /** Above the prompt a bar cannot stay in place, so a line with a bar is printed now and then. */
@@ -75,7 +75,7 @@ async function runClient(host: Host, args: Args): Promise<ExitCode> {
     end()
     host.io.ended.removeEventListener('abort', end)
     screen.close()
-    if (code === EXIT.done) await tellPaused({ out }, node)
+    if (code === EXIT.done) await printPaused({ out }, node)
     await node.stop()
   }
   return code

@@ -64,12 +64,12 @@ export function peerLines(list: readonly PeerView[], { now, paint }: Look): stri
 
 async function watchPeers(session: Session): Promise<ExitCode> {
   const { ended, out } = session
-  const told = new Map<string, string>()
+  const shown = new Map<string, string>()
   let lostAt: number | null = null
   // The first call fails as any command does: there is nothing to wait for yet.
   let list: readonly PeerView[] | null = await (await session.api()).peers()
   while (!ended.aborted) {
-    if (list !== null) show(session, list, told)
+    if (list !== null) show(session, list, shown)
     await sleep(REFRESH_MS, ended)
     if (ended.aborted) break
     try {
@@ -89,11 +89,11 @@ async function watchPeers(session: Session): Promise<ExitCode> {
 }
 
 /** Programs and files get only changes; a terminal shows the passing times as well. */
-function show({ out }: Session, list: readonly PeerView[], told: Map<string, string>): void {
+function show({ out }: Session, list: readonly PeerView[], shown: Map<string, string>): void {
   const changed = list.filter((peer) => {
     const what = `${peer.state} ${peer.address} ${peer.incarnation}`
-    if (told.get(peer.nodeId) === what) return false
-    told.set(peer.nodeId, what)
+    if (shown.get(peer.nodeId) === what) return false
+    shown.set(peer.nodeId, what)
     return true
   })
   for (const peer of changed) out.document(peerJson(peer))

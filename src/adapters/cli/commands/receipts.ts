@@ -1,5 +1,5 @@
 import { jsonTime } from '../../../application/gateway/json-shapes.js'
-import { areSigned } from '../../../application/orders/receipt.js'
+import { areSigned } from '../../../application/submissions/receipt.js'
 import type { NodeApi } from '../../../ports/node/node-api.js'
 import type { Receipt, SignedReceipts } from '../../../ports/store/receipt-repository.js'
 import { Ed25519Verifier } from '../../system/node-key.js'

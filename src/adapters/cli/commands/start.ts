@@ -76,7 +76,7 @@ async function start(host: Host, args: Parameters<HostCommand['run']>[1]): Promi
       return EXIT.rejected
     }
     if (!out.json) out.note(end === 'stop' ? 'stopping, as an operator asked' : 'stopping')
-    await tellPaused(host, node)
+    await printPaused(host, node)
     return EXIT.done
   } finally {
     ended.abort()
@@ -90,7 +90,7 @@ async function start(host: Host, args: Parameters<HostCommand['run']>[1]): Promi
 const COUNT_TIMEOUT_MS = 200
 
 /** Says how many auctions pause from now on, and how they could have been handed over. */
-export async function tellPaused(
+export async function printPaused(
   { out }: Pick<Host, 'out'>,
   { api }: Pick<NodeHandle, 'api'>,
 ): Promise<void> {

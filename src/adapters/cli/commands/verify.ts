@@ -9,7 +9,7 @@ import { type Verification, type VerifiedLog, verifyLog } from '../../../applica
 import type { Picture } from '../../../domain/pictures/picture.js'
 import type { SignedReceipts } from '../../../ports/store/receipt-repository.js'
 import { Ed25519Verifier } from '../../system/node-key.js'
-import { ThreadOrderChecker } from '../../system/thread-order-checker.js'
+import { ThreadMandateChecker } from '../../system/thread-mandate-checker.js'
 import type { Args } from '../parse/args.js'
 import { EXIT, type ExitCode } from '../parse/exit-codes.js'
 import { reachOptions } from '../parse/node-options.js'
@@ -193,12 +193,12 @@ async function run(
   onProgress: (done: { events: number }) => void,
 ): Promise<Verification> {
   const verifier = new Ed25519Verifier()
-  const orderChecker = new ThreadOrderChecker()
+  const mandateChecker = new ThreadMandateChecker()
   const check = (log: VerifiedLog) => (receipts ? checkReceipts(log, receipts, verifier) : null)
   const options = { allSignatures: args.flag('all'), onProgress, check }
   try {
-    return await verifyLog(commits, { verifier, orderChecker }, options)
+    return await verifyLog(commits, { verifier, mandateChecker }, options)
   } finally {
-    await orderChecker.close()
+    await mandateChecker.close()
   }
 }

@@ -5,7 +5,7 @@ import type { Args } from '../parse/args.js'
 import type { NodeCommand, Session } from '../parse/command.js'
 import { EXIT, type ExitCode } from '../parse/exit-codes.js'
 import { paintEvent } from '../render/describe-event.js'
-import { EventTeller } from '../render/event-teller.js'
+import { EventDescriber } from '../render/event-describer.js'
 import { showTime } from '../render/look.js'
 import { eventMakerOf } from '../session/session-events.js'
 import { sleep, unlessAborted } from '../session/waiting.js'
@@ -45,9 +45,9 @@ async function watch(session: Session, args: Args): Promise<ExitCode> {
     ...(fromSeq === undefined ? {} : { fromSeq }),
   }
   const first = await session.api()
-  const teller = new EventTeller(session, (await first.status()).node.nodeId)
+  const describer = new EventDescriber(session, (await first.status()).node.nodeId)
   if (!out.json && fromSeq === undefined) {
-    teller.remember((await first.list({ statuses: ['open', 'ended'], limit: MAX_REMEMBERED })).auctions)
+    describer.remember((await first.list({ statuses: ['open', 'ended'], limit: MAX_REMEMBERED })).auctions)
   }
   const maker = eventMakerOf(session)
   // Everything from this moment on, including what happens between this answer and the next question.
@@ -56,7 +56,7 @@ async function watch(session: Session, args: Args): Promise<ExitCode> {
   let { cursor } = begun
   if (!out.json) out.note(out.look.paint.dim('watching; Ctrl-C ends it'))
   for (;;) {
-    for (const event of events) await tell(session, teller, event)
+    for (const event of events) await print(session, describer, event)
     if (ended.aborted) return EXIT.done
     const page = await nextEvents(session, maker, cursor)
     if (page === null) return EXIT.done
@@ -102,11 +102,11 @@ export function isAway(error: unknown): boolean {
   return error instanceof NodeError && (error.code === 'NODE_UNREACHABLE' || error.code === 'STOPPING')
 }
 
-async function tell({ out }: Session, teller: EventTeller, event: EventMessage): Promise<void> {
+async function print({ out }: Session, describer: EventDescriber, event: EventMessage): Promise<void> {
   out.document(event)
   if (out.json) return
   const { paint } = out.look
-  const text = await teller.tell(event)
+  const text = await describer.describe(event)
   out.lines(
     `${paint.dim(`${showTime(Date.parse(event.timestamp), out.look)} #${event.seq}`)}  ${paintEvent(text, out.look)}`,
   )

@@ -36,7 +36,7 @@ export function summaryLines(summary: LogSummary, { paint }: Look): string[] {
       ['result', resultWords(summary, priced)],
       [
         'checked',
-        `${count(summary.commits, 'commit')}, ${count(summary.events, 'event')}, ${count(summary.signaturesChecked, 'signature')}, ${count(summary.ordersChecked, 'order')} of bidders and sellers`,
+        `${count(summary.commits, 'commit')}, ${count(summary.events, 'event')}, ${count(summary.signaturesChecked, 'signature')}, ${count(summary.mandatesChecked, 'mandate')} of bidders and sellers`,
       ],
       ['decision', decisionWords(summary)],
       ...pictureFacts(terms.pictures),
@@ -111,7 +111,7 @@ const MEANINGS: Readonly<Record<Finding['code'], string>> = {
   EVENT: 'an event breaks a rule of the auction',
   BID_ID: 'a bid counts twice',
   COMMITMENT: 'an opened secret is not the one committed to',
-  ORDER: 'nobody who may give it has signed for a bid, or for what the seller did',
+  MANDATE: 'nobody who may give it has signed for a bid, or for what the seller did',
   PRICE: 'the home told a price, leader or reserve that the maxima do not bear out',
   RECEIPT: 'the log is not what the home gave a receipt for',
 }
@@ -265,7 +265,7 @@ export function verificationJson(result: Verification, explain: boolean): { read
     events: summary.events,
     bids: state.bidCount,
     signatures_checked: summary.signaturesChecked,
-    orders_checked: summary.ordersChecked,
+    mandates_checked: summary.mandatesChecked,
     maxima_opened: summary.opened,
     maxima_sealed: summary.sealed,
     decision: summary.decision,

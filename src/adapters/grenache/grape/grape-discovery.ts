@@ -145,7 +145,7 @@ export class GrapeDiscovery implements Discovery {
       // A restarted Grape has forgotten this node.
       const known = addresses.some((address) => parseAddress(address)?.port === running.rpcPort)
       if (!known) running.announcer.within(maxRetryMs)
-      if (addresses.length > 0) this.#tell(() => running.listener.addresses(addresses))
+      if (addresses.length > 0) this.#notify(() => running.listener.addresses(addresses))
     } catch (error) {
       this.#deps.logger.debug({ err: error, grape: this.grapeUrl }, 'could not look up')
       if (this.#running === running) this.#report(running, 'unreachable', error as Error)
@@ -162,10 +162,10 @@ export class GrapeDiscovery implements Discovery {
       running.eagerUntil = performance.now() + this.#options.eagerMs
       running.announcer.now()
     }
-    this.#tell(() => running.listener.state(state, cause))
+    this.#notify(() => running.listener.state(state, cause))
   }
 
-  #tell(notify: () => void): void {
+  #notify(notify: () => void): void {
     try {
       notify()
     } catch (err) {

@@ -21,7 +21,7 @@ export const equivocationRpc = defineRpc({
   }),
   result: z.null(),
   handler: (peers) => async (proof, caller) => {
-    await peers.tellEquivocation(proof, senderOf(caller))
+    await peers.reportEquivocation(proof, senderOf(caller))
     return null
   },
 })

@@ -21,7 +21,7 @@ import { MAX_ACK_REPLICAS } from '../../../application/replication/replication.j
 import type { Commit } from '../../../domain/commit.js'
 import { isWellFormed } from '../../../domain/limits.js'
 import type { RemoteCommand } from '../../../domain/remote-command.js'
-import type { SignedParcel, SubmittedOrder } from '../../../ports/mesh/home-messages.js'
+import type { SignedParcel, SubmittedMandate } from '../../../ports/mesh/home-messages.js'
 import type { Challenge, Goodbye, NodeProof, Rumor } from '../../../ports/mesh/liveness-messages.js'
 import type { DigestPart, PulledPage, PullWant, StoredHead } from '../../../ports/mesh/sync-messages.js'
 import type { NodeInfo } from '../../../ports/node/node-info.js'
@@ -165,7 +165,7 @@ export const idPrefix = z.string().regex(/^[A-Za-z0-9_-]{0,96}$/, 'must be the b
 
 export const digestPartSchema: z.ZodType<DigestPart> = z.strictObject({ prefix: idPrefix, sum: hash })
 
-export const submittedOrderSchema: z.ZodType<SubmittedOrder> = z.strictObject({
+export const submittedMandateSchema: z.ZodType<SubmittedMandate> = z.strictObject({
   auctionId: id,
   signer: publicKey,
   signedAt: time,

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { id, line, seq } from '../../../application/log/input-schemas.js'
-import { MAX_REASON_TOLD } from '../../../application/replication/refused-commits.js'
+import { MAX_REASON_LENGTH } from '../../../application/replication/refused-commits.js'
 import { defineRpc, ROLES, requireSelf } from './define-rpc.js'
 
 export const refusalRpc = defineRpc({
@@ -8,11 +8,11 @@ export const refusalRpc = defineRpc({
   access: 'peer',
   roles: ROLES.peers,
   effect: 'command',
-  request: z.strictObject({ from: id, auctionId: id, seq, reason: line(MAX_REASON_TOLD) }),
+  request: z.strictObject({ from: id, auctionId: id, seq, reason: line(MAX_REASON_LENGTH) }),
   result: z.null(),
   checkSpeaker: ({ from }, by) => requireSelf(from, by, 'from'),
   handler: (peers) => async (refusal) => {
-    await peers.tellRefusal(refusal)
+    await peers.reportRefusal(refusal)
     return null
   },
 })

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { line, time } from '../../../application/log/input-schemas.js'
-import { outcomeSchema } from '../../../application/orders/outcome-schema.js'
+import { outcomeSchema } from '../../../application/submissions/outcome-schema.js'
 import type { SubmitAnswer, SubmitResult } from '../../../ports/mesh/home-messages.js'
 import { nodeErrorCode } from '../../../ports/node/node-error.js'
 

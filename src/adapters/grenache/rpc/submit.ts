@@ -3,7 +3,7 @@ import { NODE_ID } from '../../../application/log/ids.js'
 import type { Party } from '../../../domain/party.js'
 import type { RemoteCommand } from '../../../domain/remote-command.js'
 import { defineRpc, ROLES, requireSelf } from './define-rpc.js'
-import { MAX_COMMANDS_PER_SUBMIT, remoteCommandSchema, submittedOrderSchema } from './peer-schemas.js'
+import { MAX_COMMANDS_PER_SUBMIT, remoteCommandSchema, submittedMandateSchema } from './peer-schemas.js'
 import { submitAnswerSchema } from './submit-answer-schema.js'
 
 export const submitRpc = defineRpc({
@@ -13,7 +13,7 @@ export const submitRpc = defineRpc({
   effect: 'command',
   request: z.strictObject({
     commands: z.array(remoteCommandSchema).min(1).max(MAX_COMMANDS_PER_SUBMIT),
-    orders: z.array(submittedOrderSchema).max(MAX_COMMANDS_PER_SUBMIT),
+    mandates: z.array(submittedMandateSchema).max(MAX_COMMANDS_PER_SUBMIT),
   }),
   result: submitAnswerSchema(MAX_COMMANDS_PER_SUBMIT),
   checkSpeaker({ commands }, by) {
@@ -25,8 +25,8 @@ export const submitRpc = defineRpc({
   },
   handler:
     (peers) =>
-    ({ commands, orders }, _, requestIds) =>
-      peers.submit(commands, orders, requestIds),
+    ({ commands, mandates }, _, requestIds) =>
+      peers.submit(commands, mandates, requestIds),
 })
 
 function speakerOf(command: RemoteCommand): Party {

@@ -79,13 +79,13 @@ export function bidRoutes(app: GatewayApp, deps: RouteDeps): void {
       },
     },
     async (request, reply) => {
-      const order = {
+      const bid = {
         auction: request.params.id,
         kind: 'buy-now',
         key: keyOf(request),
         requestId: request.id,
       } as const
-      const result = await deps.desk.bid('http', () => bidderOf(request, deps), order)
+      const result = await deps.desk.bid('http', () => bidderOf(request, deps), bid)
       reply.code(201)
       return acceptedResource(result)
     },

@@ -20,19 +20,19 @@ describe('the turns of senders on the thread', () => {
 
   it('go to whoever has used least, however many another has asked for before', async () => {
     const turns = new FairTurns(testBudgets().of('work'))
-    const order: string[] = []
+    const mandate: string[] = []
     for (let i = 0; i < 50; i++)
       turns.run('flooder', () => {
         spin(2)
-        order.push('flooder')
+        mandate.push('flooder')
       })
     for (let i = 0; i < 5; i++)
       turns.run('trader', () => {
-        order.push('trader')
+        mandate.push('trader')
       })
-    while (order.length < 55) await settle(1)
+    while (mandate.length < 55) await settle(1)
     // The flooder's first was alone; after that the trader's five go before its second or third.
-    expect(order.lastIndexOf('trader')).to.be.below(8)
+    expect(mandate.lastIndexOf('trader')).to.be.below(8)
   })
 
   it('come after no more than the one turn that another sender has already begun', async () => {

@@ -87,7 +87,7 @@ function Answer({ answer, isWhyOpen }: { answer: VerifyAnswer; isWhyOpen: boolea
           commits: answer.commits,
           events: answer.events,
           signatures: answer.signatures,
-          orders: answer.orders,
+          mandates: answer.mandates,
         })}
       </Note>
       {answer.bids.length > 0 && (

@@ -12,7 +12,7 @@ import type { CheckedBid, VerifyAnswer } from '../../model/verify-answer.js'
 import { ByteBuffer, verifyEd25519 } from './node-shims.js'
 
 const MAX_EXPLAINED = 100
-const TELL_EVERY = 64
+const PROGRESS_EVERY = 64
 const scope = self as unknown as {
   onmessage: (event: { data: string }) => void
   postMessage(answer: VerifyAnswer): void
@@ -34,7 +34,7 @@ async function check(url: string): Promise<VerifyAnswer> {
     { verifier: { verify } },
     {
       onProgress: ({ commits, events }) => {
-        if (commits % TELL_EVERY === 0) scope.postMessage({ kind: 'progress', events })
+        if (commits % PROGRESS_EVERY === 0) scope.postMessage({ kind: 'progress', events })
       },
     },
   )
@@ -73,7 +73,7 @@ function answerOf(verified: Verification): VerifyAnswer {
     commits: summary.commits,
     events: summary.events,
     signatures: summary.signaturesChecked,
-    orders: summary.ordersChecked,
+    mandates: summary.mandatesChecked,
     head: summary.headHash,
     currency: currency.code,
     bids: bids.reverse(),

@@ -1,4 +1,4 @@
-/** Room `orders`: who wanted what, signed: the orders of nodes, and the receipts of homes. */
+/** Room `mandates`: who wanted what, signed: the mandates of nodes, and the receipts of homes. */
 
 import { hash } from 'node:crypto'
 import type { OpenedAuction } from '../../domain/auction.js'
@@ -6,29 +6,29 @@ import type { NewEnd } from '../../domain/commands.js'
 import { type AuctionEvent, commandIdOf } from '../../domain/events.js'
 import { isNode, type Party } from '../../domain/party.js'
 import type { RemoteCommand } from '../../domain/remote-command.js'
-import type { SubmittedOrder } from '../../ports/mesh/home-messages.js'
+import type { SubmittedMandate } from '../../ports/mesh/home-messages.js'
 import type { SignatureVerifier, Signer } from '../../ports/system/signer.js'
 import { commitmentOf } from '../log/commitment.js'
 import { nodeIdOf } from '../log/ids.js'
-import type { CommittedOrder } from '../log/written-body.js'
+import type { CommittedMandate } from '../log/written-body.js'
 
 /** Where a command stands in the order that it came with. */
-export interface OrderedCommand {
-  readonly order: SignedOrder
+export interface MandatedCommand {
+  readonly mandate: SignedMandate
   readonly place: number
 }
 
 /**
- * An order is what a node asks of an auction in its own signed words: its user's commands, or those of accounts that it
+ * A mandate is what a node asks of an auction in its own signed words: its user's commands, or those of accounts that it
  * vouches for. It is signed once for all commands of one request; bids, and what sellers do, stand in the log together
- * with the orders that they came with, so that no home can make them up.
+ * with the mandates that they came with, so that no home can make them up.
  */
-export interface SignedOrder extends Omit<CommittedOrder, 'commands'> {
-  /** Of each command in the order, accepted or not: SHA-256 of its text, base64url. */
+export interface SignedMandate extends Omit<CommittedMandate, 'commands'> {
+  /** Of each command in the mandate, accepted or not: SHA-256 of its text, base64url. */
   readonly digests: readonly string[]
 }
 
-/** A maximum goes into it as its commitment alone: the order is public, the maximum is not. */
+/** A maximum goes into it as its commitment alone: the mandate is public, the maximum is not. */
 export function commandDigest(command: RemoteCommand): string {
   const { auctionId, commandId } = command
   return digestOf(auctionId, commandId, partyOf(command), contentOf(command))
@@ -37,7 +37,7 @@ export function commandDigest(command: RemoteCommand): string {
 /** Who sells, and the node at which the auction was opened. */
 export type SellerFacts = Pick<OpenedAuction, 'seller' | 'openedBy'>
 
-/** Of the command that an event carries out; null for an event that nobody has to order. */
+/** Of the command that an event carries out; null for an event that nobody has to mandate. */
 export function eventDigest(auctionId: string, event: AuctionEvent, { seller }: SellerFacts): string | null {
   const commandId = commandIdOf(event)
   if (commandId === null) return null
@@ -60,7 +60,7 @@ function carriedOut(event: AuctionEvent): string {
     case 'AuctionCancelled':
       return cancelling(event.reason)
     default:
-      throw new Error(`nobody orders an event ${event.type}`)
+      throw new Error(`no mandate covers an event ${event.type}`)
   }
 }
 
@@ -74,7 +74,7 @@ const nameless = ({ id }: Party): Party => ({ id, name: '' })
 function digestOf(auctionId: string, commandId: string, { id, name }: Party, content: string): string {
   return hash(
     'sha256',
-    `vendue-order-v1\n${auctionId}\n${commandId}\n${content}\n${id}\n${name}\n`,
+    `vendue-mandate-v1\n${auctionId}\n${commandId}\n${content}\n${id}\n${name}\n`,
     'base64url',
   )
 }
@@ -105,44 +105,44 @@ function contentOf(command: RemoteCommand): string {
 }
 
 /** What a node signs: for which auction, when, how many commands, and the SHA-256 of their digests, a line each. */
-export function orderText(auctionId: string, signedAt: number, digests: readonly string[]): string {
+export function mandateText(auctionId: string, signedAt: number, digests: readonly string[]): string {
   const list = hash('sha256', `${digests.join('\n')}\n`, 'hex')
-  return `vendue/order/v1/${auctionId}\n${signedAt}\n${digests.length}\n${list}\n`
+  return `vendue/mandate/v1/${auctionId}\n${signedAt}\n${digests.length}\n${list}\n`
 }
 
-/** One order for each auction among the commands, by its id. */
-export function signOrders(
+/** One mandate for each auction among the commands, by its id. */
+export function signMandates(
   commands: readonly RemoteCommand[],
   signer: Signer,
   signedAt: number,
-): ReadonlyMap<string, SignedOrder> {
-  const orders = new Map<string, SignedOrder>()
+): ReadonlyMap<string, SignedMandate> {
+  const mandates = new Map<string, SignedMandate>()
   for (const [auctionId, own] of byAuction(commands)) {
     const digests = own.map(commandDigest)
-    const signature = signer.sign(orderText(auctionId, signedAt, digests))
-    orders.set(auctionId, { signer: signer.publicKey, signedAt, digests, signature })
+    const signature = signer.sign(mandateText(auctionId, signedAt, digests))
+    mandates.set(auctionId, { signer: signer.publicKey, signedAt, digests, signature })
   }
-  return orders
+  return mandates
 }
 
-/** Of each command, which of these orders covers it, and where. */
-export function orderedCommands(
+/** Of each command, which of these mandates covers it, and where. */
+export function mandatedCommands(
   commands: readonly RemoteCommand[],
-  orders: ReadonlyMap<string, SignedOrder>,
-): OrderedCommand[] {
-  const places = new Map<SignedOrder, number>()
+  mandates: ReadonlyMap<string, SignedMandate>,
+): MandatedCommand[] {
+  const places = new Map<SignedMandate, number>()
   return commands.map(({ auctionId }) => {
-    const order = orders.get(auctionId)
-    if (order === undefined) throw new Error(`no order covers the commands for ${auctionId}`)
-    const place = places.get(order) ?? 0
-    places.set(order, place + 1)
-    return { order, place }
+    const mandate = mandates.get(auctionId)
+    if (mandate === undefined) throw new Error(`no mandate covers the commands for ${auctionId}`)
+    const place = places.get(mandate) ?? 0
+    places.set(mandate, place + 1)
+    return { mandate, place }
   })
 }
 
 /** As they travel with the commands, from which the home makes the digests itself. */
-export function submittedOrders(orders: ReadonlyMap<string, SignedOrder>): SubmittedOrder[] {
-  return [...orders].map(([auctionId, { signer, signedAt, signature }]) => ({
+export function submittedMandates(mandates: ReadonlyMap<string, SignedMandate>): SubmittedMandate[] {
+  return [...mandates].map(([auctionId, { signer, signedAt, signature }]) => ({
     auctionId,
     signer,
     signedAt,
@@ -150,27 +150,27 @@ export function submittedOrders(orders: ReadonlyMap<string, SignedOrder>): Submi
   }))
 }
 
-/** The orders that cover these commands, by auction; or why one of them does not. */
-export function checkOrders(
+/** The mandates that cover these commands, by auction; or why one of them does not. */
+export function checkMandates(
   commands: readonly RemoteCommand[],
-  orders: readonly SubmittedOrder[],
+  mandates: readonly SubmittedMandate[],
   verifier: SignatureVerifier,
-): { readonly orders: ReadonlyMap<string, SignedOrder> } | { readonly rule: string } {
-  const submitted = new Map(orders.map((order) => [order.auctionId, order]))
-  const checked = new Map<string, SignedOrder>()
+): { readonly mandates: ReadonlyMap<string, SignedMandate> } | { readonly rule: string } {
+  const submitted = new Map(mandates.map((mandate) => [mandate.auctionId, mandate]))
+  const checked = new Map<string, SignedMandate>()
   for (const [auctionId, own] of byAuction(commands)) {
-    const order = submitted.get(auctionId)
-    if (order === undefined) return { rule: `no order covers the commands for ${auctionId}` }
-    const { signer, signedAt, signature } = order
+    const mandate = submitted.get(auctionId)
+    if (mandate === undefined) return { rule: `no mandate covers the commands for ${auctionId}` }
+    const { signer, signedAt, signature } = mandate
     const stranger = own.find((command) => !speaksFor(signer, partyOf(command)))
     if (stranger)
-      return { rule: `${stranger.commandId} is of another node than the one that signed the order` }
+      return { rule: `${stranger.commandId} is of another node than the one that signed the mandate` }
     const signed = { signer, signedAt, signature, digests: own.map(commandDigest) }
-    if (!isOrderSigned(auctionId, signed, verifier))
-      return { rule: `the signature of the order for ${auctionId} does not hold` }
+    if (!isMandateSigned(auctionId, signed, verifier))
+      return { rule: `the signature of the mandate for ${auctionId} does not hold` }
     checked.set(auctionId, signed)
   }
-  return { orders: checked }
+  return { mandates: checked }
 }
 
 /** A node speaks for its own user, and for accounts, which are no nodes. */
@@ -183,12 +183,12 @@ export function vouchesForSeller(signer: string, seller: Party, openedBy: string
   return speaksFor(signer, seller) && (isNode(seller) || nodeIdOf(signer) === openedBy)
 }
 
-export function isOrderSigned(auctionId: string, order: SignedOrder, verifier: SignatureVerifier): boolean {
-  const { signer, signedAt, digests, signature } = order
-  return verifier.verify(orderText(auctionId, signedAt, digests), signature, signer)
+export function isMandateSigned(auctionId: string, mandate: SignedMandate, verifier: SignatureVerifier): boolean {
+  const { signer, signedAt, digests, signature } = mandate
+  return verifier.verify(mandateText(auctionId, signedAt, digests), signature, signer)
 }
 
-/** Whether an order of then may be carried out now, as far as the clocks can tell. */
+/** Whether a mandate of then may be carried out now, as far as the clocks can tell. */
 export function isInTime(signedAt: number, at: number, maxAgeMs: number): boolean {
   return Math.abs(at - signedAt) <= maxAgeMs
 }
@@ -203,17 +203,17 @@ function byAuction(commands: readonly RemoteCommand[]): Map<string, RemoteComman
   return groups
 }
 
-/** Whether the signer may order what the event carries out. */
+/** Whether the signer may sign for what the event carries out. */
 export function maySign(signer: string, event: AuctionEvent, { seller, openedBy }: SellerFacts): boolean {
   return 'bidder' in event ? speaksFor(signer, event.bidder) : vouchesForSeller(signer, seller, openedBy)
 }
 
-/** A committed order as it was signed; null where a place in it is not that of an ordered event. */
+/** A committed mandate as it was signed; null where a place in it is not that of a mandated event. */
 export function asSigned(
   auctionId: string,
-  { commands, ...order }: CommittedOrder,
+  { commands, ...mandate }: CommittedMandate,
   { events, sellerFacts }: { events: readonly AuctionEvent[]; sellerFacts: SellerFacts },
-): SignedOrder | null {
+): SignedMandate | null {
   const digests: string[] = []
   for (const command of commands) {
     const event = typeof command === 'number' ? events[command] : undefined
@@ -221,5 +221,5 @@ export function asSigned(
     if (!digest) return null
     digests.push(digest)
   }
-  return { ...order, digests }
+  return { ...mandate, digests }
 }

@@ -1,9 +1,9 @@
-import type { CommitCheck, CommitFault } from '../../ports/mesh/order-checker.js'
+import type { CommitCheck, CommitFault } from '../../ports/mesh/mandate-checker.js'
 import type { SignatureVerifier } from '../../ports/system/signer.js'
 import { BadCommitError, isSigned, readCommit, UNSIGNED } from '../log/commit.js'
 import type { CommitBody } from '../log/written-body.js'
-import { orderFault } from './check-orders.js'
-import type { SellerFacts } from './order.js'
+import { mandateFault } from './check-mandates.js'
+import type { SellerFacts } from './mandate.js'
 
 /** What is wrong with a commit by itself; null where nothing is. What nobody signed is not read. */
 export function commitFault(check: CommitCheck, verifier: SignatureVerifier): CommitFault | null {
@@ -11,7 +11,7 @@ export function commitFault(check: CommitCheck, verifier: SignatureVerifier): Co
   try {
     const body = readCommit(check)
     const facts = check.sellerFacts ?? openingFacts(body)
-    return facts === null ? null : orderFault({ ...check, ...facts }, body, verifier)
+    return facts === null ? null : mandateFault({ ...check, ...facts }, body, verifier)
   } catch (error) {
     if (error instanceof BadCommitError) return { kind: 'unsound', rule: error.reason }
     throw error

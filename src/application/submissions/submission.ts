@@ -1,7 +1,7 @@
 import type { RemoteCommand } from '../../domain/remote-command.js'
 import type { SubmitResult } from '../../ports/mesh/home-messages.js'
 import type { HomeTask } from './home-command.js'
-import type { OrderedCommand } from './order.js'
+import type { MandatedCommand } from './mandate.js'
 
 /**
  * A command with all that goes with it on its way to its auction's home: one object from where it is made to where it is decided.
@@ -9,8 +9,8 @@ import type { OrderedCommand } from './order.js'
  */
 export interface Submission<Task = RemoteCommand> {
   readonly command: Task
-  /** The order of the node that sent it, once checked; left out for this node's own word, which its signature of the commit gives. */
-  readonly ordered?: OrderedCommand | undefined
+  /** The mandate of the node that sent it, once checked; left out for this node's own word, which its signature of the commit gives. */
+  readonly mandated?: MandatedCommand | undefined
   /** Of the request that brought it, for the log. */
   readonly requestId?: string | undefined
   /** Of the connection that it came over: commands of one lane are decided in the order in which they were submitted. */

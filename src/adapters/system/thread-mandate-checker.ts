@@ -1,23 +1,23 @@
 import { Worker } from 'node:worker_threads'
 import { readBodyAgain } from '../../application/log/written-body.js'
-import { orderFault } from '../../application/orders/check-orders.js'
-import { commitFault } from '../../application/orders/commit-fault.js'
+import { mandateFault } from '../../application/submissions/check-mandates.js'
+import { commitFault } from '../../application/submissions/commit-fault.js'
 import type {
   CommitCheck,
   CommitFault,
-  OrderCheck,
-  OrderChecker,
-  OrderFault,
-} from '../../ports/mesh/order-checker.js'
+  MandateCheck,
+  MandateChecker,
+  MandateFault,
+} from '../../ports/mesh/mandate-checker.js'
 import { Ed25519Verifier } from './node-key.js'
-import type { CheckRequest } from './order-check-worker.js'
+import type { CheckRequest } from './mandate-check-worker.js'
 
 /** Commits that are checked here before a thread is worth its start. */
 const CHECKED_HERE = 16
 /** Commits at the thread at once: it never has to wait for one, and what it has no time for is checked here. */
 const MAX_WAITING = 64
 
-export interface ThreadOrderCheckerOptions {
+export interface ThreadMandateCheckerOptions {
   /** The caller's thread serves others: nothing is checked on it, however much waits. */
   readonly neverHere?: boolean
 }
@@ -28,8 +28,8 @@ interface Waiting {
   readonly reject: (error: Error) => void
 }
 
-/** Checks orders on a thread of its own, once there are many, and on the caller's as well where that one has enough. */
-export class ThreadOrderChecker implements OrderChecker {
+/** Checks mandates on a thread of its own, once there are many, and on the caller's as well where that one has enough. */
+export class ThreadMandateChecker implements MandateChecker {
   readonly #verifier = new Ed25519Verifier()
   readonly #neverHere: boolean
   readonly #waiting: Waiting[] = []
@@ -37,15 +37,15 @@ export class ThreadOrderChecker implements OrderChecker {
   #worker: Worker | null = null
   #closed = false
 
-  constructor({ neverHere = false }: ThreadOrderCheckerOptions = {}) {
+  constructor({ neverHere = false }: ThreadMandateCheckerOptions = {}) {
     this.#neverHere = neverHere
   }
 
   /** Rejects where the thread fails meanwhile; the next check starts another one. */
-  async check({ auctionId, body, signer, seller, openedBy }: OrderCheck): Promise<OrderFault | null> {
-    const check: OrderCheck = { auctionId, body, signer, seller, openedBy }
-    if (this.#isCheckedHere()) return orderFault(check, readBodyAgain(body), this.#verifier)
-    return this.#ask({ kind: 'orders', check })
+  async check({ auctionId, body, signer, seller, openedBy }: MandateCheck): Promise<MandateFault | null> {
+    const check: MandateCheck = { auctionId, body, signer, seller, openedBy }
+    if (this.#isCheckedHere()) return mandateFault(check, readBodyAgain(body), this.#verifier)
+    return this.#ask({ kind: 'mandates', check })
   }
 
   /** Likewise. */
@@ -69,16 +69,16 @@ export class ThreadOrderChecker implements OrderChecker {
   }
 
   #isCheckedHere(): boolean {
-    if (this.#closed) throw new Error('the thread that checks orders has ended')
+    if (this.#closed) throw new Error('the thread that checks mandates has ended')
     return !this.#neverHere && (++this.#checked <= CHECKED_HERE || this.#waiting.length >= MAX_WAITING)
   }
 
   #start(): Worker {
-    const worker = new Worker(new URL('./order-check-worker.js', import.meta.url))
+    const worker = new Worker(new URL('./mandate-check-worker.js', import.meta.url))
     worker.on('message', (fault: unknown) => this.#waiting.shift()?.resolve(fault as never))
     worker.on('error', (cause) => this.#fail(worker, cause))
     worker.on('exit', (code) =>
-      this.#fail(worker, new Error(`the thread that checks orders has ended (${code})`)),
+      this.#fail(worker, new Error(`the thread that checks mandates has ended (${code})`)),
     )
     return worker
   }

@@ -6,7 +6,7 @@ import { describeEvent, type EventText } from './describe-event.js'
 const MAX_REMEMBERED = 10_000
 
 /** Puts events into words for one user: remembers who led where, so that it can say who was outbid. */
-export class EventTeller {
+export class EventDescriber {
   readonly #session: Pick<Session, 'ids' | 'out'>
   readonly #selfId: string
   readonly #leaders = new Map<string, string>()
@@ -22,7 +22,7 @@ export class EventTeller {
   }
 
   /** Has to be called with the events in their order. */
-  async tell(event: EventMessage): Promise<EventText> {
+  async describe(event: EventMessage): Promise<EventText> {
     const { auction_id: auctionId } = event
     const ledBy = this.#leaders.get(auctionId) ?? null
     if (event.type === 'bid_placed') this.#setLeader(auctionId, event.leader.id)

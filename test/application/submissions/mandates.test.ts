@@ -1,11 +1,11 @@
 import { expect } from 'chai'
 import { Ed25519Verifier } from '../../../src/adapters/system/node-key.js'
 import { sealCommit } from '../../../src/application/log/commit.js'
-import { checkOrders, signOrders, submittedOrders } from '../../../src/application/orders/order.js'
+import { checkMandates, signMandates, submittedMandates } from '../../../src/application/submissions/mandate.js'
 import { readLog, unplaced } from '../../../src/application/proof/read-log.js'
 import { verifyLog } from '../../../src/application/proof/verify-log.js'
 import type { Commit } from '../../../src/domain/commit.js'
-import { MAX_ORDER_AGE_AT_HOME_MS, MAX_ORDER_AGE_MS } from '../../../src/domain/limits.js'
+import { MAX_MANDATE_AGE_AT_HOME_MS, MAX_MANDATE_AGE_MS } from '../../../src/domain/limits.js'
 import type { RemoteCommand } from '../../../src/domain/remote-command.js'
 import type { NodeError } from '../../../src/ports/node/node-error.js'
 import { startAuctionMesh } from '../../support/auction-mesh.js'
@@ -15,7 +15,7 @@ import type { MemoryNode } from '../../support/memory-node.js'
 
 const verifier = new Ed25519Verifier()
 
-describe('orders', () => {
+describe('mandates', () => {
   let time: ManualTime
   let nodes: MemoryNode[]
   let auction: string
@@ -40,7 +40,7 @@ describe('orders', () => {
     node(0)
       .services.parts.peerService.submit(
         commands,
-        submittedOrders(signOrders(signed, signer.signer, time.now())),
+        submittedMandates(signMandates(signed, signer.signer, time.now())),
       )
       .then(
         ({ results }) => results.map((result) => (result.ok ? result.outcome.status : result.code)).join(' '),
@@ -55,7 +55,7 @@ describe('orders', () => {
     await node(0).api.close({ auction, commandId: 'cmd_close001' })
     await settle()
     const result = await verifyLog(unplaced(readLog(node(1).api, auction)), { verifier })
-    expect(result.valid && result.summary.ordersChecked).to.equal(3)
+    expect(result.valid && result.summary.mandatesChecked).to.equal(3)
     expect(result.valid && result.summary.decision).to.equal('rerun')
   })
 
@@ -77,11 +77,11 @@ describe('orders', () => {
 
   it('let a node vouch for accounts, which are no nodes, and nobody for another node', () => {
     const account = { ...bidOf(node(1), 10), bidder: { id: 'usr_1', name: 'Ada' } } as RemoteCommand
-    const orders = submittedOrders(signOrders([account], node(2).signer, 1))
-    expect(checkOrders([account], orders, verifier)).to.have.property('orders')
+    const mandates = submittedMandates(signMandates([account], node(2).signer, 1))
+    expect(checkMandates([account], mandates, verifier)).to.have.property('mandates')
     const foreign = bidOf(node(1), 10)
     expect(
-      checkOrders([foreign], submittedOrders(signOrders([foreign], node(2).signer, 1)), verifier),
+      checkMandates([foreign], submittedMandates(signMandates([foreign], node(2).signer, 1)), verifier),
     ).to.have.property('rule')
   })
 
@@ -109,8 +109,8 @@ describe('orders', () => {
       [node(0), 'accepted'],
     ] as const) {
       const commands: RemoteCommand[] = [{ ...closing, commandId: `cmd_close_${signer.info.name}` }]
-      const orders = submittedOrders(signOrders(commands, signer.signer, time.now()))
-      const { results } = await node(2).services.parts.peerService.submit(commands, orders)
+      const mandates = submittedMandates(signMandates(commands, signer.signer, time.now()))
+      const { results } = await node(2).services.parts.peerService.submit(commands, mandates)
       const [result] = results
       if (!result?.ok) throw new Error('expected an outcome')
       const { outcome: decided } = result
@@ -120,16 +120,16 @@ describe('orders', () => {
 
   it('are worth nothing once they are old, or where they are dated ahead: the home carries them out no more', async () => {
     const bid = bidOf(node(1), 10)
-    const kept = submittedOrders(signOrders([bid], node(1).signer, time.now()))
-    const carryOut = async (orders: typeof kept) => {
-      const { results, receipt } = await node(0).services.parts.peerService.submit([bid], orders)
+    const kept = submittedMandates(signMandates([bid], node(1).signer, time.now()))
+    const carryOut = async (mandates: typeof kept) => {
+      const { results, receipt } = await node(0).services.parts.peerService.submit([bid], mandates)
       return { codes: results.map((result) => (result.ok ? result.outcome.status : result.code)), receipt }
     }
-    await time.advance(MAX_ORDER_AGE_AT_HOME_MS + 1)
-    expect(await carryOut(kept)).to.deep.equal({ codes: ['ORDER_OUT_OF_TIME'], receipt: null })
-    const ahead = time.now() + MAX_ORDER_AGE_AT_HOME_MS + 1
-    expect((await carryOut(submittedOrders(signOrders([bid], node(1).signer, ahead)))).codes).to.deep.equal([
-      'ORDER_OUT_OF_TIME',
+    await time.advance(MAX_MANDATE_AGE_AT_HOME_MS + 1)
+    expect(await carryOut(kept)).to.deep.equal({ codes: ['MANDATE_OUT_OF_TIME'], receipt: null })
+    const ahead = time.now() + MAX_MANDATE_AGE_AT_HOME_MS + 1
+    expect((await carryOut(submittedMandates(signMandates([bid], node(1).signer, ahead)))).codes).to.deep.equal([
+      'MANDATE_OUT_OF_TIME',
     ])
     expect((await node(0).api.show({ auction })).state.bidCount).to.equal(0)
     // Nothing was decided: signed again, the same command is new.
@@ -146,20 +146,20 @@ describe('orders', () => {
     if (!opening) throw new Error('there is no opening')
     const told = { bidder, amount: 10, commitment: null, price: 10, leads: true, reserveMet: true }
     for (const [aheadMs, expected] of [
-      [MAX_ORDER_AGE_MS + 1, 'an order holds for 10 minutes'],
-      [-MAX_ORDER_AGE_MS - 1, 'an order holds for 10 minutes'],
-      [MAX_ORDER_AGE_MS, null],
+      [MAX_MANDATE_AGE_MS + 1, 'a mandate holds for 10 minutes'],
+      [-MAX_MANDATE_AGE_MS - 1, 'a mandate holds for 10 minutes'],
+      [MAX_MANDATE_AGE_MS, null],
     ] as const) {
       const event = { type: 'BidPlaced', at: state.at, bidId: 'bid_00000001', ...told } as const
-      const orders = [...signOrders([bid], node(1).signer, state.at - aheadMs).values()].map((order) =>
-        committed(auction, order, [event], state),
+      const mandates = [...signMandates([bid], node(1).signer, state.at - aheadMs).values()].map((mandate) =>
+        committed(auction, mandate, [event], state),
       )
       const parts = {
         auctionId: auction,
         firstSeq: head.seq + 1,
         prevHash: head.hash,
         events: [event],
-        orders,
+        mandates,
       }
       const commit = sealCommit(parts, node(0).signer)
       const { refused } = await node(2).services.parts.replicator.ingest([commit])
@@ -169,7 +169,7 @@ describe('orders', () => {
         expect(verified.valid).to.equal(true)
       } else {
         expect(refused[0]?.reason).to.contain(expected)
-        expect(verified).to.have.nested.property('finding.code', 'ORDER')
+        expect(verified).to.have.nested.property('finding.code', 'MANDATE')
         expect(verified).to.have.nested.property('finding.rule').that.contains(expected)
       }
     }
@@ -182,20 +182,20 @@ describe('orders', () => {
     const told = { bidder, amount: 10, commitment: null, price: 10, leads: true, reserveMet: true }
     const event = { type: 'BidPlaced', at: state.at, bidId: 'bid_00000001', ...told } as const
     const parts = { auctionId: auction, firstSeq: head.seq + 1, prevHash: head.hash, events: [event] }
-    const ingest = async (orders: Parameters<typeof sealCommit>[0]['orders']) => {
-      const commit = sealCommit({ ...parts, orders: orders ?? [] }, node(0).signer)
+    const ingest = async (mandates: Parameters<typeof sealCommit>[0]['mandates']) => {
+      const commit = sealCommit({ ...parts, mandates: mandates ?? [] }, node(0).signer)
       const { refused } = await node(2).services.parts.replicator.ingest([commit])
       return refused[0]?.reason ?? 'stored'
     }
     const orderBy = (signer: MemoryNode, command: RemoteCommand) =>
-      [...signOrders([command], signer.signer, state.at).values()].map((order) =>
-        committed(auction, order, [event], state),
+      [...signMandates([command], signer.signer, state.at).values()].map((mandate) =>
+        committed(auction, mandate, [event], state),
       )
     expect(await ingest([])).to.contain('has signed this')
     expect(await ingest(orderBy(node(0), bid))).to.contain('has signed this')
     expect(await ingest(orderBy(node(1), bidOf(node(1), 11)))).to.contain('has signed this')
     const [good] = orderBy(node(1), bid)
-    if (!good) throw new Error('expected an order')
+    if (!good) throw new Error('expected a mandate')
     expect(await ingest([{ ...good, signedAt: state.at + 1 }])).to.contain('signature')
     expect(await ingest([good])).to.equal('stored')
   })

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { outcomeSchema } from '../../../src/application/orders/outcome-schema.js'
+import { outcomeSchema } from '../../../src/application/submissions/outcome-schema.js'
 import { MAX_SEQ, MAX_TIME } from '../../../src/domain/limits.js'
 
 describe('an outcome in the words of another node', () => {

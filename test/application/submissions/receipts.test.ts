@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { Ed25519Verifier } from '../../../src/adapters/system/node-key.js'
 import { sealCommit } from '../../../src/application/log/commit.js'
 import { commitmentOf } from '../../../src/application/log/commitment.js'
-import { areSigned, signReceipts } from '../../../src/application/orders/receipt.js'
+import { areSigned, signReceipts } from '../../../src/application/submissions/receipt.js'
 import { checkReceipts } from '../../../src/application/proof/check-receipts.js'
 import { readLog, unplaced } from '../../../src/application/proof/read-log.js'
 import { ReceiptWatch } from '../../../src/application/proof/receipt-watch.js'
@@ -189,7 +189,7 @@ describe('receipts', () => {
       for (const events of [[bidding], closing]) {
         const last = commits.at(-1) as Commit
         const parts = { auctionId: auction, firstSeq: last.lastSeq + 1, prevHash: last.hash, events }
-        commits.push(sealCommit({ ...parts, orders: [] }, home.signer))
+        commits.push(sealCommit({ ...parts, mandates: [] }, home.signer))
       }
       return commits
     }

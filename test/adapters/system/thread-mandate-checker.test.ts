@@ -1,21 +1,21 @@
 import { expect } from 'chai'
-import { ThreadOrderChecker } from '../../../src/adapters/system/thread-order-checker.js'
+import { ThreadMandateChecker } from '../../../src/adapters/system/thread-mandate-checker.js'
 import { sealCommit } from '../../../src/application/log/commit.js'
 import { readBody, writeBody } from '../../../src/application/log/commit-body.js'
 import type { CommitBody } from '../../../src/application/log/written-body.js'
 import type { Commit } from '../../../src/domain/commit.js'
-import type { CommitCheck, OrderCheck } from '../../../src/ports/mesh/order-checker.js'
-import { ordersEach, sellerOf } from '../../support/bidding-nodes.js'
+import type { CommitCheck, MandateCheck } from '../../../src/ports/mesh/mandate-checker.js'
+import { mandatesEach, sellerOf } from '../../support/bidding-nodes.js'
 import { LongAuction } from '../../support/long-auction.js'
 
-describe('a thread that checks orders', () => {
-  let checker: ThreadOrderChecker
+describe('a thread that checks mandates', () => {
+  let checker: ThreadMandateChecker
   beforeEach(() => {
-    checker = new ThreadOrderChecker()
+    checker = new ThreadMandateChecker()
   })
   afterEach(() => checker.close())
 
-  const commits = (): OrderCheck[] => {
+  const commits = (): MandateCheck[] => {
     const auction = new LongAuction({ bids: 300, bidsPerCommit: 5 })
     return [...auction.commits()].map((commit) => ({ ...commit, ...sellerOf(auction.signer) }))
   }
@@ -29,19 +29,19 @@ describe('a thread that checks orders', () => {
 
   it('answers each check with its own fault, before and after the thread has been started', async () => {
     const altered = commits().map((commit, i) => {
-      if (i % 4 === 1) return { ...commit, body: changed(commit.body, (body) => ({ ...body, orders: [] })) }
+      if (i % 4 === 1) return { ...commit, body: changed(commit.body, (body) => ({ ...body, mandates: [] })) }
       if (i % 4 !== 3) return commit
       const body = changed(commit.body, (it) => {
-        const orders = it.orders.map((order) => ({ ...order, signedAt: order.signedAt + 1 }))
-        return { ...it, orders }
+        const mandates = it.mandates.map((mandate) => ({ ...mandate, signedAt: mandate.signedAt + 1 }))
+        return { ...it, mandates }
       })
       return { ...commit, body }
     })
-    const ordered = (body: string) => readBody(body).events.filter((event) => 'bidder' in event).length
+    const mandated = (body: string) => readBody(body).events.filter((event) => 'bidder' in event).length
     const faults = await Promise.all(altered.map((commit) => checker.check(commit)))
     faults.forEach((fault, i) => {
-      const isOrdered = ordered(altered[i]?.body ?? '') > 0
-      const kind = !isOrdered || i % 2 === 0 ? undefined : i % 4 === 1 ? 'no-order' : 'bad-signature'
+      const isMandated = mandated(altered[i]?.body ?? '') > 0
+      const kind = !isMandated || i % 2 === 0 ? undefined : i % 4 === 1 ? 'no-mandate' : 'bad-signature'
       expect(fault?.kind, `commit ${i}`).to.equal(kind)
     })
     expect(faults.filter((fault) => fault !== null).length).to.be.above(20)
@@ -49,17 +49,17 @@ describe('a thread that checks orders', () => {
 
   describe('beside a thread that serves others', () => {
     beforeEach(() => {
-      checker = new ThreadOrderChecker({ neverHere: true })
+      checker = new ThreadMandateChecker({ neverHere: true })
     })
 
-    /** A commit of hundreds of bids, each ordered by itself. */
-    const longCommit = (): OrderCheck => {
+    /** A commit of hundreds of bids, each with a mandate of its own. */
+    const longCommit = (): MandateCheck => {
       const { signer, ...auction } = longAuction()
       const [, commit] = auction.commits
       if (commit === undefined) throw new Error('there are bids')
       const body = changed(commit.body, (it) => ({
         ...it,
-        orders: ordersEach(commit.auctionId, it.events, signer),
+        mandates: mandatesEach(commit.auctionId, it.events, signer),
       }))
       return { ...commit, ...sellerOf(signer), body }
     }
@@ -68,20 +68,20 @@ describe('a thread that checks orders', () => {
       return { commits: [...auction.commits()], signer: auction.signer }
     }
 
-    it('finds the one bad order among hundreds', async () => {
+    it('finds the one bad mandate among hundreds', async () => {
       const sound = longCommit()
-      const { orders } = readBody(sound.body)
-      expect(orders.length).to.be.at.least(300)
-      const altered = orders.map((order, i) =>
-        i === 170 ? { ...order, signedAt: order.signedAt + 1 } : order,
+      const { mandates } = readBody(sound.body)
+      expect(mandates.length).to.be.at.least(300)
+      const altered = mandates.map((mandate, i) =>
+        i === 170 ? { ...mandate, signedAt: mandate.signedAt + 1 } : mandate,
       )
-      const bad = { ...sound, body: changed(sound.body, (it) => ({ ...it, orders: altered })) }
-      const missing = { ...sound, body: changed(sound.body, (it) => ({ ...it, orders: orders.slice(1) })) }
-      const event = orders[0]?.commands[0]
+      const bad = { ...sound, body: changed(sound.body, (it) => ({ ...it, mandates: altered })) }
+      const missing = { ...sound, body: changed(sound.body, (it) => ({ ...it, mandates: mandates.slice(1) })) }
+      const event = mandates[0]?.commands[0]
       expect(await Promise.all([sound, bad, missing, sound].map((one) => checker.check(one)))).to.deep.equal([
         null,
         { kind: 'bad-signature' },
-        { kind: 'no-order', event },
+        { kind: 'no-mandate', event },
         null,
       ])
     })
@@ -96,21 +96,21 @@ describe('a thread that checks orders', () => {
       expect(answered).to.equal(checks.length)
     })
 
-    it('checks whole commits there too: what is signed, what the text is, and what has been ordered', async () => {
+    it('checks whole commits there too: what is signed, what the text is, and what has a mandate', async () => {
       const { commits: sealed, signer } = longAuction()
       const [opening, bids] = sealed as [Commit, Commit]
-      const withOrders = sealCommit(
-        { ...readBody(bids.body), orders: ordersEach(bids.auctionId, readBody(bids.body).events, signer) },
+      const withMandates = sealCommit(
+        { ...readBody(bids.body), mandates: mandatesEach(bids.auctionId, readBody(bids.body).events, signer) },
         signer,
       )
       const sellerFacts = sellerOf(signer)
-      const unordered = sealCommit({ ...readBody(bids.body), orders: [] }, signer)
+      const unordered = sealCommit({ ...readBody(bids.body), mandates: [] }, signer)
       const checks: CommitCheck[] = [
         { ...opening, sellerFacts: null },
-        { ...withOrders, sellerFacts },
+        { ...withMandates, sellerFacts },
         { ...unordered, sellerFacts },
-        { ...withOrders, signature: opening.signature, sellerFacts },
-        { ...withOrders, lastSeq: withOrders.lastSeq + 1, sellerFacts },
+        { ...withMandates, signature: opening.signature, sellerFacts },
+        { ...withMandates, lastSeq: withMandates.lastSeq + 1, sellerFacts },
       ]
       let answered = 0
       const faults = checks.map((check) => checker.checkCommit(check).finally(() => ++answered))
@@ -119,7 +119,7 @@ describe('a thread that checks orders', () => {
       expect(await Promise.all(faults)).to.deep.equal([
         null,
         null,
-        { kind: 'no-order', event: 0 },
+        { kind: 'no-mandate', event: 0 },
         { kind: 'unsound', rule: 'the signature is not its author’s' },
         { kind: 'unsound', rule: 'the signature is not its author’s' },
       ])
@@ -139,7 +139,7 @@ describe('a thread that checks orders', () => {
     const all = commits()
     await Promise.all(all.map((commit) => checker.check(commit)))
     await checker.close()
-    const failed = await checker.check(all[0] as OrderCheck).then(
+    const failed = await checker.check(all[0] as MandateCheck).then(
       () => null,
       (error: Error) => error,
     )
