@@ -29,14 +29,11 @@ export async function run(): Promise<BenchResult[]> {
     args: ['--grape-port', '0', '--dht-port', '0'],
   })
   const { dhtAddress } = (await seller.api.status()).node
-  const bidder = createNode(
-    testSettings({ home, name: 'bidder', bootstrap: dhtAddress ? [dhtAddress] : [] }),
-    {
-      logger: silentLogger,
-      // It bids for two accounts.
-      role: 'gateway',
-    },
-  )
+  const bidder = createNode(testSettings({ home, name: 'bidder', bootstrap: dhtAddress ? [dhtAddress] : [] }), {
+    logger: silentLogger,
+    // It bids for two accounts.
+    role: 'gateway',
+  })
   try {
     await bidder.start()
     const results: BenchResult[] = []

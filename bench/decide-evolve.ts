@@ -54,8 +54,7 @@ function round(): { ms: number; accepted: number; events: number } {
     state = decision.next
   }
   const ms = performance.now() - startedAt
-  if (accepted < 0.8 * BIDS_PER_ROUND)
-    throw new Error(`only ${accepted} of ${BIDS_PER_ROUND} bids were accepted`)
+  if (accepted < 0.8 * BIDS_PER_ROUND) throw new Error(`only ${accepted} of ${BIDS_PER_ROUND} bids were accepted`)
   return { ms, accepted, events }
 }
 

@@ -24,8 +24,8 @@ const EVENTS_PER_COMMIT = [1, 20] as const
 type Kind = 'pushed' | 'asked' | 'none'
 
 /**
- * What a gateway's thread spends on each event of its own node until its listeners have it: pushed, and as it was before, asked for
- * page by page with cursors. Nothing is stored; what publishing alone costs is taken off.
+ * What a gateway's thread spends on each event of its own node until its listeners have it: pushed, and as it was
+ * before, asked for page by page with cursors. Nothing is stored; what publishing alone costs is taken off.
  */
 export async function run(): Promise<BenchResult[]> {
   const results: BenchResult[] = []
@@ -54,10 +54,7 @@ export async function run(): Promise<BenchResult[]> {
 }
 
 /** Microseconds of CPU for each event. */
-async function spent(
-  kind: Kind,
-  { perCommit, listeners }: { perCommit: number; listeners: number },
-): Promise<number> {
+async function spent(kind: Kind, { perCommit, listeners }: { perCommit: number; listeners: number }): Promise<number> {
   let position = 0
   const eventLog = new PublishingEventLog({
     append: async () => ++position,

@@ -15,8 +15,8 @@ const RUNS = 20
 const TARGET_MS = 5_000
 
 /**
- * One node in a process of its own is killed with -9 and started again, over and over, while five others watch: how long
- * until all five have put it out of use, and until all five have it back (on another port).
+ * One node in a process of its own is killed with -9 and started again, over and over, while five others watch: how
+ * long until all five have put it out of use, and until all five have it back (on another port).
  */
 export async function run(): Promise<BenchResult[]> {
   const home = mkdtempSync(join(tmpdir(), 'vendue-bench-'))

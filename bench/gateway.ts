@@ -17,7 +17,10 @@ import { percentile } from './latency.js'
 const LEVELS = [1, 50, 500]
 const WARM_UP_MS = 1_500
 const MEASURE_MS = 4_000
-/** In turns with the echo, at the highest level, so that what else the machine does falls on both; the middle one counts. */
+/**
+ * In turns with the echo, at the highest level, so that what else the machine does falls on both; the middle one
+ * counts.
+ */
 const ROUNDS = 5
 /** Of the echo, at the highest level. */
 const LEAST_SHARE = 0.5
@@ -165,9 +168,7 @@ async function fanOut(mode: 'all' | 'newest'): Promise<BenchResult> {
     const acknowledged = await paced(gateway.url, auctionId)
     await new Promise((resolve) => setTimeout(resolve, 2_000))
     const reports = await Promise.all(children.map((child) => child.ask<WatcherReport>('report')))
-    const heard = reports.map(
-      ({ lastHeard }) => new Map(lastHeard.map(([seq, at, count]) => [seq, { at, count }])),
-    )
+    const heard = reports.map(({ lastHeard }) => new Map(lastHeard.map(([seq, at, count]) => [seq, { at, count }])))
     const delays: number[] = []
     let missing = 0
     for (const [seq, at] of acknowledged) {
@@ -183,8 +184,7 @@ async function fanOut(mode: 'all' | 'newest'): Promise<BenchResult> {
         p50_ms: percentile(delays, 0.5),
         bids: acknowledged.size,
         not_heard_by_all: missing,
-        messages_per_s:
-          reports.reduce((sum, { messages }) => sum + messages, 0) / (FAN_OUT_BIDS / BIDS_PER_S),
+        messages_per_s: reports.reduce((sum, { messages }) => sum + messages, 0) / (FAN_OUT_BIDS / BIDS_PER_S),
         load_average: loadavg()[0] ?? 0,
       },
       target: { atMost: MOST_FAN_OUT_MS },

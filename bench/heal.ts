@@ -18,9 +18,9 @@ const TARGET_MS = 10_000
 const POLL_MS = 5
 
 /**
- * Five whole nodes (sockets, SQLite) in one process; two are cut off from three (see `Partition` for how), both sides bid
- * on auctions of their own, the cut heals: how long until all five hold the same heads. Nothing is called from outside
- * meanwhile.
+ * Five whole nodes (sockets, SQLite) in one process; two are cut off from three (see `Partition` for how), both sides
+ * bid on auctions of their own, the cut heals: how long until all five hold the same heads. Nothing is called from
+ * outside meanwhile.
  */
 export async function run(): Promise<BenchResult[]> {
   const home = mkdtempSync(join(tmpdir(), 'vendue-bench-'))

@@ -41,12 +41,7 @@ export async function run(): Promise<BenchResult[]> {
   }
 }
 
-async function measure(
-  home: string,
-  node: VendueNode,
-  callers: number,
-  bids: number,
-): Promise<BenchResult[]> {
+async function measure(home: string, node: VendueNode, callers: number, bids: number): Promise<BenchResult[]> {
   const { outcome } = await node.api.open({
     commandId: newCommandId('cmd', IDS),
     title: `${callers} callers`,
@@ -71,8 +66,7 @@ async function measure(
       },
       (submission) => house.enqueue(submission),
     )
-    if (!result.ok || result.outcome.status !== 'accepted')
-      throw new Error(`a bid failed: ${JSON.stringify(result)}`)
+    if (!result.ok || result.outcome.status !== 'accepted') throw new Error(`a bid failed: ${JSON.stringify(result)}`)
   }
   const { ms, samples } = await load(callers, bids, bid)
   const bodies = await bodiesOf(node, auctionId)

@@ -54,8 +54,7 @@ async function startOnce(home: string): Promise<{ ms: number; rssMb: number; pea
   // Timers, sweeps and a first comparison with itself have had their turn by then.
   await new Promise((resolve) => setTimeout(resolve, 2_000))
   const status = readFileSync(`/proc/${node.pid}/status`, 'utf8')
-  const mb = (field: string) =>
-    Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(status)?.[1] ?? Number.NaN) / 1024
+  const mb = (field: string) => Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(status)?.[1] ?? Number.NaN) / 1024
   const sample = { ms, rssMb: mb('VmRSS'), peakMb: mb('VmHWM') }
   await node.end()
   return sample

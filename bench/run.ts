@@ -57,11 +57,7 @@ async function main(names: readonly string[]): Promise<void> {
 function print(result: BenchResult): void {
   const { name, value, unit, target, figures } = result
   const goal =
-    target === undefined
-      ? ''
-      : 'atLeast' in target
-        ? `  (at least ${target.atLeast})`
-        : `  (at most ${target.atMost})`
+    target === undefined ? '' : 'atLeast' in target ? `  (at least ${target.atLeast})` : `  (at most ${target.atMost})`
   const mark = target === undefined ? ' ' : meetsTarget(result) ? '✓' : '✗'
   console.log(`${mark} ${name.padEnd(58)} ${format(value).padStart(12)} ${unit}${goal}`)
   const details = Object.entries(figures).map(

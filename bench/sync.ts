@@ -17,9 +17,9 @@ const LIMIT_MS = 120_000
 const ALONE = ['--grape-port', '0', '--dht-port', '0']
 
 /**
- * A node with nothing joins one that holds a million bids, each a process of its own, on loopback: everything is checked
- * on the way, as it always is. The time runs from when the new node is up until it has stored the last event, so the
- * handshake and the comparison are part of it.
+ * A node with nothing joins one that holds a million bids, each a process of its own, on loopback: everything is
+ * checked on the way, as it always is. The time runs from when the new node is up until it has stored the last event,
+ * so the handshake and the comparison are part of it.
  */
 export async function run(): Promise<BenchResult[]> {
   const results: BenchResult[] = []

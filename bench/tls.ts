@@ -21,7 +21,9 @@ const HANDSHAKES = 200
 const LEAST_SHARE = 0.8
 const MOST_JOIN_MS = 2_000
 
-/** What mutual TLS costs: cross-node bids with and without it, both nodes in this process, and a handshake; and joining. */
+/**
+ * What mutual TLS costs: cross-node bids with and without it, both nodes in this process, and a handshake; and joining.
+ */
 export async function run(): Promise<BenchResult[]> {
   const rates = { with: [] as number[], without: [] as number[] }
   for (let i = 0; i < ROUNDS; i++) {

@@ -129,9 +129,7 @@ async function coldLoad(browser: Browser, gateway: Gateway, path: string): Promi
       name: 'mia',
       prepare: (page) => page.addInitScript(`${READY}('${isLot ? '[data-bid]:enabled' : '.tile'}')`),
     })
-    samples.push(
-      await eventually('it is ready', () => page.evaluate<number | null>('window.readyMs ?? null')),
-    )
+    samples.push(await eventually('it is ready', () => page.evaluate<number | null>('window.readyMs ?? null')))
     await context.close()
   }
   const worst = Math.max(...samples)
@@ -180,8 +178,7 @@ async function paint(browser: Browser, home: Gateway, other: Gateway): Promise<B
   return {
     name: `commit at the home until another node’s browser has painted it, ${PAINT_BIDS_PER_S} bids/s`,
     unit: 'ms (p99)',
-    value:
-      delays.length < (PAINT_BIDS_PER_S * PAINT_S) / 2 ? Number.POSITIVE_INFINITY : percentile(delays, 0.99),
+    value: delays.length < (PAINT_BIDS_PER_S * PAINT_S) / 2 ? Number.POSITIVE_INFINITY : percentile(delays, 0.99),
     figures: {
       p50_ms: percentile(delays, 0.5),
       worst_ms: Math.max(...delays),

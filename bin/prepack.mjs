@@ -1,5 +1,6 @@
 // Before packing: bundled packages name what they are bundled with. Overrides hold for this project alone, so that npm
-// would go back to what those packages name themselves, such as a git repository, in every project that installs this one.
+// would go back to what those packages name themselves, such as a git repository, in every project that installs this
+// one.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ROOT } from './setup-tools.mjs'

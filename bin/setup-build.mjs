@@ -1,14 +1,5 @@
 import { createHash } from 'node:crypto'
-import {
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmdirSync,
-  rmSync,
-} from 'node:fs'
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ROOT, runTool, SetUpError, say, writeStamp } from './setup-tools.mjs'
 
@@ -39,19 +30,19 @@ export function isBuilt({ programsOnly }) {
 }
 
 /**
- * Compiles and copies what changed, and takes out of dist/ what has no source any more. What programs need is ready in a
- * fraction of the time: neither tests nor types, which whoever changes something checks by `npm run build` or `npm test`.
+ * Compiles and copies what changed, and takes out of dist/ what has no source any more. What programs need is ready in
+ * a fraction of the time: neither tests nor types, which whoever changes something checks by `npm run build` or `npm
+ * test`.
  */
 export async function build(wanted, session) {
   say('Building ...')
-  // Where all has been built before, tsc goes on from its notes; of two that write the same files, neither could trust its own.
+  // Where all has been built before, tsc goes on from its notes; of two that write the same files, neither could trust
+  // its own.
   const programsOnly = wanted.programsOnly && !existsSync(NOTES)
   // Taken before tsc reads: what changes meanwhile is built next time.
   const all = listSources()
   const sources = programsOnly ? all.filter(isProgram) : all
-  const [stamp, project] = programsOnly
-    ? [PROGRAMS_STAMP, 'tsconfig.programs.json']
-    : [STAMP, 'tsconfig.json']
+  const [stamp, project] = programsOnly ? [PROGRAMS_STAMP, 'tsconfig.programs.json'] : [STAMP, 'tsconfig.json']
   const expected = fingerprint(sources)
   for (const old of [STAMP, PROGRAMS_STAMP]) rmSync(old, { force: true })
   sweep(all)
@@ -133,9 +124,7 @@ function readStamp(path) {
 }
 
 function listSources() {
-  return SOURCE_DIRS.flatMap((dir) => listFiles(ROOT, dir)).filter(
-    (path) => !path.startsWith('bench/results/'),
-  )
+  return SOURCE_DIRS.flatMap((dir) => listFiles(ROOT, dir)).filter((path) => !path.startsWith('bench/results/'))
 }
 
 /** All files below, in one order everywhere, but for hidden ones (editors and systems leave those about). */
@@ -165,9 +154,7 @@ function outputsOf(path) {
 }
 
 function missingOutputs(sources) {
-  return sources
-    .flatMap((path) => outputsOf(path).slice(0, 1))
-    .filter((path) => !existsSync(join(ROOT, 'dist', path)))
+  return sources.flatMap((path) => outputsOf(path).slice(0, 1)).filter((path) => !existsSync(join(ROOT, 'dist', path)))
 }
 
 function sweep(sources) {

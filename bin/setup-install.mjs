@@ -81,9 +81,7 @@ async function npmCi(session) {
   ]
   const cli = npmCli()
   try {
-    return cli
-      ? await runTool(process.execPath, [cli, ...options], session)
-      : await runTool('npm', options, session)
+    return cli ? await runTool(process.execPath, [cli, ...options], session) : await runTool('npm', options, session)
   } catch (error) {
     if (error.code !== 'ENOENT') throw error
     throw new SetUpError('npm was not found', {
@@ -103,8 +101,7 @@ function npmCli() {
   ].find((path) => path && existsSync(path))
 }
 
-const UNREACHABLE =
-  /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|ERR_SOCKET_TIMEOUT|network/
+const UNREACHABLE = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|ERR_SOCKET_TIMEOUT|network/
 
 function installHint(output) {
   if (/ENOSPC/.test(output)) return 'The disk is full: make room and try again.'
@@ -112,7 +109,6 @@ function installHint(output) {
     return `npm must be able to write in ${ROOT} and in its cache (npm config get cache).`
   if (UNREACHABLE.test(output))
     return 'npm could not reach its registry: check the network (or the proxy: npm config get proxy) and try again.'
-  if (/EUSAGE/.test(output))
-    return 'package.json and package-lock.json disagree: npm install brings them together.'
+  if (/EUSAGE/.test(output)) return 'package.json and package-lock.json disagree: npm install brings them together.'
   return `To see more, run "npm ci" in ${ROOT}.`
 }

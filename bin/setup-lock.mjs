@@ -35,10 +35,7 @@ export async function acquireLock(signal) {
   } finally {
     rmSync(prepared, { recursive: true, force: true })
   }
-  const heartbeat = setInterval(
-    () => quietly(() => utimesSync(join(LOCK, mine), new Date(), new Date())),
-    HEARTBEAT_MS,
-  )
+  const heartbeat = setInterval(() => quietly(() => utimesSync(join(LOCK, mine), new Date(), new Date())), HEARTBEAT_MS)
   heartbeat.unref()
   return {
     /** A tool can outlive a killed owner, and goes on writing: the lock is not free before both have ended. */

@@ -73,7 +73,6 @@ function explained(error) {
       hint: `Vendue must be able to write in ${ROOT}: copy it to a directory of yours.`,
     }
   }
-  if (error.code === 'ENOSPC')
-    return { message: error.message, hint: 'The disk is full: make room and try again.' }
+  if (error.code === 'ENOSPC') return { message: error.message, hint: 'The disk is full: make room and try again.' }
   return { message: error.stack ?? String(error), hint: '' }
 }

@@ -82,7 +82,10 @@ function nameTheDocument() {
   return id
 }
 
-/** What the page needs to open without a gateway. Letters of other scripts and the check of logs wait until they are asked for. */
+/**
+ * What the page needs to open without a gateway. Letters of other scripts and the check of logs wait until they are
+ * asked for.
+ */
 function shellFiles() {
   return readdirSync(OUT, { recursive: true, encoding: 'utf8' })
     .map((name) => `/${name.replaceAll('\\', '/')}`)

@@ -61,17 +61,13 @@ export class CanonicalScenario {
     const { outcome, auction } = accepted(node, result)
     if (!outcome.bid?.leads) throw new DemoError(`the bid of ${amount} by ${node.name} does not lead`)
     const { title } = auction.state.terms
-    await this.#notifyAll(
-      outcome,
-      `${node.name} bids on ${title} and leads at ${money(auction, outcome.bid.price)}`,
-    )
+    await this.#notifyAll(outcome, `${node.name} bids on ${title} and leads at ${money(auction, outcome.bid.price)}`)
   }
 
   async #close(node: ScenarioNode, auctionId: string): Promise<void> {
     const commandId = this.#deps.newCommandId('cmd')
     const { outcome, auction } = accepted(node, await node.api.close({ auction: auctionId, commandId }))
-    if (auction.state.status !== 'closed')
-      throw new DemoError(`the auction is ${auction.state.status}, not closed`)
+    if (auction.state.status !== 'closed') throw new DemoError(`the auction is ${auction.state.status}, not closed`)
     const result = describeResult(auction.state.result, (minor) => money(auction, minor))
     await this.#notifyAll(outcome, `${node.name} closes ${auction.state.terms.title}: ${result}`)
   }
@@ -126,8 +122,7 @@ export class CanonicalScenario {
           `${row.node} shows ${row.winner} as the winner at ${row.price || 'no price'}, not ${expected.winner} at ${expected.price}`,
         )
       }
-      if (row.head !== rows[0]?.head)
-        throw new DemoError(`${row.node} holds another log than ${rows[0]?.node}`)
+      if (row.head !== rows[0]?.head) throw new DemoError(`${row.node} holds another log than ${rows[0]?.node}`)
     }
     story.tell(look.paint.good(`all ${rows.length} nodes show the same winner and hold the same log`), {
       step: 'verified',
@@ -143,8 +138,7 @@ export class CanonicalScenario {
     for (;;) {
       const views = await Promise.all(this.#deps.nodes.map(({ api }) => api.show({ auction: auctionId })))
       const seqs = new Set(views.map(({ head }) => head.seq))
-      if ((seqs.size === 1 && views[0]?.state.status === 'closed') || performance.now() > deadline)
-        return views
+      if ((seqs.size === 1 && views[0]?.state.status === 'closed') || performance.now() > deadline) return views
       await sleep(POLL_MS, new AbortController().signal)
     }
   }

@@ -77,18 +77,7 @@ export class DemoNode {
   ): Promise<DemoNode> {
     const { name, home, mesh, bootstrap } = options
     const ports = ['--grape-port', '0', '--dht-port', '0', `--bootstrap=${bootstrap.join(',')}`]
-    const words = [
-      'start',
-      '--no-gateway',
-      '--json',
-      '--name',
-      name,
-      '--mesh',
-      mesh,
-      '--log-level',
-      'error',
-      ...ports,
-    ]
+    const words = ['start', '--no-gateway', '--json', '--name', name, '--mesh', mesh, '--log-level', 'error', ...ports]
     const child = launch(words, home)
     try {
       const ready = await readyLine(child, name)
@@ -114,8 +103,7 @@ export class DemoNode {
         throw new DemoError(`${this.name} stopped telling: ${this.#failure.message}`, {
           cause: this.#failure,
         })
-      if (performance.now() > deadline)
-        throw new DemoError(`${this.name} never heard of ${auctionId} #${seq}`)
+      if (performance.now() > deadline) throw new DemoError(`${this.name} never heard of ${auctionId} #${seq}`)
       await sleep(POLL_MS, this.#stopped.signal)
     }
   }

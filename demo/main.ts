@@ -49,7 +49,9 @@ function readOptions(): { live: boolean; json: boolean; help: boolean } | null {
   }
 }
 
-/** In a process group of its own, so that Ctrl-C reaches the demonstration first, which then stops its nodes in order. */
+/**
+ * In a process group of its own, so that Ctrl-C reaches the demonstration first, which then stops its nodes in order.
+ */
 function launch(words: readonly string[], home: string) {
   const own = Object.entries(process.env).filter(([name]) => !name.startsWith('VENDUE_'))
   return fork(PROGRAM, words, {

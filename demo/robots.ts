@@ -100,8 +100,7 @@ export class Robot {
     const minimum = view.minimum ?? view.state.terms.startPrice
     // Round amounts, in halves of the currency's unit.
     const half = Math.max(1, 10 ** currency.exponent / 2)
-    const above = (share: number) =>
-      formatAmount(Math.ceil((minimum * (1 + random() * share)) / half) * half, currency)
+    const above = (share: number) => formatAmount(Math.ceil((minimum * (1 + random() * share)) / half) * half, currency)
     const way = random()
     const { auctionId } = view
     if (way < SHARES.upTo) {

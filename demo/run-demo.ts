@@ -97,8 +97,7 @@ class Demo {
     )
     await Promise.all([aborted(io.ended), ...robots.map((robot) => robot.run(io.ended))])
     nodes[0].onEvent = () => {}
-    const sum = (key: 'actions' | 'rejected' | 'failed') =>
-      robots.reduce((total, { counts }) => total + counts[key], 0)
+    const sum = (key: 'actions' | 'rejected' | 'failed') => robots.reduce((total, { counts }) => total + counts[key], 0)
     const { auctions, bids } = await this.#agree(nodes)
     const text = `${sum('actions')} commands of robots, ${sum('rejected')} of them rejected by a rule; ${auctions} auctions and ${bids} bids, the same on all nodes`
     this.#story.tell(out.look.paint.good(text), {

@@ -17,8 +17,7 @@ client.on('connection', ({ state, gateway, reason }) => {
 
 /** Bids the least that does, while the limit allows it. */
 async function bid(minimum, currency) {
-  if (minimum === null || compareAmounts(minimum, limit) > 0)
-    return console.log(`out: ${minimum} is past the limit`)
+  if (minimum === null || compareAmounts(minimum, limit) > 0) return console.log(`out: ${minimum} is past the limit`)
   try {
     // Settled by itself: however often connections break meanwhile, there is one bid and its outcome.
     const outcome = await client.bid(auctionId, minimum)
@@ -40,9 +39,7 @@ try {
   const { auction } = watch
   const { id: me } = await client.me()
   const left = client.clock.remainingMs(auction.closes_at)
-  console.log(
-    `${auction.title}: ${left === null ? 'until the seller closes it' : `${formatRemaining(left)} left`}`,
-  )
+  console.log(`${auction.title}: ${left === null ? 'until the seller closes it' : `${formatRemaining(left)} left`}`)
   if (auction.status === 'open' && auction.leader?.id !== me) await bid(auction.minimum, auction.currency)
   if (auction.status === 'open' || auction.status === 'scheduled') {
     for await (const event of watch) {

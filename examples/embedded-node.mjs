@@ -1,5 +1,5 @@
-// Nodes inside another program: a service that sells, and two that bid. Each could be a process of its own; those of one
-// home join its mesh by themselves, others with a token (`vendue mesh invite`, and `joinToken` here).
+// Nodes inside another program: a service that sells, and two that bid. Each could be a process of its own; those of
+// one home join its mesh by themselves, others with a token (`vendue mesh invite`, and `joinToken` here).
 //
 //   node examples/embedded-node.mjs
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -35,9 +35,7 @@ try {
 
   // Initiate.
   const opened = await shop.open({ title: 'Pic#1', currency: 'USDT', start: '75', increment: '0.5' })
-  console.log(
-    `shop: opened ${opened.auction.title} at ${opened.auction.startPrice} ${opened.auction.currency}`,
-  )
+  console.log(`shop: opened ${opened.auction.title} at ${opened.auction.startPrice} ${opened.auction.currency}`)
   for (const { title, own } of await Promise.all(heard)) console.log(`bidder: heard of ${title}, own: ${own}`)
   const { auctionId } = opened.auction
 
@@ -50,9 +48,7 @@ try {
 
   // Finalize: the winner stands in the reply, and everybody is told.
   const closed = await shop.close(auctionId)
-  console.log(
-    `shop: sold to ${closed.auction.winner.name} for ${closed.auction.finalPrice} ${closed.auction.currency}`,
-  )
+  console.log(`shop: sold to ${closed.auction.winner.name} for ${closed.auction.finalPrice} ${closed.auction.currency}`)
   for (const [i, { result, currency }] of (await Promise.all(finals)).entries()) {
     const { name, id } = bidders[i]
     console.log(`${name}: ${result.winner.id === id ? 'won' : 'lost'} at ${result.price} ${currency}`)

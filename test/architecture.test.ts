@@ -143,14 +143,15 @@ const adaptersKeepApart: Rule = (files) =>
         .filter(({ target }) => {
           const other = target === null ? undefined : technologyOf(target)
           const own = technologyOf(file.path) as string
-          return (
-            other !== undefined && other !== own && !(SHARED_TECHNOLOGIES[own] ?? ['system']).includes(other)
-          )
+          return other !== undefined && other !== own && !(SHARED_TECHNOLOGIES[own] ?? ['system']).includes(other)
         })
         .map((found) => at(file, found.line, `imports ${found.specifier}`)),
     )
 
-/** What cleans pictures before they are sent, and types of the gateway's messages; a test of the client sees to it that those are nothing more. */
+/**
+ * What cleans pictures before they are sent, and types of the gateway's messages; a test of the client sees to it that
+ * those are nothing more.
+ */
 const clientStandsAlone = layering('src/client/', {
   targets: [
     /^src\/client\//,
@@ -176,8 +177,7 @@ const noCatchAllNames: Rule = (files) => [
   ...lines(files, /\b(?:class|interface|type) (\w*(?:Manager|Impl))\b/, 'is called'),
 ]
 
-const noPrefixedInterfaces: Rule = (files) =>
-  lines(files, /\binterface (I[A-Z][a-z]\w*)/, 'has the interface')
+const noPrefixedInterfaces: Rule = (files) => lines(files, /\binterface (I[A-Z][a-z]\w*)/, 'has the interface')
 
 /** Types count too: files in a circle cannot be understood, or moved, one by one. */
 const noCircles: Rule = (files) => {
@@ -210,9 +210,7 @@ const noDefaultExports: Rule = (files) =>
 /** `toISOString` throws for times that no calendar has; others' times are shown whatever they are. */
 const timesBecomeTextInOnePlace: Rule = (files) =>
   lines(
-    files.filter(
-      ({ path }) => /^(src|services)\//.test(path) && !/^src\/client\/|\/log\/time-text\.ts$/.test(path),
-    ),
+    files.filter(({ path }) => /^(src|services)\//.test(path) && !/^src\/client\/|\/log\/time-text\.ts$/.test(path)),
     /\.(toISOString|toJSON)\(/,
     'calls',
   )
@@ -234,8 +232,7 @@ const RULES: { title: string; rule: Rule; planted: Record<string, string>; found
     title: 'ports import only ports and the domain',
     rule: portsKnowTheDomain,
     planted: {
-      'src/ports/a.ts':
-        "import type { Money } from '../domain/money.js'\nimport './b.js'\nimport 'node:fs'\n",
+      'src/ports/a.ts': "import type { Money } from '../domain/money.js'\nimport './b.js'\nimport 'node:fs'\n",
       'src/ports/b.ts': "export type { Feed } from '../application/feed.js'\n",
     },
     found: ['src/ports/a.ts:3', 'src/ports/b.ts:1'],
@@ -244,8 +241,7 @@ const RULES: { title: string; rule: Rule; planted: Record<string, string>; found
     title: 'the application imports ports, the domain, built-ins and zod, and never an adapter',
     rule: applicationKnowsNoAdapter,
     planted: {
-      'src/application/a.ts':
-        "import { z } from 'zod'\nimport { on } from 'node:events'\nimport pino from 'pino'\n",
+      'src/application/a.ts': "import { z } from 'zod'\nimport { on } from 'node:events'\nimport pino from 'pino'\n",
       'src/application/b.ts': "type Db = import('../adapters/sqlite/db.js').Db\n",
       'src/application/c.ts': "import { compose } from '../../services/node/compose.js'\n",
     },
@@ -276,13 +272,13 @@ const RULES: { title: string; rule: Rule; planted: Record<string, string>; found
     rule: roomsSayWhatTheyAreFor,
     planted: {
       'src/application/log/commit.ts': '/** Room `log`: commits. */\n',
-      'src/application/submissions/a.ts': "import { b } from './b.js'\n/** Room `orders`: too late. */\n",
+      'src/application/submissions/a.ts': "import { b } from './b.js'\n/** Room `submissions`: too late. */\n",
       'src/ports/mesh/a.ts': '/**\n * Room `mesh`: peers.\n */\n',
       'src/ports/mesh/b.ts': '/** Room `mesh`: them again. */\n',
       'src/adapters/cli/render/a.ts': '/** Room `cli`: of another room. */\n',
       'src/adapters/error-codes.ts': '',
     },
-    found: ['src/application/orders', 'src/ports/mesh', 'src/adapters/cli/render'],
+    found: ['src/application/submissions', 'src/ports/mesh', 'src/adapters/cli/render'],
   },
   {
     title: 'the thread that writes a store loads no schemas',
@@ -290,8 +286,7 @@ const RULES: { title: string; rule: Rule; planted: Record<string, string>; found
     planted: {
       'src/adapters/sqlite/sqlite-writer-worker.ts':
         "import { a } from './a.js'\nimport type { b } from './b.js'\nimport type {\n  z,\n} from 'zod'\n",
-      'src/adapters/sqlite/a.ts':
-        "import type { Z } from 'zod'\nimport { c } from '../../application/log/c.js'\n",
+      'src/adapters/sqlite/a.ts': "import type { Z } from 'zod'\nimport { c } from '../../application/log/c.js'\n",
       'src/adapters/sqlite/b.ts': "import { z } from 'zod'\n",
       'src/application/log/c.ts': "import {\n  z,\n} from 'zod'\n",
     },
@@ -512,10 +507,7 @@ function named(files: readonly SourceFile[], pattern: RegExp): string[] {
     .map((file) => at(file, 1, `is called ${basename(file.path)}`))
 }
 
-function grouped(
-  files: readonly SourceFile[],
-  keyOf: (file: SourceFile) => string,
-): Map<string, SourceFile[]> {
+function grouped(files: readonly SourceFile[], keyOf: (file: SourceFile) => string): Map<string, SourceFile[]> {
   const groups = new Map<string, SourceFile[]>()
   for (const file of files) groups.set(keyOf(file), [...(groups.get(keyOf(file)) ?? []), file])
   return groups

@@ -20,8 +20,7 @@ const EXACT = /^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/
 
 describe('what the project depends on', () => {
   const { dependencies, devDependencies, overrides } = read<Manifest>('package.json')
-  const runtime =
-    read<Pick<Manifest, 'optionalDependencies'>>('bin/runtime/package.json').optionalDependencies
+  const runtime = read<Pick<Manifest, 'optionalDependencies'>>('bin/runtime/package.json').optionalDependencies
   const named = { ...dependencies, ...devDependencies, ...runtime }
   delete named['vendue-runtime']
   const { packages } = read<Lock>('package-lock.json')

@@ -12,10 +12,7 @@ interface Gateway {
 
 export interface AccountsBench {
   readonly load: Omit<BidLoad, 'url' | 'auctionId' | 'tokens'>
-  start(options?: {
-    readonly args: readonly string[]
-    readonly env: Record<string, string>
-  }): Promise<Gateway>
+  start(options?: { readonly args: readonly string[]; readonly env: Record<string, string> }): Promise<Gateway>
   measure(load: BidLoad): Promise<BidFigures>
 }
 

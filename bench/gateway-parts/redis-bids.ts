@@ -1,8 +1,8 @@
 import { type Reply, RespClient } from './resp-client.js'
 
 /**
- * The usual design: the auction is a hash, and one script looks and writes without anybody in between. It has what a bid
- * must be checked for: the end, the least amount, and whether this id has been decided before. Amounts are cents.
+ * The usual design: the auction is a hash, and one script looks and writes without anybody in between. It has what a
+ * bid must be checked for: the end, the least amount, and whether this id has been decided before. Amounts are cents.
  */
 const SCRIPT = `
 local decided = redis.call('HGET', KEYS[2], ARGV[1])
@@ -54,9 +54,7 @@ export class RedisBids {
 
   async place(id: string, bidId: string, bidder: string, cents: number): Promise<RedisOutcome> {
     const keys = ['2', `auction:${id}`, `auction:${id}:bids`]
-    const reply = text(
-      await this.#client.command('EVALSHA', this.#sha, ...keys, bidId, bidder, String(cents)),
-    )
+    const reply = text(await this.#client.command('EVALSHA', this.#sha, ...keys, bidId, bidder, String(cents)))
     const space = reply.indexOf(' ')
     return { code: reply.slice(0, space) as RedisOutcome['code'], cents: Number(reply.slice(space + 1)) }
   }

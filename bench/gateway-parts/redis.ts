@@ -29,8 +29,8 @@ export function hasRedis(): boolean {
 }
 
 /**
- * The same bidders against `ws` and a Redis script, both ways of storing. `ownRate` is what the gateway did in this run,
- * acknowledged bids a second.
+ * The same bidders against `ws` and a Redis script, both ways of storing. `ownRate` is what the gateway did in this
+ * run, acknowledged bids a second.
  */
 export async function besideRedis(
   load: Omit<BidLoad, 'url' | 'auctionId'>,
@@ -62,9 +62,7 @@ export async function besideRedis(
 }
 
 /** A server of its own on a Unix socket, which is its fastest way in, with its files beside where ours were. */
-async function startRedis(
-  flags: readonly string[],
-): Promise<{ socketPath: string; end: () => Promise<void> }> {
+async function startRedis(flags: readonly string[]): Promise<{ socketPath: string; end: () => Promise<void> }> {
   const directory = mkdtempSync(join(tmpdir(), 'vendue-redis-'))
   const socketPath = join(directory, 'redis.sock')
   const server: ChildProcess = spawn(

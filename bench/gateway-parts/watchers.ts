@@ -45,9 +45,7 @@ process.send?.('ready')
 
 async function connect({ url, connections }: WatcherLoad): Promise<void> {
   for (let done = 0; done < connections; done += AT_ONCE)
-    await Promise.all(
-      Array.from({ length: Math.min(AT_ONCE, connections - done) }, () => watch(new URL(url))),
-    )
+    await Promise.all(Array.from({ length: Math.min(AT_ONCE, connections - done) }, () => watch(new URL(url))))
 }
 
 /** Reads frames itself: a full client for each of thousands of watchers would be what is measured. */

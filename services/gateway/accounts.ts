@@ -3,11 +3,7 @@ import { type AccountRoutesDeps, accountRoutes } from '../../src/adapters/http/a
 import { JoseAccessTokens } from '../../src/adapters/jose/jose-access-tokens.js'
 import { openAccountStore } from '../../src/adapters/sqlite/open-account-store.js'
 import { type AccountSettings, DEFAULT_ACCOUNT_SETTINGS } from '../../src/adapters/system/account-settings.js'
-import {
-  loadGatewaySecrets,
-  rotateTokenKey,
-  type TokenKeyRotation,
-} from '../../src/adapters/system/gateway-secrets.js'
+import { loadGatewaySecrets, rotateTokenKey, type TokenKeyRotation } from '../../src/adapters/system/gateway-secrets.js'
 import { GatewayTokenKeys } from '../../src/adapters/system/gateway-token-keys.js'
 import { systemClock } from '../../src/adapters/system/system-clock.js'
 import { systemRandom } from '../../src/adapters/system/system-random.js'
@@ -79,8 +75,7 @@ export async function openAccounts(
       routes,
       pseudonyms,
       parts: { authenticator, guard: limits, plugins: [routes], pseudonyms },
-      rotateTokenKey: ({ dropOld }) =>
-        rotateTokenKey(dataDir, { now: clock.now(), lifetimeMs, dropOld }, random),
+      rotateTokenKey: ({ dropOld }) => rotateTokenKey(dataDir, { now: clock.now(), lifetimeMs, dropOld }, random),
       close: () => store.close(),
     }
   } catch (error) {

@@ -142,9 +142,7 @@ function compose(
     .value('logger', needs.logger)
     .factory('guard', () => needs.guard ?? null)
     .value('plugins', needs.plugins ?? [])
-    .factory('callers', () =>
-      authenticator ? new AuthenticatedCallers({ authenticator }) : new OpenCallers(),
-    )
+    .factory('callers', () => (authenticator ? new AuthenticatedCallers({ authenticator }) : new OpenCallers()))
     .factory('addresses', () => new ClientAddresses(settings.trustedProxies))
     .factory(
       'origins',
@@ -158,10 +156,7 @@ function compose(
     .factory('commandIds', () => new CommandIds({ clock: parts.clock, random: parts.random }))
     .factory('facts', () => new AuctionFactsCache({ api: parts.api }))
     .factory('pseudonyms', () => needs.pseudonyms ?? null)
-    .factory(
-      'bidders',
-      () => new Bidders({ api: parts.api, facts: parts.facts, pseudonyms: parts.pseudonyms }),
-    )
+    .factory('bidders', () => new Bidders({ api: parts.api, facts: parts.facts, pseudonyms: parts.pseudonyms }))
     .factory('breakers', () => new HomeBreakers())
     .factory('metrics', () => {
       const connections = () => ({

@@ -1,9 +1,6 @@
 import { type Dirent, existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import {
-  MEMBERSHIP_FILE,
-  SqliteMembershipRepository,
-} from '../../src/adapters/sqlite/sqlite-membership-repository.js'
+import { MEMBERSHIP_FILE, SqliteMembershipRepository } from '../../src/adapters/sqlite/sqlite-membership-repository.js'
 import { StoreError } from '../../src/adapters/sqlite/store-error.js'
 import { NODES_DIR } from '../../src/adapters/system/running-nodes.js'
 import type { Authority } from '../../src/application/members/authority.js'
@@ -12,8 +9,8 @@ import { MemberLogError } from '../../src/application/members/member-log.js'
 import type { MemberLogEntry } from '../../src/ports/members/member.js'
 
 /**
- * Lets the authority catch up with what the nodes of this home hold of its member log: what it wrote after a backup would
- * contradict what they know. Throws MEMBER_LOG_CONFLICT where it already does.
+ * Lets the authority catch up with what the nodes of this home hold of its member log: what it wrote after a backup
+ * would contradict what they know. Throws MEMBER_LOG_CONFLICT where it already does.
  */
 export function catchUpWithCopies(authority: Authority, home: string): void {
   for (const copy of copiesOf(authority.meshId, home)) {

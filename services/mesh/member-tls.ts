@@ -1,10 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ClientTls } from '../../src/adapters/grenache/transport/mesh-tls.js'
-import {
-  MEMBERSHIP_FILE,
-  SqliteMembershipRepository,
-} from '../../src/adapters/sqlite/sqlite-membership-repository.js'
+import { MEMBERSHIP_FILE, SqliteMembershipRepository } from '../../src/adapters/sqlite/sqlite-membership-repository.js'
 import { NodeCertificateReader } from '../../src/adapters/system/certificate-reader.js'
 import { Ed25519Verifier } from '../../src/adapters/system/node-key.js'
 import { NODES_DIR } from '../../src/adapters/system/running-nodes.js'
@@ -18,25 +15,18 @@ import { memberTls } from '../node/node-mesh.js'
  * TLS for a command line that talks to a node of another machine: with the certificate of an operator of this home,
  * or, where the caller has a token, of any member. Rejects with NOT_A_MEMBER where there is none.
  */
-export function openMemberTls(
-  home: string,
-  { address, hasToken }: { address: string; hasToken: boolean },
-): ClientTls {
+export function openMemberTls(home: string, { address, hasToken }: { address: string; hasToken: boolean }): ClientTls {
   const members = dataDirectories(home).flatMap((dataDir) => membersOf(dataDir))
   const operator = members.find(({ facts }) => facts.role === 'operator')
   const member = operator ?? (hasToken ? members[0] : undefined)
   if (member) return memberTls(member.dataDir, member)
   const what = hasToken ? 'a membership of its mesh' : 'its operator token, or the role operator in its mesh,'
-  throw new NodeError(
-    'NOT_A_MEMBER',
-    `the node at ${address} is not one of this machine, so ${what} is needed`,
-    {
-      field: hasToken ? 'rpc' : 'token-file',
-      next: hasToken
-        ? 'join its mesh first: `vendue mesh join TOKEN --name NAME`'
-        : 'give --token-file FILE, set VENDUE_TOKEN, or join the mesh as an operator',
-    },
-  )
+  throw new NodeError('NOT_A_MEMBER', `the node at ${address} is not one of this machine, so ${what} is needed`, {
+    field: hasToken ? 'rpc' : 'token-file',
+    next: hasToken
+      ? 'join its mesh first: `vendue mesh join TOKEN --name NAME`'
+      : 'give --token-file FILE, set VENDUE_TOKEN, or join the mesh as an operator',
+  })
 }
 
 function membersOf(dataDir: string): (Omit<Enrolled, 'authority'> & { dataDir: string })[] {

@@ -14,13 +14,7 @@ import { adopt } from '../../src/application/members/enrol.js'
 import { MemberList } from '../../src/application/members/member-list.js'
 import { formatToken, joinText, parseToken } from '../../src/application/members/mesh-token.js'
 import type { MembershipRepository } from '../../src/ports/members/membership-repository.js'
-import type {
-  JoinedMesh,
-  MeshAdmin,
-  MeshMembers,
-  MeshSummary,
-  Revoked,
-} from '../../src/ports/members/mesh-admin.js'
+import type { JoinedMesh, MeshAdmin, MeshMembers, MeshSummary, Revoked } from '../../src/ports/members/mesh-admin.js'
 import type { JoinAnswer, JoinRequest } from '../../src/ports/members/mesh-authority.js'
 import { NodeError } from '../../src/ports/node/node-error.js'
 import { catchUpWithCopies, readCopy } from './member-log-copies.js'
@@ -63,10 +57,7 @@ export class HomeMeshAdmin implements MeshAdmin {
     })
   }
 
-  async join(
-    text: string,
-    { dataDir, name, addresses }: Parameters<MeshAdmin['join']>[1],
-  ): Promise<JoinedMesh> {
+  async join(text: string, { dataDir, name, addresses }: Parameters<MeshAdmin['join']>[1]): Promise<JoinedMesh> {
     const token = parseToken(text)
     prepareDirectory(dataDir)
     // A key without a database is that of a node that has lost it.

@@ -23,8 +23,7 @@ export function composeMesh(services: NodeServices, options: ComposeOptions): vo
   services
     .factory(
       'budgets',
-      () =>
-        new Budgets({ clock: parts.clock, logger: parts.logger, metrics: parts.metrics }, options.budgets),
+      () => new Budgets({ clock: parts.clock, logger: parts.logger, metrics: parts.metrics }, options.budgets),
     )
     .factory(
       'identity',

@@ -208,7 +208,8 @@ class RunningNode implements VendueNode {
     await startParts(services, serving, { stops: this.#undo, keepers: [memberSync, renewer] })
     await this.#serveMetrics()
     this.#writeNodeFile(grape.discovery.grapeUrl)
-    // Nodes of one machine need not wait for the DHT. Of two that start together, the one that looks last sees the other.
+    // Nodes of one machine need not wait for the DHT. Of two that start together, the one that looks last sees the
+    // other.
     services.parts.membership.consider(listNeighbours(dataDir).map(({ address }) => address))
   }
 
@@ -240,11 +241,7 @@ class RunningNode implements VendueNode {
       .value('clock', systemClock)
       .value(
         'pictureStore',
-        new FilePictureStore(
-          dataDir,
-          { clock: systemClock },
-          this.#settings.pictures ?? DEFAULT_PICTURE_ROOM,
-        ),
+        new FilePictureStore(dataDir, { clock: systemClock }, this.#settings.pictures ?? DEFAULT_PICTURE_ROOM),
       )
       .value('heartbeat', heartbeat)
       .value('timers', systemTimers)
@@ -383,11 +380,7 @@ class RunningNode implements VendueNode {
 }
 
 /** Auctions of one mesh are none of another: peers would refuse them, and their sellers could not reach them. */
-async function refuseOtherMesh(
-  store: SqliteStore,
-  { meshName, memberList }: NodeMesh,
-  dataDir: string,
-): Promise<void> {
+async function refuseOtherMesh(store: SqliteStore, { meshName, memberList }: NodeMesh, dataDir: string): Promise<void> {
   const { meshId } = memberList
   const [any] = (await store.auctions.list({ limit: 1, now: systemClock.now() })).auctions
   if (any === undefined || any.state.meshId === meshId) return

@@ -18,8 +18,8 @@ export interface EmbeddedNodeOptions {
   /** Its own key and auctions, used by no other node; the folder `nodes/NAME` of `home` otherwise. */
   readonly dataDir?: string
   /**
-   * Nodes find those of the same mesh only: "local" otherwise, or the one that was joined. A mesh of `home` is joined by
-   * itself, and made where there is none.
+   * Nodes find those of the same mesh only: "local" otherwise, or the one that was joined. A mesh of `home` is joined
+   * by itself, and made where there is none.
    */
   readonly mesh?: string
   /** Of `vendue mesh invite`, to join a mesh of another machine at the first start. */
@@ -34,11 +34,13 @@ export interface EmbeddedNodeOptions {
   /** Currencies beside the known ones: code to decimal places. */
   readonly currencies?: Readonly<Record<string, number>>
   /**
-   * How long, once it has started, it writes nothing to auctions of its own while none of the peers that it knows answers: they may hold
-   * more. 30,000 otherwise.
+   * How long, once it has started, it writes nothing to auctions of its own while none of the peers that it knows
+   * answers: they may hold more. 30,000 otherwise.
    */
   readonly peerWaitMs?: number
-  /** What each other member may use up here, by budget: `{requests: 64, 'log-bytes': '8GiB'}`; the defaults otherwise. */
+  /**
+   * What each other member may use up here, by budget: `{requests: 64, 'log-bytes': '8GiB'}`; the defaults otherwise.
+   */
   readonly budgets?: Readonly<Record<string, number | string>>
   /** Nothing is logged otherwise. */
   readonly logger?: Logger
@@ -74,9 +76,7 @@ function checkOptions(options: EmbeddedNodeOptions): void {
     ['grape', shape.grape.optional(), grape],
     ['peerWaitMs', z.int().min(0).max(MAX_PEER_WAIT_MS).optional(), peerWaitMs],
     ['host', shape.http_host.optional(), host],
-    ...Object.entries(ports ?? {}).map(
-      ([key, value]) => [`ports.${key}`, port, value] as [string, z.ZodType, unknown],
-    ),
+    ...Object.entries(ports ?? {}).map(([key, value]) => [`ports.${key}`, port, value] as [string, z.ZodType, unknown]),
   ]
   for (const [field, schema, value] of given) {
     const rule = schema.safeParse(value).error?.issues[0]

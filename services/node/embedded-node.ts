@@ -120,11 +120,7 @@ export interface EmbeddedNode {
   addPicture(file: Uint8Array): Promise<KeptPicture>
   /** The bytes of a picture that an auction names, from this node or a peer. */
   picture(hash: string): Promise<{ readonly bytes: Buffer; readonly type: PictureType }>
-  bid(
-    auction: string,
-    amount: AmountInput,
-    options?: Once & { readonly kind?: 'plain' | 'max' },
-  ): Promise<NodeOutcome>
+  bid(auction: string, amount: AmountInput, options?: Once & { readonly kind?: 'plain' | 'max' }): Promise<NodeOutcome>
   /** Of an own auction: `auction.winner` and `auction.finalPrice` of the outcome say who has won. */
   close(auction: string, options?: Once): Promise<NodeOutcome>
   cancel(auction: string, options?: Once & { readonly reason?: string }): Promise<NodeOutcome>
@@ -138,14 +134,20 @@ export interface EmbeddedNode {
   }>
   show(auction: string): Promise<NodeAuction>
 
-  /** What happens anywhere in the mesh, in this node's order, from its start on. Gives what takes the listener off again. */
+  /**
+   * What happens anywhere in the mesh, in this node's order, from its start on. Gives what takes the listener off
+   * again.
+   */
   on<K extends keyof NodeEventsByType>(type: K, listener: (event: NodeEventsByType[K]) => void): () => void
   off<K extends keyof NodeEventsByType>(type: K, listener: (event: NodeEventsByType[K]) => void): void
   /** The same from now on, to iterate at one's own pace; ends when the node stops. */
   events(): AsyncIterable<NodeEvent> & { close(): void }
 }
 
-/** Makes a node; `start` brings it up. Many can be in one process. Throws INVALID_INPUT for options that no node can have. */
+/**
+ * Makes a node; `start` brings it up. Many can be in one process. Throws INVALID_INPUT for options that no node can
+ * have.
+ */
 export function createNode(options: EmbeddedNodeOptions): EmbeddedNode {
   return new NodeFace(options)
 }
@@ -229,10 +231,7 @@ class NodeFace implements EmbeddedNode {
     return this.#outcome(await this.api.cancel({ auction, commandId, ...why }))
   }
 
-  async list({
-    status,
-    ...page
-  }: Parameters<EmbeddedNode['list']>[0] = {}): ReturnType<EmbeddedNode['list']> {
+  async list({ status, ...page }: Parameters<EmbeddedNode['list']>[0] = {}): ReturnType<EmbeddedNode['list']> {
     const { auctions, next } = await this.api.list({ ...page, ...(status && { statuses: status }) })
     return { auctions: auctions.map((view) => this.#auction(view)), next }
   }

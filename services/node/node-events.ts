@@ -87,9 +87,7 @@ export class NodeEvents {
     const { api, logger } = this.#deps
     const maker = this.#newMaker()
     let cursor = from
-    const ended = new Promise<null>((resolve) =>
-      signal.addEventListener('abort', () => resolve(null), { once: true }),
-    )
+    const ended = new Promise<null>((resolve) => signal.addEventListener('abort', () => resolve(null), { once: true }))
     while (!signal.aborted) {
       try {
         const page = await Promise.race([api().events({ cursor, waitMs: WAIT_MS }), ended])

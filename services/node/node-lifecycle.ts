@@ -15,8 +15,9 @@ interface Part {
 }
 
 /**
- * Starts the parts of a node, whatever it runs on: real nodes, those in memory and simulated ones have one order. What stops each is
- * put into `stops` before anything starts, to be run by `stopAll`. `keepers` are parts that need the membership.
+ * Starts the parts of a node, whatever it runs on: real nodes, those in memory and simulated ones have one order. What
+ * stops each is put into `stops` before anything starts, to be run by `stopAll`. `keepers` are parts that need the
+ * membership.
  */
 export async function startParts(
   services: NodeServices,
@@ -33,7 +34,8 @@ export async function startParts(
   const feed = services.parts.feed
   const autoBidder = services.parts.autoBidder
   const pictureKeeper = services.parts.pictureKeeper
-  // From the last to the first: nothing new comes in, what is under way is written, sent to the peers, and only then goodbye.
+  // From the last to the first: nothing new comes in, what is under way is written, sent to the peers, and only then
+  // goodbye.
   stops.push(
     () => membership.stop(),
     ...keepers.map((keeper) => () => keeper.stop()),

@@ -30,15 +30,11 @@ export function measureNode(metrics: Metrics, services: NodeServices, tls: MeshT
     '1 where the mesh’s authority has signed two histories of the member list.',
     () => (services.parts.members.conflict === null ? 0 : 1),
   )
-  metrics.gauge(
-    'vendue_picture_bytes',
-    'Pictures of lots: of this node and of others, and the room for them.',
-    () => {
-      const { ownBytes, ownLimit, copyBytes, copyLimit } = services.parts.pictures.usage
-      const values = { own: ownBytes, own_limit: ownLimit, copy: copyBytes, copy_limit: copyLimit }
-      return Object.entries(values).map(([kind, value]) => ({ labels: { kind }, value }))
-    },
-  )
+  metrics.gauge('vendue_picture_bytes', 'Pictures of lots: of this node and of others, and the room for them.', () => {
+    const { ownBytes, ownLimit, copyBytes, copyLimit } = services.parts.pictures.usage
+    const values = { own: ownBytes, own_limit: ownLimit, copy: copyBytes, copy_limit: copyLimit }
+    return Object.entries(values).map(([kind, value]) => ({ labels: { kind }, value }))
+  })
   if (tls) {
     metrics.gauge('vendue_tls_handshakes', 'Mutual TLS handshakes since the start.', () =>
       Object.entries(tls.handshakes).map(([way, value]) => ({ labels: { way }, value })),

@@ -43,10 +43,7 @@ export class AccountCalls {
   }
 
   /** By name or e-mail address. */
-  login(
-    login: { readonly username: string; readonly password: string },
-    options: CallOptions = {},
-  ): Promise<Tokens> {
+  login(login: { readonly username: string; readonly password: string }, options: CallOptions = {}): Promise<Tokens> {
     return this.#enter('login', { ...login }, options)
   }
 
@@ -84,10 +81,7 @@ export class AccountCalls {
     },
     options: CallOptions = {},
   ): Promise<ApiKey & { readonly api_key: string }> {
-    return this.#http.ask(
-      { method: 'POST', path: KEYS, body: { ...key }, once: true, ...options },
-      this.#session,
-    )
+    return this.#http.ask({ method: 'POST', path: KEYS, body: { ...key }, once: true, ...options }, this.#session)
   }
 
   async apiKeys(options: CallOptions = {}): Promise<readonly ApiKey[]> {

@@ -7,7 +7,9 @@ export interface BackoffOptions {
 
 const MAX_DOUBLINGS = 30
 
-/** Delays that double up to a bound, each between half and the whole of it, so that many clients do not come at once. */
+/**
+ * Delays that double up to a bound, each between half and the whole of it, so that many clients do not come at once.
+ */
 export class Backoff {
   readonly #options: BackoffOptions
   readonly #random: () => number

@@ -54,14 +54,7 @@ export const RETRY_BACKOFF = { baseMs: 100, maxMs: 5_000 }
 const MAX_RETRY_AFTER_MS = 60_000
 
 /** Refusals that may end soon; nothing was done. */
-const PASSING = new Set([
-  'BUSY',
-  'STOPPING',
-  'HOME_UNREACHABLE',
-  'NODE_UNREACHABLE',
-  'TOO_MANY_REQUESTS',
-  'DISK_FULL',
-])
+const PASSING = new Set(['BUSY', 'STOPPING', 'HOME_UNREACHABLE', 'NODE_UNREACHABLE', 'TOO_MANY_REQUESTS', 'DISK_FULL'])
 /** Here; another gateway may serve. */
 const OF_GATEWAY = new Set(['STOPPING', 'NODE_UNREACHABLE'])
 /** Final refusals in spite of their status: somebody has to mend the cause, but nothing was done. */
@@ -86,21 +79,13 @@ export class HttpCalls {
   ask<T>(call: Call, session: Session | null): Promise<T> {
     return this.#settle<T>(call, null, async (leftMs) => {
       const reply = await this.#send(call, leftMs, session)
-      if (reply.kind === 'failed' && reply.reached && call.once)
-        return { kind: 'refused', error: unclear(reply.error) }
-      return reply.kind === 'failed' || reply.status < 300
-        ? this.#asked<T>(reply)
-        : this.#refused(reply, false)
+      if (reply.kind === 'failed' && reply.reached && call.once) return { kind: 'refused', error: unclear(reply.error) }
+      return reply.kind === 'failed' || reply.status < 300 ? this.#asked<T>(reply) : this.#refused(reply, false)
     })
   }
 
   /** A command: an outcome, accepted or rejected by a rule; `UnknownOutcome` past the deadline. */
-  command<T>(
-    commandId: string,
-    call: Call,
-    session: Session,
-    accepted: (body: unknown) => T,
-  ): Promise<T | Rejected> {
+  command<T>(commandId: string, call: Call, session: Session, accepted: (body: unknown) => T): Promise<T | Rejected> {
     return this.#settle<T | Rejected>(call, commandId, (leftMs) =>
       this.commandOnce(commandId, call, { session, leftMs, accepted }),
     )
@@ -150,11 +135,7 @@ export class HttpCalls {
     ask: (leftMs: number) => Promise<Answer<T>>,
   ): Promise<T> {
     const { time, random } = this.#deps
-    return settle(
-      ask,
-      { time, backoff: new Backoff(RETRY_BACKOFF, random) },
-      { commandId, deadlineMs, signal },
-    )
+    return settle(ask, { time, backoff: new Backoff(RETRY_BACKOFF, random) }, { commandId, deadlineMs, signal })
   }
 
   #asked<T>(reply: Reply): Answer<T> {
@@ -227,9 +208,7 @@ export class HttpCalls {
     } catch (cause) {
       if (cause instanceof ClientError) return { kind: 'failed', error: cause, reached: false }
       gateways.failed(gateway)
-      const why = abort.signal.aborted
-        ? 'did not answer in time'
-        : 'could not be reached, or the connection broke'
+      const why = abort.signal.aborted ? 'did not answer in time' : 'could not be reached, or the connection broke'
       const error = new GatewaysUnreachable(`${gateway} ${why}`, cause)
       return { kind: 'failed', error, reached: !neverConnected(cause) }
     } finally {

@@ -39,8 +39,7 @@ export class LiveBids {
   }
 
   message(message: ReplyMessage): void {
-    if (message.type !== 'bid_accepted' && message.type !== 'bid_rejected' && message.type !== 'bid_unknown')
-      return
+    if (message.type !== 'bid_accepted' && message.type !== 'bid_rejected' && message.type !== 'bid_unknown') return
     const waiting = this.#waiting.get(message.client_id ?? '')
     waiting?.answer(answerOf(message))
   }

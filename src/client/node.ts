@@ -6,7 +6,9 @@ export * from './exports.js'
 
 const HANDSHAKE_MS = 10_000
 
-/** Those of `ws`: Node 20 has none of its own, and these send tokens in headers, out of the logs of what lies between. */
+/**
+ * Those of `ws`: Node 20 has none of its own, and these send tokens in headers, out of the logs of what lies between.
+ */
 const wsSockets: SocketMaker = {
   sendsHeaders: true,
   open: (url, headers) =>

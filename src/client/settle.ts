@@ -29,11 +29,11 @@ export interface SettleDeps {
 }
 
 /**
- * Sends the same request, with the same id, until there is an outcome or the deadline passes. Once an attempt may have acted,
- * only an outcome ends it: a refusal says nothing about the attempt before it.
+ * Sends the same request, with the same id, until there is an outcome or the deadline passes. Once an attempt may have
+ * acted, only an outcome ends it: a refusal says nothing about the attempt before it.
  *
- * Rejects with the refusal; after the deadline with `UnknownOutcome` if something may have been done, or with the
- * last error otherwise.
+ * Rejects with the refusal; after the deadline with `UnknownOutcome` if something may have been done, or with the last
+ * error otherwise.
  */
 export async function settle<T>(
   ask: (leftMs: number) => Promise<Answer<T>>,

@@ -3,19 +3,14 @@ import type { SaidCredential, Session } from './session.js'
 import type { SocketLike } from './sockets.js'
 
 /** Refusals of credentials: the same ones would be refused again. */
-const REFUSED = new Set([
-  'TOKEN_INVALID',
-  'TOKEN_EXPIRED',
-  'ACCOUNT_DISABLED',
-  'UNAUTHENTICATED',
-  'FORBIDDEN',
-])
+const REFUSED = new Set(['TOKEN_INVALID', 'TOKEN_EXPIRED', 'ACCOUNT_DISABLED', 'UNAUTHENTICATED', 'FORBIDDEN'])
 /** Renewals for one greeting: a gateway that refuses what another one gives must not keep the client from hearing. */
 const MAX_TRIES = 2
 
 /**
- * Authenticates one connection to its gateway. Browsers cannot send headers with a WebSocket, and addresses end up in logs: so
- * the first message carries the credentials. If they are refused, the connection goes on anonymously and may still listen.
+ * Authenticates one connection to its gateway. Browsers cannot send headers with a WebSocket, and addresses end up in
+ * logs: so the first message carries the credentials. If they are refused, the connection goes on anonymously and may
+ * still listen.
  */
 export class SignIn {
   readonly #session: Session
@@ -95,8 +90,7 @@ export class SignIn {
     if (!this.#accounts) return 'nothing'
     const credential = await this.#session.credential()
     const said = credential && JSON.stringify(credential)
-    if (said === null || said === this.#shown || said === this.#refused || this.#answer || this.#ended)
-      return 'nothing'
+    if (said === null || said === this.#shown || said === this.#refused || this.#answer || this.#ended) return 'nothing'
     this.#shown = said
     const answered = new Promise<'authenticated' | 'refused' | 'failed'>((resolve) => {
       this.#answer = resolve

@@ -101,10 +101,7 @@ export class VendueClient {
       {
         time,
         refresh: (token) =>
-          this.#http.ask(
-            { method: 'POST', path: '/api/v1/auth/refresh', body: body(token), deadlineMs },
-            null,
-          ),
+          this.#http.ask({ method: 'POST', path: '/api/v1/auth/refresh', body: body(token), deadlineMs }, null),
         onTokens: (tokens, because) => this.#events.emit('tokens', { tokens, because }),
       },
       options,
@@ -173,10 +170,7 @@ export class VendueClient {
 
   /** How bidders are known here, and which other gateways have the same ones. */
   gateway(options: CallOptions = {}): Promise<GatewayInfo> {
-    return this.#http.ask(
-      { method: 'GET', path: '/api/v1/gateway', deadlineMs: this.#deadlineMs, ...options },
-      null,
-    )
+    return this.#http.ask({ method: 'GET', path: '/api/v1/gateway', deadlineMs: this.#deadlineMs, ...options }, null)
   }
 
   /** The nodes of the mesh, for admins. */
@@ -221,17 +215,14 @@ export class VendueClient {
     return this.#get('/api/v1/me/bids', { ...filter }, options)
   }
 
-  myAuctions(
-    filter: Pick<ListFilter, 'cursor' | 'limit'> = {},
-    options: CallOptions = {},
-  ): Promise<AuctionPage> {
+  myAuctions(filter: Pick<ListFilter, 'cursor' | 'limit'> = {}, options: CallOptions = {}): Promise<AuctionPage> {
     return this.#get('/api/v1/me/auctions', { ...filter }, options)
   }
 
   /**
-   * Adds a picture, for `open` to name through the same gateway. What is about the image and no part of it, such as the place
-   * where it was taken, is removed here, before it is sent. Rejects with `RequestRefused` PICTURE_REFUSED for what is no JPEG,
-   * PNG or WebP, or too large.
+   * Adds a picture, for `open` to name through the same gateway. What is about the image and no part of it, such as the
+   * place where it was taken, is removed here, before it is sent. Rejects with `RequestRefused` PICTURE_REFUSED for
+   * what is no JPEG, PNG or WebP, or too large.
    */
   async addPicture(
     file: Uint8Array | Blob,
@@ -262,8 +253,8 @@ export class VendueClient {
   }
 
   /**
-   * Opens an auction for the caller, with the gateway's node as its home. It is settled there: `UnknownOutcome` names the gateway
-   * beside the id, and both are needed to ask again.
+   * Opens an auction for the caller, with the gateway's node as its home. It is settled there: `UnknownOutcome` names
+   * the gateway beside the id, and both are needed to ask again.
    */
   open(
     terms: OpenTerms,
@@ -291,16 +282,8 @@ export class VendueClient {
     return this.#get(`${pathOf(auction)}/winner`, {}, options)
   }
 
-  cancel(
-    auction: string,
-    { reason, ...options }: CommandOptions & { reason?: string } = {},
-  ): Promise<CommandOutcome> {
-    return this.#command(
-      `${pathOf(auction)}/cancel`,
-      reason === undefined ? {} : { reason },
-      options,
-      acceptedOf,
-    )
+  cancel(auction: string, { reason, ...options }: CommandOptions & { reason?: string } = {}): Promise<CommandOutcome> {
+    return this.#command(`${pathOf(auction)}/cancel`, reason === undefined ? {} : { reason }, options, acceptedOf)
   }
 
   /** The new end: a time (RFC 3339), or a number of seconds after the present one. */
@@ -317,11 +300,7 @@ export class VendueClient {
    * Bids. Settled by itself: where an answer is lost, the same bid is asked about by the same id, through any gateway,
    * until there is an outcome; past the deadline it rejects with `UnknownOutcome`, which names the id.
    */
-  bid(
-    auction: string,
-    amount: string,
-    { kind = 'plain', bidId, ...options }: BidOptions = {},
-  ): Promise<BidOutcome> {
+  bid(auction: string, amount: string, { kind = 'plain', bidId, ...options }: BidOptions = {}): Promise<BidOutcome> {
     const id = bidId ?? this.#newId('bid')
     const message = { type: 'place_bid', auction_id: auction, amount, kind, bid_id: id } as const
     return this.#bid(id, message, { path: `${pathOf(auction)}/bids`, body: { amount, kind } }, options)
@@ -370,10 +349,7 @@ export class VendueClient {
     query: Readonly<Record<string, string | number | undefined>>,
     options: CallOptions,
   ): Promise<T> {
-    return this.#http.ask<T>(
-      { method: 'GET', path, query, deadlineMs: this.#deadlineMs, ...options },
-      this.#session,
-    )
+    return this.#http.ask<T>({ method: 'GET', path, query, deadlineMs: this.#deadlineMs, ...options }, this.#session)
   }
 
   #command<T>(
@@ -416,10 +392,7 @@ export class VendueClient {
 const UPLOAD_MS = 60_000
 
 function refusedPicture({ rule, next }: { readonly rule: string; readonly next: string }): RequestRefused {
-  return new RequestRefused(
-    { code: 'PICTURE_REFUSED', detail: `the picture ${rule}`, field: 'picture', next },
-    422,
-  )
+  return new RequestRefused({ code: 'PICTURE_REFUSED', detail: `the picture ${rule}`, field: 'picture', next }, 422)
 }
 
 function pathOf(auction: string): string {

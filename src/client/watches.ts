@@ -176,8 +176,7 @@ export class Watches {
       from === null ? undefined : from.gateway === this.#gateway && from.cursor ? from.cursor : FIRST_CURSOR
     const sinceMs = (this.#catalogueSinceMs ?? clock.now()) - CLOCK_MARGIN_MS
     const since = cursor === FIRST_CURSOR && { since: new Date(sinceMs).toISOString() }
-    if (!send({ type: 'subscribe', catalogue: true, ...(cursor !== undefined && { cursor }), ...since }))
-      return
+    if (!send({ type: 'subscribe', catalogue: true, ...(cursor !== undefined && { cursor }), ...since })) return
     this.#catalogueSinceMs ??= clock.now()
     this.#catalogueFrom = {
       gateway: this.#gateway,
@@ -196,8 +195,7 @@ export class Watches {
     this.#known.set(id, seq)
     if (this.#known.size > MAX_KNOWN) this.#known.delete(this.#known.keys().next().value as string)
     for (const queue of [...this.#catalogues]) {
-      if (queue.full)
-        queue.close(new ClientError('TOO_SLOW', 'too many events of the catalogue wait to be taken'))
+      if (queue.full) queue.close(new ClientError('TOO_SLOW', 'too many events of the catalogue wait to be taken'))
       else queue.push(event)
     }
   }

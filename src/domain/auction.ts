@@ -70,19 +70,13 @@ export type OpenedAuction = Exclude<Auction, Unopened>
  * the end has come nobody can bid, and it is `ended`.
  */
 export type AuctionPhase = AuctionStatus | 'ended'
-export const AUCTION_PHASES = [
-  'scheduled',
-  'open',
-  'ended',
-  'closed',
-  'cancelled',
-] as const satisfies AuctionPhase[]
+export const AUCTION_PHASES = ['scheduled', 'open', 'ended', 'closed', 'cancelled'] as const satisfies AuctionPhase[]
 
 export const UNOPENED: Unopened = { status: 'unopened', seq: 0 }
 
 /**
- * The least that a new bidder must offer. Null if no bid is possible: the lot can be bought at once for no more, or the price
- * is the last amount there is.
+ * The least that a new bidder must offer. Null if no bid is possible: the lot can be bought at once for no more, or the
+ * price is the last amount there is.
  */
 export function minimumBid(auction: OpenedAuction): Minor | null {
   return minimumAfter(auction.terms, auction)
@@ -92,8 +86,7 @@ export function minimumBid(auction: OpenedAuction): Minor | null {
 export function minimumAfter(terms: Terms, point: Pick<Opened, 'price' | 'reserveMet'>): Minor | null {
   const { price } = point
   if (price !== null && price >= MAX_MINOR) return null
-  const least =
-    price === null ? terms.startPrice : Math.min(price + incrementAt(terms.increments, price), MAX_MINOR)
+  const least = price === null ? terms.startPrice : Math.min(price + incrementAt(terms.increments, price), MAX_MINOR)
   return isBuyNowOffered(terms, point) && least >= (terms.buyNow ?? 0) ? null : least
 }
 
@@ -127,8 +120,8 @@ export function resultOf(auction: OpenedAuction): AuctionResult {
 }
 
 /**
- * When a live auction's home has to act next, UTC milliseconds; null: not before somebody asks. 0, at once, where the log itself has come
- * to that time: it is decided by that then, be the clock of a new home behind.
+ * When a live auction's home has to act next, UTC milliseconds; null: not before somebody asks. 0, at once, where the
+ * log itself has come to that time: it is decided by that then, be the clock of a new home behind.
  */
 export function dueAt(auction: OpenedAuction): number | null {
   const due = actsAt(auction)

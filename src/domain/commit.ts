@@ -9,8 +9,8 @@ export interface Commit {
   /** Seq of its last event. */
   readonly lastSeq: number
   /**
-   * JSON text of `{auctionId, firstSeq, prevHash, parties, events, mandates}` (see docs/protocol.md). In the opening commit `auctionId` and `prevHash` are
-   * null: the auction's id is made from this commit's hash.
+   * JSON text of `{auctionId, firstSeq, prevHash, parties, events, mandates}` (see docs/protocol.md). In the opening
+   * commit `auctionId` and `prevHash` are null: the auction's id is made from this commit's hash.
    */
   readonly body: string
   /** SHA-256 of the body's UTF-8 bytes, lower-case hex. */

@@ -24,10 +24,7 @@ export const MAX_EXPONENT = 9
  * Finds a currency by its code, in `extra` (code to exponent, from configuration) first.
  * Undefined for a code that nobody listed.
  */
-export function findCurrency(
-  code: string,
-  extra: Readonly<Record<string, number>> = {},
-): Currency | undefined {
+export function findCurrency(code: string, extra: Readonly<Record<string, number>> = {}): Currency | undefined {
   if (!CODE.test(code)) return undefined
   const exponent = Object.hasOwn(extra, code) ? extra[code] : (UNLISTED.get(code) ?? ISO_4217.get(code))
   return exponent === undefined ? undefined : { code, exponent }
@@ -36,9 +33,6 @@ export function findCurrency(
 /** Whether a currency read from elsewhere is one we can count in. */
 export function isCurrency(value: Currency): boolean {
   return (
-    CODE.test(value.code) &&
-    Number.isInteger(value.exponent) &&
-    value.exponent >= 0 &&
-    value.exponent <= MAX_EXPONENT
+    CODE.test(value.code) && Number.isInteger(value.exponent) && value.exponent >= 0 && value.exponent <= MAX_EXPONENT
   )
 }

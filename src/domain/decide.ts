@@ -1,11 +1,4 @@
-import {
-  type Auction,
-  buyNowAvailable,
-  type Live,
-  minimumBid,
-  type OpenedAuction,
-  resultOf,
-} from './auction.js'
+import { type Auction, buyNowAvailable, type Live, minimumBid, type OpenedAuction, resultOf } from './auction.js'
 import type {
   BuyNow,
   CancelAuction,
@@ -51,8 +44,7 @@ export function decide(state: HomeState, command: Command): Decision {
   const { auction } = state
   if (command.type === 'OpenAuction') return open(auction, command)
   if (auction.status === 'unopened') throw new Error(`${command.type} needs an auction that has been opened`)
-  if (auction.status === 'cancelled')
-    return reject({ code: 'AUCTION_CANCELLED', cancelledAt: auction.cancelledAt })
+  if (auction.status === 'cancelled') return reject({ code: 'AUCTION_CANCELLED', cancelledAt: auction.cancelledAt })
   if (command.type === 'RevealMaxima') return reveal(state, auction, command)
   if (auction.status === 'closed') return reject({ code: 'AUCTION_CLOSED', closedAt: auction.closedAt })
 
@@ -150,8 +142,7 @@ function placeBid(state: HomeState, auction: Live, command: PlaceBid): Decision 
   // Nobody pays more by a bid than the lot can be bought for.
   if (buyNow !== null && (minimum === null || (offer.kind === 'plain' && offer.amount >= buyNow)))
     return reject({ code: 'BUY_NOW_AVAILABLE', buyNow, minimum })
-  if (minimum === null || offer.amount < minimum)
-    return reject({ code: 'BID_TOO_LOW', minimum, price: auction.price })
+  if (minimum === null || offer.amount < minimum) return reject({ code: 'BID_TOO_LOW', minimum, price: auction.price })
   const { startPrice, increments } = auction.terms
   const standing = standingAfter({ startPrice, increments, secrets, offer })
   const events = startDue(auction, now)
@@ -208,10 +199,7 @@ function buyNow({ secrets }: HomeState, auction: Live, { bidId, bidder, now }: B
   const price = auction.terms.buyNow
   if (price === null) return reject({ code: 'NO_BUY_NOW' })
   if (!buyNowAvailable(auction)) return reject({ code: 'BUY_NOW_WITHDRAWN', minimum: minimumBid(auction) })
-  const events: AuctionEvent[] = [
-    ...startDue(auction, now),
-    { type: 'LotBoughtNow', at: now, bidId, bidder, price },
-  ]
+  const events: AuctionEvent[] = [...startDue(auction, now), { type: 'LotBoughtNow', at: now, bidId, bidder, price }]
   const result: AuctionResult = { sold: true, winner: bidder, bidId, price }
   const { reserve } = secrets
   events.push({ type: 'AuctionClosed', at: now, by: 'buy-now', commandId: null, result, reserve })
@@ -226,8 +214,7 @@ function closeByHand({ secrets }: HomeState, auction: Live, { by, now, commandId
 }
 
 function end({ secrets }: HomeState, auction: Live, { now }: EndAuction): Decision {
-  if (auction.closesAt === null || now < auction.closesAt)
-    return reject({ code: 'NOT_DUE', dueAt: auction.closesAt })
+  if (auction.closesAt === null || now < auction.closesAt) return reject({ code: 'NOT_DUE', dueAt: auction.closesAt })
   return accept(auction, secrets, [...startDue(auction, now), closing(auction, secrets, null, now)])
 }
 
@@ -258,11 +245,7 @@ export function isRevealed(result: AuctionResult, maximum: SealedMaximum): boole
   return !(result.sold && maximum.bidderId === result.winner.id && maximum.amount > result.price)
 }
 
-function cancel(
-  { secrets }: HomeState,
-  auction: Live,
-  { by, now, commandId, reason }: CancelAuction,
-): Decision {
+function cancel({ secrets }: HomeState, auction: Live, { by, now, commandId, reason }: CancelAuction): Decision {
   if (by.id !== auction.seller.id) return reject({ code: 'NOT_SELLER', seller: auction.seller.name })
   if (auction.bidCount > 0) return reject({ code: 'HAS_BIDS', bidCount: auction.bidCount })
   return accept(auction, secrets, [{ type: 'AuctionCancelled', at: now, commandId, reason }])

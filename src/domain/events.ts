@@ -131,8 +131,8 @@ export interface AuctionCancelled {
 }
 
 /**
- * The home cannot go on with the auction, or will not: nobody wins, and whoever led owes nothing. It is the home's own word, and no
- * mandate covers it.
+ * The home cannot go on with the auction, or will not: nobody wins, and whoever led owes nothing. It is the home's own
+ * word, and no mandate covers it.
  */
 export interface AuctionGivenUp {
   readonly type: 'AuctionGivenUp'
@@ -141,8 +141,8 @@ export interface AuctionGivenUp {
 }
 
 /**
- * The home has lost the maxima that were left with it by bids from event `since` on, and not opened before: they stay shut, and where
- * one of them leads it counts for no more than the price from here on.
+ * The home has lost the maxima that were left with it by bids from event `since` on, and not opened before: they stay
+ * shut, and where one of them leads it counts for no more than the price from here on.
  */
 export interface MaximaLost {
   readonly type: 'MaximaLost'
@@ -160,7 +160,9 @@ export interface AuctionHandedOver {
   readonly consent: string
 }
 
-/** The client's command that an event carries out: a bid's id, or that of what the seller did; null for any other event. */
+/**
+ * The client's command that an event carries out: a bid's id, or that of what the seller did; null for any other event.
+ */
 export function commandIdOf(event: AuctionEvent): string | null {
   switch (event.type) {
     case 'BidPlaced':

@@ -60,13 +60,11 @@ export function evolve(state: Auction, event: AuctionEvent): OpenedAuction {
     must(state.status === 'unopened', 'an auction opens once')
     return opened(event, must)
   }
-  if (state.status === 'unopened')
-    throw new IllegalEventError(event, seq, 'the first event opens the auction')
+  if (state.status === 'unopened') throw new IllegalEventError(event, seq, 'the first event opens the auction')
   must(isTime(event.at) && event.at >= state.at, 'time does not run backwards')
 
   if (event.type === 'MaximaRevealed') {
-    if (state.status !== 'closed')
-      throw new IllegalEventError(event, seq, 'maxima are revealed after the close')
+    if (state.status !== 'closed') throw new IllegalEventError(event, seq, 'maxima are revealed after the close')
     return revealed(state, event, must)
   }
   if (state.status === 'closed' || state.status === 'cancelled') {
@@ -220,11 +218,7 @@ function bidPlaced(state: Live, event: BidPlaced, must: Must): Live {
       'an offer that reaches the buy-now price is no bid while that is on offer',
     )
     if (leads) must(price === amount, 'a plain bid that leads is the price')
-    else
-      must(
-        price >= amount && price <= amount + step(state, amount),
-        'the leader answers by one increment at most',
-      )
+    else must(price >= amount && price <= amount + step(state, amount), 'the leader answers by one increment at most')
   } else if (first) {
     must(
       price === state.terms.startPrice || (event.reserveMet && !state.reserveMet),
@@ -286,8 +280,7 @@ function lotBoughtNow(state: Live, event: LotBoughtNow, must: Must): Live {
 
 function extended(state: Live, event: AuctionExtended, must: Must): Live {
   const rule = state.terms.softClose
-  if (state.closesAt === null)
-    throw new IllegalEventError(event, state.seq + 1, 'only an end time can be extended')
+  if (state.closesAt === null) throw new IllegalEventError(event, state.seq + 1, 'only an end time can be extended')
   must(isTime(event.closesAt) && event.closesAt > state.closesAt, 'an extension is later than the end')
   must(event.closesAt <= (rule?.hardStopAt ?? Number.POSITIVE_INFINITY), 'no extension passes the hard stop')
   must((event.by === 'outage') === (event.since !== null), 'an outage has a beginning, and nothing else does')
@@ -333,10 +326,7 @@ function closed(state: Live, event: AuctionClosed, must: Must): Closed {
   if (event.reserve !== null) {
     const { amount } = event.reserve
     must(termsProblems(state.terms, amount).length === 0, 'the reserve keeps to the terms')
-    must(
-      (state.price !== null && state.price >= amount) === state.reserveMet,
-      'the reserve was met as stated',
-    )
+    must((state.price !== null && state.price >= amount) === state.reserveMet, 'the reserve was met as stated')
   }
   const { owed: _, ...rest } = state
   return {

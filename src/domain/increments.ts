@@ -13,8 +13,8 @@ export type Increments = readonly IncrementBand[]
 export const MAX_INCREMENT_BANDS = 32
 
 /**
- * eBay's table for ebay.com: current price from, increment (ebay.com help, "Bid increments"). It ends at 5,000 with steps of
- * 100; past 10,000, where those would fall below one percent, it goes on here as it does from 100 to 10,000.
+ * eBay's table for ebay.com: current price from, increment (ebay.com help, "Bid increments"). It ends at 5,000 with
+ * steps of 100; past 10,000, where those would fall below one percent, it goes on here as it does from 100 to 10,000.
  */
 const TABLE: readonly (readonly [from: number, step: number])[] = [
   [0, 0.05],
@@ -48,9 +48,10 @@ const LEAST_FITTING = 5
 const MOST_FITTING = 10_000
 
 /**
- * The default table for an auction, in its currency's minor units. Where the start price is not one of the table's, it is
- * scaled by a power of ten until the start price lies between 10 and 100 of its units: 0.01 BTC goes up in steps of 0.0005,
- * 1,500,000 IDR in steps of 50,000. From the start price on a step is about one to ten percent, as far as minor units go.
+ * The default table for an auction, in its currency's minor units. Where the start price is not one of the table's, it
+ * is scaled by a power of ten until the start price lies between 10 and 100 of its units: 0.01 BTC goes up in steps of
+ * 0.0005, 1,500,000 IDR in steps of 50,000. From the start price on a step is about one to ten percent, as far as minor
+ * units go.
  */
 export function defaultIncrements({ code, exponent }: Currency, startPrice: Minor): Increments {
   const major = startPrice / 10 ** exponent

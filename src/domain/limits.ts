@@ -27,8 +27,8 @@ export const MAX_SOFT_CLOSE_MS = 86_400_000
 /** How far the clocks of two nodes may be apart: what is dated later than this is refused until then. */
 export const MAX_CLOCK_DIFFERENCE_MS = 10 * 60_000
 /**
- * How far a bid, or what a seller does, may lie from when its node signed for it, on the home's clock: clocks differ, and requests
- * take their time. Later than that a mandate is worth nothing, whoever has kept it.
+ * How far a bid, or what a seller does, may lie from when its node signed for it, on the home's clock: clocks differ,
+ * and requests take their time. Later than that a mandate is worth nothing, whoever has kept it.
  */
 export const MAX_MANDATE_AGE_MS = MAX_CLOCK_DIFFERENCE_MS
 /** A home carries nothing out that comes close to it: its replicas would refuse what takes a moment longer. */

@@ -23,10 +23,10 @@ export type ParsedAmount =
 const DECIMAL = /^(-?)(\d{1,400})(?:\.(\d{1,400}))?$/
 
 /**
- * Reads "105.00" or the JSON number 105.5 exactly. A JSON number is read by its shortest decimal text, which
- * is what its sender wrote, as long as it has no more digits than a double holds; longer ones are refused. In strings,
- * exponents ("1e3"), signs other than a leading minus, bare points ("5.", ".5") and grouping are refused. Trailing zeros
- * past the currency's decimals are harmless, other digits there are an error.
+ * Reads "105.00" or the JSON number 105.5 exactly. A JSON number is read by its shortest decimal text, which is what
+ * its sender wrote, as long as it has no more digits than a double holds; longer ones are refused. In strings,
+ * exponents ("1e3"), signs other than a leading minus, bare points ("5.", ".5") and grouping are refused. Trailing
+ * zeros past the currency's decimals are harmless, other digits there are an error.
  */
 export function parseAmount(input: AmountInput, currency: Currency): ParsedAmount {
   const text = typeof input === 'string' ? input : decimalText(input)
@@ -96,10 +96,7 @@ export function formatAmount(minor: Minor, currency: Currency): string {
   const digits = String(minor).padStart(currency.exponent + 1, '0')
   if (currency.exponent === 0) return digits
   const whole = digits.slice(0, -currency.exponent)
-  const shown = digits
-    .slice(-currency.exponent)
-    .replace(/0+$/, '')
-    .padEnd(Math.min(2, currency.exponent), '0')
+  const shown = digits.slice(-currency.exponent).replace(/0+$/, '').padEnd(Math.min(2, currency.exponent), '0')
   return `${whole}.${shown}`
 }
 

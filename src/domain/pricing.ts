@@ -35,8 +35,7 @@ export function standingAfter({ startPrice, increments, secrets, offer }: Standi
   const leads = held === null || offer.amount > held
   const leaderMax = leads ? offer.amount : held
   let price: Minor
-  if (leads && (offer.kind === 'plain' || held === null))
-    price = offer.kind === 'plain' ? offer.amount : startPrice
+  if (leads && (offer.kind === 'plain' || held === null)) price = offer.kind === 'plain' ? offer.amount : startPrice
   else {
     const runnerUp = leads ? (held as Minor) : offer.amount
     price = Math.min(leaderMax, runnerUp + incrementAt(increments, runnerUp))
@@ -45,11 +44,7 @@ export function standingAfter({ startPrice, increments, secrets, offer }: Standi
 }
 
 /** The price that the leader's maximum makes once it reaches the reserve. */
-export function liftToReserve(
-  price: Minor,
-  leaderMax: Minor,
-  secrets: Secrets,
-): { price: Minor; reserveMet: boolean } {
+export function liftToReserve(price: Minor, leaderMax: Minor, secrets: Secrets): { price: Minor; reserveMet: boolean } {
   if (secrets.reserve === null) return { price, reserveMet: true }
   if (leaderMax < secrets.reserve.amount) return { price, reserveMet: false }
   return { price: Math.max(price, secrets.reserve.amount), reserveMet: true }

@@ -46,8 +46,9 @@ export class UnsoundPriceError extends Error {
 }
 
 /**
- * Decides an auction's bids again as far as the maxima behind them and the reserve are known, in their order: who leads, at what
- * price, and whether the reserve is met must come out as the home said at the time; what is not known must at least be possible.
+ * Decides an auction's bids again as far as the maxima behind them and the reserve are known, in their order: who
+ * leads, at what price, and whether the reserve is met must come out as the home said at the time; what is not known
+ * must at least be possible.
  */
 export class PriceRecheck {
   readonly #terms: Terms
@@ -109,10 +110,7 @@ export class PriceRecheck {
     if (amount !== null) {
       must(amount >= (minimum ?? 0), 'an accepted offer reaches the minimum of its time')
       if (kind === 'plain' && this.#buyNowOnOffer())
-        must(
-          amount < (buyNow ?? 0),
-          'an offer that reaches the buy-now price is no bid while that is on offer',
-        )
+        must(amount < (buyNow ?? 0), 'an offer that reaches the buy-now price is no bid while that is on offer')
     }
     if (bid.leads) this.#leaderMax = amount ?? undefined
     const reserve = this.#reserve
@@ -137,7 +135,10 @@ export class PriceRecheck {
     return { because: 'outbids-leader', runnerUp: held, lifted }
   }
 
-  /** What has to hold whatever is not known: nobody pays more than their own maximum, nor less than that of the next one. */
+  /**
+   * What has to hold whatever is not known: nobody pays more than their own maximum, nor less than that of the next
+   * one.
+   */
   #bounded({ amount, price, leads }: RecordedBid, held: Minor | null | undefined): PriceStep {
     const leading = leads ? amount : held
     const beaten = leads ? held : amount
@@ -170,10 +171,7 @@ export class PriceRecheck {
 
   #same(recorded: RecordedBid, found: { price: Minor; leads: boolean; reserveMet: boolean }): void {
     must(recorded.leads === found.leads, `by the maxima, this bid ${found.leads ? 'leads' : 'does not lead'}`)
-    must(
-      recorded.reserveMet === found.reserveMet,
-      `by the maxima, the reserve is ${found.reserveMet ? '' : 'not '}met`,
-    )
+    must(recorded.reserveMet === found.reserveMet, `by the maxima, the reserve is ${found.reserveMet ? '' : 'not '}met`)
     must(
       recorded.price === found.price,
       `by the maxima, the price is ${found.price}, not ${recorded.price} minor units`,

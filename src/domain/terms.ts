@@ -24,8 +24,8 @@ export interface SoftClose {
 }
 
 /**
- * Under what names gateways show the bidders that have accounts with them: their own, or one made for this auction alone.
- * Whoever bids from a node bids under the node's name either way, which signs for it.
+ * Under what names gateways show the bidders that have accounts with them: their own, or one made for this auction
+ * alone. Whoever bids from a node bids under the node's name either way, which signs for it.
  */
 export const BIDDER_NAMES = ['public', 'pseudonyms'] as const
 export type BidderNames = (typeof BIDDER_NAMES)[number]
@@ -46,7 +46,10 @@ export interface Terms {
   readonly closesAt: number | null
   readonly softClose: SoftClose | null
   readonly bidderNames: BidderNames
-  /** Whether an end that falls within a time in which nobody could bid is moved, so that bidders get that time back (see outage.ts). */
+  /**
+   * Whether an end that falls within a time in which nobody could bid is moved, so that bidders get that time back (see
+   * outage.ts).
+   */
   readonly givesTimeBack: boolean
   /** What is shown of the lot, the first one first. */
   readonly pictures: readonly Picture[]
@@ -80,18 +83,10 @@ export function termsProblems(terms: Terms, reserve?: Minor | null): TermsProble
     check('reserve', isMinor(reserve) && reserve >= terms.startPrice, 'must be at least the start price')
   }
   if (terms.buyNow !== null) {
-    check(
-      'buyNow',
-      isMinor(terms.buyNow) && terms.buyNow >= terms.startPrice,
-      'must be at least the start price',
-    )
+    check('buyNow', isMinor(terms.buyNow) && terms.buyNow >= terms.startPrice, 'must be at least the start price')
     check('buyNow', !reserve || terms.buyNow >= reserve, 'must be at least the reserve')
   }
-  problems.push(
-    ...incrementProblems(terms.increments),
-    ...timeProblems(terms),
-    ...pictureProblems(terms.pictures),
-  )
+  problems.push(...incrementProblems(terms.increments), ...timeProblems(terms), ...pictureProblems(terms.pictures))
   return problems
 }
 
@@ -103,8 +98,7 @@ function incrementProblems(increments: Increments): TermsProblem[] {
   if (increments[0]?.from !== 0) return [{ field, rule: 'the first band must start at 0' }]
   const ascending = increments.every((band, i) => i === 0 || band.from > (increments[i - 1]?.from ?? 0))
   const whole = increments.every((band) => Number.isSafeInteger(band.from) && isMinor(band.step))
-  if (!ascending || !whole)
-    return [{ field, rule: 'bands must ascend, and each step must be a positive amount' }]
+  if (!ascending || !whole) return [{ field, rule: 'bands must ascend, and each step must be a positive amount' }]
   return []
 }
 
@@ -123,10 +117,7 @@ function timeProblems(terms: Terms): TermsProblem[] {
   }
   if (closesAt === null) {
     problems.push({ field: 'softClose', rule: 'needs an end time (closesAt)' })
-  } else if (
-    softClose.hardStopAt !== null &&
-    !(isMoment(softClose.hardStopAt) && softClose.hardStopAt >= closesAt)
-  ) {
+  } else if (softClose.hardStopAt !== null && !(isMoment(softClose.hardStopAt) && softClose.hardStopAt >= closesAt)) {
     problems.push({ field: 'hardStop', rule: 'must not be before closesAt' })
   }
   return problems
@@ -138,10 +129,7 @@ function isMoment(ms: number): boolean {
 }
 
 /** Rules that hold at the moment when times are set: still ahead, and not absurdly far. */
-export function openingProblems(
-  terms: Pick<Terms, 'opensAt' | 'closesAt' | 'softClose'>,
-  now: number,
-): TermsProblem[] {
+export function openingProblems(terms: Pick<Terms, 'opensAt' | 'closesAt' | 'softClose'>, now: number): TermsProblem[] {
   const problems: TermsProblem[] = []
   const ahead = (field: string, at: number | null) => {
     if (at === null) return

@@ -5,14 +5,7 @@ import type { z } from 'zod'
 import type { auctionSchema, bidSchema, winnerSchema } from '../../src/adapters/http/resources.js'
 import type { clientMessage, replyMessages } from '../../src/application/gateway/messages.js'
 import type { eventMessages } from '../../src/application/gateway/public-events.js'
-import type {
-  Auction,
-  Bid,
-  EventMessage,
-  ReplyMessage,
-  SentMessage,
-  Winner,
-} from '../../src/client/exports.js'
+import type { Auction, Bid, EventMessage, ReplyMessage, SentMessage, Winner } from '../../src/client/exports.js'
 
 const CLIENT = resolve(import.meta.dirname, '../../src/client')
 
@@ -67,8 +60,7 @@ describe('the client as a package', () => {
     expect(packages).to.deep.equal([])
     expect(files.filter((path) => dirname(path) !== CLIENT)).to.deep.equal([])
     expect(files.length).to.be.greaterThan(10)
-    for (const path of files)
-      expect(codeOf(path), path).to.not.match(/\b(process|Buffer|require|setImmediate)\b[.(]/)
+    for (const path of files) expect(codeOf(path), path).to.not.match(/\b(process|Buffer|require|setImmediate)\b[.(]/)
   })
 
   it('loads what cleans a picture when one is added, and nothing else', () => {
@@ -86,18 +78,12 @@ describe('the client as a package', () => {
   })
 
   it('is small', () => {
-    const bytes = loadedFrom('browser.js').files.reduce(
-      (sum, path) => sum + Buffer.byteLength(codeOf(path)),
-      0,
-    )
+    const bytes = loadedFrom('browser.js').files.reduce((sum, path) => sum + Buffer.byteLength(codeOf(path)), 0)
     expect(bytes).to.be.lessThan(64 * 1024)
   })
 
   it('is found by its name, with the same class behind both entries', async () => {
-    const [node, browser] = await Promise.all([
-      import('vendue/client'),
-      import('../../src/client/browser.js'),
-    ])
+    const [node, browser] = await Promise.all([import('vendue/client'), import('../../src/client/browser.js')])
     expect(node.VendueClient).to.equal(browser.VendueClient)
     expect(node.createClient).to.not.equal(browser.createClient)
   })

@@ -102,9 +102,7 @@ describe('an outcome that is not known', () => {
     fake.handler = () => problem('FORBIDDEN', 403)
     const refused = started(fake, fake.client.closeAuction(AUCTION))
     await settle()
-    expect(refused.result.error)
-      .to.be.instanceOf(RequestRefused)
-      .and.include({ code: 'FORBIDDEN', status: 403 })
+    expect(refused.result.error).to.be.instanceOf(RequestRefused).and.include({ code: 'FORBIDDEN', status: 403 })
     fake.handler = () => ({ ...problem('BUSY', 503), headers: { 'retry-after': '2' } })
     const before = fake.requests.length
     const busy = started(fake, fake.client.bid(AUCTION, '5', { deadlineMs: 5_000 }))

@@ -104,8 +104,7 @@ describe('a watch', () => {
       seqs.push(seq)
       const asked = fake.socket.all('subscribe').at(-1)
       if (asked.from_seq === MAX_WAITING_EVENTS + 1 && watch.seq === MAX_WAITING_EVENTS) {
-        for (let next = asked.from_seq; next <= MAX_WAITING_EVENTS + 50; next++)
-          fake.socket.tell(anEvent(next))
+        for (let next = asked.from_seq; next <= MAX_WAITING_EVENTS + 50; next++) fake.socket.tell(anEvent(next))
       }
       if (seq === MAX_WAITING_EVENTS + 50) break
     }

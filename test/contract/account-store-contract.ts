@@ -158,13 +158,7 @@ export function describeAccountStore({ name, capabilities, make }: AccountStoreA
         const there = await Promise.all(
           ['ses_0', 'ses_1', 'ses_2', 'ses_3', 'ses_bob'].map((id) => store.sessions.find(id)),
         )
-        expect(there.map((found) => found?.id)).to.deep.equal([
-          'ses_0',
-          undefined,
-          undefined,
-          'ses_3',
-          'ses_bob',
-        ])
+        expect(there.map((found) => found?.id)).to.deep.equal(['ses_0', undefined, undefined, 'ses_3', 'ses_bob'])
       })
 
       it('removes one, all of an account, and those that are past', async () => {
@@ -216,9 +210,7 @@ export function describeAccountStore({ name, capabilities, make }: AccountStoreA
         expect(await store.apiKeys.create(third, 2)).to.equal('too-many')
         expect(await store.apiKeys.find('key_3')).to.equal(null)
         expect(await store.apiKeys.create({ ...third, createdAt: 2_000 }, 2)).to.equal('created')
-        expect(await store.apiKeys.create({ ...third, id: 'key_4', createdAt: 2_000 }, 2)).to.equal(
-          'too-many',
-        )
+        expect(await store.apiKeys.create({ ...third, id: 'key_4', createdAt: 2_000 }, 2)).to.equal('too-many')
         await store.apiKeys.revoke('key_1', 3_000)
         expect(await store.apiKeys.create({ ...third, id: 'key_4', createdAt: 2_000 }, 2)).to.equal('created')
       })
@@ -251,9 +243,11 @@ export function describeAccountStore({ name, capabilities, make }: AccountStoreA
         expect(ofA.map(({ accountId }) => accountId)).to.deep.equal([alice.id, bob.id])
         const [first] = await bids.noted('auc_a', { after: 0, limit: 1 })
         expect(await bids.noted('auc_a', { after: first!.position, limit: 10 })).to.deep.equal(ofA.slice(1))
-        expect(
-          (await bids.noted(null, { after: 0, limit: 10 })).map(({ auctionId }) => auctionId),
-        ).to.deep.equal(['auc_a', 'auc_b', 'auc_a'])
+        expect((await bids.noted(null, { after: 0, limit: 10 })).map(({ auctionId }) => auctionId)).to.deep.equal([
+          'auc_a',
+          'auc_b',
+          'auc_a',
+        ])
         expect(await bids.noted('auc_z', { after: 0, limit: 10 })).to.deep.equal([])
       })
     })

@@ -48,10 +48,7 @@ export function describeAuctionRepository(adapter: StoreAdapter): void {
     })
 
     it('lists newest first, page after page, with nothing twice and nothing missed', async () => {
-      const auctions = Array.from(
-        { length: 7 },
-        (_, i) => new CommitBuilder({ openedAt: T0 + Math.floor(i / 2) }),
-      )
+      const auctions = Array.from({ length: 7 }, (_, i) => new CommitBuilder({ openedAt: T0 + Math.floor(i / 2) }))
       for (const auction of auctions) await store.eventLog.append(auction.open())
       const expected = auctions
         .map(({ auctionId, state }) => ({ auctionId, openedAt: state.openedAt }))
@@ -79,9 +76,7 @@ export function describeAuctionRepository(adapter: StoreAdapter): void {
       for (const auction of [open, scheduled, closed]) await store.eventLog.append(auction.open())
       await store.eventLog.append(closed.commit(closed.close()))
       const ids = async (query: { statuses?: ('open' | 'scheduled' | 'closed')[]; text?: string }) =>
-        (await store.auctions.list({ now: T0, limit: 10, ...query })).auctions.map(
-          ({ auctionId }) => auctionId,
-        )
+        (await store.auctions.list({ now: T0, limit: 10, ...query })).auctions.map(({ auctionId }) => auctionId)
       expect(await ids({ statuses: ['open'] })).to.deep.equal([open.auctionId])
       expect(await ids({ statuses: ['open', 'closed'] })).to.deep.equal([closed.auctionId, open.auctionId])
       expect(await ids({ statuses: ['open', 'open'] })).to.deep.equal([open.auctionId])
@@ -119,9 +114,7 @@ export function describeAuctionRepository(adapter: StoreAdapter): void {
       const seller = first.state.seller.id
       const bidder = (await store.auctions.bids(third.auctionId, null, 1))[0]?.bidder.id as string
       const ids = async (query: Partial<Parameters<Store['auctions']['list']>[0]>) =>
-        (await store.auctions.list({ now: T0, limit: 10, ...query })).auctions.map(
-          ({ auctionId }) => auctionId,
-        )
+        (await store.auctions.list({ now: T0, limit: 10, ...query })).auctions.map(({ auctionId }) => auctionId)
       expect(await ids({ bidder })).to.deep.equal([third.auctionId, first.auctionId])
       expect(
         await ids({ bidder, cursor: newestCursor({ openedAt: T0 + 3, auctionId: third.auctionId }) }),
@@ -131,9 +124,7 @@ export function describeAuctionRepository(adapter: StoreAdapter): void {
       expect(await ids({ seller })).to.deep.equal([third.auctionId, second.auctionId, first.auctionId])
       expect(await ids({ seller: bidder })).to.deep.equal([])
       const all = [first, second, third].map(({ auctionId }) => auctionId)
-      expect(await store.auctions.bidOnBy(bidder, all)).to.deep.equal(
-        new Set([first.auctionId, third.auctionId]),
-      )
+      expect(await store.auctions.bidOnBy(bidder, all)).to.deep.equal(new Set([first.auctionId, third.auctionId]))
       expect(await store.auctions.bidOnBy(seller, all)).to.deep.equal(new Set())
     })
 
@@ -158,9 +149,11 @@ export function describeAuctionRepository(adapter: StoreAdapter): void {
     })
 
     it('lists auctions that have ended and wait for their homes behind those whose end is ahead, and goes on whatever the clock does', async () => {
-      const [ended, soon, later] = [1, 2, 3].map(
-        (hours) => new CommitBuilder({ closesAt: T0 + hours * HOUR }),
-      ) as [CommitBuilder, CommitBuilder, CommitBuilder]
+      const [ended, soon, later] = [1, 2, 3].map((hours) => new CommitBuilder({ closesAt: T0 + hours * HOUR })) as [
+        CommitBuilder,
+        CommitBuilder,
+        CommitBuilder,
+      ]
       const longEnded = new CommitBuilder({ closesAt: T0 + MINUTE })
       for (const auction of [later, ended, soon, longEnded]) await store.eventLog.append(auction.open())
       const now = T0 + HOUR
@@ -214,8 +207,7 @@ export function describeAuctionRepository(adapter: StoreAdapter): void {
       for (const auction of [first, sold, extended, last]) await store.eventLog.append(auction.open())
       const page = (limit: number, cursor: string | null = null) =>
         store.auctions.list({ now: T0, limit, sort: 'ending', ...(cursor !== null && { cursor }) })
-      const rest = async (cursor: string | null) =>
-        (await page(10, cursor)).auctions.map(({ auctionId }) => auctionId)
+      const rest = async (cursor: string | null) => (await page(10, cursor)).auctions.map(({ auctionId }) => auctionId)
       const [afterSold, afterExtended] = [(await page(2)).next, (await page(3)).next]
       await store.eventLog.append(sold.commit(sold.close()))
       expect(await rest(afterSold)).to.deep.equal([extended.auctionId, last.auctionId])
@@ -285,9 +277,7 @@ export function describeAuctionRepository(adapter: StoreAdapter): void {
       await store.eventLog.append(a.commit(a.close()))
       const { seller: by } = c.state
       const reason = 'broken'
-      await store.eventLog.append(
-        c.commit({ type: 'CancelAuction', commandId: 'cmd_c', now: T0 + 1, by, reason }),
-      )
+      await store.eventLog.append(c.commit({ type: 'CancelAuction', commandId: 'cmd_c', now: T0 + 1, by, reason }))
       expect(await store.auctions.counts()).to.deep.equal({
         auctions: { scheduled: 1, open: 1, closed: 1, cancelled: 1 },
         bids: 9,

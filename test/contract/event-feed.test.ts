@@ -61,8 +61,7 @@ for (const [kind, of] of FEEDS) {
     }
 
     /** One commit. */
-    const bids = (from: number, count: number) =>
-      Promise.all(Array.from({ length: count }, (_, i) => bid(from + i)))
+    const bids = (from: number, count: number) => Promise.all(Array.from({ length: count }, (_, i) => bid(from + i)))
 
     /** "auction seq" of all that is heard past a cursor, and the cursor behind each. */
     function follow(cursor: string, pace: (batch: FeedBatch) => Promise<void> | null = () => null) {

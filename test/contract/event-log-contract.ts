@@ -44,9 +44,7 @@ export function describeEventLog(adapter: StoreAdapter): void {
       expect(await store.eventLog.read(auction.auctionId, 1, EVERYTHING)).to.deep.equal(stored)
       expect(await store.eventLog.readAfter(0, EVERYTHING)).to.deep.equal(stored)
       expect(await store.eventLog.position()).to.equal(3)
-      expect(await store.eventLog.heads(null, 10)).to.deep.equal([
-        { auctionId: auction.auctionId, ...auction.head },
-      ])
+      expect(await store.eventLog.heads(null, 10)).to.deep.equal([{ auctionId: auction.auctionId, ...auction.head }])
     })
 
     it('counts what each author has written', async () => {
@@ -63,8 +61,7 @@ export function describeEventLog(adapter: StoreAdapter): void {
         signers.map((signer) => ({
           signer,
           bytes: bytesOf(signer),
-          openings: entries.filter(({ commit, prevHash }) => prevHash === null && commit.signer === signer)
-            .length,
+          openings: entries.filter(({ commit, prevHash }) => prevHash === null && commit.signer === signer).length,
         })),
       )
     })
@@ -91,8 +88,7 @@ export function describeEventLog(adapter: StoreAdapter): void {
       }
       const all = await store.eventLog.readAfter(0, EVERYTHING)
       const seqs = (commits: StoredCommit[]) => commits.map(({ firstSeq }) => firstSeq)
-      const read = (limit: { commits: number; bytes: number }) =>
-        store.eventLog.read(auction.auctionId, 1, limit)
+      const read = (limit: { commits: number; bytes: number }) => store.eventLog.read(auction.auctionId, 1, limit)
       expect(seqs(await read({ commits: 2, bytes: 1e6 }))).to.deep.equal([1, 2])
       expect(seqs(await read({ commits: 9, bytes: 1 }))).to.deep.equal([1])
       const twoBodies = Buffer.byteLength(all[0]?.body ?? '') + Buffer.byteLength(all[1]?.body ?? '')
@@ -138,9 +134,7 @@ export function describeEventLog(adapter: StoreAdapter): void {
       for (const refused of [late, ahead, wrongHash, entries[0] as Append]) {
         expect(await codeOf(store.eventLog.append(refused))).to.equal('SEQ_CONFLICT')
       }
-      expect(await everythingOf(store, auction.auctionId, [...entries, next, late, ahead])).to.deep.equal(
-        before,
-      )
+      expect(await everythingOf(store, auction.auctionId, [...entries, next, late, ahead])).to.deep.equal(before)
       const error = await store.eventLog.append(late).catch((reason: unknown) => reason)
       expect(error).to.be.instanceOf(SeqConflictError)
       expect(error).to.deep.include({ auctionId: auction.auctionId, expected: 3 })
@@ -162,9 +156,7 @@ export function describeEventLog(adapter: StoreAdapter): void {
       for (const auction of auctions) await store.eventLog.append(auction.open())
       const stale = auctions.map((auction) => auction.fork(`${auction.tag}_stale`).bids(1))
       const fresh = auctions.map((auction) => auction.bids(2))
-      const results = await Promise.all(
-        [...fresh, ...stale].map((entry) => codeOf(store.eventLog.append(entry))),
-      )
+      const results = await Promise.all([...fresh, ...stale].map((entry) => codeOf(store.eventLog.append(entry))))
       expect(results).to.deep.equal([...fresh.map(() => 'RESOLVED'), ...stale.map(() => 'SEQ_CONFLICT')])
       expect(await store.eventLog.position()).to.equal(12)
       expect((await store.auctions.counts()).bids).to.equal(12)
@@ -188,9 +180,7 @@ export function describeEventLog(adapter: StoreAdapter): void {
         expect(commit.firstSeq).to.equal((log[i - 1]?.lastSeq ?? 0) + 1)
         expect(commit.position).to.equal(i + 1)
       })
-      expect(await store.eventLog.heads(null, 2)).to.deep.equal([
-        { auctionId: truth.auctionId, ...truth.head },
-      ])
+      expect(await store.eventLog.heads(null, 2)).to.deep.equal([{ auctionId: truth.auctionId, ...truth.head }])
       expect(await store.auctions.bids(truth.auctionId, null, 1_000)).to.have.length(truth.head.seq - 1)
     })
 

@@ -73,8 +73,7 @@ export function describeHandoverRepository(adapter: StoreAdapter): void {
     it('keeps what is sent as if it had always been here, and hands it on', async () => {
       const { auction, outcomes, sealed, secrets } = await bidding()
       const { auctionId } = auction
-      for (const page of await pages(from, auctionId, 3))
-        await to.handovers.keep(auctionId, { ...page, secrets: null })
+      for (const page of await pages(from, auctionId, 3)) await to.handovers.keep(auctionId, { ...page, secrets: null })
       expect(await to.secrets.secrets(auctionId)).to.equal(null)
       await to.handovers.keep(auctionId, { outcomes: [], sealed: [], secrets })
       expect(await to.secrets.secrets(auctionId)).to.deep.equal(secrets)

@@ -97,9 +97,7 @@ export function describePictureStore(name: string, make: MakePictureStore): void
     it('has no names but hashes', async () => {
       for (const name of ['../node.key', 'A'.repeat(64), 'a'.repeat(63), '', `${'a'.repeat(64)}/x`]) {
         expect(await store.get(name).catch((error: Error) => error.name)).to.equal('RangeError')
-        expect(await store.put(name, A.bytes, 'new').catch((error: Error) => error.name)).to.equal(
-          'RangeError',
-        )
+        expect(await store.put(name, A.bytes, 'new').catch((error: Error) => error.name)).to.equal('RangeError')
         expect(await store.drop(name).catch((error: Error) => error.name)).to.equal('RangeError')
       }
     })

@@ -74,10 +74,7 @@ export function describeSecretRepository(adapter: StoreAdapter): void {
       await store.eventLog.append(other.open())
       await store.eventLog.append(other.commit(other.max(BOB, 9_000), other.max(ALICE, 9_500), other.close()))
       const late = auction.max(BOB, 16_000, 'bid_5')
-      const revealed = [
-        ...sealed,
-        { bidId: 'bid_5', bidderId: BOB.id, amount: 16_000, salt: saltOf('bid_5') },
-      ]
+      const revealed = [...sealed, { bidId: 'bid_5', bidderId: BOB.id, amount: 16_000, salt: saltOf('bid_5') }]
       await store.eventLog.append(auction.commit(late, auction.close(), () => auction.reveal(...revealed)))
       expect(await store.auctions.unrevealed(HOME)).to.deep.equal([other.auctionId])
       expect(await store.auctions.unrevealed('node_other')).to.deep.equal([])
@@ -87,11 +84,7 @@ export function describeSecretRepository(adapter: StoreAdapter): void {
       const auction = new CommitBuilder({ homeNodeId: HOME })
       await store.eventLog.append(auction.open())
       await store.eventLog.append(
-        auction.commit(
-          auction.max(ALICE, 12_000, 'bid_1'),
-          auction.max(BOB, 12_000, 'bid_2'),
-          auction.close(),
-        ),
+        auction.commit(auction.max(ALICE, 12_000, 'bid_1'), auction.max(BOB, 12_000, 'bid_2'), auction.close()),
       )
       expect(auction.state).to.include({ price: 12_000, leadingBidId: 'bid_1' })
       expect(await ids(auction)).to.deep.equal(['bid_1', 'bid_2'])

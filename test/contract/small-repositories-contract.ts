@@ -92,11 +92,7 @@ export function describeSmallRepositories(adapter: StoreAdapter): void {
         })),
       })
       const crowd = Array.from({ length: 200 }, (_, i) => bid('auc_a', `usr_${i}`))
-      const mine = [
-        bid('auc_a', 'usr_me'),
-        bid('auc_a', 'usr_other', 'usr_me', 'usr_me'),
-        bid('auc_a', 'usr_me'),
-      ]
+      const mine = [bid('auc_a', 'usr_me'), bid('auc_a', 'usr_other', 'usr_me', 'usr_me'), bid('auc_a', 'usr_me')]
       const elsewhere = bid('auc_b', 'usr_me')
       await store.receipts.add([...crowd.slice(0, 100), ...mine.slice(0, 2), elsewhere])
       await store.receipts.add([...crowd.slice(100), ...mine.slice(2)])

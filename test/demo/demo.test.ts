@@ -25,10 +25,7 @@ function makeOutput() {
 }
 
 /** Three users of one fake node; `show` lets one of them see something else. */
-function makeNodes(
-  fake: FakeNodeApi,
-  show: (view: AuctionView, name: string) => AuctionView = (view) => view,
-) {
+function makeNodes(fake: FakeNodeApi, show: (view: AuctionView, name: string) => AuctionView = (view) => view) {
   const make = (name: string): ScenarioNode => {
     const party = { id: `node_${name}`, name }
     const api: Partial<NodeApi> = {

@@ -96,8 +96,7 @@ describe('what is under docker/', () => {
     for (const [name, { volumes = [], build }] of Object.entries(compose.services)) {
       for (const mount of volumes) {
         const source = mount.split(':')[0] as string
-        if (source.startsWith('.'))
-          expect(existsSync(join(DOCKER, source)), `${name}: ${source}`).to.equal(true)
+        if (source.startsWith('.')) expect(existsSync(join(DOCKER, source)), `${name}: ${source}`).to.equal(true)
         else expect(compose.volumes, name).to.have.property(source)
       }
       if (build) expect(existsSync(join(DOCKER, build.context, build.dockerfile)), name).to.equal(true)

@@ -55,9 +55,7 @@ describe('in every history', () => {
       if (before.status !== 'closed' && before.status !== 'cancelled') return
       if (before.status === 'closed' && step.act === 'reveal') return
       expect(auction.last?.accepted).to.equal(false)
-      expect(auction.rejection?.code).to.equal(
-        before.status === 'closed' ? 'AUCTION_CLOSED' : 'AUCTION_CANCELLED',
-      )
+      expect(auction.rejection?.code).to.equal(before.status === 'closed' ? 'AUCTION_CLOSED' : 'AUCTION_CANCELLED')
       expect(auction.state.auction).to.equal(before)
     })
   })
@@ -137,11 +135,7 @@ describe('in every history', () => {
 
 describe('a naive reference of the rules agrees', () => {
   /** Why the reference refuses a step before it looks at the book of offers. */
-  function refusal(
-    { status, terms, seller }: AuctionScenario['auction'],
-    step: Step,
-    now: number,
-  ): string | null {
+  function refusal({ status, terms, seller }: AuctionScenario['auction'], step: Step, now: number): string | null {
     if (status === 'closed' || status === 'cancelled') return `AUCTION_${status.toUpperCase()}`
     if (now < (terms.opensAt ?? 0)) return 'NOT_OPEN_YET'
     return step.who.id === seller.id ? 'OWN_AUCTION' : null
@@ -233,10 +227,9 @@ describe('secrets, in every history', () => {
   const THOUSAND = 1_000
   const START = 7_000_000 * THOUSAND
   /** Every secret ends in three digits of its own; amounts that are public by rule end in 000. */
-  const offers = fc.array(
-    fc.record({ plain: fc.boolean(), who: fc.nat({ max: 2 }), above: fc.nat({ max: 20 }) }),
-    { maxLength: 30 },
-  )
+  const offers = fc.array(fc.record({ plain: fc.boolean(), who: fc.nat({ max: 2 }), above: fc.nat({ max: 20 }) }), {
+    maxLength: 30,
+  })
   const bidders = ['a', 'b', 'c'].map((id) => ({ id: `node_${id}`, name: id }))
 
   function amountsBesidePrices(value: unknown, key = ''): number[] {
@@ -292,9 +285,7 @@ describe('secrets, in every history', () => {
     const kept = (bidderId: string, amount: number) =>
       result.sold && bidderId === result.winner.id && amount > result.price
     const expected = sealed.filter(({ bidderId, amount }) => !kept(bidderId, amount))
-    const revealed = events.flatMap((event: AuctionEvent) =>
-      event.type === 'MaximaRevealed' ? event.maxima : [],
-    )
+    const revealed = events.flatMap((event: AuctionEvent) => (event.type === 'MaximaRevealed' ? event.maxima : []))
     expect(revealed).to.deep.equal(expected.map(({ bidId, amount, salt }) => ({ bidId, amount, salt })))
     const log = JSON.stringify(events)
     for (const { bidderId, amount, salt } of sealed) {

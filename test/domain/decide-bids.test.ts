@@ -83,10 +83,7 @@ describe('a maximum', () => {
   it('loses to an earlier one that is equal, at the price of both', () => {
     expect(given().max(ALICE, 10_000).max(BOB, 10_000).standing).to.deep.equal(['Alice', 10_000])
     expect(given().max(ALICE, 10_000).bid(BOB, 10_000).standing).to.deep.equal(['Alice', 10_000])
-    expect(given().bid(ALICE, 10_000).max(BOB, 10_100).max(CAROL, 10_200).standing).to.deep.equal([
-      'Carol',
-      10_200,
-    ])
+    expect(given().bid(ALICE, 10_000).max(BOB, 10_100).max(CAROL, 10_200).standing).to.deep.equal(['Carol', 10_200])
   })
 
   it('treats a plain bid as a maximum equal to itself', () => {

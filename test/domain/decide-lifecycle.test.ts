@@ -21,9 +21,7 @@ const types = (auction: AuctionScenario) => auction.raised.map(({ type }) => typ
 describe('opening', () => {
   it('puts terms, seller and home into the first event', () => {
     const { terms, meshId, seller, home, commandId } = openCommand()
-    expect(given().events).to.deep.equal([
-      { type: 'AuctionOpened', at: T0, commandId, meshId, seller, home, terms },
-    ])
+    expect(given().events).to.deep.equal([{ type: 'AuctionOpened', at: T0, commandId, meshId, seller, home, terms }])
   })
 
   it('opens at once where no opening time is set', () => {

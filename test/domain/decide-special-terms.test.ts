@@ -166,8 +166,7 @@ describe('buy-now', () => {
     const refusal = { code: 'BUY_NOW_AVAILABLE', buyNow: 7_500, minimum: null }
     const fixed = given({ buyNow: 7_500 })
     expect(minimumBid(fixed.auction)).to.equal(null)
-    for (const amount of [7_499, 7_500, 7_501])
-      expect(fixed.bid(ALICE, amount).rejection).to.deep.equal(refusal)
+    for (const amount of [7_499, 7_500, 7_501]) expect(fixed.bid(ALICE, amount).rejection).to.deep.equal(refusal)
     expect(fixed.max(ALICE, 20_000).rejection).to.deep.equal(refusal)
     expect(fixed.buyNow(ALICE).auction.status).to.equal('closed')
 

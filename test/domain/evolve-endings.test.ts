@@ -24,48 +24,23 @@ import {
 
 describe('evolve refuses', () => {
   itRefuses([
-    [
-      'a buy-now before the start',
-      () => given({ ...OPENING, buyNow: 50_000 }),
-      bought(),
-      'needs an open auction',
-    ],
+    ['a buy-now before the start', () => given({ ...OPENING, buyNow: 50_000 }), bought(), 'needs an open auction'],
     [
       'a buy-now at the end',
       () => given({ ...ENDING, buyNow: 50_000 }),
       bought({ at: T0 + HOUR }),
       'nothing is sold after the end',
     ],
-    [
-      'a buy-now by the seller',
-      () => given({ buyNow: 50_000 }),
-      bought({ bidder: SELLER }),
-      'sellers do not buy',
-    ],
+    ['a buy-now by the seller', () => given({ buyNow: 50_000 }), bought({ bidder: SELLER }), 'sellers do not buy'],
     ['a buy-now without an offer', () => given(), bought(), 'buy-now is on offer'],
-    [
-      'a buy-now for another price',
-      () => given({ buyNow: 50_000 }),
-      bought({ price: 49_999 }),
-      'on offer at this',
-    ],
-    [
-      'a buy-now after a bid',
-      () => given({ buyNow: 50_000 }).bid(ALICE, 8_000),
-      bought(),
-      'buy-now is on offer',
-    ],
+    ['a buy-now for another price', () => given({ buyNow: 50_000 }), bought({ price: 49_999 }), 'on offer at this'],
+    ['a buy-now after a bid', () => given({ buyNow: 50_000 }).bid(ALICE, 8_000), bought(), 'buy-now is on offer'],
     ['anything between buy-now and close', boughtNow, bid({ bidder: CAROL }), 'a buy-now closes the auction'],
     ['a close some time after the buy-now', boughtNow, closed({ at: T0 + 1, by: 'buy-now' }), 'at once'],
     ['a buy-now that is closed by the seller', boughtNow, closed(), 'and nothing else, closes by buy-now'],
 
     ['an extension without an end', () => given(), extended(), 'only an end time can be extended'],
-    [
-      'an extension that is none',
-      () => given(ENDING),
-      extended({ closesAt: T0 + HOUR }),
-      'later than the end',
-    ],
+    ['an extension that is none', () => given(ENDING), extended({ closesAt: T0 + HOUR }), 'later than the end'],
     ['an extension to no time', () => given(ENDING), extended({ closesAt: Infinity }), 'later than the end'],
     [
       'an extension past the hard stop',
@@ -85,51 +60,21 @@ describe('evolve refuses', () => {
       extended({ closesAt: T0 + MAX_DURATION_MS + 1 }),
       'an end is within 10 years',
     ],
-    [
-      'a soft close without a late bid',
-      () => given(ENDING),
-      extended(owed),
-      'a soft close follows a late bid',
-    ],
-    [
-      'a soft close that is too long',
-      lateBid,
-      extended({ ...owed, closesAt: owed.closesAt + 1 }),
-      'by its extension',
-    ],
-    [
-      'a soft close that is too short',
-      lateBid,
-      extended({ ...owed, closesAt: owed.closesAt - 1 }),
-      'by its extension',
-    ],
+    ['a soft close without a late bid', () => given(ENDING), extended(owed), 'a soft close follows a late bid'],
+    ['a soft close that is too long', lateBid, extended({ ...owed, closesAt: owed.closesAt + 1 }), 'by its extension'],
+    ['a soft close that is too short', lateBid, extended({ ...owed, closesAt: owed.closesAt - 1 }), 'by its extension'],
     ['a soft close in the seller’s name', lateBid, extended({ ...owed, by: 'seller' }), 'by the soft close'],
     ['a soft close that comes later', lateBid, extended({ ...owed, at: owed.at + 1 }), 'at once'],
-    [
-      'a late bid that goes without its extension',
-      lateBid,
-      bid({ ...late }),
-      'a late bid extends it, at once',
-    ],
+    ['a late bid that goes without its extension', lateBid, bid({ ...late }), 'a late bid extends it, at once'],
 
-    [
-      'a close by buy-now of what nobody bought',
-      aliceAt8000,
-      closed({ by: 'buy-now' }),
-      'nothing else, closes by',
-    ],
+    ['a close by buy-now of what nobody bought', aliceAt8000, closed({ by: 'buy-now' }), 'nothing else, closes by'],
     [
       'an end before the end time',
       () => given(ENDING).bid(ALICE, 8_000),
       closed({ by: 'end-time' }),
       'an auction ends at its end time',
     ],
-    [
-      'an end without an end time',
-      aliceAt8000,
-      closed({ by: 'end-time' }),
-      'an auction ends at its end time',
-    ],
+    ['an end without an end time', aliceAt8000, closed({ by: 'end-time' }), 'an auction ends at its end time'],
     [
       'a close by the seller after the end time',
       () => given(ENDING).bid(ALICE, 8_000),
@@ -164,12 +109,7 @@ describe('evolve refuses', () => {
     ['a wrong reason', belowReserve, closed({ result: UNSOLD }), 'the result follows from the bids'],
     ['a sale without bids', () => given(), closed(), 'the result follows from the bids'],
     ['a reserve kept secret', belowReserve, closed({ result: NOT_MET }), 'the close reveals the reserve'],
-    [
-      'a reserve out of nothing',
-      aliceAt8000,
-      closed({ reserve: opening(8_000) }),
-      'the close reveals the reserve',
-    ],
+    ['a reserve out of nothing', aliceAt8000, closed({ reserve: opening(8_000) }), 'the close reveals the reserve'],
     [
       'an unmet reserve that was reached',
       belowReserve,
@@ -189,12 +129,7 @@ describe('evolve refuses', () => {
       'the reserve keeps to the terms',
     ],
 
-    [
-      'a close by the seller that he did not ask for',
-      aliceAt8000,
-      closed({ commandId: null }),
-      'a command of his',
-    ],
+    ['a close by the seller that he did not ask for', aliceAt8000, closed({ commandId: null }), 'a command of his'],
     [
       'an end at the end time that names a command',
       () => given({ closesAt: T0 + HOUR }).bid(ALICE, 8_000),
@@ -207,12 +142,7 @@ describe('evolve refuses', () => {
       extended({ commandId: null }),
       'a command of his',
     ],
-    [
-      'a soft close that names a command',
-      lateBid,
-      extended({ ...owed, commandId: 'cmd_9' }),
-      'a command of his',
-    ],
+    ['a soft close that names a command', lateBid, extended({ ...owed, commandId: 'cmd_9' }), 'a command of his'],
     [
       'a cancellation after a bid',
       aliceAt8000,
@@ -227,24 +157,9 @@ describe('evolve refuses', () => {
       revealed(MAX_REVEALS_PER_EVENT + 1),
       '1 to 1000 maxima a reveal',
     ],
-    [
-      'more reveals than bids',
-      () => aliceAt8000().close(),
-      revealed(2),
-      'no more maxima are revealed than bids',
-    ],
-    [
-      'a bid after the close',
-      () => aliceAt8000().close(),
-      bid(),
-      'nothing else happens once an auction is closed',
-    ],
-    [
-      'a second close',
-      () => aliceAt8000().close(),
-      closed(),
-      'nothing else happens once an auction is closed',
-    ],
+    ['more reveals than bids', () => aliceAt8000().close(), revealed(2), 'no more maxima are revealed than bids'],
+    ['a bid after the close', () => aliceAt8000().close(), bid(), 'nothing else happens once an auction is closed'],
+    ['a second close', () => aliceAt8000().close(), closed(), 'nothing else happens once an auction is closed'],
     ['a bid after the cancellation', () => given().cancel(), bid(), 'once an auction is cancelled'],
     ['a reveal after the cancellation', () => given().cancel(), revealed(1), 'revealed after the close'],
     ['an event of no known type', () => given(), { type: 'Nonsense', at: T0 } as never, 'unknown event type'],

@@ -25,9 +25,7 @@ function leaves(value: unknown, path: Path = []): Path[] {
 /** Another value of the same kind: what the schema of events lets through. */
 function forged(value: unknown, field: string, choice: number): unknown {
   if (typeof value === 'number') {
-    return [value + 1, value - 1, value * 2, 0, -value, value + 0.5, Number.NaN, Infinity, 2 ** 53][
-      choice % 9
-    ]
+    return [value + 1, value - 1, value * 2, 0, -value, value + 0.5, Number.NaN, Infinity, 2 ** 53][choice % 9]
   }
   if (typeof value === 'boolean') return !value
   if (value === null) return field === 'commitment' ? commitmentTo('forged', 1) : 1 + choice * 50
@@ -50,9 +48,7 @@ function expectLegal(before: Auction, event: AuctionEvent, after: OpenedAuction)
   expect(after.leader?.id).not.to.equal(after.seller.id)
   expect(after.price === null || (Number.isSafeInteger(after.price) && after.price > 0)).to.equal(true)
   if (before.status === 'unopened') return
-  expect(
-    before.status === 'scheduled' || before.status === 'open' || event.type === 'MaximaRevealed',
-  ).to.equal(true)
+  expect(before.status === 'scheduled' || before.status === 'open' || event.type === 'MaximaRevealed').to.equal(true)
   expect(after.at).to.be.at.least(before.at)
   expect(after.price ?? 0).to.be.at.least(before.price ?? 0)
   expect(after.reserveMet || !before.reserveMet).to.equal(true)

@@ -42,11 +42,7 @@ describe('evolve accepts', () => {
     ['an extension by the seller', () => given(ENDING), extended()],
     ['the extension that a late bid calls for', lateBid, extended(owed)],
     ['a close by the seller', aliceAt8000, closed()],
-    [
-      'a close that reveals an unmet reserve',
-      belowReserve,
-      closed({ result: NOT_MET, reserve: opening(10_000) }),
-    ],
+    ['a close that reveals an unmet reserve', belowReserve, closed({ result: NOT_MET, reserve: opening(10_000) })],
     ['as many reveals as there are bids', () => aliceAt8000().close(), revealed(1)],
   ]
   for (const [what, history, event] of cases) {
@@ -84,19 +80,9 @@ describe('evolve refuses', () => {
 
     ['a bid before the start', () => given(OPENING), bid(), 'bids need an open auction'],
     ['a bid at the end', () => given(ENDING), bid({ at: T0 + HOUR }), 'no bid is accepted after the end'],
-    [
-      'a bid by the seller',
-      () => given(),
-      bid({ bidder: SELLER }),
-      'sellers do not bid on their own auction',
-    ],
+    ['a bid by the seller', () => given(), bid({ bidder: SELLER }), 'sellers do not bid on their own auction'],
     ['a bid by the leader', aliceAt8000, bid({ bidder: ALICE }), 'the leader does not bid against himself'],
-    [
-      'a bid both public and secret',
-      () => given(),
-      bid({ commitment: COMMITMENT }),
-      'either public or committed',
-    ],
+    ['a bid both public and secret', () => given(), bid({ commitment: COMMITMENT }), 'either public or committed'],
     ['a bid neither public nor secret', () => given(), bid({ amount: null }), 'either public or committed'],
     ['a price that falls', aliceAt8000, max({ price: 7_999 }), 'a bid raises the price'],
     ['a price that stands still', aliceAt8000, max({ price: 8_000 }), 'a bid raises the price'],
@@ -114,25 +100,10 @@ describe('evolve refuses', () => {
       bid({ leads: false }),
       'only a bid that leads meets the reserve',
     ],
-    [
-      'a bid below the minimum',
-      aliceAt8000,
-      bid({ amount: 8_099, price: 8_099 }),
-      'a bid reaches the minimum',
-    ],
+    ['a bid below the minimum', aliceAt8000, bid({ amount: 8_099, price: 8_099 }), 'a bid reaches the minimum'],
     ['a bid of no whole number', aliceAt8000, bid({ amount: 9_000.5, price: 9_000 }), 'reaches the minimum'],
-    [
-      'a plain bid that leads for less',
-      aliceAt8000,
-      bid({ price: 8_900 }),
-      'a plain bid that leads is the price',
-    ],
-    [
-      'a plain bid that leads for more',
-      aliceAt8000,
-      bid({ price: 9_001 }),
-      'a plain bid that leads is the price',
-    ],
+    ['a plain bid that leads for less', aliceAt8000, bid({ price: 8_900 }), 'a plain bid that leads is the price'],
+    ['a plain bid that leads for more', aliceAt8000, bid({ price: 9_001 }), 'a plain bid that leads is the price'],
     [
       'an answer by more than one increment',
       aliceAt8000,
@@ -145,12 +116,7 @@ describe('evolve refuses', () => {
       bid({ leads: false, price: 8_999 }),
       'the leader answers by one increment at most',
     ],
-    [
-      'a first maximum above the start price',
-      () => given(),
-      max({ price: 7_600 }),
-      'starts at the start price',
-    ],
+    ['a first maximum above the start price', () => given(), max({ price: 7_600 }), 'starts at the start price'],
     [
       'a first maximum below the start price',
       () => given({ reserve: 9_000 }),
@@ -176,12 +142,7 @@ describe('evolve refuses', () => {
     ['a change that moves the price', aliceAt8000, change({ price: 8_100 }), 'only up to the reserve'],
     ['a change that lowers the price', aliceAt8000, change({ price: 7_900 }), 'only up to the reserve'],
     ['a change that meets the reserve for nothing', belowReserve, change(), 'only up to the reserve'],
-    [
-      'a change to a price of no whole number',
-      belowReserve,
-      change({ price: 10_000.5 }),
-      'only up to the reserve',
-    ],
+    ['a change to a price of no whole number', belowReserve, change({ price: 10_000.5 }), 'only up to the reserve'],
     [
       'a change that takes the reserve back',
       () => given({ reserve: 8_000 }).bid(ALICE, 8_000),

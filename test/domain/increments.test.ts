@@ -1,12 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { type Currency, findCurrency } from '../../src/domain/currency.js'
-import {
-  defaultIncrements,
-  flatIncrement,
-  incrementAt,
-  MAX_INCREMENT_BANDS,
-} from '../../src/domain/increments.js'
+import { defaultIncrements, flatIncrement, incrementAt, MAX_INCREMENT_BANDS } from '../../src/domain/increments.js'
 import { parseAmount } from '../../src/domain/money.js'
 
 /** Major units: from this price on, this step. */

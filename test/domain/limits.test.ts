@@ -22,10 +22,7 @@ describe('the limits of texts', () => {
   for (const [what, text] of NOTHING_SEEN) {
     it(`take ${what} for nothing that can be seen`, () => {
       expect(isVisible(text)).to.equal(false)
-      expect(nameProblem(text, 200)).to.be.oneOf([
-        'must not be empty',
-        'must hold something that can be seen',
-      ])
+      expect(nameProblem(text, 200)).to.be.oneOf(['must not be empty', 'must hold something that can be seen'])
       expect(nameProblem(`${text}x`, 200)).to.equal(null)
     })
   }

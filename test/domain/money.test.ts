@@ -53,21 +53,7 @@ describe('parseAmount', () => {
     [
       'what is no plain decimal number',
       'AMOUNT_NOT_A_NUMBER',
-      [
-        '',
-        ' ',
-        'abc',
-        '1e3',
-        '1E3',
-        'NaN',
-        'Infinity',
-        '-Infinity',
-        '0x10',
-        '1_000',
-        '1,000',
-        '12 5',
-        '1.2.3',
-      ],
+      ['', ' ', 'abc', '1e3', '1E3', 'NaN', 'Infinity', '-Infinity', '0x10', '1_000', '1,000', '12 5', '1.2.3'],
     ],
     ['signs and points that stand alone', 'AMOUNT_NOT_A_NUMBER', ['+5', '--5', '-', '5.', '.5', '.']],
     ['digits that are not ASCII', 'AMOUNT_NOT_A_NUMBER', ['١٢', '１２', '²']],
@@ -79,11 +65,7 @@ describe('parseAmount', () => {
       'AMOUNT_TOO_LARGE',
       ['90071992547409.92', '9'.repeat(40), '9'.repeat(400), 1e15, 1e21, 1.5e300, Number.MAX_VALUE],
     ],
-    [
-      'numbers with more digits than they hold',
-      'AMOUNT_INEXACT',
-      [90071992547409.91, 1e13, 10000000000000.01],
-    ],
+    ['numbers with more digits than they hold', 'AMOUNT_INEXACT', [90071992547409.91, 1e13, 10000000000000.01]],
     ['more decimals than the currency has', 'AMOUNT_TOO_PRECISE', ['1.005', 1.005, 0.1 + 0.2, 1e-7, 5e-324]],
   ]
   for (const [why, code, inputs] of refused) {

@@ -94,12 +94,8 @@ describe('an end that falls within an outage', () => {
       { by: 'soft-close' },
     ]
     for (const change of forged)
-      expect(() => evolve(before, { ...event, ...change }), JSON.stringify(change)).to.throw(
-        IllegalEventError,
-      )
+      expect(() => evolve(before, { ...event, ...change }), JSON.stringify(change)).to.throw(IllegalEventError)
     const { terms } = before
-    expect(() => evolve({ ...before, terms: { ...terms, givesTimeBack: false } }, event)).to.throw(
-      IllegalEventError,
-    )
+    expect(() => evolve({ ...before, terms: { ...terms, givesTimeBack: false } }, event)).to.throw(IllegalEventError)
   })
 })

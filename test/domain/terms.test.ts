@@ -24,10 +24,7 @@ describe('sound terms', () => {
     ['a reserve at the start price', { reserveCommitment: COMMITMENT }, 7_500],
     ['a buy-now at the reserve', { reserveCommitment: COMMITMENT, buyNow: 9_000 }, 9_000],
     ['a buy-now at the start price', { buyNow: 7_500 }],
-    [
-      'a soft close with a hard stop at the end',
-      { closesAt: ENDS, softClose: { ...SOFT, hardStopAt: ENDS } },
-    ],
+    ['a soft close with a hard stop at the end', { closesAt: ENDS, softClose: { ...SOFT, hardStopAt: ENDS } }],
     [
       'a soft close of a whole day',
       { closesAt: ENDS, softClose: { windowMs: 24 * HOUR, extensionMs: 24 * HOUR, hardStopAt: null } },
@@ -60,12 +57,7 @@ describe('terms', () => {
     ['a title with a line separator', { title: 'Pic\u2028' }, 'title', CONTROL],
     ['a title that turns text around', { title: 'Pic\u202e1#' }, 'title', CONTROL],
     ['a title that isolates text', { title: 'Pic\u2066' }, 'title', CONTROL],
-    [
-      'a long description',
-      { description: 'x'.repeat(10_001) },
-      'description',
-      'must be at most 10000 characters',
-    ],
+    ['a long description', { description: 'x'.repeat(10_001) }, 'description', 'must be at most 10000 characters'],
     ['a description with a terminal escape', { description: '\u001b[2J' }, 'description', PROSE],
     ['a description that turns text around', { description: '\u202e' }, 'description', PROSE],
     [
@@ -97,12 +89,7 @@ describe('terms', () => {
     ],
     ['no increment at all', { increments: [] }, 'increment', COUNT],
     ['too many bands', { increments: bands(...Array(33).keys()) }, 'increment', COUNT],
-    [
-      'bands that do not start at 0',
-      { increments: bands(1, 2) },
-      'increment',
-      'the first band must start at 0',
-    ],
+    ['bands that do not start at 0', { increments: bands(1, 2) }, 'increment', 'the first band must start at 0'],
     ['bands out of order', { increments: bands(0, 200, 100) }, 'increment', BANDS],
     ['the same band twice', { increments: bands(0, 100, 100) }, 'increment', BANDS],
     ['a band from no whole number', { increments: bands(0, 0.5) }, 'increment', BANDS],
@@ -117,12 +104,7 @@ describe('terms', () => {
     ['an end at the opening', { opensAt: ENDS, closesAt: ENDS }, 'closesAt', 'must be after opensAt'],
     ['a soft close without an end', { softClose: SOFT }, 'softClose', 'needs an end time (closesAt)'],
     ['no window', { closesAt: ENDS, softClose: { ...SOFT, windowMs: 0 } }, 'softClose', SOFT_RANGE],
-    [
-      'an endless window',
-      { closesAt: ENDS, softClose: { ...SOFT, windowMs: 24 * HOUR + 1 } },
-      'softClose',
-      SOFT_RANGE,
-    ],
+    ['an endless window', { closesAt: ENDS, softClose: { ...SOFT, windowMs: 24 * HOUR + 1 } }, 'softClose', SOFT_RANGE],
     [
       'an extension of no whole milliseconds',
       { closesAt: ENDS, softClose: { ...SOFT, extensionMs: 0.5 } },
@@ -171,9 +153,7 @@ describe('times at the opening', () => {
     const softClose = { ...SOFT, hardStopAt: far }
     const found = openingProblems(termsWith({ opensAt: far - 2, closesAt: far - 1, softClose }), T0)
     expect(found).to.deep.equal([{ field: 'hardStop', rule: FAR }])
-    expect(openingProblems(termsWith({ closesAt: far }), T0)).to.deep.equal([
-      { field: 'closesAt', rule: FAR },
-    ])
+    expect(openingProblems(termsWith({ closesAt: far }), T0)).to.deep.equal([{ field: 'closesAt', rule: FAR }])
   })
 
   it('may be left open', () => {

@@ -34,11 +34,7 @@ describe('the command line, in real processes', () => {
     rmSync(home, { recursive: true, force: true })
   })
 
-  function launch(
-    words: readonly string[],
-    program = 'vendue.js',
-    more: Record<string, string> = {},
-  ): Running {
+  function launch(words: readonly string[], program = 'vendue.js', more: Record<string, string> = {}): Running {
     const own = Object.entries(process.env).filter(([name]) => !/^(VENDUE_|npm_)/.test(name))
     const env = { ...Object.fromEntries(own), VENDUE_HOME: home, VENDUE_MESH: mesh, ...more }
     const child = spawn(process.execPath, [join(BIN, program), ...words], { env })
@@ -58,9 +54,7 @@ describe('the command line, in real processes', () => {
     return process_
   }
 
-  async function vendue(
-    ...words: string[]
-  ): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  async function vendue(...words: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
     const process_ = launch(words)
     const code = await process_.ended
     return { code, stdout: process_.stdout, stderr: process_.stderr }
@@ -75,17 +69,7 @@ describe('the command line, in real processes', () => {
   it('holds an auction between two nodes, and every exit code means what it says', async () => {
     const alice = await start('alice')
     const bob = await start('bob')
-    const opened = await vendue(
-      'open',
-      'Pic#1',
-      '--start',
-      '75',
-      '--currency',
-      'USDT',
-      '--name',
-      'alice',
-      '--json',
-    )
+    const opened = await vendue('open', 'Pic#1', '--start', '75', '--currency', 'USDT', '--name', 'alice', '--json')
     const { auction_id: id } = JSON.parse(opened.stdout)
     await eventually(
       'bob knows the auction',
@@ -145,11 +129,7 @@ describe('the command line, in real processes', () => {
     await eventually('the Grape is up', () => grape.stdout.includes('ready'), DEADLINE_MS)
     const { url } = JSON.parse(grape.stdout)
     const clients = [0, 1, 2].map(() => launch(['client', '--grape', url]))
-    await eventually(
-      'all are up',
-      () => clients.every(({ stdout }) => stdout.includes('help lists')),
-      DEADLINE_MS,
-    )
+    await eventually('all are up', () => clients.every(({ stdout }) => stdout.includes('help lists')), DEADLINE_MS)
     const names = clients.map(({ stdout }) => stdout.split(',')[0])
     expect([...names].sort()).to.deep.equal(['client-1', 'client-2', 'client-3'])
     clients[0]?.child.stdin?.write('open "Pic #1" --start 75 --currency USDT\n')

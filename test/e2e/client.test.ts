@@ -20,10 +20,7 @@ describe('a client of two gateways, each of a node of its own', () => {
       env: { VENDUE_GATEWAY: 'yes', VENDUE_MESH: 'client-test' },
     })
     nodes.push(node)
-    return eventually(
-      `${name} says where it serves`,
-      () => /http {3}(http:\S+) \(auth open/.exec(node.output)?.[1],
-    )
+    return eventually(`${name} says where it serves`, () => /http {3}(http:\S+) \(auth open/.exec(node.output)?.[1])
   }
   const clientOf = (user: string, gateways: readonly string[]) => {
     const client = createClient({ gateways, user })
@@ -56,8 +53,7 @@ describe('a client of two gateways, each of a node of its own', () => {
     const states: ConnectionState[] = []
     anna.on('connection', (state) => states.push(state))
     await eventually('its gateways know of the auction', async () => {
-      for (const url of [frontUrl, otherUrl])
-        if ((await clientOf('look', [url]).show(id)).seq < 2) return false
+      for (const url of [frontUrl, otherUrl]) if ((await clientOf('look', [url]).show(id)).seq < 2) return false
       return true
     })
     const seqs: number[] = []

@@ -76,10 +76,7 @@ describe('a home whose disk is full', () => {
     expect((await api.show({ auction: due })).state.status).to.equal('open')
 
     rmSync(ballast)
-    await eventually(
-      'the due auction closes',
-      async () => (await api.show({ auction: due })).state.status === 'closed',
-    )
+    await eventually('the due auction closes', async () => (await api.show({ auction: due })).state.status === 'closed')
     // The same ids: nothing was stored of them before.
     for (let n = 51; n <= 60; n++) await bid(n)
     await open('no-room')

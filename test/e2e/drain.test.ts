@@ -117,9 +117,7 @@ describe('a node that is stopped while it serves 200 bidders', () => {
     expect([...acknowledged.keys()].filter((id) => !before.has(id))).to.deep.equal([])
     for (const [id, seq] of acknowledged) expect(before.get(id)).to.equal(seq)
     // Nothing was done of what was refused.
-    expect([...refused].filter(([id, code]) => code !== 'OUTCOME_UNKNOWN' && before.has(id))).to.deep.equal(
-      [],
-    )
+    expect([...refused].filter(([id, code]) => code !== 'OUTCOME_UNKNOWN' && before.has(id))).to.deep.equal([])
     const again = await urlOf()
     for (const bid of unanswered.values()) {
       await overHttp(again, bid)

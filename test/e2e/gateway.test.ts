@@ -49,19 +49,12 @@ describe('gateways in processes of their own', () => {
     const seqs: number[] = []
     const connect = async (url: string) => {
       const from = (seqs.at(-1) ?? 0) + 1
-      const socket = new WebSocket(
-        `${url.replace('http', 'ws')}/ws/auction/${id}?user_id=anna&from_seq=${from}`,
-      )
+      const socket = new WebSocket(`${url.replace('http', 'ws')}/ws/auction/${id}?user_id=anna&from_seq=${from}`)
       socket.on('error', () => {})
       socket.on('message', (data) => {
         const message: Message = JSON.parse(data.toString())
         if (message.type === 'bid_accepted') acknowledged.set(message.client_id, message.bid_id)
-        if (
-          typeof message.seq === 'number' &&
-          message.timestamp &&
-          message.type !== 'bid_accepted' &&
-          message.title
-        )
+        if (typeof message.seq === 'number' && message.timestamp && message.type !== 'bid_accepted' && message.title)
           seqs.push(message.seq)
       })
       await once(socket, 'open')
@@ -87,9 +80,7 @@ describe('gateways in processes of their own', () => {
     socket = await connect(second.url)
     for (let i = 0; i < 10; i++) bid()
     await eventually('bids through the other', async () => acknowledged.has(`bid_amount-of-${amount}`))
-    const { bids } = (await (
-      await fetch(`${second.url}/api/v1/auctions/${id}/bids?limit=1000`)
-    ).json()) as Message
+    const { bids } = (await (await fetch(`${second.url}/api/v1/auctions/${id}/bids?limit=1000`)).json()) as Message
     const stored = bids.map(({ bid_id }: Message) => bid_id)
     expect(stored).to.include.members([...acknowledged.values()])
     expect(new Set(stored).size).to.equal(stored.length)
@@ -132,9 +123,7 @@ describe('gateways in processes of their own', () => {
     expect(words.code).to.equal(0)
     expect(words.stdout).to.contain('Those that were out are refused')
     for (const token of [anna.access_token, renewed.access_token])
-      await eventually('it is refused by both', async () =>
-        (await statuses(token)).every((status) => status === 401),
-      )
+      await eventually('it is refused by both', async () => (await statuses(token)).every((status) => status === 401))
     const last = await post(first.url, '/auth/refresh', { refresh_token: renewed.refresh_token })
     expect(await statuses(last.access_token)).to.deep.equal([200, 200])
     const wrong = await vendue(home, ['user', 'rotate-key', 'anna', '--name', 'main', '--json'])
@@ -160,8 +149,7 @@ describe('gateways in processes of their own', () => {
     })
     const reader = events.body!.getReader()
     let text = ''
-    while (!text.includes(opened.outcome.auctionId))
-      text += Buffer.from((await reader.read()).value ?? []).toString()
+    while (!text.includes(opened.outcome.auctionId)) text += Buffer.from((await reader.read()).value ?? []).toString()
     await reader.cancel()
   })
 
@@ -172,10 +160,7 @@ describe('gateways in processes of their own', () => {
       args: ['--grape-port', '0', '--dht-port', '0', '--http-port', '0'],
       env: { VENDUE_GATEWAY: 'yes' },
     })
-    const url = await eventually(
-      'it says where',
-      () => /http {3}(http:\S+) \(auth open/.exec(inside.output)?.[1],
-    )
+    const url = await eventually('it says where', () => /http {3}(http:\S+) \(auth open/.exec(inside.output)?.[1])
     expect((await fetch(`${url}/health`)).status).to.equal(200)
     const socket = new WebSocket(`${url.replace('http', 'ws')}/ws`)
     await once(socket, 'open')
@@ -185,17 +170,7 @@ describe('gateways in processes of their own', () => {
   })
 
   it('let those in whom an operator gives an account while they run, and out whom one disables', async () => {
-    const words = [
-      '--name',
-      'main',
-      '--http-port',
-      '0',
-      '--json',
-      '--log-level',
-      'error',
-      '--auth',
-      'accounts',
-    ]
+    const words = ['--name', 'main', '--http-port', '0', '--json', '--log-level', 'error', '--auth', 'accounts']
     const child = spawn(process.execPath, [VENDUE, 'gateway', ...words], {
       env: testEnv(home),
       stdio: ['ignore', 'pipe', 'inherit'],

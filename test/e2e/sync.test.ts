@@ -70,9 +70,9 @@ describe('a sync between processes', () => {
     expect(sync.done).to.be.within(1, EVENTS - UNDER_WAY)
     expect(sync.refused).to.equal(0)
     const [auction] = (await joined.api.list({ limit: 1 })).auctions
-    expect(
-      (await vendue(home, ['verify', auction?.auctionId ?? '', '--name', 'killed'], { env: mesh })).code,
-    ).to.equal(0)
+    expect((await vendue(home, ['verify', auction?.auctionId ?? '', '--name', 'killed'], { env: mesh })).code).to.equal(
+      0,
+    )
   })
 
   it('goes on with a third peer when of two that it pulls from one is killed and one stands still', async () => {

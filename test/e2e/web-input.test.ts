@@ -172,12 +172,7 @@ describe('what people put into the web page, in Chromium', () => {
     })()`)
     await eventually('each of them is refused', async () => {
       const refused = await page.evaluate<string[]>('violations')
-      expect(refused).to.include.members([
-        'script-src-elem',
-        'script-src-attr',
-        'style-src-attr',
-        'connect-src',
-      ])
+      expect(refused).to.include.members(['script-src-elem', 'script-src-attr', 'style-src-attr', 'connect-src'])
       return true
     })
     expect(await page.evaluate('window.pwned ?? false')).to.equal(false)
@@ -198,9 +193,7 @@ const FOCUSED = `(() => {
 })()`
 
 async function focused(page: Page, text: string): Promise<void> {
-  await eventually(`the focus is on ${text}`, async () =>
-    (await page.evaluate<string>(FOCUSED)).includes(text),
-  )
+  await eventually(`the focus is on ${text}`, async () => (await page.evaluate<string>(FOCUSED)).includes(text))
 }
 
 /** As often as it takes, and no mouse. */

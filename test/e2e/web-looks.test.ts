@@ -23,9 +23,7 @@ async function faultsOf(page: Page): Promise<string[]> {
   await page.evaluate(axe.source)
   const run = `axe.run(document, { runOnly: { type: 'tag', values: ${JSON.stringify(TAGS)} } })`
   const { violations } = await page.evaluate<axe.AxeResults>(run)
-  return violations.map(
-    ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`,
-  )
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`)
 }
 
 /** Wider than the window: something has to be scrolled sideways to be read. */

@@ -202,9 +202,7 @@ describe('what the web page calls attention to, in Chromium', function () {
     const plot = page.locator('.chart [role=img]')
     await plot.locator('canvas').waitFor()
     await eventually('it says so', async () =>
-      /from 10\.00\u00a0EUR on .+ to 19\.00\u00a0EUR on .+, 3 bids/.test(
-        (await plot.getAttribute('aria-label')) ?? '',
-      ),
+      /from 10\.00\u00a0EUR on .+ to 19\.00\u00a0EUR on .+, 3 bids/.test((await plot.getAttribute('aria-label')) ?? ''),
     )
     // Something is drawn: a line in the accent, and not a blank.
     const colours = await page.evaluate<string[]>(COLOURS)

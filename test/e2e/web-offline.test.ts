@@ -95,9 +95,7 @@ describe('the web page without its gateway, or without storage, in Chromium', ()
     await says(page, 'The next bid is')
     const paths = await page.evaluate<string[]>(KEPT_PATHS)
     expect(paths).to.include('/')
-    expect(paths.filter((path) => !/^\/($|assets\/|icon\.svg$|app\.webmanifest$)/.test(path))).to.deep.equal(
-      [],
-    )
+    expect(paths.filter((path) => !/^\/($|assets\/|icon\.svg$|app\.webmanifest$)/.test(path))).to.deep.equal([])
     // Other addresses of the gateway are not the page’s.
     const docs = await page.goto(`${gateway.url}/api/v1/gateway`)
     expect(docs?.headers()['content-type']).to.include('json')

@@ -102,9 +102,10 @@ describe('the mesh, selling and one’s own auctions in the web page, in Chromiu
     await gateway.bid(euros, 'kim', '200')
     await page.locator('[data-at-worst=EUR]').waitFor({ state: 'detached' })
     expect(await sums()).to.deep.equal(['3.30 USD', '3.30 USD'])
-    expect(
-      (await page.locator('.group > h2').allInnerTexts()).map((text) => text.split(' ')[0]),
-    ).to.deep.equal(['Outbid', 'Leading'])
+    expect((await page.locator('.group > h2').allInnerTexts()).map((text) => text.split(' ')[0])).to.deep.equal([
+      'Outbid',
+      'Leading',
+    ])
   })
 
   it('shows operators the mesh as a picture and as a table, and what was taken out of use and why, as it happens', async () => {

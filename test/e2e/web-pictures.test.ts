@@ -44,9 +44,7 @@ describe('pictures on the web page, in Chromium', () => {
     await page.evaluate(axe.source)
     const run = `axe.run(document, { runOnly: { type: 'tag', values: ${JSON.stringify(TAGS)} } })`
     const { violations } = await page.evaluate<axe.AxeResults>(run)
-    return violations.map(
-      ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`,
-    )
+    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`)
   }
 
   /** Waits until it is drawn, and gives its own size. */
@@ -80,8 +78,7 @@ describe('pictures on the web page, in Chromium', () => {
     const { page } = await open('/sell')
     const sent: Buffer[] = []
     page.on('request', (request) => {
-      const body =
-        request.method() === 'POST' && request.url().includes('/pictures') && request.postDataBuffer()
+      const body = request.method() === 'POST' && request.url().includes('/pictures') && request.postDataBuffer()
       if (body) sent.push(body)
     })
     await page.locator('.picture-field input[type=file]').setInputFiles([PHOTO, DRAWING])
@@ -187,8 +184,7 @@ describe('pictures on the web page, in Chromium', () => {
     const { hash } = (await answer.json()) as { hash: string }
     const id = await (gateways[0] as TestGateway).open({ title: 'Lost', pictures: [{ hash }] })
     const made = await open(`/lot/${id}`, 0, {
-      prepare: (page) =>
-        page.route('**/api/v1/pictures/**', (route) => route.fulfill({ status: 503, body: '' })),
+      prepare: (page) => page.route('**/api/v1/pictures/**', (route) => route.fulfill({ status: 503, body: '' })),
     })
     await reads(made.page.locator('.gallery .frame'), /Picture not available now/)
     // The browser says so of each picture itself.

@@ -91,10 +91,7 @@ describe('the web page, in Chromium', () => {
     await reads(dialog(page).getByRole('alert'), /The price has changed: the next bid is 90\.50/)
     await tap(page)
     await confirm(page)
-    await reads(
-      page.locator('[data-refused]'),
-      'Too low: the price is 90.00\u00a0EUR, the next bid is 90.50\u00a0EUR',
-    )
+    await reads(page.locator('[data-refused]'), 'Too low: the price is 90.00\u00a0EUR, the next bid is 90.50\u00a0EUR')
     await reads(page.locator('.history details summary'), '1 of your bids was refused')
   })
 

@@ -1,6 +1,8 @@
 import type { Browser } from 'playwright-core'
 
-/** A still life: what stands on the table, in front of a wall. Drawn here, so that no picture belongs to anybody else. */
+/**
+ * A still life: what stands on the table, in front of a wall. Drawn here, so that no picture belongs to anybody else.
+ */
 interface StillLife {
   readonly wall: string
   readonly table: string
@@ -79,8 +81,7 @@ const LIVES: Readonly<Record<string, StillLife>> = {
         .flatMap((row) =>
           Array.from(
             { length: 9 },
-            (_, i) =>
-              `<circle cx="${232 + row * -10 + i * (42 + row * 2.4)}" cy="${384 + row * 38}" r="13"/>`,
+            (_, i) => `<circle cx="${232 + row * -10 + i * (42 + row * 2.4)}" cy="${384 + row * 38}" r="13"/>`,
           ),
         )
         .join('')}</g>`,
@@ -104,8 +105,7 @@ const LIVES: Readonly<Record<string, StillLife>> = {
     table: '#6e5743',
     things: `${SHADOW(400, 240)}<path d="M200 450h400l50 60H150z" fill="#5b2b1e"/><g>${Array.from(
       { length: 8 },
-      (_, i) =>
-        `<path d="M${206 + i * 49} 452h49l${(i - 3) * 3} 24h-49z" fill="${i % 2 ? '#e9d8b4' : '#7a3b28'}"/>`,
+      (_, i) => `<path d="M${206 + i * 49} 452h49l${(i - 3) * 3} 24h-49z" fill="${i % 2 ? '#e9d8b4' : '#7a3b28'}"/>`,
     ).join(
       '',
     )}</g><path d="M270 450q8-60 22-90h36q14 30 22 90zM310 290a30 30 0 1 1 .1 0z" fill="${WOOD}"/><path d="M300 330h20v30h-20z" fill="${WOOD}"/>

@@ -225,8 +225,8 @@ export interface House {
 }
 
 /**
- * Three nodes that know each other, a gateway on each with the same accounts, and auctions under way. `setClock`: of this
- * process, so that bids have times of their own; it is left at `nowMs`.
+ * Three nodes that know each other, a gateway on each with the same accounts, and auctions under way. `setClock`: of
+ * this process, so that bids have times of their own; it is left at `nowMs`.
  */
 export async function openHouse(
   drawings: ReadonlyMap<string, Buffer>,
@@ -272,8 +272,7 @@ export async function openHouse(
     }
     setClock(nowMs)
     for (const { title, seller, home, closed } of ITEMS)
-      if (closed)
-        await gateways[home]?.post(`/api/v1/auctions/${ids.get(title)}/close`, {}, headers.get(seller) ?? {})
+      if (closed) await gateways[home]?.post(`/api/v1/auctions/${ids.get(title)}/close`, {}, headers.get(seller) ?? {})
     await eventually('the gateway knows all auctions', async () => {
       const { body } = await front.get('/api/v1/auctions?limit=100')
       return body.auctions.length === ITEMS.length
@@ -313,15 +312,7 @@ async function offer(item: Item, { gateway, headers, drawings }: By): Promise<st
   return body.id
 }
 
-async function placed(
-  id: string,
-  [who, amount, kind = 'plain']: Step,
-  { gateway, headers }: By,
-): Promise<void> {
-  const { status, body } = await gateway.post(
-    `/api/v1/auctions/${id}/bids`,
-    { amount, kind },
-    headers.get(who),
-  )
+async function placed(id: string, [who, amount, kind = 'plain']: Step, { gateway, headers }: By): Promise<void> {
+  const { status, body } = await gateway.post(`/api/v1/auctions/${id}/bids`, { amount, kind }, headers.get(who))
   if (status >= 300) throw new Error(`${id}, ${who} ${amount}: ${JSON.stringify(body)}`)
 }

@@ -23,9 +23,7 @@ describe('a node inside another program', () => {
   before(async () => {
     shop = await start('shop')
     anna = await start('anna', { budgets: { requests: 64, 'log-bytes': '1GiB' } })
-    await eventually('they see each other', async () =>
-      (await anna.api.peers()).some(({ state }) => state === 'alive'),
-    )
+    await eventually('they see each other', async () => (await anna.api.peers()).some(({ state }) => state === 'alive'))
   })
 
   after(async () => {
@@ -213,8 +211,6 @@ describe('a node inside another program', () => {
     expect(existsSync(join(home, 'nodes', 'anna', 'node.json'))).to.equal(false)
     const again = await start('anna')
     expect(again.id).to.equal(anna.id)
-    expect((await again.list({ status: ['closed'] })).auctions.map(({ title }) => title)).to.deep.equal([
-      'Pic#1',
-    ])
+    expect((await again.list({ status: ['closed'] })).auctions.map(({ title }) => title)).to.deep.equal(['Pic#1'])
   })
 })

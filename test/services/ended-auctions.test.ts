@@ -22,10 +22,7 @@ describe('an auction whose end has come while its home is away', () => {
 
   before(async () => {
     time = new ManualTime()
-    ;[home, other] = (await startMemoryNodes(new MemoryNetwork(), time, ['home', 'other'])) as [
-      MemoryNode,
-      MemoryNode,
-    ]
+    ;[home, other] = (await startMemoryNodes(new MemoryNetwork(), time, ['home', 'other'])) as [MemoryNode, MemoryNode]
     await time.advance(5_000)
     ended = await open(home, 'Ended', MINUTE_MS)
     live = await open(other, 'Live', 10 * MINUTE_MS)
@@ -54,8 +51,7 @@ describe('an auction whose end has come while its home is away', () => {
   })
 
   it('stands behind those that can be bid on, and among no open ones', async () => {
-    const ids = async (query: object) =>
-      (await other.api.list(query)).auctions.map(({ auctionId }) => auctionId)
+    const ids = async (query: object) => (await other.api.list(query)).auctions.map(({ auctionId }) => auctionId)
     expect(await ids({ sort: 'ending' })).to.deep.equal([live, ended])
     expect(await ids({ statuses: ['open'] })).to.deep.equal([live])
     expect(await ids({ statuses: ['ended'] })).to.deep.equal([ended])

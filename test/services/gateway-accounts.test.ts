@@ -8,14 +8,7 @@ import { loadGatewaySecrets } from '../../src/adapters/system/gateway-secrets.js
 import { systemRandom } from '../../src/adapters/system/system-random.js'
 import { limitsSetting } from '../../src/application/gateway/limit-rules.js'
 import { createClient as createBrowserClient } from '../../src/client/browser.js'
-import {
-  LiveClients,
-  type Member,
-  type Message,
-  memberOf,
-  PASSWORD,
-  register,
-} from '../support/account-client.js'
+import { LiveClients, type Member, type Message, memberOf, PASSWORD, register } from '../support/account-client.js'
 import { eventually } from '../support/eventually.js'
 import { silentLogger } from '../support/silent-logger.js'
 import { makeTempDir } from '../support/temp-dir.js'
@@ -154,11 +147,7 @@ describe('a gateway with accounts', () => {
 
   it('describes the routes of accounts in its OpenAPI document', async () => {
     const { body } = await gateway.get('/docs/json')
-    expect(Object.keys(body.paths)).to.include.members([
-      '/auth/login',
-      '/api/v1/auth/refresh',
-      '/api/v1/me/api-keys',
-    ])
+    expect(Object.keys(body.paths)).to.include.members(['/auth/login', '/api/v1/auth/refresh', '/api/v1/me/api-keys'])
   })
 
   it("speaks a Socket.IO auction server's calls with logins word for word", async () => {
@@ -280,9 +269,7 @@ describe('a gateway with accounts', () => {
       try {
         const heard: number[] = []
         ;(await page.watch(auction)).on('bid_placed', ({ seq }) => heard.push(seq))
-        const online = new Promise((resolve) =>
-          page.on('connection', ({ state }) => state === 'online' && resolve(0)),
-        )
+        const online = new Promise((resolve) => page.on('connection', ({ state }) => state === 'online' && resolve(0)))
         await online
         expect(await page.bid(auction, '10')).to.deep.include({ status: 'accepted', leads: true })
         await eventually('it hears of its bid', () => heard.length === 1)
@@ -362,9 +349,7 @@ describe('a gateway with accounts', () => {
     expect(bid.status, JSON.stringify(bid.body)).to.equal(201)
     expect((await send(second, '12', bidder)).body.seq, 'sent again').to.equal(bid.body.seq)
     const asked = { 'idempotency-key': bid.body.command_id }
-    expect((await send(second, '12', bidder, asked)).body.seq, 'by the id in the answer').to.equal(
-      bid.body.seq,
-    )
+    expect((await send(second, '12', bidder, asked)).body.seq, 'by the id in the answer').to.equal(bid.body.seq)
     const other = await send(second, '12', mallory, asked)
     expect([other.status, other.body.code]).to.deep.equal([409, 'BID_TOO_LOW'])
     expect((await send(first, '12', bidder)).body.code, 'the own id again').to.equal('COMMAND_ID_REUSED')
@@ -396,9 +381,7 @@ describe('a gateway with accounts', () => {
     it('reports that their credentials have ended, and takes new ones without a new connection', async () => {
       const [seller, bidder] = [await join('s-open'), await join('b-open')]
       const auction = await open(seller)
-      const socket = await clients.webSocket(
-        `${gateway.wsUrl}/ws/auction/${auction}?access_token=${bidder.token}`,
-      )
+      const socket = await clients.webSocket(`${gateway.wsUrl}/ws/auction/${auction}?access_token=${bidder.token}`)
       const socketIo = clients.socketIo(gateway, { token: bidder.token })
       expect(await socketIo.ask('joinAuction', { auctionId: auction })).to.include({ ok: true })
       const stream = await fetch(`${gateway.url}/api/v1/events?access_token=${bidder.token}`)
@@ -407,9 +390,7 @@ describe('a gateway with accounts', () => {
       const since = performance.now()
       expect(await socket.next('signed_out')).to.include({ code: 'TOKEN_INVALID' })
       expect(await socketIo.next('signedOut')).to.include({ code: 'TOKEN_INVALID' })
-      expect(await streamed).to.contain(
-        'event: signed_out\ndata: {"type":"signed_out","code":"TOKEN_INVALID"',
-      )
+      expect(await streamed).to.contain('event: signed_out\ndata: {"type":"signed_out","code":"TOKEN_INVALID"')
       expect(performance.now() - since).to.be.lessThan(10_000)
       socket.send({ type: 'place_bid', amount: '11' })
       expect((await socket.next('bid_rejected')).code).to.equal('UNAUTHENTICATED')
@@ -420,9 +401,7 @@ describe('a gateway with accounts', () => {
       expect((await socket.next('authenticated')).user.name).to.equal('b-open')
       expect((await socket.next('bid_accepted')).current_bid).to.equal('11.00')
       expect(await socketIo.ask('authenticate', { token: fresh })).to.deep.include({ ok: true })
-      expect((await socketIo.ask('placeBid', { auctionId: auction, amount: '9' })).code).to.equal(
-        'ALREADY_LEADING',
-      )
+      expect((await socketIo.ask('placeBid', { auctionId: auction, amount: '9' })).code).to.equal('ALREADY_LEADING')
       socket.send({ type: 'authenticate', access_token: 'nonsense' })
       expect((await socket.next('error')).code).to.equal('TOKEN_INVALID')
     })
@@ -478,9 +457,7 @@ describe('a gateway with accounts', () => {
       expect((await bid(first, '11', ben)).status).to.equal(201)
       expect((await bid(first, '20', anna, { kind: 'max' })).status).to.equal(201)
       const bidders = async (auction: string) =>
-        (await gateway.get(`/api/v1/auctions/${auction}/bids`)).body.bids.map(
-          ({ bidder }: Message) => bidder.id,
-        )
+        (await gateway.get(`/api/v1/auctions/${auction}/bids`)).body.bids.map(({ bidder }: Message) => bidder.id)
       const [ofFirst, ofSecond] = [await bidders(first), await bidders(second)]
       expect(new Set(ofFirst).size, 'two bidders').to.equal(2)
       expect(ofFirst).not.to.include(ofSecond[0])
@@ -489,8 +466,7 @@ describe('a gateway with accounts', () => {
         expect(typeof log === 'string' ? log : JSON.stringify(log)).not.to.contain(secret)
       const you = async ({ headers }: Member) => [
         (await gateway.get(`/api/v1/auctions/${first}`, headers)).body.you,
-        (await gateway.get('/api/v1/auctions', headers)).body.auctions.find(({ id }: Message) => id === first)
-          .you,
+        (await gateway.get('/api/v1/auctions', headers)).body.auctions.find(({ id }: Message) => id === first).you,
       ]
       expect(await you(anna)).to.deep.equal(['leading', 'leading'])
       expect(await you(ben)).to.deep.equal(['outbid', 'outbid'])
@@ -502,9 +478,7 @@ describe('a gateway with accounts', () => {
       const auction = await open(seller, { bidder_names: 'pseudonyms' })
       const own = await bid(auction, '11', seller)
       expect([own.status, own.body.code]).to.deep.equal([403, 'OWN_AUCTION'])
-      const socket = await clients.webSocket(
-        `${gateway.wsUrl}/ws/auction/${auction}?access_token=${seller.token}`,
-      )
+      const socket = await clients.webSocket(`${gateway.wsUrl}/ws/auction/${auction}?access_token=${seller.token}`)
       socket.send({ type: 'place_bid', amount: '11' })
       expect((await socket.next('bid_rejected')).code).to.equal('OWN_AUCTION')
       const buy = await gateway.post(`/api/v1/auctions/${auction}/buy-now`, {}, seller.headers)
@@ -517,8 +491,7 @@ describe('a gateway with accounts', () => {
       const plain = [await open(seller), await open(seller)]
       const hidden: string[] = []
       for (let i = 0; i < 3; i++) hidden.push(await open(seller, { bidder_names: 'pseudonyms' }))
-      for (const auction of [...plain, ...hidden])
-        expect((await bid(auction, '10', anna)).status).to.equal(201)
+      for (const auction of [...plain, ...hidden]) expect((await bid(auction, '10', anna)).status).to.equal(201)
       const refused = await open(seller, { bidder_names: 'pseudonyms' })
       expect((await bid(refused, '1', anna)).body.code).to.equal('BID_TOO_LOW')
       for (const limit of [1, 2, 3, 100]) {
@@ -526,10 +499,7 @@ describe('a gateway with accounts', () => {
         let next: string | null = ''
         while (next !== null) {
           const cursor: string = next === '' ? '' : `&cursor=${encodeURIComponent(next)}`
-          const { status, body }: Message = await gateway.get(
-            `/api/v1/me/bids?limit=${limit}${cursor}`,
-            anna.headers,
-          )
+          const { status, body }: Message = await gateway.get(`/api/v1/me/bids?limit=${limit}${cursor}`, anna.headers)
           expect(status, JSON.stringify(body)).to.equal(200)
           seen.push(...body.auctions.map(({ id }: Message) => id))
           for (const { you } of body.auctions) expect(you).to.equal('leading')
@@ -654,23 +624,18 @@ describe('a gateway with accounts', () => {
       fc.constant({}),
     )
     await fc.assert(
-      fc.asyncProperty(
-        fc.constantFrom(...routes),
-        value,
-        credentials,
-        async ({ method, path }, text, headers) => {
-          if (path === '/api/v1/events') return
-          const url = gateway.url + path.replace('{id}', auction)
-          const hasBody = method !== 'GET' && method !== 'HEAD'
-          const response = await fetch(url, {
-            method,
-            headers: { ...headers, ...(hasBody && { 'content-type': 'application/json' }) },
-            ...(hasBody && { body: text }),
-          })
-          await response.text()
-          expect(response.status, `${method} ${path} ${text}`).to.not.equal(500)
-        },
-      ),
+      fc.asyncProperty(fc.constantFrom(...routes), value, credentials, async ({ method, path }, text, headers) => {
+        if (path === '/api/v1/events') return
+        const url = gateway.url + path.replace('{id}', auction)
+        const hasBody = method !== 'GET' && method !== 'HEAD'
+        const response = await fetch(url, {
+          method,
+          headers: { ...headers, ...(hasBody && { 'content-type': 'application/json' }) },
+          ...(hasBody && { body: text }),
+        })
+        await response.text()
+        expect(response.status, `${method} ${path} ${text}`).to.not.equal(500)
+      }),
       { numRuns: 300 },
     )
     // One of those may have ended the login.
@@ -696,16 +661,7 @@ describe('a gateway with accounts', () => {
     expect(socket.heard.filter(({ code }) => code === 'INTERNAL')).to.deep.equal([])
     const socketIo = clients.socketIo(gateway, { token })
     for (const event of ['authenticate', 'placeBid', 'joinAuction', 'endAuction', 'leaveAuction'])
-      for (const request of [
-        null,
-        7,
-        'x',
-        [],
-        {},
-        { token: 7 },
-        { token: 'x'.repeat(5_000) },
-        { auctionId: {} },
-      ])
+      for (const request of [null, 7, 'x', [], {}, { token: 7 }, { token: 'x'.repeat(5_000) }, { auctionId: {} }])
         expect((await socketIo.ask(event, request as object)).code).to.be.oneOf([
           ...['INVALID_INPUT', 'TOKEN_INVALID', 'UNAUTHENTICATED', 'AUCTION_NOT_FOUND'],
         ])

@@ -154,8 +154,7 @@ describe('a client of a real gateway', () => {
     let refreshes = 0
     const authenticator: Authenticator = {
       async authenticate(credentials) {
-        const [name = '', expiresAt = ''] =
-          credentials.kind === 'access-token' ? credentials.token.split('.') : []
+        const [name = '', expiresAt = ''] = credentials.kind === 'access-token' ? credentials.token.split('.') : []
         if (Number(expiresAt) <= Date.now()) throw new CallerError('TOKEN_EXPIRED', 'the token has expired')
         return {
           party: { id: `acc:${name}`, name },

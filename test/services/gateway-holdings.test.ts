@@ -113,9 +113,7 @@ describe('what an address and an account can hold at a gateway', () => {
     const heard: Message[] = []
     socket.on('message', (data) => heard.push(JSON.parse(data.toString())))
     socket.send(JSON.stringify({ type: 'subscribe', auction_id: auction }))
-    const answer = await eventually('an answer', () =>
-      heard.find(({ type }) => /^(subscribed|error)$/.test(type)),
-    )
+    const answer = await eventually('an answer', () => heard.find(({ type }) => /^(subscribed|error)$/.test(type)))
     if (answer.type === 'error') return { refused: limitOf(answer) }
     return { release: () => closed(socket) }
   }
@@ -138,17 +136,12 @@ describe('what an address and an account can hold at a gateway', () => {
     return refused === null ? { release: () => closed(socket) } : { refused: 'TOO_MANY_REQUESTS' }
   }
 
-  async function socketIo({
-    address,
-    member,
-  }: Caller): Promise<Taken & { join?(id: string): Promise<Message> }> {
+  async function socketIo({ address, member }: Caller): Promise<Taken & { join?(id: string): Promise<Message> }> {
     const client = clients.socketIo(gateway, member ? { token: member.token } : {}, {
       extraHeaders: { 'x-forwarded-for': address },
     })
     const refused = await Promise.race([
-      new Promise<string>((resolve) =>
-        client.socket.once('connect_error', () => resolve('TOO_MANY_REQUESTS')),
-      ),
+      new Promise<string>((resolve) => client.socket.once('connect_error', () => resolve('TOO_MANY_REQUESTS'))),
       client.next('connectionRejected').then(limitOf),
       // Answered once it is known who asks.
       client.ask('leaveAuction', { auctionId: 'auc_none' }).then(() => null),
@@ -225,13 +218,13 @@ describe('what an address and an account can hold at a gateway', () => {
     ['auctions joined over Socket.IO', (caller, n) => joined(auctions[n] as string, caller)],
     ['event streams', (caller) => stream('/api/v1/events', caller)],
   ]
-  const downloads: [string, Take][] = [
-    ['logs that are sent', (caller) => download(auctions[0] as string, caller)],
-  ]
+  const downloads: [string, Take][] = [['logs that are sent', (caller) => download(auctions[0] as string, caller)]]
 
   const uploads: [string, Take][] = [['pictures that are added slowly', upload]]
 
-  /** Everything that can be held, by the limit that bounds it: a new limit, and a new way to hold something, goes here. */
+  /**
+   * Everything that can be held, by the limit that bounds it: a new limit, and a new way to hold something, goes here.
+   */
   const TABLE: Record<OpenName, [string, Take][]> = {
     open_sockets_per_address: [['TCP connections', tcp]],
     open_connections_per_address: [

@@ -34,11 +34,7 @@ describe("a gateway's HTTP API", () => {
     await mesh?.stop()
   })
 
-  const refused = (
-    answer: { status: number; headers: Headers; body: unknown },
-    status: number,
-    code: string,
-  ) => {
+  const refused = (answer: { status: number; headers: Headers; body: unknown }, status: number, code: string) => {
     expect(answer.status, JSON.stringify(answer.body)).to.equal(status)
     expect(answer.headers.get('content-type')).to.match(/^application\/problem\+json/)
     const problem = problemSchema.parse(answer.body)
@@ -118,13 +114,7 @@ describe("a gateway's HTTP API", () => {
     expect(bids.map((bid: unknown) => bidSchema.strict().parse(bid))).to.deep.equal(bids)
     const { body } = await gateway.get('/docs/json')
     expect(body.openapi).to.equal('3.1.0')
-    const paths = [
-      '/api/v1/auctions',
-      '/api/v1/auctions/{id}/bids',
-      '/api/v1/me/bids',
-      '/api/v1/events',
-      '/ready',
-    ]
+    const paths = ['/api/v1/auctions', '/api/v1/auctions/{id}/bids', '/api/v1/me/bids', '/api/v1/events', '/ready']
     expect(body.paths).to.include.keys(paths)
   })
 
@@ -185,11 +175,7 @@ describe("a gateway's HTTP API", () => {
     refused(await gateway.bid(id, 'anna', '22'), 409, 'ALREADY_LEADING')
     refused(await gateway.bid(id, 'sam', '22'), 403, 'OWN_AUCTION')
     refused(await gateway.bid(id, 'ben', '22.001'), 400, 'INVALID_INPUT')
-    const unknown = refused(
-      await gateway.post(`/api/v1/auctions/${id}/bids`, { amount: 5 }),
-      401,
-      'UNAUTHENTICATED',
-    )
+    const unknown = refused(await gateway.post(`/api/v1/auctions/${id}/bids`, { amount: 5 }), 401, 'UNAUTHENTICATED')
     expect(unknown.next).to.contain('user_id')
   })
 
@@ -218,9 +204,7 @@ describe("a gateway's HTTP API", () => {
     const closed = await gateway.open({ title: 'needle closed', user_id: 'kim' })
     await gateway.post(`/api/v1/auctions/${closed}/close`, { user_id: 'kim' })
     const ids = async (query: string) =>
-      (await gateway.get(`/api/v1/auctions?q=needle&${query}`)).body.auctions.map(
-        ({ id }: { id: string }) => id,
-      )
+      (await gateway.get(`/api/v1/auctions?q=needle&${query}`)).body.auctions.map(({ id }: { id: string }) => id)
     expect(await ids('')).to.deep.equal([closed, soon, late])
     expect(await ids('status=open')).to.deep.equal([soon, late])
     expect(await ids('status=closed,cancelled')).to.deep.equal([closed])
@@ -229,13 +213,7 @@ describe("a gateway's HTTP API", () => {
     const page = (await gateway.get('/api/v1/auctions?q=needle&limit=1')).body
     expect(await ids(`limit=1&cursor=${page.next}`)).to.deep.equal([soon])
     expect(page.next).to.contain(closed)
-    for (const cursor of [
-      'auc_unknown',
-      closed,
-      page.next.replace('newest', 'ending'),
-      `${page.next}.1`,
-      'anon.7',
-    ]) {
+    for (const cursor of ['auc_unknown', closed, page.next.replace('newest', 'ending'), `${page.next}.1`, 'anon.7']) {
       const answer = await gateway.get(`/api/v1/auctions?cursor=${cursor}`)
       expect(refused(answer, 400, 'INVALID_INPUT').field, cursor).to.equal('cursor')
     }
@@ -257,11 +235,7 @@ describe("a gateway's HTTP API", () => {
     await eventually('the start time has come', () => Date.now() > start)
     const again = await gateway.post('/api/v1/auctions', terms, key)
     expect(again.body).to.include({ id: first.body.id, command_id: first.body.command_id })
-    refused(
-      await gateway.post('/api/v1/auctions', { ...terms, starting_bid: '99' }, key),
-      422,
-      'COMMAND_ID_REUSED',
-    )
+    refused(await gateway.post('/api/v1/auctions', { ...terms, starting_bid: '99' }, key), 422, 'COMMAND_ID_REUSED')
   })
 
   it('adds what extend adds to the end as its home knows it, once for one key', async () => {
@@ -269,11 +243,7 @@ describe("a gateway's HTTP API", () => {
     const end = async () => Date.parse((await gateway.get(`/api/v1/auctions/${id}`)).body.end_time)
     const before = await end()
     const more = (key: string) =>
-      gateway.post(
-        `/api/v1/auctions/${id}/extend`,
-        { user_id: 'sam', by_seconds: 60 },
-        { 'idempotency-key': key },
-      )
+      gateway.post(`/api/v1/auctions/${id}/extend`, { user_id: 'sam', by_seconds: 60 }, { 'idempotency-key': key })
     const [first] = await Promise.all([more('one'), more('two')])
     expect(await end()).to.equal(before + 120_000)
     const again = await more('one')
@@ -312,13 +282,11 @@ describe("a gateway's HTTP API", () => {
     const [first, sold, moved, last] = await Promise.all(
       [61, 62, 63, 64].map((minutes) => gateway.open({ title: 'Thimble', closes_in_seconds: minutes * 60 })),
     )
-    const page = async (query: string) =>
-      (await gateway.get(`/api/v1/auctions?q=thimble&sort=ending&${query}`)).body
+    const page = async (query: string) => (await gateway.get(`/api/v1/auctions?q=thimble&sort=ending&${query}`)).body
     const [two, three] = [await page('limit=2'), await page('limit=3')]
     await gateway.post(`/api/v1/auctions/${sold}/close`, { user_id: 'sam' })
     await gateway.post(`/api/v1/auctions/${moved}/extend`, { user_id: 'sam', by_seconds: 600 })
-    const ids = async (cursor: string) =>
-      (await page(`cursor=${cursor}`)).auctions.map(({ id }: { id: string }) => id)
+    const ids = async (cursor: string) => (await page(`cursor=${cursor}`)).auctions.map(({ id }: { id: string }) => id)
     expect(two.auctions[0].id).to.equal(first)
     expect(await ids(two.next)).to.deep.equal([last, moved])
     expect(await ids(three.next)).to.deep.equal([last, moved])
@@ -431,15 +399,9 @@ describe("a gateway's HTTP API", () => {
     })
     const id = outcome.auctionId
     const node = mesh.nodes[0]!
-    await eventually(
-      'the node knows of it',
-      async () => (await gateway.get(`/api/v1/auctions/${id}`)).status === 200,
-    )
+    await eventually('the node knows of it', async () => (await gateway.get(`/api/v1/auctions/${id}`)).status === 200)
     await node.api.autoBid({ auction: id, limit: '33.33' })
-    await eventually(
-      'the node has bid',
-      async () => (await node.api.show({ auction: id })).mine === 'leading',
-    )
+    await eventually('the node has bid', async () => (await node.api.show({ auction: id })).mine === 'leading')
     const { body } = await gateway.get(`/api/v1/auctions/${id}`)
     expect(body.you).to.equal(null)
     expect(JSON.stringify(body)).not.to.contain('33.33').and.not.to.contain('auto_bid')
@@ -463,19 +425,9 @@ describe("a gateway's HTTP API", () => {
   })
 
   describe('refuses what it cannot use:', () => {
-    const cases: [
-      string,
-      () => Promise<{ status: number; headers: Headers; body: unknown }>,
-      number,
-      string,
-    ][] = [
+    const cases: [string, () => Promise<{ status: number; headers: Headers; body: unknown }>, number, string][] = [
       ['no JSON', () => gateway.post('/api/v1/auctions', '{"a":'), 400, 'INVALID_JSON'],
-      [
-        'an unknown field',
-        () => gateway.post('/api/v1/auctions', { start_price: 1, sart: 2 }),
-        400,
-        'INVALID_INPUT',
-      ],
+      ['an unknown field', () => gateway.post('/api/v1/auctions', { start_price: 1, sart: 2 }), 400, 'INVALID_INPUT'],
       ['no start price', () => gateway.post('/api/v1/auctions', {}), 422, 'TERMS_INVALID'],
       [
         'two names for one thing',
@@ -524,12 +476,7 @@ describe("a gateway's HTTP API", () => {
         413,
         'BODY_TOO_LARGE',
       ],
-      [
-        'a name that is none',
-        () => gateway.get(`/api/v1/me?user_id=${'x'.repeat(65)}`),
-        401,
-        'UNAUTHENTICATED',
-      ],
+      ['a name that is none', () => gateway.get(`/api/v1/me?user_id=${'x'.repeat(65)}`), 401, 'UNAUTHENTICATED'],
       [
         'a key that is none',
         () => gateway.post('/api/v1/auctions', { start_price: 1 }, { 'idempotency-key': 'a b' }),
@@ -577,21 +524,9 @@ describe("a gateway's HTTP API", () => {
 
   it('answers nothing with 500, whatever it is sent', async () => {
     const id = await gateway.open()
-    const paths = ['', '/bids', '/close', '/cancel', '/extend', '/buy-now', '/nothing'].map(
-      (end) => `/${id}${end}`,
-    )
+    const paths = ['', '/bids', '/close', '/cancel', '/extend', '/buy-now', '/nothing'].map((end) => `/${id}${end}`)
     const path = fc.constantFrom('', ...paths, '/x', '/auc_%00').map((end) => `/api/v1/auctions${end}`)
-    const keys = [
-      'amount',
-      'kind',
-      'user_id',
-      'bid_id',
-      'start_price',
-      'closes_at',
-      'currency',
-      'reason',
-      'soft_close',
-    ]
+    const keys = ['amount', 'kind', 'user_id', 'bid_id', 'start_price', 'closes_at', 'currency', 'reason', 'soft_close']
     const body = fc.oneof(
       fc.dictionary(fc.constantFrom(...keys), fc.jsonValue(), { maxKeys: 5 }),
       fc.jsonValue({ maxDepth: 8 }),
@@ -675,11 +610,7 @@ describe('a gateway with accounts', () => {
   })
 
   it('lets an admin close what is sold at home on its node', async () => {
-    const { body } = await gateway.post(
-      '/api/v1/auctions',
-      { start_price: 10, currency: 'EUR' },
-      as('sam.seller'),
-    )
+    const { body } = await gateway.post('/api/v1/auctions', { start_price: 10, currency: 'EUR' }, as('sam.seller'))
     const path = `/api/v1/auctions/${body.id}/close`
     expect((await gateway.post(path, {}, as('tom.seller'))).body.code).to.equal('NOT_SELLER')
     expect((await gateway.post(path, {}, as('root.admin'))).body.auction.status).to.equal('closed')

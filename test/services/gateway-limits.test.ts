@@ -48,9 +48,7 @@ describe("a gateway's limits", () => {
     socket.send({ type: 'place_bid', amount: '1' })
     expect((await socket.next('bid_rejected')).code).to.equal('ALREADY_LEADING')
     const socketIo = clients.socketIo(gateway, { token: bidder.token })
-    expect((await socketIo.ask('placeBid', { auctionId: auction, amount: 1 })).code).to.equal(
-      'ALREADY_LEADING',
-    )
+    expect((await socketIo.ask('placeBid', { auctionId: auction, amount: 1 })).code).to.equal('ALREADY_LEADING')
     const limit = { code: 'TOO_MANY_REQUESTS', limit: 'bids_per_account' }
     const http = await bid(auction, bidder, '20')
     expect(http.status).to.equal(429)
@@ -116,8 +114,7 @@ describe("a gateway's limits", () => {
     const other = new WebSocket(url, from('203.0.113.2'))
     await once(other, 'open')
     for (const socket of [first, other]) socket.terminate()
-    const get = async (address: string) =>
-      (await gateway.get('/api/v1/auctions', from(address).headers)).status
+    const get = async (address: string) => (await gateway.get('/api/v1/auctions', from(address).headers)).status
     let status = 200
     for (let i = 0; i < 40 && status === 200; i++) status = await get('203.0.113.1')
     expect(status).to.equal(429)

@@ -57,9 +57,7 @@ class Listener {
 
   /** Seqs of the auction's events, in the order in which they came. */
   get seqs(): number[] {
-    return this.heard
-      .filter(({ type }) => type in eventMessages || type in pathMessages)
-      .map(({ seq }) => seq)
+    return this.heard.filter(({ type }) => type in eventMessages || type in pathMessages).map(({ seq }) => seq)
   }
 
   async end(): Promise<void> {
@@ -147,9 +145,7 @@ describe("a gateway's live API", () => {
       answers.push(...listener.of('bid_accepted'))
       await listener.end()
     }
-    expect(
-      new Set(answers.map(({ seq, bid_id, client_id }) => `${seq} ${bid_id} ${client_id}`)).size,
-    ).to.equal(1)
+    expect(new Set(answers.map(({ seq, bid_id, client_id }) => `${seq} ${bid_id} ${client_id}`)).size).to.equal(1)
     expect((await gateway.get(`/api/v1/auctions/${id}/bids`)).body.bids).to.have.length(1)
   })
 
@@ -254,14 +250,10 @@ describe("a gateway's live API", () => {
     const anna = await join(id, 'user_id=anna')
     await anna.next('subscribed')
     const ben = await join(id, 'user_id=ben')
-    await anna.until('ben came', (heard) =>
-      heard.some((m) => m.type === 'presence' && m.joined.includes('ben')),
-    )
+    await anna.until('ben came', (heard) => heard.some((m) => m.type === 'presence' && m.joined.includes('ben')))
     expect(anna.of('presence').at(-1).watchers).to.equal(2)
     await ben.end()
-    await anna.until('ben left', (heard) =>
-      heard.some((m) => m.type === 'presence' && m.left.includes('ben')),
-    )
+    await anna.until('ben left', (heard) => heard.some((m) => m.type === 'presence' && m.left.includes('ben')))
     expect(anna.of('presence').at(-1).watchers).to.equal(1)
     await anna.end()
   })
@@ -323,10 +315,7 @@ describe("a gateway's live API", () => {
       await two[0]!.end()
       await eventually('a place is free', async () => {
         const next = new Listener(new WebSocket(`${small.wsUrl}/ws`))
-        const open = await Promise.race([
-          once(next.socket, 'open').then(() => true),
-          next.closed.then(() => false),
-        ])
+        const open = await Promise.race([once(next.socket, 'open').then(() => true), next.closed.then(() => false)])
         next.socket.terminate()
         return open
       })
@@ -416,9 +405,7 @@ describe("a gateway's live API", () => {
         const listener = await Listener.open(`${gateway.wsUrl}/ws?user_id=fuzz`)
         for (const one of frames) listener.socket.send(one)
         listener.say({ type: 'ping', id: 'last' })
-        await listener.until('the last answer', (heard) =>
-          heard.some((m) => m.type === 'pong' && m.id === 'last'),
-        )
+        await listener.until('the last answer', (heard) => heard.some((m) => m.type === 'pong' && m.id === 'last'))
         expect(listener.heard.filter(({ code }) => code === 'INTERNAL')).to.deep.equal([])
         await listener.end()
       }),

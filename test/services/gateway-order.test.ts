@@ -90,10 +90,7 @@ describe('what is sent over one connection to a gateway with accounts and limits
       increment: '1',
     })
     const auction = outcome.auctionId
-    await eventually(
-      'it is known',
-      async () => (await gateway.get(`/api/v1/auctions/${auction}`)).status === 200,
-    )
+    await eventually('it is known', async () => (await gateway.get(`/api/v1/auctions/${auction}`)).status === 200)
     return { auction }
   }
 

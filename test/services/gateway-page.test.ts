@@ -60,10 +60,7 @@ describe("a gateway's web page", () => {
     const { headers, body } = await raw(gateway.url)
     const policy = String(headers['content-security-policy'])
     expect(policy).to.not.match(/unsafe|\*|https?:(?!\/\/two\.example)/)
-    expect(policy)
-      .to.include("default-src 'none'")
-      .and.include("script-src 'self'")
-      .and.include("style-src 'self'")
+    expect(policy).to.include("default-src 'none'").and.include("script-src 'self'").and.include("style-src 'self'")
     expect(policy).to.include(`connect-src 'self' ${OTHER} wss://two.example;`)
     expect(policy).to.include("frame-ancestors 'none'")
     expect(headers['x-content-type-options']).to.equal('nosniff')
@@ -145,9 +142,7 @@ describe("a gateway's web page", () => {
     expect(String(headers['content-security-policy'])).to.not.match(/unsafe|\*/)
     // As a list, or as one text: whichever is shorter to the minifier.
     const files = [
-      ...String(body).matchAll(
-        /(?<=[`"',])(\/(?:assets\/)?[\w.-]+\.(?:js|css|woff2|svg|webmanifest))(?=[`"',])/g,
-      ),
+      ...String(body).matchAll(/(?<=[`"',])(\/(?:assets\/)?[\w.-]+\.(?:js|css|woff2|svg|webmanifest))(?=[`"',])/g),
     ]
     expect(files.length).to.be.greaterThan(8)
     for (const [, path] of files) expect((await raw(gateway.url + path)).status, path).to.equal(200)
@@ -161,12 +156,7 @@ describe("a gateway's web page", () => {
   })
 
   it('does not hand out what was built beside it', async () => {
-    for (const path of [
-      '/.vendue-build',
-      '/.vite/manifest.json',
-      '/index.html.br',
-      '/assets/../package.json',
-    ])
+    for (const path of ['/.vendue-build', '/.vite/manifest.json', '/index.html.br', '/assets/../package.json'])
       expect((await raw(gateway.url + path)).status, path).to.equal(404)
   })
 })

@@ -29,12 +29,7 @@ describe('pictures at a gateway', () => {
     await mesh?.stop()
   })
 
-  async function post(
-    body: Uint8Array | string,
-    type: string,
-    more: Record<string, string> = {},
-    at = gateway,
-  ) {
+  async function post(body: Uint8Array | string, type: string, more: Record<string, string> = {}, at = gateway) {
     const headers = { 'content-type': type, ...more }
     const answer = await fetch(`${at.url}/api/v1/pictures?user_id=sam`, {
       method: 'POST',
@@ -106,12 +101,8 @@ describe('pictures at a gateway', () => {
     refused(await post('<html>', 'text/html'), 415, 'UNSUPPORTED_MEDIA_TYPE')
     const wrong = refused(await post(svg, 'image/png'), 422, 'PICTURE_REFUSED')
     expect(wrong.detail).to.equal('the content type is image/png, and the file is no JPEG, PNG or WebP')
-    expect(refused(await post(JPEG, 'image/png'), 422, 'PICTURE_REFUSED').detail).to.match(
-      /the file is image\/jpeg$/,
-    )
-    expect(refused(await post(JPEG.subarray(0, 300), 'image/jpeg'), 422, 'PICTURE_REFUSED').detail).to.match(
-      /cut off/,
-    )
+    expect(refused(await post(JPEG, 'image/png'), 422, 'PICTURE_REFUSED').detail).to.match(/the file is image\/jpeg$/)
+    expect(refused(await post(JPEG.subarray(0, 300), 'image/jpeg'), 422, 'PICTURE_REFUSED').detail).to.match(/cut off/)
     refused(await post('', 'image/png'), 400, 'INVALID_INPUT')
     refused(await post(new Uint8Array(9_000_000), 'image/png'), 413, 'BODY_TOO_LARGE')
   })

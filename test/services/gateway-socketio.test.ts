@@ -58,20 +58,14 @@ describe("a gateway's Socket.IO namespace", () => {
   })
 
   const connect = (auth: object, options: object = {}, to = gateway) => {
-    const client = new Client(
-      io(`${to.url}/auction`, { auth, forceNew: true, reconnection: false, ...options }),
-    )
+    const client = new Client(io(`${to.url}/auction`, { auth, forceNew: true, reconnection: false, ...options }))
     clients.push(client)
     return client
   }
 
   it("speaks a Socket.IO auction server's events word for word", async () => {
     const auctionId = await gateway.open({ start_price: '100', increment: '5' })
-    const [anna, ben, sam] = ['anna', 'ben', 'sam'].map((user_id) => connect({ user_id })) as [
-      Client,
-      Client,
-      Client,
-    ]
+    const [anna, ben, sam] = ['anna', 'ben', 'sam'].map((user_id) => connect({ user_id })) as [Client, Client, Client]
     for (const client of [anna, ben, sam]) {
       client.socket.emit('joinAuction', { auctionId })
       expect(await client.next('auctionState')).to.include({
@@ -110,8 +104,7 @@ describe("a gateway's Socket.IO namespace", () => {
   it('answers acknowledgements, over long polling as well, and bids once for one bidId', async () => {
     const auctionId = await gateway.open()
     const { socket } = connect({ user_id: 'anna' }, { transports: ['polling'] })
-    const ask = (event: string, request: unknown): Promise<Message> =>
-      socket.timeout(5_000).emitWithAck(event, request)
+    const ask = (event: string, request: unknown): Promise<Message> => socket.timeout(5_000).emitWithAck(event, request)
     expect(await ask('joinAuction', { auctionId })).to.include({ ok: true, seq: 1 })
     const first = await ask('placeBid', { auctionId, amount: '12', bidId: 'mine' })
     expect(first).to.include({ ok: true, seq: 2, leads: true })
@@ -142,18 +135,13 @@ describe("a gateway's Socket.IO namespace", () => {
     } finally {
       await strict.stop()
     }
-    const elsewhere = connect(
-      {},
-      { transports: ['websocket'], extraHeaders: { origin: 'http://elsewhere.example' } },
-    )
+    const elsewhere = connect({}, { transports: ['websocket'], extraHeaders: { origin: 'http://elsewhere.example' } })
     await new Promise((resolve) => elsewhere.socket.once('connect_error', resolve))
   })
 
   describe('to a reader who does not read', () => {
     const slowReaders = async () =>
-      Number(
-        /vendue_slow_readers_total\{path="socketio"\} (\d+)/.exec((await gateway.get('/metrics')).body)?.[1],
-      )
+      Number(/vendue_slow_readers_total\{path="socketio"\} (\d+)/.exec((await gateway.get('/metrics')).body)?.[1])
     const webSocketOf = ({ socket }: Client) =>
       (socket.io.engine as unknown as { transport: { ws: WebSocket } }).transport.ws
     /** Asks and asks, until what it does not read is too much: each answer holds the whole auction. */
@@ -182,9 +170,7 @@ describe("a gateway's Socket.IO namespace", () => {
       const slow = connect({ user_id: 'slow' }, { transports: ['websocket'], reconnection: true })
       const seqs: number[] = []
       slow.socket.on('newBid', ({ seq }: Message) => seqs.push(seq))
-      slow.socket.on('connect', () =>
-        slow.socket.emit('joinAuction', { auctionId, fromSeq: (seqs.at(-1) ?? 0) + 1 }),
-      )
+      slow.socket.on('connect', () => slow.socket.emit('joinAuction', { auctionId, fromSeq: (seqs.at(-1) ?? 0) + 1 }))
       const disconnected = new Promise((resolve) => slow.socket.once('disconnect', resolve))
       await bid()
       await eventually('the first bid', () => seqs.length === 1)
@@ -232,9 +218,7 @@ describe("a gateway's Socket.IO namespace", () => {
     })()
     for (const [i, { socket }] of others.entries()) {
       socket.on('newBid', ({ seq }: Message) => seqs[i]!.push(seq))
-      const joined = await socket
-        .timeout(5_000)
-        .emitWithAck('joinAuction', { auctionId, fromSeq: 1 + 100 * i })
+      const joined = await socket.timeout(5_000).emitWithAck('joinAuction', { auctionId, fromSeq: 1 + 100 * i })
       expect(joined).to.include({ ok: true })
       expect((await others[i]!.next('auctionState')).seq, 'as of now').to.be.greaterThan(300)
     }

@@ -1,9 +1,9 @@
 import { expect } from 'chai'
 import type { VendueNode } from '../../services/node/create-node.js'
 import { Ed25519Verifier } from '../../src/adapters/system/node-key.js'
-import { signMandates, submittedMandates } from '../../src/application/submissions/mandate.js'
 import { readLog, unplaced } from '../../src/application/proof/read-log.js'
 import { verifyLog } from '../../src/application/proof/verify-log.js'
+import { signMandates, submittedMandates } from '../../src/application/submissions/mandate.js'
 import { MAX_DURATION_MS } from '../../src/domain/limits.js'
 import type { RemoteCommand } from '../../src/domain/remote-command.js'
 import type { SubmitResult } from '../../src/ports/mesh/home-messages.js'
@@ -54,12 +54,7 @@ const openings: readonly Input<Partial<Opening>>[] = [
   },
   {
     name: 'currency',
-    taken: [
-      { currency: 'usd' },
-      { currency: 'USD' },
-      { currency: 'JPY', increment: '1' },
-      { currency: 'BTC' },
-    ],
+    taken: [{ currency: 'usd' }, { currency: 'USD' }, { currency: 'JPY', increment: '1' }, { currency: 'BTC' }],
     refused: [{ currency: '' }, { currency: 'US$' }, { currency: 'X'.repeat(11) }, { currency: 'QQQ' }],
   },
   {
@@ -256,18 +251,14 @@ describe('what a home takes, whichever way it came, everybody accepts', function
 
   it('a command’s id, at its limits and beyond them', async () => {
     for (const surface of surfaces.all)
-      await holds(ids[surface.name]!, surface, async (key) =>
-        surface.bid!(await opened(surface), { amount: '1', key }),
-      )
+      await holds(ids[surface.name]!, surface, async (key) => surface.bid!(await opened(surface), { amount: '1', key }))
   })
 
   it('the id of what a seller does, at its limits and beyond them', async () => {
     const own = surfaces.all.filter(({ name }) => ['the library', 'RPC'].includes(name))
     expect(own).to.have.length(2)
     for (const surface of own) {
-      await holds(idsOf(1, 96), surface, async (key) =>
-        surface.cancel!(await opened(surface), 'Broken.', key),
-      )
+      await holds(idsOf(1, 96), surface, async (key) => surface.cancel!(await opened(surface), 'Broken.', key))
       await holds(idsOf(1, 96), surface, (key) => surface.open!({ ...TERMS, key }))
     }
   })
@@ -358,8 +349,7 @@ describe('what a home takes, whichever way it came, everybody accepts', function
 
   it('and all of it is at the other node, after a restart of both, and verifies', async () => {
     expect(tried).to.be.above(250)
-    const held = async (i: number): Promise<AuctionHead[]> =>
-      mesh.nodes[i]!.services.parts.eventLog.heads(null, 10_000)
+    const held = async (i: number): Promise<AuctionHead[]> => mesh.nodes[i]!.services.parts.eventLog.heads(null, 10_000)
     const [heads] = [await held(0)]
     await eventually('the other node holds the same', async () => same(await held(1), heads), 30_000)
     for (const { sync } of mesh.nodes) expect(sync).to.include({ refused: 0 })

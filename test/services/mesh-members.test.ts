@@ -86,9 +86,7 @@ describe('the members of a mesh', () => {
 
   const sees = (node: VendueNode, other: VendueNode) =>
     eventually(`${node.info.name} sees ${other.info.name}`, async () => {
-      return (await node.api.peers()).some(
-        ({ nodeId, state }) => nodeId === other.info.nodeId && state === 'alive',
-      )
+      return (await node.api.peers()).some(({ nodeId, state }) => nodeId === other.info.nodeId && state === 'alive')
     })
 
   async function startJoined(name: string, via: VendueNode, text: string): Promise<VendueNode> {
@@ -168,10 +166,9 @@ describe('the members of a mesh', () => {
       nodeId: guest.info.nodeId,
       isHeard: false,
     })
-    const again = createNode(
-      testSettings({ home, name: 'founder', bootstrap: [guest.info.dhtAddress ?? ''] }),
-      { logger: silentLogger },
-    )
+    const again = createNode(testSettings({ home, name: 'founder', bootstrap: [guest.info.dhtAddress ?? ''] }), {
+      logger: silentLogger,
+    })
     await again.start()
     cleanups.push(() => again.stop())
     await eventually('the guest sees nobody any more', async () =>
@@ -194,16 +191,13 @@ describe('the members of a mesh', () => {
     const { dataDir } = testSettings({ home, name: 'founder' })
     rmSync(dataDir, { recursive: true })
     await admin.revoke('test', 'founder')
-    const again = createNode(
-      testSettings({ home, name: 'founder', bootstrap: [guest.info.dhtAddress ?? ''] }),
-      { logger: silentLogger },
-    )
+    const again = createNode(testSettings({ home, name: 'founder', bootstrap: [guest.info.dhtAddress ?? ''] }), {
+      logger: silentLogger,
+    })
     await again.start()
     cleanups.push(() => again.stop())
     await eventually('both sides raise the alarm', async () => {
-      const sides = await Promise.all(
-        [guest, again].map(async ({ api }) => (await api.status()).mesh.conflict),
-      )
+      const sides = await Promise.all([guest, again].map(async ({ api }) => (await api.status()).mesh.conflict))
       return sides.every((conflict) => conflict?.seq === 4)
     })
     expect((await guest.api.peers()).map(({ nodeId }) => nodeId)).to.include(other.info.nodeId)

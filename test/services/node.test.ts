@@ -68,10 +68,7 @@ describe('whole nodes in one process', () => {
     const { cursor } = await watcher().api.events({ waitMs: 0 })
     const waiting = watcher().api.events({ waitMs: 20_000, cursor })
     await seller().api.open({ commandId: 'cmd_nodes0003', title: 'Awaited', currency: 'EUR', start: '5' })
-    expect((await waiting).items.map(({ event }) => event)).to.have.nested.property(
-      '[0].terms.title',
-      'Awaited',
-    )
+    expect((await waiting).items.map(({ event }) => event)).to.have.nested.property('[0].terms.title', 'Awaited')
   })
 
   it('check mandates of commits that bring many beside the thread that serves', async () => {

@@ -1,12 +1,6 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import {
-  type Answered,
-  type Asked,
-  type AskedTerms,
-  type Surface,
-  TwoNodes,
-} from '../support/command-surfaces.js'
+import { type Answered, type Asked, type AskedTerms, type Surface, TwoNodes } from '../support/command-surfaces.js'
 
 /** Of the longer run: `VENDUE_REPEATS=300 npm test -- test/services/repeated-commands`. */
 const RUNS = Number(process.env.VENDUE_REPEATS ?? 4)
@@ -160,8 +154,7 @@ describe('a command that is sent again with its id', () => {
       expect(code, JSON.stringify(other)).to.equal('COMMAND_ID_REUSED')
     }
     await again()
-    if (first.auction !== null)
-      expect(await nodes.length(first.auction), 'nothing more was done').to.equal(length)
+    if (first.auction !== null) expect(await nodes.length(first.auction), 'nothing more was done').to.equal(length)
   }
 
   for (const { name } of nodes.surfaces) {
@@ -224,9 +217,7 @@ describe('a command that is sent again with its id', () => {
   })
 
   /** Sends commands under few ids, against a model: the first one with an id decides for all later ones. */
-  async function play(
-    mandates: readonly { surface: number; what: number; change: number | null; id: number }[],
-  ) {
+  async function play(mandates: readonly { surface: number; what: number; change: number | null; id: number }[]) {
     const round = ++count
     // Those of one seller and one bidder: nobody else may use their ids.
     const surfaces = nodes.surfaces.filter(({ name }) =>

@@ -67,9 +67,7 @@ describe('a request id', () => {
     )
     expect(status).to.equal(201)
     expect(headers.get('x-request-id')).to.equal('trace-me:1')
-    await eventually('it is logged', () =>
-      messagesWith('bidder', 'trace-me:1').includes('answered a request'),
-    )
+    await eventually('it is logged', () => messagesWith('bidder', 'trace-me:1').includes('answered a request'))
     expect(messagesWith('bidder', 'trace-me:1')).to.include.members(['called', 'answered a request'])
     expect(messagesWith('home', 'trace-me:1')).to.have.members(['commands were decided and stored', 'served'])
   })

@@ -7,13 +7,14 @@ export interface Case {
   readonly found: string
 }
 
-/** Stay in force for as long as the simulation draws the same from a seed; the unit tests beside each fix stay longer. */
+/**
+ * Stay in force for as long as the simulation draws the same from a seed; the unit tests beside each fix stay longer.
+ */
 export const CASES: readonly Case[] = [
   {
     seed: 1,
     mode: 'safety',
-    found:
-      "an accepted bid was answered with DISK_FULL, because the bidder's own disk had no room to note it",
+    found: "an accepted bid was answered with DISK_FULL, because the bidder's own disk had no room to note it",
   },
   {
     seed: 71,
@@ -58,7 +59,6 @@ export const CASES: readonly Case[] = [
   {
     seed: 108,
     mode: 'liveness',
-    found:
-      'an auction handed over after its end stayed open until the clock of its new home came to that end',
+    found: 'an auction handed over after its end stayed open until the clock of its new home came to that end',
   },
 ]

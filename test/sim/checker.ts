@@ -79,8 +79,7 @@ export class Checker {
   stored(machine: Machine, { commit, events }: Append): void {
     if (machine.clock.offsetMs !== machine.clock.firstOffsetMs) this.#clocksSet.add(machine.nodeId)
     const { auctionId, firstSeq, lastSeq } = commit
-    const where = () =>
-      `${machine.name} stored ${auctionId}#${firstSeq}-${lastSeq} (${commit.hash.slice(0, 8)})`
+    const where = () => `${machine.name} stored ${auctionId}#${firstSeq}-${lastSeq} (${commit.hash.slice(0, 8)})`
     const heads = this.#heads.get(machine.name) ?? new Map<string, number>()
     this.#heads.set(machine.name, heads)
     const seq = heads.get(auctionId) ?? 0
@@ -94,11 +93,7 @@ export class Checker {
     }
     const known = line.commits.get(firstSeq)
     const author = known?.author ?? line.home
-    this.#must(
-      this.#verifies(commit, author, known?.commit),
-      'every store holds only commits that verify',
-      where,
-    )
+    this.#must(this.#verifies(commit, author, known?.commit), 'every store holds only commits that verify', where)
     if (known !== undefined) {
       this.#must(
         known.commit.hash === commit.hash,
@@ -112,8 +107,7 @@ export class Checker {
       this.#must(false, 'replicas are prefixes of the home', () => `${where()}, which its home has not`)
     }
     for (const event of events)
-      if (event.type === 'AuctionHandedOver' && event.to.nodeId === machine.nodeId)
-        this.#takesOver(machine, auctionId)
+      if (event.type === 'AuctionHandedOver' && event.to.nodeId === machine.nodeId) this.#takesOver(machine, auctionId)
   }
 
   /** A machine has raised an alarm by its receipts. */
@@ -174,8 +168,7 @@ export class Checker {
   #noteDowntime({ nodeId, now, clock }: Machine): void {
     const ended = this.#ended.get(nodeId)
     // A home whose clock was set may be on another time than its machine.
-    if (ended === undefined || clock.offsetMs !== ended.offsetMs || clock.offsetMs !== clock.firstOffsetMs)
-      return
+    if (ended === undefined || clock.offsetMs !== ended.offsetMs || clock.offsetMs !== clock.firstOffsetMs) return
     const known = this.#downtimes.get(nodeId) ?? []
     this.#downtimes.set(nodeId, [...known, { from: ended.now, until: now }])
   }
@@ -285,8 +278,7 @@ export class Checker {
   #verifies(commit: Commit, { nodeId, publicKey }: Home, known: Commit | undefined): boolean {
     const { auctionId, body, hash, signer, signature, firstSeq } = commit
     // What was checked once need not be hashed again at every replica.
-    if (known?.body === body && known.hash === hash && known.signature === signature)
-      return signer === publicKey
+    if (known?.body === body && known.hash === hash && known.signature === signature) return signer === publicKey
     return (
       hashOf(body) === hash &&
       (firstSeq > 1 || auctionIdOf(hash) === auctionId) &&
@@ -357,11 +349,7 @@ export class Checker {
         'a refusal that says that nothing was done is true',
         what,
       )
-      this.#must(
-        line.closesAt === null || event.at < line.closesAt,
-        'nothing is accepted after the end',
-        what,
-      )
+      this.#must(line.closesAt === null || event.at < line.closesAt, 'nothing is accepted after the end', what)
       this.#must(event.price >= line.price, 'the price never falls', what)
       line.bidIds.add(event.bidId)
       line.price = event.price

@@ -26,8 +26,7 @@ export function unconverged(machines: readonly Machine[], checker: Checker, user
   for (const machine of machines) {
     if (!machine.running) missing.push(`${machine.name} does not run`)
     missing.push(...peersMissing(machine, machines), ...dutiesMissing(machine, checker))
-    for (const autoBid of machine.store?.autoBidTable.values() ?? [])
-      missing.push(...autoBidMissing(machine, autoBid))
+    for (const autoBid of machine.store?.autoBidTable.values() ?? []) missing.push(...autoBidMissing(machine, autoBid))
   }
   for (const { commandId, machine } of users.unsettled())
     missing.push(`${machine.name} does not know what became of ${commandId}`)

@@ -7,7 +7,10 @@ import type { SeededRandom } from './seeded-random.js'
 import type { SimGrape } from './sim-discovery.js'
 import { FAIR_WEATHER, type SimNetwork } from './sim-network.js'
 
-/** Further apart, nodes do not take each other's events until time has caught up: that is no fault to recover from in minutes. */
+/**
+ * Further apart, nodes do not take each other's events until time has caught up: that is no fault to recover from in
+ * minutes.
+ */
 const MAX_CLOCK_OFFSET_MS = MAX_CLOCK_DIFFERENCE_MS / 2 - 20_000
 
 function within(value: number, most: number): number {

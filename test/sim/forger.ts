@@ -77,10 +77,7 @@ export class Forger {
     const { random, scheduler } = this.#deps
     const i = random.int(0, commits.length - 1)
     const commit = commits[i] as Commit
-    const body = commit.body.replace(
-      /,(\d+),(true|false),/,
-      (_, price, leads) => `,${Number(price) + 1},${leads},`,
-    )
+    const body = commit.body.replace(/,(\d+),(true|false),/, (_, price, leads) => `,${Number(price) + 1},${leads},`)
     switch (random.int(0, 3)) {
       case 0:
         commits[i] = { ...commit, body }

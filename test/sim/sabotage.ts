@@ -47,8 +47,7 @@ export const NO_EXPECTED_SEQ: Sabotage = {
 class TrustingTables extends MemoryTables {
   override apply(entry: Append): number {
     const auction = this.auctions.get(entry.commit.auctionId)
-    if (auction && entry.prevHash !== null)
-      auction.head = { seq: entry.commit.firstSeq - 1, hash: entry.prevHash }
+    if (auction && entry.prevHash !== null) auction.head = { seq: entry.commit.firstSeq - 1, hash: entry.prevHash }
     return super.apply(entry)
   }
 }

@@ -36,9 +36,7 @@ export class SimDiscovery implements Discovery {
     this.#listener?.addresses(
       random
         .shuffle(network.addresses())
-        .filter(
-          (address) => network.isServed(address) || (!this.#evicted.has(address) && random.chance(0.3)),
-        ),
+        .filter((address) => network.isServed(address) || (!this.#evicted.has(address) && random.chance(0.3))),
     )
   }
 

@@ -147,10 +147,7 @@ export class SimNetwork {
     )
   }
 
-  #send(
-    message: { from: string; to: string; label: string; owner: SimProcess | null },
-    arrive: () => void,
-  ): void {
+  #send(message: { from: string; to: string; label: string; owner: SimProcess | null }, arrive: () => void): void {
     const { from, to, label, owner } = message
     const { loss, delayMs, long, longMs } = this.weather
     const late = this.#random.chance(long) ? this.#random.between(0, longMs) : 0

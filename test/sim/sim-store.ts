@@ -96,9 +96,7 @@ export class SimStore implements Store {
       add: (signed) => this.#write({ kind: 'receipts', signed }).then(() => {}),
       list: async () => ({ signed: this.#receipts, next: null }),
       auctions: async () => [
-        ...new Set(
-          this.#receipts.flatMap(({ receipts }) => receipts.map(({ command }) => command.auctionId)),
-        ),
+        ...new Set(this.#receipts.flatMap(({ receipts }) => receipts.map(({ command }) => command.auctionId))),
       ],
     }
     this.equivocations = {
@@ -122,8 +120,7 @@ export class SimStore implements Store {
     }
     this.peers = {
       save: (peer) => this.#write({ kind: 'peer', peer }).then(() => {}),
-      list: async (limit) =>
-        [...this.#peers.values()].sort((a, b) => b.lastSeenAt - a.lastSeenAt).slice(0, limit),
+      list: async (limit) => [...this.#peers.values()].sort((a, b) => b.lastSeenAt - a.lastSeenAt).slice(0, limit),
     }
     // Whatever was refused when it was written is refused again, for the same reason.
     for (const record of disk.open()) this.#attempt(record)

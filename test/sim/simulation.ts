@@ -45,9 +45,9 @@ export interface SimulationResult {
   /** Virtual milliseconds from the end of the faults until all was well; null in safety mode. */
   readonly convergedMs: number | null
   /**
-   * Virtual milliseconds until all replicas were equal; null in safety mode. The clock starts when the partition (and every
-   * other fault of the network) has ended and the last node that was down runs again: from then on it is the nodes' own
-   * doing that they find each other, notice what they lack, and fetch it.
+   * Virtual milliseconds until all replicas were equal; null in safety mode. The clock starts when the partition (and
+   * every other fault of the network) has ended and the last node that was down runs again: from then on it is the
+   * nodes' own doing that they find each other, notice what they lack, and fetch it.
    */
   readonly equalMs: number | null
 }
@@ -105,19 +105,12 @@ class Simulation {
     const sabotage = options.sabotage ?? NO_SABOTAGE
     const { logger } = options
     const machineDeps = { scheduler, network, grape, keys, random, sabotage, ...(logger && { logger }) }
-    for (let i = 1; i <= profile.nodes; i++)
-      this.#machines.push(new Machine(`n${i}`, machineDeps, this.#events()))
+    for (let i = 1; i <= profile.nodes; i++) this.#machines.push(new Machine(`n${i}`, machineDeps, this.#events()))
     const machines = this.#machines
-    this.#users = new Users(
-      { scheduler, machines, checker: this.#checker, random: random.stream('users') },
-      profile,
-    )
+    this.#users = new Users({ scheduler, machines, checker: this.#checker, random: random.stream('users') }, profile)
     const signer = keys.newSigner(random.stream('forger key'))
     const forger = new Forger({ scheduler, machines, network, random: random.stream('forger'), signer })
-    this.#faults = new Faults(
-      { scheduler, machines, network, grape, forger, random: random.stream('faults') },
-      profile,
-    )
+    this.#faults = new Faults({ scheduler, machines, network, grape, forger, random: random.stream('faults') }, profile)
   }
 
   async run(): Promise<SimulationResult> {

@@ -190,17 +190,13 @@ export class Users {
       ...(ends && random.chance(0.5) && { softClose: { windowMs: 2_000, extensionMs: 1_500 } }),
       ...(this.#made % 5 === 1 && { givesTimeBack: false }),
     }
-    this.#ask(machine, 'cmd', null, JSON.stringify(request), (api, commandId) =>
-      api.open({ ...request, commandId }),
-    )
+    this.#ask(machine, 'cmd', null, JSON.stringify(request), (api, commandId) => api.open({ ...request, commandId }))
   }
 
   #bid(machine: Machine, { auctionId, state }: AuctionRecord, kind: 'plain' | 'max'): void {
     const { random } = this.#deps
     const steps = kind === 'plain' ? random.int(-1, 4) : random.int(0, 12)
-    const amount = money(
-      Math.max(1, (minimumBid(state) ?? state.terms.startPrice) + steps * random.int(1, 100)),
-    )
+    const amount = money(Math.max(1, (minimumBid(state) ?? state.terms.startPrice) + steps * random.int(1, 100)))
     this.#ask(machine, 'bid', auctionId, `${kind} ${amount}`, (api, commandId) =>
       api.bid({ auction: auctionId, commandId, kind, amount }),
     )
@@ -247,13 +243,7 @@ export class Users {
     this.#attempt(asked)
   }
 
-  #ask(
-    machine: Machine,
-    prefix: 'bid' | 'cmd',
-    auctionId: string | null,
-    content: string,
-    call: Asked['call'],
-  ): void {
+  #ask(machine: Machine, prefix: 'bid' | 'cmd', auctionId: string | null, content: string, call: Asked['call']): void {
     const commandId = `${prefix}_${String(++this.#made).padStart(8, '0')}`
     this.#attempt(this.#remember(machine, commandId, auctionId, content, call))
   }

@@ -1,9 +1,5 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
-import {
-  JoseAccessTokens,
-  type TokenKey,
-  type TokenKeys,
-} from '../../src/adapters/jose/jose-access-tokens.js'
+import { JoseAccessTokens, type TokenKey, type TokenKeys } from '../../src/adapters/jose/jose-access-tokens.js'
 import { systemRandom } from '../../src/adapters/system/system-random.js'
 import { AccountAuthenticator } from '../../src/application/accounts/account-authenticator.js'
 import { Accounts, type AccountsOptions } from '../../src/application/accounts/accounts.js'

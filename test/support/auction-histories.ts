@@ -37,8 +37,7 @@ export const setups: fc.Arbitrary<Setup> = fc
     const { startPrice, increments, windowMs, extensionMs, closesAfter } = drawn
     const reserve = drawn.reserveAbove === null ? null : startPrice + drawn.reserveAbove
     const closesAt = closesAfter === null ? null : T0 + closesAfter
-    const hardStopAt =
-      closesAt === null || drawn.hardStopAfterEnd === null ? null : closesAt + drawn.hardStopAfterEnd
+    const hardStopAt = closesAt === null || drawn.hardStopAfterEnd === null ? null : closesAt + drawn.hardStopAfterEnd
     return {
       startPrice,
       increments,

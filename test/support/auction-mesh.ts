@@ -11,7 +11,9 @@ export interface AuctionMesh {
   readonly auction: string
 }
 
-/** Nodes of these names, and an auction of the first one: in yen, from 10 on, in steps of 1. The test has to stop them. */
+/**
+ * Nodes of these names, and an auction of the first one: in yen, from 10 on, in steps of 1. The test has to stop them.
+ */
 export async function startAuctionMesh(names: readonly string[]): Promise<AuctionMesh> {
   const time = new ManualTime()
   const network = new MemoryNetwork()
@@ -20,10 +22,7 @@ export async function startAuctionMesh(names: readonly string[]): Promise<Auctio
   return { time, network, nodes, auction }
 }
 
-export async function openInYen(
-  { api }: Pick<MemoryNode, 'api'>,
-  more: Partial<OpenRequest> = {},
-): Promise<string> {
+export async function openInYen({ api }: Pick<MemoryNode, 'api'>, more: Partial<OpenRequest> = {}): Promise<string> {
   const terms = { title: 'Pic#1', currency: 'JPY', start: '10', increment: '1' }
   const { outcome } = await api.open({ commandId: 'cmd_open0001', ...terms, ...more })
   await settle()

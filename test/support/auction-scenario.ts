@@ -178,9 +178,7 @@ export class AuctionScenario {
   /** Opens what has not been opened yet. */
   reveal(): this {
     const revealed = new Set(
-      this.events
-        .flatMap((event) => (event.type === 'MaximaRevealed' ? event.maxima : []))
-        .map((m) => m.bidId),
+      this.events.flatMap((event) => (event.type === 'MaximaRevealed' ? event.maxima : [])).map((m) => m.bidId),
     )
     const sealed = this.sealed.filter(({ bidId }) => !revealed.has(bidId))
     return this.send({ type: 'RevealMaxima', now: this.now, sealed })

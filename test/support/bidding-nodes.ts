@@ -27,17 +27,12 @@ export function sellerOf({ publicKey }: Signer): SellerFacts {
 }
 
 /** The mandates of a commit with these events, as if what each node has brought had come with one request. */
-export function mandatesOf(
-  auctionId: string,
-  events: readonly AuctionEvent[],
-  seller: Signer,
-): CommittedMandate[] {
+export function mandatesOf(auctionId: string, events: readonly AuctionEvent[], seller: Signer): CommittedMandate[] {
   const facts = sellerOf(seller)
   const nodes = [...NODES, { party: facts.seller, signer: seller }]
   return nodes.flatMap(({ party, signer }) => {
     const own = events.filter(
-      (event) =>
-        commandIdOf(event) !== null && ('bidder' in event ? event.bidder : facts.seller).id === party.id,
+      (event) => commandIdOf(event) !== null && ('bidder' in event ? event.bidder : facts.seller).id === party.id,
     )
     const digests = own.map((event) => eventDigest(auctionId, event, facts) ?? '')
     const signedAt = own[0]?.at
@@ -48,11 +43,7 @@ export function mandatesOf(
 }
 
 /** The mandates of these events, as if each had come with a request of its own. */
-export function mandatesEach(
-  auctionId: string,
-  events: readonly AuctionEvent[],
-  seller: Signer,
-): CommittedMandate[] {
+export function mandatesEach(auctionId: string, events: readonly AuctionEvent[], seller: Signer): CommittedMandate[] {
   return events.flatMap((event, i) =>
     mandatesOf(auctionId, [event], seller).map((mandate) => ({ ...mandate, commands: [i] })),
   )

@@ -1,12 +1,6 @@
 import { existsSync } from 'node:fs'
 import type { Context } from 'mocha'
-import {
-  type Browser,
-  type BrowserContext,
-  type BrowserContextOptions,
-  chromium,
-  type Page,
-} from 'playwright-core'
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { skipUnless } from './requires.js'
 
 const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
@@ -40,8 +34,7 @@ export async function launchBrowser(context: Context): Promise<Browser> {
 /** A real Chromium, for what is no test. Rejects where there is none. */
 export async function openBrowser(): Promise<Browser> {
   const executablePath = findChromium()
-  if (executablePath === undefined)
-    throw new Error('Chromium is not installed: install it, or name it in CHROMIUM')
+  if (executablePath === undefined) throw new Error('Chromium is not installed: install it, or name it in CHROMIUM')
   return chromium.launch({ executablePath, headless: true, args: FLAGS })
 }
 
@@ -50,8 +43,8 @@ function findChromium(): string | undefined {
 }
 
 /**
- * `name`: who they are, on a gateway that takes names on trust. `clockOffMs`: how wrong the machine's clock is. `prepare`:
- * what happens before the page is loaded.
+ * `name`: who they are, on a gateway that takes names on trust. `clockOffMs`: how wrong the machine's clock is.
+ * `prepare`: what happens before the page is loaded.
  */
 export async function visit(
   browser: Browser,

@@ -51,7 +51,10 @@ export interface Surface {
 
 const NAMES = ['shop', 'anna'] as const
 
-/** Two nodes with gateways, and every surface to both: `shop` sells, `anna` bids; behind the gateways `sam` and `ben` do. */
+/**
+ * Two nodes with gateways, and every surface to both: `shop` sells, `anna` bids; behind the gateways `sam` and `ben`
+ * do.
+ */
 export class TwoNodes {
   readonly #home = makeTempHome()
   #nodes: EmbeddedNode[] = []
@@ -256,8 +259,7 @@ export class TwoNodes {
   }
 
   async #webSocket(asked: Asked, bid_id: string): Promise<Answered> {
-    if (asked.do !== 'bid' && asked.do !== 'buy-now')
-      throw new Error(`WebSockets have no words for ${asked.do}`)
+    if (asked.do !== 'bid' && asked.do !== 'buy-now') throw new Error(`WebSockets have no words for ${asked.do}`)
     const { wsUrl } = this.#gateway as TestGateway
     const socket = this.#sockets.get(wsUrl) ?? (await this.#clients.webSocket(`${wsUrl}/ws?user_id=ben`))
     this.#sockets.set(wsUrl, socket)
@@ -312,16 +314,7 @@ function overSocketIo(asked: Asked): boolean {
   return asked.do === 'bid' || asked.do === 'close'
 }
 
-function openRequest({
-  title,
-  description,
-  currency,
-  start,
-  reserve,
-  increment,
-  buyNow,
-  ...terms
-}: AskedTerms) {
+function openRequest({ title, description, currency, start, reserve, increment, buyNow, ...terms }: AskedTerms) {
   return {
     title,
     description,

@@ -1,4 +1,7 @@
-/** Waits until the check holds (returns something other than false, null or undefined), or fails after the deadline with `what`. */
+/**
+ * Waits until the check holds (returns something other than false, null or undefined), or fails after the deadline with
+ * `what`.
+ */
 export async function eventually<T>(
   what: string,
   check: () => T | Promise<T>,

@@ -24,7 +24,9 @@ export interface ForgedLog {
 type Body = Pick<CommitBody, 'events' | 'mandates'>
 type Path = readonly (string | number)[]
 
-/** Every forgery of one event each: of every field, with every value that is worth a try, and of the event as a whole. */
+/**
+ * Every forgery of one event each: of every field, with every value that is worth a try, and of the event as a whole.
+ */
 export function* forgeries(log: ForgedLog): Generator<Forgery, void, undefined> {
   const bodies = log.commits.map(({ body }) => readBody(body))
   for (const [place, { events }] of bodies.entries()) {
@@ -82,11 +84,7 @@ export function* spoiled(commits: readonly Commit[]): Generator<Forgery, void, u
       ...(['auctionId', 'body', 'hash', 'signer', 'signature'] as const).flatMap((field) => {
         const text = commit[field]
         const flipped = text.slice(0, -3) + (text.at(-3) === '1' ? '2' : '1') + text.slice(-2)
-        return [
-          { [field]: flipped },
-          { [field]: '' },
-          ...(other[field] === text ? [] : [{ [field]: other[field] }]),
-        ]
+        return [{ [field]: flipped }, { [field]: '' }, ...(other[field] === text ? [] : [{ [field]: other[field] }])]
       }),
       { firstSeq: commit.firstSeq + 1 },
       { lastSeq: commit.lastSeq + 1 },
@@ -113,8 +111,8 @@ function* longer(log: ForgedLog, bodies: readonly Body[]): Generator<Forgery, vo
 }
 
 /**
- * The bodies with another event, or more or none, in the place of one, in two ways: as they are, and with mandates that say of a changed
- * command what was signed instead of pointing at the event.
+ * The bodies with another event, or more or none, in the place of one, in two ways: as they are, and with mandates that
+ * say of a changed command what was signed instead of pointing at the event.
  */
 function forgedBodies(
   log: ForgedLog,
@@ -136,10 +134,7 @@ function forgedBodies(
         return command > i ? command + shift : kept ? command : (digest ?? command)
       }),
     }))
-  const ways = [
-    pointing(changed.length > 0),
-    ...(digest === null || changed.length === 0 ? [] : [pointing(false)]),
-  ]
+  const ways = [pointing(changed.length > 0), ...(digest === null || changed.length === 0 ? [] : [pointing(false)])]
   return ways
     .map((forged) => bodies.toSpliced(place, 1, { events: moved, mandates: forged }))
     .map((all) =>
@@ -151,11 +146,7 @@ function forgedBodies(
 }
 
 /** The commits that their homes would have written with these bodies; nothing is checked on the way. */
-function resealed(
-  { commits, homes }: ForgedLog,
-  bodies: readonly Body[],
-  lastAuthor?: string,
-): readonly Commit[] {
+function resealed({ commits, homes }: ForgedLog, bodies: readonly Body[], lastAuthor?: string): readonly Commit[] {
   const sealed: Commit[] = []
   for (const [i, body] of bodies.entries()) {
     const last = sealed.at(-1)
@@ -181,12 +172,7 @@ function rawBody({ events, mandates }: Body, head: Omit<CommitBody, 'events' | '
     const party = parties.push([bidder?.id, bidder?.name]) - 1
     return [at, bidId, party, amount ?? commitment ?? '', price, leads, reserveMet]
   })
-  const listed = mandates.map(({ signer, signedAt, commands, signature }) => [
-    signer,
-    signedAt,
-    commands,
-    signature,
-  ])
+  const listed = mandates.map(({ signer, signedAt, commands, signature }) => [signer, signedAt, commands, signature])
   const { auctionId, firstSeq, prevHash } = head
   return JSON.stringify({ auctionId, firstSeq, prevHash, parties, events: written, mandates: listed })
 }
@@ -209,8 +195,7 @@ function* variants(
     const field = String(path.at(-1))
     const whole = typeof value === 'object' && value !== null
     const others: unknown[] = []
-    if (field === 'at')
-      others.push(...[1, -1, 1_000, -1_000, DAY_MS, -DAY_MS].map((ms) => (value as number) + ms))
+    if (field === 'at') others.push(...[1, -1, 1_000, -1_000, DAY_MS, -DAY_MS].map((ms) => (value as number) + ms))
     else if (typeof value === 'number')
       others.push(value + 1, value - 1, 2 * value, value >> 1, 1, 0, -value, value + 0.5)
     else if (typeof value === 'boolean') others.push(!value)
@@ -247,10 +232,7 @@ const ENUMS: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Every value in an event, whole and in its parts. */
-function* valuesIn(
-  value: unknown,
-  path: Path = [],
-): Generator<{ path: Path; value: unknown }, void, undefined> {
+function* valuesIn(value: unknown, path: Path = []): Generator<{ path: Path; value: unknown }, void, undefined> {
   if (path.length > 0 && path[0] !== 'type') yield { path, value }
   if (typeof value !== 'object' || value === null) return
   for (const [key, inner] of Object.entries(value))

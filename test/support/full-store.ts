@@ -27,8 +27,8 @@ const CLOSES_AT = Date.now() + 30 * 86_400_000
 const APPENDS_AT_ONCE = 500
 
 /**
- * Makes the data directory of a node "full" of this home directory, and the mesh that it is to be started in: the home of open
- * auctions with many bids, as if it had run for long.
+ * Makes the data directory of a node "full" of this home directory, and the mesh that it is to be started in: the home
+ * of open auctions with many bids, as if it had run for long.
  */
 export async function fillStore(home: string, size: FullStore, mesh = 'test'): Promise<void> {
   const { meshId } = await new HomeMeshAdmin({ home }).init(mesh)

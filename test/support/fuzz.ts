@@ -65,8 +65,7 @@ export function fuzzBody(rpc: string, params: unknown, random: SeededRandom): Fu
     const deep = `${'[{"a":'.repeat(depth)}1${'}]'.repeat(depth)}`
     return plain(`["r",${JSON.stringify(rpc)},{"params":${deep}}]`)
   }
-  if (kind < 92)
-    return plain(JSON.stringify(['r', rpc, { params, filler: 'x'.repeat(random.int(1e5, 1e6)) }]))
+  if (kind < 92) return plain(JSON.stringify(['r', rpc, { params, filler: 'x'.repeat(random.int(1e5, 1e6)) }]))
   const header = random.pick([{ 'content-encoding': 'gzip' }, { 'grc-compress': 'gzip' }]) ?? {}
   if (kind < 96)
     return {

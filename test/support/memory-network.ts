@@ -74,13 +74,11 @@ export class MemoryNetwork {
       return time ? withTimeout(answer, address, time, options?.timeoutMs ?? DEFAULT_TIMEOUT_MS) : answer
     }
     return {
-      hello: (address, challenge, options) =>
-        call('hello', address, 1, options, (peer) => peer.hello(challenge)),
+      hello: (address, challenge, options) => call('hello', address, 1, options, (peer) => peer.hello(challenge)),
       ping: (address, ping, options) => call('ping', address, 1, options, (peer) => peer.ping(ping, from)),
       pingVia: (address, target, challenge, options) =>
         call('pingVia', address, 1, options, (peer) => peer.pingVia(target, challenge, from)),
-      goodbye: (address, goodbye, options) =>
-        call('goodbye', address, 1, options, (peer) => peer.goodbye(goodbye)),
+      goodbye: (address, goodbye, options) => call('goodbye', address, 1, options, (peer) => peer.goodbye(goodbye)),
       submit: (address, commands, mandates, options) =>
         call('submit', address, commands.length, options, (peer) =>
           peer.submit(commands, mandates, options?.requestIds),

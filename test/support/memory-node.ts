@@ -157,8 +157,7 @@ export class MemoryNode {
     })
     await settle()
     // What cannot be sent any more is given up in time, which nobody else moves.
-    for (let waited = 0; !over && waited < STOP_MS; waited += STOP_STEP_MS)
-      await this.#moved.advance(STOP_STEP_MS)
+    for (let waited = 0; !over && waited < STOP_MS; waited += STOP_STEP_MS) await this.#moved.advance(STOP_STEP_MS)
     await stopped
     if (errors.length > 0) throw new AggregateError(errors, 'something did not stop cleanly')
   }

@@ -59,13 +59,9 @@ export function vendue(
 }
 
 /** Runs `vendue ... --json` and reads its one document. */
-export async function vendueJson<T = Record<string, unknown>>(
-  home: string,
-  args: readonly string[],
-): Promise<T> {
+export async function vendueJson<T = Record<string, unknown>>(home: string, args: readonly string[]): Promise<T> {
   const run = await vendue(home, [...args, '--json'])
-  if (run.code !== 0)
-    throw new Error(`vendue ${args.join(' ')} ended with ${run.code}: ${run.stderr}${run.stdout}`)
+  if (run.code !== 0) throw new Error(`vendue ${args.join(' ')} ended with ${run.code}: ${run.stderr}${run.stdout}`)
   return JSON.parse(run.stdout) as T
 }
 

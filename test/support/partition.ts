@@ -6,8 +6,8 @@ const DEFAULT_TIMEOUT_MS = 10_000
 
 /**
  * Cuts running nodes of this process off from each other, above their sockets: a call across the cut is not sent, an
- * answer that would come across it is thrown away, and the caller learns of neither before its time-out, as with packets
- * that a network drops. Grapes still hear of each other, which only gives addresses to try.
+ * answer that would come across it is thrown away, and the caller learns of neither before its time-out, as with
+ * packets that a network drops. Grapes still hear of each other, which only gives addresses to try.
  */
 export class Partition {
   /** Addresses by side; null: all are together. */

@@ -25,7 +25,9 @@ export function skipReason(test: Runnable): string | undefined {
   return undefined
 }
 
-/** In a hook, `context.test` is the hook: a `before` skips its whole suite, a `beforeEach` the test that it precedes. */
+/**
+ * In a hook, `context.test` is the hook: a `before` skips its whole suite, a `beforeEach` the test that it precedes.
+ */
 function skippedBy({ test, currentTest }: Context): Skipped | undefined {
   if (!(test instanceof Mocha.Hook)) return test
   return test.title.startsWith('"before all"') ? test.parent : currentTest

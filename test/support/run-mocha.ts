@@ -110,9 +110,7 @@ function openHandles(): string[] {
   const { _getActiveHandles: list } = process as unknown as { _getActiveHandles?: () => object[] }
   const standard: object[] = [process.stdin, process.stdout, process.stderr]
   const known = (list?.() ?? []).filter((handle) => !standard.includes(handle)).map(describeHandle)
-  const types = process
-    .getActiveResourcesInfo()
-    .filter((type) => !/^(TTYWrap|PipeWrap|FSReqCallback)$/.test(type))
+  const types = process.getActiveResourcesInfo().filter((type) => !/^(TTYWrap|PipeWrap|FSReqCallback)$/.test(type))
   return [...known, `all kinds: ${types.join(', ') || 'unknown'}`]
 }
 

@@ -154,8 +154,7 @@ async function commandLine(home: VendueNode, other: VendueNode): Promise<Surface
     const refusal = answer.rejection?.code ?? answer.error?.code ?? answer.code ?? `exit ${code}`
     return { code: code === 0 ? 'accepted' : refusal, auctionId: answer.auction_id ?? '' }
   }
-  const option = (name: string, value: string | undefined) =>
-    value === undefined ? [] : [`--${name}=${value}`]
+  const option = (name: string, value: string | undefined) => (value === undefined ? [] : [`--${name}=${value}`])
   const at = (ms: number | undefined) => {
     if (ms === undefined) return undefined
     if (ms < 0 || ms > 253_402_300_799_999) throw new Unsayable('no time that can be written')

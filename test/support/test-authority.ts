@@ -53,9 +53,7 @@ export class TestAuthority {
 
   async member(options: MakeMemberOptions = {}): Promise<TestMember> {
     const now = Date.now()
-    const privateKey = generateKeyPairSync('ed25519')
-      .privateKey.export({ type: 'pkcs8', format: 'pem' })
-      .toString()
+    const privateKey = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
     const { publicKey } = signerOf(createPrivateKey(privateKey))
     const own = nodeIdOf(publicKey)
     const certificate = await this.#issuer.issue(this.ca, {

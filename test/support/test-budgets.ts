@@ -5,9 +5,6 @@ import type { Clock } from '../../src/ports/system/clock.js'
 import { silentLogger } from './silent-logger.js'
 
 /** Those of a node, some of them smaller. */
-export function testBudgets(
-  limits: Partial<Record<BudgetName, number>> = {},
-  clock: Clock = systemClock,
-): Budgets {
+export function testBudgets(limits: Partial<Record<BudgetName, number>> = {}, clock: Clock = systemClock): Budgets {
   return new Budgets({ clock, logger: silentLogger }, limits)
 }

@@ -1,8 +1,4 @@
-import {
-  type GatewayNeeds,
-  type RunningGateway,
-  startGateway,
-} from '../../services/gateway/create-gateway.js'
+import { type GatewayNeeds, type RunningGateway, startGateway } from '../../services/gateway/create-gateway.js'
 import type { VendueNode } from '../../services/node/create-node.js'
 import type { GatewaySettings } from '../../src/adapters/system/gateway-settings.js'
 import { silentLogger } from './silent-logger.js'
@@ -59,9 +55,7 @@ export class TestGateway {
   async post(path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
     const json = body === undefined ? {} : { 'content-type': 'application/json' }
     const text = body === undefined ? null : typeof body === 'string' ? body : JSON.stringify(body)
-    return answerOf(
-      await fetch(this.url + path, { method: 'POST', headers: { ...json, ...headers }, body: text }),
-    )
+    return answerOf(await fetch(this.url + path, { method: 'POST', headers: { ...json, ...headers }, body: text }))
   }
 
   /** Opens an auction and gives its id. */
@@ -78,12 +72,7 @@ export class TestGateway {
     return body.id
   }
 
-  bid(
-    auction: string,
-    user: string,
-    amount: string | number,
-    more: Record<string, unknown> = {},
-  ): Promise<Answer> {
+  bid(auction: string, user: string, amount: string | number, more: Record<string, unknown> = {}): Promise<Answer> {
     return this.post(`/api/v1/auctions/${auction}/bids`, { user_id: user, amount, ...more })
   }
 

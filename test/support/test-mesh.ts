@@ -13,7 +13,9 @@ export interface TestMesh {
   stop(): Promise<void>
 }
 
-/** A mesh of `count` whole nodes in this process: real Grapes, sockets and SQLite files, each node seeing all others. */
+/**
+ * A mesh of `count` whole nodes in this process: real Grapes, sockets and SQLite files, each node seeing all others.
+ */
 export async function createTestMesh(
   count: number,
   nameOf: (place: number) => string = (place) => `node-${place}`,

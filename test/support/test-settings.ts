@@ -2,11 +2,7 @@ import { join } from 'node:path'
 import type { NodeSettings } from '../../src/adapters/system/settings.js'
 
 /** Settings of a node for tests: free ports on loopback, data in `home`. */
-export function testSettings(options: {
-  home: string
-  name: string
-  bootstrap?: readonly string[]
-}): NodeSettings {
+export function testSettings(options: { home: string; name: string; bootstrap?: readonly string[] }): NodeSettings {
   const { home, name, bootstrap = [] } = options
   return {
     name,

@@ -26,12 +26,11 @@ export function sealUnchecked(
   return { auctionId, firstSeq, lastSeq, body, hash, signer: signer.publicKey, signature }
 }
 
-/** The seller calls an auction off with a reason that nobody else reads: what a home of another version may have written. */
-export function unreadableCancel(
-  { auctionId, head, state }: AuctionRecord,
-  signer: Signer,
-  at: number,
-): Append {
+/**
+ * The seller calls an auction off with a reason that nobody else reads: what a home of another version may have
+ * written.
+ */
+export function unreadableCancel({ auctionId, head, state }: AuctionRecord, signer: Signer, at: number): Append {
   const reason = 'x'.repeat(501)
   const event: AuctionEvent = { type: 'AuctionCancelled', at, commandId: 'cmd_unreadable', reason }
   const firstSeq = head.seq + 1

@@ -33,18 +33,13 @@ export class GrenacheMeshClient implements MeshClient {
   }
 
   renew(address: string, addresses: readonly string[]): Promise<JoinAnswer> {
-    return this.#rpc.call(
-      address,
-      renewCertificateRpc,
-      { addresses: [...addresses] },
-      { timeoutMs: TIMEOUT_MS },
-    )
+    return this.#rpc.call(address, renewCertificateRpc, { addresses: [...addresses] }, { timeoutMs: TIMEOUT_MS })
   }
 }
 
 /**
- * Asks one member to join, and for all of the member log, page by page. Nothing is sent to anybody who does not show a certificate of the authority that the
- * token names: CA_MISMATCH. Rejects with `NodeError`.
+ * Asks one member to join, and for all of the member log, page by page. Nothing is sent to anybody who does not show a
+ * certificate of the authority that the token names: CA_MISMATCH. Rejects with `NodeError`.
  */
 export async function joinAt(
   address: string,

@@ -40,9 +40,7 @@ export function grenacheNodeApiClient(
   const call = async (rpc: OperatorRpc, { requestId, lane: _, ...params }: Request): Promise<unknown> => {
     const { address, token, readTimeoutMs = READ_TIMEOUT_MS, commandTimeoutMs = COMMAND_TIMEOUT_MS } = options
     const timeoutMs =
-      (rpc.effect === 'command' ? commandTimeoutMs : readTimeoutMs) +
-      (params.waitMs ?? 0) +
-      (rpc.patienceMs ?? 0)
+      (rpc.effect === 'command' ? commandTimeoutMs : readTimeoutMs) + (params.waitMs ?? 0) + (rpc.patienceMs ?? 0)
     const requestIds = requestId === undefined ? undefined : [requestId]
     try {
       return await rpcClient.call(address, rpc, params, {

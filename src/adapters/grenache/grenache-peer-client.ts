@@ -1,14 +1,7 @@
 import type { Commit } from '../../domain/commit.js'
 import type { RemoteCommand } from '../../domain/remote-command.js'
 import type { Refusal, SignedParcel, SubmitAnswer, SubmittedMandate } from '../../ports/mesh/home-messages.js'
-import type {
-  Challenge,
-  Goodbye,
-  HelloAnswer,
-  NodeProof,
-  Ping,
-  Pong,
-} from '../../ports/mesh/liveness-messages.js'
+import type { Challenge, Goodbye, HelloAnswer, NodeProof, Ping, Pong } from '../../ports/mesh/liveness-messages.js'
 import { PeerCallError } from '../../ports/mesh/peer-call-error.js'
 import type { CallOptions, PeerClient } from '../../ports/mesh/peer-client.js'
 import type {
@@ -90,16 +83,9 @@ export class GrenachePeerClient implements PeerClient {
     options?: CallOptions,
   ): Promise<SubmitAnswer> {
     const request = { commands: [...commands], mandates: [...mandates] }
-    const answer = await this.#rpc.call(
-      address,
-      submitRpc,
-      request,
-      this.#toPeer(address, SUBMIT_TIMEOUT_MS, options),
-    )
+    const answer = await this.#rpc.call(address, submitRpc, request, this.#toPeer(address, SUBMIT_TIMEOUT_MS, options))
     const { results } = answer
-    const paired = results.every(
-      (result, i) => !result.ok || result.outcome.commandId === commands[i]?.commandId,
-    )
+    const paired = results.every((result, i) => !result.ok || result.outcome.commandId === commands[i]?.commandId)
     if (results.length === commands.length && paired) return answer
     const message = `${submitRpc.name} at ${address}: the results are not those of the commands`
     throw new PeerCallError('BAD_ANSWER', message, { address, sent: true, answered: false })
@@ -127,11 +113,7 @@ export class GrenachePeerClient implements PeerClient {
     return (await this.#rpc.call(address, passHandoverRpc, request, defaults)).consent
   }
 
-  async pullCommits(
-    address: string,
-    wants: readonly PullWant[],
-    options?: CallOptions,
-  ): Promise<PulledPage[]> {
+  async pullCommits(address: string, wants: readonly PullWant[], options?: CallOptions): Promise<PulledPage[]> {
     const request = { wants: [...wants] }
     const answer = await this.#rpc.call(
       address,
@@ -142,22 +124,13 @@ export class GrenachePeerClient implements PeerClient {
     return answer.pages
   }
 
-  async pullPicture(
-    address: string,
-    want: PictureWant,
-    options?: CallOptions,
-  ): Promise<PulledPicture | null> {
+  async pullPicture(address: string, want: PictureWant, options?: CallOptions): Promise<PulledPicture | null> {
     const how = this.#toPeer(address, TRANSFER_TIMEOUT_MS, options)
     return (await this.#rpc.call(address, pullPictureRpc, want, how)).picture
   }
 
   async digest(address: string, options?: CallOptions): Promise<DigestPart[]> {
-    const { parts } = await this.#rpc.call(
-      address,
-      digestRpc,
-      {},
-      this.#toPeer(address, TRANSFER_TIMEOUT_MS, options),
-    )
+    const { parts } = await this.#rpc.call(address, digestRpc, {}, this.#toPeer(address, TRANSFER_TIMEOUT_MS, options))
     return parts
   }
 

@@ -31,12 +31,7 @@ declare module 'grenache-nodejs-http/lib/TransportRPCClient.js' {
   export default class TransportRPCClient<Opts = object> {
     constructor(peer: object, conf: object)
     init(): void
-    request(
-      key: string,
-      payload: unknown,
-      opts: Opts,
-      cb: (error: Error | null, answer?: unknown) => void,
-    ): void
+    request(key: string, payload: unknown, opts: Opts, cb: (error: Error | null, answer?: unknown) => void): void
     sendRequest(request: GrenacheRequest<Opts>): void
     format(data: unknown): string
     handleReply(rid: string, error: Error | null, answer?: unknown): void

@@ -6,13 +6,7 @@ import { printable } from '../../domain/limits.js'
 import { PeerCallError } from '../../ports/mesh/peer-call-error.js'
 import type { Logger } from '../../ports/system/logger.js'
 import type { Access, Rpc } from './rpc/define-rpc.js'
-import {
-  answerPayloadSchema,
-  loggedIds,
-  type RequestIds,
-  type RequestPayload,
-  type WireError,
-} from './rpc/wire.js'
+import { answerPayloadSchema, loggedIds, type RequestIds, type RequestPayload, type WireError } from './rpc/wire.js'
 import { ExchangeError } from './transport/exchange.js'
 import type { ClientTls } from './transport/mesh-tls.js'
 import { RpcClientTransport } from './transport/rpc-client-transport.js'
@@ -101,10 +95,7 @@ export class RpcClient {
     const observe = (outcome: string) => {
       if (outcome === 'ok' && rpc.routine) return
       const ms = Math.round((performance.now() - startedAt) * 10) / 10
-      this.#logger?.trace(
-        { rpc: rpc.name, to: address, outcome, ms, ...loggedIds(options.requestIds) },
-        'called',
-      )
+      this.#logger?.trace({ rpc: rpc.name, to: address, outcome, ms, ...loggedIds(options.requestIds) }, 'called')
     }
     try {
       const result = await this.#call(address, rpc, params, options)

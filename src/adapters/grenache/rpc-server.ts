@@ -22,11 +22,7 @@ import {
 } from './rpc/wire.js'
 import { listenError } from './transport/listen-error.js'
 import type { MeshTls } from './transport/mesh-tls.js'
-import {
-  type RequestOrigin,
-  RpcServerTransport,
-  type ServerLimits,
-} from './transport/rpc-server-transport.js'
+import { type RequestOrigin, RpcServerTransport, type ServerLimits } from './transport/rpc-server-transport.js'
 
 export interface RpcServerDeps {
   readonly peerService: PeerService
@@ -203,20 +199,13 @@ export class RpcServer {
   }
 
   /** Why the caller may not call this RPC; null if it may. */
-  #refuse(
-    { roles, byToken }: BoundRpc,
-    caller: RpcCaller,
-    admission: Admission | null,
-  ): AnswerPayload | null {
+  #refuse({ roles, byToken }: BoundRpc, caller: RpcCaller, admission: Admission | null): AnswerPayload | null {
     if (roles === 'anybody' || (byToken && caller.kind === 'operator')) return null
     if (caller.kind === 'member' && roles.includes(caller.role)) return null
     if (this.#deps.tls === null && !byToken) return null
     if (admission?.ok === false && !byToken) return failure(admission.code, admission.message)
-    const need = byToken
-      ? "the token of the node's operator, or the role operator"
-      : `the role ${orOf(roles)}`
-    const who =
-      caller.kind === 'member' ? `a member with the role ${caller.role} calls` : 'nobody known calls'
+    const need = byToken ? "the token of the node's operator, or the role operator" : `the role ${orOf(roles)}`
+    const who = caller.kind === 'member' ? `a member with the role ${caller.role} calls` : 'nobody known calls'
     const next = byToken
       ? "use the token in the file operator.token in the node's data directory"
       : 'become a member of the mesh: `vendue mesh join TOKEN`'
@@ -237,9 +226,7 @@ export class RpcServer {
     seconds.observe(ms / 1_000)
     if (answer.ok) return
     const { code } = answer.error
-    metrics
-      .counter('vendue_rpc_failures_total', 'Those that were answered with an error.', { rpc, code })
-      .inc()
+    metrics.counter('vendue_rpc_failures_total', 'Those that were answered with an error.', { rpc, code }).inc()
   }
 
   #failed(rpc: string, error: unknown, requestIds: RequestIds | undefined): AnswerPayload {

@@ -14,9 +14,7 @@ const keeping = {
   refresh_token_in: z
     .literal('cookie')
     .optional()
-    .describe(
-      'cookie: the refresh token goes into a cookie that scripts cannot read; then give it as "cookie"',
-    ),
+    .describe('cookie: the refresh token goes into a cookie that scripts cannot read; then give it as "cookie"'),
 }
 
 export const registerBody = z

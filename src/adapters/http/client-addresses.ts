@@ -6,7 +6,9 @@ type Request = Pick<IncomingMessage, 'headers'> & {
   readonly socket: { readonly remoteAddress?: string | undefined }
 }
 
-/** Finds the address behind a request: that of the connection, or the one that a trusted proxy names in X-Forwarded-For. */
+/**
+ * Finds the address behind a request: that of the connection, or the one that a trusted proxy names in X-Forwarded-For.
+ */
 export class ClientAddresses {
   readonly #trusted: readonly Network[]
 
@@ -35,7 +37,9 @@ export class ClientAddresses {
 
 const WITH_PORT = /^(?:\[([0-9a-fA-F:.]+)\]|(\d{1,3}(?:\.\d{1,3}){3}))(?::\d{1,5})?$/
 
-/** Of a hop, as proxies write it: alone, with a port, or in the brackets and quotes of RFC 7239. Null for anything else. */
+/**
+ * Of a hop, as proxies write it: alone, with a port, or in the brackets and quotes of RFC 7239. Null for anything else.
+ */
 function addressOf(hop: string): string | null {
   const bare = hop.trim().replace(/^"(.*)"$/, '$1')
   const match = WITH_PORT.exec(bare)

@@ -36,8 +36,7 @@ const MAX_STREAMS = 10_000
 
 /** Server-sent events; whoever gives back an event's id hears what comes after it. */
 const AUCTION_EVENT: Encoding = ({ seq, type, text }) => streamEvent(String(seq), type, text)
-const CATALOGUE_EVENT: Encoding = ({ cursor, type, catalogueText }) =>
-  streamEvent(cursor ?? '', type, catalogueText)
+const CATALOGUE_EVENT: Encoding = ({ cursor, type, catalogueText }) => streamEvent(cursor ?? '', type, catalogueText)
 
 function streamEvent(id: string, type: string, text: string): Buffer {
   return Buffer.from(`id: ${id}\nevent: ${type}\ndata: ${text}\n\n`)
@@ -101,9 +100,7 @@ export class EventStreams {
     }
     response.writeHead(200, { ...headers, ...STREAM_HEADERS })
     const server_time = timeText(this.#deps.clock.now())
-    response.write(
-      `retry: ${RETRY_MS}\nevent: welcome\ndata: ${JSON.stringify({ type: 'welcome', server_time })}\n\n`,
-    )
+    response.write(`retry: ${RETRY_MS}\nevent: welcome\ndata: ${JSON.stringify({ type: 'welcome', server_time })}\n\n`)
     const conflator = new Conflator({ beat: this.#conflatorBeat })
     const subscription = this.#subscribe(response, place, conflator)
     // Nothing can be sent back on a stream: a new one takes new credentials, or none.
@@ -134,8 +131,7 @@ export class EventStreams {
       hub: this.#deps.hub,
       deliver: place.mode === 'newest' ? (message: LiveMessage) => conflator.offer(message, write) : write,
       ready: async () => {
-        while (!response.destroyed && response.writableLength > REPLAY_BUFFERED_BYTES)
-          await sleep(REPLAY_POLL_MS)
+        while (!response.destroyed && response.writableLength > REPLAY_BUFFERED_BYTES) await sleep(REPLAY_POLL_MS)
       },
       fail: (error: unknown) => {
         const known = error instanceof GatewayRefusal
@@ -156,10 +152,7 @@ export class EventStreams {
       return
     }
     this.#deps.metrics.slowReader('sse')
-    this.#deps.logger.info(
-      { code: 'SLOW_READER' },
-      'the reader of an event stream was too slow, and is let go',
-    )
+    this.#deps.logger.info({ code: 'SLOW_READER' }, 'the reader of an event stream was too slow, and is let go')
     response.destroy()
   }
 }

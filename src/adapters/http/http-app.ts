@@ -83,10 +83,7 @@ export async function createHttpApp(deps: HttpAppDeps, options: HttpAppOptions):
   const fail = (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
     const answer = problemOf(error) ?? frameworkProblem(error)
     if (!answer)
-      deps.logger.error(
-        { err: error, requestId: request.id, url: withoutCredentials(request.url) },
-        'a request failed',
-      )
+      deps.logger.error({ err: error, requestId: request.id, url: withoutCredentials(request.url) }, 'a request failed')
     sendProblem(reply, answer ?? { problem: INTERNAL, retryAfterSeconds: null })
   }
 
@@ -96,12 +93,7 @@ export async function createHttpApp(deps: HttpAppDeps, options: HttpAppOptions):
   app.setErrorHandler(fail)
   app.setNotFoundHandler((request, reply) => {
     const next = 'see /docs for what there is'
-    const missing = new RequestError(
-      404,
-      'NOT_FOUND',
-      `there is no ${request.method} ${pathOf(request.url)}`,
-      { next },
-    )
+    const missing = new RequestError(404, 'NOT_FOUND', `there is no ${request.method} ${pathOf(request.url)}`, { next })
     sendProblem(reply, problemOf(missing) as ProblemAnswer)
   })
   // Only JSON is accepted; an empty body counts as no body.
@@ -123,8 +115,7 @@ export async function createHttpApp(deps: HttpAppDeps, options: HttpAppOptions):
 
   await app.register(helmet, { contentSecurityPolicy: { directives: CSP }, strictTransportSecurity: false })
   await app.register(cors, {
-    origin: (origin, done) =>
-      done(null, origin !== undefined && deps.origins.isAllowed(origin) ? origin : false),
+    origin: (origin, done) => done(null, origin !== undefined && deps.origins.isAllowed(origin) ? origin : false),
     methods: ['GET', 'HEAD', 'POST', 'DELETE'],
     exposedHeaders: ['link', 'location', 'retry-after', 'x-request-id'],
     maxAge: 600,

@@ -36,8 +36,5 @@ export function forgetCookie(exchange: Exchange): void {
 
 function setCookie({ request, reply }: Exchange, value: string, seconds: number): void {
   const secure = request.protocol === 'https' ? '; Secure' : ''
-  reply.header(
-    'set-cookie',
-    `${NAME}=${value}; Path=${PATH}; Max-Age=${seconds}; HttpOnly; SameSite=Strict${secure}`,
-  )
+  reply.header('set-cookie', `${NAME}=${value}; Path=${PATH}; Max-Age=${seconds}; HttpOnly; SameSite=Strict${secure}`)
 }

@@ -14,15 +14,15 @@ interface Line {
 }
 
 /**
- * Requests of one connection are served one after the other, as they came: a client that sends the next one before it has
- * the answer to the last (pipelining) would otherwise have them overtake each other in what is checked on the way.
+ * Requests of one connection are served one after the other, as they came: a client that sends the next one before it
+ * has the answer to the last (pipelining) would otherwise have them overtake each other in what is checked on the way.
  */
 export class RequestOrder {
   readonly #lines = new WeakMap<Socket, Line>()
 
   /**
-   * Null where it is its turn already; otherwise a promise for that. The turn lasts until the response is closed. Throws where too
-   * many wait; the promise rejects where the connection closes before.
+   * Null where it is its turn already; otherwise a promise for that. The turn lasts until the response is closed.
+   * Throws where too many wait; the promise rejects where the connection closes before.
    */
   enter(socket: Socket, response: ServerResponse): Promise<void> | null {
     const line = this.#line(socket)
@@ -65,9 +65,5 @@ function tooManyWaiting(): RequestError {
 }
 
 function connectionClosed(): RequestError {
-  return new RequestError(
-    400,
-    'CONNECTION_CLOSED',
-    'the connection was closed before this request had its turn',
-  )
+  return new RequestError(400, 'CONNECTION_CLOSED', 'the connection was closed before this request had its turn')
 }

@@ -48,9 +48,7 @@ export const auctionSchema = z
     closes_at: time.nullable(),
     start_time: time,
     end_time: time.nullable(),
-    soft_close: z
-      .object({ window_ms: z.int(), extension_ms: z.int(), hard_stop_at: time.nullable() })
-      .nullable(),
+    soft_close: z.object({ window_ms: z.int(), extension_ms: z.int(), hard_stop_at: time.nullable() }).nullable(),
     bidder_names: z.enum(BIDDER_NAMES),
     gives_time_back: z.boolean(),
     pictures: z.array(pictureSchema),
@@ -167,10 +165,7 @@ export function auctionResource(view: AuctionView): z.output<typeof auctionSchem
  * What homes have signed for one party. A home signs the commands of a batch together: the signature is only given
  * where the batch holds nobody else's, since others' maxima are theirs to keep.
  */
-export function receiptResources(
-  signed: readonly SignedReceipts[],
-  partyId: string,
-): z.output<typeof receiptSchema>[] {
+export function receiptResources(signed: readonly SignedReceipts[], partyId: string): z.output<typeof receiptSchema>[] {
   return signed.flatMap(({ home, signedAt, signature, receipts }) => {
     const mine = receipts.filter(({ command }) => receiptOwner({ command }) === partyId)
     const whole = mine.length === receipts.length

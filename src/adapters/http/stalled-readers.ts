@@ -7,8 +7,9 @@ const LOOK_EVERY_MS = 15_000
 const MIN_BYTES = 4 * 1024
 
 /**
- * Cuts off clients that do not read what is sent: a download holds a page of a log, a file and a socket for as long as its
- * reader likes. Slow readers may go on; those that take next to nothing between two checks, twice in a row, may not.
+ * Cuts off clients that do not read what is sent: a download holds a page of a log, a file and a socket for as long as
+ * its reader likes. Slow readers may go on; those that take next to nothing between two checks, twice in a row, may
+ * not.
  */
 export class StalledReaders {
   readonly #deps: { readonly timers: Timers; readonly sockets: Iterable<Socket>; readonly cut: () => void }

@@ -68,18 +68,14 @@ export class JoseAccessTokens implements AccessTokens {
     if (known && known.exp > Math.floor(now / 1_000)) return known.claims
     try {
       if (!hasOneSpelling(token)) throw new Error('not in the one spelling of base64url')
-      const { payload, protectedHeader } = await jwtVerify(
-        token,
-        ({ kid }) => this.#key(kid, now).publicKey,
-        {
-          algorithms: [ALGORITHM],
-          issuer: ISSUER,
-          audience: AUDIENCE,
-          typ: TOKEN_TYPE,
-          requiredClaims: ['sub', 'sid', 'exp', 'iat'],
-          currentDate: new Date(now),
-        },
-      )
+      const { payload, protectedHeader } = await jwtVerify(token, ({ kid }) => this.#key(kid, now).publicKey, {
+        algorithms: [ALGORITHM],
+        issuer: ISSUER,
+        audience: AUDIENCE,
+        typ: TOKEN_TYPE,
+        requiredClaims: ['sub', 'sid', 'exp', 'iat'],
+        currentDate: new Date(now),
+      })
       const { sub, sid, exp } = payload
       if (typeof sub !== 'string' || typeof sid !== 'string' || typeof exp !== 'number')
         throw new Error('claims of the wrong type')

@@ -13,8 +13,8 @@ const REQUEST_TIMEOUT_MS = 5_000
 const MAX_CONNECTIONS = 32
 
 /**
- * Serves GET /metrics and /health for a node without a gateway. On loopback it answers only to loopback's names: a page elsewhere could
- * make its own host name point here, and read the answer.
+ * Serves GET /metrics and /health for a node without a gateway. On loopback it answers only to loopback's names: a page
+ * elsewhere could make its own host name point here, and read the answer.
  */
 export class MetricsServer {
   readonly #page: MetricsPage

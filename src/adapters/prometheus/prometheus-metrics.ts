@@ -1,21 +1,16 @@
 /** Room `prometheus`: measures, for Prometheus to read. */
 
 import { type Metric, Registry } from 'prom-client'
-import type {
-  Counter,
-  Histogram,
-  Labels,
-  Metrics,
-  MetricsPage,
-  ReadGauge,
-} from '../../ports/system/metrics.js'
+import type { Counter, Histogram, Labels, Metrics, MetricsPage, ReadGauge } from '../../ports/system/metrics.js'
 
 const SECONDS = [
   ...[0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05],
   ...[0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
 ]
 const SIZES = Array.from({ length: 15 }, (_, i) => 2 ** i)
-/** The most label values of one name; further ones are counted without a label, so that labels cannot fill the memory. */
+/**
+ * The most label values of one name; further ones are counted without a label, so that labels cannot fill the memory.
+ */
 const MAX_SERIES = 1_000
 
 /**

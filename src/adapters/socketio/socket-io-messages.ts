@@ -1,11 +1,6 @@
 import { z } from 'zod'
 import type { LiveMessage } from '../../application/gateway/live-message.js'
-import {
-  amountIn,
-  auctionReference as auctionId,
-  clientKey,
-  length,
-} from '../../application/log/input-schemas.js'
+import { amountIn, auctionReference as auctionId, clientKey, length } from '../../application/log/input-schemas.js'
 import { type ProblemAnswer, RequestError } from '../http/problem.js'
 
 /** What Socket.IO clients send and hear. */
@@ -108,13 +103,8 @@ export function parse<T>(schema: z.ZodType<T>, request: unknown): T {
   if (parsed.success) return parsed.data
   const issue = parsed.error.issues[0]
   const field = issue?.path.join('.') || 'the message'
-  throw new RequestError(
-    400,
-    'INVALID_INPUT',
-    `${field}: ${issue?.message.slice(0, 200) ?? 'is not valid'}`,
-    {
-      field,
-      next: 'send an object such as {"auctionId": "auc_...", "amount": "105.00"}',
-    },
-  )
+  throw new RequestError(400, 'INVALID_INPUT', `${field}: ${issue?.message.slice(0, 200) ?? 'is not valid'}`, {
+    field,
+    next: 'send an object such as {"auctionId": "auc_...", "amount": "105.00"}',
+  })
 }

@@ -28,8 +28,9 @@ const REPLAY_WAITING = 64
 const REPLAY_POLL_MS = 10
 
 /**
- * Who hears which auction over Socket.IO. An event is encoded once for a whole room; a client that comes back with a seq gets
- * alone what came after it, in order, and joins the room when it is where the room is: no gap and no duplicate.
+ * Who hears which auction over Socket.IO. An event is encoded once for a whole room; a client that comes back with a
+ * seq gets alone what came after it, in order, and joins the room when it is where the room is: no gap and no
+ * duplicate.
  */
 export class SocketIoRooms {
   readonly #deps: SocketIoRoomsDeps
@@ -41,11 +42,7 @@ export class SocketIoRooms {
   }
 
   /** `afterSeq` null: from now on. Call the answer once, to leave. */
-  enter(
-    socket: AuctionSocket,
-    id: string,
-    { afterSeq, as }: { afterSeq: number | null; as: NameOf },
-  ): () => void {
+  enter(socket: AuctionSocket, id: string, { afterSeq, as }: { afterSeq: number | null; as: NameOf }): () => void {
     const { hub, presence } = this.#deps
     const room = this.#room(id)
     room.watchers += 1
@@ -58,8 +55,7 @@ export class SocketIoRooms {
           hub,
           deliver: (message) => emit(socket, message),
           ready: async () => {
-            while (!socket.disconnected && waitingOf(socket).length > REPLAY_WAITING)
-              await sleep(REPLAY_POLL_MS)
+            while (!socket.disconnected && waitingOf(socket).length > REPLAY_WAITING) await sleep(REPLAY_POLL_MS)
           },
           fail: (error) => this.#deps.fail(socket, error),
         },

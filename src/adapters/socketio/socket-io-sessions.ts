@@ -22,8 +22,8 @@ interface Session {
 }
 
 /**
- * The sessions below Socket.IO (Engine.IO's), which exist before anybody joins a namespace, whatever they travel over. They
- * are what is counted: a client can open them without ever joining, and join several namespaces over one.
+ * The sessions below Socket.IO (Engine.IO's), which exist before anybody joins a namespace, whatever they travel over.
+ * They are what is counted: a client can open them without ever joining, and join several namespaces over one.
  */
 export class SocketIoSessions {
   readonly #deps: SocketIoSessionsDeps
@@ -66,9 +66,7 @@ export class SocketIoSessions {
       })
     })
     // Admitted, and refused by Engine.IO for another reason.
-    engine.on('connection_error', ({ req }: { req: IncomingMessage }) =>
-      this.#connections.get(req)?.release(),
-    )
+    engine.on('connection_error', ({ req }: { req: IncomingMessage }) => this.#connections.get(req)?.release())
   }
 
   /** No new ones. */

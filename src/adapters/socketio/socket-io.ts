@@ -61,8 +61,7 @@ export class GatewaySocketIo {
       maxHttpBufferSize: MAX_MESSAGE_BYTES,
       destroyUpgrade: false,
       cors: {
-        origin: (origin, done) =>
-          done(null, origin !== undefined && deps.origins.isAllowed(origin) ? origin : false),
+        origin: (origin, done) => done(null, origin !== undefined && deps.origins.isAllowed(origin) ? origin : false),
       },
       connectTimeout: JOIN_TIMEOUT_MS,
       allowRequest: this.#sessions.admit,
@@ -143,9 +142,7 @@ export class GatewaySocketIo {
     on('joinAuction', (request, caller) => this.#join(socket, parse(joinRequest, request), caller.known))
     on('authenticate', async (request, caller) => {
       const presented = parse(authenticateRequest, request)
-      const authenticated = Promise.resolve(
-        socket.data.lane.run(() => this.#authenticate(socket, presented, caller)),
-      )
+      const authenticated = Promise.resolve(socket.data.lane.run(() => this.#authenticate(socket, presented, caller)))
       identified = authenticated.then(
         () => undefined,
         () => undefined,
@@ -182,8 +179,7 @@ export class GatewaySocketIo {
       if (socket.disconnected) return
       socket.data.caller = this.#deps.liveCallers.watch(presented, {
         caller,
-        ended: ({ code, message, next }) =>
-          socket.emit('signedOut', { code, reason: message, next: next ?? null }),
+        ended: ({ code, message, next }) => socket.emit('signedOut', { code, reason: message, next: next ?? null }),
       })
     } catch (error) {
       socket.emit('connectionRejected', refusal(this.#problem(error)))

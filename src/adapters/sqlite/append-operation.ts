@@ -64,7 +64,10 @@ function rowFingerprint(auctionId: string, event: AuctionEvent): string | null {
   return plainBidFingerprint(auctionId, event.bidder.id, event.amount)
 }
 
-/** Accepted bids are most of what a node keeps: their rows tell their outcomes too, so at most the fingerprint goes along. */
+/**
+ * Accepted bids are most of what a node keeps: their rows tell their outcomes too, so at most the fingerprint goes
+ * along.
+ */
 function outcomeRows(entry: Append): Pick<AppendOperation, 'fingerprints' | 'outcomes'> {
   const { events, outcomes = [], commit } = entry
   if (outcomes.length === 0) return { fingerprints: null, outcomes: null }

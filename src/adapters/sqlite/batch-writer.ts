@@ -127,8 +127,7 @@ export class BatchWriter {
         for (const { signed, auctionIds, parties } of operation.rows) {
           const row = Number(this.#statements.addReceipts.run(signed).lastInsertRowid)
           for (const id of auctionIds) this.#statements.addReceiptAuction.run(id, row)
-          for (const [auctionId, partyId] of parties)
-            this.#statements.addReceiptParty.run(auctionId, partyId, row)
+          for (const [auctionId, partyId] of parties) this.#statements.addReceiptParty.run(auctionId, partyId, row)
         }
         return DONE
       case 'save-equivocation':
@@ -240,9 +239,7 @@ function prepare(db: Database) {
       'INSERT INTO participations (auction_id) VALUES (?) ON CONFLICT (auction_id) DO NOTHING',
     ),
     addReceipts: statement('INSERT INTO receipts (signed) VALUES (?)'),
-    addReceiptParty: statement(
-      'INSERT INTO receipt_parties (auction_id, party_id, receipts) VALUES (?, ?, ?)',
-    ),
+    addReceiptParty: statement('INSERT INTO receipt_parties (auction_id, party_id, receipts) VALUES (?, ?, ?)'),
     addReceiptAuction: statement('INSERT INTO receipt_auctions (auction_id, receipts) VALUES (?, ?)'),
     // The first proof is enough.
     replaceSignature: db.prepare<[string, string, number, string]>(

@@ -6,8 +6,9 @@ interface Identity {
 }
 
 /**
- * Whether a database still lies where it was opened. An open file can be moved, deleted or replaced under its user: SQLite goes on
- * writing into what no start will ever find again. Two looks cost some microseconds, a disk sync a hundred.
+ * Whether a database still lies where it was opened. An open file can be moved, deleted or replaced under its user:
+ * SQLite goes on writing into what no start will ever find again. Two looks cost some microseconds, a disk sync a
+ * hundred.
  */
 export class FileWatch {
   readonly #files: { readonly path: string; readonly identity: Identity | null }[]

@@ -84,8 +84,8 @@ function measureFiles(path: string, metrics: Metrics): void {
 }
 
 /**
- * A node has its database from its first start on (a node that joins a mesh before that, an empty file). One with a key and without a database
- * has lost it: if it began anew, it would forget what it has written, and write it differently.
+ * A node has its database from its first start on (a node that joins a mesh before that, an empty file). One with a key
+ * and without a database has lost it: if it began anew, it would forget what it has written, and write it differently.
  */
 function requireDatabase(dataDir: string, path: string): void {
   if (existsSync(path) || !existsSync(join(dataDir, KEY_FILE))) return

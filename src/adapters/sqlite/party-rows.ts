@@ -16,9 +16,7 @@ export class PartyRows {
   constructor(db: Database) {
     this.#find = db.prepare('SELECT ref FROM parties WHERE id = ? AND name = ?')
     this.#add = db.prepare('INSERT INTO parties (id, name) VALUES (?, ?)')
-    this.#involve = db.prepare(
-      'INSERT OR IGNORE INTO involvements (party_id, role, auction) VALUES (?, ?, ?)',
-    )
+    this.#involve = db.prepare('INSERT OR IGNORE INTO involvements (party_id, role, auction) VALUES (?, ?, ?)')
   }
 
   refOf({ id, name }: Party): number {

@@ -7,8 +7,8 @@ import { nodeIdOf } from '../../application/log/ids.js'
 import { KeptBeside } from '../../application/log/kept-beside.js'
 import { bidOf } from '../../application/log/read-model.js'
 import { timeText } from '../../application/log/time-text.js'
-import { plainBidFingerprint } from '../../application/submissions/home-command.js'
 import { type Verification, verifyLog } from '../../application/proof/verify-log.js'
+import { plainBidFingerprint } from '../../application/submissions/home-command.js'
 import { type Auction, type OpenedAuction, UNOPENED } from '../../domain/auction.js'
 import type { SealedMaximum } from '../../domain/commands.js'
 import type { Commit } from '../../domain/commit.js'
@@ -65,7 +65,8 @@ export async function repairStore(dataDir: string, options: RepairOptions): Prom
     const report = await salvage(path, draft, options)
     if (report.damage === null) return report
     const movedTo = `${path}.damaged-${timeText(options.now).replace(/[:.]/g, '-')}`
-    // The file first: without its write-ahead log it would pass for an older state, and the node would go on from there.
+    // The file first: without its write-ahead log it would pass for an older state, and the node would go on from
+    // there.
     renameSync(path, movedTo)
     if (sizeOf(`${path}-wal`) > 0) renameSync(`${path}-wal`, `${movedTo}-wal`)
     for (const suffix of ['-wal', '-shm']) rmSync(path + suffix, { force: true })
@@ -107,8 +108,7 @@ async function salvage(path: string, draft: string, options: RepairOptions): Pro
       tablesDamage(damaged.damagedTables()) ??
       (await salvager.faultOfSecrets(positions))
     const lost = { auctions: [], commits: badCommits, incomplete: [] }
-    if (damage === null)
-      return { path, damage, movedTo: null, unaccepted, takenBack: [], saved: nothing, lost }
+    if (damage === null) return { path, damage, movedTo: null, unaccepted, takenBack: [], saved: nothing, lost }
     await salvager.auctions(positions, own)
     await salvager.privateTables()
     return salvager.report(path, damage, badCommits)
@@ -161,11 +161,7 @@ class Salvager {
     this.#from = from
     this.#to = to
     this.#options = options
-    for (const row of this.#rows<OutcomeRow>(
-      'outcomes',
-      'command_id, fingerprint, outcome, sum',
-      'command_id',
-    ))
+    for (const row of this.#rows<OutcomeRow>('outcomes', 'command_id, fingerprint, outcome, sum', 'command_id'))
       if (this.#isSound('outcomes', () => checkOutcome(row))) this.#outcomes.set(row.command_id, row)
   }
 
@@ -191,10 +187,7 @@ class Salvager {
       .sort((a, b) => a.firstSeq - b.firstSeq)
   }
 
-  async auctions(
-    positions: ReadonlyMap<number, readonly number[]>,
-    own: FoundRows<OwnAuction>,
-  ): Promise<void> {
+  async auctions(positions: ReadonlyMap<number, readonly number[]>, own: FoundRows<OwnAuction>): Promise<void> {
     for (const [ref, places] of positions) {
       const head = this.#from.head(ref)
       if (head === null) {
@@ -286,9 +279,7 @@ class Salvager {
   /** Saves the log as far as this node's own signed event that hands it on; peers have the rest. */
   async #isHandedOn(commits: readonly Commit[]): Promise<boolean> {
     const { publicKey } = this.#options
-    const last = commits.findLastIndex(
-      ({ signer, body }) => signer === publicKey && body.includes('AuctionHandedOver'),
-    )
+    const last = commits.findLastIndex(({ signer, body }) => signer === publicKey && body.includes('AuctionHandedOver'))
     const part = commits.slice(0, last + 1)
     const verified = await this.#verify(part)
     if (!verified.valid || verified.summary.state.home.publicKey === publicKey) return false
@@ -351,12 +342,10 @@ class Salvager {
   }
 
   async privateTables(): Promise<void> {
-    const others = [...this.#outcomes.values()].flatMap(
-      ({ outcome: text, fingerprint }): RecordedOutcome[] => {
-        const outcome = text === null ? null : this.#parse<Outcome>('outcomes', text)
-        return outcome === null ? [] : [{ outcome, fingerprint }]
-      },
-    )
+    const others = [...this.#outcomes.values()].flatMap(({ outcome: text, fingerprint }): RecordedOutcome[] => {
+      const outcome = text === null ? null : this.#parse<Outcome>('outcomes', text)
+      return outcome === null ? [] : [{ outcome, fingerprint }]
+    })
     for (let i = 0; i < others.length; i += PAGE) await this.#to.outcomes.record(others.slice(i, i + PAGE))
     this.#savedOutcomes += others.length
     for (const row of this.#rows<AutoBidRow>('auto_bids', '*', 'auction_id')) {
@@ -453,11 +442,7 @@ class Salvager {
   #rows<Row extends object>(table: string, columns: string, key: string, auction?: number): readonly Row[] {
     const where = auction === undefined ? '' : ' WHERE auction = ?'
     const parameters = auction === undefined ? [] : [auction]
-    const { rows, complete } = this.#from.rows<Row>(
-      `SELECT ${columns} FROM ${table}${where}`,
-      key,
-      ...parameters,
-    )
+    const { rows, complete } = this.#from.rows<Row>(`SELECT ${columns} FROM ${table}${where}`, key, ...parameters)
     if (!complete) this.#incomplete.add(table)
     return rows
   }
@@ -475,11 +460,7 @@ function leaderMaxAt(beside: KeptBeside, sealed: ReadonlyMap<string, SealedMaxim
 }
 
 /** A live auction needs all that was left with its home, or its end could not be decided as promised. */
-function demandSecrets(
-  beside: KeptBeside,
-  secrets: Secrets | null,
-  sealed: ReadonlyMap<string, SealedMaximum>,
-): void {
+function demandSecrets(beside: KeptBeside, secrets: Secrets | null, sealed: ReadonlyMap<string, SealedMaximum>): void {
   if (secrets === null) throw new UnsavableError('its reserve and the leader’s maximum cannot be read')
   if (!beside.isReserve(secrets.reserve)) throw new UnsavableError('its reserve cannot be read')
   const [missing] = beside.missing(sealed)
@@ -502,10 +483,7 @@ function autoBidOf(row: AutoBidRow): AutoBid {
   return { auctionId: auction_id, limit: limit_amount, state, refusal, pending, updatedAt: updated_at }
 }
 
-function sealedOf(
-  events: readonly AuctionEvent[],
-  sealed: ReadonlyMap<string, SealedMaximum>,
-): SealedMaximum[] {
+function sealedOf(events: readonly AuctionEvent[], sealed: ReadonlyMap<string, SealedMaximum>): SealedMaximum[] {
   return events.flatMap((event) => ('bidId' in event ? (sealed.get(event.bidId) ?? []) : []))
 }
 

@@ -8,8 +8,8 @@ export interface Schema {
   /** Versions that were given up: files of theirs are refused. */
   readonly versionsBefore?: number
   /**
-   * Schema versions after those, oldest first; `user_version` counts how many have been applied. Append only: a migration
-   * that was released is never edited.
+   * Schema versions after those, oldest first; `user_version` counts how many have been applied. Append only: a
+   * migration that was released is never edited.
    */
   readonly migrations: readonly string[]
 }

@@ -51,10 +51,7 @@ const PHASE_IS: Readonly<Record<AuctionPhase, readonly string[]>> = {
   cancelled: [`a.status = 'cancelled'`],
 }
 
-const ending = (
-  isFound: boolean,
-  whose: string,
-) => `${auctionsOf(isFound)} WHERE a.status = 'open' AND ${whose}
+const ending = (isFound: boolean, whose: string) => `${auctionsOf(isFound)} WHERE a.status = 'open' AND ${whose}
     AND (a.due_at, a.auction_id) > (@dueAt, @auctionId) AND (@text IS NULL OR instr(a.title, @text) > 0)
   ORDER BY a.due_at, a.auction_id LIMIT @limit`
 const AHEAD = 'a.due_at > @now'
@@ -184,9 +181,7 @@ export class SqliteAuctionRepository implements AuctionRepository {
     const behind = from.group === 'ended' ? start : { dueAt: 0, auctionId: '' }
     const left = limit + 1 - ahead.length
     const ended =
-      left > 0
-        ? await this.#reader.all<AuctionRow>(ending(isFound, ENDED), { ...scan, ...behind, limit: left })
-        : []
+      left > 0 ? await this.#reader.all<AuctionRow>(ending(isFound, ENDED), { ...scan, ...behind, limit: left }) : []
     const rows = [...ahead, ...ended].flatMap(shown)
     const auctions = rows.slice(0, limit)
     const last = auctions.at(-1)
@@ -195,9 +190,7 @@ export class SqliteAuctionRepository implements AuctionRepository {
   }
 
   /** What the titles have to hold, and where that is in few of them: in which. */
-  async #titled(
-    wanted: string | undefined,
-  ): Promise<{ text: string | null; refs: string | null; isFound: boolean }> {
+  async #titled(wanted: string | undefined): Promise<{ text: string | null; refs: string | null; isFound: boolean }> {
     if (wanted === undefined || wanted === '') return { text: null, refs: null, isFound: false }
     const text = foldText(wanted)
     const refs = await auctionsTitled(this.#reader, text)

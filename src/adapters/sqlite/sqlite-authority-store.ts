@@ -89,9 +89,7 @@ function recordsOf(db: Database): AuthorityRecords {
      FROM invites WHERE secret_hash = ?`,
   )
   const saveInvite = db.prepare('INSERT OR REPLACE INTO invites VALUES (?, ?, ?, ?, ?)')
-  const issued = db.prepare<[], IssuedCertificate>(
-    'SELECT node_id AS nodeId, ca, not_after AS notAfter FROM issued',
-  )
+  const issued = db.prepare<[], IssuedCertificate>('SELECT node_id AS nodeId, ca, not_after AS notAfter FROM issued')
   const saveIssued = db.prepare('INSERT OR REPLACE INTO issued VALUES (?, ?, ?)')
   return {
     cas: () => cas.all(),

@@ -76,9 +76,7 @@ export class SqliteEventLog implements EventLog {
   }
 
   async position(): Promise<number> {
-    const row = await this.#reader.get<{ position: number | null }>(
-      'SELECT max(position) AS position FROM commits',
-    )
+    const row = await this.#reader.get<{ position: number | null }>('SELECT max(position) AS position FROM commits')
     return row?.position ?? 0
   }
 

@@ -1,9 +1,5 @@
 import type { SealedMaximum } from '../../domain/commands.js'
-import type {
-  HandoverPage,
-  HandoverParcel,
-  HandoverRepository,
-} from '../../ports/store/handover-repository.js'
+import type { HandoverPage, HandoverParcel, HandoverRepository } from '../../ports/store/handover-repository.js'
 import { OPERATION_OVERHEAD_BYTES, outcomeRow, secretRow } from './append-operation.js'
 import { type OutcomeRecord, recordedOf } from './sqlite-outcome-repository.js'
 import type { SqliteReader } from './sqlite-reader.js'

@@ -50,9 +50,7 @@ export class SqliteMembershipRepository implements MembershipRepository {
 
   log(meshId: string): MemberLogEntry[] {
     return this.#db
-      .prepare<[string], MemberLogEntry>(
-        'SELECT body, hash, signature FROM member_log WHERE mesh_id = ? ORDER BY seq',
-      )
+      .prepare<[string], MemberLogEntry>('SELECT body, hash, signature FROM member_log WHERE mesh_id = ? ORDER BY seq')
       .all(meshId)
   }
 

@@ -44,10 +44,7 @@ export class SqliteOutcomeRepository implements OutcomeRepository {
   async record(recorded: readonly RecordedOutcome[]): Promise<void> {
     if (recorded.length === 0) return
     const outcomes = JSON.stringify(recorded.map(outcomeRow))
-    await this.#writer.write(
-      { kind: 'record-outcomes', outcomes },
-      outcomes.length + OPERATION_OVERHEAD_BYTES,
-    )
+    await this.#writer.write({ kind: 'record-outcomes', outcomes }, outcomes.length + OPERATION_OVERHEAD_BYTES)
   }
 
   async find(commandIds: readonly string[]): Promise<Map<string, RecordedOutcome>> {
@@ -76,9 +73,7 @@ function outcomeOf(row: OutcomeRecord): Outcome {
 }
 
 /** Throws `StoreError`. What a bid's row tells is held against the log when its auction is loaded. */
-export function checkOutcome(
-  row: Pick<OutcomeRecord, 'command_id' | 'fingerprint' | 'outcome' | 'sum'>,
-): void {
+export function checkOutcome(row: Pick<OutcomeRecord, 'command_id' | 'fingerprint' | 'outcome' | 'sum'>): void {
   const { command_id, fingerprint, outcome, sum } = row
   if (outcome !== null) checkRow('outcomes', command_id, sum ?? 0, command_id, fingerprint, outcome)
 }

@@ -1,8 +1,5 @@
 import type { Database, Statement } from 'better-sqlite3'
-import type {
-  PseudonymousBid,
-  PseudonymousBidRepository,
-} from '../../ports/accounts/pseudonymous-bid-repository.js'
+import type { PseudonymousBid, PseudonymousBidRepository } from '../../ports/accounts/pseudonymous-bid-repository.js'
 
 interface Row {
   readonly account_id: string
@@ -54,8 +51,7 @@ export class SqlitePseudonymousBidRepository implements PseudonymousBidRepositor
     auctionId: string | null,
     { after, limit }: Parameters<PseudonymousBidRepository['noted']>[1],
   ): Promise<PseudonymousBid[]> {
-    const rows =
-      auctionId === null ? this.#noted.all(after, limit) : this.#notedIn.all(auctionId, after, limit)
+    const rows = auctionId === null ? this.#noted.all(after, limit) : this.#notedIn.all(auctionId, after, limit)
     return rows.map((row) => ({
       accountId: row.account_id,
       auctionId: row.auction_id,

@@ -1,8 +1,4 @@
-import {
-  type ReceiptRepository,
-  receiptOwner,
-  type SignedReceipts,
-} from '../../ports/store/receipt-repository.js'
+import { type ReceiptRepository, receiptOwner, type SignedReceipts } from '../../ports/store/receipt-repository.js'
 import { OPERATION_OVERHEAD_BYTES } from './append-operation.js'
 import type { SqliteReader } from './sqlite-reader.js'
 import type { SqliteWriter } from './sqlite-writer.js'

@@ -13,12 +13,13 @@ export function bidRowId(position: number, index: number): number {
 }
 
 /**
- * See `Schema`. `auctions.ref` and `parties.ref` are small stand-ins, so that a million bids do not each carry the id of
- * their auction and bidder. Terms
- * never change and may be long, so they lie apart from the state, which is rewritten with every commit. A bid's id
- * in `bids` is made of its commit's position and its place in there (see `bidRowId`): new bids of all auctions land
- * on the same last page, an auction's bids are found through its commits, and nothing that a peer's log says of bid
- * ids can break a replica. Rows that are acted upon, and that nothing else is held against, carry a sum (see row-sums.ts). The private tables (auction_secrets, sealed_maxima, outcomes) are filled at the home only.
+ * See `Schema`. `auctions.ref` and `parties.ref` are small stand-ins, so that a million bids do not each carry the id
+ * of their auction and bidder. Terms never change and may be long, so they lie apart from the state, which is rewritten
+ * with every commit. A bid's id in `bids` is made of its commit's position and its place in there (see `bidRowId`): new
+ * bids of all auctions land on the same last page, an auction's bids are found through its commits, and nothing that a
+ * peer's log says of bid ids can break a replica. Rows that are acted upon, and that nothing else is held against,
+ * carry a sum (see row-sums.ts). The private tables (auction_secrets, sealed_maxima, outcomes) are filled at the home
+ * only.
  */
 const MIGRATIONS: readonly string[] = [
   `
@@ -209,7 +210,7 @@ const MIGRATIONS: readonly string[] = [
 ]
 
 /** Their commits were written otherwise, and are not read any more. */
-const VERSIONS_BEFORE = 10
+const VERSIONS_BEFORE = 11
 
 const SCHEMA: Schema = {
   applicationId: APPLICATION_ID,

@@ -58,10 +58,7 @@ export class SqliteSessionRepository implements SessionRepository {
     return this.#sessions.find(id, (key) => sessionOf(this.#find.get(key)))
   }
 
-  async rotate(
-    id: string,
-    { from, to, now, expiresAt }: Parameters<SessionRepository['rotate']>[1],
-  ): Promise<boolean> {
+  async rotate(id: string, { from, to, now, expiresAt }: Parameters<SessionRepository['rotate']>[1]): Promise<boolean> {
     this.#sessions.forget()
     return this.#rotate.run(to, now, expiresAt, id, from).changes === 1
   }

@@ -26,8 +26,7 @@ if (db !== null) {
     if (request.type === 'batch') {
       // After an I/O error nothing more is tried, not even what had been sent before it was known.
       const answer = failed ?? unlessGone(writer.write(request.operations))
-      if (answer.type === 'failed' && answer.failure !== 'BUSY' && answer.failure !== 'DISK_FULL')
-        failed = answer
+      if (answer.type === 'failed' && answer.failure !== 'BUSY' && answer.failure !== 'DISK_FULL') failed = answer
       return reply(answer)
     }
     // The last connection to close also moves the write-ahead log into the database.

@@ -21,7 +21,9 @@ import type {
 
 /** Operations in one transaction. */
 const MAX_BATCH_OPERATIONS = 1_024
-/** Batches at the writer thread at once: it starts on the second while this thread still takes in the first's answer. */
+/**
+ * Batches at the writer thread at once: it starts on the second while this thread still takes in the first's answer.
+ */
 const MAX_FLYING_BATCHES = 2
 const GATHER_TURNS = 3
 /** Bytes of text in one transaction; one operation may be larger, and then goes alone. */
@@ -60,10 +62,7 @@ export class SqliteWriter {
 
   private constructor(worker: Worker, metrics: Metrics) {
     this.#worker = worker
-    this.#commitSeconds = metrics.seconds(
-      'vendue_commit_seconds',
-      'Transactions of the database with their disk sync.',
-    )
+    this.#commitSeconds = metrics.seconds('vendue_commit_seconds', 'Transactions of the database with their disk sync.')
     this.#groupSizes = metrics.sizes('vendue_commit_group_size', 'Writes that share one disk sync.')
     metrics.gauge('vendue_writer_queue_bytes', 'Text that waits to be written.', () => this.#waitingBytes)
     metrics.gauge('vendue_writer_queue_depth', 'Writes that wait, and those under way.', () =>
@@ -83,19 +82,13 @@ export class SqliteWriter {
   }
 
   /** Resolves once the file is open, checked and up to date; rejects with `StoreError` where it cannot be used. */
-  static async open(
-    path: string,
-    test: SqliteTestOptions = {},
-    metrics: Metrics = NO_METRICS,
-  ): Promise<SqliteWriter> {
+  static async open(path: string, test: SqliteTestOptions = {}, metrics: Metrics = NO_METRICS): Promise<SqliteWriter> {
     const setup: WriterSetup = { path, test }
     const worker = new Worker(new URL('./sqlite-writer-worker.js', import.meta.url), { workerData: setup })
     const reply = await new Promise<WriterReply>((resolve, reject) => {
       worker.once('message', resolve)
       worker.once('error', reject)
-      worker.once('exit', (code) =>
-        reject(new Error(`the writer thread ended (${code}) before it was ready`)),
-      )
+      worker.once('exit', (code) => reject(new Error(`the writer thread ended (${code}) before it was ready`)))
     })
     if (reply.type === 'ready') return new SqliteWriter(worker, metrics)
     await worker.terminate()
@@ -212,8 +205,7 @@ export function closedError(): StoreError {
 }
 
 function openingError(reply: WriterReply): Error {
-  if (reply.type !== 'unusable')
-    return new Error(`the writer thread answered ${reply.type} before it was ready`)
+  if (reply.type !== 'unusable') return new Error(`the writer thread answered ${reply.type} before it was ready`)
   const cause = new Error(reply.message)
   if (reply.code === 'DISK_FULL') return new LogFullError({ cause })
   return reply.code === null ? new LogBrokenError({ cause }) : new StoreError(reply.code, reply.message)

@@ -68,11 +68,7 @@ export function storeErrorFrom(error: unknown, path: string): unknown {
   }
   if (/^SQLITE_(CANTOPEN|READONLY|PERM)/.test(code)) return unwritable(path, error)
   if (code.startsWith('SQLITE_BUSY')) {
-    return new StoreError(
-      'DATA_DIR_IN_USE',
-      `${path} is locked by another program; close it and try again`,
-      options,
-    )
+    return new StoreError('DATA_DIR_IN_USE', `${path} is locked by another program; close it and try again`, options)
   }
   return error
 }

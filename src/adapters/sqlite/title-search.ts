@@ -16,8 +16,9 @@ export function indexedTitle(title: string): string {
 }
 
 /**
- * Finds titles by any part of them, however short, without looking at every title: the index has all parts of three characters, and
- * of a shorter text those are looked up that begin with it. Null where too many titles hold it, so that one need not search for it.
+ * Finds titles by any part of them, however short, without looking at every title: the index has all parts of three
+ * characters, and of a shorter text those are looked up that begin with it. Null where too many titles hold it, so that
+ * one need not search for it.
  */
 export async function auctionsTitled(reader: SqliteReader, foldedText: string): Promise<number[] | null> {
   const isShort = [...foldedText].length < 3

@@ -12,8 +12,8 @@ export interface UnacceptedPart {
 }
 
 /**
- * Where a log of this node's own begins to be one that no node reads; null where all of it can be read. No node has stored
- * what comes after that, nor could a proof be made of it: to go on from what is kept is no second history.
+ * Where a log of this node's own begins to be one that no node reads; null where all of it can be read. No node has
+ * stored what comes after that, nor could a proof be made of it: to go on from what is kept is no second history.
  */
 export function unacceptedPart(commits: readonly Commit[], publicKey: string): UnacceptedPart | null {
   for (const [place, commit] of commits.entries()) {

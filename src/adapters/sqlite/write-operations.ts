@@ -56,8 +56,8 @@ export interface AppendOperation {
   readonly terms: string | null
   readonly secret: SecretRow | null
   /**
-   * JSON of `(string | null)[]`, one per event: the fingerprints of outcomes that the event itself tells of; '' where it tells
-   * that too.
+   * JSON of `(string | null)[]`, one per event: the fingerprints of outcomes that the event itself tells of; '' where
+   * it tells that too.
    */
   readonly fingerprints: string | null
   /** JSON of `OutcomeRow[]`: the other outcomes. */

@@ -19,8 +19,8 @@ const MINUTE_MS = 60_000
 const DAY_MS = 24 * 60 * MINUTE_MS
 
 /**
- * Whoever registers may sell too: on a mesh everybody who runs a node is bidder and seller, and a gateway's users should be
- * allowed no less. A house where only staff sell sets `self_roles` to bidder.
+ * Whoever registers may sell too: on a mesh everybody who runs a node is bidder and seller, and a gateway's users
+ * should be allowed no less. A house where only staff sell sets `self_roles` to bidder.
  */
 export const DEFAULT_ACCOUNT_SETTINGS: AccountSettings = {
   registration: 'open',
@@ -40,8 +40,7 @@ export const selfRolesSetting = z
     error: () => SELF_ROLES_RULE,
   })
   .refine(
-    (roles) =>
-      roles.includes('bidder') && roles.every((role) => (SELF_ROLES as readonly string[]).includes(role)),
+    (roles) => roles.includes('bidder') && roles.every((role) => (SELF_ROLES as readonly string[]).includes(role)),
     SELF_ROLES_RULE,
   )
   .transform((roles) => SELF_ROLES.filter((role) => roles.includes(role)))

@@ -56,9 +56,7 @@ export function factsOf(certificate: X509Certificate): CertificateFacts | null {
 
 function isSignedBy(certificate: X509Certificate, caPublicKey: string): boolean {
   try {
-    return certificate.verify(
-      createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: caPublicKey }, format: 'jwk' }),
-    )
+    return certificate.verify(createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: caPublicKey }, format: 'jwk' }))
   } catch {
     // A key or signature of another kind is not that authority's.
     return false

@@ -20,11 +20,7 @@ export function readConfigFile(path: string, named: boolean): Readonly<Record<st
     throw new SettingsError(null, `${path} is not JSON: ${reason}`, 'correct the file', { cause })
   }
   if (typeof content !== 'object' || content === null || Array.isArray(content)) {
-    throw new SettingsError(
-      null,
-      `${path} must hold a JSON object of settings`,
-      'write {"name": "value"} pairs',
-    )
+    throw new SettingsError(null, `${path} must hold a JSON object of settings`, 'write {"name": "value"} pairs')
   }
   for (const key of Object.keys(content)) {
     if ((SETTING_KEYS as readonly string[]).includes(key)) continue

@@ -32,8 +32,8 @@ const FOLDER = 'pictures'
 const TOUCH_INTERVAL_MS = 3_600_000
 
 /**
- * A file for each picture, `pictures/<kind>/<hash>` in the data directory, so that a copy of the directory has them all. What there is
- * stands in the names of the files; the last use in their times.
+ * A file for each picture, `pictures/<kind>/<hash>` in the data directory, so that a copy of the directory has them
+ * all. What there is stands in the names of the files; the last use in their times.
  */
 export class FilePictureStore implements PictureStore {
   readonly #dir: string
@@ -82,8 +82,7 @@ export class FilePictureStore implements PictureStore {
       return bytes
     }
     // It may just have moved.
-    if (this.#entries.get(hash) !== entry || (bytes === null && !(await this.#isMissing(hash))))
-      return this.get(hash)
+    if (this.#entries.get(hash) !== entry || (bytes === null && !(await this.#isMissing(hash)))) return this.get(hash)
     await this.drop(hash)
     return null
   }
@@ -109,9 +108,7 @@ export class FilePictureStore implements PictureStore {
   }
 
   list(kind: PictureKind): { hash: string; usedAt: number }[] {
-    return [...this.#entries].flatMap(([hash, entry]) =>
-      entry.kind === kind ? [{ hash, usedAt: entry.usedAt }] : [],
-    )
+    return [...this.#entries].flatMap(([hash, entry]) => (entry.kind === kind ? [{ hash, usedAt: entry.usedAt }] : []))
   }
 
   usage(): PictureUsage {

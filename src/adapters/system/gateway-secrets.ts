@@ -1,10 +1,4 @@
-import {
-  createHash,
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  type KeyObject,
-} from 'node:crypto'
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { chmodSync, linkSync, readFileSync, statSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -80,9 +74,7 @@ export function rotateTokenKey(
   const path = join(dataDir, GATEWAY_SECRETS_FILE)
   const file = read(path) ?? makeOnce(path, random)
   const isGood = (retiredAt: number) => !dropOld && retiredAt + lifetimeMs > now
-  const old = file.token_keys.map((entry) =>
-    typeof entry === 'string' ? { key: entry, retired_at: now } : entry,
-  )
+  const old = file.token_keys.map((entry) => (typeof entry === 'string' ? { key: entry, retired_at: now } : entry))
   const kept = old.filter(({ retired_at }) => isGood(retired_at)).slice(0, MAX_KEYS - 1)
   const rotated: SecretsFile = { ...file, token_keys: [newKey(), ...kept] }
   const dropped = old.filter((entry) => !kept.includes(entry)).map((entry) => keyOf(path, entry).id)
@@ -131,10 +123,7 @@ function read(path: string): SecretsFile | null {
     return fileSchema.parse(JSON.parse(text))
   } catch (cause) {
     // The parser's message would quote the secret.
-    throw new GatewaySecretsError(
-      path,
-      cause instanceof z.ZodError ? new Error('not of the form') : undefined,
-    )
+    throw new GatewaySecretsError(path, cause instanceof z.ZodError ? new Error('not of the form') : undefined)
   }
 }
 
@@ -156,8 +145,7 @@ function keyOf(path: string, entry: SecretsFile['token_keys'][number]): GatewayK
   } catch {
     throw new GatewaySecretsError(path, new Error('a key that cannot be read'))
   }
-  if (privateKey.asymmetricKeyType !== 'ed25519')
-    throw new GatewaySecretsError(path, new Error('not Ed25519'))
+  if (privateKey.asymmetricKeyType !== 'ed25519') throw new GatewaySecretsError(path, new Error('not Ed25519'))
   const publicKey = createPublicKey(privateKey)
   const spki = publicKey.export({ type: 'spki', format: 'der' })
   const id = createHash('sha256').update(spki).digest('base64url').slice(0, 16)

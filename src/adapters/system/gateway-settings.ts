@@ -34,8 +34,7 @@ const MAX_CONNECTIONS = 20_000
 
 export function gatewaySettings({ values, sources }: Settings): GatewaySettings {
   // On loopback without accounts all callers are one user's own, and have one address.
-  const unlimited =
-    values.auth === 'open' && isLoopback(values.http_host) && sources.limits.kind === 'default'
+  const unlimited = values.auth === 'open' && isLoopback(values.http_host) && sources.limits.kind === 'default'
   return {
     host: values.http_host,
     port: values.http_port,

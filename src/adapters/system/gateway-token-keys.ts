@@ -3,12 +3,7 @@ import { join } from 'node:path'
 import type { Clock } from '../../ports/system/clock.js'
 import type { Logger } from '../../ports/system/logger.js'
 import type { Random } from '../../ports/system/random.js'
-import {
-  GATEWAY_SECRETS_FILE,
-  type GatewayKey,
-  type GatewaySecrets,
-  loadGatewaySecrets,
-} from './gateway-secrets.js'
+import { GATEWAY_SECRETS_FILE, type GatewayKey, type GatewaySecrets, loadGatewaySecrets } from './gateway-secrets.js'
 
 export interface GatewayTokenKeysDeps {
   readonly clock: Clock
@@ -69,8 +64,5 @@ export class GatewayTokenKeys {
 }
 
 function sameKeys(a: readonly GatewayKey[], b: readonly GatewayKey[]): boolean {
-  return (
-    a.length === b.length &&
-    a.every(({ id, retiredAt }, i) => id === b[i]?.id && retiredAt === b[i].retiredAt)
-  )
+  return a.length === b.length && a.every(({ id, retiredAt }, i) => id === b[i]?.id && retiredAt === b[i].retiredAt)
 }

@@ -26,7 +26,10 @@ export function isLoopback(host: string): boolean {
 
 const HOST = /^(?:\[([0-9a-f:.]+)\]|([^:]+))(?::\d{1,5})?$/i
 
-/** Whether a Host header names this machine by its loopback: a page elsewhere can lead a name of its own here, and no other. */
+/**
+ * Whether a Host header names this machine by its loopback: a page elsewhere can lead a name of its own here, and no
+ * other.
+ */
 export function isLoopbackName(host: string | undefined): boolean {
   const [, bracketed, plain] = HOST.exec(host ?? '') ?? []
   return isLoopback((bracketed ?? plain ?? '').toLowerCase())

@@ -1,11 +1,4 @@
-import {
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  type KeyObject,
-  sign,
-  verify,
-} from 'node:crypto'
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign, verify } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { BYTES32, SIGNATURE } from '../../application/log/input-schemas.js'
@@ -98,9 +91,7 @@ export class Ed25519Verifier implements BulkVerifier {
     const known = this.#keys.get(publicKey)
     if (known !== undefined) return known
     const isSound = BYTES32.test(publicKey) && !isWeakKey(Buffer.from(publicKey, 'base64url'))
-    const key = isSound
-      ? createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: publicKey }, format: 'jwk' })
-      : null
+    const key = isSound ? createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: publicKey }, format: 'jwk' }) : null
     if (this.#keys.size >= MAX_CACHED_KEYS) this.#keys.clear()
     this.#keys.set(publicKey, key)
     return key

@@ -88,7 +88,6 @@ function withoutStack(error: object): PlainError {
 function describeError(error: PlainError): string {
   const { code, type, message, stack, cause } = error
   const words = `${String(code ?? type ?? 'Error')}: ${String(message)}`
-  const because =
-    typeof cause === 'object' && cause !== null ? ` <- ${describeError(cause as PlainError)}` : ''
+  const because = typeof cause === 'object' && cause !== null ? ` <- ${describeError(cause as PlainError)}` : ''
   return typeof stack === 'string' ? `${words}${because}\n${stack}` : words + because
 }

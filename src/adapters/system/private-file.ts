@@ -18,7 +18,9 @@ export function writePrivateFile(path: string, content: string): void {
   syncDirectory(dirname(path))
 }
 
-/** A new name survives the loss of power only once its directory does. Windows cannot sync directories, and need not. */
+/**
+ * A new name survives the loss of power only once its directory does. Windows cannot sync directories, and need not.
+ */
 export function syncDirectory(path: string): void {
   if (process.platform === 'win32') return
   const directory = openSync(path, 'r')

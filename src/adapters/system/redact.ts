@@ -26,9 +26,7 @@ function plain(value: unknown, depth: number): unknown {
   if (Array.isArray(value)) return value.slice(0, MAX_ENTRIES).map((item) => plain(item, depth + 1))
   const entries: [string, unknown][] = value instanceof Map ? [...value] : Object.entries(value)
   return Object.fromEntries(
-    entries
-      .slice(0, MAX_ENTRIES)
-      .map(([name, item]) => [name, isSecret(name) ? REDACTED : plain(item, depth + 1)]),
+    entries.slice(0, MAX_ENTRIES).map(([name, item]) => [name, isSecret(name) ? REDACTED : plain(item, depth + 1)]),
   )
 }
 

@@ -4,10 +4,7 @@ import type { BulkVerifier, Signer } from '../../ports/system/signer.js'
 const MAX_REMEMBERED = 4_096
 
 /** A signer and a verifier that do not check again what they have just signed or verified. */
-export function rememberSignatures(
-  signer: Signer,
-  verifier: BulkVerifier,
-): { signer: Signer; verifier: BulkVerifier } {
+export function rememberSignatures(signer: Signer, verifier: BulkVerifier): { signer: Signer; verifier: BulkVerifier } {
   /** By signature: what was signed, and by which key. The oldest goes first. */
   const good = new Map<string, string>()
   const remember = (text: string, signature: string, publicKey: string) => {

@@ -24,9 +24,7 @@ export function parseListenAddress(text: string): { host: string; port: number }
   return match && port <= MAX_PORT ? { host: (match[1] ?? match[2]) as string, port } : null
 }
 
-const host = z
-  .string()
-  .regex(/^([A-Za-z0-9._-]{1,253}|[0-9a-fA-F:.]{2,45})$/, 'must be a host name or an IP address')
+const host = z.string().regex(/^([A-Za-z0-9._-]{1,253}|[0-9a-fA-F:.]{2,45})$/, 'must be a host name or an IP address')
 
 const port = z
   .union([z.string().regex(DIGITS).transform(Number), z.number()], { error: portRule })
@@ -99,10 +97,7 @@ const proxies = z
 
 const YES_NO_RULE = 'must be yes or no'
 const yesNo = z.union(
-  [
-    z.boolean(),
-    z.enum(['yes', 'no', 'true', 'false']).transform((word) => word === 'yes' || word === 'true'),
-  ],
+  [z.boolean(), z.enum(['yes', 'no', 'true', 'false']).transform((word) => word === 'yes' || word === 'true')],
   {
     error: () => YES_NO_RULE,
   },

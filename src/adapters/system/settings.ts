@@ -252,8 +252,7 @@ function parseSetting(key: SettingKey, given: unknown, source: SettingSource): u
   const rule = parsed.error.issues[0]
   const shown = (JSON.stringify(given) ?? 'undefined').slice(0, MAX_SHOWN)
   const where = source.kind === 'file' ? `${source.path}: ${key}` : describeSource(source)
-  const words =
-    rule?.code === 'invalid_type' ? `must be a ${rule.expected}` : (rule?.message ?? 'is not valid')
+  const words = rule?.code === 'invalid_type' ? `must be a ${rule.expected}` : (rule?.message ?? 'is not valid')
   const next = source.kind === 'environment' ? `correct ${source.variable}, or unset it` : 'correct it'
   throw new SettingsError(key, `${where} ${shown}: ${words}`, next)
 }

@@ -9,10 +9,7 @@ export const systemTimers: Timers = {
     const dueAt = performance.now() + delayMs
     const arm = () => {
       const leftMs = dueAt - performance.now()
-      handle = setTimeout(
-        leftMs > MAX_TIMEOUT_MS ? arm : callback,
-        Math.min(Math.max(leftMs, 0), MAX_TIMEOUT_MS),
-      )
+      handle = setTimeout(leftMs > MAX_TIMEOUT_MS ? arm : callback, Math.min(Math.max(leftMs, 0), MAX_TIMEOUT_MS))
       handle.unref()
     }
     arm()

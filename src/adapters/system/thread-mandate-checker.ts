@@ -9,8 +9,8 @@ import type {
   MandateChecker,
   MandateFault,
 } from '../../ports/mesh/mandate-checker.js'
-import { Ed25519Verifier } from './node-key.js'
 import type { CheckRequest } from './mandate-check-worker.js'
+import { Ed25519Verifier } from './node-key.js'
 
 /** Commits that are checked here before a thread is worth its start. */
 const CHECKED_HERE = 16
@@ -28,7 +28,9 @@ interface Waiting {
   readonly reject: (error: Error) => void
 }
 
-/** Checks mandates on a thread of its own, once there are many, and on the caller's as well where that one has enough. */
+/**
+ * Checks mandates on a thread of its own, once there are many, and on the caller's as well where that one has enough.
+ */
 export class ThreadMandateChecker implements MandateChecker {
   readonly #verifier = new Ed25519Verifier()
   readonly #neverHere: boolean
@@ -77,9 +79,7 @@ export class ThreadMandateChecker implements MandateChecker {
     const worker = new Worker(new URL('./mandate-check-worker.js', import.meta.url))
     worker.on('message', (fault: unknown) => this.#waiting.shift()?.resolve(fault as never))
     worker.on('error', (cause) => this.#fail(worker, cause))
-    worker.on('exit', (code) =>
-      this.#fail(worker, new Error(`the thread that checks mandates has ended (${code})`)),
-    )
+    worker.on('exit', (code) => this.#fail(worker, new Error(`the thread that checks mandates has ended (${code})`)))
     return worker
   }
 

@@ -66,10 +66,7 @@ function asyncApi(version: string): Node {
         ...messagesOf(replyMessages, 'output'),
         ...messagesOf(eventMessages, 'output'),
         ...Object.fromEntries(
-          Object.entries(messagesOf(pathMessages, 'output')).map(([name, message]) => [
-            onPath(name),
-            message,
-          ]),
+          Object.entries(messagesOf(pathMessages, 'output')).map(([name, message]) => [onPath(name), message]),
         ),
       },
     },
@@ -94,10 +91,7 @@ function text(description: string): Node {
   return { type: 'string', description }
 }
 
-function messagesOf(
-  schemas: Readonly<Record<string, z.ZodType>>,
-  io: 'input' | 'output',
-): Record<string, Node> {
+function messagesOf(schemas: Readonly<Record<string, z.ZodType>>, io: 'input' | 'output'): Record<string, Node> {
   return Object.fromEntries(
     Object.entries(schemas).map(([name, schema]) => {
       const { $schema: _, description, ...payload } = z.toJSONSchema(schema, { io }) as Record<string, Node>
@@ -116,9 +110,7 @@ function yaml(node: Node, depth: number): string {
     return node.map((item: Node) => `${pad}- ${inline(item) ?? yaml(item, depth + 1).trimStart()}`).join('')
   return Object.entries(node as Readonly<Record<string, Node | undefined>>)
     .filter((entry): entry is [string, Node] => entry[1] !== undefined)
-    .map(
-      ([key, value]) => `${pad}${scalar(key)}:${withSpace(inline(value)) ?? `\n${yaml(value, depth + 1)}`}`,
-    )
+    .map(([key, value]) => `${pad}${scalar(key)}:${withSpace(inline(value)) ?? `\n${yaml(value, depth + 1)}`}`)
     .join('')
 }
 

@@ -23,9 +23,7 @@ export const pathMessages = {
     .meta({
       description: '`bid_placed`: a bid was accepted. `current_bid` and `current_winner` are as after it.',
     }),
-  auction_extended: auction_extended
-    .extend({ new_end_time: z.string() })
-    .meta({ description: 'The end has moved.' }),
+  auction_extended: auction_extended.extend({ new_end_time: z.string() }).meta({ description: 'The end has moved.' }),
   auction_ended: auction_closed
     .extend({ type: z.literal('auction_ended'), winner: orNull, final_price: orNull })
     .meta({ description: '`auction_closed`: the auction is closed.' }),

@@ -33,8 +33,7 @@ export class SocketCaller {
     this.#connection = connection
     this.#live = deps.liveCallers.watch(presented, {
       caller,
-      ended: ({ code, message, next }) =>
-        reply({ type: 'signed_out', code, reason: message, next: next ?? null }),
+      ended: ({ code, message, next }) => reply({ type: 'signed_out', code, reason: message, next: next ?? null }),
     })
   }
 
@@ -65,19 +64,16 @@ export class SocketCaller {
   }
 
   /**
-   * Takes the credentials of a message, in the order in which bids come, and calls `became` before what was sent after them is
-   * looked at. Rejects where they are not good; nothing changes then.
+   * Takes the credentials of a message, in the order in which bids come, and calls `became` before what was sent after
+   * them is looked at. Rejects where they are not good; nothing changes then.
    */
-  become(
-    message: Extract<ClientMessage, { type: 'authenticate' }>,
-    became: (caller: Caller) => void,
-  ): Promise<void> {
+  become(message: Extract<ClientMessage, { type: 'authenticate' }>, became: (caller: Caller) => void): Promise<void> {
     const presented = presentedInMessage(message)
-    const authenticating = Promise.resolve(
-      this.lane.run(async () => became(await this.#become(presented))),
-    ).finally(() => {
-      if (this.#authenticating === authenticating) this.#authenticating = null
-    })
+    const authenticating = Promise.resolve(this.lane.run(async () => became(await this.#become(presented)))).finally(
+      () => {
+        if (this.#authenticating === authenticating) this.#authenticating = null
+      },
+    )
     this.#authenticating = authenticating
     return authenticating
   }

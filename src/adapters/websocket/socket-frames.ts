@@ -1,11 +1,6 @@
 import type { RawData } from 'ws'
 import { jsonTime } from '../../application/gateway/json-shapes.js'
-import {
-  type ClientMessage,
-  clientMessage,
-  type ReplyMessage,
-  soundBid,
-} from '../../application/gateway/messages.js'
+import { type ClientMessage, clientMessage, type ReplyMessage, soundBid } from '../../application/gateway/messages.js'
 import type { Currency } from '../../domain/currency.js'
 import { formatAmount } from '../../domain/money.js'
 import type { Accepted } from '../../ports/store/outcome-repository.js'
@@ -71,10 +66,7 @@ const BEYOND_ASCII = /[\u0080-\uffff]/g
 
 function quoted(text: string): string {
   if (AS_IT_IS.test(text)) return `"${text}"`
-  return JSON.stringify(text).replace(
-    BEYOND_ASCII,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )
+  return JSON.stringify(text).replace(BEYOND_ASCII, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
 /** To the bidder: nothing was done, or it is not known what was. */

@@ -28,7 +28,9 @@ const REPLAY_POLL_MS = 10
 /** How long a reader gets to take its goodbye. */
 const GOODBYE_MS = 2_000
 
-/** What goes out to one WebSocket, in order: events gather until the end of the turn, answers go at once, behind them. */
+/**
+ * What goes out to one WebSocket, in order: events gather until the end of the turn, answers go at once, behind them.
+ */
 export class SocketOutbox {
   readonly #deps: SocketOutboxDeps
   readonly #options: SocketOutboxOptions
@@ -62,8 +64,7 @@ export class SocketOutbox {
   /** Resolves when a replay may go on. */
   async ready(): Promise<void> {
     this.#deps.writer.empty(this.#outlet)
-    while (!this.#closed && this.#outlet.raw.writableLength > REPLAY_BUFFERED_BYTES)
-      await sleep(REPLAY_POLL_MS)
+    while (!this.#closed && this.#outlet.raw.writableLength > REPLAY_BUFFERED_BYTES) await sleep(REPLAY_POLL_MS)
   }
 
   /** Says why, and closes the connection. Idempotent. */
@@ -90,10 +91,7 @@ export class SocketOutbox {
     if (this.#outlet.raw.writableLength <= MAX_BUFFERED_BYTES) return true
     const { address, requestId } = this.#options
     this.#deps.metrics.slowReader('ws')
-    this.#deps.logger.info(
-      { code: 'SLOW_READER', address, requestId },
-      'a reader was too slow, and is let go',
-    )
+    this.#deps.logger.info({ code: 'SLOW_READER', address, requestId }, 'a reader was too slow, and is let go')
     this.close(CLOSE.slowReader, 'SLOW_READER', 'too many messages wait for you; resume with from_seq', 0)
     return false
   }

@@ -7,11 +7,7 @@ import {
   CatalogueSubscription,
   type SubscriptionDeps,
 } from '../../application/gateway/subscription.js'
-import {
-  badCursor,
-  nothingToHear,
-  tooManySubscriptions,
-} from '../../application/gateway/subscription-errors.js'
+import { badCursor, nothingToHear, tooManySubscriptions } from '../../application/gateway/subscription-errors.js'
 import { readFeedCursor } from '../../application/log/feed-cursor.js'
 import { auctionResource } from '../http/resources.js'
 import type { ServingDeps } from '../http/serving-deps.js'

@@ -85,8 +85,7 @@ export class SocketWriter {
   #joined(frames: readonly Buffer[]): Buffer {
     if (frames.length === 1) return frames[0] as Buffer
     const last = this.#last
-    if (last?.frames.length === frames.length && last.frames.every((frame, i) => frame === frames[i]))
-      return last.bytes
+    if (last?.frames.length === frames.length && last.frames.every((frame, i) => frame === frames[i])) return last.bytes
     const bytes = Buffer.concat(frames)
     this.#last = { frames: [...frames], bytes }
     return bytes

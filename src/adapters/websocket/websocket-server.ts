@@ -18,7 +18,10 @@ export interface WebSocketServerOptions {
   readonly maxConnectionsPerAddress: number
 }
 
-/** A frame of a client, and all fragments of a message together: the longest message that is documented fits (see its test). */
+/**
+ * A frame of a client, and all fragments of a message together: the longest message that is documented fits (see its
+ * test).
+ */
 export const MAX_FRAME_BYTES = 128 * 1024
 const ONE = /^\/ws\/auction\/([A-Za-z0-9_-]{1,96})\/?$/
 const MANY = /^\/ws\/?$/
@@ -124,10 +127,7 @@ export class GatewayWebSockets {
     })
   }
 
-  #open(
-    session: SocketSession,
-    { place, onClose }: { place: Place; onClose: (done: () => void) => void },
-  ): void {
+  #open(session: SocketSession, { place, onClose }: { place: Place; onClose: (done: () => void) => void }): void {
     this.#sessions.add(session)
     onClose(() => this.#sessions.delete(session))
     session.greet()

@@ -80,8 +80,7 @@ export class AccountAuthenticator implements Authenticator {
       throw new CallerError('TOKEN_EXPIRED', 'this API key has expired', { next: 'create another one' })
     }
     const account = usable(await accounts.find(found.accountId), badKey)
-    if (found.lastUsedAt === null || now - found.lastUsedAt >= USED_EVERY_MS)
-      await apiKeys.used(found.id, now)
+    if (found.lastUsedAt === null || now - found.lastUsedAt >= USED_EVERY_MS) await apiKeys.used(found.id, now)
     const allowed = scopesOf(account.roles)
     const scopes = found.scopes.filter((scope) => allowed.includes(scope))
     return callerOf(account, scopes, { kind: 'api-key', keyId: found.id })

@@ -66,10 +66,7 @@ export const newPassword = z
     z
       .string()
       .min(MIN_PASSWORD_LENGTH, `must have at least ${MIN_PASSWORD_LENGTH} characters`)
-      .refine(
-        (text) => !COMMON_PASSWORDS.has(text.toLowerCase()),
-        'must not be one that everybody tries first',
-      )
+      .refine((text) => !COMMON_PASSWORDS.has(text.toLowerCase()), 'must not be one that everybody tries first')
       .refine((text) => new Set(text).size > 2, 'must have more than two different characters'),
   )
 

@@ -77,9 +77,7 @@ export class ApiKeys {
     if (!key || (accountId !== null && key.accountId !== accountId)) {
       throw new AccountError('API_KEY_NOT_FOUND', 'there is no such API key', {
         next: 'list the keys to see their ids',
-        problems: [
-          { field: 'id', rule: 'must be the id of an API key of this account, such as key_7k2m...' },
-        ],
+        problems: [{ field: 'id', rule: 'must be the id of an API key of this account, such as key_7k2m...' }],
       })
     }
     await apiKeys.revoke(keyId, clock.now())

@@ -7,14 +7,7 @@ import type { Logger } from '../../ports/system/logger.js'
 import type { Random } from '../../ports/system/random.js'
 import { AccountError } from './account-error.js'
 import { loginInput, parseInput } from './account-input.js'
-import {
-  newRefreshToken,
-  nextRefreshToken,
-  parseRefreshToken,
-  type RefreshToken,
-  sameHash,
-  sha256,
-} from './secrets.js'
+import { newRefreshToken, nextRefreshToken, parseRefreshToken, type RefreshToken, sameHash, sha256 } from './secrets.js'
 
 export interface LoginsDeps {
   readonly accounts: AccountRepository
@@ -128,10 +121,7 @@ export class Logins {
     if (!account) throw invalid()
     if (account.disabledAt !== null) throw disabled()
     const next = nextRefreshToken(given, this.options.refreshSecret)
-    const expiresAt = Math.min(
-      now + this.options.sessionIdleMs,
-      session.createdAt + this.options.sessionMaxMs,
-    )
+    const expiresAt = Math.min(now + this.options.sessionIdleMs, session.createdAt + this.options.sessionMaxMs)
     const rotation = { from: sha256(given.text), to: sha256(next.text), now, expiresAt }
     if (await sessions.rotate(session.id, rotation)) return this.#tokens(account, next, { now, expiresAt })
     // Used before, perhaps at this very moment by another caller: what is stored now decides.
@@ -144,13 +134,9 @@ export class Logins {
     // Two callers hold tokens of this session. One of them should not, and nobody can know which.
     await sessions.remove(session.id)
     logger.warn({ account: account.id }, 'a used refresh token came again: its login has ended')
-    throw new AccountError(
-      'REFRESH_TOKEN_REUSED',
-      'this refresh token was used before; its login has ended',
-      {
-        next: 'log in again; if it was not you who used it, change the password',
-      },
-    )
+    throw new AccountError('REFRESH_TOKEN_REUSED', 'this refresh token was used before; its login has ended', {
+      next: 'log in again; if it was not you who used it, change the password',
+    })
   }
 
   /** Ends the session of a refresh token, with its access tokens. Idempotent: tokens of no session are ignored. */

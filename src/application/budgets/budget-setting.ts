@@ -10,15 +10,12 @@ const MAX_LIMIT = 2 ** 50
 export const BUDGETS_RULE = `must name budgets with their limits, such as log-bytes:8GiB,work:4s,requests:64; there are ${BUDGET_NAMES.join(', ')}`
 
 /**
- * A setting: "log-bytes:8GiB,work:4s" or, in a file, `{"log-bytes": "8GiB", "requests": 64}`; what is not named keeps its default. An amount
- * without a unit counts bytes, milliseconds, or whatever the budget is about.
+ * A setting: "log-bytes:8GiB,work:4s" or, in a file, `{"log-bytes": "8GiB", "requests": 64}`; what is not named keeps
+ * its default. An amount without a unit counts bytes, milliseconds, or whatever the budget is about.
  */
 export const budgetsSetting = z
   .union(
-    [
-      z.string().transform(splitPairs),
-      z.record(z.string(), z.union([z.string(), z.number().transform(String)])),
-    ],
+    [z.string().transform(splitPairs), z.record(z.string(), z.union([z.string(), z.number().transform(String)]))],
     { error: () => BUDGETS_RULE },
   )
   .transform((given, context): BudgetLimits => {

@@ -147,8 +147,8 @@ export class Budget {
 }
 
 /**
- * What each sender may make this node keep, hold, compute or wait for: one budget for each such thing, the same for all senders
- * and apart for each, so that one that floods this node uses up its own share and nobody else's.
+ * What each sender may make this node keep, hold, compute or wait for: one budget for each such thing, the same for all
+ * senders and apart for each, so that one that floods this node uses up its own share and nobody else's.
  */
 export class Budgets {
   readonly #budgets: ReadonlyMap<BudgetName, Budget>
@@ -167,11 +167,7 @@ export class Budgets {
         this.status().map((status) => ({ labels: { budget: status.name }, value: read(status) })),
       )
     gauge('vendue_budget_limit', 'What one sender may use.', ({ limit }) => limit)
-    gauge(
-      'vendue_budget_used',
-      'What the sender that uses most has used.',
-      ({ fullest }) => fullest?.used ?? 0,
-    )
+    gauge('vendue_budget_used', 'What the sender that uses most has used.', ({ fullest }) => fullest?.used ?? 0)
   }
 
   of(name: BudgetName): Budget {

@@ -13,19 +13,22 @@ const HOUR_MS = 3_600_000
 const MIB = 1_024 * 1_024
 
 /**
- * All that a member, or an account, can make this node keep, hold, compute or wait for, each with what one of them may use. The
- * limits lie far above what a node of ours asks for, so that only floods meet them; an operator can set others. docs/security.md explains each.
+ * All that a member, or an account, can make this node keep, hold, compute or wait for, each with what one of them may
+ * use. The limits lie far above what a node of ours asks for, so that only floods meet them; an operator can set
+ * others. docs/security.md explains each.
  */
 export const SENDER_BUDGETS = {
   /** Connections, by the member that opens them: several times what a node of ours does. */
   connections: { unit: 'connections', limit: 128, refillMs: null, least: 16 },
-  /** Requests that are being read, carried out or answered, by who calls. A node of ours has 16 connections to a peer. */
+  /**
+   * Requests that are being read, carried out or answered, by who calls. A node of ours has 16 connections to a peer.
+   */
   requests: { unit: 'requests at once', limit: 48, refillMs: null, least: 16 },
   /** Their bytes, and those of answers that have not been taken yet. */
   'request-bytes': { unit: 'bytes held', limit: 16 * MIB, refillMs: null, least: 8 * MIB },
   /**
-   * Time on the thread that serves. Nobody is refused for it: who has used more waits for who has used less, and what is large is read
-   * more slowly of who has used up all.
+   * Time on the thread that serves. Nobody is refused for it: who has used more waits for who has used less, and what
+   * is large is read more slowly of who has used up all.
    */
   work: { unit: 'ms of the thread', limit: 8_000, refillMs: 10_000, least: 100 },
   /** Addresses that were not known, by who named them: each is dialled. */
@@ -40,7 +43,10 @@ export const SENDER_BUDGETS = {
   'checked-proofs': { unit: 'proofs', limit: 120, refillMs: MINUTE_MS },
   /** Proofs kept, by who brought them, and by the home that they convict: its first one is enough to know it by. */
   'kept-proofs': { unit: 'bytes kept', limit: 16 * MIB, refillMs: null, least: 4 * MIB },
-  /** Refused commands whose outcome is kept, so that asking again gives the same answer; by the node that signed for them. */
+  /**
+   * Refused commands whose outcome is kept, so that asking again gives the same answer; by the node that signed for
+   * them.
+   */
   refusals: { unit: 'bytes kept', limit: 32 * MIB, refillMs: HOUR_MS },
   /** Commands of other nodes that this home carries out and keeps. */
   commands: { unit: 'bytes kept', limit: 512 * MIB, refillMs: HOUR_MS },

@@ -99,8 +99,7 @@ export class AutoBidder {
   cancel(auctionId: string): Promise<AutoBid | null> {
     return this.#change(
       auctionId,
-      (current) =>
-        current && { ...current, state: 'stopped', pending: null, updatedAt: this.#deps.clock.now() },
+      (current) => current && { ...current, state: 'stopped', pending: null, updatedAt: this.#deps.clock.now() },
     )
   }
 
@@ -159,7 +158,9 @@ export class AutoBidder {
     await this.#look(auctionId)
   }
 
-  /** Brings the auto-bid's state up to date with the auction as this node knows it. Null if it does not bid any more. */
+  /**
+   * Brings the auto-bid's state up to date with the auction as this node knows it. Null if it does not bid any more.
+   */
   async #look(auctionId: string): Promise<OpenedAuction | null> {
     const record = await this.#deps.auctions.find(auctionId)
     const autoBid = await this.find(auctionId)
@@ -197,10 +198,7 @@ export class AutoBidder {
       (submission) => this.#deps.router.enqueue(submission),
     )
     if (!result.ok) {
-      this.#deps.logger.debug(
-        { auctionId, code: result.code },
-        'an auto-bid has no outcome yet; asking again',
-      )
+      this.#deps.logger.debug({ auctionId, code: result.code }, 'an auto-bid has no outcome yet; asking again')
       this.#retryLater(auctionId, auto, waitMs(UNANSWERED, ++auto.unanswered))
       return
     }
@@ -210,8 +208,9 @@ export class AutoBidder {
     await this.#update(auctionId, { pending: null })
     this.#deps.logger.debug({ auctionId, status: outcome.status }, 'an auto-bid was decided')
     if (outcome.status === 'rejected') return this.#refused(auctionId, auto, outcome.rejection.code)
-    // What stood in its way, or has overtaken it since, shows here with a commit that is on its way, or has shown long ago: the outcome of
-    // a bid that was asked for before a restart is an old one. So look again, and not before a moment has passed.
+    // What stood in its way, or has overtaken it since, shows here with a commit that is on its way, or has shown long
+    // ago: the outcome of a bid that was asked for before a restart is an old one. So look again, and not before a
+    // moment has passed.
     this.#retryLater(auctionId, auto, UNANSWERED.firstMs)
   }
 
@@ -248,10 +247,7 @@ export class AutoBidder {
   }
 
   /** Changes of one auto-bid follow one another, and none counts before it is on disk. */
-  async #change<T extends AutoBid | null>(
-    auctionId: string,
-    change: (current: AutoBid | null) => T,
-  ): Promise<T> {
+  async #change<T extends AutoBid | null>(auctionId: string, change: (current: AutoBid | null) => T): Promise<T> {
     const before = this.#changes.get(auctionId) ?? Promise.resolve()
     const turn = before.then(async () => {
       const current = await this.find(auctionId)
@@ -294,9 +290,7 @@ export class AutoBidder {
 
 /** An auto-bid that will not bid any more, whatever happens. One that was outbid may: its limit can be raised. */
 function isOver({ state, pending }: AutoBid): boolean {
-  return (
-    state === 'stopped' || state === 'refused' || (pending === null && (state === 'won' || state === 'lost'))
-  )
+  return state === 'stopped' || state === 'refused' || (pending === null && (state === 'won' || state === 'lost'))
 }
 
 /** Null: no bid could lead. */
@@ -309,8 +303,8 @@ function waitMs({ firstMs, mostMs }: Backoff, nth: number): number {
 }
 
 /**
- * What a refusal means for an auto-bid. `passing`: this node does not know yet what the home knows, or the auction may go
- * on; `over`: the auction has ended; `final`: another bid would be refused as well.
+ * What a refusal means for an auto-bid. `passing`: this node does not know yet what the home knows, or the auction may
+ * go on; `over`: the auction has ended; `final`: another bid would be refused as well.
  */
 function afterRefusal(code: RejectionCode): 'passing' | 'over' | 'final' {
   switch (code) {

@@ -44,8 +44,8 @@ export class CommandRouter {
   }
 
   /**
-   * Brings it there in the order of the calls for its auction, and follows one that moves to another home meanwhile. Commands
-   * of one lane are in one request to another home at a time, so that they are decided in that order too.
+   * Brings it there in the order of the calls for its auction, and follows one that moves to another home meanwhile.
+   * Commands of one lane are in one request to another home at a time, so that they are decided in that order too.
    */
   enqueue(submission: Submission): void {
     const { auctionId } = submission.command
@@ -122,10 +122,7 @@ export class CommandRouter {
 }
 
 const NOT_FOUND = submitFailure('AUCTION_NOT_FOUND', 'this node knows no such auction')
-const NOT_LOOKED_UP = submitFailure(
-  'BUSY',
-  "the auction's home could not be looked up; nothing was done, try again",
-)
+const NOT_LOOKED_UP = submitFailure('BUSY', "the auction's home could not be looked up; nothing was done, try again")
 /** To the client it is all one whether its home is away or not found yet. */
 const MOVED = submitFailure(
   'HOME_UNREACHABLE',

@@ -162,9 +162,7 @@ export class HomeForwarder {
           )
           if (!(error instanceof PeerCallError)) throw error
           if (error.answered)
-            return commands.map(() =>
-              maybeDone ? unknown : submitFailure(nodeErrorCode(error.code), error.message),
-            )
+            return commands.map(() => (maybeDone ? unknown : submitFailure(nodeErrorCode(error.code), error.message)))
           maybeDone ||= error.sent
           if (error.code === 'BAD_ANSWER') unknown = unusable(error)
         }

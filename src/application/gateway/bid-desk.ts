@@ -1,5 +1,6 @@
 /**
- * Room `gateway`: what a gateway does for bidders without a node, whatever protocol they use: bids, events, presence, limits.
+ * Room `gateway`: what a gateway does for bidders without a node, whatever protocol they use: bids, events, presence,
+ * limits.
  */
 
 import type { AmountInput } from '../../domain/money.js'
@@ -76,8 +77,8 @@ export class BidDesk {
   }
 
   /**
-   * Who it is and whether they may is found out in `admit`, in the order of the connection. Rejects with what `admit` rejects
-   * with, and with `NodeError` or `GatewayRefusal`; an unknown outcome's error names the bid's id.
+   * Who it is and whether they may is found out in `admit`, in the order of the connection. Rejects with what `admit`
+   * rejects with, and with `NodeError` or `GatewayRefusal`; an unknown outcome's error names the bid's id.
    */
   async bid(path: BidPath, admit: Admit, request: BidRequest): Promise<CommandResult> {
     const { breakers, clock, metrics } = this.#deps
@@ -123,8 +124,7 @@ export class BidDesk {
     const { clock, commandIds } = this.#deps
     const { auctionId, homeNodeId } = bidder
     const commandId = commandIds.of('bid', request.key, bidder.as, request.keyField)
-    if (bidder.own)
-      return { commandId, result: Promise.resolve(ownAuction({ auctionId, commandId, at: clock.now() })) }
+    if (bidder.own) return { commandId, result: Promise.resolve(ownAuction({ auctionId, commandId, at: clock.now() })) }
     return this.#queue(commandId, homeNodeId, () => this.#send(request, bidder, commandId))
   }
 

@@ -47,7 +47,9 @@ export class Bidders {
     return { auctionId: auction, homeNodeId: facts.homeNodeId, as: party, own: false }
   }
 
-  /** Who bids. Rejects with `NodeError`, and with `GatewayRefusal` ACCOUNT_NEEDED where there is no pseudonym to be had. */
+  /**
+   * Who bids. Rejects with `NodeError`, and with `GatewayRefusal` ACCOUNT_NEEDED where there is no pseudonym to be had.
+   */
   async bidder({ party }: Caller, auction: string): Promise<AuctionBidder> {
     const { auctionId, homeNodeId, terms, sellerId } = await this.#deps.facts.of(auction)
     if (terms.bidderNames === 'public') return { auctionId, homeNodeId, as: party, own: false }
@@ -91,14 +93,14 @@ export class Bidders {
     )
     return Promise.all(
       views.map((view) =>
-        noted.has(view.auctionId)
-          ? api.show({ auction: view.auctionId, as: pseudonyms.of(id, view.auctionId) })
-          : view,
+        noted.has(view.auctionId) ? api.show({ auction: view.auctionId, as: pseudonyms.of(id, view.auctionId) }) : view,
       ),
     )
   }
 
-  /** Whose account of this gateway bids under this name there; null where it is none, or only another gateway can tell. */
+  /**
+   * Whose account of this gateway bids under this name there; null where it is none, or only another gateway can tell.
+   */
   async accountBehind(party: Party, auctionId: string): Promise<Party | null> {
     const found = await this.#deps.pseudonyms?.behind(party.id, auctionId)
     return found ? { id: found.account.id, name: found.account.name } : null

@@ -31,8 +31,8 @@ export class BoundedRateLimiter {
   ) {}
 
   /**
-   * Counts so many, and says whether they are within the rate: all of them, or none is counted. More than the rate holds
-   * costs all that it holds. What is refused does not make the wait longer.
+   * Counts so many, and says whether they are within the rate: all of them, or none is counted. More than the rate
+   * holds costs all that it holds. What is refused does not make the wait longer.
    */
   take(key: string, count = 1): Verdict {
     const nowMs = performance.now()

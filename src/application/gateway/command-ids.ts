@@ -15,10 +15,10 @@ const RANDOM_BYTES = 5
 const MAX_REMEMBERED = 10_000
 
 /**
- * The command id for a client's key (`Idempotency-Key`, `bid_id`): it ends with a mark of its party, so that no party can take another's
- * id, which the home would give to whoever comes first. A key that has the form of an id stands before the mark, so that its client knows
- * its bid again in the log; any other is hashed. A key that ends with the mark already is taken as it is: an answer names the id
- * under which to ask again. A new one without a key.
+ * The command id for a client's key (`Idempotency-Key`, `bid_id`): it ends with a mark of its party, so that no party
+ * can take another's id, which the home would give to whoever comes first. A key that has the form of an id stands
+ * before the mark, so that its client knows its bid again in the log; any other is hashed. A key that ends with the
+ * mark already is taken as it is: an answer names the id under which to ask again. A new one without a key.
  */
 export class CommandIds {
   readonly #deps: { readonly clock: Clock; readonly random: Random }

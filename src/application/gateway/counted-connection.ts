@@ -1,7 +1,10 @@
 import type { Caller } from '../../ports/accounts/caller.js'
 import type { Guard, Held } from './guard.js'
 
-/** An open connection as the limits count it, with what it hears: for its address, and for the account that it is of at the time. */
+/**
+ * An open connection as the limits count it, with what it hears: for its address, and for the account that it is of at
+ * the time.
+ */
 export class CountedConnection {
   readonly address: string
   readonly #open: Held | null

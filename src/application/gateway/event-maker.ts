@@ -23,7 +23,10 @@ const AWAY: readonly NodeErrorCode[] = ['NODE_UNREACHABLE', 'STOPPING', 'BUSY', 
 const MAX_LEADERS = 10_000
 const HISTORY_PAGE = 100
 
-/** Makes public events of what a node's feed holds, in its order. Who leads after a bid that does not is what it remembers. */
+/**
+ * Makes public events of what a node's feed holds, in its order. Who leads after a bid that does not is what it
+ * remembers.
+ */
 export class EventMaker {
   readonly #deps: EventMakerDeps
   readonly #leaders = new Map<string, Party>()

@@ -72,11 +72,7 @@ export class GatewayMetrics {
     gauge('vendue_websockets', 'WebSocket connections.', () => connections().websockets)
     gauge('vendue_socketio_connections', 'Socket.IO connections.', () => connections().socketIo)
     gauge('vendue_event_streams', 'Server-sent event streams.', () => connections().eventStreams)
-    gauge(
-      'vendue_home_breakers_open',
-      'Homes that are left alone after failures.',
-      () => connections().openBreakers,
-    )
+    gauge('vendue_home_breakers_open', 'Homes that are left alone after failures.', () => connections().openBreakers)
     metrics.gauge('vendue_gateway_held', 'What callers hold, where limits are on.', () => {
       const guard = sources.guard()
       return guard === null ? [] : HELD_THINGS.map((what) => ({ labels: { what }, value: guard.held(what) }))

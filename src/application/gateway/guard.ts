@@ -9,8 +9,8 @@ export const HELD_THINGS = ['sockets', 'connections', 'subscriptions', 'download
 export type HeldThing = (typeof HELD_THINGS)[number]
 
 /**
- * Keeps rates and numbers within limits, and answers at once. Each method throws where one is reached, with an error whose
- * code is TOO_MANY_REQUESTS and that says `limit`, `next` and `retryAfterSeconds`; nothing is counted then.
+ * Keeps rates and numbers within limits, and answers at once. Each method throws where one is reached, with an error
+ * whose code is TOO_MANY_REQUESTS and that says `limit`, `next` and `retryAfterSeconds`; nothing is counted then.
  */
 export interface Guard {
   bid(source: Source): void

@@ -12,8 +12,8 @@ import { timeText } from '../log/time-text.js'
 import type { auctionResult } from './public-events.js'
 
 /**
- * What `--json` prints and the HTTP API answers: snake_case keys, amounts as decimal text beside their `currency`, times as RFC 3339 in UTC,
- * ids in full.
+ * What `--json` prints and the HTTP API answers: snake_case keys, amounts as decimal text beside their `currency`,
+ * times as RFC 3339 in UTC, ids in full.
  */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
 

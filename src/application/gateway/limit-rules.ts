@@ -33,7 +33,10 @@ export const DEFAULT_RATES = {
 export type RateName = keyof typeof DEFAULT_RATES
 export type Rates = Readonly<Record<RateName, Rate>>
 
-/** What may be held at the same time, as `open_<what>_per_<whom>`: everything that callers can hold at a gateway is here. */
+/**
+ * What may be held at the same time, as `open_<what>_per_<whom>`: everything that callers can hold at a gateway is
+ * here.
+ */
 export const DEFAULT_OPEN = {
   /** TCP connections, whatever they are used for; those of trusted proxies are not counted. */
   open_sockets_per_address: 1_000,
@@ -82,10 +85,7 @@ export const LIMITS_RULE = `must name limits with their values, such as bids_per
  */
 export const limitsSetting = z
   .union(
-    [
-      z.string().transform(splitPairs),
-      z.record(z.string(), z.union([z.string(), z.number().transform(String)])),
-    ],
+    [z.string().transform(splitPairs), z.record(z.string(), z.union([z.string(), z.number().transform(String)]))],
     { error: () => LIMITS_RULE },
   )
   .transform((given, context): LimitRules => {

@@ -78,8 +78,7 @@ export class Limits implements Guard {
         holding.add(count)
       },
       become: (accountId) => {
-        if (accountId !== undefined && accountId !== holding.accountId)
-          this.#take('connections_per_account', accountId)
+        if (accountId !== undefined && accountId !== holding.accountId) this.#take('connections_per_account', accountId)
         holding.become(accountId)
       },
       release: (count) => holding.release(count),
@@ -87,11 +86,11 @@ export class Limits implements Guard {
   }
 
   /**
-   * Counts a login before it is tried, so that many at once do not slip through together; a success is taken back. `whose` is
-   * the account's id where there is such an account, whatever it was called in the login, and what was typed otherwise.
-   * Guessing is slowed down for an address, for a name from an address, and for a name from everywhere. The last must
-   * not lock the owner out: it does not hold for addresses that the owner has logged in from, what is refused does not
-   * make the wait longer, and logins that are open and API keys go on.
+   * Counts a login before it is tried, so that many at once do not slip through together; a success is taken back.
+   * `whose` is the account's id where there is such an account, whatever it was called in the login, and what was typed
+   * otherwise. Guessing is slowed down for an address, for a name from an address, and for a name from everywhere. The
+   * last must not lock the owner out: it does not hold for addresses that the owner has logged in from, what is refused
+   * does not make the wait longer, and logins that are open and API keys go on.
    */
   login(whose: string, { address }: Source): LoginAttempt {
     const who = loginHash(whose)

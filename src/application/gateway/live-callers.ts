@@ -61,8 +61,7 @@ export class LiveCallers {
         await watched.now()
       } catch (error) {
         // An end has been reported; no other error takes a caller's rights away, and bids check again.
-        if (!(error instanceof CallerError))
-          this.#deps.logger.warn({ err: error }, 'a caller could not be checked')
+        if (!(error instanceof CallerError)) this.#deps.logger.warn({ err: error }, 'a caller could not be checked')
       }
       looked += 1
       if (looked % SLICE === 0) await new Promise((resolve) => setImmediate(resolve))
@@ -80,11 +79,7 @@ export class LiveCaller {
 
   constructor(
     callers: Callers,
-    {
-      presented,
-      caller,
-      ended,
-    }: { presented: Presented; caller: Caller | null; ended: (error: CallerError) => void },
+    { presented, caller, ended }: { presented: Presented; caller: Caller | null; ended: (error: CallerError) => void },
     leave: () => void,
   ) {
     this.#callers = callers

@@ -169,12 +169,10 @@ export const replyMessages = {
       scopes: z.array(z.enum(SCOPES)),
     })
     .meta({ description: 'The answer to `authenticate`: who you are from here on.' }),
-  signed_out: z
-    .object({ type: z.literal('signed_out'), code, reason: z.string(), next: z.string().nullable() })
-    .meta({
-      description:
-        'Your credentials have ended: expired, logged out, revoked or disabled. You go on hearing, as nobody; `authenticate` with new ones to bid.',
-    }),
+  signed_out: z.object({ type: z.literal('signed_out'), code, reason: z.string(), next: z.string().nullable() }).meta({
+    description:
+      'Your credentials have ended: expired, logged out, revoked or disabled. You go on hearing, as nobody; `authenticate` with new ones to bid.',
+  }),
   subscribed: z
     .object({
       type: z.literal('subscribed'),
@@ -209,12 +207,9 @@ export const replyMessages = {
   bid_rejected: z
     .object({ type: z.literal('bid_rejected'), ...rejection, client_id: z.string().nullable() })
     .meta({ description: 'To the bidder alone: nothing was done; `next` says what to do.' }),
-  bid_unknown: z
-    .object({ type: z.literal('bid_unknown'), ...rejection, client_id: z.string().nullable() })
-    .meta({
-      description:
-        'To the bidder alone: it is not known what became of the bid. Send it again with `bid_id`.',
-    }),
+  bid_unknown: z.object({ type: z.literal('bid_unknown'), ...rejection, client_id: z.string().nullable() }).meta({
+    description: 'To the bidder alone: it is not known what became of the bid. Send it again with `bid_id`.',
+  }),
   presence: z
     .object({
       type: z.literal('presence'),
@@ -225,8 +220,7 @@ export const replyMessages = {
       left: z.array(z.string()),
     })
     .meta({
-      description:
-        'Who watches here, at this gateway; up to 20 names of those who are here, who came and who left.',
+      description: 'Who watches here, at this gateway; up to 20 names of those who are here, who came and who left.',
     }),
   pong: z
     .object({

@@ -22,10 +22,7 @@ export function resultJson({ outcome, auction }: CommandResult) {
 }
 
 /** What was done. `currency` null: not known here, and amounts are left out. */
-export function acceptedJson(
-  { status, commandId, auctionId, at, seq, bid }: Accepted,
-  currency: Currency | null,
-) {
+export function acceptedJson({ status, commandId, auctionId, at, seq, bid }: Accepted, currency: Currency | null) {
   const done = { status, command_id: commandId, auction_id: auctionId, at: jsonTime(at), seq }
   if (!bid) return done
   return {

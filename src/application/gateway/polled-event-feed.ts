@@ -20,11 +20,7 @@ export class PolledEventFeed implements EventFeed {
     return (await this.#api.events({ waitMs: 0 })).cursor
   }
 
-  async follow(
-    from: string,
-    hear: (batch: FeedBatch) => Promise<void> | null,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async follow(from: string, hear: (batch: FeedBatch) => Promise<void> | null, signal: AbortSignal): Promise<void> {
     let cursor = from
     while (!signal.aborted) {
       const page = await this.#api.events({ cursor, waitMs: WAIT_MS, limit: PAGE })

@@ -115,11 +115,7 @@ export class Watcher {
   #name: string | null = null
   #leave: (() => void) | null = null
 
-  constructor(
-    { presence }: { presence: Presence },
-    auctionId: string,
-    deliver: ((data: Buffer) => void) | null,
-  ) {
+  constructor({ presence }: { presence: Presence }, auctionId: string, deliver: ((data: Buffer) => void) | null) {
     this.#presence = presence
     this.#auctionId = auctionId
     this.#notify = deliver

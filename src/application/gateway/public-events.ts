@@ -3,8 +3,9 @@ import { CLOSED_BY, EXTENDED_BY } from '../../domain/events.js'
 import { PICTURE_TYPES } from '../../domain/pictures/picture.js'
 
 /**
- * What happens to auctions, as everybody hears it: event streams, WebSocket, `vendue/client`, `createNode` and `vendue watch --json`.
- * What a protocol calls by other names is made from these in its adapter. Amounts are decimal text in `currency`, times RFC 3339 in UTC.
+ * What happens to auctions, as everybody hears it: event streams, WebSocket, `vendue/client`, `createNode` and `vendue
+ * watch --json`. What a protocol calls by other names is made from these in its adapter. Amounts are decimal text in
+ * `currency`, times RFC 3339 in UTC.
  */
 
 const amount = z.string()
@@ -81,8 +82,7 @@ export const eventMessages = {
       since: time.nullable(),
     })
     .meta({
-      description:
-        'The end has moved. `outage`: nobody could bid from `since` until now, and that time is given back.',
+      description: 'The end has moved. `outage`: nobody could bid from `since` until now, and that time is given back.',
     }),
   auction_closed: z
     .object({

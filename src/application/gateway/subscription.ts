@@ -105,10 +105,7 @@ export class CatalogueSubscription {
     this.#sinceMs = options.sinceMs ?? 0
     const heard = deps.hub.cursorAt(this.#sinceMs)
     if (heard !== null && isPastCursor(heard, this.#cursor)) this.#cursor = heard
-    this.#unlisten = [
-      deps.hub.listen(null, (message) => this.#offer(message)),
-      deps.hub.onGap(() => this.catchUp()),
-    ]
+    this.#unlisten = [deps.hub.listen(null, (message) => this.#offer(message)), deps.hub.onGap(() => this.catchUp())]
     if (options.cursor !== null) this.catchUp()
   }
 

@@ -13,8 +13,8 @@ import type { SignatureVerifier, Signer } from '../../ports/system/signer.js'
 import type { AuctionHouse } from '../home/auction-house.js'
 import { isConsentOf } from '../log/handover-consent.js'
 import type { PeerTable } from '../mesh/peer-table.js'
-import { submitFailure } from '../submissions/submit-failure.js'
 import type { Replication } from '../replication/replication.js'
+import { submitFailure } from '../submissions/submit-failure.js'
 import { signParcel } from './handover-parcel.js'
 
 export interface HandoverGiverDeps {
@@ -106,16 +106,10 @@ export class HandoverGiver {
     throw new NodeError('NOT_MOVED', `${this.#nameOf(to)} has not agreed to be its home`)
   }
 
-  async #pass(
-    auctionId: string,
-    to: Home,
-    parcel: HandoverParcel,
-    head: Head | null,
-  ): Promise<string | null> {
+  async #pass(auctionId: string, to: Home, parcel: HandoverParcel, head: Head | null): Promise<string | null> {
     const { peerClient, peerTable, signer } = this.#deps
     const address = peerTable.whereabouts(to.nodeId)?.address
-    if (address === undefined)
-      throw new NodeError('NODE_UNREACHABLE', `${this.#nameOf(to)} cannot be reached`)
+    if (address === undefined) throw new NodeError('NODE_UNREACHABLE', `${this.#nameOf(to)} cannot be reached`)
     const signed = signParcel(auctionId, { to: to.nodeId, ...parcel, head }, signer)
     return peerClient.passHandover(address, this.#nodeId, signed, { timeoutMs: PARCEL_TIMEOUT_MS })
   }

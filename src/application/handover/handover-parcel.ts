@@ -35,12 +35,7 @@ export function signParcel(auctionId: string, part: HandoverPart, signer: Signer
   return { auctionId, parcel, signature: signer.sign(parcelText(auctionId, part.to, parcel)) }
 }
 
-export function isParcelSigned(
-  signed: SignedParcel,
-  to: string,
-  home: Home,
-  verifier: SignatureVerifier,
-): boolean {
+export function isParcelSigned(signed: SignedParcel, to: string, home: Home, verifier: SignatureVerifier): boolean {
   const { auctionId, parcel, signature } = signed
   return verifier.verify(parcelText(auctionId, to, parcel), signature, home.publicKey)
 }

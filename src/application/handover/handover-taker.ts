@@ -45,12 +45,11 @@ export class HandoverTaker {
   }
 
   /**
-   * Resolves with this node's consent once it has the last part, and so all that it needs; with null before. Rejects with
-   * `NodeError`: this node does not take the auction, or not yet.
+   * Resolves with this node's consent once it has the last part, and so all that it needs; with null before. Rejects
+   * with `NodeError`: this node does not take the auction, or not yet.
    */
   async take(from: string, signed: SignedParcel): Promise<string | null> {
-    if (this.#isReader)
-      throw refuse('FORBIDDEN', 'by its role in the mesh this node reads only; it takes no auction')
+    if (this.#isReader) throw refuse('FORBIDDEN', 'by its role in the mesh this node reads only; it takes no auction')
     const { auctionId } = signed
     if (!this.#deps.budgets.of('parcels').take(from, Buffer.byteLength(signed.parcel)))
       throw refuse('BUSY', 'this member has sent too many parcels; try again later')

@@ -16,9 +16,9 @@ export interface ParcelCheckDeps {
 const PAGE = { commits: 256, bytes: 1024 * 1024 }
 
 /**
- * Holds what came with an auction against its log: without the reserve and every maximum that the log commits to nobody can
- * close it as it was promised, and without the outcome of every bid in it one that is repeated would count twice. Gives what is
- * missing, or not as committed to; null where all is there.
+ * Holds what came with an auction against its log: without the reserve and every maximum that the log commits to nobody
+ * can close it as it was promised, and without the outcome of every bid in it one that is repeated would count twice.
+ * Gives what is missing, or not as committed to; null where all is there.
  */
 export async function missingFromParcel(
   { eventLog, outcomes, secrets }: ParcelCheckDeps,

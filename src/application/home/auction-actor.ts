@@ -57,8 +57,8 @@ export const MAX_MAILBOX_COMMANDS = 10_000
 /** Commands decided and written at once; each makes at most three events, so a commit stays within its bound. */
 export const MAX_BATCH_COMMANDS = 256
 /**
- * What the mandates of one batch may hold of commands, carried out or not. A mandate stands in the commit as a whole, so a node
- * that sends many long ones could otherwise make a home write more than anybody reads.
+ * What the mandates of one batch may hold of commands, carried out or not. A mandate stands in the commit as a whole,
+ * so a node that sends many long ones could otherwise make a home write more than anybody reads.
  */
 const MAX_BATCH_DIGESTS = 8_192
 /** Batches of one auction on their way to the disk at once. */
@@ -148,9 +148,7 @@ export class AuctionActor {
   /** Answers once the command's outcome is durable, or with why there is none. */
   enqueue(submission: HomeSubmission): void {
     if (this.#mailbox.length >= MAX_MAILBOX_COMMANDS) {
-      submission.settle(
-        submitFailure('BUSY', 'too many commands wait for this auction; try again in a moment'),
-      )
+      submission.settle(submitFailure('BUSY', 'too many commands wait for this auction; try again in a moment'))
       return
     }
     this.#mailbox.push({ submission, sinceMs: this.#deps.clock.monotonicMs(), underWay: null })
@@ -252,10 +250,7 @@ export class AuctionActor {
       const decision = decide({ auction: state, secrets }, command)
       if (!decision.accepted) return settle(over)
       const { events, next } = decision
-      const commit = sealCommit(
-        { auctionId, firstSeq: head.seq + 1, prevHash: head.hash, events },
-        this.#deps.signer,
-      )
+      const commit = sealCommit({ auctionId, firstSeq: head.seq + 1, prevHash: head.hash, events }, this.#deps.signer)
       this.#auction = null
       this.#broken = true
       await this.#deps.eventLog.append({ commit, prevHash: head.hash, events, state: next.auction })
@@ -329,10 +324,7 @@ export class AuctionActor {
   #fail(batch: readonly Waiting[], error: unknown): void {
     this.#broken = true
     const requestIds = requestIdsOf(batch)
-    this.#deps.logger.error(
-      { err: error, auctionId: this.auctionId, requestIds },
-      'a batch of commands failed',
-    )
+    this.#deps.logger.error({ err: error, auctionId: this.auctionId, requestIds }, 'a batch of commands failed')
     const failure = failureOf(error)
     if (failure.code === 'DISK_FULL') this.#deps.outages.begun('disk-full')
     for (const { submission } of batch) submission.settle(failure)
@@ -348,8 +340,7 @@ export class AuctionActor {
       if (waiting.underWay === null) refused += 1
     }
     if (refused === 0) return batch
-    const isRefused = ({ submission: { command }, underWay }: Waiting) =>
-      underWay === null && isClientCommand(command)
+    const isRefused = ({ submission: { command }, underWay }: Waiting) => underWay === null && isClientCommand(command)
     for (const waiting of batch) if (isRefused(waiting)) waiting.submission.settle(ID_UNDER_WAY)
     return batch.filter((waiting) => !isRefused(waiting))
   }
@@ -368,13 +359,15 @@ export class AuctionActor {
     const draft = new BatchDraft(this.#deps, this.#current, stored)
     const results = batch.map(({ submission, underWay }) => draft.decide(submission, underWay))
     const closes = state.status !== 'closed' && draft.state.status === 'closed'
-    if (closes || batch.some(({ submission }) => submission.command.type === 'reveal'))
-      await this.#reveal(draft)
+    if (closes || batch.some(({ submission }) => submission.command.type === 'reveal')) await this.#reveal(draft)
     measures.decide.observe((clock.monotonicMs() - takenMs) / 1_000)
     this.#write(batch, draft, results)
   }
 
-  /** Without those whose mandates are too old or too new, to whom nothing was done: signed again, the same command may pass. */
+  /**
+   * Without those whose mandates are too old or too new, to whom nothing was done: signed again, the same command may
+   * pass.
+   */
   #inTime(batch: readonly Waiting[]): readonly Waiting[] {
     const now = auctionNow(this.#deps.clock, this.#current.state.at)
     const isLate = ({ submission: { mandated } }: Waiting) =>
@@ -390,8 +383,7 @@ export class AuctionActor {
   /** Those that are stored; of the others, their ids know. */
   async #storedOutcomes(batch: readonly Waiting[]): Promise<ReadonlyMap<string, RecordedOutcome>> {
     const ids: string[] = []
-    for (const { underWay } of batch)
-      if (underWay !== null && underWay.record === null) ids.push(underWay.commandId)
+    for (const { underWay } of batch) if (underWay !== null && underWay.record === null) ids.push(underWay.commandId)
     return ids.length === 0 ? NONE_STORED : this.#deps.outcomes.find(ids)
   }
 

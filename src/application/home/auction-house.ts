@@ -19,11 +19,11 @@ import type { Timer, Timers } from '../../ports/system/timers.js'
 import { sealCommit } from '../log/commit.js'
 import { AuctionHeldError, type HeldAuctions } from '../log/held-auctions.js'
 import type { Published, PublishingEventLog } from '../log/publishing-event-log.js'
+import { OWN_FORK } from '../proof/equivocation-watch.js'
+import type { Replication } from '../replication/replication.js'
 import { repeats } from '../submissions/home-command.js'
 import { answerTo, type Submission } from '../submissions/submission.js'
 import { submitFailure } from '../submissions/submit-failure.js'
-import { OWN_FORK } from '../proof/equivocation-watch.js'
-import type { Replication } from '../replication/replication.js'
 import { ActorMeasures } from './actor-measures.js'
 import {
   AuctionActor,
@@ -101,8 +101,7 @@ export class AuctionHouse {
     this.#accepting = true
     this.#deps.outages.start((now) => this.#due.dueBy(now) > 0)
     this.#unlisten = this.#deps.eventLog.onPublished((published) => this.#onPublished(published))
-    for (const { auctionId, dueAt } of await this.#deps.auctions.due(this.#nodeId))
-      this.#due.set(auctionId, dueAt)
+    for (const { auctionId, dueAt } of await this.#deps.auctions.due(this.#nodeId)) this.#due.set(auctionId, dueAt)
     for (const auctionId of await this.#deps.auctions.unrevealed(this.#nodeId)) this.#reveal(auctionId)
     this.#scheduleSweep()
     // While it waits for peers that may know better, nobody can bid either.
@@ -133,14 +132,15 @@ export class AuctionHouse {
     else if (held !== null) settle(submitFailure('AUCTION_HELD', new AuctionHeldError(held).message))
     else if (replicas === undefined) this.#actor(auctionId).enqueue(submission)
     else
-      this.#withReplicas(command, () =>
-        answerTo(submission, (one) => this.#actor(auctionId).enqueue(one)),
-      ).then(settle, (error: unknown) => settle(submitFailure(error)))
+      this.#withReplicas(command, () => answerTo(submission, (one) => this.#actor(auctionId).enqueue(one))).then(
+        settle,
+        (error: unknown) => settle(submitFailure(error)),
+      )
   }
 
   /**
-   * Keeps ids from being decided while outcomes of theirs are stored that another home has decided. Null where one of them is being
-   * decided now; the answer is to be called afterwards.
+   * Keeps ids from being decided while outcomes of theirs are stored that another home has decided. Null where one of
+   * them is being decided now; the answer is to be called afterwards.
    */
   holdCommands(commandIds: readonly string[], auctionId: string): (() => void) | null {
     const { commands } = this.#deps
@@ -183,12 +183,11 @@ export class AuctionHouse {
   }
 
   /**
-   * Opens an auction here. The outcome of an open is kept like any other's: asking again opens nothing twice. Openings under
-   * one id are decided one after the other. Rejects with what `command` throws.
+   * Opens an auction here. The outcome of an open is kept like any other's: asking again opens nothing twice. Openings
+   * under one id are decided one after the other. Rejects with what `command` throws.
    */
   open(opening: Opening, replicas?: number): Promise<SubmitResult> {
-    if (!this.#accepting)
-      return Promise.resolve(submitFailure('STOPPING', 'the node is stopping; nothing was done'))
+    if (!this.#accepting) return Promise.resolve(submitFailure('STOPPING', 'the node is stopping; nothing was done'))
     const { commandId } = opening
     const before = this.#opening.get(commandId)?.catch(() => undefined)
     const opened = this.#withReplicas({ commandId, replicas }, async () => {
@@ -269,8 +268,7 @@ export class AuctionHouse {
     if (secrets !== null && this.#checked.has(auctionId)) return { ...record, secrets }
     const { equivocations, firstComparison, heldAuctions } = this.#deps
     await firstComparison.of(auctionId)
-    if ((await equivocations.among([auctionId])).has(auctionId))
-      heldAuctions.hold(auctionId, 'forked', OWN_FORK)
+    if ((await equivocations.among([auctionId])).has(auctionId)) heldAuctions.hold(auctionId, 'forked', OWN_FORK)
     // It opened the auction, or has agreed to take it over: it had them once.
     if (secrets === null) heldAuctions.hold(auctionId, 'secrets-lost', SECRETS_LOST)
     const loaded = { ...record, secrets: secrets ?? NO_SECRETS }
@@ -325,10 +323,7 @@ export class AuctionHouse {
   /** It moved meanwhile; or its log names this node, which has not got what goes with it and can do nothing for it. */
   #notReady(auctionId: string): void {
     this.#due.set(auctionId, null)
-    this.#deps.logger.warn(
-      { auctionId },
-      'a due auction is left alone: this node has nothing of what its home keeps',
-    )
+    this.#deps.logger.warn({ auctionId }, 'a due auction is left alone: this node has nothing of what its home keeps')
   }
 
   /** Opens what is still sealed after a close, page by page: each page's commit asks for the next. */
@@ -340,10 +335,7 @@ export class AuctionHouse {
         this.#actor(auctionId).enqueue({ command: { type: 'reveal', auctionId }, settle: () => {} })
       })
       .catch((error: unknown) => {
-        this.#deps.logger.error(
-          { err: error, auctionId },
-          'maxima could not be revealed; the next start tries again',
-        )
+        this.#deps.logger.error({ err: error, auctionId }, 'maxima could not be revealed; the next start tries again')
       })
   }
 

@@ -70,8 +70,8 @@ export class BatchDraft {
   }
 
   /**
-   * A repeated command gets its first outcome; a timer that fires too early or twice changes nothing. No outcome: whoever sent the
-   * command has used up what this home keeps for it.
+   * A repeated command gets its first outcome; a timer that fires too early or twice changes nothing. No outcome:
+   * whoever sent the command has used up what this home keeps for it.
    */
   decide({ command: task, mandated }: HomeSubmission, underWay: UnderWay | null): SubmitResult {
     const now = Math.max(this.#now, this.state.at)

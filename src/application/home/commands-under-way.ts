@@ -12,9 +12,10 @@ export interface UnderWay {
 }
 
 /**
- * The ids of commands that are being decided or written at this home. An id has one outcome, whatever the auction: of two commands
- * with one id the second must not be decided before the first is on the disk, where it would be found. Without this the disk
- * refused the second with the whole batch that it was in, and so whoever sent one id to two auctions made others' bids fail.
+ * The ids of commands that are being decided or written at this home. An id has one outcome, whatever the auction: of
+ * two commands with one id the second must not be decided before the first is on the disk, where it would be found.
+ * Without this the disk refused the second with the whole batch that it was in, and so whoever sent one id to two
+ * auctions made others' bids fail.
  */
 export class CommandsUnderWay {
   readonly #commands = new Map<string, UnderWay>()

@@ -34,9 +34,9 @@ const LOOK_MS = 50
 const MAX_PEERS = 32
 
 /**
- * Before a home writes for the first time after its start it compares its heads with the peers that it knows: its database may have been
- * restored from an old backup, and peers hold what it has written since. Where none of them answers it waits, up to a bound; a node
- * that knows no peer goes on at once.
+ * Before a home writes for the first time after its start it compares its heads with the peers that it knows: its
+ * database may have been restored from an old backup, and peers hold what it has written since. Where none of them
+ * answers it waits, up to a bound; a node that knows no peer goes on at once.
  */
 export class FirstComparison {
   readonly #deps: FirstComparisonDeps
@@ -61,7 +61,9 @@ export class FirstComparison {
     return this.#comparing
   }
 
-  /** Resolves once it is known, as far as can be, whether peers hold more of the auction. Rejects with `PeersAwayError`. */
+  /**
+   * Resolves once it is known, as far as can be, whether peers hold more of the auction. Rejects with `PeersAwayError`.
+   */
   async of(auctionId: string): Promise<void> {
     if (this.#wait === null) await Promise.race([this.over(), this.#sleep(FIRST_COMPARISON_MS)])
     if (!this.#isOver) throw new PeersAwayError(this.#wait)
@@ -71,19 +73,14 @@ export class FirstComparison {
 
   async #compare(): Promise<void> {
     const { clock, logger, members, peerRepository, syncer } = this.#deps
-    const known = (await peerRepository.list(MAX_PEERS)).filter(
-      ({ nodeId }) => members.member(nodeId) !== null,
-    )
+    const known = (await peerRepository.list(MAX_PEERS)).filter(({ nodeId }) => members.member(nodeId) !== null)
     const until = clock.now() + this.#peerWaitMs
     for (let waitedMs = 0; waitedMs < this.#peerWaitMs; waitedMs += LOOK_MS) {
       const compared = known.filter(({ nodeId }) => syncer.hasCompared(nodeId)).length
       if (compared === known.length || (compared > 0 && waitedMs >= FIRST_COMPARISON_MS)) break
       if (this.#wait === null && waitedMs >= FIRST_COMPARISON_MS) {
         this.#wait = { peers: known.map(nameOf), until }
-        logger.warn(
-          this.#wait,
-          'no peer has answered: this home writes nothing yet, since they may hold more',
-        )
+        logger.warn(this.#wait, 'no peer has answered: this home writes nothing yet, since they may hold more')
       }
       await this.#sleep(LOOK_MS)
     }
@@ -91,9 +88,7 @@ export class FirstComparison {
       const isAlone = !known.some(({ nodeId }) => syncer.hasCompared(nodeId))
       logger.warn(
         { peers: this.#wait.peers },
-        isAlone
-          ? 'no peer has answered: this home goes on without them'
-          : 'a peer has answered: this home goes on',
+        isAlone ? 'no peer has answered: this home goes on without them' : 'a peer has answered: this home goes on',
       )
     }
     this.#wait = null

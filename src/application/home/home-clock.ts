@@ -20,9 +20,10 @@ interface Step {
 }
 
 /**
- * The time by which a home opens, decides and ends auctions. It is the machine's clock while that keeps step with the time that
- * has passed by the monotonic clock. A clock that is set to another time would end auctions at once, or keep them open for
- * ever: so the home goes on by the time that has passed, until the clock is set back, or has stayed for five minutes.
+ * The time by which a home opens, decides and ends auctions. It is the machine's clock while that keeps step with the
+ * time that has passed by the monotonic clock. A clock that is set to another time would end auctions at once, or keep
+ * them open for ever: so the home goes on by the time that has passed, until the clock is set back, or has stayed for
+ * five minutes.
  */
 export class HomeClock implements Clock {
   readonly #clock: Clock

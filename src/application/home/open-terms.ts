@@ -1,11 +1,6 @@
 import { type Currency, findCurrency } from '../../domain/currency.js'
 import type { Opening } from '../../domain/events.js'
-import {
-  defaultIncrements,
-  flatIncrement,
-  type IncrementBand,
-  type Increments,
-} from '../../domain/increments.js'
+import { defaultIncrements, flatIncrement, type IncrementBand, type Increments } from '../../domain/increments.js'
 import { type AmountInput, type Minor, parseAmount } from '../../domain/money.js'
 import type { Picture } from '../../domain/pictures/picture.js'
 import type { SoftClose, Terms } from '../../domain/terms.js'
@@ -50,10 +45,7 @@ export interface OpenTermsOptions {
 }
 
 /** Makes terms from a user's input. The rules decide whether the terms are sound. */
-export function openTerms(
-  request: OpenRequest,
-  options: OpenTermsOptions,
-): { terms: Terms; reserve: Opening | null } {
+export function openTerms(request: OpenRequest, options: OpenTermsOptions): { terms: Terms; reserve: Opening | null } {
   const currency = findCurrency(request.currency, options.currencies)
   if (!currency) {
     throw new NodeError('INVALID_INPUT', `currency "${request.currency.slice(0, 20)}" is not known`, {
@@ -130,8 +122,7 @@ function softCloseOf(request: OpenRequest, end: number): SoftClose | null {
 /** "0.50", or bands "0:5,100:10,500:25" of price from and step. */
 function incrementsOf(text: AmountInput | undefined, currency: Currency, startPrice: Minor): Increments {
   if (text === undefined) return defaultIncrements(currency, startPrice)
-  if (typeof text === 'number' || !text.includes(':'))
-    return flatIncrement(amountOf('increment', text, currency))
+  if (typeof text === 'number' || !text.includes(':')) return flatIncrement(amountOf('increment', text, currency))
   return text.split(',').map((part): IncrementBand => {
     const [from = '', step = '', ...rest] = part.split(':')
     if (rest.length > 0 || !part.includes(':')) {

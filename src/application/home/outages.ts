@@ -22,8 +22,8 @@ const MAX_OUTAGES = 64
 const MAX_OPEN = 8
 
 /**
- * When this home could not take bids: while it did not run, stood still, or had no room on its disk. It is known by a heartbeat that
- * lies in the data directory: where two beats are far apart, nobody could bid in between.
+ * When this home could not take bids: while it did not run, stood still, or had no room on its disk. It is known by a
+ * heartbeat that lies in the data directory: where two beats are far apart, nobody could bid in between.
  */
 export class Outages {
   readonly #deps: OutagesDeps
@@ -38,8 +38,9 @@ export class Outages {
   }
 
   /**
-   * From the last beat of the run before to `over('starting')` nobody could bid. `isOverdue`: whether the end of some auction has
-   * come and the auction is still open: if the process stops before that is settled, the next one has to know of the same outage.
+   * From the last beat of the run before to `over('starting')` nobody could bid. `isOverdue`: whether the end of some
+   * auction has come and the auction is still open: if the process stops before that is settled, the next one has to
+   * know of the same outage.
    */
   start(isOverdue: (now: number) => boolean): void {
     if (this.#timer !== null) return

@@ -36,8 +36,8 @@ interface Replayed {
 }
 
 /**
- * Holds what is stored of an auction of this home against its log, which its hashes protect: a bit that has flipped in a row of
- * state would be acted upon, and signed. Gives what is wrong; null: nothing.
+ * Holds what is stored of an auction of this home against its log, which its hashes protect: a bit that has flipped in
+ * a row of state would be acted upon, and signed. Gives what is wrong; null: nothing.
  */
 export async function faultOfOwnLog(deps: OwnLogCheckDeps, loaded: LoadedAuction): Promise<string | null> {
   try {
@@ -53,10 +53,7 @@ export async function faultOfOwnLog(deps: OwnLogCheckDeps, loaded: LoadedAuction
   }
 }
 
-async function replay(
-  deps: OwnLogCheckDeps,
-  { auctionId, head, state }: LoadedAuction,
-): Promise<Replayed | string> {
+async function replay(deps: OwnLogCheckDeps, { auctionId, head, state }: LoadedAuction): Promise<Replayed | string> {
   const hasMoved = state.handovers.length > 0
   const replayed: Replayed = {
     state: UNOPENED,
@@ -130,13 +127,11 @@ function answerFault(
     reserveMet: event.type === 'LotBoughtNow' ? true : event.reserveMet,
   }
   const expected = { status: 'accepted', commandId, auctionId, seq, at, bid }
-  if (!isDeepStrictEqual(outcome, expected))
-    return `what bid ${commandId} was answered is not what the log says`
+  if (!isDeepStrictEqual(outcome, expected)) return `what bid ${commandId} was answered is not what the log says`
   if (event.type === 'BidPlaced' && event.amount !== null) {
     if (fingerprint !== plainBidFingerprint(auctionId, event.bidder.id, event.amount))
       return `what is known of bid ${commandId} is not what the log says`
-  } else if (event.type !== 'LotBoughtNow')
-    replayed.fingerprints.set(commandId, { fingerprint, bidder: event.bidder })
+  } else if (event.type !== 'LotBoughtNow') replayed.fingerprints.set(commandId, { fingerprint, bidder: event.bidder })
   return null
 }
 
@@ -152,8 +147,7 @@ async function answer(
     const recorded = loggedOutcome(event, auctionId, seq, state, maximum)
     return recorded === null ? [] : [recorded]
   })
-  for (let i = 0; i < derived.length; i += MAX_RECORDED)
-    await outcomes.record(derived.slice(i, i + MAX_RECORDED))
+  for (let i = 0; i < derived.length; i += MAX_RECORDED) await outcomes.record(derived.slice(i, i + MAX_RECORDED))
 }
 
 async function sealedOf(
@@ -180,8 +174,7 @@ function secretsFault(
     if (known === undefined) continue
     const { fingerprint, bidder } = known
     const command = { type: 'bid', auctionId, commandId: bidId, bidder, kind: 'max', amount, salt } as const
-    if (fingerprint !== fingerprintOf(command))
-      return `what is known of bid ${bidId} is not what the log says`
+    if (fingerprint !== fingerprintOf(command)) return `what is known of bid ${bidId} is not what the log says`
   }
   if (state.status === 'closed' || state.status === 'cancelled') return null
   const [missing] = kept.missing(sealed)

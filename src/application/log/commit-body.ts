@@ -33,7 +33,9 @@ export function writeBody(body: CommitBody): string {
   return JSON.stringify(soundBody(writtenBody(body)))
 }
 
-/** What the text says, its shape checked; what it may say in a given state is for `evolve` to check. Throws `BodyError`. */
+/**
+ * What the text says, its shape checked; what it may say in a given state is for `evolve` to check. Throws `BodyError`.
+ */
 export function readBody(text: string): CommitBody {
   let json: unknown
   try {
@@ -48,8 +50,8 @@ export function readBody(text: string): CommitBody {
 }
 
 /**
- * What a body has to look like, for who writes it as for who reads it: a home cannot write what replicas refuse. Checked
- * by hand, since a schema costs more for a bid than all else that is done to it. Throws `BodyError`.
+ * What a body has to look like, for who writes it as for who reads it: a home cannot write what replicas refuse.
+ * Checked by hand, since a schema costs more for a bid than all else that is done to it. Throws `BodyError`.
  */
 function soundBody(body: WrittenBody): WrittenBody {
   const { auctionId, firstSeq, prevHash, parties, events, mandates } = body
@@ -145,8 +147,7 @@ function mandateFault(json: unknown, events: number): { within: string; rule: st
   if (!isList(commands, 1, MAX_COMMANDS_PER_MANDATE))
     return { within: '.2', rule: listRule(1, MAX_COMMANDS_PER_MANDATE) }
   if (!isMatch(signature, SIGNATURE)) return { within: '.3', rule: 'must be a signature in base64url' }
-  const isSound = (command: unknown) =>
-    typeof command === 'string' ? BYTES32.test(command) : isPlace(command, events)
+  const isSound = (command: unknown) => (typeof command === 'string' ? BYTES32.test(command) : isPlace(command, events))
   if (commands.every(isSound)) return null
   return { within: '.2', rule: "a command is its bid's place in events, or a digest in base64url" }
 }

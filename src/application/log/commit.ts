@@ -13,7 +13,10 @@ export const MAX_BODY_BYTES = 1024 * 1024
 /** Mandates: none where left out. */
 export type CommitParts = Omit<CommitBody, 'mandates'> & Partial<Pick<CommitBody, 'mandates'>>
 
-/** Writes, hashes and signs a commit: from here on its bytes never change. Throws `BodyError` for what nobody would read. */
+/**
+ * Writes, hashes and signs a commit: from here on its bytes never change. Throws `BodyError` for what nobody would
+ * read.
+ */
 export function sealCommit(parts: CommitParts, signer: Signer): Commit {
   const { auctionId, firstSeq, events } = parts
   const body = writeBody({ mandates: [], ...parts })
@@ -58,8 +61,7 @@ export class BadCommitError extends Error {
 
 /** Reads a commit's body after checking that hash, id and numbers belong to it. Throws `BadCommitError`. */
 export function readCommit(commit: Commit): CommitBody {
-  if (Buffer.byteLength(commit.body) > MAX_BODY_BYTES)
-    throw new BadCommitError(commit, 'the body is too large')
+  if (Buffer.byteLength(commit.body) > MAX_BODY_BYTES) throw new BadCommitError(commit, 'the body is too large')
   if (hashOf(commit.body) !== commit.hash) throw new BadCommitError(commit, 'the hash is not the body’s')
   const body = parseBody(commit)
   const opening = body.firstSeq === 1

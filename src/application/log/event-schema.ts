@@ -11,18 +11,7 @@ import {
 } from '../../domain/limits.js'
 import { PICTURE_TYPES } from '../../domain/pictures/picture.js'
 import { MESH_ID } from './ids.js'
-import {
-  BYTES32,
-  bidderNames,
-  hex64,
-  id,
-  minor,
-  party,
-  reason,
-  SIGNATURE,
-  salt,
-  time,
-} from './input-schemas.js'
+import { BYTES32, bidderNames, hex64, id, minor, party, reason, SIGNATURE, salt, time } from './input-schemas.js'
 
 /** The shapes of events as they stand in commit bodies, save the bids (see commit-body.ts). */
 
@@ -52,9 +41,7 @@ export const termsSchema = z.strictObject({
   buyNow: minor.nullable(),
   opensAt: time.nullable(),
   closesAt: time.nullable(),
-  softClose: z
-    .strictObject({ windowMs: z.int(), extensionMs: z.int(), hardStopAt: time.nullable() })
-    .nullable(),
+  softClose: z.strictObject({ windowMs: z.int(), extensionMs: z.int(), hardStopAt: time.nullable() }).nullable(),
   bidderNames: bidderNames,
   givesTimeBack: z.boolean(),
   pictures: z.array(pictureSchema).max(MAX_PICTURES),

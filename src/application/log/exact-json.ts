@@ -32,15 +32,14 @@ export function parseExactly(text: string): unknown {
 }
 
 /**
- * Why readers may read a text differently that says `value` here; null where it is JSON of whole Unicode characters, without
- * white space between its parts, with whole numbers in their plain spelling, and with each key of an object once.
+ * Why readers may read a text differently that says `value` here; null where it is JSON of whole Unicode characters,
+ * without white space between its parts, with whole numbers in their plain spelling, and with each key of an object
+ * once.
  */
 export function inexactness(text: string, value: unknown): string | null {
-  if (!isWellFormed(text) || hasEscapedSurrogate(text))
-    return 'holds half a surrogate pair, or an escaped one'
+  if (!isWellFormed(text) || hasEscapedSurrogate(text)) return 'holds half a surrogate pair, or an escaped one'
   const keys = keysWritten(text)
-  if (keys === null)
-    return 'has white space between its parts, or a number that is not written in digits alone'
+  if (keys === null) return 'has white space between its parts, or a number that is not written in digits alone'
   return keys === keysIn(value) ? null : 'has a key twice'
 }
 

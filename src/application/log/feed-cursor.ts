@@ -24,18 +24,14 @@ export function placePast(
   taken: number,
 ): FeedPlace {
   const { position, events } = commit
-  return taken >= events.length
-    ? { afterPosition: position, skip: 0 }
-    : { afterPosition: position - 1, skip: taken }
+  return taken >= events.length ? { afterPosition: position, skip: 0 } : { afterPosition: position - 1, skip: taken }
 }
 
 /** Cursors of one node are ordered. What is none counts as its beginning. */
 export function isPastCursor(a: string, b: string): boolean {
   const one = readFeedCursor(a) ?? START
   const other = readFeedCursor(b) ?? START
-  return one.afterPosition === other.afterPosition
-    ? one.skip > other.skip
-    : one.afterPosition > other.afterPosition
+  return one.afterPosition === other.afterPosition ? one.skip > other.skip : one.afterPosition > other.afterPosition
 }
 
 const START: FeedPlace = { afterPosition: 0, skip: 0 }

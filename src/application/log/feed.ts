@@ -4,9 +4,7 @@ import type { Published, PublishingEventLog } from './publishing-event-log.js'
 import { eventsOf } from './written-body.js'
 
 /** Where a reader starts: after a position of this node's log, or at a seq of one auction. */
-export type FeedStart =
-  | { readonly afterPosition: number }
-  | { readonly auctionId: string; readonly fromSeq: number }
+export type FeedStart = { readonly afterPosition: number } | { readonly auctionId: string; readonly fromSeq: number }
 
 export interface FeedEntry {
   readonly position: number

@@ -16,8 +16,8 @@ export interface Move {
 }
 
 /**
- * What the new home signs: that it takes this auction over, from this home, at this end of its log. It holds all that goes
- * with the auction then; one step further on it says nothing any more.
+ * What the new home signs: that it takes this auction over, from this home, at this end of its log. It holds all that
+ * goes with the auction then; one step further on it says nothing any more.
  */
 function consentText({ auctionId, seq, prevHash, from, to }: Move): string {
   return `vendue-handover-consent-v1\n${auctionId}\n${seq}\n${prevHash}\n${from}\n${to}\n`
@@ -27,12 +27,7 @@ export function signConsent(move: Move, signer: Signer): string {
   return signer.sign(consentText(move))
 }
 
-export function isConsentOf(
-  publicKey: string,
-  move: Move,
-  consent: string,
-  verifier: SignatureVerifier,
-): boolean {
+export function isConsentOf(publicKey: string, move: Move, consent: string, verifier: SignatureVerifier): boolean {
   return verifier.verify(consentText(move), consent, publicKey)
 }
 
@@ -47,7 +42,5 @@ export function consentRule(
   if (event?.type !== 'AuctionHandedOver') return null
   const { to, consent } = event
   const move = { auctionId, seq, prevHash: prevHash ?? '', from: before.home.nodeId, to: to.nodeId }
-  return isConsentOf(to.publicKey, move, consent, verifier)
-    ? null
-    : `${to.nodeId} has not agreed to be its home`
+  return isConsentOf(to.publicKey, move, consent, verifier) ? null : `${to.nodeId} has not agreed to be its home`
 }

@@ -19,8 +19,8 @@ const NEXT: Readonly<Record<HeldBecause, (auctionId: string) => string>> = {
 }
 
 /**
- * Auctions that this node must not write to until somebody has looked: what it holds of them is damaged, or older than what it has
- * written. To go on would be to sign a second history.
+ * Auctions that this node must not write to until somebody has looked: what it holds of them is damaged, or older than
+ * what it has written. To go on would be to sign a second history.
  */
 export class HeldAuctions {
   readonly #deps: { readonly clock: Pick<Clock, 'now'>; readonly logger: Logger }

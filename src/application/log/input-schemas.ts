@@ -66,15 +66,11 @@ function checked(problemOf: (text: string) => string | null): z.ZodType<string, 
 
 /** An auction's id, or the start of one. */
 export const AUCTION_REFERENCE = /^[A-Za-z0-9_-]{1,96}$/
-export const auctionReference = z
-  .string()
-  .regex(AUCTION_REFERENCE, "must be an auction's id, or the start of one")
+export const auctionReference = z.string().regex(AUCTION_REFERENCE, "must be an auction's id, or the start of one")
 
 /** Of a request, for the log lines of every node that it passes. */
 export const REQUEST_ID = ID
-export const requestId = z
-  .string()
-  .regex(REQUEST_ID, 'must be 1 to 96 characters of A-Z, a-z, 0-9, "_", ".", ":", "-"')
+export const requestId = z.string().regex(REQUEST_ID, 'must be 1 to 96 characters of A-Z, a-z, 0-9, "_", ".", ":", "-"')
 
 /** What a client of a gateway calls a command: `Idempotency-Key`, `bid_id`, `bidId`. */
 export const CLIENT_KEY = /^[\x21-\x7e]{1,128}$/
@@ -116,9 +112,7 @@ const MAX_DESCRIPTION_INPUT = 100_000
 
 export const titleIn = text(MAX_TITLE_INPUT).transform((title) => composed(title).trim())
 /** Line breaks are those of Unix. */
-export const descriptionIn = text(MAX_DESCRIPTION_INPUT).transform((lines) =>
-  composed(lines.replace(/\r\n?/g, '\n')),
-)
+export const descriptionIn = text(MAX_DESCRIPTION_INPUT).transform((lines) => composed(lines.replace(/\r\n?/g, '\n')))
 export const reasonIn = text(MAX_TITLE_INPUT).transform(composed).pipe(reason)
 export const nameIn = text(MAX_TITLE_INPUT).transform(composed).pipe(name)
 /** Of a piece of a picture, in the whole. */

@@ -41,9 +41,7 @@ function ruleOf(issue: z.core.$ZodIssue): string {
       return 'is not a field of this request'
     case 'invalid_union':
       // A union that has a rule of its own says it.
-      return issue.message.startsWith('must')
-        ? issue.message
-        : 'must be one of the kinds that this request knows'
+      return issue.message.startsWith('must') ? issue.message : 'must be one of the kinds that this request knows'
     default:
       return issue.message
   }

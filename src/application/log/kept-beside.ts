@@ -13,8 +13,8 @@ export interface Committed {
 }
 
 /**
- * What a home has to keep beside an auction's log, going by the log: the reserve, every maximum that has not been opened or lost, and
- * the maximum that leads. Events are taken one after the other.
+ * What a home has to keep beside an auction's log, going by the log: the reserve, every maximum that has not been
+ * opened or lost, and the maximum that leads. Events are taken one after the other.
  */
 export class KeptBeside {
   readonly #auctionId: string
@@ -42,8 +42,7 @@ export class KeptBeside {
       case 'MaxBidChanged': {
         const { bidId, bidder, commitment, price } = event
         this.#price = price
-        if (commitment !== null)
-          this.#committed.set(bidId, { bidId, bidderId: bidder.id, seq: this.#seq, commitment })
+        if (commitment !== null) this.#committed.set(bidId, { bidId, bidderId: bidder.id, seq: this.#seq, commitment })
         if (event.type === 'BidPlaced' && !event.leads) return
         const amount = event.type === 'BidPlaced' ? event.amount : null
         this.#leading = amount === null ? { bidId } : { amount }

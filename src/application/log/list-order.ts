@@ -1,8 +1,8 @@
 import type { OpenedAuction } from '../../domain/auction.js'
 
 /**
- * Lists of auctions are read page by page. A cursor carries its order, and the place in it where a page ended: what its last
- * auction was sorted by, and its id. So the next page begins there, whatever has become of that auction meanwhile.
+ * Lists of auctions are read page by page. A cursor carries its order, and the place in it where a page ended: what its
+ * last auction was sorted by, and its id. So the next page begins there, whatever has become of that auction meanwhile.
  */
 
 /** Newest opened first. */
@@ -12,7 +12,10 @@ export interface NewestPlace {
   readonly auctionId: string
 }
 
-/** The order by end: auctions whose end is ahead, soonest first; behind them those that have ended and wait for their homes. */
+/**
+ * The order by end: auctions whose end is ahead, soonest first; behind them those that have ended and wait for their
+ * homes.
+ */
 export interface EndingPlace {
   readonly group: 'ahead' | 'ended'
   /** UTC milliseconds. */

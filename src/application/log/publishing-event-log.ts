@@ -46,11 +46,7 @@ export class PublishingEventLog implements EventLog {
     return this.#log.replaceSignature(commit)
   }
 
-  read(
-    auctionId: string,
-    fromSeq: number,
-    limit: { commits: number; bytes: number },
-  ): Promise<StoredCommit[]> {
+  read(auctionId: string, fromSeq: number, limit: { commits: number; bytes: number }): Promise<StoredCommit[]> {
     return this.#log.read(auctionId, fromSeq, limit)
   }
 

@@ -26,14 +26,12 @@ export const CHECK_EACH = (sound: readonly Append[], verifier: SignatureVerifier
 
 /**
  * A signed head covers all commits before it, through the chain of hashes: so of many commits at once it is enough to
- * check the last one of each author, and those that a proof against a home cannot do without: of its opening, and of what made it
- * the home. Where that fails, each is checked, so that what is good is kept and what is not
- * is named. They are checked beside the thread that serves, where a bulk pull would spend most of its time on them. Nothing is stored on the strength of a signature that is still to come.
+ * check the last one of each author, and those that a proof against a home cannot do without: of its opening, and of
+ * what made it the home. Where that fails, each is checked, so that what is good is kept and what is not is named. They
+ * are checked beside the thread that serves, where a bulk pull would spend most of its time on them. Nothing is stored
+ * on the strength of a signature that is still to come.
  */
-export const FEWEST = async (
-  sound: readonly Append[],
-  verifier: BulkVerifier,
-): Promise<CheckedSignatures> => {
+export const FEWEST = async (sound: readonly Append[], verifier: BulkVerifier): Promise<CheckedSignatures> => {
   const due = sound.filter(({ commit, events }, i) => {
     const isCovered = sound[i + 1]?.commit.signer === commit.signer
     return !isCovered || makesHome(events)

@@ -2,8 +2,7 @@ import { MAX_TIME } from '../../domain/limits.js'
 
 /** How moments are written wherever people or programs of others read them: RFC 3339, in UTC, to the millisecond. */
 
-const TIME =
-  /^(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?([Zz]|[+-]\d{2}:\d{2})?$/
+const TIME = /^(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?([Zz]|[+-]\d{2}:\d{2})?$/
 
 export type ParsedTime =
   | { readonly ok: true; readonly ms: number }
@@ -11,7 +10,9 @@ export type ParsedTime =
 
 const EXAMPLE = '2030-01-31T18:00:00Z'
 
-/** A moment in RFC 3339, seconds being optional. Without a zone it is refused: nobody should have to guess whose noon. */
+/**
+ * A moment in RFC 3339, seconds being optional. Without a zone it is refused: nobody should have to guess whose noon.
+ */
 export function parseTime(text: string): ParsedTime {
   const match = TIME.exec(text.trim())
   if (!match) {

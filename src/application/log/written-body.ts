@@ -1,7 +1,10 @@
 import type { AuctionEvent, BidPlaced } from '../../domain/events.js'
 import type { Party } from '../../domain/party.js'
 
-/** What stands where in a body's text. Checks nothing, so that the thread that stores commits loads none of what checks them. */
+/**
+ * What stands where in a body's text. Checks nothing, so that the thread that stores commits loads none of what checks
+ * them.
+ */
 
 /** A mandate as it stands in the commit that carries out commands of it. */
 export interface CommittedMandate {
@@ -9,7 +12,10 @@ export interface CommittedMandate {
   readonly signer: string
   /** The signer's clock, UTC milliseconds. */
   readonly signedAt: number
-  /** Of each command in the mandate: the place among the commit's events of the one that carries it out, its digest otherwise. */
+  /**
+   * Of each command in the mandate: the place among the commit's events of the one that carries it out, its digest
+   * otherwise.
+   */
   readonly commands: readonly (number | string)[]
   readonly signature: string
 }
@@ -73,12 +79,7 @@ export function writtenBody({ auctionId, firstSeq, prevHash, events, mandates }:
     prevHash,
     parties,
     events: events.map((event) => (event.type === 'BidPlaced' ? writtenBid(event, placeOf) : event)),
-    mandates: mandates.map(({ signer, signedAt, commands, signature }) => [
-      signer,
-      signedAt,
-      commands,
-      signature,
-    ]),
+    mandates: mandates.map(({ signer, signedAt, commands, signature }) => [signer, signedAt, commands, signature]),
   }
 }
 

@@ -259,8 +259,8 @@ export class Authority implements MeshAuthority {
   }
 
   /**
-   * Authorities that no longer sign and whose certificates are all replaced or expired, oldest first: each has signed the
-   * next, so that a member which slept through several changes gets to the newest only over those in between.
+   * Authorities that no longer sign and whose certificates are all replaced or expired, oldest first: each has signed
+   * the next, so that a member which slept through several changes gets to the newest only over those in between.
    */
   #retire(records: AuthorityRecords): void {
     const now = this.#deps.clock.now()
@@ -269,9 +269,7 @@ export class Authority implements MeshAuthority {
     // After a restored backup: nobody knows which authority signed the certificate.
     if ([...this.#state.members.keys()].some((nodeId) => !known.has(nodeId))) return
     const needed = new Set(
-      issued
-        .filter(({ nodeId, notAfter }) => notAfter > now && this.#state.members.has(nodeId))
-        .map(({ ca }) => ca),
+      issued.filter(({ nodeId, notAfter }) => notAfter > now && this.#state.members.has(nodeId)).map(({ ca }) => ca),
     )
     for (const { publicKey } of records.cas().slice(0, -1)) {
       if (needed.has(publicKey)) return

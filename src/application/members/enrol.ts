@@ -74,8 +74,8 @@ export async function enrol(
 }
 
 /**
- * A restored authority catches up with what this node knows. One that has written another history is not used: the node keeps
- * its copy and raises the alarm.
+ * A restored authority catches up with what this node knows. One that has written another history is not used: the node
+ * keeps its copy and raises the alarm.
  */
 function agrees(authority: Authority, known: MemberList | null): boolean {
   try {
@@ -105,19 +105,14 @@ export function adopt(
     facts.nodeId === nodeId &&
     facts.meshId === meshId &&
     memberList.cas.some(({ publicKey }) => facts.isSignedBy(publicKey))
-  if (!isOurs)
-    throw new NodeError('CA_MISMATCH', 'the certificate that came is not of this mesh, or not ours')
+  if (!isOurs) throw new NodeError('CA_MISMATCH', 'the certificate that came is not of this mesh, or not ours')
   const membership = { meshId, meshName, certificate }
   repository.save(membership)
   return membership
 }
 
 /** Older than two thirds of its life, or signed by an authority that is being replaced. */
-export function isDue(
-  { notBefore, notAfter, isSignedBy }: CertificateFacts,
-  ca: string,
-  now: number,
-): boolean {
+export function isDue({ notBefore, notAfter, isSignedBy }: CertificateFacts, ca: string, now: number): boolean {
   return now > notBefore + ((notAfter - notBefore) * 2) / 3 || !isSignedBy(ca)
 }
 

@@ -12,8 +12,8 @@ import {
 } from './member-log.js'
 
 /**
- * Two histories of one mesh, both signed by its authority: its key is used in two places, from a restored backup or by a thief.
- * What is known stays; nothing of the other history counts.
+ * Two histories of one mesh, both signed by its authority: its key is used in two places, from a restored backup or by
+ * a thief. What is known stays; nothing of the other history counts.
  */
 export class MemberLogConflictError extends MemberLogError {
   override readonly code = 'MEMBER_LOG_CONFLICT'

@@ -10,7 +10,10 @@ export interface MemberListDeps {
   readonly verifier: SignatureVerifier
 }
 
-/** This node's verified copy of the mesh's member log. Entries come from anywhere; only signed ones that follow are added. */
+/**
+ * This node's verified copy of the mesh's member log. Entries come from anywhere; only signed ones that follow are
+ * added.
+ */
 export class MemberList implements MemberDirectory {
   readonly #deps: MemberListDeps
   readonly #history: MemberHistory

@@ -103,12 +103,11 @@ export function sealMemberEntry(
   return { body, hash, signature: signer.sign(entryText(meshId, seq + 1, hash)) }
 }
 
-/** The state after one more entry. Throws `MemberLogError` for one that does not follow, or that the newest authority did not sign. */
-export function applyMemberEntry(
-  state: MemberState,
-  entry: MemberLogEntry,
-  verifier: SignatureVerifier,
-): MemberState {
+/**
+ * The state after one more entry. Throws `MemberLogError` for one that does not follow, or that the newest authority
+ * did not sign.
+ */
+export function applyMemberEntry(state: MemberState, entry: MemberLogEntry, verifier: SignatureVerifier): MemberState {
   const { seq, event, meshId, prevHash, at } = readMemberEntry(entry)
   if (meshId !== state.meshId) throw new MemberLogError('the entry is of another mesh')
   if (sha256(entry.body) !== entry.hash) throw new MemberLogError(`entry ${seq} does not have its hash`)
@@ -126,8 +125,7 @@ export function applyMemberEntry(
 export function isSealedBy(entry: MemberLogEntry, publicKey: string, verifier: SignatureVerifier): boolean {
   const { meshId, seq } = readMemberEntry(entry)
   return (
-    sha256(entry.body) === entry.hash &&
-    verifier.verify(entryText(meshId, seq, entry.hash), entry.signature, publicKey)
+    sha256(entry.body) === entry.hash && verifier.verify(entryText(meshId, seq, entry.hash), entry.signature, publicKey)
   )
 }
 
@@ -199,11 +197,7 @@ export function isHomeRole(role: MemberRole): boolean {
   return role === 'node' || role === 'gateway'
 }
 
-function ended(
-  homes: ReadonlyMap<string, HomeTenure>,
-  nodeId: string,
-  at: number,
-): ReadonlyMap<string, HomeTenure> {
+function ended(homes: ReadonlyMap<string, HomeTenure>, nodeId: string, at: number): ReadonlyMap<string, HomeTenure> {
   return homes.get(nodeId)?.until === null ? new Map(homes).set(nodeId, { until: at }) : homes
 }
 

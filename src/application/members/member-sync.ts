@@ -39,8 +39,8 @@ const TICKS_PER_PULL = 3
 const PAGE = 256
 
 /**
- * Keeps this node's member list up to date: reads from the authority if it is on this machine, passes on what is new, and
- * asks peers for what it may have missed. Whoever is revoked leaves the peer table at once.
+ * Keeps this node's member list up to date: reads from the authority if it is on this machine, passes on what is new,
+ * and asks peers for what it may have missed. Whoever is revoked leaves the peer table at once.
  */
 export class MemberSync implements MeshService, MemberNews {
   readonly #deps: MemberSyncDeps
@@ -65,10 +65,7 @@ export class MemberSync implements MeshService, MemberNews {
     const { memberList, peerTable } = this.#deps
     this.#unlisten.push(
       memberList.onConflict((err) => {
-        this.#deps.logger.error(
-          { err: conflictError(err), ...err.conflict },
-          'the member list has two histories',
-        )
+        this.#deps.logger.error({ err: conflictError(err), ...err.conflict }, 'the member list has two histories')
       }),
       memberList.onChange(({ seq, revoked }) => {
         peerTable.rename()
@@ -198,10 +195,7 @@ export class MemberSync implements MeshService, MemberNews {
     const { logger, memberList, meshClient } = this.#deps
     try {
       for (;;) {
-        const { entries, version } = await meshClient.pullMembers(
-          address,
-          Math.max(0, memberList.version - 1),
-        )
+        const { entries, version } = await meshClient.pullMembers(address, Math.max(0, memberList.version - 1))
         if (!this.#running || memberList.add(entries) === 0) {
           if (this.#running && version < memberList.version) {
             const last = Math.max(0, version - 1)

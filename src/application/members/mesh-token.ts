@@ -57,15 +57,7 @@ export function secretHash(secret: string): string {
 }
 
 /** What an invited node signs with its key, so that nobody enrols a key that is not theirs. */
-export function joinText({
-  meshId,
-  nodeId,
-  secret,
-}: {
-  meshId: string
-  nodeId: string
-  secret: string
-}): string {
+export function joinText({ meshId, nodeId, secret }: { meshId: string; nodeId: string; secret: string }): string {
   return ['vendue-join-v1', meshId, nodeId, secretHash(secret)].join('\n')
 }
 

@@ -73,8 +73,8 @@ export class PeerGate {
   }
 
   /**
-   * Known authorities, and those that the newest has signed, one by one: this node may not have heard of a new one yet. What an
-   * older one signs makes no authority: its key may have been the reason for the new one.
+   * Known authorities, and those that the newest has signed, one by one: this node may not have heard of a new one yet.
+   * What an older one signs makes no authority: its key may have been the reason for the new one.
    */
   #trusted(issuers: readonly IssuerFacts[]): SignedBy[] {
     const trusted = this.#deps.memberList.cas.map(({ publicKey }): SignedBy => ({ publicKey, isNew: false }))
@@ -88,7 +88,10 @@ export class PeerGate {
     return trusted
   }
 
-  /** An authority that no longer signs lets in nobody new: its certificates count only for members, with the role in the list. */
+  /**
+   * An authority that no longer signs lets in nobody new: its certificates count only for members, with the role in the
+   * list.
+   */
   #isStranger({ nodeId, role, signedBy }: Extract<Admission, { ok: true }>): boolean {
     if (signedBy === null) return false
     const { cas } = this.#deps.memberList

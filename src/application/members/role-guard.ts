@@ -10,7 +10,10 @@ const READS: ReadonlySet<string> = new Set<keyof NodeApi>([
   ...(['events', 'log', 'picture', 'proof', 'receipts', 'stop'] as const),
 ])
 
-/** The node's own user may do no more than the node's role allows: a replica's user reads, and gets FORBIDDEN for the rest. */
+/**
+ * The node's own user may do no more than the node's role allows: a replica's user reads, and gets FORBIDDEN for the
+ * rest.
+ */
 export function withinRole(api: NodeApi, role: MemberRole): NodeApi {
   if (isHomeRole(role)) return api
   return new Proxy(api, {

@@ -1,6 +1,6 @@
 /**
- * Where an address comes from, best first: `member`: a node that once proved itself was there; `named`: such a node named it;
- * `found`: it was in the DHT or a caller named it, where anybody can say anything.
+ * Where an address comes from, best first: `member`: a node that once proved itself was there; `named`: such a node
+ * named it; `found`: it was in the DHT or a caller named it, where anybody can say anything.
  */
 export type AddressSource = 'member' | 'named' | 'found'
 
@@ -66,7 +66,10 @@ export class AddressBook {
     entry.failures = 0
   }
 
-  /** The next address to dial, marked as being dialled; null if none is due or enough dials are under way. Addresses in use are skipped. */
+  /**
+   * The next address to dial, marked as being dialled; null if none is due or enough dials are under way. Addresses in
+   * use are skipped.
+   */
   next(now: number, inUse: ReadonlySet<string>): string | null {
     for (const source of SOURCES) {
       if (this.#dialling.size >= MAX_DIALS_AT_ONCE[source]) return null

@@ -83,8 +83,8 @@ export class NodeKeyInUseError extends Error {
 }
 
 /**
- * Finds the other nodes and watches them: SWIM, where a node signs everything that it says about itself. Every source of
- * addresses (the DHT, peers of peers, the last run) is a hint: an address is dialled, and who answers there has to
+ * Finds the other nodes and watches them: SWIM, where a node signs everything that it says about itself. Every source
+ * of addresses (the DHT, peers of peers, the last run) is a hint: an address is dialled, and who answers there has to
  * prove who it is. The result is the peer table.
  */
 export class Membership {
@@ -295,8 +295,7 @@ export class Membership {
   #onTwin(twin: NodeInfo): void {
     const { identity, logger } = this.#deps
     const { incarnation, address } = identity.info
-    const isOlder =
-      twin.incarnation < incarnation || (twin.incarnation === incarnation && twin.address < address)
+    const isOlder = twin.incarnation < incarnation || (twin.incarnation === incarnation && twin.address < address)
     if (isOlder) this.#options.onKeyInUse(new NodeKeyInUseError(twin))
     else logger.warn({ twin: twin.address }, 'a node that started later holds the key of this one')
   }

@@ -104,9 +104,7 @@ export class NodeIdentity {
   /** This node's word that it lives. */
   alive(): AliveRumor {
     const { nodeId, address, incarnation } = this.info
-    const signature = this.#deps.signer.sign(
-      aliveText(this.#options.meshId, { nodeId, address, incarnation }),
-    )
+    const signature = this.#deps.signer.sign(aliveText(this.#options.meshId, { nodeId, address, incarnation }))
     return { state: 'alive', nodeId, address, incarnation, signature }
   }
 

@@ -51,8 +51,8 @@ export class PeerDialer {
   }
 
   /**
-   * Adds addresses ("host:port") that may lead to peers. `from`: the member that named them, which can make this node dial no
-   * more new ones than its budget allows; null if no member did.
+   * Adds addresses ("host:port") that may lead to peers. `from`: the member that named them, which can make this node
+   * dial no more new ones than its budget allows; null if no member did.
    */
   consider(addresses: readonly string[], source: AddressSource, from: string | null = null): void {
     for (const address of addresses) this.#add(address, source, from)

@@ -134,8 +134,7 @@ export class PeerProber {
     } catch (error) {
       if (this.#standsStill(startedAt, timeoutMs)) return 'void'
       const isGone =
-        error instanceof NotTheSameError ||
-        (error instanceof PeerCallError && error.code === CONNECTION_REFUSED)
+        error instanceof NotTheSameError || (error instanceof PeerCallError && error.code === CONNECTION_REFUSED)
       logger.debug({ peer: info.name, address: info.address, err: error }, 'a peer did not answer')
       startedAt = clock.monotonicMs()
       if (await this.#indirect(info, timeoutMs)) return 'answered'

@@ -25,8 +25,8 @@ const MAX_TURNS = 50
 
 /**
  * Who is in the mesh and in which state, as far as this node could verify it; notifies listeners of every change of
- * state. Only a node that has proven itself is listed. Within one incarnation the state changes from alive to suspect and
- * back, and to dead or left; only a new handshake ends those two.
+ * state. Only a node that has proven itself is listed. Within one incarnation the state changes from alive to suspect
+ * and back, and to dead or left; only a new handshake ends those two.
  */
 export class PeerTable {
   readonly #clock: Clock
@@ -89,8 +89,8 @@ export class PeerTable {
 
   /**
    * The peer has proven who it is, at its address and with its incarnation. False where that is not the life of the
-   * peer that counts (an older one while a newer one is in use elsewhere, or one that has said goodbye), or where it is in
-   * use at another of its addresses.
+   * peer that counts (an older one while a newer one is in use elsewhere, or one that has said goodbye), or where it is
+   * in use at another of its addresses.
    */
   admit(claimed: NodeInfo, roundTripMs: number): boolean {
     const info = this.#named(claimed)
@@ -147,8 +147,8 @@ export class PeerTable {
   }
 
   /**
-   * The peer's own signed word that it leaves. False where that is no news: a goodbye from an earlier life, or one heard
-   * before, does not put out a node that has come back since.
+   * The peer's own signed word that it leaves. False where that is no news: a goodbye from an earlier life, or one
+   * heard before, does not put out a node that has come back since.
    */
   left(nodeId: string, incarnation: number): boolean {
     const peer = this.#peers.get(nodeId)

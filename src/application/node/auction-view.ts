@@ -75,9 +75,7 @@ export class AuctionViews {
   /** As the party sees them, where one is given. One that cannot be shown is left out, and hides no other. */
   async viewAll(records: readonly AuctionRecord[], as?: Party): Promise<AuctionView[]> {
     const ids = records.map(({ auctionId }) => auctionId)
-    const joined = as
-      ? await this.#deps.auctions.bidOnBy(as.id, ids)
-      : await this.#deps.participations.among(ids)
+    const joined = as ? await this.#deps.auctions.bidOnBy(as.id, ids) : await this.#deps.participations.among(ids)
     const selfId = as?.id ?? this.#nodeId
     const forked = await this.#deps.equivocations.among(ids)
     const breached = await this.#deps.breaches.among(ids)

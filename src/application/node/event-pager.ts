@@ -62,11 +62,7 @@ export class EventPager {
   }
 
   /** Up to `room` events of an entry, and the cursor behind them. */
-  async #take(
-    entry: FeedEntry,
-    cursor: Cursor,
-    room: number,
-  ): Promise<{ items: FeedItem[]; cursor: Cursor }> {
+  async #take(entry: FeedEntry, cursor: Cursor, room: number): Promise<{ items: FeedItem[]; cursor: Cursor }> {
     const { auctionId, firstSeq, events } = entry
     const ofOne = 'auctionId' in cursor.start
     const from = 'auctionId' in cursor.start ? Math.max(0, cursor.start.fromSeq - firstSeq) : cursor.skip

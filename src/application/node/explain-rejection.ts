@@ -89,8 +89,7 @@ export function explainRejection(
       }
     case 'NO_END_TIME':
       return {
-        message:
-          'This auction has no end time that could be moved: it stays open until its seller closes it.',
+        message: 'This auction has no end time that could be moved: it stays open until its seller closes it.',
         next: 'Close it when you want it to end.',
       }
     case 'EXTENSION_NOT_LATER':
@@ -125,8 +124,7 @@ export function explainRejection(
 
 function tooLow(minimum: Minor | null, price: Minor | null, money: (minor: Minor) => string): Explanation {
   const next = bidAtLeast(minimum, money)
-  if (minimum === null)
-    return { message: `The price is ${money(price ?? 0)}, and no higher amount can be bid.`, next }
+  if (minimum === null) return { message: `The price is ${money(price ?? 0)}, and no higher amount can be bid.`, next }
   if (price === null) return { message: `The first bid must be at least ${money(minimum)}.`, next }
   return {
     message: `The price is ${money(price)}, and the next bid must be at least ${money(minimum)}.`,

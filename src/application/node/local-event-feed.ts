@@ -14,8 +14,8 @@ export interface LocalEventFeedDeps {
 }
 
 /**
- * The events of a node, for a gateway in its own process. What is published wakes the listener, who takes it from memory as it
- * was written; who has fallen further behind than that reads the log, page by page.
+ * The events of a node, for a gateway in its own process. What is published wakes the listener, who takes it from
+ * memory as it was written; who has fallen further behind than that reads the log, page by page.
  */
 export class LocalEventFeed implements EventFeed {
   readonly #deps: LocalEventFeedDeps
@@ -28,11 +28,7 @@ export class LocalEventFeed implements EventFeed {
     return feedCursor({ afterPosition: await this.#deps.eventLog.position(), skip: 0 })
   }
 
-  async follow(
-    cursor: string,
-    hear: (batch: FeedBatch) => Promise<void> | null,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async follow(cursor: string, hear: (batch: FeedBatch) => Promise<void> | null, signal: AbortSignal): Promise<void> {
     const { feed } = this.#deps
     const place = readFeedCursor(cursor)
     if (place === null) throw notOurs()

@@ -14,12 +14,7 @@ import type { NodeCommands } from '../../ports/node/node-api.js'
 import { NodeError } from '../../ports/node/node-error.js'
 import type { NodeInfo } from '../../ports/node/node-info.js'
 import type { PictureAdded, PictureUpload } from '../../ports/node/node-pictures.js'
-import type {
-  AuctionCommand,
-  BidRequest,
-  OpenRequest,
-  RecoveryRequest,
-} from '../../ports/node/node-requests.js'
+import type { AuctionCommand, BidRequest, OpenRequest, RecoveryRequest } from '../../ports/node/node-requests.js'
 import type { Random } from '../../ports/system/random.js'
 import type { Signer } from '../../ports/system/signer.js'
 import type { AutoBidder } from '../commands/auto-bidder.js'
@@ -32,10 +27,10 @@ import { newSalt } from '../log/commitment.js'
 import type { HeldAuctions } from '../log/held-auctions.js'
 import { reachablePeer } from '../mesh/peer-by-name.js'
 import type { PeerTable } from '../mesh/peer-table.js'
-import { openingFingerprint } from '../submissions/home-command.js'
-import { answerTo, type Submission } from '../submissions/submission.js'
 import type { Pictures } from '../pictures/pictures.js'
 import type { Recovery } from '../recovery/recovery.js'
+import { openingFingerprint } from '../submissions/home-command.js'
+import { answerTo, type Submission } from '../submissions/submission.js'
 import { Lookups } from '../turns/lookups.js'
 import type { AuctionViews } from './auction-view.js'
 import { CommandAnswers, type CommandAnswersDeps, nodeError } from './command-answers.js'
@@ -293,14 +288,10 @@ function checkLimit(state: OpenedAuction, limit: Minor): void {
     throw new NodeError('INVALID_INPUT', message, { field: 'auction', next })
   }
   if (price !== null || limit >= minimum) return
-  throw new NodeError(
-    'INVALID_INPUT',
-    `limit ${money(limit)} is below ${money(minimum)}, where bidding starts`,
-    {
-      field: 'limit',
-      next: `give ${money(minimum)} or more`,
-    },
-  )
+  throw new NodeError('INVALID_INPUT', `limit ${money(limit)} is below ${money(minimum)}, where bidding starts`, {
+    field: 'limit',
+    next: `give ${money(minimum)} or more`,
+  })
 }
 
 function ackOf({ replicas }: { readonly replicas?: number }): { replicas?: number } {

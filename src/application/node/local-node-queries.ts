@@ -1,12 +1,6 @@
 import type { MemberDirectory } from '../../ports/members/member-directory.js'
 import type { Discovery } from '../../ports/mesh/discovery.js'
-import type {
-  AuctionView,
-  AutoBidView,
-  FeedItem,
-  HistoryPage,
-  LogPage,
-} from '../../ports/node/node-answers.js'
+import type { AuctionView, AutoBidView, FeedItem, HistoryPage, LogPage } from '../../ports/node/node-answers.js'
 import type { NodeQueries } from '../../ports/node/node-api.js'
 import { NodeError } from '../../ports/node/node-error.js'
 import type { NodeInfo, PeerView } from '../../ports/node/node-info.js'
@@ -124,9 +118,7 @@ export class LocalNodeQueries implements NodeQueries {
 
   peers(): Promise<PeerView[]> {
     const peers = this.#deps.peerTable.all().map(peerView)
-    return Promise.resolve(
-      peers.sort((a, b) => a.name.localeCompare(b.name) || a.nodeId.localeCompare(b.nodeId)),
-    )
+    return Promise.resolve(peers.sort((a, b) => a.name.localeCompare(b.name) || a.nodeId.localeCompare(b.nodeId)))
   }
 
   async autoBids(): Promise<AutoBidView[]> {
@@ -194,8 +186,7 @@ export class LocalNodeQueries implements NodeQueries {
     party,
     after = 0,
   }: ReceiptsRequest): Promise<{ signed: SignedReceipts[]; next: number | null }> {
-    const auctionId =
-      auction === undefined ? null : (await this.#deps.auctionViews.resolve(auction)).auctionId
+    const auctionId = auction === undefined ? null : (await this.#deps.auctionViews.resolve(auction)).auctionId
     await this.#deps.receiptKeeper.flush()
     return this.#deps.receipts.list({ auctionId, partyId: party, after, limit: RECEIPTS_PAGE })
   }
@@ -204,11 +195,10 @@ export class LocalNodeQueries implements NodeQueries {
 function checkList({ seller, bidder, sort = 'newest', cursor }: ListRequest): void {
   const place = sort === 'ending' ? readEndingCursor : readNewestCursor
   if (cursor !== undefined && place(cursor) === null)
-    throw new NodeError(
-      'INVALID_INPUT',
-      `cursor "${cursor.slice(0, 60)}" is not one of a list sorted by ${sort}`,
-      { field: 'cursor', next: 'give the `next` of a page of the same list, or leave it out to start anew' },
-    )
+    throw new NodeError('INVALID_INPUT', `cursor "${cursor.slice(0, 60)}" is not one of a list sorted by ${sort}`, {
+      field: 'cursor',
+      next: 'give the `next` of a page of the same list, or leave it out to start anew',
+    })
   const filters = [seller !== undefined, bidder !== undefined, sort === 'ending']
   if (filters.filter(Boolean).length < 2) return
   throw new NodeError('INVALID_INPUT', 'seller, bidder and the order by end exclude each other', {

@@ -1,14 +1,7 @@
 import type { Commit } from '../../domain/commit.js'
 import type { RemoteCommand } from '../../domain/remote-command.js'
 import type { Refusal, SignedParcel, SubmitAnswer, SubmittedMandate } from '../../ports/mesh/home-messages.js'
-import type {
-  Challenge,
-  Goodbye,
-  HelloAnswer,
-  NodeProof,
-  Ping,
-  Pong,
-} from '../../ports/mesh/liveness-messages.js'
+import type { Challenge, Goodbye, HelloAnswer, NodeProof, Ping, Pong } from '../../ports/mesh/liveness-messages.js'
 import type { PeerService } from '../../ports/mesh/peer-service.js'
 import type {
   DigestPart,
@@ -30,10 +23,6 @@ import type { Budgets } from '../budgets/budgets.js'
 import type { HandoverTaker } from '../handover/handover-taker.js'
 import type { AuctionHouse } from '../home/auction-house.js'
 import type { Membership } from '../mesh/membership.js'
-import { checkMandates, mandatedCommands } from '../submissions/mandate.js'
-import { receiptsOf, signReceipts } from '../submissions/receipt.js'
-import { answersTo } from '../submissions/submission.js'
-import { submitFailure } from '../submissions/submit-failure.js'
 import type { Pictures } from '../pictures/pictures.js'
 import type { EquivocationWatch } from '../proof/equivocation-watch.js'
 import type { HeadsDigest } from '../replication/heads-digest.js'
@@ -41,6 +30,10 @@ import type { PeerRefusals } from '../replication/peer-refusals.js'
 import type { RefusedCommits } from '../replication/refused-commits.js'
 import type { Replicator } from '../replication/replicator.js'
 import type { Syncer } from '../replication/syncer.js'
+import { checkMandates, mandatedCommands } from '../submissions/mandate.js'
+import { receiptsOf, signReceipts } from '../submissions/receipt.js'
+import { answersTo } from '../submissions/submission.js'
+import { submitFailure } from '../submissions/submit-failure.js'
 
 export interface LocalPeerServiceDeps {
   readonly auctionHouse: AuctionHouse

@@ -78,10 +78,7 @@ export interface AnyNodeMethod extends NodeMethod<object> {
 }
 
 /** Each method of a node, once: its RPC, that RPC's client and `checkedNodeApi` are made of it. */
-export const NODE_METHODS: readonly AnyNodeMethod[] = [
-  ...methodsOf('command', COMMANDS),
-  ...methodsOf('read', QUERIES),
-]
+export const NODE_METHODS: readonly AnyNodeMethod[] = [...methodsOf('command', COMMANDS), ...methodsOf('read', QUERIES)]
 
 /**
  * A node as programs and gateways in its own process see it: what they ask is checked as it is over RPC, and texts are
@@ -105,10 +102,7 @@ function inLane<T extends AuctionCommand>(request: z.ZodType<T>): NodeMethod<T> 
   return { request, parse: (asked) => parseCommand(request, asked) }
 }
 
-function methodsOf(
-  effect: AnyNodeMethod['effect'],
-  table: Partial<Methods<NodeApi>>,
-): readonly AnyNodeMethod[] {
+function methodsOf(effect: AnyNodeMethod['effect'], table: Partial<Methods<NodeApi>>): readonly AnyNodeMethod[] {
   return Object.entries(table).map(([name, method]) => ({
     ...(method as unknown as NodeMethod<object>),
     name: name as keyof NodeApi,

@@ -52,8 +52,8 @@ import { MAX_UPLOAD_PIECE_BYTES } from '../pictures/uploads-under-way.js'
 import { MAX_ACK_REPLICAS } from '../replication/replication.js'
 
 /**
- * Requests of a node's own user, the same whether they come from the same process or over RPC. What terms and amounts may
- * be is for the auction's rules to say; here stands what a request must look like, and how large it may get.
+ * Requests of a node's own user, the same whether they come from the same process or over RPC. What terms and amounts
+ * may be is for the auction's rules to say; here stands what a request must look like, and how large it may get.
  */
 
 export const MAX_WAIT_MS = 30_000
@@ -188,8 +188,7 @@ export function parseBid(request: BidRequest): BidRequest {
 
 /** A lane is no data: it is passed on as it is, in the same process alone. */
 export function parseCommand<T extends AuctionCommand>(schema: z.ZodType<T>, request: T): T {
-  if (typeof request !== 'object' || request === null || !('lane' in request))
-    return parseRequest(schema, request)
+  if (typeof request !== 'object' || request === null || !('lane' in request)) return parseRequest(schema, request)
   const { lane, ...asked } = request
   return { ...parseRequest(schema, asked as T), lane }
 }
@@ -211,7 +210,5 @@ function isMatch(value: unknown, pattern: RegExp): boolean {
 }
 
 function isComposedName(name: unknown): boolean {
-  return (
-    typeof name === 'string' && nameProblem(name, MAX_PARTY_NAME_LENGTH) === null && composed(name) === name
-  )
+  return typeof name === 'string' && nameProblem(name, MAX_PARTY_NAME_LENGTH) === null && composed(name) === name
 }

@@ -11,12 +11,7 @@ export function statusGauges(metrics: Metrics, status: () => Promise<NodeStatus>
     if (last === null || now - last.at > STATUS_AGE_MS) last = { at: now, value: status() }
     return last.value
   }
-  const byLabel = (
-    name: string,
-    help: string,
-    label: string,
-    pick: (status: NodeStatus) => Record<string, number>,
-  ) =>
+  const byLabel = (name: string, help: string, label: string, pick: (status: NodeStatus) => Record<string, number>) =>
     metrics.gauge(name, help, async () =>
       Object.entries(pick(await read())).map(([key, value]) => ({ labels: { [label]: key }, value })),
     )

@@ -53,13 +53,9 @@ export class PictureFetcher {
     if (this.#rests(hash)) return Promise.resolve(null)
     if (this.#waiting.length >= MAX_WAITING) {
       const next = 'try again in a moment'
-      return Promise.reject(
-        new NodeError('BUSY', `${MAX_WAITING} pictures are being fetched already`, { next }),
-      )
+      return Promise.reject(new NodeError('BUSY', `${MAX_WAITING} pictures are being fetched already`, { next }))
     }
-    const fetched = this.#inTurn(() => this.#fromAnybody(hash, home)).finally(() =>
-      this.#underWay.delete(hash),
-    )
+    const fetched = this.#inTurn(() => this.#fromAnybody(hash, home)).finally(() => this.#underWay.delete(hash))
     this.#underWay.set(hash, fetched)
     return fetched
   }
@@ -85,10 +81,7 @@ export class PictureFetcher {
       if (bytes === null) continue
       if (sha256(bytes) !== hash) {
         this.#rest(`${hash} ${peer.nodeId}`, LIAR_RESTS_MS)
-        logger.warn(
-          { peer: peer.name, hash },
-          'a peer gave something else than the picture that it was asked for',
-        )
+        logger.warn({ peer: peer.name, hash }, 'a peer gave something else than the picture that it was asked for')
         continue
       }
       const fault = pictureFault(bytes)

@@ -39,8 +39,8 @@ interface Wanted {
 }
 
 /**
- * Sees to it that pictures are where they are needed: at the home of their auction for good, and at every other node as long as it has
- * room, so that they are there while the home is away.
+ * Sees to it that pictures are where they are needed: at the home of their auction for good, and at every other node as
+ * long as it has room, so that they are there while the home is away.
  */
 export class PictureKeeper {
   readonly #deps: PictureKeeperDeps
@@ -132,7 +132,10 @@ export class PictureKeeper {
     this.#later(RETRY_MS, () => this.#want({ ...wanted, tries: tries + 1 }))
   }
 
-  /** What a crash left between the opening of an auction and the keeping of its pictures is made good; what nobody named goes. */
+  /**
+   * What a crash left between the opening of an auction and the keeping of its pictures is made good; what nobody named
+   * goes.
+   */
   async #sweep(): Promise<void> {
     const { auctions, clock, pictureStore } = this.#deps
     for (const { hash, usedAt } of pictureStore.list('new')) {

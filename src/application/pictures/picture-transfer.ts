@@ -7,11 +7,7 @@ import type { KeptPicture } from '../../ports/node/node-pictures.js'
 import { MAX_UPLOAD_PIECE_BYTES } from './uploads-under-way.js'
 
 /** Gives a node a whole picture, a piece after the other. Rejects with `NodeError`. */
-export async function addWhole(
-  api: Pick<NodeApi, 'addPicture'>,
-  file: Uint8Array,
-  as?: Party,
-): Promise<KeptPicture> {
+export async function addWhole(api: Pick<NodeApi, 'addPicture'>, file: Uint8Array, as?: Party): Promise<KeptPicture> {
   const hash = createHash('sha256').update(file).digest('hex')
   let offset = 0
   // A piece that gets lost is sent again; one that never gets through must not be sent for ever.

@@ -4,12 +4,7 @@ import { createHash } from 'node:crypto'
 import { cleanPicture, pictureTypeOf } from '../../domain/pictures/clean-picture.js'
 import type { Picture, PictureType } from '../../domain/pictures/picture.js'
 import { NodeError } from '../../ports/node/node-error.js'
-import type {
-  KeptPicture,
-  PictureAdded,
-  PicturePiece,
-  PictureUpload,
-} from '../../ports/node/node-pictures.js'
+import type { KeptPicture, PictureAdded, PicturePiece, PictureUpload } from '../../ports/node/node-pictures.js'
 import type { NamedPicture } from '../../ports/node/node-requests.js'
 import type { AuctionRepository } from '../../ports/store/auction-repository.js'
 import {
@@ -65,7 +60,9 @@ export class Pictures {
     return { picture: await this.#keep(taken, account), next: upload.bytes }
   }
 
-  /** Those that an opening names, as terms have them; they stay from then on until it is known whether it was opened. */
+  /**
+   * Those that an opening names, as terms have them; they stay from then on until it is known whether it was opened.
+   */
   async named(pictures: readonly NamedPicture[], account: string | null): Promise<Picture[]> {
     const found: Picture[] = []
     for (const [i, { hash, alt = '' }] of pictures.entries()) {
@@ -137,14 +134,10 @@ export class Pictures {
     } catch (error) {
       const { code } = error as { code?: unknown }
       if (code === 'DISK_FULL')
-        throw new NodeError(
-          'DISK_FULL',
-          'the node has no disk space left for the picture; nothing was kept',
-          {
-            next: 'try again when it has',
-            cause: error,
-          },
-        )
+        throw new NodeError('DISK_FULL', 'the node has no disk space left for the picture; nothing was kept', {
+          next: 'try again when it has',
+          cause: error,
+        })
       if (!(error instanceof PictureRoomError)) throw error
       throw new NodeError('PICTURES_FULL', `the node has no room for the picture: ${error.message}`, {
         field: 'picture',

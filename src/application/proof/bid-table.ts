@@ -70,13 +70,7 @@ export class BidTable {
           null,
         )
       case 'MaxBidChanged':
-        return this.#push(
-          seq,
-          event,
-          SECRET,
-          2 | LEADS | (event.reserveMet ? RESERVE_MET : 0),
-          event.commitment,
-        )
+        return this.#push(seq, event, SECRET, 2 | LEADS | (event.reserveMet ? RESERVE_MET : 0), event.commitment)
       case 'LotBoughtNow':
         return this.#push(seq, event, event.price, 3 | LEADS | RESERVE_MET, null)
       default:

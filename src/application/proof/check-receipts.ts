@@ -10,7 +10,8 @@ import type { Finding, VerifiedLog } from './verify-log.js'
 
 /**
  * Holds a log against what its home gave receipts for: every accepted bid stands in it, in its place and as it was
- * placed, no refused one does, and no price is above the maximum of the receipt that it is charged to. Gives the first breach, or null.
+ * placed, no refused one does, and no price is above the maximum of the receipt that it is charged to. Gives the first
+ * breach, or null.
  */
 export function checkReceipts(
   log: VerifiedLog,
@@ -23,8 +24,7 @@ export function checkReceipts(
     const receipts = signed.receipts.filter(({ command }) => command.auctionId === auctionId)
     if (receipts.length === 0) continue
     const isHome = homes.some(({ publicKey }) => publicKey === signed.home.publicKey)
-    if (!isHome || !areSigned(signed, verifier))
-      return finding('a receipt is not signed by a home of the auction')
+    if (!isHome || !areSigned(signed, verifier)) return finding('a receipt is not signed by a home of the auction')
     for (const receipt of receipts) {
       const breach = breachOf(log, receipt)
       if (breach !== null) return breach
@@ -86,10 +86,7 @@ function breachOf(log: VerifiedLog, { command, outcome }: Receipt): Finding | nu
   }
   const altered = alterationOf(bid, command, outcome)
   if (altered === null) return null
-  return finding(
-    `bid ${commandId} stands in the log with another ${altered} than in its receipt`,
-    log.at(bid.seq),
-  )
+  return finding(`bid ${commandId} stands in the log with another ${altered} than in its receipt`, log.at(bid.seq))
 }
 
 /** Of an accepted bid. */
@@ -104,11 +101,7 @@ export function acceptedBid({ command, outcome }: Receipt): AcceptedBid | null {
 }
 
 /** What differs between a bid and its receipt; null if nothing does. */
-export function alterationOf(
-  logged: LoggedBid,
-  command: Bid,
-  { seq, bid }: AcceptedBid['outcome'],
-): string | null {
+export function alterationOf(logged: LoggedBid, command: Bid, { seq, bid }: AcceptedBid['outcome']): string | null {
   if (logged.seq !== seq) return 'place'
   if (logged.bidder.id !== command.bidder.id) return 'bidder'
   const isMax = logged.kind === 'max' || logged.kind === 'max-change'

@@ -29,7 +29,10 @@ export interface EquivocationWatchDeps {
 }
 
 const ONE = { commits: 1, bytes: 1 }
-/** The most bytes of a proof: two commits and an opening of the largest size, and handovers, which are small. It fits into a request. */
+/**
+ * The most bytes of a proof: two commits and an opening of the largest size, and handovers, which are small. It fits
+ * into a request.
+ */
 export const MAX_PROOF_BYTES = 3 * MAX_BODY_BYTES + 128 * 1024
 /** Proofs that are sent to a peer when it appears. */
 const PROOFS_SENT = 100

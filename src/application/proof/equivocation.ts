@@ -44,14 +44,12 @@ export function judgeProof(
   try {
     const { auctionId, authority, first, second } = proof
     const all = [...authority, first, second]
-    if (all.some((commit) => commit.auctionId !== auctionId))
-      return fails('its commits are not of one auction')
+    if (all.some((commit) => commit.auctionId !== auctionId)) return fails('its commits are not of one auction')
     // The cheapest check first: what nobody signed is not read any further.
     if (!all.every((commit) => isSigned(commit, verifier))) return fails('a signature in it does not hold')
     const [opening, ...handovers] = authority.map((commit) => ({ commit, body: readCommit(commit) }))
     const [event] = opening?.body.events ?? []
-    if (opening?.commit.firstSeq !== 1 || event?.type !== 'AuctionOpened')
-      return fails('it lacks the opening commit')
+    if (opening?.commit.firstSeq !== 1 || event?.type !== 'AuctionOpened') return fails('it lacks the opening commit')
     const bodies = [readCommit(first), readCommit(second)] as const
     let { home } = event
     if (keyRule(home) !== null) return fails("the home's id is not that of its key")

@@ -100,8 +100,7 @@ export async function* readLines(chunks: AsyncIterable<Uint8Array>): AsyncGenera
       if (restBytes > MAX_LINE_BYTES) throw new ExportFormatError(place, 'the line is too long')
     }
   }
-  if (restBytes > 0)
-    throw new ExportFormatError(place, 'the line is not complete: the file was cut or altered here')
+  if (restBytes > 0) throw new ExportFormatError(place, 'the line is not complete: the file was cut or altered here')
 }
 
 const ALTERED = 'the line was altered: its check sum is not that of its bytes'
@@ -125,7 +124,10 @@ function parseLine(bytes: Uint8Array, place: Place): Record<string, unknown> {
 const BODY = ',"body":"'
 const AFTER_BODY = '","hash":"'
 
-/** A body is all but a few bytes of its line, and is itself looked at when the commit is read: here it has to be one text. */
+/**
+ * A body is all but a few bytes of its line, and is itself looked at when the commit is read: here it has to be one
+ * text.
+ */
 function contentOf(json: string): Record<string, unknown> {
   const start = json.indexOf(BODY)
   const end = json.lastIndexOf(AFTER_BODY)
@@ -136,9 +138,7 @@ function contentOf(json: string): Record<string, unknown> {
 }
 
 /** The commits of an export. Throws `ExportFormatError`. */
-export async function* readExport(
-  chunks: AsyncIterable<Uint8Array>,
-): AsyncGenerator<PlacedCommit, void, undefined> {
+export async function* readExport(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<PlacedCommit, void, undefined> {
   let auctionId: string | null = null
   let ended = false
   let commits = 0
@@ -155,18 +155,14 @@ export async function* readExport(
       ended = true
     } else {
       const commit = readCommitLine(content, refuse)
-      if (commit.auctionId !== auctionId)
-        throw refuse('the commit belongs to another auction than the header says')
+      if (commit.auctionId !== auctionId) throw refuse('the commit belongs to another auction than the header says')
       commits += 1
       last = commit
       yield { commit, place }
     }
   }
   if (!ended) {
-    throw new ExportFormatError(
-      place,
-      'the file ends here, before its trailer: it was cut, or is still being written',
-    )
+    throw new ExportFormatError(place, 'the file ends here, before its trailer: it was cut, or is still being written')
   }
 }
 
@@ -177,8 +173,7 @@ function readHeader(content: Line['content'], refuse: Refuse): string {
   if (format !== EXPORT_FORMAT) throw refuse('this is not a Vendue export')
   if (version !== EXPORT_VERSION)
     throw refuse(`format version ${String(version)} is not known here, use the Vendue that wrote it`)
-  if (typeof auctionId !== 'string' || Object.keys(content).length !== 3)
-    throw refuse('the header is malformed')
+  if (typeof auctionId !== 'string' || Object.keys(content).length !== 3) throw refuse('the header is malformed')
   return auctionId
 }
 
@@ -212,8 +207,7 @@ function checkTrailer(
 ): void {
   const { head, events } = content
   const { seq, hash } = (typeof head === 'object' && head !== null ? head : {}) as Partial<Head>
-  if (Object.keys(content).length !== 4 || content.end !== EXPORT_FORMAT)
-    throw refuse('the trailer is malformed')
+  if (Object.keys(content).length !== 4 || content.end !== EXPORT_FORMAT) throw refuse('the trailer is malformed')
   if (last === null) throw refuse('an export holds at least one commit')
   if (content.commits !== commits || events !== last.lastSeq || seq !== last.lastSeq || hash !== last.hash) {
     throw refuse(`the trailer does not fit the ${commits} commits before it: some are missing, or were added`)

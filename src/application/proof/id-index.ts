@@ -11,7 +11,10 @@ const MULTIPLIER = 0x9e3779b1
  * be, at a fifth of its time for a million ids. `seed` keeps whoever chooses the ids from choosing ones that collide.
  */
 export class IdIndex {
-  /** The ids one after the other, in UTF-16; outside the heap, where a million of them cost the garbage collector nothing. */
+  /**
+   * The ids one after the other, in UTF-16; outside the heap, where a million of them cost the garbage collector
+   * nothing.
+   */
   #text = Buffer.allocUnsafe(FIRST_TEXT_BYTES)
   /** Where each id ends in the text. */
   readonly #ends = new NumberColumn(Float64Array)

@@ -12,8 +12,8 @@ export function isLost(losses: readonly MaximaLoss[], bidSeq: number): boolean {
 }
 
 /**
- * Decides bids again, in their order; between them the leader's maximum comes to no more than the price where its home has lost it.
- * Each is decided by its `step`, which throws `UnsoundPriceError` where it is not borne out.
+ * Decides bids again, in their order; between them the leader's maximum comes to no more than the price where its home
+ * has lost it. Each is decided by its `step`, which throws `UnsoundPriceError` where it is not borne out.
  */
 export function* decideAgain(
   recheck: PriceRecheck,

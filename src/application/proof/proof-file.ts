@@ -1,14 +1,7 @@
 import type { Commit } from '../../domain/commit.js'
 import { MAX_HANDOVERS } from '../../domain/evolve.js'
 import type { EquivocationProof } from '../../ports/store/equivocation-repository.js'
-import {
-  EXPORT_FORMAT,
-  ExportFormatError,
-  type Line,
-  readCommitLine,
-  readLines,
-  summed,
-} from './export-format.js'
+import { EXPORT_FORMAT, ExportFormatError, type Line, readCommitLine, readLines, summed } from './export-format.js'
 
 /** A proof of equivocation as one file, in the lines of an export: header, commits, trailer. */
 export const PROOF_FORMAT = 'vendue-proof'
@@ -53,9 +46,7 @@ export async function readProof(chunks: AsyncIterable<Uint8Array>): Promise<Equi
 }
 
 /** What kind of file this is, by its first line; an export if that cannot be read. */
-export async function formatOf(
-  chunks: AsyncIterable<Uint8Array>,
-): Promise<typeof EXPORT_FORMAT | typeof PROOF_FORMAT> {
+export async function formatOf(chunks: AsyncIterable<Uint8Array>): Promise<typeof EXPORT_FORMAT | typeof PROOF_FORMAT> {
   try {
     for await (const { content } of readLines(chunks)) {
       return content.format === PROOF_FORMAT ? PROOF_FORMAT : EXPORT_FORMAT

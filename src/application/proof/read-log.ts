@@ -7,10 +7,7 @@ import { commitLine, headerLine, type PlacedCommit, trailerLine } from './export
  * An auction's commits from a node, up to the head at the time of the first page: a log that grows meanwhile
  * does not keep the reader from finishing. Rejects with `NodeError`.
  */
-export async function* readLog(
-  api: Pick<NodeApi, 'log'>,
-  auction: string,
-): AsyncGenerator<Commit, void, undefined> {
+export async function* readLog(api: Pick<NodeApi, 'log'>, auction: string): AsyncGenerator<Commit, void, undefined> {
   let fromSeq = 1
   let until: Head | null = null
   let auctionId = auction
@@ -19,10 +16,7 @@ export async function* readLog(
     auctionId = page.auctionId
     until ??= page.head
     if (page.commits.length === 0)
-      throw new NodeError(
-        'INTERNAL',
-        `the node's log of ${auctionId} ends before its head, at event ${fromSeq}`,
-      )
+      throw new NodeError('INTERNAL', `the node's log of ${auctionId} ends before its head, at event ${fromSeq}`)
     for (const commit of page.commits) {
       if (commit.firstSeq > until.seq) break
       yield commit
@@ -31,9 +25,7 @@ export async function* readLog(
   }
 }
 
-export async function* unplaced(
-  commits: AsyncIterable<Commit>,
-): AsyncGenerator<PlacedCommit, void, undefined> {
+export async function* unplaced(commits: AsyncIterable<Commit>): AsyncGenerator<PlacedCommit, void, undefined> {
   for await (const commit of commits) yield { commit, place: null }
 }
 

@@ -41,8 +41,9 @@ interface Watched {
 }
 
 /**
- * Holds each log that comes in against what its home has signed for this node's bids: that they stand in their places, as they were
- * placed, and that none is charged more than its maximum. A breach raises an alarm at once, while there is still time to act.
+ * Holds each log that comes in against what its home has signed for this node's bids: that they stand in their places,
+ * as they were placed, and that none is charged more than its maximum. A breach raises an alarm at once, while there is
+ * still time to act.
  */
 export class ReceiptWatch {
   readonly #deps: ReceiptWatchDeps
@@ -53,7 +54,10 @@ export class ReceiptWatch {
     this.#deps = deps
   }
 
-  /** Takes up the auctions that bids of this node lead, which takes a while after many; `kept` may be called before. Never rejects. */
+  /**
+   * Takes up the auctions that bids of this node lead, which takes a while after many; `kept` may be called before.
+   * Never rejects.
+   */
   async start(): Promise<void> {
     if (this.#unlisten !== null) return
     this.#unlisten = this.#deps.eventLog.onPublished((published) => this.#onPublished(published))
@@ -63,10 +67,7 @@ export class ReceiptWatch {
         await this.#takeUp(auctionId)
       }
     } catch (error) {
-      this.#deps.logger.error(
-        { err: error },
-        'receipts of earlier bids could not be read; new ones are watched',
-      )
+      this.#deps.logger.error({ err: error }, 'receipts of earlier bids could not be read; new ones are watched')
     }
   }
 
@@ -141,8 +142,7 @@ export class ReceiptWatch {
       lookFrom(watched, state)
       watched.hasLate = watched.awaited.size > 0
     } else {
-      for (let i = 0; i < events.length; i++)
-        this.#look(watched, commit.firstSeq + i, events[i] as AuctionEvent)
+      for (let i = 0; i < events.length; i++) this.#look(watched, commit.firstSeq + i, events[i] as AuctionEvent)
     }
     this.#settle(watched)
     if (isOver(state) && watched.awaited.size === 0) this.#watched.delete(commit.auctionId)
@@ -229,10 +229,7 @@ export class ReceiptWatch {
     breaches.save({ auctionId, seq, rule }).then(
       (isFirst) => {
         if (isFirst)
-          logger.error(
-            { auctionId, seq, rule },
-            'a home does not keep to its receipts: the auction is disputed',
-          )
+          logger.error({ auctionId, seq, rule }, 'a home does not keep to its receipts: the auction is disputed')
       },
       (error: unknown) => {
         logger.error(

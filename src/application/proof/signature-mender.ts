@@ -23,9 +23,9 @@ const ASK_TIMEOUT_MS = 3_000
 const MAX_REMEMBERED = 10_000
 
 /**
- * Sees to it that what leaves this node as a proof is signed throughout. Of what is pulled in bulk only those signatures are checked
- * that speak for the rest, so whoever passes commits on could have spoiled one in between. That one is fetched again,
- * from its author or from whoever has it whole.
+ * Sees to it that what leaves this node as a proof is signed throughout. Of what is pulled in bulk only those
+ * signatures are checked that speak for the rest, so whoever passes commits on could have spoiled one in between. That
+ * one is fetched again, from its author or from whoever has it whole.
  */
 export class SignatureMender {
   readonly #deps: SignatureMenderDeps

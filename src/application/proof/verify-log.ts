@@ -35,11 +35,11 @@ import { PendingChecks } from './pending-checks.js'
 /** What is wrong with a log, and where. */
 export interface Finding {
   /**
-   * `FILE`: the file is not as it was written; `COMMIT`: a commit does not bear out what it claims, or does not
-   * follow the one before; `AUTHOR`, `SIGNATURE`: it is not its home's; `EVENT`: an event breaks a rule of the
-   * auction; `BID_ID`: a command counts twice; `COMMITMENT`: an opening is not what was committed to; `PRICE`: by the
-   * opened maxima, price, leader or reserve should have been others; `MANDATE`: a bid, or what the seller did, is in no mandate of whoever may give it;
-   * `RECEIPT`: a bid's receipt says otherwise.
+   * `FILE`: the file is not as it was written; `COMMIT`: a commit does not bear out what it claims, or does not follow
+   * the one before; `AUTHOR`, `SIGNATURE`: it is not its home's; `EVENT`: an event breaks a rule of the auction;
+   * `BID_ID`: a command counts twice; `COMMITMENT`: an opening is not what was committed to; `PRICE`: by the opened
+   * maxima, price, leader or reserve should have been others; `MANDATE`: a bid, or what the seller did, is in no
+   * mandate of whoever may give it; `RECEIPT`: a bid's receipt says otherwise.
    */
   readonly code:
     | 'FILE'
@@ -213,8 +213,7 @@ class LogVerifier {
     this.#places.push(commit.firstSeq, place?.line ?? 0, place?.byteOffset ?? 0)
     this.#hashes.push(commit.hash)
     if (this.#auctionId === '') this.#auctionId = commit.auctionId
-    for (let i = 0; i < events.length; i++)
-      this.#event(placed, events[i] as AuctionEvent, commit.firstSeq + i)
+    for (let i = 0; i < events.length; i++) this.#event(placed, events[i] as AuctionEvent, commit.firstSeq + i)
     this.#author(placed, authorOf(body, before), events)
     this.#consent(placed, body, before)
     if (this.#options.allSignatures) this.#signature(placed)
@@ -246,16 +245,14 @@ class LogVerifier {
     try {
       this.#state = evolve(this.#state, event)
     } catch (error) {
-      if (error instanceof IllegalEventError)
-        throw this.#refuse('EVENT', error.message, placed, { seq, event })
+      if (error instanceof IllegalEventError) throw this.#refuse('EVENT', error.message, placed, { seq, event })
       throw error
     }
     const refuse: Refuse = (code, rule) => this.#refuse(code, rule, placed, { seq, event })
     if (event.type === 'AuctionOpened') {
       this.#opening = event
       this.#homes.push({ ...event.home, since: { seq, at: event.at } })
-    } else if (event.type === 'AuctionHandedOver')
-      this.#homes.push({ ...event.to, since: { seq, at: event.at } })
+    } else if (event.type === 'AuctionHandedOver') this.#homes.push({ ...event.to, since: { seq, at: event.at } })
     else if (event.type === 'MaximaLost') this.#losses.push({ seq, since: event.since })
     else if (event.type === 'MaximaRevealed') this.#reveal(event, refuse)
     else if (event.type === 'AuctionClosed') {
@@ -270,9 +267,7 @@ class LogVerifier {
     const id = commandIdOf(event)
     if (id === null) return
     const isBid = 'bidId' in event
-    const isNew = isBid
-      ? this.#sellerIds.size === 0 || this.#sellerIds.find(id) === -1
-      : this.#sellerIds.add(id) !== -1
+    const isNew = isBid ? this.#sellerIds.size === 0 || this.#sellerIds.find(id) === -1 : this.#sellerIds.add(id) !== -1
     if (!isNew || (!isBid && this.#bids.find(id) !== null))
       throw refuse('BID_ID', `command ${id} stands in the log twice`)
   }
@@ -374,8 +369,7 @@ class LogVerifier {
       bids: this.#bids,
       secretOf: this.#secretOf,
       at: (seq: number) => this.#at(seq),
-      reserve:
-        state.status === 'closed' || state.terms.reserveCommitment === null ? this.#reserveOpened : undefined,
+      reserve: state.status === 'closed' || state.terms.reserveCommitment === null ? this.#reserveOpened : undefined,
     })
     if (finding) throw new LogFindingError(finding)
     return { valid: true, summary, explain: () => this.#explain(state) }
@@ -384,7 +378,8 @@ class LogVerifier {
   /** Decides all bids again; returns whether some rest on maxima that nobody has opened. */
   #rerun(state: Closed): boolean {
     const winnerId = state.result.sold ? state.result.winner.id : null
-    // Where the winner's shut maxima cannot all lie above the price, some of them have still to be opened, and nothing is known of any.
+    // Where the winner's shut maxima cannot all lie above the price, some of them have still to be opened, and nothing
+    // is known of any.
     for (const secretOf of winnerId === null ? [null] : [winnerId, null]) {
       const { finding, partly } = this.#decidedAgain(state, secretOf)
       this.#secretOf = secretOf

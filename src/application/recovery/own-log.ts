@@ -10,9 +10,9 @@ import type { RecordedOutcome } from '../../ports/store/outcome-repository.js'
 import type { SignatureVerifier } from '../../ports/system/signer.js'
 import { type Committed, KeptBeside } from '../log/kept-beside.js'
 import { readBodyAgain } from '../log/written-body.js'
-import { loggedOutcome } from '../submissions/logged-outcome.js'
 import type { PlacedCommit } from '../proof/export-format.js'
 import { verifyLog } from '../proof/verify-log.js'
+import { loggedOutcome } from '../submissions/logged-outcome.js'
 
 export interface OwnLogDeps {
   readonly eventLog: Pick<EventLog, 'read'>
@@ -36,8 +36,8 @@ export interface OwnLog {
 const PAGE = { commits: 256, bytes: 1024 * 1024 }
 
 /**
- * Proves a log of this node's own once more, with every signature and mandate, and reads from it what its home needs. Resolves with the
- * rule that it breaks, where it does.
+ * Proves a log of this node's own once more, with every signature and mandate, and reads from it what its home needs.
+ * Resolves with the rule that it breaks, where it does.
  */
 export async function readOwnLog(deps: OwnLogDeps, auctionId: string): Promise<OwnLog | string> {
   const verified = await verifyLog(commitsOf(deps, auctionId), deps, { allSignatures: true })
@@ -74,10 +74,7 @@ export async function readOwnLog(deps: OwnLogDeps, auctionId: string): Promise<O
   }
 }
 
-async function* commitsOf(
-  { eventLog }: Pick<OwnLogDeps, 'eventLog'>,
-  auctionId: string,
-): AsyncGenerator<PlacedCommit> {
+async function* commitsOf({ eventLog }: Pick<OwnLogDeps, 'eventLog'>, auctionId: string): AsyncGenerator<PlacedCommit> {
   for (let seq = 1; ; ) {
     const page = await eventLog.read(auctionId, seq, PAGE)
     for (const commit of page) yield { commit, place: null }

@@ -19,8 +19,8 @@ import type { Outages } from '../home/outages.js'
 import { sealCommit } from '../log/commit.js'
 import type { HeldAuctions } from '../log/held-auctions.js'
 import type { PeerTable } from '../mesh/peer-table.js'
-import { auctionNow } from '../submissions/home-command.js'
 import type { Replicator } from '../replication/replicator.js'
+import { auctionNow } from '../submissions/home-command.js'
 import { type OwnLog, type OwnLogDeps, readOwnLog } from './own-log.js'
 
 export interface RecoveryDeps extends Omit<OwnLogDeps, 'eventLog'> {
@@ -53,8 +53,8 @@ const OUTCOMES_PAGE = 1_000
 const MAX_TOLD = 100
 
 /**
- * The ways out for an auction that its home holds: to take back from peers what the home has signed and lost, and go on being its home;
- * or to give the auction up, by an event that everybody sees.
+ * The ways out for an auction that its home holds: to take back from peers what the home has signed and lost, and go on
+ * being its home; or to give the auction up, by an event that everybody sees.
  */
 export class Recovery {
   readonly #deps: RecoveryDeps
@@ -67,8 +67,9 @@ export class Recovery {
   }
 
   /**
-   * Fetches what peers hold of the auction and this node has signed, word for word, and goes on as its home. What they do not hold, the
-   * home's secrets, stays lost: an event says so of maxima, and without its reserve the auction stays held. Rejects with `NodeError`.
+   * Fetches what peers hold of the auction and this node has signed, word for word, and goes on as its home. What they
+   * do not hold, the home's secrets, stays lost: an event says so of maxima, and without its reserve the auction stays
+   * held. Rejects with `NodeError`.
    */
   takeBack(request: RecoveryRequest): Promise<TakenBack> {
     return this.#alone(request, async () => {
@@ -98,7 +99,9 @@ export class Recovery {
     })
   }
 
-  /** Ends an auction that is held: nobody wins. Takes back before that what peers hold of it. Rejects with `NodeError`. */
+  /**
+   * Ends an auction that is held: nobody wins. Takes back before that what peers hold of it. Rejects with `NodeError`.
+   */
   giveUp(request: RecoveryRequest & { readonly reason: string }): Promise<void> {
     return this.#alone(request, async () => {
       const { auctionId, reason } = request
@@ -117,8 +120,7 @@ export class Recovery {
   }
 
   async #alone<T>({ auctionId }: RecoveryRequest, work: () => Promise<T>): Promise<T> {
-    if (this.#busy.has(auctionId))
-      throw new NodeError('BUSY', 'the auction is being taken back or given up already')
+    if (this.#busy.has(auctionId)) throw new NodeError('BUSY', 'the auction is being taken back or given up already')
     this.#busy.add(auctionId)
     try {
       return await work()
@@ -164,7 +166,9 @@ export class Recovery {
     return { fromSeq: before + 1, untilSeq, peers: [...asked.values()].map(({ name }) => name), absent }
   }
 
-  /** Names of the members that are not among these and may hold more. Throws `NodeError` unless it goes on without them. */
+  /**
+   * Names of the members that are not among these and may hold more. Throws `NodeError` unless it goes on without them.
+   */
   #demand(asked: readonly { readonly nodeId: string }[], withoutPeers: boolean): string[] {
     const ids = new Set(asked.map(({ nodeId }) => nodeId))
     const absent = this.#deps.members
@@ -172,13 +176,9 @@ export class Recovery {
       .filter(({ nodeId, role }) => nodeId !== this.#nodeId && role !== 'operator' && !ids.has(nodeId))
       .map(({ name }) => name)
     if (absent.length === 0 || withoutPeers) return absent
-    throw new NodeError(
-      'PEERS_AWAY',
-      `members that may hold more of it cannot be asked: ${absent.join(', ')}`,
-      {
-        next: 'start them, or put out with `vendue mesh revoke` those that are gone for good; `--without-peers` goes on without them, and where one of them holds more after all, that will be a second history',
-      },
-    )
+    throw new NodeError('PEERS_AWAY', `members that may hold more of it cannot be asked: ${absent.join(', ')}`, {
+      next: 'start them, or put out with `vendue mesh revoke` those that are gone for good; `--without-peers` goes on without them, and where one of them holds more after all, that will be a second history',
+    })
   }
 
   /** Resolves with the number of events that came; null where the peer does not answer. */
@@ -224,11 +224,8 @@ export class Recovery {
     for (let i = 0; i < own.outcomes.length; i += OUTCOMES_PAGE) {
       const page = own.outcomes.slice(i, i + OUTCOMES_PAGE)
       const known = await outcomes.find(page.map(({ outcome }) => outcome.commandId))
-      const missing = page.filter(
-        ({ outcome }) => known.get(outcome.commandId)?.outcome.status !== 'accepted',
-      )
-      if (missing.length > 0)
-        await handovers.keep(auctionId, { outcomes: missing, sealed: [], secrets: null })
+      const missing = page.filter(({ outcome }) => known.get(outcome.commandId)?.outcome.status !== 'accepted')
+      if (missing.length > 0) await handovers.keep(auctionId, { outcomes: missing, sealed: [], secrets: null })
     }
     // Without its reserve nothing is kept that looks whole.
     if (isLive(own) && own.isReserveLost) return
@@ -252,8 +249,7 @@ export class Recovery {
     }
     for (const command of commands(now)) {
       const decision = decide(at, command)
-      if (!decision.accepted)
-        throw new Error(`a home’s own ${command.type} was refused: ${decision.rejection.code}`)
+      if (!decision.accepted) throw new Error(`a home’s own ${command.type} was refused: ${decision.rejection.code}`)
       events.push(...decision.events)
       at = decision.next
     }

@@ -27,13 +27,15 @@ const MAX_PARTS_APART = 8
 /** A digest is small and in memory: a call that takes longer has probably been lost, and another peer is tried. */
 const DIGEST_TIMEOUT_MS = 2_000
 const HEADS_TIMEOUT_MS = 5_000
-/** How many pages may be short, and how many heads the others must have: without this a peer could send pages for ever. */
+/**
+ * How many pages may be short, and how many heads the others must have: without this a peer could send pages for ever.
+ */
 const SHORT_PAGES = 16
 const MIN_HEADS_PER_PAGE = 100
 
 /**
- * Yields what the peer has and this node lacks, page by page. Digests come first: between nodes that hold the same, one small
- * call is enough. Rejects if the peer cannot be asked.
+ * Yields what the peer has and this node lacks, page by page. Digests come first: between nodes that hold the same, one
+ * small call is enough. Rejects if the peer cannot be asked.
  */
 export async function* compareHeads(
   deps: HeadComparisonDeps,
@@ -41,8 +43,7 @@ export async function* compareHeads(
 ): AsyncGenerator<Difference[], void, undefined> {
   const theirs = await deps.peerClient.digest(address, { timeoutMs: DIGEST_TIMEOUT_MS })
   const prefixes = differingPrefixes(theirs, await deps.headsDigest.parts())
-  for (const prefix of prefixes.length > MAX_PARTS_APART ? [''] : prefixes)
-    yield* comparePart(deps, address, prefix)
+  for (const prefix of prefixes.length > MAX_PARTS_APART ? [''] : prefixes) yield* comparePart(deps, address, prefix)
 }
 
 /** The parts in which the peer holds something else than we do. */

@@ -7,9 +7,9 @@ export interface HomeAdmissionDeps {
 }
 
 /**
- * Which auctions are of this mesh. The opening names the mesh, and the auction's id is made of the opening: an auction of one mesh
- * does not exist in another, nor does anything that names it. Its home has to be a member when it opens, and so has a node that it moves
- * to; a node that is revoked later keeps its auctions until their end.
+ * Which auctions are of this mesh. The opening names the mesh, and the auction's id is made of the opening: an auction
+ * of one mesh does not exist in another, nor does anything that names it. Its home has to be a member when it opens,
+ * and so has a node that it moves to; a node that is revoked later keeps its auctions until their end.
  */
 export class HomeAdmission {
   readonly #members: HomeAdmissionDeps['members']
@@ -31,8 +31,7 @@ export class HomeAdmission {
     if (event.type === 'AuctionHandedOver') return this.#memberRule(event.to, event.at)
     if (event.type !== 'AuctionOpened') return null
     const { meshId } = this.#members
-    if (event.meshId !== meshId)
-      return { rule: `the auction is of another mesh, ${event.meshId}`, mayChange: false }
+    if (event.meshId !== meshId) return { rule: `the auction is of another mesh, ${event.meshId}`, mayChange: false }
     return this.#memberRule(event.home, event.at)
   }
 

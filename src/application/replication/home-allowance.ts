@@ -16,8 +16,8 @@ export interface Allowed {
 }
 
 /**
- * How much of each home's logs this node keeps. What a home writes is charged to that home, whoever brings it, so that a home which
- * writes without end is cut off here, and those who pass its logs on are not.
+ * How much of each home's logs this node keeps. What a home writes is charged to that home, whoever brings it, so that
+ * a home which writes without end is cut off here, and those who pass its logs on are not.
  */
 export class HomeAllowance {
   readonly #deps: HomeAllowanceDeps

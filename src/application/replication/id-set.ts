@@ -4,8 +4,9 @@ const SLOTS_PER_ID = 2
 const MULTIPLIER = 0x9e3779b1
 
 /**
- * Ids by 64 bits of their hash, at 16 to 32 bytes each, however long they are. Two ids count as one in one case of 10^13
- * where there are a million; `seed` keeps whoever chooses the ids from choosing such, and is another after each start.
+ * Ids by 64 bits of their hash, at 16 to 32 bytes each, however long they are. Two ids count as one in one case of
+ * 10^13 where there are a million; `seed` keeps whoever chooses the ids from choosing such, and is another after each
+ * start.
  */
 export class IdSet {
   readonly #seed: number
@@ -21,7 +22,9 @@ export class IdSet {
     return this.#slots.byteLength
   }
 
-  /** Adds all of them and returns -1; or adds none and returns the place of the first one that is known or comes twice. */
+  /**
+   * Adds all of them and returns -1; or adds none and returns the place of the first one that is known or comes twice.
+   */
   addAll(ids: readonly string[]): number {
     this.#makeRoom(ids.length)
     const added: number[] = []

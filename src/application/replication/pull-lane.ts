@@ -69,8 +69,8 @@ interface Received {
 }
 
 /**
- * Pulls from one peer, page after page: while one page is written, the next is checked, and one more is on its way. An auction's
- * pages are taken in order, and by one lane at a time.
+ * Pulls from one peer, page after page: while one page is written, the next is checked, and one more is on its way. An
+ * auction's pages are taken in order, and by one lane at a time.
  */
 export class PullLane {
   readonly #deps: PullLaneDeps
@@ -90,8 +90,8 @@ export class PullLane {
   }
 
   /**
-   * Resolves once there is nothing more to ask the peer for, or its turn is over. Rejects where it does not answer in time, answers
-   * something else or nothing, or the log fails. What was not stored is back in the queue then.
+   * Resolves once there is nothing more to ask the peer for, or its turn is over. Rejects where it does not answer in
+   * time, answers something else or nothing, or the log fails. What was not stored is back in the queue then.
    */
   async run(): Promise<void> {
     let storing: Promise<void> = Promise.resolve()
@@ -212,8 +212,7 @@ function readAnswer(wants: readonly Held[], pages: readonly PulledPage[]): Recei
   if (pages.length === 0 || pages.length > wants.length) throw new Error('the peer sent no page, or too many')
   return pages.map(({ auctionId, commits }, i) => {
     const held = wants[i] as Held
-    const isAsked =
-      auctionId === held.missing.auctionId && commits.every((one) => one.auctionId === auctionId)
+    const isAsked = auctionId === held.missing.auctionId && commits.every((one) => one.auctionId === auctionId)
     if (!isAsked) throw new Error('the peer sent other auctions than it was asked for')
     const last = commits.at(-1)
     // A page without progress counts as none.

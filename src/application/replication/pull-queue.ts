@@ -11,8 +11,8 @@ export interface Missing {
 }
 
 /**
- * What is still to be pulled: each auction once, however many peers offer it, and with one of them at a time. A peer that offers
- * more than its budget allows has to wait with the rest, and only that peer does.
+ * What is still to be pulled: each auction once, however many peers offer it, and with one of them at a time. A peer
+ * that offers more than its budget allows has to wait with the rest, and only that peer does.
  */
 export class PullQueue {
   readonly #awaited: Budget
@@ -111,8 +111,7 @@ export class PullQueue {
   /** Gives it back for other peers; false if no other has it: then the next comparison of heads finds it again. */
   giveBack(missing: Missing): boolean {
     this.#taken.delete(missing.auctionId)
-    for (const [nodeId, untilSeq] of missing.sources)
-      if (untilSeq < missing.fromSeq) this.drop(missing, nodeId)
+    for (const [nodeId, untilSeq] of missing.sources) if (untilSeq < missing.fromSeq) this.drop(missing, nodeId)
     if (missing.sources.size === 0) {
       this.#notify(missing.auctionId)
       return false

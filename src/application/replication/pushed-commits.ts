@@ -14,14 +14,16 @@ export interface PushedCommitsDeps {
 
 /** Mandates of one push that are checked at once: to hand over so few costs more than to check them. */
 export const MANDATES_AT_ONCE = 32
-/** Characters of one push's bodies that are checked at once. The text that takes longest to read takes 5 ms for so many. */
+/**
+ * Characters of one push's bodies that are checked at once. The text that takes longest to read takes 5 ms for so many.
+ */
 export const LENGTH_AT_ONCE = 64 * 1024
 
 /** Checks what one peer has pushed at once. */
 export interface PushRule {
   /**
-   * What a commit on top of this state says, once its signature and its text are sound. Throws, or rejects with, `BadCommitError`
-   * otherwise; a promise where the check goes on elsewhere.
+   * What a commit on top of this state says, once its signature and its text are sound. Throws, or rejects with,
+   * `BadCommitError` otherwise; a promise where the check goes on elsewhere.
    */
   read(commit: Commit, before: Auction): CommitBody | Promise<CommitBody>
   /** Of its mandates. Null where nothing is wrong; throws or rejects likewise. */
@@ -29,9 +31,10 @@ export interface PushRule {
 }
 
 /**
- * Checks commits that peers push: of each push a little at once, the rest beside the thread that serves. A peer has one commit there at
- * a time, so that whoever sends many of them keeps nobody waiting but itself. So a push costs this thread, whatever is in it, no more than a
- * signature for each commit, `LENGTH_AT_ONCE` to read and `MANDATES_AT_ONCE` to check; only what has been found sound is read here beyond that.
+ * Checks commits that peers push: of each push a little at once, the rest beside the thread that serves. A peer has one
+ * commit there at a time, so that whoever sends many of them keeps nobody waiting but itself. So a push costs this
+ * thread, whatever is in it, no more than a signature for each commit, `LENGTH_AT_ONCE` to read and `MANDATES_AT_ONCE`
+ * to check; only what has been found sound is read here beyond that.
  */
 export class PushedCommits {
   readonly #deps: PushedCommitsDeps
@@ -74,8 +77,7 @@ export class PushedCommits {
 
   async #readBeside(from: string | null, commit: Commit, before: Auction): Promise<CommitBody> {
     const { auctionId, firstSeq, lastSeq, body, hash, signer, signature } = commit
-    const sellerFacts =
-      before.status === 'unopened' ? null : { seller: before.seller, openedBy: before.openedBy }
+    const sellerFacts = before.status === 'unopened' ? null : { seller: before.seller, openedBy: before.openedBy }
     const check = { auctionId, firstSeq, lastSeq, body, hash, signer, signature, sellerFacts }
     const fault = await this.#senders.run(from, () => this.#deps.mandateChecker.checkCommit(check))
     if (fault?.kind === 'unsound') throw new BadCommitError(commit, fault.rule)
@@ -85,11 +87,7 @@ export class PushedCommits {
   }
 }
 
-function throwFault(
-  commit: Commit,
-  { events }: CommitBody,
-  fault: Exclude<CommitFault, Unsound> | null,
-): void {
+function throwFault(commit: Commit, { events }: CommitBody, fault: Exclude<CommitFault, Unsound> | null): void {
   if (fault === null) return
   const event = fault.kind === 'bad-signature' ? null : events[fault.event]
   const place = fault.kind === 'bad-signature' ? '' : `event ${commit.firstSeq + fault.event}: `

@@ -55,8 +55,7 @@ export class RefusedCommits {
     this.#deps = deps
     this.#nodeId = options.nodeId
     deps.eventLog.onPublished(({ commit: { auctionId, lastSeq } }) => {
-      if (lastSeq >= (this.#refusals.get(auctionId)?.seq ?? Number.POSITIVE_INFINITY))
-        this.#refusals.delete(auctionId)
+      if (lastSeq >= (this.#refusals.get(auctionId)?.seq ?? Number.POSITIVE_INFINITY)) this.#refusals.delete(auctionId)
     })
   }
 

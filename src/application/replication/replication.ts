@@ -32,7 +32,10 @@ interface Copies {
   readonly waiting: Set<Waiting>
 }
 
-/** Knows how far replicas of this home's auctions have got, for callers that want an answer only when enough have stored it. */
+/**
+ * Knows how far replicas of this home's auctions have got, for callers that want an answer only when enough have stored
+ * it.
+ */
 export class Replication {
   readonly #deps: ReplicationDeps
   readonly #copies = new Map<string, Copies>()
@@ -99,10 +102,7 @@ export class Replication {
         .pullCommits(info.address, [{ auctionId, fromSeq: seq + 1 }], { timeoutMs: ASK_TIMEOUT_MS })
         .then(([page]) => page?.head && this.stored(info.nodeId, [{ auctionId, ...page.head }]))
         .catch((error: unknown) => {
-          this.#deps.logger.debug(
-            { err: error, peer: info.name, auctionId },
-            'a replica did not say how far it goes',
-          )
+          this.#deps.logger.debug({ err: error, peer: info.name, auctionId }, 'a replica did not say how far it goes')
         })
     }
   }

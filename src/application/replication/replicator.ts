@@ -118,8 +118,8 @@ export class Replicator {
   }
 
   /**
-   * Takes in commits, of one auction in ascending order, of any number of auctions. `from`: the peer that brought them; null where
-   * none did. Rejects if the log fails, or what checks mandates does.
+   * Takes in commits, of one auction in ascending order, of any number of auctions. `from`: the peer that brought them;
+   * null where none did. Rejects if the log fails, or what checks mandates does.
    */
   async ingest(commits: readonly Commit[], from: string | null = null): Promise<Intake> {
     const byAuction = new Map<string, Commit[]>()
@@ -145,18 +145,14 @@ export class Replicator {
   }
 
   /**
-   * Takes in commits of an auction whose home this node is, and which it has lost: what it has signed itself, and no other node may
-   * have written. Every signature is checked.
+   * Takes in commits of an auction whose home this node is, and which it has lost: what it has signed itself, and no
+   * other node may have written. Every signature is checked.
    */
   async takeBack(commits: readonly Commit[], from: string): Promise<Intake> {
     return this.#ingestAll([commits], { ...PULLED, signatures: CHECK_EACH, own: true }, from)
   }
 
-  async #ingestAll(
-    groups: readonly (readonly Commit[])[],
-    rules: Rules,
-    from: string | null,
-  ): Promise<Intake> {
+  async #ingestAll(groups: readonly (readonly Commit[])[], rules: Rules, from: string | null): Promise<Intake> {
     const intakes = await Promise.all(groups.map((group) => this.#enqueue(group, rules, from)))
     return {
       stored: intakes.reduce((sum, { stored }) => sum + stored, 0),
@@ -275,7 +271,10 @@ export class Replicator {
     return isAny ? this.#loggedIds.upTo(auctionId, seq) : null
   }
 
-  /** The commits before the first one with a command that stands in the log already, signed as they have to be without those after them. */
+  /**
+   * The commits before the first one with a command that stands in the log already, signed as they have to be without
+   * those after them.
+   */
   async #unrepeated(
     signed: readonly Append[],
     ids: IdSet | null,
@@ -314,17 +313,14 @@ export class Replicator {
 
   /** Throws `BadCommitError` unless the commit is the rightful next one, its signature left aside. */
   #check(commit: Commit, body: CommitBody, head: Head | null, state: Auction, own: boolean): OpenedAuction {
-    if (body.prevHash !== (head?.hash ?? null))
-      throw new BadCommitError(commit, 'it does not follow our last commit')
+    if (body.prevHash !== (head?.hash ?? null)) throw new BadCommitError(commit, 'it does not follow our last commit')
     const next = stateAfter(commit, body, state)
     const tooEarly = dateRule(next.at, this.#deps.clock.now())
     if (tooEarly !== null) throw new BadCommitError(commit, tooEarly)
-    const unwilling =
-      state.status === 'unopened' ? null : consentRule(commit, body, state, this.#deps.verifier)
+    const unwilling = state.status === 'unopened' ? null : consentRule(commit, body, state, this.#deps.verifier)
     if (unwilling !== null) throw new BadCommitError(commit, unwilling)
     if (!own && authorOf(body, state).nodeId === this.#nodeId) {
-      if (isSigned(commit, this.#deps.verifier))
-        this.#deps.heldAuctions.hold(commit.auctionId, 'behind', BEHIND)
+      if (isSigned(commit, this.#deps.verifier)) this.#deps.heldAuctions.hold(commit.auctionId, 'behind', BEHIND)
       throw new BadCommitError(commit, 'this node is its home and did not write it')
     }
     return next

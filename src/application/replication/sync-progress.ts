@@ -37,8 +37,7 @@ export class SyncProgress {
     const last = this.#samples.at(-1)
     if (last && at - last.at < SAMPLE_MS) return
     this.#samples.push({ at, done: this.#done })
-    while (this.#samples.length > 2 && at - (this.#samples[0]?.at ?? at) > RATE_WINDOW_MS)
-      this.#samples.shift()
+    while (this.#samples.length > 2 && at - (this.#samples[0]?.at ?? at) > RATE_WINDOW_MS) this.#samples.shift()
   }
 
   /** `left`: events known to be missing. */

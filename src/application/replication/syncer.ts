@@ -42,7 +42,10 @@ const COMPARISONS_AT_ONCE = 3
 const SLOW_COMPARISON_MS = 1_000
 /** How many peers are pulled from at once; others are compared with now and then meanwhile. */
 const MAX_SOURCES = 3
-/** One for each peer. Three times as many pages are under way, being checked or being stored: that bounds the memory of a sync. */
+/**
+ * One for each peer. Three times as many pages are under way, being checked or being stored: that bounds the memory of
+ * a sync.
+ */
 const MAX_LANES = MAX_SOURCES
 /** Lanes and comparisons in which this node waits for slow peers, beside those. */
 const MAX_SLOW_LANES = 16
@@ -60,8 +63,9 @@ const LIE_REST = { firstMs: 3_000, maxMs: 600_000 }
 const FORK_REST = { firstMs: 60_000, maxMs: 600_000 }
 
 /**
- * Brings this node's replicas up to what its peers hold: when a peer appears, when a gap shows, and now and then. Several
- * peers are compared with, and pulled from, at once; one that dies, stalls or lies is left alone and the others are asked.
+ * Brings this node's replicas up to what its peers hold: when a peer appears, when a gap shows, and now and then.
+ * Several peers are compared with, and pulled from, at once; one that dies, stalls or lies is left alone and the others
+ * are asked.
  */
 export class Syncer {
   readonly #deps: SyncerDeps
@@ -139,7 +143,9 @@ export class Syncer {
     }
   }
 
-  /** Pulls missing commits of an auction, which the peer has. Resolves when they are stored or known to be unavailable. */
+  /**
+   * Pulls missing commits of an auction, which the peer has. Resolves when they are stored or known to be unavailable.
+   */
   pull(nodeId: string, missing: { auctionId: string; fromSeq: number; untilSeq: number }): Promise<void> {
     if (!this.#unlisten) return Promise.resolve()
     // An unreachable peer would stay in the queue for good; a comparison with others finds what is missing.
@@ -168,7 +174,9 @@ export class Syncer {
     })
   }
 
-  /** Every peer once, in an order drawn anew for each round: so a peer that alone has something is asked within a round. */
+  /**
+   * Every peer once, in an order drawn anew for each round: so a peer that alone has something is asked within a round.
+   */
   #nextInRound(): string | null {
     const reachable = new Set(this.#deps.peerTable.reachable().map(({ info }) => info.nodeId))
     this.#round = this.#round.filter((nodeId) => reachable.has(nodeId))
@@ -316,17 +324,14 @@ export class Syncer {
   #othersWait(): boolean {
     return this.#queue
       .sources()
-      .some(
-        (nodeId) => !this.#lanes.has(nodeId) && this.#address(nodeId) !== null && this.#queue.hasFor(nodeId),
-      )
+      .some((nodeId) => !this.#lanes.has(nodeId) && this.#address(nodeId) !== null && this.#queue.hasFor(nodeId))
   }
 
   #onBroken(nodeId: string, { auctionId, fromSeq }: Missing, why: Broken): void {
     const restMs = this.#liars.add(`${nodeId} ${auctionId}`)
     // The budget itself logs this now and then.
     if (why === 'spent') return
-    const found =
-      why === 'lied' ? 'a peer sent commits that are not sound' : 'a peer lacks what it said it had'
+    const found = why === 'lied' ? 'a peer sent commits that are not sound' : 'a peer lacks what it said it had'
     this.#deps.logger.warn({ nodeId, auctionId, fromSeq, restMs }, `${found}: others are asked for them`)
     this.#compareAgain(nodeId, restMs)
   }

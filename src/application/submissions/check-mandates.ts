@@ -41,8 +41,8 @@ const NAMED = 1
 const MANDATED = 2
 
 /**
- * The first one that carries out a command which stands in no mandate of a node that may give it. The author of the commit gives his
- * own by signing that.
+ * The first one that carries out a command which stands in no mandate of a node that may give it. The author of the
+ * commit gives his own by signing that.
  */
 function eventWithoutMandate(
   events: readonly AuctionEvent[],
@@ -50,8 +50,7 @@ function eventWithoutMandate(
   { author, sellerFacts }: { readonly author: string; readonly sellerFacts: SellerFacts },
 ): number | null {
   const found = events.findIndex(
-    (event, i) =>
-      mandated[i] !== MANDATED && commandIdOf(event) !== null && !maySign(author, event, sellerFacts),
+    (event, i) => mandated[i] !== MANDATED && commandIdOf(event) !== null && !maySign(author, event, sellerFacts),
   )
   return found === -1 ? null : found
 }

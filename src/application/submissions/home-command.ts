@@ -14,7 +14,10 @@ export function isClientCommand(task: HomeTask): task is RemoteCommand {
   return 'commandId' in task
 }
 
-/** All that a command asks for, as it was asked: equal for a repeated one, different for another one under the same id. Holds maxima. */
+/**
+ * All that a command asks for, as it was asked: equal for a repeated one, different for another one under the same id.
+ * Holds maxima.
+ */
 export function fingerprintOf(command: RemoteCommand): string {
   switch (command.type) {
     case 'bid':
@@ -37,8 +40,8 @@ export function fingerprintOf(command: RemoteCommand): string {
 }
 
 /**
- * That of an opening: of every field of the request but those that say how it travels, so that one that is added later counts
- * as well. It is made of what was asked ("ends in 2 h"), since what that comes to is another time with each try.
+ * That of an opening: of every field of the request but those that say how it travels, so that one that is added later
+ * counts as well. It is made of what was asked ("ends in 2 h"), since what that comes to is another time with each try.
  */
 export function openingFingerprint(request: OpenRequest, sellerId: string): string {
   const { commandId: _, replicas: __, requestId: ___, as: ____, ...asked } = request
@@ -55,7 +58,9 @@ export function plainBidFingerprint(auctionId: string, bidderId: string, amount:
   return bidText(auctionId, bidderId, { kind: 'plain', amount })
 }
 
-/** Of a command of which the log does not tell all, and nobody knows it any more: those that begin like it are the same. */
+/**
+ * Of a command of which the log does not tell all, and nobody knows it any more: those that begin like it are the same.
+ */
 export function lostFingerprint(beginning: string): string {
   return `${beginning} ${LOST}`
 }

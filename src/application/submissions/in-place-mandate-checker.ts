@@ -10,7 +10,10 @@ import { readBodyAgain } from '../log/written-body.js'
 import { mandateFault } from './check-mandates.js'
 import { commitFault } from './commit-fault.js'
 
-/** Checks mandates where it is asked, with the verifier that it is given: for what has no second thread, or must not have one. */
+/**
+ * Checks mandates where it is asked, with the verifier that it is given: for what has no second thread, or must not
+ * have one.
+ */
 export class InPlaceMandateChecker implements MandateChecker {
   readonly #verifier: SignatureVerifier
 

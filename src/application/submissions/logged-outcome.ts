@@ -7,9 +7,10 @@ import { bidOf } from '../log/read-model.js'
 import { fingerprintOf, lostFingerprint, lostMaxFingerprint } from './home-command.js'
 
 /**
- * What a command was answered that an event of a log carries out; null for an event that carries out none. An accepted command can
- * always be answered again from its log, so that it takes effect once, whoever is the home by then. Of a maximum the log does not tell
- * the amount: where that is not known either, its bidder is answered whatever they say it was.
+ * What a command was answered that an event of a log carries out; null for an event that carries out none. An accepted
+ * command can always be answered again from its log, so that it takes effect once, whoever is the home by then. Of a
+ * maximum the log does not tell the amount: where that is not known either, its bidder is answered whatever they say it
+ * was.
  */
 export function loggedOutcome(
   event: AuctionEvent,
@@ -32,8 +33,7 @@ export function loggedOutcome(
     const { bidder, leads, price, reserveMet } = bid
     const outcome = { ...accepted, bid: { leads, price, reserveMet } }
     const base = { auctionId, commandId, bidder }
-    if (event.type === 'LotBoughtNow')
-      return { outcome, fingerprint: fingerprintOf({ type: 'buy-now', ...base }) }
+    if (event.type === 'LotBoughtNow') return { outcome, fingerprint: fingerprintOf({ type: 'buy-now', ...base }) }
     if (bid.amount !== null)
       return {
         outcome,

@@ -1,4 +1,4 @@
-/** Room `mandates`: who wanted what, signed: the mandates of nodes, and the receipts of homes. */
+/** Room `submissions`: who wanted what, signed: the mandates of nodes, and the receipts of homes. */
 
 import { hash } from 'node:crypto'
 import type { OpenedAuction } from '../../domain/auction.js'
@@ -19,9 +19,9 @@ export interface MandatedCommand {
 }
 
 /**
- * A mandate is what a node asks of an auction in its own signed words: its user's commands, or those of accounts that it
- * vouches for. It is signed once for all commands of one request; bids, and what sellers do, stand in the log together
- * with the mandates that they came with, so that no home can make them up.
+ * A mandate is what a node asks of an auction in its own signed words: its user's commands, or those of accounts that
+ * it vouches for. It is signed once for all commands of one request; bids, and what sellers do, stand in the log
+ * together with the mandates that they came with, so that no home can make them up.
  */
 export interface SignedMandate extends Omit<CommittedMandate, 'commands'> {
   /** Of each command in the mandate, accepted or not: SHA-256 of its text, base64url. */
@@ -64,19 +64,14 @@ function carriedOut(event: AuctionEvent): string {
   }
 }
 
-const extending = (end: NewEnd) =>
-  'addedMs' in end ? `extend by ${end.addedMs}` : `extend to ${end.closesAt}`
+const extending = (end: NewEnd) => ('addedMs' in end ? `extend by ${end.addedMs}` : `extend to ${end.closesAt}`)
 const cancelling = (reason: string) => `cancel ${hash('sha256', reason, 'hex')}`
 /** What a seller does names no seller: the auction does. */
 const nameless = ({ id }: Party): Party => ({ id, name: '' })
 
 /** The lines that are digested. A name is the last of them, since it may hold anything. */
 function digestOf(auctionId: string, commandId: string, { id, name }: Party, content: string): string {
-  return hash(
-    'sha256',
-    `vendue-mandate-v1\n${auctionId}\n${commandId}\n${content}\n${id}\n${name}\n`,
-    'base64url',
-  )
+  return hash('sha256', `vendue-mandate-v1\n${auctionId}\n${commandId}\n${content}\n${id}\n${name}\n`, 'base64url')
 }
 
 function partyOf(command: RemoteCommand): Party {
@@ -163,8 +158,7 @@ export function checkMandates(
     if (mandate === undefined) return { rule: `no mandate covers the commands for ${auctionId}` }
     const { signer, signedAt, signature } = mandate
     const stranger = own.find((command) => !speaksFor(signer, partyOf(command)))
-    if (stranger)
-      return { rule: `${stranger.commandId} is of another node than the one that signed the mandate` }
+    if (stranger) return { rule: `${stranger.commandId} is of another node than the one that signed the mandate` }
     const signed = { signer, signedAt, signature, digests: own.map(commandDigest) }
     if (!isMandateSigned(auctionId, signed, verifier))
       return { rule: `the signature of the mandate for ${auctionId} does not hold` }

@@ -6,8 +6,7 @@ import type { Accepted, Outcome } from '../../ports/store/outcome-repository.js'
 /** What a client is told of a decision; `seq` is where the log stood before it. */
 export function outcomeOf(task: RemoteCommand, decision: Decision, seq: number, at: number): Outcome {
   const { commandId, auctionId } = task
-  if (!decision.accepted)
-    return { status: 'rejected', commandId, auctionId, at, rejection: decision.rejection }
+  if (!decision.accepted) return { status: 'rejected', commandId, auctionId, at, rejection: decision.rejection }
   let ownSeq = seq
   for (const event of decision.events) {
     ownSeq += 1

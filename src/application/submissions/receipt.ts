@@ -22,9 +22,7 @@ export function receiptText({ command, outcome }: Receipt): string {
 function outcomeLine(outcome: Outcome): string {
   if (outcome.status === 'rejected') return `rejected ${outcome.at} ${outcome.rejection.code}`
   const { at, seq, bid } = outcome
-  const standing = bid
-    ? ` ${bid.leads ? 'leads' : 'outbid'} ${bid.price} ${bid.reserveMet ? 'met' : 'unmet'}`
-    : ''
+  const standing = bid ? ` ${bid.leads ? 'leads' : 'outbid'} ${bid.price} ${bid.reserveMet ? 'met' : 'unmet'}` : ''
   return `accepted ${at} ${seq}${standing}`
 }
 
@@ -47,11 +45,7 @@ export function receiptsOf(commands: readonly RemoteCommand[], results: readonly
 }
 
 /** Null where there is nothing to sign. */
-export function signReceipts(
-  receipts: readonly Receipt[],
-  signer: Signer,
-  signedAt: number,
-): ReceiptSignature | null {
+export function signReceipts(receipts: readonly Receipt[], signer: Signer, signedAt: number): ReceiptSignature | null {
   if (receipts.length === 0) return null
   const text = receiptsText(nodeIdOf(signer.publicKey), signedAt, receipts.map(receiptDigest))
   return { signedAt, signature: signer.sign(text) }

@@ -4,16 +4,22 @@ import type { HomeTask } from './home-command.js'
 import type { MandatedCommand } from './mandate.js'
 
 /**
- * A command with all that goes with it on its way to its auction's home: one object from where it is made to where it is decided.
- * It is answered by a callback, since where many commands come together a promise for each is what costs most.
+ * A command with all that goes with it on its way to its auction's home: one object from where it is made to where it
+ * is decided. It is answered by a callback, since where many commands come together a promise for each is what costs
+ * most.
  */
 export interface Submission<Task = RemoteCommand> {
   readonly command: Task
-  /** The mandate of the node that sent it, once checked; left out for this node's own word, which its signature of the commit gives. */
+  /**
+   * The mandate of the node that sent it, once checked; left out for this node's own word, which its signature of the
+   * commit gives.
+   */
   readonly mandated?: MandatedCommand | undefined
   /** Of the request that brought it, for the log. */
   readonly requestId?: string | undefined
-  /** Of the connection that it came over: commands of one lane are decided in the order in which they were submitted. */
+  /**
+   * Of the connection that it came over: commands of one lane are decided in the order in which they were submitted.
+   */
   readonly lane?: object | undefined
   /** Called once, as soon as the outcome is durable or it is known why there is none. Must not throw. */
   readonly settle: (result: SubmitResult) => void

@@ -13,8 +13,8 @@ export class InOrder {
   }
 
   /**
-   * `work` begins when all that was given before has come to its end, well or not: at once where nothing is under way. What
-   * has to happen in order belongs into it; what may be waited for together does not.
+   * `work` begins when all that was given before has come to its end, well or not: at once where nothing is under way.
+   * What has to happen in order belongs into it; what may be waited for together does not.
    */
   run<T>(work: () => T | Promise<T>): T | Promise<T> {
     if (this.#last !== null) return this.#follow(this.#last.then(work))

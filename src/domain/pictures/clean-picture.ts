@@ -22,8 +22,9 @@ export type Cleaned =
 
 /**
  * Reads a file's structure and writes it anew with what draws the image: places, times, names, serial numbers and
- * thumbnails are in none of its parts. Pixels are not decoded, so nothing that a stranger has compressed is unpacked here, and
- * nothing is lost. What it writes, it leaves as it is: whoever gets a picture can check that nothing else is in it.
+ * thumbnails are in none of its parts. Pixels are not decoded, so nothing that a stranger has compressed is unpacked
+ * here, and nothing is lost. What it writes, it leaves as it is: whoever gets a picture can check that nothing else is
+ * in it.
  */
 export function cleanPicture(bytes: Uint8Array): Cleaned {
   try {
@@ -68,8 +69,7 @@ interface Format {
 function formatOf(bytes: Uint8Array): Format | null {
   if (bytes[0] === 0xff && bytes[1] === 0xd8) return { type: 'image/jpeg', clean: cleanJpeg }
   if (PNG_SIGNATURE.every((byte, i) => bytes[i] === byte)) return { type: 'image/png', clean: cleanPng }
-  if (startsWith(bytes, 'RIFF') && latin(bytes, 8, 4) === 'WEBP')
-    return { type: 'image/webp', clean: cleanWebp }
+  if (startsWith(bytes, 'RIFF') && latin(bytes, 8, 4) === 'WEBP') return { type: 'image/webp', clean: cleanWebp }
   return null
 }
 

@@ -1,14 +1,5 @@
 import { orientationOf, orientationTiff, upright } from './orientation.js'
-import {
-  type CleanedFile,
-  cutOff,
-  damaged,
-  joined,
-  ofLatin,
-  startsWith,
-  uint16,
-  unsupported,
-} from './picture-bytes.js'
+import { type CleanedFile, cutOff, damaged, joined, ofLatin, startsWith, uint16, unsupported } from './picture-bytes.js'
 
 const SOI = Uint8Array.of(0xff, 0xd8)
 const EOI = Uint8Array.of(0xff, 0xd9)
@@ -40,7 +31,10 @@ interface Draft {
   hasScan: boolean
 }
 
-/** A JPEG with what draws it, and nothing else: no notes of the camera, no comments, no thumbnail, nothing behind its end. */
+/**
+ * A JPEG with what draws it, and nothing else: no notes of the camera, no comments, no thumbnail, nothing behind its
+ * end.
+ */
 export function cleanJpeg(bytes: Uint8Array): CleanedFile {
   const draft: Draft = {
     jfif: null,
@@ -128,8 +122,7 @@ function scan(draft: Draft, content: Uint8Array): void {
 
 function frame(draft: Draft, content: Uint8Array): void {
   const components = content[5] ?? 0
-  if (draft.size !== null || content.length !== 6 + 3 * components)
-    throw damaged('its frame is not as it should be')
+  if (draft.size !== null || content.length !== 6 + 3 * components) throw damaged('its frame is not as it should be')
   if (content[0] !== 8) throw unsupported(`is a JPEG of ${content[0]} bits`)
   draft.size = { height: uint16(content, 1), width: uint16(content, 3) }
 }
@@ -142,12 +135,14 @@ function isQuantTables(content: Uint8Array): boolean {
 
 function isHuffmanTables(content: Uint8Array): boolean {
   let at = 0
-  while (at + 17 <= content.length)
-    at += 17 + content.subarray(at + 1, at + 17).reduce((sum, count) => sum + count, 0)
+  while (at + 17 <= content.length) at += 17 + content.subarray(at + 1, at + 17).reduce((sum, count) => sum + count, 0)
   return at === content.length
 }
 
-/** What is about the image, and no part of it. Of three kinds a part is kept: without it, colours or directions are wrong. */
+/**
+ * What is about the image, and no part of it. Of three kinds a part is kept: without it, colours or directions are
+ * wrong.
+ */
 function note(draft: Draft, code: number, content: Uint8Array): void {
   if (code === APP0 && startsWith(content, 'JFIF\0') && content.length >= JFIF_LENGTH) {
     if (content.length > JFIF_LENGTH) draft.removed.add('a thumbnail')

@@ -1,6 +1,6 @@
 /**
- * How a picture has to be turned and mirrored to be upright, as EXIF has it: 1 to 8. It is all that is kept of a camera's notes,
- * since without it the picture lies on its side; and turning the pixels would mean to decode them.
+ * How a picture has to be turned and mirrored to be upright, as EXIF has it: 1 to 8. It is all that is kept of a
+ * camera's notes, since without it the picture lies on its side; and turning the pixels would mean to decode them.
  */
 export type Orientation = number
 

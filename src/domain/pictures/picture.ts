@@ -8,15 +8,15 @@ import {
 } from '../limits.js'
 
 /**
- * No SVG: it is a program. No AVIF yet: what is about an image and what draws it lie mixed in there, and would take a parser of
- * its own to take apart.
+ * No SVG: it is a program. No AVIF yet: what is about an image and what draws it lie mixed in there, and would take a
+ * parser of its own to take apart.
  */
 export const PICTURE_TYPES = ['image/jpeg', 'image/png', 'image/webp'] as const
 export type PictureType = (typeof PICTURE_TYPES)[number]
 
 /**
- * A picture of a lot, as the terms name it. The bytes lie beside the log; whoever has them can prove by their hash that they are what
- * was shown.
+ * A picture of a lot, as the terms name it. The bytes lie beside the log; whoever has them can prove by their hash that
+ * they are what was shown.
  */
 export interface Picture {
   /** SHA-256 of the bytes, lower-case hex. */
@@ -48,11 +48,7 @@ function ruleBroken({ hash, bytes, type, width, height, alt }: Picture): string 
   if (!PICTURE_HASH.test(hash)) return 'must be named by its SHA-256 in lower-case hex'
   if (!PICTURE_TYPES.includes(type)) return `must be of ${PICTURE_TYPES.join(', ')}`
   if (!isWithin(bytes, MAX_PICTURE_BYTES)) return `must have 1 to ${MAX_PICTURE_BYTES} bytes`
-  if (
-    !isWithin(width, MAX_PICTURE_SIDE) ||
-    !isWithin(height, MAX_PICTURE_SIDE) ||
-    width * height > MAX_PICTURE_PIXELS
-  )
+  if (!isWithin(width, MAX_PICTURE_SIDE) || !isWithin(height, MAX_PICTURE_SIDE) || width * height > MAX_PICTURE_PIXELS)
     return `must be at most ${MAX_PICTURE_SIDE} pixels a side and ${MAX_PICTURE_PIXELS} in all`
   const problem = lineProblem(alt, MAX_PICTURE_ALT_LENGTH)
   return problem === null ? null : `its alt text ${problem}`

@@ -1,14 +1,5 @@
 import { orientationOf, orientationTiff, upright } from './orientation.js'
-import {
-  type CleanedFile,
-  cutOff,
-  damaged,
-  joined,
-  latin,
-  ofLatin,
-  uint32,
-  unsupported,
-} from './picture-bytes.js'
+import { type CleanedFile, cutOff, damaged, joined, latin, ofLatin, uint32, unsupported } from './picture-bytes.js'
 
 export const PNG_SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a)
 /** What draws the image; of those with a length of their own, that. `null`: any. */
@@ -32,7 +23,10 @@ const DEPTHS: Readonly<Record<number, readonly number[]>> = {
   6: [8, 16],
 }
 
-/** A PNG with what draws its first image, and nothing else: no text, no profile, no time, no animation, nothing behind its end. */
+/**
+ * A PNG with what draws its first image, and nothing else: no text, no profile, no time, no animation, nothing behind
+ * its end.
+ */
 export function cleanPng(bytes: Uint8Array): CleanedFile {
   const kept: Uint8Array[] = []
   const removed = new Set<string>()
@@ -79,11 +73,7 @@ function headerOf(content: Uint8Array): { width: number; height: number } {
 
 function isCanonical(content: Uint8Array, orientation: number): boolean {
   const canonical = orientationTiff(orientation)
-  return (
-    orientation > 1 &&
-    content.length === canonical.length &&
-    content.every((byte, i) => byte === canonical[i])
-  )
+  return orientation > 1 && content.length === canonical.length && content.every((byte, i) => byte === canonical[i])
 }
 
 /** A chunk whose name begins with a capital cannot be left out. */
@@ -97,8 +87,7 @@ function requireSound(type: string, chunk: Uint8Array, content: Uint8Array): voi
   const tooLong = (type === 'PLTE' || type === 'tRNS') && content.length > MAX_PALETTE_BYTES
   if (content.length !== wanted || tooLong) throw damaged(`its chunk ${type} has ${content.length} bytes`)
   const sum = uint32(chunk, chunk.length - 4)
-  if (crc32(chunk.subarray(4, chunk.length - 4)) !== sum)
-    throw damaged(`the check sum of its chunk ${type} is wrong`)
+  if (crc32(chunk.subarray(4, chunk.length - 4)) !== sum) throw damaged(`the check sum of its chunk ${type} is wrong`)
 }
 
 function nameOf(type: string): string {

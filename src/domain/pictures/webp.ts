@@ -39,10 +39,7 @@ export function cleanWebp(bytes: Uint8Array): CleanedFile {
     const content = bytes.subarray(at + 8, at + 8 + length)
     at += 8 + length + (length % 2)
     if (type === 'ANIM' || type === 'ANMF')
-      throw new PictureProblem(
-        'moves; a lot is shown by still pictures',
-        'save one of its frames as a picture',
-      )
+      throw new PictureProblem('moves; a lot is shown by still pictures', 'save one of its frames as a picture')
     if (type === 'VP8 ' || type === 'VP8L') {
       if (image !== null) throw damaged('it holds two images')
       image = type === 'VP8 ' ? lossy(content) : lossless(content)
@@ -77,11 +74,7 @@ function chunksOf(image: Image, alpha: Uint8Array | null, orientation: number): 
 
 function isCanonical(content: Uint8Array, orientation: number): boolean {
   const canonical = orientationTiff(orientation)
-  return (
-    orientation > 1 &&
-    content.length === canonical.length &&
-    content.every((byte, i) => byte === canonical[i])
-  )
+  return orientation > 1 && content.length === canonical.length && content.every((byte, i) => byte === canonical[i])
 }
 
 function lossy(content: Uint8Array): Image {

@@ -32,8 +32,8 @@ export interface AccountRepository {
 }
 
 /**
- * The form in which names and addresses are compared: letters in any case, in either normal form of Unicode, and domains as
- * they stand in the DNS are the same.
+ * The form in which names and addresses are compared: letters in any case, in either normal form of Unicode, and
+ * domains as they stand in the DNS are the same.
  */
 export function loginKey(login: string): string {
   const text = login.trim().normalize('NFC').toLowerCase()

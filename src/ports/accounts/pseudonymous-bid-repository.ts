@@ -15,7 +15,10 @@ export interface PseudonymousBidRepository {
     accountId: string,
     page: { readonly before: number | null; readonly limit: number },
   ): Promise<readonly { readonly auctionId: string; readonly position: number }[]>
-  /** Of all accounts, or of those in one auction: the oldest noted first, those after `after` (a position); at most `limit`. */
+  /**
+   * Of all accounts, or of those in one auction: the oldest noted first, those after `after` (a position); at most
+   * `limit`.
+   */
   noted(
     auctionId: string | null,
     page: { readonly after: number; readonly limit: number },

@@ -20,8 +20,8 @@ export interface MemberDirectory {
   /** Null where no such node is a member now. */
   member(nodeId: string): Member | null
   /**
-   * Whether the node is a member that may be the home of auctions, or was one at that time (UTC milliseconds, on its own clock,
-   * against the authority's).
+   * Whether the node is a member that may be the home of auctions, or was one at that time (UTC milliseconds, on its
+   * own clock, against the authority's).
    */
   isHomeAt(nodeId: string, at: number): boolean
 }

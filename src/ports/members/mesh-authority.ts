@@ -32,8 +32,8 @@ export interface MeshAuthority {
   /** The member log after this entry. */
   entriesAfter(seq: number): MemberLogEntry[]
   /**
-   * Takes in what a copy of the member log has beyond its own: a restored authority catches up with what it has signed since.
-   * Throws `MemberLogConflictError` where the copy is of another history.
+   * Takes in what a copy of the member log has beyond its own: a restored authority catches up with what it has signed
+   * since. Throws `MemberLogConflictError` where the copy is of another history.
    */
   learn(entries: readonly MemberLogEntry[]): void
 }

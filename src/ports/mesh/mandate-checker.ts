@@ -1,7 +1,10 @@
 import type { OpenedAuction } from '../../domain/auction.js'
 import type { Commit } from '../../domain/commit.js'
 
-/** What is wrong with a commit's mandates. `event`: the place in the commit of one that needs a mandate and has none, or that stands in mandates twice. */
+/**
+ * What is wrong with a commit's mandates. `event`: the place in the commit of one that needs a mandate and has none, or
+ * that stands in mandates twice.
+ */
 export type MandateFault =
   | { readonly kind: 'no-mandate'; readonly event: number }
   | { readonly kind: 'two-mandates'; readonly event: number }
@@ -25,13 +28,13 @@ export type CommitFault = { readonly kind: 'unsound'; readonly rule: string } | 
 /** Checks that bids, and what sellers do, stand in many commits in their own words. */
 export interface MandateChecker {
   /**
-   * Whether a commit is signed, its text is sound, and its mandates are. Null where nothing is wrong; whether it fits the auction's log
-   * is for the caller to check. Rejects where it cannot be checked.
+   * Whether a commit is signed, its text is sound, and its mandates are. Null where nothing is wrong; whether it fits
+   * the auction's log is for the caller to check. Rejects where it cannot be checked.
    */
   checkCommit(commit: CommitCheck): Promise<CommitFault | null>
   /**
-   * Of a commit whose body is sound; null where nothing is wrong. Checks may be made elsewhere, and several at once. Rejects where one
-   * cannot be made.
+   * Of a commit whose body is sound; null where nothing is wrong. Checks may be made elsewhere, and several at once.
+   * Rejects where one cannot be made.
    */
   check(commit: MandateCheck): Promise<MandateFault | null>
 }

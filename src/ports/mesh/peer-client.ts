@@ -24,11 +24,17 @@ import type {
 export interface PeerClient {
   hello(address: string, challenge: Challenge, options?: CallOptions): Promise<HelloAnswer>
   ping(address: string, ping: Ping, options?: CallOptions): Promise<Pong>
-  /** Has the peer at `address` put our challenge to `target` (a node id), where it knows that node, and pass the proof on. */
+  /**
+   * Has the peer at `address` put our challenge to `target` (a node id), where it knows that node, and pass the proof
+   * on.
+   */
   pingVia(address: string, target: string, challenge: Challenge, options?: CallOptions): Promise<NodeProof>
   /** This node leaves the mesh. */
   goodbye(address: string, goodbye: Goodbye, options?: CallOptions): Promise<void>
-  /** One result per command, in order; a mandate for each auction among them. Whether the home signed them is for the caller to check. */
+  /**
+   * One result per command, in order; a mandate for each auction among them. Whether the home signed them is for the
+   * caller to check.
+   */
   submit(
     address: string,
     commands: readonly RemoteCommand[],
@@ -36,19 +42,9 @@ export interface PeerClient {
     options?: CallOptions,
   ): Promise<SubmitAnswer>
   /** Resolves with how far the peer's copies of these auctions go now. */
-  pushCommits(
-    address: string,
-    from: string,
-    commits: readonly Commit[],
-    options?: CallOptions,
-  ): Promise<StoredHead[]>
+  pushCommits(address: string, from: string, commits: readonly Commit[], options?: CallOptions): Promise<StoredHead[]>
   /** Once it resolves, the peer keeps the parcel durably; of the last one, holds the log up to its head as well. */
-  passHandover(
-    address: string,
-    from: string,
-    parcel: SignedParcel,
-    options?: CallOptions,
-  ): Promise<string | null>
+  passHandover(address: string, from: string, parcel: SignedParcel, options?: CallOptions): Promise<string | null>
   /**
    * The next commits of several auctions, as many as one answer holds: pages in the order of the wants, perhaps fewer
    * than there are wants, the last one perhaps cut short. What they are worth is for the caller to check.

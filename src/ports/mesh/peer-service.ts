@@ -24,7 +24,10 @@ export interface PeerService {
   pingVia(target: string, challenge: Challenge, from: string): Promise<NodeProof>
   /** A peer leaves. Believed only with that peer's signature. */
   goodbye(goodbye: Goodbye): Promise<void>
-  /** Decides commands for auctions whose home is this node; one result per command, in order. FORBIDDEN without good mandates. */
+  /**
+   * Decides commands for auctions whose home is this node; one result per command, in order. FORBIDDEN without good
+   * mandates.
+   */
   submit(
     commands: readonly RemoteCommand[],
     mandates: readonly SubmittedMandate[],

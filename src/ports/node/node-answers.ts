@@ -36,7 +36,10 @@ export interface AuctionView {
   readonly state: OpenedAuction
   /** As of now: `ended` where the end has come and the home has not closed it yet. */
   readonly phase: AuctionPhase
-  /** The least a new bid must offer; null where no bid would do: nobody can bid any more, or the lot can be bought for no more. */
+  /**
+   * The least a new bid must offer; null where no bid would do: nobody can bid any more, or the lot can be bought for
+   * no more.
+   */
   readonly minimum: Minor | null
   readonly buyNowAvailable: boolean
   readonly homeState: HomeState

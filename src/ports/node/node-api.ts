@@ -30,14 +30,14 @@ import type {
 import type { NodeStatus } from './node-status.js'
 
 /**
- * What a node does for its own user: in the same process (the interactive client) and from elsewhere (the command
- * line, over RPC with the operator's token).
+ * What a node does for its own user: in the same process (the interactive client) and from elsewhere (the command line,
+ * over RPC with the operator's token).
  *
  * `auction` in a request is an id or an unambiguous prefix of one, with or without `auc_`. Amounts in requests are
- * decimal text or JSON numbers in the auction's currency; in answers they are minor units beside their currency. Every method
- * rejects with `NodeError`. A rejection by a rule is an outcome, not an error. A command may be repeated with the
- * same `commandId`: it takes effect at most once, and the first outcome is returned. All that it asks for has to be the same,
- * as it was asked ("ends in 2 h"); otherwise it is refused with COMMAND_ID_REUSED.
+ * decimal text or JSON numbers in the auction's currency; in answers they are minor units beside their currency. Every
+ * method rejects with `NodeError`. A rejection by a rule is an outcome, not an error. A command may be repeated with
+ * the same `commandId`: it takes effect at most once, and the first outcome is returned. All that it asks for has to be
+ * the same, as it was asked ("ends in 2 h"); otherwise it is refused with COMMAND_ID_REUSED.
  *
  * Whoever holds this has the operator's rights, and may speak for others with them: `as` in a request is the party on
  * whose behalf it is made (a gateway's account); the node's own user otherwise.
@@ -47,8 +47,8 @@ export interface NodeApi extends NodeCommands, NodeQueries {}
 /** What may change something. */
 export interface NodeCommands {
   /**
-   * Takes in a picture, a piece after the other, and keeps it for a day, or for good once an auction of this node names it. What
-   * is about the image and no part of it is removed. The same file may be added again at any time.
+   * Takes in a picture, a piece after the other, and keeps it for a day, or for good once an auction of this node names
+   * it. What is about the image and no part of it is removed. The same file may be added again at any time.
    */
   addPicture(request: PictureUpload): Promise<PictureAdded>
   open(request: OpenRequest): Promise<CommandResult>
@@ -67,8 +67,8 @@ export interface NodeCommands {
   handover(request: { readonly auction: string; readonly peer: string }): Promise<AuctionView>
 
   /**
-   * Takes back from peers what this node has signed of an auction and lost, and goes on as its home. `withoutPeers`: also where members
-   * that may hold more cannot be asked. Rejects where the auction is not held for that.
+   * Takes back from peers what this node has signed of an auction and lost, and goes on as its home. `withoutPeers`:
+   * also where members that may hold more cannot be asked. Rejects where the auction is not held for that.
    */
   takeBack(request: RecoveryRequest): Promise<TakenBack>
   /** Ends an auction that this node holds, by an event that everybody sees: nobody wins. */

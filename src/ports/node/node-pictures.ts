@@ -14,8 +14,8 @@ export interface PictureUpload extends OnBehalf {
 
 export interface PictureAdded {
   /**
-   * As the terms of an auction may name it, once the last piece has come. Its hash is another than that of the file where
-   * something was removed.
+   * As the terms of an auction may name it, once the last piece has come. Its hash is another than that of the file
+   * where something was removed.
    */
   readonly picture: KeptPicture | null
   /** Where the next piece begins. */

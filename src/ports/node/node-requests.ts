@@ -52,7 +52,10 @@ export interface NamedPicture {
 export interface AuctionCommand extends OnBehalf {
   readonly auction: string
   readonly commandId: string
-  /** Where it comes from, such as a connection: commands of one lane for one auction are decided in the order of the calls. */
+  /**
+   * Where it comes from, such as a connection: commands of one lane for one auction are decided in the order of the
+   * calls.
+   */
   readonly lane?: object | undefined
   /** Acknowledge only once this many replicas have stored it as well: 1 to 16. */
   readonly replicas?: number
@@ -77,8 +80,8 @@ export interface ListRequest extends OnBehalf {
   readonly seller?: string
   readonly bidder?: string
   /**
-   * Newest opened first otherwise. `ending`: open auctions that have an end, soonest first, and behind them those that have ended and wait for their
-   * homes; takes no seller or bidder.
+   * Newest opened first otherwise. `ending`: open auctions that have an end, soonest first, and behind them those that
+   * have ended and wait for their homes; takes no seller or bidder.
    */
   readonly sort?: ListSort
   /** `next` of a page of the same list. One of another order, or made up, is INVALID_INPUT. */

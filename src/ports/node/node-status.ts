@@ -50,25 +50,20 @@ export interface PeerTurn {
 }
 
 /**
- * `proven`: a handshake has shown who it is; `answered`: a suspect answered after all; `refuted`: a suspect said by its own signature that it
- * lives; `no-answer`: it answered neither this node nor others; `silent`: that went on for too long; `goodbye`: it said that it
- * leaves; `revoked`: it is no member any more. With the last three it is taken out of use, and out of what is looked up.
+ * `proven`: a handshake has shown who it is; `answered`: a suspect answered after all; `refuted`: a suspect said by its
+ * own signature that it lives; `no-answer`: it answered neither this node nor others; `silent`: that went on for too
+ * long; `goodbye`: it said that it leaves; `revoked`: it is no member any more. With the last three it is taken out of
+ * use, and out of what is looked up.
  */
-export type PeerTurnReason =
-  | 'proven'
-  | 'answered'
-  | 'refuted'
-  | 'no-answer'
-  | 'silent'
-  | 'goodbye'
-  | 'revoked'
+export type PeerTurnReason = 'proven' | 'answered' | 'refuted' | 'no-answer' | 'silent' | 'goodbye' | 'revoked'
 
 /** An auction that its home must not write to. */
 export interface HeldAuction {
   readonly auctionId: string
   /**
-   * `damaged`: what is stored of it is not what its log says; `behind`: peers hold events that this node has signed and does not hold
-   * itself; `forked`: this node has signed two histories; `secrets-lost`: it cannot be closed as it was promised.
+   * `damaged`: what is stored of it is not what its log says; `behind`: peers hold events that this node has signed and
+   * does not hold itself; `forked`: this node has signed two histories; `secrets-lost`: it cannot be closed as it was
+   * promised.
    */
   readonly because: 'damaged' | 'behind' | 'forked' | 'secrets-lost'
   readonly why: string
@@ -132,8 +127,8 @@ export interface HandshakeCounts {
 /** How far this node's replicas are behind what its peers hold. */
 export interface SyncStatus {
   /**
-   * `alone`: there is no live peer to sync with; `synced`: nothing is known to be missing; `incomplete`: nothing is but what
-   * this node refuses, which `refusedAuctions` names.
+   * `alone`: there is no live peer to sync with; `synced`: nothing is known to be missing; `incomplete`: nothing is but
+   * what this node refuses, which `refusedAuctions` names.
    */
   readonly state: 'syncing' | 'synced' | 'incomplete' | 'alone'
   /** UTC milliseconds. */

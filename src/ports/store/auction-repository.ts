@@ -21,8 +21,8 @@ export interface AuctionQuery {
   readonly seller?: string
   readonly bidder?: string
   /**
-   * `ending`: auctions that are open in their logs and have an end, whatever `statuses` says: those whose end is ahead, soonest first, then
-   * those that have ended and wait for their homes, in the same order.
+   * `ending`: auctions that are open in their logs and have an end, whatever `statuses` says: those whose end is ahead,
+   * soonest first, then those that have ended and wait for their homes, in the same order.
    */
   readonly sort?: 'newest' | 'ending'
   /** `next` of a page in the same order: strictly past its place there, whatever has become of its last auction. */
@@ -57,8 +57,8 @@ export interface AuctionRepository {
   /** Up to `limit` ids that start with the prefix, ascending. */
   idsByPrefix(prefix: string, limit: number): Promise<string[]>
   /**
-   * Newest opened first, unless sorted otherwise. `next` is the cursor of the page after, null at the end. Rejects with a
-   * `RangeError` where the cursor is none of this order (see application/log/list-order.ts).
+   * Newest opened first, unless sorted otherwise. `next` is the cursor of the page after, null at the end. Rejects with
+   * a `RangeError` where the cursor is none of this order (see application/log/list-order.ts).
    */
   list(query: AuctionQuery): Promise<{ auctions: AuctionRecord[]; next: string | null }>
   /** Live auctions of this home that have a start or an end ahead or overdue, soonest first. */

@@ -58,8 +58,8 @@ export interface EventLog {
   append(entry: Append): Promise<number>
 
   /**
-   * Puts another signature of a stored commit in the place of one that does not hold; nothing else of it changes. Durable when it
-   * resolves, with whether there is such a commit, of this hash.
+   * Puts another signature of a stored commit in the place of one that does not hold; nothing else of it changes.
+   * Durable when it resolves, with whether there is such a commit, of this hash.
    */
   replaceSignature(commit: Commit): Promise<boolean>
 

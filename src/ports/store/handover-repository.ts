@@ -23,9 +23,10 @@ export interface HandoverRepository {
    */
   page(auctionId: string, after: string | null, limit: number): Promise<HandoverPage>
   /**
-   * Keeps what the present home sends. Durable when it resolves. A command that has an outcome
-   * keeps it, but for a refusal, which an acceptance replaces: the same id was used for two commands, and what stands in a log must not count twice. Sealed maxima
-   * and secrets replace those kept before. Fails like `EventLog.append`; the auction's opening has to be stored here.
+   * Keeps what the present home sends. Durable when it resolves. A command that has an outcome keeps it, but for a
+   * refusal, which an acceptance replaces: the same id was used for two commands, and what stands in a log must not
+   * count twice. Sealed maxima and secrets replace those kept before. Fails like `EventLog.append`; the auction's
+   * opening has to be stored here.
    */
   keep(auctionId: string, parcel: HandoverParcel): Promise<void>
 }

@@ -9,7 +9,10 @@ export interface KnownPeer {
   readonly lastSeenAt: number
 }
 
-/** Peers remembered over restarts, so that a node finds its mesh even where the DHT fails. Best effort, not fsynced with bids. */
+/**
+ * Peers remembered over restarts, so that a node finds its mesh even where the DHT fails. Best effort, not fsynced with
+ * bids.
+ */
 export interface PeerRepository {
   save(peer: KnownPeer): Promise<void>
   /** Most recently seen first. */

@@ -1,6 +1,6 @@
 /**
- * Why a picture is kept. `new`: somebody has added it, and no auction names it yet; `own`: an auction does whose home this
- * node is; `copy`: an auction of another home does.
+ * Why a picture is kept. `new`: somebody has added it, and no auction names it yet; `own`: an auction does whose home
+ * this node is; `copy`: an auction of another home does.
  */
 export const PICTURE_KINDS = ['copy', 'new', 'own'] as const
 export type PictureKind = (typeof PICTURE_KINDS)[number]
@@ -16,8 +16,8 @@ export interface PictureUsage {
 }
 
 /**
- * The bytes of pictures, by their SHA-256 in lower-case hex; a name of another form is refused with a `RangeError`. Lies beside the
- * log, and can be lost without it.
+ * The bytes of pictures, by their SHA-256 in lower-case hex; a name of another form is refused with a `RangeError`.
+ * Lies beside the log, and can be lost without it.
  */
 export interface PictureStore {
   /**
@@ -26,10 +26,13 @@ export interface PictureStore {
    * - One that is here stays; it becomes of this kind where that is worth more (own, then new, then copy).
    * - New and own ones are durable when it resolves.
    * - A copy makes room by dropping others that have not been used for longest; false where it has none at all.
-   * - Rejects with `PictureRoomError` where new and own ones fill their room, and with DISK_FULL where the disk is full.
+   * - Rejects with `PictureRoomError` where new and own ones fill their room, and with DISK_FULL where the disk is
+   *   full.
    */
   put(hash: string, bytes: Uint8Array, kind: PictureKind): Promise<boolean>
-  /** Null where it is not here. One whose bytes are not of this hash any more is dropped, and not here. Counts as use. */
+  /**
+   * Null where it is not here. One whose bytes are not of this hash any more is dropped, and not here. Counts as use.
+   */
   get(hash: string): Promise<Uint8Array | null>
   kindOf(hash: string): PictureKind | null
   /** False where it is not here. `own` and `new` are durable when it resolves. */

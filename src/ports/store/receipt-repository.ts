@@ -1,7 +1,9 @@
 import type { RemoteCommand } from '../../domain/remote-command.js'
 import type { Outcome } from './outcome-repository.js'
 
-/** One signed answer of a home: what it made of commands of this node's user (see application/submissions/receipt.ts). */
+/**
+ * One signed answer of a home: what it made of commands of this node's user (see application/submissions/receipt.ts).
+ */
 export interface SignedReceipts {
   readonly home: { readonly nodeId: string; readonly publicKey: string }
   /** The home's clock, UTC milliseconds. */
@@ -26,9 +28,9 @@ export interface ReceiptRepository {
   /** Durable when it resolves. */
   add(signed: readonly SignedReceipts[]): Promise<void>
   /**
-   * In the order in which they were added, past `after` (0: from the start), those that speak of the auction where
-   * one is given, and there of a command of the party where one is given: others are not read for it. `next` goes on from there; null at
-   * the end.
+   * In the order in which they were added, past `after` (0: from the start), those that speak of the auction where one
+   * is given, and there of a command of the party where one is given: others are not read for it. `next` goes on from
+   * there; null at the end.
    */
   list(query: {
     readonly auctionId: string | null

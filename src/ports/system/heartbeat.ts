@@ -11,8 +11,8 @@ export interface Beat {
 }
 
 /**
- * When the node was last fit to take bids, remembered over restarts. Best effort: the newest beats may be lost with the power,
- * and one that is read was made.
+ * When the node was last fit to take bids, remembered over restarts. Best effort: the newest beats may be lost with the
+ * power, and one that is read was made.
  */
 export interface Heartbeat {
   /** Null where none is remembered. */

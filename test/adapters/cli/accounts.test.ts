@@ -88,9 +88,7 @@ describe('vendue user and vendue api-key', () => {
     await gateway.pseudonyms.bids.note(id, 'auc_lot')
     const pseudonym = gateway.pseudonyms.of(id, 'auc_lot').id
     await gateway.close()
-    expect((await run(`user who ${pseudonym}`)).stdout).to.equal(
-      `${pseudonym} is alice (${id}), in auc_lot.\n`,
-    )
+    expect((await run(`user who ${pseudonym}`)).stdout).to.equal(`${pseudonym} is alice (${id}), in auc_lot.\n`)
     const json = JSON.parse((await run(`user who ${pseudonym} --json`)).stdout)
     expect(json).to.deep.include({ pseudonym, auction_id: 'auc_lot' })
     expect(json.user).to.include({ id, name: 'alice' })
@@ -99,14 +97,9 @@ describe('vendue user and vendue api-key', () => {
   it('exchange the key for access tokens, and say what becomes of those that are out', async () => {
     const first = JSON.parse((await run('user rotate-key --json')).stdout)
     expect(first.retired).to.have.length(1)
-    expect(Date.parse(first.retired[0].good_until)).to.be.within(
-      Date.now() + 14 * 60_000,
-      Date.now() + 15 * 60_000,
-    )
+    expect(Date.parse(first.retired[0].good_until)).to.be.within(Date.now() + 14 * 60_000, Date.now() + 15 * 60_000)
     const words = (await run('user rotate-key')).stdout
-    expect(words).to.match(
-      /^Key \S{16} signs access tokens from now on\.\nThose that are out stay good until/,
-    )
+    expect(words).to.match(/^Key \S{16} signs access tokens from now on\.\nThose that are out stay good until/)
     expect(words).to.contain('Nobody has to log in again.')
     const now = await run('user rotate-key --now')
     expect(now.stdout).to.contain('Those that were out are refused')
@@ -123,11 +116,7 @@ describe('vendue user and vendue api-key', () => {
   })
 
   for (const [words, stdin, complaint] of [
-    [
-      'user fire alice',
-      '',
-      'ACTION "fire" must be one of add, list, role, disable, enable, password, who, rotate-key',
-    ],
+    ['user fire alice', '', 'ACTION "fire" must be one of add, list, role, disable, enable, password, who, rotate-key'],
     ['user add', PASSWORD, 'USER is missing'],
     ['user add alice', '', 'no password was given'],
     ['user add alice', 'short', 'password must have at least 8 characters'],

@@ -58,9 +58,7 @@ describe('the interactive client, on a pipe', () => {
     script('max 7k2m 90', 'upto 7k2m 95', 'bid 7k2m --max 91', 'buy 7k2m')
     await client()
     const sent = cli.api.calls.filter(({ method }) => ['bid', 'autoBid', 'buyNow'].includes(method))
-    expect(
-      sent.map(({ method, request }) => [method, { ...(request as object), commandId: '' }]),
-    ).to.deep.equal([
+    expect(sent.map(({ method, request }) => [method, { ...(request as object), commandId: '' }])).to.deep.equal([
       ['bid', { auction: '7k2m', kind: 'max', amount: '90', commandId: '' }],
       ['autoBid', { auction: '7k2m', limit: '95', commandId: '' }],
       ['bid', { auction: '7k2m', kind: 'max', amount: '91', commandId: '' }],

@@ -24,8 +24,7 @@ describe('handover', () => {
   })
   afterEach(() => cli.dispose())
 
-  const asked = () =>
-    cli.api.calls.flatMap(({ method, request }) => (method === 'handover' ? [request as object] : []))
+  const asked = () => cli.api.calls.flatMap(({ method, request }) => (method === 'handover' ? [request as object] : []))
 
   it('moves one auction, and names its new home', async () => {
     const { code, stdout } = await cli.line('handover 7k2m bob')
@@ -82,9 +81,7 @@ describe('handover', () => {
     cli.api.failures.set('handover', NOBODY)
     const { code, stdout, stderr } = await cli.line('handover --all nobody')
     expect({ code, stdout }).to.deep.equal({ code: 3, stdout: '' })
-    expect(stderr)
-      .to.contain('no reachable peer is called "nobody"')
-      .and.to.contain('next: see `vendue peers`')
+    expect(stderr).to.contain('no reachable peer is called "nobody"').and.to.contain('next: see `vendue peers`')
     expect(asked()).to.have.length(1)
   })
 
@@ -188,9 +185,7 @@ describe('--ack', () => {
   afterEach(() => cli.dispose())
 
   const replicasOf = (method: string) =>
-    cli.api.calls.flatMap((call) =>
-      call.method === method ? [(call.request as { replicas?: number }).replicas] : [],
-    )
+    cli.api.calls.flatMap((call) => (call.method === method ? [(call.request as { replicas?: number }).replicas] : []))
 
   it('goes along with open, bid, and close; local asks for nothing more', async () => {
     await cli.line('open Three --start 1 --currency EUR --ack replicated=16')

@@ -211,8 +211,7 @@ describe('start', () => {
 
   it('warns of a Grape that does not answer, and goes on', async () => {
     const status = await cli.api.status()
-    cli.api.status = () =>
-      Promise.resolve({ ...status, grape: 'unreachable', grapeUrl: 'http://127.0.0.1:1' })
+    cli.api.status = () => Promise.resolve({ ...status, grape: 'unreachable', grapeUrl: 'http://127.0.0.1:1' })
     const running = cli.line('start --grape http://127.0.0.1:1', { deps: creating() })
     await eventually('the warning', () => cli.stderr.includes('does not answer: the node goes on alone'))
     cli.ended.abort()

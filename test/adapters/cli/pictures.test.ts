@@ -26,8 +26,7 @@ describe('pictures on the command line', () => {
     return path
   }
 
-  const open = (...more: string[]) =>
-    cli.run(['open', 'Chair', '--start', '20', '--currency', 'EUR', ...more])
+  const open = (...more: string[]) => cli.run(['open', 'Chair', '--start', '20', '--currency', 'EUR', ...more])
 
   const clean = (bytes: Uint8Array): Buffer => {
     const cleaned = cleanPicture(bytes)

@@ -4,8 +4,8 @@ import { expect } from 'chai'
 import { sealCommit } from '../../../src/application/log/commit.js'
 import { readBody } from '../../../src/application/log/commit-body.js'
 import { nodeIdOf } from '../../../src/application/log/ids.js'
-import { signReceipts } from '../../../src/application/submissions/receipt.js'
 import { proofOf } from '../../../src/application/proof/equivocation.js'
+import { signReceipts } from '../../../src/application/submissions/receipt.js'
 import type { Commit } from '../../../src/domain/commit.js'
 import type { BidPlaced } from '../../../src/domain/events.js'
 import type { Receipt } from '../../../src/ports/store/receipt-repository.js'
@@ -96,9 +96,7 @@ describe('commands about proof', () => {
     const [first, second] = [auction.signer, auction.nextSigner].map(({ publicKey }) => nodeIdOf(publicKey))
     const { code, stdout } = await cli.line(`verify ${file()} --explain --all`)
     expect(code).to.equal(0)
-    expect(stdout).to.contain(
-      `homes     Seller, ${first}, up to seq 12\n            ${second}, since seq 12\n`,
-    )
+    expect(stdout).to.contain(`homes     Seller, ${first}, up to seq 12\n            ${second}, since seq 12\n`)
     const steps = stdout.split('\n').filter((line) => line.startsWith('seq '))
     expect(steps).to.have.length(21)
     expect(steps[10]).to.equal(`seq 12: its home hands it over to ${second}, which decides from here on`)

@@ -9,11 +9,7 @@ const USAGE_ERRORS: readonly (readonly [words: string[], complaint: string, next
   [['open', 'Pic'], '--start and --currency are missing'],
   [['open', 'Pic', '--strat', '75'], '--strat is not an option of "open"', 'did you mean --start?'],
   [['open', 'Pic', '--start'], '--start needs a value'],
-  [
-    ['open', 'two', 'words', '--start', '1', '--currency', 'USD'],
-    '"words" is one argument too many',
-    'quote',
-  ],
+  [['open', 'two', 'words', '--start', '1', '--currency', 'USD'], '"words" is one argument too many', 'quote'],
   [['bid'], 'AUCTION is missing'],
   [['bid', '7k2m'], 'AMOUNT is missing', 'AMOUNT, --max, --up-to and --buy-now'],
   [['bid', '7k2m', '80', '--max', '90'], 'AMOUNT and --max exclude each other'],
@@ -26,10 +22,7 @@ const USAGE_ERRORS: readonly (readonly [words: string[], complaint: string, next
   [['extend', '7k2m', '--by', 'ten'], '--by "ten" must be a duration such as'],
   [['extend', '7k2m', '--to', '2030-01-01T12:00:00'], '--to "2030-01-01T12:00:00" has no time zone', 'add Z'],
   [['list', '--limit', '0'], '--limit "0" must be a whole number from 1 to 1,000'],
-  [
-    ['list', '--status', 'sold'],
-    '--status "sold" must be one or more of scheduled, open, ended, closed, cancelled',
-  ],
+  [['list', '--status', 'sold'], '--status "sold" must be one or more of scheduled, open, ended, closed, cancelled'],
   [['history', '7k2m', '--before', 'x'], '--before "x" must be a whole number'],
   [['watch', '--from', '3'], '--from "3" needs an auction'],
   [['status', '--rpc', 'nonsense'], '--rpc "nonsense": must be HOST:PORT'],
@@ -44,10 +37,7 @@ const OPEN = ['open', 'Pic', '--start', '75', '--currency', 'USDT']
 const OPEN_ERRORS: readonly (readonly [words: string[], complaint: string])[] = [
   [['--closes-in', '10'], '--closes-in "10" must be a duration'],
   [['--closes-at', 'tomorrow'], '--closes-at "tomorrow" must be a time in RFC 3339'],
-  [
-    ['--closes-in', '10m', '--closes-at', '2030-01-01T13:00:00Z'],
-    '--closes-in and --closes-at exclude each other',
-  ],
+  [['--closes-in', '10m', '--closes-at', '2030-01-01T13:00:00Z'], '--closes-in and --closes-at exclude each other'],
   [['--soft-close', '30s'], '--soft-close needs an end'],
   [['--soft-close', '30s/', '--closes-in', '10m'], '--soft-close "30s/" must be WINDOW/EXTENSION'],
   [['--hard-stop', '+5m', '--closes-in', '10m'], '--hard-stop caps a soft close, and there is none'],

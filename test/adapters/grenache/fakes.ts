@@ -103,10 +103,7 @@ export function fakeMeshService(overrides: Partial<MeshService> = {}): MeshServi
 export function fakeNodeApi(overrides: Partial<NodeApi> = {}): NodeApi {
   return new Proxy(overrides as NodeApi, {
     get(target, method) {
-      return (
-        target[method as keyof NodeApi] ??
-        (() => Promise.reject(new Error(`${String(method)} was not expected`)))
-      )
+      return target[method as keyof NodeApi] ?? (() => Promise.reject(new Error(`${String(method)} was not expected`)))
     },
   })
 }

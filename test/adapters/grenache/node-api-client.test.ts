@@ -9,16 +9,7 @@ import type { AuctionView, CommandResult } from '../../../src/ports/node/node-an
 import type { NodeApi } from '../../../src/ports/node/node-api.js'
 import { NODE_ERROR_CODES, NodeError } from '../../../src/ports/node/node-error.js'
 import type { NodeStatus } from '../../../src/ports/node/node-status.js'
-import {
-  callRaw,
-  errorOf,
-  rejection,
-  self,
-  serverMember,
-  startServer,
-  type TestServer,
-  TOKEN,
-} from './fakes.js'
+import { callRaw, errorOf, rejection, self, serverMember, startServer, type TestServer, TOKEN } from './fakes.js'
 
 const view = {
   auctionId: 'auc_1',
@@ -38,10 +29,7 @@ const CALLS: { [M in keyof NodeApi]: [Parameters<NodeApi[M]>, Awaited<ReturnType
   status: [[], { node: self, grape: 'connected', peers: {}, auctions: {} } as unknown as NodeStatus],
   peers: [[], [{ ...self, state: 'alive', lastSeenAt: 1, roundTripMs: null }]],
   addPicture: [[{ hash: 'a'.repeat(64), bytes: 3, offset: 0, piece: 'AAAA' }], { picture: null, next: 3 }],
-  picture: [
-    [{ hash: 'a'.repeat(64), offset: 0 }],
-    { bytes: 3, type: 'image/png', piece: 'AAAA', next: null },
-  ],
+  picture: [[{ hash: 'a'.repeat(64), offset: 0 }], { bytes: 3, type: 'image/png', piece: 'AAAA', next: null }],
   open: [
     [
       {
@@ -175,8 +163,7 @@ describe('the node API over RPC', () => {
   it('brings every node error back with its code, field and advice', async () => {
     for (const code of NODE_ERROR_CODES) {
       const api = await serve({
-        show: () =>
-          Promise.reject(new NodeError(code, `because of ${code}`, { field: 'auction', next: 'look' })),
+        show: () => Promise.reject(new NodeError(code, `because of ${code}`, { field: 'auction', next: 'look' })),
       })
       const error = await rejection(api.show({ auction: 'auc' }), NodeError)
       expect(error).to.include({ code, message: `because of ${code}`, field: 'auction', next: 'look' })

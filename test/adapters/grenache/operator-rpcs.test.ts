@@ -9,8 +9,7 @@ type Call = (request: object) => Promise<unknown>
 describe('what a node does for its user', () => {
   const called: string[] = []
   const anything = new Proxy({} as NodeApi, {
-    get: (_, method) => async (request: unknown) =>
-      called.push(`${String(method)} ${JSON.stringify(request)}`),
+    get: (_, method) => async (request: unknown) => called.push(`${String(method)} ${JSON.stringify(request)}`),
   })
   const checked = checkedNodeApi(anything, anything) as unknown as Record<string, Call>
   const rpcs = Object.entries(operatorRpcs) as [string, OperatorRpc][]
@@ -38,10 +37,7 @@ describe('what a node does for its user', () => {
     const cancel = { auction: 'auc_1', commandId: 'cmd_1', reason: 'a cafe\u0301' }
     await checked.cancel?.(cancel)
     await checked.peers?.({})
-    expect(called).to.deep.equal([
-      `cancel ${JSON.stringify({ ...cancel, reason: 'a caf\u00e9' })}`,
-      'peers undefined',
-    ])
+    expect(called).to.deep.equal([`cancel ${JSON.stringify({ ...cancel, reason: 'a caf\u00e9' })}`, 'peers undefined'])
   })
 
   it('counts as failed inside where a home gives a code that this version does not know', () => {

@@ -75,9 +75,7 @@ describe('the peer client', () => {
       socket.on('error', () => {})
       handle(socket)
     }
-    const server = raw
-      ? createServer(onConnection)
-      : createTlsServer(serverMember.tls.serverOptions(), onConnection)
+    const server = raw ? createServer(onConnection) : createTlsServer(serverMember.tls.serverOptions(), onConnection)
     const address = await listen(server)
     cleanups.push(() => {
       for (const socket of sockets) socket.destroy()
@@ -140,9 +138,7 @@ describe('the peer client', () => {
     expect(await client.ping(address, aPing)).to.deep.equal({ proof, rumors: [] })
     expect(await client.pingVia(address, 'node_far', challenge)).to.deep.equal(proof)
     expect(await client.goodbye(address, goodbye)).to.equal(undefined)
-    expect(await client.pushCommits(address, self.nodeId, [commit])).to.deep.equal([
-      { auctionId: 'auc_1', seq: 2 },
-    ])
+    expect(await client.pushCommits(address, self.nodeId, [commit])).to.deep.equal([{ auctionId: 'auc_1', seq: 2 }])
     const parcel = { auctionId: 'auc_1', parcel: '{}', signature: commit.signature }
     expect(await client.passHandover(address, self.nodeId, parcel)).to.equal(commit.signature)
     expect(await client.pullCommits(address, wants)).to.deep.equal([page])
@@ -250,15 +246,7 @@ describe('the peer client', () => {
       expect(await ping('no-such-host.invalid:4000', 2_000)).to.include({ sent: false, answered: false })
     })
 
-    for (const address of [
-      '',
-      'localhost',
-      '127.0.0.1:0',
-      '127.0.0.1:99999',
-      'a b:1',
-      'http://a:1',
-      'a:1/x',
-    ]) {
+    for (const address of ['', 'localhost', '127.0.0.1:0', '127.0.0.1:99999', 'a b:1', 'http://a:1', 'a:1/x']) {
       it(`${JSON.stringify(address)} is no address: not sent`, async () => {
         expect(await ping(address)).to.include({ code: 'BAD_ADDRESS', sent: false })
       })
@@ -330,36 +318,28 @@ describe('the peer client', () => {
   })
 
   describe('believes no answer that it should not', () => {
-    const answers: [string, (rid: string) => { status?: number; body: string | Buffer; headers?: object }][] =
+    const answers: [string, (rid: string) => { status?: number; body: string | Buffer; headers?: object }][] = [
+      ['that is not JSON', () => ({ body: '<html>' })],
+      ['that is empty', () => ({ body: '' })],
+      ['that is invalid UTF-8', () => ({ body: Buffer.of(0x22, 0xff, 0x22) })],
+      ['to another request', () => ({ body: '["other",null,{"ok":true,"result":null}]' })],
+      ['of an HTTP error without a payload', () => ({ status: 500, body: '[null,"ERR",null]' })],
+      ['that nests deeply', () => ({ body: '['.repeat(90_000) })],
+      ['without ok', (rid) => ({ body: JSON.stringify([rid, null, { result: {} }]) })],
       [
-        ['that is not JSON', () => ({ body: '<html>' })],
-        ['that is empty', () => ({ body: '' })],
-        ['that is invalid UTF-8', () => ({ body: Buffer.of(0x22, 0xff, 0x22) })],
-        ['to another request', () => ({ body: '["other",null,{"ok":true,"result":null}]' })],
-        ['of an HTTP error without a payload', () => ({ status: 500, body: '[null,"ERR",null]' })],
-        ['that nests deeply', () => ({ body: '['.repeat(90_000) })],
-        ['without ok', (rid) => ({ body: JSON.stringify([rid, null, { result: {} }]) })],
-        [
-          'with a field that is not in the schema',
-          (rid) => ({
-            body: JSON.stringify([
-              rid,
-              null,
-              { ok: true, result: { nodeId: 'node_x', incarnation: 1, admin: true } },
-            ]),
-          }),
-        ],
-        [
-          'with a field of a wrong type',
-          (rid) => ({
-            body: JSON.stringify([rid, null, { ok: true, result: { nodeId: 'node_x', incarnation: '1' } }]),
-          }),
-        ],
-        [
-          'that points elsewhere',
-          () => ({ status: 307, body: '', headers: { location: 'http://127.0.0.1:1/' } }),
-        ],
-      ]
+        'with a field that is not in the schema',
+        (rid) => ({
+          body: JSON.stringify([rid, null, { ok: true, result: { nodeId: 'node_x', incarnation: 1, admin: true } }]),
+        }),
+      ],
+      [
+        'with a field of a wrong type',
+        (rid) => ({
+          body: JSON.stringify([rid, null, { ok: true, result: { nodeId: 'node_x', incarnation: '1' } }]),
+        }),
+      ],
+      ['that points elsewhere', () => ({ status: 307, body: '', headers: { location: 'http://127.0.0.1:1/' } })],
+    ]
     for (const [what, answer] of answers) {
       it(`${what}: BAD_ANSWER`, async () => {
         const address = await onRequest(async (request, response) => {

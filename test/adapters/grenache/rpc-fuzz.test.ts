@@ -90,10 +90,7 @@ describe('the RPC server, given anything', () => {
     // A line end makes them a whole (bad) request line; without one the server rightly waits for more.
     await check(
       fc.asyncProperty(fc.uint8Array({ minLength: 1, maxLength: 200 }), async (bytes) => {
-        const answer = await talk(
-          running.port,
-          Buffer.concat([Buffer.from([0]), bytes, Buffer.from('\r\n\r\n')]),
-        )
+        const answer = await talk(running.port, Buffer.concat([Buffer.from([0]), bytes, Buffer.from('\r\n\r\n')]))
         expect(answer).to.match(/^HTTP\/1.1 400 /)
       }),
       100,

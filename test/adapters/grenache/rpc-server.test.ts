@@ -37,11 +37,7 @@ describe('the RPC server', () => {
   afterEach(() => running.server.stop())
 
   async function expectAlive(port = running.port) {
-    expect((await post(port, PING)).body).to.deep.equal([
-      'rid-1',
-      null,
-      { ok: true, result: { proof, rumors: [] } },
-    ])
+    expect((await post(port, PING)).body).to.deep.equal(['rid-1', null, { ok: true, result: { proof, rumors: [] } }])
   }
 
   describe('answers what is no request of ours', () => {
@@ -83,9 +79,7 @@ describe('the RPC server', () => {
     }
 
     it('CONNECT: METHOD_NOT_ALLOWED', async () => {
-      expect(await talk(running.port, 'CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n')).to.include(
-        'METHOD_NOT_ALLOWED',
-      )
+      expect(await talk(running.port, 'CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n')).to.include('METHOD_NOT_ALLOWED')
     })
 
     it('an encoding it does not know: UNSUPPORTED_ENCODING', async () => {
@@ -173,44 +167,14 @@ describe('the RPC server', () => {
       ['a wrong type', 'vendue.hello', helloFrom({ name: 7 }), 'caller.name', /must be a text/],
       ['an unknown field', 'vendue.hello', helloFrom({ nick: 'x' }), 'caller.nick', /not a field/],
       ['a name too long', 'vendue.hello', helloFrom({ name: 'x'.repeat(65) }), 'caller.name', /at most 64/],
-      [
-        'a start past all calendars',
-        'vendue.hello',
-        helloFrom({ incarnation: 9e15 }),
-        'caller.incarnation',
-        /at most/,
-      ],
-      [
-        'a name that cannot be seen',
-        'vendue.hello',
-        helloFrom({ name: '\u200b' }),
-        'caller.name',
-        /can be seen/,
-      ],
+      ['a start past all calendars', 'vendue.hello', helloFrom({ incarnation: 9e15 }), 'caller.incarnation', /at most/],
+      ['a name that cannot be seen', 'vendue.hello', helloFrom({ name: '\u200b' }), 'caller.name', /can be seen/],
       ['control characters', 'vendue.hello', helloFrom({ name: 'a\u001b[2J' }), 'caller.name', /control/],
       ['half a character', 'vendue.hello', helloFrom({ name: 'a\ud800' }), 'caller.name', /whole Unicode/],
       ['no address', 'vendue.hello', helloFrom({ address: 'nowhere' }), 'caller.address', /host:port/],
-      [
-        'port 70000',
-        'vendue.hello',
-        helloFrom({ address: '127.0.0.1:70000' }),
-        'caller.address',
-        /host:port/,
-      ],
-      [
-        'a negative amount',
-        'vendue.submit',
-        submitOf(bidOf('bid_1', -1)),
-        'commands[0].amount',
-        /more than 0/,
-      ],
-      [
-        'an unsafe amount',
-        'vendue.submit',
-        submitOf(bidOf('bid_1', 2 ** 53)),
-        'commands[0].amount',
-        /at most/,
-      ],
+      ['port 70000', 'vendue.hello', helloFrom({ address: '127.0.0.1:70000' }), 'caller.address', /host:port/],
+      ['a negative amount', 'vendue.submit', submitOf(bidOf('bid_1', -1)), 'commands[0].amount', /more than 0/],
+      ['an unsafe amount', 'vendue.submit', submitOf(bidOf('bid_1', 2 ** 53)), 'commands[0].amount', /at most/],
       ['a fraction', 'vendue.submit', submitOf(bidOf('bid_1', 1.5)), 'commands[0].amount', /whole number/],
       [
         'an unknown command',
@@ -283,8 +247,7 @@ describe('the RPC server', () => {
     it('passes a node error on with its code, field and advice', async () => {
       running = await startServer({
         peer: {
-          submit: () =>
-            Promise.reject(new NodeError('BUSY', 'too much', { field: 'commands', next: 'wait' })),
+          submit: () => Promise.reject(new NodeError('BUSY', 'too much', { field: 'commands', next: 'wait' })),
         },
       })
       const error = errorOf(
@@ -303,9 +266,7 @@ describe('the RPC server', () => {
         },
       })
       expect(errorOf(await callRaw(running.port, 'vendue.ping', { params: ping })).code).to.equal('INTERNAL')
-      expect(errorOf(await callRaw(running.port, 'vendue.goodbye', { params: goodbye })).code).to.equal(
-        'INTERNAL',
-      )
+      expect(errorOf(await callRaw(running.port, 'vendue.goodbye', { params: goodbye })).code).to.equal('INTERNAL')
     })
   })
 
@@ -416,10 +377,7 @@ describe('the RPC server', () => {
       const request = `POST / HTTP/1.1\r\nhost: a\r\ncontent-length: ${body.length}\r\n\r\n${body}`
       for (const socket of sockets) socket.write(request.repeat(20))
       await eventually('it is refused', async () => {
-        const answer = await post(
-          running.port,
-          '["r","vendue.heads",{"params":{"prefix":"","afterId":null}}]',
-        )
+        const answer = await post(running.port, '["r","vendue.heads",{"params":{"prefix":"","afterId":null}}]')
         return answer.status === 503
       })
       expect(served).to.be.below(30 * 20)
@@ -469,8 +427,7 @@ describe('the RPC server', () => {
 
   it('forgets a caller that leaves in the middle of its request', async () => {
     running = await startServer({ limits: { maxBufferedBytes: 4_000, maxBodyBytes: 8_000 } })
-    const statusOf = async () =>
-      (await post(running.port, `["r","vendue.ping",{"x":"${'x'.repeat(500)}"}]`)).status
+    const statusOf = async () => (await post(running.port, `["r","vendue.ping",{"x":"${'x'.repeat(500)}"}]`)).status
     expect(await statusOf(), 'room for a small request').to.not.equal(503)
     const leaving = [1, 2, 3, 4].map(async () => {
       const tcp = connectTcp(running.port, '127.0.0.1')

@@ -88,10 +88,7 @@ describe('the RPC server and client, over mutual TLS', () => {
       const client = new GrenachePeerClient({ rpcClient })
       await client.heads(running.address, { prefix: '', afterId: null })
       authority.revoked.add(member.nodeId)
-      const error = await rejection(
-        client.heads(running.address, { prefix: '', afterId: null }),
-        PeerCallError,
-      )
+      const error = await rejection(client.heads(running.address, { prefix: '', afterId: null }), PeerCallError)
       expect(error.code).to.equal('MEMBER_REVOKED')
       expect(await pingAs(showing(member))).to.equal('MEMBER_REVOKED')
     })
@@ -111,16 +108,12 @@ describe('the RPC server and client, over mutual TLS', () => {
         expect(allowed, `${name} says who may call it`).to.not.have.lengthOf(0)
         const answer = (await callRaw(running.port, name, { params: null }, member.tls)) as { ok: boolean }
         const isForbidden = !answer.ok && errorOf(answer).code === 'FORBIDDEN'
-        expect(isForbidden, `${role} calls ${name}`).to.equal(
-          allowed !== 'anybody' && !allowed.includes(role),
-        )
+        expect(isForbidden, `${role} calls ${name}`).to.equal(allowed !== 'anybody' && !allowed.includes(role))
       }
     }
     for (const name of names.keys()) {
       const answer = await callRaw(running.port, name, { params: null }, null)
-      expect(errorOf(answer).code === 'FORBIDDEN', `a stranger calls ${name}`).to.equal(
-        name !== 'vendue.join',
-      )
+      expect(errorOf(answer).code === 'FORBIDDEN', `a stranger calls ${name}`).to.equal(name !== 'vendue.join')
       const byToken = await callRaw(running.port, name, { token: TOKEN, params: null }, null)
       expect(errorOf(byToken).code === 'FORBIDDEN', `the token opens ${name}`).to.equal(
         !name.startsWith('vendue.node.') && name !== 'vendue.join',

@@ -126,9 +126,7 @@ describe('limits', () => {
   })
 
   it('count what changes hands for its new account, and leave it where that has too much', () => {
-    const limits = new Limits(
-      rules({}, { open_subscriptions_per_account: 3, open_subscriptions_per_address: 9 }),
-    )
+    const limits = new Limits(rules({}, { open_subscriptions_per_account: 3, open_subscriptions_per_address: 9 }))
     const hold = (accountId?: string) => limits.hold('subscriptions', { address: '192.0.2.1', accountId })
     const [nobodys, alices] = [hold(), hold('usr_a')]
     nobodys.add(2)
@@ -157,9 +155,7 @@ describe('limits', () => {
     })
 
     it('do not count what succeeds', () => {
-      const limits = new Limits(
-        rules({ logins_per_name_and_address: 2, logins_per_address: 2, logins_per_name: 2 }),
-      )
+      const limits = new Limits(rules({ logins_per_name_and_address: 2, logins_per_address: 2, logins_per_name: 2 }))
       for (let i = 0; i < 20; i++) limits.login('alice', { address: '192.0.2.1' }).succeeded()
     })
 
@@ -212,9 +208,7 @@ describe('limits', () => {
       }
       const change = { current_password: 'a guess', new_password: 'another long one' }
       const headers = { authorization: `Bearer ${body.access_token}` }
-      expect((await gateway.post('/api/v1/auth/password', change, headers)).body.code).to.equal(
-        'PASSWORD_WRONG',
-      )
+      expect((await gateway.post('/api/v1/auth/password', change, headers)).body.code).to.equal('PASSWORD_WRONG')
       const refused = await gateway.post('/auth/login', { email: alice.email, password: 'a guess' })
       expect(refused.body).to.include({ status: 429, limit: 'logins_per_name_and_address' })
     })
@@ -276,13 +270,7 @@ describe('limits', () => {
       expect(shownLimits(limitsSetting.parse(given))).to.deep.equal(given)
     })
 
-    for (const bad of [
-      'bids',
-      'bids_per_account:0/1m',
-      'bids_per_account:5',
-      'nothing:1/1s',
-      '__proto__:1/1s',
-    ])
+    for (const bad of ['bids', 'bids_per_account:0/1m', 'bids_per_account:5', 'nothing:1/1s', '__proto__:1/1s'])
       it(`refuse ${bad}`, () => {
         const parsed = limitsSetting.safeParse(bad)
         expect(parsed.error?.issues[0]?.message).to.contain('must name limits')

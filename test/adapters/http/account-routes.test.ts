@@ -76,9 +76,7 @@ describe('account routes', () => {
       .to.match(/^vendue_login=/)
       .and.to.not.equal(cookie)
     // Pages of elsewhere cannot use it, nor does one that shows a token of its own.
-    expect((await refresh({ cookie: next, origin: 'https://evil.example' })).body.code).to.equal(
-      'ORIGIN_NOT_ALLOWED',
-    )
+    expect((await refresh({ cookie: next, origin: 'https://evil.example' })).body.code).to.equal('ORIGIN_NOT_ALLOWED')
     expect((await refresh({ cookie: next }, 'nonsense')).status).to.equal(401)
     expect((await refresh({})).status).to.equal(401)
     const me = (headers: Record<string, string>) => gateway.call('GET', '/me', { headers })
@@ -139,17 +137,11 @@ describe('account routes', () => {
     expect(taken.body.next).to.be.a('string')
     const short = await gateway.post('/auth/register', { username: 'b', password: 'x' })
     expect(short.body).to.include({ status: 400, code: 'INVALID_INPUT', field: 'username' })
-    expect(short.body.errors.map(({ field }: { field: string }) => field)).to.deep.equal([
-      'username',
-      'password',
-    ])
+    expect(short.body.errors.map(({ field }: { field: string }) => field)).to.deep.equal(['username', 'password'])
     const typed = await gateway.post('/auth/login', { username: 'alice', password: 7 })
     expect(typed.body).to.include({ status: 400, code: 'INVALID_INPUT', field: 'password' })
     const both = await gateway.post('/auth/login', { username: 7, password: 7 })
-    expect(both.body.errors.map(({ field }: { field: string }) => field)).to.deep.equal([
-      'username',
-      'password',
-    ])
+    expect(both.body.errors.map(({ field }: { field: string }) => field)).to.deep.equal(['username', 'password'])
     const wrong = await gateway.post('/auth/login', { username: 'alice', password: 'wrong' })
     expect(wrong.body).to.include({ status: 401, code: 'LOGIN_FAILED' })
     const raw = await gateway.call('POST', '/auth/login', { raw: '{"password": "hunter22' })
@@ -171,15 +163,7 @@ describe('account routes', () => {
       fc.string(),
       fc
         .dictionary(
-          fc.constantFrom(
-            'username',
-            'name',
-            'email',
-            'password',
-            'refresh_token',
-            'new_password',
-            '__proto__',
-          ),
+          fc.constantFrom('username', 'name', 'email', 'password', 'refresh_token', 'new_password', '__proto__'),
           word,
         )
         .map((value) => JSON.stringify(value, (_, part) => (typeof part === 'bigint' ? 0 : part)) ?? ''),
@@ -256,9 +240,7 @@ describe('account routes', () => {
         [{ ...claims, sid: 'ses_of_somebody_else' }, header],
         [{ ...claims, sub: 'usr_0000000000000000' }, header],
       ] as const)
-        expect(await me(await sign(payload, head)), JSON.stringify([payload, head])).to.equal(
-          '401 TOKEN_INVALID',
-        )
+        expect(await me(await sign(payload, head)), JSON.stringify([payload, head])).to.equal('401 TOKEN_INVALID')
     })
 
     it('refuse a token with any part changed', async () => {

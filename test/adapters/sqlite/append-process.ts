@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url'
 import { openStore } from '../../../src/adapters/sqlite/open-store.js'
 import { CommitBuilder } from '../../support/commit-builder.js'
 
-// A process to be killed: appends to several auctions at once, and says so after each acknowledgement.
-// Arguments: data directory, bids per commit, how synchronous (FULL). Ends by itself only when the log refuses, telling how.
+// A process to be killed: appends to several auctions at once, and says so after each acknowledgement. Arguments: data
+// directory, bids per commit, how synchronous (FULL). Ends by itself only when the log refuses, telling how.
 
 const AUCTIONS = 6
 async function appendUntilRefused(dataDir: string, bidsPerCommit = '1', synchronous = 'FULL'): Promise<void> {
@@ -23,8 +23,7 @@ async function appendUntilRefused(dataDir: string, bidsPerCommit = '1', synchron
   const codeOf = (error: unknown) => (error as { code?: string }).code ?? String(error)
   const auctions = Array.from({ length: AUCTIONS }, () => new CommitBuilder({ tag: randomUUID() }))
   const ends = await Promise.allSettled(auctions.map(appendForever))
-  for (const end of ends)
-    if (end.status === 'rejected') process.stdout.write(`refused ${codeOf(end.reason)}\n`)
+  for (const end of ends) if (end.status === 'rejected') process.stdout.write(`refused ${codeOf(end.reason)}\n`)
   process.stdout.write(`broken ${(await store.broken).code}\n`)
   const again = await store.eventLog
     .append(new CommitBuilder({ tag: randomUUID() }).open())

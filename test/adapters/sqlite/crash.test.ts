@@ -36,11 +36,8 @@ describe('an SQLite store whose process fails', () => {
     const store = await openStore(dir.path)
     try {
       const acks = lines.flatMap((line) => {
-        const [, position, auctionId, lastSeq, hash] =
-          /^ack (\d+) (\S+) (\d+) ([0-9a-f]{64})$/.exec(line) ?? []
-        return hash === undefined
-          ? []
-          : { position: Number(position), auctionId, lastSeq: Number(lastSeq), hash }
+        const [, position, auctionId, lastSeq, hash] = /^ack (\d+) (\S+) (\d+) ([0-9a-f]{64})$/.exec(line) ?? []
+        return hash === undefined ? [] : { position: Number(position), auctionId, lastSeq: Number(lastSeq), hash }
       })
       const log = await store.eventLog.readAfter(0, { ...EVERYTHING, commits: 1_000_000 })
       expect(log.map(({ position }) => position)).to.deep.equal(log.map((_, i) => i + 1))
@@ -76,11 +73,7 @@ describe('an SQLite store whose process fails', () => {
   })
 
   it('refuses everything from the first I/O error on, with what was acknowledged intact', async function () {
-    skipUnless(
-      this,
-      process.platform !== 'win32',
-      'a file is kept from growing by ulimit, which Windows has not',
-    )
+    skipUnless(this, process.platform !== 'win32', 'a file is kept from growing by ulimit, which Windows has not')
     // No file may grow past the limit: writing to the write-ahead log fails, and not for lack of space.
     const limited = ['-c', 'ulimit -f 4000 && exec "$0" "$@"', process.execPath, CHILD, dir.path, '40']
     const { lines, code } = await run('sh', limited, () => {})

@@ -71,9 +71,7 @@ describe('a row that is not what was written, in a file that is sound', () => {
   }
   const repair = (): Promise<RepairReport> =>
     repairStore(dir.path, { publicKey: signer.publicKey, verifier: new Ed25519Verifier(), now: Date.now() })
-  const reading = async <T>(
-    read: (store: Awaited<ReturnType<typeof openStore>>) => Promise<T>,
-  ): Promise<T> => {
+  const reading = async <T>(read: (store: Awaited<ReturnType<typeof openStore>>) => Promise<T>): Promise<T> => {
     const store = await openStore(dir.path)
     try {
       return await read(store)
@@ -96,10 +94,7 @@ describe('a row that is not what was written, in a file that is sound', () => {
   const MENDED: readonly [what: string, sql: string][] = [
     ['the state of an auction', `UPDATE auctions SET state = replace(state, '"price":1000', '"price":3000')`],
     ['when an auction ends', 'UPDATE auctions SET due_at = 4102444800000'],
-    [
-      'its terms',
-      `UPDATE auction_terms SET terms = replace(terms, '"startPrice":1000', '"startPrice":1001')`,
-    ],
+    ['its terms', `UPDATE auction_terms SET terms = replace(terms, '"startPrice":1000', '"startPrice":1001')`],
   ]
   for (const [what, sql] of MENDED)
     it(`is not acted upon, and is made anew from the log by repair: ${what}`, async () => {
@@ -124,9 +119,7 @@ describe('a row that is not what was written, in a file that is sound', () => {
   it('is named by repair where nothing else knows it: a maximum', async () => {
     damage('UPDATE sealed_maxima SET amount = 4096')
     const { lost } = await repair()
-    expect(lost.auctions).to.deep.equal([
-      { auctionId, why: 'the maximum of bid bid_damaged00001 cannot be read' },
-    ])
+    expect(lost.auctions).to.deep.equal([{ auctionId, why: 'the maximum of bid bid_damaged00001 cannot be read' }])
   })
 
   it('is not acted upon, and is left out and named by repair: the limit of an auto-bid', async () => {
@@ -140,9 +133,7 @@ describe('a row that is not what was written, in a file that is sound', () => {
   })
 
   it('is not acted upon, and is left out and named by repair: the answer to a bid that was refused', async () => {
-    damage(
-      `UPDATE outcomes SET outcome = replace(outcome, 'BID_TOO_LOW', 'BID_TOO_L0W') WHERE outcome IS NOT NULL`,
-    )
+    damage(`UPDATE outcomes SET outcome = replace(outcome, 'BID_TOO_LOW', 'BID_TOO_L0W') WHERE outcome IS NOT NULL`)
     expect(await codeOf(({ outcomes }) => outcomes.find(['bid_damaged00002']))).to.equal('STORE_CORRUPT')
     const { lost } = await repair()
     expect(lost.incomplete).to.deep.equal(['outcomes'])

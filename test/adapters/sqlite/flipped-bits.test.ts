@@ -112,12 +112,8 @@ describe('one flipped bit in the database of a node', () => {
     const bidder = { id: `guest_${k % 3}`, name: `Guest ${k % 3}` }
     const base = { type: 'bid', auctionId, commandId, bidder, amount: 5_000 + 300 * k } as const
     const command =
-      k % 2 === 0
-        ? ({ ...base, kind: 'plain' } as const)
-        : { ...base, kind: 'max' as const, salt: 'ab'.repeat(16) }
-    const result = await answerTo({ command }, (submission) =>
-      node.services.parts.auctionHouse.enqueue(submission),
-    )
+      k % 2 === 0 ? ({ ...base, kind: 'plain' } as const) : { ...base, kind: 'max' as const, salt: 'ab'.repeat(16) }
+    const result = await answerTo({ command }, (submission) => node.services.parts.auctionHouse.enqueue(submission))
     expect(result.ok && result.outcome.status, JSON.stringify(result)).to.equal('accepted')
     bidIds.push(commandId)
   }
@@ -156,10 +152,7 @@ describe('one flipped bit in the database of a node', () => {
   }
 
   for (const [what, sql] of [
-    [
-      "a maximum that is somebody else's",
-      "UPDATE sealed_maxima SET bidder_id = 'guest_9' WHERE bid_id = @bidId",
-    ],
+    ["a maximum that is somebody else's", "UPDATE sealed_maxima SET bidder_id = 'guest_9' WHERE bid_id = @bidId"],
     ['an answer for a bid of another auction', 'UPDATE outcomes SET bid = @other WHERE command_id = @bidId'],
     ['an answer for a bid that is nowhere', 'UPDATE outcomes SET bid = 1 WHERE command_id = @bidId'],
   ] as const) {

@@ -126,11 +126,9 @@ describe('opening an SQLite store', () => {
   })
 
   it('is free again at once after the node that used it was killed', async () => {
-    const child = spawn(
-      process.execPath,
-      [fileURLToPath(new URL('./append-process.js', import.meta.url)), dataDir],
-      { stdio: ['ignore', 'pipe', 'inherit'] },
-    )
+    const child = spawn(process.execPath, [fileURLToPath(new URL('./append-process.js', import.meta.url)), dataDir], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
     const lines = createInterface({ input: child.stdout })
     await once(lines, 'line')
     const error = await rejection(openStore(dataDir))
@@ -170,11 +168,7 @@ describe('opening an SQLite store', () => {
 
   it('says when it cannot write there', async function () {
     const isRoot = process.getuid?.() === 0
-    skipUnless(
-      this,
-      process.platform === 'linux',
-      'a place where even root cannot write is known for Linux only',
-    )
+    skipUnless(this, process.platform === 'linux', 'a place where even root cannot write is known for Linux only')
     mkdirSync(dataDir, { recursive: true })
     chmodSync(dataDir, 0o500)
     // Permissions do not stop root; the kernel's own file system does.

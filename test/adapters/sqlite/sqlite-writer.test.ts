@@ -72,9 +72,7 @@ describe('the SQLite writer', () => {
       pending: null,
       updatedAt: i,
     })
-    const codes = await Promise.all(
-      Array.from({ length: 20_050 }, (_, i) => codeOf(store.autoBids.save(autoBid(i)))),
-    )
+    const codes = await Promise.all(Array.from({ length: 20_050 }, (_, i) => codeOf(store.autoBids.save(autoBid(i)))))
     expect(codes.slice(0, 20_000).every((code) => code === 'RESOLVED')).to.equal(true)
     expect(codes.slice(20_000)).to.deep.equal(new Array(50).fill('BUSY'))
     expect(await store.autoBids.list()).to.have.length(20_000)

@@ -5,16 +5,7 @@ import { auctionsTitled } from '../../../src/adapters/sqlite/title-search.js'
 import { CommitBuilder } from '../../support/commit-builder.js'
 import { makeTempDir } from '../../support/temp-dir.js'
 
-const TITLES = [
-  'Ming vase',
-  'Clock',
-  'Árbol 100%',
-  'Vase, with a "crack"',
-  'a',
-  'zebra',
-  '日本の花瓶',
-  'ab ab ab',
-]
+const TITLES = ['Ming vase', 'Clock', 'Árbol 100%', 'Vase, with a "crack"', 'a', 'zebra', '日本の花瓶', 'ab ab ab']
 const MANY = 1_100
 
 describe('the search for titles', () => {

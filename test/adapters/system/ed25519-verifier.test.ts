@@ -21,9 +21,7 @@ describe('the verifier of signatures', () => {
   const verifier = new Ed25519Verifier()
   const signer = signerOf(generateKeyPairSync('ed25519').privateKey)
   /** R is the neutral point, S is 0: holds for every text that leaves the key's mandate out. */
-  const forged = Buffer.concat([Buffer.from(keyOf(1n, 0), 'base64url'), Buffer.alloc(32)]).toString(
-    'base64url',
-  )
+  const forged = Buffer.concat([Buffer.from(keyOf(1n, 0), 'base64url'), Buffer.alloc(32)]).toString('base64url')
 
   it('believes what a key has signed, and nothing else', () => {
     const signature = signer.sign('text')

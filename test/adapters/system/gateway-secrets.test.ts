@@ -1,12 +1,4 @@
-import {
-  chmodSync,
-  existsSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  unlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { JoseAccessTokens } from '../../../src/adapters/jose/jose-access-tokens.js'
@@ -35,11 +27,7 @@ describe("a gateway's secrets", () => {
   const tokensOf = ({ tokenKeys }: GatewaySecrets) =>
     new JoseAccessTokens(fixedKeys(tokenKeys), { lifetimeMs: LIFETIME_MS })
   const rotate = (options: { now?: number; dropOld?: boolean }) =>
-    rotateTokenKey(
-      dir.path,
-      { now: Date.now(), lifetimeMs: LIFETIME_MS, dropOld: false, ...options },
-      systemRandom,
-    )
+    rotateTokenKey(dir.path, { now: Date.now(), lifetimeMs: LIFETIME_MS, dropOld: false, ...options }, systemRandom)
 
   it('are made once, for their owner alone, and read again', () => {
     const made = loadGatewaySecrets(dir.path, systemRandom)

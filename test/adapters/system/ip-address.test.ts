@@ -11,15 +11,7 @@ describe('addresses of the loopback', () => {
   for (const host of ['localhost', 'LOCALHOST:8080', '127.0.0.1:8080', '[::1]', '[::1]:8080'])
     it(`are named by the Host ${host}`, () => expect(isLoopbackName(host)).to.equal(true))
 
-  for (const host of [
-    '127.0.0.1.example.com',
-    '127.1:80',
-    '::1',
-    '[localhost]',
-    'localhost:x',
-    '',
-    undefined,
-  ])
+  for (const host of ['127.0.0.1.example.com', '127.1:80', '::1', '[localhost]', 'localhost:x', '', undefined])
     it(`are not named by the Host ${host}`, () => expect(isLoopbackName(host)).to.equal(false))
 })
 

@@ -7,17 +7,7 @@ function logger(level: string, format: 'pretty' | 'json') {
   return { log: createPinoLogger({ level, format, write: (lines) => written.push(lines) }), written }
 }
 
-const SECRETS = [
-  'token',
-  'operatorToken',
-  'max',
-  'limit',
-  'reserve',
-  'salt',
-  'privateKey',
-  'private_key',
-  'MAX',
-]
+const SECRETS = ['token', 'operatorToken', 'max', 'limit', 'reserve', 'salt', 'privateKey', 'private_key', 'MAX']
 
 describe('the log', () => {
   it('is written before the call returns, one JSON line each', () => {
@@ -33,9 +23,7 @@ describe('the log', () => {
   it('is for people where that is wanted', () => {
     const { log, written } = logger('trace', 'pretty')
     log.warn({ err: Object.assign(new Error('nobody listens'), { code: 'ECONNREFUSED' }) }, 'a push failed')
-    expect(written.join('')).to.match(
-      /^\[[\d:.]+\] WARN: a push failed .*ECONNREFUSED: nobody listens"?}?\n$/,
-    )
+    expect(written.join('')).to.match(/^\[[\d:.]+\] WARN: a push failed .*ECONNREFUSED: nobody listens"?}?\n$/)
     expect(written.join('')).not.to.contain('    at ')
   })
 

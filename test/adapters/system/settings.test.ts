@@ -159,9 +159,10 @@ describe('settings', () => {
     addNode('alice', '127.0.0.1:20777')
     addNode('dead', '127.0.0.1:20778', DEAD_PID)
     expect(load().values.bootstrap).to.deep.equal(['127.0.0.1:20001', '127.0.0.1:20002', '127.0.0.1:20777'])
-    expect(load({ flags: { bootstrap: '192.0.2.1:20001, 192.0.2.2:20001' } }).values.bootstrap).to.deep.equal(
-      ['192.0.2.1:20001', '192.0.2.2:20001'],
-    )
+    expect(load({ flags: { bootstrap: '192.0.2.1:20001, 192.0.2.2:20001' } }).values.bootstrap).to.deep.equal([
+      '192.0.2.1:20001',
+      '192.0.2.2:20001',
+    ])
     expect(load({ flags: { bootstrap: '' } }).values.bootstrap).to.deep.equal([])
   })
 

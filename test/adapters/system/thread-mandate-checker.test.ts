@@ -19,8 +19,7 @@ describe('a thread that checks mandates', () => {
     const auction = new LongAuction({ bids: 300, bidsPerCommit: 5 })
     return [...auction.commits()].map((commit) => ({ ...commit, ...sellerOf(auction.signer) }))
   }
-  const changed = (body: string, change: (body: CommitBody) => CommitBody) =>
-    writeBody(change(readBody(body)))
+  const changed = (body: string, change: (body: CommitBody) => CommitBody) => writeBody(change(readBody(body)))
 
   it('finds nothing wrong with what bidders have signed, in whatever number', async () => {
     const faults = await Promise.all(commits().map((commit) => checker.check(commit)))
@@ -127,9 +126,7 @@ describe('a thread that checks mandates', () => {
 
     it('goes on with another thread after one that has failed', async () => {
       const sound = longCommit()
-      const failed = await Promise.allSettled(
-        [{ ...sound, body: 'no body' }, sound].map((one) => checker.check(one)),
-      )
+      const failed = await Promise.allSettled([{ ...sound, body: 'no body' }, sound].map((one) => checker.check(one)))
       expect(failed.map(({ status }) => status)).to.deep.equal(['rejected', 'rejected'])
       expect(await checker.check(sound)).to.equal(null)
     })

@@ -1,10 +1,6 @@
 import { expect } from 'chai'
 import { MAX_FRAME_BYTES } from '../../../src/adapters/websocket/websocket-server.js'
-import {
-  clientMessage,
-  clientMessages,
-  MAX_SUBSCRIPTIONS,
-} from '../../../src/application/gateway/messages.js'
+import { clientMessage, clientMessages, MAX_SUBSCRIPTIONS } from '../../../src/application/gateway/messages.js'
 
 const reference = 'a'.repeat(96)
 const clientId = '~'.repeat(128)

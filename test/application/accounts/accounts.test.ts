@@ -18,16 +18,12 @@ describe('accounts', () => {
       role: 'admin',
     })
     expect(account.roles).to.deep.equal(['bidder', 'seller'])
-    expect((await accounts.add({ name: 'boss', password: PASSWORD }, ['admin'])).roles).to.deep.equal([
-      'admin',
-    ])
+    expect((await accounts.add({ name: 'boss', password: PASSWORD }, ['admin'])).roles).to.deep.equal(['admin'])
   })
 
   it('are made by operators alone where registration is closed', async () => {
     const { accounts } = makeAccountHouse({ registration: 'closed' })
-    expect(await codeOf(accounts.register({ name: 'alice', password: PASSWORD }))).to.equal(
-      'REGISTRATION_CLOSED',
-    )
+    expect(await codeOf(accounts.register({ name: 'alice', password: PASSWORD }))).to.equal('REGISTRATION_CLOSED')
     expect(await codeOf(accounts.add({ name: 'alice', password: PASSWORD }, ['bidder']))).to.equal('RESOLVED')
   })
 
@@ -49,16 +45,8 @@ describe('accounts', () => {
     [{ password: PASSWORD }, 'name', 'must be given, or else an email'],
     [{ name: 'a', password: PASSWORD }, 'name', 'must have 2 to 32 characters'],
     [{ name: 'x'.repeat(33), password: PASSWORD }, 'name', 'must have 2 to 32 characters'],
-    [
-      { name: 'аlice', password: PASSWORD },
-      'name',
-      'must be of A-Z a-z 0-9 . _ - and start with a letter or digit',
-    ],
-    [
-      { name: '-alice', password: PASSWORD },
-      'name',
-      'must be of A-Z a-z 0-9 . _ - and start with a letter or digit',
-    ],
+    [{ name: 'аlice', password: PASSWORD }, 'name', 'must be of A-Z a-z 0-9 . _ - and start with a letter or digit'],
+    [{ name: '-alice', password: PASSWORD }, 'name', 'must be of A-Z a-z 0-9 . _ - and start with a letter or digit'],
     [
       { name: 'a@b.example', password: PASSWORD },
       'name',
@@ -86,9 +74,7 @@ describe('accounts', () => {
   it('take a password in whatever form a keyboard sends it', async () => {
     const { accounts, logins } = makeAccountHouse()
     await accounts.register({ name: 'alice', password: 'caf\u00e9 au lait' })
-    expect(await codeOf(logins.logIn({ login: 'alice', password: 'cafe\u0301 au lait' }))).to.equal(
-      'RESOLVED',
-    )
+    expect(await codeOf(logins.logIn({ login: 'alice', password: 'cafe\u0301 au lait' }))).to.equal('RESOLVED')
   })
 
   it('take any input without failing, and never repeat it', async () => {
@@ -110,9 +96,7 @@ describe('accounts', () => {
           expect(result).to.be.instanceOf(AccountError)
           const password = (value as { password?: unknown } | null)?.password
           if (typeof password === 'string' && password.length > 8)
-            expect(JSON.stringify([result.message, (result as AccountError).problems])).not.to.contain(
-              password,
-            )
+            expect(JSON.stringify([result.message, (result as AccountError).problems])).not.to.contain(password)
           return
         }
         const { name, email, password } = value as Record<string, string | undefined>
@@ -170,12 +154,8 @@ describe('API keys', () => {
 
   it('reach no further than their account does at the time', async () => {
     const { apiKeys, accounts, authenticator, alice, bob } = await withAlice()
-    expect(await codeOf(apiKeys.create(bob.id, { label: 'bot', scopes: ['sell'] }))).to.equal(
-      'SCOPE_NOT_ALLOWED',
-    )
-    expect(await codeOf(apiKeys.create(alice.id, { label: 'x', scopes: ['admin'] }))).to.equal(
-      'SCOPE_NOT_ALLOWED',
-    )
+    expect(await codeOf(apiKeys.create(bob.id, { label: 'bot', scopes: ['sell'] }))).to.equal('SCOPE_NOT_ALLOWED')
+    expect(await codeOf(apiKeys.create(alice.id, { label: 'x', scopes: ['admin'] }))).to.equal('SCOPE_NOT_ALLOWED')
     const { secret } = await apiKeys.create(alice.id, { label: 'bot', scopes: ['bid', 'sell'] })
     await accounts.setRoles('alice', ['bidder'])
     expect((await authenticator.authenticate({ kind: 'api-key', key: secret })).scopes).to.deep.equal(['bid'])
@@ -237,17 +217,13 @@ describe('pseudonyms', () => {
 
   it('are the same within an auction, and others in every other auction and of every other gateway', () => {
     fc.assert(
-      fc.property(
-        fc.uniqueArray(fc.string(), { minLength: 2, maxLength: 2 }),
-        fc.string(),
-        ([a, b], other) => {
-          const one = of(a as string, 'auc_1')
-          expect(of(a as string, 'auc_1')).to.deep.equal(one)
-          expect(of(b as string, 'auc_1').id).not.to.equal(one.id)
-          expect(of(a as string, `auc_1${other}x`).id).not.to.equal(one.id)
-          expect(of(a as string, 'auc_1', `s${other}x`).id).not.to.equal(one.id)
-        },
-      ),
+      fc.property(fc.uniqueArray(fc.string(), { minLength: 2, maxLength: 2 }), fc.string(), ([a, b], other) => {
+        const one = of(a as string, 'auc_1')
+        expect(of(a as string, 'auc_1')).to.deep.equal(one)
+        expect(of(b as string, 'auc_1').id).not.to.equal(one.id)
+        expect(of(a as string, `auc_1${other}x`).id).not.to.equal(one.id)
+        expect(of(a as string, 'auc_1', `s${other}x`).id).not.to.equal(one.id)
+      }),
     )
   })
 

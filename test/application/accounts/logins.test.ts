@@ -34,28 +34,14 @@ describe('logins', () => {
       const registered = await house.accounts.register({ email, password: PASSWORD })
       for (const login of [email, ...others]) {
         expect((await logIn(login)).account.id, login).to.equal(registered.id)
-        expect(await codeOf(house.accounts.register({ email: login, password: PASSWORD }))).to.equal(
-          'EMAIL_TAKEN',
-        )
+        expect(await codeOf(house.accounts.register({ email: login, password: PASSWORD }))).to.equal('EMAIL_TAKEN')
       }
     })
 
   for (const email of [
     ...['anna', '@example.org', 'anna@', 'anna@nowhere', 'an na@example.org', 'anna@exa mple.org'],
-    ...[
-      'anna@example..org',
-      'anna@-example.org',
-      'anna@example.123',
-      '.anna@example.org',
-      'an..na@example.org',
-    ],
-    ...[
-      'anna@example.org/x',
-      'anna@example.org:80',
-      'a\u200db@example.org',
-      'anna\n@example.org',
-      'a@b@example.org',
-    ],
+    ...['anna@example..org', 'anna@-example.org', 'anna@example.123', '.anna@example.org', 'an..na@example.org'],
+    ...['anna@example.org/x', 'anna@example.org:80', 'a\u200db@example.org', 'anna\n@example.org', 'a@b@example.org'],
   ])
     it(`take no ${JSON.stringify(email)} for an address`, async () => {
       expect(await codeOf(house.accounts.register({ email, password: PASSWORD }))).to.equal('INVALID_INPUT')
@@ -167,10 +153,7 @@ describe('logins', () => {
 
     it('bring the same successor to two tabs at once, and after a lost answer', async () => {
       const { refreshToken } = await logIn()
-      const [a, b] = await Promise.all([
-        house.logins.refresh(refreshToken),
-        house.logins.refresh(refreshToken),
-      ])
+      const [a, b] = await Promise.all([house.logins.refresh(refreshToken), house.logins.refresh(refreshToken)])
       house.time.now += REFRESH_GRACE_MS
       const c = await house.logins.refresh(refreshToken)
       expect(new Set([a.refreshToken, b.refreshToken, c.refreshToken]).size).to.equal(1)

@@ -23,9 +23,7 @@ describe("senders' budgets", () => {
     const told = new Map([...rows].map(([, name = '', limit = '']) => [name, limit]))
     for (const [name, terms] of Object.entries<BudgetTerms>(SENDER_BUDGETS)) {
       expect(told.has(name), name).to.equal(true)
-      expect(/at least/.test(told.get(name) ?? ''), `the least of ${name}`).to.equal(
-        terms.least !== undefined,
-      )
+      expect(/at least/.test(told.get(name) ?? ''), `the least of ${name}`).to.equal(terms.least !== undefined)
     }
   })
 

@@ -47,18 +47,14 @@ describe('who hears all events of a gateway', () => {
     const messages: EventMessage[] = []
     hub.listen(null, ({ body }) => messages.push(body))
     await hub.start()
-    await eventually('the good auction is heard', () =>
-      messages.some(({ auction_id }) => auction_id === GOOD),
-    )
+    await eventually('the good auction is heard', () => messages.some(({ auction_id }) => auction_id === GOOD))
     hub.stop()
     return messages.map(({ auction_id, timestamp }) => [auction_id, timestamp])
   }
 
   it('hear the rest where one cannot be shown', async () => {
     const broken = new TypeError('terms is undefined')
-    expect(await heard([[item(BAD, 1), item(GOOD, 1)]], broken)).to.deep.equal([
-      [GOOD, '1970-01-01T00:00:00.001Z'],
-    ])
+    expect(await heard([[item(BAD, 1), item(GOOD, 1)]], broken)).to.deep.equal([[GOOD, '1970-01-01T00:00:00.001Z']])
     const unknown = new NodeError('INTERNAL', 'this node cannot read it')
     expect(await heard([[item(BAD, 1), item(GOOD, 1)]], unknown)).to.have.length(1)
   })

@@ -25,8 +25,7 @@ describe('breakers around homes', () => {
     )
 
   it('answer at once for a home that keeps failing, and leave other homes alone', async () => {
-    for (let i = 0; i < 20; i++)
-      expect(await codeOf('a', failing('HOME_UNREACHABLE'))).to.equal('HOME_UNREACHABLE')
+    for (let i = 0; i < 20; i++) expect(await codeOf('a', failing('HOME_UNREACHABLE'))).to.equal('HOME_UNREACHABLE')
     expect(calls).to.be.below(6)
     expect(breakers.open).to.equal(1)
     expect(await codeOf('b', async () => 1)).to.equal('ok')
@@ -41,8 +40,7 @@ describe('breakers around homes', () => {
   })
 
   it('do not mind errors that say nothing of the home', async () => {
-    for (let i = 0; i < 20; i++)
-      expect(await codeOf('a', failing('AUCTION_NOT_FOUND'))).to.equal('AUCTION_NOT_FOUND')
+    for (let i = 0; i < 20; i++) expect(await codeOf('a', failing('AUCTION_NOT_FOUND'))).to.equal('AUCTION_NOT_FOUND')
     expect(calls).to.equal(20)
   })
 

@@ -4,11 +4,11 @@ import { signParcel } from '../../../src/application/handover/handover-parcel.js
 import { HandoverTaker } from '../../../src/application/handover/handover-taker.js'
 import { sealCommit } from '../../../src/application/log/commit.js'
 import { signConsent } from '../../../src/application/log/handover-consent.js'
-import { eventDigest, mandateText } from '../../../src/application/submissions/mandate.js'
 import { checkReceipts } from '../../../src/application/proof/check-receipts.js'
 import { judgeProof } from '../../../src/application/proof/equivocation.js'
 import { readLog, unplaced } from '../../../src/application/proof/read-log.js'
 import { verifyLog } from '../../../src/application/proof/verify-log.js'
+import { eventDigest, mandateText } from '../../../src/application/submissions/mandate.js'
 import type { Commit } from '../../../src/domain/commit.js'
 import type { AuctionEvent } from '../../../src/domain/events.js'
 import { NO_SECRETS } from '../../../src/domain/pricing.js'
@@ -98,9 +98,7 @@ describe('a handover', () => {
     await settle()
     const summary = await verified(node(2))
     expect(summary.decision).to.equal('rerun')
-    expect(summary.homes.map(({ nodeId }) => nodeId)).to.deep.equal(
-      [node(0), node(1)].map(({ info }) => info.nodeId),
-    )
+    expect(summary.homes.map(({ nodeId }) => nodeId)).to.deep.equal([node(0), node(1)].map(({ info }) => info.nodeId))
     expect(summary.state).to.have.nested.property('result.winner.name', 'bidder')
   })
 
@@ -129,9 +127,7 @@ describe('a handover', () => {
     await settle()
     const accepted = outcomes.filter(({ status }) => status === 'accepted')
     const { bids: told } = await node(2).api.history({ auction, limit: 1_000 })
-    expect(told.map(({ bidId }) => bidId).sort()).to.deep.equal(
-      accepted.map(({ commandId }) => commandId).sort(),
-    )
+    expect(told.map(({ bidId }) => bidId).sort()).to.deep.equal(accepted.map(({ commandId }) => commandId).sort())
     expect((await verified(node(2))).homes).to.have.length(2)
   })
 
@@ -141,11 +137,7 @@ describe('a handover', () => {
       [1, 2],
       [2, 0],
     ].entries()) {
-      await bid(
-        node(((from as number) + 1) % 3 === 0 ? 1 : ((from as number) + 1) % 3),
-        `bid_round00${i}`,
-        `${20 + i}`,
-      )
+      await bid(node(((from as number) + 1) % 3 === 0 ? 1 : ((from as number) + 1) % 3), `bid_round00${i}`, `${20 + i}`)
       await settle()
       await move(node(from as number), node(to as number))
     }
@@ -208,8 +200,7 @@ describe('a handover', () => {
     eventLog.append = append
     await time.advance(2_000)
     await settle()
-    for (const { api } of nodes)
-      expect((await api.show({ auction })).state.home.nodeId).to.equal(node(1).info.nodeId)
+    for (const { api } of nodes) expect((await api.show({ auction })).state.home.nodeId).to.equal(node(1).info.nodeId)
     expect((await bid(node(2), 'bid_00000001', '10')).outcome.status).to.equal('accepted')
   })
 
@@ -241,11 +232,7 @@ describe('a handover', () => {
       .catch((reason: unknown) => reason)
     expect(refused).to.be.instanceOf(NodeError).and.include({ code: 'NODE_UNREACHABLE', field: 'peer' })
     expect((refused as NodeError).message).to.match(/^new cannot be reached: it is left/)
-    expect((await node(0).api.peers()).map(({ name }) => name).sort()).to.deep.equal([
-      'bidder',
-      'mallory',
-      'new',
-    ])
+    expect((await node(0).api.peers()).map(({ name }) => name).sort()).to.deep.equal(['bidder', 'mallory', 'new'])
     network.members.add({ ...mallory.info, name: 'new' })
     const ambiguous = await node(0)
       .api.handover({ auction, peer: 'new' })
@@ -383,21 +370,13 @@ describe('a handover', () => {
         ({ outcomes }) => ({ outcomes: outcomes.filter(({ outcome }) => !outcome.commandId.endsWith('1')) }),
         /the outcome of bid_/,
       ],
-      [
-        'a maximum',
-        ({ sealed }) => ({ sealed: sealed.slice(1) }),
-        /the maximum of bid bid_.*, as committed to/,
-      ],
+      ['a maximum', ({ sealed }) => ({ sealed: sealed.slice(1) }), /the maximum of bid bid_.*, as committed to/],
       [
         'a maximum as it was left',
         ({ sealed }) => ({ sealed: sealed.map((maximum) => ({ ...maximum, amount: 99 })) }),
         /the maximum of bid bid_.*, as committed to/,
       ],
-      [
-        'the reserve',
-        (whole) => ({ secrets: { ...secretsOf(whole), reserve: null } }),
-        /the reserve, as committed to/,
-      ],
+      ['the reserve', (whole) => ({ secrets: { ...secretsOf(whole), reserve: null } }), /the reserve, as committed to/],
       [
         'the leader’s maximum',
         (whole) => ({ secrets: { ...secretsOf(whole), leaderMax: 55 } }),

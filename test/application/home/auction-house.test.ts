@@ -303,9 +303,7 @@ describe('the house of auctions', () => {
       const page = bidders.slice(from, from + 500)
       await Promise.all(
         page.map((bidder, i) =>
-          submit(
-            bid(auctionId, `bid_max${String(from + i).padStart(6, '0')}`, 10 + 2 * (from + i), bidder, 'max'),
-          ),
+          submit(bid(auctionId, `bid_max${String(from + i).padStart(6, '0')}`, 10 + 2 * (from + i), bidder, 'max')),
         ),
       )
     }

@@ -48,8 +48,7 @@ describe('an auction that its home must not write to', () => {
   async function bid(node: MemoryNode, auctionId: string, euros: number, kind: 'plain' | 'max' = 'plain') {
     const commandId = `bid_held${String(++made).padStart(8, '0')}`
     const command = { type: 'bid', auctionId, commandId, bidder: ANNA, amount: euros * 100 } as const
-    const whole =
-      kind === 'plain' ? ({ ...command, kind } as const) : { ...command, kind, salt: 'ab'.repeat(16) }
+    const whole = kind === 'plain' ? ({ ...command, kind } as const) : { ...command, kind, salt: 'ab'.repeat(16) }
     let result: SubmitResult | null = null
     node.services.parts.auctionHouse.enqueue({
       command: whole,
@@ -336,10 +335,7 @@ describe('an auction that its home must not write to', () => {
   })
 })
 
-function stateOf(
-  { auctions }: Store,
-  change: (state: AuctionRecord['state']) => object,
-): Pick<Store, 'auctions'> {
+function stateOf({ auctions }: Store, change: (state: AuctionRecord['state']) => object): Pick<Store, 'auctions'> {
   const find = async (id: string) => {
     const record = await auctions.find(id)
     return record && ({ ...record, state: { ...record.state, ...change(record.state) } } as AuctionRecord)

@@ -43,9 +43,7 @@ describe('JSON that every reader reads alike', () => {
         const escaped = `"${[...Array(key.length).keys()].map((i) => `\\u${key.charCodeAt(i).toString(16).padStart(4, '0')}`).join('')}"`
         for (const other of /[\ud800-\udfff]/.test(key) ? [name] : [name, escaped]) {
           const twice = `{${name}:1,${other}:2}`
-          expect(ruleOf(JSON.stringify([...around, 'x']).replace(/"x"\]$/, () => `${twice}]`))).to.contain(
-            'twice',
-          )
+          expect(ruleOf(JSON.stringify([...around, 'x']).replace(/"x"\]$/, () => `${twice}]`))).to.contain('twice')
         }
       }),
     )

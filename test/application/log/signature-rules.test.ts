@@ -66,9 +66,9 @@ describe('the signatures of a page', () => {
   })
 
   it('are those of what made each author the home, since no proof against it can do without', async () => {
-    const moved = [
-      ...new LongAuction({ bids: 10, bidsPerCommit: 1, open: true, movesAfter: 5 }).commits(),
-    ].map((commit) => ({ commit, events: readBody(commit.body).events }) as Append)
+    const moved = [...new LongAuction({ bids: 10, bidsPerCommit: 1, open: true, movesAfter: 5 }).commits()].map(
+      (commit) => ({ commit, events: readBody(commit.body).events }) as Append,
+    )
     const handover = moved.findIndex(({ events }) => events[0]?.type === 'AuctionHandedOver')
     for (const i of [0, handover]) {
       const bad = moved.map((entry, k) =>

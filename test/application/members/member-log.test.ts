@@ -91,11 +91,7 @@ describe('the member log', () => {
   })
 
   it('has one member of a name at a time', async () => {
-    const added = applyMemberEntry(
-      founded,
-      sealBy(real, founded, { type: 'MemberAdded', ...member }),
-      verifier,
-    )
+    const added = applyMemberEntry(founded, sealBy(real, founded, { type: 'MemberAdded', ...member }), verifier)
     const { nodeId, publicKey } = await real.member()
     const other: MemberEvent = { type: 'MemberAdded', ...member, nodeId, publicKey }
     expect(refusal(added, sealBy(real, added, other))).to.include('another member is called ann')
@@ -129,8 +125,7 @@ describe('the member log', () => {
       state = applyMemberEntry(state, entry, verifier)
       entries.push(entry)
     }
-    const asked = (nodeId: string) =>
-      [9, 10, 29, 30, 31].map((at) => listOf(real.meshId, entries).isHomeAt(nodeId, at))
+    const asked = (nodeId: string) => [9, 10, 29, 30, 31].map((at) => listOf(real.meshId, entries).isHomeAt(nodeId, at))
     const { nodeId } = member
     expect(asked(nodeId)).to.deep.equal([false, false, false, false, false])
     add(10, { type: 'MemberAdded', ...member })
@@ -209,8 +204,7 @@ describe('a copy of the member log', () => {
     const state = listStateOf(list)
     const forged = seal(state, { type: 'MemberAdded', ...bob }, stranger)
     const inPlace = { ...forged.entry, body: forged.entry.body.replace('"seq":3', '"seq":2') }
-    for (const entry of [forged.entry, inPlace])
-      expect(conflictOf(list, [entry])).to.equal('MEMBER_LOG_INVALID')
+    for (const entry of [forged.entry, inPlace]) expect(conflictOf(list, [entry])).to.equal('MEMBER_LOG_INVALID')
     expect(list.conflict).to.equal(null)
   })
 })
@@ -277,15 +271,10 @@ describe('the authority of a mesh', () => {
     const awake = listOf(meshId, fresh.log)
     const gate = (memberList: MemberList) => new PeerGate({ clock: systemClock, memberList })
     expect(gate(awake).admit(facts(answer.certificate)).ok, 'others take the old certificate').to.equal(true)
-    expect(gate(asleep).admit(facts(fresh.certificate)).ok, 'alone, the new one says nothing to it').to.equal(
-      false,
-    )
+    expect(gate(asleep).admit(facts(fresh.certificate)).ok, 'alone, the new one says nothing to it').to.equal(false)
     const chain = [...awake.cas].reverse().map(({ certificate }) => certificate)
     const issuers = chain.flatMap((certificate) => issuerFactsOf(new X509Certificate(certificate)) ?? [])
-    expect(
-      gate(asleep).admit(facts(fresh.certificate), issuers).ok,
-      'with those in between it does',
-    ).to.equal(true)
+    expect(gate(asleep).admit(facts(fresh.certificate), issuers).ok, 'with those in between it does').to.equal(true)
     asleep.add(fresh.log)
     expect(asleep.version).to.equal(awake.version)
     const renewed = await authority.renew(nodeId, [])

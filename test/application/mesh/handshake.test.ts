@@ -45,9 +45,10 @@ describe('the handshake', () => {
     const address = network.newAddress()
     const refuse = () => Promise.reject(new Error('not here'))
     const nothing = Object.fromEntries(
-      ['hello', 'ping', 'pingVia', 'goodbye', 'submit', 'pushCommits', 'pullCommits', 'digest', 'heads'].map(
-        (name) => [name, refuse],
-      ),
+      ['hello', 'ping', 'pingVia', 'goodbye', 'submit', 'pushCommits', 'pullCommits', 'digest', 'heads'].map((name) => [
+        name,
+        refuse,
+      ]),
     ) as unknown as PeerService
     network.serve(address, { ...nothing, ...overrides })
     return address
@@ -305,8 +306,7 @@ describe('the handshake', () => {
       network.announced = [...forged, node(0).info.address]
       network.calls.length = 0
       const late = await join('late')
-      const dialled = () =>
-        network.calls.filter(({ method, from }) => method === 'hello' && from === late.info.address)
+      const dialled = () => network.calls.filter(({ method, from }) => method === 'hello' && from === late.info.address)
       expect(dialled().length).to.be.at.most(16)
       await time.advance(30_000)
       expect(tableOf(late).reachable()).to.have.length(3)

@@ -119,8 +119,7 @@ describe('membership', () => {
   describe('a node that stands still for 2 s', () => {
     it('is not put out by anybody, and puts out nobody', async () => {
       const seen = new Set<string>()
-      const watch = (at: MemoryNode) =>
-        at.services.parts.peerTable.onChange(({ peer }) => seen.add(peer.state))
+      const watch = (at: MemoryNode) => at.services.parts.peerTable.onChange(({ peer }) => seen.add(peer.state))
       for (const at of nodes) watch(at)
       for (let round = 0; round < 5; round++) {
         node(2).time.stall()
@@ -143,8 +142,7 @@ describe('membership', () => {
       await until('both see the others gone', () => stateOf(node(4), judge) === 'left', 1_000)
       peer.time.stall()
       network.calls.length = 0
-      const isProbed = () =>
-        network.calls.some(({ from, method }) => from === judge.info.address && method === 'ping')
+      const isProbed = () => network.calls.some(({ from, method }) => from === judge.info.address && method === 'ping')
       await until('a probe is under way', isProbed, 2_000)
       const states: string[] = []
       judge.services.parts.peerTable.onChange((change) => states.push(change.peer.state))
@@ -202,11 +200,7 @@ describe('membership', () => {
       await until('the halves part', () => stateOf(node(4), node(0)) === 'dead', 15_000)
       await time.advance(60_000)
       network.heal()
-      await until(
-        'they are one again',
-        () => nodes.every((one) => statesOf(one).every((s) => s === 'alive')),
-        5_000,
-      )
+      await until('they are one again', () => nodes.every((one) => statesOf(one).every((s) => s === 'alive')), 5_000)
     })
   })
 
@@ -221,8 +215,7 @@ describe('membership', () => {
       to: address,
       caller: node(1).info,
     }
-    const ask = (from: string) =>
-      peerService.pingVia(nodeId, challenge, from).catch((error: { code: string }) => error)
+    const ask = (from: string) => peerService.pingVia(nodeId, challenge, from).catch((error: { code: string }) => error)
     const asked = Array.from({ length: limit }, () => ask('mallory'))
     const tooMany = await Promise.race([ask('mallory'), settle().then(() => 'passed on too')])
     expect(tooMany).to.include({ code: 'BUSY' })
@@ -375,17 +368,11 @@ describe('membership', () => {
     it('keeps each node’s probes within bounds, and still notices a kill within 5 s everywhere', async () => {
       const more = Array.from({ length: 20 }, (_, i) => `more-${i}`)
       nodes.push(...(await startMemoryNodes(network, time, more)))
-      await until(
-        'all are met',
-        () => nodes.every((one) => statesOf(one).every((s) => s === 'alive')),
-        10_000,
-      )
+      await until('all are met', () => nodes.every((one) => statesOf(one).every((s) => s === 'alive')), 10_000)
       await time.advance(5_000)
       network.calls.length = 0
       await time.advance(10_000)
-      const pings = network.calls.filter(
-        ({ method, from }) => method === 'ping' && from === node(0).info.address,
-      )
+      const pings = network.calls.filter(({ method, from }) => method === 'ping' && from === node(0).info.address)
       expect(pings.length).to.be.within(150, 170)
       expect(new Set(pings.map(({ address }) => address)).size).to.equal(nodes.length - 1)
 

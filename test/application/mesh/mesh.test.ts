@@ -179,9 +179,7 @@ describe('nodes of a mesh', () => {
     await time.advance(8_000)
     network.fault(node(2).info.address, 'none')
     await time.advance(15_000)
-    expect((await node(2).api.show({ auction })).head).to.deep.equal(
-      (await node(0).api.show({ auction })).head,
-    )
+    expect((await node(2).api.show({ auction })).head).to.deep.equal((await node(0).api.show({ auction })).head)
   })
 
   it('know at once that a node has left', async () => {

@@ -19,11 +19,7 @@ const CASES: { readonly [C in RejectionCode]: [Extract<Rejection, { code: C }>, 
   ALREADY_LEADING: [{ code: 'ALREADY_LEADING', price: 7_550 }, '75.50 USD', 'maximum'],
   BID_TOO_LOW: [{ code: 'BID_TOO_LOW', minimum: 8_000, price: 7_500 }, '75.00 USD', '80.00 USD or more'],
   MAX_BELOW_PRICE: [{ code: 'MAX_BELOW_PRICE', price: 7_500 }, '75.00 USD'],
-  BUY_NOW_AVAILABLE: [
-    { code: 'BUY_NOW_AVAILABLE', buyNow: 20_000, minimum: 8_000 },
-    '200.00 USD',
-    'from 80.00 USD',
-  ],
+  BUY_NOW_AVAILABLE: [{ code: 'BUY_NOW_AVAILABLE', buyNow: 20_000, minimum: 8_000 }, '200.00 USD', 'from 80.00 USD'],
   NO_BUY_NOW: [{ code: 'NO_BUY_NOW' }, 'no buy-now price'],
   BUY_NOW_WITHDRAWN: [{ code: 'BUY_NOW_WITHDRAWN', minimum: 8_000 }, '80.00 USD'],
   NOT_SELLER: [{ code: 'NOT_SELLER', seller: 'bob' }, 'bob'],
@@ -45,10 +41,7 @@ describe('explaining a rejection', () => {
   }
 
   it('speaks of the first bid where there is no price yet', () => {
-    const { message } = explainRejection(
-      { code: 'BID_TOO_LOW', minimum: 7_500, price: null },
-      { currency: USD },
-    )
+    const { message } = explainRejection({ code: 'BID_TOO_LOW', minimum: 7_500, price: null }, { currency: USD })
     expect(message).to.equal('The first bid must be at least 75.00 USD.')
   })
 

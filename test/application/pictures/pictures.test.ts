@@ -107,9 +107,7 @@ describe('pictures of a mesh', () => {
     expect(error).to.include({ code: 'PICTURE_REFUSED', field: 'picture' })
     expect(error.message).to.equal('the picture is no JPEG, PNG or WebP')
     expect(error.next).to.equal('save it as one of these')
-    expect(
-      await codeOf(home.api.addPicture({ hash: sha256(JPEG), bytes: 3, offset: 0, piece: 'AAAA' })),
-    ).to.include({
+    expect(await codeOf(home.api.addPicture({ hash: sha256(JPEG), bytes: 3, offset: 0, piece: 'AAAA' }))).to.include({
       code: 'PICTURE_REFUSED',
     })
     const huge = { hash: sha256(JPEG), bytes: 9_000_000, offset: 0, piece: 'AAAA' }
@@ -341,12 +339,10 @@ describe('room for pictures', () => {
     const network = new MemoryNetwork()
     const node = await new MemoryNode({ name: 'home', network, time: new ManualTime() }).start()
     const begin = (i: number, as: typeof EVE) =>
-      node.api
-        .addPicture({ hash: i.toString(16).padStart(64, '0'), bytes: 1_000, offset: 0, piece: 'AAAA', as })
-        .then(
-          () => 'taken',
-          (error: { code: string }) => error.code,
-        )
+      node.api.addPicture({ hash: i.toString(16).padStart(64, '0'), bytes: 1_000, offset: 0, piece: 'AAAA', as }).then(
+        () => 'taken',
+        (error: { code: string }) => error.code,
+      )
     try {
       const eve = await Promise.all(Array.from({ length: 6 }, (_, i) => begin(i, EVE)))
       expect(eve).to.deep.equal(['taken', 'taken', 'taken', 'taken', 'BUSY', 'BUSY'])

@@ -92,9 +92,7 @@ describe('a proof of equivocation', () => {
       if (!(error instanceof ExportFormatError)) throw new Error(`byte ${at}: ${String(error)}`)
       expect(error.place.line).to.equal(bytes.subarray(0, at).toString('latin1').split('\n').length)
     }
-    const cut = await readProof(
-      stream(bytes.subarray(0, bytes.lastIndexOf('\n', bytes.length - 2) + 1)),
-    ).catch(String)
+    const cut = await readProof(stream(bytes.subarray(0, bytes.lastIndexOf('\n', bytes.length - 2) + 1))).catch(String)
     expect(cut).to.contain('cut')
   })
 })
@@ -171,9 +169,7 @@ describe('a home that signs two histories', () => {
     await node(2).stop()
     nodes.pop()
     await lone.stop()
-    nodes.push(
-      await new MemoryNode({ name: 'bert', network, time, store: lone.store, signer: lone.signer }).start(),
-    )
+    nodes.push(await new MemoryNode({ name: 'bert', network, time, store: lone.store, signer: lone.signer }).start())
     await settle()
     await time.advance(30_000)
     expect(await Promise.all([0, 1, 2].map(disputedAt))).to.deep.equal([true, true, true])

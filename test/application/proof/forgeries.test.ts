@@ -10,7 +10,10 @@ import { ManualTime, settle } from '../../support/manual-time.js'
 import { MemoryNetwork } from '../../support/memory-network.js'
 import { MemoryNode, startMemoryNodes } from '../../support/memory-node.js'
 
-/** Random auctions besides those below, a few hundred forgeries each. `VENDUE_FORGERIES=200 npm test -- test/application/proof/forgeries.test.ts` takes a minute or two. */
+/**
+ * Random auctions besides those below, a few hundred forgeries each. `VENDUE_FORGERIES=200 npm test --
+ * test/application/proof/forgeries.test.ts` takes a minute or two.
+ */
 const RANDOM_AUCTIONS = Number(process.env.VENDUE_FORGERIES ?? 3)
 /** The same each time, unless more are asked for. */
 const SEED = Number(
@@ -150,13 +153,7 @@ class TrueAuctions {
     return outcome.auctionId
   }
 
-  async bid(
-    auction: string,
-    who: number,
-    kind: 'plain' | 'max',
-    amount: number,
-    as?: { id: string; name: string },
-  ) {
+  async bid(auction: string, who: number, kind: 'plain' | 'max', amount: number, as?: { id: string; name: string }) {
     const request = { auction, commandId: this.#id('bid'), kind, amount: String(amount), ...(as && { as }) }
     const { outcome } = await (this.nodes[who] as MemoryNode).api.bid(request)
     await settle()
@@ -169,9 +166,7 @@ class TrueAuctions {
   }
 
   buy(auction: string, who: number) {
-    return (this.nodes[who] as MemoryNode).api
-      .buyNow({ auction, commandId: this.#id('bid') })
-      .then(() => settle())
+    return (this.nodes[who] as MemoryNode).api.buyNow({ auction, commandId: this.#id('bid') }).then(() => settle())
   }
 
   close(auction: string) {
@@ -183,9 +178,7 @@ class TrueAuctions {
   }
 
   cancel(auction: string) {
-    return this.#home.api
-      .cancel({ auction, commandId: this.#id('cmd'), reason: 'It broke.' })
-      .then(() => settle())
+    return this.#home.api.cancel({ auction, commandId: this.#id('cmd'), reason: 'It broke.' }).then(() => settle())
   }
 
   async log(auction: string): Promise<ForgedLog & { receipts: SignedReceipts[] }> {
@@ -193,9 +186,7 @@ class TrueAuctions {
     const receipts: SignedReceipts[] = []
     for (const node of this.nodes) {
       await node.services.parts.receiptKeeper.flush()
-      receipts.push(
-        ...(await node.store.receipts.list({ auctionId: auction, after: 0, limit: 1_000 })).signed,
-      )
+      receipts.push(...(await node.store.receipts.list({ auctionId: auction, after: 0, limit: 1_000 })).signed)
     }
     const { commits } = await this.#home.api.log({ auction, fromSeq: 1 })
     const homes = this.nodes.slice(0, 2).map(({ signer }) => signer)
@@ -287,22 +278,20 @@ function randomHistories(): [string, (house: TrueAuctions) => Promise<string>][]
       { minLength: 1, maxLength: 10 },
     ),
   })
-  return fc
-    .sample(auctions, { numRuns: RANDOM_AUCTIONS, seed: SEED })
-    .map(({ reserve, buyNow, closes, bids }, i) => [
-      `random auction ${i} of seed ${SEED}`,
-      async (house) => {
-        const auction = await house.open({
-          ...(reserve !== null && { reserve: String(reserve) }),
-          ...(buyNow !== null && { buyNow: String(buyNow) }),
-        })
-        await house.bid(auction, 2, 'plain', 10)
-        for (const { who, kind, amount } of bids)
-          await house.bid(auction, who, kind as 'plain' | 'max', amount, who === 1 ? ADA : undefined)
-        if (closes) await house.close(auction)
-        return auction
-      },
-    ])
+  return fc.sample(auctions, { numRuns: RANDOM_AUCTIONS, seed: SEED }).map(({ reserve, buyNow, closes, bids }, i) => [
+    `random auction ${i} of seed ${SEED}`,
+    async (house) => {
+      const auction = await house.open({
+        ...(reserve !== null && { reserve: String(reserve) }),
+        ...(buyNow !== null && { buyNow: String(buyNow) }),
+      })
+      await house.bid(auction, 2, 'plain', 10)
+      for (const { who, kind, amount } of bids)
+        await house.bid(auction, who, kind as 'plain' | 'max', amount, who === 1 ? ADA : undefined)
+      if (closes) await house.close(auction)
+      return auction
+    },
+  ])
 }
 
 describe('a forger with the keys of the homes', () => {
@@ -334,9 +323,7 @@ describe('a forger with the keys of the homes', () => {
       const { receipts, ...forged } = log
       expect(await judge({ what: 'nothing', commits: log.commits }, receipts)).to.equal('free')
       const head = log.commits.at(-1)?.hash
-      const all = [...forgeries(forged)].filter(
-        ({ commits }) => commits.length > 0 && commits.at(-1)?.hash !== head,
-      )
+      const all = [...forgeries(forged)].filter(({ commits }) => commits.length > 0 && commits.at(-1)?.hash !== head)
       const counts: Record<Verdict, number> = { refused: 0, unproven: 0, receipts: 0, free: 0 }
       const surprises = new Map<string, number>()
       for (const forgery of all) {
@@ -347,11 +334,7 @@ describe('a forger with the keys of the homes', () => {
           ({ what, verdict: those }) => [those].flat().includes(verdict) && what.test(forgery.what),
         )
         if (free) used.add(free)
-        else
-          surprises.set(
-            `${forgery.what}: ${verdict}`,
-            (surprises.get(`${forgery.what}: ${verdict}`) ?? 0) + 1,
-          )
+        else surprises.set(`${forgery.what}: ${verdict}`, (surprises.get(`${forgery.what}: ${verdict}`) ?? 0) + 1)
       }
       expect(Object.fromEntries(surprises)).to.deep.equal({})
       expect(counts.refused).to.be.above(10)

@@ -74,11 +74,7 @@ describe('a signature that somebody has spoiled on the way', () => {
   it('is fetched again before the log leaves the node as a proof', async () => {
     expect((await pulled(spoiled(1))).refused).to.deep.equal([])
     await among()
-    const result = await verifyLog(
-      unplaced(readLog(late.api, auction)),
-      { verifier },
-      { allSignatures: true },
-    )
+    const result = await verifyLog(unplaced(readLog(late.api, auction)), { verifier }, { allSignatures: true })
     expect(result.valid ? 'valid' : result.finding.rule).to.equal('valid')
     const [stored] = await late.store.eventLog.read(auction, 2, { commits: 1, bytes: 1 })
     expect(stored && isSigned(stored, verifier)).to.equal(true)

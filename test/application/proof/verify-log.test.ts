@@ -5,7 +5,6 @@ import { Ed25519Verifier } from '../../../src/adapters/system/node-key.js'
 import { hashOf, sealCommit } from '../../../src/application/log/commit.js'
 import { readBody } from '../../../src/application/log/commit-body.js'
 import type { CommittedMandate } from '../../../src/application/log/written-body.js'
-import { asSigned, mandateText } from '../../../src/application/submissions/mandate.js'
 import {
   commitLine,
   headerLine,
@@ -20,6 +19,7 @@ import {
   type VerifyOptions,
   verifyLog,
 } from '../../../src/application/proof/verify-log.js'
+import { asSigned, mandateText } from '../../../src/application/submissions/mandate.js'
 import type { Commit } from '../../../src/domain/commit.js'
 import type { AuctionEvent } from '../../../src/domain/events.js'
 import { mandatesOf, sellerOf } from '../../support/bidding-nodes.js'
@@ -104,16 +104,12 @@ describe('verifying a log', () => {
   it('finds any flipped byte of a file, and names its line', async () => {
     const bytes = Buffer.from([...small().lines()].join(''))
     await fc.assert(
-      fc.asyncProperty(
-        fc.nat({ max: bytes.length - 1 }),
-        fc.integer({ min: 1, max: 255 }),
-        async (at, mask) => {
-          const flipped = Buffer.from(bytes)
-          flipped[at] = (flipped[at] as number) ^ mask
-          const { place } = findingOf(await verifyBytes(flipped))
-          expect(place).to.deep.equal(lineOf(bytes, at))
-        },
-      ),
+      fc.asyncProperty(fc.nat({ max: bytes.length - 1 }), fc.integer({ min: 1, max: 255 }), async (at, mask) => {
+        const flipped = Buffer.from(bytes)
+        flipped[at] = (flipped[at] as number) ^ mask
+        const { place } = findingOf(await verifyBytes(flipped))
+        expect(place).to.deep.equal(lineOf(bytes, at))
+      }),
       { numRuns: 400 },
     )
   })
@@ -121,9 +117,7 @@ describe('verifying a log', () => {
   it('finds each flipped byte of header and trailer, and each flipped newline', async () => {
     const bytes = Buffer.from([...new LongAuction({ bids: 2, bidsPerCommit: 2 }).lines()].join(''))
     const trailer = bytes.lastIndexOf('\n', bytes.length - 2) + 1
-    const places = [...bytes.keys()].filter(
-      (at) => at <= bytes.indexOf('\n') || at >= trailer || bytes[at] === 0x0a,
-    )
+    const places = [...bytes.keys()].filter((at) => at <= bytes.indexOf('\n') || at >= trailer || bytes[at] === 0x0a)
     for (const at of places) {
       const flipped = Buffer.from(bytes)
       flipped[at] = (flipped[at] as number) ^ 1
@@ -239,8 +233,7 @@ describe('verifying a log', () => {
     const auction = new LongAuction({ bids: 60, bidsPerCommit: 1 })
     const commits = [...auction.commits()]
     const answered = eventsOf(commits).find(
-      ({ event }) =>
-        event.type === 'BidPlaced' && event.commitment !== null && event.leads && event.price > 130,
+      ({ event }) => event.type === 'BidPlaced' && event.commitment !== null && event.leads && event.price > 130,
     )
     if (answered?.event.type !== 'BidPlaced') throw new Error('the auction has no such bid')
     const { bidId, price } = answered.event
@@ -268,10 +261,7 @@ describe('verifying a log', () => {
     const auction = small()
     const commits = [...auction.commits()]
     for (const [type, change] of [
-      [
-        'MaximaRevealed',
-        (event: AuctionEvent) => (event.type === 'MaximaRevealed' ? otherMaximum(event) : event),
-      ],
+      ['MaximaRevealed', (event: AuctionEvent) => (event.type === 'MaximaRevealed' ? otherMaximum(event) : event)],
       [
         'AuctionClosed',
         (event: AuctionEvent) =>
@@ -399,11 +389,7 @@ describe('verifying what nodes wrote', () => {
           await home.api.close({ auction, commandId: `cmd_close_${id}` })
           await settle()
           for (const node of [home, bidders[1] as MemoryNode]) {
-            const result = await verifyLog(
-              unplaced(readLog(node.api, auction)),
-              { verifier },
-              { allSignatures: true },
-            )
+            const result = await verifyLog(unplaced(readLog(node.api, auction)), { verifier }, { allSignatures: true })
             if (!result.valid) throw new Error(JSON.stringify(result.finding))
             expect(result.summary.decision).to.equal('rerun')
             expect([...result.explain()].every(({ step }) => step?.because !== 'unknown')).to.equal(true)
@@ -443,9 +429,7 @@ function closeAfter(auction: LongAuction, commits: readonly Commit[]): Commit[] 
     ? ({ sold: true, winner: leading.bidder, bidId: leading.bidId, price } as const)
     : ({ sold: false, reason: 'reserve-not-met' } as const)
   const ids = new Set(events.flatMap((event) => ('bidId' in event ? [event.bidId] : [])))
-  const maxima = auction.sealed
-    .filter(({ bidId }) => ids.has(bidId))
-    .map(({ bidderId: _, ...opening }) => opening)
+  const maxima = auction.sealed.filter(({ bidId }) => ids.has(bidId)).map(({ bidderId: _, ...opening }) => opening)
   const closing: AuctionEvent[] = [
     { type: 'AuctionClosed', at, by: 'seller', commandId: 'cmd_close', result, reserve: auction.reserve },
     { type: 'MaximaRevealed', at, maxima },

@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import { Ed25519Verifier } from '../../../src/adapters/system/node-key.js'
-import { answerTo } from '../../../src/application/submissions/submission.js'
 import { readLog, unplaced } from '../../../src/application/proof/read-log.js'
 import { verifyLog } from '../../../src/application/proof/verify-log.js'
+import { answerTo } from '../../../src/application/submissions/submission.js'
 import type { SubmitResult } from '../../../src/ports/mesh/home-messages.js'
 import { NodeError } from '../../../src/ports/node/node-error.js'
 import type { OpenRequest } from '../../../src/ports/node/node-requests.js'
@@ -158,9 +158,7 @@ describe('an auction whose home was restored from an old backup', () => {
     const { closesAt } = (await node.api.show({ auction: auctionId })).state
     expect(await bid(node, { id: 'bid_000000000001', euros: 20 })).to.deep.equal(first)
     expect(await bid(node, { id: 'bid_000000000002', euros: 90, max: true, by: BEA })).to.deep.equal(second)
-    const again = await within(
-      node.api.extend({ auction: auctionId, commandId: 'cmd_recovery_more', addedMs: 60_000 }),
-    )
+    const again = await within(node.api.extend({ auction: auctionId, commandId: 'cmd_recovery_more', addedMs: 60_000 }))
     expect(again.outcome).to.deep.equal(extended.outcome)
     expect((await node.api.show({ auction: auctionId })).state.closesAt).to.equal(closesAt)
     const other = await bid(node, { id: 'bid_000000000001', euros: 21 })

@@ -49,8 +49,6 @@ describe('events that are dated ahead of the clock', () => {
     const { stored } = await offeredAt(T0 - 3_600_000)
     expect(stored).to.equal(0)
     const own = await node.api.open({ commandId: 'cmd_own_00001', title: 'Own', currency: 'EUR', start: '1' })
-    expect((await node.api.list({})).auctions.map(({ auctionId }) => auctionId)).to.deep.equal([
-      own.outcome.auctionId,
-    ])
+    expect((await node.api.list({})).auctions.map(({ auctionId }) => auctionId)).to.deep.equal([own.outcome.auctionId])
   })
 })

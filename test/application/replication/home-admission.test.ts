@@ -111,9 +111,7 @@ describe('an auction that comes from elsewhere', () => {
     const member = newSigner()
     join(member)
     const { nodeId: id, name } = node(0).info
-    expect(await refusal(opening(member, { seller: { id, name } }))).to.contain(
-      'nobody opens an auction in its name',
-    )
+    expect(await refusal(opening(member, { seller: { id, name } }))).to.contain('nobody opens an auction in its name')
     expect((await node(0).api.list({})).auctions).to.deep.equal([])
     const account = opening(member, { seller: { id: 'usr_sue', name: 'Sue' } })
     expect(await refusal(account), 'an account that the home vouches for').to.equal(null)

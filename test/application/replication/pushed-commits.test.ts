@@ -4,8 +4,8 @@ import { checkpointText, hashOf, sealCommit } from '../../../src/application/log
 import { readBody } from '../../../src/application/log/commit-body.js'
 import { nodeIdOf } from '../../../src/application/log/ids.js'
 import type { CommitBody } from '../../../src/application/log/written-body.js'
-import { InPlaceMandateChecker } from '../../../src/application/submissions/in-place-mandate-checker.js'
 import { LENGTH_AT_ONCE, MANDATES_AT_ONCE } from '../../../src/application/replication/pushed-commits.js'
+import { InPlaceMandateChecker } from '../../../src/application/submissions/in-place-mandate-checker.js'
 import type { Commit } from '../../../src/domain/commit.js'
 import type {
   CommitCheck,
@@ -107,9 +107,7 @@ describe('commits that a peer pushes', () => {
     expect((await push(good)).refused).to.deep.equal([])
     expect(await storedSeq(good)).to.equal(lastSeq(good))
     const { refused } = await push(auctionOf(FEW, FEW, withBadMandate))
-    expect(refused.map(({ reason }) => reason)).to.deep.equal([
-      "the signature of a mandate is not its signer's",
-    ])
+    expect(refused.map(({ reason }) => reason)).to.deep.equal(["the signature of a mandate is not its signer's"])
     expect(checker.asked).to.deep.equal([])
   })
 
@@ -218,17 +216,13 @@ describe('commits that a peer pushes', () => {
       expect((await push(good)).refused).to.deep.equal([])
       expect(await storedSeq(good)).to.equal(lastSeq(good))
       const { refused } = await push(auctionOf(500, 500, withBadMandate))
-      expect(refused.map(({ reason }) => reason)).to.deep.equal([
-        "the signature of a mandate is not its signer's",
-      ])
+      expect(refused.map(({ reason }) => reason)).to.deep.equal(["the signature of a mandate is not its signer's"])
       expect(checker.read).to.have.length(2)
       expect(checker.asked).to.have.length(0)
     })
 
     it('are read elsewhere from where a push brings much, of however many auctions', async () => {
-      const openings = Array.from({ length: 16 }, () =>
-        auctionOf(0, 1, describedBy('d'.repeat(9_000))),
-      ).flat()
+      const openings = Array.from({ length: 16 }, () => auctionOf(0, 1, describedBy('d'.repeat(9_000)))).flat()
       expect((await push(openings)).refused).to.deep.equal([])
       for (const opening of openings) expect(await storedSeq([opening])).to.equal(1)
       const lengthOf = (commits: readonly { readonly body: string }[]) =>
@@ -244,10 +238,7 @@ describe('commits that a peer pushes', () => {
       }))
       const pushes = [push(texts.slice(0, 2), 'a'), push(texts.slice(2), 'b')]
       await settle()
-      expect(checker.read.map(({ auctionId }) => auctionId)).to.deep.equal([
-        texts[0]?.auctionId,
-        texts[2]?.auctionId,
-      ])
+      expect(checker.read.map(({ auctionId }) => auctionId)).to.deep.equal([texts[0]?.auctionId, texts[2]?.auctionId])
       for (let i = 0; i < texts.length; i++) {
         checker.release()
         await settle()

@@ -20,8 +20,7 @@ describe('a command that stands in a log twice', () => {
   let auction: string
 
   const node = (i: number) => nodes[i] as MemoryNode
-  const max = (commandId: string, amount: string) =>
-    node(1).api.bid({ auction, commandId, kind: 'max', amount })
+  const max = (commandId: string, amount: string) => node(1).api.bid({ auction, commandId, kind: 'max', amount })
   const log = async () => (await node(0).api.log({ auction, fromSeq: 1 })).commits as Commit[]
 
   /** Anna leaves a maximum, and lowers it. */

@@ -20,8 +20,7 @@ describe('the initial sync', () => {
   let nodes: MemoryNode[]
 
   before(() => {
-    for (let i = 0; i < AUCTIONS; i++)
-      histories.push([...new LongAuction({ bids: 6, bidsPerCommit: 2 }).commits()])
+    for (let i = 0; i < AUCTIONS; i++) histories.push([...new LongAuction({ bids: 6, bidsPerCommit: 2 }).commits()])
     histories.push([...new LongAuction({ bids: 2_600, bidsPerCommit: 1 }).commits()])
     events = histories.reduce((sum, commits) => sum + (commits.at(-1)?.lastSeq ?? 0), 0)
   })
@@ -39,10 +38,7 @@ describe('the initial sync', () => {
   })
 
   /** A node that holds replicas of all of it. `wrap` changes how it serves pulls. */
-  async function source(
-    name: string,
-    wrap?: (inner: PeerService) => Partial<PeerService>,
-  ): Promise<MemoryNode> {
+  async function source(name: string, wrap?: (inner: PeerService) => Partial<PeerService>): Promise<MemoryNode> {
     const node = new MemoryNode({ name, network, time })
     nodes.push(node)
     for (const commits of histories) await node.services.parts.replicator.ingestPages([commits])
@@ -91,9 +87,7 @@ describe('the initial sync', () => {
     expect(await headsOf(joined)).to.deep.equal(await headsOf(sources[0] as MemoryNode))
     expect(syncOf(joined)).to.include({ state: 'synced', done: events, total: events, refused: 0 })
     for (const one of sources) expect(pullsFrom(one)).not.to.deep.equal([])
-    expect(
-      pullsFrom(sources[0] as MemoryNode).length + pullsFrom(sources[1] as MemoryNode).length,
-    ).to.be.below(20)
+    expect(pullsFrom(sources[0] as MemoryNode).length + pullsFrom(sources[1] as MemoryNode).length).to.be.below(20)
   })
 
   it('exchanges no more than a digest between equal nodes', async () => {
@@ -131,9 +125,7 @@ describe('the initial sync', () => {
     expect([...asked.values()])
       .to.have.length(peers)
       .and.satisfy((counts: number[]) => {
-        return (
-          counts.every((count) => Math.abs(count - 2) <= 1) && counts.reduce((a, b) => a + b) === 2 * peers
-        )
+        return counts.every((count) => Math.abs(count - 2) <= 1) && counts.reduce((a, b) => a + b) === 2 * peers
       })
   })
 
@@ -208,8 +200,7 @@ describe('the initial sync', () => {
 
   it('believes no peer that says it has more than it sends', async () => {
     const boaster = await source('boaster', (inner) => ({
-      pullCommits: async (wants) =>
-        (await inner.pullCommits(wants)).map((page) => ({ ...page, commits: [] })),
+      pullCommits: async (wants) => (await inner.pullCommits(wants)).map((page) => ({ ...page, commits: [] })),
     }))
     const joined = await join()
     await time.advance(2_000)
@@ -282,8 +273,7 @@ describe('the initial sync', () => {
     await source('quick')
     const startedAt = time.now()
     while ((await headsOf(joined)).length === 0) {
-      if (time.now() - startedAt > delayMs - 500)
-        throw new Error(`not there: ${JSON.stringify(syncOf(joined))}`)
+      if (time.now() - startedAt > delayMs - 500) throw new Error(`not there: ${JSON.stringify(syncOf(joined))}`)
       await time.advance(50)
       await settle(50)
     }
@@ -302,9 +292,7 @@ describe('the initial sync', () => {
     const usage = await joined.store.eventLog.usage()
     expect(usage.length, 'of every home').to.equal(histories.length)
     for (const { bytes } of usage) expect(bytes).to.be.at.most(4_000)
-    expect((await headsOf(joined)).filter(({ seq }) => seq > 6).length, 'short ones are whole').to.be.above(
-      100,
-    )
+    expect((await headsOf(joined)).filter(({ seq }) => seq > 6).length, 'short ones are whole').to.be.above(100)
     const { budgets: told } = await joined.api.status()
     expect(told.find(({ name }) => name === 'log-bytes')?.refused).to.be.above(0)
     const rests = network.calls.filter(({ method }) => method === 'digest')

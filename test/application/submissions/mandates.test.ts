@@ -1,9 +1,9 @@
 import { expect } from 'chai'
 import { Ed25519Verifier } from '../../../src/adapters/system/node-key.js'
 import { sealCommit } from '../../../src/application/log/commit.js'
-import { checkMandates, signMandates, submittedMandates } from '../../../src/application/submissions/mandate.js'
 import { readLog, unplaced } from '../../../src/application/proof/read-log.js'
 import { verifyLog } from '../../../src/application/proof/verify-log.js'
+import { checkMandates, signMandates, submittedMandates } from '../../../src/application/submissions/mandate.js'
 import type { Commit } from '../../../src/domain/commit.js'
 import { MAX_MANDATE_AGE_AT_HOME_MS, MAX_MANDATE_AGE_MS } from '../../../src/domain/limits.js'
 import type { RemoteCommand } from '../../../src/domain/remote-command.js'
@@ -38,10 +38,7 @@ describe('mandates', () => {
   })
   const submit = (commands: RemoteCommand[], signer: MemoryNode, signed = commands) =>
     node(0)
-      .services.parts.peerService.submit(
-        commands,
-        submittedMandates(signMandates(signed, signer.signer, time.now())),
-      )
+      .services.parts.peerService.submit(commands, submittedMandates(signMandates(signed, signer.signer, time.now())))
       .then(
         ({ results }) => results.map((result) => (result.ok ? result.outcome.status : result.code)).join(' '),
         (error: unknown) => (error as NodeError).code,

@@ -26,8 +26,7 @@ describe('an outcome in the words of another node', () => {
     })
 
   it('is not taken with a number that no event has, or with more fields', () => {
-    for (const seq of [0, -1, 1.5, MAX_SEQ + 1])
-      expect(isTaken({ ...accepted, seq }), String(seq)).to.equal(false)
+    for (const seq of [0, -1, 1.5, MAX_SEQ + 1]) expect(isTaken({ ...accepted, seq }), String(seq)).to.equal(false)
     expect(isTaken({ ...accepted, more: 1 })).to.equal(false)
   })
 })

@@ -2,7 +2,6 @@ import { expect } from 'chai'
 import { Ed25519Verifier } from '../../../src/adapters/system/node-key.js'
 import { sealCommit } from '../../../src/application/log/commit.js'
 import { commitmentOf } from '../../../src/application/log/commitment.js'
-import { areSigned, signReceipts } from '../../../src/application/submissions/receipt.js'
 import { checkReceipts } from '../../../src/application/proof/check-receipts.js'
 import { readLog, unplaced } from '../../../src/application/proof/read-log.js'
 import { ReceiptWatch } from '../../../src/application/proof/receipt-watch.js'
@@ -12,6 +11,7 @@ import {
   type VerifiedLog,
   verifyLog,
 } from '../../../src/application/proof/verify-log.js'
+import { areSigned, signReceipts } from '../../../src/application/submissions/receipt.js'
 import type { Commit } from '../../../src/domain/commit.js'
 import type { AuctionEvent } from '../../../src/domain/events.js'
 import type { Party } from '../../../src/domain/party.js'
@@ -95,9 +95,7 @@ describe('receipts', () => {
   })
 
   it('of one batch share one signature', async () => {
-    await Promise.all(
-      Array.from({ length: 20 }, (_, i) => bid(`bid_batch${String(i).padStart(4, '0')}`, '10')),
-    )
+    await Promise.all(Array.from({ length: 20 }, (_, i) => bid(`bid_batch${String(i).padStart(4, '0')}`, '10')))
     const batches = await kept()
     expect(batches.reduce((sum, { receipts }) => sum + receipts.length, 0)).to.equal(20)
     expect(batches.length).to.be.lessThan(5)
@@ -161,7 +159,9 @@ describe('receipts', () => {
     const SALT = '5'.repeat(32)
     const shill = { id: 'usr_shill0001', name: 'Shill' }
 
-    /** The bidder leaves 100. The home has somebody of its own bid 194 against it, and opens what it chooses of the two. */
+    /**
+     * The bidder leaves 100. The home has somebody of its own bid 194 against it, and opens what it chooses of the two.
+     */
     async function overcharged({ opens }: { opens: boolean }): Promise<Commit[]> {
       await bid('bid_00000001', '100', 'max')
       await settle()
@@ -223,8 +223,7 @@ describe('receipts', () => {
       expect(refused).to.deep.equal([])
       await settle()
     }
-    const CHARGED =
-      'bid bid_00000001 is charged 195 minor units, and may be charged 100 at most by its receipt'
+    const CHARGED = 'bid bid_00000001 is charged 195 minor units, and may be charged 100 at most by its receipt'
 
     it('and raise an alarm by themselves, as soon as the log comes in', async () => {
       const commits = await overcharged({ opens: false })

@@ -129,13 +129,7 @@ describe('cleaning pictures', () => {
       ),
     )
     expect(Buffer.from(picture.bytes).equals(cleaned(PNG).bytes)).to.equal(true)
-    expect(picture.removed).to.have.members([
-      'text',
-      'notes of a program',
-      'a colour profile',
-      'EXIF',
-      'an animation',
-    ])
+    expect(picture.removed).to.have.members(['text', 'notes of a program', 'a colour profile', 'EXIF', 'an animation'])
   })
 
   it('removes EXIF, XMP and profiles of a WebP', () => {
@@ -171,14 +165,7 @@ describe('cleaning pictures', () => {
   })
 
   it('refuses what is no JPEG, PNG or WebP, programs first of all', () => {
-    const files = [
-      '<svg xmlns="http://www.w3.org/2000/svg"/>',
-      '<html>',
-      'GIF89a',
-      '%PDF-1.7',
-      '',
-      'RIFF\0\0\0\0WAVE',
-    ]
+    const files = ['<svg xmlns="http://www.w3.org/2000/svg"/>', '<html>', 'GIF89a', '%PDF-1.7', '', 'RIFF\0\0\0\0WAVE']
     for (const file of files) expect(ruleOf(Buffer.from(file))).to.equal('is no JPEG, PNG or WebP')
     expect(pictureTypeOf(Buffer.from('<svg/>'))).to.equal(null)
   })

@@ -36,10 +36,7 @@ describe('pictures in terms', () => {
       [{ alt: 'a\nb' }, /alt text must not hold control/],
     ]
     for (const [change, rule] of broken) {
-      const [problem, ...more] = pictureProblems([
-        PICTURE,
-        { ...PICTURE, hash: 'b'.repeat(64), ...change } as Picture,
-      ])
+      const [problem, ...more] = pictureProblems([PICTURE, { ...PICTURE, hash: 'b'.repeat(64), ...change } as Picture])
       expect(more).to.deep.equal([])
       expect(problem?.field).to.equal('pictures.1')
       expect(problem?.rule).to.match(rule)
@@ -47,8 +44,6 @@ describe('pictures in terms', () => {
   })
 
   it('are each there once', () => {
-    expect(pictureProblems([PICTURE, PICTURE])).to.deep.equal([
-      { field: 'pictures.1', rule: 'is there twice' },
-    ])
+    expect(pictureProblems([PICTURE, PICTURE])).to.deep.equal([{ field: 'pictures.1', rule: 'is there twice' }])
   })
 })

@@ -38,8 +38,8 @@ describe('floods of strangers at the port of a real node', () => {
   }
 
   /**
-   * Bids of ben's at anna's auction, one after the other, and calls over new connections of a member, all the while. Each has its
-   * own deadline: who is kept waiting fails.
+   * Bids of ben's at anna's auction, one after the other, and calls over new connections of a member, all the while.
+   * Each has its own deadline: who is kept waiting fails.
    */
   async function membersGoOn(): Promise<void> {
     const auction = await openAuction(mesh.node(0), { increment: '0.01' })
@@ -55,7 +55,8 @@ describe('floods of strangers at the port of a real node', () => {
       expect(outcome.status).to.equal('accepted')
       if (i % 4 === 0) {
         const heads = () => say(mesh.node(0), 'vendue.heads', { prefix: '', afterId: null }, guest.tls)
-        // On a busy machine a handshake may take so long that its connection has to make room: whoever dials tries again.
+        // On a busy machine a handshake may take so long that its connection has to make room: whoever dials tries
+        // again.
         expect(await heads().catch(heads)).to.equal('ok')
       }
       await new Promise((resolve) => setTimeout(resolve, 20))
@@ -105,11 +106,7 @@ describe('floods of strangers at the port of a real node', () => {
 
   it('of joins with made-up secrets, some packed to a thousand times their size, keep no member waiting', async () => {
     const bomb = gzipSync(Buffer.alloc(1024 * 1024 - 1, ' '))
-    const join = JSON.stringify([
-      'r',
-      'vendue.join',
-      { params: { secret: 'A'.repeat(43), publicKey: 'A'.repeat(43) } },
-    ])
+    const join = JSON.stringify(['r', 'vendue.join', { params: { secret: 'A'.repeat(43), publicKey: 'A'.repeat(43) } }])
     await goesOnUnder(() => {
       for (let i = 0; i < 4; i++) {
         const socket = hold(connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false }))

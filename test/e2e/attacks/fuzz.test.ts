@@ -18,8 +18,8 @@ const AT_ONCE = 12
 const MAX_ANSWER_MS = 1_000
 const MAX_GROWTH_MB = 64
 /**
- * With room to spare, rubbish may lie about for minutes. With little, it is cleared away, so that what has grown is what
- * is kept; a leak ends the process.
+ * With room to spare, rubbish may lie about for minutes. With little, it is cleared away, so that what has grown is
+ * what is kept; a leak ends the process.
  */
 const TIDY = { NODE_OPTIONS: '--max-old-space-size=112', MALLOC_ARENA_MAX: '2' }
 const CODES: readonly string[] = [...NODE_ERROR_CODES, ...PROTOCOL_CODES]
@@ -131,9 +131,7 @@ describe('a real node, given anything at its RPC port', () => {
       const { body } = fuzzBody(random.chance(0.5) ? 'vendue.join' : rpc, params, random)
       const head = `POST / HTTP/1.1\r\nhost: a\r\ncontent-length: ${body.length}\r\n\r\n`
       const whole = Buffer.concat([Buffer.from(head), body.subarray(0, 4_000)])
-      const bytes = random.chance(0.5)
-        ? mangled(whole, random)
-        : Buffer.from(random.bytes(random.int(1, 2_000)))
+      const bytes = random.chance(0.5) ? mangled(whole, random) : Buffer.from(random.bytes(random.int(1, 2_000)))
       return () => sent(bytes, () => connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false }))
     })
     await survives()
@@ -263,15 +261,9 @@ describe('a real node, given anything at its RPC port', () => {
       ['vendue.pull-commits', { wants: [{ auctionId: auction, fromSeq: 1 }] }],
       ['vendue.digest', {}],
       ['vendue.heads', { prefix: '', afterId: null }],
-      [
-        'vendue.equivocation',
-        { auctionId: auction, authority: [opening], opening, first: opening, second: opening },
-      ],
+      ['vendue.equivocation', { auctionId: auction, authority: [opening], opening, first: opening, second: opening }],
       ['vendue.refusal', { from: nodeId, auctionId: auction, seq: 1, reason: 'no' }],
-      [
-        'vendue.join',
-        { secret: 'A'.repeat(43), publicKey: 'A'.repeat(43), name: 'x', addresses: [], signature },
-      ],
+      ['vendue.join', { secret: 'A'.repeat(43), publicKey: 'A'.repeat(43), name: 'x', addresses: [], signature }],
       ['vendue.renew-certificate', { addresses: [] }],
       ['vendue.push-members', { entries: [entry] }],
       ['vendue.pull-members', { afterSeq: 0 }],

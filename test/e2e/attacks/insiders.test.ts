@@ -7,8 +7,8 @@ import { loadNodeKey } from '../../../src/adapters/system/node-key.js'
 import { signParcel } from '../../../src/application/handover/handover-parcel.js'
 import { type CommitParts, sealCommit } from '../../../src/application/log/commit.js'
 import { nodeIdOf } from '../../../src/application/log/ids.js'
-import { commandDigest, signMandates, submittedMandates } from '../../../src/application/submissions/mandate.js'
 import { exportLines } from '../../../src/application/proof/read-log.js'
+import { commandDigest, signMandates, submittedMandates } from '../../../src/application/submissions/mandate.js'
 import type { Commit } from '../../../src/domain/commit.js'
 import type { AuctionEvent } from '../../../src/domain/events.js'
 import type { RemoteCommand } from '../../../src/domain/remote-command.js'
@@ -61,9 +61,7 @@ describe('members who cheat real nodes', () => {
     }
     if (!answer.ok) return answer.error?.code ?? ''
     const results = answer.result?.results ?? []
-    return results
-      .map(({ outcome, code }) => outcome?.rejection?.code ?? outcome?.status ?? code ?? '')
-      .join(' ')
+    return results.map(({ outcome, code }) => outcome?.rejection?.code ?? outcome?.status ?? code ?? '').join(' ')
   }
 
   describe('as a bidder', () => {
@@ -405,10 +403,7 @@ describe('members who cheat real nodes', () => {
       }
       expect(await say(mesh.node(0), 'vendue.goodbye', word, tls)).to.equal('FORBIDDEN')
       const opening = { from: victim.id, commits: [] }
-      expect(await say(mesh.node(0), 'vendue.push-commits', opening, tls)).to.be.oneOf([
-        'FORBIDDEN',
-        'INVALID_INPUT',
-      ])
+      expect(await say(mesh.node(0), 'vendue.push-commits', opening, tls)).to.be.oneOf(['FORBIDDEN', 'INVALID_INPUT'])
       const rumor = { ...word, state: 'left' }
       const [anna, self] = [await infoOf(mesh.node(0)), await infoOf(mesh.node(1))]
       const caller = { ...self, nodeId: mallory.nodeId, publicKey: mallory.signer.publicKey, name: 'mallory' }

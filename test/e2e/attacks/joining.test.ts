@@ -33,11 +33,7 @@ describe('joining a mesh under attack', () => {
       ['his own authority', forged, own.ca.certificate],
       ["the mesh's authority, copied", forged, real.ca.certificate],
       ['nothing beside it', forged, ''],
-      [
-        'a certificate for another key',
-        { ...(await real.member({ nodeId: forged.nodeId })) },
-        real.ca.certificate,
-      ],
+      ['a certificate for another key', { ...(await real.member({ nodeId: forged.nodeId })) }, real.ca.certificate],
     ]
     for (const [what, { certificate, privateKey }, ca] of shown) {
       const heard: Buffer[] = []
@@ -100,12 +96,8 @@ describe('joining a mesh under attack', () => {
 
   it('is won by one of twenty who show a token for one at the same moment', async () => {
     const token = await mesh.token()
-    const joins = await Promise.allSettled(
-      Array.from({ length: 20 }, (_, i) => mesh.join(`racer-${i}`, { token })),
-    )
-    const lost = joins.flatMap((one) =>
-      one.status === 'rejected' ? [(one.reason as { code: string }).code] : [],
-    )
+    const joins = await Promise.allSettled(Array.from({ length: 20 }, (_, i) => mesh.join(`racer-${i}`, { token })))
+    const lost = joins.flatMap((one) => (one.status === 'rejected' ? [(one.reason as { code: string }).code] : []))
     expect(joins.length - lost.length).to.equal(1)
     expect(new Set(lost)).to.satisfy((codes: Set<string>) =>
       [...codes].every((code) => code === 'TOKEN_USED' || code === 'BUSY'),

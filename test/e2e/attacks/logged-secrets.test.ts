@@ -35,8 +35,7 @@ describe('what nodes log at level trace', () => {
     expect(await say(anna, 'vendue.node.status', {}, null, wrong)).to.equal('FORBIDDEN')
 
     const auction = await openAuction(anna, { reserve: AMOUNTS.reserve })
-    for (const node of [ben, carla])
-      await eventually('the auction is known', () => node.api.show({ auction }))
+    for (const node of [ben, carla]) await eventually('the auction is known', () => node.api.show({ auction }))
     await ben.api.bid({ auction, commandId: 'bid_secretly1', kind: 'max', amount: AMOUNTS.max })
     await ben.api.bid({ auction, commandId: 'bid_secretly2', kind: 'max', amount: AMOUNTS.raised })
     await carla.api.autoBid({ auction, limit: AMOUNTS.limit })
@@ -46,9 +45,7 @@ describe('what nodes log at level trace', () => {
     await eventually('ben is the home', async () => {
       return (await ben.api.show({ auction })).state.home.nodeId === (await infoOf(ben)).nodeId
     })
-    await ben.api
-      .bid({ auction, commandId: 'bid_secretly3', kind: 'plain', amount: 'no amount' })
-      .catch(() => {})
+    await ben.api.bid({ auction, commandId: 'bid_secretly3', kind: 'plain', amount: 'no amount' }).catch(() => {})
 
     const running = [anna, ben, carla]
     const secrets = new Map<string, string>([
@@ -56,10 +53,7 @@ describe('what nodes log at level trace', () => {
       ['a token', token.slice(8)],
       ['a wrong token', wrong],
       ...running.flatMap((node): [string, string][] => [
-        [
-          `${node.options.name}'s operator token`,
-          readFileSync(join(node.dataDir, 'operator.token'), 'utf8').trim(),
-        ],
+        [`${node.options.name}'s operator token`, readFileSync(join(node.dataDir, 'operator.token'), 'utf8').trim()],
         [`${node.options.name}'s key`, keyText(readFileSync(join(node.dataDir, 'node.key'), 'utf8'))],
       ]),
       ["the authority's key", keyText(mesh.stolenAuthority().ca.privateKey)],

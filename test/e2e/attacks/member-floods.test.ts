@@ -45,7 +45,10 @@ describe('a member that floods a real node from a process of its own, while two 
 
   const newId = (kind: string) => `${kind}_trade${String(++ids).padStart(9, '0')}`
 
-  /** Ben bids at anna's auction, one bid after the other, and asks again where no answer comes in time: who is kept waiting for long fails. */
+  /**
+   * Ben bids at anna's auction, one bid after the other, and asks again where no answer comes in time: who is kept
+   * waiting for long fails.
+   */
   async function trade(): Promise<void> {
     const auction = await openAuction(mesh.node(0), { increment: '0.01' })
     await eventually('ben knows it', () => mesh.node(1).api.show({ auction }))

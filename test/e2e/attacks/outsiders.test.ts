@@ -95,10 +95,7 @@ describe('outsiders at the port of a real node', () => {
     await once(relay, 'listening')
     mesh.later(() => relay.close())
     const rpcClient = new RpcClient({ tls: mallory.tls })
-    await new GrenachePeerClient({ rpcClient }).heads(
-      `127.0.0.1:${(relay.address() as AddressInfo).port}`,
-      read,
-    )
+    await new GrenachePeerClient({ rpcClient }).heads(`127.0.0.1:${(relay.address() as AddressInfo).port}`, read)
     rpcClient.stop()
     expect(recorded).to.have.length.above(1)
     const handshakes = async () => (await mesh.node(0).api.status()).handshakes ?? { accepted: 0, refused: 0 }

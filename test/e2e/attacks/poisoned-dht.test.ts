@@ -68,21 +68,14 @@ describe('a DHT full of forged announcements', () => {
     })
     mesh.later(() => carla.end())
     expect(carla.dataDir).to.equal(dataDir)
-    const again = setInterval(
-      () => void Promise.all(ports.slice(0, LIVE).map(announce)).catch(() => {}),
-      2_000,
-    )
+    const again = setInterval(() => void Promise.all(ports.slice(0, LIVE).map(announce)).catch(() => {}), 2_000)
     mesh.later(() => clearInterval(again))
     await eventually(
       'they see each other',
       async () => (await carla.api.peers()).some(({ name, state }) => name === 'anna' && state === 'alive'),
       45_000,
     )
-    await eventually(
-      'the forged ones are dialled as well, else this would prove nothing',
-      () => dialled > 0,
-      20_000,
-    )
+    await eventually('the forged ones are dialled as well, else this would prove nothing', () => dialled > 0, 20_000)
     expect(Buffer.concat(heard), 'not a byte is sent to who is no member').to.have.lengthOf(0)
     await eventually('ben is seen too', async () => (await carla.api.peers()).length >= 2)
     const names = (await carla.api.peers()).map(({ name }) => name).sort()

@@ -6,8 +6,7 @@ import { eventually } from '../../support/eventually.js'
 import { NodeProcess, vendue } from '../../support/node-process.js'
 
 /** What there is to steal. */
-const PRIVATE =
-  /^(node\.key|operator\.token|vendue\.db|mesh\.db|authority\.db|gateway\.db|gateway\.keys|node\.json)/
+const PRIVATE = /^(node\.key|operator\.token|vendue\.db|mesh\.db|authority\.db|gateway\.db|gateway\.keys|node\.json)/
 
 describe('the thief of a data directory', () => {
   let mesh: AttackedMesh

@@ -62,10 +62,7 @@ describe('the catalogue', () => {
   })
 
   it('finds words in any order, whatever their case and accents', () => {
-    const lots = [
-      lotWith({ id: 'a', title: 'Fauteuil à médaillon' }),
-      lotWith({ id: 'b', sellerName: 'Zoë' }),
-    ]
+    const lots = [lotWith({ id: 'a', title: 'Fauteuil à médaillon' }), lotWith({ id: 'b', sellerName: 'Zoë' })]
     expect(ids(lots, { search: 'MEDAILLON fauteuil' })).to.deep.equal(['a'])
     expect(ids(lots, { search: 'zoe' })).to.deep.equal(['b'])
     expect(ids(lots, { search: '.*' })).to.deep.equal([])

@@ -3,8 +3,7 @@ import { commitments } from '../../../services/gateway/web/model/committed.js'
 import { lotWith } from './lots.js'
 
 const NONE: ReadonlyMap<string, string> = new Map()
-const leading = (id: string, price: string, currency = 'EUR') =>
-  lotWith({ id, price, currency, you: 'leading' })
+const leading = (id: string, price: string, currency = 'EUR') => lotWith({ id, price, currency, you: 'leading' })
 
 describe('what somebody has committed', () => {
   it('is the sum of the prices that they lead at, exactly, in each unit apart', () => {
@@ -34,9 +33,7 @@ describe('what somebody has committed', () => {
       lotWith({ id: 'auc_2', you: 'outbid' }),
       lotWith({ id: 'auc_3', you: 'won', ending: { kind: 'sold', price: '78.00', winnerName: 'Mia' } }),
     ]
-    expect(commitments(lots, maxima, NONE)).to.deep.equal([
-      { currency: 'EUR', now: '78.00', atWorst: '150.00' },
-    ])
+    expect(commitments(lots, maxima, NONE)).to.deep.equal([{ currency: 'EUR', now: '78.00', atWorst: '150.00' }])
   })
 
   it('counts what is on its way at worst, and not as well as what it would take the place of', () => {

@@ -1,11 +1,5 @@
 import { expect } from 'chai'
-import {
-  confirmReason,
-  DEAF_MS,
-  openSheet,
-  priceMoved,
-  tapped,
-} from '../../../services/gateway/web/model/confirm.js'
+import { confirmReason, DEAF_MS, openSheet, priceMoved, tapped } from '../../../services/gateway/web/model/confirm.js'
 
 const plain = (amount: string) => ({ kind: 'plain', amount }) as const
 const seasoned = { minimum: '78.50', isFirst: false, skips: false }

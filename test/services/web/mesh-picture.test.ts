@@ -1,10 +1,5 @@
 import { expect } from 'chai'
-import {
-  drawPeers,
-  figuresOf,
-  MAX_DRAWN,
-  quantile,
-} from '../../../services/gateway/web/model/mesh-picture.js'
+import { drawPeers, figuresOf, MAX_DRAWN, quantile } from '../../../services/gateway/web/model/mesh-picture.js'
 import type { MetricSample, Peer } from '../../../src/client/exports.js'
 
 const peer = (name: string, state: Peer['state'] = 'alive', ms: number | null = 1): Peer => ({

@@ -55,9 +55,7 @@ describe('a cue', () => {
   it('is for being outbid, for an extension, and for a win', () => {
     expect(cueOf(lotWith({ you: 'leading' }), lotWith({ you: 'outbid' }), false)).to.equal('outbid')
     expect(cueOf(lotWith({ you: 'leading' }), lotWith({ you: 'won', ending: sold }), false)).to.equal('won')
-    expect(cueOf(lotWith({ you: 'leading' }), lotWith({ you: 'leading', extension }), false)).to.equal(
-      'extended',
-    )
+    expect(cueOf(lotWith({ you: 'leading' }), lotWith({ you: 'leading', extension }), false)).to.equal('extended')
   })
 
   it('is for nothing that is other people’s business, and for nothing twice', () => {

@@ -1,9 +1,5 @@
 import { expect } from 'chai'
-import {
-  MAX_KEPT_LOTS,
-  readLastKnown,
-  writeLastKnown,
-} from '../../../services/gateway/web/model/last-known.js'
+import { MAX_KEPT_LOTS, readLastKnown, writeLastKnown } from '../../../services/gateway/web/model/last-known.js'
 import { isStale, mayReload } from '../../../services/gateway/web/model/staleness.js'
 import { lotWith, NOW } from './lots.js'
 
@@ -32,14 +28,7 @@ describe('what the page last knew', () => {
 
   it('is nothing where it is of another version, cut, or something else', () => {
     const whole = writeLastKnown([lotWith()], NOW, none)
-    for (const text of [
-      null,
-      '',
-      '[]',
-      'null',
-      whole.slice(0, 50),
-      whole.replace(/"version":\d+/, '"version":0'),
-    ])
+    for (const text of [null, '', '[]', 'null', whole.slice(0, 50), whole.replace(/"version":\d+/, '"version":0')])
       expect(readLastKnown(text), String(text)).to.equal(null)
   })
 })
@@ -61,12 +50,7 @@ describe('a page that the gateway serves another version of', () => {
 
   it('loads itself anew only where nothing is typed, confirmed or on its way, and once', () => {
     expect(mayReload(free)).to.equal(true)
-    for (const unfinished of [
-      { isTyping: true },
-      { isSheetOpen: true },
-      { pending: 1 },
-      { hasReloaded: true },
-    ])
+    for (const unfinished of [{ isTyping: true }, { isSheetOpen: true }, { pending: 1 }, { hasReloaded: true }])
       expect(mayReload({ ...free, ...unfinished })).to.equal(false)
   })
 })

@@ -32,10 +32,7 @@ const LADDER: readonly (readonly [Panel['kind'], (facts: PanelFacts) => PanelFac
   ['disconnected', (facts) => ({ ...facts, reach: lost })],
   ['unknown', (facts) => ({ ...facts, pending: { kind: 'unknown', amount: '78.50' } })],
   ['not-eligible', (facts) => ({ ...facts, visitor: 'nobody' })],
-  [
-    'sending',
-    (facts) => ({ ...facts, pending: facts.pending ?? { kind: 'sending', amount: '78.50', forMs: 10 } }),
-  ],
+  ['sending', (facts) => ({ ...facts, pending: facts.pending ?? { kind: 'sending', amount: '78.50', forMs: 10 } })],
   ['leading', (facts) => ({ ...facts, lot: { ...facts.lot, you: 'leading' } })],
   ['outbid', (facts) => ({ ...facts, lot: { ...facts.lot, you: facts.lot.you ?? 'outbid' } })],
   ['open', (facts) => facts],
@@ -73,17 +70,13 @@ describe('the bidding panel', () => {
   })
 
   it('says how it ended', () => {
-    const over = (part: Parameters<typeof lotWith>[0]) =>
-      wordsOf({ lot: lotWith({ status: 'closed', ...part }) })
+    const over = (part: Parameters<typeof lotWith>[0]) => wordsOf({ lot: lotWith({ status: 'closed', ...part }) })
     expect(over({ ending: { ...sold, price: '78.50' }, you: 'won' })).to.equal('You won at 78.50 EUR')
     expect(over({ ending: sold, you: 'lost' })).to.equal('Sold for 81.00 EUR, not to you')
     expect(over({ ending: sold })).to.equal('Sold for 81.00 EUR')
-    expect(over({ ending: { kind: 'not-sold', reason: 'reserve-not-met' } })).to.equal(
-      'Not sold: reserve not met',
-    )
+    expect(over({ ending: { kind: 'not-sold', reason: 'reserve-not-met' } })).to.equal('Not sold: reserve not met')
     expect(over({ ending: { kind: 'not-sold', reason: 'no-bids' } })).to.equal('Not sold: no bids')
-    const cancelled = (by: 'seller' | 'home', reason: string) =>
-      over({ ending: { kind: 'cancelled', by, reason } })
+    const cancelled = (by: 'seller' | 'home', reason: string) => over({ ending: { kind: 'cancelled', by, reason } })
     expect(cancelled('seller', 'broken')).to.equal('Cancelled: broken')
     expect(cancelled('seller', '')).to.equal('Cancelled by the seller')
     expect(cancelled('home', 'disk lost')).to.equal('Given up by its home: disk lost')
@@ -137,9 +130,7 @@ describe('the bidding panel', () => {
 
   it('says what keeps a visitor from bidding', () => {
     expect(wordsOf({ visitor: 'nobody' })).to.equal('Log in to bid')
-    expect(panelWords(panelWith({ visitor: 'nobody' }), SPEECH, true).headline).to.equal(
-      'Say who you are to bid',
-    )
+    expect(panelWords(panelWith({ visitor: 'nobody' }), SPEECH, true).headline).to.equal('Say who you are to bid')
     expect(wordsOf({ visitor: 'reader' })).to.equal('This account may look, but not bid')
     expect(wordsOf({ lot: lotWith({ you: 'seller' }) })).to.equal('This is your own auction')
     const opensAtMs = NOW + 3_600_000
@@ -150,9 +141,7 @@ describe('the bidding panel', () => {
   })
 
   it('says that an answer is late after three seconds', () => {
-    expect(wordsOf({ pending: { kind: 'sending', amount: '78.50', forMs: 2_900 } })).to.equal(
-      'Placing 78.50 EUR…',
-    )
+    expect(wordsOf({ pending: { kind: 'sending', amount: '78.50', forMs: 2_900 } })).to.equal('Placing 78.50 EUR…')
     expect(wordsOf({ pending: { kind: 'sending', amount: '78.50', forMs: 3_100 } })).to.equal(
       'Still not confirmed: 78.50 EUR',
     )

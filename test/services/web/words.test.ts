@@ -1,11 +1,6 @@
 import { expect } from 'chai'
 import { Announcer } from '../../../services/gateway/web/model/announcer.js'
-import {
-  countdown,
-  shortCountdown,
-  softCloseShare,
-  spokenMark,
-} from '../../../services/gateway/web/model/countdown.js'
+import { countdown, shortCountdown, softCloseShare, spokenMark } from '../../../services/gateway/web/model/countdown.js'
 import { formatMessage, formatParts } from '../../../services/gateway/web/model/message-format.js'
 import { ar } from '../../../services/gateway/web/texts/ar.js'
 import { de } from '../../../services/gateway/web/texts/de.js'
@@ -23,12 +18,7 @@ describe('a message', () => {
 
   it('has plurals as each language has them', () => {
     const bids = '{n, plural, =0 {none} one {# bid} other {# bids}}'
-    expect([0, 1, 2, 1_000].map((n) => format(bids, { n }))).to.deep.equal([
-      'none',
-      '1 bid',
-      '2 bids',
-      '1,000 bids',
-    ])
+    expect([0, 1, 2, 1_000].map((n) => format(bids, { n }))).to.deep.equal(['none', '1 bid', '2 bids', '1,000 bids'])
     const arabic = '{n, plural, zero {z} one {o} two {t} few {f #} many {m #} other {x #}}'
     expect([0, 1, 2, 3, 11, 100].map((n) => format(arabic, { n }, 'ar-u-nu-latn'))).to.deep.equal([
       ...['z', 'o', 't', 'f 3', 'm 11', 'x 100'],
@@ -40,8 +30,7 @@ describe('a message', () => {
   })
 
   it('has choices, within which there may be more', () => {
-    const pattern =
-      '{who, select, you {You lead} other {{name} leads with {n, plural, one {# bid} other {# bids}}}}'
+    const pattern = '{who, select, you {You lead} other {{name} leads with {n, plural, one {# bid} other {# bids}}}}'
     expect(format(pattern, { who: 'you' })).to.equal('You lead')
     expect(format(pattern, { who: 'x', name: 'Kim', n: 2 })).to.equal('Kim leads with 2 bids')
   })
@@ -77,9 +66,7 @@ describe('the texts', () => {
             .to.not.match(/[{}#]/)
             .and.to.not.equal('')
         }
-        for (const [, body = ''] of pattern.matchAll(
-          /plural,((?:[^{}]|\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\})*)\}/g,
-        ))
+        for (const [, body = ''] of pattern.matchAll(/plural,((?:[^{}]|\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\})*)\}/g))
           if (categories.includes('few') && language === 'ar')
             expect(body, key)
               .to.match(/few \{/)

@@ -1,6 +1,6 @@
 import { checkpointText, hashOf, sealCommit } from '../../../src/application/log/commit.js'
-import { signMandates, submittedMandates } from '../../../src/application/submissions/mandate.js'
 import { proofOf } from '../../../src/application/proof/equivocation.js'
+import { signMandates, submittedMandates } from '../../../src/application/submissions/mandate.js'
 import type { Commit } from '../../../src/domain/commit.js'
 import type { AuctionEvent } from '../../../src/domain/events.js'
 import type { RemoteCommand } from '../../../src/domain/remote-command.js'

@@ -21,9 +21,7 @@ export class MemoryAccountStore implements AccountStore {
     },
     find: async (id) => this.#accounts.get(id) ?? null,
     findByLogin: async (login) =>
-      [...this.#accounts.values()].find(
-        ({ name, email }) => sameLogin(name, login) || sameLogin(email, login),
-      ) ?? null,
+      [...this.#accounts.values()].find(({ name, email }) => sameLogin(name, login) || sameLogin(email, login)) ?? null,
     change: async (id, change) => {
       const account = this.#accounts.get(id)
       if (!account) return null
@@ -59,8 +57,7 @@ export class MemoryAccountStore implements AccountStore {
       this.#sessions.delete(id)
     },
     removeOf: async (account) => {
-      for (const { id, accountId } of [...this.#sessions.values()])
-        if (accountId === account) this.#sessions.delete(id)
+      for (const { id, accountId } of [...this.#sessions.values()]) if (accountId === account) this.#sessions.delete(id)
     },
     removeExpired: async (now, limit) => {
       const expired = [...this.#sessions.values()].filter(({ expiresAt }) => expiresAt <= now)
@@ -72,9 +69,7 @@ export class MemoryAccountStore implements AccountStore {
     create: async (key, maxUsable) => {
       const usable = [...this.#keys.values()].filter(
         ({ accountId, revokedAt, expiresAt }) =>
-          accountId === key.accountId &&
-          revokedAt === null &&
-          (expiresAt === null || expiresAt > key.createdAt),
+          accountId === key.accountId && revokedAt === null && (expiresAt === null || expiresAt > key.createdAt),
       )
       if (usable.length >= maxUsable) return 'too-many'
       this.#keys.set(key.id, key)

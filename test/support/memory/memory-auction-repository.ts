@@ -102,8 +102,7 @@ export class MemoryAuctionRepository implements AuctionRepository {
   }
 
   async bidOnBy(bidderId: string, auctionIds: readonly string[]): Promise<Set<string>> {
-    const bidOn = (id: string) =>
-      this.#tables.auctions.get(id)?.bids.some((bid) => bid.bidder.id === bidderId)
+    const bidOn = (id: string) => this.#tables.auctions.get(id)?.bids.some((bid) => bid.bidder.id === bidderId)
     return new Set(auctionIds.filter(bidOn))
   }
 
@@ -115,8 +114,7 @@ export class MemoryAuctionRepository implements AuctionRepository {
   async withPicture(hash: string, homeNodeId: string | null): Promise<AuctionRecord | null> {
     const found = this.#all().find(
       ({ state: { terms, home } }) =>
-        terms.pictures.some((picture) => picture.hash === hash) &&
-        (homeNodeId === null || home.nodeId === homeNodeId),
+        terms.pictures.some((picture) => picture.hash === hash) && (homeNodeId === null || home.nodeId === homeNodeId),
     )
     return found === undefined ? null : recordOf(found)
   }

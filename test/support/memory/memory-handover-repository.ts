@@ -1,8 +1,4 @@
-import type {
-  HandoverPage,
-  HandoverParcel,
-  HandoverRepository,
-} from '../../../src/ports/store/handover-repository.js'
+import type { HandoverPage, HandoverParcel, HandoverRepository } from '../../../src/ports/store/handover-repository.js'
 import type { MemoryEventLog } from './memory-event-log.js'
 import type { MemoryTables } from './memory-tables.js'
 
@@ -56,8 +52,7 @@ export function keepParcel(tables: MemoryTables, auctionId: string, parcel: Hand
     const { commandId } = recorded.outcome
     const known = tables.outcomes.get(commandId)?.outcome.status
     const isAcceptance = recorded.outcome.status === 'accepted'
-    if (known === undefined || (known === 'rejected' && isAcceptance))
-      tables.outcomes.set(commandId, recorded)
+    if (known === undefined || (known === 'rejected' && isAcceptance)) tables.outcomes.set(commandId, recorded)
   }
   for (const maximum of parcel.sealed) auction.sealed.set(maximum.bidId, maximum)
   if (parcel.secrets !== null) auction.secrets = parcel.secrets

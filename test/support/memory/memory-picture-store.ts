@@ -84,9 +84,7 @@ export class MemoryPictureStore implements PictureStore {
   }
 
   list(kind: PictureKind): { hash: string; usedAt: number }[] {
-    return [...this.#entries].flatMap(([hash, entry]) =>
-      entry.kind === kind ? [{ hash, usedAt: entry.usedAt }] : [],
-    )
+    return [...this.#entries].flatMap(([hash, entry]) => (entry.kind === kind ? [{ hash, usedAt: entry.usedAt }] : []))
   }
 
   usage(): PictureUsage {

@@ -22,8 +22,7 @@ export class MemoryReceiptRepository implements ReceiptRepository {
       const signed = this.#signed[id - 1] as SignedReceipts
       const speaks = signed.receipts.some(
         (receipt) =>
-          receipt.command.auctionId === auctionId &&
-          (partyId === undefined || receiptOwner(receipt) === partyId),
+          receipt.command.auctionId === auctionId && (partyId === undefined || receiptOwner(receipt) === partyId),
       )
       if (auctionId === null || speaks) found.push({ id, signed })
     }

@@ -57,9 +57,7 @@ export class MemoryTables {
   replaceSignature({ auctionId, firstSeq, hash, signature }: Commit): boolean {
     const lists = [this.commits, this.auctions.get(auctionId)?.commits ?? []]
     const found = lists.map((list) => {
-      const at = list.findIndex(
-        (one) => one.auctionId === auctionId && one.firstSeq === firstSeq && one.hash === hash,
-      )
+      const at = list.findIndex((one) => one.auctionId === auctionId && one.firstSeq === firstSeq && one.hash === hash)
       if (at !== -1) list[at] = { ...(list[at] as StoredCommit), signature }
       return at !== -1
     })
@@ -75,8 +73,7 @@ export class MemoryTables {
     const seen = new Set<string>()
     for (const { outcome } of outcomes) {
       const { commandId } = outcome
-      if (seen.has(commandId) || this.outcomes.has(commandId))
-        throw new DuplicateCommandError(auctionId, commandId)
+      if (seen.has(commandId) || this.outcomes.has(commandId)) throw new DuplicateCommandError(auctionId, commandId)
       seen.add(commandId)
     }
   }

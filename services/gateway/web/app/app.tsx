@@ -60,9 +60,7 @@ export function App() {
             <a class="who" href="/account" aria-current={view === 'account' ? 'page' : undefined}>
               <Icon name="user" />
               &nbsp;
-              <span dir="auto">
-                {visitor.value?.name ?? t(isOpenMode.value ? 'nav.account' : 'account.log-in')}
-              </span>
+              <span dir="auto">{visitor.value?.name ?? t(isOpenMode.value ? 'nav.account' : 'account.log-in')}</span>
             </a>
           </nav>
         </div>
@@ -160,8 +158,7 @@ function View({ place: { view } }: { place: Place }) {
     )
   }, [view, state.tries])
   useEffect(() => {
-    if (view !== 'lot')
-      document.title = view === 'catalogue' ? t('app.name') : `${titleOf(view)} · ${t('app.name')}`
+    if (view !== 'lot') document.title = view === 'catalogue' ? t('app.name') : `${titleOf(view)} · ${t('app.name')}`
   }, [view])
   if (view === 'catalogue') return <Catalogue />
   if (view === 'nowhere')

@@ -20,8 +20,7 @@ export interface NumberSigns {
 
 export function numberSigns(locale: string): NumberSigns {
   const parts = new Intl.NumberFormat(locale).formatToParts(1_234_567.5)
-  const sign = (type: string, otherwise: string) =>
-    parts.find((part) => part.type === type)?.value ?? otherwise
+  const sign = (type: string, otherwise: string) => parts.find((part) => part.type === type)?.value ?? otherwise
   const digits = Array.from({ length: 10 }, (_, digit) =>
     new Intl.NumberFormat(locale, { useGrouping: false }).format(digit),
   ).join('')

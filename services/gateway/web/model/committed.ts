@@ -10,7 +10,10 @@ export interface Commitment {
   readonly atWorst: string
 }
 
-/** Exact, in each unit apart; in the order of the units' codes. `maxima` and `pending`: amounts by auction, as far as they are known here. */
+/**
+ * Exact, in each unit apart; in the order of the units' codes. `maxima` and `pending`: amounts by auction, as far as
+ * they are known here.
+ */
 export function commitments(
   lots: Iterable<Lot>,
   maxima: ReadonlyMap<string, string>,

@@ -40,9 +40,7 @@ function isUnusual(amount: string, minimum: string): boolean {
 function times(amount: string, factor: number): string {
   const [, fraction = ''] = amount.split('.')
   const product = String(BigInt(amount.replace('.', '')) * BigInt(factor)).padStart(fraction.length + 1, '0')
-  return fraction === ''
-    ? product
-    : `${product.slice(0, -fraction.length)}.${product.slice(-fraction.length)}`
+  return fraction === '' ? product : `${product.slice(0, -fraction.length)}.${product.slice(-fraction.length)}`
 }
 
 /** The confirming sheet: which offer, at what price it was opened, and since when its button is where it is. */

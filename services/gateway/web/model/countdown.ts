@@ -64,11 +64,7 @@ export function spokenMark(
 }
 
 /** How much of the soft-close window is left, 0 to 1; null outside of it. */
-export function softCloseShare(
-  endsAtMs: number | null,
-  windowMs: number | null,
-  nowMs: number,
-): number | null {
+export function softCloseShare(endsAtMs: number | null, windowMs: number | null, nowMs: number): number | null {
   if (endsAtMs === null || windowMs === null) return null
   const left = endsAtMs - nowMs
   return left > 0 && left <= windowMs ? left / windowMs : null

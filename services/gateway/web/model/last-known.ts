@@ -13,8 +13,8 @@ const VERSION = 2
 const MAX_DESCRIPTION = 500
 
 /**
- * As text. Standings are left out: they would be somebody's at that time, and the next to open the page may be another. What
- * the visitor has a part in or watches comes first, then what ends first.
+ * As text. Standings are left out: they would be somebody's at that time, and the next to open the page may be another.
+ * What the visitor has a part in or watches comes first, then what ends first.
  */
 export function writeLastKnown(lots: Iterable<Lot>, atMs: number, watched: ReadonlySet<string>): string {
   const rank = ({ id, you, ending }: Lot) => (you !== null || watched.has(id) ? 0 : ending === null ? 1 : 2)

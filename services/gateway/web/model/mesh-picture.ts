@@ -16,7 +16,10 @@ const FARTHEST = 82
 const FASTEST_MS = 0.3
 const SLOWEST_MS = 300
 
-/** The peers around this node: the quicker, the nearer; the more auctions at home, the larger. Those in trouble are drawn first. */
+/**
+ * The peers around this node: the quicker, the nearer; the more auctions at home, the larger. Those in trouble are
+ * drawn first.
+ */
 export function drawPeers(peers: readonly Peer[], homes: ReadonlyMap<string, number>): DrawnPeer[] {
   const urgency = { dead: 0, suspect: 1, alive: 2, left: 3 } as const
   const shown = [...peers]
@@ -56,9 +59,7 @@ export interface MeshFigures {
 export function figuresOf(samples: readonly MetricSample[]): MeshFigures {
   const value = (name: string) => samples.find((sample) => sample.name === name)?.value ?? null
   const labelled = (name: string, label: string) =>
-    samples
-      .filter((sample) => sample.name === name)
-      .map(({ labels, value }) => [labels[label] ?? '', value] as const)
+    samples.filter((sample) => sample.name === name).map(({ labels, value }) => [labels[label] ?? '', value] as const)
   const seconds = (name: string, share: number) => {
     const at = quantile(samples, name, share)
     return at === null ? null : at * 1_000

@@ -23,11 +23,7 @@ export function formatMessage(pattern: string, args: MessageArgs, locale: string
 }
 
 /** As above, with the values as they are, so that a page can draw them in an element of their own. */
-export function formatParts<V>(
-  pattern: string,
-  args: MessageArgs<V>,
-  locale: string,
-): (string | number | V)[] {
+export function formatParts<V>(pattern: string, args: MessageArgs<V>, locale: string): (string | number | V)[] {
   let nodes = parsed.get(pattern)
   if (!nodes) {
     nodes = new Parser(pattern).parse()
@@ -69,9 +65,7 @@ function writeCase<V>(
     kind === 'select'
       ? cases.get(String(value))
       : (cases.get(`=${value}`) ??
-        cases.get(
-          new Intl.PluralRules(writing.locale, kind === 'ordinal' ? { type: 'ordinal' } : {}).select(shifted),
-        ))
+        cases.get(new Intl.PluralRules(writing.locale, kind === 'ordinal' ? { type: 'ordinal' } : {}).select(shifted)))
   const chosen = found ?? cases.get('other')
   if (!chosen) throw new RangeError(`{${name}} has no case for ${String(value)}`)
   write(chosen, { ...writing, count: kind === 'select' ? writing.count : shifted })

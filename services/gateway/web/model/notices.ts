@@ -24,12 +24,14 @@ export const ENDING_SOON_MS = 5 * 60_000
 /** What a change of an auction means to the visitor; null: nothing that they have to hear of. */
 export function noticeOf(before: Lot, after: Lot): Notice | null {
   if (before.you === 'leading' && after.you === 'outbid') return noticeWith(after, 'outbid', after.seq)
-  if (before.ending === null && before.you !== null && after.you === 'won')
-    return noticeWith(after, 'won', after.seq)
+  if (before.ending === null && before.you !== null && after.you === 'won') return noticeWith(after, 'won', after.seq)
   return null
 }
 
-/** Whether an auction ends soon in which the visitor could still do something. Once an auction, however often it is extended. */
+/**
+ * Whether an auction ends soon in which the visitor could still do something. Once an auction, however often it is
+ * extended.
+ */
 export function endingNotice(lot: Lot, nowMs: number, isWatched: boolean): Notice | null {
   if (lot.status !== 'open' || lot.ending !== null || lot.closesAtMs === null) return null
   const left = lot.closesAtMs - nowMs

@@ -54,10 +54,7 @@ export function panelWords(panel: Panel, speech: Speech, open = false): Words {
     case 'not-eligible':
       return words(barrierWords(panel.why, panel.opensAtMs, speech, open), 'calm')
     case 'sending':
-      return words(
-        t(panel.slow ? 'panel.sending.slow' : 'panel.sending', { amount: money(panel.amount) }),
-        'calm',
-      )
+      return words(t(panel.slow ? 'panel.sending.slow' : 'panel.sending', { amount: money(panel.amount) }), 'calm')
     case 'leading':
       return panel.reserveMet
         ? words(t('panel.leading', { price: money(panel.price) }), 'good')
@@ -77,10 +74,7 @@ export function panelWords(panel: Panel, speech: Speech, open = false): Words {
   }
 }
 
-function overWords(
-  { ending, outcome, disputed }: Extract<Panel, { kind: 'over' }>,
-  { t, money }: Speech,
-): Words {
+function overWords({ ending, outcome, disputed }: Extract<Panel, { kind: 'over' }>, { t, money }: Speech): Words {
   const detail = disputed ? t('panel.disputed') : null
   if (ending.kind === 'cancelled') {
     const by = ending.by === 'home' ? 'panel.given-up' : 'panel.cancelled'
@@ -114,12 +108,7 @@ function barrierWords(why: Barrier, opensAtMs: number | null, { t, when }: Speec
 }
 
 /** The tab's title: how long, how much, and how one stands: "1:05 · 78.50 EUR · You lead". */
-export function tabTitle(
-  left: string | null,
-  price: string | null,
-  standing: string | null,
-  title: string,
-): string {
+export function tabTitle(left: string | null, price: string | null, standing: string | null, title: string): string {
   const facts = [left, price, standing].filter((part) => part !== null && part !== '')
   return `${facts.join(' · ')}${facts.length > 0 ? ' · ' : ''}${title}`
 }

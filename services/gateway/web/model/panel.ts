@@ -59,8 +59,7 @@ export function panelOf(facts: PanelFacts): Panel {
   const { lot, nowMs, reach, pending } = facts
   if (lot.ending) return { kind: 'over', ending: lot.ending, outcome: outcomeOf(lot), disputed: lot.disputed }
   if (lot.disputed) return { kind: 'disputed' }
-  if (lot.status === 'ended' || (lot.closesAtMs !== null && nowMs >= lot.closesAtMs))
-    return { kind: 'closing' }
+  if (lot.status === 'ended' || (lot.closesAtMs !== null && nowMs >= lot.closesAtMs)) return { kind: 'closing' }
   if (HOME_AWAY.has(lot.home.state)) return { kind: 'home-away' }
   if (reach.kind === 'lost' && reach.forMs > GRACE_MS) {
     const canBid = reach.http && pending === null && barrierOf(facts) === null

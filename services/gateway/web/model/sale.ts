@@ -87,15 +87,13 @@ export function termsOf(
     const read = readAmount(sale[field], places, signs)
     if (read.kind === 'amount') return read.amount
     if (read.kind === 'ambiguous') problems[field] = 'ambiguous'
-    else if (read.kind === 'invalid')
-      problems[field] = read.why === 'too-many-decimals' ? 'decimals' : 'amount'
+    else if (read.kind === 'invalid') problems[field] = read.why === 'too-many-decimals' ? 'decimals' : 'amount'
     return null
   }
   const price = amount('price')
   if (price === null) problems.price ??= 'price-missing'
   const [reserve, buyNow, increment] = [amount('reserve'), amount('buyNow'), amount('increment')]
-  if (price !== null && reserve !== null && compareAmounts(reserve, price) < 0)
-    problems.reserve = 'reserve-low'
+  if (price !== null && reserve !== null && compareAmounts(reserve, price) < 0) problems.reserve = 'reserve-low'
   if (price !== null && buyNow !== null && compareAmounts(buyNow, price) <= 0) problems.buyNow = 'buy-now-low'
   const opensAt = sale.opens === '' ? null : Date.parse(sale.opens)
   if (opensAt !== null && !(opensAt > nowMs)) problems.opens = 'opens-past'
@@ -113,9 +111,7 @@ export function termsOf(
     ...(increment !== null && { increment }),
     ...(opensAt !== null && { opens_at: timeText(opensAt) }),
     ...(closes !== null &&
-      (opensAt === null
-        ? { closes_in_seconds: Number(sale.minutes) * 60 }
-        : { closes_at: timeText(closes) })),
+      (opensAt === null ? { closes_in_seconds: Number(sale.minutes) * 60 } : { closes_at: timeText(closes) })),
     // Without an end there is nothing to be moved.
     ...(closes !== null &&
       seconds > 0 && { soft_close: { window_ms: seconds * 1_000, extension_ms: seconds * 1_000 } }),

@@ -5,7 +5,10 @@ export interface Unfinished {
   readonly isSheetOpen: boolean
   /** Offers on their way. */
   readonly pending: number
-  /** The page has been loaded anew for this version already, and is still another one: doing it again would go on for ever. */
+  /**
+   * The page has been loaded anew for this version already, and is still another one: doing it again would go on for
+   * ever.
+   */
   readonly hasReloaded: boolean
 }
 

@@ -23,8 +23,7 @@ export const ar: Texts = {
   'connection.missed':
     '{count, plural, =0 {لم يحدث شيء أثناء غيابك} one {مزايدة واحدة أثناء غيابك: السعر الآن {price}} two {مزايدتان أثناء غيابك: السعر الآن {price}} few {# مزايدات أثناء غيابك: السعر الآن {price}} many {# مزايدة أثناء غيابك: السعر الآن {price}} other {# مزايدة أثناء غيابك: السعر الآن {price}}}',
 
-  'offline.as-of':
-    'غير متصل. هذا ما كان معروفًا في {time}، ولا تظهر المراكز. يستمر العمل تلقائيًا حين تجيب البوابة.',
+  'offline.as-of': 'غير متصل. هذا ما كان معروفًا في {time}، ولا تظهر المراكز. يستمر العمل تلقائيًا حين تجيب البوابة.',
   'offline.nothing': 'البوابة لا تجيب. تُعاد المحاولة تلقائيًا.',
   'stale.banner': 'توجد نسخة أحدث من هذه الصفحة.',
   'stale.reload': 'حمّلها الآن',
@@ -124,8 +123,7 @@ export const ar: Texts = {
   'panel.not-sold.no-bids': 'لم يُبع: لا مزايدات',
   'panel.given-up': 'تخلّت عنه عقدته: {reason}',
   'panel.given-up.bare': 'تخلّت عنه عقدته: لم يفز أحد',
-  'panel.maxima-lost':
-    'فقدت العقدة الحدود القصوى المودعة لديها. المتصدّر يتصدّر بالسعر الحالي؛ أودع حدّك من جديد.',
+  'panel.maxima-lost': 'فقدت العقدة الحدود القصوى المودعة لديها. المتصدّر يتصدّر بالسعر الحالي؛ أودع حدّك من جديد.',
   'panel.cancelled': 'أُلغي: {reason}',
   'panel.cancelled.bare': 'ألغاه البائع',
   'panel.disputed': 'وقّعت العقدة المضيفة سجلّين مختلفين. لا تعتمد على هذه النتيجة.',
@@ -258,8 +256,7 @@ export const ar: Texts = {
   'owner.cancel': 'ألغِ المزاد',
   'owner.cancel.reason': 'السبب، يراه الجميع',
   'owner.cancel.sure': 'ألغِه',
-  'owner.extend':
-    'مدّد {minutes, plural, one {دقيقة واحدة} two {دقيقتين} few {# دقائق} many {# دقيقة} other {# دقيقة}}',
+  'owner.extend': 'مدّد {minutes, plural, one {دقيقة واحدة} two {دقيقتين} few {# دقائق} many {# دقيقة} other {# دقيقة}}',
   'owner.back': 'رجوع',
   'owner.done.closed': 'أُغلق',
   'owner.done.extended': 'مُدّد إلى {time}',
@@ -287,8 +284,7 @@ export const ar: Texts = {
   'pictures.missing': 'الصورة غير متاحة الآن',
   'sell.pictures': 'الصور',
   'sell.pictures.add': 'إضافة صور',
-  'sell.pictures.help':
-    'حتى {max} صورة، الأولى أولًا. اخترها أو أفلتها هنا أو ألصقها. يُحذف مكان التقاطها ووقته.',
+  'sell.pictures.help': 'حتى {max} صورة، الأولى أولًا. اخترها أو أفلتها هنا أو ألصقها. يُحذف مكان التقاطها ووقته.',
   'sell.pictures.many':
     '{count, plural, zero {لا تتسع # صورة: المسموح {max}.} one {لا تتسع صورة واحدة (#): المسموح {max}.} two {لا تتسع صورتان (#): المسموح {max}.} few {لا تتسع # صور: المسموح {max}.} many {لا تتسع # صورة: المسموح {max}.} other {لا تتسع # صورة: المسموح {max}.}}',
   'sell.pictures.preparing': 'جارٍ التحضير…',
@@ -309,10 +305,8 @@ export const ar: Texts = {
   'sell.duration': 'ينتهي بعد',
   'sell.duration.minutes':
     '{count, plural, one {دقيقة واحدة} two {دقيقتين} few {# دقائق} many {# دقيقة} other {# دقيقة}}',
-  'sell.duration.hours':
-    '{count, plural, one {ساعة واحدة} two {ساعتين} few {# ساعات} many {# ساعة} other {# ساعة}}',
-  'sell.duration.days':
-    '{count, plural, one {يوم واحد} two {يومين} few {# أيام} many {# يومًا} other {# يوم}}',
+  'sell.duration.hours': '{count, plural, one {ساعة واحدة} two {ساعتين} few {# ساعات} many {# ساعة} other {# ساعة}}',
+  'sell.duration.days': '{count, plural, one {يوم واحد} two {يومين} few {# أيام} many {# يومًا} other {# يوم}}',
   'sell.duration.none': 'إلى أن أغلقه',
   'sell.advanced': 'خيارات أخرى',
   'sell.advanced.changed':

@@ -17,8 +17,7 @@ export const de: Texts = {
   'theme.system': 'Wie das System',
   'theme.light': 'Hell',
   'theme.dark': 'Dunkel',
-  'open.banner':
-    'Offener Betrieb: Namen werden geglaubt. Wer diese Seite erreicht, kann unter jedem Namen bieten.',
+  'open.banner': 'Offener Betrieb: Namen werden geglaubt. Wer diese Seite erreicht, kann unter jedem Namen bieten.',
   'connection.lost': 'Verbindung wird wiederhergestellt … Preise von {time}',
   'connection.back': 'Wieder verbunden',
   'connection.missed':
@@ -86,8 +85,7 @@ export const de: Texts = {
   'lot.opens': 'Beginnt {time}',
   'lot.no-end': 'Vom Verkäufer beendet',
   'lot.missing.title': 'Diese Auktion gibt es nicht',
-  'lot.missing':
-    'Niemand in diesem Netz kennt eine Auktion mit dieser Kennung. Vielleicht ist der Link unvollständig.',
+  'lot.missing': 'Niemand in diesem Netz kennt eine Auktion mit dieser Kennung. Vielleicht ist der Link unvollständig.',
   'lot.back': 'Alle Auktionen',
   'lot.description': 'Beschreibung',
   'lot.reserve.none': 'Kein Mindestpreis',
@@ -103,8 +101,7 @@ export const de: Texts = {
   'chart.hint': 'Jede Stufe ist ein Gebot.',
   'panel.why': 'Warum dieser Preis?',
 
-  'time.days':
-    '{days, plural, one {# Tag} other {# Tage}} {hours, plural, =0 {} one {# Stunde} other {# Stunden}}',
+  'time.days': '{days, plural, one {# Tag} other {# Tage}} {hours, plural, =0 {} one {# Stunde} other {# Stunden}}',
   'time.hours': '{hours, number} Std. {minutes, number} Min.',
   'time.minutes': '{minutes, number}:{seconds}',
   'time.seconds': '{seconds, plural, one {# Sekunde} other {# Sekunden}}',
@@ -128,8 +125,7 @@ export const de: Texts = {
     'Der Heimatknoten hat die hinterlegten Höchstgebote verloren. Wer führt, führt zum Preis; hinterlegen Sie Ihres neu.',
   'panel.cancelled': 'Abgesagt: {reason}',
   'panel.cancelled.bare': 'Vom Verkäufer abgesagt',
-  'panel.disputed':
-    'Der Heimatknoten hat zwei Verläufe unterschrieben. Verlassen Sie sich nicht auf dieses Ergebnis.',
+  'panel.disputed': 'Der Heimatknoten hat zwei Verläufe unterschrieben. Verlassen Sie sich nicht auf dieses Ergebnis.',
   'panel.closing': 'Endet … das Ergebnis steht noch aus',
   'panel.home-away':
     'Der Knoten der Auktion ist nicht da; nichts ist verloren. Gebote gehen wieder, sobald er zurück ist.',
@@ -215,8 +211,7 @@ export const de: Texts = {
   'history.buy-now': 'gekauft',
   'history.auto': 'von einem Maximum beantwortet',
   'history.more': 'Frühere Gebote',
-  'history.refused':
-    '{count, plural, one {# Ihrer Gebote wurde abgelehnt} other {# Ihrer Gebote wurden abgelehnt}}',
+  'history.refused': '{count, plural, one {# Ihrer Gebote wurde abgelehnt} other {# Ihrer Gebote wurden abgelehnt}}',
   'facts.title': 'Über diese Auktion',
   'facts.home': 'Heimatknoten',
   'facts.id': 'Kennung',
@@ -236,8 +231,7 @@ export const de: Texts = {
   'verify.go': 'Auktion prüfen',
   'verify.going': 'Wird geprüft … {events, plural, =0 {} one {# Ereignis} other {# Ereignisse}}',
   'verify.rerun': 'Alles stimmt: alle Preise wurden neu ermittelt und kamen gleich heraus.',
-  'verify.partly':
-    'Der Verlauf stimmt, aber sein Ergebnis ist nicht bewiesen: einige Maxima wurden nicht geöffnet.',
+  'verify.partly': 'Der Verlauf stimmt, aber sein Ergebnis ist nicht bewiesen: einige Maxima wurden nicht geöffnet.',
   'verify.not-yet': 'Bis jetzt stimmt alles. Die Maxima werden am Ende geöffnet.',
   'verify.none': 'Alles stimmt. Die Auktion wurde abgesagt.',
   'verify.counts':
@@ -305,8 +299,7 @@ export const de: Texts = {
     'Dieser Browser kann {name} nicht lesen. Speichern Sie es als JPEG oder PNG, oder entfernen Sie es.',
   'sell.pictures.too-large': '{name} ist zu groß. Verkleinern oder entfernen Sie es.',
   'sell.title': 'Etwas verkaufen',
-  'sell.intro':
-    'Ein Titel und ein Startpreis genügen. Sobald die Auktion offen ist, stehen ihre Bedingungen fest.',
+  'sell.intro': 'Ein Titel und ein Startpreis genügen. Sobald die Auktion offen ist, stehen ihre Bedingungen fest.',
   'sell.what': 'Was ist es?',
   'sell.description': 'Beschreibung',
   'sell.optional': 'freiwillig',
@@ -324,8 +317,7 @@ export const de: Texts = {
   'sell.buy-now': 'Sofortkaufpreis',
   'sell.buy-now.help': 'Wer ihn zahlt, bekommt das Los sofort, solange niemand geboten hat.',
   'sell.increment': 'Schritt',
-  'sell.increment.help':
-    'Um wie viel ein Gebot über dem Preis liegen muss. Leer: Schritte, die mit ihm wachsen.',
+  'sell.increment.help': 'Um wie viel ein Gebot über dem Preis liegen muss. Leer: Schritte, die mit ihm wachsen.',
   'sell.soft-close': 'Nachspielzeit',
   'sell.soft-close.help': 'Ein Gebot kurz vor dem Ende verschiebt es, damit andere antworten können.',
   'sell.soft-close.off': 'Aus',
@@ -375,8 +367,7 @@ export const de: Texts = {
   'mine.invite.1': 'Sagen Sie, wer Sie sind.',
   'mine.invite.2': 'Bieten Sie, oder beobachten Sie etwas mit dem Auge auf seiner Seite.',
   'mine.invite.3': 'Kommen Sie hierher zurück: Was Sie braucht, steht zuerst.',
-  'mine.failed':
-    'Nicht alle Ihre Auktionen konnten gelesen werden. Sie werden von selbst noch einmal abgefragt.',
+  'mine.failed': 'Nicht alle Ihre Auktionen konnten gelesen werden. Sie werden von selbst noch einmal abgefragt.',
   'mine.at-worst': 'Schlimmstenfalls',
   'mine.at-worst.help': 'Wenn andere jedes hier gesetzte Höchstgebot ganz ausreizen',
   'invite.open': 'Ein Name genügt hier: kein Passwort, keine E-Mail.',
@@ -468,8 +459,7 @@ export const de: Texts = {
   'mesh.why.revoked': 'ist kein Mitglied mehr: außer Gebrauch',
   'mesh.picture':
     'Bild des Netzes um {name}: {alive, plural, one {# Knoten} other {# Knoten}} am Leben, {suspect, number} verdächtig, {dead, number} tot, {left, number} gegangen. Die Tabelle hat dasselbe.',
-  'mesh.legend':
-    'Je näher, desto kürzer der Weg hin und zurück; je größer, desto mehr Auktionen dort zu Hause.',
+  'mesh.legend': 'Je näher, desto kürzer der Weg hin und zurück; je größer, desto mehr Auktionen dort zu Hause.',
   'mesh.not-drawn': '{count, plural, one {# weiterer steht} other {# weitere stehen}} nur in der Tabelle.',
 
   'keys.title': 'Tastatur',

@@ -102,8 +102,7 @@ export const en = {
   'chart.hint': 'Each step is a bid.',
   'panel.why': 'Why this price?',
 
-  'time.days':
-    '{days, plural, one {# day} other {# days}} {hours, plural, =0 {} one {# hour} other {# hours}}',
+  'time.days': '{days, plural, one {# day} other {# days}} {hours, plural, =0 {} one {# hour} other {# hours}}',
   'time.hours': '{hours, number} h {minutes, number} min',
   'time.minutes': '{minutes, number}:{seconds}',
   'time.seconds': '{seconds, plural, one {# second} other {# seconds}}',
@@ -360,8 +359,7 @@ export const en = {
   'sell.invite.2': 'Say what it is, at what price bidding starts, and when it ends.',
   'sell.invite.3': 'Watch the bids come in. Whoever leads at the end has bought it.',
   'sell.may-not': 'This account may bid, but not sell. Ask whoever runs this gateway.',
-  'mine.invite':
-    'All that concerns you in one place: what you lead, what you were outbid in, what you watch and sell.',
+  'mine.invite': 'All that concerns you in one place: what you lead, what you were outbid in, what you watch and sell.',
   'mine.invite.1': 'Say who you are.',
   'mine.invite.2': 'Bid on something, or watch it with the eye on its page.',
   'mine.invite.3': 'Come back here: what needs you stands first.',
@@ -418,8 +416,7 @@ export const en = {
   'mesh.seen': 'Last heard',
   'mesh.version': 'Version',
   'mesh.address': 'Address',
-  'mesh.alone':
-    'This node knows no other. Others join with an invitation, or find it by themselves on this machine.',
+  'mesh.alone': 'This node knows no other. Others join with an invitation, or find it by themselves on this machine.',
   'mesh.forbidden': 'Only admins of this gateway see its nodes.',
   'mesh.state.alive': 'alive',
   'mesh.state.suspect': 'suspect',

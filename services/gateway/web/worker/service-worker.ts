@@ -1,7 +1,7 @@
 /**
- * Opens the page where the gateway cannot be reached. It keeps the page's own files and nothing else: no answer of the API passes
- * through it, so that it can neither keep a credential nor show an old standing as a new one. What the page last knew of auctions
- * the page keeps by itself, and dates it.
+ * Opens the page where the gateway cannot be reached. It keeps the page's own files and nothing else: no answer of the
+ * API passes through it, so that it can neither keep a credential nor show an old standing as a new one. What the page
+ * last knew of auctions the page keeps by itself, and dates it.
  */
 const scope = self as unknown as ServiceWorkerGlobalScope
 /** Filled in by the build: what belongs to this version of the page. */

@@ -96,9 +96,7 @@ export class EventPrinter {
       out.document(event)
       if (isReported || out.json) continue
       const { paint } = out.look
-      out.lines(
-        `${paint.dim(showTime(Date.parse(event.timestamp), out.look))}  ${paintEvent(text, out.look)}`,
-      )
+      out.lines(`${paint.dim(showTime(Date.parse(event.timestamp), out.look))}  ${paintEvent(text, out.look)}`)
     }
   }
 }

@@ -1,10 +1,4 @@
-import {
-  clearScreenDown,
-  createInterface,
-  cursorTo,
-  moveCursor,
-  type Interface as Readline,
-} from 'node:readline'
+import { clearScreenDown, createInterface, cursorTo, moveCursor, type Interface as Readline } from 'node:readline'
 import type { CliIo } from '../session/cli-io.js'
 import type { HistoryFile } from './history-file.js'
 

@@ -1,6 +1,4 @@
-export type Tokens =
-  | { readonly ok: true; readonly words: string[] }
-  | { readonly ok: false; readonly message: string }
+export type Tokens = { readonly ok: true; readonly words: string[] } | { readonly ok: false; readonly message: string }
 
 export const MAX_LINE_LENGTH = 100_000
 

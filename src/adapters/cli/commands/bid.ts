@@ -44,8 +44,7 @@ async function runBid(session: Session, args: Args): Promise<ExitCode> {
   const [way] = ways
   if (ways.length !== 1 || way === undefined) {
     const shown = ways.map((name) => args.label(name)).join(' and ')
-    const message =
-      ways.length === 0 ? 'AMOUNT is missing' : `${shown} exclude each other: a bid is of one kind`
+    const message = ways.length === 0 ? 'AMOUNT is missing' : `${shown} exclude each other: a bid is of one kind`
     throw new UsageError(message, {
       field: ways[1] ?? 'amount',
       next: 'give one of AMOUNT, --max, --up-to and --buy-now',
@@ -64,12 +63,7 @@ async function runBid(session: Session, args: Args): Promise<ExitCode> {
   return placeBid(session, args, way === 'max' ? 'max' : 'amount', way)
 }
 
-async function placeBid(
-  session: Session,
-  args: Args,
-  way: 'amount' | 'max',
-  amountField: string,
-): Promise<ExitCode> {
+async function placeBid(session: Session, args: Args, way: 'amount' | 'max', amountField: string): Promise<ExitCode> {
   const kind: 'plain' | 'max' = way === 'max' ? 'max' : 'plain'
   const amount = args.need(amountField)
   const commandId = args.commandId() ?? session.newCommandId('bid')
@@ -112,9 +106,7 @@ async function named<T>(field: string, option: string, call: Promise<T>): Promis
     return await call
   } catch (error) {
     if (!(error instanceof NodeError) || error.code !== 'INVALID_INPUT' || error.field !== field) throw error
-    const message = error.message.startsWith(`${field} `)
-      ? option + error.message.slice(field.length)
-      : error.message
+    const message = error.message.startsWith(`${field} `) ? option + error.message.slice(field.length) : error.message
     throw new UsageError(message, {
       field: option.replace(/^--/, ''),
       cause: error,

@@ -94,10 +94,7 @@ async function startFirstFree(
     const settings = nodeSettings(chosen)
     if (!isNamed && readRunningNode(settings.dataDir)) continue
     const isQuiet = chosen.sources.log_level.kind === 'default'
-    const logger = screen.logger(
-      isQuiet ? { ...settings.log, level: 'warn' } : settings.log,
-      args.flag('debug'),
-    )
+    const logger = screen.logger(isQuiet ? { ...settings.log, level: 'warn' } : settings.log, args.flag('debug'))
     const node = await host.deps.createNode(settings, { logger })
     try {
       await node.start()

@@ -53,9 +53,7 @@ export const exportCommand: HostCommand = {
         out.lines(`Prove it anywhere: ${host.program} verify ${oneLine(file)}`)
       }
       if (missing.length === 0) return EXIT.done
-      host.io.stderr.write(
-        `${missing.length} pictures are not there: no node that has them can be reached now\n`,
-      )
+      host.io.stderr.write(`${missing.length} pictures are not there: no node that has them can be reached now\n`)
       return EXIT.unreachable
     } finally {
       await session.close()

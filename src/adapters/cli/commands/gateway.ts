@@ -42,9 +42,7 @@ export const gatewayCommand: HostCommand = {
         const auth = gateway.open ? 'open' : 'accounts'
         out.document({ event: 'ready', http: gateway.url, auth, node_id: node.nodeId, pid: process.pid })
         const { paint } = out.look
-        out.lines(
-          `${paint.good('Ready')}: ${gatewayText(gateway)}, for the node ${node.name}. Ctrl-C stops it.`,
-        )
+        out.lines(`${paint.good('Ready')}: ${gatewayText(gateway)}, for the node ${node.name}. Ctrl-C stops it.`)
         if (args.flag('open')) await showPage(host, gateway)
         await aborted(io.ended)
         if (!out.json) out.note('stopping')

@@ -11,9 +11,7 @@ const OPTIONS = ['grape-host', 'grape-port', 'dht-port', 'bootstrap', 'log-forma
 export const grapeCommand: HostCommand = {
   usage: 'grape',
   summary: 'Run a Grape for several nodes to share, until Ctrl-C.',
-  options: Object.fromEntries(
-    OPTIONS.map((name) => [name, startOptions[name] as (typeof startOptions)[string]]),
-  ),
+  options: Object.fromEntries(OPTIONS.map((name) => [name, startOptions[name] as (typeof startOptions)[string]])),
   examples: [
     ['grape', 'API on 30001, DHT on 20001'],
     ['grape --grape-port 40001 --dht-port 20002 --bootstrap 127.0.0.1:20001', 'a second one, linked to it'],

@@ -47,18 +47,13 @@ async function handOverOne(session: Session, args: Args): Promise<ExitCode> {
   const view = await (await session.api()).handover(request)
   await sayAnswer(out, { auction_id: view.auctionId, moved: true }, async () => {
     if (out.json) return out.document(movedJson(view))
-    out.lines(
-      `${nameAuction(view, await ids.of(view.auctionId))} has moved: its home is ${homeOf(view)} now.`,
-    )
+    out.lines(`${nameAuction(view, await ids.of(view.auctionId))} has moved: its home is ${homeOf(view)} now.`)
   })
   return EXIT.done
 }
 
 /** One after the other, with a line for each. */
-export async function handOverAll(
-  session: Session,
-  peer: string,
-): Promise<{ moved: number; failed: number }> {
+export async function handOverAll(session: Session, peer: string): Promise<{ moved: number; failed: number }> {
   const { out, ids } = session
   const api = await session.api()
   const own = await ownAuctions(api)
@@ -96,9 +91,7 @@ async function ownAuctions(api: NodeApi): Promise<AuctionView[]> {
   let cursor: string | null = null
   do {
     const query = { statuses: ['scheduled', 'open', 'ended'] as const, limit: PAGE }
-    const page: Awaited<ReturnType<NodeApi['list']>> = await api.list(
-      cursor === null ? query : { ...query, cursor },
-    )
+    const page: Awaited<ReturnType<NodeApi['list']>> = await api.list(cursor === null ? query : { ...query, cursor })
     own.push(...page.auctions.filter(({ homeState }) => homeState === 'self'))
     cursor = page.next
   } while (cursor !== null)

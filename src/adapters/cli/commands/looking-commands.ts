@@ -68,9 +68,7 @@ function statusesOf(args: Args): AuctionPhase[] | undefined {
   const text = args.text('status')
   if (text === undefined || text === 'all') return undefined
   const words = text.split(',').map((word) => word.trim().toLowerCase())
-  const known = words.filter((word): word is AuctionPhase =>
-    (AUCTION_PHASES as readonly string[]).includes(word),
-  )
+  const known = words.filter((word): word is AuctionPhase => (AUCTION_PHASES as readonly string[]).includes(word))
   if (known.length !== words.length) throw args.wrong('status', STATUS_RULE)
   return known
 }
@@ -167,8 +165,7 @@ async function listBids(
       ...(beforeSeq === undefined ? {} : { beforeSeq }),
     })
     bids.push(...page.bids)
-    if (page.next === null || bids.length >= count)
-      return { auction: page.auction, bids, more: page.next !== null }
+    if (page.next === null || bids.length >= count) return { auction: page.auction, bids, more: page.next !== null }
     beforeSeq = page.next
   }
 }

@@ -51,10 +51,7 @@ function statusLines({ node, ...status }: NodeStatus, { paint }: Look): string[]
       ),
       ...(status.peerWait ? [['waiting', paint.warn(waitWords(status.peerWait))] as const] : []),
       ...(status.clockDoubt ? [['clock', paint.warn(clockWords(status.clockDoubt))] as const] : []),
-      [
-        'tls',
-        status.handshakes ? `handshakes: ${count({ ...status.handshakes })}` : paint.bad('switched off'),
-      ],
+      ['tls', status.handshakes ? `handshakes: ${count({ ...status.handshakes })}` : paint.bad('switched off')],
       ['budgets', budgetText(status.budgets)],
       ['up', `${showSpan(status.uptimeMs)}, process ${status.pid}`],
     ]).map((line) => `  ${line}`),
@@ -74,9 +71,7 @@ function waitWords({ peers, until }: PeerWait): string {
 function clockWords({ aheadMs, countsInMs, holds }: ClockDoubt): string {
   const off = `${showSpan(Math.abs(aheadMs))} ${aheadMs > 0 ? 'ahead of' : 'behind'} the time that has passed`
   const held =
-    holds === 0
-      ? ''
-      : `; holds ${holds} ${holds === 1 ? 'auction' : 'auctions'} that would start or end by it`
+    holds === 0 ? '' : `; holds ${holds} ${holds === 1 ? 'auction' : 'auctions'} that would start or end by it`
   return `${off}: set it right, or let it stand, and it counts in ${showSpan(countsInMs)}${held}`
 }
 

@@ -50,8 +50,7 @@ export const meshCommand: HostCommand = {
     expires: { kind: 'text', describe: 'invite: how long the token is good for, such as 2h; 24h otherwise' },
     address: {
       kind: 'text',
-      describe:
-        'invite: HOST:PORT,... at which members are reached from outside; join: where this node will be',
+      describe: 'invite: HOST:PORT,... at which members are reached from outside; join: where this node will be',
     },
     name: { kind: 'text', describe: 'join: what the node is called; main otherwise' },
     data: { kind: 'text', describe: 'join, members: data directory; nodes/NAME in VENDUE_HOME otherwise' },

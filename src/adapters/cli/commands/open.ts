@@ -71,8 +71,7 @@ export const openCommand: NodeCommand = {
     },
     'no-give-back': {
       kind: 'flag',
-      describe:
-        'End on time even where nobody could bid then; otherwise the time that was lost is given back',
+      describe: 'End on time even where nobody could bid then; otherwise the time that was lost is given back',
       group: TERMS,
     },
     id: { kind: 'text', describe: 'Ask again with the id of an earlier try' },
@@ -81,10 +80,7 @@ export const openCommand: NodeCommand = {
   examples: [
     ['open Pic#1 --start 75 --currency USDT', 'open until you close it'],
     ['open "Old map" --start 20 --currency EUR --reserve 60 --closes-in 2h', 'with a secret reserve'],
-    [
-      'open Vase --start 5 --currency USD --closes-in 10m --soft-close 30s/30s --hard-stop +5m',
-      'late bids extend it',
-    ],
+    ['open Vase --start 5 --currency USD --closes-in 10m --soft-close 30s/30s --hard-stop +5m', 'late bids extend it'],
     ['open Chair --start 20 --currency EUR --picture front.jpg --picture back.jpg', 'with pictures'],
   ],
   notes: 'TIME is RFC 3339 with a zone: 2030-01-31T18:00:00Z or 2030-01-31T18:00+01:00.',

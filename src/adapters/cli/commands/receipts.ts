@@ -17,8 +17,7 @@ export const receiptsCommand: NodeCommand = {
     ['receipts', 'all that your node keeps'],
     ['receipts auc_7k2m --json', 'those of one auction, with their signatures'],
   ],
-  notes:
-    'With `verify FILE --receipts` they prove that no bid of yours was left out of a log or altered in it.',
+  notes: 'With `verify FILE --receipts` they prove that no bid of yours was left out of a log or altered in it.',
   async run({ api, out }, args) {
     const verifier = new Ed25519Verifier()
     const batches = await allReceipts(await api(), args.text('auction'))
@@ -60,9 +59,7 @@ export const receiptsCommand: NodeCommand = {
 }
 
 function outcomeWords({ outcome }: Receipt): string {
-  return outcome.status === 'accepted'
-    ? `accepted, event ${outcome.seq}`
-    : `rejected, ${outcome.rejection.code}`
+  return outcome.status === 'accepted' ? `accepted, event ${outcome.seq}` : `rejected, ${outcome.rejection.code}`
 }
 
 /** Of one auction, or of all. */

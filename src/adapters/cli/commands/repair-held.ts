@@ -9,11 +9,7 @@ import type { RpcSession } from '../session/node-session.js'
 export const ALL = 'all'
 
 /** Has a running node take back from its peers an auction that it holds, or all of them. */
-export async function takeBackHeld(
-  session: RpcSession,
-  auction: string,
-  withoutPeers: boolean,
-): Promise<ExitCode> {
+export async function takeBackHeld(session: RpcSession, auction: string, withoutPeers: boolean): Promise<ExitCode> {
   const { out } = session
   const api = await session.api()
   if (auction !== ALL) {

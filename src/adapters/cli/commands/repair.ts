@@ -60,8 +60,7 @@ export const repairCommand: HostCommand = {
     const { paint } = out.look
     out.lines(...unacceptedLines(result, paint))
     if (result.damage === null) {
-      const refused =
-        takeBack === undefined ? '' : `; others read all of ${takeBack}, or it is not this node's`
+      const refused = takeBack === undefined ? '' : `; others read all of ${takeBack}, or it is not this node's`
       out.lines(`${oneLine(result.path)} is not damaged${refused}; nothing was done.`)
       return result.unaccepted.length > 0 || takeBack !== undefined ? EXIT.rejected : EXIT.done
     }
@@ -73,15 +72,11 @@ export const repairCommand: HostCommand = {
         ['own auctions', `${saved.auctions.length} saved, with ${saved.events} events`],
         ['also saved', `${saved.outcomes} answers, ${saved.autoBids} auto-bids, ${saved.receipts} receipts`],
       ]),
-      ...lost.auctions.map(
-        ({ auctionId, why }) => `${paint.bad('lost')} ${oneLine(auctionId)}: ${oneLine(why)}`,
-      ),
+      ...lost.auctions.map(({ auctionId, why }) => `${paint.bad('lost')} ${oneLine(auctionId)}: ${oneLine(why)}`),
     )
     if (lost.commits > 0) out.lines(`${lost.commits} rows of the log could not be read, of whatever auction.`)
     if (lost.incomplete.length > 0)
-      out.lines(
-        `${paint.warn('incomplete:')} ${lost.incomplete.join(', ')}. Some of these could not be read.`,
-      )
+      out.lines(`${paint.warn('incomplete:')} ${lost.incomplete.join(', ')}. Some of these could not be read.`)
     out.lines('Copies of other nodes’ auctions come back from peers when the node starts.')
     return lost.auctions.length + lost.incomplete.length > 0 ? EXIT.rejected : EXIT.done
   },
@@ -118,13 +113,9 @@ async function heldByNode(
 }
 
 function notRunning(name: string): NodeError {
-  return new NodeError(
-    'NODE_UNREACHABLE',
-    `no node named "${name}" runs: only a running one can ask its peers`,
-    {
-      next: 'start it, and give the same command again',
-    },
-  )
+  return new NodeError('NODE_UNREACHABLE', `no node named "${name}" runs: only a running one can ask its peers`, {
+    next: 'start it, and give the same command again',
+  })
 }
 
 function pick(...names: string[]): NonNullable<HostCommand['options']> {
@@ -138,9 +129,7 @@ function unacceptedLines({ unaccepted, takenBack }: RepairReport, paint: Look['p
     ...unaccepted.map(({ auctionId, seq, why, commands }) =>
       oneLine(`${auctionId} ends from event ${seq} on in what no node reads: ${why}${answered(commands)}`),
     ),
-    ...(unaccepted.length > 0
-      ? ['next: `repair --take-back AUCTION` goes back to what other nodes hold']
-      : []),
+    ...(unaccepted.length > 0 ? ['next: `repair --take-back AUCTION` goes back to what other nodes hold'] : []),
     ...takenBack.map(
       ({ auctionId, seq, commands }) =>
         `${paint.warn('taken back')} ${oneLine(auctionId)} to before event ${seq}${oneLine(answered(commands))}`,

@@ -70,15 +70,11 @@ export const extendCommand: NodeCommand = {
     const api = await session.api()
     const auction = args.need('auction')
     const end = to === undefined ? { addedMs: byMs ?? 0 } : { closesAt: to }
-    const result = await send(session, args, commandId, () =>
-      api.extend({ auction, commandId, ...end, ...args.ack() }),
-    )
+    const result = await send(session, args, commandId, () => api.extend({ auction, commandId, ...end, ...args.ack() }))
     return reportResult(session, result, ({ lot, auction: view }) => {
       const closesAt = view?.state.closesAt ?? null
       return [
-        closesAt === null
-          ? `Extended ${lot}.`
-          : `Extended ${lot}: it ends ${showWhen(closesAt, session.out.look)}.`,
+        closesAt === null ? `Extended ${lot}.` : `Extended ${lot}: it ends ${showWhen(closesAt, session.out.look)}.`,
       ]
     })
   },

@@ -90,10 +90,7 @@ async function start(host: Host, args: Parameters<HostCommand['run']>[1]): Promi
 const COUNT_TIMEOUT_MS = 200
 
 /** Says how many auctions pause from now on, and how they could have been handed over. */
-export async function printPaused(
-  { out }: Pick<Host, 'out'>,
-  { api }: Pick<NodeHandle, 'api'>,
-): Promise<void> {
+export async function printPaused({ out }: Pick<Host, 'out'>, { api }: Pick<NodeHandle, 'api'>): Promise<void> {
   const inTime = new AbortController()
   const count = api.status().then(
     ({ ownLive }) => ownLive,
@@ -145,10 +142,7 @@ async function announce(
 }
 
 /** For `--open`. */
-export async function showPage(
-  { deps, out }: Pick<Host, 'deps' | 'out'>,
-  { url }: GatewayHandle,
-): Promise<void> {
+export async function showPage({ deps, out }: Pick<Host, 'deps' | 'out'>, { url }: GatewayHandle): Promise<void> {
   if (!(await deps.showInBrowser(url))) out.note(`no browser could be started here: open ${url} yourself`)
 }
 
@@ -183,8 +177,7 @@ export function warnOfSilentGrape(
     }
   }
   wait().catch((error: Error) => {
-    if (!done.signal.aborted && !io.ended.aborted)
-      out.note(`warning: the Grape's state is unknown: ${error.message}`)
+    if (!done.signal.aborted && !io.ended.aborted) out.note(`warning: the Grape's state is unknown: ${error.message}`)
   })
   return done
 }

@@ -38,8 +38,7 @@ export const verifyCommand: HostCommand = {
   usage: 'verify <file-or-auction>',
   summary: 'Prove an auction from its export, without a node or a network; or one that the node holds.',
   positionals: {
-    'file-or-auction':
-      'File of `export` (a log, or a proof against a home), or id of an auction of the running node',
+    'file-or-auction': 'File of `export` (a log, or a proof against a home), or id of an auction of the running node',
   },
   options: {
     explain: { kind: 'flag', describe: 'Say step by step why the price is what it is' },
@@ -75,8 +74,7 @@ export const verifyCommand: HostCommand = {
     const result = isFile(reference)
       ? await verifyFile(host, args, reference, receipts)
       : await verifyHeld(host, args, auctionOf(reference, args), receipts)
-    const shown =
-      result.valid && args.has('pictures') ? checkPictures(picturesOf(result), args.need('pictures')) : null
+    const shown = result.valid && args.has('pictures') ? checkPictures(picturesOf(result), args.need('pictures')) : null
     out.document({
       ...verificationJson(result, args.flag('explain')),
       ...(shown && { shown: shown.map(checkedJson) }),

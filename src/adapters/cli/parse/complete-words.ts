@@ -21,11 +21,7 @@ export interface Completion {
 const NOTHING: Completion = { candidates: [], auction: false }
 
 /** What could stand in place of `current`, after the words before it. */
-export function completeWords(
-  before: readonly string[],
-  current: string,
-  grammar: CompletableGrammar,
-): Completion {
+export function completeWords(before: readonly string[], current: string, grammar: CompletableGrammar): Completion {
   const [name] = before
   const fixed = (words: readonly string[]): Completion => ({
     candidates: words.filter((word) => word.startsWith(current)),

@@ -99,8 +99,7 @@ function hideLiteralWords(words: readonly string[]): {
   if (end < 0) return { hidden: [...words], reveal: (text) => text }
   const literal = words.slice(end + 1)
   const hidden = [...words.slice(0, end), ...literal.map((_, i) => `${LITERAL}${i}${LITERAL}`)]
-  const reveal = (text: string) =>
-    text.replace(LITERALS, (whole, index: string) => literal[Number(index)] ?? whole)
+  const reveal = (text: string) => text.replace(LITERALS, (whole, index: string) => literal[Number(index)] ?? whole)
   return { hidden, reveal }
 }
 
@@ -223,9 +222,7 @@ function explainFailure<C>(message: string, words: readonly string[], grammar: G
       return new UsageError(`${shown} ${verb} missing`, { field: first, next: help })
     }
     case 'too-few': {
-      const missing = (command ? positionalsOf(command) : []).filter(({ required }) => required)[
-        Number(first)
-      ]
+      const missing = (command ? positionalsOf(command) : []).filter(({ required }) => required)[Number(first)]
       return new UsageError(`${(missing?.name ?? 'argument').toUpperCase()} is missing`, {
         ...(missing && { field: missing.name }),
         next: help,

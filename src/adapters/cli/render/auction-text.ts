@@ -14,11 +14,7 @@ const TITLE_COLUMNS = 36
 const NAME_COLUMNS = 20
 
 /** A table of auctions; `ids`: the short form of each. */
-export function auctionTable(
-  views: readonly AuctionView[],
-  ids: ReadonlyMap<string, string>,
-  look: Look,
-): string[] {
+export function auctionTable(views: readonly AuctionView[], ids: ReadonlyMap<string, string>, look: Look): string[] {
   return table(views, [
     { title: 'ID', cell: ({ auctionId }) => ids.get(auctionId) ?? auctionId },
     { title: 'TITLE', cell: ({ state }) => truncate(oneLine(state.terms.title), TITLE_COLUMNS) },
@@ -111,11 +107,7 @@ function bidWords({ amount, kind }: BidRecord, auction: AuctionView): string {
   }
 }
 
-export function autoBidTable(
-  views: readonly AutoBidView[],
-  ids: ReadonlyMap<string, string>,
-  look: Look,
-): string[] {
+export function autoBidTable(views: readonly AutoBidView[], ids: ReadonlyMap<string, string>, look: Look): string[] {
   return table(views, [
     { title: 'ID', cell: ({ autoBid }) => ids.get(autoBid.auctionId) ?? autoBid.auctionId },
     { title: 'TITLE', cell: ({ auction }) => truncate(oneLine(auction.state.terms.title), TITLE_COLUMNS) },
@@ -152,8 +144,7 @@ function disputedWords({ breach }: AuctionView): string {
 function statusWord({ state, phase, homeState, disputed }: AuctionView): string {
   let status: string = phase
   if (state.status === 'closed') status = state.result.sold ? 'sold' : 'unsold'
-  else if (phase === 'ended')
-    status = homeState === 'self' ? 'ended, being closed' : 'ended, waits for its home'
+  else if (phase === 'ended') status = homeState === 'self' ? 'ended, being closed' : 'ended, waits for its home'
   return disputed ? `${status}, DISPUTED` : status
 }
 
@@ -173,8 +164,7 @@ function winnerWords({ state, mine }: AuctionView): string | null {
 
 /** When it ends or ended; empty for auctions that are closed by hand. */
 export function endWords({ state }: AuctionView, look: Look): string {
-  if (state.status === 'closed')
-    return `${showTime(state.closedAt, look)} (${relative(state.closedAt - look.now())})`
+  if (state.status === 'closed') return `${showTime(state.closedAt, look)} (${relative(state.closedAt - look.now())})`
   if (state.status === 'cancelled') return ''
   return state.closesAt === null ? '' : showWhen(state.closesAt, look)
 }
@@ -228,8 +218,7 @@ function incrementWords(view: AuctionView): string {
   const { increments } = view.state.terms
   const step = money(view, incrementAt(increments, shownPrice(view)))
   if (increments.length === 1) return step
-  if (increments.length > MAX_BANDS_SHOWN)
-    return `${step} at this price, by a table of ${increments.length} bands`
+  if (increments.length > MAX_BANDS_SHOWN) return `${step} at this price, by a table of ${increments.length} bands`
   return increments.map((band) => `${money(view, band.step)} from ${money(view, band.from)}`).join(', ')
 }
 

@@ -44,9 +44,7 @@ export function describeEvent(event: EventMessage, options: DescribeOptions): Ev
     case 'auction_extended': {
       const closesAt = Date.parse(event.closes_at)
       const left = relative(closesAt - look.now())
-      return plain(
-        `${lot} extended by ${EXTENDED_WHY[event.by]}: now ends ${showTime(closesAt, look)} (${left})`,
-      )
+      return plain(`${lot} extended by ${EXTENDED_WHY[event.by]}: now ends ${showTime(closesAt, look)} (${left})`)
     }
     case 'auction_closed': {
       const { result } = event

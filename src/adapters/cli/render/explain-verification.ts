@@ -24,8 +24,7 @@ export function summaryLines(summary: LogSummary, { paint }: Look): string[] {
   const { state } = summary
   const { terms } = state
   const priced = (minor: Minor) => formatMoney(minor, terms.currency)
-  const count = (amount: number, noun: string) =>
-    `${amount.toLocaleString('en')} ${noun}${amount === 1 ? '' : 's'}`
+  const count = (amount: number, noun: string) => `${amount.toLocaleString('en')} ${noun}${amount === 1 ? '' : 's'}`
   const word = verdictOf(summary) === 'valid' ? paint.good('valid') : paint.bad('UNPROVEN')
   return [
     `${word}  ${paint.bold(oneLine(terms.title))}`,
@@ -116,28 +115,18 @@ const MEANINGS: Readonly<Record<Finding['code'], string>> = {
   RECEIPT: 'the log is not what the home gave a receipt for',
 }
 
-export function findingLines(
-  { finding, events }: Extract<Verification, { valid: false }>,
-  { paint }: Look,
-): string[] {
+export function findingLines({ finding, events }: Extract<Verification, { valid: false }>, { paint }: Look): string[] {
   const { code, rule, place, commit, event } = finding
   const pairs: [string, string][] = [['rule', oneLine(rule)]]
   if (place) pairs.push(['file', `line ${place.line}, from byte ${place.byteOffset}`])
-  if (commit)
-    pairs.push(['commit', `events ${commit.firstSeq} to ${commit.lastSeq}, ${oneLine(commit.hash)}`])
+  if (commit) pairs.push(['commit', `events ${commit.firstSeq} to ${commit.lastSeq}, ${oneLine(commit.hash)}`])
   if (event) pairs.push(['event', `${event.seq}, ${event.type}`])
   pairs.push(['before it', `${events.toLocaleString('en')} events held`])
-  return [
-    `${paint.bad('NOT VALID')}  ${MEANINGS[code]} (${code})`,
-    ...facts(pairs).map((line) => `  ${line}`),
-  ]
+  return [`${paint.bad('NOT VALID')}  ${MEANINGS[code]} (${code})`, ...facts(pairs).map((line) => `  ${line}`)]
 }
 
 /** The bids, and between them the handovers, and the maxima that were lost. */
-export function* explainedLines({
-  summary,
-  explain,
-}: Extract<Verification, { valid: true }>): Iterable<string> {
+export function* explainedLines({ summary, explain }: Extract<Verification, { valid: true }>): Iterable<string> {
   const notes = [
     ...summary.homes.slice(1).map((home) => ({ seq: home.since.seq, line: movedLine(home) })),
     ...summary.losses.map((loss) => ({ seq: loss.seq, line: lossLine(loss) })),
@@ -168,8 +157,7 @@ export function explainedLine({ bid, step }: ExplainedBid, currency: Currency): 
   const who = oneLine(bid.bidder.name)
   const start = `seq ${bid.seq}: ${who} ${offerWords(bid, money)}`
   const reserve = step?.lifted ? ', lifted to the reserve that this maximum reaches' : ''
-  const runnerUp =
-    step?.runnerUp === null || step?.runnerUp === undefined ? '' : limitWords(step.runnerUp, money)
+  const runnerUp = step?.runnerUp === null || step?.runnerUp === undefined ? '' : limitWords(step.runnerUp, money)
   switch (step?.because) {
     case 'first':
       return `${start}, the first, and leads at ${price}${reserve || (bid.kind === 'max' ? ' (the start price)' : '')}`

@@ -92,9 +92,7 @@ function parts(ms: number, timeZone: string): { date: string; clock: string; zon
     })
     formats.set(timeZone, format)
   }
-  const found = Object.fromEntries(
-    format.formatToParts(shownTime(ms)).map(({ type, value }) => [type, value]),
-  )
+  const found = Object.fromEntries(format.formatToParts(shownTime(ms)).map(({ type, value }) => [type, value]))
   return {
     date: `${found.year}-${found.month}-${found.day}`,
     clock: `${found.hour}:${found.minute}:${found.second}`,

@@ -22,14 +22,10 @@ export async function reportResult(
   session.reported?.(outcome)
   if (outcome.status === 'rejected') {
     const { commandId, rejection } = outcome
-    await sayAnswer(
-      out,
-      { status: outcome.status, code: rejection.code, command_id: commandId },
-      async () => {
-        if (out.json) return out.document(resultJson(result))
-        for (const line of await rejectionLines(session, outcome, auction)) out.note(line)
-      },
-    )
+    await sayAnswer(out, { status: outcome.status, code: rejection.code, command_id: commandId }, async () => {
+      if (out.json) return out.document(resultJson(result))
+      for (const line of await rejectionLines(session, outcome, auction)) out.note(line)
+    })
     return EXIT.rejected
   }
   const { status, commandId, auctionId, seq } = outcome
@@ -72,8 +68,7 @@ async function rejectionLines(
   const suggest = (command: string) => lines.push(`      ${look.paint.bold(`${prefix}${command}${reach}`)}`)
   const shortId = await session.ids.of(auctionId)
   if (rejection.code === 'BID_TOO_LOW' || rejection.code === 'BUY_NOW_WITHDRAWN') {
-    if (rejection.minimum !== null)
-      suggest(`bid ${shortId} ${formatAmount(rejection.minimum, terms.currency)}`)
+    if (rejection.minimum !== null) suggest(`bid ${shortId} ${formatAmount(rejection.minimum, terms.currency)}`)
   } else if (rejection.code === 'BUY_NOW_AVAILABLE') suggest(`bid ${shortId} --buy-now`)
   return lines
 }
@@ -82,8 +77,7 @@ export function openedLines(session: Session, { auction, shortId, lot }: Accepte
   if (!auction) return [`Opened ${lot}.`]
   const { look } = session.out
   const { terms, status } = auction.state
-  const opens =
-    status === 'scheduled' && terms.opensAt !== null ? `, opens ${showTime(terms.opensAt, look)}` : ''
+  const opens = status === 'scheduled' && terms.opensAt !== null ? `, opens ${showTime(terms.opensAt, look)}` : ''
   const ends = endWords(auction, look)
   const { prefix, reach } = session
   return [
@@ -102,8 +96,7 @@ export function bidLines(
   if (!bid || !auction) return [`Your bid on ${lot} was accepted.`]
   const price = money(auction, bid.price)
   if (!bid.leads) {
-    const minimum =
-      auction.minimum === null ? '' : ` ${formatAmount(auction.minimum, auction.state.terms.currency)}`
+    const minimum = auction.minimum === null ? '' : ` ${formatAmount(auction.minimum, auction.state.terms.currency)}`
     return [
       `${look.paint.bad('Outbid at once')} on ${lot}: the leader's maximum is at least as high. The price is ${price} now.`,
       ...(minimum ? [`next: \`${session.prefix}bid ${shortId}${minimum}${session.reach}\``] : []),

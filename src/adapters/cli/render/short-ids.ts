@@ -22,8 +22,7 @@ export class ShortIds {
     let length = this.#known.get(auctionId) ?? 0
     if (length === 0) {
       length = Math.min(MIN_CHARACTERS, auctionId.length - PREFIX_LENGTH)
-      while (PREFIX_LENGTH + length < auctionId.length && (await this.#isAmbiguous(auctionId, length)))
-        length++
+      while (PREFIX_LENGTH + length < auctionId.length && (await this.#isAmbiguous(auctionId, length))) length++
       this.#remember(auctionId, length)
     }
     return auctionId.slice(0, PREFIX_LENGTH + length)

@@ -7,8 +7,7 @@ import { oneLine } from './terminal-text.js'
 export function syncText(sync: SyncStatus): string {
   if (sync.state === 'alone') return 'alone: no live peer to sync with'
   if (sync.state === 'synced') return 'synced'
-  if (sync.state === 'incomplete')
-    return `incomplete: ${auctionsWord(sync.refusedAuctions.length)} cannot go on here`
+  if (sync.state === 'incomplete') return `incomplete: ${auctionsWord(sync.refusedAuctions.length)} cannot go on here`
   return ['syncing', ...amounts(sync)].join(', ')
 }
 

@@ -5,8 +5,7 @@ import stringWidth from 'string-width'
  * its direction. All text from elsewhere goes through here before it reaches a terminal.
  */
 const UNSAFE_ON_LINE = /[\p{Cc}\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]/gu
-const UNSAFE_IN_PROSE =
-  /(?!\n)[\p{Cc}\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]/gu
+const UNSAFE_IN_PROSE = /(?!\n)[\p{Cc}\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]/gu
 const LONE_SURROGATE = /\p{Cs}/gu
 
 /** Text for one line: whatever could steer a terminal is written out, "\x1b" or "\u202e". */
@@ -21,9 +20,7 @@ export function prose(text: string): string {
 
 function written(character: string): string {
   const code = character.codePointAt(0) ?? 0
-  return code <= 0xff
-    ? `\\x${code.toString(16).padStart(2, '0')}`
-    : `\\u${code.toString(16).padStart(4, '0')}`
+  return code <= 0xff ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`
 }
 
 /** How many columns of a terminal a text takes, colours aside. */

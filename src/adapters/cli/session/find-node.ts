@@ -2,12 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { NodeError } from '../../../ports/node/node-error.js'
 import { OPERATOR_TOKEN_FILE } from '../../system/operator-token.js'
-import {
-  listRunningNodes,
-  nodeDirectory,
-  type RunningNode,
-  readRunningNode,
-} from '../../system/running-nodes.js'
+import { listRunningNodes, nodeDirectory, type RunningNode, readRunningNode } from '../../system/running-nodes.js'
 import { DEFAULT_NAME, type SettingSource, type Settings } from '../../system/settings.js'
 import { UsageError } from '../parse/usage-error.js'
 import type { NodeTarget } from './cli-deps.js'

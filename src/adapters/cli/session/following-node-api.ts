@@ -22,7 +22,6 @@ export function followingNodeApi(session: Pick<Session, 'api' | 'reconnect'>): N
   }
   return new Proxy({} as NodeApi, {
     // This object is no promise, so `then` is undefined.
-    get: (_, name) =>
-      name === 'then' ? undefined : (request: unknown) => call(name as keyof NodeApi, request),
+    get: (_, name) => (name === 'then' ? undefined : (request: unknown) => call(name as keyof NodeApi, request)),
   })
 }

@@ -13,7 +13,10 @@ export interface Host {
   readonly color: boolean
   /** How the user calls this program, in suggested commands: "vendue", or "npx vendue" where it is not installed. */
   readonly program: string
-  /** Reads the configuration; its warnings go to stderr, to whoever will listen also what others reach. `flags` override. Throws `SettingsError`. */
+  /**
+   * Reads the configuration; its warnings go to stderr, to whoever will listen also what others reach. `flags`
+   * override. Throws `SettingsError`.
+   */
   settings(args: Args, flags?: SettingsInput['flags']): Settings
 }
 

@@ -3,8 +3,8 @@ import type { Args } from '../parse/args.js'
 import type { Session } from '../parse/command.js'
 
 /**
- * The answer to a command did not come, or not with as many replicas as asked for. Asking again with its id gives the outcome, and
- * does nothing twice.
+ * The answer to a command did not come, or not with as many replicas as asked for. Asking again with its id gives the
+ * outcome, and does nothing twice.
  */
 export class OutcomeUnknownError extends Error {
   constructor(

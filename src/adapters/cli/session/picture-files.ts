@@ -54,11 +54,7 @@ export async function addPictures(api: NodeApi, files: readonly PictureFile[]): 
 }
 
 /** Writes the pictures of an auction into a directory, each under its hash; resolves with those that nobody has now. */
-export async function writePictures(
-  api: NodeApi,
-  pictures: readonly Picture[],
-  directory: string,
-): Promise<Picture[]> {
+export async function writePictures(api: NodeApi, pictures: readonly Picture[], directory: string): Promise<Picture[]> {
   makeDirectory(directory)
   const missing: Picture[] = []
   for (const picture of pictures) {

@@ -6,7 +6,9 @@ import type { OutputStream } from './cli-io.js'
 import { sleep } from './waiting.js'
 
 export interface SyncWatchOptions {
-  /** Where the bar is drawn, on a line of its own; without it, or if it is no terminal, lines are printed now and then. */
+  /**
+   * Where the bar is drawn, on a line of its own; without it, or if it is no terminal, lines are printed now and then.
+   */
   readonly terminal?: OutputStream
   /** Between two lines. */
   readonly lineIntervalMs: number

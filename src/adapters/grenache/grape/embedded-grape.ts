@@ -35,7 +35,9 @@ export interface GrapeAccess {
   readonly dhtAddress: string | null
   /** Adds another DHT node to its table. */
   addNode(dhtAddress: string): void
-  /** Forgets that the address ("host:port") was announced under the key, and leaves it out until it is announced anew. */
+  /**
+   * Forgets that the address ("host:port") was announced under the key, and leaves it out until it is announced anew.
+   */
   evict(key: string, address: string): void
   /** Undoes `evict`: what others know of the address may be handed out again. */
   admit(key: string, address: string): void

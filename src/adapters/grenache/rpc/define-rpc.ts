@@ -33,7 +33,10 @@ export interface Rpc<A extends Access, Request, Result> {
   /** On the wire. */
   readonly name: string
   readonly access: A
-  /** Members that may call; `anybody` needs no certificate. The token of a node's operator opens its `operator` RPCs too. */
+  /**
+   * Members that may call; `anybody` needs no certificate. The token of a node's operator opens its `operator` RPCs
+   * too.
+   */
   readonly roles: readonly MemberRole[] | 'anybody'
   /** Whether a call whose answer was lost may have changed something. */
   readonly effect: 'read' | 'command'
@@ -59,11 +62,7 @@ export function defineRpc<const A extends Access, Request, Result>(
     readonly checkSpeaker?: (request: NoInfer<Request>, caller: MemberCaller) => void
     readonly handler: (
       service: Services[A],
-    ) => (
-      request: NoInfer<Request>,
-      caller: RpcCaller,
-      requestIds: RequestIds | undefined,
-    ) => Promise<NoInfer<Result>>
+    ) => (request: NoInfer<Request>, caller: RpcCaller, requestIds: RequestIds | undefined) => Promise<NoInfer<Result>>
   },
 ): Rpc<A, Request, Result> {
   return rpc

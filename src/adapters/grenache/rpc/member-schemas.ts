@@ -1,9 +1,5 @@
 import { z } from 'zod'
-import {
-  MAX_MEMBER_ENTRY_BYTES,
-  memberAddresses,
-  memberName,
-} from '../../../application/members/member-log.js'
+import { MAX_MEMBER_ENTRY_BYTES, memberAddresses, memberName } from '../../../application/members/member-log.js'
 import type { MemberLogEntry } from '../../../ports/members/member.js'
 import type { JoinAnswer, JoinRequest } from '../../../ports/members/mesh-authority.js'
 

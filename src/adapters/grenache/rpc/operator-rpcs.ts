@@ -61,8 +61,8 @@ const PATIENCE_MS: Partial<Record<keyof NodeApi, number>> = { picture: 20_000 }
 const ROUTINE: readonly (keyof NodeApi)[] = ['events']
 
 /**
- * What a node's user may call: each method of `NodeApi`, as `vendue.node.<method>`. The server answers by this table, and the
- * client is made of it.
+ * What a node's user may call: each method of `NodeApi`, as `vendue.node.<method>`. The server answers by this table,
+ * and the client is made of it.
  */
 export const operatorRpcs = Object.fromEntries(
   NODE_METHODS.map((method) => [method.name, operatorRpc(method)]),

@@ -22,7 +22,9 @@ export class CallerSeats {
     this.#bytes = budgets.of('request-bytes')
   }
 
-  /** Null if the caller has as much under way as it may. The seat is freed when the answer, or the connection, is gone. */
+  /**
+   * Null if the caller has as much under way as it may. The seat is freed when the answer, or the connection, is gone.
+   */
   take(caller: string, { socket }: IncomingMessage, response: ServerResponse): Seat | null {
     if (this.#bytes.isSpent(caller) || !this.#requests.take(caller)) return null
     let held = 0

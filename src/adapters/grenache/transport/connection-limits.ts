@@ -2,8 +2,8 @@ import type { Socket } from 'node:net'
 import type { Budget } from '../../../application/budgets/budgets.js'
 
 /**
- * Keeps strangers, that is, whoever has shown neither a member's certificate nor the operator's token, to a small part of
- * the connections that the server takes. Where there are too many, the oldest of the address that has most of them
+ * Keeps strangers, that is, whoever has shown neither a member's certificate nor the operator's token, to a small part
+ * of the connections that the server takes. Where there are too many, the oldest of the address that has most of them
  * makes room: a member that dials gets through its handshake long before its turn comes.
  */
 export class ConnectionLimits {

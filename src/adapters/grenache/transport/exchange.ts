@@ -96,9 +96,7 @@ export function startExchange(options: ExchangeOptions): Exchange {
 function onConnected(request: ClientRequest, tls: ClientTls | null, then: (socket: Socket) => void): void {
   request.once('socket', (socket) => {
     const event = tls ? 'secureConnect' : 'connect'
-    const isPending = tls
-      ? (socket as TLSSocket & { secureConnecting: boolean }).secureConnecting
-      : socket.connecting
+    const isPending = tls ? (socket as TLSSocket & { secureConnecting: boolean }).secureConnecting : socket.connecting
     if (isPending) socket.once(event, () => then(socket))
     else then(socket)
   })

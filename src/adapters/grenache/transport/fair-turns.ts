@@ -11,9 +11,9 @@ const PACE_STEP_MS = 20
 const MAX_PACE_MS = 2_000
 
 /**
- * Shares the thread among senders: while requests of several wait, whoever has used least of it lately goes first. So a sender that
- * keeps the thread busy waits for itself, and the others no longer than the one piece of work that is being done. With nobody waiting a
- * request is carried out at once, however much its sender has used.
+ * Shares the thread among senders: while requests of several wait, whoever has used least of it lately goes first. So a
+ * sender that keeps the thread busy waits for itself, and the others no longer than the one piece of work that is being
+ * done. With nobody waiting a request is carried out at once, however much its sender has used.
  */
 export class FairTurns {
   readonly #work: Budget
@@ -46,8 +46,8 @@ export class FairTurns {
   }
 
   /**
-   * To be called before a large request is read, which takes time that no turn counts. Who has used up its time waits, so that the
-   * network slows it down.
+   * To be called before a large request is read, which takes time that no turn counts. Who has used up its time waits,
+   * so that the network slows it down.
    */
   async pace(sender: string, bytes: number): Promise<void> {
     const startedMs = performance.now()
@@ -69,8 +69,8 @@ export class FairTurns {
   }
 
   /**
-   * One immediate for each waiting job, and one behind it: all that a job does before it waits for the outside, in promises too,
-   * happens between the two, so that it is the sender's own time that is counted.
+   * One immediate for each waiting job, and one behind it: all that a job does before it waits for the outside, in
+   * promises too, happens between the two, so that it is the sender's own time that is counted.
    */
   #slice(): void {
     this.#end()

@@ -15,10 +15,7 @@ export class ListenError extends Error {
 }
 
 const CAUSES: Readonly<Record<string, readonly [ListenErrorCode, string]>> = {
-  EADDRINUSE: [
-    'PORT_IN_USE',
-    'another program has this port; stop it, or choose another port (0 takes any free one)',
-  ],
+  EADDRINUSE: ['PORT_IN_USE', 'another program has this port; stop it, or choose another port (0 takes any free one)'],
   EACCES: ['PORT_FORBIDDEN', 'the system does not allow this port; choose one above 1023'],
   EADDRNOTAVAIL: [
     'ADDRESS_NOT_AVAILABLE',

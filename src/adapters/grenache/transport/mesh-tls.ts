@@ -1,10 +1,5 @@
 import { constants, X509Certificate } from 'node:crypto'
-import {
-  createSecureContext,
-  type DetailedPeerCertificate,
-  type SecureContextOptions,
-  type TLSSocket,
-} from 'node:tls'
+import { createSecureContext, type DetailedPeerCertificate, type SecureContextOptions, type TLSSocket } from 'node:tls'
 import type { Admission, PeerGate } from '../../../application/members/peer-gate.js'
 import type { HandshakeCounts } from '../../../ports/node/node-status.js'
 import { factsOf, issuerFactsOf } from '../../system/certificate-reader.js'

@@ -16,8 +16,8 @@ export function tlsToNode(nodeId: string): ClientTls {
 }
 
 /**
- * For somebody who is to become a member: of the mesh in the token, under the authority that the token names. With `own`, what the
- * authority has just made of him.
+ * For somebody who is to become a member: of the mesh in the token, under the authority that the token names. With
+ * `own`, what the authority has just made of him.
  */
 export function tlsToMesh(
   { meshId, caFingerprint }: { meshId: string; caFingerprint: string },

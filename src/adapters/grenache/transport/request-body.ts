@@ -116,11 +116,7 @@ function collect(request: IncomingMessage, maxBytes: number, lease: ByteLease): 
 }
 
 function tooLarge(maxBytes: number): RefusedRequest {
-  return new RefusedRequest(
-    413,
-    'TOO_LARGE',
-    `a request may hold at most ${maxBytes} bytes, unpacked as well`,
-  )
+  return new RefusedRequest(413, 'TOO_LARGE', `a request may hold at most ${maxBytes} bytes, unpacked as well`)
 }
 
 function busy(): RefusedRequest {

@@ -270,8 +270,8 @@ function lengthOf({ headers }: IncomingMessage): number {
 }
 
 /**
- * Closing on a caller that still sends resets the connection, and the answer is lost: take in a little more first. What a flooder
- * sends is not worth even that: it waits unread.
+ * Closing on a caller that still sends resets the connection, and the answer is lost: take in a little more first. What
+ * a flooder sends is not worth even that: it waits unread.
  */
 function linger(request: IncomingMessage, response: ServerResponse, body: string, isRead: boolean): void {
   response.write(body)

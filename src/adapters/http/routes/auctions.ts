@@ -89,9 +89,7 @@ const listQuery = z.strictObject({
     .string()
     .transform((text) => text.split(',').map((word) => word.trim()))
     .pipe(
-      z
-        .array(z.enum(AUCTION_PHASES, { error: `must be of ${AUCTION_PHASES.join(', ')}` }))
-        .max(AUCTION_PHASES.length),
+      z.array(z.enum(AUCTION_PHASES, { error: `must be of ${AUCTION_PHASES.join(', ')}` })).max(AUCTION_PHASES.length),
     )
     .exactOptional(),
   q: searchIn.exactOptional(),

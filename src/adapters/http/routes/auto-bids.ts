@@ -1,15 +1,7 @@
 import { z } from 'zod'
 import { autoBidJson } from '../../../application/gateway/json-shapes.js'
 import { amountIn } from '../../../application/log/input-schemas.js'
-import {
-  auctionParams,
-  callerWith,
-  type GatewayApp,
-  problems,
-  type RouteDeps,
-  whoBody,
-  whoQuery,
-} from './route.js'
+import { auctionParams, callerWith, type GatewayApp, problems, type RouteDeps, whoBody, whoQuery } from './route.js'
 
 const ADMINS =
   'For admins, and not where names are taken on trust: the node bids in its own user’s name, and its limits are shown to nobody else.'

@@ -41,8 +41,7 @@ export function bidRoutes(app: GatewayApp, deps: RouteDeps): void {
       schema: {
         tags,
         summary: 'Bid',
-        description:
-          'Answered once the bid is on disk. A refused bid is a problem with the rule and the numbers.',
+        description: 'Answered once the bid is on disk. A refused bid is a problem with the rule and the numbers.',
         params: auctionParams,
         headers: idempotencyHeaders,
         body: bidBody,

@@ -1,15 +1,7 @@
 import { z } from 'zod'
 import { cursorIn } from '../../../application/log/input-schemas.js'
 import { auctionResource, auctionSchema, receiptResources, receiptSchema } from '../resources.js'
-import {
-  auctionParams,
-  callerWith,
-  type GatewayApp,
-  limitIn,
-  problems,
-  type RouteDeps,
-  whoQuery,
-} from './route.js'
+import { auctionParams, callerWith, type GatewayApp, limitIn, problems, type RouteDeps, whoQuery } from './route.js'
 
 const STANDINGS = ['leading', 'outbid', 'won', 'lost'] as const
 const MAX_RECEIPTS = 1_000

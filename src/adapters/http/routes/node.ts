@@ -181,8 +181,8 @@ export function nodeRoutes(
   )
 
   /**
-   * Addresses of nodes and how they fare are for admins, wherever they ask from: behind a proxy that says nothing of whom it speaks
-   * for, everybody comes from this machine.
+   * Addresses of nodes and how they fare are for admins, wherever they ask from: behind a proxy that says nothing of
+   * whom it speaks for, everybody comes from this machine.
    */
   function adminsOnly({ caller }: FastifyRequest): void {
     if (deps.callers.mode === 'accounts') allowed(caller, 'admin', deps.callers.mode)

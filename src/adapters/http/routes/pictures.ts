@@ -35,10 +35,8 @@ export async function pictureRoutes(app: GatewayApp, deps: RouteDeps): Promise<v
 function addAdding(app: GatewayApp, deps: RouteDeps): void {
   const { api, callers, guard } = deps
   let underWay = 0
-  app.addContentTypeParser(
-    [...PICTURE_TYPES],
-    { parseAs: 'buffer', bodyLimit: MAX_FILE_BYTES },
-    (_, body, done) => done(null, body),
+  app.addContentTypeParser([...PICTURE_TYPES], { parseAs: 'buffer', bodyLimit: MAX_FILE_BYTES }, (_, body, done) =>
+    done(null, body),
   )
   app.post(
     '/api/v1/pictures',

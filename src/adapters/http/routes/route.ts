@@ -74,11 +74,7 @@ export const problems = {
   '5xx': problem('Not now, or not known: `Retry-After` says when to ask again.'),
 }
 
-export function callerWith(
-  request: FastifyRequest,
-  scope: Scope,
-  { callers }: Pick<RouteDeps, 'callers'>,
-): Caller {
+export function callerWith(request: FastifyRequest, scope: Scope, { callers }: Pick<RouteDeps, 'callers'>): Caller {
   return allowed(request.caller, scope, callers.mode)
 }
 
@@ -103,16 +99,7 @@ export function acceptedResource({ outcome, auction }: CommandResult): z.output<
   const currency = auction?.state.terms.currency ?? null
   if (outcome.status === 'accepted')
     return { ...acceptedJson(outcome, currency), auction: auction && auctionResource(auction) }
-  const {
-    type: _,
-    title: __,
-    status,
-    detail,
-    code,
-    field,
-    next,
-    ...more
-  } = rejectionProblem(outcome, currency)
+  const { type: _, title: __, status, detail, code, field, next, ...more } = rejectionProblem(outcome, currency)
   const known = Object.entries(more).filter((entry): entry is [string, NonNullable<(typeof entry)[1]>] => {
     return entry[1] !== undefined
   })

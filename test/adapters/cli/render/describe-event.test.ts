@@ -89,10 +89,7 @@ const LINES: readonly (readonly [AuctionEvent, string])[] = [
     },
     `Bob changed the maximum on ${lot}, still leading at 76.00 USD`,
   ],
-  [
-    { type: 'LotBoughtNow', at: T0, bidId: 'bid_2', bidder: BOB, price: 20_000 },
-    `Bob bought ${lot} for 200.00 USD`,
-  ],
+  [{ type: 'LotBoughtNow', at: T0, bidId: 'bid_2', bidder: BOB, price: 20_000 }, `Bob bought ${lot} for 200.00 USD`],
   [
     {
       type: 'AuctionExtended',
@@ -118,10 +115,7 @@ const LINES: readonly (readonly [AuctionEvent, string])[] = [
     { type: 'MaximaRevealed', at: T0, maxima: [{ bidId: 'bid_1', amount: 9_000, salt: 's' }] },
     `1 secret maximum on ${lot} revealed`,
   ],
-  [
-    { type: 'AuctionCancelled', at: T0, commandId: 'cmd_1', reason: 'broken' },
-    `${lot} was cancelled: broken`,
-  ],
+  [{ type: 'AuctionCancelled', at: T0, commandId: 'cmd_1', reason: 'broken' }, `${lot} was cancelled: broken`],
   [{ type: 'AuctionCancelled', at: T0, commandId: 'cmd_1', reason: '' }, `${lot} was cancelled`],
 ]
 
@@ -129,9 +123,7 @@ describe('describing events', () => {
   for (const [event, line] of LINES) it(`says: ${line}`, async () => expect(await told(event)).to.equal(line))
 
   it('speaks to the user whom it concerns', async () => {
-    expect(await told(bid, { selfId: BOB.id })).to.equal(
-      `good: you bid 80.00 USD on ${lot} and lead at 80.00 USD`,
-    )
+    expect(await told(bid, { selfId: BOB.id })).to.equal(`good: you bid 80.00 USD on ${lot} and lead at 80.00 USD`)
     expect(await told(bid, { selfId: ALICE.id, ledBy: ALICE.id })).to.equal(
       `bad: outbid on ${lot}: Bob leads at 80.00 USD`,
     )

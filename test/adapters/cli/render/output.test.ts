@@ -21,16 +21,7 @@ describe('what commands print', () => {
   afterEach(() => cli.dispose())
 
   it('open: what was opened, what comes next, and a receipt', async () => {
-    const { stdout } = await cli.run([
-      'open',
-      'Pic#1',
-      '--start',
-      '75',
-      '--currency',
-      'usdt',
-      '--id',
-      'cmd_12345678',
-    ])
+    const { stdout } = await cli.run(['open', 'Pic#1', '--start', '75', '--currency', 'usdt', '--id', 'cmd_12345678'])
     expect(stdout).to.equal(
       [
         'Opened Pic#1 (auc_7k2m) at 75.00 USDT, until you close it.',
@@ -83,9 +74,7 @@ describe('what commands print', () => {
     await cli.line('bid 7k2m --up-to 95')
     await cli.line('bid 7k2m --buy-now')
     const sent = cli.api.calls.filter(({ method }) => ['bid', 'autoBid', 'buyNow'].includes(method))
-    expect(
-      sent.map(({ method, request }) => ({ method, ...(request as object), commandId: '' })),
-    ).to.deep.equal([
+    expect(sent.map(({ method, request }) => ({ method, ...(request as object), commandId: '' }))).to.deep.equal([
       { method: 'bid', auction: '7k2m', kind: 'plain', amount: '80', commandId: '' },
       { method: 'bid', auction: '7k2m', kind: 'max', amount: '90', commandId: '' },
       { method: 'autoBid', auction: '7k2m', limit: '95', commandId: '' },
@@ -97,9 +86,7 @@ describe('what commands print', () => {
     cli.api.openAs(BOB, PIC1)
     cli.api.bidAs(CAROL, bid('7k2m', 'bid_carol', '100', 'max'))
     const { stdout, code } = await cli.line('bid 7k2m 80')
-    expect(stdout)
-      .to.contain('Outbid at once on Pic#1 (auc_7k2m)')
-      .and.contain('The price is 80.50 USDT now.')
+    expect(stdout).to.contain('Outbid at once on Pic#1 (auc_7k2m)').and.contain('The price is 80.50 USDT now.')
     expect(stdout).to.contain('next: `vendue bid auc_7k2m 81.00`')
     expect(code).to.equal(0)
   })
@@ -155,9 +142,7 @@ describe('what commands print', () => {
   it('close: the winner, in the reply', async () => {
     cli.api.openAs(SELF, PIC1)
     cli.api.bidAs(BOB, bid('7k2m', 'bid_bob', '80'))
-    expect((await cli.line('close 7k2m')).stdout).to.contain(
-      'Closed Pic#1 (auc_7k2m): won by Bob at 80.00 USDT.\n',
-    )
+    expect((await cli.line('close 7k2m')).stdout).to.contain('Closed Pic#1 (auc_7k2m): won by Bob at 80.00 USDT.\n')
   })
 
   it('cancel and extend: what was done', async () => {
@@ -190,11 +175,7 @@ describe('what commands print', () => {
     expect(some.stdout).to.contain('auc_7k2n00').and.contain('there are more')
     expect((await cli.line('list --search map --status open')).stdout.split('\n')).to.have.length(4)
     const all = JSON.parse((await cli.line('list --all --json')).stdout)
-    expect(all.auctions.map(({ title }: { title: string }) => title)).to.deep.equal([
-      'Old map',
-      'Vase',
-      'Map',
-    ])
+    expect(all.auctions.map(({ title }: { title: string }) => title)).to.deep.equal(['Old map', 'Vase', 'Map'])
     expect(all.more).to.equal(false)
     expect((await cli.line('list --search nothing')).stdout).to.equal('No auction is like that.\n')
   })
@@ -325,9 +306,7 @@ describe('what commands print', () => {
       ].join('\n'),
     )
     const { bids, more } = JSON.parse((await cli.line('history 7k2m --limit 2 --json')).stdout)
-    expect(
-      bids.map(({ seq, amount }: { seq: number; amount: string | null }) => [seq, amount]),
-    ).to.deep.equal([
+    expect(bids.map(({ seq, amount }: { seq: number; amount: string | null }) => [seq, amount])).to.deep.equal([
       [4, '80.00'],
       [3, null],
     ])
@@ -350,9 +329,7 @@ describe('what commands print', () => {
       dhtAddress: null,
       incarnation: T0,
     }
-    cli.api.peerList = [
-      { ...peer, name: 'b\u001bb', state: 'alive', lastSeenAt: T0 - 3_000, roundTripMs: 1.25 },
-    ]
+    cli.api.peerList = [{ ...peer, name: 'b\u001bb', state: 'alive', lastSeenAt: T0 - 3_000, roundTripMs: 1.25 }]
     expect((await cli.line('peers')).stdout).to.equal(
       [
         'NAME    STATE  ADDRESS      LAST SEEN  ROUND TRIP  VERSION  NODE',

@@ -68,9 +68,7 @@ describe('the watch on a sync', () => {
 
   it('says it in a line now and then elsewhere', async () => {
     const { stdout, stderr } = await watched({ terminal: false })
-    expect(stdout).to.equal(
-      'syncing, 250,000 of 1,000,000 events, 100,000/s, 8 s left\nsynced 1,000,000 events\n',
-    )
+    expect(stdout).to.equal('syncing, 250,000 of 1,000,000 events, 100,000/s, 8 s left\nsynced 1,000,000 events\n')
     expect(stderr).to.equal('')
   })
 

@@ -48,11 +48,7 @@ export const INFO: NodeInfo = {
   incarnation: T0,
 }
 
-const IDS = [
-  'auc_7k2m0000000000000000000000',
-  'auc_7k2n0000000000000000000000',
-  'auc_9xyz0000000000000000000000',
-]
+const IDS = ['auc_7k2m0000000000000000000000', 'auc_7k2n0000000000000000000000', 'auc_9xyz0000000000000000000000']
 
 /** A node whose auctions live in memory and follow the real rules, with failures to order. */
 export class FakeNodeApi implements NodeApi {
@@ -155,8 +151,7 @@ export class FakeNodeApi implements NodeApi {
     const amount = (text: AmountInput) => amountOf('start', text, currency)
     const scenario = new AuctionScenario()
     const { commandId = 'cmd_opened_elsewhere' } = request
-    const reserve =
-      request.reserve === undefined ? null : { amount: amount(request.reserve), salt: saltOf('reserve') }
+    const reserve = request.reserve === undefined ? null : { amount: amount(request.reserve), salt: saltOf('reserve') }
     return this.#decide(auctionId, scenario, commandId, {
       type: 'OpenAuction',
       commandId,
@@ -182,11 +177,8 @@ export class FakeNodeApi implements NodeApi {
           : defaultIncrements(currency, amount(request.start)),
         buyNow: request.buyNow === undefined ? null : amount(request.buyNow),
         opensAt: request.opensInMs === undefined ? (request.opensAt ?? null) : this.now + request.opensInMs,
-        closesAt:
-          request.closesAt ?? (request.closesInMs === undefined ? null : this.now + request.closesInMs),
-        softClose: request.softClose
-          ? { ...request.softClose, hardStopAt: request.hardStopAt ?? null }
-          : null,
+        closesAt: request.closesAt ?? (request.closesInMs === undefined ? null : this.now + request.closesInMs),
+        softClose: request.softClose ? { ...request.softClose, hardStopAt: request.hardStopAt ?? null } : null,
       }),
     })
   }
@@ -301,8 +293,7 @@ export class FakeNodeApi implements NodeApi {
     return this.#answer('stopAutoBid', request, () => {
       const [auctionId, scenario] = this.#find(request.auction)
       const autoBid = this.autoBidsById.get(auctionId)
-      if (!autoBid)
-        throw new NodeError('INVALID_INPUT', 'nothing bids for you on this auction', { field: 'auction' })
+      if (!autoBid) throw new NodeError('INVALID_INPUT', 'nothing bids for you on this auction', { field: 'auction' })
       return { autoBid: { ...autoBid, state: 'stopped' }, auction: this.#view(auctionId, scenario) }
     })
   }
@@ -319,15 +310,12 @@ export class FakeNodeApi implements NodeApi {
   list(request: ListRequest): Promise<{ auctions: AuctionView[]; next: string | null }> {
     return this.#answer('list', request, () => {
       const all = [...this.#auctions].reverse().map(([id, scenario]) => this.#view(id, scenario))
-      const from =
-        request.cursor === undefined ? 0 : all.findIndex((view) => view.auctionId === request.cursor) + 1
+      const from = request.cursor === undefined ? 0 : all.findIndex((view) => view.auctionId === request.cursor) + 1
       const { statuses, text } = request
       const chosen = all
         .slice(from)
         .filter(({ state }) => statuses?.includes(phaseAt(state, this.now)) ?? true)
-        .filter(
-          ({ state }) => text === undefined || state.terms.title.toLowerCase().includes(text.toLowerCase()),
-        )
+        .filter(({ state }) => text === undefined || state.terms.title.toLowerCase().includes(text.toLowerCase()))
       const page = chosen.slice(0, request.limit ?? 50)
       return { auctions: page, next: page.length < chosen.length ? (page.at(-1)?.auctionId ?? null) : null }
     })
@@ -369,11 +357,7 @@ export class FakeNodeApi implements NodeApi {
     return this.#answer('events', request, async () => {
       const only = request.auction === undefined ? null : this.#find(request.auction)[0]
       const start =
-        request.cursor === undefined
-          ? request.fromSeq === undefined
-            ? this.items.length
-            : 0
-          : Number(request.cursor)
+        request.cursor === undefined ? (request.fromSeq === undefined ? this.items.length : 0) : Number(request.cursor)
       if (this.items.length === start && request.waitMs > 0) {
         await new Promise<void>((resolve) => {
           const timer = setTimeout(resolve, request.waitMs)
@@ -386,9 +370,7 @@ export class FakeNodeApi implements NodeApi {
       }
       const items = this.items
         .slice(start)
-        .filter(
-          ({ auctionId, seq }) => (only === null || auctionId === only) && seq >= (request.fromSeq ?? 0),
-        )
+        .filter(({ auctionId, seq }) => (only === null || auctionId === only) && seq >= (request.fromSeq ?? 0))
       return { items, cursor: String(this.items.length) }
     })
   }
@@ -497,8 +479,7 @@ export class FakeNodeApi implements NodeApi {
       minimum: live ? minimumBid(state) : null,
       buyNowAvailable: live && buyNowAvailable(state),
       homeState: state.home.nodeId === SELF.id ? 'self' : 'alive',
-      homeName:
-        state.home.nodeId === state.seller.id ? state.seller.name : state.home.nodeId.slice('node_'.length),
+      homeName: state.home.nodeId === state.seller.id ? state.seller.name : state.home.nodeId.slice('node_'.length),
       disputed: this.proofs.has(auctionId),
       breach: null,
       mine: state.seller.id === SELF.id ? 'seller' : standing,

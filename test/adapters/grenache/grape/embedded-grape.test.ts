@@ -2,10 +2,7 @@ import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { expect } from 'chai'
-import {
-  EmbeddedGrape,
-  type EmbeddedGrapeOptions,
-} from '../../../../src/adapters/grenache/grape/embedded-grape.js'
+import { EmbeddedGrape, type EmbeddedGrapeOptions } from '../../../../src/adapters/grenache/grape/embedded-grape.js'
 import {
   BootstrapAddressError,
   startStandaloneGrape,
@@ -158,9 +155,7 @@ describe('the embedded Grape', () => {
     first.addNode('not an address')
     first.addNode(first.dhtAddress)
     first.addNode(second.dhtAddress)
-    await eventually('it is found', async () =>
-      ((await lookup(first, 'rpc')) as string[]).includes('127.0.0.1:4002'),
-    )
+    await eventually('it is found', async () => ((await lookup(first, 'rpc')) as string[]).includes('127.0.0.1:4002'))
   })
 
   it('leaves an evicted address out of lookups though the DHT still returns it, until it is announced anew', async () => {

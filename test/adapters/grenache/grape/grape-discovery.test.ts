@@ -60,10 +60,7 @@ describe('discovery through a Grape', () => {
     await eventually('the first one is connected, alone', () => early.states.length === 1)
     const second = await startGrape({ bootstrap: [first.dhtAddress] })
     const late = await discover(second, 4002)
-    await eventually(
-      'each sees the other',
-      () => early.seen.has('127.0.0.1:4002') && late.seen.has('127.0.0.1:4001'),
-    )
+    await eventually('each sees the other', () => early.seen.has('127.0.0.1:4002') && late.seen.has('127.0.0.1:4001'))
     expect(early.states).to.deep.equal(['connected'])
     expect(late.states).to.deep.equal(['connected'])
     expect(early.discovery.state).to.equal('connected')
@@ -108,10 +105,7 @@ describe('discovery through a Grape', () => {
 
   it('recovers when a shared Grape dies and comes back without its memory', async () => {
     const first = await startGrape()
-    const [a, b] = [
-      await discover(remoteGrape(first.url), 4001),
-      await discover(remoteGrape(first.url), 4002),
-    ]
+    const [a, b] = [await discover(remoteGrape(first.url), 4001), await discover(remoteGrape(first.url), 4002)]
     await eventually('they meet', () => a.seen.has('127.0.0.1:4002') && b.seen.has('127.0.0.1:4001'))
     await first.stop()
     await eventually('both notice', () => [a, b].every((node) => node.discovery.state === 'unreachable'))
@@ -155,10 +149,7 @@ describe('discovery through a Grape', () => {
       server.listen(0, '127.0.0.1')
       await once(server, 'listening')
       cleanups.push(() => server.close())
-      const node = await discover(
-        remoteGrape(`http://127.0.0.1:${(server.address() as AddressInfo).port}`),
-        4001,
-      )
+      const node = await discover(remoteGrape(`http://127.0.0.1:${(server.address() as AddressInfo).port}`), 4001)
       await eventually('it is told', () => node.states.length === 1)
       expect(node.states).to.deep.equal(['unreachable'])
       expect([...node.seen]).to.deep.equal([])
@@ -171,10 +162,7 @@ describe('discovery through a Grape', () => {
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
     cleanups.push(() => server.close())
-    const node = await discover(
-      remoteGrape(`http://127.0.0.1:${(server.address() as AddressInfo).port}`),
-      4001,
-    )
+    const node = await discover(remoteGrape(`http://127.0.0.1:${(server.address() as AddressInfo).port}`), 4001)
     await eventually('they are seen', () => node.seen.size > 0)
     expect([...node.seen]).to.deep.equal(['127.0.0.1:4001'])
   })

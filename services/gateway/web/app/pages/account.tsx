@@ -241,11 +241,7 @@ function Settings() {
         options={THEMES.map((name) => [name, t(`theme.${name}`)] as const)}
       />
       <label class="check">
-        <input
-          type="checkbox"
-          checked={hasKeys.value}
-          onChange={(event) => turnKeys(event.currentTarget.checked)}
-        />
+        <input type="checkbox" checked={hasKeys.value} onChange={(event) => turnKeys(event.currentTarget.checked)} />
         {t('keys.on')}
       </label>
       <div>

@@ -103,13 +103,7 @@ function OpenedLot({ open, lot }: { open: OpenLot; lot: Lot }) {
           </div>
         </header>
         <div class="lot-side">
-          <BiddingPanel
-            lot={lot}
-            panel={panel}
-            bidding={bidding}
-            last={own[0] ?? null}
-            missed={open.missed.value}
-          />
+          <BiddingPanel lot={lot} panel={panel} bidding={bidding} last={own[0] ?? null} missed={open.missed.value} />
         </div>
         <div class="lot-rest">
           <Gallery lot={lot} />
@@ -130,9 +124,7 @@ function OpenedLot({ open, lot }: { open: OpenLot; lot: Lot }) {
         </div>
       </div>
       <Dock lot={lot} panel={panel} bidding={bidding} />
-      {sheet && (
-        <ConfirmSheet sheet={sheet} lot={lot} skips={skips} onSkips={setSkips} onTap={tap} onClose={close} />
-      )}
+      {sheet && <ConfirmSheet sheet={sheet} lot={lot} skips={skips} onSkips={setSkips} onTap={tap} onClose={close} />}
     </div>
   )
 }
@@ -260,8 +252,7 @@ function useSpokenClock(lot: Lot): void {
     const { closesAtMs, you, ending } = current.current
     const mark = ending ? null : spokenMark(closesAtMs, { beforeMs: before.current, nowMs })
     before.current = nowMs
-    if (mark !== null && (you === 'leading' || you === 'outbid'))
-      announcePolitely(t('time.spoken', { seconds: mark }))
+    if (mark !== null && (you === 'leading' || you === 'outbid')) announcePolitely(t('time.spoken', { seconds: mark }))
   })
 }
 

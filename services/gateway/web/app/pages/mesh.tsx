@@ -104,13 +104,7 @@ function useHomes(): ReadonlyMap<string, number> {
   return homes
 }
 
-function Shown({
-  seen: { peers, node, figures },
-  homes,
-}: {
-  seen: Seen
-  homes: ReadonlyMap<string, number>
-}) {
+function Shown({ seen: { peers, node, figures }, homes }: { seen: Seen; homes: ReadonlyMap<string, number> }) {
   return (
     <div class="mesh">
       <div class="stack">

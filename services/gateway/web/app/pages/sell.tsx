@@ -99,16 +99,8 @@ export function Sell() {
           </Field>
           <PictureField drafts={drafts} />
           <div class="fields">
-            <TextField
-              label={t('sell.price')}
-              {...field('price')}
-              input={{ inputMode: 'decimal', dir: 'ltr' }}
-            />
-            <TextField
-              label={t('sell.currency')}
-              {...field('currency')}
-              input={{ dir: 'ltr', maxLength: 10 }}
-            />
+            <TextField label={t('sell.price')} {...field('price')} input={{ inputMode: 'decimal', dir: 'ltr' }} />
+            <TextField label={t('sell.currency')} {...field('currency')} input={{ dir: 'ltr', maxLength: 10 }} />
             <Choice
               label={t('sell.duration')}
               value={sale.value.minutes}
@@ -120,9 +112,7 @@ export function Sell() {
             <summary>
               <Icon name="right" />
               {t('sell.advanced')}
-              {changed > 0 && (
-                <span class="soft small">{t('sell.advanced.changed', { count: changed })}</span>
-              )}
+              {changed > 0 && <span class="soft small">{t('sell.advanced.changed', { count: changed })}</span>}
             </summary>
             <Advanced field={field} sale={sale.value} set={set} wrong={wrong} />
           </details>
@@ -160,24 +150,9 @@ function Advanced({
   const decimal = { inputMode: 'decimal', dir: 'ltr' } as const
   return (
     <div class="fields">
-      <TextField
-        label={t('sell.reserve')}
-        help={t('sell.reserve.help')}
-        {...field('reserve')}
-        input={decimal}
-      />
-      <TextField
-        label={t('sell.buy-now')}
-        help={t('sell.buy-now.help')}
-        {...field('buyNow')}
-        input={decimal}
-      />
-      <TextField
-        label={t('sell.increment')}
-        help={t('sell.increment.help')}
-        {...field('increment')}
-        input={decimal}
-      />
+      <TextField label={t('sell.reserve')} help={t('sell.reserve.help')} {...field('reserve')} input={decimal} />
+      <TextField label={t('sell.buy-now')} help={t('sell.buy-now.help')} {...field('buyNow')} input={decimal} />
+      <TextField label={t('sell.increment')} help={t('sell.increment.help')} {...field('increment')} input={decimal} />
       <Choice
         label={t('sell.soft-close')}
         help={t('sell.soft-close.help')}
@@ -273,11 +248,7 @@ function usePictures(): PictureDrafts {
 }
 
 /** Pictures go to the gateway that opens the auction. Where another serves by then, they go there. */
-async function openWithPictures(
-  by: VendueClient,
-  terms: OpenTerms,
-  drafts: PictureDrafts,
-): Promise<CommandOutcome> {
+async function openWithPictures(by: VendueClient, terms: OpenTerms, drafts: PictureDrafts): Promise<CommandOutcome> {
   const open = async () => {
     const pictures = await drafts.send(by)
     return by.open({ ...terms, ...(pictures.length > 0 && { pictures }) })
@@ -300,10 +271,7 @@ function minutesText(minutes: string): string {
 
 function decimalsFor(currency: string): number {
   try {
-    return (
-      new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ??
-      2
-    )
+    return new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2
   } catch {
     // A unit that is no currency of ISO 4217: the gateway knows how many decimals it has.
     return 8

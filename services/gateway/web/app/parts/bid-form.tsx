@@ -92,13 +92,7 @@ export function BidForm({
               bidding.typed.value = event.currentTarget.value
             }}
           />
-          <button
-            type="button"
-            class="icon-button"
-            aria-label={t('bid.up')}
-            disabled={isOff}
-            onClick={() => step(1)}
-          >
+          <button type="button" class="icon-button" aria-label={t('bid.up')} disabled={isOff} onClick={() => step(1)}>
             <Icon name="plus" />
           </button>
         </div>
@@ -125,12 +119,7 @@ export function BidForm({
           </button>
         ))}
       </fieldset>
-      <button
-        type="submit"
-        class="button primary wide"
-        data-bid
-        disabled={isOff || wrong !== null || amount === null}
-      >
+      <button type="submit" class="button primary wide" data-bid disabled={isOff || wrong !== null || amount === null}>
         {label}
       </button>
       <p class="small soft">{t(kind === 'max' ? 'bid.kind.max.help' : 'bid.kind.plain.help')}</p>

@@ -87,12 +87,7 @@ export function Choice<T extends string>({
   return (
     <Field {...field}>
       {(wired) => (
-        <select
-          class="input"
-          value={value}
-          onChange={(event) => onValue(event.currentTarget.value as T)}
-          {...wired}
-        >
+        <select class="input" value={value} onChange={(event) => onValue(event.currentTarget.value as T)} {...wired}>
           {options.map(([key, label]) => (
             <option key={key} value={key}>
               {label}
@@ -124,13 +119,7 @@ export function Segments<T extends string>({
       <div class="segments">
         {options.map(([key, text]) => (
           <label key={key}>
-            <input
-              class="sr"
-              type="radio"
-              name={name}
-              checked={key === value}
-              onChange={() => onValue(key)}
-            />
+            <input class="sr" type="radio" name={name} checked={key === value} onChange={() => onValue(key)} />
             {text}
           </label>
         ))}

@@ -24,11 +24,7 @@ export type IconName = keyof typeof PATHS
 /** Beside words, never instead of them: screen readers pass it over. */
 export function Icon({ name }: { name: IconName }) {
   return (
-    <svg
-      class={name === 'left' || name === 'right' ? 'icon along' : 'icon'}
-      viewBox="0 0 24 24"
-      aria-hidden="true"
-    >
+    <svg class={name === 'left' || name === 'right' ? 'icon along' : 'icon'} viewBox="0 0 24 24" aria-hidden="true">
       <path d={PATHS[name]} />
     </svg>
   )

@@ -67,11 +67,7 @@ export function KeyboardHelp() {
         ))}
       </dl>
       <label class="check">
-        <input
-          type="checkbox"
-          checked={hasKeys.value}
-          onChange={(event) => turnKeys(event.currentTarget.checked)}
-        />
+        <input type="checkbox" checked={hasKeys.value} onChange={(event) => turnKeys(event.currentTarget.checked)} />
         {t('keys.on')}
       </label>
       <button type="button" class="button wide" onClick={() => dialog.current?.close()}>

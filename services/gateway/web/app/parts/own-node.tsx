@@ -88,11 +88,7 @@ export function OwnNode({ lot }: { lot: Lot }) {
               ? t('bid.invalid', { example: writing.value.number(prefill(lot)) })
               : null
           }
-          help={
-            limit === null
-              ? undefined
-              : t('bid.understood', { price: writing.value.money(limit, lot.currency) })
-          }
+          help={limit === null ? undefined : t('bid.understood', { price: writing.value.money(limit, lot.currency) })}
           input={{ inputMode: 'decimal', dir: 'ltr' }}
         />
         <div class="row">

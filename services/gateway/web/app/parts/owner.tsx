@@ -33,9 +33,7 @@ export function Owner({ lot }: { lot: Lot }) {
   const by = client.value
   if (!by || lot.you !== 'seller') return null
   const closed = (after: Lot) =>
-    after.ending?.kind === 'sold'
-      ? t('owner.winner', { name: after.ending.winnerName })
-      : t('owner.done.closed')
+    after.ending?.kind === 'sold' ? t('owner.winner', { name: after.ending.winnerName }) : t('owner.done.closed')
   return (
     <section class="card stack" aria-labelledby="owner-title">
       <h2 id="owner-title">{t('owner.title')}</h2>
@@ -44,9 +42,7 @@ export function Owner({ lot }: { lot: Lot }) {
           {said.text}
         </Note>
       )}
-      {lot.ending?.kind === 'sold' && !said && (
-        <p dir="auto">{t('owner.winner', { name: lot.ending.winnerName })}</p>
-      )}
+      {lot.ending?.kind === 'sold' && !said && <p dir="auto">{t('owner.winner', { name: lot.ending.winnerName })}</p>}
       {!lot.ending && asks === null && (
         <div class="row">
           <button type="button" class="button" disabled={isBusy} onClick={() => setAsks('close')}>

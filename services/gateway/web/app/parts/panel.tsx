@@ -45,8 +45,7 @@ export function BiddingPanel({
 }) {
   const isStale = panel.kind === 'disconnected' || panel.kind === 'home-away'
   const shown = lot.price ?? lot.startPrice
-  const label =
-    lot.ending?.kind === 'sold' ? 'lot.final' : lot.price === null ? 'lot.starting' : 'lot.current'
+  const label = lot.ending?.kind === 'sold' ? 'lot.final' : lot.price === null ? 'lot.starting' : 'lot.current'
   return (
     <section class="card panel" aria-label={t('lot.current')}>
       <div class={`panel-price ${isStale ? 'stale' : ''}`}>

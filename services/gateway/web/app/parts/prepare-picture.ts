@@ -16,8 +16,8 @@ export interface Prepared {
 export type PictureFault = 'unreadable' | 'too-large'
 
 /**
- * A file of the visitor's, drawn anew: upright, in sRGB and no larger than it has to be. What was about the image and no part of it does
- * not get onto the canvas; what the browser adds is removed.
+ * A file of the visitor's, drawn anew: upright, in sRGB and no larger than it has to be. What was about the image and
+ * no part of it does not get onto the canvas; what the browser adds is removed.
  */
 export async function preparePicture(file: File): Promise<Prepared | PictureFault> {
   if (file.size > MAX_FILE_BYTES) return 'too-large'

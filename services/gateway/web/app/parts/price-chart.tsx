@@ -13,8 +13,8 @@ const HEIGHT = 220
 const CONFLATE_MS = 250
 
 /**
- * The price over time. The drawing is one picture to a screen reader, with a summary in words; the list of bids below has every
- * step of it.
+ * The price over time. The drawing is one picture to a screen reader, with a summary in words; the list of bids below
+ * has every step of it.
  */
 export function PriceChart({ open, lot }: { open: OpenLot; lot: Lot }) {
   const bids = open.bids.value
@@ -47,15 +47,7 @@ export function PriceChart({ open, lot }: { open: OpenLot; lot: Lot }) {
   )
 }
 
-function Drawing({
-  points,
-  lot,
-  label,
-}: {
-  points: ReturnType<typeof pricePoints>
-  lot: Lot
-  label: string
-}) {
+function Drawing({ points, lot, label }: { points: ReturnType<typeof pricePoints>; lot: Lot; label: string }) {
   const element = useRef<HTMLDivElement>(null)
   const chart = useRef<uPlot | null>(null)
   const newest = useRef(points)

@@ -10,8 +10,7 @@ import { Standing, TileClock } from './time.js'
 export function Tile({ lot: source, pictured = false }: { lot: Signal<Lot>; pictured?: boolean }) {
   const lot = source.value
   const shown = lot.price ?? lot.startPrice
-  const label =
-    lot.ending?.kind === 'sold' ? 'lot.final' : lot.price === null ? 'lot.starting' : 'lot.current'
+  const label = lot.ending?.kind === 'sold' ? 'lot.final' : lot.price === null ? 'lot.starting' : 'lot.current'
   return (
     <article class="tile">
       {pictured && <TilePicture pictures={lot.pictures} />}

@@ -32,10 +32,8 @@ export function TileClock({ lot }: { lot: Signal<Lot> }) {
   const text = useComputed(() => {
     const { status, ending, opensAtMs, closesAtMs, endedAtMs } = lot.value
     if (status === 'cancelled') return t('lot.cancelled')
-    if (ending)
-      return endedAtMs === null ? t('lot.closed') : t('lot.ended', { time: writing.value.short(endedAtMs) })
-    if (status === 'scheduled' && opensAtMs !== null)
-      return t('lot.opens', { time: writing.value.short(opensAtMs) })
+    if (ending) return endedAtMs === null ? t('lot.closed') : t('lot.ended', { time: writing.value.short(endedAtMs) })
+    if (status === 'scheduled' && opensAtMs !== null) return t('lot.opens', { time: writing.value.short(opensAtMs) })
     return closesAtMs === null ? t('lot.no-end') : countdownText(closesAtMs, second.value)
   })
   const isUrgent = useComputed(() => {

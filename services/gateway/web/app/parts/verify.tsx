@@ -99,8 +99,7 @@ function Answer({ answer, isWhyOpen }: { answer: VerifyAnswer; isWhyOpen: boolea
           <ol class="why">
             {answer.bids.map((bid) => (
               <li key={bid.seq}>
-                <span dir="auto">{bid.bidder}</span>{' '}
-                <strong>{writing.value.money(bid.price, answer.currency)}</strong>{' '}
+                <span dir="auto">{bid.bidder}</span> <strong>{writing.value.money(bid.price, answer.currency)}</strong>{' '}
                 <span class="soft">{t(`because.${bid.because}`)}</span>
               </li>
             ))}

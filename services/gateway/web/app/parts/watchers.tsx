@@ -27,9 +27,7 @@ export function Watchers({ presence }: { presence: Presence | null }) {
             {name}
           </li>
         ))}
-        {watchers > names.length && (
-          <li class="soft">{t('lot.watchers.more', { count: watchers - names.length })}</li>
-        )}
+        {watchers > names.length && <li class="soft">{t('lot.watchers.more', { count: watchers - names.length })}</li>}
       </ul>
     </details>
   )

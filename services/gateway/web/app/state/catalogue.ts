@@ -20,7 +20,9 @@ export const loading = signal<'loading' | 'ready' | 'failed'>('loading')
 export const watched = signal<ReadonlySet<string>>(new Set(readWatched()))
 
 let watch: Watch | null = null
-/** Known from an earlier visit alone. The gateway may know nothing of them: it may be another one at the same address. */
+/**
+ * Known from an earlier visit alone. The gateway may know nothing of them: it may be another one at the same address.
+ */
 const restored = new Set<string>()
 
 /** What was known when the page was last open. */
@@ -124,8 +126,7 @@ export function heard(event: EventMessage): void {
     const before = known.peek()
     const next = afterEvent(before, event, ownBids.peek())
     change(known, next)
-    if (before.status !== next.status || before.closesAtMs !== next.closesAtMs || before.you !== next.you)
-      arrange()
+    if (before.status !== next.status || before.closesAtMs !== next.closesAtMs || before.you !== next.you) arrange()
     return
   }
   if (event.type !== 'auction_opened') return

@@ -3,7 +3,9 @@ import { client } from './session.js'
 
 const TICK_MS = 200
 
-/** The gateway's time, as far as it has been heard; ticks while somebody looks. The browser's own clock may be wrong. */
+/**
+ * The gateway's time, as far as it has been heard; ticks while somebody looks. The browser's own clock may be wrong.
+ */
 export const now = signal(Date.now())
 /** The same, once a second: for all that is shown in hundreds. */
 export const second = computed(() => Math.floor(now.value / 1_000) * 1_000)

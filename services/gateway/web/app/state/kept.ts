@@ -3,7 +3,10 @@ import { signal } from '@preact/signals'
 /** Why the browser does not keep what the page asks it to: it forbids it, or has no room left. Null: it keeps it. */
 export const keeping = signal<'blocked' | 'full' | null>(null)
 
-/** What the page remembers of a visitor's wishes, in the browser. Never a secret. Where nothing is kept, this page remembers it while it is open. */
+/**
+ * What the page remembers of a visitor's wishes, in the browser. Never a secret. Where nothing is kept, this page
+ * remembers it while it is open.
+ */
 export const kept = storeOf(() => localStorage)
 /** Of this tab alone; survives a reload. */
 export const keptHere = storeOf(() => sessionStorage)

@@ -4,8 +4,8 @@ import { visitor } from './session.js'
 const NAME = 'vendue-notices'
 
 /**
- * Of all tabs of one visitor one is the lead: it makes the sounds and asks the browser to show notices, so that nobody hears of
- * one thing twice. It is the tab that was looked at last; when it is closed another one takes its place.
+ * Of all tabs of one visitor one is the lead: it makes the sounds and asks the browser to show notices, so that nobody
+ * hears of one thing twice. It is the tab that was looked at last; when it is closed another one takes its place.
  */
 let isLead = false
 /** Gives the lead up. */

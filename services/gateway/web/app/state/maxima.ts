@@ -6,8 +6,8 @@ import { visitor } from './session.js'
 const MAX_KEPT = 500
 
 /**
- * The maxima that the visitor has set on this device, by auction. Their home keeps them secret from everybody, this gateway included:
- * only who set them can say what they are.
+ * The maxima that the visitor has set on this device, by auction. Their home keeps them secret from everybody, this
+ * gateway included: only who set them can say what they are.
  */
 export const maxima = signal<ReadonlyMap<string, string>>(new Map())
 

@@ -39,13 +39,13 @@ export function startNotices(): void {
     const cue = cueOf(before, after, isOpenHere(after.id) || watched.peek().has(after.id))
     const notice = noticeOf(before, after)
     if (cue === 'extended' && isNew(`${after.id} extended ${after.extension?.seq}`)) sound('extended')
-    if (notice && isNew(notice.key)) show(notice)
+    if (notice && isNew(notice.key)) announce(notice)
   })
   setInterval(() => {
     const nowMs = readClock()
     for (const [id, lot] of lots) {
       const notice = endingNotice(lot.peek(), nowMs, watched.peek().has(id))
-      if (notice && isNew(notice.key)) show(notice)
+      if (notice && isNew(notice.key)) announce(notice)
     }
   }, LOOK_MS)
   // Whoever looks at an auction has seen what there is to say of it; and nobody sees what concerned somebody else.
@@ -77,7 +77,7 @@ export function noticeText({ kind, price, currency, closesAtMs }: Notice): strin
   return t('notice.ending', { price: money, time: writing.value.clock(closesAtMs ?? now.peek()) })
 }
 
-function show(notice: Notice): void {
+function announce(notice: Notice): void {
   // An auction's own page says of itself what there is to say.
   if (!isOpenHere(notice.lotId)) {
     announceAtOnce(notice.key, notice.seq, `${notice.title}: ${noticeText(notice)}`)

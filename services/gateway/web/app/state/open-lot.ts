@@ -215,8 +215,7 @@ export class OpenLot {
       const wasOwn = ownIds.has(event.bidder.id)
       if (you === 'outbid' && !wasOwn && this.#led)
         announceAtOnce(this.id, event.seq, t('say.outbid', { price: money }))
-      else if (you === 'leading' && wasOwn)
-        announceAtOnce(this.id, event.seq, t('say.leading', { price: money }))
+      else if (you === 'leading' && wasOwn) announceAtOnce(this.id, event.seq, t('say.leading', { price: money }))
       else announcePolitely(t('say.price', { price: money }))
     } else if (event.type === 'auction_closed' && (you === 'won' || you === 'lost')) {
       announceAtOnce(this.id, event.seq, t(you === 'won' ? 'say.won' : 'say.lost', { price: money }))

@@ -3,7 +3,9 @@ import { batch } from '@preact/signals'
 /** A hidden tab draws no frames; it takes what arrives in turns. */
 const HIDDEN_MS = 250
 
-/** Hands on what arrives together, once a frame: two hundred bids a second are drawn as sixty pictures, not two hundred. */
+/**
+ * Hands on what arrives together, once a frame: two hundred bids a second are drawn as sixty pictures, not two hundred.
+ */
 export function perFrame<T>(apply: (item: T) => void): (item: T) => void {
   let waiting: T[] = []
   let timer: ReturnType<typeof setTimeout> | undefined

@@ -45,9 +45,7 @@ export class PictureDrafts {
       const prepared = await preparePicture(file)
       if (!this.#isOpen) return
       const url =
-        typeof prepared === 'string'
-          ? null
-          : URL.createObjectURL(new Blob([prepared.bytes], { type: prepared.type }))
+        typeof prepared === 'string' ? null : URL.createObjectURL(new Blob([prepared.bytes], { type: prepared.type }))
       this.#set(id, { prepared, url })
     }
   }
@@ -79,7 +77,9 @@ export class PictureDrafts {
     return this.all.value.every(({ prepared }) => prepared !== null && typeof prepared !== 'string')
   }
 
-  /** Sends those that the gateway does not have; resolves with what the terms say of them. Rejects with a `ClientError`. */
+  /**
+   * Sends those that the gateway does not have; resolves with what the terms say of them. Rejects with a `ClientError`.
+   */
   async send(client: VendueClient): Promise<{ hash: string; alt?: string }[]> {
     for (const { id, prepared, hash } of this.all.value) {
       if (hash !== null || prepared === null || typeof prepared === 'string') continue

@@ -21,8 +21,7 @@ export function startReach(): void {
         losses += 1
         const loss = losses
         setTimeout(() => {
-          if (link.peek().state !== 'online' && loss === losses)
-            announceAtOnce('', loss, t('say.lost-connection'))
+          if (link.peek().state !== 'online' && loss === losses) announceAtOnce('', loss, t('say.lost-connection'))
         }, GRACE_MS)
       }
       if (isOnline) overHttp.value = false

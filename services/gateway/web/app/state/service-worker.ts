@@ -1,6 +1,9 @@
 import { go } from './router.js'
 
-/** Opens the page without a gateway from now on. Where the browser has no service workers, or forbids them, nothing is lost but that. */
+/**
+ * Opens the page without a gateway from now on. Where the browser has no service workers, or forbids them, nothing is
+ * lost but that.
+ */
 export function startServiceWorker(): void {
   const { serviceWorker } = navigator
   if (!serviceWorker) return

@@ -1,11 +1,5 @@
 import { computed, signal } from '@preact/signals'
-import {
-  type ConnectionState,
-  createClient,
-  type GatewayInfo,
-  RequestRefused,
-  type VendueClient,
-} from 'vendue/client'
+import { type ConnectionState, createClient, type GatewayInfo, RequestRefused, type VendueClient } from 'vendue/client'
 import { kept } from './kept.js'
 
 /** Who the visitor is to the gateway. */
@@ -108,11 +102,7 @@ export async function logIn(username: string, password: string): Promise<void> {
   await entered()
 }
 
-export async function register(registration: {
-  username: string
-  email?: string
-  password: string
-}): Promise<void> {
+export async function register(registration: { username: string; email?: string; password: string }): Promise<void> {
   await (client.value as VendueClient).accounts.register(registration)
   await entered()
 }
@@ -133,8 +123,8 @@ async function entered(): Promise<void> {
 }
 
 /**
- * Goes on with the login that the cookie keeps. Only the gateway's own no ends it: a page that is left in the middle, or a
- * gateway that is away, says nothing of the login.
+ * Goes on with the login that the cookie keeps. Only the gateway's own no ends it: a page that is left in the middle,
+ * or a gateway that is away, says nothing of the login.
  */
 async function resume(): Promise<void> {
   try {

@@ -15,8 +15,8 @@ const own = document.querySelector<HTMLMetaElement>('meta[name="vendue-page"]')?
 const touched = new Set<HTMLInputElement | HTMLTextAreaElement>()
 
 /**
- * Finds out that the gateway was upgraded, after each loss of the connection and now and then, and loads the page anew once
- * nothing is lost by it.
+ * Finds out that the gateway was upgraded, after each loss of the connection and now and then, and loads the page anew
+ * once nothing is lost by it.
  */
 export function startStaleness(): void {
   addEventListener('input', ({ target }) => {

@@ -66,9 +66,7 @@ export class ByteBuffer extends Uint8Array<ArrayBuffer> {
 
 function bytesOf(text: string, encoding: Encoding = 'utf8'): ByteBuffer {
   if (encoding === 'hex')
-    return new ByteBuffer(
-      Uint8Array.from(text.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16)).buffer,
-    )
+    return new ByteBuffer(Uint8Array.from(text.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16)).buffer)
   if (encoding === 'base64url') {
     const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'))
     return new ByteBuffer(Uint8Array.from(binary, (char) => char.charCodeAt(0)).buffer)

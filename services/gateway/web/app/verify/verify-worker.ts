@@ -2,11 +2,7 @@ import './node-shims.js'
 import { isWeakKey } from '../../../../../src/adapters/system/small-order.js'
 import { BYTES32, SIGNATURE } from '../../../../../src/application/log/input-schemas.js'
 import { readExport } from '../../../../../src/application/proof/export-format.js'
-import {
-  type ExplainedBid,
-  type Verification,
-  verifyLog,
-} from '../../../../../src/application/proof/verify-log.js'
+import { type ExplainedBid, type Verification, verifyLog } from '../../../../../src/application/proof/verify-log.js'
 import { formatAmount } from '../../../../../src/domain/money.js'
 import type { CheckedBid, VerifyAnswer } from '../../model/verify-answer.js'
 import { ByteBuffer, verifyEd25519 } from './node-shims.js'
