@@ -39,6 +39,10 @@ const FLOORS: Readonly<Record<string, readonly (readonly string[])[]>> = {
 /** A room of the application holds less than this part of its lines: one that grows beyond has to be divided. */
 const LARGEST_ROOM = 1 / 4
 
+/** That of the formatter, which leaves comments as they are. Instructions to the linter cannot be wrapped. */
+const MAX_WIDTH = 120
+const COMMENT_LINE = /^\s*(\/\*\*|\*|\/\/) (?!biome-ignore)/
+
 /** A file with more lines says in its first comment why: "Long because ...". */
 const MAX_LINES = 300
 
@@ -124,6 +128,15 @@ const noRoomOutgrowsTheOthers: Rule = (files) => {
     .filter(([, room]) => linesOf(room) >= linesOf(inside) * LARGEST_ROOM)
     .map(([room]) => `src/application/${room}: is too large`)
 }
+
+const commentsWrap: Rule = (files) =>
+  files.flatMap((file) =>
+    file.text
+      .split('\n')
+      .flatMap((line, i) =>
+        COMMENT_LINE.test(line) && line.length > MAX_WIDTH ? [at(file, i + 1, 'is too wide')] : [],
+      ),
+  )
 
 const longFilesSayWhy: Rule = (files) =>
   files
@@ -302,6 +315,16 @@ const RULES: { title: string; rule: Rule; planted: Record<string, string>; found
       ]),
     ),
     found: ['src/application/home'],
+  },
+  {
+    title: 'comments wrap where code does',
+    rule: commentsWrap,
+    planted: {
+      'src/domain/a.ts': `/** ${'w'.repeat(113)} */\n`,
+      'src/domain/b.ts': `/** ${'w'.repeat(114)} */\n`,
+      'bin/c.ts': `const text = 1\n  // ${'w'.repeat(116)}\n// biome-ignore ${'w'.repeat(116)}\n`,
+    },
+    found: ['src/domain/b.ts:1', 'bin/c.ts:2'],
   },
   {
     title: 'a file of more than 300 lines opens with why it is long',
