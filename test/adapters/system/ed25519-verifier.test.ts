@@ -20,7 +20,7 @@ const ORDER_8 = BigInt('0x7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd83d
 describe('the verifier of signatures', () => {
   const verifier = new Ed25519Verifier()
   const signer = signerOf(generateKeyPairSync('ed25519').privateKey)
-  /** R is the neutral point, S is 0: holds for every text that leaves the key's mandate out. */
+  /** R is the neutral point, S is 0: holds for every text that leaves the key's order out. */
   const forged = Buffer.concat([Buffer.from(keyOf(1n, 0), 'base64url'), Buffer.alloc(32)]).toString('base64url')
 
   it('believes what a key has signed, and nothing else', () => {

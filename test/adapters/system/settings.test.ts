@@ -88,6 +88,7 @@ describe('settings', () => {
       budgets: {},
       currencies: {},
       peerWaitMs: 30_000,
+      pictures: { ownLimit: 8 * 2 ** 30, copyLimit: 2 ** 30 },
     })
   })
 

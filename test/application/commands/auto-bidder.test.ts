@@ -75,7 +75,7 @@ describe('an auto-bidder', () => {
     return one
   }
 
-  const mandate = async () => (await store.autoBids.list())[0]
+  const autoBid = async () => (await store.autoBids.list())[0]
 
   it('asks again with the same id for as long as the outcome of its bid is not known', async () => {
     await bidder.set(auction.auctionId, LIMIT)
@@ -89,9 +89,9 @@ describe('an auto-bidder', () => {
     await bidder.set(auction.auctionId, LIMIT)
     await settle()
     expect(sent).to.have.length(1)
-    expect((await mandate())?.pending).not.to.equal(null)
+    expect((await autoBid())?.pending).not.to.equal(null)
     await bidder.cancel(auction.auctionId)
-    expect(await mandate()).to.include({ state: 'stopped', pending: null })
+    expect(await autoBid()).to.include({ state: 'stopped', pending: null })
     bidder.stop()
     bidder = await started()
     await settle()
@@ -110,7 +110,7 @@ describe('an auto-bidder', () => {
     })
     await eventLog.append(auction.commit(auction.close()))
     await settle()
-    expect(await mandate()).to.include({ state: 'lost', pending: null })
+    expect(await autoBid()).to.include({ state: 'lost', pending: null })
   })
 
   it('sends no bid that it could not write down, and goes on when the disk has room', async () => {
@@ -140,10 +140,10 @@ describe('an auto-bidder', () => {
     }
     await eventLog.append(auction.commit(auction.close()))
     await settle()
-    expect((await mandate())?.state).to.equal('active')
+    expect((await autoBid())?.state).to.equal('active')
     save = (autoBid) => store.autoBids.save(autoBid)
     await time.advance(3_000)
-    expect((await mandate())?.state).to.equal('lost')
+    expect((await autoBid())?.state).to.equal('lost')
   })
 
   it('leaves it to the home whether the end has come, and asks again where it has not yet closed', async () => {
@@ -180,7 +180,7 @@ describe('an auto-bidder', () => {
     expect(within[0]).to.equal(1)
     expect(within[1], 'in the first minute').to.be.within(5, 7)
     expect(sent, 'in an hour').to.have.length(MAX_REFUSALS)
-    expect(await mandate()).to.include({ state: 'refused', refusal: 'BID_TOO_LOW', pending: null })
+    expect(await autoBid()).to.include({ state: 'refused', refusal: 'BID_TOO_LOW', pending: null })
   })
 
   it('bids at once when something happens in the auction, however often it was refused', async () => {
@@ -204,7 +204,7 @@ describe('an auto-bidder', () => {
       await settle()
       await time.advance(HOUR)
       expect(sent).to.have.length(1)
-      expect(await mandate()).to.include({ state: 'refused', refusal: rejection.code })
+      expect(await autoBid()).to.include({ state: 'refused', refusal: rejection.code })
       bidder.stop()
       bidder = await started()
       await settle()
@@ -253,6 +253,6 @@ describe('an auto-bidder', () => {
     )
     await settle()
     await time.advance(2_000)
-    expect(await mandate()).to.include({ state: 'stopped', pending: null })
+    expect(await autoBid()).to.include({ state: 'stopped', pending: null })
   })
 })

@@ -33,7 +33,7 @@ describe('a proof of equivocation', () => {
   const [opening, one, two] = commits as [Commit, Commit, Commit]
   const fork = otherVersion(one, auction)
 
-  it('holds for two commits of one number, in either mandate, and says from which event on', () => {
+  it('holds for two commits of one number, in either order, and says from which event on', () => {
     for (const proof of [proofOf([opening], one, fork), proofOf([opening], fork, one)]) {
       const judged = judgeProof(proof, verifier)
       expect(judged.proven && judged.by).to.include({ auctionId: auction.auctionId, seq: 2 })

@@ -69,7 +69,7 @@ describe('commits that a peer pushes', () => {
   })
   afterEach(() => node.stop())
 
-  /** An opening and commits of so many bids, each mandated by itself. */
+  /** An opening and commits of so many bids, each with a mandate of its own. */
   function auctionOf(
     bids: number,
     bidsPerCommit: number,
@@ -141,17 +141,17 @@ describe('commits that a peer pushes', () => {
     checker.isHeld = true
     const [opening, long, short] = auctionOf(MANY + FEW, MANY) as [Commit, Commit, Commit]
     const other = auctionOf(FEW, FEW)
-    const mandate: string[] = []
-    const first = push([opening, long], 'a').finally(() => mandate.push('long'))
-    const second = push([short], 'b').finally(() => mandate.push('short'))
-    await push(other, 'a').finally(() => mandate.push('other'))
+    const finished: string[] = []
+    const first = push([opening, long], 'a').finally(() => finished.push('long'))
+    const second = push([short], 'b').finally(() => finished.push('short'))
+    await push(other, 'a').finally(() => finished.push('other'))
     await settle()
-    expect(mandate).to.deep.equal(['other'])
+    expect(finished).to.deep.equal(['other'])
     expect(await storedSeq([opening])).to.equal(undefined)
     checker.release()
     expect((await first).gaps).to.deep.equal([])
     expect((await second).gaps).to.deep.equal([])
-    expect(mandate).to.deep.equal(['other', 'long', 'short'])
+    expect(finished).to.deep.equal(['other', 'long', 'short'])
     expect(await storedSeq([opening])).to.equal(short.lastSeq)
   })
 

@@ -38,7 +38,7 @@ describe('a command that stands in a log twice', () => {
     for (const one of nodes) await one.stop()
   })
 
-  /** The home brings a maximum back that has been withdrawn, in the words in which it was mandated then. */
+  /** The home brings a maximum back that has been withdrawn, in the words in which it was signed then. */
   async function withdrawnAgain(): Promise<Commit> {
     const commits = await log()
     const { events, mandates } = readBody((commits[2] as Commit).body)

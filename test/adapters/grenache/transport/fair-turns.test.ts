@@ -20,19 +20,19 @@ describe('the turns of senders on the thread', () => {
 
   it('go to whoever has used least, however many another has asked for before', async () => {
     const turns = new FairTurns(testBudgets().of('work'))
-    const mandate: string[] = []
+    const order: string[] = []
     for (let i = 0; i < 50; i++)
       turns.run('flooder', () => {
         spin(2)
-        mandate.push('flooder')
+        order.push('flooder')
       })
     for (let i = 0; i < 5; i++)
       turns.run('trader', () => {
-        mandate.push('trader')
+        order.push('trader')
       })
-    while (mandate.length < 55) await settle(1)
+    while (order.length < 55) await settle(1)
     // The flooder's first was alone; after that the trader's five go before its second or third.
-    expect(mandate.lastIndexOf('trader')).to.be.below(8)
+    expect(order.lastIndexOf('trader')).to.be.below(8)
   })
 
   it('come after no more than the one turn that another sender has already begun', async () => {
@@ -61,11 +61,12 @@ describe('the turns of senders on the thread', () => {
     const jobs = ['busy', 'idle', 'busy'].map(async (sender) => {
       await turns.turn(sender)
       await null
-      if (sender === 'busy') spin(20)
+      if (sender === 'busy') spin(200)
     })
     await Promise.all(jobs)
     await settle(2)
-    expect(work.used('busy')).to.be.within(20, 500)
-    expect(work.used('idle')).to.be.below(15)
+    expect(work.used('busy')).to.be.above(200)
+    // Whatever else the machine has to do.
+    expect(work.used('idle')).to.be.below(100)
   })
 })
