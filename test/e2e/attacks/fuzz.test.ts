@@ -267,6 +267,7 @@ describe('a real node, given anything at its RPC port', () => {
       ['vendue.renew-certificate', { addresses: [] }],
       ['vendue.push-members', { entries: [entry] }],
       ['vendue.pull-members', { afterSeq: 0 }],
+      ['vendue.pull-picture', { hash: 'ab'.repeat(32), offset: 0 }],
     ]
     return requests
   }
