@@ -62,15 +62,20 @@ export class PowerLossDisk {
     else rmSync(this.#eio, { force: true })
   }
 
-  /** Throws away what was not synced. The process must have ended. */
+  /**
+   * Throws away what was not synced. The process must have ended. A folder within the directory comes back empty, as if
+   * nothing in it had been synced.
+   */
   cut(): void {
+    const folders = new Set(foldersIn(this.dir))
     const names = readFileSync(join(this.#shadow, 'names'), 'utf8').split('\n').filter(Boolean)
     rmSync(this.dir, { recursive: true })
     mkdirSync(this.dir, { mode: 0o700 })
     // SQLite rebuilds its shared memory, which it maps and never syncs.
     for (const name of names.filter((each) => !each.endsWith('-shm'))) {
       const kept = join(this.#shadow, 'data', name)
-      if (existsSync(kept)) copyFileSync(kept, join(this.dir, name))
+      if (folders.has(name)) mkdirSync(join(this.dir, name), { mode: 0o700 })
+      else if (existsSync(kept)) copyFileSync(kept, join(this.dir, name))
       else writeFileSync(join(this.dir, name), '', { mode: 0o600 })
     }
   }
@@ -86,4 +91,9 @@ export class PowerLossDisk {
   get #eio(): string {
     return join(this.#base, 'fail-syncs')
   }
+}
+
+function foldersIn(dir: string): string[] {
+  const entries = readdirSync(dir, { withFileTypes: true })
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)
 }
