@@ -13,6 +13,7 @@ import { Facts } from '../parts/facts.js'
 import { History } from '../parts/history.js'
 import { Icon } from '../parts/icons.js'
 import { useKeys } from '../parts/keyboard.js'
+import { AskForNotices } from '../parts/notices.js'
 import { OwnNode } from '../parts/own-node.js'
 import { Owner } from '../parts/owner.js'
 import { BiddingPanel, reserveKey } from '../parts/panel.js'
@@ -104,6 +105,7 @@ function OpenedLot({ open, lot }: { open: OpenLot; lot: Lot }) {
         </header>
         <div class="lot-side">
           <BiddingPanel lot={lot} panel={panel} bidding={bidding} last={own[0] ?? null} missed={open.missed.value} />
+          <AskForNotices />
         </div>
         <div class="lot-rest">
           <Gallery lot={lot} />

@@ -11,22 +11,9 @@ const LOOKS: Readonly<Record<Notice['kind'], readonly [tone: string, icon: IconN
 
 /** What happened in other auctions, until somebody has done with it. It is said aloud elsewhere, once. */
 export function Notices() {
-  if (notices.value.length === 0 && !isAsking.value) return null
+  if (notices.value.length === 0) return null
   return (
     <section class="notices" aria-label={t('notices.title')}>
-      {isAsking.value && (
-        <div class="card notice" data-asking>
-          <p>{t('notices.ask')}</p>
-          <div class="row">
-            <button type="button" class="button primary" onClick={() => void wantNotices(true)}>
-              {t('notices.yes')}
-            </button>
-            <button type="button" class="button" onClick={() => void wantNotices(false)}>
-              {t('notices.no')}
-            </button>
-          </div>
-        </div>
-      )}
       {notices.value.map((notice) => {
         const [tone, icon] = LOOKS[notice.kind]
         return (
@@ -49,6 +36,24 @@ export function Notices() {
           </div>
         )
       })}
+    </section>
+  )
+}
+
+/** Stands below the panel and not over it: what is asked once must not cover what somebody bids with. */
+export function AskForNotices() {
+  if (!isAsking.value) return null
+  return (
+    <section class="card notice" aria-label={t('notices.title')} data-asking>
+      <p>{t('notices.ask')}</p>
+      <div class="row">
+        <button type="button" class="button primary" onClick={() => void wantNotices(true)}>
+          {t('notices.yes')}
+        </button>
+        <button type="button" class="button" onClick={() => void wantNotices(false)}>
+          {t('notices.no')}
+        </button>
+      </div>
     </section>
   )
 }
