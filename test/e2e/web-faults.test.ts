@@ -260,7 +260,7 @@ describe('the web page where things fail, in Chromium', () => {
         const far = near.connectToServer()
         near.onMessage((message) => far.send(message))
         far.onMessage((message) => {
-          if (!isLosing || !/"bid_accepted"|"bid_update"/.test(String(message))) near.send(message)
+          if (!isLosing || !/"bid_accepted"|"bid_placed"/.test(String(message))) near.send(message)
         })
       })
       await page.route('**/bids?*', (route) => {
