@@ -261,8 +261,8 @@ describe('what the web page says of auctions, in Chromium', () => {
         ['Leading 2', leading.title, yen.title],
         ['Watching 1', watched.title],
         ['Won 1', won.title],
-        ['Selling 1', selling.title],
         ['Not won 1', lost.title],
+        ['Selling 1', selling.title],
       ])
       return true
     })
