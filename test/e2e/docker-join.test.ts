@@ -100,8 +100,10 @@ describe('the scripts of the containers', () => {
     expect(opened.status).to.equal(201)
     const { id } = (await opened.json()) as { id: string }
     await eventually('node2 has it', () => vendueJson(join(home, 'node2'), ['show', id, '--name', 'node2']))
-    const page = await (await fetch(`http://127.0.0.1:${metrics}/metrics`)).text()
-    expect(page).to.match(/^vendue_peers\{state="alive"\} 3$/m)
+    await eventually('node1 sees all of them too', async () => {
+      const page = await (await fetch(`http://127.0.0.1:${metrics}/metrics`)).text()
+      return /^vendue_peers\{state="alive"\} 3$/m.test(page)
+    })
 
     const ben = await register(url1, 'ben')
     await eventually('gateway1 has it', async () => (await fetch(`${url1}/api/v1/auctions/${id}`)).ok)
