@@ -52,7 +52,7 @@ export async function acquireLock(signal) {
 
 async function take(prepared, mine, signal) {
   let seen = { owner: '', beat: 0, sinceMs: 0 }
-  let told = false
+  let said = false
   for (;;) {
     // Again each time: somebody may have removed dist/ and this with it.
     mkdirSync(prepared, { recursive: true })
@@ -64,8 +64,8 @@ async function take(prepared, mine, signal) {
       if (owner !== seen.owner || beat !== seen.beat) seen = { owner, beat, sinceMs: performance.now() }
       const silent = performance.now() - seen.sinceMs > SILENT_AFTER_MS
       if ((silent || isDead(owner)) && tryRename(join(LOCK, owner), join(LOCK, mine))) return
-      if (!told) say(`Waiting for another set-up of this directory (process ${parse(owner).pid}) ...`)
-      told = true
+      if (!said) say(`Waiting for another set-up of this directory (process ${parse(owner).pid}) ...`)
+      said = true
     } else {
       // Only Windows needs this: elsewhere the rename replaces an empty directory.
       removeIfEmpty(LOCK)

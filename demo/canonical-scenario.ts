@@ -26,7 +26,7 @@ const POLL_MS = 25
 
 /**
  * Node 1 opens Pic#1 and node 2 opens Pic#2; nodes 2 and 3 outbid each other on Pic#1 until node 1 closes it. Every
- * line is what a node answered or told; `DemoError` where that is not what it should be.
+ * line is what a node answered or reported; `DemoError` where that is not what it should be.
  */
 export class CanonicalScenario {
   readonly #deps: ScenarioDeps
@@ -72,7 +72,7 @@ export class CanonicalScenario {
     await this.#notifyAll(outcome, `${node.name} closes ${auction.state.terms.title}: ${result}`)
   }
 
-  /** Says it once every node has told it on its own feed, and how long that took. */
+  /** Prints it once every node has reported it on its own feed, and how long that took. */
   async #notifyAll({ auctionId, seq, commandId }: Accepted, text: string): Promise<void> {
     const { nodes, story, look } = this.#deps
     const heard = await Promise.all(nodes.map((node) => node.hears(auctionId, seq)))

@@ -93,7 +93,7 @@ export class DemoNode {
     }
   }
 
-  /** The event as this node told it, and when. Rejects where it is not told in time. */
+  /** The event as this node reported it, and when. Rejects if it does not come in time. */
   async hears(auctionId: string, seq: number): Promise<{ event: EventMessage; atMs: number }> {
     const deadline = performance.now() + HEAR_DEADLINE_MS
     for (;;) {

@@ -66,7 +66,7 @@ export interface RunningGateway {
   readonly open: boolean
   /** The port is another than the usual one, which was taken. */
   readonly fellBack: boolean
-  /** Answers what is under way, tells everybody, and lets go of the port. Idempotent. */
+  /** Answers what is under way, says goodbye to everybody, and frees the port. Idempotent. */
   stop(): Promise<void>
   /** What it is made of, for tests and benchmarks. */
   readonly services: ServiceContainer<GatewayParts>

@@ -88,7 +88,10 @@ export class GatewayServer {
     return { host: address, port, fellBack }
   }
 
-  /** Nothing new is taken; what is under way is answered; then everybody is told why and let go. Idempotent. */
+  /**
+   * Nothing new is taken; what is under way is answered; then everybody gets the reason and is disconnected.
+   * Idempotent.
+   */
   stop(): Promise<void> {
     this.#stopping ??= this.#stop()
     return this.#stopping
@@ -212,7 +215,7 @@ export class GatewayServer {
   }
 }
 
-/** How long those who have been told goodbye get to leave. */
+/** How long clients have to leave after the goodbye. */
 const GOODBYE_MS = 2_000
 const NO_SUCH_SOCKET = problemOf(
   new RequestError(404, 'NOT_FOUND', 'there is no WebSocket at this address', {

@@ -356,7 +356,7 @@ class RunningNode implements VendueNode {
     }
   }
 
-  /** Tells the command line where this node can be reached. */
+  /** Writes down for the command line where this node can be reached. */
   #writeNodeFile(grapeUrl: string): void {
     const path = join(this.#settings.dataDir, NODE_FILE)
     const { nodeId, name, address, dhtAddress, version, incarnation } = this.info

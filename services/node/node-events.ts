@@ -6,7 +6,7 @@ import type { FeedItem } from '../../src/ports/node/node-answers.js'
 import type { NodeApi } from '../../src/ports/node/node-api.js'
 import type { Logger } from '../../src/ports/system/logger.js'
 
-/** As gateways tell them, and whether the auction is one that this node has opened. */
+/** As gateways send them, with whether this node has opened the auction. */
 export type NodeEventsByType = { readonly [T in EventType]: EventOf<T> & { readonly own: boolean } }
 export type NodeEvent = NodeEventsByType[EventType]
 
@@ -93,7 +93,7 @@ export class NodeEvents {
         const page = await Promise.race([api().events({ cursor, waitMs: WAIT_MS }), ended])
         if (page === null) return
         const events = await this.#made(maker, page.items)
-        // Told once, whatever happens while they are.
+        // Each is delivered once, whatever happens meanwhile.
         cursor = page.cursor
         for (const event of events) if (!signal.aborted) yield event
       } catch (error) {

@@ -93,7 +93,7 @@ export function tlsMaterial(
   return { certificate, privateKey: readNodeKeyPem(dataDir), caCertificate }
 }
 
-/** A node that has joined a mesh of whatever name takes part in it, unless it is told otherwise. */
+/** A node that has joined a mesh of whatever name takes part in it, unless the settings say otherwise. */
 function meshNameOf({ mesh, meshNamed }: NodeSettings, repository: MembershipRepository): string {
   const [only, ...others] = repository.all()
   return meshNamed || !only || others.length > 0 ? mesh : only.meshName

@@ -3,7 +3,7 @@ import type { BidOutcome, ReplyMessage, SentMessage } from './messages.js'
 import type { Answer } from './settle.js'
 import type { TimeSource } from './time-source.js'
 
-/** One asking over the socket; past it the bid is asked about by HTTP. */
+/** The time for one attempt over the socket; after this the bid is asked about by HTTP. */
 const PATIENCE_MS = 5_000
 
 interface Waiting {

@@ -6,7 +6,7 @@ import { type ProblemAnswer, RequestError } from '../http/problem.js'
 /** What Socket.IO clients send and hear. */
 
 export const auctionRequest = z.object({ auctionId })
-/** `fromSeq`: tells what happened from there on, as to who comes back. */
+/** `fromSeq`: sends what happened from there on, as to a client that comes back. */
 export const joinRequest = z.object({ auctionId, fromSeq: length.exactOptional() })
 export const bidRequest = z.object({
   auctionId,
@@ -22,7 +22,7 @@ const who = { user_id: z.string().max(256).exactOptional(), userId: z.string().m
 /** Of `authenticate`, and of the handshake's `auth`. An API key does as `token` too. */
 export const authenticateRequest = z.object({ token: secret, apiKey: secret, api_key: secret, ...who })
 
-/** What the members of an auction's room are told; null for what these clients do not know. */
+/** What the members of an auction's room get; null for events that these clients do not know. */
 export function socketIoEvent({
   auctionId: id,
   seq,

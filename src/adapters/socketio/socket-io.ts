@@ -97,8 +97,8 @@ export class GatewaySocketIo {
   }
 
   /**
-   * No new ones; those that are there are told why and closed. Resolves when all have taken that: some only fetch it
-   * with their next poll, or are just changing from polling to a WebSocket.
+   * Takes no new ones; those that are there get the reason and are closed. Resolves when all have taken that: some only
+   * fetch it with their next poll, or are just changing from polling to a WebSocket.
    */
   async drain(): Promise<void> {
     this.#sessions.close()
@@ -272,7 +272,7 @@ export class GatewaySocketIo {
       })
     }
     if (fromSeq !== undefined) return { auctionId: id, seq: found.head.seq }
-    // After the room: an event between the two is told as well, with a seq that says so.
+    // After the room: an event between the two is sent as well, with a seq that says so.
     const view = await bidders.show(id, caller)
     this.#sendState(socket, view)
     return { auctionId: id, seq: view.head.seq }

@@ -45,7 +45,7 @@ export const ACCOUNT_SCHEMA: Schema = {
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX api_keys_of_account ON api_keys (account_id, created_at, id);
     `,
-    // Where accounts have bid under pseudonyms, which no log tells.
+    // Where accounts have bid under pseudonyms, which no log says.
     `
     CREATE TABLE pseudonymous_bids (
       position INTEGER PRIMARY KEY,

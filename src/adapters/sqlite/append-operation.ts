@@ -58,14 +58,14 @@ export function secretRow({ secrets, sealed }: NonNullable<Append['secret']>): S
   }
 }
 
-/** Where the bid's row tells it as well. */
+/** If the bid's row says the same. */
 function rowFingerprint(auctionId: string, event: AuctionEvent): string | null {
   if (event.type !== 'BidPlaced' || event.amount === null) return null
   return plainBidFingerprint(auctionId, event.bidder.id, event.amount)
 }
 
 /**
- * Accepted bids are most of what a node keeps: their rows tell their outcomes too, so at most the fingerprint goes
+ * Accepted bids are most of what a node keeps: their rows hold their outcomes too, so at most the fingerprint goes
  * along.
  */
 function outcomeRows(entry: Append): Pick<AppendOperation, 'fingerprints' | 'outcomes'> {

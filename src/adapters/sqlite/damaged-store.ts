@@ -58,7 +58,7 @@ export class DamagedStore {
 
   /**
    * Positions by auction row, of the commits whose bytes are what their hash says, where some are of this signer or
-   * the auction is among the own; and how many rows are not sound.
+   * the auction is one of this node's; and how many rows are not sound.
    */
   commits(signer: string, ownRefs: readonly number[]): { positions: Map<number, number[]>; damaged: number } {
     const find = this.#db.prepare<[number], Commit & { auction: number }>(

@@ -1,6 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3'
 
-/** Rows that are remembered; past it all are forgotten, and begun again. */
+/** The most rows that are remembered; beyond this, all are forgotten. */
 const MAX_ROWS = 20_000
 
 /**

@@ -208,7 +208,7 @@ class Salvager {
       if (!known.has(auctionId)) this.#lost.push({ auctionId, why: 'nothing of its log can be read' })
   }
 
-  /** The opening tells the id where nothing else does. */
+  /** The opening gives the id if nothing else does. */
   #idOf(places: readonly number[]): string {
     for (const position of places) {
       const body = JSON.parse(this.#from.commit(position, '')?.body ?? '{}') as { auctionId?: string | null }
@@ -318,7 +318,7 @@ class Salvager {
     return new Map(rows.map((row) => [row.bidId, row]))
   }
 
-  /** The outcomes that the log tells of; the others follow with the private tables. */
+  /** The outcomes that follow from the log; the others come with the private tables. */
   #outcomesOf(commit: Commit, events: readonly AuctionEvent[], { status }: OpenedAuction): RecordedOutcome[] {
     return events.flatMap((event, i): RecordedOutcome[] => {
       const bid = bidOf(event)
@@ -331,9 +331,9 @@ class Salvager {
       }
       const { at, amount, bidder, leads, price, reserveMet } = bid
       const { auctionId, firstSeq } = commit
-      const told = { status: 'accepted', commandId: bid.bidId, auctionId, seq: firstSeq + i, at } as const
+      const common = { status: 'accepted', commandId: bid.bidId, auctionId, seq: firstSeq + i, at } as const
       // What the log proves needs no copy.
-      const outcome: Outcome = { ...told, bid: { leads, price, reserveMet } }
+      const outcome: Outcome = { ...common, bid: { leads, price, reserveMet } }
       this.#outcomes.delete(bid.bidId)
       this.#savedOutcomes += 1
       const fingerprint = row.fingerprint || plainBidFingerprint(auctionId, bidder.id, amount ?? 0)

@@ -1,6 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3'
 
-/** Rows per statement: past it, longer statements win nothing; row by row costs nearly twice as much. */
+/** Rows per statement: longer statements gain nothing; row by row costs nearly twice as much. */
 const ROWS = 32
 
 export type Value = string | number | null

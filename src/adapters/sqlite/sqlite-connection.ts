@@ -74,7 +74,7 @@ export function makeDurable(db: Database.Database, synchronous: keyof typeof SYN
 
 /**
  * A process that was killed while it wrote may leave a commit in the operating system's cache, where it is as good as
- * stored to whoever reads, until the power fails. So it is made durable before anybody is told of it.
+ * stored to whoever reads, until the power fails. So it is made durable before anybody learns of it.
  */
 function syncWhatWasFound(db: Database.Database): void {
   db.pragma('wal_checkpoint(TRUNCATE)')

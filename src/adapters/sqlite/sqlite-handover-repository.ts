@@ -7,7 +7,7 @@ import { MAX_EVENTS_PER_COMMIT } from './sqlite-schema.js'
 import type { SqliteWriter } from './sqlite-writer.js'
 
 const REF = '(SELECT ref FROM auctions WHERE auction_id = @auctionId)'
-/** Outcomes that a bid's row tells of, in the order of the bids. */
+/** Outcomes that bids' rows hold, in the order of the bids. */
 const OF_BIDS = `
   SELECT o.command_id, o.fingerprint, o.outcome, o.sum, b.id AS bid, b.seq, @auctionId AS auction_id, b.at, b.leads,
     b.price, b.reserve_met, p.id AS bidder_id, b.amount

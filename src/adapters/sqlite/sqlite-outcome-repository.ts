@@ -16,11 +16,11 @@ const FIND = `
 
 export interface OutcomeRecord {
   readonly command_id: string
-  /** '' where the bid's row tells it. */
+  /** '' if the bid's row holds it. */
   readonly fingerprint: string
-  /** Null where the bid's row tells it. */
+  /** Null if the bid's row holds it. */
   readonly outcome: string | null
-  /** Null where the bid's row tells it. */
+  /** Null if the bid's row holds it. */
   readonly sum: number | null
   readonly seq: number
   readonly auction_id: string
@@ -72,7 +72,7 @@ function outcomeOf(row: OutcomeRecord): Outcome {
   }
 }
 
-/** Throws `StoreError`. What a bid's row tells is held against the log when its auction is loaded. */
+/** Throws `StoreError`. What a bid's row holds is compared with the log when its auction is loaded. */
 export function checkOutcome(row: Pick<OutcomeRecord, 'command_id' | 'fingerprint' | 'outcome' | 'sum'>): void {
   const { command_id, fingerprint, outcome, sum } = row
   if (outcome !== null) checkRow('outcomes', command_id, sum ?? 0, command_id, fingerprint, outcome)

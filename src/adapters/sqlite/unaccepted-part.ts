@@ -36,7 +36,7 @@ function whyUnread(commit: Commit): string | null {
   }
 }
 
-/** Commands that have been answered by what these commits say, as far as that can be told. */
+/** Commands that have been answered by what these commits say, as far as that is known. */
 export function commandsOf(commits: readonly Commit[]): string[] {
   return commits.flatMap(({ body }) => {
     try {

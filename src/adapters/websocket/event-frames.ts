@@ -4,7 +4,7 @@ import { type EventMessage, eventMessages } from '../../application/gateway/publ
 import { textFrame } from './socket-writer.js'
 
 /**
- * Events as /ws/auction/{id} tells them: in the words of the auction servers whose clients connect there, which know
+ * Events as /ws/auction/{id} sends them: in the words of the auction servers whose clients connect there, which know
  * `bid_update`, `auction_extended` and `auction_ended`. All else is as everywhere.
  */
 const { bid_placed, auction_extended, auction_closed, ...others } = eventMessages

@@ -39,7 +39,7 @@ type Mode = 'all' | 'newest'
 
 interface Subscribed {
   readonly close: () => void
-  /** Tells the other watchers who this is now. */
+  /** Shows the other watchers who this is now. */
   readonly enter?: () => void
 }
 

@@ -73,7 +73,7 @@ export class GatewayWebSockets {
     })
   }
 
-  /** No new ones; those that are there are told why and closed. */
+  /** Takes no new ones; those that are there get the reason and are closed. */
   drain(): void {
     this.#draining = true
     this.#beat?.cancel()

@@ -15,7 +15,7 @@ export interface BiddersDeps {
   readonly pseudonyms: Pseudonyms | null
 }
 
-/** `own`: it is the seller, which a home could not tell behind a pseudonym. */
+/** `own`: it is the seller, which a home could not see behind a pseudonym. */
 export interface AuctionBidder {
   readonly auctionId: string
   readonly homeNodeId: string
@@ -67,7 +67,7 @@ export class Bidders {
     return { auctionId, homeNodeId, as: pseudonyms.of(party.id, auctionId), own: false }
   }
 
-  /** Who the caller is among those who watch; null where that must not be told. */
+  /** Who the caller is among those who watch; null if that must stay secret. */
   watcher(caller: Caller | null, view: AuctionView): Party | null {
     if (caller === null) return null
     const { terms, seller } = view.state
@@ -99,7 +99,7 @@ export class Bidders {
   }
 
   /**
-   * Whose account of this gateway bids under this name there; null where it is none, or only another gateway can tell.
+   * Whose account of this gateway bids under this name there; null where it is none, or only another gateway knows.
    */
   async accountBehind(party: Party, auctionId: string): Promise<Party | null> {
     const found = await this.#deps.pseudonyms?.behind(party.id, auctionId)

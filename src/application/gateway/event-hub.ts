@@ -28,7 +28,7 @@ const RETRY_MS = [100, 250, 500, 1_000, 2_000] as const
 const LASTED_MS = 5_000
 
 /**
- * The one reader of the node's events in a gateway, and its listeners. Nobody is told twice or in another order; after
+ * The one reader of the node's events in a gateway, and its listeners. No event comes twice or in another order; after
  * a time in which the node could not be reached, it goes on where it was.
  */
 export class EventHub {
@@ -64,7 +64,7 @@ export class EventHub {
     this.#ofAuction.clear()
   }
 
-  /** Past all that has been told so far. */
+  /** After everything that has been sent so far. */
   get cursor(): string {
     return this.#batch?.cursor(this.#taken) ?? this.#begun
   }

@@ -8,7 +8,7 @@ export class LiveMessage {
   readonly auctionId: string
   readonly seq: number
   readonly body: EventMessage
-  /** Goes on past it in the list of all events; null where it was read from one auction's list. */
+  /** The place after it in the list of all events; null if it was read from one auction's list. */
   readonly cursor: string | null
   #text: string | null = null
   #catalogueText: string | null = null

@@ -23,7 +23,7 @@ export const pictureSchema = z
   .object({ ...pictureFields, alt: z.string() })
   .meta({ description: 'At /api/v1/pictures/{hash}: SHA-256 of its bytes, which the auction’s terms name.' })
 
-/** What every event of an auction carries. `cursor` goes on in the catalogue past it. */
+/** What every event of an auction carries. `cursor` continues the catalogue after it. */
 const event = {
   auction_id: z.string(),
   seq: z.int(),

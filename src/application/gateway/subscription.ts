@@ -82,7 +82,7 @@ export class AuctionSubscription {
   }
 }
 
-/** Live events that wait while the catalogue is read; past it, it is read on from the last one told. */
+/** The most live events that wait while the catalogue is read; beyond this, it is read on from the last one sent. */
 const MAX_WAITING = 10_000
 
 /** All auctions for one reader, past a cursor. */

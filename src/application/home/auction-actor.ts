@@ -52,7 +52,7 @@ export interface LoadedAuction {
   readonly secrets: Secrets
 }
 
-/** Commands waiting for one auction; past it the answer is BUSY. */
+/** Commands that wait for one auction; beyond this, callers get BUSY. */
 export const MAX_MAILBOX_COMMANDS = 10_000
 /** Commands decided and written at once; each makes at most three events, so a commit stays within its bound. */
 export const MAX_BATCH_COMMANDS = 256

@@ -37,7 +37,7 @@ export const time = z.int().min(0).max(MAX_TIME)
 export const seq = z.int().min(1).max(MAX_SEQ)
 /** How far a log goes; 0: not at all. */
 export const length = z.int().min(0).max(MAX_SEQ)
-/** Any number of things; nothing is told of it but how many. */
+/** Any number of things, of which only the number is said. */
 export const count = z.int().nonnegative()
 export const minor: z.ZodType<Minor> = z.int().positive()
 

@@ -9,7 +9,7 @@ export interface Published {
   readonly state: Append['state']
 }
 
-/** Tells listeners of each commit once it is durable, in position order, whoever appended it. */
+/** Calls listeners for each commit once it is durable, in position order, whoever appended it. */
 export class PublishingEventLog implements EventLog {
   readonly #log: EventLog
   readonly #listeners = new Set<(published: Published) => void>()

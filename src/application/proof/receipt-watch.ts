@@ -21,9 +21,9 @@ export interface ReceiptWatchDeps {
 
 const ONE = { commits: 1, bytes: 1 }
 const PAGE = 10
-/** Auctions watched at once; past it the one that heard from its home least lately is left to `verify --receipts`. */
+/** Auctions watched at once; beyond this, the one longest without news is left to `verify --receipts`. */
 const MAX_WATCHED = 10_000
-/** Receipts of one auction whose events have still to come; past it they are left to `verify --receipts` too. */
+/** Receipts of one auction whose events have still to come; more are left to `verify --receipts` too. */
 const MAX_AWAITED = 20_000
 
 interface Watched {

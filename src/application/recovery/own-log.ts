@@ -21,7 +21,7 @@ export interface OwnLogDeps {
   readonly verifier: SignatureVerifier
 }
 
-/** What can be told of an auction from its log, and from what is left of its home's secrets. */
+/** What is known of an auction from its log, and from what is left of its home's secrets. */
 export interface OwnLog {
   readonly head: Head
   readonly state: OpenedAuction

@@ -49,7 +49,7 @@ export interface RecoveryRequest {
 const PULL_TIMEOUT_MS = 10_000
 /** Outcomes that are written at once. */
 const OUTCOMES_PAGE = 1_000
-/** Ids that are told. */
+/** The most ids that are named. */
 const MAX_TOLD = 100
 
 /**
@@ -218,7 +218,7 @@ export class Recovery {
     })
   }
 
-  /** What the log tells of commands that nothing is known of here, and what is left of the secrets. */
+  /** What the log says of commands that are unknown here, and what is left of the secrets. */
   async #keep(auctionId: string, own: OwnLog): Promise<void> {
     const { handovers, outcomes } = this.#deps
     for (let i = 0; i < own.outcomes.length; i += OUTCOMES_PAGE) {

@@ -326,7 +326,7 @@ export class Replicator {
     return next
   }
 
-  /** A member that has just come in may be heard of by its auction before the member list tells of it. */
+  /** An auction of a new member may arrive before the member list names that member. */
   async #askAbout(stranger: HomeRule, commit: Commit, body: CommitBody, from: string | null): Promise<void> {
     if (stranger.mayChange && from !== null) await this.#deps.memberNews.ask(from)
     const found = this.#admission.rule(body)

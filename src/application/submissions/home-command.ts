@@ -53,13 +53,13 @@ function sortKeys(_: string, value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
-/** That of a plain bid, from what its event tells. */
+/** That of a plain bid, from what its event holds. */
 export function plainBidFingerprint(auctionId: string, bidderId: string, amount: Minor): string {
   return bidText(auctionId, bidderId, { kind: 'plain', amount })
 }
 
 /**
- * Of a command of which the log does not tell all, and nobody knows it any more: those that begin like it are the same.
+ * Of a command of which the log does not hold all, and nobody knows it any more: those that begin like it are the same.
  */
 export function lostFingerprint(beginning: string): string {
   return `${beginning} ${LOST}`

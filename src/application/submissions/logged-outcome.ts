@@ -9,7 +9,7 @@ import { fingerprintOf, lostFingerprint, lostMaxFingerprint } from './home-comma
 /**
  * What a command was answered that an event of a log carries out; null for an event that carries out none. An accepted
  * command can always be answered again from its log, so that it takes effect once, whoever is the home by then. Of a
- * maximum the log does not tell the amount: where that is not known either, its bidder is answered whatever they say it
+ * maximum the log does not hold the amount: where that is not known either, its bidder is answered whatever they say it
  * was.
  */
 export function loggedOutcome(

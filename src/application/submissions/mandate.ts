@@ -182,7 +182,7 @@ export function isMandateSigned(auctionId: string, mandate: SignedMandate, verif
   return verifier.verify(mandateText(auctionId, signedAt, digests), signature, signer)
 }
 
-/** Whether a mandate of then may be carried out now, as far as the clocks can tell. */
+/** Whether a mandate of then may be carried out now, as far as the clocks show. */
 export function isInTime(signedAt: number, at: number, maxAgeMs: number): boolean {
   return Math.abs(at - signedAt) <= maxAgeMs
 }

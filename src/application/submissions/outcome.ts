@@ -3,7 +3,7 @@ import type { AuctionEvent } from '../../domain/events.js'
 import type { RemoteCommand } from '../../domain/remote-command.js'
 import type { Accepted, Outcome } from '../../ports/store/outcome-repository.js'
 
-/** What a client is told of a decision; `seq` is where the log stood before it. */
+/** What a client learns of a decision; `seq` is where the log stood before it. */
 export function outcomeOf(task: RemoteCommand, decision: Decision, seq: number, at: number): Outcome {
   const { commandId, auctionId } = task
   if (!decision.accepted) return { status: 'rejected', commandId, auctionId, at, rejection: decision.rejection }

@@ -20,7 +20,7 @@ export type Credentials =
   | { readonly kind: 'access-token'; readonly token: string }
   | { readonly kind: 'api-key'; readonly key: string }
 
-/** Tells who a request comes from. */
+/** Identifies whom a request comes from. */
 export interface Authenticator {
   /** Rejects with `CallerError` where the credentials are not good, or not any longer. */
   authenticate(credentials: Credentials): Promise<Caller>

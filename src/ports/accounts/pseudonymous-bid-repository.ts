@@ -4,7 +4,7 @@ export interface PseudonymousBid {
   readonly position: number
 }
 
-/** Where an account has bid under a pseudonym: nobody else can tell, and the log does not say. */
+/** Where an account has bid under a pseudonym: nobody else knows, and the log does not say. */
 export interface PseudonymousBidRepository {
   /** Durable once it resolves. Idempotent. */
   note(accountId: string, auctionId: string): Promise<void>

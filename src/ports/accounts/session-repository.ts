@@ -1,6 +1,6 @@
 /** One login, and all refresh tokens that have come of it: a token is good once, and the next one takes its place. */
 export interface Session {
-  /** `ses_...`; tells nothing of its tokens. */
+  /** `ses_...`; reveals nothing about its tokens. */
   readonly id: string
   readonly accountId: string
   /** SHA-256 (hex) of the refresh token that is good now. */

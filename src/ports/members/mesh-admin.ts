@@ -33,7 +33,7 @@ export interface MeshMembers extends MeshSummary {
 }
 
 export interface Revoked extends Member {
-  /** Whether a node has heard of it, and tells the others; otherwise none runs on this machine. */
+  /** Whether a node knows of it and passes it on; otherwise none runs on this machine. */
   readonly isHeard: boolean
 }
 

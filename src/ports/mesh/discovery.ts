@@ -13,7 +13,7 @@ export interface Discovery {
   start(rpcPort: number, listener: DiscoveryListener): Promise<void>
   /** Looks up at once, for somebody who waits. */
   refresh(): void
-  /** Tells the embedded DHT of another member's DHT address, so that the tables heal. No-op without one. */
+  /** Gives the embedded DHT another member's DHT address, so that the tables heal. No-op without one. */
   introduce(dhtAddress: string): void
   /**
    * The node at this address ("host:port") is dead: the embedded Grape forgets the address, and does not hand it out

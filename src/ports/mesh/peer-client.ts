@@ -60,9 +60,9 @@ export interface PeerClient {
     range: HeadRange,
     options?: CallOptions,
   ): Promise<{ heads: AuctionHead[]; next: string | null }>
-  /** Tells the home of an auction that this node does not take a commit of it. */
+  /** Reports to the home of an auction that this node refuses a commit of it. */
   reportRefusal(address: string, refusal: Refusal, options?: CallOptions): Promise<void>
-  /** Tells the peer of a home that has signed two histories. Refused where the peer does not find it proven. */
+  /** Reports a home that has signed two histories. Refused if the peer does not find it proven. */
   reportEquivocation(address: string, proof: EquivocationProof, options?: CallOptions): Promise<void>
   stop(): Promise<void>
 }

@@ -16,7 +16,7 @@ import type {
 
 /** What a node serves to its peers: the other side of `PeerClient`. */
 export interface PeerService {
-  /** Proves who this node is, and tells who else is there. Rejects with FORBIDDEN for a caller of another mesh. */
+  /** Proves who this node is, and names the other peers. Rejects with FORBIDDEN for a caller of another mesh. */
   hello(challenge: Challenge): Promise<HelloAnswer>
   /** Proves that this node is alive, and exchanges news. FORBIDDEN as above. */
   ping(ping: Ping, from: string): Promise<Pong>

@@ -138,7 +138,7 @@ export interface SyncStatus {
   /** Events that it is about, as far as is known. */
   readonly total: number
   readonly eventsPerSecond: number
-  /** Null where it cannot be told. */
+  /** Null if it is not known. */
   readonly msLeft: number | null
   /** Commits refused since the start because they were not what they claimed. */
   readonly refused: number

@@ -1,5 +1,6 @@
 /**
- * The auctions that this node's own user has bid on, so that "outbid" and "lost" can be told from "never took part".
+ * The auctions that this node's own user has bid on, so that "outbid" and "lost" can be distinguished from "never took
+ * part".
  */
 export interface ParticipationRepository {
   /** Durable when it resolves; adding twice is harmless. */

@@ -26,7 +26,7 @@ export const cancelCommand: NodeCommand = {
   usage: 'cancel <auction>',
   summary: 'Call an auction of yours off, before its first bid.',
   positionals,
-  options: { reason: { kind: 'text', describe: 'Told to everybody' }, id, ack: ackOption },
+  options: { reason: { kind: 'text', describe: 'Shown to everybody' }, id, ack: ackOption },
   examples: [['cancel auc_7k2m --reason "broken in transport"', 'with a reason']],
   async run(session, args) {
     const commandId = args.commandId() ?? session.newCommandId('cmd')

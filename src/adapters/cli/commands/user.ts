@@ -74,7 +74,7 @@ const ACTIONS: Readonly<Record<string, Act>> = {
     const found = await pseudonyms.behind(pseudonym, null)
     if (!found) {
       throw new AccountError('ACCOUNT_NOT_FOUND', `no account of this gateway has bid as ${pseudonym}`, {
-        next: 'ask who runs the other gateways of the mesh: each can tell its own',
+        next: 'ask who runs the other gateways of the mesh: each knows its own',
       })
     }
     const { account, auctionId } = found

@@ -29,7 +29,7 @@ export const watchCommand: NodeCommand = {
     ['watch auc_7k2m --from 1', 'one auction from its opening'],
     ['watch --json', 'one JSON document a line, for programs'],
   ],
-  notes: 'A node that goes away is waited for, for a minute; nothing is missed or told twice.',
+  notes: 'A node that goes away is waited for, for a minute; nothing is missed or printed twice.',
   run: watch,
 }
 

@@ -159,7 +159,7 @@ function priceWords(view: AuctionView): string {
 function winnerWords({ state, mine }: AuctionView): string | null {
   if (mine !== 'seller' || state.status !== 'closed' || !state.result.sold) return null
   const { id } = state.result.winner
-  return isPseudonym(id) ? `${id}; where its gateway is, \`vendue user who\` tells who that is` : null
+  return isPseudonym(id) ? `${id}; where its gateway is, \`vendue user who\` says who that is` : null
 }
 
 /** When it ends or ended; empty for auctions that are closed by hand. */

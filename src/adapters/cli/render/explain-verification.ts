@@ -111,7 +111,7 @@ const MEANINGS: Readonly<Record<Finding['code'], string>> = {
   BID_ID: 'a bid counts twice',
   COMMITMENT: 'an opened secret is not the one committed to',
   MANDATE: 'nobody who may give it has signed for a bid, or for what the seller did',
-  PRICE: 'the home told a price, leader or reserve that the maxima do not bear out',
+  PRICE: 'the home stated a price, leader or reserve that the maxima do not bear out',
   RECEIPT: 'the log is not what the home gave a receipt for',
 }
 
@@ -191,7 +191,7 @@ function offerWords({ kind, amount }: ExplainedBid['bid'], money: (minor: Minor)
     case 'max':
       return `bids up to ${shown}`
     case 'max-change':
-      return `moves the own maximum to ${shown}`
+      return `moves their maximum to ${shown}`
     case 'buy-now':
       return `buys now for ${shown}`
     default: {

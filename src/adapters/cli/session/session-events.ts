@@ -3,7 +3,7 @@ import { EventMaker } from '../../../application/gateway/event-maker.js'
 import type { NodeApi } from '../../../ports/node/node-api.js'
 import type { Session } from '../parse/command.js'
 
-/** Makes events of what the session's node tells, also after another one has come up in its place. */
+/** Makes events from the feed of the session's node, also after another node has replaced it. */
 export function eventMakerOf({ api: current, out }: Pick<Session, 'api' | 'out'>): EventMaker {
   const api: Pick<NodeApi, 'history' | 'show'> = {
     history: async (request) => (await current()).history(request),

@@ -27,7 +27,7 @@ const UNUSED_MS = 60_000
 
 /**
  * Grenache's HTTP client with its sending replaced: the base class opens a connection for each request, takes
- * answers of any size, follows redirects, and tells failures apart by their text only.
+ * answers of any size, follows redirects, and distinguishes failures only by their text.
  */
 export class RpcClientTransport extends TransportRPCClient<ClientRequestOpts> {
   readonly #conf: ClientTransportConf

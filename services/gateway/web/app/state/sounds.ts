@@ -4,7 +4,7 @@ import { kept } from './kept.js'
 
 type Note = readonly [hertz: number, atSeconds: number, forSeconds: number]
 
-/** Down, twice the same, and up: told apart without looking, and without a file. */
+/** Down, twice the same, and up: recognisable without looking, and without a file. */
 const CUES: Readonly<Record<Cue, readonly Note[]>> = {
   outbid: [
     [659, 0, 0.14],
