@@ -170,39 +170,39 @@ describe('an auction that its home must not write to', () => {
     expect(passed).to.equal(true)
   })
 
+  async function homeWithPeer(): Promise<{
+    auctionId: string
+    peer: MemoryNode
+    store: Store
+    written: Append[]
+  }> {
+    const written: Append[] = []
+    const store = openMemoryStore({
+      beforeAppend: (entry) => {
+        written.push(entry)
+      },
+    })
+    home = await new MemoryNode({ name: 'home', network, time, store }).start()
+    const [peer] = (await startMemoryNodes(network, time, ['peer'])) as [MemoryNode]
+    running.push(peer)
+    await time.advance(5_000)
+    const auctionId = await open(home)
+    expect(code(await bid(home, auctionId, 50))).to.equal('accepted')
+    await time.advance(2_000)
+    expect((await peer.api.show({ auction: auctionId })).head.seq).to.equal(2)
+    home.crash()
+    return { auctionId, peer, store, written }
+  }
+
+  async function backupOf(store: Store, written: readonly Append[]): Promise<Store> {
+    const backup = openMemoryStore()
+    for (const entry of written.slice(0, 1)) await backup.eventLog.append(entry)
+    for (const known of await store.peers.list(10)) await backup.peers.save(known)
+    return backup
+  }
+
   describe('because peers that may hold more of it have not answered since the start', () => {
     const WAIT_MS = 20_000
-
-    async function homeWithPeer(): Promise<{
-      auctionId: string
-      peer: MemoryNode
-      store: Store
-      written: Append[]
-    }> {
-      const written: Append[] = []
-      const store = openMemoryStore({
-        beforeAppend: (entry) => {
-          written.push(entry)
-        },
-      })
-      home = await new MemoryNode({ name: 'home', network, time, store }).start()
-      const [peer] = (await startMemoryNodes(network, time, ['peer'])) as [MemoryNode]
-      running.push(peer)
-      await time.advance(5_000)
-      const auctionId = await open(home)
-      expect(code(await bid(home, auctionId, 50))).to.equal('accepted')
-      await time.advance(2_000)
-      expect((await peer.api.show({ auction: auctionId })).head.seq).to.equal(2)
-      home.crash()
-      return { auctionId, peer, store, written }
-    }
-
-    async function backupOf(store: Store, written: readonly Append[]): Promise<Store> {
-      const backup = openMemoryStore()
-      for (const entry of written.slice(0, 1)) await backup.eventLog.append(entry)
-      for (const known of await store.peers.list(10)) await backup.peers.save(known)
-      return backup
-    }
 
     it('is not written to for as long as the operator says, and status says for whom it waits', async () => {
       const { auctionId, store } = await homeWithPeer()
@@ -303,25 +303,8 @@ describe('an auction that its home must not write to', () => {
   })
 
   it('because its database is older than what it has signed is not written to, and stays undisputed', async () => {
-    const written: Append[] = []
-    const store = openMemoryStore({
-      beforeAppend: (entry) => {
-        written.push(entry)
-      },
-    })
-    home = await new MemoryNode({ name: 'home', network, time, store }).start()
-    const [peer] = (await startMemoryNodes(network, time, ['peer'])) as [MemoryNode]
-    running.push(peer)
-    await time.advance(5_000)
-    const auctionId = await open(home)
-    expect(code(await bid(home, auctionId, 50))).to.equal('accepted')
-    await time.advance(2_000)
-    expect((await peer.api.show({ auction: auctionId })).head.seq).to.equal(2)
-    home.crash()
-
-    const backup = openMemoryStore()
-    for (const entry of written.slice(0, 1)) await backup.eventLog.append(entry)
-    for (const known of await store.peers.list(10)) await backup.peers.save(known)
+    const { auctionId, peer, store, written } = await homeWithPeer()
+    const backup = await backupOf(store, written)
     const restored = await again(backup)
     expect(code(await bid(restored, auctionId, 70))).to.equal('AUCTION_HELD')
     await time.advance(2 * HOUR_MS)
