@@ -16,6 +16,7 @@ import type { PictureStore } from '../../src/ports/store/picture-store.js'
 import type { Store } from '../../src/ports/store/store.js'
 import type { Beat, Heartbeat } from '../../src/ports/system/heartbeat.js'
 import type { Logger } from '../../src/ports/system/logger.js'
+import type { Random } from '../../src/ports/system/random.js'
 import type { Signer } from '../../src/ports/system/signer.js'
 import { type ManualTime, settle } from './manual-time.js'
 import { MemoryPictureStore } from './memory/memory-picture-store.js'
@@ -33,6 +34,8 @@ export interface MemoryNodeOptions {
   /** A node that comes back brings its own. */
   readonly store?: Store
   readonly signer?: Signer
+  /** The system's otherwise. */
+  readonly random?: Random
   readonly heartbeat?: Heartbeat
   readonly pictureStore?: PictureStore
   /** Its own idea of the time. */
@@ -96,7 +99,7 @@ export class MemoryNode {
       .value('pictureStore', this.pictureStore)
       .value('heartbeat', options.heartbeat ?? new MemoryHeartbeat())
       .value('timers', this.time)
-      .value('random', systemRandom)
+      .value('random', options.random ?? systemRandom)
       .value('logger', options.logger ?? silentLogger)
       .value('signer', sharing(this.signer))
       .value('verifier', sharedVerifier)
