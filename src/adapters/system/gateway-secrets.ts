@@ -1,9 +1,9 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { chmodSync, linkSync, readFileSync, statSync, unlinkSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { Random } from '../../ports/system/random.js'
-import { syncDirectory, writePrivateFile } from './private-file.js'
+import { createPrivateFile, keepPrivate, writePrivateFile } from './private-file.js'
 
 export const GATEWAY_SECRETS_FILE = 'gateway.keys'
 const MAX_KEYS = 8
@@ -95,18 +95,7 @@ function makeOnce(path: string, random: Random): SecretsFile {
     refresh_secret: secretText(random),
     pseudonym_secret: secretText(random),
   }
-  const draft = `${path}.new-${process.pid}-${Buffer.from(random.bytes(6)).toString('hex')}`
-  writePrivateFile(draft, `${JSON.stringify(made, null, 2)}\n`)
-  try {
-    linkSync(draft, path)
-    syncDirectory(join(path, '..'))
-    return made
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    return read(path) ?? made
-  } finally {
-    unlinkSync(draft)
-  }
+  return createPrivateFile(path, `${JSON.stringify(made, null, 2)}\n`) ? made : (read(path) ?? made)
 }
 
 function read(path: string): SecretsFile | null {
@@ -118,8 +107,7 @@ function read(path: string): SecretsFile | null {
     throw new GatewaySecretsError(path, error)
   }
   try {
-    // A copy restored from a backup may be readable by others.
-    if ((statSync(path).mode & 0o077) !== 0 && process.platform !== 'win32') chmodSync(path, 0o600)
+    keepPrivate(path)
     return fileSchema.parse(JSON.parse(text))
   } catch (cause) {
     // The parser's message would quote the secret.

@@ -1,4 +1,15 @@
-import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import {
+  chmodSync,
+  closeSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 
 /**
@@ -16,6 +27,27 @@ export function writePrivateFile(path: string, content: string): void {
   }
   renameSync(draft, path)
   syncDirectory(dirname(path))
+}
+
+/** As `writePrivateFile`, where there is no such file yet. False where there is: of two processes, one makes it. */
+export function createPrivateFile(path: string, content: string): boolean {
+  const draft = `${path}.new-${process.pid}-${randomBytes(6).toString('hex')}`
+  writePrivateFile(draft, content)
+  try {
+    linkSync(draft, path)
+    syncDirectory(dirname(path))
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    return false
+  } finally {
+    unlinkSync(draft)
+  }
+}
+
+/** A copy restored from a backup may be readable by others. */
+export function keepPrivate(path: string): void {
+  if ((statSync(path).mode & 0o077) !== 0 && process.platform !== 'win32') chmodSync(path, 0o600)
 }
 
 /**

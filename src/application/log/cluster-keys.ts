@@ -1,0 +1,24 @@
+import type { ClusterKeyRotation } from '../../domain/cluster-key.js'
+import type { SignatureVerifier } from '../../ports/system/signer.js'
+
+/** A cluster's key can be exchanged this often: each takeover carries the rotations since the auction was opened. */
+export const MAX_CLUSTER_ROTATIONS = 64
+
+/** What a cluster's key signs in order to hand on to the next one. */
+export function rotationText(from: string, to: string): string {
+  return ['vendue-cluster-key-v1', from, to].join('\n')
+}
+
+/** The key that these rotations lead to. Null if one of them is not signed by the key before it. */
+export function clusterKeyAfter(
+  key: string,
+  rotations: readonly ClusterKeyRotation[],
+  verifier: SignatureVerifier,
+): string | null {
+  let present = key
+  for (const { publicKey, signature } of rotations) {
+    if (!verifier.verify(rotationText(present, publicKey), signature, present)) return null
+    present = publicKey
+  }
+  return present
+}
