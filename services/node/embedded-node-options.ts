@@ -6,6 +6,7 @@ import { SqliteMembershipRepository } from '../../src/adapters/sqlite/sqlite-mem
 import { nodeDirectory } from '../../src/adapters/system/running-nodes.js'
 import { MESHES_DIR, type NodeSettings } from '../../src/adapters/system/settings.js'
 import { settingsSchema } from '../../src/adapters/system/settings-schema.js'
+import { parseSharedLog } from '../../src/adapters/system/shared-log-address.js'
 import { NodeError } from '../../src/ports/node/node-error.js'
 import type { Logger } from '../../src/ports/system/logger.js'
 import { HomeMeshAdmin } from '../mesh/mesh-admin.js'
@@ -42,6 +43,13 @@ export interface EmbeddedNodeOptions {
    * What each other member may use up here, by budget: `{requests: 64, 'log-bytes': '8GiB'}`; the defaults otherwise.
    */
   readonly budgets?: Readonly<Record<string, number | string>>
+  /**
+   * The PostgreSQL in which the nodes of its cluster keep their log, "postgres://user@host,host/database". The key of
+   * the cluster lies in `dataDir`: see `vendue cluster`.
+   */
+  readonly sharedLog?: string
+  /** The file that holds the password for it, where the URL does not. */
+  readonly sharedLogPasswordFile?: string
   /** Nothing is logged otherwise. */
   readonly logger?: Logger
 }
@@ -64,7 +72,19 @@ export async function joinOnce(options: EmbeddedNodeOptions, { dataDir, name }: 
 
 /** What a name and the like may be is the same as for `vendue start`. Throws `NodeError`. */
 function checkOptions(options: EmbeddedNodeOptions): void {
-  const { name, mesh, currencies, budgets, bootstrap, grape, host, ports, peerWaitMs } = options
+  const {
+    name,
+    mesh,
+    currencies,
+    budgets,
+    bootstrap,
+    grape,
+    host,
+    ports,
+    peerWaitMs,
+    sharedLog,
+    sharedLogPasswordFile,
+  } = options
   const { shape } = settingsSchema
   const port = shape.http_port.optional()
   const given: readonly [field: string, schema: z.ZodType, value: unknown][] = [
@@ -76,14 +96,17 @@ function checkOptions(options: EmbeddedNodeOptions): void {
     ['grape', shape.grape.optional(), grape],
     ['peerWaitMs', z.int().min(0).max(MAX_PEER_WAIT_MS).optional(), peerWaitMs],
     ['host', shape.http_host.optional(), host],
+    ['sharedLog', shape.shared_log.optional(), sharedLog],
+    ['sharedLogPasswordFile', shape.shared_log_password_file.optional(), sharedLogPasswordFile],
     ...Object.entries(ports ?? {}).map(([key, value]) => [`ports.${key}`, port, value] as [string, z.ZodType, unknown]),
   ]
   for (const [field, schema, value] of given) {
     const rule = schema.safeParse(value).error?.issues[0]
     if (rule === undefined) continue
-    const shown = (JSON.stringify(value) ?? 'undefined').slice(0, MAX_SHOWN)
-    const words = /^must|is not right/.test(rule.message) ? rule.message : 'is not valid'
-    throw new NodeError('INVALID_INPUT', `${field} ${shown} ${words}`, { field, next: 'correct it' })
+    // A URL of the log may hold a password.
+    const shown = field === 'sharedLog' ? '' : ` ${(JSON.stringify(value) ?? 'undefined').slice(0, MAX_SHOWN)}`
+    const words = /^(must|has) |is not right/.test(rule.message) ? rule.message : 'is not valid'
+    throw new NodeError('INVALID_INPUT', `${field}${shown} ${words}`, { field, next: 'correct it' })
   }
 }
 
@@ -115,6 +138,13 @@ export function settingsOf(options: EmbeddedNodeOptions): NodeSettings {
           }
         : { mode: 'url', url: options.grape },
     log: { level: 'silent', format: 'json' },
+    ...sharedLogOf(options),
     ...(options.peerWaitMs !== undefined && { peerWaitMs: options.peerWaitMs }),
   }
+}
+
+function sharedLogOf({ sharedLog, sharedLogPasswordFile }: EmbeddedNodeOptions): Pick<NodeSettings, 'sharedLog'> {
+  if (sharedLog === undefined) return {}
+  const address = parseSharedLog(sharedLog)
+  return { sharedLog: { ...address, passwordFile: sharedLogPasswordFile ? resolve(sharedLogPasswordFile) : null } }
 }

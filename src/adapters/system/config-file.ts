@@ -16,8 +16,9 @@ export function readConfigFile(path: string, named: boolean): Readonly<Record<st
   try {
     content = JSON.parse(text)
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new SettingsError(null, `${path} is not JSON: ${reason}`, 'correct the file', { cause })
+    // The parser quotes the text around the place, which may hold a password.
+    const reason = (cause as SyntaxError).message.replace(/, (\.\.\.)?".*$/s, '')
+    throw new SettingsError(null, `${path} is not JSON: ${reason}`, 'correct the file')
   }
   if (typeof content !== 'object' || content === null || Array.isArray(content)) {
     throw new SettingsError(null, `${path} must hold a JSON object of settings`, 'write {"name": "value"} pairs')

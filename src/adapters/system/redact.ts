@@ -2,7 +2,7 @@
 const SECRET_NAMES = new Set([
   ...['token', 'operatortoken', 'max', 'limit', 'reserve', 'salt', 'privatekey'],
   ...['password', 'currentpassword', 'newpassword', 'passwordhash', 'accesstoken', 'refreshtoken'],
-  ...['authorization', 'xapikey', 'apikey', 'secret', 'cookie'],
+  ...['authorization', 'xapikey', 'apikey', 'secret', 'cookie', 'sharedlog'],
 ])
 const MAX_DEPTH = 6
 const MAX_ENTRIES = 100

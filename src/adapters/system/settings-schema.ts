@@ -7,6 +7,7 @@ import { AUTH_MODES, registrationSetting, selfRolesSetting } from './account-set
 import { DIRECTORY_NAME_RULE, isDirectoryName } from './directory-name.js'
 import { networkOf } from './ip-address.js'
 import { parseDuration } from './parse-duration.js'
+import { parseSharedLog, type SharedLogAddress } from './shared-log-address.js'
 
 const DIGITS = /^\d{1,5}$/
 const CURRENCY = /^[A-Z][A-Z0-9]{2,9}$/
@@ -125,6 +126,16 @@ const connections = z
   )
   .refine((value) => Number.isInteger(value) && value >= 1 && value <= 100_000, CONNECTIONS_RULE)
 
+const sharedLog = z.string().transform((text, context): SharedLogAddress => {
+  try {
+    return parseSharedLog(text)
+  } catch (error) {
+    // Without the text, which may hold a password.
+    context.issues.push({ code: 'custom', input: null, message: (error as Error).message })
+    return z.NEVER
+  }
+})
+
 const MEGABYTES_RULE = 'must be a number of MiB, 0 to 1000000'
 const megabytes = z
   .union(
@@ -164,6 +175,8 @@ export const settingsSchema = z.strictObject({
   accounts_dir: directory,
   default_currency: z.string().regex(/^[A-Za-z0-9]{1,10}$/, 'must be a currency code, like USD'),
   peer_wait: peerWait,
+  shared_log: sharedLog.nullable(),
+  shared_log_password_file: directory.nullable(),
   log_level: z.enum(LOG_LEVELS, { error: () => `must be one of ${LOG_LEVELS.join(', ')}` }),
   log_format: z.enum(LOG_FORMATS, { error: () => `must be one of ${LOG_FORMATS.join(', ')}` }),
   currencies,

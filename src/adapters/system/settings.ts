@@ -9,6 +9,7 @@ import { type AuthMode, DEFAULT_ACCOUNT_SETTINGS } from './account-settings.js'
 import { readConfigFile } from './config-file.js'
 import { isLoopback } from './ip-address.js'
 import { listRunningNodes, nodeDirectory } from './running-nodes.js'
+import { checkPasswordFile, exposures, seenSecrets } from './settings-checks.js'
 import { SettingsError } from './settings-error.js'
 import {
   DEFAULT_HTTP_PORT,
@@ -18,6 +19,7 @@ import {
   type SettingValues,
   settingsSchema,
 } from './settings-schema.js'
+import type { SharedLogAddress } from './shared-log-address.js'
 
 /** What a node is started with. */
 export interface NodeSettings {
@@ -47,6 +49,8 @@ export interface NodeSettings {
   readonly peerWaitMs?: number
   /** What each sender may use up here; the defaults otherwise. */
   readonly budgets?: BudgetLimits
+  /** Where the cluster of this node keeps its log. */
+  readonly sharedLog?: SharedLogAddress
 }
 
 export type GrapeSettings =
@@ -140,6 +144,8 @@ export function loadSettings({ flags, configFile, env, userHome = homedir() }: S
     accounts_dir: '',
     default_currency: 'USD',
     peer_wait: DEFAULT_PEER_WAIT_MS,
+    shared_log: null,
+    shared_log_password_file: null,
     log_level: 'info',
     log_format: 'auto',
     currencies: {},
@@ -150,7 +156,7 @@ export function loadSettings({ flags, configFile, env, userHome = homedir() }: S
     limits: DEFAULT_LIMITS,
     budgets: {},
   }
-  for (const key of ['data', 'accounts_dir'] as const)
+  for (const key of ['data', 'accounts_dir', 'shared_log_password_file'] as const)
     if (typeof values[key] === 'string') values[key] = resolve(values[key])
   defaults.accounts_dir = (values.data as string | undefined) ?? defaults.data
   if (values.bootstrap === undefined) defaults.bootstrap = defaultBootstrap(home, values.dht_port)
@@ -159,7 +165,9 @@ export function loadSettings({ flags, configFile, env, userHome = homedir() }: S
     values: { ...defaults, ...values } as SettingValues,
     sources: sources as Record<SettingKey, SettingSource>,
   }
-  return { ...settings, warnings: unknownVariables(env), exposures: exposures(settings) }
+  const check = { values: settings.values, where: (key: SettingKey) => describeSource(settings.sources[key]) }
+  checkPasswordFile(check)
+  return { ...settings, warnings: [...unknownVariables(env), ...seenSecrets(check)], exposures: exposures(check) }
 }
 
 /** Where other machines reach the gateway, names are taken on trust only if somebody said so. */
@@ -196,6 +204,9 @@ export function nodeSettings({ home, values, sources }: Settings): NodeSettings 
     currencies: values.currencies,
     pictures: { ownLimit: values.pictures_own_mb * MIB, copyLimit: values.pictures_copies_mb * MIB },
     peerWaitMs: values.peer_wait,
+    ...(values.shared_log !== null && {
+      sharedLog: { ...values.shared_log, passwordFile: values.shared_log_password_file },
+    }),
     budgets: values.budgets,
   }
 }
@@ -245,16 +256,18 @@ function firstSource(
 }
 
 const MAX_SHOWN = 80
+/** What was given for these is not shown. */
+const SECRET_SETTINGS: ReadonlySet<SettingKey> = new Set(['shared_log'])
 
 function parseSetting(key: SettingKey, given: unknown, source: SettingSource): unknown {
   const parsed = settingsSchema.shape[key].safeParse(given)
   if (parsed.success) return parsed.data
   const rule = parsed.error.issues[0]
-  const shown = (JSON.stringify(given) ?? 'undefined').slice(0, MAX_SHOWN)
+  const shown = SECRET_SETTINGS.has(key) ? '' : ` ${(JSON.stringify(given) ?? 'undefined').slice(0, MAX_SHOWN)}`
   const where = source.kind === 'file' ? `${source.path}: ${key}` : describeSource(source)
   const words = rule?.code === 'invalid_type' ? `must be a ${rule.expected}` : (rule?.message ?? 'is not valid')
   const next = source.kind === 'environment' ? `correct ${source.variable}, or unset it` : 'correct it'
-  throw new SettingsError(key, `${where} ${shown}: ${words}`, next)
+  throw new SettingsError(key, `${where}${shown}: ${words}`, next)
 }
 
 /** Well-known local Grapes, and every node of this home that runs: so that nodes on one machine find each other. */
@@ -269,30 +282,4 @@ function unknownVariables(env: SettingsInput['env']): string[] {
   return Object.keys(env)
     .filter((name) => name.startsWith(ENV_PREFIX) && !known.has(name))
     .map((name) => `${name.slice(0, MAX_SHOWN)} is not a variable of Vendue, and has no effect`)
-}
-
-function exposures({ values, sources }: Pick<Settings, 'values' | 'sources'>): string[] {
-  const exposures: string[] = []
-  if (!isLoopback(values.rpc.host)) {
-    exposures.push(
-      `RPC listens on ${values.rpc.host} (${describeSource(sources.rpc)}): whoever reaches this machine reaches the node`,
-    )
-  }
-  if (values.grape === 'embedded' && !isLoopback(values.grape_host)) {
-    exposures.push(
-      `the Grape listens on ${values.grape_host} (${describeSource(sources.grape_host)}): its DHT and HTTP API are open to whoever reaches this machine`,
-    )
-  }
-  if (values.metrics_port !== 'off' && !isLoopback(values.metrics_host)) {
-    exposures.push(
-      `metrics are served on ${values.metrics_host} (${describeSource(sources.metrics_host)}): whoever reaches this machine reads them`,
-    )
-  }
-  if (values.gateway && !isLoopback(values.http_host)) {
-    const trust = values.auth === 'open' ? ', and may bid as anybody' : ''
-    exposures.push(
-      `the gateway listens on ${values.http_host} (${describeSource(sources.http_host)}): whoever reaches this machine reaches it${trust}`,
-    )
-  }
-  return exposures
 }

@@ -4,6 +4,7 @@ import type { Json } from '../../../application/gateway/json-shapes.js'
 import { type LimitRules, shownLimits } from '../../../application/gateway/limit-rules.js'
 import { describeSource } from '../../system/settings.js'
 import { SETTING_KEYS, type SettingKey } from '../../system/settings-schema.js'
+import { type SharedLogAddress, shownSharedLog } from '../../system/shared-log-address.js'
 import { EXIT } from '../parse/exit-codes.js'
 import { startOptions } from '../parse/node-options.js'
 import { table } from '../render/table.js'
@@ -49,6 +50,7 @@ function jsonValue(key: SettingKey, values: Readonly<Record<SettingKey, unknown>
     return `${host.includes(':') ? `[${host}]` : host}:${port}`
   }
   if (key === 'peer_wait') return value === 0 ? 'off' : `${(value as number) / 1_000}s`
+  if (key === 'shared_log') return value === null ? null : shownSharedLog(value as SharedLogAddress)
   if (key === 'limits') return shownLimits(value as LimitRules)
   if (key === 'budgets') return shownBudgets(value as BudgetLimits)
   return value as Json
@@ -56,7 +58,8 @@ function jsonValue(key: SettingKey, values: Readonly<Record<SettingKey, unknown>
 
 function shown(value: Json): string {
   if (Array.isArray(value)) return value.join(',')
-  if (typeof value !== 'object' || value === null) return String(value)
+  if (value === null) return 'none'
+  if (typeof value !== 'object') return String(value)
   return Object.entries(value)
     .map(([code, exponent]) => `${code}:${exponent}`)
     .join(',')

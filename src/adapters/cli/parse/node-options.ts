@@ -94,6 +94,21 @@ export const gatewayOptions: Options = {
   },
 }
 
+/** Of commands that use the log of a cluster. */
+export const sharedLogOptions: Options = {
+  'shared-log': {
+    kind: 'text',
+    describe:
+      'The PostgreSQL in which the nodes of a cluster keep their log: postgres://USER@HOST:PORT,.../DATABASE; see `vendue help cluster`',
+    group: 'Cluster:',
+  },
+  'shared-log-password-file': {
+    kind: 'text',
+    describe: 'The file that holds the password for it; a password in the URL is seen in the list of processes',
+    group: 'Cluster:',
+  },
+}
+
 /** Of commands that start a node. */
 export const startOptions: Options = {
   name: { kind: 'text', describe: 'What the node is called: 1 to 32 of a-z 0-9 - _ .', group: NODE },
@@ -147,6 +162,7 @@ export const startOptions: Options = {
     describe: `What each other member may use up here, such as log-bytes:8GiB,work:4s,requests:64; there are ${Object.keys(SENDER_BUDGETS).join(', ')}`,
     group: NODE,
   },
+  ...sharedLogOptions,
   'pictures-own-mb': {
     kind: 'text',
     describe: 'MiB for the pictures of its own auctions; 8192 otherwise',
