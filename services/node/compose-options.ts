@@ -1,4 +1,5 @@
 import type { BudgetLimits } from '../../src/application/budgets/sender-budgets.js'
+import type { ClusterStatus } from '../../src/ports/node/cluster-status.js'
 import type { HandshakeCounts } from '../../src/ports/node/node-status.js'
 import type { Metrics } from '../../src/ports/system/metrics.js'
 
@@ -13,6 +14,8 @@ export interface ComposeOptions {
   /** How long a home waits, before it writes, for one of the peers that it knows; see `FirstComparison`. */
   readonly peerWaitMs?: number | undefined
   readonly handshakes: () => HandshakeCounts | null
+  /** Of a node that belongs to one. */
+  readonly cluster?: (() => ClusterStatus) | undefined
   /** The node must not go on. */
   readonly fail: (error: Error) => void
 }

@@ -117,6 +117,27 @@ export interface NodeReport {
     readonly total: number
   }
   readonly held: readonly { readonly auction_id: string; readonly why: string }[]
+  /** Null where it belongs to no cluster. */
+  readonly cluster: {
+    readonly log: {
+      readonly connected_to: string | null
+      readonly outage: { readonly since: string; readonly code: string; readonly why: string } | null
+    }
+    readonly nodes: readonly {
+      readonly node_id: string
+      readonly name: string
+      readonly state: 'alive' | 'dead' | 'left'
+      readonly beat_age_ms: number | null
+    }[]
+    readonly taken_over: number
+    /** Newest first. */
+    readonly takeovers: readonly {
+      readonly auction_id: string
+      readonly at: string
+      readonly from: { readonly node_id: string; readonly name: string | null }
+    }[]
+    readonly healed_commits: number
+  } | null
   /** Newest first. */
   readonly peer_changes: readonly {
     readonly at: string

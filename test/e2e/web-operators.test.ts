@@ -129,6 +129,46 @@ describe('the mesh, selling and one’s own auctions in the web page, in Chromiu
     await page.locator('[data-peer=node-3][data-state=alive]').waitFor({ timeout: 30_000 })
   })
 
+  it('shows operators of a cluster its nodes, what was taken over, and that the shared log does not answer', async () => {
+    const made = await visit(browser, 'about:blank', { name: 'mia' })
+    visits.push(made)
+    const { page } = made
+    const auction = `auc_${'0'.repeat(26)}`
+    const cluster = {
+      cluster: 'x',
+      log: { connected_to: 'db1.example:5432', outage: null as null | object },
+      nodes: [
+        { node_id: 'node_1', name: 'ann', address: '', state: 'alive', beat_age_ms: 400 },
+        { node_id: 'node_2', name: 'ben', address: '', state: 'dead', beat_age_ms: 12_000 },
+      ],
+      taken_over: 1,
+      takeovers: [
+        { auction_id: auction, at: '2030-01-01T12:00:00Z', from: { node_id: 'node_2', name: 'ben' }, why: '' },
+      ],
+      healed_commits: 3,
+    }
+    await page.route('**/api/v1/node*', async (route) => {
+      const response = await route.fetch()
+      await route.fulfill({ response, json: { ...(await response.json()), cluster } })
+    })
+    await page.goto(`${gateway.url}/mesh`)
+    const card = page.locator('[data-cluster]')
+    await card.waitFor()
+    const text = await card.innerText()
+    expect(text).to.match(/db1\.example:5432[\s\S]*ann[\s\S]*alive[\s\S]*ben[\s\S]*dead[\s\S]*last sign 12 s ago/)
+    expect(await card.locator('[data-takeovers]').innerText()).to.match(/auc_0+[\s\S]*taken over from ben/)
+    expect(text).not.to.contain('has not answered')
+    cluster.log = {
+      connected_to: null as never,
+      outage: { since: '2030-01-01T12:00:00Z', code: 'LOG_UNREACHABLE', why: 'db1.example is away' },
+    }
+    await card.getByText('The shared log has not answered since').waitFor()
+    await card.getByText('db1.example is away').waitFor()
+    await page.evaluate(axe.source)
+    const { violations } = await page.evaluate<axe.AxeResults>('axe.run(document)')
+    expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)).to.deep.equal([])
+  })
+
   it('says so where only admins see the mesh, and does not ask again', async () => {
     const made = await visit(browser, 'about:blank', { name: 'mia' })
     visits.push(made)

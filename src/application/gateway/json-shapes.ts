@@ -4,6 +4,7 @@ import type { AuctionResult } from '../../domain/events.js'
 import { formatAmount, type Minor } from '../../domain/money.js'
 import type { Party } from '../../domain/party.js'
 import type { Picture } from '../../domain/pictures/picture.js'
+import type { ClusterStatus } from '../../ports/node/cluster-status.js'
 import type { AuctionView, AutoBidView } from '../../ports/node/node-answers.js'
 import type { PeerView } from '../../ports/node/node-info.js'
 import type { NodeStatus, SyncStatus } from '../../ports/node/node-status.js'
@@ -204,6 +205,7 @@ export function statusJson({ node, ...status }: NodeStatus): Json {
       copy_bytes: status.pictures.copyBytes,
       copy_limit: status.pictures.copyLimit,
     },
+    cluster: status.cluster && clusterJson(status.cluster),
     started_at: jsonTime(node.incarnation),
     handshakes: status.handshakes && { ...status.handshakes },
     budgets: status.budgets.map(({ name, unit, limit, refillMs, fullest, refused }) => ({
@@ -216,6 +218,31 @@ export function statusJson({ node, ...status }: NodeStatus): Json {
     })),
     uptime_ms: status.uptimeMs,
     pid: status.pid,
+  }
+}
+
+export function clusterJson({ cluster, log, nodes, takeovers, takenOver, healed }: ClusterStatus): Json {
+  return {
+    cluster,
+    log: {
+      connected_to: log.connectedTo,
+      outage: log.outage && { since: jsonTime(log.outage.since), code: log.outage.code, why: log.outage.why },
+    },
+    nodes: nodes.map(({ nodeId, name, address, state, beatAgeMs }) => ({
+      node_id: nodeId,
+      name,
+      address,
+      state,
+      beat_age_ms: beatAgeMs,
+    })),
+    taken_over: takenOver,
+    takeovers: takeovers.map(({ auctionId, at, from, why }) => ({
+      auction_id: auctionId,
+      at: jsonTime(at),
+      from: { node_id: from.nodeId, name: from.name },
+      why,
+    })),
+    healed_commits: healed,
   }
 }
 

@@ -1,5 +1,6 @@
 import type { MemberDirectory } from '../../ports/members/member-directory.js'
 import type { Discovery } from '../../ports/mesh/discovery.js'
+import type { ClusterStatus } from '../../ports/node/cluster-status.js'
 import type { AuctionView, AutoBidView, FeedItem, HistoryPage, LogPage } from '../../ports/node/node-answers.js'
 import type { NodeQueries } from '../../ports/node/node-api.js'
 import { NodeError } from '../../ports/node/node-error.js'
@@ -60,6 +61,8 @@ export interface LocalNodeQueriesOptions {
   readonly info: () => NodeInfo
   readonly dataDir: string
   readonly handshakes: () => HandshakeCounts | null
+  /** Of a node that belongs to no cluster there is none. */
+  readonly cluster?: (() => ClusterStatus) | undefined
 }
 
 const DEFAULT_PAGE = 50
@@ -105,6 +108,7 @@ export class LocalNodeQueries implements NodeQueries {
       handshakes: this.#options.handshakes(),
       budgets: this.#deps.budgets.status(),
       pictures: this.#deps.pictures.usage,
+      cluster: this.#options.cluster?.() ?? null,
       uptimeMs: Math.max(0, clock.now() - node.incarnation),
       pid: process.pid,
     }

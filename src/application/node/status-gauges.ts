@@ -32,6 +32,16 @@ export function statusGauges(metrics: Metrics, status: () => Promise<NodeStatus>
       auctions_doubted: status.sync.doubtedAuctions.length,
     }),
   )
+  byLabel('vendue_cluster_nodes', 'Nodes of the cluster by state.', 'state', ({ cluster }) => {
+    if (cluster === null) return {}
+    const states = { alive: 0, dead: 0, left: 0 }
+    for (const { state } of cluster.nodes) states[state] += 1
+    return states
+  })
+  metrics.gauge('vendue_shared_log_reached', 'Whether the log of the cluster answers: 1 or 0.', async () => {
+    const { cluster } = await read()
+    return cluster === null ? [] : [{ labels: {}, value: cluster.log.outage === null ? 1 : 0 }]
+  })
   metrics.gauge('vendue_syncing', 'Whether the node catches up with its peers: 1 or 0.', async () => [
     { labels: {}, value: (await read()).sync.state === 'syncing' ? 1 : 0 },
   ])

@@ -1,6 +1,7 @@
 import type { AuctionStatus } from '../../domain/auction.js'
 import type { MemberLogConflict } from '../members/member-directory.js'
 import type { PictureUsage } from '../store/picture-store.js'
+import type { ClusterStatus } from './cluster-status.js'
 import type { NodeInfo, PeerState } from './node-info.js'
 
 export interface NodeStatus {
@@ -33,6 +34,8 @@ export interface NodeStatus {
   /** What members and accounts may use up of this node, and how much they have. */
   readonly budgets: readonly BudgetStatus[]
   readonly pictures: PictureUsage
+  /** Null where the node belongs to no cluster. */
+  readonly cluster: ClusterStatus | null
   readonly uptimeMs: number
   readonly pid: number
 }

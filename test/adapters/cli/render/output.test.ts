@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import type { ClusterStatus } from '../../../../src/ports/node/cluster-status.js'
 import { ALICE, BOB, CAROL, MINUTE, T0 } from '../../../support/auction-scenario.js'
 import { CliHarness } from '../support/cli-harness.js'
 import { SELF } from '../support/fake-node-api.js'
@@ -341,6 +342,36 @@ describe('what commands print', () => {
       last_seen_at: '2030-01-01T11:59:57.000Z',
       round_trip_ms: 1.25,
     })
+  })
+
+  it('status: the cluster, its log, and since when and why that does not answer', async () => {
+    const cluster: ClusterStatus = {
+      cluster: 'key',
+      log: { connectedTo: 'db1:5432', outage: null },
+      nodes: [
+        { nodeId: 'node_a', name: 'ann', address: '127.0.0.1:1', state: 'alive', beatAgeMs: 400 },
+        { nodeId: 'node_b', name: 'b\u001bn', address: '127.0.0.1:2', state: 'dead', beatAgeMs: 7_000 },
+        { nodeId: 'node_c', name: 'cid', address: '', state: 'left', beatAgeMs: null },
+      ],
+      takeovers: [{ auctionId: 'auc_1', at: T0, from: { nodeId: 'node_b', name: 'b\u001bn' }, why: 'no beat for 3 s' }],
+      takenOver: 1,
+      healed: 2,
+    }
+    expect((await cli.line('status')).stdout).not.to.contain('cluster')
+    cli.api.cluster = cluster
+    const { stdout } = await cli.line('status')
+    expect(stdout)
+      .to.contain('cluster     1 of 2 nodes alive, took over 1, put back 2 commits\n')
+      .and.contain('shared log  db1:5432\n')
+    const json = JSON.parse((await cli.line('status --json')).stdout)
+    expect(json.cluster.nodes[1]).to.include({ name: 'b\u001bn', state: 'dead', beat_age_ms: 7_000 })
+    expect(json.cluster.takeovers[0]).to.include({ auction_id: 'auc_1', at: '2030-01-01T12:00:00.000Z' })
+    expect(json.cluster.log).to.deep.equal({ connected_to: 'db1:5432', outage: null })
+    const outage = { since: T0, code: 'LOG_UNREACHABLE', why: 'db1\u001b is away' }
+    cli.api.cluster = { ...cluster, log: { connectedTo: null, outage } }
+    expect((await cli.line('status')).stdout).to.contain(
+      'shared log  LOG_UNREACHABLE since 2030-01-01T12:00:00.000Z: db1\\x1b is away. Nothing is acknowledged meanwhile',
+    )
   })
 
   it('status, list and show: how far a sync is, while what they show may be behind', async () => {

@@ -7,6 +7,7 @@ import { type AmountInput, parseAmount } from '../../../../src/domain/money.js'
 import type { Party } from '../../../../src/domain/party.js'
 import { cleanPicture } from '../../../../src/domain/pictures/clean-picture.js'
 import type { PictureType } from '../../../../src/domain/pictures/picture.js'
+import type { ClusterStatus } from '../../../../src/ports/node/cluster-status.js'
 import type {
   AuctionView,
   AutoBidView,
@@ -74,6 +75,7 @@ export class FakeNodeApi implements NodeApi {
     refusedAuctions: [],
     doubtedAuctions: [],
   }
+  cluster: ClusterStatus | null = null
   now = T0
   stopped = false
   readonly #auctions = new Map<string, AuctionScenario>()
@@ -98,6 +100,7 @@ export class FakeNodeApi implements NodeApi {
       handshakes: { accepted: 3, dialled: 2, refused: 1, dropped: 0 },
       budgets: [],
       pictures: { ownBytes: 0, ownLimit: 1, copyBytes: 0, copyLimit: 1 },
+      cluster: this.cluster,
       uptimeMs: 65_000,
       pid: 42,
     }))

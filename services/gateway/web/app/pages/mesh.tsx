@@ -145,6 +145,7 @@ function Shown({ seen: { peers, node, figures }, homes }: { seen: Seen; homes: R
             </table>
           </section>
         )}
+        {node.cluster && <Cluster cluster={node.cluster} />}
         <Changes node={node} />
       </div>
     </div>
@@ -234,6 +235,56 @@ function Figures({
           </>
         )}
       </dl>
+    </section>
+  )
+}
+
+/** The nodes that share a log, and what this one has taken over from others. */
+function Cluster({ cluster }: { cluster: NonNullable<NodeReport['cluster']> }) {
+  const { log, nodes, takeovers } = cluster
+  return (
+    <section class="card" aria-labelledby="cluster-title" data-cluster>
+      <h2 id="cluster-title">{t('mesh.cluster')}</h2>
+      {log.outage && (
+        <Note tone="bad" icon="warn" role="status">
+          {t('mesh.cluster.unreachable', { time: writing.value.clock(Date.parse(log.outage.since)) })}{' '}
+          <span dir="auto">{log.outage.why}</span>
+        </Note>
+      )}
+      <dl class="facts">
+        <dt>{t('mesh.cluster.log')}</dt>
+        <dd dir="ltr">{log.connected_to ?? '–'}</dd>
+        <dt>{t('mesh.cluster.taken-over')}</dt>
+        <dd>{numberText(cluster.taken_over)}</dd>
+        <dt>{t('mesh.cluster.healed')}</dt>
+        <dd>{numberText(cluster.healed_commits)}</dd>
+      </dl>
+      <ul class="changes">
+        {nodes.map(({ node_id: id, name, state, beat_age_ms: age }) => {
+          const [tone, icon] = LOOKS[state]
+          return (
+            <li key={id}>
+              <span class={`standing ${tone}`}>
+                <Icon name={icon} />
+                <bdi>{name}</bdi>
+              </span>
+              <span>{t(`mesh.state.${state}`)}</span>
+              <span>{age === null ? '' : t('mesh.cluster.beat', { seconds: Math.round(age / 1_000) })}</span>
+            </li>
+          )
+        })}
+      </ul>
+      <ol class="changes" data-takeovers>
+        {takeovers.map(({ auction_id: id, at, from }) => (
+          <li key={`${at} ${id}`}>
+            <time dateTime={at}>{writing.value.clock(Date.parse(at))}</time>
+            <a href={`/lot/${id}`} dir="ltr">
+              {id}
+            </a>
+            <span>{t('mesh.cluster.from', { name: from.name ?? from.node_id })}</span>
+          </li>
+        ))}
+      </ol>
     </section>
   )
 }
