@@ -29,7 +29,7 @@ const FLOORS: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['members', 'pictures', 'proof'],
     ['replication'],
     ['home'],
-    ['commands', 'handover', 'recovery'],
+    ['cluster', 'commands', 'handover', 'recovery'],
     ['node'],
     ['gateway'],
   ],

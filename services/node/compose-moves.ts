@@ -14,7 +14,7 @@ export function composeMoves(services: NodeServices): void {
         new HandoverGiver(
           {
             auctionHouse: parts.auctionHouse,
-            handovers: parts.handovers,
+            handovers: parts.homeHandovers,
             peerClient: parts.peerClient,
             peerTable: parts.peerTable,
             replication: parts.replication,
@@ -33,7 +33,7 @@ export function composeMoves(services: NodeServices): void {
             auctionHouse: parts.auctionHouse,
             auctions: parts.auctions,
             clock: parts.homeClock,
-            eventLog: parts.eventLog,
+            eventLog: parts.homeLog,
             handovers: parts.handovers,
             heldAuctions: parts.heldAuctions,
             logger: parts.logger,

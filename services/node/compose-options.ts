@@ -1,7 +1,13 @@
 import type { BudgetLimits } from '../../src/application/budgets/sender-budgets.js'
-import type { ClusterStatus } from '../../src/ports/node/cluster-status.js'
+import type { OpenedAuction } from '../../src/domain/auction.js'
 import type { HandshakeCounts } from '../../src/ports/node/node-status.js'
+import type { SharedLog } from '../../src/ports/store/shared-log.js'
 import type { Metrics } from '../../src/ports/system/metrics.js'
+
+export interface ClusterOptions {
+  readonly sharedLog: SharedLog
+  readonly isShared: (state: OpenedAuction) => boolean
+}
 
 export interface ComposeOptions {
   readonly dataDir: string
@@ -13,9 +19,9 @@ export interface ComposeOptions {
   readonly metrics?: Metrics
   /** How long a home waits, before it writes, for one of the peers that it knows; see `FirstComparison`. */
   readonly peerWaitMs?: number | undefined
+  /** The cluster that the node belongs to; left out: none. */
+  readonly cluster?: ClusterOptions | undefined
   readonly handshakes: () => HandshakeCounts | null
-  /** Of a node that belongs to one. */
-  readonly cluster?: (() => ClusterStatus) | undefined
   /** The node must not go on. */
   readonly fail: (error: Error) => void
 }

@@ -13,6 +13,7 @@ import { LocalPeerService } from '../../src/application/node/local-peer-service.
 import { checkedNodeApi } from '../../src/application/node/node-methods.js'
 import type { Store } from '../../src/ports/store/store.js'
 import { NO_METRICS } from '../../src/ports/system/metrics.js'
+import { composeCluster } from './compose-cluster.js'
 import { composeMesh, composeProof, composeReplication } from './compose-mesh.js'
 import { composeMoves } from './compose-moves.js'
 import type { ComposeOptions } from './compose-options.js'
@@ -26,6 +27,7 @@ export function composeNode(services: NodeServices, options: ComposeOptions): vo
   composeReplication(services)
   composeProof(services)
   composePictures(services)
+  composeCluster(services, options)
   composeHome(services, options)
   composeMoves(services)
   composeCommands(services)
@@ -91,10 +93,10 @@ function composeHome(services: NodeServices, options: ComposeOptions): void {
             signer: parts.signer,
             logger: parts.logger,
             metrics: parts.metrics,
-            eventLog: parts.eventLog,
-            outcomes: parts.outcomes,
+            eventLog: parts.homeLog,
+            outcomes: parts.homeOutcomes,
             auctions: parts.auctions,
-            secrets: parts.secrets,
+            secrets: parts.homeSecrets,
             equivocations: parts.equivocations,
             replication: parts.replication,
             outages: parts.outages,
@@ -255,7 +257,7 @@ function composeService(services: NodeServices, options: ComposeOptions): void {
           syncer: parts.syncer,
           timers: parts.timers,
         },
-        { info, ...options },
+        { info, ...options, cluster: undefined },
       )
       return checkedNodeApi(commands, queries)
     })

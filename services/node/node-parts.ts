@@ -1,5 +1,9 @@
 import type { RpcClient } from '../../src/adapters/grenache/rpc-client.js'
 import type { Budgets } from '../../src/application/budgets/budgets.js'
+import type { ClusterLog } from '../../src/application/cluster/cluster-log.js'
+import type { ClusterMeasures } from '../../src/application/cluster/cluster-measures.js'
+import type { OwnCopies } from '../../src/application/cluster/own-copies.js'
+import type { SharedAuctions } from '../../src/application/cluster/shared-auctions.js'
 import type { AutoBidder } from '../../src/application/commands/auto-bidder.js'
 import type { CommandRouter } from '../../src/application/commands/command-router.js'
 import type { ReceiptKeeper } from '../../src/application/commands/receipt-keeper.js'
@@ -8,6 +12,7 @@ import type { HandoverTaker } from '../../src/application/handover/handover-take
 import type { AuctionHouse } from '../../src/application/home/auction-house.js'
 import type { FirstComparison } from '../../src/application/home/first-comparison.js'
 import type { HomeClock } from '../../src/application/home/home-clock.js'
+import type { HomeLog } from '../../src/application/home/home-log.js'
 import type { Outages } from '../../src/application/home/outages.js'
 import type { Feed } from '../../src/application/log/feed.js'
 import type { HeldAuctions } from '../../src/application/log/held-auctions.js'
@@ -99,6 +104,16 @@ export interface NodeParts {
   // Application
   readonly self: Self
   readonly eventLog: PublishingEventLog
+  /** What homes write to, and decide by. */
+  readonly homeLog: HomeLog
+  readonly homeOutcomes: OutcomeRepository
+  readonly homeSecrets: SecretRepository
+  readonly homeHandovers: HandoverRepository
+  /** Of nodes in a cluster. */
+  readonly clusterMeasures: ClusterMeasures
+  readonly ownCopies: OwnCopies
+  readonly sharedAuctions: SharedAuctions
+  readonly clusterLog: ClusterLog
   readonly identity: NodeIdentity
   readonly peerTable: PeerTable
   readonly replication: Replication

@@ -71,6 +71,7 @@ export const ERROR_CODES: { readonly [C in ErrorCode]: ErrorCodeRow } = {
   AUCTION_HELD: { status: 503, exit: 'unreachable' },
   PEERS_AWAY: { status: 503, exit: 'unreachable' },
   LOG_IO_ERROR: { status: 503, exit: 'unreachable', retryAfterSeconds: 10 },
+  LOG_UNREACHABLE: { status: 503, exit: 'unreachable', retryAfterSeconds: 1 },
   TOO_FEW_REPLICAS: { status: 503, exit: 'unreachable', retryAfterSeconds: 5 },
   MANDATE_OUT_OF_TIME: {
     status: 503,

@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { ServiceContainer } from '../../services/container.js'
 import { composeNode, provideStore } from '../../services/node/compose.js'
+import type { ClusterOptions } from '../../services/node/compose-options.js'
 import { type Stop, startParts, stopAll } from '../../services/node/node-lifecycle.js'
 import type { NodeParts } from '../../services/node/node-parts.js'
 import { signerOf } from '../../src/adapters/system/node-key.js'
@@ -49,6 +50,7 @@ export interface MemoryNodeOptions {
   readonly budgets?: Partial<Record<BudgetName, number>>
   readonly logger?: Logger
   readonly peerWaitMs?: number
+  readonly cluster?: ClusterOptions
   /** What its clock says then; now otherwise. */
   readonly startedAt?: number
 }
@@ -115,6 +117,7 @@ export class MemoryNode {
       requestStop: () => {},
       handshakes: () => null,
       peerWaitMs: options.peerWaitMs,
+      cluster: options.cluster,
       ...(options.budgets && { budgets: options.budgets }),
       fail: (error) => {
         this.failure ??= error

@@ -9,7 +9,7 @@ import type { Secrets } from '../../domain/pricing.js'
 import type { SubmitResult } from '../../ports/mesh/home-messages.js'
 import { NodeError } from '../../ports/node/node-error.js'
 import type { SecretRepository } from '../../ports/store/auction-repository.js'
-import { type EventLog, SeqConflictError } from '../../ports/store/event-log.js'
+import { SeqConflictError } from '../../ports/store/event-log.js'
 import type { HandoverParcel } from '../../ports/store/handover-repository.js'
 import type { OutcomeRepository, RecordedOutcome } from '../../ports/store/outcome-repository.js'
 import type { Clock } from '../../ports/system/clock.js'
@@ -28,13 +28,14 @@ import { gather } from '../turns/gather.js'
 import type { ActorMeasures } from './actor-measures.js'
 import { BatchDraft } from './batch-draft.js'
 import type { CommandsUnderWay, UnderWay } from './commands-under-way.js'
+import type { HomeLog } from './home-log.js'
 import type { Outages } from './outages.js'
 
 export interface AuctionActorDeps {
   readonly budgets: Budgets
   readonly clock: Clock
   readonly signer: Signer
-  readonly eventLog: Pick<EventLog, 'append'>
+  readonly eventLog: Pick<HomeLog, 'append'>
   readonly outcomes: OutcomeRepository
   readonly secrets: Pick<SecretRepository, 'sealed'>
   readonly logger: Logger
@@ -110,6 +111,8 @@ export class AuctionActor {
   #mailbox: Waiting[] = []
   #running: Promise<void> | null = null
   #broken = false
+  /** What the commands behind a failed write are answered, where that is why none of them can be done here. */
+  #refusal: SubmitResult = LOADED_AGAIN
   readonly #writes = new Set<Promise<void>>()
   /** Batches on their way to the disk. */
   readonly #drafts = new Set<BatchDraft>()
@@ -318,7 +321,7 @@ export class AuctionActor {
 
   /** What waits behind a failed write was never tried; the caller's next try finds a freshly loaded actor. */
   #refuseAll(): void {
-    this.#answerAll(submitFailure('BUSY', 'the auction is being loaded again; nothing was done, try again'))
+    this.#answerAll(this.#refusal)
   }
 
   #fail(batch: readonly Waiting[], error: unknown): void {
@@ -327,6 +330,7 @@ export class AuctionActor {
     this.#deps.logger.error({ err: error, auctionId: this.auctionId, requestIds }, 'a batch of commands failed')
     const failure = failureOf(error)
     if (failure.code === 'DISK_FULL') this.#deps.outages.begun('disk-full')
+    if (failure.code === 'NOT_HOME' || failure.code === 'LOG_UNREACHABLE') this.#refusal = failure
     for (const { submission } of batch) submission.settle(failure)
   }
 
@@ -449,6 +453,8 @@ export class AuctionActor {
     })
   }
 }
+
+const LOADED_AGAIN = submitFailure('BUSY', 'the auction is being loaded again; nothing was done, try again')
 
 /** The answer to a command whose id another one has at this moment. */
 export const ID_UNDER_WAY = submitFailure(

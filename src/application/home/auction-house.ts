@@ -13,12 +13,12 @@ import type { SubmitResult } from '../../ports/mesh/home-messages.js'
 import { NodeError } from '../../ports/node/node-error.js'
 import type { AuctionRepository, SecretRepository } from '../../ports/store/auction-repository.js'
 import type { EquivocationRepository } from '../../ports/store/equivocation-repository.js'
-import type { Outcome } from '../../ports/store/outcome-repository.js'
+import type { Outcome, RecordedOutcome } from '../../ports/store/outcome-repository.js'
 import { type Metrics, NO_METRICS } from '../../ports/system/metrics.js'
 import type { Timer, Timers } from '../../ports/system/timers.js'
 import { sealCommit } from '../log/commit.js'
 import { AuctionHeldError, type HeldAuctions } from '../log/held-auctions.js'
-import type { Published, PublishingEventLog } from '../log/publishing-event-log.js'
+import type { Published } from '../log/publishing-event-log.js'
 import { OWN_FORK } from '../proof/equivocation-watch.js'
 import type { Replication } from '../replication/replication.js'
 import { repeats } from '../submissions/home-command.js'
@@ -35,13 +35,14 @@ import {
 import { CommandsUnderWay } from './commands-under-way.js'
 import { DueTimes } from './due-times.js'
 import type { FirstComparison } from './first-comparison.js'
+import { type HomeLog, OpenedBeforeError } from './home-log.js'
 import type { Outages } from './outages.js'
 import { faultOfOwnLog } from './own-log-check.js'
 
 export interface AuctionHouseDeps extends Omit<AuctionActorDeps, 'measures' | 'commands'> {
   readonly metrics?: Metrics
   readonly timers: Timers
-  readonly eventLog: PublishingEventLog
+  readonly eventLog: HomeLog
   readonly auctions: Pick<AuctionRepository, 'find' | 'due' | 'unrevealed'>
   readonly secrets: SecretRepository
   readonly replication: Pick<Replication, 'reachable' | 'awaitReplicas'>
@@ -209,12 +210,7 @@ export class AuctionHouse {
 
   async #open({ commandId, fingerprint, command: commandOf }: Opening): Promise<SubmitResult> {
     const earlier = (await this.#deps.outcomes.find([commandId])).get(commandId)
-    if (earlier) {
-      if (repeats(fingerprint, earlier.fingerprint)) return { ok: true, outcome: earlier.outcome }
-      const at = this.#deps.clock.now()
-      const rejection = { code: 'COMMAND_ID_REUSED' } as const
-      return { ok: true, outcome: { status: 'rejected', commandId, auctionId: '', at, rejection } }
-    }
+    if (earlier !== undefined) return this.#openedBefore(fingerprint, earlier)
     const command = commandOf()
     const { now } = command
     const decision = decide({ auction: UNOPENED, secrets: NO_SECRETS }, command)
@@ -227,15 +223,28 @@ export class AuctionHouse {
     const { events, next } = decision
     const commit = sealCommit({ auctionId: null, firstSeq: 1, prevHash: null, events }, this.#deps.signer)
     const outcome: Outcome = { status: 'accepted', commandId, auctionId: commit.auctionId, seq: 1, at: now }
-    await this.#deps.eventLog.append({
-      commit,
-      prevHash: null,
-      events,
-      state: next.auction,
-      secret: { secrets: next.secrets, sealed: [] },
-      outcomes: [{ outcome, fingerprint }],
-    })
+    try {
+      await this.#deps.eventLog.append({
+        commit,
+        prevHash: null,
+        events,
+        state: next.auction,
+        secret: { secrets: next.secrets, sealed: [] },
+        outcomes: [{ outcome, fingerprint }],
+      })
+    } catch (error) {
+      if (error instanceof OpenedBeforeError) return this.#openedBefore(fingerprint, error.earlier)
+      throw error
+    }
     return { ok: true, outcome }
+  }
+
+  #openedBefore(asked: string, { outcome, fingerprint }: RecordedOutcome): SubmitResult {
+    if (repeats(asked, fingerprint)) return { ok: true, outcome }
+    const { commandId } = outcome
+    const at = this.#deps.clock.now()
+    const rejection = { code: 'COMMAND_ID_REUSED' } as const
+    return { ok: true, outcome: { status: 'rejected', commandId, auctionId: '', at, rejection } }
   }
 
   #actor(auctionId: string): AuctionActor {
@@ -262,6 +271,7 @@ export class AuctionHouse {
   }
 
   async #load(auctionId: string): Promise<LoadedAuction | null> {
+    await this.#deps.eventLog.prepare(auctionId)
     const record = await this.#deps.auctions.find(auctionId)
     if (record === null || record.state.home.nodeId !== this.#nodeId) return null
     const secrets = await this.#deps.secrets.secrets(auctionId)

@@ -11,7 +11,7 @@ export interface OutagesDeps {
 }
 
 /** Why bids cannot be taken. */
-export type Obstacle = 'starting' | 'disk-full'
+export type Obstacle = 'starting' | 'disk-full' | 'log-unreachable'
 
 const BEAT_MS = 1_000
 /** If beats are further apart than this, the process or the machine stood still, or the clock was set. */

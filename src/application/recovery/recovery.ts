@@ -8,13 +8,13 @@ import type { PeerClient } from '../../ports/mesh/peer-client.js'
 import type { LostSecrets, TakenBack } from '../../ports/node/node-answers.js'
 import { NodeError } from '../../ports/node/node-error.js'
 import type { AuctionRepository } from '../../ports/store/auction-repository.js'
-import type { EventLog } from '../../ports/store/event-log.js'
 import type { HandoverRepository } from '../../ports/store/handover-repository.js'
 import type { OutcomeRepository } from '../../ports/store/outcome-repository.js'
 import type { Clock } from '../../ports/system/clock.js'
 import type { Logger } from '../../ports/system/logger.js'
 import type { Signer } from '../../ports/system/signer.js'
 import type { AuctionHouse } from '../home/auction-house.js'
+import type { HomeLog } from '../home/home-log.js'
 import type { Outages } from '../home/outages.js'
 import { sealCommit } from '../log/commit.js'
 import type { HeldAuctions } from '../log/held-auctions.js'
@@ -27,7 +27,7 @@ export interface RecoveryDeps extends Omit<OwnLogDeps, 'eventLog'> {
   readonly auctionHouse: Pick<AuctionHouse, 'takeUp'>
   readonly auctions: Pick<AuctionRepository, 'find'>
   readonly clock: Clock
-  readonly eventLog: Pick<EventLog, 'read' | 'append'>
+  readonly eventLog: Pick<HomeLog, 'append' | 'read'>
   readonly handovers: Pick<HandoverRepository, 'keep'>
   readonly heldAuctions: HeldAuctions
   readonly members: Pick<MemberDirectory, 'members'>

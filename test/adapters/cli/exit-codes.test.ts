@@ -16,6 +16,7 @@ const CODES: Readonly<Record<NodeErrorCode, number>> = {
   DISK_FULL: 3,
   AUCTION_HELD: 3,
   LOG_IO_ERROR: 3,
+  LOG_UNREACHABLE: 3,
   FORBIDDEN: 3,
   NODE_UNREACHABLE: 3,
   STOPPING: 3,

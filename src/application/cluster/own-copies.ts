@@ -1,0 +1,159 @@
+import { type Append, DuplicateCommandError, LogBrokenError, LogBusyError } from '../../ports/store/event-log.js'
+import type { RecordedOutcome } from '../../ports/store/outcome-repository.js'
+import type { Logger } from '../../ports/system/logger.js'
+import type { Timers } from '../../ports/system/timers.js'
+import type { PublishingEventLog } from '../log/publishing-event-log.js'
+
+export interface OwnCopiesDeps {
+  readonly eventLog: Pick<PublishingEventLog, 'append' | 'read'>
+  readonly timers: Timers
+  readonly logger: Logger
+}
+
+/** Commits that the node's own store has not taken yet; beyond this its homes get BUSY. */
+const MAX_BEHIND = 20_000
+const RETRY_MS = 500
+const ONE = { commits: 1, bytes: 1 }
+
+interface Behind {
+  readonly entries: Append[]
+  /** That are being stored now. */
+  flying: number
+  /** Something went wrong: from here on one at a time. */
+  isStuck: boolean
+  readonly waiting: { readonly resolve: () => void; readonly reject: (error: Error) => void }[]
+}
+
+/**
+ * The node's own copy of what its homes have written into the log of the cluster: stored in order, as a replica's, and
+ * nobody waits for it. Where the own store refuses for a while (no room), what it lacks is kept here and tried again.
+ */
+export class OwnCopies {
+  readonly #deps: OwnCopiesDeps
+  readonly #behind = new Map<string, Behind>()
+  /** By command id: what is in the log, and not in the own store yet. */
+  readonly #outcomes = new Map<string, RecordedOutcome>()
+  #size = 0
+  #isRetrying = false
+
+  constructor(deps: OwnCopiesDeps) {
+    this.#deps = deps
+  }
+
+  /** Commits of which there is no own copy yet. */
+  get size(): number {
+    return this.#size
+  }
+
+  /** Throws `LogBusyError` where the own store is too far behind. */
+  demandRoom(): void {
+    if (this.#size >= MAX_BEHIND) throw new LogBusyError()
+  }
+
+  outcomesAmong(commandIds: readonly string[]): Map<string, RecordedOutcome> {
+    const found = new Map<string, RecordedOutcome>()
+    if (this.#outcomes.size === 0) return found
+    for (const id of commandIds) {
+      const outcome = this.#outcomes.get(id)
+      if (outcome !== undefined) found.set(id, outcome)
+    }
+    return found
+  }
+
+  /** In the order of the calls, for each auction. */
+  store(entry: Append): void {
+    const { auctionId } = entry.commit
+    const behind = this.#behind.get(auctionId) ?? { entries: [], flying: 0, isStuck: false, waiting: [] }
+    this.#behind.set(auctionId, behind)
+    // What was unsure for a while comes late.
+    const at = behind.entries.findIndex(({ commit }) => commit.firstSeq > entry.commit.firstSeq)
+    if (at === -1) behind.entries.push(entry)
+    else behind.entries.splice(at, 0, entry)
+    this.#size += 1
+    for (const recorded of entry.outcomes ?? []) this.#outcomes.set(recorded.outcome.commandId, recorded)
+    if (!behind.isStuck) void this.#send(behind, entry)
+  }
+
+  /**
+   * Resolves when the own store has all that was given so far of the auction. Rejects with `LogBusyError` where it does
+   * not take it now.
+   */
+  async settled(auctionId: string): Promise<void> {
+    const behind = this.#behind.get(auctionId)
+    if (behind === undefined) return
+    if (behind.isStuck) throw new LogBusyError()
+    await new Promise<void>((resolve, reject) => behind.waiting.push({ resolve, reject }))
+  }
+
+  async #send(behind: Behind, entry: Append): Promise<void> {
+    behind.flying += 1
+    try {
+      await this.#deps.eventLog.append(entry)
+      this.#done(behind, entry)
+    } catch (error) {
+      this.#stuck(behind, entry, error)
+    } finally {
+      behind.flying -= 1
+    }
+  }
+
+  #done(behind: Behind, entry: Append): void {
+    const { auctionId } = entry.commit
+    const at = behind.entries.indexOf(entry)
+    if (at === -1) return
+    behind.entries.splice(at, 1)
+    this.#size -= 1
+    for (const { outcome } of entry.outcomes ?? []) this.#outcomes.delete(outcome.commandId)
+    if (behind.entries.length > 0) return
+    this.#behind.delete(auctionId)
+    for (const { resolve } of behind.waiting) resolve()
+  }
+
+  #stuck(behind: Behind, { commit }: Append, error: unknown): void {
+    behind.isStuck = true
+    for (const { reject } of behind.waiting.splice(0)) reject(new LogBusyError({ cause: error }))
+    // The process has to stop then.
+    if (error instanceof LogBrokenError || this.#isRetrying) return
+    const { auctionId, firstSeq: seq } = commit
+    this.#deps.logger.warn({ err: error, auctionId, seq }, 'the own copy of a commit could not be stored; trying again')
+    this.#isRetrying = true
+    this.#retryLater()
+  }
+
+  #retryLater(): void {
+    this.#deps.timers.after(RETRY_MS, () => {
+      const stuck = [...this.#behind.values()].filter(({ isStuck }) => isStuck)
+      this.#isRetrying = stuck.length > 0
+      for (const behind of stuck) if (behind.flying === 0) void this.#retry(behind)
+      if (this.#isRetrying) this.#retryLater()
+    })
+  }
+
+  async #retry(behind: Behind): Promise<void> {
+    behind.flying += 1
+    try {
+      for (let entry = behind.entries[0]; entry !== undefined; entry = behind.entries[0]) {
+        await this.#storeAgain(entry)
+        this.#done(behind, entry)
+      }
+      behind.isStuck = false
+    } catch (error) {
+      this.#stuck(behind, behind.entries[0] as Append, error)
+    } finally {
+      behind.flying -= 1
+    }
+  }
+
+  /** A peer's push may have brought it, and an outcome may have come on its own. */
+  async #storeAgain(entry: Append): Promise<void> {
+    const { auctionId, firstSeq, hash } = entry.commit
+    const [stored] = await this.#deps.eventLog.read(auctionId, firstSeq, ONE)
+    if (stored?.hash === hash) return
+    try {
+      await this.#deps.eventLog.append(entry)
+    } catch (error) {
+      if (!(error instanceof DuplicateCommandError)) throw error
+      await this.#deps.eventLog.append({ ...entry, outcomes: [] })
+    }
+  }
+}
