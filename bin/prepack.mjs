@@ -11,7 +11,8 @@ const { packages } = readJson('package-lock.json')
 for (const [path, { inBundle }] of Object.entries(packages)) {
   if (!inBundle) continue
   const manifest = readJson(join(path, 'package.json'))
-  const replaced = Object.keys(manifest.dependencies ?? {}).filter((name) => name in overrides)
+  const named = manifest.dependencies ?? {}
+  const replaced = Object.keys(named).filter((name) => name in overrides && named[name] !== overrides[name])
   if (replaced.length === 0) continue
   for (const name of replaced) manifest.dependencies[name] = overrides[name]
   writeFileSync(join(ROOT, path, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)
