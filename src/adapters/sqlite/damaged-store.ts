@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { hashOf } from '../../application/log/commit.js'
 import type { Commit } from '../../domain/commit.js'
+import { differentFromLog } from './derived-rows.js'
 import { checkRow } from './row-sums.js'
 import { checkAuction } from './sqlite-auction-repository.js'
 import { checkAutoBid } from './sqlite-auto-bid-repository.js'
@@ -116,6 +117,16 @@ export class DamagedStore {
         return [table]
       }
     })
+  }
+
+  /** Of tables whose rows follow from the log: which hold others. Commits have to be sound. */
+  tablesUnlikeLog(): string[] {
+    try {
+      return differentFromLog(this.#db)
+    } catch (error) {
+      rethrowUnlessDamage(error)
+      return ['bids']
+    }
   }
 
   /** Where the auction's log ended; null where that cannot be read. */

@@ -106,6 +106,7 @@ async function salvage(path: string, draft: string, options: RepairOptions): Pro
       (badCommits > 0 ? 'commits are not what their hashes say' : null) ??
       (toTakeBack ? `${toTakeBack} ends in what no node reads` : null) ??
       tablesDamage(damaged.damagedTables()) ??
+      tablesDamage(damaged.tablesUnlikeLog()) ??
       (await salvager.faultOfSecrets(positions))
     const lost = { auctions: [], commits: badCommits, incomplete: [] }
     if (damage === null) return { path, damage, movedTo: null, unaccepted, takenBack: [], saved: nothing, lost }

@@ -5,8 +5,12 @@ import { expect } from 'chai'
 import { openStore } from '../../../src/adapters/sqlite/open-store.js'
 import { repairStore } from '../../../src/adapters/sqlite/repair-store.js'
 import { Ed25519Verifier, signerOf } from '../../../src/adapters/system/node-key.js'
+import { readBody } from '../../../src/application/log/commit-body.js'
 import { answerTo } from '../../../src/application/submissions/submission.js'
+import { type Auction, type OpenedAuction, UNOPENED } from '../../../src/domain/auction.js'
+import { evolve } from '../../../src/domain/evolve.js'
 import type { RepairReport } from '../../../src/ports/store/repair-report.js'
+import { LongAuction } from '../../support/long-auction.js'
 import { ManualTime } from '../../support/manual-time.js'
 import { MemoryNetwork } from '../../support/memory-network.js'
 import { MemoryNode } from '../../support/memory-node.js'
@@ -107,6 +111,51 @@ describe('a row that is not what was written, in a file that is sound', () => {
       expect(report.lost).to.deep.include({ auctions: [], incomplete: [] })
       expect(await reading(({ auctions }) => auctions.find(auctionId))).to.deep.equal(truth)
     })
+
+  const SHOWN: readonly [what: string, table: string, sql: string][] = [
+    ['the price in a history of bids', 'bids', 'UPDATE bids SET price = 4096'],
+    ['the time in it', 'bids', 'UPDATE bids SET at = at + 1'],
+    ['a maximum that nobody has opened', 'bids', 'UPDATE bids SET amount = 5000'],
+    ['a bid that is gone', 'bids', 'DELETE FROM bids'],
+    ['the name of a bidder', 'bids', `UPDATE parties SET name = 'Anne' WHERE name = 'Anna'`],
+    ['how many bids an auction has', 'auctions', 'UPDATE auctions SET bid_count = 9'],
+    ['when an auction was opened', 'auctions', 'UPDATE auctions SET opened_at = opened_at + 1'],
+    ['who bids where', 'involvements', `UPDATE involvements SET party_id = 'guest_ann' WHERE role = 'bidder'`],
+    ['how many bids there are', 'tallies', 'UPDATE tallies SET bids = bids + 1'],
+    ['how much a home has written', 'tallies', `UPDATE tallies SET bytes = bytes + 1 WHERE kind = 'author'`],
+  ]
+  for (const [what, table, sql] of SHOWN)
+    it(`is found by repair against the log, and made anew: ${what}`, async () => {
+      const shown = ({ auctions, eventLog }: Awaited<ReturnType<typeof openStore>>) =>
+        Promise.all([
+          auctions.bids(auctionId, null, 10),
+          auctions.list({ now: 0, limit: 10 }),
+          auctions.counts(),
+          eventLog.usage(),
+        ])
+      const truth = await reading(shown)
+      damage(sql)
+      const report = await repair()
+      expect(report.damage).to.match(new RegExp(`^rows are not what was written: of .*${table}`))
+      expect(report.saved.auctions).to.deep.equal([auctionId])
+      expect(report.lost).to.deep.include({ auctions: [], incomplete: [] })
+      expect(await reading(shown)).to.deep.equal(truth)
+    })
+
+  it('is none in a copy of an auction with every kind of bid, opened maxima and a second home', async () => {
+    const auction = new LongAuction({ bids: 300, bidsPerCommit: 7, movesAfter: 150 })
+    await reading(async ({ eventLog, auctions }) => {
+      let state: Auction = UNOPENED
+      for (const commit of auction.commits()) {
+        const { prevHash, events } = readBody(commit.body)
+        state = events.reduce(evolve, state)
+        await eventLog.append({ commit, prevHash, events, state: state as OpenedAuction })
+      }
+      const opened = await auctions.bids(auction.auctionId, null, 1_000)
+      expect(opened.some(({ kind, amount }) => kind === 'max' && amount !== null)).to.equal(true)
+    })
+    expect(await repair()).to.include({ damage: null })
+  })
 
   it('is made anew from the log by repair: the maximum that leads', async () => {
     damage('UPDATE auction_secrets SET leader_max = 4096')
