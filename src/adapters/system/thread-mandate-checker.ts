@@ -1,13 +1,15 @@
 import { Worker } from 'node:worker_threads'
 import { readBodyAgain } from '../../application/log/written-body.js'
 import { mandateFault } from '../../application/submissions/check-mandates.js'
-import { commitFault } from '../../application/submissions/commit-fault.js'
+import { commitFault, unsoundText } from '../../application/submissions/commit-fault.js'
+import type { Commit } from '../../domain/commit.js'
 import type {
   CommitCheck,
   CommitFault,
   MandateCheck,
   MandateChecker,
   MandateFault,
+  UnsoundText,
 } from '../../ports/mesh/mandate-checker.js'
 import type { CheckRequest } from './mandate-check-worker.js'
 import { Ed25519Verifier } from './node-key.js'
@@ -54,6 +56,12 @@ export class ThreadMandateChecker implements MandateChecker {
   async checkCommit(check: CommitCheck): Promise<CommitFault | null> {
     if (this.#isCheckedHere()) return commitFault(check, this.#verifier)
     return this.#ask({ kind: 'commit', check })
+  }
+
+  /** Likewise. */
+  async checkTexts(commits: readonly Commit[]): Promise<UnsoundText | null> {
+    if (this.#isCheckedHere()) return unsoundText(commits)
+    return this.#ask({ kind: 'texts', check: commits })
   }
 
   #ask<Fault>(request: CheckRequest): Promise<Fault | null> {

@@ -19,8 +19,8 @@ export const MANDATES_AT_ONCE = 32
  */
 export const LENGTH_AT_ONCE = 64 * 1024
 
-/** Checks what one peer has pushed at once. */
-export interface PushRule {
+/** Reads and checks what came of one peer at once, pushed or pulled, in its order. */
+export interface CommitReader {
   /**
    * What a commit on top of this state says, once its signature and its text are sound. Throws, or rejects with,
    * `BadCommitError` otherwise; a promise where the check goes on elsewhere.
@@ -45,7 +45,7 @@ export class PushedCommits {
   }
 
   /** For one push of a peer, of any number of commits. */
-  of(from: string | null): PushRule {
+  of(from: string | null): CommitReader {
     let [mandates, length] = [MANDATES_AT_ONCE, LENGTH_AT_ONCE]
     const checked = new WeakSet<CommitBody>()
     return {

@@ -18,7 +18,7 @@ import type { Random } from '../../ports/system/random.js'
 import type { BulkVerifier } from '../../ports/system/signer.js'
 import type { Budgets } from '../budgets/budgets.js'
 import { authorOf, dateRule, stateAfter } from '../log/check-commit.js'
-import { BadCommitError, isSigned, readCommit, UNSIGNED } from '../log/commit.js'
+import { BadCommitError, isSigned, UNSIGNED } from '../log/commit.js'
 import { consentRule } from '../log/handover-consent.js'
 import type { HeldAuctions } from '../log/held-auctions.js'
 import { CHECK_EACH, FEWEST, type SignatureRule } from '../log/signature-rules.js'
@@ -28,7 +28,8 @@ import { HomeAdmission, type HomeAdmissionDeps, type HomeRule } from './home-adm
 import { type Allowed, HomeAllowance } from './home-allowance.js'
 import type { IdSet } from './id-set.js'
 import { commandIdsIn, LoggedIds } from './logged-ids.js'
-import { PushedCommits, type PushRule } from './pushed-commits.js'
+import { PulledCommits } from './pulled-commits.js'
+import { type CommitReader, PushedCommits } from './pushed-commits.js'
 
 export interface ReplicatorDeps extends HomeAdmissionDeps {
   readonly budgets: Budgets
@@ -68,8 +69,7 @@ const MAX_CACHED_REPLICAS = 2_000
 /** What is checked of signatures. */
 interface Rules {
   readonly signatures: SignatureRule
-  /** Of what is pushed; null for a bulk pull, which leaves mandates to `verify`: there may be one for each bid. */
-  readonly pushed: PushRule | null
+  readonly reader: CommitReader
   /** Whether more is to be expected soon: most of what a bulk pull brings is old. */
   readonly remembered: boolean
   /** Whether this node takes what it has written itself. */
@@ -80,7 +80,7 @@ interface Rules {
 const BEHIND =
   'peers hold events that this node has signed and does not hold itself: its database is older than what it wrote'
 
-const PULLED: Rules = { signatures: FEWEST, pushed: null, remembered: false, own: false }
+const PULLED: Omit<Rules, 'reader'> = { signatures: FEWEST, remembered: false, own: false }
 const NOTHING_TAKEN: Intake = { stored: 0, events: 0, heads: [], gaps: [], refused: [], spent: [] }
 
 interface Replica {
@@ -101,6 +101,7 @@ export class Replicator {
   readonly #loggedIds: LoggedIds
   readonly #allowance: HomeAllowance
   readonly #pushedCommits: PushedCommits
+  readonly #pulledCommits: PulledCommits
   #refusals = 0
 
   constructor(deps: ReplicatorDeps, options: { nodeId: string }) {
@@ -110,6 +111,7 @@ export class Replicator {
     this.#nodeId = options.nodeId
     this.#admission = new HomeAdmission(deps)
     this.#pushedCommits = new PushedCommits(deps)
+    this.#pulledCommits = new PulledCommits(deps)
   }
 
   /** How many commits were refused since the start. */
@@ -128,10 +130,10 @@ export class Replicator {
       if (group) group.push(commit)
       else byAuction.set(commit.auctionId, [commit])
     }
-    const pushed = this.#pushedCommits.of(from)
+    const reader = this.#pushedCommits.of(from)
     return this.#ingestAll(
       [...byAuction.values()],
-      { signatures: CHECK_EACH, pushed, remembered: true, own: false },
+      { signatures: CHECK_EACH, reader, remembered: true, own: false },
       from,
     )
   }
@@ -141,7 +143,7 @@ export class Replicator {
    * for the commits before it as well (see `spokenFor`).
    */
   ingestPages(pages: readonly (readonly Commit[])[], from: string | null = null): Promise<Intake> {
-    return this.#ingestAll(pages, PULLED, from)
+    return this.#ingestAll(pages, { ...PULLED, reader: this.#pulledCommits.of(pages) }, from)
   }
 
   /**
@@ -149,7 +151,8 @@ export class Replicator {
    * other node may have written. Every signature is checked.
    */
   async takeBack(commits: readonly Commit[], from: string): Promise<Intake> {
-    return this.#ingestAll([commits], { ...PULLED, signatures: CHECK_EACH, own: true }, from)
+    const reader = this.#pulledCommits.of([commits])
+    return this.#ingestAll([commits], { ...PULLED, signatures: CHECK_EACH, reader, own: true }, from)
   }
 
   async #ingestAll(groups: readonly (readonly Commit[])[], rules: Rules, from: string | null): Promise<Intake> {
@@ -182,7 +185,7 @@ export class Replicator {
   async #ingestAuction(
     auctionId: string,
     commits: readonly Commit[],
-    { signatures, pushed, remembered, own }: Rules,
+    { signatures, reader, remembered, own }: Rules,
     from: string | null,
   ): Promise<Intake> {
     const { head: headBefore, state: before } = await this.#replica(auctionId)
@@ -204,14 +207,14 @@ export class Replicator {
         break
       }
       try {
-        const read = pushed === null ? readCommit(commit) : pushed.read(commit, state)
+        const read = reader.read(commit, state)
         // To wait costs each commit, and hardly any is checked elsewhere.
         const body = read instanceof Promise ? await read : read
         const next = this.#check(commit, body, head, state, own)
         // As hardly any makes a home.
         const stranger = this.#admission.rule(body)
         if (stranger !== null) await this.#askAbout(stranger, commit, body, from)
-        const beside = pushed?.checkMandates(commit, body, next) ?? null
+        const beside = reader.checkMandates(commit, body, next)
         if (beside !== null) await beside
         state = next
         head = { seq: commit.lastSeq, hash: commit.hash }

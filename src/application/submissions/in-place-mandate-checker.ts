@@ -1,14 +1,16 @@
+import type { Commit } from '../../domain/commit.js'
 import type {
   CommitCheck,
   CommitFault,
   MandateCheck,
   MandateChecker,
   MandateFault,
+  UnsoundText,
 } from '../../ports/mesh/mandate-checker.js'
 import type { SignatureVerifier } from '../../ports/system/signer.js'
 import { readBodyAgain } from '../log/written-body.js'
 import { mandateFault } from './check-mandates.js'
-import { commitFault } from './commit-fault.js'
+import { commitFault, unsoundText } from './commit-fault.js'
 
 /**
  * Checks mandates where it is asked, with the verifier that it is given: for what has no second thread, or must not
@@ -27,5 +29,9 @@ export class InPlaceMandateChecker implements MandateChecker {
 
   async checkCommit(commit: CommitCheck): Promise<CommitFault | null> {
     return commitFault(commit, this.#verifier)
+  }
+
+  async checkTexts(commits: readonly Commit[]): Promise<UnsoundText | null> {
+    return unsoundText(commits)
   }
 }

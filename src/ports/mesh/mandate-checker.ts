@@ -22,6 +22,12 @@ export interface CommitCheck extends Omit<Commit, 'position'> {
   readonly sellerFacts: Pick<OpenedAuction, 'seller' | 'openedBy'> | null
 }
 
+/** `place`: among those that were asked about. `rule`: what is wrong with its hash or its text. */
+export interface UnsoundText {
+  readonly place: number
+  readonly rule: string
+}
+
 /** `rule`: what is wrong with its signature, its hash or its text. */
 export type CommitFault = { readonly kind: 'unsound'; readonly rule: string } | MandateFault
 
@@ -37,4 +43,9 @@ export interface MandateChecker {
    * Rejects where one cannot be made.
    */
   check(commit: MandateCheck): Promise<MandateFault | null>
+  /**
+   * The first commit whose text is not sound, with neither signature nor mandates checked; null where all are. Rejects
+   * where they cannot be read.
+   */
+  checkTexts(commits: readonly Commit[]): Promise<UnsoundText | null>
 }

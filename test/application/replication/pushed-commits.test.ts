@@ -1,21 +1,13 @@
 import { expect } from 'chai'
-import { Ed25519Verifier } from '../../../src/adapters/system/node-key.js'
 import { checkpointText, hashOf, sealCommit } from '../../../src/application/log/commit.js'
 import { readBody } from '../../../src/application/log/commit-body.js'
 import { nodeIdOf } from '../../../src/application/log/ids.js'
 import type { CommitBody } from '../../../src/application/log/written-body.js'
 import { LENGTH_AT_ONCE, MANDATES_AT_ONCE } from '../../../src/application/replication/pushed-commits.js'
-import { InPlaceMandateChecker } from '../../../src/application/submissions/in-place-mandate-checker.js'
 import type { Commit } from '../../../src/domain/commit.js'
-import type {
-  CommitCheck,
-  CommitFault,
-  MandateCheck,
-  MandateChecker,
-  MandateFault,
-} from '../../../src/ports/mesh/mandate-checker.js'
 import { T0 } from '../../support/auction-scenario.js'
 import { mandatesEach } from '../../support/bidding-nodes.js'
+import { HeldChecker } from '../../support/held-checker.js'
 import { LongAuction } from '../../support/long-auction.js'
 import { ManualTime, settle } from '../../support/manual-time.js'
 import { MemoryNetwork } from '../../support/memory-network.js'
@@ -23,37 +15,6 @@ import { MemoryNode } from '../../support/memory-node.js'
 
 const MANY = MANDATES_AT_ONCE + 8
 const FEW = 4
-
-/** Answers when it is let. */
-class HeldChecker implements MandateChecker {
-  readonly asked: MandateCheck[] = []
-  readonly read: CommitCheck[] = []
-  readonly #inPlace = new InPlaceMandateChecker({ verifier: new Ed25519Verifier() })
-  readonly #held: (() => void)[] = []
-  isHeld = false
-  fails = false
-
-  async check(commit: MandateCheck): Promise<MandateFault | null> {
-    this.asked.push(commit)
-    await this.#wait()
-    return this.#inPlace.check(commit)
-  }
-
-  async checkCommit(commit: CommitCheck): Promise<CommitFault | null> {
-    this.read.push(commit)
-    await this.#wait()
-    return this.#inPlace.checkCommit(commit)
-  }
-
-  async #wait(): Promise<void> {
-    if (this.isHeld) await new Promise<void>((resolve) => this.#held.push(resolve))
-    if (this.fails) throw new Error('the thread has ended')
-  }
-
-  release(): void {
-    this.#held.shift()?.()
-  }
-}
 
 describe('commits that a peer pushes', () => {
   let network: MemoryNetwork
