@@ -2,13 +2,7 @@ import { z } from 'zod'
 import { type AuctionEvent, type BidPlaced, CLOSED_BY, EXTENDED_BY } from '../../domain/events.js'
 import { MAX_REVEALS_PER_EVENT } from '../../domain/evolve.js'
 import { MAX_INCREMENT_BANDS } from '../../domain/increments.js'
-import {
-  MAX_DESCRIPTION_LENGTH,
-  MAX_PICTURE_ALT_LENGTH,
-  MAX_PICTURES,
-  MAX_TIME,
-  MAX_TITLE_LENGTH,
-} from '../../domain/limits.js'
+import { MAX_PICTURES, MAX_TIME } from '../../domain/limits.js'
 import { PICTURE_TYPES } from '../../domain/pictures/picture.js'
 import { MESH_ID } from './ids.js'
 import { BYTES32, bidderNames, hex64, id, minor, party, reason, SIGNATURE, salt, time } from './input-schemas.js'
@@ -25,13 +19,14 @@ const pictureSchema = z.strictObject({
   type: z.enum(PICTURE_TYPES),
   width: z.int().positive(),
   height: z.int().positive(),
-  alt: z.string().max(MAX_PICTURE_ALT_LENGTH),
+  alt: z.string(),
 })
 
+/** How long texts are, and what they hold, is for `termsProblems` to say. */
 export const termsSchema = z.strictObject({
-  title: z.string().max(MAX_TITLE_LENGTH),
-  description: z.string().max(MAX_DESCRIPTION_LENGTH),
-  currency: z.strictObject({ code: z.string().max(10), exponent: z.int().min(0).max(9) }),
+  title: z.string(),
+  description: z.string(),
+  currency: z.strictObject({ code: z.string(), exponent: z.int().min(0).max(9) }),
   startPrice: minor,
   reserveCommitment: hex64.nullable(),
   increments: z

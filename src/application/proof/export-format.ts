@@ -206,8 +206,9 @@ function checkTrailer(
   refuse: Refuse,
 ): void {
   const { head, events } = content
-  const { seq, hash } = (typeof head === 'object' && head !== null ? head : {}) as Partial<Head>
-  if (Object.keys(content).length !== 4 || content.end !== EXPORT_FORMAT) throw refuse('the trailer is malformed')
+  const { seq, hash, ...more } = (typeof head === 'object' && head !== null ? head : {}) as Partial<Head>
+  const isWhole = Object.keys(content).length === 4 && Object.keys(more).length === 0
+  if (!isWhole || content.end !== EXPORT_FORMAT) throw refuse('the trailer is malformed')
   if (last === null) throw refuse('an export holds at least one commit')
   if (content.commits !== commits || events !== last.lastSeq || seq !== last.lastSeq || hash !== last.hash) {
     throw refuse(`the trailer does not fit the ${commits} commits before it: some are missing, or were added`)
