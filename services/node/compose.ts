@@ -1,5 +1,6 @@
 import { AutoBidder } from '../../src/application/commands/auto-bidder.js'
 import { CommandRouter } from '../../src/application/commands/command-router.js'
+import { MovingAuctions } from '../../src/application/commands/moving-auctions.js'
 import { ReceiptKeeper } from '../../src/application/commands/receipt-keeper.js'
 import { AuctionHouse } from '../../src/application/home/auction-house.js'
 import { FirstComparison } from '../../src/application/home/first-comparison.js'
@@ -132,6 +133,7 @@ function composeCommands(services: NodeServices): void {
             auctions: parts.auctions,
             auctionHouse: parts.auctionHouse,
             eventLog: parts.eventLog,
+            movingAuctions: parts.movingAuctions,
             peerTable: parts.peerTable,
             peerClient: parts.peerClient,
             receiptKeeper: parts.receiptKeeper,
@@ -142,9 +144,10 @@ function composeCommands(services: NodeServices): void {
             logger: parts.logger,
             metrics: parts.metrics,
           },
-          nodeId(),
+          { ...nodeId(), isShared: () => false },
         ),
     )
+    .factory('movingAuctions', () => new MovingAuctions({ clock: parts.clock, timers: parts.timers }))
     .factory(
       'autoBidder',
       () =>
@@ -249,6 +252,7 @@ function composeService(services: NodeServices, options: ComposeOptions): void {
           heldAuctions: parts.heldAuctions,
           homeClock: parts.homeClock,
           members: parts.members,
+          movingAuctions: parts.movingAuctions,
           peerTable: parts.peerTable,
           pictures: parts.pictures,
           receiptKeeper: parts.receiptKeeper,

@@ -33,6 +33,7 @@ export async function startParts(
   const receiptKeeper = services.parts.receiptKeeper
   const feed = services.parts.feed
   const autoBidder = services.parts.autoBidder
+  const movingAuctions = services.parts.movingAuctions
   const pictureKeeper = services.parts.pictureKeeper
   // From the last to the first: nothing new comes in, what is under way is written, sent to the peers, and only then
   // goodbye.
@@ -48,6 +49,7 @@ export async function startParts(
     () => receiptKeeper.flush(),
     () => serving.stop(),
     () => feed.stop(),
+    () => movingAuctions.stop(),
     () => autoBidder.stop(),
   )
   await house.start()

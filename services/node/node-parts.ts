@@ -6,6 +6,7 @@ import type { OwnCopies } from '../../src/application/cluster/own-copies.js'
 import type { SharedAuctions } from '../../src/application/cluster/shared-auctions.js'
 import type { AutoBidder } from '../../src/application/commands/auto-bidder.js'
 import type { CommandRouter } from '../../src/application/commands/command-router.js'
+import type { MovingAuctions } from '../../src/application/commands/moving-auctions.js'
 import type { ReceiptKeeper } from '../../src/application/commands/receipt-keeper.js'
 import type { HandoverGiver } from '../../src/application/handover/handover-giver.js'
 import type { HandoverTaker } from '../../src/application/handover/handover-taker.js'
@@ -129,6 +130,7 @@ export interface NodeParts {
   readonly feed: Feed
   readonly eventFeed: EventFeed
   readonly router: CommandRouter
+  readonly movingAuctions: MovingAuctions
   readonly autoBidder: AutoBidder
   readonly headsDigest: HeadsDigest
   readonly peerRefusals: PeerRefusals

@@ -1,7 +1,7 @@
 import type { MemberDirectory } from '../../ports/members/member-directory.js'
 import type { Discovery } from '../../ports/mesh/discovery.js'
 import type { ClusterStatus } from '../../ports/node/cluster-status.js'
-import type { AuctionView, AutoBidView, FeedItem, HistoryPage, LogPage } from '../../ports/node/node-answers.js'
+import type { AuctionView, AutoBidView, FeedItem, HistoryPage, LogPage, Moving } from '../../ports/node/node-answers.js'
 import type { NodeQueries } from '../../ports/node/node-api.js'
 import { NodeError } from '../../ports/node/node-error.js'
 import type { NodeInfo, PeerView } from '../../ports/node/node-info.js'
@@ -11,6 +11,7 @@ import type {
   HistoryRequest,
   ListRequest,
   LogRequest,
+  MovingRequest,
   ReceiptsRequest,
   ShowRequest,
 } from '../../ports/node/node-requests.js'
@@ -22,6 +23,7 @@ import type { ReceiptRepository, SignedReceipts } from '../../ports/store/receip
 import type { Clock } from '../../ports/system/clock.js'
 import type { Budgets } from '../budgets/budgets.js'
 import type { AutoBidder } from '../commands/auto-bidder.js'
+import type { MovingAuctions } from '../commands/moving-auctions.js'
 import type { ReceiptKeeper } from '../commands/receipt-keeper.js'
 import type { AuctionHouse } from '../home/auction-house.js'
 import type { FirstComparison } from '../home/first-comparison.js'
@@ -49,6 +51,7 @@ export interface LocalNodeQueriesDeps extends EventPagerDeps {
   readonly heldAuctions: Pick<HeldAuctions, 'list'>
   readonly homeClock: HomeClock
   readonly members: MemberDirectory
+  readonly movingAuctions: Pick<MovingAuctions, 'next'>
   readonly peerTable: PeerTable
   readonly pictures: Pick<Pictures, 'piece' | 'usage'>
   readonly receiptKeeper: Pick<ReceiptKeeper, 'flush'>
@@ -167,6 +170,10 @@ export class LocalNodeQueries implements NodeQueries {
 
   events(request: EventsRequest): Promise<{ items: FeedItem[]; cursor: string }> {
     return this.#pager.next(request)
+  }
+
+  moving(request: MovingRequest): Promise<Moving> {
+    return this.#deps.movingAuctions.next(request)
   }
 
   async log({ auction, fromSeq }: LogRequest): Promise<LogPage> {

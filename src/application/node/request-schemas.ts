@@ -10,6 +10,7 @@ import type {
   HistoryRequest,
   ListRequest,
   LogRequest,
+  MovingRequest,
   OpenRequest,
   ReceiptsRequest,
   RecoveryRequest,
@@ -158,6 +159,11 @@ export const eventsRequest: z.ZodType<EventsRequest> = z.strictObject({
   fromSeq: count.exactOptional(),
   waitMs: z.int().min(0).max(MAX_WAIT_MS),
   limit: pageSize.exactOptional(),
+})
+
+export const movingRequest: z.ZodType<MovingRequest> = z.strictObject({
+  after: count.nullable(),
+  waitMs: z.int().min(0).max(MAX_WAIT_MS),
 })
 
 export const logRequest: z.ZodType<LogRequest> = z.strictObject({ auction, fromSeq: seq })

@@ -93,3 +93,11 @@ export interface LostSecrets {
   /** Whether the leader's is among them. */
   readonly leading: boolean
 }
+
+/** Auctions of a cluster whose home does not answer this node, until it does or another one is known. */
+export interface Moving {
+  /** Of the list: changes with it. */
+  readonly version: number
+  /** `since`: UTC milliseconds. */
+  readonly auctions: readonly { readonly auctionId: string; readonly since: number }[]
+}

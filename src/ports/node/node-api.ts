@@ -11,6 +11,7 @@ import type {
   FeedItem,
   HistoryPage,
   LogPage,
+  Moving,
   TakenBack,
 } from './node-answers.js'
 import type { PeerView } from './node-info.js'
@@ -22,6 +23,7 @@ import type {
   HistoryRequest,
   ListRequest,
   LogRequest,
+  MovingRequest,
   OpenRequest,
   ReceiptsRequest,
   RecoveryRequest,
@@ -97,6 +99,12 @@ export interface NodeQueries {
    * the next.
    */
   events(request: EventsRequest): Promise<{ items: FeedItem[]; cursor: string }>
+
+  /**
+   * Auctions of a cluster whose commands from here wait for a home that answers. Waits up to `waitMs` where nothing has
+   * changed since the version `after`.
+   */
+  moving(request: MovingRequest): Promise<Moving>
 
   /** An auction's commits as they are stored, from the one that holds `fromSeq` on; a page of them. */
   log(request: LogRequest): Promise<LogPage>

@@ -126,6 +126,13 @@ export interface EventsRequest {
   readonly limit?: number
 }
 
+export interface MovingRequest {
+  /** The version that the caller knows; null: none. */
+  readonly after: number | null
+  /** 0 to 30,000. */
+  readonly waitMs: number
+}
+
 export interface RecoveryRequest {
   readonly auction: string
   readonly withoutPeers?: boolean

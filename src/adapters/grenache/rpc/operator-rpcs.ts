@@ -7,6 +7,7 @@ import type {
   FeedItem,
   HistoryPage,
   LogPage,
+  Moving,
   TakenBack,
 } from '../../../ports/node/node-answers.js'
 import type { NodeApi } from '../../../ports/node/node-api.js'
@@ -49,6 +50,7 @@ const RESULTS: { readonly [M in keyof NodeApi]: z.ZodType<ResultOf<M>> } = {
   history: outlined<HistoryPage>('auction', 'bids', 'next'),
   events: outlined<{ items: FeedItem[]; cursor: string }>('items', 'cursor'),
   log: outlined<LogPage>('auctionId', 'commits', 'head'),
+  moving: outlined<Moving>('version', 'auctions'),
   picture: outlined<PicturePiece>('bytes', 'type', 'piece', 'next'),
   proof: outlined<EquivocationProof>('auctionId', 'authority', 'first', 'second').nullable(),
   receipts: outlined<{ signed: SignedReceipts[]; next: number | null }>('signed', 'next'),
@@ -58,7 +60,7 @@ const RESULTS: { readonly [M in keyof NodeApi]: z.ZodType<ResultOf<M>> } = {
 const PATIENCE_MS: Partial<Record<keyof NodeApi, number>> = { picture: 20_000 }
 
 /** Asked for again and again. */
-const ROUTINE: readonly (keyof NodeApi)[] = ['events']
+const ROUTINE: readonly (keyof NodeApi)[] = ['events', 'moving']
 
 /**
  * What a node's user may call: each method of `NodeApi`, as `vendue.node.<method>`. The server answers by this table,

@@ -14,6 +14,7 @@ import type {
   CommandResult,
   FeedItem,
   LogPage,
+  Moving,
   TakenBack,
 } from '../../../../src/ports/node/node-answers.js'
 import type { NodeApi } from '../../../../src/ports/node/node-api.js'
@@ -27,6 +28,7 @@ import type {
   HistoryRequest,
   ListRequest,
   LogRequest,
+  MovingRequest,
   OpenRequest,
   ReceiptsRequest,
   RecoveryRequest,
@@ -376,6 +378,11 @@ export class FakeNodeApi implements NodeApi {
         .filter(({ auctionId, seq }) => (only === null || auctionId === only) && seq >= (request.fromSeq ?? 0))
       return { items, cursor: String(this.items.length) }
     })
+  }
+
+  movingAuctions: Moving['auctions'] = []
+  moving(request: MovingRequest): Promise<Moving> {
+    return this.#answer('moving', request, () => ({ version: 1, auctions: this.movingAuctions }))
   }
 
   log({ auction, fromSeq }: LogRequest): Promise<LogPage> {
