@@ -11,6 +11,9 @@ export interface BenchResult {
   readonly target?: { readonly atLeast: number } | { readonly atMost: number }
 }
 
+/** What a benchmark gives, at once when it has it: its results, and in a few words what it is doing. */
+export type BenchRun = AsyncGenerator<BenchResult | string, void>
+
 /** True where there is no target. */
 export function meetsTarget({ value, target }: BenchResult): boolean {
   if (target === undefined) return true

@@ -8,7 +8,7 @@ import { eventually } from '../test/support/eventually.js'
 import { NodeProcess } from '../test/support/node-process.js'
 import { silentLogger } from '../test/support/silent-logger.js'
 import { testSettings } from '../test/support/test-settings.js'
-import type { BenchResult } from './bench-result.js'
+import type { BenchResult, BenchRun } from './bench-result.js'
 import { load, percentile } from './latency.js'
 
 const LEVELS = [
@@ -21,7 +21,7 @@ const TARGET_BIDS_PER_S = 20_000
  * Bids from a node of this process on an auction whose home is another process, over Grenache RPC: forwarded, decided,
  * on the home's disk, acknowledged; meanwhile the commits come back and are verified and stored here too.
  */
-export async function run(): Promise<BenchResult[]> {
+export async function* run(): BenchRun {
   const home = mkdtempSync(join(tmpdir(), 'vendue-bench-'))
   const seller = await NodeProcess.start({
     home,
@@ -36,9 +36,7 @@ export async function run(): Promise<BenchResult[]> {
   })
   try {
     await bidder.start()
-    const results: BenchResult[] = []
-    for (const level of LEVELS) results.push(await measure(seller, bidder, level))
-    return results
+    for (const level of LEVELS) yield await measure(seller, bidder, level)
   } finally {
     await bidder.stop()
     await seller.end()

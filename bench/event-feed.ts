@@ -13,7 +13,7 @@ import type { NodeApi } from '../src/ports/node/node-api.js'
 import type { EventLog } from '../src/ports/store/event-log.js'
 import { given } from '../test/support/auction-scenario.js'
 import { silentLogger } from '../test/support/silent-logger.js'
-import type { BenchResult } from './bench-result.js'
+import type { BenchRun } from './bench-result.js'
 
 const AUCTION = `auc_${'0'.repeat(26)}`
 const COMMITS = 10_000
@@ -27,8 +27,7 @@ type Kind = 'pushed' | 'asked' | 'none'
  * What a gateway's thread spends on each event of its own node until its listeners have it: pushed, and as it was
  * before, asked for page by page with cursors. Nothing is stored; what publishing alone costs is taken off.
  */
-export async function run(): Promise<BenchResult[]> {
-  const results: BenchResult[] = []
+export async function* run(): BenchRun {
   for (const perCommit of EVENTS_PER_COMMIT)
     for (const listeners of LISTENERS) {
       const rounds: { pushed: number; asked: number }[] = []
@@ -42,15 +41,14 @@ export async function run(): Promise<BenchResult[]> {
       const [, ...warm] = rounds
       warm.sort((a, b) => a.pushed / a.asked - b.pushed / b.asked)
       const { pushed, asked } = warm[warm.length >> 1] as (typeof rounds)[number]
-      results.push({
+      yield {
         name: `CPU of a gateway for an event of its own node, ${perCommit} a commit, ${listeners === 0 ? 'nobody' : 'somebody'} listens`,
         unit: 'of asking for it',
         value: pushed / asked,
         figures: { pushed_us: pushed, asked_us: asked },
         target: { atMost: 1 },
-      })
+      }
     }
-  return results
 }
 
 /** Microseconds of CPU for each event. */

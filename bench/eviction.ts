@@ -7,7 +7,7 @@ import { eventually } from '../test/support/eventually.js'
 import { NodeProcess } from '../test/support/node-process.js'
 import { silentLogger } from '../test/support/silent-logger.js'
 import { testSettings } from '../test/support/test-settings.js'
-import type { BenchResult } from './bench-result.js'
+import type { BenchResult, BenchRun } from './bench-result.js'
 import { percentile } from './latency.js'
 
 const WATCHERS = 5
@@ -18,7 +18,7 @@ const TARGET_MS = 5_000
  * One node in a process of its own is killed with -9 and started again, over and over, while five others watch: how
  * long until all five have put it out of use, and until all five have it back (on another port).
  */
-export async function run(): Promise<BenchResult[]> {
+export async function* run(): BenchRun {
   const home = mkdtempSync(join(tmpdir(), 'vendue-bench-'))
   const watchers: VendueNode[] = []
   const victim = new NodeProcess({ home, name: 'victim', args: ['--grape-port', '0', '--dht-port', '0'] })
@@ -36,6 +36,7 @@ export async function run(): Promise<BenchResult[]> {
     await victim.start()
     await settled(watchers, (await victim.api.status()).node.nodeId)
     for (let i = 0; i < RUNS; i++) {
+      yield `kill ${i + 1} of ${RUNS}`
       const { nodeId } = (await victim.api.status()).node
       // Kills come at any moment between two probes.
       await new Promise((resolve) => setTimeout(resolve, (i * 1_000) / RUNS))
@@ -51,10 +52,8 @@ export async function run(): Promise<BenchResult[]> {
       returns.push(Math.max(0, performance.now() - startedAt))
       await settled(watchers, nodeId)
     }
-    return [
-      result(`kill -9 until out of use on all ${WATCHERS} others`, evictions),
-      result(`start until back on all ${WATCHERS} others`, returns),
-    ]
+    yield result(`kill -9 until out of use on all ${WATCHERS} others`, evictions)
+    yield result(`start until back on all ${WATCHERS} others`, returns)
   } finally {
     await victim.end('SIGKILL')
     await Promise.all(watchers.map((node) => node.stop()))

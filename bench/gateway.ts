@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { WebSocket } from 'ws'
 import { eventually } from '../test/support/eventually.js'
 import { NodeProcess } from '../test/support/node-process.js'
-import type { BenchResult } from './bench-result.js'
+import type { BenchResult, BenchRun } from './bench-result.js'
 import { bidsWithAccounts } from './gateway-parts/accounts.js'
 import type { BidFigures, BidLoad } from './gateway-parts/bid-client.js'
 import { Child } from './gateway-parts/child.js'
@@ -36,14 +36,17 @@ const IDLE_CONNECTIONS = 2_000
  * client with a server that only echoes, and, where redis-server is there, one that asks a script in Redis. Then many
  * watchers of one auction, and what a connection takes that does nothing.
  */
-export async function run(): Promise<BenchResult[]> {
-  const results: BenchResult[] = []
+export async function* run(): BenchRun {
   const withRedis = hasRedis()
-  for (const connections of LEVELS) results.push(...(await bidding(connections, withRedis)))
+  for (const connections of LEVELS) yield* bidding(connections, withRedis)
   const load = { connections: Math.max(...LEVELS), warmUpMs: WARM_UP_MS, ms: MEASURE_MS }
-  results.push(...(await bidsWithAccounts({ load, start: startGateway, measure })))
-  results.push(await fanOut('all'), await fanOut('newest'), await idle())
-  return results
+  yield* bidsWithAccounts({ load, start: startGateway, measure })
+  for (const mode of ['all', 'newest'] as const) {
+    yield `${WATCHERS} watchers (${mode})`
+    yield await fanOut(mode)
+  }
+  yield `${IDLE_CONNECTIONS} idle connections`
+  yield await idle()
 }
 
 interface Gateway {
@@ -83,10 +86,12 @@ async function startGateway({ args = [], env = {} }: StartOptions = {}): Promise
   }
 }
 
-async function bidding(connections: number, withRedis: boolean): Promise<BenchResult[]> {
+async function* bidding(connections: number, withRedis: boolean): BenchRun {
   const load = { connections, warmUpMs: WARM_UP_MS, ms: MEASURE_MS }
   const rounds: { bids: BidFigures; echo: BidFigures; share: number }[] = []
-  for (let round = 0; round < (connections === LEVELS.at(-1) ? ROUNDS : 1); round++) {
+  const count = connections === LEVELS.at(-1) ? ROUNDS : 1
+  for (let round = 0; round < count; round++) {
+    yield `${connections} connections, round ${round + 1} of ${count}`
     const echo = await echoed(load)
     const gateway = await startGateway()
     try {
@@ -101,29 +106,27 @@ async function bidding(connections: number, withRedis: boolean): Promise<BenchRe
   const rate = rateOf(bids)
   const { p50_ms, p99_ms, rejected, failed } = bids
   const level = `${connections} connection${connections === 1 ? '' : 's'}`
-  return [
-    {
-      name: `durable bids over WebSocket, ${level}`,
-      unit: 'acknowledged bids/s',
-      value: rate,
-      figures: { p50_ms, p99_ms, rejected, failed, load_average: loadavg()[0] ?? 0 },
+  yield {
+    name: `durable bids over WebSocket, ${level}`,
+    unit: 'acknowledged bids/s',
+    value: rate,
+    figures: { p50_ms, p99_ms, rejected, failed, load_average: loadavg()[0] ?? 0 },
+  }
+  yield {
+    name: `the same as a share of a bare ws echo, ${level}`,
+    unit: 'of 1',
+    value: share,
+    figures: {
+      echo_per_s: rateOf(echo),
+      echo_p50_ms: echo.p50_ms,
+      echo_p99_ms: echo.p99_ms,
+      rounds: rounds.length,
+      lowest: rounds[0]?.share ?? 0,
+      highest: rounds.at(-1)?.share ?? 0,
     },
-    {
-      name: `the same as a share of a bare ws echo, ${level}`,
-      unit: 'of 1',
-      value: share,
-      figures: {
-        echo_per_s: rateOf(echo),
-        echo_p50_ms: echo.p50_ms,
-        echo_p99_ms: echo.p99_ms,
-        rounds: rounds.length,
-        lowest: rounds[0]?.share ?? 0,
-        highest: rounds.at(-1)?.share ?? 0,
-      },
-      ...(connections === LEVELS.at(-1) && { target: { atLeast: LEAST_SHARE } }),
-    },
-    ...(withRedis ? await besideRedis(load, measure, { level, ownRate: rate }) : []),
-  ]
+    ...(connections === LEVELS.at(-1) && { target: { atLeast: LEAST_SHARE } }),
+  }
+  if (withRedis) yield* besideRedis(load, measure, { level, ownRate: rate })
 }
 
 function rateOf({ accepted, seconds }: BidFigures): number {

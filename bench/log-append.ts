@@ -11,7 +11,7 @@ import { answerTo } from '../src/application/submissions/submission.js'
 import type { AuctionEvent, BidPlaced } from '../src/domain/events.js'
 import { silentLogger } from '../test/support/silent-logger.js'
 import { testSettings } from '../test/support/test-settings.js'
-import type { BenchResult } from './bench-result.js'
+import type { BenchRun } from './bench-result.js'
 import { load, percentile } from './latency.js'
 
 const LEVELS = [
@@ -27,21 +27,19 @@ const IDS = { clock: systemClock, random: systemRandom }
  * concurrent callers; beside it what better-sqlite3 alone does in one thread with rows of the same content in
  * batches of the sizes that the actor made, on the same disk with the same durability.
  */
-export async function run(): Promise<BenchResult[]> {
+export async function* run(): BenchRun {
   const home = mkdtempSync(join(tmpdir(), 'vendue-bench-'))
   const node = createNode(testSettings({ home, name: 'bench' }), { logger: silentLogger })
   try {
     await node.start()
-    const results: BenchResult[] = []
-    for (const { callers, bids } of LEVELS) results.push(...(await measure(home, node, callers, bids)))
-    return results
+    for (const { callers, bids } of LEVELS) yield* measure(home, node, callers, bids)
   } finally {
     await node.stop()
     rmSync(home, { recursive: true, force: true })
   }
 }
 
-async function measure(home: string, node: VendueNode, callers: number, bids: number): Promise<BenchResult[]> {
+async function* measure(home: string, node: VendueNode, callers: number, bids: number): BenchRun {
   const { outcome } = await node.api.open({
     commandId: newCommandId('cmd', IDS),
     title: `${callers} callers`,
@@ -75,26 +73,24 @@ async function measure(home: string, node: VendueNode, callers: number, bids: nu
   const rawRate = (bids / rawMs) * 1000
   const name = `durable bids through the actor, ${callers} caller${callers === 1 ? '' : 's'}`
   const batch = bids / bodies.length
-  return [
-    {
-      name,
-      unit: 'bids/s',
-      value: Math.round(actorRate),
-      figures: {
-        p50_ms: percentile(samples, 0.5),
-        p99_ms: percentile(samples, 0.99),
-        bids_per_commit: batch,
-        raw_better_sqlite3_bids_per_s: Math.round(rawRate),
-      },
+  yield {
+    name,
+    unit: 'bids/s',
+    value: Math.round(actorRate),
+    figures: {
+      p50_ms: percentile(samples, 0.5),
+      p99_ms: percentile(samples, 0.99),
+      bids_per_commit: batch,
+      raw_better_sqlite3_bids_per_s: Math.round(rawRate),
     },
-    {
-      name: `${name}, of raw better-sqlite3`,
-      unit: '',
-      value: actorRate / rawRate,
-      figures: {},
-      ...(callers >= 1_000 && { target: { atLeast: TARGET_RATIO } }),
-    },
-  ]
+  }
+  yield {
+    name: `${name}, of raw better-sqlite3`,
+    unit: '',
+    value: actorRate / rawRate,
+    figures: {},
+    ...(callers >= 1_000 && { target: { atLeast: TARGET_RATIO } }),
+  }
 }
 
 async function bodiesOf(node: VendueNode, auctionId: string): Promise<string[]> {

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
-import { type BenchResult, meetsTarget } from './bench-result.js'
+import { type BenchResult, type BenchRun, meetsTarget } from './bench-result.js'
 
 /** Each module runs on its own, in this order, and reports what it measured. */
 const BENCHES = [
@@ -20,10 +20,10 @@ const BENCHES = [
 ] as const
 
 interface Bench {
-  run(): Promise<BenchResult[]>
+  run(): BenchRun
 }
 
-/** `npm run bench [-- NAME ...]`: prints a table and writes bench/results/latest.json. */
+/** `npm run bench [-- NAME ...]`: prints each result as it is measured, and writes bench/results/latest.json. */
 async function main(names: readonly string[]): Promise<void> {
   const unknown = names.filter((name) => !(BENCHES as readonly string[]).includes(name))
   if (unknown.length > 0) {
@@ -31,12 +31,14 @@ async function main(names: readonly string[]): Promise<void> {
     process.exit(2)
   }
   const results: BenchResult[] = []
+  const failed: string[] = []
   for (const name of names.length > 0 ? names : BENCHES) {
-    process.stderr.write(`running ${name} ...\n`)
-    const bench = (await import(`./${name}.js`)) as Bench
-    for (const result of await bench.run()) {
-      results.push(result)
-      print(result)
+    try {
+      await measure(name, results)
+    } catch (error) {
+      // What the others measure is worth having.
+      failed.push(name)
+      console.error(error)
     }
   }
   const missed = results.filter((result) => !meetsTarget(result))
@@ -51,7 +53,25 @@ async function main(names: readonly string[]): Promise<void> {
   console.log(
     `\n${results.length - missed.length} of ${results.length} within target; written to bench/results/latest.json`,
   )
-  process.exit(missed.length > 0 ? 1 : 0)
+  if (failed.length > 0) console.log(`did not run to their end: ${failed.join(', ')}`)
+  process.exit(missed.length + failed.length > 0 ? 1 : 0)
+}
+
+async function measure(name: string, results: BenchResult[]): Promise<void> {
+  const startedAt = performance.now()
+  const say = (text: string) => {
+    const seconds = Math.round((performance.now() - startedAt) / 1_000)
+    process.stderr.write(`${String(seconds).padStart(5)} s  ${name}: ${text}\n`)
+  }
+  say('starting')
+  const bench = (await import(`./${name}.js`)) as Bench
+  for await (const given of bench.run()) {
+    if (typeof given === 'string') say(given)
+    else {
+      results.push(given)
+      print(given)
+    }
+  }
 }
 
 function print(result: BenchResult): void {

@@ -10,7 +10,7 @@ import { answerTo } from '../src/application/submissions/submission.js'
 import { eventually } from '../test/support/eventually.js'
 import { silentLogger } from '../test/support/silent-logger.js'
 import { testSettings } from '../test/support/test-settings.js'
-import type { BenchResult } from './bench-result.js'
+import type { BenchResult, BenchRun } from './bench-result.js'
 import { load } from './latency.js'
 
 const IN_FLIGHT = 256
@@ -28,7 +28,7 @@ type Crypto = 'real' | 'none'
  * checked by the replica, receipts signed by the home and checked by the bidder. Two pairs of nodes, one of which
  * signs nothing and believes everything, take turns; each pair goes first in every other round.
  */
-export async function run(): Promise<BenchResult[]> {
+export async function* run(): BenchRun {
   const directory = mkdtempSync(join(tmpdir(), 'vendue-bench-'))
   const pairs: Record<Crypto, Pair> = {
     real: await Pair.start(directory, 'real'),
@@ -38,10 +38,11 @@ export async function run(): Promise<BenchResult[]> {
     for (const crypto of ['real', 'none'] as const) await pairs[crypto].measure(WARM_UP_BIDS)
     const rates: Record<Crypto, number[]> = { real: [], none: [] }
     for (let round = 0; round < ROUNDS; round++) {
+      yield `round ${round + 1} of ${ROUNDS}`
       const order: Crypto[] = round % 2 === 0 ? ['real', 'none'] : ['none', 'real']
       for (const crypto of order) rates[crypto].push(await pairs[crypto].measure(BIDS))
     }
-    return [resultOf(rates)]
+    yield resultOf(rates)
   } finally {
     for (const pair of Object.values(pairs)) await pair.stop()
     rmSync(directory, { recursive: true, force: true })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { eventually } from '../test/support/eventually.js'
 import { type FullStore, fillStore } from '../test/support/full-store.js'
 import { NodeProcess } from '../test/support/node-process.js'
-import type { BenchResult } from './bench-result.js'
+import type { BenchRun } from './bench-result.js'
 
 const SHAPES: readonly (FullStore & { readonly name: string })[] = [
   { name: '1 auction with 1,000,000 bids', auctions: 1, bidsPerAuction: 1_000_000, bidsPerCommit: 100 },
@@ -21,16 +21,15 @@ const ALONE = ['--grape-port', '0', '--dht-port', '0']
  * checked on the way, as it always is. The time runs from when the new node is up until it has stored the last event,
  * so the handshake and the comparison are part of it.
  */
-export async function run(): Promise<BenchResult[]> {
-  const results: BenchResult[] = []
-  for (const shape of SHAPES) results.push(...(await measure(shape)))
-  return results
+export async function* run(): BenchRun {
+  for (const shape of SHAPES) yield* measure(shape)
 }
 
-async function measure(shape: (typeof SHAPES)[number]): Promise<BenchResult[]> {
+async function* measure(shape: (typeof SHAPES)[number]): BenchRun {
   const home = mkdtempSync(join(tmpdir(), 'vendue-bench-'))
   const nodes: NodeProcess[] = []
   try {
+    yield `writing ${shape.name}`
     await fillStore(home, shape)
     nodes.push(await NodeProcess.start({ home, name: 'full', args: ALONE }))
     const empty = new NodeProcess({ home, name: 'empty', args: ALONE })
@@ -44,29 +43,27 @@ async function measure(shape: (typeof SHAPES)[number]): Promise<BenchResult[]> {
     if (sync.refused > 0) throw new Error(`${sync.refused} commits were refused`)
     const peakMb = peakMbOf(empty.pid)
     const events = bids + shape.auctions
-    return [
-      {
-        name: `initial sync of ${shape.name}`,
-        unit: 'events/s',
-        value: events / seconds,
-        figures: { events, seconds },
-        target: { atLeast: TARGET_EVENTS_PER_S },
-      },
-      {
-        name: `time of the sync of ${shape.name}`,
-        unit: 's',
-        value: seconds,
-        figures: { serving_peak_mb: peakMbOf(nodes[0]?.pid ?? 0) },
-        target: { atMost: TARGET_S },
-      },
-      {
-        name: `peak memory of the sync of ${shape.name}`,
-        unit: 'MB',
-        value: peakMb,
-        figures: {},
-        target: { atMost: TARGET_MB },
-      },
-    ]
+    yield {
+      name: `initial sync of ${shape.name}`,
+      unit: 'events/s',
+      value: events / seconds,
+      figures: { events, seconds },
+      target: { atLeast: TARGET_EVENTS_PER_S },
+    }
+    yield {
+      name: `time of the sync of ${shape.name}`,
+      unit: 's',
+      value: seconds,
+      figures: { serving_peak_mb: peakMbOf(nodes[0]?.pid ?? 0) },
+      target: { atMost: TARGET_S },
+    }
+    yield {
+      name: `peak memory of the sync of ${shape.name}`,
+      unit: 'MB',
+      value: peakMb,
+      figures: {},
+      target: { atMost: TARGET_MB },
+    }
   } finally {
     for (const node of nodes) await node.end('SIGKILL')
     rmSync(home, { recursive: true, force: true })

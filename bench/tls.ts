@@ -10,7 +10,7 @@ import { answerTo } from '../src/application/submissions/submission.js'
 import { eventually } from '../test/support/eventually.js'
 import { silentLogger } from '../test/support/silent-logger.js'
 import { testSettings } from '../test/support/test-settings.js'
-import type { BenchResult } from './bench-result.js'
+import type { BenchRun } from './bench-result.js'
 import { load, percentile } from './latency.js'
 
 const IN_FLIGHT = 256
@@ -24,24 +24,23 @@ const MOST_JOIN_MS = 2_000
 /**
  * What mutual TLS costs: cross-node bids with and without it, both nodes in this process, and a handshake; and joining.
  */
-export async function run(): Promise<BenchResult[]> {
+export async function* run(): BenchRun {
   const rates = { with: [] as number[], without: [] as number[] }
   for (let i = 0; i < ROUNDS; i++) {
+    yield `round ${i + 1} of ${ROUNDS}`
     rates.without.push(await bidsPerSecond(false))
     rates.with.push(await bidsPerSecond(true))
   }
   const median = (samples: number[]) => [...samples].sort((a, b) => a - b)[ROUNDS >> 1] ?? 0
   const share = median(rates.with) / median(rates.without)
-  return [
-    {
-      name: 'cross-node bids with mutual TLS, as a share of those without',
-      unit: 'of 1',
-      value: share,
-      figures: { with_per_s: median(rates.with), without_per_s: median(rates.without), in_flight: IN_FLIGHT },
-      target: { atLeast: LEAST_SHARE },
-    },
-    ...(await joining()),
-  ]
+  yield {
+    name: 'cross-node bids with mutual TLS, as a share of those without',
+    unit: 'of 1',
+    value: share,
+    figures: { with_per_s: median(rates.with), without_per_s: median(rates.without), in_flight: IN_FLIGHT },
+    target: { atLeast: LEAST_SHARE },
+  }
+  yield* joining()
 }
 
 async function bidsPerSecond(withTls: boolean): Promise<number> {
@@ -94,7 +93,7 @@ async function measure(seller: VendueNode, bidder: VendueNode): Promise<number> 
   return Math.round((BIDS / ms) * 1_000)
 }
 
-async function joining(): Promise<BenchResult[]> {
+async function* joining(): BenchRun {
   const home = mkdtempSync(join(tmpdir(), 'vendue-bench-'))
   const node = createNode(testSettings({ home, name: 'member' }), { logger: silentLogger })
   try {
@@ -108,21 +107,19 @@ async function joining(): Promise<BenchResult[]> {
     const samples: number[] = []
     for (let i = 0; i < HANDSHAKES; i++) samples.push(await handshakeMs(node))
     samples.sort((a, b) => a - b)
-    return [
-      {
-        name: 'joining a mesh with a token',
-        unit: 'ms',
-        value: joinMs,
-        figures: {},
-        target: { atMost: MOST_JOIN_MS },
-      },
-      {
-        name: 'one handshake and its request',
-        unit: 'ms',
-        value: percentile(samples, 0.5),
-        figures: { p99_ms: percentile(samples, 0.99), handshakes: HANDSHAKES },
-      },
-    ]
+    yield {
+      name: 'joining a mesh with a token',
+      unit: 'ms',
+      value: joinMs,
+      figures: {},
+      target: { atMost: MOST_JOIN_MS },
+    }
+    yield {
+      name: 'one handshake and its request',
+      unit: 'ms',
+      value: percentile(samples, 0.5),
+      figures: { p99_ms: percentile(samples, 0.99), handshakes: HANDSHAKES },
+    }
   } finally {
     await node.stop()
     rmSync(home, { recursive: true, force: true })

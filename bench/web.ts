@@ -6,7 +6,7 @@ import { openBrowser, visit } from '../test/support/browser.js'
 import { eventually } from '../test/support/eventually.js'
 import { fillStore } from '../test/support/full-store.js'
 import { NodeProcess } from '../test/support/node-process.js'
-import type { BenchResult } from './bench-result.js'
+import type { BenchResult, BenchRun } from './bench-result.js'
 import { percentile } from './latency.js'
 import { Rivals } from './web-parts/rivals.js'
 
@@ -47,21 +47,25 @@ const WATCH = `
   }`
 
 /** The web page in a real Chromium, without a screen, beside the nodes on the same machine. */
-export async function run(): Promise<BenchResult[]> {
+export async function* run(): BenchRun {
   const browser = await openBrowser()
   try {
-    return [
-      ...(await withGateways(1, async ([gateway]) => [
-        await coldLoad(browser, gateway as Gateway, '/'),
-        await coldLoad(browser, gateway as Gateway, `/lot/${await openLot(gateway as Gateway)}`),
-      ])),
-      ...(await withGateways(2, async ([home, other]) => [
-        await paint(browser, home as Gateway, other as Gateway),
-        ...(await busy(browser, home as Gateway, other as Gateway)),
-      ])),
-      ...(await withGateways(1, async ([gateway]) => [await memory(browser, gateway as Gateway)])),
-      ...(await catalogue(browser)),
-    ]
+    yield* withGateways(1, async function* ([gateway]) {
+      yield `${COLD_LOADS} cold loads of the catalogue`
+      yield await coldLoad(browser, gateway as Gateway, '/')
+      yield `${COLD_LOADS} cold loads of an auction`
+      yield await coldLoad(browser, gateway as Gateway, `/lot/${await openLot(gateway as Gateway)}`)
+    })
+    yield* withGateways(2, async function* ([home, other]) {
+      yield `${PAINT_BIDS_PER_S} bids/s for ${PAINT_S} s`
+      yield await paint(browser, home as Gateway, other as Gateway)
+      yield `${BUSY_BIDS_PER_S} bids/s for ${BUSY_S} s`
+      yield await busy(browser, home as Gateway, other as Gateway)
+    })
+    yield* withGateways(1, async function* ([gateway]) {
+      yield* memory(browser, gateway as Gateway)
+    })
+    yield* catalogue(browser)
   } finally {
     await browser.close()
   }
@@ -87,10 +91,7 @@ async function startGateway(home: string, name: string, bootstrap: readonly stri
 }
 
 /** So many nodes of one mesh, each with its gateway, each a process. */
-async function withGateways(
-  count: number,
-  measure: (gateways: readonly Gateway[]) => Promise<BenchResult[]>,
-): Promise<BenchResult[]> {
+async function* withGateways(count: number, measure: (gateways: readonly Gateway[]) => BenchRun): BenchRun {
   const home = mkdtempSync(join(tmpdir(), 'vendue-bench-'))
   const gateways: Gateway[] = []
   try {
@@ -106,7 +107,7 @@ async function withGateways(
         },
         30_000,
       )
-    return await measure(gateways)
+    yield* measure(gateways)
   } finally {
     for (const { node } of gateways) await node.end()
     rmSync(home, { recursive: true, force: true })
@@ -205,14 +206,14 @@ async function watching(browser: Browser, home: Gateway, other: Gateway, through
   return { id, page, context, bids: await Rivals.start(home.url, id) }
 }
 
-async function busy(browser: Browser, home: Gateway, other: Gateway): Promise<BenchResult[]> {
+async function busy(browser: Browser, home: Gateway, other: Gateway): Promise<BenchResult> {
   const { page, context, bids } = await watching(browser, home, other)
   await page.evaluate('countFrames()')
   await bids.paced(BUSY_BIDS_PER_S, BUSY_S)
   const { frames, longTasks } = await counted(page)
   await context.close()
   bids.close()
-  return [smoothness(`while ${BUSY_BIDS_PER_S} bids/s arrive`, frames, longTasks)]
+  return smoothness(`while ${BUSY_BIDS_PER_S} bids/s arrive`, frames, longTasks)
 }
 
 async function counted(page: Page): Promise<{ frames: number[]; longTasks: number[] }> {
@@ -241,7 +242,7 @@ function smoothness(name: string, frames: number[], longTasks: readonly number[]
 }
 
 /** What is alive after a collection, early and after a hundred thousand events of one auction. */
-async function memory(browser: Browser, gateway: Gateway): Promise<BenchResult> {
+async function* memory(browser: Browser, gateway: Gateway): BenchRun {
   const { page, context, bids } = await watching(browser, gateway, gateway)
   const session = await page.context().newCDPSession(page)
   const alive = async () => {
@@ -254,15 +255,17 @@ async function memory(browser: Browser, gateway: Gateway): Promise<BenchResult> 
     const text = (await page.locator('.panel-price .price').innerText()).replace(/[^\d.]/g, '')
     return text === price
   }
+  yield `${WARM_EVENTS} events`
   await bids.asFastAsTaken(WARM_EVENTS)
   await eventually('it is shown', () => shown(bids.price), PATIENCE_MS)
   const before = await alive()
+  yield `${EVENTS - WARM_EVENTS} events more`
   await bids.asFastAsTaken(EVENTS - WARM_EVENTS)
   await eventually('it is shown', () => shown(bids.price), PATIENCE_MS)
   const after = await alive()
   await context.close()
   bids.close()
-  return {
+  yield {
     name: `memory of a page from ${WARM_EVENTS} to ${EVENTS} events`,
     unit: 'MiB more',
     value: after.mib - before.mib,
@@ -271,11 +274,13 @@ async function memory(browser: Browser, gateway: Gateway): Promise<BenchResult> 
   }
 }
 
-async function catalogue(browser: Browser): Promise<BenchResult[]> {
+async function* catalogue(browser: Browser): BenchRun {
   const home = mkdtempSync(join(tmpdir(), 'vendue-bench-'))
+  yield `writing ${AUCTIONS} auctions`
   await fillStore(home, { auctions: AUCTIONS, bidsPerAuction: 2, bidsPerCommit: 2 }, MESH)
   const gateway = await startGateway(home, 'full')
   try {
+    yield 'loading and scrolling them'
     const startedAt = performance.now()
     const { page, context } = await visit(browser, gateway.url, {
       name: 'mia',
@@ -296,16 +301,14 @@ async function catalogue(browser: Browser): Promise<BenchResult[]> {
     const { frames, longTasks } = await counted(page)
     await context.close()
     const scrolling = smoothness(`while ${AUCTIONS} open auctions are scrolled`, frames, longTasks)
-    return [
-      { ...scrolling, figures: { ...scrolling.figures, all_loaded_ms: loadedMs } },
-      {
-        name: `long tasks while ${AUCTIONS} open auctions are scrolled`,
-        unit: 'tasks above 50 ms',
-        value: longTasks.length,
-        figures: { while_loading: loading.length, longest_while_loading_ms: Math.max(0, ...loading) },
-        target: { atMost: 0 },
-      },
-    ]
+    yield { ...scrolling, figures: { ...scrolling.figures, all_loaded_ms: loadedMs } }
+    yield {
+      name: `long tasks while ${AUCTIONS} open auctions are scrolled`,
+      unit: 'tasks above 50 ms',
+      value: longTasks.length,
+      figures: { while_loading: loading.length, longest_while_loading_ms: Math.max(0, ...loading) },
+      target: { atMost: 0 },
+    }
   } finally {
     await gateway.node.end()
     rmSync(home, { recursive: true, force: true })

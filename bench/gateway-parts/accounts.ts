@@ -1,5 +1,5 @@
 import { loadavg } from 'node:os'
-import type { BenchResult } from '../bench-result.js'
+import type { BenchRun } from '../bench-result.js'
 import type { BidFigures, BidLoad } from './bid-client.js'
 
 /** As much of a node with its gateway as is used here. */
@@ -33,7 +33,7 @@ const LIMITS = [
  * What accounts cost: bids of as many accounts as there are connections, each with its token looked at and its limits
  * counted, beside bids of names on trust, which have neither. Both have metrics, and the same client.
  */
-export async function bidsWithAccounts({ load, start, measure }: AccountsBench): Promise<BenchResult[]> {
+export async function* bidsWithAccounts({ load, start, measure }: AccountsBench): BenchRun {
   const open = await start()
   const guarded = await start({ args: ['--auth', 'accounts'], env: { VENDUE_LIMITS: LIMITS } }).catch(
     async (error: unknown) => {
@@ -45,6 +45,7 @@ export async function bidsWithAccounts({ load, start, measure }: AccountsBench):
     const tokens = await register(guarded.url.replace('ws', 'http'), Math.max(2, load.connections))
     const rounds: { bids: BidFigures; share: number }[] = []
     for (let round = 0; round < ROUNDS; round++) {
+      yield `with accounts, round ${round + 1} of ${ROUNDS}`
       const trusting = await measure({ ...load, url: `${open.url}/ws`, auctionId: await open.open() })
       const auctionId = await guarded.open()
       const bids = await measure({ ...load, url: `${guarded.url}/ws`, auctionId, tokens })
@@ -56,20 +57,18 @@ export async function bidsWithAccounts({ load, start, measure }: AccountsBench):
     const shares = rounds.map(({ share }) => share)
     const { p50_ms, p99_ms, rejected, failed } = middle.bids
     const level = `${load.connections} connections`
-    return [
-      {
-        name: `durable bids over WebSocket with accounts and limits, ${level}`,
-        unit: 'acknowledged bids/s',
-        value: rateOf(middle.bids),
-        figures: { p50_ms, p99_ms, rejected, failed, load_average: loadavg()[0] ?? 0 },
-      },
-      {
-        name: `the same as a share of names on trust, ${level}`,
-        unit: 'of 1',
-        value: middle.share,
-        figures: { rounds: ROUNDS, lowest: Math.min(...shares), highest: Math.max(...shares) },
-      },
-    ]
+    yield {
+      name: `durable bids over WebSocket with accounts and limits, ${level}`,
+      unit: 'acknowledged bids/s',
+      value: rateOf(middle.bids),
+      figures: { p50_ms, p99_ms, rejected, failed, load_average: loadavg()[0] ?? 0 },
+    }
+    yield {
+      name: `the same as a share of names on trust, ${level}`,
+      unit: 'of 1',
+      value: middle.share,
+      figures: { rounds: ROUNDS, lowest: Math.min(...shares), highest: Math.max(...shares) },
+    }
   } finally {
     await Promise.all([open.end(), guarded.end()])
   }

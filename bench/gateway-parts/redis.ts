@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eventually } from '../../test/support/eventually.js'
-import type { BenchResult } from '../bench-result.js'
+import type { BenchRun } from '../bench-result.js'
 import type { BidFigures, BidLoad } from './bid-client.js'
 import { Child } from './child.js'
 import type { RedisGatewaySetup } from './redis-gateway.js'
@@ -32,12 +32,11 @@ export function hasRedis(): boolean {
  * The same bidders against `ws` and a Redis script, both ways of storing. `ownRate` is what the gateway did in this
  * run, acknowledged bids a second.
  */
-export async function besideRedis(
+export async function* besideRedis(
   load: Omit<BidLoad, 'url' | 'auctionId'>,
   measure: (load: BidLoad) => Promise<BidFigures>,
   { level, ownRate }: { level: string; ownRate: number },
-): Promise<BenchResult[]> {
-  const results: BenchResult[] = []
+): BenchRun {
   for (const [durability, flags] of Object.entries(DURABILITIES)) {
     const redis = await startRedis(flags)
     const { child } = await Child.start('redis-gateway')
@@ -47,18 +46,17 @@ export async function besideRedis(
       const bids = await measure({ ...load, url: `ws://127.0.0.1:${port}/`, auctionId: AUCTION_ID })
       const rate = bids.accepted / bids.seconds
       const { p50_ms, p99_ms, rejected, failed } = bids
-      results.push({
+      yield {
         name: `ws and a Redis script, ${durability}, ${level}`,
         unit: 'acknowledged bids/s',
         value: rate,
         figures: { gateway_of_it: ownRate / rate, p50_ms, p99_ms, rejected, failed },
-      })
+      }
     } finally {
       child.end()
       await redis.end()
     }
   }
-  return results
 }
 
 /** A server of its own on a Unix socket, which is its fastest way in, with its files beside where ours were. */
