@@ -1,33 +1,28 @@
-import { spawnSync } from 'node:child_process'
-import { appendFileSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { addWhole, readWhole } from '../../src/application/pictures/picture-transfer.js'
 import { NodeError } from '../../src/ports/node/node-error.js'
 import type { Accepted } from '../../src/ports/store/outcome-repository.js'
 import { eventually } from '../support/eventually.js'
 import { NodeProcess, untilConnected } from '../support/node-process.js'
-import { skipUnless } from '../support/requires.js'
+import { noise, sha256 } from '../support/pictures.js'
+import { mountSmallDisk, type SmallDisk } from '../support/small-disk.js'
 import { makeTempHome } from '../support/temp-home.js'
 
 const FREE_PORTS = ['--grape-port', '0', '--dht-port', '0']
 /** Grapes of one machine find each other: whatever else is announced there is no peer of these. */
 const MESH = { VENDUE_MESH: `disk-full-${process.pid}` }
-const BLOCK = Buffer.alloc(4_096)
+const PICTURE = noise(1)
 
 describe('a home whose disk is full', () => {
   let temp: ReturnType<typeof makeTempHome>
-  let dataDir: string
-  let mounted = false
+  let disk: SmallDisk | undefined
   let home: NodeProcess | undefined
   let bidder: NodeProcess | undefined
 
   before(async function () {
     temp = makeTempHome()
-    dataDir = join(temp.home, 'nodes', 'full')
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-    const size = ['-t', 'tmpfs', '-o', 'size=4m,mode=700', 'tmpfs', dataDir]
-    mounted = process.getuid?.() === 0 && spawnSync('mount', size, { stdio: 'ignore' }).status === 0
-    skipUnless(this, mounted, 'a small disk can be mounted by root on Linux only')
+    disk = mountSmallDisk(this, join(temp.home, 'nodes', 'full'), '4m')
     home = await NodeProcess.start({ home: temp.home, name: 'full', args: FREE_PORTS, env: MESH })
     bidder = await NodeProcess.start({ home: temp.home, name: 'bidder', args: FREE_PORTS, env: MESH })
     await untilConnected([home, bidder])
@@ -35,12 +30,12 @@ describe('a home whose disk is full', () => {
 
   after(async () => {
     await Promise.all([home?.end(), bidder?.end()])
-    if (mounted) expect(spawnSync('umount', [dataDir]).status).to.equal(0)
+    disk?.unmount()
     temp.remove()
   })
 
   it('says DISK_FULL, stays up, and goes on by itself once there is room', async () => {
-    if (!home || !bidder) throw new Error('the nodes do not run')
+    if (!home || !bidder || !disk) throw new Error('the nodes do not run')
     const { api } = home
     const open = (id: string, more: object = {}) =>
       api.open({
@@ -66,40 +61,31 @@ describe('a home whose disk is full', () => {
     }
     for (let n = 1; n <= 50; n++) await bid(n)
 
-    const ballast = join(dataDir, 'ballast')
-    fill(ballast)
+    disk.fill()
     for (let n = 51; n <= 60; n++) expect(await codeOf(bid(n))).to.equal('DISK_FULL')
     expect(await codeOf(open('no-room'))).to.equal('DISK_FULL')
+    expect(await codeOf(addWhole(api, PICTURE))).to.equal('DISK_FULL')
     expect((await api.show({ auction })).head.seq).to.equal(51)
     expect((await api.list({})).auctions).to.have.length(2)
     await eventually('its time has come', () => home?.output.includes('a due auction could not be moved on'))
     expect((await api.show({ auction: due })).state.status).to.equal('open')
 
-    rmSync(ballast)
+    disk.clear()
     await eventually('the due auction closes', async () => (await api.show({ auction: due })).state.status === 'closed')
     // The same ids: nothing was stored of them before.
     for (let n = 51; n <= 60; n++) await bid(n)
-    await open('no-room')
+    const { hash } = await addWhole(api, PICTURE)
+    await open('no-room', { pictures: [{ hash }] })
 
     await home.end('SIGKILL')
     await home.start()
+    expect(sha256((await readWhole(home.api, hash)).bytes)).to.equal(hash)
     const { bids } = await home.api.history({ auction, limit: 1_000 })
     const stored = new Map(bids.map(({ bidId, seq }) => [bidId, seq]))
     expect(acknowledged).to.have.length(60)
     for (const { commandId, seq } of acknowledged) expect(stored.get(commandId)).to.equal(seq)
   })
 })
-
-function fill(path: string): void {
-  for (;;) {
-    try {
-      appendFileSync(path, BLOCK)
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOSPC') return
-      throw error
-    }
-  }
-}
 
 async function codeOf(promise: Promise<unknown>): Promise<string> {
   try {

@@ -1,14 +1,17 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { addWhole, readWhole } from '../../src/application/pictures/picture-transfer.js'
 import { eventually } from '../support/eventually.js'
 import { NodeProcess, untilConnected, vendue } from '../support/node-process.js'
+import { noise, sha256 } from '../support/pictures.js'
 import { makeTempHome } from '../support/temp-home.js'
 
 const FREE_PORTS = ['--grape-port', '0', '--dht-port', '0']
 /** Grapes of one machine find each other: whatever else is announced there is no peer of these. */
 const MESH = { VENDUE_MESH: `repair-${process.pid}` }
 const PAGE_BYTES = 4_096
+const PICTURE = noise(1)
 const REPLICAS = 20
 /** Of the peer's, in the middle of the file. */
 const LOTS = [12, 11, 13, 10, 14, 9, 15, 8, 16]
@@ -36,7 +39,8 @@ describe('a node whose database is damaged', () => {
     damaged = await NodeProcess.start({ home, name: 'damaged', args: FREE_PORTS, env: MESH })
     peer = await NodeProcess.start({ home, name: 'peer', args: FREE_PORTS, env: MESH })
     await untilConnected([damaged, peer])
-    own = await open(damaged, 0, { reserve: '50' })
+    const { hash } = await addWhole(damaged.api, PICTURE)
+    own = await open(damaged, 0, { reserve: '50', pictures: [{ hash }] })
     await eventually('the peer knows it', () => peer.api.show({ auction: own }))
     for (const n of [1, 2, 3]) await bid(n)
     for (let n = 1; n <= REPLICAS; n++) replicas.push(await open(peer, n))
@@ -133,6 +137,8 @@ describe('a node whose database is damaged', () => {
     await damaged.start()
     await untilConnected([damaged, peer])
     await eventually('the replicas are back', () => sameHeads(), 20_000)
+    expect(readdirSync(join(damaged.dataDir, 'pictures', 'own'))).to.deep.equal([sha256(PICTURE)])
+    expect(sha256((await readWhole(damaged.api, sha256(PICTURE))).bytes)).to.equal(sha256(PICTURE))
     // The first outcome is still the only one, and secrets are where they were.
     expect(await bid(3)).to.deep.include({ status: 'accepted', seq: 4 })
     expect(await bid(4)).to.deep.include({ status: 'accepted', seq: 5 })

@@ -1,12 +1,11 @@
 import { expect } from 'chai'
-import type { Browser, Page } from 'playwright-core'
-import { launchBrowser, type Visit, visit } from '../support/browser.js'
+import type { Page } from 'playwright-core'
 import { CuttingProxy } from '../support/cutting-proxy.js'
 import { eventually } from '../support/eventually.js'
 import { NodeProcess } from '../support/node-process.js'
 import { bid, counts, reads, says } from '../support/page-actions.js'
 import { TestGateway } from '../support/test-gateway.js'
-import { createTestMesh, type TestMesh } from '../support/test-mesh.js'
+import { WebSuite } from '../support/web-suite.js'
 
 /** What the browser itself reports of servers that are away; anything else is the page's own. */
 const AWAY = /net::ERR_|WebSocket connection to/
@@ -15,34 +14,11 @@ const AWAY = /net::ERR_|WebSocket connection to/
 const MISSED = 45
 
 describe('the web page where things fail, in Chromium', () => {
-  let browser: Browser
-  let mesh: TestMesh
-  let gateway: TestGateway
-  const visits: Visit[] = []
+  const suite = new WebSuite({ nodes: 3, visitor: 'mia', expected: AWAY })
   const proxies: (() => Promise<void>)[] = []
 
-  before(async function () {
-    browser = await launchBrowser(this)
-    mesh = await createTestMesh(3)
-    gateway = await TestGateway.start(mesh.nodes[0]!)
-  })
-  after(async () => {
-    await browser?.close()
-    await gateway?.stop()
-    await mesh?.stop()
-  })
-  afterEach(async () => {
-    const errors = visits.flatMap(({ errors }) => errors).filter((error) => !AWAY.test(error))
-    await Promise.all(visits.splice(0).map(({ context }) => context.close()))
-    await Promise.all(proxies.splice(0).map((stop) => stop()))
-    expect(errors).to.deep.equal([])
-  })
+  afterEach(() => Promise.all(proxies.splice(0).map((stop) => stop())))
 
-  const visited = async (url: string, prepare?: (page: Page) => Promise<void>) => {
-    const made = await visit(browser, url, { name: 'mia', ...(prepare && { prepare }) })
-    visits.push(made)
-    return made.page
-  }
   /** The gateway by an address of its own, which can be cut off and come back. */
   const cuttable = async (to: TestGateway) => {
     const port = Number(new URL(to.url).port)
@@ -57,21 +33,17 @@ describe('the web page where things fail, in Chromium', () => {
       },
     }
   }
-  const opened = (through: TestGateway, terms: Record<string, unknown> = {}) =>
-    through.open({ title: 'A chair', start_price: '75', increment: '0.50', ...terms })
 
   it('goes on through another gateway when its own is killed, and bids there', async () => {
-    const first = await TestGateway.start(mesh.nodes[0]!)
+    const first = await TestGateway.start(suite.mesh.nodes[0]!)
     const port = Number(new URL(first.url).port)
     await first.stop()
-    const second = await TestGateway.start(mesh.nodes[1]!, { gateways: [first.url] })
-    const own = await TestGateway.start(mesh.nodes[0]!, { port, gateways: [second.url] })
+    const second = await TestGateway.start(suite.mesh.nodes[1]!, { gateways: [first.url] })
+    const own = await TestGateway.start(suite.mesh.nodes[0]!, { port, gateways: [second.url] })
     try {
-      const id = await opened(own)
-      await eventually('the other node knows it', async () => {
-        return (await second.get(`/api/v1/auctions/${id}`)).status === 200
-      })
-      const page = await visited(`${own.url}/lot/${id}`)
+      const id = await suite.openLot({}, own)
+      await suite.untilKnown(id, [second])
+      const page = await suite.open(`${own.url}/lot/${id}`)
       await says(page, 'The next bid is 75.00')
       await bid(page)
       await says(page, 'You lead at 75.00')
@@ -91,25 +63,23 @@ describe('the web page where things fail, in Chromium', () => {
 
   it('goes on through another gateway when the process of its own is killed in the middle of bidding', async () => {
     // The address has to be known to the other one before it runs.
-    const first = await TestGateway.start(mesh.nodes[0]!)
+    const first = await TestGateway.start(suite.mesh.nodes[0]!)
     const port = new URL(first.url).port
     await first.stop()
-    const second = await TestGateway.start(mesh.nodes[1]!, { gateways: [first.url] })
-    const bootstrap = mesh.nodes[0]?.info.dhtAddress ?? ''
+    const second = await TestGateway.start(suite.mesh.nodes[1]!, { gateways: [first.url] })
+    const bootstrap = suite.mesh.nodes[0]?.info.dhtAddress ?? ''
     const ports = ['--grape-port', '0', '--dht-port', '0', '--http-port', port]
     const process = new NodeProcess({
-      home: mesh.home,
+      home: suite.mesh.home,
       name: 'killed-gateway',
       args: [...ports, '--bootstrap', bootstrap, '--http-gateways', second.url],
       env: { VENDUE_GATEWAY: 'yes' },
     })
     try {
       await process.start()
-      const id = await opened(second)
-      await eventually('it serves, and knows the auction', async () => {
-        return (await fetch(`${first.url}/api/v1/auctions/${id}`)).status === 200
-      })
-      const page = await visited(`${first.url}/lot/${id}`)
+      const id = await suite.openLot({}, second)
+      await suite.untilKnown(id, [first])
+      const page = await suite.open(`${first.url}/lot/${id}`)
       await says(page, 'The next bid is 75.00')
       await bid(page)
       await says(page, 'You lead at 75.00')
@@ -134,9 +104,9 @@ describe('the web page where things fail, in Chromium', () => {
     ['slept for an hour', 'asleep', 60],
   ] as const)
     it(`has everything after a tab ${what}: price, standing, each bid, and the time that is left`, async () => {
-      const { address, reconnect, cut } = await cuttable(gateway)
-      const id = await opened(gateway, { increment: '1', closes_in_seconds: 7_000 })
-      const page = await visited(`${address}/lot/${id}`, (page) => page.clock.install())
+      const { address, reconnect, cut } = await cuttable(suite.gateway)
+      const id = await suite.openLot({ increment: '1', closes_in_seconds: 7_000 })
+      const page = await suite.open(`${address}/lot/${id}`, { prepare: (page) => page.clock.install() })
       await says(page, 'The next bid is 75.00')
       await bid(page)
       await says(page, 'You lead at 75.00')
@@ -146,7 +116,7 @@ describe('the web page where things fail, in Chromium', () => {
         await says(page, 'Reconnecting… price as of')
         await page.clock.runFor(minutes * 60_000)
       }
-      for (let i = 0; i < MISSED; i++) await gateway.bid(id, i % 2 === 0 ? 'kim' : 'ida', String(76 + i))
+      for (let i = 0; i < MISSED; i++) await suite.gateway.bid(id, i % 2 === 0 ? 'kim' : 'ida', String(76 + i))
       await reconnect()
       if (away === 'asleep') await page.clock.fastForward(minutes * 60_000)
       const last = (75 + MISSED).toFixed(2)
@@ -168,29 +138,27 @@ describe('the web page where things fail, in Chromium', () => {
     })
 
   it('says that the home is away, takes no bids then, and goes on when it is back', async () => {
-    const home = await TestGateway.start(mesh.nodes[2]!)
-    const id = await opened(home)
-    await eventually('the first node knows it', async () => {
-      return (await gateway.get(`/api/v1/auctions/${id}`)).status === 200
-    })
-    const page = await visited(`${gateway.url}/lot/${id}`)
+    const home = await TestGateway.start(suite.mesh.nodes[2]!)
+    const id = await suite.openLot({}, home)
+    await suite.untilKnown(id)
+    const page = await suite.open(`/lot/${id}`)
     await says(page, 'The next bid is 75.00')
     await bid(page)
     await says(page, 'You lead at 75.00')
     await home.stop()
-    await mesh.nodes[2]!.stop()
+    await suite.mesh.nodes[2]!.stop()
     await says(page, 'The auction’s node is away; nothing is lost.', 30_000)
     await page.locator('[data-bid]:disabled').waitFor()
-    await mesh.join('node-3')
+    await suite.mesh.join('node-3')
     await says(page, 'You lead at 75.00', 30_000)
     await bid(page, '90')
     await says(page, 'You lead at 75.00')
   })
 
   it('bears that the home’s process is killed while others bid, and goes on where it was', async () => {
-    const bootstrap = mesh.nodes[0]?.info.dhtAddress ?? ''
+    const bootstrap = suite.mesh.nodes[0]?.info.dhtAddress ?? ''
     const process = new NodeProcess({
-      home: mesh.home,
+      home: suite.mesh.home,
       name: 'killed-home',
       args: ['--grape-port', '0', '--dht-port', '0', '--bootstrap', bootstrap],
     })
@@ -199,10 +167,8 @@ describe('the web page where things fail, in Chromium', () => {
       const terms = { title: 'A chair', currency: 'EUR', start: '75', increment: '0.50' }
       const opened = await process.api.open({ commandId: 'cmd_killed-home', ...terms })
       const id = opened.outcome.auctionId
-      await eventually('the first node knows it', async () => {
-        return (await gateway.get(`/api/v1/auctions/${id}`)).status === 200
-      })
-      const page = await visited(`${gateway.url}/lot/${id}`)
+      await suite.untilKnown(id)
+      const page = await suite.open(`/lot/${id}`)
       await says(page, 'The next bid is 75.00')
       await bid(page)
       await says(page, 'You lead at 75.00')
@@ -211,7 +177,7 @@ describe('the web page where things fail, in Chromium', () => {
       await page.locator('[data-bid]:disabled').waitFor()
       await process.start()
       await says(page, 'You lead at 75.00', 30_000)
-      await eventually('it takes bids again', async () => (await gateway.bid(id, 'kim', '80')).status < 300)
+      await eventually('it takes bids again', async () => (await suite.gateway.bid(id, 'kim', '80')).status < 300)
       await says(page, 'Outbid at 80.00')
       await bid(page, '90')
       await says(page, 'You lead at 90.00')
@@ -222,23 +188,21 @@ describe('the web page where things fail, in Chromium', () => {
   })
 
   it('waits for the result where the home is away when the time is up', async () => {
-    const node = await mesh.join('late-home')
+    const node = await suite.mesh.join('late-home')
     const home = await TestGateway.start(node)
-    const id = await opened(home, { closes_in_seconds: 8 })
-    await eventually('the first node knows it', async () => {
-      return (await gateway.get(`/api/v1/auctions/${id}`)).status === 200
-    })
+    const id = await suite.openLot({ closes_in_seconds: 8 }, home)
+    await suite.untilKnown(id)
     await home.stop()
     await node.stop()
-    const page = await visited(`${gateway.url}/lot/${id}`)
+    const page = await suite.open(`/lot/${id}`)
     await says(page, 'Closing… waiting for the result', 30_000)
     await page.locator('[data-bid]:disabled').waitFor()
   })
 
   it('dates its price while it is cut off, then says what was missed, with no wrong standing and no gap', async () => {
-    const { address, reconnect, cut } = await cuttable(gateway)
-    const id = await opened(gateway)
-    const page = await visited(`${address}/lot/${id}`)
+    const { address, reconnect, cut } = await cuttable(suite.gateway)
+    const id = await suite.openLot()
+    const page = await suite.open(`${address}/lot/${id}`)
     await says(page, 'The next bid is 75.00')
     await bid(page)
     await says(page, 'You lead at 75.00')
@@ -247,7 +211,7 @@ describe('the web page where things fail, in Chromium', () => {
     await page.locator('.panel-price.stale').waitFor()
     await page.locator('[data-bid]:disabled').waitFor()
     await reads(page.locator('.panel-price'), /75\.00/)
-    for (const amount of ['76', '77', '78']) await gateway.bid(id, 'kim', amount, { user_id: `kim${amount}` })
+    for (const amount of ['76', '77', '78']) await suite.gateway.bid(id, 'kim', amount, { user_id: `kim${amount}` })
     await reconnect()
     await says(page, 'Outbid at 78.00', 30_000)
     await page.getByText('3 bids while you were away: now 78.00').waitFor()
@@ -255,7 +219,7 @@ describe('the web page where things fail, in Chromium', () => {
   })
 
   it('says of a bid whose answer is lost that it is not known, asks by the same id, and settles it', async () => {
-    const id = await opened(gateway)
+    const id = await suite.openLot()
     let isLosing = true
     const keys: (string | undefined)[] = []
     const losing = async (page: Page) => {
@@ -272,7 +236,7 @@ describe('the web page where things fail, in Chromium', () => {
         return isLosing ? route.abort() : route.continue()
       })
     }
-    const page = await visited(`${gateway.url}/lot/${id}`, losing)
+    const page = await suite.open(`/lot/${id}`, { prepare: losing })
     await says(page, 'The next bid is 75.00')
     await bid(page)
     await says(page, 'Placing 75.00')
@@ -285,7 +249,7 @@ describe('the web page where things fail, in Chromium', () => {
     isLosing = false
     await says(page, 'You lead at 75.00', 30_000)
     expect(new Set(keys).size).to.equal(1)
-    const { body } = await gateway.get(`/api/v1/auctions/${id}`)
+    const { body } = await suite.gateway.get(`/api/v1/auctions/${id}`)
     expect(body.bid_count).to.equal(1)
   })
 })

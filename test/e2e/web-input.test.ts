@@ -1,50 +1,18 @@
 import { expect } from 'chai'
-import type { Browser, Page } from 'playwright-core'
-import { createNode, type VendueNode } from '../../services/node/create-node.js'
-import { launchBrowser, type Visit, visit } from '../support/browser.js'
+import type { Page } from 'playwright-core'
 import { eventually } from '../support/eventually.js'
 import { fillStore } from '../support/full-store.js'
 import { counts, DEAF_MS, dialog, reads, says } from '../support/page-actions.js'
-import { silentLogger } from '../support/silent-logger.js'
-import { makeTempHome } from '../support/temp-home.js'
-import { TestGateway } from '../support/test-gateway.js'
-import { testSettings } from '../support/test-settings.js'
+import { WebSuite } from '../support/web-suite.js'
 
 const PHONE = { width: 360, height: 740 }
 
 describe('what people put into the web page, in Chromium', () => {
-  let browser: Browser
-  const { home, remove } = makeTempHome()
-  let node: VendueNode
-  let gateway: TestGateway
-  const visits: Visit[] = []
-
-  before(async function () {
-    browser = await launchBrowser(this)
-    await fillStore(home, { auctions: 1, bidsPerAuction: 10_000, bidsPerCommit: 500 }, 'test')
-    node = createNode(testSettings({ home, name: 'full' }), { logger: silentLogger })
-    await node.start()
-    gateway = await TestGateway.start(node)
+  const suite = new WebSuite({
+    visitor: 'mia',
+    nameOf: () => 'full',
+    prepare: (home) => fillStore(home, { auctions: 1, bidsPerAuction: 10_000, bidsPerCommit: 500 }, 'test'),
   })
-  after(async () => {
-    await browser?.close()
-    await gateway?.stop()
-    await node?.stop()
-    remove()
-  })
-  afterEach(async () => {
-    const errors = visits.flatMap(({ errors }) => errors)
-    await Promise.all(visits.splice(0).map(({ context }) => context.close()))
-    expect(errors).to.deep.equal([])
-  })
-
-  const open = async (path: string, options: Parameters<typeof visit>[2] = {}) => {
-    const made = await visit(browser, gateway.url + path, { name: 'mia', ...options })
-    visits.push(made)
-    return made.page
-  }
-  const opened = (terms: Record<string, unknown> = {}) =>
-    gateway.open({ title: 'A chair', start_price: '75', increment: '0.50', ...terms })
 
   for (const [locale, typed, understood] of [
     ['en-GB', '1,234.5', /^= 1,234\.50\u00a0EUR$/],
@@ -55,16 +23,16 @@ describe('what people put into the web page, in Chromium', () => {
     ['ar-EG', '١٬٢٣٤٫٥', /١٬٢٣٤٫٥٠/],
   ] as const)
     it(`reads an amount as it is written in ${locale}, and shows how it was understood`, async () => {
-      const id = await opened()
-      const page = await open(`/lot/${id}`, { locale })
+      const id = await suite.openLot()
+      const page = await suite.open(`/lot/${id}`, { locale })
       await page.fill('#bid-amount', typed)
       await reads(page.locator('.understood'), understood)
       await page.locator('[data-bid]:enabled').waitFor()
     })
 
   it('says of each kind of nonsense what is wrong with it, and bids nothing', async () => {
-    const id = await opened()
-    const page = await open(`/lot/${id}`)
+    const id = await suite.openLot()
+    const page = await suite.open(`/lot/${id}`)
     for (const [typed, words] of [
       ['', /^Write an amount/],
       ['abc', /^Write an amount/],
@@ -82,7 +50,7 @@ describe('what people put into the web page, in Chromium', () => {
     }
     await page.locator('#bid-amount').press('Enter')
     await counts(dialog(page), 0)
-    const { body } = await gateway.get(`/api/v1/auctions/${id}`)
+    const { body } = await suite.gateway.get(`/api/v1/auctions/${id}`)
     expect(body.bid_count).to.equal(0)
   })
 
@@ -93,8 +61,8 @@ describe('what people put into the web page, in Chromium', () => {
     ['of both directions', 'Lamp مصباح 42 نحاسي (c. 1925)'],
   ] as const)
     it(`has room for a title ${what}, on a phone, in the list, the sheet and the tab`, async () => {
-      const id = await opened({ title, user_id: 'W'.repeat(60), start_price: '9999999999.00' })
-      const page = await open(`/lot/${id}`, { viewport: PHONE })
+      const id = await suite.openLot({ title, user_id: 'W'.repeat(60), start_price: '9999999999.00' })
+      const page = await suite.open(`/lot/${id}`, { viewport: PHONE })
       await reads(page.locator('h1'), title)
       await eventually('the tab says it', async () => (await page.title()).endsWith(title))
       await fits(page)
@@ -102,14 +70,14 @@ describe('what people put into the web page, in Chromium', () => {
       await dialog(page).getByText(title).waitFor()
       await fits(page)
       await page.keyboard.press('Escape')
-      await page.goto(`${gateway.url}/?q=${encodeURIComponent(title.slice(0, 20))}`)
+      await page.goto(`${suite.gateway.url}/?q=${encodeURIComponent(title.slice(0, 20))}`)
       await page.locator('.tile').first().waitFor()
       await fits(page)
     })
 
   it('shows an auction of ten thousand bids at once, and the earlier ones page by page', async () => {
-    const { auctions } = (await gateway.get('/api/v1/auctions?q=Lot+0')).body
-    const page = await open(`/lot/${auctions[0].id}`)
+    const { auctions } = (await suite.gateway.get('/api/v1/auctions?q=Lot+0')).body
+    const page = await suite.open(`/lot/${auctions[0].id}`)
     await says(page, 'The next bid is 101.00')
     await reads(page.locator('.panel-price'), /10,000 bids/)
     const lines = page.locator('.history > ol > li')
@@ -120,8 +88,8 @@ describe('what people put into the web page, in Chromium', () => {
 
   it('is read, bid and sold on with nothing but the keyboard', async () => {
     const title = 'A keyboard lot'
-    await opened({ title })
-    const page = await open('/?q=keyboard')
+    await suite.openLot({ title })
+    const page = await suite.open('/?q=keyboard')
     await page.locator('.tile').waitFor()
     await page.keyboard.press('Tab')
     await focused(page, 'Skip to the content')
@@ -141,7 +109,7 @@ describe('what people put into the web page, in Chromium', () => {
     await page.keyboard.press('?')
     await dialog(page).locator('#keys-title').waitFor()
     await page.keyboard.press('Escape')
-    await page.goto(`${gateway.url}/sell`)
+    await page.goto(`${suite.gateway.url}/sell`)
     await page.getByLabel('What is it?').waitFor()
     await tabTo(page, 'What is it?')
     await page.keyboard.type('A lamp')
@@ -153,8 +121,8 @@ describe('what people put into the web page, in Chromium', () => {
   })
 
   it('lets no script run that got into it all the same', async () => {
-    const id = await opened()
-    const page = await open(`/lot/${id}`)
+    const id = await suite.openLot()
+    const { page, errors } = await suite.visit(`/lot/${id}`)
     await says(page, 'The next bid is')
     await page.evaluate(`(async () => {
       window.violations = []
@@ -177,7 +145,7 @@ describe('what people put into the web page, in Chromium', () => {
     })
     expect(await page.evaluate('window.pwned ?? false')).to.equal(false)
     // The browser reports each refusal as an error: here they are what is wanted.
-    visits.at(-1)?.errors.splice(0)
+    errors.splice(0)
   })
 })
 

@@ -1,10 +1,8 @@
 import { expect } from 'chai'
-import type { Browser, BrowserContext, Page } from 'playwright-core'
-import { launchBrowser, type Visit, visit } from '../support/browser.js'
+import type { BrowserContext, Page } from 'playwright-core'
 import { eventually } from '../support/eventually.js'
 import { bid, says } from '../support/page-actions.js'
-import { TestGateway } from '../support/test-gateway.js'
-import { createTestMesh, type TestMesh } from '../support/test-mesh.js'
+import { WebSuite } from '../support/web-suite.js'
 
 /** Stands for what the desktop would show and play, and for whether anybody looks at the tab. */
 const DESKTOP = `
@@ -47,36 +45,16 @@ const COLOURS = `(() => {
 
 describe('what the web page calls attention to, in Chromium', function () {
   this.timeout(60_000)
-  let browser: Browser
-  let mesh: TestMesh
-  let gateway: TestGateway
-  const visits: Visit[] = []
-
-  before(async function () {
-    browser = await launchBrowser(this)
-    mesh = await createTestMesh(1)
-    gateway = await TestGateway.start(mesh.nodes[0]!)
-  })
-  after(async () => {
-    await browser?.close()
-    await gateway?.stop()
-    await mesh?.stop()
-  })
-  afterEach(async () => {
-    const errors = visits.flatMap(({ errors }) => errors)
-    await Promise.all(visits.splice(0).map(({ context }) => context.close()))
-    expect(errors).to.deep.equal([])
-  })
+  const suite = new WebSuite()
 
   const visitor = async (name: string) => {
-    const made = await visit(browser, 'about:blank', { name })
-    visits.push(made)
+    const made = await suite.visit('about:blank', { name })
     await made.context.addInitScript({ content: DESKTOP })
     return made
   }
   const tab = async (context: BrowserContext, path: string) => {
     const page = await context.newPage()
-    await page.goto(gateway.url + path)
+    await page.goto(suite.gateway.url + path)
     return page
   }
   const shown = (page: Page) => page.evaluate<string[]>('window.shown')
@@ -84,8 +62,8 @@ describe('what the web page calls attention to, in Chromium', function () {
   const lookAway = (page: Page) => page.evaluate('window.isLookedAt = false')
   /** Leads in an auction of the name, with the tab at the catalogue. */
   const leading = async (page: Page, title: string) => {
-    const id = await gateway.open({ title })
-    await page.goto(`${gateway.url}/lot/${id}`)
+    const id = await suite.gateway.open({ title })
+    await page.goto(`${suite.gateway.url}/lot/${id}`)
     await says(page, 'The next bid is')
     await bid(page)
     await says(page, 'You lead at 10.00')
@@ -94,7 +72,7 @@ describe('what the web page calls attention to, in Chromium', function () {
 
   it('asks about notices after the first accepted bid and never before, and shows them while nobody looks', async () => {
     const { page } = await visitor('mia')
-    await page.goto(gateway.url)
+    await page.goto(suite.gateway.url)
     await page.locator('h1').waitFor()
     expect(await page.locator('[data-asking]').count()).to.equal(0)
     const id = await leading(page, 'A chair')
@@ -104,17 +82,17 @@ describe('what the web page calls attention to, in Chromium', function () {
     await page.locator('[data-asking]').waitFor({ state: 'detached' })
     expect(await page.evaluate('window.asked')).to.equal(1)
     await page.getByRole('link', { name: 'All auctions' }).first().click()
-    await gateway.bid(id, 'kim', '12')
+    await suite.gateway.bid(id, 'kim', '12')
     const notice = page.locator('[data-notice=outbid]')
     await notice.waitFor()
     expect(await notice.innerText()).to.match(/Outbid at 12\.00\u00a0EUR[\s\S]*A chair/)
     expect(await page.locator('[role=alert]').last().innerText()).to.include('A chair: Outbid at 12.00')
     // Whoever looks at the page is not called to it.
     expect(await shown(page)).to.deep.equal([])
-    await gateway.bid(id, 'mia', '20')
+    await suite.gateway.bid(id, 'mia', '20')
     await page.locator('.tile', { hasText: 'A chair' }).getByText('You lead').waitFor()
     await lookAway(page)
-    await gateway.bid(id, 'kim', '22')
+    await suite.gateway.bid(id, 'kim', '22')
     await eventually('the browser shows it', async () => (await shown(page)).length > 0)
     expect(await shown(page)).to.deep.equal(['A chair: Outbid at 22.00\u00a0EUR'])
     await notice.getByRole('link').click()
@@ -138,26 +116,26 @@ describe('what the web page calls attention to, in Chromium', function () {
     const first = await leading(page, 'A desk')
     await page.getByRole('button', { name: 'Yes, tell me' }).click()
     const other = await tab(context, '/')
-    await page.goto(gateway.url)
+    await page.goto(suite.gateway.url)
     for (const each of [page, other]) {
       await each.locator('.tile', { hasText: 'A desk' }).getByText('You lead').waitFor()
       await lookAway(each)
     }
-    await gateway.bid(first, 'kim', '12')
+    await suite.gateway.bid(first, 'kim', '12')
     for (const each of [page, other]) await each.locator('[data-notice=outbid]').waitFor()
     const both = async () => [...(await shown(page)), ...(await shown(other))]
     await eventually('it is shown', async () => (await both()).length > 0)
     expect(await both()).to.deep.equal(['A desk: Outbid at 12.00\u00a0EUR'])
-    await gateway.bid(first, 'mia', '30')
-    const second = await gateway.open({ title: 'A rug', closes_in_seconds: 120 })
-    await gateway.bid(second, 'mia', '10')
+    await suite.gateway.bid(first, 'mia', '30')
+    const second = await suite.gateway.open({ title: 'A rug', closes_in_seconds: 120 })
+    await suite.gateway.bid(second, 'mia', '10')
     await page.locator('.tile', { hasText: 'A rug' }).waitFor()
-    await gateway.post(`/api/v1/auctions/${first}/close`, { user_id: 'sam' })
+    await suite.gateway.post(`/api/v1/auctions/${first}/close`, { user_id: 'sam' })
     await eventually('it is shown', async () => (await both()).length > 1)
     expect((await both()).at(-1)).to.equal('A desk: Won at 30.00\u00a0EUR')
     // The lead goes on to the tab that is left.
     await other.close()
-    await gateway.bid(second, 'kim', '11')
+    await suite.gateway.bid(second, 'kim', '11')
     await eventually('both are shown', async () => (await shown(page)).length > 1)
     await eventually('the end is near', async () =>
       (await shown(page)).some((text) => /^A rug: Ends at [\d:]+, and you do not lead/.test(text)),
@@ -168,7 +146,7 @@ describe('what the web page calls attention to, in Chromium', function () {
     const { page } = await visitor('mia')
     const first = await leading(page, 'A vase')
     await page.getByRole('button', { name: 'Not now' }).click()
-    await gateway.bid(first, 'kim', '12')
+    await suite.gateway.bid(first, 'kim', '12')
     await says(page, 'Outbid at 12.00')
     expect(await tones(page)).to.deep.equal([])
     await page.locator('.nav .who').click()
@@ -180,25 +158,25 @@ describe('what the web page calls attention to, in Chromium', function () {
     }
     expect(new Set(cues.map(String)).size).to.equal(3)
     const soft_close = { window_ms: 3_600_000, extension_ms: 3_600_000 }
-    const second = await gateway.open({ title: 'A bowl', closes_in_seconds: 3_000, soft_close })
-    await page.goto(`${gateway.url}/lot/${second}`)
+    const second = await suite.gateway.open({ title: 'A bowl', closes_in_seconds: 3_000, soft_close })
+    await page.goto(`${suite.gateway.url}/lot/${second}`)
     await says(page, 'The next bid is')
-    await gateway.bid(second, 'kim', '10')
+    await suite.gateway.bid(second, 'kim', '10')
     await eventually('it is heard', async () => String(await tones(page)) === String(cues[1]))
-    await gateway.bid(second, 'mia', '20')
+    await suite.gateway.bid(second, 'mia', '20')
     await says(page, 'You lead at 20.00')
     await eventually('the page is silent again', async () => (await tones(page)).length === 0)
-    await gateway.post(`/api/v1/auctions/${second}/close`, { user_id: 'sam' })
+    await suite.gateway.post(`/api/v1/auctions/${second}/close`, { user_id: 'sam' })
     await eventually('it is heard', async () => String(await tones(page)) === String(cues[2]))
   })
 
   it('draws the price over time for eyes and in words, and shows who watches', async () => {
     const { page, context } = await visitor('mia')
-    const id = await gateway.open({ title: 'A mirror' })
-    await page.goto(`${gateway.url}/lot/${id}`)
+    const id = await suite.gateway.open({ title: 'A mirror' })
+    await page.goto(`${suite.gateway.url}/lot/${id}`)
     await says(page, 'The next bid is')
     expect(await page.locator('.chart').count()).to.equal(0)
-    for (const amount of ['12', '15', '19']) await gateway.bid(id, `kim${amount}`, amount)
+    for (const amount of ['12', '15', '19']) await suite.gateway.bid(id, `kim${amount}`, amount)
     const plot = page.locator('.chart [role=img]')
     await plot.locator('canvas').waitFor()
     await eventually('it says so', async () =>
@@ -208,7 +186,7 @@ describe('what the web page calls attention to, in Chromium', function () {
     const colours = await page.evaluate<string[]>(COLOURS)
     expect(colours).to.include('42 59 176')
     const other = await visitor('nora')
-    await other.page.goto(`${gateway.url}/lot/${id}`)
+    await other.page.goto(`${suite.gateway.url}/lot/${id}`)
     await page.locator('[data-watchers="2"]').click()
     await page.locator('.watchers li', { hasText: 'nora' }).waitFor()
     await other.page.close()

@@ -1,10 +1,10 @@
 import { expect } from 'chai'
-import type { Browser, Page } from 'playwright-core'
-import { launchBrowser, PATIENCE_MS, type Visit, visit } from '../support/browser.js'
+import type { Page } from 'playwright-core'
+import { PATIENCE_MS } from '../support/browser.js'
 import { eventually } from '../support/eventually.js'
 import { bid, says } from '../support/page-actions.js'
 import { TestGateway } from '../support/test-gateway.js'
-import { createTestMesh, type TestMesh } from '../support/test-mesh.js'
+import { WebSuite } from '../support/web-suite.js'
 
 /** What the browser itself reports of a gateway that is away. */
 const AWAY = /net::ERR_|WebSocket connection to|Failed to load resource/
@@ -28,38 +28,19 @@ const FILL_STORAGE = `
   Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError') }`
 
 describe('the web page without its gateway, or without storage, in Chromium', () => {
-  let browser: Browser
-  let mesh: TestMesh
-  let gateway: TestGateway
-  const visits: Visit[] = []
+  const suite = new WebSuite({ expected: AWAY })
 
-  before(async function () {
-    browser = await launchBrowser(this)
-    mesh = await createTestMesh(1)
-    gateway = await TestGateway.start(mesh.nodes[0]!)
-  })
-  after(async () => {
-    await browser?.close()
-    await gateway?.stop()
-    await mesh?.stop()
-  })
-  afterEach(async () => {
-    const errors = visits.flatMap(({ errors }) => errors).filter((error) => !AWAY.test(error))
-    await Promise.all(visits.splice(0).map(({ context }) => context.close()))
-    expect(errors).to.deep.equal([])
-  })
-
-  const open = async (url: string, options: Parameters<typeof visit>[2] = {}) => {
-    const made = await visit(browser, 'about:blank', { name: 'mia', ...options })
-    visits.push(made)
-    await made.page.goto(url)
-    return made.page
+  const open = async (url: string, options: Parameters<WebSuite['visit']>[1] = {}) => {
+    const { page } = await suite.visit('about:blank', { name: 'mia', ...options })
+    await page.goto(url)
+    return page
   }
   const away = (page: Page) => page.locator('[data-away]')
 
   it('opens while the gateway is away, shows what it last knew with its date and no standing, and goes on by itself', async () => {
+    const gateway = await TestGateway.start(suite.mesh.nodes[0]!)
     const port = Number(new URL(gateway.url).port)
-    const id = await gateway.open({ title: 'A chair', start_price: '75' })
+    const id = await suite.openLot()
     const page = await open(`${gateway.url}/lot/${id}`, { serviceWorkers: 'allow' })
     await says(page, 'The next bid is 75.00')
     await bid(page)
@@ -81,14 +62,18 @@ describe('the web page without its gateway, or without storage, in Chromium', ()
     await page.goto(`${gateway.url}/sell`)
     await page.locator('main h1').waitFor()
     await page.goto(`${gateway.url}/lot/${id}`)
-    gateway = await TestGateway.start(mesh.nodes[0]!, { port })
-    await says(page, 'You lead at 75.00', 30_000)
-    await away(page).waitFor({ state: 'detached' })
+    const back = await TestGateway.start(suite.mesh.nodes[0]!, { port })
+    try {
+      await says(page, 'You lead at 75.00', 30_000)
+      await away(page).waitFor({ state: 'detached' })
+    } finally {
+      await back.stop()
+    }
   })
 
   it('keeps the page’s own files alone: no answer of the API, and nothing that lets anybody in', async () => {
-    const id = await gateway.open({ title: 'A lamp' })
-    const page = await open(`${gateway.url}/lot/${id}`, { serviceWorkers: 'allow' })
+    const id = await suite.gateway.open({ title: 'A lamp' })
+    const page = await open(`${suite.gateway.url}/lot/${id}`, { serviceWorkers: 'allow' })
     await says(page, 'The next bid is')
     await page.evaluate('navigator.serviceWorker.ready.then(() => null)')
     await page.reload()
@@ -97,15 +82,15 @@ describe('the web page without its gateway, or without storage, in Chromium', ()
     expect(paths).to.include('/')
     expect(paths.filter((path) => !/^\/($|assets\/|icon\.svg$|app\.webmanifest$)/.test(path))).to.deep.equal([])
     // Other addresses of the gateway are not the page’s.
-    const docs = await page.goto(`${gateway.url}/api/v1/gateway`)
+    const docs = await page.goto(`${suite.gateway.url}/api/v1/gateway`)
     expect(docs?.headers()['content-type']).to.include('json')
   })
 
   it('says that a newer version is there, and loads it once nothing is being typed, and once only', async () => {
-    const id = await gateway.open({ title: 'A desk' })
+    const id = await suite.gateway.open({ title: 'A desk' })
     const page = await open('about:blank')
     let isUpgraded = false
-    const { body } = await gateway.get('/api/v1/gateway')
+    const { body } = await suite.gateway.get('/api/v1/gateway')
     await page.route('**/api/v1/gateway*', (route) =>
       route.fulfill({ json: isUpgraded ? { ...body, page: 'another' } : body }),
     )
@@ -113,7 +98,7 @@ describe('the web page without its gateway, or without storage, in Chromium', ()
     page.on('load', () => {
       loads += 1
     })
-    await page.goto(`${gateway.url}/lot/${id}`)
+    await page.goto(`${suite.gateway.url}/lot/${id}`)
     await says(page, 'The next bid is 10.00')
     await page.fill('#bid-amount', '12')
     const loadedBefore = loads
@@ -139,7 +124,7 @@ describe('the web page without its gateway, or without storage, in Chromium', ()
     const page = await open('about:blank')
     await page.route('**/assets/mine-*.js', (route) => route.abort())
     await page.routeWebSocket('**/ws*', (socket) => socket.close())
-    await page.goto(`${gateway.url}/mine`)
+    await page.goto(`${suite.gateway.url}/mine`)
     await page.getByText('A part of the page could not be loaded.').waitFor()
     await page.unroute('**/assets/mine-*.js')
     await page.getByRole('button', { name: 'Try again' }).click()
@@ -151,12 +136,10 @@ describe('the web page without its gateway, or without storage, in Chromium', ()
     ['full', 'has no room left', FILL_STORAGE],
   ] as const) {
     it(`works where storage is ${what}, and says what is not kept`, async () => {
-      const id = await gateway.open({ title: 'A rug' })
-      const made = await visit(browser, 'about:blank')
-      visits.push(made)
-      const { page } = made
+      const id = await suite.gateway.open({ title: 'A rug' })
+      const page = await suite.open('about:blank')
       await page.addInitScript({ content: spoil })
-      await page.goto(`${gateway.url}/lot/${id}`)
+      await page.goto(`${suite.gateway.url}/lot/${id}`)
       await page.locator('.panel a.button').click()
       await page.getByLabel('Your name').fill('Nora')
       await page.getByRole('button', { name: 'Use this name' }).click()

@@ -1,48 +1,29 @@
-import axe from 'axe-core'
 import { expect } from 'chai'
-import type { Browser } from 'playwright-core'
-import { openAccounts } from '../../services/gateway/accounts.js'
-import { launchBrowser, type Visit, visit } from '../support/browser.js'
+import { axeFaults } from '../support/axe-faults.js'
 import { bid, says } from '../support/page-actions.js'
-import { silentLogger } from '../support/silent-logger.js'
-import { makeTempDir } from '../support/temp-dir.js'
-import { TestGateway } from '../support/test-gateway.js'
-import { createTestMesh, type TestMesh } from '../support/test-mesh.js'
+import { WebSuite } from '../support/web-suite.js'
+
+/** Of the picture's texts, in pixels of the screen. */
+const DRAWN_SIZES = `[...document.querySelectorAll('.mesh-picture text')]
+  .map((text) => Number.parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a)`
+/** Texts of the picture that reach out of it. */
+const CUT_TEXTS = `(() => {
+  const frame = document.querySelector('.mesh-picture').getBoundingClientRect()
+  return [...document.querySelectorAll('.mesh-picture text')]
+    .map((text) => text.getBoundingClientRect())
+    .filter(({ left, right, top }) => left < frame.left || right > frame.right || top < frame.top).length
+})()`
 
 describe('the mesh, selling and one’s own auctions in the web page, in Chromium', function () {
   this.timeout(90_000)
-  let browser: Browser
-  let mesh: TestMesh
-  let gateway: TestGateway
-  const visits: Visit[] = []
-
-  before(async function () {
-    browser = await launchBrowser(this)
-    mesh = await createTestMesh(3)
-    gateway = await TestGateway.start(mesh.nodes[0]!)
-  })
-  after(async () => {
-    await browser?.close()
-    await gateway?.stop()
-    await mesh?.stop()
-  })
-  afterEach(async () => {
-    const errors = visits.flatMap(({ errors }) => errors)
-    await Promise.all(visits.splice(0).map(({ context }) => context.close()))
-    expect(errors).to.deep.equal([])
-  })
-  const open = async (path: string, options: Parameters<typeof visit>[2] = {}) => {
-    const made = await visit(browser, gateway.url + path, options)
-    visits.push(made)
-    return made.page
-  }
+  const suite = new WebSuite({ nodes: 3 })
 
   it('shows somebody unknown what selling and their own page are for, and the way there', async () => {
     for (const [path, words] of [
       ['/sell', 'Say what it is, at what price bidding starts, and when it ends.'],
       ['/mine', 'Come back here: what needs you stands first.'],
     ] as const) {
-      const page = await open(path)
+      const page = await suite.open(path)
       await page.getByText(words).waitFor()
       await page.getByRole('link', { name: 'Who are you?' }).click()
       await page.getByLabel('Your name').fill('Nora')
@@ -54,9 +35,9 @@ describe('the mesh, selling and one’s own auctions in the web page, in Chromiu
   })
 
   it('goes from auction to auction by single keys, says which there are on every page, and lets them be turned off', async () => {
-    await gateway.open({ title: 'Early', closes_in_seconds: 100 })
-    await gateway.open({ title: 'Later', closes_in_seconds: 200 })
-    const page = await open('/', { name: 'mia' })
+    await suite.gateway.open({ title: 'Early', closes_in_seconds: 100 })
+    await suite.gateway.open({ title: 'Later', closes_in_seconds: 200 })
+    const page = await suite.open('/', { name: 'mia' })
     await page.locator('.tile', { hasText: 'Later' }).waitFor()
     const focused = () => page.evaluate<string>('document.activeElement.textContent')
     await page.keyboard.press('j')
@@ -66,7 +47,7 @@ describe('the mesh, selling and one’s own auctions in the web page, in Chromiu
     await page.keyboard.press('k')
     await page.keyboard.press('Enter')
     await page.waitForURL('**/lot/*')
-    await page.goto(`${gateway.url}/mesh`)
+    await page.goto(`${suite.gateway.url}/mesh`)
     await page.locator('h1').waitFor()
     await page.keyboard.press('?')
     await page.locator('dialog', { hasText: 'Single-key shortcuts' }).waitFor()
@@ -81,14 +62,14 @@ describe('the mesh, selling and one’s own auctions in the web page, in Chromiu
   })
 
   it('sums up what somebody has committed, now and at worst, in each unit apart, over a reload', async () => {
-    const euros = await gateway.open({ title: 'A chair', start_price: '10' })
-    const page = await open(`/lot/${euros}`, { name: 'olga' })
+    const euros = await suite.gateway.open({ title: 'A chair', start_price: '10' })
+    const page = await suite.open(`/lot/${euros}`, { name: 'olga' })
     await says(page, 'The next bid is')
     await page.getByText('Maximum', { exact: true }).click()
     await bid(page, '150.10')
     await says(page, 'You lead at 10.00')
-    const dollars = await gateway.open({ title: 'A lamp', start_price: '3.30', currency: 'USD' })
-    await page.goto(`${gateway.url}/lot/${dollars}`)
+    const dollars = await suite.gateway.open({ title: 'A lamp', start_price: '3.30', currency: 'USD' })
+    await page.goto(`${suite.gateway.url}/lot/${dollars}`)
     await says(page, 'The next bid is')
     await bid(page)
     await says(page, 'You lead at 3.30')
@@ -96,10 +77,10 @@ describe('the mesh, selling and one’s own auctions in the web page, in Chromiu
       (await page.locator('[data-committed], [data-at-worst]').allInnerTexts()).map((text) =>
         text.replace('\u00a0', ' '),
       )
-    await page.goto(`${gateway.url}/mine`)
+    await page.goto(`${suite.gateway.url}/mine`)
     await page.locator('[data-at-worst=USD]').waitFor()
     expect(await sums()).to.deep.equal(['10.00 EUR', '3.30 USD', '150.10 EUR', '3.30 USD'])
-    await gateway.bid(euros, 'kim', '200')
+    await suite.gateway.bid(euros, 'kim', '200')
     await page.locator('[data-at-worst=EUR]').waitFor({ state: 'detached' })
     expect(await sums()).to.deep.equal(['3.30 USD', '3.30 USD'])
     expect((await page.locator('.group > h2').allInnerTexts()).map((text) => text.split(' ')[0])).to.deep.equal([
@@ -109,7 +90,7 @@ describe('the mesh, selling and one’s own auctions in the web page, in Chromiu
   })
 
   it('shows operators the mesh as a picture and as a table, and what was taken out of use and why, as it happens', async () => {
-    const page = await open('/mesh', { name: 'mia' })
+    const page = await suite.open('/mesh', { name: 'mia' })
     const rows = page.locator('tbody tr')
     await page.locator('[data-peer=node-2][data-state=alive]').waitFor()
     expect(await page.getByRole('img').getAttribute('aria-label')).to.match(
@@ -117,22 +98,18 @@ describe('the mesh, selling and one’s own auctions in the web page, in Chromiu
     )
     expect(await rows.filter({ hasText: 'node-2' }).innerText()).to.match(/alive[\s\S]*ms[\s\S]*no commits/)
     await page.getByText('Disk', { exact: true }).waitFor()
-    await mesh.nodes[2]!.stop()
+    await suite.mesh.nodes[2]!.stop()
     await page.locator('[data-peer=node-3][data-state=left]').waitFor({ timeout: 30_000 })
     expect(await rows.filter({ hasText: 'node-3' }).innerText()).to.include('left')
     const changes = page.locator('[data-changes] li')
     expect(await changes.first().innerText()).to.match(/node-3[\s\S]*said goodbye: taken out of use/)
-    await page.evaluate(axe.source)
-    const { violations } = await page.evaluate<axe.AxeResults>('axe.run(document)')
-    expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)).to.deep.equal([])
-    await mesh.join('node-3')
+    expect(await axeFaults(page)).to.deep.equal([])
+    await suite.mesh.join('node-3')
     await page.locator('[data-peer=node-3][data-state=alive]').waitFor({ timeout: 30_000 })
   })
 
   it('shows operators of a cluster its nodes, what was taken over, and that the shared log does not answer', async () => {
-    const made = await visit(browser, 'about:blank', { name: 'mia' })
-    visits.push(made)
-    const { page } = made
+    const page = await suite.open('about:blank', { name: 'mia' })
     const auction = `auc_${'0'.repeat(26)}`
     const cluster = {
       cluster: 'x',
@@ -151,7 +128,7 @@ describe('the mesh, selling and one’s own auctions in the web page, in Chromiu
       const response = await route.fetch()
       await route.fulfill({ response, json: { ...(await response.json()), cluster } })
     })
-    await page.goto(`${gateway.url}/mesh`)
+    await page.goto(`${suite.gateway.url}/mesh`)
     const card = page.locator('[data-cluster]')
     await card.waitFor()
     const text = await card.innerText()
@@ -164,20 +141,31 @@ describe('the mesh, selling and one’s own auctions in the web page, in Chromiu
     }
     await card.getByText('The shared log has not answered since').waitFor()
     await card.getByText('db1.example is away').waitFor()
-    await page.evaluate(axe.source)
-    const { violations } = await page.evaluate<axe.AxeResults>('axe.run(document)')
-    expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)).to.deep.equal([])
+    expect(await axeFaults(page)).to.deep.equal([])
   })
 
+  for (const [where, width] of [
+    ['a phone', 360],
+    ['a desk', 1280],
+  ] as const)
+    it(`writes names and times in the picture of the mesh large enough to read on ${where}`, async () => {
+      const page = await suite.open('/mesh', { name: 'mia', viewport: { width, height: 860 } })
+      await page.locator('.mesh-picture [data-peer=node-2] text').first().waitFor()
+      const sizes = await page.evaluate<number[]>(DRAWN_SIZES)
+      expect(sizes.length).to.be.greaterThan(4)
+      expect(Math.min(...sizes)).to.be.at.least(12)
+      const cut = await page.evaluate<number>(CUT_TEXTS)
+      expect(cut).to.equal(0)
+    })
+
   it('says so where only admins see the mesh, and does not ask again', async () => {
-    const made = await visit(browser, 'about:blank', { name: 'mia' })
-    visits.push(made)
+    const made = await suite.visit('about:blank', { name: 'mia' })
     let asked = 0
     await made.page.route('**/api/v1/peers*', (route) => {
       asked += 1
       return route.fulfill({ status: 403, json: { code: 'FORBIDDEN', detail: 'admins only', status: 403 } })
     })
-    await made.page.goto(`${gateway.url}/mesh`)
+    await made.page.goto(`${suite.gateway.url}/mesh`)
     await made.page.getByText('Only admins of this gateway see its nodes.').waitFor()
     await made.page.waitForTimeout(2_500)
     expect(asked).to.equal(1)
@@ -188,36 +176,19 @@ describe('the mesh, selling and one’s own auctions in the web page, in Chromiu
 
 describe('the gateway’s own node in the web page, in Chromium', function () {
   this.timeout(60_000)
-  let browser: Browser
-  let mesh: TestMesh
-  let gateway: TestGateway
-  let accounts: Awaited<ReturnType<typeof openAccounts>>
-  const dir = makeTempDir()
+  const suite = new WebSuite({ withAccounts: true })
 
-  before(async function () {
-    browser = await launchBrowser(this)
-    mesh = await createTestMesh(1)
-    accounts = await openAccounts(dir.path, {}, { logger: silentLogger })
-    gateway = await TestGateway.start(mesh.nodes[0]!, {}, accounts.parts)
-    await accounts.accounts.add({ name: 'boss', password: 'a long enough password' }, ['admin'])
-  })
-  after(async () => {
-    await browser?.close()
-    await gateway?.stop()
-    await accounts?.close()
-    await mesh?.stop()
-    dir.remove()
-  })
+  before(() => suite.accounts.accounts.add({ name: 'boss', password: 'a long enough password' }, ['admin']))
 
   it('bids up to a limit that its operator sets, shows and stops in the page, and nobody else is shown it', async () => {
-    const registered = await gateway.post('/api/v1/auth/register', {
+    const registered = await suite.gateway.post('/api/v1/auth/register', {
       username: 'sam',
       password: 'a long enough password',
     })
     const headers = { authorization: `Bearer ${registered.body.access_token}` }
     const terms = { title: 'A clock', start_price: '5', currency: 'EUR' }
-    const { body } = await gateway.post('/api/v1/auctions', terms, headers)
-    const { page, context, errors } = await visit(browser, `${gateway.url}/account?then=/lot/${body.id}`)
+    const { body } = await suite.gateway.post('/api/v1/auctions', terms, headers)
+    const page = await suite.open(`/account?then=/lot/${body.id}`)
     await page.getByLabel('Username or e-mail').fill('boss')
     await page.getByLabel('Password').fill('a long enough password')
     await page.locator('form').getByRole('button', { name: 'Log in' }).click()
@@ -230,12 +201,9 @@ describe('the gateway’s own node in the web page, in Chromium', function () {
     await page.locator('[data-auto-bid=stopped]').waitFor()
     await page.getByRole('link', { name: 'Mine' }).click()
     await page.getByText('Limits that this node keeps').waitFor()
-    expect(errors).to.deep.equal([])
-    await context.close()
-    const stranger = await visit(browser, `${gateway.url}/lot/${body.id}`)
-    await says(stranger.page, 'Log in to bid')
-    expect(await stranger.page.locator('main').innerText()).to.not.include('40.00')
-    expect(await stranger.page.getByLabel('Bid up to').count()).to.equal(0)
-    await stranger.context.close()
+    const stranger = await suite.open(`/lot/${body.id}`)
+    await says(stranger, 'Log in to bid')
+    expect(await stranger.locator('main').innerText()).to.not.include('40.00')
+    expect(await stranger.getByLabel('Bid up to').count()).to.equal(0)
   })
 })

@@ -1,50 +1,35 @@
-import axe from 'axe-core'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect } from 'chai'
-import type { Browser, Page } from 'playwright-core'
-import { launchBrowser, PATIENCE_MS, type Visit, visit } from '../support/browser.js'
+import type { Page } from 'playwright-core'
+import type { VendueNode } from '../../services/node/create-node.js'
+import { axeFaults } from '../support/axe-faults.js'
+import { PATIENCE_MS } from '../support/browser.js'
 import { eventually } from '../support/eventually.js'
 import { counts, reads } from '../support/page-actions.js'
 import { exifSegment, jpegWith, noise } from '../support/pictures.js'
+import { makeTempDir } from '../support/temp-dir.js'
 import { TestGateway } from '../support/test-gateway.js'
-import { createTestMesh, type TestMesh } from '../support/test-mesh.js'
+import { WebSuite } from '../support/web-suite.js'
 
-const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
 const PHOTO = { name: 'photo.jpg', mimeType: 'image/jpeg', buffer: jpegWith(exifSegment(6)) }
 const DRAWING = { name: 'drawing.png', mimeType: 'image/png', buffer: noise(1, 300, 200) }
 
 describe('pictures on the web page, in Chromium', () => {
-  let browser: Browser
-  let mesh: TestMesh
-  let gateways: TestGateway[]
-  const visits: Visit[] = []
+  const suite = new WebSuite({ nodes: 2, gateways: 2, visitor: 'sam' })
 
-  before(async function () {
-    browser = await launchBrowser(this)
-    mesh = await createTestMesh(2)
-    gateways = await Promise.all(mesh.nodes.map((node) => TestGateway.start(node)))
-  })
-  after(async () => {
-    await browser?.close()
-    await Promise.all(gateways?.map((gateway) => gateway.stop()) ?? [])
-    await mesh?.stop()
-  })
-  afterEach(async () => {
-    const errors = visits.flatMap(({ errors }) => errors)
-    await Promise.all(visits.splice(0).map(({ context }) => context.close()))
-    expect(errors).to.deep.equal([])
-  })
-
-  const open = async (path: string, through = 0, options: Parameters<typeof visit>[2] = {}) => {
-    const made = await visit(browser, `${gateways[through]?.url}${path}`, { name: 'sam', ...options })
-    visits.push(made)
-    return made
-  }
-
-  async function faultsOf(page: Page): Promise<string[]> {
-    await page.evaluate(axe.source)
-    const run = `axe.run(document, { runOnly: { type: 'tag', values: ${JSON.stringify(TAGS)} } })`
-    const { violations } = await page.evaluate<axe.AxeResults>(run)
-    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`)
+  /** Of 30 by 20 pixels. */
+  async function added(...seeds: number[]): Promise<string[]> {
+    const hashes: string[] = []
+    for (const seed of seeds) {
+      const answer = await fetch(`${suite.gateway.url}/api/v1/pictures?user_id=sam`, {
+        method: 'POST',
+        headers: { 'content-type': 'image/png' },
+        body: new Uint8Array(noise(seed, 30, 20)),
+      })
+      hashes.push(((await answer.json()) as { hash: string }).hash)
+    }
+    return hashes
   }
 
   /** Waits until it is drawn, and gives its own size. */
@@ -75,7 +60,7 @@ describe('pictures on the web page, in Chromium', () => {
   }
 
   it('are added, put in order and described by the seller, and seen by others on other nodes', async () => {
-    const { page } = await open('/sell')
+    const { page } = await suite.visit('/sell')
     const sent: Buffer[] = []
     page.on('request', (request) => {
       const body = request.method() === 'POST' && request.url().includes('/pictures') && request.postDataBuffer()
@@ -88,7 +73,7 @@ describe('pictures on the web page, in Chromium', () => {
     await isWhole(page, '.draft .shot')
     await page.getByRole('button', { name: 'Move picture 2 forward' }).click()
     await page.getByRole('textbox', { name: 'What picture 1 shows' }).fill('The back of it')
-    expect(await faultsOf(page)).to.deep.equal([])
+    expect(await axeFaults(page)).to.deep.equal([])
     await page.getByLabel('What is it?').fill('A chair with pictures')
     await page.getByLabel('Starting price').fill('20')
     await page.getByRole('button', { name: 'Open the auction' }).click()
@@ -100,11 +85,8 @@ describe('pictures on the web page, in Chromium', () => {
     }
     expect(await drawn(page, '.gallery .frame img')).to.deep.equal([300, 200])
     const id = new URL(page.url()).pathname.split('/').at(-1) ?? ''
-    await eventually('the other node has it', async () => {
-      const { status } = await (gateways[1] as TestGateway).get(`/api/v1/auctions/${id}`)
-      return status === 200
-    })
-    const { page: buyer } = await open('/', 1, { name: 'mia' })
+    await suite.untilKnown(id)
+    const { page: buyer } = await suite.visit(`${suite.gateways[1]?.url}/`, { name: 'mia' })
     expect(await drawn(buyer, '.tile .shot img')).to.deep.equal([300, 200])
     await isWhole(buyer, '.tile .shot')
     await buyer.getByRole('link', { name: 'A chair with pictures' }).click()
@@ -113,24 +95,16 @@ describe('pictures on the web page, in Chromium', () => {
     await reads(buyer.locator('.gallery figcaption'), /1 of 2[\s\S]*The back of it/)
     await isWhole(buyer, '.gallery .frame')
     await isWhole(buyer, '.thumbs button')
-    expect(await faultsOf(buyer)).to.deep.equal([])
+    expect(await axeFaults(buyer)).to.deep.equal([])
   })
 
-  it('are looked through by keyboard, in both directions of writing', async () => {
-    const hashes: string[] = []
-    for (const seed of [2, 3, 4]) {
-      const answer = await fetch(`${gateways[0]?.url}/api/v1/pictures?user_id=sam`, {
-        method: 'POST',
-        headers: { 'content-type': 'image/png' },
-        body: new Uint8Array(noise(seed, 30, 20)),
-      })
-      hashes.push(((await answer.json()) as { hash: string }).hash)
-    }
-    const id = await (gateways[0] as TestGateway).open({
+  it('are looked through by keyboard, and are no wider than a phone', async () => {
+    const hashes = await added(2, 3, 4)
+    const id = await suite.gateway.open({
       title: 'Three',
       pictures: hashes.map((hash) => ({ hash })),
     })
-    const { page } = await open(`/lot/${id}`)
+    const { page } = await suite.visit(`/lot/${id}`)
     const shown = async () => (await page.locator('.gallery .frame').getAttribute('href'))?.split('/').at(-1)
     await page.getByRole('button', { name: 'Show picture 1 of 3' }).focus()
     await page.keyboard.press('ArrowRight')
@@ -142,14 +116,103 @@ describe('pictures on the web page, in Chromium', () => {
     await page.keyboard.press('Home')
     await eventually('the first one', async () => (await shown()) === hashes[0])
     expect(await page.locator('.gallery .frame img').getAttribute('alt')).to.equal('Picture 1 of 3 of Three')
-    const narrow = await open(`/lot/${id}`, 0, { viewport: { width: 360, height: 740 } })
+    const narrow = await suite.visit(`/lot/${id}`, { viewport: { width: 360, height: 740 } })
     await narrow.page.locator('.gallery .frame img').waitFor()
     const overflow = 'document.documentElement.scrollWidth - document.documentElement.clientWidth'
     expect(await narrow.page.evaluate(overflow)).to.equal(0)
   })
 
+  it('are looked through with the arrows as they point, from right to left too', async () => {
+    const hashes = await added(20, 21, 22)
+    const id = await suite.gateway.open({ title: 'مصباح', pictures: hashes.map((hash) => ({ hash })) })
+    const { page } = await suite.visit(`/lot/${id}`, { locale: 'ar-EG' })
+    const shows = async (at: number) =>
+      eventually(`picture ${at} is shown`, async () => {
+        return (await page.locator('.gallery .frame').getAttribute('href'))?.endsWith(hashes[at] as string)
+      })
+    const buttons = page.locator('.thumbs button')
+    const [first, second] = await Promise.all([0, 1].map((at) => buttons.nth(at).boundingBox()))
+    expect(first?.x).to.be.greaterThan(second?.x as number)
+    await buttons.first().focus()
+    await page.keyboard.press('ArrowLeft')
+    await shows(1)
+    await page.keyboard.press('ArrowRight')
+    await shows(0)
+    await page.keyboard.press('End')
+    await shows(2)
+  })
+
+  it('are dropped anywhere on the page, and pasted, whatever is focused', async () => {
+    const { page, context } = await suite.visit('/sell')
+    await page.getByLabel('What is it?').fill('A lamp')
+    const dir = makeTempDir()
+    try {
+      const path = join(dir.path, 'dropped.png')
+      writeFileSync(path, noise(30, 40, 30))
+      const session = await context.newCDPSession(page)
+      const data = { items: [], files: [path], dragOperationsMask: 1 }
+      const title = await page.getByLabel('What is it?').boundingBox()
+      const [x, y] = [(title?.x ?? 0) + 20, (title?.y ?? 0) + 10]
+      for (const type of ['dragEnter', 'dragOver'] as const)
+        await session.send('Input.dispatchDragEvent', { type, x, y, data })
+      await page.locator('.picture-field.over').waitFor()
+      await session.send('Input.dispatchDragEvent', { type: 'drop', x, y, data })
+      expect(await drawn(page, '.draft:nth-child(1) img')).to.deep.equal([40, 30])
+      await counts(page.locator('.picture-field.over'), 0)
+    } finally {
+      dir.remove()
+    }
+    await context.grantPermissions(['clipboard-read', 'clipboard-write'])
+    await page.evaluate(`(async () => {
+      const canvas = new OffscreenCanvas(24, 12)
+      canvas.getContext('2d').fillRect(2, 2, 9, 9)
+      await navigator.clipboard.write([new ClipboardItem({ 'image/png': await canvas.convertToBlob() })])
+    })()`)
+    await page.getByLabel('Starting price').press('Control+v')
+    expect(await drawn(page, '.draft:nth-child(2) img')).to.deep.equal([24, 12])
+    await page.evaluate(`navigator.clipboard.writeText('20')`)
+    await page.getByLabel('Starting price').press('Control+v')
+    expect(await page.getByLabel('Starting price').inputValue()).to.equal('20')
+    expect(await page.getByLabel('What is it?').inputValue()).to.equal('A lamp')
+    await page.getByRole('button', { name: 'Open the auction' }).click()
+    await page.waitForURL(/\/lot\/auc_/, { timeout: PATIENCE_MS })
+    await counts(page.locator('.thumbs button'), 2)
+  })
+
+  it('come from the gateway that takes over, also those that its own left out', async () => {
+    const [home, other] = suite.mesh.nodes as [VendueNode, VendueNode]
+    const first = await TestGateway.start(home)
+    const port = Number(new URL(first.url).port)
+    await first.stop()
+    const second = await TestGateway.start(other, { gateways: [first.url] })
+    const own = await TestGateway.start(home, { port, gateways: [second.url] })
+    try {
+      const hashes = await added(40, 41)
+      const id = await suite.gateway.open({ title: 'Taken over', pictures: hashes.map((hash) => ({ hash })) })
+      await suite.untilKnown(id, [own, second])
+      const left = (at: number) => new RegExp(`^${own.url}/api/v1/pictures/${hashes[at]}$`)
+      const { page } = await suite.visit(`${own.url}/lot/${id}`, {
+        expected: /net::ERR_|WebSocket connection to/,
+        prepare: (page) => page.route(left(1), (route) => route.abort()),
+      })
+      expect(await drawn(page, '.gallery .frame img')).to.deep.equal([30, 20])
+      await reads(page.locator('.thumbs li:nth-child(2)'), /Picture not available now/)
+      await own.stop()
+      await page.locator('.thumbs li:nth-child(2) img').waitFor()
+      expect(await drawn(page, '.thumbs li:nth-child(2) img')).to.deep.equal([30, 20])
+      await page.locator('.thumbs li:nth-child(2) button').click()
+      expect(await drawn(page, '.gallery .frame img')).to.deep.equal([30, 20])
+      expect(await page.locator('.gallery .frame').getAttribute('href')).to.equal(
+        `${second.url}/api/v1/pictures/${hashes[1]}`,
+      )
+    } finally {
+      await own.stop()
+      await second.stop()
+    }
+  })
+
   it('that the browser cannot read, and those beyond twelve, are named, and keep nothing from being opened once they are out', async () => {
-    const { page } = await open('/sell')
+    const { page } = await suite.visit('/sell')
     const broken = {
       name: 'broken.jpg',
       mimeType: 'image/jpeg',
@@ -176,14 +239,9 @@ describe('pictures on the web page, in Chromium', () => {
   })
 
   it('that nobody has now are said to be missing', async () => {
-    const answer = await fetch(`${gateways[0]?.url}/api/v1/pictures?user_id=sam`, {
-      method: 'POST',
-      headers: { 'content-type': 'image/png' },
-      body: new Uint8Array(noise(9, 30, 20)),
-    })
-    const { hash } = (await answer.json()) as { hash: string }
-    const id = await (gateways[0] as TestGateway).open({ title: 'Lost', pictures: [{ hash }] })
-    const made = await open(`/lot/${id}`, 0, {
+    const [hash] = await added(9)
+    const id = await suite.gateway.open({ title: 'Lost', pictures: [{ hash }] })
+    const made = await suite.visit(`/lot/${id}`, {
       prepare: (page) => page.route('**/api/v1/pictures/**', (route) => route.fulfill({ status: 503, body: '' })),
     })
     await reads(made.page.locator('.gallery .frame'), /Picture not available now/)

@@ -1,56 +1,27 @@
 import { expect } from 'chai'
-import type { Browser, Page } from 'playwright-core'
-import { launchBrowser, type Visit, visit } from '../support/browser.js'
+import type { Page } from 'playwright-core'
 import { eventually } from '../support/eventually.js'
 import { bid, counts, reads, says } from '../support/page-actions.js'
-import { TestGateway } from '../support/test-gateway.js'
-import { createTestMesh, type TestMesh } from '../support/test-mesh.js'
+import { WebSuite } from '../support/web-suite.js'
 
 describe('what the web page says of auctions, in Chromium', () => {
-  let browser: Browser
-  let mesh: TestMesh
-  let gateway: TestGateway
-  const visits: Visit[] = []
+  const suite = new WebSuite({ nodes: 2, visitor: 'mia' })
 
-  before(async function () {
-    browser = await launchBrowser(this)
-    mesh = await createTestMesh(2)
-    gateway = await TestGateway.start(mesh.nodes[0]!)
-  })
-  after(async () => {
-    await browser?.close()
-    await gateway?.stop()
-    await mesh?.stop()
-  })
-  afterEach(async () => {
-    const errors = visits.flatMap(({ errors }) => errors)
-    await Promise.all(visits.splice(0).map(({ context }) => context.close()))
-    expect(errors).to.deep.equal([])
-  })
-
-  const open = async (path: string, options: Parameters<typeof visit>[2] = {}) => {
-    const made = await visit(browser, gateway.url + path, { name: 'mia', ...options })
-    visits.push(made)
-    return made.page
-  }
-  const opened = (terms: Record<string, unknown> = {}) =>
-    gateway.open({ title: 'A chair', start_price: '75', increment: '0.50', ...terms })
-  const close = (id: string) => gateway.post(`/api/v1/auctions/${id}/close`, { user_id: 'sam' })
   const state = (page: Page) => page.locator('.state')
 
   it('says to each how an auction ended: who won, who did not, and who only looked', async () => {
-    const id = await opened()
-    await gateway.bid(id, 'mia', '75')
-    await gateway.bid(id, 'kim', '81')
+    const id = await suite.openLot()
+    await suite.gateway.bid(id, 'mia', '75')
+    await suite.gateway.bid(id, 'kim', '81')
     const pages = {
-      mia: await open(`/lot/${id}`),
-      kim: await open(`/lot/${id}`, { name: 'kim' }),
-      nora: await open(`/lot/${id}`, { name: 'nora' }),
+      mia: await suite.open(`/lot/${id}`),
+      kim: await suite.open(`/lot/${id}`, { name: 'kim' }),
+      nora: await suite.open(`/lot/${id}`, { name: 'nora' }),
     }
     await says(pages.mia, 'Outbid at 81.00')
     await says(pages.kim, 'You lead at 81.00')
     await says(pages.nora, 'The next bid is 81.50')
-    await close(id)
+    await suite.close(id)
     await says(pages.mia, 'Sold for 81.00\u00a0EUR, not to you')
     await says(pages.kim, 'You won at 81.00\u00a0EUR')
     await reads(state(pages.nora), 'Sold for 81.00\u00a0EUR')
@@ -70,34 +41,34 @@ describe('what the web page says of auctions, in Chromium', () => {
 
   it('says why an auction was not sold, or was cancelled', async () => {
     const [unsold, reserved, cancelled, bare] = await Promise.all([
-      opened(),
-      opened({ reserve: '100' }),
-      opened(),
-      opened(),
+      suite.openLot(),
+      suite.openLot({ reserve: '100' }),
+      suite.openLot(),
+      suite.openLot(),
     ])
-    await gateway.bid(reserved, 'mia', '80')
-    await close(unsold)
-    await close(reserved)
+    await suite.gateway.bid(reserved, 'mia', '80')
+    await suite.close(unsold)
+    await suite.close(reserved)
     const cancel = (id: string, reason?: string) =>
-      gateway.post(`/api/v1/auctions/${id}/cancel`, { user_id: 'sam', ...(reason && { reason }) })
+      suite.gateway.post(`/api/v1/auctions/${id}/cancel`, { user_id: 'sam', ...(reason && { reason }) })
     await cancel(cancelled, 'It fell off the table')
     await cancel(bare)
-    const page = await open(`/lot/${unsold}`)
+    const page = await suite.open(`/lot/${unsold}`)
     await says(page, 'Not sold: no bids')
     for (const [id, words] of [
       [reserved, 'Not sold: reserve not met'],
       [cancelled, 'Cancelled: It fell off the table'],
       [bare, 'Cancelled by the seller'],
     ] as const) {
-      await page.goto(`${gateway.url}/lot/${id}`)
+      await page.goto(`${suite.gateway.url}/lot/${id}`)
       await says(page, words)
     }
   })
 
   it('says when an auction opens, takes no bid before, and takes one once it has', async () => {
     const opens_at = new Date(Date.now() + 5_000).toISOString()
-    const id = await opened({ opens_at, closes_in_seconds: 600 })
-    const page = await open(`/lot/${id}`)
+    const id = await suite.openLot({ opens_at, closes_in_seconds: 600 })
+    const page = await suite.open(`/lot/${id}`)
     await reads(state(page), /^Not open yet: opens .*\d\d:\d\d:\d\d.* CE?S?T$/)
     await counts(page.locator('[data-bid]'), 0)
     await says(page, 'The next bid is 75.00')
@@ -106,11 +77,11 @@ describe('what the web page says of auctions, in Chromium', () => {
   })
 
   it('warns of a home that signed two histories, and takes no more bids', async () => {
-    const [running, over] = await Promise.all([opened(), opened()])
-    await gateway.bid(over, 'mia', '75')
-    await close(over)
+    const [running, over] = await Promise.all([suite.openLot(), suite.openLot()])
+    await suite.gateway.bid(over, 'mia', '75')
+    await suite.close(over)
     const disputed = (text: string) => text.replaceAll('"disputed":false', '"disputed":true')
-    const page = await open(`/lot/${running}`, {
+    const page = await suite.open(`/lot/${running}`, {
       prepare: (page) =>
         page.route('**/api/v1/auctions**', async (route) => {
           const response = await route.fetch()
@@ -120,30 +91,30 @@ describe('what the web page says of auctions, in Chromium', () => {
     await says(page, 'The home signed two histories. Do not rely on this result.')
     await counts(page.locator('[data-bid]'), 0)
     await counts(page.locator('.panel a[download]'), 1)
-    await page.goto(`${gateway.url}/lot/${over}`)
+    await page.goto(`${suite.gateway.url}/lot/${over}`)
     await says(page, 'You won at 75.00')
     await reads(state(page), /The home signed two histories/)
   })
 
   it('raises a maximum for whoever leads, and says no more of it to others', async () => {
-    const id = await opened()
-    const page = await open(`/lot/${id}`)
+    const id = await suite.openLot()
+    const page = await suite.open(`/lot/${id}`)
     await says(page, 'The next bid is 75.00')
     await bid(page)
     await says(page, 'You lead at 75.00')
     await reads(page.locator('[data-bid]'), 'Raise my maximum')
     await bid(page, '120')
     await says(page, 'You lead at 75.00')
-    await gateway.bid(id, 'kim', '90')
+    await suite.gateway.bid(id, 'kim', '90')
     await says(page, 'You lead at 90.50')
-    await gateway.bid(id, 'kim', '130')
+    await suite.gateway.bid(id, 'kim', '130')
     await says(page, 'Outbid at 130.00')
     await reads(page.locator('[data-bid]'), 'Bid 130.50\u00a0EUR')
   })
 
   it('sells at once for the price to buy at, over the sheet', async () => {
-    const id = await opened({ buy_now: '140' })
-    const page = await open(`/lot/${id}`)
+    const id = await suite.openLot({ buy_now: '140' })
+    const page = await suite.open(`/lot/${id}`)
     await page.getByRole('button', { name: 'Buy now for 140.00' }).click()
     await page.locator('dialog[open]').getByText('140.00').first().waitFor()
     await page.waitForTimeout(500)
@@ -152,8 +123,8 @@ describe('what the web page says of auctions, in Chromium', () => {
   })
 
   it('says a price aloud at most once in five seconds, however many bids there are', async () => {
-    const id = await opened({ increment: '0.01', start_price: '0.01' })
-    const page = await open(`/lot/${id}`)
+    const id = await suite.openLot({ increment: '0.01', start_price: '0.01' })
+    const page = await suite.open(`/lot/${id}`)
     await says(page, 'The next bid is 0.01')
     await page.evaluate(`(() => {
       window.heard = []
@@ -167,7 +138,7 @@ describe('what the web page says of auctions, in Chromium', () => {
     const bidder = setInterval(() => {
       for (let i = 0; i < 5; i++) {
         cents += 1
-        void gateway.bid(id, cents % 2 === 0 ? 'kim' : 'ida', (cents / 100).toFixed(2)).catch(() => {})
+        void suite.gateway.bid(id, cents % 2 === 0 ? 'kim' : 'ida', (cents / 100).toFixed(2)).catch(() => {})
       }
     }, 50)
     try {
@@ -183,9 +154,9 @@ describe('what the web page says of auctions, in Chromium', () => {
     }
     // The last one said, once all has come to rest, is the last price.
     const { body } = await eventually('bids have come to rest', async () => {
-      const before = await gateway.get(`/api/v1/auctions/${id}`)
+      const before = await suite.gateway.get(`/api/v1/auctions/${id}`)
       await page.waitForTimeout(300)
-      const after = await gateway.get(`/api/v1/auctions/${id}`)
+      const after = await suite.gateway.get(`/api/v1/auctions/${id}`)
       return after.body.seq === before.body.seq ? after : null
     })
     await reads(page.locator('.panel-price .price'), new RegExp(`^${body.price} EUR`))
@@ -197,27 +168,27 @@ describe('what the web page says of auctions, in Chromium', () => {
   })
 
   it('cancels an auction of one’s own with a reason that everybody sees', async () => {
-    const id = await opened()
-    const others = await open(`/lot/${id}`)
+    const id = await suite.openLot()
+    const others = await suite.open(`/lot/${id}`)
     await says(others, 'The next bid is')
-    const page = await open(`/lot/${id}`, { name: 'sam' })
+    const page = await suite.open(`/lot/${id}`, { name: 'sam' })
     await page.getByRole('button', { name: 'Cancel the auction' }).click()
     await page.getByLabel('Reason, for everybody to see').fill('Broken in the move')
     await page.getByRole('button', { name: 'Cancel it' }).click()
     await says(page, 'Cancelled: Broken in the move')
     await says(others, 'Cancelled: Broken in the move')
-    const { body } = await gateway.get(`/api/v1/auctions/${id}`)
+    const { body } = await suite.gateway.get(`/api/v1/auctions/${id}`)
     expect(body).to.include({ status: 'cancelled', cancel_reason: 'Broken in the move' })
   })
 
   it('closes an auction without an end, and offers to cancel none that has bids', async () => {
-    const id = await opened()
-    const page = await open(`/lot/${id}`, { name: 'sam' })
+    const id = await suite.openLot()
+    const page = await suite.open(`/lot/${id}`, { name: 'sam' })
     await says(page, 'This is your own auction')
     await reads(page.locator('[role=timer]'), 'No end set')
     await counts(page.getByRole('button', { name: /^Extend/ }), 0)
     await page.getByRole('button', { name: 'Cancel the auction' }).waitFor()
-    await gateway.bid(id, 'kim', '75')
+    await suite.gateway.bid(id, 'kim', '75')
     await counts(page.getByRole('button', { name: 'Cancel the auction' }), 0)
     await page.getByRole('button', { name: 'Close now' }).click()
     await page.getByRole('button', { name: 'Close now' }).click()
@@ -228,7 +199,7 @@ describe('what the web page says of auctions, in Chromium', () => {
     const me = 'rosa'
     const made = async (title: string, terms: Record<string, unknown> = {}) => ({
       title,
-      id: await opened({ title, ...terms }),
+      id: await suite.openLot({ title, ...terms }),
     })
     const [outbid, leading, yen, watched, won, lost, selling] = await Promise.all([
       made('Outbid lot'),
@@ -239,11 +210,11 @@ describe('what the web page says of auctions, in Chromium', () => {
       made('Lost lot'),
       made('Own lot', { user_id: me }),
     ])
-    for (const { id } of [outbid, leading, won, lost]) await gateway.bid(id, me, '75')
-    await gateway.bid(yen.id, me, '900')
-    for (const { id } of [outbid, lost]) await gateway.bid(id, 'kim', '80')
-    for (const { id } of [won, lost]) await close(id)
-    const page = await open(`/lot/${watched.id}`, { name: me })
+    for (const { id } of [outbid, leading, won, lost]) await suite.gateway.bid(id, me, '75')
+    await suite.gateway.bid(yen.id, me, '900')
+    for (const { id } of [outbid, lost]) await suite.gateway.bid(id, 'kim', '80')
+    for (const { id } of [won, lost]) await suite.close(id)
+    const page = await suite.open(`/lot/${watched.id}`, { name: me })
     await page.getByRole('button', { name: 'Watch', exact: true }).click()
     await page.locator('.nav').getByText('Mine').click()
     await page.locator('.group').first().waitFor()
@@ -253,7 +224,7 @@ describe('what the web page says of auctions, in Chromium', () => {
         .evaluateAll((groups) =>
           groups.map((group) => [
             group.querySelector('h2')?.textContent,
-            ...[...group.querySelectorAll('.tile h2')].map((title) => title.textContent).sort(),
+            ...[...group.querySelectorAll('.tile h3')].map((title) => title.textContent).sort(),
           ]),
         )
       expect(found).to.deep.equal([
@@ -269,30 +240,30 @@ describe('what the web page says of auctions, in Chromium', () => {
     const committed = page.locator('.committed')
     await reads(committed, /75\.00\u00a0EUR/)
     await reads(committed, /900\u00a0JPY/)
-    await gateway.bid(leading.id, 'kim', '80')
+    await suite.gateway.bid(leading.id, 'kim', '80')
     await page.locator('.group', { hasText: 'Outbid 2' }).getByText(leading.title, { exact: true }).waitFor()
   })
 
   it('shows operators the nodes, how they are, and how many auctions are at home there', async () => {
-    const page = await open('/mesh')
-    const other = mesh.nodes[1]!.info.name
+    const page = await suite.open('/mesh')
+    const other = suite.mesh.nodes[1]!.info.name
     await page.locator('main').getByText(other, { exact: true }).first().waitFor()
     await page.locator('main').getByText('alive').first().waitFor()
   })
 
   it('is the same in two tabs of one person, who bid once', async () => {
-    const id = await opened()
-    const first = await open(`/lot/${id}`)
+    const id = await suite.openLot()
+    const first = await suite.open(`/lot/${id}`)
     const second = await first.context().newPage()
     await second.goto(first.url())
     await says(second, 'The next bid is 75.00')
     await bid(first)
     for (const tab of [first, second]) await says(tab, 'You lead at 75.00')
     await bid(second, '100')
-    await gateway.bid(id, 'kim', '80')
+    await suite.gateway.bid(id, 'kim', '80')
     for (const tab of [first, second]) await says(tab, 'You lead at 80.50')
     // The maximum that was raised is a bid of its own.
-    const { body } = await gateway.get(`/api/v1/auctions/${id}`)
+    const { body } = await suite.gateway.get(`/api/v1/auctions/${id}`)
     expect(body.bid_count).to.equal(3)
     for (const tab of [first, second]) await reads(tab.locator('.panel-price'), /\b3 bids\b/)
   })

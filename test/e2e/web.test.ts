@@ -1,49 +1,16 @@
 import { expect } from 'chai'
-import type { Browser } from 'playwright-core'
-import { launchBrowser, type Visit, visit } from '../support/browser.js'
 import { eventually } from '../support/eventually.js'
 import { bid, confirm, counts, DEAF_MS, dialog, reads, says, tap } from '../support/page-actions.js'
-import { TestGateway } from '../support/test-gateway.js'
-import { createTestMesh, type TestMesh } from '../support/test-mesh.js'
+import { WebSuite } from '../support/web-suite.js'
 
 describe('the web page, in Chromium', () => {
-  let browser: Browser
-  let mesh: TestMesh
-  let gateways: TestGateway[]
-  const visits: Visit[] = []
-
-  before(async function () {
-    browser = await launchBrowser(this)
-    mesh = await createTestMesh(3)
-    gateways = await Promise.all(mesh.nodes.map((node) => TestGateway.start(node)))
-  })
-  after(async () => {
-    await browser?.close()
-    await Promise.all(gateways?.map((gateway) => gateway.stop()) ?? [])
-    await mesh?.stop()
-  })
-  afterEach(async () => {
-    const errors = visits.flatMap(({ errors }) => errors)
-    await Promise.all(visits.splice(0).map(({ context }) => context.close()))
-    expect(errors).to.deep.equal([])
-  })
-
-  const open = async (path: string, options: Parameters<typeof visit>[2] = {}, through = 0) => {
-    const visited = await visit(browser, `${gateways[through]?.url}${path}`, options)
-    visits.push(visited)
-    return visited.page
-  }
-  const opened = (terms: Record<string, unknown> = {}) =>
-    (gateways[0] as TestGateway).open({ title: 'A chair', start_price: '75', increment: '0.50', ...terms })
+  const suite = new WebSuite({ nodes: 3, gateways: 3 })
 
   it('lets two people on different nodes bid against each other, and shows each how they stand', async () => {
-    const id = await opened()
-    await eventually('all nodes know it', async () => {
-      const answers = await Promise.all(gateways.map((gateway) => gateway.get(`/api/v1/auctions/${id}`)))
-      return answers.every(({ status }) => status === 200)
-    })
-    const mia = await open(`/lot/${id}`, { name: 'mia' }, 1)
-    const kim = await open(`/lot/${id}`, { name: 'kim' }, 2)
+    const id = await suite.openLot()
+    await suite.untilKnown(id)
+    const mia = await suite.open(`${suite.gateways[1]?.url}/lot/${id}`, { name: 'mia' })
+    const kim = await suite.open(`${suite.gateways[2]?.url}/lot/${id}`, { name: 'kim' })
     await says(mia, 'The next bid is 75.00')
     await bid(mia)
     await says(mia, 'You lead at 75.00')
@@ -58,14 +25,14 @@ describe('the web page, in Chromium', () => {
     )
     await counts(mia.locator('.history li'), 2)
     await reads(kim.locator('.history li.own'), /^You/)
-    const { body } = await (gateways[0] as TestGateway).get(`/api/v1/auctions/${id}`)
+    const { body } = await suite.gateway.get(`/api/v1/auctions/${id}`)
     expect(body).to.include({ price: '78.00', bid_count: 2 })
   })
 
   it('has a maximum answer, says so to the bidder it beat, and shows that an equal one came first', async () => {
-    const id = await opened()
-    await (gateways[0] as TestGateway).bid(id, 'kim', '80', { kind: 'max' })
-    const mia = await open(`/lot/${id}`, { name: 'mia' })
+    const id = await suite.openLot()
+    await suite.gateway.bid(id, 'kim', '80', { kind: 'max' })
+    const mia = await suite.open(`/lot/${id}`, { name: 'mia' })
     await says(mia, 'The next bid is 75.50')
     await bid(mia, '78')
     await says(mia, 'Outbid at 78.50')
@@ -74,8 +41,8 @@ describe('the web page, in Chromium', () => {
   })
 
   it('refuses what is too low before it is sent, and says the rule and the numbers of what was refused after', async () => {
-    const id = await opened()
-    const page = await open(`/lot/${id}`, { name: 'mia' })
+    const id = await suite.openLot()
+    const page = await suite.open(`/lot/${id}`, { name: 'mia' })
     await says(page, 'The next bid is')
     await page.fill('#bid-amount', '74')
     await reads(page.locator('.understood'), 'Too low: the next bid is 75.00\u00a0EUR')
@@ -87,7 +54,7 @@ describe('the web page, in Chromium', () => {
     await page.fill('#bid-amount', '75')
     await page.click('[data-bid]')
     await dialog(page).waitFor()
-    await (gateways[0] as TestGateway).bid(id, 'kim', '90')
+    await suite.gateway.bid(id, 'kim', '90')
     await reads(dialog(page).getByRole('alert'), /The price has changed: the next bid is 90\.50/)
     await tap(page)
     await confirm(page)
@@ -96,11 +63,11 @@ describe('the web page, in Chromium', () => {
   })
 
   it('leaves the field alone once it was touched, and bids once however often it is tapped', async () => {
-    const id = await opened()
-    const page = await open(`/lot/${id}`, { name: 'mia' })
+    const id = await suite.openLot()
+    const page = await suite.open(`/lot/${id}`, { name: 'mia' })
     await says(page, 'The next bid is 75.00')
     await page.fill('#bid-amount', '79.00')
-    await (gateways[0] as TestGateway).bid(id, 'kim', '76')
+    await suite.gateway.bid(id, 'kim', '76')
     await says(page, 'The next bid is 76.50')
     expect(await page.inputValue('#bid-amount')).to.equal('79.00')
     // Taps on what has just come up are not meant for it. Within the page, so that no other work comes between.
@@ -113,19 +80,19 @@ describe('the web page, in Chromium', () => {
     await counts(dialog(page), 1)
     await dialog(page).locator('.button.primary').dblclick()
     await says(page, 'You lead at 79.00')
-    const { body } = await (gateways[0] as TestGateway).get(`/api/v1/auctions/${id}`)
+    const { body } = await suite.gateway.get(`/api/v1/auctions/${id}`)
     expect(body.bid_count).to.equal(2)
   })
 
   it('moves the end for a bid in the last second, shows so, and names the winner once the home has', async () => {
-    const [gateway] = gateways as [TestGateway]
+    const { gateway } = suite
     const soft_close = { window_ms: 4_000, extension_ms: 30_000 }
     // On a busy machine the last second may be over before the bid is there: then in another auction.
     const extended = await eventually(
       'a bid in the last second',
       async () => {
-        const id = await opened({ closes_in_seconds: 4, soft_close })
-        const page = await open(`/lot/${id}`, { name: 'mia' })
+        const id = await suite.openLot({ closes_in_seconds: 4, soft_close })
+        const page = await suite.open(`/lot/${id}`, { name: 'mia' })
         await page.locator('.state').waitFor()
         const endsAtMs = Date.parse((await gateway.get(`/api/v1/auctions/${id}`)).body.closes_at)
         await page.waitForTimeout(Math.max(0, endsAtMs - Date.now() - 600))
@@ -143,13 +110,13 @@ describe('the web page, in Chromium', () => {
   })
 
   it('shows with a bar how much is left of the time in which a bid moves the end', async () => {
-    const id = await opened({
+    const id = await suite.openLot({
       closes_in_seconds: 500,
       soft_close: { window_ms: 1_000_000, extension_ms: 1_000 },
     })
-    const page = await open(`/lot/${id}`, { name: 'mia' })
+    const page = await suite.open(`/lot/${id}`, { name: 'mia' })
     await page.locator('.panel-clock .bar i').waitFor()
-    const other = await opened({
+    const other = await suite.openLot({
       closes_in_seconds: 500,
       soft_close: { window_ms: 1_000, extension_ms: 1_000 },
     })
@@ -159,8 +126,8 @@ describe('the web page, in Chromium', () => {
   })
 
   it('counts by the gateway’s clock, in a browser that is a day off', async () => {
-    const id = await opened({ closes_in_seconds: 600 })
-    const page = await open(`/lot/${id}`, { name: 'mia', clockOffMs: 86_400_000 })
+    const id = await suite.openLot({ closes_in_seconds: 600 })
+    const page = await suite.open(`/lot/${id}`, { name: 'mia', clockOffMs: 86_400_000 })
     await says(page, 'The next bid is')
     await eventually('it counts ten minutes', async () =>
       /^(9:|10:)/.test(await page.locator('[role=timer]').innerText()),
@@ -168,12 +135,12 @@ describe('the web page, in Chromium', () => {
   })
 
   it('shows auctions as they are opened, their prices as they change, and finds them', async () => {
-    const page = await open('/?q=zebra', { name: 'mia' })
+    const page = await suite.open('/?q=zebra', { name: 'mia' })
     await page.locator('.empty').waitFor()
-    const id = await opened({ title: 'A zebra, painted' })
+    const id = await suite.openLot({ title: 'A zebra, painted' })
     const tile = page.locator('.tile', { hasText: 'A zebra, painted' })
     await tile.waitFor()
-    await (gateways[0] as TestGateway).bid(id, 'mia', '99')
+    await suite.gateway.bid(id, 'mia', '99')
     await tile.getByText('99.00').waitFor()
     await tile.getByText('You lead').waitFor()
     await page.getByRole('button', { name: 'Mine' }).click()
@@ -185,7 +152,7 @@ describe('the web page, in Chromium', () => {
   })
 
   it('sells: opens an auction, extends it, and closes it with the winner named at once', async () => {
-    const page = await open('/sell', { name: 'sam' })
+    const page = await suite.open('/sell', { name: 'sam' })
     await page.click('.button.primary')
     expect(await page.locator('.wrong').allInnerTexts()).to.deep.equal([
       'Say what it is',
@@ -199,7 +166,7 @@ describe('the web page, in Chromium', () => {
     const id = new URL(page.url()).pathname.split('/').at(-1) as string
     await page.getByRole('button', { name: 'Extend by 5 minutes' }).click()
     await page.getByText('Extended to').first().waitFor()
-    await (gateways[0] as TestGateway).bid(id, 'mia', '25')
+    await suite.gateway.bid(id, 'mia', '25')
     await page.getByRole('button', { name: 'Close now' }).click()
     await page.getByText('Close now? The leader wins at 25.00').waitFor()
     await page.getByRole('button', { name: 'Close now' }).click()
@@ -207,8 +174,8 @@ describe('the web page, in Chromium', () => {
   })
 
   it('asks who somebody is before they bid, and goes on where they were', async () => {
-    const id = await opened()
-    const page = await open(`/lot/${id}`)
+    const id = await suite.openLot()
+    const page = await suite.open(`/lot/${id}`)
     await says(page, 'Say who you are to bid')
     await page.locator('.panel a.button').click()
     await page.getByLabel('Your name').fill('Nora')
@@ -220,8 +187,8 @@ describe('the web page, in Chromium', () => {
   })
 
   it('is bid on with the keyboard alone', async () => {
-    const id = await opened()
-    const page = await open(`/lot/${id}`, { name: 'mia' })
+    const id = await suite.openLot()
+    const page = await suite.open(`/lot/${id}`, { name: 'mia' })
     await says(page, 'The next bid is 75.00')
     await page.keyboard.press('+')
     await page.keyboard.press('b')
@@ -239,8 +206,8 @@ describe('the web page, in Chromium', () => {
   })
 
   it('lets no key through to what lies behind an open sheet', async () => {
-    const id = await opened()
-    const page = await open(`/lot/${id}`, { name: 'mia' })
+    const id = await suite.openLot()
+    const page = await suite.open(`/lot/${id}`, { name: 'mia' })
     await says(page, 'The next bid is 75.00')
     await page.click('[data-bid]')
     // A click on plain text takes the focus out of the sheet.
@@ -255,9 +222,9 @@ describe('the web page, in Chromium', () => {
 
   it('keeps what people write as text', async () => {
     const script = '<img src=x onerror="document.title=\'pwned\'"><script>document.title="pwned"</script>'
-    const id = await opened({ title: script, description: script, user_id: '<b>sam</b>' })
-    await (gateways[0] as TestGateway).bid(id, '<i>kim</i>', '76')
-    const page = await open(`/lot/${id}`, { name: 'mia' })
+    const id = await suite.openLot({ title: script, description: script, user_id: '<b>sam</b>' })
+    await suite.gateway.bid(id, '<i>kim</i>', '76')
+    const page = await suite.open(`/lot/${id}`, { name: 'mia' })
     await says(page, 'The next bid is')
     expect(await page.locator('h1').innerText()).to.equal(script)
     expect(await page.locator('.description').innerText()).to.equal(script)
@@ -267,12 +234,12 @@ describe('the web page, in Chromium', () => {
   })
 
   it('checks a whole auction in the browser, and says where a log with one changed byte is wrong', async () => {
-    const gateway = gateways[0] as TestGateway
-    const id = await opened({ reserve: '76' })
+    const { gateway } = suite
+    const id = await suite.openLot({ reserve: '76' })
     await gateway.bid(id, 'kim', '80', { kind: 'max' })
     await gateway.bid(id, 'mia', '78')
     await gateway.bid(id, 'mia', '80', { kind: 'max' })
-    const page = await open(`/lot/${id}`, { name: 'mia' })
+    const page = await suite.open(`/lot/${id}`, { name: 'mia' })
     const check = async () => {
       await page.getByRole('button', { name: 'Check the auction' }).click()
       await page.locator('[data-verified]').waitFor({ timeout: 30_000 })
@@ -303,9 +270,9 @@ describe('the web page, in Chromium', () => {
   })
 
   it('says that there is no such auction', async () => {
-    const page = await open('/lot/auc_nonesuch')
+    const { page, errors } = await suite.visit('/lot/auc_nonesuch')
     await page.getByText('There is no such auction').waitFor()
     // The browser itself calls an answer of 404 an error.
-    visits.at(-1)?.errors.splice(0)
+    errors.splice(0)
   })
 })

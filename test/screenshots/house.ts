@@ -1,9 +1,6 @@
-import { openAccounts } from '../../services/gateway/accounts.js'
 import { eventually } from '../support/eventually.js'
-import { silentLogger } from '../support/silent-logger.js'
-import { makeTempDir } from '../support/temp-dir.js'
-import { TestGateway } from '../support/test-gateway.js'
-import { createTestMesh } from '../support/test-mesh.js'
+import { serveMesh } from '../support/served-mesh.js'
+import type { TestGateway } from '../support/test-gateway.js'
 
 const MINUTE = 60
 const HOUR = 60 * MINUTE
@@ -234,21 +231,15 @@ export async function openHouse(
   setClock: (ms: number) => void,
 ): Promise<House> {
   setClock(nowMs - OPENED_AGO_MS)
-  const dir = makeTempDir()
-  const mesh = await createTestMesh(3, (place) => ['northgate', 'lund', 'quai'][place - 1] as string)
-  const accounts = await openAccounts(dir.path, {}, { logger: silentLogger })
-  const gateways = await Promise.all(
-    mesh.nodes.map((node) => TestGateway.start(node, { auth: 'accounts' }, accounts.parts)),
-  )
-  const close = async () => {
-    await Promise.all(gateways.map((gateway) => gateway.stop()))
-    await accounts.close()
-    await mesh.stop()
-    dir.remove()
-  }
-  const [front] = gateways as [TestGateway, ...TestGateway[]]
+  const { gateways, accounts, stop } = await serveMesh({
+    nodes: 3,
+    gateways: 3,
+    nameOf: (place) => ['northgate', 'lund', 'quai'][place - 1] as string,
+    withAccounts: true,
+  })
+  const [front] = gateways
   try {
-    await accounts.accounts.add({ name: OPERATOR, password: PASSWORD }, ['admin'])
+    await accounts?.accounts.add({ name: OPERATOR, password: PASSWORD }, ['admin'])
     const headers = new Map<string, Record<string, string>>()
     for (const { seller, bids } of ITEMS)
       for (const who of [seller, VISITOR, ...bids.map(([who]) => who)])
@@ -278,9 +269,9 @@ export async function openHouse(
       return body.auctions.length === ITEMS.length
     })
     const watched = ITEMS.filter((item) => item.watched).map(({ title }) => ids.get(title) as string)
-    return { url: front.url, ids, watched, close }
+    return { url: front.url, ids, watched, close: stop }
   } catch (error) {
-    await close()
+    await stop()
     throw error
   }
 }

@@ -25,17 +25,35 @@ export interface Visit {
   readonly errors: string[]
 }
 
-/** A real Chromium. Where there is none the suite is skipped, and says so. */
-export async function launchBrowser(context: Context): Promise<Browser> {
+/** Longer than from one suite to the next. */
+const IDLE_MS = 1_000
+let shared: Promise<Browser> | null = null
+let borrowers = 0
+
+/** A real Chromium, the same for all suites. Where there is none the suite is skipped, and says so. */
+export async function borrowBrowser(context: Context): Promise<Browser> {
   skipUnless(context, findChromium() !== undefined, 'Chromium is not installed')
-  return openBrowser()
+  borrowers += 1
+  shared ??= openBrowser()
+  return shared
+}
+
+/** The next suite goes on with it; after the last one it is closed. */
+export function returnBrowser(): void {
+  borrowers -= 1
+  setTimeout(async () => {
+    if (borrowers > 0) return
+    const browser = await shared
+    shared = null
+    await browser?.close()
+  }, IDLE_MS)
 }
 
 /** A real Chromium, for what is no test. Rejects where there is none. */
-export async function openBrowser(): Promise<Browser> {
+export async function openBrowser(...flags: string[]): Promise<Browser> {
   const executablePath = findChromium()
   if (executablePath === undefined) throw new Error('Chromium is not installed: install it, or name it in CHROMIUM')
-  return chromium.launch({ executablePath, headless: true, args: FLAGS })
+  return chromium.launch({ executablePath, headless: true, args: [...FLAGS, ...flags] })
 }
 
 function findChromium(): string | undefined {

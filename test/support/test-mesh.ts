@@ -15,10 +15,12 @@ export interface TestMesh {
 
 /**
  * A mesh of `count` whole nodes in this process: real Grapes, sockets and SQLite files, each node seeing all others.
+ * `prepare`: puts something into their home directory before they start.
  */
 export async function createTestMesh(
   count: number,
   nameOf: (place: number) => string = (place) => `node-${place}`,
+  prepare: (home: string) => Promise<void> = async () => {},
 ): Promise<TestMesh> {
   const { home, remove } = makeTempHome()
   const nodes: VendueNode[] = []
@@ -34,6 +36,7 @@ export async function createTestMesh(
     remove()
   }
   try {
+    await prepare(home)
     for (let i = 1; i <= count; i++) await join(nameOf(i))
     for (const node of nodes) {
       await eventually(`${node.info.name} sees ${count - 1} peers`, async () => {

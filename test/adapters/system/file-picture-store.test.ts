@@ -4,6 +4,7 @@ import { expect } from 'chai'
 import { FilePictureStore } from '../../../src/adapters/system/file-picture-store.js'
 import { systemClock } from '../../../src/adapters/system/system-clock.js'
 import { noise, sha256 } from '../../support/pictures.js'
+import { mountSmallDisk } from '../../support/small-disk.js'
 import { makeTempDir } from '../../support/temp-dir.js'
 
 const PLENTY = { ownLimit: 1_000_000, copyLimit: 1_000_000 }
@@ -77,5 +78,34 @@ describe('file picture store', () => {
     await store.move(sha256(A), 'own')
     await store.move(sha256(A), 'copy')
     for (const read of await Promise.all(reads)) expect(read).not.to.equal(null)
+  })
+
+  it('gives up copies before it refuses anything on a full disk, keeps the rest, and takes pictures again once there is room', async function () {
+    const disk = mountSmallDisk(this, join(dir, 'pictures'), '1m')
+    try {
+      const store = open()
+      const kept = [noise(10), noise(11)] as const
+      await store.put(sha256(kept[0]), kept[0], 'own')
+      await store.put(sha256(kept[1]), kept[1], 'new')
+      for (const bytes of [A, B]) await store.put(sha256(bytes), bytes, 'copy')
+      disk.fill()
+      const first = noise(12)
+      expect(await store.put(sha256(first), first, 'new')).to.equal(true)
+      expect([A, B].map((bytes) => store.kindOf(sha256(bytes)))).to.deep.equal([null, null])
+      disk.fill()
+      for (const kind of ['new', 'own', 'copy'] as const) {
+        const refused = await store.put(sha256(A), A, kind).catch(({ code }: { code: string }) => code)
+        expect(refused, kind).to.equal('DISK_FULL')
+        expect(store.kindOf(sha256(A))).to.equal(null)
+        expect(readdirSync(join(dir, 'pictures', kind)).filter((name) => name.endsWith('.tmp'))).to.deep.equal([])
+      }
+      for (const bytes of [...kept, first])
+        expect(Buffer.from((await store.get(sha256(bytes))) ?? []).equals(bytes)).to.equal(true)
+      disk.clear()
+      expect(await store.put(sha256(A), A, 'own')).to.equal(true)
+      expect(open().kindOf(sha256(A))).to.equal('own')
+    } finally {
+      disk.unmount()
+    }
   })
 })

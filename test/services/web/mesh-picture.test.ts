@@ -1,5 +1,11 @@
 import { expect } from 'chai'
-import { drawPeers, figuresOf, MAX_DRAWN, quantile } from '../../../services/gateway/web/model/mesh-picture.js'
+import {
+  drawPeers,
+  figuresOf,
+  MAX_DRAWN,
+  MAX_NAMED,
+  quantile,
+} from '../../../services/gateway/web/model/mesh-picture.js'
 import type { MetricSample, Peer } from '../../../src/client/exports.js'
 
 const peer = (name: string, state: Peer['state'] = 'alive', ms: number | null = 1): Peer => ({
@@ -33,6 +39,18 @@ describe('the picture of the mesh', () => {
     expect(before[1]?.radius).to.be.greaterThan(before[0]?.radius as number)
     const after = drawPeers([peer('a'), peer('b'), peer('c', 'suspect')], new Map([['b', 16]]))
     expect(after.slice(0, 2)).to.deep.equal(before.slice(0, 2))
+  })
+
+  it('names all of a few, and of many those in trouble alone', () => {
+    const few = Array.from({ length: MAX_NAMED }, (_, i) => peer(`n${i}`))
+    expect(drawPeers(few, new Map()).every(({ named }) => named)).to.equal(true)
+    const many = drawPeers([...few, peer('slow', 'suspect'), peer('gone', 'left')], new Map())
+    expect(many.filter(({ named }) => named).map(({ peer: { name } }) => name)).to.deep.equal(['slow'])
+    const broken = drawPeers(
+      Array.from({ length: 2 * MAX_NAMED }, (_, i) => peer(`n${i}`, 'dead')),
+      new Map(),
+    )
+    expect(broken.filter(({ named }) => named)).to.have.length(MAX_NAMED)
   })
 
   it('draws those in trouble first where there are too many', () => {

@@ -6,9 +6,12 @@ export interface DrawnPeer {
   readonly x: number
   readonly y: number
   readonly radius: number
+  /** Its name is written beside it: there is room for a few. */
+  readonly named: boolean
 }
 
 export const MAX_DRAWN = 24
+export const MAX_NAMED = 6
 const MIDDLE = 100
 const NEAREST = 38
 const FARTHEST = 82
@@ -18,20 +21,23 @@ const SLOWEST_MS = 300
 
 /**
  * The peers around this node: the quicker, the nearer; the more auctions at home, the larger. Those in trouble are
- * drawn first.
+ * drawn, and named, first; of many, nobody else is named.
  */
 export function drawPeers(peers: readonly Peer[], homes: ReadonlyMap<string, number>): DrawnPeer[] {
   const urgency = { dead: 0, suspect: 1, alive: 2, left: 3 } as const
-  const shown = [...peers]
+  const urgent = [...peers]
     .sort((a, b) => urgency[a.state] - urgency[b.state] || (a.name < b.name ? -1 : 1))
     .slice(0, MAX_DRAWN)
-    // A peer keeps its place when another one's state changes.
-    .sort((a, b) => (a.node_id < b.node_id ? -1 : 1))
+  const isCrowd = urgent.length > MAX_NAMED
+  const first = urgent.slice(0, MAX_NAMED).filter(({ state }) => !isCrowd || state === 'dead' || state === 'suspect')
+  // A peer keeps its place when another one's state changes.
+  const shown = [...urgent].sort((a, b) => (a.node_id < b.node_id ? -1 : 1))
   return shown.map((peer, i) => {
     const angle = (2 * Math.PI * i) / shown.length - Math.PI / 2
     const far = distanceOf(peer)
     const radius = 5 + Math.min(5, Math.sqrt(homes.get(peer.name) ?? 0))
-    return { peer, x: MIDDLE + far * Math.cos(angle), y: MIDDLE + far * Math.sin(angle), radius }
+    const named = first.includes(peer)
+    return { peer, x: MIDDLE + far * Math.cos(angle), y: MIDDLE + far * Math.sin(angle), radius, named }
   })
 }
 

@@ -100,7 +100,7 @@ export function Mine() {
             <div class="tiles">
               {list.map(({ id }) => {
                 const source = lots.get(id)
-                return source && <Tile key={id} lot={source} />
+                return source && <Tile key={id} lot={source} heading="h3" />
               })}
             </div>
           </section>

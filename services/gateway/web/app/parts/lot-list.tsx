@@ -39,7 +39,7 @@ export function LotList({ shown, label }: { shown: readonly Lot[]; label: string
     }
   }, [rowHeight])
   const move = (by: 1 | -1) => {
-    const links = [...(element.current?.querySelectorAll<HTMLAnchorElement>('h2 a') ?? [])]
+    const links = [...(element.current?.querySelectorAll<HTMLAnchorElement>('.tile-title a') ?? [])]
     const at = links.indexOf(document.activeElement as HTMLAnchorElement)
     // From nowhere to the first that is in sight.
     const next = at === -1 ? links.find((link) => link.getBoundingClientRect().top > 0) : links[at + by]

@@ -23,33 +23,34 @@ export function MeshPicture({
   })
   return (
     <figure class="card mesh-picture">
-      <svg viewBox="-20 -14 240 232" role="img" aria-label={summary}>
+      <svg viewBox="-20 -20 240 242" role="img" aria-label={summary}>
         <circle class="ring" cx="100" cy="100" r="38" />
         <circle class="ring" cx="100" cy="100" r="82" />
         {drawn.map(({ peer, x, y }) => (
           <line key={peer.node_id} class={`link ${peer.state}`} x1="100" y1="100" x2={x} y2={y} />
         ))}
-        {drawn.map(({ peer, x, y, radius }) => (
+        {drawn.map(({ peer, x, y, radius, named }) => (
           <g key={peer.node_id} class={`peer ${peer.state}`} data-peer={peer.name} data-state={peer.state}>
             <circle cx={x} cy={y} r={radius} />
             {(peer.state === 'dead' || peer.state === 'left') && (
               <path d={`M${x - 3} ${y - 3}l6 6M${x + 3} ${y - 3}l-6 6`} />
             )}
-            <text x={x} y={below(y, radius, 9)} text-anchor="middle">
-              {peer.name.length > 14 ? `${peer.name.slice(0, 13)}…` : peer.name}
-            </text>
-            <text class="soft" x={x} y={below(y, radius, 17)} text-anchor="middle">
-              {peer.state !== 'alive' || peer.round_trip_ms === null
-                ? t(`mesh.state.${peer.state}`)
-                : t('mesh.ms', {
-                    ms: writing.value.number(String(Math.round(peer.round_trip_ms * 10) / 10)),
-                  })}
-            </text>
+            <title>{`${peer.name}: ${standingOf(peer)}`}</title>
+            {named && (
+              <>
+                <text x={x} y={below(y, radius, 11)} text-anchor="middle">
+                  {short(peer.name)}
+                </text>
+                <text class="soft" x={x} y={below(y, radius, 22)} text-anchor="middle">
+                  {standingOf(peer)}
+                </text>
+              </>
+            )}
           </g>
         ))}
         <circle class="self" cx="100" cy="100" r="9" />
-        <text class="self-name" x="100" y="118" text-anchor="middle">
-          {self.length > 14 ? `${self.slice(0, 13)}…` : self}
+        <text x="100" y="121" text-anchor="middle">
+          {short(self)}
         </text>
       </svg>
       <figcaption class="soft small">
@@ -62,5 +63,16 @@ export function MeshPicture({
 
 /** Away from the middle, so that no line runs through it. */
 function below(y: number, radius: number, lines: number): number {
-  return y < 95 ? y - radius - 21 + lines : y + radius + lines
+  return y < 95 ? y - radius - 26 + lines : y + radius + lines
+}
+
+const MAX_NAME_LENGTH = 12
+
+function short(name: string): string {
+  return name.length > MAX_NAME_LENGTH ? `${name.slice(0, MAX_NAME_LENGTH - 1)}…` : name
+}
+
+function standingOf({ state, round_trip_ms: ms }: Peer): string {
+  if (state !== 'alive' || ms === null) return t(`mesh.state.${state}`)
+  return t('mesh.ms', { ms: writing.value.number(String(Math.round(ms * 10) / 10)) })
 }

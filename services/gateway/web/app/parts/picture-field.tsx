@@ -1,11 +1,11 @@
 import { useSignal } from '@preact/signals'
-import { useId, useRef } from 'preact/hooks'
+import { useEffect, useId, useRef } from 'preact/hooks'
 import { MAX_PICTURE_ALT_LENGTH, MAX_PICTURES } from '../../../../../src/domain/limits.js'
 import { t } from '../state/language.js'
 import type { PictureDraft, PictureDrafts } from '../state/picture-drafts.js'
 import { Icon } from './icons.js'
 
-/** Chosen, dropped or pasted; put in order, described and taken out again. */
+/** Chosen, or dropped or pasted anywhere on the page; put in order, described and taken out again. */
 export function PictureField({ drafts }: { drafts: PictureDrafts }) {
   const id = useId()
   const input = useRef<HTMLInputElement>(null)
@@ -16,23 +16,36 @@ export function PictureField({ drafts }: { drafts: PictureDrafts }) {
     const files = [...(list ?? [])].filter(({ type }) => type.startsWith('image/'))
     if (files.length > 0) void drafts.add(files)
   }
+  // Beside the field the browser would leave the page for the file, and what is written there would be lost.
+  useEffect(() => {
+    const listeners = new AbortController()
+    const { signal } = listeners
+    const over = (event: DragEvent) => {
+      if (!event.dataTransfer?.types.includes('Files')) return
+      event.preventDefault()
+      isOver.value = true
+    }
+    const out = (event: DragEvent) => {
+      if (event.relatedTarget === null) isOver.value = false
+    }
+    const drop = (event: DragEvent) => {
+      if (!event.dataTransfer?.types.includes('Files')) return
+      event.preventDefault()
+      isOver.value = false
+      take(event.dataTransfer.files)
+    }
+    const paste = ({ clipboardData }: ClipboardEvent) => {
+      // Text that comes with a picture of itself is meant as text.
+      if (!clipboardData?.types.includes('text/plain')) take(clipboardData?.files)
+    }
+    addEventListener('dragover', over, { signal })
+    addEventListener('dragleave', out, { signal })
+    addEventListener('drop', drop, { signal })
+    addEventListener('paste', paste, { signal })
+    return () => listeners.abort()
+  }, [drafts])
   return (
-    <fieldset
-      class={isOver.value ? 'picture-field over' : 'picture-field'}
-      onDragOver={(event) => {
-        event.preventDefault()
-        isOver.value = true
-      }}
-      onDragLeave={() => {
-        isOver.value = false
-      }}
-      onDrop={(event) => {
-        event.preventDefault()
-        isOver.value = false
-        take(event.dataTransfer?.files)
-      }}
-      onPaste={(event) => take(event.clipboardData?.files)}
-    >
+    <fieldset class={isOver.value ? 'picture-field over' : 'picture-field'}>
       <legend class="label">
         <span>{t('sell.pictures')}</span>
         <span class="soft small">{t('sell.optional')}</span>

@@ -2,11 +2,13 @@ import { useSignal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 import type { Lot, LotPicture } from '../../model/lot.js'
 import { t } from '../state/language.js'
-import { client } from '../state/session.js'
+import { client, link } from '../state/session.js'
 import { Icon } from './icons.js'
 
 /** Of the gateway that serves now; the page's own where there is none. */
 export function pictureUrl(hash: string): string {
+  // Whoever shows it is drawn anew when that changes.
+  link.value
   return client.value?.pictureUrl(hash) ?? `/api/v1/pictures/${hash}`
 }
 
@@ -72,16 +74,27 @@ export function Gallery({ lot }: { lot: Lot }) {
   )
 }
 
-/** A picture may not be there: its home may be away, and nobody else may have it. */
+/**
+ * A picture may not be there: its home may be away, and nobody else may have it; or its gateway is gone. It is asked for
+ * again where another gateway serves by now, and once there is a connection again; one that is there stays.
+ */
 function Shown({ picture, alt, eager = false }: { picture: LotPicture; alt: string; eager?: boolean }) {
-  const isMissing = useSignal(false)
+  const shown = useSignal({ url: pictureUrl(picture.hash), isMissing: false })
   const element = useRef<HTMLImageElement>(null)
+  const { state, sinceMs } = link.value
+  const failed = () => {
+    const url = pictureUrl(picture.hash)
+    shown.value = { url, isMissing: url === shown.peek().url }
+  }
   useEffect(() => {
     const image = element.current
     // It may have failed before anybody listened.
-    if (image?.complete && image.naturalWidth === 0) isMissing.value = true
-  }, [isMissing])
-  if (isMissing.value)
+    if (image?.complete && image.naturalWidth === 0) failed()
+  }, [])
+  useEffect(() => {
+    if (state === 'online' && shown.peek().isMissing) shown.value = { url: pictureUrl(picture.hash), isMissing: false }
+  }, [state, sinceMs])
+  if (shown.value.isMissing)
     return (
       <span class="missing small soft">
         <Icon name="away" />
@@ -91,15 +104,13 @@ function Shown({ picture, alt, eager = false }: { picture: LotPicture; alt: stri
   return (
     <img
       ref={element}
-      src={pictureUrl(picture.hash)}
+      src={shown.value.url}
       width={picture.width}
       height={picture.height}
       alt={alt}
       loading={eager ? 'eager' : 'lazy'}
       decoding="async"
-      onError={() => {
-        isMissing.value = true
-      }}
+      onError={failed}
     />
   )
 }

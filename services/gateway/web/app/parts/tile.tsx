@@ -7,7 +7,16 @@ import { Price } from './price.js'
 import { Standing, TileClock } from './time.js'
 
 /** One auction in a list. */
-export function Tile({ lot: source, pictured = false }: { lot: Signal<Lot>; pictured?: boolean }) {
+export function Tile({
+  lot: source,
+  pictured = false,
+  heading: Heading = 'h2',
+}: {
+  lot: Signal<Lot>
+  pictured?: boolean
+  /** One below what stands above the list. */
+  heading?: 'h2' | 'h3'
+}) {
   const lot = source.value
   const shown = lot.price ?? lot.startPrice
   const label = lot.ending?.kind === 'sold' ? 'lot.final' : lot.price === null ? 'lot.starting' : 'lot.current'
@@ -16,11 +25,11 @@ export function Tile({ lot: source, pictured = false }: { lot: Signal<Lot>; pict
       {pictured && <TilePicture pictures={lot.pictures} />}
       <div class="tile-head">
         <div>
-          <h2>
+          <Heading class="tile-title">
             <a href={`/lot/${lot.id}`}>
               <bdi>{lot.title}</bdi>
             </a>
-          </h2>
+          </Heading>
           <p class="seller">{t('lot.seller', { name: lot.sellerName })}</p>
         </div>
         <Standing you={lot.you} />
