@@ -1,7 +1,6 @@
-import { foldText, repeatsBidOf, secretKept } from '../../application/log/read-model.js'
-import { plainBidFingerprint } from '../../application/submissions/home-command.js'
+import { foldText, secretKept } from '../../application/log/read-model.js'
+import { outcomesBeside } from '../../application/submissions/outcomes-of-commit.js'
 import { dueAt } from '../../domain/auction.js'
-import type { AuctionEvent } from '../../domain/events.js'
 import type { Append } from '../../ports/store/event-log.js'
 import type { RecordedOutcome } from '../../ports/store/outcome-repository.js'
 import type { AppendOperation, OutcomeRow, SecretRow } from './write-operations.js'
@@ -58,41 +57,13 @@ export function secretRow({ secrets, sealed }: NonNullable<Append['secret']>): S
   }
 }
 
-/** If the bid's row says the same. */
-function rowFingerprint(auctionId: string, event: AuctionEvent): string | null {
-  if (event.type !== 'BidPlaced' || event.amount === null) return null
-  return plainBidFingerprint(auctionId, event.bidder.id, event.amount)
-}
-
-/**
- * Accepted bids are most of what a node keeps: their rows hold their outcomes too, so at most the fingerprint goes
- * along.
- */
+/** Accepted bids are most of what a node keeps: their rows hold their outcomes too. */
 function outcomeRows(entry: Append): Pick<AppendOperation, 'fingerprints' | 'outcomes'> {
-  const { events, outcomes = [], commit } = entry
-  if (outcomes.length === 0) return { fingerprints: null, outcomes: null }
-  const fingerprints = new Array<string | null>(events.length).fill(null)
-  const others: OutcomeRow[] = []
-  let fromRow = 0
-  for (const recorded of outcomes) {
-    const { outcome, fingerprint } = recorded
-    const index = outcome.status === 'accepted' ? outcome.seq - commit.firstSeq : -1
-    const event = events[index]
-    const isReported =
-      event !== undefined &&
-      outcome.auctionId === commit.auctionId &&
-      fingerprints[index] === null &&
-      repeatsBidOf(outcome, commit.firstSeq + index, event)
-    if (isReported) {
-      fingerprints[index] = rowFingerprint(commit.auctionId, event) === fingerprint ? '' : fingerprint
-      fromRow++
-    } else {
-      others.push(outcomeRow(recorded))
-    }
-  }
+  if (entry.outcomes === undefined || entry.outcomes.length === 0) return { fingerprints: null, outcomes: null }
+  const { fingerprints, others } = outcomesBeside(entry)
   return {
-    fingerprints: fromRow === 0 ? null : JSON.stringify(fingerprints),
-    outcomes: others.length === 0 ? null : JSON.stringify(others),
+    fingerprints: fingerprints && JSON.stringify(fingerprints),
+    outcomes: others.length === 0 ? null : JSON.stringify(others.map(outcomeRow)),
   }
 }
 

@@ -25,8 +25,8 @@ export interface SharedLog {
    *
    * - An entry is stored if the head of its auction is (firstSeq - 1, prevHash), and moves it. Otherwise nothing of it
    *   is stored, and its auction alone is concerned.
-   * - Entries of one auction that follow each other are stored together or not at all; such calls, too, are carried
-   *   out in order, without waiting in between.
+   * - Entries of one auction have to follow each other, and are stored together or not at all. Calls, too, are carried
+   *   out in order for each auction, without waiting in between.
    * - An append that is in the log already, by its hash, has been appended: so the same call may be made again.
    * - An opening is refused as well where its command has opened another auction: asked again at another node, a
    *   client must not sell a thing twice.
@@ -139,6 +139,8 @@ export type SharedLogErrorCode =
   /** What was asked for may have been stored, or be stored yet. */
   | 'LOG_OUTCOME_UNKNOWN'
   | 'LOG_FULL'
+  /** More waits to be stored than this node keeps; nothing was stored. */
+  | 'LOG_BUSY'
   | 'LOG_CREDENTIALS'
   | 'LOG_NO_DATABASE'
   | 'LOG_CERTIFICATE'

@@ -1,0 +1,186 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { readBodyAgain } from '../../application/log/written-body.js'
+import { outcomesWith } from '../../application/submissions/outcomes-of-commit.js'
+import type { Head } from '../../domain/commit.js'
+import type { Append } from '../../ports/store/event-log.js'
+import { type SharedAppendResult, SharedLogError } from '../../ports/store/shared-log.js'
+import { appendStatement, expectedHead, openingCommand, outcomesIn, type Run } from './append-statement.js'
+import { isLost, sqlState, UNIQUE_VIOLATION, willPass } from './postgres-errors.js'
+import type { PostgresConnection, Statement } from './primary-connection.js'
+import type { PrimaryConnections } from './primary-connections.js'
+
+/** What takes longer is asked again, on another connection. */
+export const STATEMENT_TIMEOUT_MS = 2_000
+/** Before a statement that lost a race is tried again. */
+const RACE_PAUSE_MS = 10
+
+const APPENDED = { appended: true } as const
+/** Undecided: it has to be tried once more, without what is in the log already. */
+type Decision = SharedAppendResult | { readonly left: Run }
+
+interface HeadRow extends Head {
+  readonly auction_id: string
+}
+
+/**
+ * Stores runs, however often the connection breaks on the way. A statement whose answer is lost may have been carried
+ * out, or be carried out yet by a server that nobody listens to any more. So nobody may conclude from a look at the log
+ * that it was not: the same statement is sent again, until the log has it, by its hash, or has something else there.
+ * Both stay true.
+ *
+ * What is found in the log may not have reached a standby that PostgreSQL waits for: a wait that is cancelled leaves
+ * it there, to be seen. So then, and where the server warns of that, a commit of another row is waited for: those
+ * before it have arrived when it has.
+ */
+export class RunWriter {
+  readonly #connections: PrimaryConnections
+  readonly #answerMs: number
+
+  /** `answerMs`: by when there is a result or an error. */
+  constructor(connections: PrimaryConnections, answerMs: number) {
+    this.#connections = connections
+    this.#answerMs = answerMs
+  }
+
+  async store(runs: readonly Run[]): Promise<SharedAppendResult[]> {
+    const deadlineMs = performance.now() + this.#answerMs
+    let isUnsure = false
+    /** By the place of the run. */
+    const decisions: Decision[] = runs.map((left) => ({ left }))
+    for (;;) {
+      const places = [...runs.keys()].filter((i) => 'left' in (decisions[i] as Decision))
+      if (places.length === 0) return decisions as SharedAppendResult[]
+      const left = places.map((i) => (decisions[i] as { left: Run }).left)
+      try {
+        const found = await this.#connections.use(deadlineMs, (connection) => this.#attempt(connection, left))
+        places.forEach((place, i) => {
+          decisions[place] = found[i] as Decision
+        })
+      } catch (error) {
+        const mayPass = willPass(error) || (!(error instanceof SharedLogError) && isLost(error))
+        isUnsure ||= mayPass && !willPass(error)
+        if (!mayPass && !isUnsure) throw error
+        if (!mayPass || performance.now() >= deadlineMs) throw unknown(error, isUnsure)
+        await wait(RACE_PAUSE_MS)
+      }
+      if (performance.now() >= deadlineMs && decisions.some((decision) => 'left' in decision))
+        throw unknown(null, isUnsure)
+    }
+  }
+
+  async #attempt(connection: PostgresConnection, runs: readonly Run[]): Promise<Decision[]> {
+    connection.takeWarning()
+    let changed: ReadonlySet<string> = new Set()
+    try {
+      const rows = await connection.query<{ auction_id: string }>(appendStatement(runs), STATEMENT_TIMEOUT_MS)
+      changed = new Set(rows.map(({ auction_id }) => auction_id))
+    } catch (error) {
+      if (sqlState(error) !== UNIQUE_VIOLATION) throw error
+      // One of them raced with the same opening: nothing was stored. Each alone finds out which.
+      if (runs.length > 1) {
+        const decisions: Decision[] = []
+        for (const run of runs) decisions.push(...(await this.#attempt(connection, [run])))
+        return decisions
+      }
+    }
+    const refused = runs.filter((run) => !changed.has(auctionOf(run)))
+    const { decisions, found } = await this.#lookAt(connection, refused)
+    if (connection.takeWarning() || found) await this.#untilReplicated(connection)
+    return runs.map((run) => (changed.has(auctionOf(run)) ? APPENDED : (decisions.get(run) as Decision)))
+  }
+
+  /** What became of runs that were not stored now; `found`: whether any was stored before. */
+  async #lookAt(connection: PostgresConnection, runs: readonly Run[]) {
+    const decisions = new Map<Run, Decision>()
+    let found = false
+    if (runs.length === 0) return { decisions, found }
+    const heads = await headsOf(connection, runs.map(auctionOf))
+    const stored = await storedHashes(connection, runs.flat())
+    for (const run of runs) {
+      const missing = run.filter(({ commit }) => !stored.has(commit.hash))
+      found ||= missing.length < run.length
+      const head = heads.get(auctionOf(run)) ?? null
+      decisions.set(run, await this.#decide(connection, run, missing, head))
+    }
+    return { decisions, found }
+  }
+
+  async #decide(
+    connection: PostgresConnection,
+    run: Run,
+    missing: readonly Append[],
+    head: Head | null,
+  ): Promise<Decision> {
+    const left = missing as unknown as Run
+    if (missing.length === 0) return APPENDED
+    const expected = expectedHead(left)
+    if (missing.length < run.length || (head !== null && head.hash === expected?.hash)) return { left }
+    const command = openingCommand(run)
+    const earlier = head === null && command !== null ? await openedBy(connection, command) : undefined
+    return earlier === undefined ? { appended: false, head } : { appended: false, earlier }
+  }
+
+  /** Resolves when a commit has been waited for in full. */
+  async #untilReplicated(connection: PostgresConnection): Promise<void> {
+    do await connection.query(BARRIER, STATEMENT_TIMEOUT_MS)
+    while (connection.takeWarning())
+  }
+}
+
+const BARRIER: Statement = { name: 'barrier', text: 'UPDATE vendue.log SET barriers = barriers + 1' }
+
+export async function headsOf(
+  connection: PostgresConnection,
+  auctionIds: readonly string[],
+): Promise<Map<string, Head>> {
+  const text = 'SELECT auction_id, seq, hash FROM vendue.heads WHERE auction_id = ANY($1::text[])'
+  const rows = await connection.query<HeadRow>({ name: 'heads', text, values: [auctionIds] }, STATEMENT_TIMEOUT_MS)
+  return new Map(rows.map(({ auction_id, seq, hash }) => [auction_id, { seq, hash }]))
+}
+
+/** Those of the entries' hashes that are in the log. */
+async function storedHashes(connection: PostgresConnection, entries: readonly Append[]): Promise<Set<string>> {
+  const text = `
+    SELECT c.hash FROM unnest($1::text[], $2::bigint[], $3::text[]) AS entry (auction_id, last_seq, hash)
+    JOIN vendue.commits c ON c.auction_id = entry.auction_id AND c.last_seq = entry.last_seq AND c.hash = entry.hash`
+  const commits = entries.map(({ commit }) => commit)
+  const values = [
+    commits.map(({ auctionId }) => auctionId),
+    commits.map(({ lastSeq }) => lastSeq),
+    commits.map(({ hash }) => hash),
+  ]
+  const rows = await connection.query<{ hash: string }>({ name: 'stored', text, values }, STATEMENT_TIMEOUT_MS)
+  return new Set(rows.map(({ hash }) => hash))
+}
+
+/** The outcome of the opening that a command has brought about before. */
+async function openedBy(connection: PostgresConnection, commandId: string) {
+  const text = `
+    SELECT c.auction_id, c.body, c.outcomes FROM vendue.heads h JOIN vendue.commits c ON c.auction_id = h.auction_id
+    WHERE h.opened_by = $1 ORDER BY c.last_seq LIMIT 1`
+  const statement = { name: 'opened-by', text, values: [commandId] }
+  const [row] = await connection.query<{ auction_id: string; body: string; outcomes: string | null }>(
+    statement,
+    STATEMENT_TIMEOUT_MS,
+  )
+  if (row === undefined || row.outcomes === null) return undefined
+  const opening = { auctionId: row.auction_id, firstSeq: 1 }
+  const outcomes = outcomesWith(opening, readBodyAgain(row.body).events, outcomesIn(row.outcomes))
+  return outcomes.find(({ outcome }) => outcome.commandId === commandId)
+}
+
+function auctionOf([{ commit }]: Run): string {
+  return commit.auctionId
+}
+
+function unknown(cause: unknown, isUnsure: boolean): SharedLogError {
+  if (!isUnsure)
+    return new SharedLogError('LOG_UNREACHABLE', 'the shared log did not get to it in time: nothing was stored', {
+      cause,
+    })
+  return new SharedLogError(
+    'LOG_OUTCOME_UNKNOWN',
+    'the connection to the shared log broke, and it does not say whether it has stored what was sent; ask again with the same ids',
+    { cause },
+  )
+}
