@@ -44,16 +44,26 @@ describe('the look of the web page, in Chromium', () => {
     await page.locator('main h1').waitFor()
     return page
   }
-  const views = () => ['/', '/?show=closed', `/lot/${lot}`, '/sell', '/mine', '/account', '/mesh']
+  /** With what is there once all is. */
+  const views = () =>
+    [
+      ['/', '.tile'],
+      ['/?show=closed', '.tile'],
+      [`/lot/${lot}`, '.history li'],
+      ['/sell', 'form'],
+      ['/mine', '.group'],
+      ['/account', '.button'],
+      ['/mesh', '.mesh-picture [data-peer]'],
+    ] as const
 
   for (const [layout, options] of Object.entries(LAYOUTS))
     it(`leaves axe nothing to find, and nothing to be scrolled sideways, in light and dark: ${layout}`, async () => {
       const found: string[] = []
       const page = await open('/', options)
-      for (const path of views()) {
+      for (const [path, whole] of views()) {
         await page.goto(suite.gateway.url + path)
         await page.locator('main h1').waitFor()
-        await page.waitForTimeout(300)
+        await page.locator(`main ${whole}`).first().waitFor()
         for (const colorScheme of ['light', 'dark'] as const) {
           await page.emulateMedia({ colorScheme })
           await page.locator(`html[data-theme=${colorScheme}]`).waitFor()

@@ -89,6 +89,7 @@ describe('the web page without its gateway, or without storage, in Chromium', ()
   it('says that a newer version is there, and loads it once nothing is being typed, and once only', async () => {
     const id = await suite.gateway.open({ title: 'A desk' })
     const page = await open('about:blank')
+    await page.clock.install()
     let isUpgraded = false
     const { body } = await suite.gateway.get('/api/v1/gateway')
     await page.route('**/api/v1/gateway*', (route) =>
@@ -108,13 +109,13 @@ describe('the web page without its gateway, or without storage, in Chromium', ()
     await banner.waitFor()
     expect(await banner.innerText()).to.include('There is a newer version of this page.')
     // Longer than it would take: what is typed stays.
-    await page.waitForTimeout(2_500)
+    await page.clock.runFor(10_000)
     expect([loads, await page.inputValue('#bid-amount')]).to.deep.equal([loadedBefore, '12'])
     await bid(page)
     await says(page, 'You lead at 12.00')
     await eventually('it loads itself anew', () => loads === loadedBefore + 1)
     await banner.waitFor()
-    await page.waitForTimeout(2_500)
+    await page.clock.runFor(10_000)
     expect(loads).to.equal(loadedBefore + 1)
     await banner.getByRole('button').click()
     await eventually('it does what it is asked to', () => loads === loadedBefore + 2)

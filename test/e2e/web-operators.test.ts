@@ -161,13 +161,14 @@ describe('the mesh, selling and one’s own auctions in the web page, in Chromiu
   it('says so where only admins see the mesh, and does not ask again', async () => {
     const made = await suite.visit('about:blank', { name: 'mia' })
     let asked = 0
+    await made.page.clock.install()
     await made.page.route('**/api/v1/peers*', (route) => {
       asked += 1
       return route.fulfill({ status: 403, json: { code: 'FORBIDDEN', detail: 'admins only', status: 403 } })
     })
     await made.page.goto(`${suite.gateway.url}/mesh`)
     await made.page.getByText('Only admins of this gateway see its nodes.').waitFor()
-    await made.page.waitForTimeout(2_500)
+    await made.page.clock.runFor(10_000)
     expect(asked).to.equal(1)
     // The browser itself calls an answer of 403 an error.
     made.errors.splice(0)
