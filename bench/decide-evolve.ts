@@ -86,6 +86,7 @@ function opened(): OpenedState {
       meshId: 'mesh_1',
       seller: { id: 'node_seller', name: 'Seller' },
       home: { nodeId: 'node_seller', publicKey: 'key' },
+      cluster: null,
       reserve: { amount: 1_000_000, salt: 'salt' },
       terms: {
         title: 'Pic#1',

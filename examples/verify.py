@@ -5,8 +5,9 @@
 
 It covers all that `vendue verify` does: check sums, hashes, the chain, ids, keys and signatures, every rule of every
 event, who asked for it (mandates), openings of commitments, all prices decided again, receipts, and proofs that a home
-has signed two histories. Receipts are a list of `{home, signedAt, signature, receipts}`. Each verdict is one line: valid, unproven, or what is wrong, by the same codes. Exit code 0:
-all are valid; 1: one is not; 5: one is unproven. It needs Python 3.9 and the package `cryptography`.
+has signed two histories, or its cluster has. Receipts are a list of `{home, signedAt, signature, receipts}`. Each
+verdict is one line: valid, unproven, or what is wrong, by the same codes. Exit code 0: all are valid; 1: one is not; 5:
+one is unproven. It needs Python 3.9 and the package `cryptography`.
 """
 import base64
 import hashlib
@@ -173,12 +174,13 @@ is_terms = fields(
 is_result = (fields(sold=one_of(True), winner=is_party, bidId=is_id, price=is_amount),
              fields(sold=one_of(False), reason=one_of("no-bids", "reserve-not-met")))
 EVENTS = {
-    "AuctionOpened": fields(commandId=is_id, meshId=text_like(MESH_ID), seller=is_party, home=is_home, terms=is_terms),
+    "AuctionOpened": fields(commandId=is_id, meshId=text_like(MESH_ID), seller=is_party, home=is_home,
+                            cluster=null_or(is_key), terms=is_terms),
     "AuctionStarted": fields(),
     "MaxBidChanged": fields(bidId=is_id, bidder=is_party, commitment=is_hash, price=is_amount, reserveMet=is_bool),
     "LotBoughtNow": fields(bidId=is_id, bidder=is_party, price=is_amount),
     "AuctionExtended": fields({"addedMs": number(1, MAX_TIME)}, closesAt=is_time, since=null_or(is_time),
-                              by=one_of("soft-close", "seller", "outage"), commandId=null_or(is_id)),
+                              by=one_of("soft-close", "seller", "outage", "takeover"), commandId=null_or(is_id)),
     "AuctionClosed": fields(by=one_of("seller", "end-time", "buy-now"), commandId=null_or(is_id),
                             result=lambda value: any(shape(value) for shape in is_result),
                             reserve=null_or(fields(**OPENING))),
@@ -186,7 +188,10 @@ EVENTS = {
     "AuctionCancelled": fields(commandId=is_id, reason=line(500)),
     "AuctionGivenUp": fields(reason=line(500)),
     "MaximaLost": fields(since=number(1)),
-    "AuctionHandedOver": fields(to=is_home, consent=is_signature),
+    "AuctionHandedOver": fields(to=is_home, cluster=null_or(is_key), consent=is_signature),
+    "AuctionTakenOver": fields(**{"from": is_home}, to=is_home, why=one_of("home-dead", "home-left", "rebalance"),
+                               since=is_time, clusterSignature=is_signature,
+                               keys=list_of(fields(publicKey=is_key, signature=is_signature), 0, 64)),
 }
 BIDS = ("BidPlaced", "MaxBidChanged", "LotBoughtNow")
 
@@ -224,7 +229,7 @@ is_commit_line = fields(auctionId=is_text, firstSeq=is_int, lastSeq=is_int, body
 def read_export(data):
     lines = read_lines(data)
     header = next(lines, None)
-    is_header = fields(format=one_of("vendue-export"), version=number(3, 3), auctionId=is_text)
+    is_header = fields(format=one_of("vendue-export"), version=number(4, 4), auctionId=is_text)
     need(header is not None and is_header(header), "FILE", "this is not an export of a version that is known here")
     commits, last, ended = 0, None, False
     for content in lines:
@@ -326,8 +331,20 @@ def end_after_outage(s, since, now):
         return None
     start = s.terms["opensAt"] or s.opened_at
     given = max(s.closes_at - max(since, start), min(60_000, s.closes_at - start))
-    end = min(now + given, (s.terms["softClose"] or {}).get("hardStopAt") or math.inf)
+    end = min(now + given, hard_stop(s))
     return end if end > now else None
+
+
+def end_after_takeover(s, since, now):
+    if s.closes_at is None or now < (s.terms["opensAt"] or 0):
+        return None
+    window = (s.terms["softClose"] or {"windowMs": 60_000})["windowMs"]
+    end = min(max(now + window, end_after_outage(s, since, now) or 0), hard_stop(s))
+    return end if end > max(s.closes_at, now) else None
+
+
+def hard_stop(s):
+    return (s.terms["softClose"] or {}).get("hardStopAt") or math.inf
 
 
 def is_node(party):
@@ -337,7 +354,7 @@ def is_node(party):
 def check_terms(terms, at, must):
     bands, soft, closes = terms["increments"], terms["softClose"], terms["closesAt"]
     hashes = [picture["hash"] for picture in terms["pictures"]]
-    hard_stop = soft and soft["hardStopAt"]
+    stop = soft and soft["hardStopAt"]
     must(named(200)(terms["title"]), "a title is one line of 1 to 200 characters")
     prose = terms["description"]
     must(units(prose) <= 10_000 and not CONTROL_IN_PROSE.search(prose), "a description has 10,000 characters at most")
@@ -348,14 +365,14 @@ def check_terms(terms, at, must):
     must(bands[0]["from"] == 0 and all(a["from"] < b["from"] for a, b in zip(bands, bands[1:])), "bands must ascend")
     must(None in (terms["opensAt"], closes) or closes > terms["opensAt"], "closesAt must be after opensAt")
     must(soft is None or closes is not None, "a soft close needs an end time")
-    must(hard_stop is None or hard_stop >= closes, "the hard stop is before the end")
+    must(stop is None or stop >= closes, "the hard stop is before the end")
     for picture in terms["pictures"]:
         width, height = picture["width"], picture["height"]
         must(picture["bytes"] <= 4 * 2**20 and max(width, height) <= 8192 and width * height <= 25_000_000,
              "a picture is too large")
         must(line(300)(picture["alt"]), "an alt text is one line")
     must(len(set(hashes)) == len(hashes), "a picture is there twice")
-    for time in (terms["opensAt"], closes, hard_stop):
+    for time in (terms["opensAt"], closes, stop):
         must(time is None or at < time <= at + YEARS10, "times lie ahead, within 10 years")
 
 
@@ -373,17 +390,19 @@ def evolve(s, event):
         must(at > 0 and (not is_node(seller) or seller["id"] == home["nodeId"]), "a node that sells is the home")
         s.__dict__.update(
             status="open" if terms["opensAt"] is None else "scheduled", terms=terms, seller=seller, home=home,
-            opened_by=home["nodeId"], opened_at=at, open_id=event["commandId"], closes_at=terms["closesAt"],
-            met=terms["reserveCommitment"] is None)
+            cluster=cluster_after(None, event["cluster"], 1), opened_by=home["nodeId"], opened_at=at,
+            open_id=event["commandId"], closes_at=terms["closesAt"], met=terms["reserveCommitment"] is None)
     else:
         must(at >= s.at, "time does not run backwards")
-        if kind == "MaximaRevealed":
+        if kind == "AuctionTakenOver":
+            taken_over(s, event, must)
+        elif kind == "MaximaRevealed":
             must(s.status == "closed", "maxima are revealed after the close")
             s.revealed += len(event["maxima"])
             must(s.revealed <= s.bid_count, "no more maxima are revealed than bids were placed")
         else:
             must(s.status in ("scheduled", "open"), "nothing else happens once it is over")
-            must(s.owed is None or (kind == s.owed and at == s.at), "a buy-now closes and a late bid extends, at once")
+            must(s.owed is None or (event.get("by") == s.owed[0] and at == s.at), "what is owed follows at once")
             owed, s.owed = s.owed, None
             RULES[kind](s, event, must, owed)
     s.seq, s.at = s.seq + 1, at
@@ -416,11 +435,15 @@ def bid_placed(s, event, must, _):
         must(price >= s.terms["startPrice"], "the price is at least the start price")
     else:
         must(leads or price >= least, "an answered bid reaches the minimum")
-    if soft_close_end(s, event["at"]) is not None:
-        s.owed = "AuctionExtended"
+    owe(s, "soft-close", soft_close_end(s, event["at"]))
     s.price, s.met, s.bid_count = price, met, s.bid_count + 1
     if leads:
         s.leader, s.leading_id = event["bidder"], event["bidId"]
+
+
+def owe(s, by, end):
+    """What has to follow at once: by which reason, and with which end."""
+    s.owed = None if end is None else (by, end)
 
 
 def biddable(s, event, must):
@@ -433,8 +456,8 @@ def max_bid_changed(s, event, must, _):
     must(event["reserveMet"] or not s.met, "a reserve stays met")
     lifted = event["reserveMet"] and not s.met
     must(event["price"] > s.price if lifted else event["price"] == s.price, "the price moves only up to the reserve")
-    if lifted and soft_close_end(s, event["at"]) is not None:
-        s.owed = "AuctionExtended"
+    if lifted:
+        owe(s, "soft-close", soft_close_end(s, event["at"]))
     s.price, s.met, s.bid_count = event["price"], event["reserveMet"], s.bid_count + 1
     s.leader, s.leading_id = event["bidder"], event["bidId"]
 
@@ -444,33 +467,31 @@ def bought_now(s, event, must, _):
     must(event["bidder"]["id"] != s.seller["id"], "sellers do not buy their own lot")
     offered = buy_now_offered(s.terms, s.price, s.met)
     must(offered and event["price"] == s.terms["buyNow"], "buy-now is on offer at this price")
-    s.price, s.met, s.bid_count, s.owed = event["price"], True, s.bid_count + 1, "AuctionClosed"
+    s.price, s.met, s.bid_count, s.owed = event["price"], True, s.bid_count + 1, ("buy-now", None)
     s.leader, s.leading_id = event["bidder"], event["bidId"]
 
 
 def extended(s, event, must, owed):
     at, end, by, added = event["at"], event["closesAt"], event["by"], event.get("addedMs")
     must(s.closes_at is not None and end > s.closes_at, "an extension is later than the end")
-    must(end <= ((s.terms["softClose"] or {}).get("hardStopAt") or math.inf), "no extension passes the hard stop")
+    must(end <= hard_stop(s), "no extension passes the hard stop")
     must((by == "outage") == (event["since"] is not None), "an outage has a beginning, and nothing else does")
     must((by == "seller") == (event["commandId"] is not None), "what the seller does has a command")
     must(by == "seller" or added is None, "only the seller asks for so much more time")
     if by == "outage":
         must(owed is None and event["since"] >= s.at, "no outage begins before the last event")
         must(end == end_after_outage(s, event["since"], at), "an end moves by what was left of it")
-    else:
+    elif by == "seller":
         must(at < s.closes_at, "an auction that ended is not extended")
-        must((by == "soft-close") == (owed is not None), "a soft close follows a late bid, at once")
-        if by == "soft-close":
-            must(end == soft_close_end(s, at), "a soft close extends by its extension")
-        else:
-            must(added is None or end == s.closes_at + added, "an extension by so much moves the end by as much")
-            must(end - at <= YEARS10, "an end is within 10 years")
+        must(added is None or end == s.closes_at + added, "an extension by so much moves the end by as much")
+        must(end - at <= YEARS10, "an end is within 10 years")
+    else:
+        must(owed == (by, end), "a late bid or takeover extends the end, by as much as it calls for")
     s.closes_at = end
 
 
 def closed(s, event, must, owed):
-    over, bought = s.closes_at is not None and event["at"] >= s.closes_at, owed == "AuctionClosed"
+    over, bought = s.closes_at is not None and event["at"] >= s.closes_at, owed == ("buy-now", None)
     by, reserve, result = event["by"], event["reserve"], event["result"]
     must(bought == (by == "buy-now") and (bought or over == (by == "end-time")), "it ends by a reason that holds")
     must((by == "seller") == (event["commandId"] is not None), "what the seller does has a command")
@@ -499,9 +520,31 @@ def maxima_lost(s, event, must, _):
 
 def handed_over(s, event, must, _):
     must(event["to"]["nodeId"] != s.home["nodeId"], "an auction is handed over to another node")
-    s.moves += 1
-    must(s.moves <= 100, "an auction moves 100 times at most")
-    s.home = event["to"]
+    s.moves = [*s.moves, s.seq + 1]
+    must(len(s.moves) <= 100, "an auction is handed over 100 times at most")
+    s.home, s.cluster = event["to"], cluster_after(s.cluster, event["cluster"], s.seq + 1)
+
+
+def cluster_after(before, key, seq):
+    """Its key, and the event that says so."""
+    return before if before and key == before[0] else key and (key, seq)
+
+
+def taken_over(s, event, must):
+    at, since, seq = event["at"], event["since"], s.seq + 1
+    must(s.cluster is not None, "only an auction of a cluster is taken over")
+    must(s.owed is None, "what the last event calls for comes first")
+    must(event["from"] == s.home and event["to"]["nodeId"] != s.home["nodeId"], "another node takes it from its home")
+    must(s.at <= since <= at, "the home before was there at the last event")
+    if s.status in ("scheduled", "open"):
+        owe(s, "takeover", end_after_takeover(s, since, at))
+    s.moves = [move for move in s.moves if move <= s.cluster[1]] + [seq]
+    must(len(s.moves) <= 100, "100 events at most show who is the home")
+    s.home, s.cluster = event["to"], cluster_after(s.cluster, newest_key(s.cluster[0], event), seq)
+
+
+def newest_key(key, event):
+    return event["keys"][-1]["publicKey"] if event["keys"] else key
 
 
 RULES = {"AuctionStarted": started, "BidPlaced": bid_placed, "MaxBidChanged": max_bid_changed,
@@ -751,12 +794,35 @@ def check_head(commit):
     need(is_signed(text, commit["signature"], commit["signer"]), "SIGNATURE", "the signature is not its author's")
 
 
-def check_consent(commit, body, home):
+def check_move(commit, body, home, cluster):
+    """The new home has agreed to a handover, and the cluster to a takeover."""
     event = body.events[0]
+    lines = commit["auctionId"], commit["firstSeq"], body.prev, home["nodeId"], event.get("to", home)["nodeId"]
     if event["type"] == "AuctionHandedOver":
-        lines = commit["auctionId"], commit["firstSeq"], body.prev, home["nodeId"], event["to"]["nodeId"]
-        text = "".join(f"{value}\n" for value in ("vendue-handover-consent-v1", *lines))
+        text = lined("vendue-handover-consent-v2", *lines, event["cluster"] or "-")
         need(is_signed(text, event["consent"], event["to"]["publicKey"]), "SIGNATURE", "the new home has not agreed")
+    if event["type"] == "AuctionTakenOver":
+        for key in event["keys"]:
+            text = f"vendue-cluster-key-v1\n{cluster}\n{key['publicKey']}"
+            need(is_signed(text, key["signature"], cluster), "SIGNATURE", "a key is not signed by the one before")
+            cluster = key["publicKey"]
+        text = lined("vendue-takeover-v1", *lines)
+        need(is_signed(text, event["clusterSignature"], cluster), "SIGNATURE", "the cluster has not moved it")
+
+
+def lined(*values):
+    return "".join(f"{value}\n" for value in values)
+
+
+def author_of(body, home):
+    """Nobody asks the home whose place is taken."""
+    event = body.events[0]
+    return event["to"] if event["type"] == "AuctionTakenOver" else home
+
+
+def misplaced(body):
+    kinds = [event["type"] for event in body.events]
+    return (len(kinds) > 1 and "AuctionHandedOver" in kinds) or "AuctionTakenOver" in kinds[1:]
 
 
 def owns_its_id(home):
@@ -793,8 +859,9 @@ def open_secrets(s, event):
 def verify_log(commits, every=False, receipts=()):
     """The auction that the log proves. Raises `Finding` for the first thing that is wrong."""
     s = SimpleNamespace(status="unopened", seq=0, at=0, auction_id=None, price=None, leader=None, leading_id=None,
-                        bid_count=0, owed=None, moves=0, revealed=0, losses=[], bids=[], by_id={}, ids=set(), homes=[],
-                        sealed=0, opened=0, result=None, reserve=None, secret_of=None, mandates=0, commits=0)
+                        bid_count=0, owed=None, moves=[], cluster=None, revealed=0, losses=[], bids=[], by_id={},
+                        ids=set(), homes=[], sealed=0, opened=0, result=None, reserve=None, secret_of=None, mandates=0,
+                        commits=0)
     last, home = None, None
     for commit in commits:
         body = read_commit(commit)
@@ -802,19 +869,19 @@ def verify_log(commits, every=False, receipts=()):
         follows = (commit["auctionId"] == s.auction_id and commit["firstSeq"] == s.seq + 1
                    and body.prev == (last and last["hash"]))
         need(follows, "COMMIT", "it does not follow the commit before it")
+        cluster = s.cluster and s.cluster[0]
         for event in body.events:
             evolve(s, event)
             open_secrets(s, event)
             if s.homes[-1:] != [s.home]:
                 s.homes.append(s.home)
-        author = home or s.homes[0]
+        author = author_of(body, home or s.homes[0])
         need(owns_its_id(author) and owns_its_id(s.home), "AUTHOR", "the home's id is not that of its key")
         need(commit["signer"] == author["publicKey"], "AUTHOR", "its author is not the home")
         need(is_signature(commit["signature"]), "SIGNATURE", "the signature is malformed")
-        need(s.owed is None, "EVENT", f"it ends before the {s.owed} that it owes")
-        alone = len(body.events) == 1 or all(event["type"] != "AuctionHandedOver" for event in body.events)
-        need(alone, "EVENT", "a handover is alone in its commit")
-        check_consent(commit, body, author)
+        need(s.owed is None, "EVENT", f"it ends before what it owes by {s.owed}")
+        need(not misplaced(body), "EVENT", "a handover is alone in its commit, a takeover its first event")
+        check_move(commit, body, home or author, cluster)
         # The newest signature of each author speaks for all before it.
         if every:
             check_head(commit)
@@ -845,7 +912,7 @@ def summary_of(s):
 
 def judge_proof(data):
     lines = list(read_lines(data))
-    need(5 <= len(lines) <= 105 and lines[0].get("format") == "vendue-proof" and lines[0].get("version") == 3, "PROOF",
+    need(5 <= len(lines) <= 105 and lines[0].get("format") == "vendue-proof" and lines[0].get("version") == 4, "PROOF",
          "this is not a proof")
     need(lines[-1].get("end") == "vendue-proof" and lines[-1].get("commits") == len(lines) - 2, "PROOF", "it was cut")
     commits = lines[1:-1]
@@ -856,21 +923,40 @@ def judge_proof(data):
         check_head(commit)
     opening = bodies[0].events[0]
     need(commits[0]["firstSeq"] == 1 and opening["type"] == "AuctionOpened", "PROOF", "it lacks the opening")
-    home = opening["home"]
-    for commit, body in list(zip(commits, bodies))[:-2]:
-        need(owns_its_id(home) and commit["signer"] == home["publicKey"], "PROOF", "it is not signed by the home")
-        if body is not bodies[0]:
-            moved = body.events[0]
-            need(len(body.events) == 1 and moved["type"] == "AuctionHandedOver", "PROOF", "this is no handover")
-            check_consent(commit, body, home)
-            home = moved["to"]
+    home, cluster = opening["home"], opening["cluster"]
+    need(owns_its_id(home) and commits[0]["signer"] == home["publicKey"], "PROOF", "the opening is not its home's")
+    for commit, body in list(zip(commits, bodies))[1:-2]:
+        moved = body.events[0]
+        is_move = moved["type"] in ("AuctionHandedOver", "AuctionTakenOver") and not misplaced(body)
+        need(is_move and owns_its_id(moved["to"]), "PROOF", "this is no move")
+        # What lies between the event that names the cluster and a takeover adds nothing to the cluster's word.
+        before = moved.get("from", home)
+        check_author(commit, body, before, cluster)
+        check_move(commit, body, before, cluster)
+        home = moved["to"]
+        cluster = moved["cluster"] if moved["type"] == "AuctionHandedOver" else newest_key(cluster, moved)
     first, second = commits[-2:]
-    need(owns_its_id(home) and first["signer"] == second["signer"] == home["publicKey"], "PROOF", "others signed it")
+    for commit, body in list(zip(commits, bodies))[-2:]:
+        check_author(commit, body, home, cluster)
     overlap = max(first["firstSeq"], second["firstSeq"]) <= min(first["lastSeq"], second["lastSeq"])
     follows = second["firstSeq"] == first["lastSeq"] + 1 and bodies[-1].prev != first["hash"]
     need(first["hash"] != second["hash"] and (overlap or follows), "PROOF", "they do not contradict each other")
     return {"valid": True, "verdict": "valid", "kind": "equivocation", "auction_id": first["auctionId"],
-            "author": home["nodeId"]}
+            "author": node_id(cluster) if any(map(is_taken, bodies[-2:])) else home["nodeId"]}
+
+
+def is_taken(body):
+    return body.events[0]["type"] == "AuctionTakenOver"
+
+
+def check_author(commit, body, home, cluster):
+    """It is of this home, or the cluster's takeover from it."""
+    author = author_of(body, home)
+    need(owns_its_id(author) and commit["signer"] == author["publicKey"], "PROOF", "others signed it")
+    if is_taken(body):
+        from_home = cluster is not None and body.events[0]["from"]["nodeId"] == home["nodeId"]
+        need(from_home, "PROOF", "it is of another home")
+        check_move(commit, body, home, cluster)
 
 
 def is_proof(data):

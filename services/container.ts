@@ -14,7 +14,8 @@ export class ServiceContainer<Parts extends object> {
   })
 
   value<N extends keyof Parts & string>(name: N, value: Parts[N]): this {
-    this.#container.register(name, { useValue: value })
+    // tsyringe takes null for no value.
+    this.#container.register(name, { useFactory: () => value })
     return this
   }
 

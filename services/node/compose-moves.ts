@@ -59,6 +59,7 @@ export function composeMoves(services: NodeServices): void {
             auctionHouse: parts.auctionHouse,
             auctions: parts.auctions,
             budgets: parts.budgets,
+            clusterSigner: parts.clusterSigner,
             eventLog: parts.eventLog,
             handovers: parts.handovers,
             outcomes: parts.outcomes,

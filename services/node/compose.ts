@@ -220,6 +220,7 @@ function composeService(services: NodeServices, options: ComposeOptions): void {
           auctions: parts.auctions,
           auctionViews: parts.auctionViews,
           autoBidder: parts.autoBidder,
+          clusterSigner: parts.clusterSigner,
           handoverGiver: parts.handoverGiver,
           heldAuctions: parts.heldAuctions,
           homeClock: parts.homeClock,

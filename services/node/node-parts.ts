@@ -57,6 +57,7 @@ import type { PeerRepository } from '../../src/ports/store/peer-repository.js'
 import type { PictureStore } from '../../src/ports/store/picture-store.js'
 import type { ReceiptRepository } from '../../src/ports/store/receipt-repository.js'
 import type { Clock } from '../../src/ports/system/clock.js'
+import type { ClusterSigner } from '../../src/ports/system/cluster-signer.js'
 import type { Heartbeat } from '../../src/ports/system/heartbeat.js'
 import type { Logger } from '../../src/ports/system/logger.js'
 import type { Metrics } from '../../src/ports/system/metrics.js'
@@ -89,6 +90,8 @@ export interface NodeParts {
   readonly discovery: Discovery
   readonly peerClient: PeerClient
   readonly members: MemberDirectory
+  /** Null where the node belongs to no cluster. */
+  readonly clusterSigner: ClusterSigner | null
   readonly memberNews: MemberNews
   readonly rpcClient: RpcClient
   readonly outcomes: OutcomeRepository

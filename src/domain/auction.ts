@@ -23,8 +23,13 @@ interface Opened {
   readonly home: Home
   /** The node that was home when it opened: it speaks for a seller who is no node. */
   readonly openedBy: string
-  /** Seqs of the events that moved it to another home, ascending. */
-  readonly handovers: readonly number[]
+  /**
+   * Seqs of the events that show, with the opening, who is the home, ascending. A takeover needs those alone that say
+   * which cluster it is of.
+   */
+  readonly moves: readonly number[]
+  /** The cluster that may move it to another node; null: nobody but the home may. */
+  readonly cluster: AuctionCluster | null
   readonly openedAt: number
   /** From which event on the home has lost maxima that were left with it; null where it has not. */
   readonly maximaLostSince: number | null
@@ -41,8 +46,18 @@ interface Opened {
 
 export interface Live extends Opened {
   readonly status: 'scheduled' | 'open'
-  /** The event that has to follow the last one at once: a buy-now's close, a late bid's extension. */
-  readonly owed: 'AuctionClosed' | 'AuctionExtended' | null
+  /** What has to follow the last event at once: a buy-now's close, the extension of a late bid or takeover. */
+  readonly owed: Owed | null
+}
+
+/** `by`: that of the event. */
+export type Owed = { readonly by: 'buy-now' } | { readonly by: 'soft-close' | 'takeover'; readonly closesAt: number }
+
+export interface AuctionCluster {
+  /** The public key that counts: no older one of the cluster does any more. */
+  readonly key: string
+  /** Seq of the event that says so. */
+  readonly since: number
 }
 
 export interface Closed extends Opened {

@@ -1,4 +1,4 @@
-import type { Opening } from './events.js'
+import type { AuctionTakenOver, Opening } from './events.js'
 import type { Minor } from './money.js'
 import type { Home, Party } from './party.js'
 import type { Terms } from './terms.js'
@@ -15,6 +15,7 @@ export type Command =
   | CancelAuction
   | ExtendAuction
   | HandOver
+  | TakeOver
   | GiveTimeBack
   | GiveUp
   | LoseMaxima
@@ -26,6 +27,8 @@ export interface OpenAuction {
   readonly meshId: string
   readonly seller: Party
   readonly home: Home
+  /** See `AuctionOpened`. */
+  readonly cluster: string | null
   readonly terms: Terms
   /** The reserve behind `terms.reserveCommitment`. */
   readonly reserve: Opening | null
@@ -112,7 +115,14 @@ export interface HandOver {
   readonly now: number
   readonly to: Home
   /** See `AuctionHandedOver`. */
+  readonly cluster: string | null
   readonly consent: string
+}
+
+/** This node becomes the home in the place of another node of its cluster. */
+export interface TakeOver extends Omit<AuctionTakenOver, 'type' | 'at' | 'from'> {
+  readonly type: 'TakeOver'
+  readonly now: number
 }
 
 /** The home could not take bids from `since` on, and the end has come meanwhile. */

@@ -1,3 +1,5 @@
+/** Long because it is one switch over all commands, which is read beside `evolve`. */
+
 import { type Auction, buyNowAvailable, type Live, minimumBid, type OpenedAuction, resultOf } from './auction.js'
 import type {
   BuyNow,
@@ -13,6 +15,7 @@ import type {
   RevealMaxima,
   SealedMaximum,
   StartAuction,
+  TakeOver,
 } from './commands.js'
 import type { AuctionClosed, AuctionEvent, AuctionResult } from './events.js'
 import { evolve, MAX_REVEALS_PER_EVENT } from './evolve.js'
@@ -44,6 +47,7 @@ export function decide(state: HomeState, command: Command): Decision {
   const { auction } = state
   if (command.type === 'OpenAuction') return open(auction, command)
   if (auction.status === 'unopened') throw new Error(`${command.type} needs an auction that has been opened`)
+  if (command.type === 'TakeOver') return takeOver(state, auction, command)
   if (auction.status === 'cancelled') return reject({ code: 'AUCTION_CANCELLED', cancelledAt: auction.cancelledAt })
   if (command.type === 'RevealMaxima') return reveal(state, auction, command)
   if (auction.status === 'closed') return reject({ code: 'AUCTION_CLOSED', closedAt: auction.closedAt })
@@ -101,9 +105,9 @@ function open(auction: Auction, command: OpenAuction): Decision {
   if (auction.status !== 'unopened') return reject({ code: 'COMMAND_ID_REUSED' })
   const problems = [...termsProblems(terms, reserve?.amount ?? null), ...openingProblems(terms, now)]
   if (problems.length > 0) return reject({ code: 'TERMS_INVALID', problems })
-  const { commandId, meshId, seller, home } = command
+  const { commandId, meshId, seller, home, cluster } = command
   return accept(auction, { ...NO_SECRETS, reserve }, [
-    { type: 'AuctionOpened', at: now, commandId, meshId, seller, home, terms },
+    { type: 'AuctionOpened', at: now, commandId, meshId, seller, home, cluster, terms },
   ])
 }
 
@@ -268,8 +272,30 @@ function extend({ secrets }: HomeState, auction: Live, command: ExtendAuction): 
   ])
 }
 
-function handOver({ secrets }: HomeState, auction: Live, { to, now, consent }: HandOver): Decision {
-  return accept(auction, secrets, [{ type: 'AuctionHandedOver', at: now, to, consent }])
+function handOver({ secrets }: HomeState, auction: Live, { to, now, cluster, consent }: HandOver): Decision {
+  return accept(auction, secrets, [{ type: 'AuctionHandedOver', at: now, to, cluster, consent }])
+}
+
+/** Whatever its status: maxima are still to be opened after the close, and somebody has to answer for what was. */
+function takeOver({ secrets }: HomeState, auction: OpenedAuction, { now, ...command }: TakeOver): Decision {
+  const { to, why, since, keys, clusterSignature } = command
+  const moved = {
+    type: 'AuctionTakenOver',
+    at: now,
+    from: auction.home,
+    to,
+    why,
+    since,
+    keys,
+    clusterSignature,
+  } as const
+  const { owed } = { owed: null, ...evolve(auction, moved) }
+  if (owed?.by !== 'takeover') return accept(auction, secrets, [moved])
+  const { by, closesAt } = owed
+  return accept(auction, secrets, [
+    moved,
+    { type: 'AuctionExtended', at: now, closesAt, by, since: null, commandId: null },
+  ])
 }
 
 /** First the end, then the start that is owed as well: nothing happens after an end that stands. */

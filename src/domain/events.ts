@@ -1,3 +1,4 @@
+import type { ClusterKeyRotation } from './cluster-key.js'
 import type { Minor } from './money.js'
 import type { Home, Party } from './party.js'
 import type { Terms } from './terms.js'
@@ -19,6 +20,7 @@ export type AuctionEvent =
   | AuctionGivenUp
   | MaximaLost
   | AuctionHandedOver
+  | AuctionTakenOver
 
 export interface AuctionOpened {
   readonly type: 'AuctionOpened'
@@ -30,6 +32,8 @@ export interface AuctionOpened {
   /** A node that sells is the home itself. */
   readonly seller: Party
   readonly home: Home
+  /** Public key of the cluster that the home belongs to, which may move the auction to another node; null: of none. */
+  readonly cluster: string | null
   readonly terms: Terms
 }
 
@@ -74,15 +78,18 @@ export interface LotBoughtNow {
 }
 
 export const CLOSED_BY = ['seller', 'end-time', 'buy-now'] as const
-/** `outage`: the home could not take bids when the end came, and gives the lost time back. */
-export const EXTENDED_BY = ['soft-close', 'seller', 'outage'] as const
+/**
+ * `outage`: the home could not take bids when the end came, and gives the lost time back. `takeover`: another node took
+ * the auction over close to the end or after it.
+ */
+export const EXTENDED_BY = ['soft-close', 'seller', 'outage', 'takeover'] as const
 
 export interface AuctionExtended {
   readonly type: 'AuctionExtended'
   readonly at: number
   readonly closesAt: number
   readonly by: (typeof EXTENDED_BY)[number]
-  /** Since when nobody could bid; null unless it is for that. */
+  /** Since when nobody could bid; null unless it is by `outage`. */
   readonly since: number | null
   /** The seller's; null where nobody extends by hand. */
   readonly commandId: string | null
@@ -156,8 +163,34 @@ export interface AuctionHandedOver {
   readonly type: 'AuctionHandedOver'
   readonly at: number
   readonly to: Home
+  /** Public key of the cluster that the new home belongs to; null: of none. The cluster before has no say any more. */
+  readonly cluster: string | null
   /** The new home's signature, base64url: that it takes this auction over at this place of its log. */
   readonly consent: string
+}
+
+/**
+ * `home-dead`: it has not been heard of by its cluster for too long. `home-left`: it belongs to the cluster no more.
+ * `rebalance`: the cluster shares its auctions out anew.
+ */
+export const TAKEN_OVER_BECAUSE = ['home-dead', 'home-left', 'rebalance'] as const
+
+/**
+ * The new home's first event: the cluster of the home before has made another node the home, without a word of that
+ * home. Always the first event of its commit, which the new home signs.
+ */
+export interface AuctionTakenOver {
+  readonly type: 'AuctionTakenOver'
+  readonly at: number
+  readonly from: Home
+  readonly to: Home
+  readonly why: (typeof TAKEN_OVER_BECAUSE)[number]
+  /** When the home before was last heard of, as far as the new one knows. */
+  readonly since: number
+  /** From the cluster's key that counted until now to the one that signs this; none where it is the same. */
+  readonly keys: readonly ClusterKeyRotation[]
+  /** By the cluster's key, base64url: that it moves this auction at this place of its log. */
+  readonly clusterSignature: string
 }
 
 /**

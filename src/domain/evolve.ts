@@ -2,14 +2,17 @@
 
 import {
   type Auction,
+  type AuctionCluster,
   buyNowAvailable,
   type Cancelled,
   type Closed,
   type Live,
   minimumBid,
   type OpenedAuction,
+  type Owed,
   resultOf,
 } from './auction.js'
+import { MAX_CLUSTER_ROTATIONS } from './cluster-key.js'
 import type {
   AuctionCancelled,
   AuctionClosed,
@@ -18,6 +21,7 @@ import type {
   AuctionGivenUp,
   AuctionOpened,
   AuctionResult,
+  AuctionTakenOver,
   BidPlaced,
   LotBoughtNow,
   MaxBidChanged,
@@ -29,10 +33,12 @@ import { isMinor } from './money.js'
 import { endAfterOutage } from './outage.js'
 import { isNode, sameParty } from './party.js'
 import { softCloseEnd } from './soft-close.js'
+import { endAfterTakeover } from './takeover.js'
 import { openingProblems, termsProblems } from './terms.js'
 
 export const MAX_REVEALS_PER_EVENT = 1_000
-export const MAX_HANDOVERS = 100
+/** Of the events that show who is the home. */
+export const MAX_MOVES = 100
 
 /** An event that the rules do not allow in this state: a bug here, or a lie from a peer. */
 export class IllegalEventError extends Error {
@@ -63,6 +69,7 @@ export function evolve(state: Auction, event: AuctionEvent): OpenedAuction {
   if (state.status === 'unopened') throw new IllegalEventError(event, seq, 'the first event opens the auction')
   must(isTime(event.at) && event.at >= state.at, 'time does not run backwards')
 
+  if (event.type === 'AuctionTakenOver') return takenOver(state, event, must)
   if (event.type === 'MaximaRevealed') {
     if (state.status !== 'closed') throw new IllegalEventError(event, seq, 'maxima are revealed after the close')
     return revealed(state, event, must)
@@ -70,10 +77,8 @@ export function evolve(state: Auction, event: AuctionEvent): OpenedAuction {
   if (state.status === 'closed' || state.status === 'cancelled') {
     throw new IllegalEventError(event, seq, `nothing else happens once an auction is ${state.status}`)
   }
-  must(
-    state.owed === null || (event.type === state.owed && event.at === state.at),
-    'a buy-now closes the auction and a late bid extends it, at once',
-  )
+  const { owed } = state
+  if (owed !== null) must('by' in event && event.by === owed.by && event.at === state.at, OWED[owed.by])
 
   switch (event.type) {
     case 'AuctionStarted':
@@ -103,13 +108,23 @@ export function evolve(state: Auction, event: AuctionEvent): OpenedAuction {
     }
     case 'AuctionHandedOver':
       must(event.to.nodeId !== state.home.nodeId, 'an auction is handed over to another node')
-      must(state.handovers.length < MAX_HANDOVERS, `an auction moves ${MAX_HANDOVERS} times at most`)
-      return advance(state, event, { home: event.to, handovers: [...state.handovers, seq] })
+      must(state.moves.length < MAX_MOVES, `an auction is handed over ${MAX_MOVES} times at most`)
+      return advance(state, event, {
+        home: event.to,
+        moves: [...state.moves, seq],
+        cluster: clusterAfter(state.cluster, event.cluster, seq),
+      })
     default: {
       const unknown: never = event
       throw new IllegalEventError(unknown, seq, 'unknown event type')
     }
   }
+}
+
+const OWED: Readonly<Record<Owed['by'], string>> = {
+  'buy-now': 'a buy-now closes the auction, at once',
+  'soft-close': 'a late bid extends the end by the soft close, at once',
+  takeover: 'a late takeover extends the end, at once',
 }
 
 type Must = (holds: boolean, rule: string) => void
@@ -119,7 +134,8 @@ type Change = Partial<
     Live,
     | 'status'
     | 'home'
-    | 'handovers'
+    | 'moves'
+    | 'cluster'
     | 'closesAt'
     | 'price'
     | 'leader'
@@ -133,7 +149,7 @@ type Change = Partial<
 
 /** Field by field: to spread `state` here would cost more than all the rest of a bid. */
 function advance(state: Live, { at }: AuctionEvent, change: Change): Live {
-  const { status = state.status, home = state.home, handovers = state.handovers } = change
+  const { status = state.status, home = state.home, moves = state.moves, cluster = state.cluster } = change
   const { closesAt = state.closesAt, price = state.price } = change
   const { leader = state.leader, leadingBidId = state.leadingBidId } = change
   const { bidCount = state.bidCount, reserveMet = state.reserveMet, owed = null } = change
@@ -148,7 +164,8 @@ function advance(state: Live, { at }: AuctionEvent, change: Change): Live {
     seller,
     home,
     openedBy,
-    handovers,
+    moves,
+    cluster,
     openedAt,
     maximaLostSince,
     closesAt,
@@ -163,7 +180,39 @@ function advance(state: Live, { at }: AuctionEvent, change: Change): Live {
 
 /** Whether a bid that moved the price now has to extend the end. */
 function owedBy(state: Live, { at }: AuctionEvent): Live['owed'] {
-  return softCloseEnd(state, at) === null ? null : 'AuctionExtended'
+  const closesAt = softCloseEnd(state, at)
+  return closesAt === null ? null : { by: 'soft-close', closesAt }
+}
+
+/** Where the key stays the same, what said so first is enough to prove it. */
+function clusterAfter(before: AuctionCluster | null, key: string | null, seq: number): AuctionCluster | null {
+  if (key === null) return null
+  return key === before?.key ? before : { key, since: seq }
+}
+
+function takenOver(state: OpenedAuction, event: AuctionTakenOver, must: Must): OpenedAuction {
+  const { at, from, to, since, keys } = event
+  const { cluster, home } = state
+  const seq = state.seq + 1
+  if (cluster === null) throw new IllegalEventError(event, seq, 'only an auction of a cluster is taken over')
+  must(!('owed' in state) || state.owed === null, 'what the last event calls for comes first')
+  must(from.nodeId === home.nodeId && from.publicKey === home.publicKey, 'an auction is taken over from its home')
+  must(to.nodeId !== home.nodeId, 'an auction is taken over by another node')
+  must(since >= state.at && since <= at, 'the home before was there at the last event, and not after the takeover')
+  must(keys.length <= MAX_CLUSTER_ROTATIONS, `a cluster's key is exchanged ${MAX_CLUSTER_ROTATIONS} times at most`)
+  const moves = [...state.moves.filter((move) => move <= cluster.since), seq]
+  must(moves.length <= MAX_MOVES, `no more than ${MAX_MOVES} events show who is the home`)
+  const next = {
+    ...state,
+    seq,
+    at,
+    home: to,
+    moves,
+    cluster: clusterAfter(cluster, keys.at(-1)?.publicKey ?? cluster.key, seq),
+  }
+  if (next.status === 'closed' || next.status === 'cancelled') return next
+  const closesAt = endAfterTakeover(state as Live, since, at)
+  return { ...next, owed: closesAt === null ? null : { by: 'takeover', closesAt } }
 }
 
 function opened(event: AuctionOpened, must: Must): Live {
@@ -183,7 +232,8 @@ function opened(event: AuctionOpened, must: Must): Live {
     seller: event.seller,
     home: event.home,
     openedBy: event.home.nodeId,
-    handovers: [],
+    moves: [],
+    cluster: clusterAfter(null, event.cluster, 1),
     openedAt: event.at,
     maximaLostSince: null,
     closesAt: event.terms.closesAt,
@@ -274,7 +324,7 @@ function lotBoughtNow(state: Live, event: LotBoughtNow, must: Must): Live {
     leadingBidId: event.bidId,
     bidCount: state.bidCount + 1,
     reserveMet: true,
-    owed: 'AuctionClosed',
+    owed: { by: 'buy-now' },
   })
 }
 
@@ -285,13 +335,15 @@ function extended(state: Live, event: AuctionExtended, must: Must): Live {
   must(event.closesAt <= (rule?.hardStopAt ?? Number.POSITIVE_INFINITY), 'no extension passes the hard stop')
   must((event.by === 'outage') === (event.since !== null), 'an outage has a beginning, and nothing else does')
   if (event.by === 'outage') return givenBack(state, event, must)
-  must(event.at < state.closesAt, 'an auction that ended is not extended')
-  if (event.by === 'soft-close') {
-    must(state.owed === 'AuctionExtended', 'a soft close follows a late bid')
-    must(event.closesAt === softCloseEnd(state, event.at), 'a soft close extends by its extension')
+  if (event.by === 'takeover') {
+    must(event.closesAt === owedEnd(state, event), 'a late takeover extends by as much as it calls for')
+    must(event.addedMs === undefined, 'only the seller asks for so much more time')
+  } else if (event.by === 'soft-close') {
+    must(state.owed !== null, 'a soft close follows a late bid')
+    must(event.closesAt === owedEnd(state, event), 'a soft close extends by its extension')
     must(event.addedMs === undefined, 'only the seller asks for so much more time')
   } else {
-    must(state.owed === null, 'a late bid extends the end by the soft close')
+    must(event.at < state.closesAt, 'an auction that ended is not extended')
     must(
       event.addedMs === undefined || event.closesAt === state.closesAt + event.addedMs,
       'an extension by so much moves the end by as much',
@@ -300,6 +352,11 @@ function extended(state: Live, event: AuctionExtended, must: Must): Live {
   }
   must((event.by === 'seller') === (event.commandId !== null), 'what the seller does has a command of his')
   return advance(state, event, { closesAt: event.closesAt })
+}
+
+/** Where that is what the last event calls for. */
+function owedEnd({ owed }: Live, { by }: AuctionExtended): number | null {
+  return owed !== null && owed.by === by && 'closesAt' in owed ? owed.closesAt : null
 }
 
 /** Whether the home could take bids is its own word; when it says it could not, what follows from that is not. */
@@ -317,7 +374,7 @@ function givenBack(state: Live, event: AuctionExtended, must: Must): Live {
 
 function closed(state: Live, event: AuctionClosed, must: Must): Closed {
   const over = state.closesAt !== null && event.at >= state.closesAt
-  const boughtNow = state.owed === 'AuctionClosed'
+  const boughtNow = state.owed?.by === 'buy-now'
   must(boughtNow === (event.by === 'buy-now'), 'a buy-now, and nothing else, closes by buy-now')
   must(boughtNow || over === (event.by === 'end-time'), 'an auction ends at its end time, and by it alone')
   must((event.by === 'seller') === (event.commandId !== null), 'what the seller does has a command of his')

@@ -19,9 +19,11 @@ import {
 const types = (auction: AuctionScenario) => auction.raised.map(({ type }) => type)
 
 describe('opening', () => {
-  it('puts terms, seller and home into the first event', () => {
-    const { terms, meshId, seller, home, commandId } = openCommand()
-    expect(given().events).to.deep.equal([{ type: 'AuctionOpened', at: T0, commandId, meshId, seller, home, terms }])
+  it('puts terms, seller, home and its cluster into the first event', () => {
+    const { terms, meshId, seller, home, cluster, commandId } = openCommand()
+    expect(given().events).to.deep.equal([
+      { type: 'AuctionOpened', at: T0, commandId, meshId, seller, home, cluster, terms },
+    ])
   })
 
   it('opens at once where no opening time is set', () => {

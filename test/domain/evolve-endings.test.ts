@@ -37,7 +37,7 @@ describe('evolve refuses', () => {
     ['a buy-now after a bid', () => given({ buyNow: 50_000 }).bid(ALICE, 8_000), bought(), 'buy-now is on offer'],
     ['anything between buy-now and close', boughtNow, bid({ bidder: CAROL }), 'a buy-now closes the auction'],
     ['a close some time after the buy-now', boughtNow, closed({ at: T0 + 1, by: 'buy-now' }), 'at once'],
-    ['a buy-now that is closed by the seller', boughtNow, closed(), 'and nothing else, closes by buy-now'],
+    ['a buy-now that is closed by the seller', boughtNow, closed(), 'a buy-now closes the auction, at once'],
 
     ['an extension without an end', () => given(), extended(), 'only an end time can be extended'],
     ['an extension that is none', () => given(ENDING), extended({ closesAt: T0 + HOUR }), 'later than the end'],
@@ -65,7 +65,12 @@ describe('evolve refuses', () => {
     ['a soft close that is too short', lateBid, extended({ ...owed, closesAt: owed.closesAt - 1 }), 'by its extension'],
     ['a soft close in the seller’s name', lateBid, extended({ ...owed, by: 'seller' }), 'by the soft close'],
     ['a soft close that comes later', lateBid, extended({ ...owed, at: owed.at + 1 }), 'at once'],
-    ['a late bid that goes without its extension', lateBid, bid({ ...late }), 'a late bid extends it, at once'],
+    [
+      'a late bid that goes without its extension',
+      lateBid,
+      bid({ ...late }),
+      'a late bid extends the end by the soft close, at once',
+    ],
 
     ['a close by buy-now of what nobody bought', aliceAt8000, closed({ by: 'buy-now' }), 'nothing else, closes by'],
     [

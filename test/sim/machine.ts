@@ -208,6 +208,7 @@ export class Machine {
     network.members.add(info)
     services
       .value('members', network.members)
+      .value('clusterSigner', null)
       .value('memberNews', { ask: () => Promise.resolve() })
       .value('clock', process)
       .value('pictureStore', new MemoryPictureStore())

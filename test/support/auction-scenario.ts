@@ -73,6 +73,7 @@ export function openCommand({ reserve, ...overrides }: Setup = {}): OpenAuction 
     meshId: TEST_MESH,
     seller: SELLER,
     home: { nodeId: SELLER.id, publicKey: A_KEY },
+    cluster: null,
     terms: termsWith({ reserveCommitment, ...overrides }),
     reserve: sealed,
   }

@@ -30,8 +30,8 @@ export const OPENING = { opensAt: T0 + HOUR }
 export const ENDING = { closesAt: T0 + HOUR, softClose: SOFT }
 
 export function opened(overrides: Partial<AuctionOpened> = {}): AuctionEvent {
-  const { commandId, meshId, seller, home, terms, now } = openCommand()
-  return { type: 'AuctionOpened', at: now, commandId, meshId, seller, home, terms, ...overrides }
+  const { commandId, meshId, seller, home, cluster, terms, now } = openCommand()
+  return { type: 'AuctionOpened', at: now, commandId, meshId, seller, home, cluster, terms, ...overrides }
 }
 
 /** A plain bid of 9,000 by Bob that leads. */

@@ -63,6 +63,7 @@ async function auction(
     meshId,
     seller: { id: nodeId, name: 'full' },
     home: { nodeId, publicKey: signer.publicKey },
+    cluster: null,
     terms: {
       title: `Lot ${i}`,
       description: 'One of many.',

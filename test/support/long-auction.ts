@@ -98,8 +98,8 @@ export class LongAuction {
     const { lastSeq, hash: prevHash } = this.#last
     const move = { auctionId: this.auctionId, seq: lastSeq + 1, prevHash }
     const between = { from: homeOf(this.signer).nodeId, to: to.nodeId }
-    const consent = signConsent({ ...move, ...between }, this.nextSigner)
-    const commit = this.#commit(this.#decide({ type: 'HandOver', now: this.#now, to, consent }))
+    const { signature: consent } = signConsent({ ...move, ...between }, null, this.nextSigner)
+    const commit = this.#commit(this.#decide({ type: 'HandOver', now: this.#now, to, cluster: null, consent }))
     this.#author = this.nextSigner
     return commit
   }
@@ -115,7 +115,7 @@ export class LongAuction {
     const terms = termsWith({ startPrice: START, increments: flatIncrement(1), reserveCommitment })
     const home = homeOf(this.signer)
     const seller = { id: home.nodeId, name: 'Seller' }
-    return { type: 'OpenAuction', commandId, now: T0, meshId: TEST_MESH, seller, home, terms, reserve }
+    return { type: 'OpenAuction', commandId, now: T0, meshId: TEST_MESH, seller, home, cluster: null, terms, reserve }
   }
 
   /** Two in ten are maxima, some of which the leader's maximum answers, ties, or that change the own. */

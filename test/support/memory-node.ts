@@ -96,6 +96,7 @@ export class MemoryNode {
     members.add(this.info)
     this.services
       .value('members', members)
+      .value('clusterSigner', null)
       .value('memberNews', { ask: () => Promise.resolve() })
       .value('clock', this.time)
       .value('pictureStore', this.pictureStore)

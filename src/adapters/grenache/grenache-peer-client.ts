@@ -1,6 +1,6 @@
 import type { Commit } from '../../domain/commit.js'
 import type { RemoteCommand } from '../../domain/remote-command.js'
-import type { Refusal, SignedParcel, SubmitAnswer, SubmittedMandate } from '../../ports/mesh/home-messages.js'
+import type { Consent, Refusal, SignedParcel, SubmitAnswer, SubmittedMandate } from '../../ports/mesh/home-messages.js'
 import type { Challenge, Goodbye, HelloAnswer, NodeProof, Ping, Pong } from '../../ports/mesh/liveness-messages.js'
 import { PeerCallError } from '../../ports/mesh/peer-call-error.js'
 import type { CallOptions, PeerClient } from '../../ports/mesh/peer-client.js'
@@ -107,7 +107,7 @@ export class GrenachePeerClient implements PeerClient {
     from: string,
     parcel: SignedParcel,
     options?: CallOptions,
-  ): Promise<string | null> {
+  ): Promise<Consent | null> {
     const request = { from, parcel }
     const defaults = this.#toPeer(address, TRANSFER_TIMEOUT_MS, options)
     return (await this.#rpc.call(address, passHandoverRpc, request, defaults)).consent

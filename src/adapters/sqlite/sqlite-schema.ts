@@ -210,7 +210,7 @@ const MIGRATIONS: readonly string[] = [
 ]
 
 /** Their commits were written otherwise, and are not read any more. */
-const VERSIONS_BEFORE = 11
+const VERSIONS_BEFORE = 12
 
 const SCHEMA: Schema = {
   applicationId: APPLICATION_ID,

@@ -5,6 +5,7 @@ import type { Party } from '../../domain/party.js'
 import type { FeedItem } from '../../ports/node/node-answers.js'
 import type { NodeApi } from '../../ports/node/node-api.js'
 import { NodeError, type NodeErrorCode } from '../../ports/node/node-error.js'
+import { isMove } from '../log/move-rule.js'
 import { bidOf } from '../log/read-model.js'
 import type { AuctionFacts, AuctionFactsCache } from './auction-facts.js'
 import { auctionResultJson, jsonTime } from './json-shapes.js'
@@ -80,7 +81,7 @@ export class EventMaker {
   }
 
   #note(auctionId: string, event: AuctionEvent): void {
-    if (event.type === 'AuctionHandedOver') this.#deps.facts.forget(auctionId)
+    if (isMove(event)) this.#deps.facts.forget(auctionId)
     const bid = bidOf(event)
     if (bid?.leads !== true) return
     if (this.#leaders.size >= MAX_LEADERS) this.#leaders.clear()
@@ -180,9 +181,17 @@ function messageOf(item: FeedItem, facts: AuctionFacts, leader: Party | null): E
       return { type: 'auction_cancelled', ...common, by: 'home', reason: event.reason }
     case 'MaximaLost':
       return { type: 'maxima_lost', ...common, since_seq: event.since }
-    case 'AuctionHandedOver': {
+    case 'AuctionHandedOver':
+    case 'AuctionTakenOver': {
       const { nodeId, publicKey } = event.to
-      return { type: 'auction_moved', ...common, home: { node_id: nodeId, public_key: publicKey } }
+      const isTaken = event.type === 'AuctionTakenOver'
+      return {
+        type: 'auction_moved',
+        ...common,
+        home: { node_id: nodeId, public_key: publicKey },
+        why: isTaken ? event.why : 'handed-over',
+        since: jsonTime(isTaken ? event.since : null),
+      }
     }
     case 'MaximaRevealed':
       return {

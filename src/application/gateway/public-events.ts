@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { CLOSED_BY, EXTENDED_BY } from '../../domain/events.js'
+import { CLOSED_BY, EXTENDED_BY, TAKEN_OVER_BECAUSE } from '../../domain/events.js'
 import { PICTURE_TYPES } from '../../domain/pictures/picture.js'
 
 /**
@@ -111,8 +111,13 @@ export const eventMessages = {
       type: z.literal('auction_moved'),
       ...event,
       home: z.object({ node_id: z.string(), public_key: z.string() }),
+      why: z.enum(['handed-over', ...TAKEN_OVER_BECAUSE]),
+      since: time.nullable(),
     })
-    .meta({ description: 'Another node is the auction’s home from here on. Nothing else changes.' }),
+    .meta({
+      description:
+        'Another node is the auction’s home from here on. Nothing else changes. Unless it was handed over, its cluster has taken it over from a home that was last heard of at `since`.',
+    }),
   maxima_revealed: z
     .object({
       type: z.literal('maxima_revealed'),

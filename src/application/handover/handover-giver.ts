@@ -2,7 +2,7 @@
 
 import type { Head } from '../../domain/commit.js'
 import type { Home } from '../../domain/party.js'
-import type { SubmitResult } from '../../ports/mesh/home-messages.js'
+import type { Consent, SubmitResult } from '../../ports/mesh/home-messages.js'
 import { PeerCallError } from '../../ports/mesh/peer-call-error.js'
 import type { PeerClient } from '../../ports/mesh/peer-client.js'
 import type { AuctionView } from '../../ports/node/node-answers.js'
@@ -91,7 +91,7 @@ export class HandoverGiver {
     } while (after !== null)
   }
 
-  async #passRest(auctionId: string, to: Home, rest: HandoverParcel, head: Head): Promise<string> {
+  async #passRest(auctionId: string, to: Home, rest: HandoverParcel, head: Head): Promise<Consent> {
     const { outcomes, sealed, secrets } = rest
     let at = 0
     for (; Math.max(outcomes.length, sealed.length) - at > PARCEL_ITEMS; at += PARCEL_ITEMS) {
@@ -106,7 +106,7 @@ export class HandoverGiver {
     throw new NodeError('NOT_MOVED', `${this.#nameOf(to)} has not agreed to be its home`)
   }
 
-  async #pass(auctionId: string, to: Home, parcel: HandoverParcel, head: Head | null): Promise<string | null> {
+  async #pass(auctionId: string, to: Home, parcel: HandoverParcel, head: Head | null): Promise<Consent | null> {
     const { peerClient, peerTable, signer } = this.#deps
     const address = peerTable.whereabouts(to.nodeId)?.address
     if (address === undefined) throw new NodeError('NODE_UNREACHABLE', `${this.#nameOf(to)} cannot be reached`)

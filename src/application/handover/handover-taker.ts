@@ -1,9 +1,10 @@
 import type { OpenedAuction } from '../../domain/auction.js'
 import type { Head } from '../../domain/commit.js'
-import type { SignedParcel } from '../../ports/mesh/home-messages.js'
+import type { Consent, SignedParcel } from '../../ports/mesh/home-messages.js'
 import { NodeError } from '../../ports/node/node-error.js'
 import type { AuctionRecord, AuctionRepository } from '../../ports/store/auction-repository.js'
 import type { HandoverRepository } from '../../ports/store/handover-repository.js'
+import type { ClusterSigner } from '../../ports/system/cluster-signer.js'
 import type { Logger } from '../../ports/system/logger.js'
 import type { SignatureVerifier, Signer } from '../../ports/system/signer.js'
 import type { Budgets } from '../budgets/budgets.js'
@@ -20,6 +21,8 @@ export interface HandoverTakerDeps extends ParcelCheckDeps {
   readonly auctions: Pick<AuctionRepository, 'find'>
   readonly handovers: Pick<HandoverRepository, 'keep'>
   readonly syncer: Pick<Syncer, 'pull'>
+  /** Null where the node belongs to no cluster. */
+  readonly clusterSigner: ClusterSigner | null
   readonly signer: Signer
   readonly verifier: SignatureVerifier
   readonly logger: Logger
@@ -48,7 +51,7 @@ export class HandoverTaker {
    * Resolves with this node's consent once it has the last part, and so all that it needs; with null before. Rejects
    * with `NodeError`: this node does not take the auction, or not yet.
    */
-  async take(from: string, signed: SignedParcel): Promise<string | null> {
+  async take(from: string, signed: SignedParcel): Promise<Consent | null> {
     if (this.#isReader) throw refuse('FORBIDDEN', 'by its role in the mesh this node reads only; it takes no auction')
     const { auctionId } = signed
     if (!this.#deps.budgets.of('parcels').take(from, Buffer.byteLength(signed.parcel)))
@@ -71,7 +74,7 @@ export class HandoverTaker {
     const { seq, hash: prevHash } = part.head
     this.#deps.logger.info({ auctionId, from, seq }, 'ready to become the home of an auction')
     const move = { auctionId, seq: seq + 1, prevHash, from: state.home.nodeId, to: this.#nodeId }
-    return signConsent(move, this.#deps.signer)
+    return signConsent(move, this.#deps.clusterSigner?.publicKey ?? null, this.#deps.signer)
   }
 
   /** The replica, as far as the home's own log where that matters. Who sends may have become the home a moment ago. */

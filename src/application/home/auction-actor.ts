@@ -6,7 +6,7 @@ import { decide } from '../../domain/decide.js'
 import { MAX_MANDATE_AGE_AT_HOME_MS } from '../../domain/limits.js'
 import type { Home } from '../../domain/party.js'
 import type { Secrets } from '../../domain/pricing.js'
-import type { SubmitResult } from '../../ports/mesh/home-messages.js'
+import type { Consent, SubmitResult } from '../../ports/mesh/home-messages.js'
 import { NodeError } from '../../ports/node/node-error.js'
 import type { SecretRepository } from '../../ports/store/auction-repository.js'
 import { SeqConflictError } from '../../ports/store/event-log.js'
@@ -73,7 +73,7 @@ export interface HandoverCourier {
   stored(): Promise<void>
   /** What came after that, and the secrets; the auction is held meanwhile. */
   /** Resolves with the consent of the next home, which has all of it then. */
-  rest(rest: HandoverParcel, head: Head): Promise<string>
+  rest(rest: HandoverParcel, head: Head): Promise<Consent>
 }
 
 const NONE_STORED: ReadonlyMap<string, RecordedOutcome> = new Map()
@@ -249,7 +249,9 @@ export class AuctionActor {
       if (status === 'closed' || status === 'cancelled') return settle(over)
       const consent = await rest({ ...tapped(this.#tap ?? []), secrets }, head)
       this.#demandWritable()
-      const command = { type: 'HandOver', now: auctionNow(this.#deps.clock, state.at), to, consent } as const
+      const now = auctionNow(this.#deps.clock, state.at)
+      const { cluster, signature } = consent
+      const command = { type: 'HandOver', now, to, cluster, consent: signature } as const
       const decision = decide({ auction: state, secrets }, command)
       if (!decision.accepted) return settle(over)
       const { events, next } = decision

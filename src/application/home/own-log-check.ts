@@ -54,7 +54,7 @@ export async function faultOfOwnLog(deps: OwnLogCheckDeps, loaded: LoadedAuction
 }
 
 async function replay(deps: OwnLogCheckDeps, { auctionId, head, state }: LoadedAuction): Promise<Replayed | string> {
-  const hasMoved = state.handovers.length > 0
+  const hasMoved = state.moves.length > 0
   const replayed: Replayed = {
     state: UNOPENED,
     hash: null,

@@ -30,17 +30,26 @@ export function stateAfter(commit: Commit, body: CommitBody, before: Auction): O
 
 /** Who has to have signed a commit on top of this state. */
 export function authorOf(body: Pick<CommitBody, 'events'>, before: Auction): Home {
-  if (before.status !== 'unopened') return before.home
   const [opening] = body.events
+  // Nobody asks the home whose place it takes.
+  if (opening?.type === 'AuctionTakenOver') return opening.to
+  if (before.status !== 'unopened') return before.home
   if (opening?.type !== 'AuctionOpened') throw new Error('the first event opens the auction')
   return opening.home
 }
 
 /** How the end of a commit breaks the rules, if so. */
 export function unfinishedRule({ events }: Pick<CommitBody, 'events'>, after: OpenedAuction): string | null {
-  if ('owed' in after && after.owed !== null) return `it ends before the ${after.owed} that it owes`
-  const moves = events.length > 1 && events.some(({ type }) => type === 'AuctionHandedOver')
-  return moves ? 'a handover is alone in its commit' : null
+  if ('owed' in after && after.owed !== null) return `it ends before what it owes by ${after.owed.by}`
+  return misplacedMove({ events })
+}
+
+/** How a commit breaks the rules on where moves stand, if so. */
+export function misplacedMove({ events }: Pick<CommitBody, 'events'>): string | null {
+  const isHandedOver = events.length > 1 && events.some(({ type }) => type === 'AuctionHandedOver')
+  if (isHandedOver) return 'a handover is alone in its commit'
+  const isLate = events.findLastIndex(({ type }) => type === 'AuctionTakenOver') > 0
+  return isLate ? 'a takeover is the first event of its commit' : null
 }
 
 /**

@@ -1,9 +1,6 @@
 import type { ClusterKeyRotation } from '../../domain/cluster-key.js'
 import type { SignatureVerifier } from '../../ports/system/signer.js'
 
-/** A cluster's key can be exchanged this often: each takeover carries the rotations since the auction was opened. */
-export const MAX_CLUSTER_ROTATIONS = 64
-
 /** What a cluster's key signs in order to hand on to the next one. */
 export function rotationText(from: string, to: string): string {
   return ['vendue-cluster-key-v1', from, to].join('\n')

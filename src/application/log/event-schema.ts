@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { type AuctionEvent, type BidPlaced, CLOSED_BY, EXTENDED_BY } from '../../domain/events.js'
+import { MAX_CLUSTER_ROTATIONS } from '../../domain/cluster-key.js'
+import { type AuctionEvent, type BidPlaced, CLOSED_BY, EXTENDED_BY, TAKEN_OVER_BECAUSE } from '../../domain/events.js'
 import { MAX_REVEALS_PER_EVENT } from '../../domain/evolve.js'
 import { MAX_INCREMENT_BANDS } from '../../domain/increments.js'
 import { MAX_PICTURES, MAX_TIME } from '../../domain/limits.js'
@@ -9,7 +10,9 @@ import { BYTES32, bidderNames, hex64, id, minor, party, reason, SIGNATURE, salt,
 
 /** The shapes of events as they stand in commit bodies, save the bids (see commit-body.ts). */
 
-const homeSchema = z.strictObject({ nodeId: id, publicKey: z.string().regex(BYTES32) })
+const publicKey = z.string().regex(BYTES32)
+const signature = z.string().regex(SIGNATURE)
+const homeSchema = z.strictObject({ nodeId: id, publicKey })
 export const openingSchema = z.strictObject({ amount: minor, salt })
 
 /** What else a picture may be is for `pictureProblems` to say. */
@@ -73,6 +76,7 @@ export const eventSchema: z.ZodType<Exclude<AuctionEvent, BidPlaced>> = z.discri
     meshId: z.string().regex(MESH_ID),
     seller: party,
     home: homeSchema,
+    cluster: publicKey.nullable(),
     terms: termsSchema,
   }),
   z.strictObject({ type: z.literal('AuctionStarted'), at: time }),
@@ -97,7 +101,18 @@ export const eventSchema: z.ZodType<Exclude<AuctionEvent, BidPlaced>> = z.discri
     type: z.literal('AuctionHandedOver'),
     at: time,
     to: homeSchema,
-    consent: z.string().regex(SIGNATURE),
+    cluster: publicKey.nullable(),
+    consent: signature,
+  }),
+  z.strictObject({
+    type: z.literal('AuctionTakenOver'),
+    at: time,
+    from: homeSchema,
+    to: homeSchema,
+    why: z.enum(TAKEN_OVER_BECAUSE),
+    since: time,
+    keys: z.array(z.strictObject({ publicKey, signature })).max(MAX_CLUSTER_ROTATIONS),
+    clusterSignature: signature,
   }),
   z.strictObject({
     type: z.literal('AuctionCancelled'),

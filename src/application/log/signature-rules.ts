@@ -2,6 +2,7 @@ import type { Commit } from '../../domain/commit.js'
 import type { Append } from '../../ports/store/event-log.js'
 import type { BulkVerifier, SignatureVerifier } from '../../ports/system/signer.js'
 import { isSigned, isSignedBeside } from './commit.js'
+import { isMove } from './move-rule.js'
 
 /** Of commits whose hash, chain, author's key and events have been found sound: those that may be stored. */
 export interface CheckedSignatures {
@@ -41,5 +42,5 @@ export const FEWEST = async (sound: readonly Append[], verifier: BulkVerifier): 
 }
 
 function makesHome([first]: Append['events']): boolean {
-  return first?.type === 'AuctionOpened' || first?.type === 'AuctionHandedOver'
+  return first?.type === 'AuctionOpened' || isMove(first)
 }

@@ -15,6 +15,7 @@ import { NodeError } from '../../ports/node/node-error.js'
 import type { NodeInfo } from '../../ports/node/node-info.js'
 import type { PictureAdded, PictureUpload } from '../../ports/node/node-pictures.js'
 import type { AuctionCommand, BidRequest, OpenRequest, RecoveryRequest } from '../../ports/node/node-requests.js'
+import type { ClusterSigner } from '../../ports/system/cluster-signer.js'
 import type { Random } from '../../ports/system/random.js'
 import type { Signer } from '../../ports/system/signer.js'
 import type { AutoBidder } from '../commands/auto-bidder.js'
@@ -40,6 +41,8 @@ export interface LocalNodeCommandsDeps extends CommandAnswersDeps {
   readonly auctionHouse: Pick<AuctionHouse, 'open'>
   readonly auctionViews: AuctionViews
   readonly autoBidder: Pick<AutoBidder, 'set' | 'cancel'>
+  /** Null where the node belongs to no cluster. */
+  readonly clusterSigner: ClusterSigner | null
   readonly handoverGiver: Pick<HandoverGiver, 'handOver'>
   readonly heldAuctions: Pick<HeldAuctions, 'find'>
   readonly homeClock: HomeClock
@@ -94,7 +97,7 @@ export class LocalNodeCommands implements NodeCommands {
   }
 
   async open(request: OpenRequest): Promise<CommandResult> {
-    const { auctionHouse, homeClock, members, random, signer } = this.#deps
+    const { auctionHouse, clusterSigner, homeClock, members, random, signer } = this.#deps
     const { currencies } = this.#options
     const { commandId, as, replicas } = request
     const seller = this.#speaker(as)
@@ -104,7 +107,8 @@ export class LocalNodeCommands implements NodeCommands {
       const now = homeClock.now()
       const { terms, reserve } = openTerms(request, { now, random, currencies, pictures })
       const home = { nodeId: this.#options.info().nodeId, publicKey: signer.publicKey }
-      return { type: 'OpenAuction', commandId, now, meshId: members.meshId, seller, home, terms, reserve }
+      const place = { meshId: members.meshId, home, cluster: clusterSigner?.publicKey ?? null }
+      return { type: 'OpenAuction', commandId, now, seller, ...place, terms, reserve }
     }
     return this.#answers.toOpener(await auctionHouse.open({ commandId, fingerprint, command }, replicas), {
       as,

@@ -1,6 +1,6 @@
 import type { Commit } from '../../domain/commit.js'
 import type { RemoteCommand } from '../../domain/remote-command.js'
-import type { Refusal, SignedParcel, SubmitAnswer, SubmittedMandate } from '../../ports/mesh/home-messages.js'
+import type { Consent, Refusal, SignedParcel, SubmitAnswer, SubmittedMandate } from '../../ports/mesh/home-messages.js'
 import type { Challenge, Goodbye, HelloAnswer, NodeProof, Ping, Pong } from '../../ports/mesh/liveness-messages.js'
 import type { PeerService } from '../../ports/mesh/peer-service.js'
 import type {
@@ -126,7 +126,7 @@ export class LocalPeerService implements PeerService {
     return this.#deps.peerRefusals.heard(refusal)
   }
 
-  passHandover(from: string, parcel: SignedParcel): Promise<string | null> {
+  passHandover(from: string, parcel: SignedParcel): Promise<Consent | null> {
     return this.#deps.handoverTaker.take(from, parcel)
   }
 

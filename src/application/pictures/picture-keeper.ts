@@ -6,6 +6,7 @@ import type { Logger } from '../../ports/system/logger.js'
 import type { Timer, Timers } from '../../ports/system/timers.js'
 import type { Budgets } from '../budgets/budgets.js'
 import { nodeIdOf } from '../log/ids.js'
+import { isMove } from '../log/move-rule.js'
 import type { Published, PublishingEventLog } from '../log/publishing-event-log.js'
 import type { Pictures } from './pictures.js'
 
@@ -74,7 +75,7 @@ export class PictureKeeper {
     if (pictures.length === 0) return
     for (const event of events) {
       if (event.type === 'AuctionOpened') this.#attend(pictures, event.home.nodeId)
-      if (event.type !== 'AuctionHandedOver') continue
+      if (!isMove(event)) continue
       if (event.to.nodeId === this.#nodeId) this.#attend(pictures, this.#nodeId, nodeIdOf(commit.signer))
       else if (nodeIdOf(commit.signer) === this.#nodeId) this.#release(pictures)
     }

@@ -1,4 +1,6 @@
+import { type Auction, UNOPENED } from '../../domain/auction.js'
 import type { Commit } from '../../domain/commit.js'
+import { evolve } from '../../domain/evolve.js'
 import type { PeerClient } from '../../ports/mesh/peer-client.js'
 import { NodeError } from '../../ports/node/node-error.js'
 import type { NodeInfo } from '../../ports/node/node-info.js'
@@ -11,8 +13,9 @@ import type { Budget, Budgets } from '../budgets/budgets.js'
 import { isSigned, MAX_BODY_BYTES } from '../log/commit.js'
 import type { HeldAuctions } from '../log/held-auctions.js'
 import { nodeIdOf } from '../log/ids.js'
+import { readBodyAgain } from '../log/written-body.js'
 import type { PeerTable } from '../mesh/peer-table.js'
-import { judgeProof, proofOf } from './equivocation.js'
+import { type Equivocation, judgeProof, proofOf } from './equivocation.js'
 import type { SignatureMender } from './signature-mender.js'
 
 export interface EquivocationWatchDeps {
@@ -29,6 +32,7 @@ export interface EquivocationWatchDeps {
 }
 
 const ONE = { commits: 1, bytes: 1 }
+const PAGE = { commits: 256, bytes: 1024 * 1024 }
 /**
  * The most bytes of a proof: two commits and an opening of the largest size, and handovers, which are small. It fits
  * into a request.
@@ -39,6 +43,7 @@ const PROOFS_SENT = 100
 const SPREAD_TIMEOUT_MS = 5_000
 /** Why such an auction is held. */
 export const OWN_FORK = 'this node has signed two histories of it, and peers hold the proof'
+const CLUSTER_FORK = 'its cluster took it over in the place of what another home had signed, and peers hold the proof'
 
 /**
  * Notices homes that write two histories: whoever offers a commit that contradicts a stored one brings the proof
@@ -81,22 +86,29 @@ export class EquivocationWatch {
       const [stored] = seq >= 1 ? await eventLog.read(auctionId, seq, ONE) : []
       if (stored === undefined || stored.firstSeq > seq) continue
       if (stored.hash === commit.hash) return
-      if (stored.signer !== commit.signer || !isSigned(commit, verifier)) return
+      if (stored.signer !== commit.signer && !isTakeover(stored) && !isTakeover(commit)) continue
+      if (!isSigned(commit, verifier)) return
       if ((await equivocations.among([auctionId])).has(auctionId)) return
       // Its author is already convicted.
       if (await this.#isSpent(nodeIdOf(stored.signer))) return
       const [own = stored] = await this.#deps.signatureMender.mend([stored])
-      const proof = proofOf(await this.#authority(stored), own, commit)
+      const proof = proofOf(await this.#authority(auctionId, stored.firstSeq), own, commit)
       const judged = judgeProof(proof, verifier)
-      if (judged.proven) return this.#keep(proof, judged.by.author.nodeId, this.#nodeId)
+      if (judged.proven) return this.#keep(proof, judged.by, this.#nodeId)
     }
   }
 
-  /** The handovers that made the stored commit's author the home. */
-  async #authority({ auctionId, firstSeq }: Commit): Promise<Commit[]> {
-    const handovers = (await this.#deps.auctions.find(auctionId))?.state.handovers ?? []
-    const seqs = [1, ...handovers.filter((seq) => seq < firstSeq)]
-    return (await Promise.all(seqs.map((seq) => this.#deps.eventLog.read(auctionId, seq, ONE)))).flat()
+  /** What made somebody the home before event `seq`. Rarely asked for, so that it is read from the log itself. */
+  async #authority(auctionId: string, seq: number): Promise<Commit[]> {
+    let state: Auction = UNOPENED
+    while (state.seq < seq - 1) {
+      const page = await this.#deps.eventLog.read(auctionId, state.seq + 1, PAGE)
+      if (page.length === 0) break
+      for (const { body, firstSeq } of page)
+        if (firstSeq < seq) state = readBodyAgain(body).events.reduce<Auction>(evolve, state)
+    }
+    const seqs = [1, ...(state.status === 'unopened' ? [] : state.moves)]
+    return (await Promise.all(seqs.map((move) => this.#deps.eventLog.read(auctionId, move, ONE)))).flat()
   }
 
   /**
@@ -112,11 +124,15 @@ export class EquivocationWatch {
       throw new NodeError('BUSY', 'this member has brought too many proofs; try again later')
     const judged = judgeProof(proof, this.#deps.verifier)
     if (judged.proven) {
-      await this.#keep(proof, judged.by.author.nodeId, from)
+      await this.#keep(proof, judged.by, from)
       return null
     }
     logger.warn({ auctionId: proof.auctionId, rule: judged.rule }, 'a peer accuses a home without proof')
     return judged.rule
+  }
+
+  async #isHome(auctionId: string): Promise<boolean> {
+    return (await this.#deps.auctions.find(auctionId))?.state.home.nodeId === this.#nodeId
   }
 
   async #isSpent(nodeId: string): Promise<boolean> {
@@ -131,10 +147,13 @@ export class EquivocationWatch {
   }
 
   /** Proofs without room are not stored: their authors are convicted by others already. */
-  async #keep(proof: EquivocationProof, author: string, sender: string): Promise<void> {
+  async #keep(proof: EquivocationProof, by: Equivocation, sender: string): Promise<void> {
     const { equivocations, logger } = this.#deps
+    const author = by.author.nodeId
     // The first to act on it is whoever wrote both: every further commit of one makes it worse.
     if (author === this.#nodeId) this.#deps.heldAuctions.hold(proof.auctionId, 'forked', OWN_FORK)
+    if (by.by === 'cluster' && (await this.#isHome(proof.auctionId)))
+      this.#deps.heldAuctions.hold(proof.auctionId, 'forked', CLUSTER_FORK)
     if (await this.#isSpent(author)) return
     const bytes = bytesOf(proof)
     const owners = new Set(sender === this.#nodeId ? [author] : [author, sender])
@@ -185,6 +204,11 @@ export class EquivocationWatch {
       logger.debug({ err: error, peer: peer.name, auctionId }, 'a peer did not take a proof')
     }
   }
+}
+
+/** Or something that speaks of one: what it is worth is judged with the rest. */
+function isTakeover({ body }: Commit): boolean {
+  return body.includes('"AuctionTakenOver"')
 }
 
 function bytesOf({ authority, first, second }: EquivocationProof): number {

@@ -1,15 +1,22 @@
 import type { Commit } from '../../domain/commit.js'
+import type { Home } from '../../domain/party.js'
 import type { EquivocationProof } from '../../ports/store/equivocation-repository.js'
 import type { SignatureVerifier } from '../../ports/system/signer.js'
-import { keyRule } from '../log/check-commit.js'
+import { keyRule, misplacedMove } from '../log/check-commit.js'
 import { BadCommitError, isSigned, readCommit } from '../log/commit.js'
-import { consentRule } from '../log/handover-consent.js'
+import { nodeIdOf } from '../log/ids.js'
+import { isMove, moveRule } from '../log/move-rule.js'
+import type { CommitBody } from '../log/written-body.js'
 
 /**
  * A home that keeps to one log never signs two commits of which one contradicts the other: two that hold the same
  * event number and differ, or one that claims to follow upon a commit at a number at which another was signed.
  * Whoever holds two such commits can prove it to everybody, with nothing but them, the opening commit and the
- * handovers that made their author the home.
+ * moves that made their author the home.
+ *
+ * A cluster keeps to one log as well: where it has taken an auction over, the home before has written nothing in the
+ * place of that. If both have, which of them had no right to does not follow from the two, but that bidders were shown
+ * two histories does.
  */
 
 /** What was proven, and against whom. */
@@ -17,6 +24,8 @@ export interface Equivocation {
   readonly auctionId: string
   readonly title: string
   readonly seller: string
+  readonly by: 'home' | 'cluster'
+  /** Of a cluster, which has no id, that of a node with its key. */
   readonly author: { readonly nodeId: string; readonly publicKey: string }
   /** The first event number about which the two say different things. */
   readonly seq: number
@@ -47,34 +56,65 @@ export function judgeProof(
     if (all.some((commit) => commit.auctionId !== auctionId)) return fails('its commits are not of one auction')
     // The cheapest check first: what nobody signed is not read any further.
     if (!all.every((commit) => isSigned(commit, verifier))) return fails('a signature in it does not hold')
-    const [opening, ...handovers] = authority.map((commit) => ({ commit, body: readCommit(commit) }))
+    const [opening, ...moves] = authority.map((commit) => ({ commit, body: readCommit(commit) }))
     const [event] = opening?.body.events ?? []
     if (opening?.commit.firstSeq !== 1 || event?.type !== 'AuctionOpened') return fails('it lacks the opening commit')
     const bodies = [readCommit(first), readCommit(second)] as const
     let { home } = event
+    let cluster = keyed(event.cluster)
     if (keyRule(home) !== null) return fails("the home's id is not that of its key")
     if (opening.commit.signer !== home.publicKey) return fails('the opening is not signed by the home')
-    for (const { commit, body } of handovers) {
-      const [moved, ...more] = body.events
-      if (moved?.type !== 'AuctionHandedOver' || more.length > 0 || keyRule(moved.to) !== null)
-        return fails('it holds a handover that is none')
-      if (commit.signer !== home.publicKey) return fails('a handover is not signed by the home')
-      const unwilling = consentRule(commit, body, { home }, verifier)
-      if (unwilling !== null) return fails(unwilling)
+    for (const { commit, body } of moves) {
+      const [moved] = body.events
+      // What lies between the event that names the cluster and its takeover adds nothing to its word.
+      const before = { home: moved?.type === 'AuctionTakenOver' ? moved.from : home, cluster }
+      if (!isMove(moved) || misplacedMove(body) !== null || keyRule(moved.to) !== null)
+        return fails('it holds a move that is none')
+      const unsound = unauthorised(commit, body, before, verifier) ?? moveRule(commit, body, before, verifier)
+      if (unsound !== null) return fails(unsound)
       home = moved.to
+      cluster = keyed(
+        moved.type === 'AuctionHandedOver' ? moved.cluster : (moved.keys.at(-1)?.publicKey ?? cluster?.key),
+      )
     }
-    if (first.signer !== home.publicKey || second.signer !== home.publicKey)
-      return fails('one of its commits is not signed by the home')
+    for (const [i, commit] of [first, second].entries()) {
+      const unsound = unauthorised(commit, bodies[i] as CommitBody, { home, cluster }, verifier)
+      if (unsound !== null) return fails(unsound)
+    }
     const { terms, seller } = event
     const seq = contradiction(first, second, bodies[1].prevHash)
     if (seq === null) return fails('its commits do not contradict each other')
-    const author = { nodeId: home.nodeId, publicKey: home.publicKey }
+    // Of what both say, the home has said one thing at most where the cluster has said the other.
+    const isCluster = bodies.some(({ events }) => events[0]?.type === 'AuctionTakenOver')
+    const by = isCluster ? 'cluster' : 'home'
+    const { publicKey } = isCluster && cluster !== null ? { publicKey: cluster.key } : home
+    const author = { nodeId: nodeIdOf(publicKey), publicKey }
     const hashes = [first.hash, second.hash] as const
-    return { proven: true, by: { auctionId, title: terms.title, seller: seller.name, author, seq, hashes } }
+    return { proven: true, by: { auctionId, title: terms.title, seller: seller.name, by, author, seq, hashes } }
   } catch (error) {
     if (error instanceof BadCommitError) return fails(error.message)
     throw error
   }
+}
+
+function keyed(key: string | null | undefined): { readonly key: string } | null {
+  return key ? { key } : null
+}
+
+/** Why a commit is neither of this home nor the cluster's takeover from it; null where it is one of them. */
+function unauthorised(
+  commit: Commit,
+  body: CommitBody,
+  before: { readonly home: Home; readonly cluster: { readonly key: string } | null },
+  verifier: SignatureVerifier,
+): string | null {
+  const [event] = body.events
+  if (event?.type !== 'AuctionTakenOver')
+    return commit.signer === before.home.publicKey ? null : 'a commit in it is not signed by the home'
+  const { from, to } = event
+  if (from.nodeId !== before.home.nodeId) return 'a takeover in it is not from the home'
+  if (keyRule(to) !== null || commit.signer !== to.publicKey) return 'a takeover in it is not signed by the new home'
+  return moveRule(commit, body, before, verifier)
 }
 
 /** The first event number about which two commits of one author say different things; null where they agree. */

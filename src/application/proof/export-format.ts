@@ -11,7 +11,7 @@ import { InexactJsonError, parseExactly } from '../log/exact-json.js'
  * change unnoticed, or be noticed without saying where.
  */
 export const EXPORT_FORMAT = 'vendue-export'
-export const EXPORT_VERSION = 3
+export const EXPORT_VERSION = 4
 
 /** JSON text at most doubles a body: it holds no characters that need more than one escape. */
 export const MAX_LINE_BYTES = 2 * MAX_BODY_BYTES + 4_096

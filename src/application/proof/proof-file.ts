@@ -1,11 +1,11 @@
 import type { Commit } from '../../domain/commit.js'
-import { MAX_HANDOVERS } from '../../domain/evolve.js'
+import { MAX_MOVES } from '../../domain/evolve.js'
 import type { EquivocationProof } from '../../ports/store/equivocation-repository.js'
 import { EXPORT_FORMAT, ExportFormatError, type Line, readCommitLine, readLines, summed } from './export-format.js'
 
 /** A proof of equivocation as one file, in the lines of an export: header, commits, trailer. */
 export const PROOF_FORMAT = 'vendue-proof'
-export const PROOF_VERSION = 3
+export const PROOF_VERSION = 4
 
 export function* proofLines(proof: EquivocationProof): Generator<string, void> {
   const { auctionId, authority, first, second } = proof
@@ -15,8 +15,8 @@ export function* proofLines(proof: EquivocationProof): Generator<string, void> {
   yield summed({ end: PROOF_FORMAT, commits: commits.length })
 }
 
-/** Header, opening, handovers, the two commits that contradict each other, trailer. */
-const MAX_LINES = 5 + MAX_HANDOVERS
+/** Header, opening, moves, the two commits that contradict each other, trailer. */
+const MAX_LINES = 5 + MAX_MOVES
 const MIN_LINES = 5
 
 /** Throws `ExportFormatError`. `judgeProof` says what it proves. */

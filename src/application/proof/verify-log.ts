@@ -22,8 +22,8 @@ import type { SignatureVerifier } from '../../ports/system/signer.js'
 import { authorOf, keyRule, unfinishedRule } from '../log/check-commit.js'
 import { BadCommitError, isSigned, readCommit } from '../log/commit.js'
 import { commitmentOf, RESERVE_SCOPE } from '../log/commitment.js'
-import { consentRule } from '../log/handover-consent.js'
 import { BYTES32, SIGNATURE } from '../log/input-schemas.js'
+import { isMove, moveRule } from '../log/move-rule.js'
 import type { CommitBody } from '../log/written-body.js'
 import { mandateFault, mandateRule } from '../submissions/check-mandates.js'
 import { BidTable, EVENT_OF_KIND, type LoggedBid } from './bid-table.js'
@@ -215,7 +215,7 @@ class LogVerifier {
     if (this.#auctionId === '') this.#auctionId = commit.auctionId
     for (let i = 0; i < events.length; i++) this.#event(placed, events[i] as AuctionEvent, commit.firstSeq + i)
     this.#author(placed, authorOf(body, before), events)
-    this.#consent(placed, body, before)
+    this.#move(placed, body, before)
     if (this.#options.allSignatures) this.#signature(placed)
     else if (this.#last !== null && this.#last.commit.signer !== commit.signer) this.#signature(this.#last)
     this.#mandates(placed, body)
@@ -252,7 +252,7 @@ class LogVerifier {
     if (event.type === 'AuctionOpened') {
       this.#opening = event
       this.#homes.push({ ...event.home, since: { seq, at: event.at } })
-    } else if (event.type === 'AuctionHandedOver') this.#homes.push({ ...event.to, since: { seq, at: event.at } })
+    } else if (isMove(event)) this.#homes.push({ ...event.to, since: { seq, at: event.at } })
     else if (event.type === 'MaximaLost') this.#losses.push({ seq, since: event.since })
     else if (event.type === 'MaximaRevealed') this.#reveal(event, refuse)
     else if (event.type === 'AuctionClosed') {
@@ -306,10 +306,10 @@ class LogVerifier {
     if (unfinished !== null) throw this.#refuse('EVENT', unfinished, placed)
   }
 
-  /** Who takes an auction over has agreed to it. */
-  #consent(placed: PlacedCommit, body: CommitBody, before: Auction): void {
+  /** Whoever has to agree to it has moved an auction. */
+  #move(placed: PlacedCommit, body: CommitBody, before: Auction): void {
     if (before.status === 'unopened') return
-    const rule = consentRule(placed.commit, body, before, this.#deps.verifier)
+    const rule = moveRule(placed.commit, body, before, this.#deps.verifier)
     if (rule !== null) throw this.#refuse('SIGNATURE', rule, placed)
   }
 

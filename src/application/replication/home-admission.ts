@@ -1,6 +1,7 @@
 import type { AuctionEvent } from '../../domain/events.js'
 import type { Home } from '../../domain/party.js'
 import type { MemberDirectory } from '../../ports/members/member-directory.js'
+import { isMove } from '../log/move-rule.js'
 
 export interface HomeAdmissionDeps {
   readonly members: Pick<MemberDirectory, 'meshId' | 'isHomeAt'>
@@ -28,7 +29,7 @@ export class HomeAdmission {
   }
 
   #rule(event: AuctionEvent): HomeRule | null {
-    if (event.type === 'AuctionHandedOver') return this.#memberRule(event.to, event.at)
+    if (isMove(event)) return this.#memberRule(event.to, event.at)
     if (event.type !== 'AuctionOpened') return null
     const { meshId } = this.#members
     if (event.meshId !== meshId) return { rule: `the auction is of another mesh, ${event.meshId}`, mayChange: false }

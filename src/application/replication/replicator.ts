@@ -19,8 +19,8 @@ import type { BulkVerifier } from '../../ports/system/signer.js'
 import type { Budgets } from '../budgets/budgets.js'
 import { authorOf, dateRule, stateAfter } from '../log/check-commit.js'
 import { BadCommitError, isSigned, UNSIGNED } from '../log/commit.js'
-import { consentRule } from '../log/handover-consent.js'
 import type { HeldAuctions } from '../log/held-auctions.js'
+import { moveRule } from '../log/move-rule.js'
 import { CHECK_EACH, FEWEST, type SignatureRule } from '../log/signature-rules.js'
 import type { CommitBody } from '../log/written-body.js'
 import type { EquivocationWatch } from '../proof/equivocation-watch.js'
@@ -320,7 +320,7 @@ export class Replicator {
     const next = stateAfter(commit, body, state)
     const tooEarly = dateRule(next.at, this.#deps.clock.now())
     if (tooEarly !== null) throw new BadCommitError(commit, tooEarly)
-    const unwilling = state.status === 'unopened' ? null : consentRule(commit, body, state, this.#deps.verifier)
+    const unwilling = state.status === 'unopened' ? null : moveRule(commit, body, state, this.#deps.verifier)
     if (unwilling !== null) throw new BadCommitError(commit, unwilling)
     if (!own && authorOf(body, state).nodeId === this.#nodeId) {
       if (isSigned(commit, this.#deps.verifier)) this.#deps.heldAuctions.hold(commit.auctionId, 'behind', BEHIND)

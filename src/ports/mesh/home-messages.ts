@@ -46,3 +46,11 @@ export interface Refusal {
   readonly seq: number
   readonly reason: string
 }
+
+/** That a node takes an auction over, at one end of its log. */
+export interface Consent {
+  /** Public key of the cluster that it belongs to, which may move the auction on from then on; null: of none. */
+  readonly cluster: string | null
+  /** By the node's key, base64url. */
+  readonly signature: string
+}

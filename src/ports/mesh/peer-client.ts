@@ -4,7 +4,7 @@ import type { Commit } from '../../domain/commit.js'
 import type { RemoteCommand } from '../../domain/remote-command.js'
 import type { EquivocationProof } from '../store/equivocation-repository.js'
 import type { AuctionHead } from '../store/event-log.js'
-import type { Refusal, SignedParcel, SubmitAnswer, SubmittedMandate } from './home-messages.js'
+import type { Consent, Refusal, SignedParcel, SubmitAnswer, SubmittedMandate } from './home-messages.js'
 import type { Challenge, Goodbye, HelloAnswer, NodeProof, Ping, Pong } from './liveness-messages.js'
 import type {
   DigestPart,
@@ -44,7 +44,7 @@ export interface PeerClient {
   /** Resolves with how far the peer's copies of these auctions go now. */
   pushCommits(address: string, from: string, commits: readonly Commit[], options?: CallOptions): Promise<StoredHead[]>
   /** Once it resolves, the peer keeps the parcel durably; of the last one, holds the log up to its head as well. */
-  passHandover(address: string, from: string, parcel: SignedParcel, options?: CallOptions): Promise<string | null>
+  passHandover(address: string, from: string, parcel: SignedParcel, options?: CallOptions): Promise<Consent | null>
   /**
    * The next commits of several auctions, as many as one answer holds: pages in the order of the wants, perhaps fewer
    * than there are wants, the last one perhaps cut short. What they are worth is for the caller to check.

@@ -2,7 +2,7 @@ import type { Commit } from '../../domain/commit.js'
 import type { RemoteCommand } from '../../domain/remote-command.js'
 import type { EquivocationProof } from '../store/equivocation-repository.js'
 import type { AuctionHead } from '../store/event-log.js'
-import type { Refusal, SignedParcel, SubmitAnswer, SubmittedMandate } from './home-messages.js'
+import type { Consent, Refusal, SignedParcel, SubmitAnswer, SubmittedMandate } from './home-messages.js'
 import type { Challenge, Goodbye, HelloAnswer, NodeProof, Ping, Pong } from './liveness-messages.js'
 import type {
   DigestPart,
@@ -37,7 +37,7 @@ export interface PeerService {
   /** Takes in commits that the peer `from` has written or stored; checks them before it believes them. */
   pushCommits(from: string, commits: readonly Commit[]): Promise<StoredHead[]>
   /** Keeps what the home of an auction sends along before it hands the auction over to this node. */
-  passHandover(from: string, parcel: SignedParcel): Promise<string | null>
+  passHandover(from: string, parcel: SignedParcel): Promise<Consent | null>
   /** Up to a page of what is wanted, in the order of the wants; at least one commit of the first that has any. */
   pullCommits(wants: readonly PullWant[]): Promise<PulledPage[]>
   /** A piece of a picture that is here; none is fetched for it. Rejects with BUSY where `from` has had too many. */

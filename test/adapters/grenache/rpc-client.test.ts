@@ -117,7 +117,7 @@ describe('the peer client', () => {
         },
         passHandover: async (from, parcel) => {
           seen.push(from, parcel)
-          return commit.signature
+          return { cluster: null, signature: commit.signature }
         },
         pullCommits: async (wants) => {
           seen.push(wants)
@@ -140,7 +140,8 @@ describe('the peer client', () => {
     expect(await client.goodbye(address, goodbye)).to.equal(undefined)
     expect(await client.pushCommits(address, self.nodeId, [commit])).to.deep.equal([{ auctionId: 'auc_1', seq: 2 }])
     const parcel = { auctionId: 'auc_1', parcel: '{}', signature: commit.signature }
-    expect(await client.passHandover(address, self.nodeId, parcel)).to.equal(commit.signature)
+    const consent = { cluster: null, signature: commit.signature }
+    expect(await client.passHandover(address, self.nodeId, parcel)).to.deep.equal(consent)
     expect(await client.pullCommits(address, wants)).to.deep.equal([page])
     expect(await client.digest(address)).to.deep.equal([part])
     expect(await client.heads(address, range)).to.deep.equal({ heads: [head], next: 'auc_1' })

@@ -11,7 +11,8 @@ import {
   saveClusterKey,
 } from '../../../src/adapters/system/cluster-key.js'
 import { Ed25519Verifier } from '../../../src/adapters/system/node-key.js'
-import { clusterKeyAfter, MAX_CLUSTER_ROTATIONS } from '../../../src/application/log/cluster-keys.js'
+import { clusterKeyAfter } from '../../../src/application/log/cluster-keys.js'
+import { MAX_CLUSTER_ROTATIONS } from '../../../src/domain/cluster-key.js'
 import { silentLogger } from '../../support/silent-logger.js'
 import { makeTempDir } from '../../support/temp-dir.js'
 

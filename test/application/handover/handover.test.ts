@@ -12,6 +12,7 @@ import { eventDigest, mandateText } from '../../../src/application/submissions/m
 import type { Commit } from '../../../src/domain/commit.js'
 import type { AuctionEvent } from '../../../src/domain/events.js'
 import { NO_SECRETS } from '../../../src/domain/pricing.js'
+import type { Consent } from '../../../src/ports/mesh/home-messages.js'
 import { NodeError } from '../../../src/ports/node/node-error.js'
 import { LogFullError } from '../../../src/ports/store/event-log.js'
 import { openInYen } from '../../support/auction-mesh.js'
@@ -391,7 +392,7 @@ describe('a handover', () => {
       await settle()
       const whole = await wholeParcel()
       const answer = await offer({ ...whole, ...change(whole) }).catch((reason: unknown) => reason)
-      if (rule === null) expect(answer, what).to.match(/^[A-Za-z0-9_-]{86}$/)
+      if (rule === null) expect((answer as Consent).signature, what).to.match(/^[A-Za-z0-9_-]{86}$/)
       else {
         expect(answer, what).to.be.instanceOf(NodeError).and.include({ code: 'INVALID_INPUT' })
         expect((answer as NodeError).message, what).to.match(rule)
@@ -413,16 +414,19 @@ describe('a handover', () => {
       from: node(0).info.nodeId,
       to: info.nodeId,
     }
-    const consents: [string, string][] = [
-      ['none', 'A'.repeat(86)],
-      ['of an earlier end', before ?? ''],
-      ['of somebody else', signConsent(real, node(2).signer)],
-      ['for another auction', signConsent({ ...real, auctionId: 'auc_other' }, node(1).signer)],
-      ['from another home', signConsent({ ...real, from: node(2).info.nodeId }, node(1).signer)],
+    const cluster = node(2).signer.publicKey
+    const consents: [string, Consent][] = [
+      ['none', { cluster: null, signature: 'A'.repeat(86) }],
+      ['of an earlier end', before as Consent],
+      ['of somebody else', signConsent(real, null, node(2).signer)],
+      ['for another auction', signConsent({ ...real, auctionId: 'auc_other' }, null, node(1).signer)],
+      ['from another home', signConsent({ ...real, from: node(2).info.nodeId }, null, node(1).signer)],
+      ['for no cluster, where one is named', { ...signConsent(real, null, node(1).signer), cluster }],
+      ['for a cluster, where none is named', { ...signConsent(real, cluster, node(1).signer), cluster: null }],
     ]
     const log = (await node(0).api.log({ auction, fromSeq: 1 })).commits
-    const moving = (consent: string) => {
-      const event = { type: 'AuctionHandedOver', at: state.at, to, consent } as const
+    const moving = ({ cluster, signature: consent }: Consent) => {
+      const event = { type: 'AuctionHandedOver', at: state.at, to, cluster, consent } as const
       const parts = { auctionId: auction, firstSeq: head.seq + 1, prevHash: head.hash, events: [event] }
       return sealCommit(parts, node(0).signer)
     }
@@ -435,7 +439,7 @@ describe('a handover', () => {
       const verdict = await verifyLog(unplaced(listOf([...log, commit])), { verifier })
       expect(verdict, what).to.have.nested.property('finding.code', 'SIGNATURE')
     }
-    const agreed = moving(signConsent(real, node(1).signer))
+    const agreed = moving(signConsent(real, null, node(1).signer))
     expect((await node(2).services.parts.replicator.ingest([agreed])).stored).to.equal(1)
     expect((await verifyLog(unplaced(listOf([...log, agreed])), { verifier })).valid).to.equal(true)
   })
@@ -479,6 +483,7 @@ describe('a handover', () => {
       ...store,
       auctionHouse,
       budgets,
+      clusterSigner: null,
       syncer,
       signer: node(1).signer,
       verifier,

@@ -46,6 +46,7 @@ describe('an auction that comes from elsewhere', () => {
       meshId: TEST_MESH,
       seller: { id: home.nodeId, name: 'Seller' },
       home,
+      cluster: null,
       terms: termsWith(),
       ...overrides,
     }

@@ -160,6 +160,7 @@ describe('members who cheat real nodes', () => {
             terms,
             seller: { id: mallory.nodeId, name: 'mallory' },
             home: { nodeId: mallory.nodeId, publicKey: mallory.signer.publicKey },
+            cluster: null,
             ...overrides,
           } as AuctionEvent,
         ],

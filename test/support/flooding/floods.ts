@@ -75,6 +75,7 @@ export class Flooder {
       at: Date.now(),
       commandId: this.newId('cmd'),
       meshId: this.scene.meshId,
+      cluster: null,
       terms: {
         title: 'Bait',
         description,

@@ -64,7 +64,7 @@ export interface Lot {
   readonly extension: {
     readonly closesAtMs: number
     readonly atMs: number
-    readonly by: 'soft-close' | 'seller' | 'outage'
+    readonly by: 'soft-close' | 'seller' | 'outage' | 'takeover'
     readonly seq: number
   } | null
 }

@@ -114,6 +114,7 @@ export const ar: Texts = {
   'time.extended': 'مُدّد إلى {end} بمزايدة في {time}',
   'time.extended.seller': 'مدّده البائع إلى {end}',
   'time.extended.outage': 'مُدّد إلى {end} لأن أحدًا لم يستطع المزايدة',
+  'time.extended.takeover': 'مُدّد إلى {end} لأن عقدة أخرى اضطرت إلى تولّي المزاد قرب نهايته',
   'time.soft-close': 'إغلاق مرن: مزايدة في آخر {window} تضيف {extension}',
 
   'panel.won': 'فزت بسعر {price}',

@@ -112,6 +112,8 @@ export const de: Texts = {
   'time.extended': 'Verlängert bis {end} durch ein Gebot um {time}',
   'time.extended.seller': 'Vom Verkäufer verlängert bis {end}',
   'time.extended.outage': 'Verlängert bis {end}, weil niemand bieten konnte',
+  'time.extended.takeover':
+    'Verlängert bis {end}, weil kurz vor dem Ende ein anderer Knoten die Auktion übernehmen musste',
   'time.soft-close': 'Nachspielzeit: ein Gebot in den letzten {window} gibt {extension} dazu',
 
   'panel.won': 'Sie haben gewonnen: {price}',

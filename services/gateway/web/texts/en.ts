@@ -113,6 +113,7 @@ export const en = {
   'time.extended': 'Extended to {end} by a bid at {time}',
   'time.extended.seller': 'Extended to {end} by the seller',
   'time.extended.outage': 'Extended to {end}: nobody could bid for a while, and that time is given back',
+  'time.extended.takeover': 'Extended to {end}: another node had to take the auction over close to its end',
   'time.soft-close': 'Soft close: a bid in the last {window} adds {extension}',
 
   'panel.won': 'You won at {price}',

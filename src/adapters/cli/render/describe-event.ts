@@ -70,7 +70,8 @@ export function describeEvent(event: EventMessage, options: DescribeOptions): Ev
       }
     case 'auction_moved': {
       const { node_id } = event.home
-      return plain(`${lot} has a new home: ${node_id === selfId ? 'this node' : node_id}`)
+      const taken = event.why === 'handed-over' ? '' : `, which has taken it over: ${TAKEN_OVER_WHY[event.why]}`
+      return plain(`${lot} has a new home: ${node_id === selfId ? 'this node' : node_id}${taken}`)
     }
     default: {
       const unknown: never = event
@@ -120,8 +121,15 @@ export function paintEvent({ text, tone }: EventText, { paint }: Look): string {
   return paint.bold(tone === 'good' ? paint.good(text) : paint.bad(text))
 }
 
+const TAKEN_OVER_WHY: Readonly<Record<Exclude<EventOf<'auction_moved'>['why'], 'handed-over'>, string>> = {
+  'home-dead': 'the node before was not heard of any more',
+  'home-left': 'the node before has left the cluster',
+  rebalance: 'its cluster shares the auctions out anew',
+}
+
 const EXTENDED_WHY: Readonly<Record<EventOf<'auction_extended'>['by'], string>> = {
   'soft-close': 'a late bid',
   seller: 'the seller',
   outage: 'the time in which nobody could bid',
+  takeover: 'the takeover close to its end',
 }

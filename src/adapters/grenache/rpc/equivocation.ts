@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { id } from '../../../application/log/input-schemas.js'
-import { MAX_HANDOVERS } from '../../../domain/evolve.js'
+import { MAX_MOVES } from '../../../domain/evolve.js'
 import { defineRpc, ROLES, senderOf } from './define-rpc.js'
 import { commitSchema } from './peer-schemas.js'
 
@@ -14,7 +14,7 @@ export const equivocationRpc = defineRpc({
     authority: z
       .array(commitSchema)
       .min(1)
-      .max(MAX_HANDOVERS + 1)
+      .max(MAX_MOVES + 1)
       .readonly(),
     first: commitSchema,
     second: commitSchema,

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { id } from '../../../application/log/input-schemas.js'
 import { defineRpc, ROLES, requireSelf } from './define-rpc.js'
-import { signature, signedParcelSchema } from './peer-schemas.js'
+import { consentSchema, signedParcelSchema } from './peer-schemas.js'
 
 export const passHandoverRpc = defineRpc({
   name: 'vendue.pass-handover',
@@ -9,7 +9,7 @@ export const passHandoverRpc = defineRpc({
   roles: ROLES.homes,
   effect: 'command',
   request: z.strictObject({ from: id, parcel: signedParcelSchema }),
-  result: z.strictObject({ consent: signature.nullable() }),
+  result: z.strictObject({ consent: consentSchema.nullable() }),
   checkSpeaker: ({ from }, by) => requireSelf(from, by, 'from'),
   handler:
     (peers) =>

@@ -21,7 +21,7 @@ import { MAX_ACK_REPLICAS } from '../../../application/replication/replication.j
 import type { Commit } from '../../../domain/commit.js'
 import { isWellFormed } from '../../../domain/limits.js'
 import type { RemoteCommand } from '../../../domain/remote-command.js'
-import type { SignedParcel, SubmittedMandate } from '../../../ports/mesh/home-messages.js'
+import type { Consent, SignedParcel, SubmittedMandate } from '../../../ports/mesh/home-messages.js'
 import type { Challenge, Goodbye, NodeProof, Rumor } from '../../../ports/mesh/liveness-messages.js'
 import type { DigestPart, PulledPage, PullWant, StoredHead } from '../../../ports/mesh/sync-messages.js'
 import type { NodeInfo } from '../../../ports/node/node-info.js'
@@ -152,6 +152,8 @@ export const signedParcelSchema: z.ZodType<SignedParcel> = z.strictObject({
   parcel: z.string().min(2).max(MAX_PARCEL_LENGTH).refine(isWellFormed, 'must be whole Unicode text'),
   signature,
 })
+/** What else the keys are is for the application to say. */
+export const consentSchema: z.ZodType<Consent> = z.strictObject({ cluster: publicKey.nullable(), signature })
 export const wantSchema: z.ZodType<PullWant> = z.strictObject({ auctionId: id, fromSeq: seq })
 
 export const pageSchema: z.ZodType<PulledPage> = z.strictObject({

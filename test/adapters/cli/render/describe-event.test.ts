@@ -64,6 +64,7 @@ const opened: AuctionEvent = {
   meshId: TEST_MESH,
   seller: SELLER,
   home: { nodeId: SELLER.id, publicKey: 'key' },
+  cluster: null,
   terms,
 }
 

@@ -164,6 +164,7 @@ export class FakeNodeApi implements NodeApi {
       meshId: TEST_MESH,
       seller,
       home: { nodeId: seller.id, publicKey: 'key' },
+      cluster: null,
       reserve,
       terms: termsWith({
         title: request.title,
@@ -192,7 +193,7 @@ export class FakeNodeApi implements NodeApi {
     return this.#answer('handover', request, () => {
       const [auctionId, scenario] = this.#find(request.auction)
       const to = { nodeId: `node_${request.peer}`, publicKey: 'key' }
-      scenario.send({ type: 'HandOver', now: this.now, to, consent: 'agreed' })
+      scenario.send({ type: 'HandOver', now: this.now, to, cluster: null, consent: 'agreed' })
       return this.#view(auctionId, scenario)
     })
   }

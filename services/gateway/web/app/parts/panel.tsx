@@ -175,7 +175,11 @@ function Clock({ lot }: { lot: Lot }) {
   )
 }
 
-const EXTENDED = { seller: 'time.extended.seller', outage: 'time.extended.outage' } as const
+const EXTENDED = {
+  seller: 'time.extended.seller',
+  outage: 'time.extended.outage',
+  takeover: 'time.extended.takeover',
+} as const
 
 export function reserveKey(lot: Lot) {
   if (!lot.hasReserve) return 'lot.reserve.none' as const
