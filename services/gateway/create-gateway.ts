@@ -27,6 +27,7 @@ import { GatewayMetrics } from '../../src/application/gateway/gateway-metrics.js
 import type { Guard } from '../../src/application/gateway/guard.js'
 import { HomeBreakers } from '../../src/application/gateway/home-breakers.js'
 import { LiveCallers } from '../../src/application/gateway/live-callers.js'
+import { MovingWatch } from '../../src/application/gateway/moving-watch.js'
 import { PolledEventFeed } from '../../src/application/gateway/polled-event-feed.js'
 import { Presence } from '../../src/application/gateway/presence.js'
 import { Turns } from '../../src/application/gateway/turns.js'
@@ -129,6 +130,7 @@ function compose(
     liveCallers: parts.liveCallers,
     logger: parts.logger,
     metrics: parts.metrics,
+    movingWatch: parts.movingWatch,
     origins: parts.origins,
     presence: parts.presence,
     timers: parts.timers,
@@ -203,6 +205,7 @@ function compose(
       'liveCallers',
       () => new LiveCallers({ callers: parts.callers, logger: parts.logger, timers: parts.timers }),
     )
+    .factory('movingWatch', () => new MovingWatch({ api: parts.api, logger: parts.logger }))
     .factory('presence', () => new Presence({ timers: parts.timers }))
     .factory(
       'streams',
@@ -213,6 +216,7 @@ function compose(
           liveCallers: parts.liveCallers,
           logger: parts.logger,
           metrics: parts.metrics,
+          movingWatch: parts.movingWatch,
           timers: parts.timers,
         }),
     )

@@ -15,6 +15,7 @@ import type { GatewayMetrics } from '../../src/application/gateway/gateway-metri
 import type { Guard } from '../../src/application/gateway/guard.js'
 import type { HomeBreakers } from '../../src/application/gateway/home-breakers.js'
 import type { LiveCallers } from '../../src/application/gateway/live-callers.js'
+import type { MovingWatch } from '../../src/application/gateway/moving-watch.js'
 import type { Presence } from '../../src/application/gateway/presence.js'
 import type { Turns } from '../../src/application/gateway/turns.js'
 import type { EventFeed } from '../../src/ports/node/event-feed.js'
@@ -50,6 +51,7 @@ export interface GatewayParts {
   readonly turns: Turns
   readonly hub: EventHub
   readonly liveCallers: LiveCallers
+  readonly movingWatch: MovingWatch
   readonly presence: Presence
   readonly streams: EventStreams
   readonly webSockets: GatewayWebSockets

@@ -75,12 +75,13 @@ export class GatewayServer {
 
   /** Resolves with where it listens. Rejects with the error of `listen`. */
   async start(): Promise<{ host: string; port: number; fellBack: boolean }> {
-    const { hub, liveCallers, webSockets, streams } = this.#deps
+    const { hub, liveCallers, movingWatch, webSockets, streams } = this.#deps
     const app = await this.#build()
     this.#app = app
     await hub.start()
     const fellBack = await this.#listen(app)
     liveCallers.start()
+    movingWatch.start()
     webSockets.start()
     streams.start()
     this.#stalled.start()
@@ -98,7 +99,7 @@ export class GatewayServer {
   }
 
   async #stop(): Promise<void> {
-    const { desk, hub, liveCallers, presence, socketIo, streams, webSockets } = this.#deps
+    const { desk, hub, liveCallers, movingWatch, presence, socketIo, streams, webSockets } = this.#deps
     const { drainMs = DRAIN_MS } = this.#options
     this.#draining = true
     desk.close()
@@ -111,6 +112,7 @@ export class GatewayServer {
       socketIo.close()
     }
     hub.stop()
+    movingWatch.stop()
     presence.stop()
     liveCallers.stop()
     await this.#close(drainMs)

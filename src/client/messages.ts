@@ -165,6 +165,13 @@ export interface Presence {
   readonly names: readonly string[]
 }
 
+/** The auction's home does not answer, and another node takes over: bids wait, and are not placed yet. */
+export interface Moving {
+  /** False: they are answered again. */
+  readonly moving: boolean
+  readonly since: string | null
+}
+
 /** A rule said no; nothing was done. `code` is stable. */
 export interface Rejected {
   readonly status: 'rejected'

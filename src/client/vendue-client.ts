@@ -29,12 +29,13 @@ import type {
   Winner,
 } from './messages.js'
 import { type MetricSample, readMetrics } from './metrics-text.js'
+import type { AuctionWatch, Watch, WatchMode } from './queued-watch.js'
 import { ServerClock } from './server-clock.js'
 import { type Credentials, Session, type Tokens } from './session.js'
 import { settle } from './settle.js'
 import type { SocketMaker } from './sockets.js'
 import { systemTime, type TimeSource } from './time-source.js'
-import { type AuctionWatch, type Watch, Watches, type WatchMode } from './watches.js'
+import { Watches } from './watches.js'
 
 export interface ClientOptions extends Credentials {
   /** Addresses of one or more gateways of the mesh: when one fails, the next is used. */

@@ -1,35 +1,9 @@
 import { ClientError } from './client-error.js'
-import { Emitter, type Listener } from './emitter.js'
-import { EventQueue, type EventsByType } from './event-queue.js'
-import type { Auction, EventMessage, Presence, ReplyMessage, SentMessage } from './messages.js'
+import { EventQueue } from './event-queue.js'
+import type { Auction, EventMessage, ReplyMessage, SentMessage } from './messages.js'
+import { type AuctionWatch, QueuedWatch, type Watch, type WatchOptions } from './queued-watch.js'
 import type { ServerClock } from './server-clock.js'
 import type { TimeSource } from './time-source.js'
-
-export type WatchMode = 'all' | 'newest'
-
-/** Events in order, without a gap and without a duplicate, through whatever gateway. `for await`, or `on` and `off`. */
-export interface Watch extends AsyncIterable<EventMessage> {
-  on<K extends keyof EventsByType>(type: K, listener: Listener<EventsByType[K]>): () => void
-  off<K extends keyof EventsByType>(type: K, listener: Listener<EventsByType[K]>): void
-  /** Idempotent; leaving a `for await` does it too. */
-  close(): void
-}
-
-export interface AuctionWatch extends Watch {
-  readonly auctionId: string
-  /** As it stood at the start; events after its `seq` follow, unless others were asked for. */
-  readonly auction: Auction
-  /** Of the last event that was handed on. */
-  readonly seq: number
-  /** Who watches, for a watch that asked for it. Returns a function that removes the listener. */
-  onPresence(listener: Listener<Presence>): () => void
-}
-
-export interface WatchOptions {
-  readonly mode: WatchMode
-  /** Hears who watches as well. */
-  readonly presence: boolean
-}
 
 export interface WatchesDeps {
   readonly clock: ServerClock
@@ -124,9 +98,14 @@ export class Watches {
     if (message.type === 'subscribed') {
       const topic = this.#topics.get(message.auction_id ?? '')
       if (topic) topic.confirmed = true
+      // Where it moves at this gateway, that comes next.
+      for (const watch of topic?.watches ?? []) watch.move({ moving: false, since: null })
     } else if (message.type === 'presence') {
       const { auction_id, watchers, names } = message
       for (const watch of this.#topics.get(auction_id)?.watches ?? []) watch.present({ watchers, names })
+    } else if (message.type === 'auction_moving') {
+      const { auction_id, moving, since } = message
+      for (const watch of this.#topics.get(auction_id)?.watches ?? []) watch.move({ moving, since })
     } else if (isEvent(message)) {
       if (message.cursor !== undefined) this.#ofCatalogue(message, message.cursor)
       else this.#ofAuction(message)
@@ -198,73 +177,6 @@ export class Watches {
       if (queue.full) queue.close(new ClientError('TOO_SLOW', 'too many events of the catalogue wait to be taken'))
       else queue.push(event)
     }
-  }
-}
-
-class QueuedWatch implements AuctionWatch {
-  readonly auction: Auction
-  readonly mode: WatchMode
-  readonly presence: boolean
-  readonly #queue: EventQueue
-  readonly #presences = new Emitter<{ presence: Presence }>()
-  #seq: number
-  /** Events were left out because too many wait; they are asked for again once there is room. */
-  behind = false
-
-  constructor(
-    auction: Auction,
-    queue: EventQueue,
-    { afterSeq, mode, presence }: WatchOptions & { readonly afterSeq: number },
-  ) {
-    this.auction = auction
-    this.#queue = queue
-    this.#seq = afterSeq
-    this.mode = mode
-    this.presence = presence
-  }
-
-  get auctionId(): string {
-    return this.auction.auction_id
-  }
-
-  get seq(): number {
-    return this.#seq
-  }
-
-  offer(event: EventMessage): 'taken' | 'known' | 'gap' | 'full' {
-    if (event.seq <= this.#seq) return 'known'
-    if (this.behind || this.#queue.full) {
-      this.behind = true
-      return 'full'
-    }
-    if (this.mode === 'all' && event.seq > this.#seq + 1) return 'gap'
-    this.#seq = event.seq
-    this.#queue.push(event)
-    return 'taken'
-  }
-
-  present(presence: Presence): void {
-    if (this.presence) this.#presences.emit('presence', presence)
-  }
-
-  onPresence(listener: Listener<Presence>): () => void {
-    return this.#presences.on('presence', listener)
-  }
-
-  on<K extends keyof EventsByType>(type: K, listener: Listener<EventsByType[K]>): () => void {
-    return this.#queue.on(type, listener)
-  }
-
-  off<K extends keyof EventsByType>(type: K, listener: Listener<EventsByType[K]>): void {
-    this.#queue.off(type, listener)
-  }
-
-  close(): void {
-    this.#queue.close()
-  }
-
-  [Symbol.asyncIterator](): AsyncIterator<EventMessage> {
-    return this.#queue.iterate()
   }
 }
 

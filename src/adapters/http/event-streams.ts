@@ -7,6 +7,7 @@ import type { GatewayMetrics } from '../../application/gateway/gateway-metrics.j
 import { GatewayRefusal } from '../../application/gateway/gateway-refusal.js'
 import type { LiveCallers } from '../../application/gateway/live-callers.js'
 import type { Encoding, LiveMessage } from '../../application/gateway/live-message.js'
+import type { MovingWatch } from '../../application/gateway/moving-watch.js'
 import { AuctionSubscription, CatalogueSubscription } from '../../application/gateway/subscription.js'
 import { timeText } from '../../application/log/time-text.js'
 import type { Caller } from '../../ports/accounts/caller.js'
@@ -20,6 +21,7 @@ export interface EventStreamsDeps {
   readonly liveCallers: LiveCallers
   readonly logger: Logger
   readonly metrics: GatewayMetrics
+  readonly movingWatch: MovingWatch
   readonly timers: Timers
 }
 
@@ -141,8 +143,15 @@ export class EventStreams {
     }
     if (place.auctionId === null) return new CatalogueSubscription(deps, { cursor: place.cursor })
     const subscription = new AuctionSubscription(deps, place)
+    const unlisten = this.#deps.movingWatch.listen(place.auctionId, ({ type }, text) =>
+      this.#write(response, Buffer.from(`event: ${type}\ndata: ${text}\n\n`)),
+    )
     subscription.catchUp()
-    return subscription
+    const close = () => {
+      unlisten()
+      subscription.close()
+    }
+    return { close }
   }
 
   #write(response: ServerResponse, data: Buffer): void {

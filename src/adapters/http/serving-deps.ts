@@ -7,6 +7,7 @@ import type { EventHub } from '../../application/gateway/event-hub.js'
 import type { GatewayMetrics } from '../../application/gateway/gateway-metrics.js'
 import type { Guard } from '../../application/gateway/guard.js'
 import type { LiveCallers } from '../../application/gateway/live-callers.js'
+import type { MovingWatch } from '../../application/gateway/moving-watch.js'
 import type { Presence } from '../../application/gateway/presence.js'
 import type { NodeApi } from '../../ports/node/node-api.js'
 import type { Clock } from '../../ports/system/clock.js'
@@ -30,6 +31,7 @@ export interface ServingDeps {
   readonly liveCallers: LiveCallers
   readonly logger: Logger
   readonly metrics: GatewayMetrics
+  readonly movingWatch: MovingWatch
   readonly origins: OriginPolicy
   readonly presence: Presence
   readonly timers: Timers

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { EventHub } from '../../application/gateway/event-hub.js'
 import type { LiveMessage } from '../../application/gateway/live-message.js'
+import type { MovingMessage, MovingWatch } from '../../application/gateway/moving-watch.js'
 import type { Presence } from '../../application/gateway/presence.js'
 import { AuctionSubscription } from '../../application/gateway/subscription.js'
 import type { Caller } from '../../ports/accounts/caller.js'
@@ -10,6 +11,7 @@ import { waitingOf } from './socket-io-slow-readers.js'
 
 export interface SocketIoRoomsDeps {
   readonly hub: EventHub
+  readonly movingWatch: MovingWatch
   readonly presence: Presence
   readonly namespace: AuctionNamespace
   /** The log cannot be read on for this one. */
@@ -43,11 +45,13 @@ export class SocketIoRooms {
 
   /** `afterSeq` null: from now on. Call the answer once, to leave. */
   enter(socket: AuctionSocket, id: string, { afterSeq, as }: { afterSeq: number | null; as: NameOf }): () => void {
-    const { hub, presence } = this.#deps
+    const { hub, movingWatch, presence } = this.#deps
     const room = this.#room(id)
     room.watchers += 1
     const away = presence.join(id, as?.name ?? null, null)
     void socket.join(presenceOf(id))
+    const moving = movingWatch.of(id)
+    if (moving) socket.emit('auctionMoving', movingData(moving))
     if (afterSeq === null) void socket.join(id)
     else {
       const subscription = new AuctionSubscription(
@@ -80,14 +84,19 @@ export class SocketIoRooms {
   #room(id: string): Room {
     const known = this.#rooms.get(id)
     if (known) return known
-    const { hub, presence, namespace } = this.#deps
+    const { hub, movingWatch, presence, namespace } = this.#deps
     const unlisten = hub.listen(id, (message) => this.#notify(room, message))
     const unpresent = presence.listen(id, ({ joined, left, watchers }) => {
       namespace.to(presenceOf(id)).emit('presenceDelta', { auctionId: id, joined, left, count: watchers })
     })
+    // Also those who still hear what they missed.
+    const unmove = movingWatch.listen(id, (message) => {
+      namespace.to(presenceOf(id)).emit('auctionMoving', movingData(message))
+    })
     const close = () => {
       unlisten()
       unpresent()
+      unmove()
     }
     const room: Room = { watchers: 0, followers: new Map(), close }
     this.#rooms.set(id, room)
@@ -114,6 +123,10 @@ type NameOf = Pick<Caller['party'], 'name'> | null
 
 function presenceOf(id: string): string {
   return `presence ${id}`
+}
+
+function movingData({ auction_id, moving, since, message }: MovingMessage): object {
+  return { auctionId: auction_id, moving, since, message }
 }
 
 function emit(to: { emit(event: string, data: object): unknown }, message: LiveMessage): void {

@@ -69,9 +69,10 @@ export class GatewaySocketIo {
     this.#io.use((_, next) => next(namespaceError(`there is nothing to join but ${NAMESPACE}`)))
     this.#auctions = this.#io.of(NAMESPACE)
     this.#auctions.use((socket, next) => next(this.#joined(socket)))
-    const { hub, presence, logger, metrics, timers } = deps
+    const { hub, movingWatch, presence, logger, metrics, timers } = deps
     this.#rooms = new SocketIoRooms({
       hub,
+      movingWatch,
       presence,
       namespace: this.#auctions,
       // The transport alone: clients connect again by themselves.

@@ -16,7 +16,7 @@ import type { SocketCaller } from './socket-caller.js'
 import type { SocketOutbox } from './socket-outbox.js'
 import { textFrame } from './socket-writer.js'
 
-export interface SocketSubscriptionsDeps extends Pick<ServingDeps, 'bidders' | 'hub' | 'presence'> {
+export interface SocketSubscriptionsDeps extends Pick<ServingDeps, 'bidders' | 'hub' | 'movingWatch' | 'presence'> {
   readonly beat: ConflatorBeat
 }
 
@@ -91,6 +91,7 @@ export class SocketSubscriptions {
       watchers: this.#deps.presence.watchers(auctionId),
       auction: auctionResource(view),
     })
+    const unlisten = this.#deps.movingWatch.listen(auctionId, (_, text) => outbox.event(textFrame(text)))
     const deliver = (message: LiveMessage) => outbox.event(message.encoded(frames.auction))
     const subscription = new AuctionSubscription(this.#following(mode, deliver), { auctionId, afterSeq })
     this.#open.set(auctionId, {
@@ -98,6 +99,7 @@ export class SocketSubscriptions {
       close: () => {
         forget()
         subscription.close()
+        unlisten()
         watcher.leave()
       },
     })

@@ -222,6 +222,18 @@ export const replyMessages = {
     .meta({
       description: 'Who watches here, at this gateway; up to 20 names of those who are here, who came and who left.',
     }),
+  auction_moving: z
+    .object({
+      type: z.literal('auction_moving'),
+      auction_id: z.string(),
+      moving: z.boolean(),
+      since: time.nullable(),
+      message: z.string(),
+    })
+    .meta({
+      description:
+        'The auction’s home does not answer, and another node of its cluster takes over: bids wait, and are not placed yet. With `moving` false: they are answered again.',
+    }),
   pong: z
     .object({
       type: z.literal('pong'),

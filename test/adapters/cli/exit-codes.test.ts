@@ -5,6 +5,7 @@ import { OutcomeUnknownError } from '../../../src/adapters/cli/session/outcome-u
 import { SettingsError } from '../../../src/adapters/system/settings-error.js'
 import { NODE_ERROR_CODES, NodeError, type NodeErrorCode } from '../../../src/ports/node/node-error.js'
 import { BOB } from '../../support/auction-scenario.js'
+import { eventually } from '../../support/eventually.js'
 import { CliHarness } from './support/cli-harness.js'
 
 const CODES: Readonly<Record<NodeErrorCode, number>> = {
@@ -143,6 +144,21 @@ describe('an unknown outcome', () => {
     expect(first?.request).to.include({ commandId: again?.[2] })
     expect((await cli.line(again?.[1] ?? '')).code).to.equal(0)
     expect(cli.api.calls.filter(({ method }) => method === 'bid')[1]?.request).to.deep.equal(first?.request)
+  })
+
+  it('says while a bid waits that its auction moves to another node, and not that another one does', async () => {
+    let go = () => {}
+    cli.api.held = new Promise<void>((resolve) => {
+      go = resolve
+    })
+    cli.api.movingAuctions = [{ auctionId: 'auc_9xyz0000000000000000000000', since: 1 }]
+    const bidding = cli.line('bid 7k2m 80')
+    await eventually('it has asked', () => cli.api.calls.some(({ method }) => method === 'moving'))
+    expect(cli.stderr).to.equal('')
+    cli.api.movingAuctions = [{ auctionId: 'auc_7k2m0000000000000000000000', since: 1 }]
+    await eventually('it says so', () => cli.stderr.includes('moving to another node; your bid is not placed yet'))
+    go()
+    expect(await bidding).to.include({ code: 0 })
   })
 
   it('keeps an id that was given, and quotes what a shell would take apart', async () => {

@@ -17,6 +17,7 @@ const FACTS: PanelFacts = {
   reach: { kind: 'live' },
   pending: null,
   lostToTie: false,
+  isMoving: false,
 }
 const panelWith = (facts: Partial<PanelFacts>): Panel => panelOf({ ...FACTS, ...facts })
 const wordsOf = (facts: Partial<PanelFacts>): string => panelWords(panelWith(facts), SPEECH).headline
@@ -28,6 +29,7 @@ const LADDER: readonly (readonly [Panel['kind'], (facts: PanelFacts) => PanelFac
   ['over', (facts) => ({ ...facts, lot: { ...facts.lot, ending: sold, status: 'closed' } })],
   ['disputed', (facts) => ({ ...facts, lot: { ...facts.lot, disputed: true } })],
   ['closing', (facts) => ({ ...facts, lot: { ...facts.lot, closesAtMs: NOW } })],
+  ['moving', (facts) => ({ ...facts, isMoving: true })],
   ['home-away', (facts) => ({ ...facts, lot: { ...facts.lot, home: { name: 'node', state: 'dead' } } })],
   ['disconnected', (facts) => ({ ...facts, reach: lost })],
   ['unknown', (facts) => ({ ...facts, pending: { kind: 'unknown', amount: '78.50' } })],
@@ -67,6 +69,20 @@ describe('the bidding panel', () => {
     expect(panelWith({ lot: { ...buying, you: 'outbid' } })).to.include({ kind: 'outbid', next: '75.00' })
     expect(isBuyOnly({ ...buying, you: 'leading' })).to.equal(false)
     expect(isBuyOnly({ ...buying, buyNow: null })).to.equal(false)
+  })
+
+  it('lets bids be sent while the auction moves to another node, one at a time, and says that they are not placed', () => {
+    const moving = (facts: Partial<PanelFacts> = {}) => panelWith({ isMoving: true, ...facts })
+    expect(takesBids(moving())).to.equal(true)
+    expect(takesBids(moving({ visitor: 'nobody' }))).to.equal(false)
+    const sending = { kind: 'sending', amount: '78.50', forMs: 10 } as const
+    expect(takesBids(moving({ pending: sending }))).to.equal(false)
+    expect(wordsOf({ isMoving: true, pending: sending })).to.equal(
+      'Moving to another node; your bid of 78.50 EUR is not placed yet',
+    )
+    const unknown = panelWords(moving({ pending: { kind: 'unknown', amount: '78.50' } }), SPEECH)
+    expect(unknown.headline).to.contain('is moving to another node')
+    expect(unknown.detail).to.contain('We don’t know yet whether 78.50 EUR was placed')
   })
 
   it('says how it ended', () => {

@@ -51,6 +51,11 @@ export function panelWords(panel: Panel, speech: Speech, open = false): Words {
       )
     case 'unknown':
       return words(t('panel.unknown', { amount: money(panel.amount) }), 'warn')
+    case 'moving':
+      if (panel.pending === null) return words(t('panel.moving'), 'warn')
+      return panel.pending.kind === 'sending'
+        ? words(t('panel.moving.bid', { amount: money(panel.pending.amount) }), 'warn')
+        : words(t('panel.moving'), 'warn', t('panel.unknown', { amount: money(panel.pending.amount) }))
     case 'not-eligible':
       return words(barrierWords(panel.why, panel.opensAtMs, speech, open), 'calm')
     case 'sending':

@@ -19,6 +19,8 @@ export interface PanelFacts {
   readonly nowMs: number
   readonly reach: Reach
   readonly pending: Pending | null
+  /** Another node takes the auction over, as far as is heard. */
+  readonly isMoving: boolean
   /** The visitor's last bid was as high as the leader's maximum, which came first. */
   readonly lostToTie: boolean
 }
@@ -29,6 +31,8 @@ export type Panel =
   | { readonly kind: 'disputed' }
   | { readonly kind: 'closing' }
   | { readonly kind: 'home-away' }
+  /** Bids can be sent, and wait. */
+  | { readonly kind: 'moving'; readonly pending: Pending | null; readonly canBid: boolean }
   | {
       readonly kind: 'disconnected'
       readonly asOfMs: number
@@ -60,6 +64,7 @@ export function panelOf(facts: PanelFacts): Panel {
   if (lot.ending) return { kind: 'over', ending: lot.ending, outcome: outcomeOf(lot), disputed: lot.disputed }
   if (lot.disputed) return { kind: 'disputed' }
   if (lot.status === 'ended' || (lot.closesAtMs !== null && nowMs >= lot.closesAtMs)) return { kind: 'closing' }
+  if (facts.isMoving) return { kind: 'moving', pending, canBid: pending === null && barrierOf(facts) === null }
   if (HOME_AWAY.has(lot.home.state)) return { kind: 'home-away' }
   if (reach.kind === 'lost' && reach.forMs > GRACE_MS) {
     const canBid = reach.http && pending === null && barrierOf(facts) === null
@@ -82,7 +87,7 @@ export function takesBids(panel: Panel): boolean {
     panel.kind === 'leading' ||
     panel.kind === 'outbid' ||
     panel.kind === 'open' ||
-    (panel.kind === 'disconnected' && panel.canBid)
+    ((panel.kind === 'moving' || panel.kind === 'disconnected') && panel.canBid)
   )
 }
 

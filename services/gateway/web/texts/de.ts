@@ -131,6 +131,8 @@ export const de: Texts = {
   'panel.closing': 'Endet … das Ergebnis steht noch aus',
   'panel.home-away':
     'Der Knoten der Auktion ist nicht da; nichts ist verloren. Gebote gehen wieder, sobald er zurück ist.',
+  'panel.moving': 'Die Auktion zieht auf einen anderen Knoten um. Gebote gelten, sobald sie dort ist.',
+  'panel.moving.bid': 'Umzug auf einen anderen Knoten; Ihr Gebot von {amount} gilt noch nicht',
   'panel.disconnected': 'Verbindung wird wiederhergestellt … Preis von {time}',
   'panel.disconnected.http': 'Neuigkeiten kommen gerade nicht von selbst; Gebote gehen trotzdem.',
   'panel.unknown': 'Ob {amount} geboten wurde, ist noch nicht bekannt. Wird geprüft …',

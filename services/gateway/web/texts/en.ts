@@ -130,6 +130,8 @@ export const en = {
   'panel.disputed': 'The home signed two histories. Do not rely on this result.',
   'panel.closing': 'Closing… waiting for the result',
   'panel.home-away': 'The auction’s node is away; nothing is lost. Bids are taken again when it is back.',
+  'panel.moving': 'The auction is moving to another node. Bids are placed once it is there.',
+  'panel.moving.bid': 'Moving to another node; your bid of {amount} is not placed yet',
   'panel.disconnected': 'Reconnecting… price as of {time}',
   'panel.disconnected.http': 'Live updates are away; bids still go through.',
   'panel.unknown': 'We don’t know yet whether {amount} was placed. Checking…',

@@ -1,6 +1,7 @@
 import { NodeError } from '../../../ports/node/node-error.js'
 import type { Args } from '../parse/args.js'
 import type { Session } from '../parse/command.js'
+import { noteMoving } from './moving-note.js'
 
 /**
  * The answer to a command did not come, or not with as many replicas as asked for. Asking again with its id gives the
@@ -22,19 +23,25 @@ export class OutcomeUnknownError extends Error {
 /** Sends a command under its id; where the outcome stays unknown, the error holds how to ask again. */
 export async function send<T>(
   session: Session,
-  { words }: Pick<Args, 'words'>,
+  args: Pick<Args, 'text' | 'words'>,
   commandId: string,
   call: () => Promise<T>,
 ): Promise<T> {
+  const over = new AbortController()
+  const auction = args.text('auction')
+  const what = commandId.startsWith('bid_') ? 'your bid is not placed' : 'this is not done'
+  if (auction !== undefined) void noteMoving(session, { auction, what }, over.signal)
   try {
     return await call()
   } catch (error) {
     if (!(error instanceof NodeError)) throw error
     const { code } = error
     if (code !== 'OUTCOME_UNKNOWN' && code !== 'NOT_REPLICATED') throw error
-    throw new OutcomeUnknownError(code, error.message, session.prefix + wordsWithId(words, commandId), {
+    throw new OutcomeUnknownError(code, error.message, session.prefix + wordsWithId(args.words, commandId), {
       cause: error,
     })
+  } finally {
+    over.abort()
   }
 }
 

@@ -222,7 +222,10 @@ export class FakeNodeApi implements NodeApi {
   }
 
   bid(request: BidRequest): Promise<CommandResult> {
-    return this.#answer('bid', request, () => this.bidAs(SELF, request))
+    return this.#answer('bid', request, async () => {
+      await this.held
+      return this.bidAs(SELF, request)
+    })
   }
 
   /** Anybody's bid. */
@@ -382,6 +385,8 @@ export class FakeNodeApi implements NodeApi {
   }
 
   movingAuctions: Moving['auctions'] = []
+  /** Bids wait for it. */
+  held: Promise<unknown> = Promise.resolve()
   moving(request: MovingRequest): Promise<Moving> {
     return this.#answer('moving', request, () => ({ version: 1, auctions: this.movingAuctions }))
   }

@@ -66,7 +66,7 @@ export function LotPage() {
 }
 
 function OpenedLot({ open, lot }: { open: OpenLot; lot: Lot }) {
-  const panel = usePanel(lot)
+  const panel = usePanel(lot, open.isMoving.value)
   const kind = useSignal<'plain' | 'max'>('plain')
   const typed = useSignal<string | null>(null)
   const { sheet, review, tap, close, skips, setSkips } = useConfirming(lot, typed)
@@ -131,15 +131,18 @@ function OpenedLot({ open, lot }: { open: OpenLot; lot: Lot }) {
   )
 }
 
-function usePanel(lot: Lot): Panel {
+function usePanel(lot: Lot, isMoving: boolean): Panel {
   const who = visitor.value
   const sent = pending.value.get(lot.id)
   const [last] = settled.value.get(lot.id) ?? []
   const nowMs = now.value
+  const reach = reachNow()
   return panelOf({
     lot,
     nowMs,
-    reach: reachNow(),
+    reach,
+    // What was heard before the connection was lost says nothing of now.
+    isMoving: isMoving && reach.kind === 'live',
     visitor: who === null ? 'nobody' : who.scopes.includes('bid') ? 'bidder' : 'reader',
     pending: sent
       ? sent.status === 'unknown'

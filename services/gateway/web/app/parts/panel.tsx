@@ -23,6 +23,7 @@ const ICONS: Readonly<Record<Panel['kind'], IconName>> = {
   'home-away': 'away',
   disconnected: 'away',
   unknown: 'warn',
+  moving: 'clock',
   'not-eligible': 'lock',
   sending: 'clock',
   leading: 'check',

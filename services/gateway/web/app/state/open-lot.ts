@@ -57,6 +57,8 @@ export class OpenLot {
   readonly isMissing = signal(false)
   readonly missed = signal<Missed | null>(null)
   readonly presence = signal<Presence | null>(null)
+  /** Bids wait for another node to take the auction over. */
+  readonly isMoving = signal(false)
   readonly #client: VendueClient | null
   #watch: AuctionWatch | null = null
   #timer: ReturnType<typeof setTimeout> | undefined
@@ -99,6 +101,9 @@ export class OpenLot {
         )
         watch.onPresence((presence) => {
           this.presence.value = presence
+        })
+        watch.onMoving(({ moving }) => {
+          this.isMoving.value = moving
         })
         this.lot.value = take(watch.auction)
         this.#look(client)
