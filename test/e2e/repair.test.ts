@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { addWhole, readWhole } from '../../src/application/pictures/picture-transfer.js'
@@ -186,6 +186,69 @@ describe('a node whose database is damaged', () => {
     expect(state).to.have.nested.property('result.price', 1_500)
     // It is the node's own from here on: damage that strikes it as well would not bring it back.
     replicas.splice(replicas.indexOf(handedHere), 1)
+  })
+
+  describe('and that was restored from an old backup', () => {
+    const DONE = 0
+    const NOT_HELD = 2
+    const UNREACHABLE = 3
+    let lots: string[]
+    const repairing = (...args: string[]) => vendue(home, ['repair', '--name', 'damaged', ...args])
+    /** Of these two: others were lost before. */
+    const held = async () => {
+      const ids = (await damaged.api.status()).held.map(({ auctionId }) => auctionId)
+      return lots.filter((lot) => ids.includes(lot))
+    }
+
+    before(async () => {
+      lots = [await open(damaged, 71), await open(damaged, 72)]
+      await damaged.end()
+      const backup = readFileSync(file())
+      await damaged.start()
+      await untilConnected([damaged, peer])
+      for (const [i, auction] of lots.entries())
+        await peer.api.bid({ auction, commandId: `bid_repairbackup${i}`, kind: 'plain', amount: '5' })
+      await eventually('the peer has the bids', async () => {
+        const shown = await Promise.all(lots.map((auction) => peer.api.show({ auction })))
+        return shown.every(({ state }) => state.bidCount === 1)
+      })
+      await damaged.end()
+      writeFileSync(file(), backup)
+      for (const suffix of ['-wal', '-shm']) rmSync(file() + suffix, { force: true })
+    })
+
+    it('is not repaired so while it does not run', async () => {
+      const [back, up] = [await repairing('--take-back', 'all'), await repairing('--give-up', lots[0] ?? '')]
+      expect([back.code, up.code]).to.deep.equal([UNREACHABLE, UNREACHABLE])
+      await damaged.start()
+      await untilConnected([damaged, peer])
+      await eventually('both auctions are held', async () => (await held()).length === 2)
+    })
+
+    it('has an auction taken back from its peers by command while it runs, and goes on with it', async () => {
+      const [auction = ''] = lots
+      const { code, stdout } = await repairing('--take-back', auction, '--json')
+      expect(code, stdout).to.equal(DONE)
+      expect(await held()).to.deep.equal([lots[1]])
+      expect((await damaged.api.show({ auction })).state.bidCount).to.equal(1)
+      await peer.api.bid({ auction, commandId: 'bid_repairbackup9', kind: 'plain', amount: '9' })
+      expect((await repairing('--take-back', auction)).code, 'it is held no more').to.equal(NOT_HELD)
+    })
+
+    it('has an auction given up by command while it runs, which its peers see', async () => {
+      const [other = '', auction = ''] = lots
+      const { code, stderr } = await repairing('--give-up', auction, '--reason', 'disk lost')
+      expect(code, stderr).to.equal(DONE)
+      expect(await held()).to.deep.equal([])
+      await eventually('the peer sees it', async () => {
+        const { state } = await peer.api.show({ auction })
+        return state.status === 'cancelled'
+      })
+      const refused = await repairing('--give-up', other)
+      expect(refused.code).to.equal(NOT_HELD)
+      expect(refused.stderr).to.include('not held')
+      expect((await peer.api.show({ auction: other })).state.status).to.equal('open')
+    })
   })
 
   it('does not go on with an own auction of which a part is lost, and says so', async () => {
