@@ -7,15 +7,14 @@ import type {
   MandateCheck,
   MandateChecker,
   MandateFault,
-  UnsoundText,
 } from '../../src/ports/mesh/mandate-checker.js'
 
 /** Stands for the thread that checks: answers when it is let, and remembers what it was asked. */
 export class HeldChecker implements MandateChecker {
   readonly asked: MandateCheck[] = []
   readonly read: CommitCheck[] = []
-  /** Texts alone, by errand. */
-  readonly texts: (readonly Commit[])[] = []
+  /** Of which the text alone was asked about. */
+  readonly texts: Commit[] = []
   readonly #inPlace = new InPlaceMandateChecker({ verifier: new Ed25519Verifier() })
   readonly #held: (() => void)[] = []
   isHeld = false
@@ -33,10 +32,10 @@ export class HeldChecker implements MandateChecker {
     return this.#inPlace.checkCommit(commit)
   }
 
-  async checkTexts(commits: readonly Commit[]): Promise<UnsoundText | null> {
-    this.texts.push(commits)
+  async checkText(commit: Commit): Promise<string | null> {
+    this.texts.push(commit)
     await this.#wait()
-    return this.#inPlace.checkTexts(commits)
+    return this.#inPlace.checkText(commit)
   }
 
   async #wait(): Promise<void> {

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { readBodyAgain } from '../../application/log/written-body.js'
 import { mandateFault } from '../../application/submissions/check-mandates.js'
-import { commitFault, unsoundText } from '../../application/submissions/commit-fault.js'
+import { commitFault, textFault } from '../../application/submissions/commit-fault.js'
 import type { Commit } from '../../domain/commit.js'
 import type {
   CommitCheck,
@@ -9,7 +9,6 @@ import type {
   MandateCheck,
   MandateChecker,
   MandateFault,
-  UnsoundText,
 } from '../../ports/mesh/mandate-checker.js'
 import type { CheckRequest } from './mandate-check-worker.js'
 import { Ed25519Verifier } from './node-key.js'
@@ -59,9 +58,9 @@ export class ThreadMandateChecker implements MandateChecker {
   }
 
   /** Likewise. */
-  async checkTexts(commits: readonly Commit[]): Promise<UnsoundText | null> {
-    if (this.#isCheckedHere()) return unsoundText(commits)
-    return this.#ask({ kind: 'texts', check: commits })
+  async checkText(commit: Commit): Promise<string | null> {
+    if (this.#isCheckedHere()) return textFault(commit)
+    return this.#ask({ kind: 'text', check: commit })
   }
 
   #ask<Fault>(request: CheckRequest): Promise<Fault | null> {

@@ -143,7 +143,7 @@ export class Replicator {
    * for the commits before it as well (see `spokenFor`).
    */
   ingestPages(pages: readonly (readonly Commit[])[], from: string | null = null): Promise<Intake> {
-    return this.#ingestAll(pages, { ...PULLED, reader: this.#pulledCommits.of(pages) }, from)
+    return this.#ingestAll(pages, { ...PULLED, reader: this.#pulledCommits.reader() }, from)
   }
 
   /**
@@ -151,7 +151,7 @@ export class Replicator {
    * other node may have written. Every signature is checked.
    */
   async takeBack(commits: readonly Commit[], from: string): Promise<Intake> {
-    const reader = this.#pulledCommits.of([commits])
+    const reader = this.#pulledCommits.reader()
     return this.#ingestAll([commits], { ...PULLED, signatures: CHECK_EACH, reader, own: true }, from)
   }
 

@@ -1,5 +1,5 @@
 import type { Commit } from '../../domain/commit.js'
-import type { CommitCheck, CommitFault, UnsoundText } from '../../ports/mesh/mandate-checker.js'
+import type { CommitCheck, CommitFault } from '../../ports/mesh/mandate-checker.js'
 import type { SignatureVerifier } from '../../ports/system/signer.js'
 import { BadCommitError, isSigned, readCommit, UNSIGNED } from '../log/commit.js'
 import type { CommitBody } from '../log/written-body.js'
@@ -19,17 +19,15 @@ export function commitFault(check: CommitCheck, verifier: SignatureVerifier): Co
   }
 }
 
-/** The first commit whose text is not sound. */
-export function unsoundText(commits: readonly Commit[]): UnsoundText | null {
-  for (const [place, commit] of commits.entries()) {
-    try {
-      readCommit(commit)
-    } catch (error) {
-      if (error instanceof BadCommitError) return { place, rule: error.reason }
-      throw error
-    }
+/** What is wrong with its text or its hash. */
+export function textFault(commit: Commit): string | null {
+  try {
+    readCommit(commit)
+    return null
+  } catch (error) {
+    if (error instanceof BadCommitError) return error.reason
+    throw error
   }
-  return null
 }
 
 /** Null where it opens no auction, which no log begins with. */

@@ -5,12 +5,11 @@ import type {
   MandateCheck,
   MandateChecker,
   MandateFault,
-  UnsoundText,
 } from '../../ports/mesh/mandate-checker.js'
 import type { SignatureVerifier } from '../../ports/system/signer.js'
 import { readBodyAgain } from '../log/written-body.js'
 import { mandateFault } from './check-mandates.js'
-import { commitFault, unsoundText } from './commit-fault.js'
+import { commitFault, textFault } from './commit-fault.js'
 
 /**
  * Checks mandates where it is asked, with the verifier that it is given: for what has no second thread, or must not
@@ -31,7 +30,7 @@ export class InPlaceMandateChecker implements MandateChecker {
     return commitFault(commit, this.#verifier)
   }
 
-  async checkTexts(commits: readonly Commit[]): Promise<UnsoundText | null> {
-    return unsoundText(commits)
+  async checkText(commit: Commit): Promise<string | null> {
+    return textFault(commit)
   }
 }

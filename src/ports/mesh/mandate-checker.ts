@@ -22,12 +22,6 @@ export interface CommitCheck extends Omit<Commit, 'position'> {
   readonly sellerFacts: Pick<OpenedAuction, 'seller' | 'openedBy'> | null
 }
 
-/** `place`: among those that were asked about. `rule`: what is wrong with its hash or its text. */
-export interface UnsoundText {
-  readonly place: number
-  readonly rule: string
-}
-
 /** `rule`: what is wrong with its signature, its hash or its text. */
 export type CommitFault = { readonly kind: 'unsound'; readonly rule: string } | MandateFault
 
@@ -43,9 +37,6 @@ export interface MandateChecker {
    * Rejects where one cannot be made.
    */
   check(commit: MandateCheck): Promise<MandateFault | null>
-  /**
-   * The first commit whose text is not sound, with neither signature nor mandates checked; null where all are. Rejects
-   * where they cannot be read.
-   */
-  checkTexts(commits: readonly Commit[]): Promise<UnsoundText | null>
+  /** What is wrong with a commit's text or its hash, its signature and mandates left aside. Rejects likewise. */
+  checkText(commit: Commit): Promise<string | null>
 }

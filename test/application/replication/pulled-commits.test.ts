@@ -1,7 +1,6 @@
 import { expect } from 'chai'
 import { hashOf } from '../../../src/application/log/commit.js'
 import { nodeIdOf } from '../../../src/application/log/ids.js'
-import { LENGTH_OF_ERRAND } from '../../../src/application/replication/pulled-commits.js'
 import { LENGTH_AT_ONCE } from '../../../src/application/replication/pushed-commits.js'
 import type { Commit } from '../../../src/domain/commit.js'
 import { T0 } from '../../support/auction-scenario.js'
@@ -36,75 +35,64 @@ describe('commits that a node pulls', () => {
   const pull = (...pages: (readonly Commit[])[]) => node.services.parts.replicator.ingestPages(pages, 'peer')
   const storedSeq = async ([first]: readonly Commit[]) =>
     (await node.store.auctions.find(first?.auctionId ?? ''))?.head.seq
-  const lengthOf = (commits: readonly Commit[]) => commits.reduce((sum, { body }) => sum + body.length, 0)
-  /** In its place, with another text and the hash of that. */
-  const withText = (commit: Commit, body: string): Commit => ({ ...commit, body, hash: hashOf(body) })
+  /** The last one is replaced: its hash is that of the text. */
+  const endingIn = (commits: readonly Commit[], body: string): Commit[] =>
+    commits.map((commit, i) => (i === commits.length - 1 ? { ...commit, body, hash: hashOf(body) } : commit))
 
-  it('are read at once where they are short', async () => {
-    const commits = auctionOf(40, 10)
-    expect(lengthOf(commits)).to.be.below(LENGTH_AT_ONCE)
+  const SHAPE = "the body's shape: must have auctionId, firstSeq, prevHash, parties, events, mandates"
+  const slow: readonly [what: string, text: (length: number) => string][] = [
+    ['brackets', (length) => '['.repeat(length / 2) + ']'.repeat(length / 2)],
+    ['objects', (length) => `[${'{"a":1},'.repeat(length / 8)}1]`],
+    ['keys', (length) => `{${Array.from({ length: length / 16 }, (_, i) => `"${1e10 + i}":1`).join(',')}}`],
+  ]
+
+  it('are read at once where they are bids, however many', async () => {
+    const commits = auctionOf(2_500, 100)
+    expect(commits.reduce((sum, { body }) => sum + body.length, 0)).to.be.above(3 * LENGTH_AT_ONCE)
     expect((await pull(commits)).refused).to.deep.equal([])
     expect(await storedSeq(commits)).to.equal(commits.at(-1)?.lastSeq)
     expect(checker.texts).to.deep.equal([])
   })
 
-  it('are read beside the thread that serves from where an answer brings much, of however many auctions', async () => {
-    const auctions = [auctionOf(500, 50), auctionOf(500, 50), auctionOf(4_000, 100)]
-    const all = auctions.flat()
-    expect((await pull(...auctions)).refused).to.deep.equal([])
-    for (const commits of auctions) expect(await storedSeq(commits)).to.equal(commits.at(-1)?.lastSeq)
-    expect(lengthOf(all) - lengthOf(checker.texts.flat())).to.be.within(1, LENGTH_AT_ONCE)
-    for (const errand of checker.texts) expect(lengthOf(errand)).to.be.at.most(LENGTH_OF_ERRAND)
-    expect(checker.texts.length).to.be.above(2)
+  for (const [what, text] of slow)
+    it(`are read beside the thread that serves where they are slow to read, and refused: ${what}`, async () => {
+      const commits = auctionOf(40, 10)
+      const bad = endingIn(commits, text(2 * LENGTH_AT_ONCE))
+      const { refused, stored } = await pull(bad)
+      expect(refused.map(({ commit, reason }) => [commit.firstSeq, reason])).to.deep.equal([
+        [commits.at(-1)?.firstSeq, SHAPE],
+      ])
+      expect(stored).to.equal(commits.length - 1)
+      expect(checker.texts.map(({ hash }) => hash)).to.deep.equal([bad.at(-1)?.hash])
+    })
+
+  it('are read there from where the slow ones of an answer are many, of however many auctions', async () => {
+    const short = slow[0]?.[1](LENGTH_AT_ONCE / 4) ?? ''
+    const pages = Array.from({ length: 7 }, () => endingIn(auctionOf(10, 5), short))
+    const { refused } = await pull(...pages)
+    expect(refused.map(({ reason }) => reason)).to.deep.equal(pages.map(() => SHAPE))
+    expect(checker.texts).to.have.length(3)
   })
 
-  it('wait for the thread that reads them, one errand ahead for each auction, while others are taken in', async () => {
+  it('keep no others waiting while they are read there', async () => {
     checker.isHeld = true
-    const commits = auctionOf(8_000, 100)
-    const other = auctionOf(40, 10)
-    const pulled = pull(commits)
+    const slowOnes = endingIn(auctionOf(40, 10), slow[0]?.[1](2 * LENGTH_AT_ONCE) ?? '')
+    const others = auctionOf(40, 10)
+    const pulled = pull(slowOnes)
     await settle()
-    expect(checker.texts).to.have.length(1)
-    await pull(other)
-    expect(await storedSeq(other)).to.equal(other.at(-1)?.lastSeq)
-    expect(await storedSeq(commits)).to.equal(undefined)
+    expect((await pull(others)).refused).to.deep.equal([])
+    expect(await storedSeq(others)).to.equal(others.at(-1)?.lastSeq)
+    expect(await storedSeq(slowOnes)).to.equal(undefined)
     checker.release()
-    await settle()
-    expect(checker.texts.length).to.equal(2)
-    checker.isHeld = false
-    for (let i = 0; i < 3; i++) checker.release()
-    expect((await pulled).refused).to.deep.equal([])
-    expect(await storedSeq(commits)).to.equal(commits.at(-1)?.lastSeq)
+    expect((await pulled).refused).to.have.length(1)
   })
 
-  it('are refused for a text that is slow to read, which is not read here, with those before it stored', async () => {
-    const commits = auctionOf(1_500, 50)
-    const place = commits.length - 2
-    const brackets = `${'['.repeat(300_000)}${']'.repeat(300_000)}`
-    const bad = commits.map((commit, i) => (i === place ? withText(commit, brackets) : commit))
-    const { refused, stored } = await pull(bad)
-    expect(refused.map(({ commit, reason }) => [commit.firstSeq, reason])).to.deep.equal([
-      [
-        commits[place]?.firstSeq,
-        "the body's shape: must have auctionId, firstSeq, prevHash, parties, events, mandates",
-      ],
-    ])
-    expect(stored).to.equal(place)
-    expect(checker.texts.flat().some(({ body }) => body === brackets)).to.equal(true)
-  })
-
-  it('are refused for a hash that is not their text’s', async () => {
-    const commits = auctionOf(1_500, 50)
-    const bad = commits.map((commit, i) => (i < 20 ? commit : { ...commit, body: `${commit.body} ` }))
-    const { refused } = await pull(bad)
-    expect(refused.map(({ reason }) => reason)).to.deep.equal(['the hash is not the body’s'])
-    expect(await storedSeq(commits)).to.equal(commits[19]?.lastSeq)
-  })
-
-  it('leave nothing stored that cannot be read, and are taken in once they can be', async () => {
+  it('are taken in once they can be read, and nothing of them before', async () => {
     checker.fails = true
-    const commits = auctionOf(1_500, 50)
-    expect(await pull(commits).catch((error: Error) => error.message)).to.equal('the thread has ended')
+    const commits = auctionOf(40, 10)
+    const bad = endingIn(commits, slow[0]?.[1](2 * LENGTH_AT_ONCE) ?? '')
+    expect(await pull(bad).catch((error: Error) => error.message)).to.equal('the thread has ended')
+    expect(await storedSeq(commits)).to.equal(undefined)
     checker.fails = false
     expect((await pull(commits)).refused).to.deep.equal([])
     expect(await storedSeq(commits)).to.equal(commits.at(-1)?.lastSeq)
