@@ -162,6 +162,8 @@ function composeCommands(services: NodeServices): void {
             participations: parts.participations,
             router: parts.router,
             eventLog: parts.eventLog,
+            firstComparison: parts.firstComparison,
+            heldAuctions: parts.heldAuctions,
           },
           parts.self.party,
         ),

@@ -155,7 +155,7 @@ export interface AutoBid {
   readonly limit: string
   readonly currency: string
   /** `refused`: its home would refuse every further bid. */
-  readonly state: 'active' | 'outbid' | 'won' | 'lost' | 'stopped' | 'refused'
+  readonly state: 'active' | 'outbid' | 'won' | 'lost' | 'stopped' | 'paused' | 'refused'
 }
 
 /** Who watches an auction at the gateway that the client is connected to. */

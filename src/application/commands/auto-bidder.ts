@@ -11,6 +11,8 @@ import type { Clock } from '../../ports/system/clock.js'
 import type { Logger } from '../../ports/system/logger.js'
 import type { Random } from '../../ports/system/random.js'
 import type { Timer, Timers } from '../../ports/system/timers.js'
+import type { FirstComparison } from '../home/first-comparison.js'
+import type { HeldAuctions } from '../log/held-auctions.js'
 import { newCommandId } from '../log/ids.js'
 import type { PublishingEventLog } from '../log/publishing-event-log.js'
 import { answerTo } from '../submissions/submission.js'
@@ -26,6 +28,8 @@ export interface AutoBidderDeps {
   readonly participations: Pick<ParticipationRepository, 'add'>
   readonly router: Pick<CommandRouter, 'enqueue'>
   readonly eventLog: PublishingEventLog
+  readonly firstComparison: Pick<FirstComparison, 'over'>
+  readonly heldAuctions: Pick<HeldAuctions, 'onBehind'>
 }
 
 /** The wait before a bid is sent again; it doubles each time. */
@@ -63,20 +67,54 @@ export class AutoBidder {
   readonly #running = new Map<string, RunningAutoBid>()
   readonly #changes = new Map<string, Promise<void>>()
   #unlisten: (() => void) | null = null
+  /** Those of the last run that its user has not set again: they wait for the first comparison. */
+  readonly #resumed = new Set<string>()
+  #isCompared = false
 
   constructor(deps: AutoBidderDeps, self: Party) {
     this.#deps = deps
     this.#self = self
   }
 
-  /** Resumes the auto-bids of the last run. */
+  /**
+   * Resumes the auto-bids of the last run, once the node has compared itself with its peers: what an old backup says of
+   * limits may be above what its user has allowed since.
+   */
   async start(): Promise<void> {
     if (this.#unlisten) return
-    this.#unlisten = this.#deps.eventLog.onPublished(({ commit }) => this.#onEvent(commit.auctionId))
-    for (const autoBid of await this.#deps.autoBids.list()) {
-      this.#take(autoBid)
-      this.#wake(autoBid.auctionId)
+    const { autoBids, eventLog, heldAuctions } = this.#deps
+    const unlisten = [
+      eventLog.onPublished(({ commit }) => this.#onEvent(commit.auctionId)),
+      heldAuctions.onBehind(() => this.#pause()),
+    ]
+    this.#unlisten = () => {
+      for (const end of unlisten) end()
     }
+    for (const autoBid of await autoBids.list()) {
+      this.#take(autoBid)
+      this.#resumed.add(autoBid.auctionId)
+    }
+    void this.#begin()
+  }
+
+  async #begin(): Promise<void> {
+    await this.#deps.firstComparison.over()
+    this.#isCompared = true
+    for (const auctionId of this.#resumed) this.#wake(auctionId)
+  }
+
+  #pause(): void {
+    const paused = [...this.#resumed].filter((auctionId) => this.#running.has(auctionId))
+    this.#resumed.clear()
+    for (const auctionId of paused)
+      this.#change(auctionId, (current) =>
+        current === null || isOver(current)
+          ? current
+          : { ...current, state: 'paused', pending: null, updatedAt: this.#deps.clock.now() },
+      ).then(
+        () => this.#deps.logger.warn({ auctionId }, 'an auto-bid is paused: this database is an old backup'),
+        (error: unknown) => this.#deps.logger.error({ err: error, auctionId }, 'an auto-bid could not be paused'),
+      )
   }
 
   stop(): void {
@@ -87,6 +125,7 @@ export class AutoBidder {
 
   /** Sets the user's limit for an auction, in place of an earlier one. */
   async set(auctionId: string, limit: Minor): Promise<AutoBid> {
+    this.#resumed.delete(auctionId)
     const autoBid = await this.#change(auctionId, (current): AutoBid => {
       const pending = current?.pending ?? null
       return { auctionId, limit, state: 'active', refusal: null, pending, updatedAt: this.#deps.clock.now() }
@@ -122,7 +161,7 @@ export class AutoBidder {
 
   #wake(auctionId: string): void {
     const auto = this.#running.get(auctionId)
-    if (!auto || !this.#unlisten) return
+    if (!auto || !this.#unlisten || (!this.#isCompared && this.#resumed.has(auctionId))) return
     auto.again = true
     if (!auto.running) void this.#run(auctionId, auto)
   }
@@ -237,12 +276,10 @@ export class AutoBidder {
     auto.retry = this.#deps.timers.after(ms, () => this.#wake(auctionId))
   }
 
-  /** Stores a step's change, unless the user has stopped the auto-bid meanwhile. */
+  /** Stores a step's change, unless the auto-bid has been stopped or paused meanwhile. */
   async #update(auctionId: string, change: Partial<AutoBid>): Promise<void> {
     await this.#change(auctionId, (current) =>
-      current === null || current.state === 'stopped'
-        ? current
-        : { ...current, ...change, updatedAt: this.#deps.clock.now() },
+      current === null || isHalted(current) ? current : { ...current, ...change, updatedAt: this.#deps.clock.now() },
     )
   }
 
@@ -290,7 +327,11 @@ export class AutoBidder {
 
 /** An auto-bid that will not bid any more, whatever happens. One that was outbid may: its limit can be raised. */
 function isOver({ state, pending }: AutoBid): boolean {
-  return state === 'stopped' || state === 'refused' || (pending === null && (state === 'won' || state === 'lost'))
+  return isHalted({ state }) || state === 'refused' || (pending === null && (state === 'won' || state === 'lost'))
+}
+
+function isHalted({ state }: Pick<AutoBid, 'state'>): boolean {
+  return state === 'stopped' || state === 'paused'
 }
 
 /** Null: no bid could lead. */

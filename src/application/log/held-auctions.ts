@@ -27,6 +27,7 @@ export class HeldAuctions {
   /** No node takes bids before it has been started. */
   readonly #startedAt: number
   readonly #held = new Map<string, HeldAuction>()
+  readonly #listeners = new Set<() => void>()
   readonly #released = new Map<string, { readonly since: number; readonly until: number }>()
 
   constructor(deps: { readonly clock: Pick<Clock, 'now'>; readonly logger: Logger }) {
@@ -43,6 +44,13 @@ export class HeldAuctions {
     const next = NEXT[because](auctionId)
     this.#held.set(auctionId, { auctionId, because, why, next, since })
     logger.error({ auctionId, why, next }, 'an auction of this home is held: nothing is written to it')
+    if (because === 'behind') for (const listener of this.#listeners) listener()
+  }
+
+  /** Called whenever it shows that this node's database is older than what it has written. */
+  onBehind(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
   }
 
   /** Something else stands in the way now. */

@@ -5,8 +5,11 @@ import type { RejectionCode } from '../../domain/rejection.js'
 export interface AutoBid {
   readonly auctionId: string
   readonly limit: Minor
-  /** `stopped`: by its user, or with a cancelled auction; `refused`: its home would refuse every further bid. */
-  readonly state: 'active' | 'outbid' | 'won' | 'lost' | 'stopped' | 'refused'
+  /**
+   * `stopped`: by its user, or with a cancelled auction; `paused`: by its node, whose database is an old backup, until
+   * its user sets it again; `refused`: its home would refuse every further bid.
+   */
+  readonly state: 'active' | 'outbid' | 'won' | 'lost' | 'stopped' | 'paused' | 'refused'
   /** Why it is refused; null otherwise. */
   readonly refusal: RejectionCode | null
   /** The bid on its way, written down before it is sent, so that a restart asks again with the same id. */

@@ -29,11 +29,16 @@ describe('an auto-bidder', () => {
   let save: (autoBid: AutoBid) => Promise<void>
   let bidder: AutoBidder
   let used: number
+  /** Ends with the comparison of a start. */
+  let compared: Promise<void>
+  /** Says that peers hold more than this node, of what it has written itself. */
+  let showBehind: () => void
 
   beforeEach(async () => {
     time = new ManualTime(T0)
     used = 0
     sent = []
+    compared = Promise.resolve()
     store = openMemoryStore()
     save = (autoBid) => store.autoBids.save(autoBid)
     answer = async () => submitFailure('OUTCOME_UNKNOWN', 'no answer')
@@ -70,7 +75,14 @@ describe('an auto-bidder', () => {
       logger: silentLogger,
       auctions: store.auctions,
     }
-    const one = new AutoBidder({ ...deps, autoBids, router, eventLog }, SELF)
+    const firstComparison = { over: () => compared }
+    const heldAuctions = {
+      onBehind: (listener: () => void) => {
+        showBehind = listener
+        return () => true
+      },
+    }
+    const one = new AutoBidder({ ...deps, autoBids, router, eventLog, firstComparison, heldAuctions }, SELF)
     await one.start()
     return one
   }
@@ -97,6 +109,57 @@ describe('an auto-bidder', () => {
     await settle()
     await time.advance(5_000)
     expect(sent).to.have.length(1)
+  })
+
+  describe('of a node that was restored from an old backup', () => {
+    let end: () => void
+
+    beforeEach(async () => {
+      await bidder.set(auction.auctionId, LIMIT)
+      await settle()
+      bidder.stop()
+      sent = []
+      compared = new Promise((resolve) => {
+        end = resolve
+      })
+      bidder = await started()
+      await time.advance(5_000)
+    })
+
+    it('bids nothing before the node has compared itself with its peers, but for what is set anew', async () => {
+      expect(sent).to.deep.equal([])
+      await bidder.set(ending.auctionId, LIMIT)
+      await settle()
+      expect(sent.map(({ auctionId }) => auctionId)).to.deep.equal([ending.auctionId])
+      end()
+      await settle()
+      expect(sent.map(({ auctionId }) => auctionId)).to.deep.equal([ending.auctionId, auction.auctionId])
+    })
+
+    it('is paused where peers hold more, and bids again once its user has set a limit', async () => {
+      showBehind()
+      end()
+      await settle()
+      await time.advance(60_000)
+      expect(sent).to.deep.equal([])
+      expect(await autoBid()).to.include({ state: 'paused', pending: null })
+      await bidder.set(auction.auctionId, LIMIT - 1)
+      showBehind()
+      await settle()
+      expect(sent).to.have.length(1)
+      expect(await autoBid()).to.include({ state: 'active', limit: LIMIT - 1 })
+    })
+
+    it('stays paused after another start', async () => {
+      showBehind()
+      await settle()
+      bidder.stop()
+      compared = Promise.resolve()
+      bidder = await started()
+      await time.advance(60_000)
+      expect(sent).to.deep.equal([])
+      expect(await autoBid()).to.include({ state: 'paused' })
+    })
   })
 
   it('knows how it ended when its last bid was refused after the close', async () => {

@@ -7,6 +7,7 @@ import type { SubmitResult } from '../../../src/ports/mesh/home-messages.js'
 import { NodeError } from '../../../src/ports/node/node-error.js'
 import type { OpenRequest } from '../../../src/ports/node/node-requests.js'
 import type { AuctionRecord } from '../../../src/ports/store/auction-repository.js'
+import type { AutoBid } from '../../../src/ports/store/auto-bid-repository.js'
 import type { Append } from '../../../src/ports/store/event-log.js'
 import type { Store } from '../../../src/ports/store/store.js'
 import { ManualTime, settle } from '../../support/manual-time.js'
@@ -35,12 +36,15 @@ describe('an auction whose home was restored from an old backup', () => {
   let written: Append[]
   let store: Store
   let auctionId: string
+  /** What the backup holds of these. */
+  let backedUp: readonly AutoBid[]
   const running: MemoryNode[] = []
 
   beforeEach(async () => {
     time = new ManualTime()
     network = new MemoryNetwork()
     written = []
+    backedUp = []
     store = openMemoryStore({
       beforeAppend: (entry) => {
         written.push(entry)
@@ -103,6 +107,7 @@ describe('an auction whose home was restored from an old backup', () => {
     const backup = openMemoryStore()
     for (const entry of written.slice(0, entries)) await backup.eventLog.append(entry)
     for (const known of await store.peers.list(10)) await backup.peers.save(known)
+    for (const autoBid of backedUp) await backup.autoBids.save(autoBid)
     const node = await new MemoryNode({
       name: 'home',
       network,
@@ -142,6 +147,32 @@ describe('an auction whose home was restored from an old backup', () => {
     await within(node.api.close({ auction: auctionId, commandId: 'cmd_recovery_close' }))
     await everybodyAgrees(node)
     expect(await verified()).to.have.nested.property('summary.decision', 'rerun')
+  })
+
+  it('leaves the limits up to which its node bids paused: they may have been lowered since', async () => {
+    const theirs = await peer.api.open({
+      commandId: 'cmd_recovery_lot',
+      title: 'Their lot',
+      currency: 'EUR',
+      start: '10',
+      increment: '1',
+    })
+    await open()
+    await accepted(home, { id: 'bid_000000000001', euros: 20 })
+    backedUp = [
+      {
+        auctionId: theirs.outcome.auctionId,
+        limit: 9_000,
+        state: 'active',
+        refusal: null,
+        pending: null,
+        updatedAt: 1,
+      },
+    ]
+    const node = await restored(1)
+    expect((await node.api.autoBids())[0]?.autoBid).to.include({ state: 'paused', limit: 9_000 })
+    await time.advance(60_000)
+    expect((await peer.api.show({ auction: theirs.outcome.auctionId })).state.bidCount).to.equal(0)
   })
 
   it('answers what was accepted before as it was answered then, and counts nothing twice', async () => {

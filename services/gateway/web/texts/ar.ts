@@ -277,6 +277,7 @@ export const ar: Texts = {
   'own.state.won': 'فازت',
   'own.state.lost': 'خسرت',
   'own.state.stopped': 'متوقفة',
+  'own.state.paused': 'موقوفة مؤقتًا: استُعيدت العقدة من نسخة احتياطية؛ اضبطها من جديد',
   'own.state.refused': 'عروضها مرفوضة',
 
   'pictures.title': 'الصور',

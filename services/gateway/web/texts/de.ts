@@ -279,6 +279,7 @@ export const de: Texts = {
   'own.state.won': 'gewonnen',
   'own.state.lost': 'verloren',
   'own.state.stopped': 'angehalten',
+  'own.state.paused': 'angehalten: der Knoten wurde aus einer Sicherung wiederhergestellt; neu setzen',
   'own.state.refused': 'seine Gebote werden abgelehnt',
 
   'pictures.title': 'Bilder',

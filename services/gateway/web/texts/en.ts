@@ -276,6 +276,7 @@ export const en = {
   'own.state.won': 'won',
   'own.state.lost': 'lost',
   'own.state.stopped': 'stopped',
+  'own.state.paused': 'paused: the node was restored from a backup; set it again',
   'own.state.refused': 'its bids are refused',
 
   'pictures.title': 'Pictures',

@@ -9,7 +9,7 @@ const autoBid = z.looseObject({
   auction_id: z.string(),
   limit: z.string(),
   currency: z.string(),
-  state: z.enum(['active', 'outbid', 'won', 'lost', 'stopped', 'refused']),
+  state: z.enum(['active', 'outbid', 'won', 'lost', 'stopped', 'paused', 'refused']),
 })
 
 /** What the gateway's own node bids by itself, as `vendue bid --up-to` sets it. */
