@@ -163,6 +163,17 @@ function describeAppend(logs: () => Logs & Pick<SharedLogHarness, 'connect'> & {
     expect(await log.heads([auction.auctionId])).to.deep.equal(new Map([[auction.auctionId, auction.head]]))
   })
 
+  it('takes the first of two entries of one call that want the same place, and refuses the other', async () => {
+    const { log } = logs()
+    const auction = new CommitBuilder()
+    await log.append([auction.open()])
+    const rival = auction.fork('rival')
+    const entries = [auction.bids(1), rival.bids(1), rival.bids(1)]
+    const refused = { appended: false, head: auction.head }
+    expect(await log.append(entries)).to.deep.equal([APPENDED, refused, refused])
+    expect(await log.append([auction.bids(1)])).to.deep.equal([APPENDED])
+  })
+
   it('takes an append that it has already, and the rest of a chain of which it has a part', async () => {
     const { log, other } = logs()
     const auction = new CommitBuilder()

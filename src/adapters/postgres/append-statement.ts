@@ -1,3 +1,4 @@
+import type { Chain } from '../../application/log/chains.js'
 import { secretKept } from '../../application/log/read-model.js'
 import { type OutcomesBeside, outcomesBeside } from '../../application/submissions/outcomes-of-commit.js'
 import { dueAt } from '../../domain/auction.js'
@@ -5,9 +6,6 @@ import type { SealedMaximum } from '../../domain/commands.js'
 import type { Head } from '../../domain/commit.js'
 import type { Append } from '../../ports/store/event-log.js'
 import type { Statement } from './primary-connection.js'
-
-/** Entries of one auction that follow each other: they become one step of its head. */
-export type Run = readonly [Append, ...Append[]]
 
 /**
  * Moves the heads that are where they are expected to be, stores what belongs to those that moved, and returns their
@@ -17,35 +15,35 @@ export type Run = readonly [Append, ...Append[]]
  * ON CONFLICT here, which would report success where nothing was stored.
  */
 const TEXT = `
-  WITH run AS (
+  WITH step AS (
     SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::boolean[],
       $8::text[], $9::bigint[], $10::bigint[], $11::text[], $12::text[], $13::bigint[])
-    AS run (auction_id, prev_seq, prev_hash, seq, hash, home_node_id, needs_home, winner_id, price, due_at, opened_by,
+    AS step (auction_id, prev_seq, prev_hash, seq, hash, home_node_id, needs_home, winner_id, price, due_at, opened_by,
       secrets, secrets_seq)
   ), opened AS (
     INSERT INTO vendue.heads (auction_id, seq, hash, home_node_id, needs_home, due_at, opened_by, secrets, secrets_seq)
     SELECT auction_id, seq, hash, home_node_id, coalesce(needs_home, false), due_at, opened_by, secrets, secrets_seq
-    FROM run
+    FROM step
     WHERE prev_hash IS NULL AND NOT EXISTS (
-      SELECT 1 FROM vendue.heads h WHERE h.auction_id = run.auction_id
+      SELECT 1 FROM vendue.heads h WHERE h.auction_id = step.auction_id
     ) AND NOT EXISTS (
-      SELECT 1 FROM vendue.heads h WHERE h.opened_by = run.opened_by
+      SELECT 1 FROM vendue.heads h WHERE h.opened_by = step.opened_by
     )
     RETURNING auction_id
   ), moved AS (
     UPDATE vendue.heads h
-    SET seq = run.seq, hash = run.hash, home_node_id = run.home_node_id, due_at = run.due_at,
-      secrets = coalesce(run.secrets, h.secrets), secrets_seq = coalesce(run.secrets_seq, h.secrets_seq),
-      needs_home = coalesce(run.needs_home, EXISTS (
+    SET seq = step.seq, hash = step.hash, home_node_id = step.home_node_id, due_at = step.due_at,
+      secrets = coalesce(step.secrets, h.secrets), secrets_seq = coalesce(step.secrets_seq, h.secrets_seq),
+      needs_home = coalesce(step.needs_home, EXISTS (
         SELECT 1 FROM vendue.sealed_maxima s
-        WHERE s.auction_id = run.auction_id AND (run.winner_id IS NULL OR s.bidder_id <> run.winner_id
-          OR s.amount <= run.price) AND NOT EXISTS (
+        WHERE s.auction_id = step.auction_id AND (step.winner_id IS NULL OR s.bidder_id <> step.winner_id
+          OR s.amount <= step.price) AND NOT EXISTS (
           SELECT 1 FROM unnest($27::text[], $28::text[]) AS revealed (auction_id, bid_id)
           WHERE revealed.auction_id = s.auction_id AND revealed.bid_id = s.bid_id
         )
       ))
-    FROM run
-    WHERE h.auction_id = run.auction_id AND h.seq = run.prev_seq AND h.hash = run.prev_hash
+    FROM step
+    WHERE h.auction_id = step.auction_id AND h.seq = step.prev_seq AND h.hash = step.prev_hash
     RETURNING h.auction_id
   ), changed AS (
     SELECT auction_id FROM opened UNION ALL SELECT auction_id FROM moved
@@ -66,9 +64,9 @@ const TEXT = `
   )
   SELECT auction_id FROM changed`
 
-export function appendStatement(runs: readonly Run[]): Statement {
-  const moves = runs.map(moveOf)
-  const entries = runs.flat()
+export function appendStatement(chains: readonly Chain[]): Statement {
+  const moves = chains.map(moveOf)
+  const entries = chains.flat()
   const commits = entries.map(({ commit }) => commit)
   const sealed = moves.flatMap(({ sealed, auctionId }) => sealed.map((maximum) => ({ ...maximum, auctionId })))
   const revealed = moves.flatMap(({ revealed, auctionId }) => [...revealed].map((bidId) => ({ bidId, auctionId })))
@@ -108,34 +106,34 @@ export function appendStatement(runs: readonly Run[]): Statement {
   }
 }
 
-/** The head that a run expects; null for an opening. */
-export function expectedHead([{ commit, prevHash }]: Run): Head | null {
+/** The head that a chain expects; null for an opening. */
+export function expectedHead([{ commit, prevHash }]: Chain): Head | null {
   return prevHash === null ? null : { seq: commit.firstSeq - 1, hash: prevHash }
 }
 
-/** The command that opens the auction, where the run does. */
-export function openingCommand([{ prevHash, outcomes }]: Run): string | null {
+/** The command that opens the auction, where the chain does. */
+export function openingCommand([{ prevHash, outcomes }]: Chain): string | null {
   return prevHash === null ? (outcomes?.[0]?.outcome.commandId ?? null) : null
 }
 
-/** What a run makes of its auction's head. */
-function moveOf(run: Run) {
-  const last = run.at(-1) as Append
+/** What a chain makes of its auction's head. */
+function moveOf(chain: Chain) {
+  const last = chain.at(-1) as Append
   const { commit, state } = last
-  const placed = run.flatMap(({ secret }) => secret?.sealed ?? [])
-  const revealed = new Set(run.flatMap(({ events }) => events.flatMap(revealedBy)))
+  const placed = chain.flatMap(({ secret }) => secret?.sealed ?? [])
+  const revealed = new Set(chain.flatMap(({ events }) => events.flatMap(revealedBy)))
   const sealed = placed.filter(({ bidId }) => !revealed.has(bidId))
   const kept = secretKept(state)
-  const withSecret = run.findLast(({ secret }) => secret !== undefined)
+  const withSecret = chain.findLast(({ secret }) => secret !== undefined)
   return {
     auctionId: commit.auctionId,
-    expected: expectedHead(run),
+    expected: expectedHead(chain),
     head: { seq: commit.lastSeq, hash: commit.hash },
     homeNodeId: state.home.nodeId,
     needsHome: needsHome(last, sealed),
     kept,
     dueAt: dueAt(state),
-    openedBy: openingCommand(run),
+    openedBy: openingCommand(chain),
     secrets: withSecret && { seq: withSecret.commit.lastSeq, text: JSON.stringify(withSecret.secret?.secrets) },
     sealed,
     revealed,

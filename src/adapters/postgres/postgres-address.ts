@@ -16,10 +16,10 @@ export interface PostgresAddress {
 }
 
 export interface PostgresTls {
+  /** Whether the server has to prove that it is the host; otherwise whoever answers is believed. */
+  readonly verifies: boolean
   /** Certificates of the authority that the server's has to be signed by; null: those that Node knows. */
   readonly ca: string | null
-  /** Whether the certificate has to name the host. */
-  readonly checksName: boolean
 }
 
 export function hostText({ host, port }: PostgresHost): string {

@@ -20,11 +20,11 @@ import {
 } from '../../ports/store/shared-log.js'
 import { AppendQueue } from './append-queue.js'
 import { outcomesIn } from './append-statement.js'
+import { ChainWriter, headsOf, STATEMENT_TIMEOUT_MS } from './chain-writer.js'
 import type { PostgresAddress } from './postgres-address.js'
 import { isLost, sqlState, UNIQUE_VIOLATION, willPass } from './postgres-errors.js'
 import type { PostgresConnection } from './primary-connection.js'
 import { PrimaryConnections } from './primary-connections.js'
-import { headsOf, RunWriter, STATEMENT_TIMEOUT_MS } from './run-writer.js'
 
 export interface PostgresSharedLogOptions {
   readonly address: PostgresAddress
@@ -81,8 +81,8 @@ export class PostgresSharedLog implements SharedLog {
   constructor({ address, clusterId, answerMs = ANSWER_MS }: PostgresSharedLogOptions) {
     this.#connections = new PrimaryConnections(address, clusterId)
     this.#answerMs = answerMs
-    const writer = new RunWriter(this.#connections, answerMs)
-    this.#queue = new AppendQueue((runs) => writer.store(runs))
+    const writer = new ChainWriter(this.#connections, answerMs)
+    this.#queue = new AppendQueue((chains) => writer.store(chains))
   }
 
   async open(): Promise<void> {

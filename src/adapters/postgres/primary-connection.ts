@@ -114,11 +114,5 @@ function getTypeParser(oid: number, format?: string): (value: string) => unknown
 
 function tlsOptions({ tls }: PostgresAddress): pg.ClientConfig['ssl'] {
   if (tls === null) return false
-  const { ca, checksName } = tls
-  return {
-    rejectUnauthorized: true,
-    ...(ca !== null && { ca }),
-    // Its certificate is still checked; only the name in it does not count.
-    ...(!checksName && { checkServerIdentity: () => undefined }),
-  }
+  return { rejectUnauthorized: tls.verifies, ...(tls.ca !== null && { ca: tls.ca }) }
 }

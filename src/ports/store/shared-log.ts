@@ -25,7 +25,7 @@ export interface SharedLog {
    *
    * - An entry is stored if the head of its auction is (firstSeq - 1, prevHash), and moves it. Otherwise nothing of it
    *   is stored, and its auction alone is concerned.
-   * - Entries of one auction have to follow each other, and are stored together or not at all. Calls, too, are carried
+   * - Entries of one auction that follow each other are stored together or not at all. Entries and calls are carried
    *   out in order for each auction, without waiting in between.
    * - An append that is in the log already, by its hash, has been appended: so the same call may be made again.
    * - An opening is refused as well where its command has opened another auction: asked again at another node, a

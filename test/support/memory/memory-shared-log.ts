@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
+import { chainsOf } from '../../../src/application/log/chains.js'
 import { secretKept } from '../../../src/application/log/read-model.js'
 import { dueAt, type OpenedAuction } from '../../../src/domain/auction.js'
 import type { SealedMaximum } from '../../../src/domain/commands.js'
@@ -70,23 +71,23 @@ export class MemorySharedLog {
   }
 
   /** Of entries of one auction that follow each other. */
-  append(run: readonly Append[]): SharedAppendResult {
-    const [first] = run as [Append]
+  append(chain: readonly Append[]): SharedAppendResult {
+    const [first] = chain as [Append]
     const { auctionId, firstSeq } = first.commit
     const head = this.#auctions.get(auctionId)?.head ?? null
     const isInLog = ({ commit }: Append) =>
       this.#auctions.get(auctionId)?.commits.some(({ hash }) => hash === commit.hash) ?? false
-    const missing = run.filter((entry) => !isInLog(entry))
+    const missing = chain.filter((entry) => !isInLog(entry))
     const [next] = missing
     if (next === undefined) return { appended: true }
-    if (missing.length < run.length) return this.append(missing)
+    if (missing.length < chain.length) return this.append(missing)
     if ((head?.seq ?? 0) !== firstSeq - 1 || (head?.hash ?? null) !== first.prevHash) return { appended: false, head }
     const command = firstSeq === 1 ? first.outcomes?.[0]?.outcome.commandId : undefined
     const opened = command === undefined ? undefined : this.#openings.get(command)
     const earlier = opened === undefined ? undefined : this.#auctions.get(opened)?.outcomes.get(command ?? '')
     if (earlier !== undefined) return { appended: false, earlier }
     if (command !== undefined) this.#openings.set(command, auctionId)
-    for (const entry of run) this.#apply(entry)
+    for (const entry of chain) this.#apply(entry)
     return { appended: true }
   }
 
@@ -132,10 +133,12 @@ class MemorySharedLogConnection implements SharedLog {
 
   append(entries: readonly Append[]): Promise<SharedAppendResult[]> {
     return this.#call('append', () => {
-      const ids = [...new Set(entries.map(({ commit }) => commit.auctionId))]
-      const runs = ids.map((id) => entries.filter(({ commit }) => commit.auctionId === id))
-      const results = new Map(ids.map((id, i) => [id, this.#log.append(runs[i] as Append[])]))
-      return entries.map(({ commit }) => results.get(commit.auctionId) as SharedAppendResult)
+      const results = new Map<Append, SharedAppendResult>()
+      for (const chain of chainsOf(entries)) {
+        const result = this.#log.append(chain)
+        for (const entry of chain) results.set(entry, result)
+      }
+      return entries.map((entry) => results.get(entry) as SharedAppendResult)
     })
   }
 

@@ -1,10 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import type { Chain } from '../../application/log/chains.js'
 import { readBodyAgain } from '../../application/log/written-body.js'
 import { outcomesWith } from '../../application/submissions/outcomes-of-commit.js'
 import type { Head } from '../../domain/commit.js'
 import type { Append } from '../../ports/store/event-log.js'
 import { type SharedAppendResult, SharedLogError } from '../../ports/store/shared-log.js'
-import { appendStatement, expectedHead, openingCommand, outcomesIn, type Run } from './append-statement.js'
+import { appendStatement, expectedHead, openingCommand, outcomesIn } from './append-statement.js'
 import { isLost, sqlState, UNIQUE_VIOLATION, willPass } from './postgres-errors.js'
 import type { PostgresConnection, Statement } from './primary-connection.js'
 import type { PrimaryConnections } from './primary-connections.js'
@@ -16,14 +17,14 @@ const RACE_PAUSE_MS = 10
 
 const APPENDED = { appended: true } as const
 /** Undecided: it has to be tried once more, without what is in the log already. */
-type Decision = SharedAppendResult | { readonly left: Run }
+type Decision = SharedAppendResult | { readonly left: Chain }
 
 interface HeadRow extends Head {
   readonly auction_id: string
 }
 
 /**
- * Stores runs, however often the connection breaks on the way. A statement whose answer is lost may have been carried
+ * Stores chains, however often the connection breaks on the way. A statement whose answer is lost may have been carried
  * out, or be carried out yet by a server that nobody listens to any more. So nobody may conclude from a look at the log
  * that it was not: the same statement is sent again, until the log has it, by its hash, or has something else there.
  * Both stay true.
@@ -32,7 +33,7 @@ interface HeadRow extends Head {
  * it there, to be seen. So then, and where the server warns of that, a commit of another row is waited for: those
  * before it have arrived when it has.
  */
-export class RunWriter {
+export class ChainWriter {
   readonly #connections: PrimaryConnections
   readonly #answerMs: number
 
@@ -42,15 +43,15 @@ export class RunWriter {
     this.#answerMs = answerMs
   }
 
-  async store(runs: readonly Run[]): Promise<SharedAppendResult[]> {
+  async store(chains: readonly Chain[]): Promise<SharedAppendResult[]> {
     const deadlineMs = performance.now() + this.#answerMs
     let isUnsure = false
-    /** By the place of the run. */
-    const decisions: Decision[] = runs.map((left) => ({ left }))
+    /** By the place of the chain. */
+    const decisions: Decision[] = chains.map((left) => ({ left }))
     for (;;) {
-      const places = [...runs.keys()].filter((i) => 'left' in (decisions[i] as Decision))
+      const places = [...chains.keys()].filter((i) => 'left' in (decisions[i] as Decision))
       if (places.length === 0) return decisions as SharedAppendResult[]
-      const left = places.map((i) => (decisions[i] as { left: Run }).left)
+      const left = places.map((i) => (decisions[i] as { left: Chain }).left)
       try {
         const found = await this.#connections.use(deadlineMs, (connection) => this.#attempt(connection, left))
         places.forEach((place, i) => {
@@ -68,54 +69,54 @@ export class RunWriter {
     }
   }
 
-  async #attempt(connection: PostgresConnection, runs: readonly Run[]): Promise<Decision[]> {
+  async #attempt(connection: PostgresConnection, chains: readonly Chain[]): Promise<Decision[]> {
     connection.takeWarning()
     let changed: ReadonlySet<string> = new Set()
     try {
-      const rows = await connection.query<{ auction_id: string }>(appendStatement(runs), STATEMENT_TIMEOUT_MS)
+      const rows = await connection.query<{ auction_id: string }>(appendStatement(chains), STATEMENT_TIMEOUT_MS)
       changed = new Set(rows.map(({ auction_id }) => auction_id))
     } catch (error) {
       if (sqlState(error) !== UNIQUE_VIOLATION) throw error
       // One of them raced with the same opening: nothing was stored. Each alone finds out which.
-      if (runs.length > 1) {
+      if (chains.length > 1) {
         const decisions: Decision[] = []
-        for (const run of runs) decisions.push(...(await this.#attempt(connection, [run])))
+        for (const chain of chains) decisions.push(...(await this.#attempt(connection, [chain])))
         return decisions
       }
     }
-    const refused = runs.filter((run) => !changed.has(auctionOf(run)))
+    const refused = chains.filter((chain) => !changed.has(auctionOf(chain)))
     const { decisions, found } = await this.#lookAt(connection, refused)
     if (connection.takeWarning() || found) await this.#untilReplicated(connection)
-    return runs.map((run) => (changed.has(auctionOf(run)) ? APPENDED : (decisions.get(run) as Decision)))
+    return chains.map((chain) => (changed.has(auctionOf(chain)) ? APPENDED : (decisions.get(chain) as Decision)))
   }
 
-  /** What became of runs that were not stored now; `found`: whether any was stored before. */
-  async #lookAt(connection: PostgresConnection, runs: readonly Run[]) {
-    const decisions = new Map<Run, Decision>()
+  /** What became of chains that were not stored now; `found`: whether any was stored before. */
+  async #lookAt(connection: PostgresConnection, chains: readonly Chain[]) {
+    const decisions = new Map<Chain, Decision>()
     let found = false
-    if (runs.length === 0) return { decisions, found }
-    const heads = await headsOf(connection, runs.map(auctionOf))
-    const stored = await storedHashes(connection, runs.flat())
-    for (const run of runs) {
-      const missing = run.filter(({ commit }) => !stored.has(commit.hash))
-      found ||= missing.length < run.length
-      const head = heads.get(auctionOf(run)) ?? null
-      decisions.set(run, await this.#decide(connection, run, missing, head))
+    if (chains.length === 0) return { decisions, found }
+    const heads = await headsOf(connection, chains.map(auctionOf))
+    const stored = await storedHashes(connection, chains.flat())
+    for (const chain of chains) {
+      const missing = chain.filter(({ commit }) => !stored.has(commit.hash))
+      found ||= missing.length < chain.length
+      const head = heads.get(auctionOf(chain)) ?? null
+      decisions.set(chain, await this.#decide(connection, chain, missing, head))
     }
     return { decisions, found }
   }
 
   async #decide(
     connection: PostgresConnection,
-    run: Run,
+    chain: Chain,
     missing: readonly Append[],
     head: Head | null,
   ): Promise<Decision> {
-    const left = missing as unknown as Run
+    const left = missing as unknown as Chain
     if (missing.length === 0) return APPENDED
     const expected = expectedHead(left)
-    if (missing.length < run.length || (head !== null && head.hash === expected?.hash)) return { left }
-    const command = openingCommand(run)
+    if (missing.length < chain.length || (head !== null && head.hash === expected?.hash)) return { left }
+    const command = openingCommand(chain)
     const earlier = head === null && command !== null ? await openedBy(connection, command) : undefined
     return earlier === undefined ? { appended: false, head } : { appended: false, earlier }
   }
@@ -169,7 +170,7 @@ async function openedBy(connection: PostgresConnection, commandId: string) {
   return outcomes.find(({ outcome }) => outcome.commandId === commandId)
 }
 
-function auctionOf([{ commit }]: Run): string {
+function auctionOf([{ commit }]: Chain): string {
   return commit.auctionId
 }
 
