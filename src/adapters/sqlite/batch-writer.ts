@@ -1,6 +1,4 @@
 import type { Database, Statement } from 'better-sqlite3'
-import { eventsOf } from '../../application/log/written-body.js'
-import type { AuctionEvent } from '../../domain/events.js'
 import type { AutoBid } from '../../ports/store/auto-bid-repository.js'
 import type { KnownPeer } from '../../ports/store/peer-repository.js'
 import { CommitAppender } from './commit-appender.js'
@@ -10,6 +8,7 @@ import { messageOf, sqliteCode } from './store-error.js'
 import type {
   AppendOperation,
   BatchFailure,
+  BidOutcomeRow,
   OutcomeRow,
   WriteOperation,
   WriteResult,
@@ -79,7 +78,6 @@ export class BatchWriter {
       if (!isRefusal(error)) throw error
       this.#statements.rollbackTo.run()
       this.#statements.release.run()
-      this.#appender.forget()
       return this.#refusal(operation, error)
     }
   }
@@ -194,16 +192,9 @@ function failureOf(error: unknown): BatchFailure {
   return code.startsWith('SQLITE_BUSY') ? 'BUSY' : 'LOG_IO_ERROR'
 }
 
-function commandIdsOf({ body, fingerprints, outcomes }: AppendOperation): string[] {
-  const events = eventsOf(body)
-  const fromRows = fingerprints === null ? [] : (JSON.parse(fingerprints) as (string | null)[])
-  const bids = fromRows.flatMap((fingerprint, i) => (fingerprint === null ? [] : bidIdOf(events[i])))
-  const others = outcomes === null ? [] : (JSON.parse(outcomes) as OutcomeRow[]).map(([id]) => id)
-  return [...bids, ...others]
-}
-
-function bidIdOf(event: AuctionEvent | undefined): string[] {
-  return event && 'bidId' in event ? [event.bidId] : []
+function commandIdsOf({ bidOutcomes, outcomes }: AppendOperation): string[] {
+  const rows: (BidOutcomeRow | OutcomeRow)[] = [...JSON.parse(bidOutcomes ?? '[]'), ...JSON.parse(outcomes ?? '[]')]
+  return rows.map(([commandId]) => commandId)
 }
 
 function prepare(db: Database) {

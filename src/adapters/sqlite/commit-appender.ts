@@ -1,15 +1,19 @@
 import type { Database, Statement } from 'better-sqlite3'
-import { BID_KINDS, bidOf } from '../../application/log/read-model.js'
-import { eventsOf } from '../../application/log/written-body.js'
 import type { SealedMaximum } from '../../domain/commands.js'
-import type { AuctionEvent, AuctionOpened, RevealedMaximum } from '../../domain/events.js'
-import type { Party } from '../../domain/party.js'
-import { PartyRows } from './party-rows.js'
+import type { RevealedMaximum } from '../../domain/events.js'
 import { RowInserter, type Value } from './row-inserter.js'
 import { rowSum } from './row-sums.js'
-import { bidRowId, MAX_EVENTS_PER_COMMIT } from './sqlite-schema.js'
+import { eventPlace, MAX_EVENTS_PER_COMMIT } from './sqlite-schema.js'
 import { indexedTitle } from './title-search.js'
-import type { AppendOperation, KeepHandover, OutcomeRow, SecretRow, WriteResult } from './write-operations.js'
+import type {
+  AppendOperation,
+  BidOutcomeRow,
+  KeepHandover,
+  OpeningRow,
+  OutcomeRow,
+  SecretRow,
+  WriteResult,
+} from './write-operations.js'
 
 interface HeadRow {
   readonly ref: number
@@ -30,30 +34,14 @@ interface Tally {
   bytes: number
 }
 
-const BID_COLUMNS = [
-  'id',
-  'auction',
-  'seq',
-  'at',
-  'bid_id',
-  'bidder',
-  'kind',
-  'amount',
-  'price',
-  'leads',
-  'reserve_met',
-]
-
 /** Writes a commit with all that becomes true with it, inside the caller's transaction. */
 export class CommitAppender {
   readonly #statements: ReturnType<typeof prepare>
-  readonly #parties: PartyRows
   /** Changes since the transaction began; written once, at its end. */
   readonly #tallies = new Map<string, Tally>()
 
   constructor(db: Database) {
     this.#statements = prepare(db)
-    this.#parties = new PartyRows(db)
   }
 
   /** A conflict is found before anything is written; every other refusal is thrown. */
@@ -65,16 +53,16 @@ export class CommitAppender {
       return { ok: false, code: 'SEQ_CONFLICT', head: found }
     }
     const ref = head?.ref ?? this.#open(operation)
-    const { signer, signature, hash, body, lastSeq } = operation
-    const events = eventsOf(body)
-    for (const event of events) if (event.type === 'AuctionOpened') this.#opened(event, ref)
-    if (events.length > MAX_EVENTS_PER_COMMIT) throw new RangeError(`${events.length} events in one commit`)
+    const { signer, signature, hash, body, lastSeq, bidders, revealed, secret } = operation
+    const events = lastSeq - firstSeq + 1
+    if (events > MAX_EVENTS_PER_COMMIT) throw new RangeError(`${events} events in one commit`)
     const commit = this.#statements.insertCommit.run(ref, firstSeq, lastSeq, hash, signer, signature, body)
     const position = Number(commit.lastInsertRowid)
-    this.#insertBids(ref, position, firstSeq, events)
-    this.#insertOutcomes(position, operation, events)
-    if (operation.secret !== null) this.#keepSecrets(ref, operation.secret)
-    for (const event of events) if (event.type === 'MaximaRevealed') this.#reveal(ref, event.maxima)
+    if (bidders !== null)
+      for (const id of JSON.parse(bidders) as string[]) this.#statements.involve.run(id, 'bidder', ref)
+    this.#insertOutcomes(position, operation)
+    if (secret !== null) this.#keepSecrets(ref, secret)
+    if (revealed !== null) this.#reveal(ref, JSON.parse(revealed) as RevealedMaximum[])
     if (head !== undefined) this.#update(head, operation)
     this.#count(head, operation)
     return { ok: true, position }
@@ -83,12 +71,6 @@ export class CommitAppender {
   /** To be called at the start of a transaction: forgets what a failed one has left. */
   reset(): void {
     this.#tallies.clear()
-    this.#parties.forget()
-  }
-
-  /** To be called where a part of a transaction was taken back. */
-  forget(): void {
-    this.#parties.forget()
   }
 
   /** To be called at the end of a transaction. */
@@ -100,7 +82,8 @@ export class CommitAppender {
   }
 
   #open(operation: AppendOperation): number {
-    const { auctionId, auction, lastSeq, hash, terms } = operation
+    const { auctionId, auction, lastSeq, hash, opening } = operation
+    if (opening === null) throw new RangeError(`${auctionId} begins without an opening`)
     const { homeNodeId, status, title, openedAt, dueAt, bidCount, state } = auction
     const { lastInsertRowid } = this.#statements.insertAuction.run(
       auctionId,
@@ -115,14 +98,16 @@ export class CommitAppender {
       state,
       sumOf(operation),
     )
-    this.#statements.insertTerms.run(lastInsertRowid as number, terms, rowSum(auctionId, terms))
-    this.#statements.insertTitle.run(lastInsertRowid as number, indexedTitle(title))
-    return lastInsertRowid as number
+    const ref = lastInsertRowid as number
+    this.#statements.insertTerms.run(ref, opening.terms, rowSum(auctionId, opening.terms))
+    this.#statements.insertTitle.run(ref, indexedTitle(title))
+    this.#opened(opening, ref)
+    return ref
   }
 
-  #opened({ seller, terms }: AuctionOpened, ref: number): void {
-    this.#parties.involve(seller, ref, 'seller')
-    for (const { hash } of terms.pictures) this.#statements.insertPicture.run(hash, ref)
+  #opened({ sellerId, pictures }: OpeningRow, ref: number): void {
+    this.#statements.involve.run(sellerId, 'seller', ref)
+    for (const hash of pictures) this.#statements.insertPicture.run(hash, ref)
   }
 
   /** The columns that indexes cover are touched only where they change: that spares four index updates a commit. */
@@ -140,42 +125,14 @@ export class CommitAppender {
     }
   }
 
-  #insertBids(ref: number, position: number, firstSeq: number, events: readonly AuctionEvent[]): void {
+  #insertOutcomes(position: number, { bidOutcomes, outcomes }: AppendOperation): void {
     const rows: Value[] = []
-    /** Events of one commit share their parties. */
-    const bidders = new Map<Party, number>()
-    events.forEach((event, i) => {
-      const bid = bidOf(event)
-      if (bid === null) return
-      const { at, bidId, bidder, kind, amount, price, leads, reserveMet } = bid
-      let party = bidders.get(bidder)
-      if (party === undefined) {
-        party = this.#parties.refOf(bidder)
-        bidders.set(bidder, party)
-      }
-      rows.push(bidRowId(position, i), ref, firstSeq + i, at, bidId, party, BID_KINDS.indexOf(kind))
-      rows.push(amount, price, leads ? 1 : 0, reserveMet ? 1 : 0)
-    })
-    this.#statements.bids.insert(rows)
-    for (const bidder of bidders.keys()) this.#parties.involve(bidder, ref)
-  }
-
-  #insertOutcomes(position: number, operation: AppendOperation, events: readonly AuctionEvent[]): void {
-    const rows: Value[] = []
-    const { fingerprints, outcomes } = operation
-    if (fingerprints !== null) {
-      for (const [i, fingerprint] of (JSON.parse(fingerprints) as (string | null)[]).entries()) {
-        const event = events[i]
-        if (fingerprint !== null && event !== undefined && 'bidId' in event) {
-          rows.push(event.bidId, bidRowId(position, i), fingerprint, null, null)
-        }
-      }
-    }
-    if (outcomes !== null) {
-      for (const [commandId, fingerprint, outcome] of JSON.parse(outcomes) as OutcomeRow[]) {
+    if (bidOutcomes !== null)
+      for (const [commandId, place, fingerprint = ''] of JSON.parse(bidOutcomes) as BidOutcomeRow[])
+        rows.push(commandId, eventPlace(position, place), fingerprint, null, null)
+    if (outcomes !== null)
+      for (const [commandId, fingerprint, outcome] of JSON.parse(outcomes) as OutcomeRow[])
         rows.push(commandId, null, fingerprint, outcome, rowSum(commandId, fingerprint, outcome))
-      }
-    }
     this.#statements.outcomes.insert(rows)
   }
 
@@ -201,7 +158,7 @@ export class CommitAppender {
 
   #reveal(ref: number, maxima: readonly RevealedMaximum[]): void {
     for (const { bidId, amount } of maxima) {
-      this.#statements.revealBid.run(amount, ref, bidId)
+      this.#statements.keepRevealed.run(ref, bidId, amount)
       this.#statements.dropSealed.run(ref, bidId)
     }
   }
@@ -259,7 +216,11 @@ function prepare(db: Database) {
       `INSERT INTO commits (auction, first_seq, last_seq, hash, signer, signature, body)
        VALUES (?, ?, ?, ?, ?, ?, ?)`,
     ),
-    revealBid: statement('UPDATE bids SET amount = ? WHERE auction = ? AND bid_id = ? AND amount IS NULL'),
+    // A peer's log may open one twice: the first counts.
+    keepRevealed: statement(
+      'INSERT INTO revealed_maxima (auction, bid_id, amount) VALUES (?, ?, ?) ON CONFLICT (auction, bid_id) DO NOTHING',
+    ),
+    involve: statement('INSERT OR IGNORE INTO involvements (party_id, role, auction) VALUES (?, ?, ?)'),
     dropSealed: statement('DELETE FROM sealed_maxima WHERE auction = ? AND bid_id = ?'),
     saveSecrets: statement(
       `INSERT INTO auction_secrets (auction, reserve_amount, reserve_salt, leader_max) VALUES (?, ?, ?, ?)
@@ -274,8 +235,7 @@ function prepare(db: Database) {
        ON CONFLICT (kind, name) DO UPDATE SET auctions = auctions + excluded.auctions,
          bids = bids + excluded.bids, bytes = bytes + excluded.bytes`,
     ),
-    bids: new RowInserter(db, 'bids', BID_COLUMNS),
-    outcomes: new RowInserter(db, 'outcomes', ['command_id', 'bid', 'fingerprint', 'outcome', 'sum']),
+    outcomes: new RowInserter(db, 'outcomes', ['command_id', 'event', 'fingerprint', 'outcome', 'sum']),
     sealed: new RowInserter(db, 'sealed_maxima', ['auction', 'bid_id', 'bidder_id', 'amount', 'salt']),
   }
 }

@@ -125,7 +125,7 @@ export class DamagedStore {
       return differentFromLog(this.#db)
     } catch (error) {
       rethrowUnlessDamage(error)
-      return ['bids']
+      return ['involvements']
     }
   }
 

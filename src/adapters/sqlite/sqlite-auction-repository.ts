@@ -7,8 +7,10 @@ import {
   readEndingCursor,
   readNewestCursor,
 } from '../../application/log/list-order.js'
-import { BID_KINDS, foldText } from '../../application/log/read-model.js'
+import { bidOf, foldText } from '../../application/log/read-model.js'
+import { eventsOf } from '../../application/log/written-body.js'
 import type { AuctionPhase, AuctionStatus, OpenedAuction } from '../../domain/auction.js'
+import type { AuctionEvent } from '../../domain/events.js'
 import type {
   AuctionQuery,
   AuctionRecord,
@@ -18,7 +20,6 @@ import type {
 } from '../../ports/store/auction-repository.js'
 import { checkRow } from './row-sums.js'
 import type { SqliteReader } from './sqlite-reader.js'
-import { MAX_EVENTS_PER_COMMIT } from './sqlite-schema.js'
 import { StoreError } from './store-error.js'
 import { auctionsTitled } from './title-search.js'
 
@@ -74,15 +75,14 @@ const DUE = `
   WHERE home_node_id = ? AND due_at IS NOT NULL ORDER BY due_at, auction_id`
 const UNREVEALED = `
   SELECT auction_id AS id FROM auctions WHERE home_node_id = ? AND unrevealed = 1 ORDER BY auction_id`
-// Backwards through the auction's commits, and in each through its bids: no further than the limit.
-const BIDS = `
-  SELECT b.seq, b.at, b.bid_id, p.id AS bidder_id, p.name AS bidder_name, b.kind, b.amount, b.price, b.leads
-  FROM commits c CROSS JOIN bids b
-    ON b.id BETWEEN c.position * ${MAX_EVENTS_PER_COMMIT} AND (c.position + 1) * ${MAX_EVENTS_PER_COMMIT} - 1
-  CROSS JOIN parties p ON p.ref = b.bidder
-  WHERE c.auction = (SELECT ref FROM auctions WHERE auction_id = @auctionId)
-    AND c.first_seq < @beforeSeq AND b.seq < @beforeSeq
-  ORDER BY c.first_seq DESC, b.id DESC LIMIT @limit`
+const COMMITS_BEFORE = `
+  SELECT first_seq AS firstSeq, body FROM commits
+  WHERE auction = (SELECT ref FROM auctions WHERE auction_id = @auctionId) AND first_seq < @beforeSeq
+  ORDER BY first_seq DESC`
+const REVEALED = `
+  SELECT bid_id AS bidId, amount FROM revealed_maxima
+  WHERE auction = (SELECT ref FROM auctions WHERE auction_id = @auctionId)
+    AND bid_id IN (SELECT value FROM json_each(@ids))`
 
 /** What a row of `auctions` is acted upon for. */
 export interface SummedAuction {
@@ -100,18 +100,6 @@ interface AuctionRow extends SummedAuction {
   readonly opened_at: number
   readonly terms: string
   readonly terms_sum: number
-}
-
-interface BidRow {
-  readonly seq: number
-  readonly at: number
-  readonly bid_id: string
-  readonly bidder_id: string
-  readonly bidder_name: string
-  readonly kind: number
-  readonly amount: number | null
-  readonly price: number
-  readonly leads: number
 }
 
 const LIVE_OF = `SELECT count(*) AS live FROM auctions
@@ -211,9 +199,23 @@ export class SqliteAuctionRepository implements AuctionRepository {
   }
 
   async bids(auctionId: string, beforeSeq: number | null, limit: number): Promise<BidRecord[]> {
-    const parameters = { auctionId, beforeSeq: beforeSeq ?? Number.MAX_SAFE_INTEGER, limit }
-    const rows = await this.#reader.all<BidRow>(BIDS, parameters)
-    return rows.map((row) => bidOfRow(auctionId, row))
+    const before = beforeSeq ?? Number.MAX_SAFE_INTEGER
+    const bids: BidRecord[] = []
+    const parameters = [{ auctionId, beforeSeq: before }]
+    await this.#reader.take<{ firstSeq: number; body: string }>(COMMITS_BEFORE, parameters, ({ firstSeq, body }) => {
+      bids.push(...bidsIn(auctionId, firstSeq, eventsOf(body), before))
+      return bids.length < limit
+    })
+    return this.#withRevealed(auctionId, bids.slice(0, limit))
+  }
+
+  async #withRevealed(auctionId: string, bids: readonly BidRecord[]): Promise<BidRecord[]> {
+    const hidden = bids.flatMap(({ amount, bidId }) => (amount === null ? [bidId] : []))
+    if (hidden.length === 0) return [...bids]
+    const parameters = { auctionId, ids: JSON.stringify(hidden) }
+    const revealed = await this.#reader.all<{ bidId: string; amount: number }>(REVEALED, parameters)
+    const amounts = new Map(revealed.map(({ bidId, amount }) => [bidId, amount]))
+    return bids.map((bid) => ({ ...bid, amount: bid.amount ?? amounts.get(bid.bidId) ?? null }))
   }
 
   async bidOnBy(bidderId: string, auctionIds: readonly string[]): Promise<Set<string>> {
@@ -269,14 +271,14 @@ function auctionOf(row: AuctionRow): AuctionRecord {
   return { auctionId: auction_id, head: { seq: last_seq, hash: last_hash }, state: whole }
 }
 
-function bidOfRow(auctionId: string, row: BidRow): BidRecord {
-  const { seq, at, bid_id, bidder_id, bidder_name, kind, amount, price, leads } = row
-  const bidder = { id: bidder_id, name: bidder_name }
-  return { auctionId, seq, at, bidId: bid_id, bidder, kind: kindOf(kind), amount, price, leads: leads === 1 }
-}
-
-function kindOf(place: number): BidRecord['kind'] {
-  const kind = BID_KINDS[place]
-  if (kind === undefined) throw new Error(`the database holds a bid of the unknown kind ${place}`)
-  return kind
+/** Newest first. */
+function bidsIn(auctionId: string, firstSeq: number, events: readonly AuctionEvent[], beforeSeq: number): BidRecord[] {
+  return events
+    .flatMap((event, i): BidRecord[] => {
+      const bid = bidOf(event)
+      if (bid === null || firstSeq + i >= beforeSeq) return []
+      const { reserveMet: _, ...shown } = bid
+      return [{ auctionId, seq: firstSeq + i, ...shown }]
+    })
+    .reverse()
 }

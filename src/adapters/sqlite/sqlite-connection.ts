@@ -100,7 +100,6 @@ function sample(db: Database.Database): string | null {
       ['commits', 'position'],
       ['auctions', 'ref'],
       ['auctions', 'auction_id'],
-      ['bids', 'id'],
       ['outcomes', 'command_id'],
     ]) {
       db.prepare(`SELECT * FROM ${table} ORDER BY ${key} ${order} LIMIT 1`).get()

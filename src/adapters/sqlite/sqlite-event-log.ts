@@ -1,6 +1,7 @@
 import type { Commit } from '../../domain/commit.js'
 import type { Append, AuctionHead, EventLog, LogUsage, StoredCommit } from '../../ports/store/event-log.js'
 import { appendOperation, OPERATION_OVERHEAD_BYTES } from './append-operation.js'
+import { InvolvedParties } from './involved-parties.js'
 import type { SqliteReader } from './sqlite-reader.js'
 import type { SqliteWriter } from './sqlite-writer.js'
 
@@ -39,6 +40,7 @@ const USAGE = `SELECT name AS signer, bytes, auctions AS openings FROM tallies W
 export class SqliteEventLog implements EventLog {
   readonly #writer: SqliteWriter
   readonly #reader: SqliteReader
+  readonly #involved = new InvolvedParties()
 
   constructor({ writer, reader }: SqliteEventLogDeps) {
     this.#writer = writer
@@ -46,8 +48,13 @@ export class SqliteEventLog implements EventLog {
   }
 
   async append(entry: Append): Promise<number> {
-    const { operation, bytes } = appendOperation(entry)
-    return this.#writer.write(operation, bytes)
+    const { operation, bytes } = appendOperation(entry, this.#involved)
+    try {
+      return await this.#writer.write(operation, bytes)
+    } catch (error) {
+      this.#involved.forget(operation.auctionId)
+      throw error
+    }
   }
 
   async replaceSignature({ auctionId, firstSeq, hash, signature }: Commit): Promise<boolean> {

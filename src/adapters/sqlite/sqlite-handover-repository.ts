@@ -1,29 +1,36 @@
+import { eventsOf } from '../../application/log/written-body.js'
 import type { SealedMaximum } from '../../domain/commands.js'
 import type { HandoverPage, HandoverParcel, HandoverRepository } from '../../ports/store/handover-repository.js'
+import type { RecordedOutcome } from '../../ports/store/outcome-repository.js'
 import { OPERATION_OVERHEAD_BYTES, outcomeRow, secretRow } from './append-operation.js'
-import { type OutcomeRecord, recordedOf } from './sqlite-outcome-repository.js'
+import { OUTCOMES, type OutcomeRecord, recordedOf } from './sqlite-outcome-repository.js'
 import type { SqliteReader } from './sqlite-reader.js'
-import { MAX_EVENTS_PER_COMMIT } from './sqlite-schema.js'
+import { eventPlace } from './sqlite-schema.js'
 import type { SqliteWriter } from './sqlite-writer.js'
 
 const REF = '(SELECT ref FROM auctions WHERE auction_id = @auctionId)'
-/** Outcomes that bids' rows hold, in the order of the bids. */
-const OF_BIDS = `
-  SELECT o.command_id, o.fingerprint, o.outcome, o.sum, b.id AS bid, b.seq, @auctionId AS auction_id, b.at, b.leads,
-    b.price, b.reserve_met, p.id AS bidder_id, b.amount
-  FROM commits c CROSS JOIN bids b
-    ON b.id BETWEEN c.position * ${MAX_EVENTS_PER_COMMIT} AND (c.position + 1) * ${MAX_EVENTS_PER_COMMIT} - 1
-  CROSS JOIN parties p ON p.ref = b.bidder
-  CROSS JOIN outcomes o ON o.command_id = b.bid_id AND o.bid = b.id
-  WHERE c.auction = ${REF} AND c.last_seq > @after AND b.seq > @after
-  ORDER BY c.first_seq, b.id LIMIT @limit`
+const COMMITS = `
+  SELECT position, first_seq AS firstSeq, body FROM commits
+  WHERE auction = ${REF} AND last_seq > @after ORDER BY first_seq`
 const OTHERS = `
-  SELECT command_id, fingerprint, outcome, sum FROM outcomes
+  SELECT command_id, fingerprint, outcome, sum, event FROM outcomes
   WHERE json_extract(outcome, '$.auctionId') = @auctionId AND outcome IS NOT NULL AND command_id > @after
   ORDER BY command_id LIMIT @limit`
 const SEALED = `
   SELECT bid_id AS bidId, bidder_id AS bidderId, amount, salt FROM sealed_maxima
   WHERE auction = ${REF} AND bid_id > @after ORDER BY bid_id LIMIT @limit`
+
+interface CommitRow {
+  readonly position: number
+  readonly firstSeq: number
+  readonly body: string
+}
+
+interface LoggedBid {
+  readonly bidId: string
+  readonly seq: number
+  readonly event: number
+}
 
 type Source = 'bids' | 'others' | 'sealed'
 
@@ -41,15 +48,14 @@ export class SqliteHandoverRepository implements HandoverRepository {
     const [source, key] = splitCursor(after)
     switch (source) {
       case 'bids': {
-        const rows = await this.#rows<OutcomeRecord>(OF_BIDS, auctionId, Number(key || 0), limit)
-        const last = rows.at(-1)?.seq
-        const next = rows.length < limit ? 'others:' : `bids:${last}`
-        return { outcomes: rows.map(recordedOf), sealed: [], next }
+        const bids = await this.#bids(auctionId, Number(key || 0), limit)
+        const next = bids.length < limit ? 'others:' : `bids:${bids.at(-1)?.seq}`
+        return { outcomes: await this.#outcomesOf(bids), sealed: [], next }
       }
       case 'others': {
         const rows = await this.#rows<OutcomeRecord>(OTHERS, auctionId, key, limit)
         const next = rows.length < limit ? 'sealed:' : `others:${rows.at(-1)?.command_id}`
-        return { outcomes: rows.map(recordedOf), sealed: [], next }
+        return { outcomes: await recordedOf(rows, this.#reader), sealed: [], next }
       }
       case 'sealed': {
         const sealed = await this.#rows<SealedMaximum>(SEALED, auctionId, key, limit)
@@ -60,6 +66,31 @@ export class SqliteHandoverRepository implements HandoverRepository {
         throw new Error(`unknown source ${String(unknown)}`)
       }
     }
+  }
+
+  /** The auction's next bids after a seq. */
+  async #bids(auctionId: string, after: number, limit: number): Promise<LoggedBid[]> {
+    const bids: LoggedBid[] = []
+    const parameters = [{ auctionId, after }]
+    await this.#reader.take<CommitRow>(COMMITS, parameters, ({ position, firstSeq, body }) => {
+      for (const [i, event] of eventsOf(body).entries()) {
+        if (!('bidId' in event) || firstSeq + i <= after || bids.length === limit) continue
+        bids.push({ bidId: event.bidId, seq: firstSeq + i, event: eventPlace(position, i) })
+      }
+      return bids.length < limit
+    })
+    return bids
+  }
+
+  /** Those that the log says: an id may have been used in another auction before. */
+  async #outcomesOf(bids: readonly LoggedBid[]): Promise<RecordedOutcome[]> {
+    const ids = JSON.stringify(bids.map(({ bidId }) => bidId))
+    const rows = await this.#reader.all<OutcomeRecord>(OUTCOMES, { ids })
+    const places = new Set(bids.map(({ event }) => event))
+    return recordedOf(
+      rows.filter(({ event }) => event !== null && places.has(event)),
+      this.#reader,
+    )
   }
 
   #rows<T>(sql: string, auctionId: string, after: string | number, limit: number): Promise<T[]> {

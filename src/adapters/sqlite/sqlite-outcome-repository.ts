@@ -1,35 +1,38 @@
+import { bidOf } from '../../application/log/read-model.js'
+import { eventsOf } from '../../application/log/written-body.js'
 import { plainBidFingerprint } from '../../application/submissions/home-command.js'
+import type { AuctionEvent } from '../../domain/events.js'
 import type { Outcome, OutcomeRepository, RecordedOutcome } from '../../ports/store/outcome-repository.js'
 import { OPERATION_OVERHEAD_BYTES, outcomeRow } from './append-operation.js'
 import { checkRow } from './row-sums.js'
 import type { SqliteReader } from './sqlite-reader.js'
+import { placeOf } from './sqlite-schema.js'
 import type { SqliteWriter } from './sqlite-writer.js'
+import { StoreError } from './store-error.js'
 
-const FIND = `
-  SELECT o.command_id, o.fingerprint, o.outcome, o.sum, b.seq, a.auction_id, b.at, b.leads, b.price, b.reserve_met,
-    p.id AS bidder_id, b.amount
-  FROM json_each(?) ids
-  CROSS JOIN outcomes o ON o.command_id = ids.value
-  LEFT JOIN bids b ON b.id = o.bid
-  LEFT JOIN auctions a ON a.ref = b.auction
-  LEFT JOIN parties p ON p.ref = b.bidder`
+export const OUTCOMES = `
+  SELECT o.command_id, o.fingerprint, o.outcome, o.sum, o.event
+  FROM json_each(@ids) ids CROSS JOIN outcomes o ON o.command_id = ids.value`
+const COMMIT_AT = `
+  SELECT a.auction_id AS auctionId, c.first_seq AS firstSeq, c.body
+  FROM commits c JOIN auctions a ON a.ref = c.auction WHERE c.position = ?`
 
 export interface OutcomeRecord {
   readonly command_id: string
-  /** '' if the bid's row holds it. */
+  /** '' where it follows from the event. */
   readonly fingerprint: string
-  /** Null if the bid's row holds it. */
+  /** Null where the event says it. */
   readonly outcome: string | null
-  /** Null if the bid's row holds it. */
+  /** Null where the event says it. */
   readonly sum: number | null
-  readonly seq: number
-  readonly auction_id: string
-  readonly at: number
-  readonly leads: number
-  readonly price: number
-  readonly reserve_met: number
-  readonly bidder_id: string
-  readonly amount: number
+  /** Null where the outcome stands here. */
+  readonly event: number | null
+}
+
+interface LoggedCommit {
+  readonly auctionId: string
+  readonly firstSeq: number
+  readonly events: readonly AuctionEvent[]
 }
 
 export class SqliteOutcomeRepository implements OutcomeRepository {
@@ -48,31 +51,60 @@ export class SqliteOutcomeRepository implements OutcomeRepository {
   }
 
   async find(commandIds: readonly string[]): Promise<Map<string, RecordedOutcome>> {
-    const rows = await this.#reader.all<OutcomeRecord>(FIND, JSON.stringify(commandIds))
-    return new Map(rows.map((row) => [row.command_id, recordedOf(row)]))
+    const rows = await this.#reader.all<OutcomeRecord>(OUTCOMES, { ids: JSON.stringify(commandIds) })
+    const recorded = await recordedOf(rows, this.#reader)
+    return new Map(recorded.map((one) => [one.outcome.commandId, one]))
   }
 }
 
-export function recordedOf(row: OutcomeRecord): RecordedOutcome {
-  const { fingerprint, auction_id, bidder_id, amount } = row
-  checkOutcome(row)
-  const whole = fingerprint === '' ? plainBidFingerprint(auction_id, bidder_id, amount) : fingerprint
-  return { outcome: outcomeOf(row), fingerprint: whole }
+/** The outcomes as they were recorded, in the order of the rows. Rejects with `StoreError`. */
+export async function recordedOf(rows: readonly OutcomeRecord[], reader: SqliteReader): Promise<RecordedOutcome[]> {
+  const commits = new Map<number, LoggedCommit | null>()
+  for (const { event } of rows) {
+    if (event === null) continue
+    const { position } = placeOf(event)
+    if (!commits.has(position)) commits.set(position, await commitAt(position, reader))
+  }
+  return rows.map((row) => {
+    checkOutcome(row)
+    const { outcome, event, fingerprint } = row
+    if (outcome !== null) return { outcome: JSON.parse(outcome) as Outcome, fingerprint }
+    const { position, index } = placeOf(event ?? 0)
+    return loggedBid(row, commits.get(position) ?? null, index)
+  })
 }
 
-function outcomeOf(row: OutcomeRecord): Outcome {
-  if (row.outcome !== null) return JSON.parse(row.outcome) as Outcome
+async function commitAt(position: number, reader: SqliteReader): Promise<LoggedCommit | null> {
+  const commit = await reader.get<Omit<LoggedCommit, 'events'> & { body: string }>(COMMIT_AT, position)
+  if (commit === null) return null
+  const { body, ...place } = commit
+  return { ...place, events: eventsOf(body) }
+}
+
+function loggedBid(
+  { command_id: commandId, fingerprint }: OutcomeRecord,
+  commit: LoggedCommit | null,
+  index: number,
+): RecordedOutcome {
+  const event = commit?.events[index]
+  const bid = event === undefined ? null : bidOf(event)
+  if (commit === null || bid?.bidId !== commandId) throw damaged(`the bid ${commandId}`)
+  const { auctionId, firstSeq } = commit
+  const { at, leads, price, reserveMet, bidder, amount } = bid
   return {
-    status: 'accepted',
-    commandId: row.command_id,
-    auctionId: row.auction_id,
-    seq: row.seq,
-    at: row.at,
-    bid: { leads: row.leads === 1, price: row.price, reserveMet: row.reserve_met === 1 },
+    outcome: { status: 'accepted', commandId, auctionId, seq: firstSeq + index, at, bid: { leads, price, reserveMet } },
+    fingerprint: fingerprint || plainBidFingerprint(auctionId, bidder.id, amount ?? 0),
   }
 }
 
-/** Throws `StoreError`. What a bid's row holds is compared with the log when its auction is loaded. */
+function damaged(what: string): StoreError {
+  return new StoreError(
+    'STORE_CORRUPT',
+    `${what} is not where its outcome was noted; stop the node and run \`vendue repair\``,
+  )
+}
+
+/** Throws `StoreError`. What the log says is checked by its hashes when its auction is loaded. */
 export function checkOutcome(row: Pick<OutcomeRecord, 'command_id' | 'fingerprint' | 'outcome' | 'sum'>): void {
   const { command_id, fingerprint, outcome, sum } = row
   if (outcome !== null) checkRow('outcomes', command_id, sum ?? 0, command_id, fingerprint, outcome)

@@ -4,22 +4,26 @@ import { applyMigrations, checkSchemaOwner, type Schema } from './schema-version
 /** "VNDU": marks the file as ours, for us and for file(1). */
 export const APPLICATION_ID = 0x564e4455
 
-/** Events in one commit, at most: so many bids' ids lie between two positions. */
+/** Events in one commit, at most: so many places lie between two positions. */
 export const MAX_EVENTS_PER_COMMIT = 65_536
 
-/** The id in `bids` of the event at `index` of the commit at `position`. */
-export function bidRowId(position: number, index: number): number {
+/** Where an event is found, in one number: at `index` in the commit at `position`. */
+export function eventPlace(position: number, index: number): number {
   return position * MAX_EVENTS_PER_COMMIT + index
 }
 
+/** The other way round. */
+export function placeOf(event: number): { readonly position: number; readonly index: number } {
+  const index = event % MAX_EVENTS_PER_COMMIT
+  return { position: (event - index) / MAX_EVENTS_PER_COMMIT, index }
+}
+
 /**
- * See `Schema`. `auctions.ref` and `parties.ref` are small stand-ins, so that a million bids do not each carry the id
- * of their auction and bidder. Terms never change and may be long, so they lie apart from the state, which is rewritten
- * with every commit. A bid's id in `bids` is made of its commit's position and its place in there (see `bidRowId`): new
- * bids of all auctions land on the same last page, an auction's bids are found through its commits, and nothing that a
- * peer's log says of bid ids can break a replica. Rows that are acted upon, and that nothing else is held against,
- * carry a sum (see row-sums.ts). The private tables (auction_secrets, sealed_maxima, outcomes) are filled at the home
- * only.
+ * See `Schema`. `auctions.ref` is a small stand-in, so that commits do not each carry the id of their auction. Terms
+ * never change and may be long, so they lie apart from the state, which is rewritten with every commit. Bids have no
+ * rows: whoever wants to see them reads them from the log, where they stand anyway. Rows that are acted upon, and that
+ * nothing else is held against, carry a sum (see row-sums.ts). The private tables (auction_secrets, sealed_maxima,
+ * outcomes) are filled at the home only.
  */
 const MIGRATIONS: readonly string[] = [
   `
@@ -76,28 +80,13 @@ const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (hash, auction)
   ) STRICT, WITHOUT ROWID;
 
-  CREATE TABLE parties (
-    ref INTEGER PRIMARY KEY,
-    id TEXT NOT NULL,
-    name TEXT NOT NULL,
-    UNIQUE (id, name)
-  ) STRICT;
-
-  -- kind: the place in BID_KINDS.
-  CREATE TABLE bids (
-    id INTEGER PRIMARY KEY,
+  -- What a close has opened: the log shows such a bid with its commitment alone.
+  CREATE TABLE revealed_maxima (
     auction INTEGER NOT NULL,
-    seq INTEGER NOT NULL,
-    at INTEGER NOT NULL,
     bid_id TEXT NOT NULL,
-    bidder INTEGER NOT NULL,
-    kind INTEGER NOT NULL,
-    amount INTEGER,
-    price INTEGER NOT NULL,
-    leads INTEGER NOT NULL,
-    reserve_met INTEGER NOT NULL
-  ) STRICT;
-  CREATE INDEX bids_sealed ON bids (auction, bid_id) WHERE amount IS NULL;
+    amount INTEGER NOT NULL,
+    PRIMARY KEY (auction, bid_id)
+  ) STRICT, WITHOUT ROWID;
 
   -- What changes with every commit, in one table, so that it is one page to write: by status how many auctions there are, with how
   -- many bids; by author, whose key is in name, how many auctions it has opened, and the bytes that it has written.
@@ -127,15 +116,16 @@ const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
 
   -- sum: of an outcome that is written out.
-  -- An accepted bid's outcome is told by its row in bids; outcome is null then, and fingerprint empty where the row tells that too.
+  -- The log says what an accepted bid was answered: event is the place of its event (see eventPlace), outcome is null, and
+  -- fingerprint is empty where it follows from the event too.
   CREATE TABLE outcomes (
     command_id TEXT PRIMARY KEY,
-    bid INTEGER,
+    event INTEGER,
     fingerprint TEXT NOT NULL,
     outcome TEXT,
     sum INTEGER
   ) STRICT, WITHOUT ROWID;
-  -- A handover passes on an auction's outcomes that no bid's row tells of.
+  -- A handover passes on an auction's outcomes that its log does not say.
   CREATE INDEX outcomes_of_auction ON outcomes (json_extract(outcome, '$.auctionId'), command_id)
     WHERE outcome IS NOT NULL;
 

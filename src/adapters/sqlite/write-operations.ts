@@ -52,16 +52,25 @@ export interface AppendOperation {
   readonly signature: string
   readonly body: string
   readonly auction: AuctionRow
-  /** JSON of the terms; in the opening commit only. */
-  readonly terms: string | null
+  /** In the opening commit only. */
+  readonly opening: OpeningRow | null
   readonly secret: SecretRow | null
-  /**
-   * JSON of `(string | null)[]`, one per event: the fingerprints of outcomes that the event itself tells of; '' where
-   * it tells that too.
-   */
-  readonly fingerprints: string | null
-  /** JSON of `OutcomeRow[]`: the other outcomes. */
+  /** JSON of `string[]`: ids of parties that may not be known yet to have bid on the auction; null for none. */
+  readonly bidders: string | null
+  /** JSON of `RevealedMaximum[]`; null for none. */
+  readonly revealed: string | null
+  /** JSON of `BidOutcomeRow[]`; null for none. */
+  readonly bidOutcomes: string | null
+  /** JSON of `OutcomeRow[]`: the other outcomes; null for none. */
   readonly outcomes: string | null
+}
+
+export interface OpeningRow {
+  /** JSON of the terms. */
+  readonly terms: string
+  readonly sellerId: string
+  /** Hashes. */
+  readonly pictures: readonly string[]
 }
 
 export interface KeepHandover {
@@ -93,6 +102,12 @@ export interface SecretRow {
   /** JSON of `SealedMaximum[]`; null for none. */
   readonly sealed: string | null
 }
+
+/**
+ * Of an outcome that the bid's event says: its place in the commit, and the fingerprint where that does not follow from
+ * the event.
+ */
+export type BidOutcomeRow = readonly [commandId: string, place: number, fingerprint?: string]
 
 /** Command id, fingerprint, JSON of the outcome. */
 export type OutcomeRow = readonly [commandId: string, fingerprint: string, outcome: string]

@@ -3,13 +3,10 @@ import type { AuctionEvent } from '../../domain/events.js'
 import type { BidRecord } from '../../ports/store/auction-repository.js'
 import type { Outcome } from '../../ports/store/outcome-repository.js'
 
-/** What the read models say of an event that is a bid; every store derives its rows from here. */
+/** What an event says that is a bid. */
 export interface BidFacts extends Omit<BidRecord, 'auctionId' | 'seq'> {
   readonly reserveMet: boolean
 }
-
-/** In the order in which stores may number them; only ever appended to. */
-export const BID_KINDS = ['plain', 'max', 'max-change', 'buy-now'] as const satisfies BidRecord['kind'][]
 
 export function bidOf(event: AuctionEvent): BidFacts | null {
   switch (event.type) {

@@ -153,8 +153,8 @@ describe('one flipped bit in the database of a node', () => {
 
   for (const [what, sql] of [
     ["a maximum that is somebody else's", "UPDATE sealed_maxima SET bidder_id = 'guest_9' WHERE bid_id = @bidId"],
-    ['an answer for a bid of another auction', 'UPDATE outcomes SET bid = @other WHERE command_id = @bidId'],
-    ['an answer for a bid that is nowhere', 'UPDATE outcomes SET bid = 1 WHERE command_id = @bidId'],
+    ['an answer for a bid of another auction', 'UPDATE outcomes SET event = @other WHERE command_id = @bidId'],
+    ['an answer for a bid that is nowhere', 'UPDATE outcomes SET event = 1 WHERE command_id = @bidId'],
   ] as const) {
     it(`is noticed where it makes ${what}`, async () => {
       const path = join(dir.path, 'damaged.db')
@@ -162,7 +162,7 @@ describe('one flipped bit in the database of a node', () => {
       copyFileSync(join(dir.path, 'vendue.db'), path)
       await actedOn(path)
       const db = new Database(path)
-      const other = db.prepare("SELECT bid FROM outcomes WHERE command_id LIKE 'bid_flip1%'").pluck().get()
+      const other = db.prepare("SELECT event FROM outcomes WHERE command_id LIKE 'bid_flip1%'").pluck().get()
       const { changes } = db.prepare(sql).run({ bidId: bidIds[1], other })
       db.close()
       expect(changes).to.equal(1)
