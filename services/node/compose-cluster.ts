@@ -1,13 +1,20 @@
+import { Cluster } from '../../src/application/cluster/cluster.js'
 import { ClusterLog } from '../../src/application/cluster/cluster-log.js'
 import { ClusterMeasures } from '../../src/application/cluster/cluster-measures.js'
+import { ClusterMembership } from '../../src/application/cluster/cluster-membership.js'
 import { OwnCopies } from '../../src/application/cluster/own-copies.js'
+import { PeerComparison } from '../../src/application/cluster/peer-comparison.js'
 import { SharedAuctions } from '../../src/application/cluster/shared-auctions.js'
+import { Takeovers } from '../../src/application/cluster/takeovers.js'
 import { ownHomeLog } from '../../src/application/home/home-log.js'
+import { isOfCluster } from '../../src/application/log/cluster-keys.js'
+import type { OpenedAuction } from '../../src/domain/auction.js'
 import type { ClusterOptions, ComposeOptions } from './compose-options.js'
 import type { NodeServices } from './node-parts.js'
 
 /** What homes write to: the node's own store, or the log that it shares with its cluster. */
 export function composeCluster(services: NodeServices, { cluster }: ComposeOptions): void {
+  services.value('clusterSigner', cluster?.signer ?? null)
   if (cluster === undefined) ownLog(services)
   else shareLog(services, cluster)
 }
@@ -19,10 +26,13 @@ function ownLog(services: NodeServices): void {
     .factory('homeOutcomes', () => parts.outcomes)
     .factory('homeSecrets', () => parts.secrets)
     .factory('homeHandovers', () => parts.handovers)
+    .value('cluster', null)
 }
 
-function shareLog(services: NodeServices, { sharedLog, isShared }: ClusterOptions): void {
+function shareLog(services: NodeServices, { sharedLog, signer: clusterSigner }: ClusterOptions): void {
+  const isShared = (state: OpenedAuction) => isOfCluster(state, clusterSigner)
   const { parts } = services
+  const nodeId = () => ({ nodeId: parts.self.party.id })
   services
     .factory('clusterMeasures', () => new ClusterMeasures(parts.metrics))
     .factory('ownCopies', () => new OwnCopies({ eventLog: parts.eventLog, timers: parts.timers, logger: parts.logger }))
@@ -48,6 +58,10 @@ function shareLog(services: NodeServices, { sharedLog, isShared }: ClusterOption
         ),
     )
     .factory(
+      'peerComparison',
+      () => new PeerComparison({ firstComparison: parts.firstComparison, syncer: parts.syncer, timers: parts.timers }),
+    )
+    .factory(
       'clusterLog',
       () =>
         new ClusterLog(
@@ -59,6 +73,7 @@ function shareLog(services: NodeServices, { sharedLog, isShared }: ClusterOption
             handovers: parts.handovers,
             measures: parts.clusterMeasures,
             outages: parts.outages,
+            peerComparison: parts.peerComparison,
             outcomes: parts.outcomes,
             ownCopies: parts.ownCopies,
             secrets: parts.secrets,
@@ -66,7 +81,63 @@ function shareLog(services: NodeServices, { sharedLog, isShared }: ClusterOption
             timers: parts.timers,
             logger: parts.logger,
           },
-          { nodeId: parts.self.party.id, isShared },
+          {
+            ...nodeId(),
+            isShared,
+            goOnWithoutLost: (auctionId) => parts.recovery.goOnWithoutLost(auctionId),
+          },
+        ),
+    )
+    .factory(
+      'clusterMembership',
+      () =>
+        new ClusterMembership(
+          {
+            sharedLog,
+            clock: parts.clock,
+            measures: parts.clusterMeasures,
+            timers: parts.timers,
+            logger: parts.logger,
+          },
+          { self: () => parts.self.info() },
+        ),
+    )
+    .factory(
+      'takeovers',
+      () =>
+        new Takeovers(
+          {
+            sharedLog,
+            clusterSigner,
+            auctions: parts.auctions,
+            clock: parts.homeClock,
+            clusterLog: parts.clusterLog,
+            measures: parts.clusterMeasures,
+            peerComparison: parts.peerComparison,
+            sharedAuctions: parts.sharedAuctions,
+            signer: parts.signer,
+            logger: parts.logger,
+          },
+          nodeId(),
+        ),
+    )
+    .factory(
+      'cluster',
+      () =>
+        new Cluster(
+          {
+            sharedLog,
+            clusterSigner,
+            auctions: parts.auctions,
+            clusterMembership: parts.clusterMembership,
+            eventLog: parts.eventLog,
+            peerComparison: parts.peerComparison,
+            sharedAuctions: parts.sharedAuctions,
+            takeovers: parts.takeovers,
+            timers: parts.timers,
+            logger: parts.logger,
+          },
+          nodeId(),
         ),
     )
     .factory('homeLog', () => parts.clusterLog)

@@ -1,4 +1,5 @@
 import { Budgets } from '../../src/application/budgets/budgets.js'
+import { isOfCluster } from '../../src/application/log/cluster-keys.js'
 import { Feed } from '../../src/application/log/feed.js'
 import { Membership } from '../../src/application/mesh/membership.js'
 import { NodeIdentity } from '../../src/application/mesh/node-identity.js'
@@ -59,7 +60,7 @@ export function composeMesh(services: NodeServices, options: ComposeOptions): vo
 }
 
 /** Keeping copies. */
-export function composeReplication(services: NodeServices): void {
+export function composeReplication(services: NodeServices, { cluster }: ComposeOptions): void {
   const { parts } = services
   const nodeId = () => ({ nodeId: parts.self.party.id })
   services
@@ -91,7 +92,7 @@ export function composeReplication(services: NodeServices): void {
             verifier: parts.verifier,
             logger: parts.logger,
           },
-          nodeId(),
+          { ...nodeId(), isShared: cluster && ((state) => isOfCluster(state, cluster.signer)) },
         ),
     )
     .factory('headsDigest', () => new HeadsDigest({ eventLog: parts.eventLog }))

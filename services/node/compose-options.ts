@@ -1,12 +1,12 @@
 import type { BudgetLimits } from '../../src/application/budgets/sender-budgets.js'
-import type { OpenedAuction } from '../../src/domain/auction.js'
 import type { HandshakeCounts } from '../../src/ports/node/node-status.js'
 import type { SharedLog } from '../../src/ports/store/shared-log.js'
+import type { ClusterSigner } from '../../src/ports/system/cluster-signer.js'
 import type { Metrics } from '../../src/ports/system/metrics.js'
 
 export interface ClusterOptions {
   readonly sharedLog: SharedLog
-  readonly isShared: (state: OpenedAuction) => boolean
+  readonly signer: ClusterSigner
 }
 
 export interface ComposeOptions {

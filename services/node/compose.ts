@@ -25,7 +25,7 @@ import type { NodeServices } from './node-parts.js'
 export function composeNode(services: NodeServices, options: ComposeOptions): void {
   services.value('metrics', options.metrics ?? NO_METRICS)
   composeMesh(services, options)
-  composeReplication(services)
+  composeReplication(services, options)
   composeProof(services)
   composePictures(services)
   composeCluster(services, options)
@@ -264,7 +264,7 @@ function composeService(services: NodeServices, options: ComposeOptions): void {
           syncer: parts.syncer,
           timers: parts.timers,
         },
-        { info, ...options, cluster: undefined },
+        { info, ...options, cluster: () => parts.cluster?.status ?? null },
       )
       return checkedNodeApi(commands, queries)
     })

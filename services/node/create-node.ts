@@ -252,7 +252,6 @@ class RunningNode implements VendueNode {
       .value('mandateChecker', this.#mandateChecker(verifier))
       .value('discovery', grape.discovery)
       .value('members', memberList)
-      .value('clusterSigner', null)
       .value('rpcClient', rpcClient)
       .factory('peerClient', () => {
         const whoIsAt = (address: string) => {

@@ -35,6 +35,7 @@ export async function startParts(
   const autoBidder = services.parts.autoBidder
   const movingAuctions = services.parts.movingAuctions
   const pictureKeeper = services.parts.pictureKeeper
+  const cluster = services.parts.cluster
   // From the last to the first: nothing new comes in, what is under way is written, sent to the peers, and only then
   // goodbye.
   stops.push(
@@ -45,16 +46,20 @@ export async function startParts(
     () => receiptWatch.stop(),
     () => pictureKeeper.stop(),
     () => pusher.stop(),
+    () => cluster?.stop(),
     () => house.stop(),
     () => receiptKeeper.flush(),
     () => serving.stop(),
     () => feed.stop(),
     () => movingAuctions.stop(),
     () => autoBidder.stop(),
+    () => cluster?.pause(),
   )
+  await cluster?.open()
   await house.start()
   await pictureKeeper.start()
   const port = await serving.start()
+  cluster?.start()
   pusher.start()
   syncer.start()
   equivocationWatch.start()

@@ -1,9 +1,13 @@
 import type { RpcClient } from '../../src/adapters/grenache/rpc-client.js'
 import type { Budgets } from '../../src/application/budgets/budgets.js'
+import type { Cluster } from '../../src/application/cluster/cluster.js'
 import type { ClusterLog } from '../../src/application/cluster/cluster-log.js'
 import type { ClusterMeasures } from '../../src/application/cluster/cluster-measures.js'
+import type { ClusterMembership } from '../../src/application/cluster/cluster-membership.js'
 import type { OwnCopies } from '../../src/application/cluster/own-copies.js'
+import type { PeerComparison } from '../../src/application/cluster/peer-comparison.js'
 import type { SharedAuctions } from '../../src/application/cluster/shared-auctions.js'
+import type { Takeovers } from '../../src/application/cluster/takeovers.js'
 import type { AutoBidder } from '../../src/application/commands/auto-bidder.js'
 import type { CommandRouter } from '../../src/application/commands/command-router.js'
 import type { MovingAuctions } from '../../src/application/commands/moving-auctions.js'
@@ -113,7 +117,11 @@ export interface NodeParts {
   readonly homeOutcomes: OutcomeRepository
   readonly homeSecrets: SecretRepository
   readonly homeHandovers: HandoverRepository
-  /** Of nodes in a cluster. */
+  /** Null where the node belongs to none; then there is nothing of what follows. */
+  readonly cluster: Cluster | null
+  readonly clusterMembership: ClusterMembership
+  readonly takeovers: Takeovers
+  readonly peerComparison: PeerComparison
   readonly clusterMeasures: ClusterMeasures
   readonly ownCopies: OwnCopies
   readonly sharedAuctions: SharedAuctions

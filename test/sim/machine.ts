@@ -208,7 +208,6 @@ export class Machine {
     network.members.add(info)
     services
       .value('members', network.members)
-      .value('clusterSigner', null)
       .value('memberNews', { ask: () => Promise.resolve() })
       .value('clock', process)
       .value('pictureStore', new MemoryPictureStore())

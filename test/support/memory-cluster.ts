@@ -1,4 +1,5 @@
 import type { SharedLog } from '../../src/ports/store/shared-log.js'
+import { MemoryClusterSigner } from './cluster-auction.js'
 import { ManualTime, settle } from './manual-time.js'
 import { MemorySharedLog, type SharedLogOptions } from './memory/memory-shared-log.js'
 import { MemoryNetwork } from './memory-network.js'
@@ -9,6 +10,7 @@ export class MemoryCluster {
   readonly time = new ManualTime()
   readonly network = new MemoryNetwork()
   readonly log = new MemorySharedLog()
+  readonly signer = new MemoryClusterSigner()
   readonly nodes: MemoryNode[] = []
 
   /** As a node reaches the log; `before` and `after` come between. */
@@ -22,11 +24,22 @@ export class MemoryCluster {
     { shared, ...more }: Partial<MemoryNodeOptions> & { readonly shared?: SharedLogOptions } = {},
   ): Promise<MemoryNode> {
     const { network, time } = this
-    const cluster = { sharedLog: this.connect(shared), isShared: () => true }
+    const cluster = { sharedLog: this.connect(shared), signer: this.signer }
     const node = await new MemoryNode({ name, network, time, cluster, ...more }).start()
     this.nodes.push(node)
     await settle()
     return node
+  }
+
+  /** What comes of it while time goes on. */
+  async soon<T>(answer: Promise<T>): Promise<T> {
+    let isOver = false
+    const over = () => {
+      isOver = true
+    }
+    answer.then(over, over)
+    for (let waitedMs = 0; !isOver && waitedMs < 30_000; waitedMs += 100) await this.time.advance(100)
+    return answer
   }
 
   /** Those that run. */

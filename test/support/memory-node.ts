@@ -96,7 +96,6 @@ export class MemoryNode {
     members.add(this.info)
     this.services
       .value('members', members)
-      .value('clusterSigner', null)
       .value('memberNews', { ask: () => Promise.resolve() })
       .value('clock', this.time)
       .value('pictureStore', this.pictureStore)

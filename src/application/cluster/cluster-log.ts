@@ -10,7 +10,7 @@ import type { SealedMaximum } from '../../domain/commands.js'
 import type { Head } from '../../domain/commit.js'
 import type { Secrets } from '../../domain/pricing.js'
 import type { AuctionRecord, AuctionRepository, SecretRepository } from '../../ports/store/auction-repository.js'
-import { type Append, type EventLog, LogBusyError, SeqConflictError } from '../../ports/store/event-log.js'
+import { type Append, type EventLog, SeqConflictError } from '../../ports/store/event-log.js'
 import type { HandoverPage, HandoverParcel, HandoverRepository } from '../../ports/store/handover-repository.js'
 import type { OutcomeRepository, RecordedOutcome } from '../../ports/store/outcome-repository.js'
 import { type SharedAppendResult, type SharedLog, SharedLogError } from '../../ports/store/shared-log.js'
@@ -20,10 +20,10 @@ import type { Timers } from '../../ports/system/timers.js'
 import { type HomeLog, LogAwayError, NotHomeError, OpenedBeforeError } from '../home/home-log.js'
 import type { Outages } from '../home/outages.js'
 import type { PublishingEventLog } from '../log/publishing-event-log.js'
-import { gather } from '../turns/gather.js'
 import type { ClusterMeasures } from './cluster-measures.js'
 import type { OwnCopies } from './own-copies.js'
-import { reached, type SharedAuctions } from './shared-auctions.js'
+import type { PeerComparison } from './peer-comparison.js'
+import { reached, refusalOf, type SharedAuctions } from './shared-auctions.js'
 
 export interface ClusterLogDeps {
   readonly sharedLog: Pick<SharedLog, 'append' | 'record'>
@@ -36,6 +36,7 @@ export interface ClusterLogDeps {
   readonly outcomes: OutcomeRepository
   readonly secrets: SecretRepository
   readonly measures: ClusterMeasures
+  readonly peerComparison: Pick<PeerComparison, 'over'>
   readonly outages: Pick<Outages, 'begun' | 'over'>
   readonly clock: Pick<Clock, 'monotonicMs'>
   readonly timers: Timers
@@ -46,16 +47,10 @@ export interface ClusterLogOptions {
   readonly nodeId: string
   /** Whether the log of this node's cluster decides about the auction. */
   readonly isShared: (state: OpenedAuction) => boolean
+  /** See `Recovery.goOnWithoutLost`. */
+  readonly goOnWithoutLost: (auctionId: string) => Promise<void>
 }
 
-/** In one statement. */
-const MAX_BATCH_ENTRIES = 256
-const MAX_BATCH_BYTES = 4 * 1024 * 1024
-/** Statements under way at once. */
-const MAX_FLYING = 2
-const GATHER_TURNS = 3
-/** Beyond this, callers get BUSY. */
-const MAX_WAITING = 20_000
 /** How long an append of which nobody knows whether it is stored is tried again before its callers are answered. */
 const UNSURE_MS = 3_000
 const RETRY_MS = 100
@@ -69,18 +64,16 @@ interface Waiting {
 }
 
 /**
- * Where the homes of a node write in a cluster. What they append while statements are on their way goes as the next
- * one, for all auctions together. An append resolves once the shared log has committed it; the own store takes it
- * after that, and nobody waits for it. Everything that a home does goes through here: whoever loses a step to another
- * writer is no home any more.
+ * Where the homes of a node write in a cluster. An append resolves once the shared log has committed it; the own store
+ * takes it after that, and nobody waits for it. Everything that a home does goes through here: whoever loses a step to
+ * another writer is no home any more.
  */
 export class ClusterLog implements HomeLog, OutcomeRepository, SecretRepository, HandoverRepository {
   readonly #deps: ClusterLogDeps
   readonly #nodeId: string
   readonly #isShared: ClusterLogOptions['isShared']
-  #waiting: Waiting[] = []
+  readonly #goOnWithoutLost: ClusterLogOptions['goOnWithoutLost']
   #flying = 0
-  #isScheduled = false
   /** What waits until it is known why the log refused what came before it. */
   readonly #conflicts = new Map<string, Waiting[]>()
   /** Why nothing more can be written before the auction has been loaded again. */
@@ -96,6 +89,10 @@ export class ClusterLog implements HomeLog, OutcomeRepository, SecretRepository,
     this.#deps = deps
     this.#nodeId = options.nodeId
     this.#isShared = options.isShared
+    this.#goOnWithoutLost = async (auctionId) => {
+      await options.goOnWithoutLost(auctionId)
+      await deps.ownCopies.settled(auctionId)
+    }
     deps.eventLog.onPublished(({ commit: { auctionId }, state }) => {
       if (this.#shared.has(auctionId)) this.#shared.set(auctionId, this.#isShared(state))
       if (state.home.nodeId !== this.#nodeId) this.#taken.delete(auctionId)
@@ -104,7 +101,7 @@ export class ClusterLog implements HomeLog, OutcomeRepository, SecretRepository,
 
   /** Appends that wait for the shared log, and those under way. */
   get waiting(): number {
-    return this.#waiting.length
+    return this.#flying
   }
 
   append(entry: Append): Promise<unknown> {
@@ -113,6 +110,16 @@ export class ClusterLog implements HomeLog, OutcomeRepository, SecretRepository,
     if (isShared === undefined)
       return this.#isSharedById(auctionId).then((found) => (found ? this.#share(entry) : this.#own(entry)))
     return isShared ? this.#share(entry) : this.#own(entry)
+  }
+
+  /** As `append`, for the first commit of a home that takes an auction over. */
+  async takeOver(entry: Append): Promise<void> {
+    const { auctionId } = entry.commit
+    await this.#settle(auctionId)
+    this.#refused.delete(auctionId)
+    this.#taken.delete(auctionId)
+    this.#shared.set(auctionId, true)
+    await this.#share(entry)
   }
 
   /** The auction of a home that shares its log with nobody. */
@@ -124,7 +131,6 @@ export class ClusterLog implements HomeLog, OutcomeRepository, SecretRepository,
     const { auctionId } = entry.commit
     const refused = this.#refused.get(auctionId)
     if (refused !== undefined) return Promise.reject(refused)
-    if (this.#waiting.length >= MAX_WAITING) return Promise.reject(new LogBusyError())
     try {
       this.#deps.ownCopies.demandRoom()
     } catch (error) {
@@ -134,10 +140,7 @@ export class ClusterLog implements HomeLog, OutcomeRepository, SecretRepository,
       const waiting = { entry, resolve, reject }
       const behind = this.#conflicts.get(auctionId)
       if (behind !== undefined) behind.push(waiting)
-      else {
-        this.#waiting.push(waiting)
-        this.#schedule()
-      }
+      else void this.#send(waiting)
     })
   }
 
@@ -193,13 +196,15 @@ export class ClusterLog implements HomeLog, OutcomeRepository, SecretRepository,
    * of it, is settled first.
    */
   async prepare(auctionId: string): Promise<void> {
-    const { sharedAuctions } = this.#deps
+    const { peerComparison, sharedAuctions } = this.#deps
     await this.#settle(auctionId)
+    await peerComparison.over()
     const record = await this.#counted(() => sharedAuctions.reconcile(auctionId))
     this.#refused.delete(auctionId)
     if (record === null || !this.#note(record) || record.state.home.nodeId !== this.#nodeId) return
     if (this.#taken.has(auctionId)) return
-    await this.#counted(() => sharedAuctions.takeIn(auctionId))
+    const isWhole = await this.#counted(() => sharedAuctions.takeIn(auctionId))
+    if (!isWhole) await this.#goOnWithoutLost(auctionId)
     this.#take(auctionId)
   }
 
@@ -235,68 +240,41 @@ export class ClusterLog implements HomeLog, OutcomeRepository, SecretRepository,
     return isShared
   }
 
-  #schedule(): void {
-    if (this.#isScheduled || this.#flying >= MAX_FLYING || this.#waiting.length === 0) return
-    this.#isScheduled = true
-    void gather(GATHER_TURNS).then(() => {
-      this.#isScheduled = false
-      void this.#send()
-      this.#schedule()
-    })
-  }
-
-  async #send(): Promise<void> {
-    const batch = this.#nextBatch()
-    if (batch.length === 0) return
+  /** In the order of the calls, for each auction. */
+  async #send(waiting: Waiting): Promise<void> {
     const { clock, measures } = this.#deps
-    this.#flying += 1
     const startedMs = clock.monotonicMs()
-    measures.entries.observe(batch.length)
+    this.#flying += 1
     try {
-      const results = await this.#stored(batch.map(({ entry }) => entry))
+      const result = await this.#stored(waiting.entry)
       measures.append.observe((clock.monotonicMs() - startedMs) / 1_000)
-      batch.forEach((waiting, i) => {
-        this.#answer(waiting, results[i] as SharedAppendResult)
-      })
+      this.#answer(waiting, result)
     } catch (error) {
-      for (const { entry, reject } of batch) {
-        this.#refuse(entry.commit.auctionId, error)
-        reject(error)
-      }
+      this.#refuse(waiting.entry.commit.auctionId, error)
+      waiting.reject(error)
     } finally {
       this.#flying -= 1
-      this.#schedule()
     }
-  }
-
-  #nextBatch(): Waiting[] {
-    let count = 0
-    let bytes = 0
-    for (const { entry } of this.#waiting) {
-      if (count > 0 && (count >= MAX_BATCH_ENTRIES || bytes + entry.commit.body.length > MAX_BATCH_BYTES)) break
-      count += 1
-      bytes += entry.commit.body.length
-    }
-    return this.#waiting.splice(0, count)
   }
 
   /**
    * Rejects with `LogAwayError` where it is certain that nothing was stored. Where it is not, the same call is made
    * again: it says what became of the first one, and nothing else can take its place meanwhile.
    */
-  async #stored(entries: readonly Append[]): Promise<readonly SharedAppendResult[]> {
+  async #stored(entry: Append): Promise<SharedAppendResult> {
     const { clock, sharedLog, timers } = this.#deps
     const startedMs = clock.monotonicMs()
     let isUnsure = false
     for (;;) {
       try {
-        return await this.#counted(() => sharedLog.append(entries))
+        const [result] = await this.#counted(() => sharedLog.append([entry]))
+        return result as SharedAppendResult
       } catch (error) {
         if (!(error instanceof SharedLogError)) throw error
         isUnsure ||= error.code === 'LOG_OUTCOME_UNKNOWN'
-        if (!isUnsure) throw new LogAwayError(error)
+        if (!isUnsure) throw refusalOf(error)
         if (clock.monotonicMs() - startedMs >= UNSURE_MS) {
-          this.#keepUnsure(entries)
+          this.#keepUnsure(entry)
           throw new SharedLogError('LOG_OUTCOME_UNKNOWN', error.message, { cause: error })
         }
         await new Promise<void>((resolve) => timers.after(RETRY_MS, resolve))
@@ -304,12 +282,10 @@ export class ClusterLog implements HomeLog, OutcomeRepository, SecretRepository,
     }
   }
 
-  #keepUnsure(entries: readonly Append[]): void {
-    for (const entry of entries) {
-      const { auctionId } = entry.commit
-      this.#unsure.set(auctionId, [...(this.#unsure.get(auctionId) ?? []), entry])
-    }
-    this.#settleLater()
+  #keepUnsure(entry: Append): void {
+    const { auctionId } = entry.commit
+    if (this.#unsure.size === 0) this.#settleLater()
+    this.#unsure.set(auctionId, [...(this.#unsure.get(auctionId) ?? []), entry])
   }
 
   /** Nobody may ask for these auctions again, and yet they have to be closed. */
@@ -354,15 +330,13 @@ export class ClusterLog implements HomeLog, OutcomeRepository, SecretRepository,
       return
     }
     this.#deps.measures.conflicts.inc()
-    const all = [waiting, ...this.#waiting.filter(({ entry }) => entry.commit.auctionId === auctionId)]
-    this.#waiting = this.#waiting.filter(({ entry }) => entry.commit.auctionId !== auctionId)
+    const all = [waiting]
     this.#conflicts.set(auctionId, all)
     void this.#why(waiting.entry, head).then((why) => {
       this.#conflicts.delete(auctionId)
       all.sort((a, b) => a.entry.commit.firstSeq - b.entry.commit.firstSeq)
       if (why === null) {
-        this.#waiting.unshift(...all)
-        this.#schedule()
+        for (const one of all) void this.#send(one)
         return
       }
       this.#refuse(auctionId, why)
@@ -397,7 +371,7 @@ export class ClusterLog implements HomeLog, OutcomeRepository, SecretRepository,
       outages.over('log-unreachable')
       return result
     } catch (error) {
-      if (error instanceof SharedLogError || error instanceof LogAwayError) {
+      if (error instanceof LogAwayError || (error instanceof SharedLogError && error.code !== 'LOG_BUSY')) {
         measures.failures.inc()
         outages.begun('log-unreachable')
       }

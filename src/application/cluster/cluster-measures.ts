@@ -3,7 +3,6 @@ import type { Counter, Histogram, Metrics } from '../../ports/system/metrics.js'
 /** What is measured of a node's part in its cluster. */
 export class ClusterMeasures {
   readonly append: Histogram
-  readonly entries: Histogram
   readonly conflicts: Counter
   readonly takeovers: Counter
   readonly beats: Counter
@@ -11,8 +10,10 @@ export class ClusterMeasures {
   readonly healed: Counter
 
   constructor(metrics: Metrics) {
-    this.append = metrics.seconds('vendue_shared_log_append_seconds', 'Statements that append to the shared log.')
-    this.entries = metrics.sizes('vendue_shared_log_group_size', 'Commits in one statement.')
+    this.append = metrics.seconds(
+      'vendue_shared_log_append_seconds',
+      'From a home’s append until the shared log has committed it.',
+    )
     this.conflicts = metrics.counter('vendue_shared_log_conflicts_total', 'Appends that another writer was before.')
     this.takeovers = metrics.counter('vendue_takeovers_total', 'Auctions that this node took over.')
     this.beats = metrics.counter('vendue_cluster_beats_total', 'Beats that the shared log has taken.')

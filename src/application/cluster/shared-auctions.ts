@@ -1,18 +1,18 @@
 import { type Auction, type OpenedAuction, UNOPENED } from '../../domain/auction.js'
 import type { SealedMaximum } from '../../domain/commands.js'
 import type { Commit, Head } from '../../domain/commit.js'
-import { commandIdOf } from '../../domain/events.js'
+import { type AuctionEvent, commandIdOf } from '../../domain/events.js'
 import { evolve } from '../../domain/evolve.js'
 import type { AuctionRecord, AuctionRepository, SecretRepository } from '../../ports/store/auction-repository.js'
 import { type Append, type EventLog, LogBusyError } from '../../ports/store/event-log.js'
 import type { HandoverRepository } from '../../ports/store/handover-repository.js'
 import type { OutcomeRepository, RecordedOutcome } from '../../ports/store/outcome-repository.js'
-import { type SharedLog, SharedLogError } from '../../ports/store/shared-log.js'
+import { type SharedLog, SharedLogError, type SharedPage } from '../../ports/store/shared-log.js'
 import type { Logger } from '../../ports/system/logger.js'
 import { LogAwayError } from '../home/home-log.js'
 import { AuctionHeldError, type HeldAuctions } from '../log/held-auctions.js'
 import { KeptBeside } from '../log/kept-beside.js'
-import { readBodyAgain } from '../log/written-body.js'
+import { eventsOf, readBodyAgain } from '../log/written-body.js'
 import type { EquivocationWatch } from '../proof/equivocation-watch.js'
 import type { Replicator } from '../replication/replicator.js'
 import { loggedOutcome } from '../submissions/logged-outcome.js'
@@ -58,10 +58,16 @@ export class SharedAuctions {
   readonly #deps: SharedAuctionsDeps
   readonly #isShared: SharedAuctionsOptions['isShared']
   readonly #turns = new InOrderOf<string>()
+  #healed = 0
 
   constructor(deps: SharedAuctionsDeps, { isShared }: SharedAuctionsOptions) {
     this.#deps = deps
     this.#isShared = isShared
+  }
+
+  /** Commits put back into the log since the start. */
+  get healed(): number {
+    return this.#healed
   }
 
   /**
@@ -119,13 +125,18 @@ export class SharedAuctions {
       const entries = lost.slice(i, i + MAX_PUT_BACK)
       // Another node may do the same at this moment: then the next round finds it there.
       if ((await sharedLog.append(entries)).some(({ appended }) => !appended)) return
-      measures.healed.inc(entries.length)
+      if (head !== null) {
+        measures.healed.inc(entries.length)
+        this.#healed += entries.length
+      }
     }
     const [first] = lost
-    logger.error(
-      { auctionId, fromSeq: first?.commit.firstSeq, untilSeq: own.head.seq, commits: lost.length },
-      'the log of the cluster lacked commits that this node holds, and has them again',
-    )
+    if (head === null) logger.info({ auctionId }, 'an auction is in the log of the cluster from now on')
+    else
+      logger.error(
+        { auctionId, fromSeq: first?.commit.firstSeq, untilSeq: own.head.seq, commits: lost.length },
+        'the log of the cluster lacked commits that this node holds, and has them again',
+      )
   }
 
   /** What this node holds after the head, each with what lies beside it; null where it does not hold the head. */
@@ -190,28 +201,56 @@ export class SharedAuctions {
 
   /**
    * Takes what lies beside an auction in the log into the own store, so that its home can decide from there. To be
-   * called once this node is the home in the log.
+   * called once this node is the home in the log. Resolves with whether that is all: what a standby has lost of it
+   * stays lost, though the commits that it belongs to are back.
    */
-  takeIn(auctionId: string): Promise<void> {
+  takeIn(auctionId: string): Promise<boolean> {
     return reached(async () => {
       const { handovers, sharedLog } = this.#deps
-      for (let after: string | null = null, isFirst = true; isFirst || after !== null; isFirst = false) {
-        const page = await sharedLog.beside(auctionId, after)
+      for (let after: string | null = null; ; ) {
+        const page: SharedPage = await sharedLog.beside(auctionId, after)
         const { outcomes, sealed, secrets } = page
         await handovers.keep(auctionId, { outcomes, sealed, secrets: secrets?.secrets ?? null })
         after = page.next
+        if (after === null) return secrets !== null && this.#isOfNow(auctionId, secrets.seq)
       }
     })
   }
+
+  /** Whether nothing has changed the secrets after this event. */
+  async #isOfNow(auctionId: string, seq: number): Promise<boolean> {
+    for (let next = seq + 1; ; ) {
+      const page = await this.#deps.eventLog.read(auctionId, next, PAGE)
+      for (const { body, firstSeq } of page) {
+        const later = eventsOf(body).slice(Math.max(0, next - firstSeq))
+        if (later.some(({ type }) => CHANGES_SECRETS.has(type))) return false
+      }
+      const last = page.at(-1)
+      if (last === undefined) return true
+      next = last.lastSeq + 1
+    }
+  }
 }
+
+const CHANGES_SECRETS: ReadonlySet<AuctionEvent['type']> = new Set([
+  'BidPlaced',
+  'MaxBidChanged',
+  'LotBoughtNow',
+  'MaximaLost',
+])
 
 /** Rejects with `LogAwayError` where the log cannot be reached. */
 export async function reached<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    throw error instanceof SharedLogError ? new LogAwayError(error) : error
+    throw error instanceof SharedLogError ? refusalOf(error) : error
   }
+}
+
+/** After which it is certain that nothing was stored. */
+export function refusalOf(error: SharedLogError): Error {
+  return error.code === 'LOG_BUSY' ? new LogBusyError({ cause: error }) : new LogAwayError(error)
 }
 
 function isSame(a: Head, b: Head): boolean {

@@ -148,6 +148,12 @@ export class AuctionActor {
     this.#broken = true
   }
 
+  /** Another node is the home: the next command finds out. */
+  depose(): void {
+    this.#refusal = notHome()
+    this.#broken = true
+  }
+
   /** Answers once the command's outcome is durable, or with why there is none. */
   enqueue(submission: HomeSubmission): void {
     if (this.#mailbox.length >= MAX_MAILBOX_COMMANDS) {

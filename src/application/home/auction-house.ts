@@ -271,6 +271,10 @@ export class AuctionHouse {
   }
 
   async #load(auctionId: string): Promise<LoadedAuction | null> {
+    const own = await this.#deps.auctions.find(auctionId)
+    const isNew = own?.state.home.nodeId === this.#nodeId && !this.#checked.has(auctionId)
+    // What peers hold counts in either log.
+    if (isNew) await this.#deps.firstComparison.of(auctionId)
     await this.#deps.eventLog.prepare(auctionId)
     const record = await this.#deps.auctions.find(auctionId)
     if (record === null || record.state.home.nodeId !== this.#nodeId) return null
@@ -310,7 +314,11 @@ export class AuctionHouse {
   #onPublished({ commit, events, state }: Published): void {
     const isHome = state.home.nodeId === this.#nodeId
     this.#due.set(commit.auctionId, isHome ? dueAt(state) : null)
-    if (!isHome) return
+    if (!isHome) {
+      this.#checked.delete(commit.auctionId)
+      this.#actors.get(commit.auctionId)?.actor.depose()
+      return
+    }
     if (commit.firstSeq === 1) this.#noteChecked(commit.auctionId)
     const more = events.some(({ type }) => type === 'AuctionClosed' || type === 'MaximaRevealed')
     if (more && this.#accepting) this.#reveal(commit.auctionId)

@@ -1,4 +1,5 @@
 import type { ClusterKeyRotation } from '../../domain/cluster-key.js'
+import type { ClusterSigner } from '../../ports/system/cluster-signer.js'
 import type { SignatureVerifier } from '../../ports/system/signer.js'
 
 /** What a cluster's key signs in order to hand on to the next one. */
@@ -18,4 +19,12 @@ export function clusterKeyAfter(
     present = publicKey
   }
   return present
+}
+
+/** Whether the log of this cluster decides about the auction, and it may move it from node to node. */
+export function isOfCluster(
+  { cluster: of }: { readonly cluster: { readonly key: string } | null },
+  cluster: Pick<ClusterSigner, 'rotationsSince'>,
+): boolean {
+  return of !== null && cluster.rotationsSince(of.key) !== null
 }

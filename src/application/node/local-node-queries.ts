@@ -64,8 +64,8 @@ export interface LocalNodeQueriesOptions {
   readonly info: () => NodeInfo
   readonly dataDir: string
   readonly handshakes: () => HandshakeCounts | null
-  /** Of a node that belongs to no cluster there is none. */
-  readonly cluster?: (() => ClusterStatus) | undefined
+  /** Null for a node that belongs to none. */
+  readonly cluster: () => ClusterStatus | null
 }
 
 const DEFAULT_PAGE = 50
@@ -111,7 +111,7 @@ export class LocalNodeQueries implements NodeQueries {
       handshakes: this.#options.handshakes(),
       budgets: this.#deps.budgets.status(),
       pictures: this.#deps.pictures.usage,
-      cluster: this.#options.cluster?.() ?? null,
+      cluster: this.#options.cluster(),
       uptimeMs: Math.max(0, clock.now() - node.incarnation),
       pid: process.pid,
     }

@@ -51,6 +51,7 @@ const PULL_TIMEOUT_MS = 10_000
 const OUTCOMES_PAGE = 1_000
 /** The most ids that are named. */
 const MAX_TOLD = 100
+const RESERVE_LOST = 'its reserve is lost: nobody could close it as it was promised'
 
 /**
  * The ways out for an auction that its home holds: to take back from peers what the home has signed and lost, and go on
@@ -84,12 +85,7 @@ export class Recovery {
       const own = await this.#ownLog(auctionId)
       await this.#keep(auctionId, own)
       const lost = lossOf(own)
-      if (isLive(own) && own.isReserveLost)
-        this.#deps.heldAuctions.turn(
-          auctionId,
-          'secrets-lost',
-          'its reserve is lost: nobody could close it as it was promised',
-        )
+      if (isLive(own) && own.isReserveLost) this.#deps.heldAuctions.turn(auctionId, 'secrets-lost', RESERVE_LOST)
       else {
         if (isLive(own) && own.lost.length > 0) await this.#write(auctionId, own, lossCommand(own))
         await this.#release(auctionId)
@@ -97,6 +93,19 @@ export class Recovery {
       this.#deps.logger.warn({ auctionId, ...fetched, lost }, 'an auction was taken back from peers')
       return { auctionId, ...fetched, lost, isHeld: this.#deps.heldAuctions.find(auctionId) !== null }
     })
+  }
+
+  /**
+   * Goes on with an auction of this home whose log is whole, and of whose secrets the last ones may be lost: an event
+   * says so of maxima; without its reserve the auction is held. Rejects with `NodeError`, or as an append does.
+   */
+  async goOnWithoutLost(auctionId: string): Promise<void> {
+    const own = await this.#readOwn(auctionId)
+    await this.#keep(auctionId, own)
+    if (!isLive(own)) return
+    if (own.isReserveLost) this.#deps.heldAuctions.hold(auctionId, 'secrets-lost', RESERVE_LOST)
+    else if (own.lost.length > 0) await this.#write(auctionId, own, lossCommand(own))
+    this.#deps.logger.warn({ auctionId, lost: lossOf(own) }, 'what a home kept of an auction had to be made anew')
   }
 
   /**
@@ -209,13 +218,17 @@ export class Recovery {
   }
 
   async #ownLog(auctionId: string): Promise<OwnLog> {
-    const { because, why, next } = this.#held(auctionId)
+    const { because, why } = this.#held(auctionId)
     if (because === 'forked' && this.#busy.has(auctionId)) this.#deps.logger.warn({ auctionId }, why)
+    return this.#readOwn(auctionId)
+  }
+
+  async #readOwn(auctionId: string): Promise<OwnLog> {
     const own = await readOwnLog(this.#deps, auctionId)
     if (typeof own !== 'string' && own.state.home.nodeId === this.#nodeId) return own
-    throw new NodeError('AUCTION_HELD', typeof own === 'string' ? `its log does not hold: ${own}` : why, {
-      next: typeof own === 'string' ? 'stop the node and run `vendue repair`' : next,
-    })
+    const next = 'stop the node and run `vendue repair`'
+    if (typeof own === 'string') throw new NodeError('AUCTION_HELD', `its log does not hold: ${own}`, { next })
+    throw new NodeError('NOT_HOME', 'this node is not its home')
   }
 
   /** What the log says of commands that are unknown here, and what is left of the secrets. */

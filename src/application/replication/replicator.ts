@@ -45,6 +45,12 @@ export interface ReplicatorDeps extends HomeAdmissionDeps {
   readonly logger: Logger
 }
 
+export interface ReplicatorOptions {
+  readonly nodeId: string
+  /** Whether another log than its own decides about the auction: what this node has signed may come from there. */
+  readonly isShared?: ((state: OpenedAuction) => boolean) | undefined
+}
+
 /** What became of commits that were taken in. */
 export interface Intake {
   readonly stored: number
@@ -95,6 +101,7 @@ interface Replica {
 export class Replicator {
   readonly #deps: ReplicatorDeps
   readonly #nodeId: string
+  readonly #isShared: (state: OpenedAuction) => boolean
   readonly #admission: HomeAdmission
   readonly #replicas = new Map<string, Replica>()
   readonly #queues = new Map<string, Promise<unknown>>()
@@ -104,8 +111,9 @@ export class Replicator {
   readonly #pulledCommits: PulledCommits
   #refusals = 0
 
-  constructor(deps: ReplicatorDeps, options: { nodeId: string }) {
+  constructor(deps: ReplicatorDeps, options: ReplicatorOptions) {
     this.#deps = deps
+    this.#isShared = options.isShared ?? (() => false)
     this.#loggedIds = new LoggedIds(deps)
     this.#allowance = new HomeAllowance(deps)
     this.#nodeId = options.nodeId
@@ -322,7 +330,7 @@ export class Replicator {
     if (tooEarly !== null) throw new BadCommitError(commit, tooEarly)
     const unwilling = state.status === 'unopened' ? null : moveRule(commit, body, state, this.#deps.verifier)
     if (unwilling !== null) throw new BadCommitError(commit, unwilling)
-    if (!own && authorOf(body, state).nodeId === this.#nodeId) {
+    if (!own && authorOf(body, state).nodeId === this.#nodeId && !this.#isShared(next)) {
       if (isSigned(commit, this.#deps.verifier)) this.#deps.heldAuctions.hold(commit.auctionId, 'behind', BEHIND)
       throw new BadCommitError(commit, 'this node is its home and did not write it')
     }

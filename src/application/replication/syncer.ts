@@ -160,6 +160,23 @@ export class Syncer {
     return this.#compared.has(nodeId)
   }
 
+  /** Compares with every peer that can be asked once more; see `hasCompared`. */
+  compareAll(): string[] {
+    const nodeIds = this.#deps.peerTable.reachable().map(({ info }) => info.nodeId)
+    const asked = nodeIds.filter((nodeId) => this.#address(nodeId) !== null)
+    for (const nodeId of asked) {
+      this.#compared.delete(nodeId)
+      this.#due.add(nodeId)
+    }
+    this.#goOn()
+    return asked
+  }
+
+  /** Whether anything is known to be missing. */
+  get isPulling(): boolean {
+    return this.#queue.size > 0
+  }
+
   /** Resolves when nothing of the auction is left to pull. */
   settled(auctionId: string): Promise<void> {
     return this.#queue.gone(auctionId)

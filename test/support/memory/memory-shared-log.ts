@@ -46,6 +46,8 @@ export class MemorySharedLog {
   clusterId: string | null = null
   /** See `ClusterView`. */
   session = 1
+  /** Ids of the auctions of each call that appended. */
+  readonly appends: string[][] = []
 
   connect(options: SharedLogOptions = {}): SharedLog {
     return new MemorySharedLogConnection(this, options)
@@ -133,6 +135,7 @@ class MemorySharedLogConnection implements SharedLog {
 
   append(entries: readonly Append[]): Promise<SharedAppendResult[]> {
     return this.#call('append', () => {
+      this.#log.appends.push([...new Set(entries.map(({ commit }) => commit.auctionId))])
       const results = new Map<Append, SharedAppendResult>()
       for (const chain of chainsOf(entries)) {
         const result = this.#log.append(chain)

@@ -1,0 +1,288 @@
+import { expect } from 'chai'
+import { Ed25519Verifier } from '../../../src/adapters/system/node-key.js'
+import { readLog, unplaced } from '../../../src/application/proof/read-log.js'
+import { verifyLog } from '../../../src/application/proof/verify-log.js'
+import type { NodeError } from '../../../src/ports/node/node-error.js'
+import { SharedLogError } from '../../../src/ports/store/shared-log.js'
+import { openInYen } from '../../support/auction-mesh.js'
+import { settle } from '../../support/manual-time.js'
+import { MemoryCluster } from '../../support/memory-cluster.js'
+import { MemoryNode } from '../../support/memory-node.js'
+
+const verifier = new Ed25519Verifier()
+
+describe('a takeover in a cluster', () => {
+  let cluster: MemoryCluster
+  let home: MemoryNode
+  let others: MemoryNode[]
+  let auction: string
+
+  beforeEach(async () => {
+    cluster = new MemoryCluster()
+    home = await cluster.start('home')
+    others = [await cluster.start('left'), await cluster.start('right')]
+    auction = await openInYen(home)
+  })
+
+  afterEach(() => cluster.stop())
+
+  const bid = (i: number, commandId: string, amount: string, kind: 'plain' | 'max' = 'plain', lot = auction) =>
+    (others[i] as MemoryNode).api.bid({ auction: lot, commandId, kind, amount })
+  const soon = <T>(answer: Promise<T>) => cluster.soon(answer)
+  const homeOf = (lot = auction) => cluster.log.find(lot)?.state.home.nodeId
+  const kill = (node: MemoryNode) => {
+    node.crash()
+    cluster.nodes.splice(cluster.nodes.indexOf(node), 1)
+  }
+  const verified = async (at: MemoryNode, lot = auction) => {
+    const result = await verifyLog(unplaced(readLog(at.api, lot)), { verifier })
+    if (!result.valid) throw new Error(result.finding.rule)
+    return result.summary
+  }
+  /** Whoever has taken it over. */
+  const taker = (lot = auction) => others.find(({ info }) => info.nodeId === homeOf(lot))
+
+  it('gives the auctions of a node that was killed a new home within seconds, and bidding goes on', async () => {
+    expect((await bid(0, 'bid_00000001', '10')).outcome.status).to.equal('accepted')
+    kill(home)
+    await cluster.time.advance(4_500)
+    expect(taker()).to.not.equal(undefined)
+    expect((await soon(bid(1, 'bid_00000002', '11'))).outcome).to.deep.include({ status: 'accepted' })
+    await settle()
+    const summary = await verified(others[0] as MemoryNode)
+    expect(summary.homes.map(({ nodeId }) => nodeId)).to.deep.equal([home.info.nodeId, homeOf()])
+    const { state } = await (others[0] as MemoryNode).api.show({ auction })
+    expect(state.bidCount).to.equal(2)
+  })
+
+  it('leaves the auctions of a node that beats where they are', async () => {
+    await cluster.time.advance(20_000)
+    expect(homeOf()).to.equal(home.info.nodeId)
+  })
+
+  it('knows the maxima, the reserve and the answers of the home before', async () => {
+    const lot = await openInYen(home, { commandId: 'cmd_open0002', reserve: '40' })
+    await bid(0, 'bid_00000001', '50', 'max', lot)
+    const refused = await bid(1, 'bid_00000002', '9', 'plain', lot)
+    kill(home)
+    await cluster.time.advance(4_500)
+    const answered = await soon(bid(1, 'bid_00000003', '45', 'plain', lot))
+    expect(answered.outcome).to.deep.include({ bid: { leads: false, price: 46, reserveMet: true } })
+    expect((await soon(bid(1, 'bid_00000002', '9', 'plain', lot))).outcome).to.deep.equal(refused.outcome)
+    const repeated = await soon(bid(0, 'bid_00000001', '50', 'max', lot))
+    expect(repeated.outcome).to.deep.include({ status: 'accepted', seq: 2 })
+    expect(cluster.log.find(lot)?.state.bidCount).to.equal(2)
+  })
+
+  it('loses and doubles no bid that was acknowledged, wherever in a stream of bids the home is killed', async () => {
+    for (let round = 0; round < 6; round++) {
+      const lot = await openInYen(others[0] as MemoryNode, { commandId: `cmd_round00${round}` })
+      const owner = others[0] as MemoryNode
+      const bidders = [home, others[1] as MemoryNode]
+      const acknowledged = new Map<string, number>()
+      const answers = Array.from({ length: 40 }, async (_, i) => {
+        for (let turn = 0; turn < i % 7; turn++) await settle(1)
+        const commandId = `bid_r${round}x${String(i).padStart(6, '0')}`
+        const request = { auction: lot, commandId, kind: 'plain', amount: `${10 + i * 2}` } as const
+        const { outcome } = await (bidders[i % 2] as MemoryNode).api.bid(request)
+        if (outcome.status === 'accepted') acknowledged.set(commandId, outcome.seq)
+      })
+      await settle(1 + round * 2)
+      owner.crash()
+      cluster.nodes.splice(cluster.nodes.indexOf(owner), 1)
+      await soon(Promise.allSettled(answers))
+      await cluster.time.advance(5_000)
+      const seen = await (bidders[0] as MemoryNode).api.history({ auction: lot, limit: 1_000 })
+      const bids = new Map(seen.bids.map(({ bidId, seq }) => [bidId, seq]))
+      expect(bids.size).to.equal(seen.bids.length)
+      for (const [commandId, seq] of acknowledged) expect(bids.get(commandId), commandId).to.equal(seq)
+      expect([home.info.nodeId, bidders[1]?.info.nodeId]).to.include(homeOf(lot))
+      const { store, signer } = owner
+      const startedAt = cluster.time.now() + 1
+      others[0] = await cluster.start('left', { store, signer, startedAt, peerWaitMs: 0 })
+      await cluster.time.advance(4_000)
+    }
+  }).timeout(60_000)
+
+  it('lets a home that stood still, and wakes up, write nothing more: what waits there goes to the new home', async () => {
+    await bid(0, 'bid_00000001', '10')
+    home.time.stall()
+    await cluster.time.advance(5_000)
+    const now = taker() as MemoryNode
+    expect(now).to.not.equal(undefined)
+    // What the old home has in its mailbox when it wakes up.
+    const late = home.api.bid({
+      auction,
+      commandId: 'bid_00000009',
+      kind: 'plain',
+      amount: '90',
+      as: { id: 'usr_late', name: 'Late' },
+    })
+    home.time.resume()
+    const { outcome } = await soon(late)
+    expect(outcome.status).to.equal('accepted')
+    await cluster.time.advance(1_000)
+    expect(homeOf()).to.equal(now.info.nodeId)
+    await verified(home)
+    expect((await home.store.auctions.find(auction))?.head).to.deep.equal(cluster.log.find(auction)?.head)
+  })
+
+  it('lets no timer of a home that stood still end the auction that another one has', async () => {
+    const closesAt = cluster.time.now() + 6_000
+    const lot = await openInYen(home, { commandId: 'cmd_open0002', closesAt })
+    home.time.stall()
+    await cluster.time.advance(8_000)
+    const now = taker(lot) as MemoryNode
+    expect(cluster.log.find(lot)?.state.status).to.equal('open')
+    home.time.resume()
+    await cluster.time.advance(1_000)
+    expect(cluster.log.find(lot)?.state).to.deep.include({ status: 'open' })
+    await cluster.time.advance(120_000)
+    const shared = cluster.log.find(lot)
+    expect(shared?.state.status).to.equal('closed')
+    expect(shared?.commits.at(-1)?.signer).to.equal(now.signer.publicKey)
+  })
+
+  it('gives the end back where it fell into the time in which nobody could bid', async () => {
+    const closesAt = cluster.time.now() + 2_000
+    const lot = await openInYen(home, { commandId: 'cmd_open0002', closesAt })
+    kill(home)
+    await cluster.time.advance(5_000)
+    expect((await soon(bid(0, 'bid_00000001', '10', 'plain', lot))).outcome.status).to.equal('accepted')
+    await cluster.time.advance(180_000)
+    expect(cluster.log.find(lot)?.state).to.deep.include({ status: 'closed', bidCount: 1 })
+  })
+
+  it('takes no auction over that was opened outside of the cluster', async () => {
+    const { network, time } = cluster
+    const stranger = await new MemoryNode({ name: 'stranger', network, time }).start()
+    const lot = await openInYen(stranger, { commandId: 'cmd_open0002' })
+    stranger.crash()
+    await cluster.time.advance(20_000)
+    for (const { store } of others)
+      expect((await store.auctions.find(lot))?.state.home.nodeId).to.equal(stranger.info.nodeId)
+    expect(cluster.log.find(lot)).to.equal(undefined)
+  })
+
+  it('takes over all auctions of a node at once, those first that end first', async () => {
+    const lots: string[] = []
+    for (let i = 0; i < 300; i++) {
+      const closesAt = cluster.time.now() + 3_600_000 - i * 1_000
+      const commandId = `cmd_many${String(i).padStart(6, '0')}`
+      const { outcome } = await home.api.open({
+        ...{ commandId, title: 'Lot', currency: 'JPY', start: '10', increment: '1' },
+        closesAt,
+      })
+      lots.push(outcome.auctionId)
+    }
+    await settle()
+    kill(home)
+    cluster.log.appends.length = 0
+    await cluster.time.advance(4_500)
+    for (const lot of lots) expect(taker(lot), lot).to.not.equal(undefined)
+    await settle(1_000)
+    const [lot] = lots as [string]
+    const { store } = taker(lot) as MemoryNode
+    expect((await store.auctions.find(lot))?.head).to.deep.equal(cluster.log.find(lot)?.head)
+    const byTaker = others.map(({ info }) =>
+      cluster.log.appends.flat().filter((lot) => homeOf(lot) === info.nodeId && lot !== auction),
+    )
+    for (const taken of byTaker)
+      expect(taken).to.deep.equal([...taken].sort((a, b) => lots.indexOf(b) - lots.indexOf(a)))
+  }).timeout(60_000)
+
+  it('hands a node that stops cleanly on at once', async () => {
+    cluster.nodes.splice(cluster.nodes.indexOf(home), 1)
+    await home.stop()
+    await cluster.time.advance(600)
+    expect(taker()).to.not.equal(undefined)
+  })
+
+  it('leaves a node that comes back without its old auctions, and lets it follow them', async () => {
+    await bid(0, 'bid_00000001', '10')
+    kill(home)
+    await cluster.time.advance(5_000)
+    const now = homeOf()
+    const { store, signer } = home
+    const back = await cluster.start('home', { store, signer, startedAt: cluster.time.now() + 1 })
+    await cluster.time.advance(10_000)
+    expect(homeOf()).to.equal(now)
+    const as = { id: 'usr_new', name: 'New' }
+    const { outcome } = await soon(
+      back.api.bid({ auction, commandId: 'bid_00000002', kind: 'plain', amount: '20', as }),
+    )
+    expect(outcome.status).to.equal('accepted')
+    expect(await openInYen(back, { commandId: 'cmd_open0003' }).then(homeOf)).to.equal(back.info.nodeId)
+  })
+
+  it('reads again where the old home was alive after all and wrote first', async () => {
+    let delay = Promise.resolve()
+    let go = () => {}
+    const slow = await cluster.start('slow', { shared: { before: (call) => (call === 'append' ? delay : undefined) } })
+    const lot = await openInYen(slow, { commandId: 'cmd_open0002' })
+    delay = new Promise((resolve) => {
+      go = resolve
+    })
+    const answer = bid(0, 'bid_00000001', '10', 'plain', lot)
+    await settle()
+    slow.time.stall()
+    await cluster.time.advance(2_900)
+    go()
+    await settle()
+    slow.time.resume()
+    expect((await soon(answer)).outcome).to.deep.include({ status: 'accepted', seq: 2 })
+    await cluster.time.advance(3_000)
+    expect(cluster.log.find(lot)?.state.bidCount).to.equal(1)
+  })
+
+  it('takes nothing over while the log cannot be reached, and does once it can', async () => {
+    let isAway = false
+    const before = () => {
+      if (isAway) throw new SharedLogError('LOG_UNREACHABLE', 'away')
+    }
+    const lone = new MemoryCluster()
+    const first = await lone.start('first', { shared: { before } })
+    const second = await lone.start('second', { shared: { before } })
+    const lot = await openInYen(first)
+    await settle()
+    first.crash()
+    lone.nodes.shift()
+    isAway = true
+    await lone.time.advance(10_000)
+    expect(lone.log.find(lot)?.state.home.nodeId).to.equal(first.info.nodeId)
+    const status = await second.api.status()
+    expect(status.cluster?.log.outage).to.include({ code: 'LOG_UNREACHABLE' })
+    isAway = false
+    await lone.time.advance(2_000)
+    expect(lone.log.find(lot)?.state.home.nodeId).to.equal(second.info.nodeId)
+    const after = await second.api.status()
+    expect(after.cluster?.log.outage).to.equal(null)
+    expect(after.cluster?.takeovers).to.have.length(1)
+    await lone.stop()
+  })
+
+  it('says in the status who is alive', async () => {
+    kill(home)
+    await cluster.time.advance(4_500)
+    const { cluster: status } = await (others[0] as MemoryNode).api.status()
+    expect(status?.nodes.map(({ name, state }) => [name, state])).to.deep.equal([
+      ['home', 'dead'],
+      ['left', 'alive'],
+      ['right', 'alive'],
+    ])
+    expect(status?.cluster).to.equal(cluster.signer.firstKey)
+  })
+
+  it('answers whoever waits at a deposed home with where the auction is', async () => {
+    home.time.stall()
+    await cluster.time.advance(5_000)
+    home.time.resume()
+    const error = await soon(
+      new Promise<unknown>((resolve) => {
+        const command = { type: 'due', auctionId: auction } as const
+        home.services.parts.auctionHouse.enqueue({ command: command as never, settle: resolve })
+      }),
+    )
+    expect(error as NodeError).to.include({ code: 'NOT_HOME' })
+  })
+})
