@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """A second verifier: checks exports of Vendue's auctions with nothing of Vendue, written from docs/protocol.md.
 
-    python3 verify.py [--json] [--all] [--receipts FILE] FILE...
+    python3 verify.py [--json] [--all] [--receipts FILE] [--tlog-proof FILE [--key KEY]] FILE...
 
 It covers all that `vendue verify` does: check sums, hashes, the chain, ids, keys and signatures, every rule of every
 event, who asked for it (mandates), openings of commitments, all prices decided again, receipts, and proofs that a home
-has signed two histories, or its cluster has. Receipts are a list of `{home, signedAt, signature, receipts}`. Each
-verdict is one line: valid, unproven, or what is wrong, by the same codes. Exit code 0: all are valid; 1: one is not; 5:
-one is unproven. It needs Python 3.9 and the package `cryptography`.
+has signed two histories, or its cluster has. Receipts are a list of `{home, signedAt, signature, receipts}`. A
+tlog-proof (c2sp.org/tlog-proof) is held against the export, by the key of a home of the auction or by the verifier key
+given. Each verdict is one line: valid, unproven, or what is wrong, by the same codes. Exit code 0: all are valid; 1:
+one is not; 5: one is unproven. It needs Python 3.9 and the package `cryptography`.
 """
 import base64
 import hashlib
@@ -959,6 +960,89 @@ def check_author(commit, body, home, cluster):
         check_move(commit, body, home, cluster)
 
 
+# Proofs for the tools of transparency logs: C2SP tlog-proof, tlog-checkpoint and signed-note
+
+def unbase64(text):
+    """In its one spelling."""
+    data = base64.b64decode(text, validate=True)
+    if base64.b64encode(data).decode() != text:
+        raise ValueError("this is base64 in another spelling than its own")
+    return data
+
+
+def verifier_key(name, public_key):
+    key = b"\x01" + unbase64url(public_key)
+    key_id = hashlib.sha256(name.encode() + b"\n" + key).digest()[:4]
+    return f"{name}+{key_id.hex()}+{base64.b64encode(key).decode()}"
+
+
+def open_note(note, key):
+    """The text of a signed note, once the key has signed it."""
+    need(not re.search("[\0-\x09\x0b-\x1f]", note), "TLOG", "a note holds no control characters")
+    text, blank, signatures = note.rpartition("\n\n")
+    need(blank and signatures.endswith("\n") and "+" in key, "TLOG", "this is no signed note")
+    text += "\n"
+    name, key_id, encoded = key.split("+", 2)
+    public_key = unbase64(encoded)
+    need(public_key[:1] == b"\x01" and len(public_key) == 33, "TLOG", "the key is not of Ed25519")
+    known = hashlib.sha256(name.encode() + b"\n" + public_key).digest()[:4]
+    need(known.hex() == key_id, "TLOG", "the key's id is not its own")
+    is_known = False
+    for signature in signatures[:-1].split("\n"):
+        parts = re.fullmatch("\u2014 ([^\\s+]+) ([^\\s]+)", signature)
+        need(parts, "TLOG", "this is no line of a signature")
+        signed = unbase64(parts[2])
+        if parts[1] != name or signed[:4] != known:
+            continue
+        encode = base64.urlsafe_b64encode
+        sound = is_signed(text, encode(signed[4:]).decode().rstrip("="), encode(public_key[1:]).decode().rstrip("="))
+        need(sound, "TLOG", "the signature of the key does not hold")
+        is_known = True
+    need(is_known, "TLOG", "the key has not signed it")
+    return text
+
+
+def merkle_root(leaf, index, size, path):
+    """The root that a way up to it gives (RFC 9162, 2.1.3.2)."""
+    need(index < size, "TLOG", "the entry lies outside the tree")
+    node, last, root = index, size - 1, leaf
+    for sibling in path:
+        need(last > 0, "TLOG", "the way is too long")
+        if node & 1 or node == last:
+            root = hashlib.sha256(b"\x01" + sibling + root).digest()
+            while node and not node & 1:
+                node, last = node >> 1, last >> 1
+        else:
+            root = hashlib.sha256(b"\x01" + root + sibling).digest()
+        node, last = node >> 1, last >> 1
+    need(last == 0, "TLOG", "the way is too short")
+    return root
+
+
+def check_tlog_proof(proof, entries, key_of):
+    """`entries`: what the log holds, in order; `key_of`: the key that may sign for an origin."""
+    try:
+        head, blank, note = proof.partition("\n\n")
+        version, *lines = head.split("\n")
+        need(version == "c2sp.org/tlog-proof@v1" and blank, "TLOG", "this is no tlog-proof")
+        if lines and lines[0].startswith("extra "):
+            unbase64(lines.pop(0)[6:])
+        index = re.fullmatch("index (0|[1-9][0-9]*)", lines[0] if lines else "")
+        need(index, "TLOG", "it names no entry")
+        path = [unbase64(text) for text in lines[1:]]
+        origin = note.split("\n")[0]
+        fields_ = open_note(note, key_of(origin)).split("\n")[:-1]
+        need(len(fields_) >= 3 and all(fields_) and re.fullmatch("0|[1-9][0-9]*", fields_[1]), "TLOG",
+             "this is no checkpoint")
+        index, size, root = int(index[1]), int(fields_[1]), unbase64(fields_[2])
+        need(all(len(each) == 32 for each in (root, *path)) and index < len(entries), "TLOG", "it is of another log")
+        leaf = hashlib.sha256(b"\0" + entries[index]).digest()
+        need(merkle_root(leaf, index, size, path) == root, "TLOG", "the entry is not in the tree")
+    except ValueError as error:
+        raise Finding("TLOG", str(error)) from error
+    return index, size
+
+
 def is_proof(data):
     try:
         return read_line(data.split(b"\n")[0]).get("format") == "vendue-proof"
@@ -966,30 +1050,47 @@ def is_proof(data):
         return False
 
 
-def verify_file(data, every=False, receipts=()):
+def verify_file(data, every=False, receipts=(), tlog_proof=None, key=None):
     accuses = is_proof(data)
     try:
-        return judge_proof(data) if accuses else summary_of(verify_log(read_export(data), every, receipts))
+        if accuses:
+            return judge_proof(data)
+        s = verify_log(read_export(data), every, receipts)
+        if tlog_proof is not None:
+            homes = {f"vendue/tlog/v1/{s.auction_id}/{home['nodeId']}": home["publicKey"] for home in s.homes}
+
+            def key_of(origin):
+                need(key is not None or origin in homes, "TLOG", "no home of the auction has signed it: say whose key")
+                return key or verifier_key(origin, homes[origin])
+
+            check_tlog_proof(tlog_proof, [commit["body"].encode() for commit in read_export(data)], key_of)
+        return summary_of(s)
     except Finding as finding:
         code = {} if accuses else {"code": finding.code}
         return {"valid": False, "verdict": "not-valid", **code, "rule": finding.rule}
 
 
+def read_text(path):
+    with open(path, encoding="utf-8", newline="") as file:
+        return file.read()
+
+
 def main(arguments):
-    options = {"--json", "--all", "--receipts"} & set(arguments)
-    receipts = []
-    if "--receipts" in options:
-        place = arguments.index("--receipts")
-        with open(arguments[place + 1], encoding="utf-8") as file:
-            receipts = json.load(file)
+    options = {"--json", "--all"} & set(arguments)
+    given = {}
+    for option in {"--receipts", "--tlog-proof", "--key"} & set(arguments):
+        place = arguments.index(option)
+        given[option] = arguments[place + 1]
         arguments = arguments[:place] + arguments[place + 2:]
+    receipts = json.loads(read_text(given["--receipts"])) if "--receipts" in given else []
+    tlog_proof = read_text(given["--tlog-proof"]) if "--tlog-proof" in given else None
     paths = [argument for argument in arguments if argument not in options]
     if not paths or any(path.startswith("--") for path in paths):
         sys.exit(__doc__)
     verdicts = set()
     for path in paths:
         with open(path, "rb") as file:
-            result = verify_file(file.read(), "--all" in options, receipts)
+            result = verify_file(file.read(), "--all" in options, receipts, tlog_proof, given.get("--key"))
         verdicts.add(result["verdict"])
         if "--json" in options:
             print(json.dumps({"file": path, **result}))

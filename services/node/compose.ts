@@ -261,6 +261,7 @@ function composeService(services: NodeServices, options: ComposeOptions): void {
           receiptKeeper: parts.receiptKeeper,
           receipts: parts.receipts,
           signatureMender: parts.signatureMender,
+          signer: parts.signer,
           syncer: parts.syncer,
           timers: parts.timers,
         },

@@ -11,6 +11,7 @@ export const OTHER_MESH = `mesh_${'1'.repeat(26)}`
 export class MemoryMembers implements MemberDirectory {
   readonly meshId: string
   readonly conflict = null
+  readonly authority = null
   readonly #members = new Map<string, Member>()
   readonly #until = new Map<string, number>()
 

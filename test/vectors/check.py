@@ -71,8 +71,23 @@ def file(vector):
     return {key: said.get(key) for key in vector if key not in ("what", "file", "receipts")}
 
 
+def tlog_proof(vector):
+    entries = [entry.encode() for entry in vector["entries"]]
+    try:
+        verify.check_tlog_proof(vector["proof"], entries, lambda origin: vector["key"])
+        return {"valid": True}
+    except verify.Finding:
+        return {"valid": False}
+
+
+# The example of the specification of signed notes itself.
+verify.open_note(
+    "This is an example message.\n\n\u2014 example.com/foo "
+    "Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n",
+    "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k")
+
 CHECKS = {"commits": commit, "mandates": mandate, "receipts": receipts, "tokens": token, "exports": file,
-          "proofs": file}
+          "proofs": file, "tlog-proofs": tlog_proof}
 checked, apart = 0, 0
 for path in sorted(HERE.glob("*.json")):
     for vector in json.loads(path.read_text(encoding="utf-8")):

@@ -15,6 +15,7 @@ import type { SignedReceipts } from '../../src/ports/store/receipt-repository.js
 import type { Signer } from '../../src/ports/system/signer.js'
 import { SeededRandom } from '../sim/seeded-random.js'
 import { type ForgedLog, spoiled } from '../support/forged-logs.js'
+import type { MemoryNode } from '../support/memory-node.js'
 import { exported, type TriedExport, triedExports, withBody } from '../support/random-exports.js'
 import { firstVerdict, type Verdict } from '../support/second-verifier.js'
 import { sharedVerifier } from '../support/shared-signatures.js'
@@ -35,6 +36,7 @@ export async function makeVectors(): Promise<ReadonlyMap<string, readonly object
   for (const [what, history] of Object.entries(HISTORIES)) logs.push([what, await house.log(await history(house))])
   const [node] = house.nodes
   if (node === undefined) throw new Error('a house has a node')
+  const tlog = await tlogVectors(logs, house.nodes)
   await house.stop()
   return new Map([
     ['commits.json', commitVectors(logs)],
@@ -43,6 +45,7 @@ export async function makeVectors(): Promise<ReadonlyMap<string, readonly object
     ['tokens.json', tokenVectors()],
     ['exports.json', await exportVectors(logs)],
     ['proofs.json', await proofVectors(logs)],
+    ['tlog-proofs.json', tlog],
   ])
 }
 
@@ -230,4 +233,50 @@ async function proofVectors(logs: readonly [string, Log][]): Promise<object[]> {
 
 function linesOf(proof: EquivocationProof): { file: string } {
   return { file: [...proofLines(proof)].join('') }
+}
+
+/** By the home and by a node with a copy, of the first, a middle and the last commit; and what no tool may take. */
+async function tlogVectors(logs: readonly [string, Log][], nodes: readonly MemoryNode[]): Promise<object[]> {
+  const vectors: object[] = []
+  for (const [what, { commits }] of logs.slice(2, 5)) {
+    const { auctionId: auction } = commits[0] as Commit
+    const entries = commits.map(({ body }) => body)
+    for (const node of [nodes[0], nodes[2]] as MemoryNode[])
+      for (const { firstSeq: seq } of [commits[commits.length >> 1], commits[0], commits.at(-1)] as Commit[]) {
+        const { proof, verifierKey: key } = await node.api.tlogProof({ auction, seq })
+        vectors.push({ what, valid: true, entries, proof, key })
+        if (vectors.length > 1) continue
+        vectors.push({ what: `${what}, with more for the reader`, valid: true, entries, proof: extraIn(proof), key })
+        for (const [how, changed] of Object.entries(spoiledTlog(proof)))
+          if (changed !== proof) vectors.push({ what: how, valid: false, entries, proof: changed, key })
+      }
+  }
+  return vectors
+}
+
+const extraIn = (proof: string) => proof.replace('@v1\n', '@v1\nextra dmVuZHVl\n')
+
+function spoiledTlog(proof: string): Readonly<Record<string, string>> {
+  const [head = '', text = '', signatures = ''] = proof.split('\n\n')
+  const [version, index, ...path] = head.split('\n')
+  const withPath = (...changed: readonly string[]) =>
+    [[version, index, ...changed].join('\n'), text, signatures].join('\n\n')
+  const zeros = Buffer.alloc(32).toString('base64')
+  return {
+    'another version': proof.replace('@v1', '@v2'),
+    'another index': proof.replace(/index \d+/, (found) => `index ${Number(found.slice(6)) + 1}`),
+    'an index with a zero before it': proof.replace('index ', 'index 0'),
+    'a way that is too long': withPath(...path, zeros),
+    'a way that is too short': withPath(...path.slice(1)),
+    'another hash on the way': withPath(zeros, ...path.slice(1)),
+    'another order on the way': withPath(...path.toReversed()),
+    'another size': proof.replace(/\n(\d+)\n/, (_, size) => `\n${Number(size) + 1}\n`),
+    'another root': [head, text.replace(/.{44}$/, zeros), signatures].join('\n\n'),
+    'another origin': proof.replace(/auc_./, 'auc_0'),
+    'no signature': [head, text, ''].join('\n\n'),
+    'another signature': proof.replace(/.{8}=*\n$/, 'AAAAAAAA\n'),
+    'a signature of nobody that is known': proof.replace(/\u2014 \S+/, '\u2014 somebody.example'),
+    'a control character': proof.replace('\u2014 ', '\u2014\t'),
+    'no end': proof.slice(0, -1),
+  }
 }

@@ -174,6 +174,7 @@ export function statusJson({ node, ...status }: NodeStatus): Json {
     sync: syncJson(status.sync),
     mesh: {
       mesh_id: status.mesh.meshId,
+      authority: status.mesh.authority,
       members: status.mesh.members,
       conflict: status.mesh.conflict && { ...status.mesh.conflict },
     },

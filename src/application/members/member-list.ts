@@ -46,6 +46,10 @@ export class MemberList implements MemberDirectory {
     return this.#history.state.cas
   }
 
+  get authority(): string | null {
+    return this.cas.at(-1)?.publicKey ?? null
+  }
+
   members(): Member[] {
     return [...this.#history.state.members.values()]
   }

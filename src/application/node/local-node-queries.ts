@@ -1,7 +1,16 @@
+import type { Commit } from '../../domain/commit.js'
 import type { MemberDirectory } from '../../ports/members/member-directory.js'
 import type { Discovery } from '../../ports/mesh/discovery.js'
 import type { ClusterStatus } from '../../ports/node/cluster-status.js'
-import type { AuctionView, AutoBidView, FeedItem, HistoryPage, LogPage, Moving } from '../../ports/node/node-answers.js'
+import type {
+  AuctionView,
+  AutoBidView,
+  FeedItem,
+  HistoryPage,
+  LogPage,
+  Moving,
+  TlogProof,
+} from '../../ports/node/node-answers.js'
 import type { NodeQueries } from '../../ports/node/node-api.js'
 import { NodeError } from '../../ports/node/node-error.js'
 import type { NodeInfo, PeerView } from '../../ports/node/node-info.js'
@@ -14,6 +23,7 @@ import type {
   MovingRequest,
   ReceiptsRequest,
   ShowRequest,
+  TlogProofRequest,
 } from '../../ports/node/node-requests.js'
 import type { ClockDoubt, HandshakeCounts, NodeStatus } from '../../ports/node/node-status.js'
 import type { AuctionRepository } from '../../ports/store/auction-repository.js'
@@ -21,6 +31,7 @@ import type { EquivocationProof, EquivocationRepository } from '../../ports/stor
 import type { EventLog } from '../../ports/store/event-log.js'
 import type { ReceiptRepository, SignedReceipts } from '../../ports/store/receipt-repository.js'
 import type { Clock } from '../../ports/system/clock.js'
+import type { Signer } from '../../ports/system/signer.js'
 import type { Budgets } from '../budgets/budgets.js'
 import type { AutoBidder } from '../commands/auto-bidder.js'
 import type { MovingAuctions } from '../commands/moving-auctions.js'
@@ -33,6 +44,7 @@ import { readEndingCursor, readNewestCursor } from '../log/list-order.js'
 import { type PeerTable, peerView } from '../mesh/peer-table.js'
 import type { Pictures } from '../pictures/pictures.js'
 import type { SignatureMender } from '../proof/signature-mender.js'
+import { tlogProof } from '../proof/tlog-proof.js'
 import type { Syncer } from '../replication/syncer.js'
 import type { AuctionViews } from './auction-view.js'
 import { EventPager, type EventPagerDeps } from './event-pager.js'
@@ -56,6 +68,7 @@ export interface LocalNodeQueriesDeps extends EventPagerDeps {
   readonly pictures: Pick<Pictures, 'piece' | 'usage'>
   readonly receiptKeeper: Pick<ReceiptKeeper, 'flush'>
   readonly receipts: ReceiptRepository
+  readonly signer: Signer
   readonly signatureMender: Pick<SignatureMender, 'mend'>
   readonly syncer: Pick<Syncer, 'status'>
 }
@@ -103,7 +116,12 @@ export class LocalNodeQueries implements NodeQueries {
       ownLive,
       bids: counts.bids,
       sync: this.#deps.syncer.status,
-      mesh: { meshId: members.meshId, members: members.members().length, conflict: members.conflict },
+      mesh: {
+        meshId: members.meshId,
+        authority: members.authority,
+        members: members.members().length,
+        conflict: members.conflict,
+      },
       clockDoubt: this.#clockDoubt(),
       held: this.#deps.heldAuctions.list(),
       peerWait: this.#deps.firstComparison.wait,
@@ -181,6 +199,29 @@ export class LocalNodeQueries implements NodeQueries {
     const stored = await this.#deps.eventLog.read(auctionId, fromSeq, LOG_PAGE)
     const whole = await this.#deps.signatureMender.mend(stored)
     return { auctionId, commits: whole.map(({ position: _, ...commit }) => commit), head }
+  }
+
+  async tlogProof({ auction, seq: asked }: TlogProofRequest): Promise<TlogProof> {
+    const { auctionId, head } = await this.#deps.auctionViews.resolve(auction)
+    const seq = asked ?? head.seq
+    if (seq > head.seq)
+      throw new NodeError('INVALID_INPUT', `the log of ${auctionId} ends at event ${head.seq}`, {
+        field: 'seq',
+        next: `give the number of an event, 1 to ${head.seq}`,
+      })
+    return tlogProof(this.#commits(auctionId, head.seq), { auctionId, seq }, this.#deps.signer)
+  }
+
+  async *#commits(auctionId: string, lastSeq: number): AsyncGenerator<Commit, void, undefined> {
+    for (let fromSeq = 1; fromSeq <= lastSeq; ) {
+      const page = await this.#deps.eventLog.read(auctionId, fromSeq, LOG_PAGE)
+      if (page.length === 0) throw new Error(`the log of ${auctionId} ends before its head, at event ${fromSeq}`)
+      for (const commit of page) {
+        if (commit.firstSeq > lastSeq) return
+        yield commit
+        fromSeq = commit.lastSeq + 1
+      }
+    }
   }
 
   picture({ hash, offset }: { readonly hash: string; readonly offset: number }): Promise<PicturePiece> {

@@ -27,6 +27,7 @@ import {
   receiptsRequest,
   showRequest,
   takeBackRequest,
+  tlogProofRequest,
 } from './request-schemas.js'
 
 export type RequestOf<M extends keyof NodeApi> =
@@ -66,6 +67,7 @@ const QUERIES: Methods<NodeQueries> = {
   events: checked(eventsRequest),
   log: checked(logRequest),
   moving: checked(movingRequest),
+  tlogProof: checked(tlogProofRequest),
   picture: checked(pictureRequest),
   proof: checked(auctionRequest),
   receipts: checked(receiptsRequest),

@@ -15,6 +15,7 @@ import type {
   ReceiptsRequest,
   RecoveryRequest,
   ShowRequest,
+  TlogProofRequest,
 } from '../../ports/node/node-requests.js'
 import {
   AUCTION_REFERENCE,
@@ -166,6 +167,7 @@ export const movingRequest: z.ZodType<MovingRequest> = z.strictObject({
   waitMs: z.int().min(0).max(MAX_WAIT_MS),
 })
 
+export const tlogProofRequest: z.ZodType<TlogProofRequest> = z.strictObject({ auction, seq: seq.exactOptional() })
 export const logRequest: z.ZodType<LogRequest> = z.strictObject({ auction, fromSeq: seq })
 export const receiptsRequest = z
   .strictObject({ auction: auction.exactOptional(), party: id.exactOptional(), after: count.exactOptional() })

@@ -13,6 +13,8 @@ export interface MemberLogConflict {
 /** Who belongs to the mesh, as far as this node has heard. */
 export interface MemberDirectory {
   readonly meshId: string
+  /** Raw Ed25519 public key of the newest authority, base64url; null as long as nothing of the list is known. */
+  readonly authority: string | null
   /** The first contradiction that was seen since the start; null where there was none. */
   readonly conflict: MemberLogConflict | null
   /** A name stands for one member at a time. */

@@ -22,6 +22,17 @@ export interface LogPage {
   readonly head: Head
 }
 
+/** That a commit stands in this node's copy of a log, in the format of C2SP tlog-proof. */
+export interface TlogProof {
+  readonly proof: string
+  /** The key that its checkpoint is signed with, as a note's verifier key. */
+  readonly verifierKey: string
+  /** Of the commit among those of the log, from 0. */
+  readonly index: number
+  /** Commits of the log. */
+  readonly size: number
+}
+
 export interface CommandResult {
   readonly outcome: Outcome
   /** As it stands after the command, as far as this node has heard; null where it does not exist. */

@@ -13,6 +13,7 @@ import type {
   LogPage,
   Moving,
   TakenBack,
+  TlogProof,
 } from './node-answers.js'
 import type { PeerView } from './node-info.js'
 import type { PictureAdded, PicturePiece, PictureUpload } from './node-pictures.js'
@@ -28,6 +29,7 @@ import type {
   ReceiptsRequest,
   RecoveryRequest,
   ShowRequest,
+  TlogProofRequest,
 } from './node-requests.js'
 import type { NodeStatus } from './node-status.js'
 
@@ -108,6 +110,9 @@ export interface NodeQueries {
 
   /** An auction's commits as they are stored, from the one that holds `fromSeq` on; a page of them. */
   log(request: LogRequest): Promise<LogPage>
+
+  /** That a commit stands in the auction's log, as the tools of transparency logs read it; signed by this node. */
+  tlogProof(request: TlogProofRequest): Promise<TlogProof>
 
   /** A piece of a picture that an auction names, from this node or a peer that has it; checked by its hash. */
   picture(request: { readonly hash: string; readonly offset: number }): Promise<PicturePiece>

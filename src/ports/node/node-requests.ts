@@ -105,6 +105,12 @@ export interface LogRequest {
   readonly fromSeq: number
 }
 
+export interface TlogProofRequest {
+  readonly auction: string
+  /** An event of the commit; the last one otherwise. */
+  readonly seq?: number
+}
+
 export interface ReceiptsRequest {
   /** Those of one auction only. */
   readonly auction?: string

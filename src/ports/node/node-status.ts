@@ -101,6 +101,8 @@ export interface BudgetStatus {
 /** The mesh as this node's copy of the member list has it. */
 export interface MeshStatus {
   readonly meshId: string
+  /** Public key of the mesh's newest authority, base64url. */
+  readonly authority: string | null
   readonly members: number
   /** The mesh's authority has signed two histories of the member list: its key is used in two places. */
   readonly conflict: MemberLogConflict | null

@@ -76,6 +76,16 @@ describe('commands about proof', () => {
     expect((await cli.line(`export ${auction.auctionId} --out /nowhere/at/all`)).code).to.equal(2)
   })
 
+  it('write a proof for tools of transparency logs beside an export, and name its key', async () => {
+    const tlogProof = `${file()}.tlog-proof`
+    const args = ['export', auction.auctionId, '--out', file(), '--tlog-proof', tlogProof]
+    const { code, stdout } = await cli.run(args)
+    expect(code).to.equal(0)
+    expect(stdout).to.contain('Key of the tlog-proof: key\n')
+    expect(readFileSync(tlogProof, 'utf8')).to.equal('proof\n')
+    expect(JSON.parse((await cli.run([...args, '--json'])).stdout)).to.include({ verifier_key: 'key' })
+  })
+
   it('explain the price step by step, and as JSON', async () => {
     await exported()
     const { stdout } = await cli.line(`verify ${file()} --explain`)

@@ -21,6 +21,10 @@ export const exportCommand: HostCommand = {
   positionals: { auction: 'Id of the auction, or the start of one' },
   options: {
     out: { kind: 'text', describe: 'File to write; stdout otherwise' },
+    'tlog-proof': {
+      kind: 'text',
+      describe: 'File for a proof that the last commit stands in the log, which tools for transparency logs check',
+    },
     pictures: { kind: 'text', describe: 'Directory for the pictures of the lot, each under its SHA-256' },
     proof: {
       kind: 'flag',
@@ -31,6 +35,7 @@ export const exportCommand: HostCommand = {
   examples: [
     ['export auc_7k2m --out auction.vendue', 'then: verify auction.vendue'],
     ['export auc_7k2m --out auction.vendue --pictures shown', 'with what was shown'],
+    ['export auc_7k2m --out auction.vendue --tlog-proof auction.tlog-proof', 'and a C2SP tlog-proof beside it'],
     ['export auc_7k2m | gzip > auction.vendue.gz', 'to another program'],
   ],
   async run(host, args) {
@@ -45,11 +50,14 @@ export const exportCommand: HostCommand = {
       const auction = args.need('auction')
       const lines = args.flag('proof') ? await proofOf(api, auction) : exportLines(readLog(api, auction))
       const missing = args.has('pictures') ? await writeShown(api, args) : []
+      const proven = args.has('tlog-proof') ? await api.tlogProof({ auction }) : null
+      if (proven) await writeFile(oneText(proven.proof), args.need('tlog-proof'), io.ended)
       if (file === undefined) await writeAll(lines, io.stdout, io.ended)
       else {
         const { commits, bytes } = await writeFile(lines, file, io.ended)
-        out.document({ file, commits, bytes })
+        out.document({ file, commits, bytes, ...(proven && { verifier_key: proven.verifierKey }) })
         out.lines(`Wrote ${commits} commits to ${oneLine(file)} (${bytes.toLocaleString('en')} bytes).`)
+        if (proven) out.lines(`Key of the tlog-proof: ${oneLine(proven.verifierKey)}`)
         out.lines(`Prove it anywhere: ${host.program} verify ${oneLine(file)}`)
       }
       if (missing.length === 0) return EXIT.done
@@ -64,6 +72,10 @@ export const exportCommand: HostCommand = {
 async function writeShown(api: NodeApi, args: Args): Promise<readonly Picture[]> {
   const { state } = await api.show({ auction: args.need('auction') })
   return writePictures(api, state.terms.pictures, args.need('pictures'))
+}
+
+async function* oneText(text: string): AsyncGenerator<string, void> {
+  yield text
 }
 
 async function* proofFile(proof: EquivocationProof): AsyncGenerator<string, void> {

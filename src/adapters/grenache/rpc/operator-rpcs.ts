@@ -9,6 +9,7 @@ import type {
   LogPage,
   Moving,
   TakenBack,
+  TlogProof,
 } from '../../../ports/node/node-answers.js'
 import type { NodeApi } from '../../../ports/node/node-api.js'
 import type { PeerView } from '../../../ports/node/node-info.js'
@@ -51,13 +52,14 @@ const RESULTS: { readonly [M in keyof NodeApi]: z.ZodType<ResultOf<M>> } = {
   events: outlined<{ items: FeedItem[]; cursor: string }>('items', 'cursor'),
   log: outlined<LogPage>('auctionId', 'commits', 'head'),
   moving: outlined<Moving>('version', 'auctions'),
+  tlogProof: outlined<TlogProof>('proof', 'verifierKey'),
   picture: outlined<PicturePiece>('bytes', 'type', 'piece', 'next'),
   proof: outlined<EquivocationProof>('auctionId', 'authority', 'first', 'second').nullable(),
   receipts: outlined<{ signed: SignedReceipts[]; next: number | null }>('signed', 'next'),
 }
 
-/** What may have to be fetched from peers takes longer than what is here. */
-const PATIENCE_MS: Partial<Record<keyof NodeApi, number>> = { picture: 20_000 }
+/** What may have to be fetched from peers takes longer than what is here, as does what is made of a whole log. */
+const PATIENCE_MS: Partial<Record<keyof NodeApi, number>> = { picture: 20_000, tlogProof: 20_000 }
 
 /** Asked for again and again. */
 const ROUTINE: readonly (keyof NodeApi)[] = ['events', 'moving']

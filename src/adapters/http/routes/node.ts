@@ -3,6 +3,10 @@ import { z } from 'zod'
 import { allowed } from '../../../application/gateway/callers.js'
 import { type Json, peerJson, statusJson } from '../../../application/gateway/json-shapes.js'
 import { timeText } from '../../../application/log/time-text.js'
+import { EXPORT_VERSION } from '../../../application/proof/export-format.js'
+import { PROOF_VERSION } from '../../../application/proof/proof-file.js'
+import { TLOG_PROOF_VERSION } from '../../../application/proof/tlog-proof.js'
+import type { NodeStatus } from '../../../ports/node/node-status.js'
 import { RequestError } from '../problem.js'
 import { type GatewayApp, problems, type RouteDeps, whoQuery } from './route.js'
 
@@ -15,6 +19,29 @@ const health = z.looseObject({
   uptime_ms: z.int(),
   version: z.string(),
 })
+
+/** Long enough for a page that asks often, and short enough for an authority that is exchanged. */
+const IDENTITY_MS = 60_000
+const identitySchema = z.object({
+  version: z.string(),
+  node: z.object({ id: z.string(), name: z.string(), public_key: z.string() }),
+  mesh: z.object({
+    id: z.string(),
+    authority: z.object({ public_key: z.string() }).nullable().meta({ description: 'The newest one.' }),
+  }),
+  formats: z.object({ export: z.int(), proof: z.int(), tlog_proof: z.string() }),
+  api: z.object({ openapi: z.string(), asyncapi: z.string() }),
+})
+
+function identityJson({ node, mesh }: NodeStatus, version: string): z.output<typeof identitySchema> {
+  return {
+    version,
+    node: { id: node.nodeId, name: node.name, public_key: node.publicKey },
+    mesh: { id: mesh.meshId, authority: mesh.authority === null ? null : { public_key: mesh.authority } },
+    formats: { export: EXPORT_VERSION, proof: PROOF_VERSION, tlog_proof: TLOG_PROOF_VERSION },
+    api: { openapi: '/docs/json', asyncapi: '/docs/asyncapi.yaml' },
+  }
+}
 
 /** The gateway and its node. */
 export function nodeRoutes(
@@ -86,6 +113,28 @@ export function nodeRoutes(
       gateways: [...gateways],
       page,
     }),
+  )
+
+  let identity: { readonly says: z.output<typeof identitySchema>; readonly untilMs: number } | null = null
+  app.get(
+    '/.well-known/vendue.json',
+    {
+      schema: {
+        tags,
+        summary: 'Who the gateway is: its node’s key, its mesh and the key of that mesh’s authority',
+        description:
+          'What a second verifier has to know beside an export. Keys are raw Ed25519 public keys in base64url; docs/protocol.md says how ids follow from them.',
+        querystring,
+        response: { 200: identitySchema, ...problems },
+      },
+      config: { credentials: 'ignored' },
+    },
+    async (_, reply) => {
+      const nowMs = deps.clock.monotonicMs()
+      if (identity === null || nowMs >= identity.untilMs)
+        identity = { says: identityJson(await deps.api.status(), version), untilMs: nowMs + IDENTITY_MS }
+      return reply.header('cache-control', `public, max-age=${IDENTITY_MS / 1_000}`).send(identity.says)
+    },
   )
 
   app.get(

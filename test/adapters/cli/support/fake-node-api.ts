@@ -16,6 +16,7 @@ import type {
   LogPage,
   Moving,
   TakenBack,
+  TlogProof,
 } from '../../../../src/ports/node/node-answers.js'
 import type { NodeApi } from '../../../../src/ports/node/node-api.js'
 import { NodeError } from '../../../../src/ports/node/node-error.js'
@@ -32,6 +33,7 @@ import type {
   OpenRequest,
   ReceiptsRequest,
   RecoveryRequest,
+  TlogProofRequest,
 } from '../../../../src/ports/node/node-requests.js'
 import type { NodeStatus, SyncStatus } from '../../../../src/ports/node/node-status.js'
 import type { AutoBid } from '../../../../src/ports/store/auto-bid-repository.js'
@@ -94,7 +96,7 @@ export class FakeNodeApi implements NodeApi {
       ownLive: [...this.#auctions].filter(([id, scenario]) => isOwnLive(this.#view(id, scenario))).length,
       bids: 3,
       sync: this.sync,
-      mesh: { meshId: `mesh_${'0'.repeat(26)}`, members: 4, conflict: null },
+      mesh: { meshId: `mesh_${'0'.repeat(26)}`, authority: null, members: 4, conflict: null },
       clockDoubt: null,
       held: [],
       peerWait: null,
@@ -398,6 +400,10 @@ export class FakeNodeApi implements NodeApi {
       const commits = this.commits.filter(({ lastSeq }) => lastSeq >= fromSeq).slice(0, 3)
       return { auctionId: first.auctionId, commits, head: { seq: last.lastSeq, hash: last.hash } }
     })
+  }
+
+  tlogProof(request: TlogProofRequest): Promise<TlogProof> {
+    return this.#answer('tlogProof', request, () => ({ proof: 'proof\n', verifierKey: 'key', index: 0, size: 1 }))
   }
 
   proof({ auction }: { auction: string }): Promise<EquivocationProof | null> {
