@@ -144,7 +144,7 @@ function composeCommands(services: NodeServices): void {
             logger: parts.logger,
             metrics: parts.metrics,
           },
-          { ...nodeId(), isShared: () => false },
+          { ...nodeId(), isShared: ({ cluster }) => cluster !== null },
         ),
     )
     .factory('movingAuctions', () => new MovingAuctions({ clock: parts.clock, timers: parts.timers }))

@@ -8,6 +8,8 @@ export interface AuctionFacts {
   readonly sellerId: string
   readonly sellerName: string
   readonly homeNodeId: string
+  /** Of a cluster, where another node may answer when the home does not. */
+  readonly inCluster: boolean
 }
 
 const MAX_KEPT = 10_000
@@ -37,6 +39,7 @@ export class AuctionFactsCache {
       sellerId: state.seller.id,
       sellerName: state.seller.name,
       homeNodeId: state.home.nodeId,
+      inCluster: state.cluster !== null,
     })
   }
 

@@ -122,17 +122,20 @@ export class BidDesk {
 
   #placeAs(bidder: AuctionBidder, request: BidRequest): Placed {
     const { clock, commandIds } = this.#deps
-    const { auctionId, homeNodeId } = bidder
+    const { auctionId } = bidder
     const commandId = commandIds.of('bid', request.key, bidder.as, request.keyField)
     if (bidder.own) return { commandId, result: Promise.resolve(ownAuction({ auctionId, commandId, at: clock.now() })) }
-    return this.#queue(commandId, homeNodeId, () => this.#send(request, bidder, commandId))
+    return this.#queue(commandId, breakerOf(bidder), () => this.#send(request, bidder, commandId))
   }
 
   /** For the end of this turn, behind all that was queued in it before. */
-  #queue(commandId: string, home: string, call: () => Promise<CommandResult>): Placed {
+  #queue(commandId: string, home: string | null, call: () => Promise<CommandResult>): Placed {
     const { breakers, turns } = this.#deps
     this.#refuseWhenClosed()
-    return { commandId, result: turns.atEnd(() => (breakers.idle ? call() : breakers.call(home, call))) }
+    return {
+      commandId,
+      result: turns.atEnd(() => (home === null || breakers.idle ? call() : breakers.call(home, call))),
+    }
   }
 
   #send(
@@ -170,8 +173,8 @@ export class BidDesk {
     }
   }
 
-  async #homeOf(auction: string): Promise<string> {
-    return (await this.#deps.facts.of(auction)).homeNodeId
+  async #homeOf(auction: string): Promise<string | null> {
+    return breakerOf(await this.#deps.facts.of(auction))
   }
 
   #refuseWhenClosed(): void {
@@ -208,6 +211,14 @@ export class BidDesk {
     const { state, homeState } = await this.#deps.api.show({ auction })
     return homeState === 'self' ? state.seller : caller.party
   }
+}
+
+/**
+ * Whose breaker it is. None for an auction of a cluster: its node brings a command to whichever home answers, and no
+ * longer than a few seconds; a breaker would keep bids from the new home for the faults of the old one.
+ */
+function breakerOf({ homeNodeId, inCluster }: Pick<AuctionBidder, 'homeNodeId' | 'inCluster'>): string | null {
+  return inCluster ? null : homeNodeId
 }
 
 function ownAuction(named: { auctionId: string; commandId: string; at: number }): CommandResult {

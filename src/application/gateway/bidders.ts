@@ -19,6 +19,7 @@ export interface BiddersDeps {
 export interface AuctionBidder {
   readonly auctionId: string
   readonly homeNodeId: string
+  readonly inCluster: boolean
   readonly as: Party
   readonly own: boolean
 }
@@ -44,16 +45,18 @@ export class Bidders {
   known({ party }: Caller, auction: string): AuctionBidder | null {
     const facts = this.#deps.facts.peek(auction)
     if (facts?.terms.bidderNames !== 'public') return null
-    return { auctionId: auction, homeNodeId: facts.homeNodeId, as: party, own: false }
+    const { homeNodeId, inCluster } = facts
+    return { auctionId: auction, homeNodeId, inCluster, as: party, own: false }
   }
 
   /**
    * Who bids. Rejects with `NodeError`, and with `GatewayRefusal` ACCOUNT_NEEDED where there is no pseudonym to be had.
    */
   async bidder({ party }: Caller, auction: string): Promise<AuctionBidder> {
-    const { auctionId, homeNodeId, terms, sellerId } = await this.#deps.facts.of(auction)
-    if (terms.bidderNames === 'public') return { auctionId, homeNodeId, as: party, own: false }
-    if (sellerId === party.id) return { auctionId, homeNodeId, as: party, own: true }
+    const { auctionId, homeNodeId, inCluster, terms, sellerId } = await this.#deps.facts.of(auction)
+    const place = { auctionId, homeNodeId, inCluster }
+    if (terms.bidderNames === 'public') return { ...place, as: party, own: false }
+    if (sellerId === party.id) return { ...place, as: party, own: true }
     const { pseudonyms } = this.#deps
     if (pseudonyms === null) {
       throw new GatewayRefusal(
@@ -64,7 +67,7 @@ export class Bidders {
     }
     // Before the bid, so that no accepted one can be missing from its bidder's list.
     await pseudonyms.bids.note(party.id, auctionId)
-    return { auctionId, homeNodeId, as: pseudonyms.of(party.id, auctionId), own: false }
+    return { ...place, as: pseudonyms.of(party.id, auctionId), own: false }
   }
 
   /** Who the caller is among those who watch; null if that must stay secret. */

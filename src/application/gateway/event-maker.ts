@@ -72,6 +72,7 @@ export class EventMaker {
             sellerId: event.seller.id,
             sellerName: event.seller.name,
             homeNodeId: event.home.nodeId,
+            inCluster: event.cluster !== null,
           })
         : await this.#deps.facts.of(auctionId)
     const bid = bidOf(event)

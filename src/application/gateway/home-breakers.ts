@@ -49,9 +49,14 @@ export class HomeBreakers {
     return this.#breakers.size === 0
   }
 
-  /** For a call that did not go through `call`, and failed; `homeOf` is asked only where it is the home that did. */
-  async failed(homeOf: () => Promise<string>, error: unknown): Promise<void> {
-    if (isFailure(error)) await this.#note(await homeOf(), error)
+  /**
+   * For a call that did not go through `call`, and failed; `homeOf` is asked only where it is the home that did. Null:
+   * it has none.
+   */
+  async failed(homeOf: () => Promise<string | null>, error: unknown): Promise<void> {
+    if (!isFailure(error)) return
+    const home = await homeOf()
+    if (home !== null) await this.#note(home, error)
   }
 
   stop(): void {
