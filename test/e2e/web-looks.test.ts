@@ -12,9 +12,11 @@ const LAYOUTS = {
   'on a phone in German': { viewport: PHONE, locale: 'de-DE' },
 } as const
 
-/** Wider than the window: something has to be scrolled sideways to be read. */
-function overflow(page: Page): Promise<number> {
-  return page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')
+/** Wider than the window, or than its own place: something has to be scrolled sideways to be read. */
+function overflow(page: Page, selector = 'html'): Promise<number> {
+  return page.evaluate(
+    `(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)(document.querySelector('${selector}'))`,
+  )
 }
 
 describe('the look of the web page, in Chromium', () => {
@@ -70,6 +72,7 @@ describe('the look of the web page, in Chromium', () => {
           found.push(...(await axeFaults(page)).map((fault) => `${path} in ${colorScheme}: ${fault}`))
         }
         if ((await overflow(page)) > 0) found.push(`${path} is ${await overflow(page)} px too wide`)
+        if ((await overflow(page, '.nav')) > 0) found.push(`the menu of ${path} is cut off`)
       }
       expect(found).to.deep.equal([])
     })

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { axeFaults } from '../support/axe-faults.js'
-import { bid, says } from '../support/page-actions.js'
+import { bid, reads, says } from '../support/page-actions.js'
 import { WebSuite } from '../support/web-suite.js'
 
 /** Of the picture's texts, in pixels of the screen. */
@@ -97,7 +97,8 @@ describe('the mesh, selling and one’s own auctions in the web page, in Chromiu
       /^Picture of the mesh around .+: 2 nodes alive, 0 suspect, 0 dead, 0 left\./,
     )
     expect(await rows.filter({ hasText: 'node-2' }).innerText()).to.match(/alive[\s\S]*ms[\s\S]*no commits/)
-    await page.getByText('Disk', { exact: true }).waitFor()
+    await reads(page.locator('dt:text-is("Disk") + dd'), /^[\d.,]+ [kM]?B, and [\d.,]+ [kM]?B not yet merged$/)
+    await reads(page.locator('dt:text-is("Disk syncs (99 of 100) within") + dd'), /^[\d.,]+ (ms|s)$/)
     await suite.mesh.nodes[2]!.stop()
     await page.locator('[data-peer=node-3][data-state=left]').waitFor({ timeout: 30_000 })
     expect(await rows.filter({ hasText: 'node-3' }).innerText()).to.include('left')

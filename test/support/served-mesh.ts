@@ -42,7 +42,7 @@ export async function serveMesh({
     if (accounts) closing.push(() => accounts.close())
     const all: TestGateway[] = []
     for (const node of mesh.nodes.slice(0, gateways)) {
-      const gateway = await TestGateway.start(node, {}, accounts?.parts)
+      const gateway = await TestGateway.start(node, {}, { metrics: node.metrics, ...accounts?.parts })
       closing.push(() => gateway.stop())
       all.push(gateway)
     }

@@ -13,6 +13,8 @@ describe('a message', () => {
   it('has values, numbers and quoted signs in it', () => {
     expect(format('Sold for {price}', { price: '5 EUR' })).to.equal('Sold for 5 EUR')
     expect(format('{n, number} of {m}', { n: 1234, m: 5 })).to.equal('1,234 of 5')
+    // Whether the message says so or not, as it is the same number to who reads it.
+    expect(format('{n} of {m, number}', { n: 1234, m: 5 }, 'ar-EG')).to.equal('١٬٢٣٤ of ٥')
     expect(format("it''s '{not}' a gap, don't")).to.equal("it's {not} a gap, don't")
   })
 

@@ -3,7 +3,7 @@ export type MessageArgs<V = never> = Readonly<Record<string, string | number | V
 
 type Node =
   | string
-  | { readonly kind: 'value'; readonly name: string; readonly style: 'plain' | 'number' }
+  | { readonly kind: 'value'; readonly name: string }
   | { readonly kind: 'count' }
   | {
       readonly kind: 'plural' | 'ordinal' | 'select'
@@ -15,8 +15,9 @@ type Node =
 const parsed = new Map<string, readonly Node[]>()
 
 /**
- * ICU MessageFormat, as far as the page's texts need it: values, numbers, `plural` with `offset`, exact cases and `#`,
- * `selectordinal`, `select`, and quoting by apostrophes. Throws on a pattern that is none.
+ * ICU MessageFormat, as far as the page's texts need it: values (numbers in the digits of the language), `plural` with
+ * `offset`, exact cases and `#`, `selectordinal`, `select`, and quoting by apostrophes. Throws on a pattern that is
+ * none.
  */
 export function formatMessage(pattern: string, args: MessageArgs, locale: string): string {
   return formatParts(pattern, args, locale).join('')
@@ -50,7 +51,7 @@ function write<V>(nodes: readonly Node[], writing: Writing<V>): void {
       const value = args[node.name]
       if (value === undefined) throw new RangeError(`nothing was given for {${node.name}}`)
       if (node.kind !== 'value') writeCase(node, value, writing)
-      else out.push(node.style === 'number' ? new Intl.NumberFormat(locale).format(value as number) : value)
+      else out.push(typeof value === 'number' ? new Intl.NumberFormat(locale).format(value) : value)
     }
   }
 }
@@ -133,12 +134,12 @@ class Parser {
   #argument(): Node {
     this.#at += 1
     const name = this.#word()
-    if (this.#take('}')) return { kind: 'value', name, style: 'plain' }
+    if (this.#take('}')) return { kind: 'value', name }
     this.#expect(',')
     const kind = this.#word()
     if (kind === 'number') {
       this.#expect('}')
-      return { kind: 'value', name, style: 'number' }
+      return { kind: 'value', name }
     }
     if (kind !== 'plural' && kind !== 'select' && kind !== 'selectordinal')
       throw this.#wrong(`no kind of argument: ${kind}`)

@@ -451,7 +451,7 @@ export const ar: Texts = {
     '{count, plural, zero {لا عروض} one {عرض واحد} two {عرضان} few {# عروض} many {# عرضًا} other {# عرض}} في هذه البوابة',
   'mesh.disk': 'القرص',
   'mesh.disk.text': '{database}، و{wal} لم تُدمج بعد',
-  'mesh.commit': 'الكتابة على القرص (99 من 100) خلال',
+  'mesh.commit': 'الكتابة على القرص ({part} من {all}) خلال',
   'mesh.held': 'مزادات موقوفة',
   'mesh.cluster': 'العنقود',
   'mesh.cluster.log': 'السجل المشترك',

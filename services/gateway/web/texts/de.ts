@@ -451,7 +451,7 @@ export const de: Texts = {
   'mesh.waiting.bids': '{count, plural, one {# Gebot} other {# Gebote}} an diesem Gateway',
   'mesh.disk': 'Platte',
   'mesh.disk.text': '{database}, dazu {wal} noch nicht eingearbeitet',
-  'mesh.commit': 'Schreiben auf die Platte (99 von 100) binnen',
+  'mesh.commit': 'Schreiben auf die Platte ({part} von {all}) binnen',
   'mesh.held': 'Angehaltene Auktionen',
   'mesh.cluster': 'Verbund',
   'mesh.cluster.log': 'Gemeinsames Protokoll',

@@ -444,7 +444,7 @@ export const en = {
   'mesh.waiting.bids': '{count, plural, one {# bid} other {# bids}} at this gateway',
   'mesh.disk': 'Disk',
   'mesh.disk.text': '{database}, and {wal} not yet merged',
-  'mesh.commit': 'Disk syncs (99 of 100) within',
+  'mesh.commit': 'Disk syncs ({part} of {all}) within',
   'mesh.held': 'Held auctions',
   'mesh.cluster': 'Cluster',
   'mesh.cluster.log': 'Shared log',

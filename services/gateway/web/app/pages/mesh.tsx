@@ -217,7 +217,7 @@ function Figures({
                 wal: bytesText(figures.walBytes ?? 0),
               })}
         </dd>
-        <dt>{t('mesh.commit')}</dt>
+        <dt>{t('mesh.commit', { part: 99, all: 100 })}</dt>
         <dd>{figures.commitMs === null ? '–' : msText(figures.commitMs)}</dd>
         {node.held.length > 0 && (
           <>

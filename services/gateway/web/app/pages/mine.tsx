@@ -95,7 +95,7 @@ export function Mine() {
         return (
           <section key={group} class="group" aria-labelledby={`group-${group}`}>
             <h2 id={`group-${group}`}>
-              {t(`mine.${group}`)} <span class="soft">{list.length}</span>
+              {t(`mine.${group}`)} <span class="soft">{writing.value.number(String(list.length))}</span>
             </h2>
             <div class="tiles">
               {list.map(({ id }) => {
