@@ -1,12 +1,10 @@
 /**
- * The currencies and funds of ISO 4217 (List One of the maintenance agency) that have minor units, by how many decimal
- * places those are. A table of our own, so that all nodes count alike: what `Intl` says of decimals comes from CLDR,
- * which follows usage instead of the standard, and changes with each version of Node. Codes without minor units (XAU,
- * XDR, XXX) cannot be counted in, and are left out. Terms carry their currency's decimals, so auctions outlive changes
- * of this table.
+ * The currencies and funds of ISO 4217 (List One of the maintenance agency, as published on 2026-01-01) that have minor
+ * units, by how many decimal places those are. A table of our own, so that all nodes count alike: what `Intl` says of
+ * decimals comes from CLDR, which follows usage instead of the standard, and changes with each version of Node. Codes
+ * without minor units (XAU, XDR, XXX) cannot be counted in, and are left out. Terms carry their currency's decimals, so
+ * auctions outlive changes of this table.
  */
-export const ISO_4217_PUBLISHED = '2026-01-01'
-
 const BY_DECIMALS: Readonly<Record<number, string>> = {
   0: 'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF',
   2: `

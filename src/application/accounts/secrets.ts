@@ -5,9 +5,6 @@ import { base32 } from '../log/base32.js'
 const SECRET_BYTES = 32
 const ID_BYTES = 10
 
-export const ACCOUNT_ID = /^usr_[0-9a-hjkmnp-tv-z]{16}$/
-export const API_KEY_ID = /^key_[0-9a-hjkmnp-tv-z]{16}$/
-
 export function newId(prefix: 'usr' | 'key', random: Random): string {
   return `${prefix}_${base32(random.bytes(ID_BYTES), 16)}`
 }

@@ -26,10 +26,6 @@ export interface EndingPlace {
 const NEWEST = /^newest\.(\d{1,15})\.(auc_[0-9a-z]{1,64})$/
 const ENDING = /^(ahead|ended)\.(\d{1,15})\.(auc_[0-9a-z]{1,64})$/
 
-export function compareNewest(a: NewestPlace, b: NewestPlace): number {
-  return b.openedAt - a.openedAt || (a.auctionId === b.auctionId ? 0 : a.auctionId < b.auctionId ? 1 : -1)
-}
-
 export function newestCursor({ openedAt, auctionId }: NewestPlace): string {
   return `newest.${openedAt}.${auctionId}`
 }
@@ -47,11 +43,6 @@ export function endingPlace(
 ): EndingPlace | null {
   if (state.status !== 'open' || state.closesAt === null) return null
   return { group: state.closesAt > now ? 'ahead' : 'ended', closesAt: state.closesAt, auctionId }
-}
-
-export function compareEnding(a: EndingPlace, b: EndingPlace): number {
-  if (a.group !== b.group) return a.group === 'ahead' ? -1 : 1
-  return a.closesAt - b.closesAt || (a.auctionId === b.auctionId ? 0 : a.auctionId < b.auctionId ? -1 : 1)
 }
 
 export function endingCursor({ group, closesAt, auctionId }: EndingPlace): string {

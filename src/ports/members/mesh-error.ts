@@ -13,4 +13,3 @@ export const MESH_ERROR_CODES = [
   'NAME_TAKEN',
   'MEMBER_LOG_CONFLICT',
 ] as const
-export type MeshErrorCode = (typeof MESH_ERROR_CODES)[number]

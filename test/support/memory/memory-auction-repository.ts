@@ -1,6 +1,5 @@
 import {
-  compareEnding,
-  compareNewest,
+  type EndingPlace,
   endingCursor,
   endingPlace,
   type NewestPlace,
@@ -140,4 +139,13 @@ function recordOf({ auctionId, head, state }: MemoryAuction): AuctionRecord {
 
 function newestPlace({ auctionId, state }: MemoryAuction): NewestPlace {
   return { openedAt: state.openedAt, auctionId }
+}
+
+function compareNewest(a: NewestPlace, b: NewestPlace): number {
+  return b.openedAt - a.openedAt || (a.auctionId === b.auctionId ? 0 : a.auctionId < b.auctionId ? 1 : -1)
+}
+
+function compareEnding(a: EndingPlace, b: EndingPlace): number {
+  if (a.group !== b.group) return a.group === 'ahead' ? -1 : 1
+  return a.closesAt - b.closesAt || (a.auctionId === b.auctionId ? 0 : a.auctionId < b.auctionId ? -1 : 1)
 }
