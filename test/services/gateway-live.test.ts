@@ -359,6 +359,24 @@ describe("a gateway's live API", () => {
     await quick.end()
   })
 
+  it('answers BUSY where too many bids of one connection wait, and counts them', async () => {
+    const id = await gateway.open()
+    const bidder = await join(id, 'user_id=anna')
+    await bidder.next('subscribed')
+    const counted = async () =>
+      Number(/vendue_overfull_connections_total\{path="ws"\} (\d+)/.exec((await gateway.get('/metrics')).body)?.[1])
+    const before = await counted()
+    const bids = 2_000
+    // In one turn of the one process, so that they arrive before any is answered.
+    for (let i = 1; i <= bids; i++) bidder.say({ type: 'place_bid', amount: i, bid_id: `many-${i}` })
+    const answers = () => bidder.of('bid_accepted', 'bid_rejected')
+    await eventually('all are answered', () => answers().length === bids)
+    const busy = answers().filter(({ code }) => code === 'BUSY').length
+    expect(busy).to.be.above(0)
+    expect((await counted()) - before).to.equal(busy)
+    await bidder.end()
+  })
+
   it('streams events to those who only listen, and goes on after Last-Event-ID', async () => {
     const id = await gateway.open()
     await gateway.bid(id, 'anna', 10)

@@ -118,6 +118,23 @@ describe("a gateway's Socket.IO namespace", () => {
     })
   })
 
+  it('answers BUSY where too many requests of one connection wait, and counts them', async () => {
+    const auctionId = await gateway.open()
+    const { socket } = connect({ user_id: 'anna' }, { transports: ['websocket'] })
+    await eventually('it is connected', () => socket.connected)
+    const counted = async () => {
+      const { body } = await gateway.get('/metrics')
+      return Number(/vendue_overfull_connections_total\{path="socketio"\} (\d+)/.exec(body)?.[1])
+    }
+    const before = await counted()
+    const asked = Array.from({ length: 1_000 }, (_, i) => {
+      return socket.emitWithAck('placeBid', { auctionId, amount: i + 1 }) as Promise<Message>
+    })
+    const busy = (await Promise.all(asked)).filter(({ code }) => code === 'BUSY').length
+    expect(busy).to.be.above(0)
+    expect((await counted()) - before).to.equal(busy)
+  })
+
   it('rejects connections whose token is not good, and those of other pages', async () => {
     const strict = await TestGateway.start(
       mesh.nodes[0]!,

@@ -212,10 +212,12 @@ export class GatewaySocketIo {
   ): Promise<void> {
     const reply: Answer = typeof answer === 'function' ? (answer as Answer) : () => {}
     try {
-      if (socket.data.pending >= MAX_PENDING)
+      if (socket.data.pending >= MAX_PENDING) {
+        this.#deps.metrics.overfull('socketio')
         throw new RequestError(503, 'BUSY', `${MAX_PENDING} requests wait for their answers`, {
           next: 'wait for some of them; nothing was done',
         })
+      }
       socket.data.pending += 1
       try {
         this.#count(socket.data, event)

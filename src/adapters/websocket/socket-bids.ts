@@ -50,7 +50,10 @@ export class SocketBids {
     const { kind, amount } = offerOf(message)
     const { lane, admit } = this.#caller
     const bid = { auction, kind, amount, key, keyField: 'bid_id', brief: true, requestId, lane }
-    if (this.#pending >= MAX_PENDING) return this.#refuse(bid, this.#problem(tooManyPending(MAX_PENDING)))
+    if (this.#pending >= MAX_PENDING) {
+      metrics.overfull('ws')
+      return this.#refuse(bid, this.#problem(tooManyPending(MAX_PENDING)))
+    }
     this.#pending += 1
     // A gateway that stops waits until the answer is written.
     desk.begin()

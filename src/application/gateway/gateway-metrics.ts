@@ -34,6 +34,7 @@ export class GatewayMetrics {
   readonly #requests = new Map<string, Histogram>()
   readonly #events: Counter
   readonly #slowReaders: Readonly<Record<LivePath, Counter>>
+  readonly #overfull: Readonly<Record<'ws' | 'socketio', Counter>>
   /** From a frame's arrival until it is known what it asks. */
   readonly parse: Histogram
   /** What arrives in one turn of the event loop waits for its end, and goes to the node together. */
@@ -63,6 +64,13 @@ export class GatewayMetrics {
         path,
       })
     this.#slowReaders = { ws: slow('ws'), socketio: slow('socketio'), sse: slow('sse'), http: slow('http') }
+    const overfull = (path: 'ws' | 'socketio') =>
+      metrics.counter(
+        'vendue_overfull_connections_total',
+        'Requests answered BUSY because too many of their connection wait for answers.',
+        { path },
+      )
+    this.#overfull = { ws: overfull('ws'), socketio: overfull('socketio') }
     this.parse = stepSeconds(metrics, 'parse')
     this.turn = stepSeconds(metrics, 'turn')
     this.answer = stepSeconds(metrics, 'answer')
@@ -110,6 +118,10 @@ export class GatewayMetrics {
 
   slowReader(path: LivePath): void {
     this.#slowReaders[path].inc()
+  }
+
+  overfull(path: 'ws' | 'socketio'): void {
+    this.#overfull[path].inc()
   }
 
   #bid(path: GatewayPath, seconds: number, outcome: string, code: string): void {
