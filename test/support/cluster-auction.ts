@@ -13,7 +13,7 @@ import type { Commit } from '../../src/domain/commit.js'
 import { type Decision, decide, type HomeState } from '../../src/domain/decide.js'
 import type { AuctionEvent, AuctionTakenOver } from '../../src/domain/events.js'
 import type { Home, Party } from '../../src/domain/party.js'
-import { NO_SECRETS } from '../../src/domain/pricing.js'
+import { NO_SECRETS, type Secrets } from '../../src/domain/pricing.js'
 import type { ClusterSigner } from '../../src/ports/system/cluster-signer.js'
 import type { Signer } from '../../src/ports/system/signer.js'
 import { openCommand, type Setup, saltOf, T0 } from './auction-scenario.js'
@@ -92,6 +92,10 @@ export class ClusterAuction {
     return this.#state.auction as OpenedAuction
   }
 
+  get secrets(): Secrets {
+    return this.#state.secrets
+  }
+
   get now(): number {
     return T0 + this.ms
   }
@@ -103,8 +107,11 @@ export class ClusterAuction {
 
   /** Another writer who knows what this one knows now. */
   fork(): ClusterAuction {
-    const fork = Object.create(ClusterAuction.prototype) as ClusterAuction
-    Object.assign(fork, this, { commits: [...this.commits], sealed: [...this.sealed] })
+    const { cluster, home } = this
+    const fork = new ClusterAuction({}, { cluster, home })
+    fork.commits.splice(0, 1, ...this.commits)
+    fork.sealed.push(...this.sealed)
+    fork.ms = this.ms
     fork.#state = this.#state
     fork.#ids = this.#ids + 1_000
     return fork
