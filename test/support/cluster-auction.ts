@@ -32,9 +32,16 @@ export function homeOf({ publicKey }: Signer): Home {
 
 /** A cluster's key that lies nowhere. */
 export class MemoryClusterSigner implements ClusterSigner {
-  #signer = newSigner()
-  readonly firstKey = this.#signer.publicKey
+  readonly #makeKey: () => Signer
+  #signer: Signer
+  readonly firstKey: string
   readonly #rotations: ClusterKeyRotation[] = []
+
+  constructor(makeKey = newSigner) {
+    this.#makeKey = makeKey
+    this.#signer = makeKey()
+    this.firstKey = this.#signer.publicKey
+  }
 
   get publicKey(): string {
     return this.#signer.publicKey
@@ -47,7 +54,7 @@ export class MemoryClusterSigner implements ClusterSigner {
   /** Returns the key of before: who has kept it. */
   rotate(): Signer {
     const before = this.#signer
-    this.#signer = newSigner()
+    this.#signer = this.#makeKey()
     const { publicKey } = this.#signer
     this.#rotations.push({ publicKey, signature: before.sign(rotationText(before.publicKey, publicKey)) })
     return before

@@ -1,6 +1,7 @@
 import { checkpointText, hashOf } from '../../src/application/log/commit.js'
 import { readBody } from '../../src/application/log/commit-body.js'
 import { auctionIdOf } from '../../src/application/log/ids.js'
+import { isMove } from '../../src/application/log/move-rule.js'
 import type { CommitBody, CommittedMandate } from '../../src/application/log/written-body.js'
 import { eventDigest, type SellerFacts } from '../../src/application/submissions/mandate.js'
 import type { Commit } from '../../src/domain/commit.js'
@@ -189,7 +190,7 @@ function* variants(
   const parties = events.flatMap((other) => ('bidder' in other ? [other.bidder] : []))
   const opening = events[0]
   const homes = events.flatMap((other) =>
-    other.type === 'AuctionOpened' ? [other.home] : other.type === 'AuctionHandedOver' ? [other.to] : [],
+    other.type === 'AuctionOpened' ? [other.home] : isMove(other) ? [other.to] : [],
   )
   for (const { path, value } of valuesIn(event)) {
     const field = String(path.at(-1))
@@ -206,7 +207,8 @@ function* variants(
         { ...(value as object), name: 'Mallory' },
         opening?.type === 'AuctionOpened' && opening.seller,
       )
-    else if (field === 'home' || field === 'to') others.push(...homes)
+    else if (field === 'home' || field === 'from' || field === 'to') others.push(...homes)
+    else if (field === 'keys') others.push([{ publicKey: homes[0]?.publicKey, signature: 'A'.repeat(86) }])
     else if (field === 'result')
       others.push({ sold: false, reason: 'no-bids' }, { sold: false, reason: 'reserve-not-met' })
     else if (field === 'maxima')
@@ -226,7 +228,9 @@ function* variants(
 }
 
 const ENUMS: Readonly<Record<string, readonly string[]>> = {
-  by: ['seller', 'end-time', 'buy-now', 'soft-close'],
+  by: ['seller', 'end-time', 'buy-now', 'soft-close', 'outage', 'takeover'],
+  why: ['home-dead', 'home-left', 'rebalance'],
+  cluster: [`${'A'.repeat(42)}E`],
   reason: ['no-bids', 'reserve-not-met'],
   bidderNames: ['public', 'pseudonyms'],
 }

@@ -15,6 +15,7 @@ import type { NodeApi } from '../../src/ports/node/node-api.js'
 import type { NodeInfo } from '../../src/ports/node/node-info.js'
 import type { PictureStore } from '../../src/ports/store/picture-store.js'
 import type { Store } from '../../src/ports/store/store.js'
+import type { ClusterSigner } from '../../src/ports/system/cluster-signer.js'
 import type { Beat, Heartbeat } from '../../src/ports/system/heartbeat.js'
 import type { Logger } from '../../src/ports/system/logger.js'
 import type { Random } from '../../src/ports/system/random.js'
@@ -51,6 +52,8 @@ export interface MemoryNodeOptions {
   readonly logger?: Logger
   readonly peerWaitMs?: number
   readonly cluster?: ClusterOptions
+  /** Of a node that has a cluster's key and no log that it shares. */
+  readonly clusterSigner?: ClusterSigner | undefined
   /** What its clock says then; now otherwise. */
   readonly startedAt?: number
 }
@@ -123,6 +126,7 @@ export class MemoryNode {
         this.failure ??= error
       },
     })
+    if (options.clusterSigner) this.services.value('clusterSigner', options.clusterSigner)
   }
 
   get api(): NodeApi {

@@ -1,7 +1,10 @@
 import fc from 'fast-check'
+import { takeOver } from '../../src/application/log/cluster-takeover.js'
+import { sealCommit } from '../../src/application/log/commit.js'
 import type { SignedReceipts } from '../../src/ports/store/receipt-repository.js'
 import { SeededRandom } from '../sim/seeded-random.js'
 import { Ed25519KeyRing } from '../sim/sim-keys.js'
+import { MemoryClusterSigner } from './cluster-auction.js'
 import type { ForgedLog } from './forged-logs.js'
 import { ManualTime, settle } from './manual-time.js'
 import { MemoryNetwork } from './memory-network.js'
@@ -13,11 +16,15 @@ export class TrueAuctions {
   readonly network = new MemoryNetwork()
   readonly nodes: MemoryNode[] = []
   readonly #random: SeededRandom
+  /** Of the nodes that are homes. The forger does not have its key. */
+  readonly #cluster: MemoryClusterSigner
   #ids = 0
 
   /** The same seed gives the same bytes. */
   constructor(seed: string) {
     this.#random = new SeededRandom(seed)
+    const ofCluster = this.#random.stream('cluster')
+    this.#cluster = new MemoryClusterSigner(() => new Ed25519KeyRing().newSigner(ofCluster))
   }
 
   async start(): Promise<this> {
@@ -25,7 +32,9 @@ export class TrueAuctions {
     const { network, time } = this
     for (const name of ['home', 'next', 'anna', 'bert']) {
       const random = this.#random.stream(name)
-      this.nodes.push(await new MemoryNode({ name, network, time, random, signer: keys.newSigner(random) }).start())
+      const signer = keys.newSigner(random)
+      const clusterSigner = name === 'home' || name === 'next' ? this.#cluster : undefined
+      this.nodes.push(await new MemoryNode({ name, network, time, random, signer, clusterSigner }).start())
     }
     await settle()
     return this
@@ -66,6 +75,27 @@ export class TrueAuctions {
 
   async handOver(auction: string): Promise<void> {
     await this.#home.api.handover({ auction, peer: 'next' })
+    await settle()
+  }
+
+  /** The second node takes it over from the first one. */
+  async takeOver(auction: string): Promise<void> {
+    const [home, next] = this.nodes as [MemoryNode, MemoryNode]
+    const record = await home.store.auctions.find(auction)
+    const secrets = await home.store.secrets.secrets(auction)
+    if (record === null || secrets === null) throw new Error('the first node is its home')
+    const to = { nodeId: next.info.nodeId, publicKey: next.info.publicKey }
+    const now = this.time.now()
+    const taking = { to, now, since: record.state.at, why: 'home-dead' } as const
+    const decision = takeOver({ ...record, secrets }, taking, this.#cluster)
+    if (!decision.accepted) throw new Error(JSON.stringify(decision.rejection))
+    const { seq, hash: prevHash } = record.head
+    const parts = { auctionId: auction, firstSeq: seq + 1, prevHash, events: decision.events }
+    const commit = sealCommit(parts, next.signer)
+    const { outcomes, sealed } = await home.store.handovers.page(auction, null, 1_000)
+    await next.store.handovers.keep(auction, { outcomes, sealed, secrets })
+    await next.services.parts.replicator.takeBack([commit], home.info.nodeId)
+    for (const node of this.nodes) if (node !== next) await node.services.parts.replicator.ingest([commit])
     await settle()
   }
 
@@ -134,6 +164,16 @@ export const HISTORIES: Readonly<Record<string, History>> = {
     await house.time.advance(9.5 * STEP)
     await house.bid(auction, 3, 'plain', 20)
     await house.time.advance(5 * STEP)
+    return auction
+  },
+  'an auction that is taken over close to its end': async (house) => {
+    const softClose = { windowMs: 2 * STEP, extensionMs: STEP }
+    const auction = await house.open({ reserve: '20', closesAt: house.time.now() + 10 * STEP, softClose })
+    await house.bid(auction, 2, 'max', 30)
+    await house.time.advance(9.5 * STEP)
+    await house.takeOver(auction)
+    await house.bid(auction, 3, 'max', 25)
+    await house.time.advance(6 * STEP)
     return auction
   },
   'a maximum that answers twice': async (house) => {

@@ -35,6 +35,11 @@ const FREE: readonly Free[] = [
     why: "times are the home's clock: others see that it does not run backwards or ahead of theirs, and no more",
   },
   {
+    what: /^AuctionTakenOver\.(since|why)$/,
+    verdict: 'free',
+    why: "why it took the auction over, and since when, is the new home's word; what follows for the end is checked",
+  },
+  {
     what: /^no (AuctionClosed|AuctionCancelled)$/,
     verdict: 'free',
     why: 'a log without its end is what anybody had who copied it before',
