@@ -11,7 +11,7 @@ import {
   viewOf,
 } from '../../../services/gateway/web/model/catalogue.js'
 import type { Lot } from '../../../services/gateway/web/model/lot.js'
-import { changedAdvanced, newSale, termsOf } from '../../../services/gateway/web/model/sale.js'
+import { changedAdvanced, firstAmounts, newSale, termsOf } from '../../../services/gateway/web/model/sale.js'
 import { lotWith, NOW } from './lots.js'
 
 const looking = { nowMs: NOW, watched: new Set(['w']) }
@@ -120,6 +120,12 @@ describe('a sale', () => {
       start_price: '20.00',
       currency: 'EUR',
     })
+  })
+
+  it('shows how bidding would go: by the step, or by the table that its home would use', () => {
+    expect(firstAmounts({ ...sale, increment: '2.50' }, context, 3)).to.deep.equal(['20.00', '22.50', '25.00'])
+    expect(firstAmounts({ ...sale, price: '24.50' }, context, 4)).to.deep.equal(['24.50', '25.00', '26.00', '27.00'])
+    expect(firstAmounts({ ...sale, price: 'ten' }, context, 3)).to.deep.equal([])
   })
 
   it('counts what was changed under Advanced', () => {

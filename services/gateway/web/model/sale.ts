@@ -1,8 +1,10 @@
 import { timeText } from '../../../../src/application/log/time-text.js'
 import { compareAmounts } from '../../../../src/client/display.js'
 import type { OpenTerms } from '../../../../src/client/messages.js'
+import { defaultIncrements } from '../../../../src/domain/increments.js'
 import { MAX_TITLE_LENGTH } from '../../../../src/domain/limits.js'
-import { type NumberSigns, readAmount } from './amount.js'
+import { formatAmount, parseAmount } from '../../../../src/domain/money.js'
+import { ladder, type NumberSigns, readAmount } from './amount.js'
 
 /** What a seller has filled in, as it stands in the fields. */
 export interface Sale {
@@ -118,4 +120,21 @@ export function termsOf(
     ...(sale.names === 'pseudonyms' && { bidder_names: 'pseudonyms' as const }),
   }
   return { terms, problems }
+}
+
+/** How bidding would go: the least that each bid has to be, by the step, or by the table that the home would use. */
+export function firstAmounts(sale: Sale, context: SaleContext, count: number): string[] {
+  const { terms } = termsOf(sale, context)
+  if (terms === null) return []
+  const { start_price: start, increment } = terms
+  const code = sale.currency.trim().toUpperCase()
+  const currency = { code, exponent: context.decimals(code) }
+  const read = parseAmount(start, currency)
+  if (!read.ok) return []
+  const text = (minor: number) => formatAmount(minor, currency)
+  const bands =
+    increment === undefined
+      ? defaultIncrements(currency, read.minor).map(({ from, step }) => ({ from: text(from), step: text(step) }))
+      : [{ from: '0', step: increment }]
+  return ladder(start, bands, count)
 }

@@ -2,10 +2,11 @@ import { useSignal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 import type { CommandOutcome, OpenTerms, VendueClient } from 'vendue/client'
 import { MAX_TITLE_LENGTH } from '../../../../../src/domain/limits.js'
-import { ladder, numberSigns } from '../../model/amount.js'
+import { numberSigns } from '../../model/amount.js'
 import {
   changedAdvanced,
   DURATIONS,
+  firstAmounts,
   newSale,
   type Sale,
   type SaleProblem,
@@ -26,6 +27,9 @@ import { go } from '../state/router.js'
 import { client, gatewayInfo, isOpenMode, visitor } from '../state/session.js'
 import '../../design/catalogue.css'
 import '../../design/pictures.css'
+
+/** Bids in the preview. */
+const PREVIEWED = 4
 
 export function Sell() {
   const sale = useSignal<Sale>(newSale(gatewayInfo.value?.default_currency ?? 'USD'))
@@ -62,7 +66,7 @@ export function Sell() {
     event.preventDefault()
     hasTried.value = true
     if (!terms || !drafts.isReady || sending.value === 'yes') {
-      requestAnimationFrame(() => document.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus())
+      requestAnimationFrame(showWrong)
       return
     }
     sending.value = 'yes'
@@ -129,11 +133,19 @@ export function Sell() {
       <Preview
         sale={sale.value}
         price={terms?.start_price ?? null}
-        step={terms?.increment ?? null}
+        amounts={firstAmounts(sale.value, context, PREVIEWED)}
         picture={drafts.all.value.find(({ url }) => url !== null)?.url ?? null}
       />
     </div>
   )
+}
+
+/** The first field that is wrong, also where the seller has folded it away. */
+function showWrong(): void {
+  const field = document.querySelector<HTMLElement>('[aria-invalid="true"]')
+  const folded = field?.closest('details')
+  if (folded) folded.open = true
+  field?.focus()
 }
 
 function Advanced({
@@ -194,12 +206,13 @@ function Advanced({
 function Preview({
   sale,
   price,
-  step,
+  amounts,
   picture,
 }: {
   sale: Sale
   price: string | null
-  step: string | null
+  /** Of the first bids. */
+  amounts: readonly string[]
   picture: string | null
 }) {
   const currency = sale.currency.trim().toUpperCase()
@@ -212,7 +225,7 @@ function Preview({
             <img src={picture} alt="" />
           </div>
         )}
-        <h3>
+        <h3 class="tile-title">
           <bdi>{sale.title.trim() === '' ? t('sell.untitled') : sale.title}</bdi>
         </h3>
         <p class="seller">{t('lot.seller', { name: visitor.value?.name ?? '' })}</p>
@@ -225,12 +238,10 @@ function Preview({
           <span>{t('lot.bids', { count: 0 })}</span>
         </div>
       </article>
-      {price !== null && step !== null && (
+      {amounts.length > 0 && (
         <p class="soft small">
           {t('sell.preview.bidding', {
-            amounts: ladder(price, [{ from: '0', step }], 4)
-              .map((amount) => writing.value.money(amount, currency))
-              .join(', '),
+            amounts: amounts.map((amount) => writing.value.money(amount, currency)).join(', '),
           })}
         </p>
       )}
