@@ -35,6 +35,10 @@ export const processDeps: CliDeps = {
     const { HomeMeshAdmin } = await import('../services/mesh/mesh-admin.js')
     return new HomeMeshAdmin({ home })
   },
+  async clusterAdmin(of) {
+    const { NodeClusterAdmin } = await import('../services/cluster/cluster-admin.js')
+    return new NodeClusterAdmin(of)
+  },
   async repair(dataDir, { takeBack }) {
     const [{ repairStore }, { Ed25519Verifier, readNodeKey }] = await Promise.all([
       import('../src/adapters/sqlite/repair-store.js'),

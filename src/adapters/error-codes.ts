@@ -127,4 +127,7 @@ export const ERROR_CODES: { readonly [C in ErrorCode]: ErrorCodeRow } = {
   NO_AUTHORITY: { status: 502, exit: 'unreachable' },
   OTHER_MESH: { status: 502, exit: 'unreachable' },
   MEMBER_LOG_CONFLICT: { status: 502, exit: 'unreachable' },
+  NO_CLUSTER: { status: 502, exit: 'usage' },
+  OTHER_CLUSTER: { status: 502, exit: 'usage' },
+  NOBODY_TAKES_OVER: { status: 502, exit: 'unreachable' },
 }

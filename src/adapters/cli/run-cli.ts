@@ -4,6 +4,7 @@ import { loadSettings } from '../system/settings.js'
 import { VERSION } from '../system/version.js'
 import { apiKeyCommand } from './commands/api-key.js'
 import { clientCommand } from './commands/client.js'
+import { clusterCommand } from './commands/cluster.js'
 import { configCommand } from './commands/config.js'
 import { exportCommand } from './commands/export.js'
 import { gatewayCommand } from './commands/gateway.js'
@@ -81,6 +82,7 @@ const HOST_COMMANDS: readonly HostCommand[] = [
   apiKeyCommand,
   configCommand,
   meshCommand,
+  clusterCommand,
   grapeCommand,
 ]
 

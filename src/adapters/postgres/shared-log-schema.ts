@@ -11,6 +11,7 @@ import type { PostgresConnection } from './primary-connection.js'
  *   index, so that its updates are cheap.
  * - `commits` holds a commit as it was signed, and the outcomes that came with it, as far as its events do not say
  *   them (see application/submissions/outcomes-of-commit.ts).
+ * - `invites` holds the cluster's key on its way to new nodes, sealed (see application/members/cluster-token.ts).
  * - `outcomes` holds those that came without a commit; `sealed_maxima` what no event has revealed yet.
  * - Ids are compared byte by byte, as JavaScript compares them.
  */
@@ -73,6 +74,14 @@ const MIGRATIONS: readonly string[] = [
     name text NOT NULL,
     address text NOT NULL,
     beat_at bigint NOT NULL
+  );
+
+  CREATE TABLE vendue.invites (
+    secret_hash text COLLATE "C" PRIMARY KEY,
+    sealed_key text NOT NULL,
+    uses integer NOT NULL,
+    used_by text[] NOT NULL DEFAULT '{}',
+    expires_at bigint NOT NULL
   );
   `,
 ]

@@ -12,4 +12,7 @@ export const MESH_ERROR_CODES = [
   'OTHER_MESH',
   'NAME_TAKEN',
   'MEMBER_LOG_CONFLICT',
+  'NO_CLUSTER',
+  'OTHER_CLUSTER',
+  'NOBODY_TAKES_OVER',
 ] as const

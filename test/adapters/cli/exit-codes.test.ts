@@ -46,6 +46,9 @@ const CODES: Readonly<Record<NodeErrorCode, number>> = {
   OTHER_MESH: 3,
   NAME_TAKEN: 3,
   MEMBER_LOG_CONFLICT: 3,
+  NO_CLUSTER: 2,
+  OTHER_CLUSTER: 2,
+  NOBODY_TAKES_OVER: 3,
 }
 
 describe('exit codes', () => {

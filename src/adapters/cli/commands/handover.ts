@@ -1,6 +1,7 @@
 import type { AuctionView } from '../../../ports/node/node-answers.js'
 import type { NodeApi } from '../../../ports/node/node-api.js'
 import { NodeError } from '../../../ports/node/node-error.js'
+import type { NodeStatus } from '../../../ports/node/node-status.js'
 import type { Args } from '../parse/args.js'
 import type { NodeCommand, Session } from '../parse/command.js'
 import { EXIT, type ExitCode } from '../parse/exit-codes.js'
@@ -52,41 +53,54 @@ async function handOverOne(session: Session, args: Args): Promise<ExitCode> {
   return EXIT.done
 }
 
-/** One after the other, with a line for each. */
+/** Where an auction is to go. */
+export interface Move {
+  readonly view: AuctionView
+  /** A node's name, or its id. */
+  readonly peer: string
+  /** As people read it. */
+  readonly peerName: string
+}
+
 export async function handOverAll(session: Session, peer: string): Promise<{ moved: number; failed: number }> {
+  const own = await ownAuctions(await session.api())
+  if (own.length === 0) session.out.lines('No auction of this node is waiting or open: there is nothing to hand over.')
+  return carryOut(
+    session,
+    own.map((view) => ({ view, peer, peerName: peer })),
+  )
+}
+
+/** One after the other, with a line for each. */
+export async function carryOut(session: Session, moves: readonly Move[]): Promise<{ moved: number; failed: number }> {
   const { out, ids } = session
   const api = await session.api()
-  const own = await ownAuctions(api)
   let moved = 0
-  for (const [i, view] of own.entries()) {
+  for (const [i, { view, peer, peerName }] of moves.entries()) {
     const lot = nameAuction(view, await ids.of(view.auctionId))
     try {
       const after = await api.handover({ auction: view.auctionId, peer })
       moved += 1
       await sayAnswer(out, { auction_id: view.auctionId, moved: true }, () => {
         out.document(movedJson(after))
-        out.lines(`${i + 1}/${own.length}  ${lot} has moved to ${oneLine(peer)}`)
+        out.lines(`${i + 1}/${moves.length}  ${lot} has moved to ${oneLine(peerName)}`)
       })
     } catch (error) {
       if (!(error instanceof NodeError)) throw error
       if (i === 0 && error.field === 'peer') throw error
       out.document({ auction_id: view.auctionId, moved: false, code: error.code, message: error.message })
-      out.lines(`${i + 1}/${own.length}  ${out.look.paint.bad(`${lot} stays here: ${error.message}`)}`)
+      out.lines(`${i + 1}/${moves.length}  ${out.look.paint.bad(`${lot} stays here: ${error.message}`)}`)
     }
     if (session.ended.aborted) break
   }
-  const failed = own.length - moved
+  const failed = moves.length - moved
   const stay = `, ${failed} ${failed === 1 ? 'has' : 'have'} not; the same command tries again`
-  out.lines(
-    own.length === 0
-      ? 'No auction of this node is waiting or open: there is nothing to hand over.'
-      : `${moved} of ${own.length} auctions have moved${failed === 0 ? '' : stay}.`,
-  )
+  if (moves.length > 0) out.lines(`${moved} of ${moves.length} auctions have moved${failed === 0 ? '' : stay}.`)
   return { moved, failed }
 }
 
 /** The auctions that would pause without this node. */
-async function ownAuctions(api: NodeApi): Promise<AuctionView[]> {
+export async function ownAuctions(api: NodeApi): Promise<AuctionView[]> {
   const own: AuctionView[] = []
   let cursor: string | null = null
   do {
@@ -107,9 +121,10 @@ function movedJson({ auctionId, head, state, homeName }: AuctionView) {
   return { auction_id: auctionId, moved: true, seq: head.seq, home }
 }
 
-/** What it means for these auctions that their home stops; null if there are none. */
-export function pausedLine(count: number): string | null {
-  if (count === 0) return null
+/** What it means for these auctions that their home stops; null if there are none, or others take them over. */
+export function pausedLine({ ownLive: count, cluster, node }: NodeStatus): string | null {
+  const others = cluster?.nodes.some(({ nodeId, state }) => state === 'alive' && nodeId !== node.nodeId) ?? false
+  if (count === 0 || others) return null
   const auctions = count === 1 ? '1 auction of it waits' : `${count} auctions of it wait`
   const them = count === 1 ? 'it' : 'them'
   return `${auctions} until it is back; "vendue stop --handover PEER" would have moved ${them} to another node.`

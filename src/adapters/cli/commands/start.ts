@@ -87,19 +87,19 @@ async function start(host: Host, args: Parameters<HostCommand['run']>[1]): Promi
 }
 
 /** A stop does not wait longer than this. */
-const COUNT_TIMEOUT_MS = 200
+const STATUS_TIMEOUT_MS = 200
 
 /** Says how many auctions pause from now on, and how they could have been handed over. */
 export async function printPaused({ out }: Pick<Host, 'out'>, { api }: Pick<NodeHandle, 'api'>): Promise<void> {
   const inTime = new AbortController()
-  const count = api.status().then(
-    ({ ownLive }) => ownLive,
+  const asked = api.status().then(
+    (status) => status,
     // The node's own log has the cause; the stop goes on.
-    () => 0,
+    () => null,
   )
-  const ownLive = await Promise.race([count, sleep(COUNT_TIMEOUT_MS, inTime.signal).then(() => 0)])
+  const status = await Promise.race([asked, sleep(STATUS_TIMEOUT_MS, inTime.signal).then(() => null)])
   inTime.abort()
-  const line = pausedLine(ownLive)
+  const line = status && pausedLine(status)
   if (line !== null && !out.json) out.note(line)
 }
 

@@ -36,13 +36,13 @@ export const stopCommand: HostCommand = {
         return EXIT.unreachable
       }
       const api = await session.api()
-      const { ownLive } = await api.status()
+      const status = await api.status()
       await api.stop()
       const stopped = node !== null && (await hasStopped(node.dataDir, node.pid, io.ended))
-      out.document({ name: node?.name ?? null, stopped, paused_auctions: ownLive })
+      out.document({ name: node?.name ?? null, stopped, paused_auctions: status.ownLive })
       if (stopped) out.lines(`Node ${oneLine(node.name)} has stopped.`)
       else out.lines('The node was asked to stop.')
-      const paused = pausedLine(ownLive)
+      const paused = pausedLine(status)
       if (paused !== null) out.lines(paused)
       return EXIT.done
     } finally {
@@ -51,7 +51,8 @@ export const stopCommand: HostCommand = {
   },
 }
 
-async function hasStopped(dataDir: string, pid: number, ended: AbortSignal): Promise<boolean> {
+/** Whether the node's process has let go of its data directory, within some time. */
+export async function hasStopped(dataDir: string, pid: number, ended: AbortSignal): Promise<boolean> {
   const deadline = performance.now() + STOP_DEADLINE_MS
   while (!ended.aborted && performance.now() < deadline) {
     if (readRunningNode(dataDir)?.pid !== pid) return true

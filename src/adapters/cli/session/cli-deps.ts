@@ -1,6 +1,7 @@
 import type { Accounts } from '../../../application/accounts/accounts.js'
 import type { ApiKeys } from '../../../application/accounts/api-keys.js'
 import type { Pseudonyms } from '../../../application/accounts/pseudonyms.js'
+import type { ClusterAdmin } from '../../../ports/members/cluster-admin.js'
 import type { MeshAdmin } from '../../../ports/members/mesh-admin.js'
 import type { EventFeed } from '../../../ports/node/event-feed.js'
 import type { NodeApi } from '../../../ports/node/node-api.js'
@@ -12,6 +13,7 @@ import type { Metrics, MetricsPage } from '../../../ports/system/metrics.js'
 import type { TokenKeyRotation } from '../../system/gateway-secrets.js'
 import type { GatewaySettings } from '../../system/gateway-settings.js'
 import type { NodeSettings } from '../../system/settings.js'
+import type { SharedLogAddress } from '../../system/shared-log-address.js'
 
 /** What the command line needs from outside: made where a process is put together, so that tests can pass fakes. */
 export interface CliDeps {
@@ -29,6 +31,8 @@ export interface CliDeps {
   repair(dataDir: string, options: { readonly takeBack?: string | undefined }): Promise<RepairReport>
   /** The meshes of the user whose home directory (for Vendue) this is. */
   meshAdmin(home: string): Promise<MeshAdmin>
+  /** The cluster of the node in this data directory. */
+  clusterAdmin(of: { readonly dataDir: string; readonly sharedLog: SharedLogAddress }): Promise<ClusterAdmin>
   /** A gateway's accounts, which a running gateway may have open too. Rejects with an error that has a `code`. */
   openAccounts(dataDir: string): Promise<AccountsHandle>
 }

@@ -101,6 +101,7 @@ export class CliHarness {
       showInBrowser: () => Promise.reject(new Error('no browser was to be shown anything')),
       repair: () => Promise.reject(new Error('nothing was to be repaired')),
       meshAdmin: () => Promise.reject(new Error('no mesh was to be changed')),
+      clusterAdmin: () => Promise.reject(new Error('no cluster was to be changed')),
       openAccounts: () => Promise.reject(new Error('no accounts were to be opened')),
       connect: (target) => {
         this.targets.push(target)

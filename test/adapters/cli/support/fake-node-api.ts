@@ -80,6 +80,8 @@ export class FakeNodeApi implements NodeApi {
     doubtedAuctions: [],
   }
   cluster: ClusterStatus | null = null
+  /** Of auctions that are opened from now on. */
+  clusterKey: string | null = null
   now = T0
   stopped = false
   readonly #auctions = new Map<string, AuctionScenario>()
@@ -166,7 +168,7 @@ export class FakeNodeApi implements NodeApi {
       meshId: TEST_MESH,
       seller,
       home: { nodeId: seller.id, publicKey: 'key' },
-      cluster: null,
+      cluster: this.clusterKey,
       reserve,
       terms: termsWith({
         title: request.title,
