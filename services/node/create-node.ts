@@ -45,6 +45,7 @@ import type { Metrics, MetricsPage } from '../../src/ports/system/metrics.js'
 import type { BulkVerifier, Signer } from '../../src/ports/system/signer.js'
 import { ServiceContainer } from '../container.js'
 import { composeNode, provideStore } from './compose.js'
+import { openNodeCluster } from './node-cluster.js'
 import { type NodeGrape, startNodeGrape } from './node-grape.js'
 import { type Stop, startParts, stopAll } from './node-lifecycle.js'
 import { type NodeMesh, openNodeMesh, tlsMaterial } from './node-mesh.js'
@@ -272,6 +273,7 @@ class RunningNode implements VendueNode {
       currencies,
       peerWaitMs,
       budgets,
+      cluster: openNodeCluster(this.#settings, this.#logger),
       requestStop: this.#requestStop,
       metrics: this.metrics,
       handshakes: () => this.handshakes,

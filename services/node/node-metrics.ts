@@ -11,12 +11,15 @@ export function measureNode(metrics: Metrics, services: NodeServices, tls: MeshT
   const eventLog = services.parts.eventLog
   const peers = services.parts.peerTable
   const { publicKey } = services.parts.signer
+  const shared = services.parts.cluster && { log: services.parts.clusterLog, copies: services.parts.ownCopies }
 
   statusGauges(metrics, () => services.parts.nodeApi.status())
   metrics.gauge('vendue_queue_depth', 'Commands and commits that wait, by queue.', () => [
     { labels: { queue: 'mailboxes' }, value: house.waiting.all },
     { labels: { queue: 'fullest_mailbox' }, value: house.waiting.most },
     { labels: { queue: 'forwarders' }, value: router.waiting },
+    ...(shared ? [{ labels: { queue: 'shared_log' }, value: shared.log.waiting }] : []),
+    ...(shared ? [{ labels: { queue: 'own_copies' }, value: shared.copies.size }] : []),
     { labels: { queue: 'outboxes' }, value: pusher.backlog.reduce((sum, { commits }) => sum + commits, 0) },
   ])
   metrics.gauge('vendue_replication_backlog_commits', 'Commits that wait to be sent to a peer.', () =>
