@@ -1,9 +1,12 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
 
-/** Passes connections on to a port of this machine, and cuts them all when told to. */
+/** Passes connections on to a port of this machine; cuts them all, or lets them hang, when told to. */
 export class CuttingProxy {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
+  /** The far ends, by the near ones. */
+  readonly #pairs = new Map<Socket, Socket>()
+  #held: 'nothing' | 'answers' | 'all' = 'nothing'
 
   private constructor(port: number) {
     this.#server = createServer((near) => {
@@ -16,11 +19,12 @@ export class CuttingProxy {
         socket.on('error', () => {})
         socket.on('close', () => {
           this.#sockets.delete(socket)
+          this.#pairs.delete(near)
           other.destroy()
         })
       }
-      near.pipe(far)
-      far.pipe(near)
+      this.#pairs.set(near, far)
+      this.#pass(near, far)
     })
   }
 
@@ -32,9 +36,13 @@ export class CuttingProxy {
   }
 
   get url(): string {
+    return `http://127.0.0.1:${this.port}`
+  }
+
+  get port(): number {
     const address = this.#server.address()
     if (address === null || typeof address === 'string') throw new Error('the proxy does not listen')
-    return `http://127.0.0.1:${address.port}`
+    return address.port
   }
 
   /** How many connections were cut, of both sides. */
@@ -42,6 +50,26 @@ export class CuttingProxy {
     const count = this.#sockets.size
     for (const socket of this.#sockets) socket.resetAndDestroy()
     return count
+  }
+
+  /** From now on nothing comes through, or no answers do; nobody hears that a socket is closed either. */
+  hold(what: 'answers' | 'all'): void {
+    this.#held = what
+    for (const [near, far] of this.#pairs) {
+      far.unpipe(near).pause()
+      if (what === 'all') near.unpipe(far).pause()
+    }
+  }
+
+  /** What was held goes on. */
+  release(): void {
+    this.#held = 'nothing'
+    for (const [near, far] of this.#pairs) this.#pass(near, far)
+  }
+
+  #pass(near: Socket, far: Socket): void {
+    if (this.#held !== 'all') near.pipe(far)
+    if (this.#held === 'nothing') far.pipe(near)
   }
 
   async stop(): Promise<void> {

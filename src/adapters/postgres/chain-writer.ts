@@ -86,7 +86,7 @@ export class ChainWriter {
     }
     const refused = chains.filter((chain) => !changed.has(auctionOf(chain)))
     const { decisions, found } = await this.#lookAt(connection, refused)
-    if (connection.takeWarning() || found) await this.#untilReplicated(connection)
+    if (connection.takeWarning() || found) await untilReplicated(connection)
     return chains.map((chain) => (changed.has(auctionOf(chain)) ? APPENDED : (decisions.get(chain) as Decision)))
   }
 
@@ -120,15 +120,15 @@ export class ChainWriter {
     const earlier = head === null && command !== null ? await openedBy(connection, command) : undefined
     return earlier === undefined ? { appended: false, head } : { appended: false, earlier }
   }
-
-  /** Resolves when a commit has been waited for in full. */
-  async #untilReplicated(connection: PostgresConnection): Promise<void> {
-    do await connection.query(BARRIER, STATEMENT_TIMEOUT_MS)
-    while (connection.takeWarning())
-  }
 }
 
 const BARRIER: Statement = { name: 'barrier', text: 'UPDATE vendue.log SET barriers = barriers + 1' }
+
+/** Resolves when a commit has been waited for in full: those before it have been as well then. */
+export async function untilReplicated(connection: PostgresConnection): Promise<void> {
+  do await connection.query(BARRIER, STATEMENT_TIMEOUT_MS)
+  while (connection.takeWarning())
+}
 
 export async function headsOf(
   connection: PostgresConnection,

@@ -8,7 +8,8 @@ export const UNIQUE_VIOLATION = '23505'
 const PASSING = new Set(['40001', '40P01', '55P03', '57014'])
 /** Of a server that does not take writes, or does not serve at all. */
 const AWAY = /^(08|57P|25006|53300)/
-const TLS_ERROR = /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|HOSTNAME_MISMATCH)/
+const TLS_ERROR =
+  /^(ERR_(TLS|SSL|OSSL)|CERT_|CRL_|DEPTH_ZERO|ERROR_IN_C|HOSTNAME_|INVALID_(CA|PURPOSE)|PATH_LENGTH|SELF_SIGNED|UNABLE_TO_)/
 
 /** SQLSTATE; '' where the error is not PostgreSQL's. */
 export function sqlState(error: unknown): string {

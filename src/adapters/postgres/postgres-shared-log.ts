@@ -1,10 +1,6 @@
 /** Room `postgres`: the log that the nodes of a cluster share, in PostgreSQL. */
 
-import { readBodyAgain } from '../../application/log/written-body.js'
-import { outcomesWith } from '../../application/submissions/outcomes-of-commit.js'
-import type { SealedMaximum } from '../../domain/commands.js'
 import type { Commit, Head } from '../../domain/commit.js'
-import type { Secrets } from '../../domain/pricing.js'
 import type { Append } from '../../ports/store/event-log.js'
 import type { Outcome, RecordedOutcome } from '../../ports/store/outcome-repository.js'
 import {
@@ -19,8 +15,8 @@ import {
   type SharedPage,
 } from '../../ports/store/shared-log.js'
 import { AppendQueue } from './append-queue.js'
-import { outcomesIn } from './append-statement.js'
-import { ChainWriter, headsOf, STATEMENT_TIMEOUT_MS } from './chain-writer.js'
+import { ChainWriter, headsOf, STATEMENT_TIMEOUT_MS, untilReplicated } from './chain-writer.js'
+import { pageBeside } from './page-beside.js'
 import type { PostgresAddress } from './postgres-address.js'
 import { isLost, sqlState, UNIQUE_VIOLATION, willPass } from './postgres-errors.js'
 import type { PostgresConnection } from './primary-connection.js'
@@ -35,9 +31,6 @@ export interface PostgresSharedLogOptions {
 }
 
 const ANSWER_MS = 8_000
-/** Of what lies beside a log, in one page. */
-const PAGE_ROWS = 1_000
-const PAGE_BYTES = 1_000_000
 
 const NOW = '(extract(epoch FROM clock_timestamp()) * 1000)::bigint'
 /** The distinct homes, each found by one step in the index. */
@@ -69,8 +62,6 @@ interface NodeRow {
   readonly beat_at: number | null
   readonly now: number
 }
-
-type Source = 'commits' | 'outcomes' | 'sealed'
 
 /** A shared log in PostgreSQL, or what speaks like it; connects when it is first asked. */
 export class PostgresSharedLog implements SharedLog {
@@ -123,7 +114,17 @@ export class PostgresSharedLog implements SharedLog {
       rows.map(({ fingerprint }) => fingerprint),
       rows.map(({ outcome }) => JSON.stringify(outcome)),
     ]
-    const homes = await this.#rows<{ auction_id: string }>('record', text, values)
+    let isRepeated = false
+    const homes = await this.#ask(async (connection) => {
+      connection.takeWarning()
+      const mustWait = isRepeated
+      isRepeated = true
+      const statement = { name: 'record', text, values }
+      const rows = await connection.query<{ auction_id: string }>(statement, STATEMENT_TIMEOUT_MS)
+      // What it finds there may have been left by a wait for a standby that was ended: see `ChainWriter`.
+      if (connection.takeWarning() || mustWait) await untilReplicated(connection)
+      return rows
+    })
     const mine = new Set(homes.map(({ auction_id }) => auction_id))
     return auctionIds.filter((auctionId) => !mine.has(auctionId))
   }
@@ -146,31 +147,8 @@ export class PostgresSharedLog implements SharedLog {
     })
   }
 
-  /** One source after the other; a cursor is "source:last key". */
-  async beside(auctionId: string, after: string | null): Promise<SharedPage> {
-    const [source, key] = splitCursor(after)
-    switch (source) {
-      case 'commits':
-        return this.#outcomesOfCommits(auctionId, Number(key))
-      case 'outcomes': {
-        const text = `
-          SELECT command_id, fingerprint, outcome FROM vendue.outcomes WHERE auction_id = $1 AND command_id > $2
-          ORDER BY command_id LIMIT ${PAGE_ROWS}`
-        type Row = { command_id: string; fingerprint: string; outcome: string }
-        const rows = await this.#rows<Row>('outcomes', text, [auctionId, key])
-        const outcomes = rows.map(({ fingerprint, outcome }) => {
-          return { outcome: JSON.parse(outcome) as Outcome, fingerprint }
-        })
-        const next = rows.length < PAGE_ROWS ? 'sealed:' : `outcomes:${rows.at(-1)?.command_id}`
-        return { outcomes, sealed: [], secrets: null, next }
-      }
-      case 'sealed':
-        return this.#sealedMaxima(auctionId, key)
-      default: {
-        const unknown: never = source
-        throw new RangeError(`unknown source ${String(unknown)}`)
-      }
-    }
+  beside(auctionId: string, after: string | null): Promise<SharedPage> {
+    return pageBeside((name, text, values) => this.#rows(name, text, values), auctionId, after)
   }
 
   async beat(node: ClusterNode): Promise<ClusterView> {
@@ -227,40 +205,6 @@ export class PostgresSharedLog implements SharedLog {
     return this.#connections.close()
   }
 
-  async #outcomesOfCommits(auctionId: string, afterSeq: number): Promise<SharedPage> {
-    const text = `
-      SELECT first_seq, last_seq, body, outcomes FROM (
-        SELECT *, sum(octet_length(body) + octet_length(outcomes)) OVER (ORDER BY last_seq)
-          - octet_length(body) - octet_length(outcomes) AS bytes_before
-        FROM (
-          SELECT first_seq, last_seq, body, outcomes FROM vendue.commits
-          WHERE auction_id = $1 AND last_seq > $2 AND outcomes IS NOT NULL ORDER BY last_seq LIMIT ${PAGE_ROWS}
-        ) AS next
-      ) AS page WHERE bytes_before < ${PAGE_BYTES} ORDER BY last_seq`
-    type Row = { first_seq: number; last_seq: number; body: string; outcomes: string }
-    const rows = await this.#rows<Row>('outcomes-of-commits', text, [auctionId, afterSeq])
-    const outcomes = rows.flatMap(({ first_seq, body, outcomes }) =>
-      outcomesWith({ auctionId, firstSeq: first_seq }, readBodyAgain(body).events, outcomesIn(outcomes)),
-    )
-    const last = rows.at(-1)
-    return { outcomes, sealed: [], secrets: null, next: last ? `commits:${last.last_seq}` : 'outcomes:' }
-  }
-
-  async #sealedMaxima(auctionId: string, afterId: string): Promise<SharedPage> {
-    const text = `
-      SELECT bid_id AS "bidId", bidder_id AS "bidderId", amount, salt FROM vendue.sealed_maxima
-      WHERE auction_id = $1 AND bid_id > $2 ORDER BY bid_id LIMIT ${PAGE_ROWS}`
-    const sealed = await this.#rows<SealedMaximum>('sealed', text, [auctionId, afterId])
-    if (sealed.length === PAGE_ROWS)
-      return { outcomes: [], sealed, secrets: null, next: `sealed:${sealed.at(-1)?.bidId}` }
-    type Row = { secrets: string | null; secrets_seq: number | null }
-    const secretsText = 'SELECT secrets, secrets_seq FROM vendue.heads WHERE auction_id = $1'
-    const [row] = await this.#rows<Row>('secrets', secretsText, [auctionId])
-    const secrets =
-      row?.secrets && row.secrets_seq ? { seq: row.secrets_seq, secrets: JSON.parse(row.secrets) as Secrets } : null
-    return { outcomes: [], sealed, secrets, next: null }
-  }
-
   #rows<Row extends object>(name: string, text: string, values: readonly unknown[]): Promise<Row[]> {
     return this.#ask((connection) => connection.query<Row>({ name, text, values }, STATEMENT_TIMEOUT_MS))
   }
@@ -285,10 +229,4 @@ export class PostgresSharedLog implements SharedLog {
 
 function keyOf({ auctionId, commandId }: Outcome): string {
   return `${auctionId} ${commandId}`
-}
-
-function splitCursor(cursor: string | null): [Source, string] {
-  if (cursor === null) return ['commits', '0']
-  const at = cursor.indexOf(':')
-  return [cursor.slice(0, at) as Source, cursor.slice(at + 1)]
 }

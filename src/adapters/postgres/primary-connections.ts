@@ -43,7 +43,7 @@ export class PrimaryConnections {
   }
 
   status(): SharedLogStatus {
-    const connected = this.#open.values().next().value
+    const connected = [...this.#open].find(({ broken }) => broken === null)
     return { connectedTo: connected === undefined ? null : hostText(connected.host), error: this.#error }
   }
 
