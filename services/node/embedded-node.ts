@@ -164,7 +164,7 @@ class NodeFace implements EmbeddedNode {
     const settings = settingsOf(options)
     this.#node = createWholeNode(settings, { logger })
     this.#join = () => joinOnce(options, settings)
-    this.#events = new NodeEvents({ api: () => this.api, nodeId: () => this.id, logger })
+    this.#events = new NodeEvents({ api: () => this.api, feed: () => this.#node.feed, nodeId: () => this.id, logger })
   }
 
   get id(): string {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { AuctionFactsCache } from '../../src/application/gateway/auction-facts.js'
 import { EventMaker } from '../../src/application/gateway/event-maker.js'
 import type { EventOf, EventType } from '../../src/application/gateway/public-events.js'
-import type { FeedItem } from '../../src/ports/node/node-answers.js'
+import type { EventFeed, FeedBatch } from '../../src/ports/node/event-feed.js'
 import type { NodeApi } from '../../src/ports/node/node-api.js'
 import type { Logger } from '../../src/ports/system/logger.js'
 
@@ -11,17 +11,20 @@ export type NodeEventsByType = { readonly [T in EventType]: EventOf<T> & { reado
 export type NodeEvent = NodeEventsByType[EventType]
 
 export interface NodeEventsDeps {
-  readonly api: () => Pick<NodeApi, 'events' | 'history' | 'show'>
+  readonly api: () => Pick<NodeApi, 'history' | 'show'>
+  readonly feed: () => EventFeed
   readonly nodeId: () => string
   readonly logger: Logger
 }
 
 type Listener = (event: never) => void
 
-const WAIT_MS = 20_000
+/** Resolves when the event may be followed by the next. */
+type Hear = (event: NodeEvent) => Promise<void> | void
+
 const RETRY_MS = 500
 
-/** Reads a node's events, page by page, for listeners; each iterator reads for itself, at its own pace. */
+/** A node's events, as they happen, for listeners; each iterator follows them for itself, at its own pace. */
 export class NodeEvents {
   readonly #deps: NodeEventsDeps
   readonly #listeners = new Map<string, Set<Listener>>()
@@ -35,8 +38,8 @@ export class NodeEvents {
   }
 
   async start(): Promise<void> {
-    const { cursor } = await this.#deps.api().events({ waitMs: 0 })
-    this.stopped = this.#notify(cursor)
+    const cursor = await this.#deps.feed().now()
+    this.stopped = this.#follow(cursor, (event) => this.#notify(event), this.#stop.signal)
   }
 
   /** Idempotent. */
@@ -56,50 +59,69 @@ export class NodeEvents {
 
   iterate(): AsyncIterable<NodeEvent> & { close(): void } {
     const closed = new AbortController()
-    const from = this.#deps.api().events({ waitMs: 0 })
+    const from = this.#deps.feed().now()
     // Its failure is the reader's, who may come later.
     from.catch(() => {})
     const read = (cursor: string) => this.#read(cursor, AbortSignal.any([closed.signal, this.#stop.signal]))
     return {
       close: () => closed.abort(),
       async *[Symbol.asyncIterator]() {
-        yield* read((await from).cursor)
+        yield* read(await from)
       },
     }
   }
 
-  async #notify(cursor: string): Promise<void> {
-    for await (const event of this.#read(cursor, this.#stop.signal)) {
-      for (const listener of [...(this.#listeners.get(event.type) ?? [])]) {
-        try {
-          listener(event as never)
-        } catch (error) {
-          // The program's mistake, not the node's: where it is thrown again, the program hears of it.
-          queueMicrotask(() => {
-            throw error
-          })
-        }
+  #notify(event: NodeEvent): void {
+    for (const listener of [...(this.#listeners.get(event.type) ?? [])]) {
+      try {
+        listener(event as never)
+      } catch (error) {
+        // The program's mistake, not the node's: where it is thrown again, the program hears of it.
+        queueMicrotask(() => {
+          throw error
+        })
       }
     }
   }
 
   async *#read(from: string, signal: AbortSignal): AsyncGenerator<NodeEvent, void, undefined> {
-    const { api, logger } = this.#deps
+    if (signal.aborted) return
+    const left = new AbortController()
+    const handover = new Handover<NodeEvent>()
+    const until = AbortSignal.any([signal, left.signal])
+    until.addEventListener('abort', () => handover.end(), { once: true })
+    const following = this.#follow(from, (event) => handover.give(event), until)
+    try {
+      for (let event = await handover.take(); event !== null; event = await handover.take()) yield event
+    } finally {
+      left.abort()
+      await following
+    }
+  }
+
+  /** Resolves soon after the signal aborts. Each event is heard once, whatever happens meanwhile. */
+  async #follow(from: string, hear: Hear, signal: AbortSignal): Promise<void> {
+    const { feed, logger } = this.#deps
     const maker = this.#newMaker()
     let cursor = from
-    const ended = new Promise<null>((resolve) => signal.addEventListener('abort', () => resolve(null), { once: true }))
+    const take = async (batch: FeedBatch) => {
+      const { auctionId, firstSeq, events } = batch
+      const disputed = await batch.disputed()
+      for (const [i, event] of events.entries()) {
+        if (signal.aborted) return
+        const made = await maker.of({ auctionId, seq: firstSeq + i, event, disputed })
+        const own = made !== null && (await this.#facts.of(auctionId)).sellerId === this.#deps.nodeId()
+        cursor = batch.cursor(i + 1)
+        if (made !== null && !signal.aborted) await hear({ ...made, own })
+      }
+    }
     while (!signal.aborted) {
       try {
-        const page = await Promise.race([api().events({ cursor, waitMs: WAIT_MS }), ended])
-        if (page === null) return
-        const events = await this.#made(maker, page.items)
-        // Each is delivered once, whatever happens meanwhile.
-        cursor = page.cursor
-        for (const event of events) if (!signal.aborted) yield event
+        await feed().follow(cursor, take, signal)
       } catch (error) {
         if (signal.aborted) return
         logger.error({ err: error }, 'the events could not be read; they are read again')
-        await Promise.race([sleep(RETRY_MS, null, { ref: false }), ended])
+        await sleep(RETRY_MS, null, { ref: false, signal }).catch(() => {})
       }
     }
   }
@@ -113,14 +135,38 @@ export class NodeEvents {
         logger.error({ err: error, auctionId, seq }, 'an event cannot be shown, and is left out'),
     })
   }
+}
 
-  async #made(maker: EventMaker, items: readonly FeedItem[]): Promise<NodeEvent[]> {
-    const nodeId = this.#deps.nodeId()
-    const made: NodeEvent[] = []
-    for (const event of await maker.all(items)) {
-      const { sellerId } = await this.#facts.of(event.auction_id)
-      made.push({ ...event, own: sellerId === nodeId })
-    }
-    return made
+/** Whoever gives waits until the one before has been taken, and whoever takes until there is one. */
+class Handover<T> {
+  #given: T | null = null
+  #wake: (() => void) | null = null
+  #ended = false
+
+  async give(thing: T): Promise<void> {
+    this.#given = thing
+    this.#wake?.()
+    while (this.#given !== null && !this.#ended) await this.#change()
+  }
+
+  /** Null at the end. */
+  async take(): Promise<T | null> {
+    while (this.#given === null && !this.#ended) await this.#change()
+    const taken = this.#ended ? null : this.#given
+    this.#given = null
+    this.#wake?.()
+    return taken
+  }
+
+  end(): void {
+    this.#ended = true
+    this.#wake?.()
+  }
+
+  /** Never do both wait. */
+  #change(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve
+    })
   }
 }
