@@ -9,7 +9,9 @@ import { type Auction, type Closed, type OpenedAuction, UNOPENED } from '../../d
 import type { Commit } from '../../domain/commit.js'
 import {
   type AuctionEvent,
+  type AuctionExtended,
   type AuctionOpened,
+  type AuctionTakenOver,
   commandIdOf,
   type MaximaRevealed,
   type Opening,
@@ -63,12 +65,21 @@ export interface Finding {
 /** A home, and the event that made it one. */
 export interface LoggedHome extends Home {
   readonly since: { readonly seq: number; readonly at: number }
+  /** Null where it opened the auction, or the home before has handed it over. */
+  readonly takenOver: LoggedTakeover | null
+}
+
+export interface LoggedTakeover extends Pick<AuctionTakenOver, 'why'> {
+  /** When the home before was last heard of. */
+  readonly silentSince: number
+  /** The end that it had to move, and where to; null where that lay far enough ahead. */
+  readonly extended: { readonly from: number; readonly to: number } | null
 }
 
 export interface LogSummary {
   readonly auctionId: string
   readonly state: OpenedAuction
-  /** Whoever wrote it, in order: the home that opened it, and those that it was handed over to. */
+  /** Whoever wrote it, in order: the home that opened it, and those that came after it. */
   readonly homes: readonly LoggedHome[]
   /** Where its homes say that they have lost maxima. */
   readonly losses: readonly MaximaLoss[]
@@ -242,8 +253,9 @@ class LogVerifier {
   }
 
   #event(placed: PlacedCommit, event: AuctionEvent, seq: number): void {
+    const before = this.#state
     try {
-      this.#state = evolve(this.#state, event)
+      this.#state = evolve(before, event)
     } catch (error) {
       if (error instanceof IllegalEventError) throw this.#refuse('EVENT', error.message, placed, { seq, event })
       throw error
@@ -251,8 +263,12 @@ class LogVerifier {
     const refuse: Refuse = (code, rule) => this.#refuse(code, rule, placed, { seq, event })
     if (event.type === 'AuctionOpened') {
       this.#opening = event
-      this.#homes.push({ ...event.home, since: { seq, at: event.at } })
-    } else if (isMove(event)) this.#homes.push({ ...event.to, since: { seq, at: event.at } })
+      this.#homes.push({ ...event.home, since: { seq, at: event.at }, takenOver: null })
+    } else if (isMove(event)) {
+      const taken = event.type === 'AuctionTakenOver' ? event : null
+      const takenOver = taken && { why: taken.why, silentSince: taken.since, extended: null }
+      this.#homes.push({ ...event.to, since: { seq, at: event.at }, takenOver })
+    } else if (event.type === 'AuctionExtended' && event.by === 'takeover') this.#lateTakeover(before, event)
     else if (event.type === 'MaximaLost') this.#losses.push({ seq, since: event.since })
     else if (event.type === 'MaximaRevealed') this.#reveal(event, refuse)
     else if (event.type === 'AuctionClosed') {
@@ -260,6 +276,13 @@ class LogVerifier {
       if (event.reserve !== null) this.#reserve(event.reserve, refuse)
     } else if (!this.#bids.add(seq, event)) throw refuse('BID_ID', 'this bid stands in the log twice')
     this.#commandId(event, refuse)
+  }
+
+  #lateTakeover(before: Auction, { closesAt }: AuctionExtended): void {
+    const home = this.#homes.pop()
+    if (!home?.takenOver || before.status === 'unopened') return
+    const extended = { from: before.closesAt ?? closesAt, to: closesAt }
+    this.#homes.push({ ...home, takenOver: { ...home.takenOver, extended } })
   }
 
   /** Bids are known to their table; the seller's commands share their ids with them. */

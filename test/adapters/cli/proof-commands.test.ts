@@ -5,10 +5,13 @@ import { sealCommit } from '../../../src/application/log/commit.js'
 import { readBody } from '../../../src/application/log/commit-body.js'
 import { nodeIdOf } from '../../../src/application/log/ids.js'
 import { proofOf } from '../../../src/application/proof/equivocation.js'
+import { proofLines } from '../../../src/application/proof/proof-file.js'
 import { signReceipts } from '../../../src/application/submissions/receipt.js'
 import type { Commit } from '../../../src/domain/commit.js'
 import type { BidPlaced } from '../../../src/domain/events.js'
 import type { Receipt } from '../../../src/ports/store/receipt-repository.js'
+import { HOUR, MINUTE, SECOND, T0 } from '../../support/auction-scenario.js'
+import { ADA, BEN, ClusterAuction, newSigner } from '../../support/cluster-auction.js'
 import { LongAuction } from '../../support/long-auction.js'
 import { CliHarness } from './support/cli-harness.js'
 
@@ -119,6 +122,45 @@ describe('commands about proof', () => {
     ])
     expect(json.home.node_id).to.equal(second)
     expect(homes[0]?.since).to.equal('2030-01-01T12:00:00.000Z')
+  })
+
+  it('say who took an auction over from whom, why, and how far its end moved for that', async () => {
+    const taken = new ClusterAuction({ closesAt: T0 + HOUR })
+    taken.bid(ADA, 7_500)
+    const [first, second, third] = [taken.home, newSigner(), newSigner()]
+    const ids = [first, second, third].map(({ publicKey }) => nodeIdOf(publicKey))
+    taken.at(MINUTE).takeOver(second, { why: 'home-left' })
+    taken.at(HOUR - SECOND).takeOver(third, { since: HOUR - 5 * SECOND })
+    taken.bid(BEN, 8_000)
+    cli.api.commits = taken.commits
+    await cli.run(['export', taken.auctionId, '--out', file()])
+    const { code, stdout } = await cli.line(`verify ${file()} --explain --all`)
+    expect(code).to.equal(0)
+    expect(stdout).to.contain(`            ${ids[2]}, which took it over, since seq 4\n`)
+    const notes = stdout.split('\n').filter((line) => line.includes('takes it over'))
+    expect(notes).to.deep.equal([
+      `seq 3: ${ids[1]} takes it over, as its cluster signs, and decides from here on: the home before has left the cluster`,
+      `seq 4: ${ids[2]} takes it over, as its cluster signs, and decides from here on: the home before was last heard of at 2030-01-01T12:59:55.000Z; the end moves from 2030-01-01T13:00:00.000Z to 2030-01-01T13:00:59.000Z, so that nobody loses it`,
+    ])
+    const json = JSON.parse((await cli.line(`verify ${file()} --json`)).stdout)
+    const homes = json.homes as { taken_over: unknown }[]
+    expect(homes.map(({ taken_over }) => taken_over)).to.deep.equal([
+      null,
+      { why: 'home-left', silent_since: '2030-01-01T12:01:00.000Z', closes_at: null },
+      { why: 'home-dead', silent_since: '2030-01-01T12:59:55.000Z', closes_at: '2030-01-01T13:00:59.000Z' },
+    ])
+  })
+
+  it('say of a proof that it is against a cluster, where that has let two nodes go on', async () => {
+    const taken = new ClusterAuction()
+    const deposed = taken.fork()
+    const proof = proofOf([...taken.commits], taken.takeOver(newSigner()), deposed.bid(ADA, 7_500))
+    writeFileSync(file(), [...proofLines(proof)].join(''))
+    const { stdout } = await cli.line(`verify ${file()}`)
+    expect(stdout).to.match(/^valid {2}the cluster of Pic#1 and its homes have signed two histories of it\n/)
+    expect(stdout).to.contain(taken.cluster.publicKey)
+    const json = JSON.parse((await cli.line(`verify ${file()} --json`)).stdout)
+    expect(json).to.deep.include({ by: 'cluster', seq: 2 })
   })
 
   it('refuse a commit of the old home after it handed the auction over', async () => {

@@ -1,8 +1,10 @@
 import { type Json, jsonTime, pictureJson } from '../../../application/gateway/json-shapes.js'
+import { timeText } from '../../../application/log/time-text.js'
 import type {
   ExplainedBid,
   Finding,
   LoggedHome,
+  LoggedTakeover,
   LogSummary,
   Verification,
 } from '../../../application/proof/verify-log.js'
@@ -46,11 +48,12 @@ export function summaryLines(summary: LogSummary, { paint }: Look): string[] {
 
 /** The home; if the auction moved, all homes in order. */
 function homeFacts({ homes, state }: LogSummary): [string, string][] {
-  const words = homes.map(({ nodeId, since }, i) => {
+  const words = homes.map(({ nodeId, since, takenOver }, i) => {
     const name = nodeId === state.seller.id ? `${oneLine(state.seller.name)}, ` : ''
     const last = homes[i + 1]?.since.seq
     if (homes.length === 1) return `${name}${nodeId}`
-    return `${name}${nodeId}, ${last === undefined ? `since seq ${since.seq}` : `up to seq ${last}`}`
+    const taken = takenOver === null ? '' : ', which took it over'
+    return `${name}${nodeId}${taken}, ${last === undefined ? `since seq ${since.seq}` : `up to seq ${last}`}`
   })
   return words.map((text, i) => [i === 0 ? (words.length === 1 ? 'home' : 'homes') : '', text])
 }
@@ -125,7 +128,7 @@ export function findingLines({ finding, events }: Extract<Verification, { valid:
   return [`${paint.bad('NOT VALID')}  ${MEANINGS[code]} (${code})`, ...facts(pairs).map((line) => `  ${line}`)]
 }
 
-/** The bids, and between them the handovers, and the maxima that were lost. */
+/** The bids, and between them who the home came to be, and the maxima that were lost. */
 export function* explainedLines({ summary, explain }: Extract<Verification, { valid: true }>): Iterable<string> {
   const notes = [
     ...summary.homes.slice(1).map((home) => ({ seq: home.since.seq, line: movedLine(home) })),
@@ -146,8 +149,21 @@ function lossLine({ seq, since }: LogSummary['losses'][number]): string {
   return `seq ${seq}: its home has lost the maxima that were left with it from event ${since} on; the leader's counts for no more than the price from here on`
 }
 
-function movedLine({ nodeId, since }: LoggedHome): string {
-  return `seq ${since.seq}: its home hands it over to ${nodeId}, which decides from here on`
+function movedLine({ nodeId, since, takenOver }: LoggedHome): string {
+  const start = `seq ${since.seq}:`
+  if (takenOver === null) return `${start} its home hands it over to ${nodeId}, which decides from here on`
+  const { why, silentSince, extended } = takenOver
+  const moved =
+    extended === null
+      ? ''
+      : `; the end moves from ${timeText(extended.from)} to ${timeText(extended.to)}, so that nobody loses it`
+  return `${start} ${nodeId} takes it over, as its cluster signs, and decides from here on: ${TAKEN_BECAUSE[why](timeText(silentSince))}${moved}`
+}
+
+const TAKEN_BECAUSE: Readonly<Record<LoggedTakeover['why'], (silentSince: string) => string>> = {
+  'home-dead': (since) => `the home before was last heard of at ${since}`,
+  'home-left': () => 'the home before has left the cluster',
+  rebalance: () => 'the cluster shares its auctions out anew',
 }
 
 /** "seq 5: bob bids 80.00 USD and leads: the price is 80.00 USD". */
@@ -241,11 +257,16 @@ export function verificationJson(result: Verification, explain: boolean): { read
     winner: sold && { id: sold.winner.id, name: sold.winner.name },
     winning_bid_id: sold?.bidId ?? null,
     home: { node_id: state.home.nodeId, public_key: state.home.publicKey },
-    homes: summary.homes.map(({ nodeId, publicKey, since }) => ({
+    homes: summary.homes.map(({ nodeId, publicKey, since, takenOver }) => ({
       node_id: nodeId,
       public_key: publicKey,
       since_seq: since.seq,
       since: jsonTime(since.at),
+      taken_over: takenOver && {
+        why: takenOver.why,
+        silent_since: jsonTime(takenOver.silentSince),
+        closes_at: jsonTime(takenOver.extended?.to ?? null),
+      },
     })),
     seq: state.seq,
     hash: summary.headHash,

@@ -68,7 +68,25 @@ const opened: AuctionEvent = {
   terms,
 }
 
+const home = { nodeId: SELLER.id, publicKey: 'key' }
+const next = { nodeId: 'node_next', publicKey: 'key' }
+const taken = {
+  type: 'AuctionTakenOver',
+  at: T0,
+  from: home,
+  to: next,
+  why: 'home-dead',
+  since: T0 - 4_000,
+  keys: [],
+  clusterSignature: 'signature',
+} as const
+
 const LINES: readonly (readonly [AuctionEvent, string])[] = [
+  [taken, `${lot} has a new home: node_next, which has taken it over: the node before was not heard of any more`],
+  [
+    { ...taken, why: 'home-left' },
+    `${lot} has a new home: node_next, which has taken it over: the node before has left the cluster`,
+  ],
   [opened, `Seller opened ${lot} at 75.00 USD, ends 13:09:00 CET (in 9 min)`],
   [{ type: 'AuctionStarted', at: T0 }, `bidding on ${lot} has begun`],
   [bid, `Bob bid 80.00 USD on ${lot} and leads at 80.00 USD`],
