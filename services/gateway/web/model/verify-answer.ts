@@ -10,6 +10,8 @@ export type VerifyAnswer =
       readonly mandates: number
       readonly head: string
       readonly currency: string
+      /** Who wrote it, one after the other. */
+      readonly homes: readonly CheckedHome[]
       /** The newest first. */
       readonly bids: readonly CheckedBid[]
     }
@@ -22,6 +24,14 @@ export type VerifyAnswer =
     }
   /** The log could not be read. */
   | { readonly kind: 'failed'; readonly reason: string }
+
+export interface CheckedHome {
+  readonly nodeId: string
+  readonly sinceMs: number
+  readonly why: 'opened' | 'handed-over' | 'home-dead' | 'home-left' | 'rebalance'
+  /** Where the end had to be moved for that. */
+  readonly endMs: number | null
+}
 
 export interface CheckedBid {
   readonly seq: number

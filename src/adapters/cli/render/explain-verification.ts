@@ -1,16 +1,9 @@
-import { type Json, jsonTime, pictureJson } from '../../../application/gateway/json-shapes.js'
-import { timeText } from '../../../application/log/time-text.js'
-import type {
-  ExplainedBid,
-  Finding,
-  LoggedHome,
-  LoggedTakeover,
-  LogSummary,
-  Verification,
-} from '../../../application/proof/verify-log.js'
+import { type Json, pictureJson } from '../../../application/gateway/json-shapes.js'
+import type { ExplainedBid, Finding, LogSummary, Verification } from '../../../application/proof/verify-log.js'
 import type { Currency } from '../../../domain/currency.js'
 import { formatAmount, formatMoney, type Minor } from '../../../domain/money.js'
 import { describeResult } from './auction-text.js'
+import { homeFacts, homesJson, movedLine } from './explain-homes.js'
 import type { Look } from './look.js'
 import { pictureFacts } from './picture-text.js'
 import { facts } from './table.js'
@@ -44,18 +37,6 @@ export function summaryLines(summary: LogSummary, { paint }: Look): string[] {
       ['head', `seq ${state.seq}, ${summary.headHash}`],
     ]).map((line) => `  ${line}`),
   ]
-}
-
-/** The home; if the auction moved, all homes in order. */
-function homeFacts({ homes, state }: LogSummary): [string, string][] {
-  const words = homes.map(({ nodeId, since, takenOver }, i) => {
-    const name = nodeId === state.seller.id ? `${oneLine(state.seller.name)}, ` : ''
-    const last = homes[i + 1]?.since.seq
-    if (homes.length === 1) return `${name}${nodeId}`
-    const taken = takenOver === null ? '' : ', which took it over'
-    return `${name}${nodeId}${taken}, ${last === undefined ? `since seq ${since.seq}` : `up to seq ${last}`}`
-  })
-  return words.map((text, i) => [i === 0 ? (words.length === 1 ? 'home' : 'homes') : '', text])
 }
 
 function resultWords({ state }: LogSummary, priced: (minor: Minor) => string): string {
@@ -149,23 +130,6 @@ function lossLine({ seq, since }: LogSummary['losses'][number]): string {
   return `seq ${seq}: its home has lost the maxima that were left with it from event ${since} on; the leader's counts for no more than the price from here on`
 }
 
-function movedLine({ nodeId, since, takenOver }: LoggedHome): string {
-  const start = `seq ${since.seq}:`
-  if (takenOver === null) return `${start} its home hands it over to ${nodeId}, which decides from here on`
-  const { why, silentSince, extended } = takenOver
-  const moved =
-    extended === null
-      ? ''
-      : `; the end moves from ${timeText(extended.from)} to ${timeText(extended.to)}, so that nobody loses it`
-  return `${start} ${nodeId} takes it over, as its cluster signs, and decides from here on: ${TAKEN_BECAUSE[why](timeText(silentSince))}${moved}`
-}
-
-const TAKEN_BECAUSE: Readonly<Record<LoggedTakeover['why'], (silentSince: string) => string>> = {
-  'home-dead': (since) => `the home before was last heard of at ${since}`,
-  'home-left': () => 'the home before has left the cluster',
-  rebalance: () => 'the cluster shares its auctions out anew',
-}
-
 /** "seq 5: bob bids 80.00 USD and leads: the price is 80.00 USD". */
 export function explainedLine({ bid, step }: ExplainedBid, currency: Currency): string {
   const money = (minor: Minor) => formatMoney(minor, currency)
@@ -257,17 +221,7 @@ export function verificationJson(result: Verification, explain: boolean): { read
     winner: sold && { id: sold.winner.id, name: sold.winner.name },
     winning_bid_id: sold?.bidId ?? null,
     home: { node_id: state.home.nodeId, public_key: state.home.publicKey },
-    homes: summary.homes.map(({ nodeId, publicKey, since, takenOver }) => ({
-      node_id: nodeId,
-      public_key: publicKey,
-      since_seq: since.seq,
-      since: jsonTime(since.at),
-      taken_over: takenOver && {
-        why: takenOver.why,
-        silent_since: jsonTime(takenOver.silentSince),
-        closes_at: jsonTime(takenOver.extended?.to ?? null),
-      },
-    })),
+    homes: homesJson(summary),
     seq: state.seq,
     hash: summary.headHash,
     commits: summary.commits,

@@ -1,7 +1,8 @@
 import { signal } from '@preact/signals'
 import { useEffect, useRef, useState } from 'preact/hooks'
+import { timeText } from '../../../../../src/application/log/time-text.js'
 import type { Lot } from '../../model/lot.js'
-import type { VerifyAnswer } from '../../model/verify-answer.js'
+import type { CheckedHome, VerifyAnswer } from '../../model/verify-answer.js'
 import { t, writing } from '../state/language.js'
 import { Icon, Note } from './icons.js'
 
@@ -90,6 +91,7 @@ function Answer({ answer, isWhyOpen }: { answer: VerifyAnswer; isWhyOpen: boolea
           mandates: answer.mandates,
         })}
       </Note>
+      {answer.homes.length > 1 && <Homes homes={answer.homes} />}
       {answer.bids.length > 0 && (
         <details open={isWhyOpen}>
           <summary>
@@ -107,5 +109,29 @@ function Answer({ answer, isWhyOpen }: { answer: VerifyAnswer; isWhyOpen: boolea
         </details>
       )}
     </>
+  )
+}
+
+/** Which node wrote the auction since when, and why it was another one. */
+function Homes({ homes }: { homes: readonly CheckedHome[] }) {
+  const { when } = writing.value
+  return (
+    <details>
+      <summary>
+        <Icon name="right" />
+        {t('verify.homes')}
+      </summary>
+      <ol class="why">
+        {homes.map(({ nodeId, sinceMs, why, endMs }) => (
+          <li key={sinceMs}>
+            <time dateTime={timeText(sinceMs)}>{when(sinceMs)}</time> <bdi>{nodeId}</bdi>{' '}
+            <span class="soft">
+              {t(`verify.home.${why}`)}
+              {endMs !== null && ` ${t('time.extended.takeover', { end: when(endMs) })}`}
+            </span>
+          </li>
+        ))}
+      </ol>
+    </details>
   )
 }

@@ -2,9 +2,14 @@ import './node-shims.js'
 import { isWeakKey } from '../../../../../src/adapters/system/small-order.js'
 import { BYTES32, SIGNATURE } from '../../../../../src/application/log/input-schemas.js'
 import { readExport } from '../../../../../src/application/proof/export-format.js'
-import { type ExplainedBid, type Verification, verifyLog } from '../../../../../src/application/proof/verify-log.js'
+import {
+  type ExplainedBid,
+  type LoggedHome,
+  type Verification,
+  verifyLog,
+} from '../../../../../src/application/proof/verify-log.js'
 import { formatAmount } from '../../../../../src/domain/money.js'
-import type { CheckedBid, VerifyAnswer } from '../../model/verify-answer.js'
+import type { CheckedBid, CheckedHome, VerifyAnswer } from '../../model/verify-answer.js'
 import { ByteBuffer, verifyEd25519 } from './node-shims.js'
 
 const MAX_EXPLAINED = 100
@@ -72,8 +77,14 @@ function answerOf(verified: Verification): VerifyAnswer {
     mandates: summary.mandatesChecked,
     head: summary.headHash,
     currency: currency.code,
+    homes: summary.homes.map(homeOf),
     bids: bids.reverse(),
   }
+}
+
+function homeOf({ nodeId, since, takenOver }: LoggedHome): CheckedHome {
+  const why = takenOver?.why ?? (since.seq === 1 ? 'opened' : 'handed-over')
+  return { nodeId, sinceMs: since.at, why, endMs: takenOver?.extended?.to ?? null }
 }
 
 function bidOf({ bid, step }: ExplainedBid, format: (minor: number) => string): CheckedBid {
