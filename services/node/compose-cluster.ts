@@ -54,7 +54,7 @@ function shareLog(services: NodeServices, { sharedLog, signer: clusterSigner }: 
             secrets: parts.secrets,
             logger: parts.logger,
           },
-          { isShared },
+          { ...nodeId(), isShared },
         ),
     )
     .factory(

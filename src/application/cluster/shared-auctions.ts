@@ -5,7 +5,7 @@ import { type AuctionEvent, commandIdOf } from '../../domain/events.js'
 import { evolve } from '../../domain/evolve.js'
 import type { AuctionRecord, AuctionRepository, SecretRepository } from '../../ports/store/auction-repository.js'
 import { type Append, type EventLog, LogBusyError } from '../../ports/store/event-log.js'
-import type { HandoverRepository } from '../../ports/store/handover-repository.js'
+import type { HandoverPage, HandoverRepository } from '../../ports/store/handover-repository.js'
 import type { OutcomeRepository, RecordedOutcome } from '../../ports/store/outcome-repository.js'
 import { type SharedLog, SharedLogError, type SharedPage } from '../../ports/store/shared-log.js'
 import type { Logger } from '../../ports/system/logger.js'
@@ -21,11 +21,11 @@ import type { ClusterMeasures } from './cluster-measures.js'
 import type { OwnCopies } from './own-copies.js'
 
 export interface SharedAuctionsDeps {
-  readonly sharedLog: Pick<SharedLog, 'append' | 'beside' | 'heads' | 'read'>
+  readonly sharedLog: Pick<SharedLog, 'append' | 'beside' | 'heads' | 'read' | 'record'>
   readonly auctions: Pick<AuctionRepository, 'find'>
   readonly equivocationWatch: Pick<EquivocationWatch, 'offered'>
   readonly eventLog: Pick<EventLog, 'read'>
-  readonly handovers: Pick<HandoverRepository, 'keep'>
+  readonly handovers: Pick<HandoverRepository, 'keep' | 'page'>
   readonly heldAuctions: HeldAuctions
   readonly measures: ClusterMeasures
   readonly outcomes: Pick<OutcomeRepository, 'find'>
@@ -36,6 +36,7 @@ export interface SharedAuctionsDeps {
 }
 
 export interface SharedAuctionsOptions {
+  readonly nodeId: string
   /** Whether the log of this node's cluster decides about the auction. */
   readonly isShared: (state: OpenedAuction) => boolean
 }
@@ -44,6 +45,8 @@ const PAGE = { commits: 256, bytes: 1024 * 1024 }
 const ONE = { commits: 1, bytes: 1 }
 /** Entries in one statement. */
 const MAX_PUT_BACK = 256
+/** Outcomes that are written at once. */
+const MAX_RECORDED = 1_000
 /** Others may write meanwhile. */
 const MAX_ROUNDS = 8
 const TWO_COMMITS =
@@ -56,12 +59,14 @@ const TWO_COMMITS =
  */
 export class SharedAuctions {
   readonly #deps: SharedAuctionsDeps
+  readonly #nodeId: string
   readonly #isShared: SharedAuctionsOptions['isShared']
   readonly #turns = new InOrderOf<string>()
   #healed = 0
 
-  constructor(deps: SharedAuctionsDeps, { isShared }: SharedAuctionsOptions) {
+  constructor(deps: SharedAuctionsDeps, { nodeId, isShared }: SharedAuctionsOptions) {
     this.#deps = deps
+    this.#nodeId = nodeId
     this.#isShared = isShared
   }
 
@@ -130,6 +135,7 @@ export class SharedAuctions {
         this.#healed += entries.length
       }
     }
+    await this.#recordAgain(own)
     const [first] = lost
     if (head === null) logger.info({ auctionId }, 'an auction is in the log of the cluster from now on')
     else
@@ -137,6 +143,19 @@ export class SharedAuctions {
         { auctionId, fromSeq: first?.commit.firstSeq, untilSeq: own.head.seq, commits: lost.length },
         'the log of the cluster lacked commits that this node holds, and has them again',
       )
+  }
+
+  /** What its commands were answered that no commit carries out. */
+  async #recordAgain({ auctionId, state }: AuctionRecord): Promise<void> {
+    if (state.home.nodeId !== this.#nodeId) return
+    const { handovers, sharedLog } = this.#deps
+    for (let after: string | null = null; ; ) {
+      const { outcomes, next }: HandoverPage = await handovers.page(auctionId, after, MAX_RECORDED)
+      const refused = outcomes.filter(({ outcome }) => outcome.status === 'rejected')
+      if (refused.length > 0) await sharedLog.record(this.#nodeId, refused)
+      if (next === null) return
+      after = next
+    }
   }
 
   /** What this node holds after the head, each with what lies beside it; null where it does not hold the head. */

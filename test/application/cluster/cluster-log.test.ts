@@ -11,8 +11,8 @@ import type { MemoryNode } from '../../support/memory-node.js'
 describe('a home in a cluster', () => {
   let cluster: MemoryCluster
   /** Run before each call of the first node to the shared log, and after it. */
-  let before: (call: string) => void | Promise<void>
-  let after: (call: string) => void | Promise<void>
+  let onCall: (call: string) => void | Promise<void>
+  let onDone: (call: string) => void | Promise<void>
   let home: MemoryNode
   let bidder: MemoryNode
   let rival: MemoryNode
@@ -20,10 +20,10 @@ describe('a home in a cluster', () => {
 
   beforeEach(async () => {
     cluster = new MemoryCluster()
-    before = after = () => {}
-    home = await cluster.start('home', { shared: { before: (call) => before(call), after: (call) => after(call) } })
-    bidder = await cluster.start('bidder')
-    rival = await cluster.start('rival')
+    onCall = onDone = () => {}
+    home = await cluster.start('home', { shared: { before: (call) => onCall(call), after: (call) => onDone(call) } })
+    bidder = await cluster.start('bidder', { shared: { before: (call) => onCall(call) } })
+    rival = await cluster.start('rival', { shared: { before: (call) => onCall(call) } })
     auction = await openInYen(home)
   })
 
@@ -53,18 +53,18 @@ describe('a home in a cluster', () => {
   })
 
   it('does nothing while the log cannot be reached, says so, and goes on by itself', async () => {
-    before = unreachable
-    expect(await codeOf(bid('bid_00000001', '10'))).to.equal('LOG_UNREACHABLE')
+    onCall = unreachable
+    expect(await soon(codeOf(bid('bid_00000001', '10')))).to.equal('LOG_UNREACHABLE')
     expect(cluster.log.find(auction)?.head.seq).to.equal(1)
-    before = () => {}
-    expect((await bid('bid_00000001', '10')).outcome.status).to.equal('accepted')
+    onCall = () => {}
+    expect((await soon(bid('bid_00000001', '10'))).outcome.status).to.equal('accepted')
     await settle()
     expect((await headOf(home))?.seq).to.equal(2)
   })
 
   it('finds out by the same append whether one without an answer was stored', async () => {
     let lost = 0
-    after = (call) => {
+    onDone = (call) => {
       if (call === 'append' && lost++ === 0) throw new SharedLogError('LOG_OUTCOME_UNKNOWN', 'no answer')
     }
     const answer = bid('bid_00000001', '10')
@@ -75,11 +75,11 @@ describe('a home in a cluster', () => {
   })
 
   it('says that the outcome is unknown while nobody knows it, and writes nothing else in its place', async () => {
-    after = (call) => {
+    onDone = (call) => {
       if (call === 'append') throw new SharedLogError('LOG_OUTCOME_UNKNOWN', 'no answer')
     }
     expect(await soon(codeOf(bid('bid_00000001', '10')))).to.equal('OUTCOME_UNKNOWN')
-    after = () => {}
+    onDone = () => {}
     const { outcome } = await soon(bid('bid_00000002', '11', rival))
     expect(outcome).to.deep.include({ status: 'accepted', seq: 3 })
     expect((await bid('bid_00000001', '10')).outcome).to.deep.include({ status: 'accepted', seq: 2 })
