@@ -10,7 +10,7 @@ import { makeTempHome } from '../support/temp-home.js'
 
 const BIDDERS = 100
 /** What may become of a bid while a gateway stops, beside being accepted: each says what to do. */
-const CLEAR = new Set(['STOPPING', 'BID_TOO_LOW', 'OUTCOME_UNKNOWN', 'BUSY'])
+const CLEAR = new Set(['STOPPING', 'BID_TOO_LOW', 'ALREADY_LEADING', 'OUTCOME_UNKNOWN', 'BUSY'])
 
 interface Bid {
   readonly id: string
