@@ -27,6 +27,11 @@ export function measureNode(metrics: Metrics, services: NodeServices, tls: MeshT
       return { labels: { peer: peers.get(nodeId)?.info.name ?? nodeId }, value: commits }
     }),
   )
+  metrics.gauge(
+    'vendue_moving_auctions',
+    'Auctions of a cluster whose commands from here wait for a home that answers.',
+    () => services.parts.movingAuctions.size,
+  )
   metrics.gauge('vendue_loaded_auctions', 'Auctions of this home in memory.', () => house.loaded)
   metrics.gauge(
     'vendue_member_log_conflict',

@@ -5,10 +5,14 @@ import { expect } from 'chai'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { SETTING_KEYS, settingsSchema } from '../../src/adapters/system/settings-schema.js'
+import { parseSharedLog } from '../../src/adapters/system/shared-log-address.js'
+import { makeClusterHome } from '../support/cluster-home.js'
 import { eventually } from '../support/eventually.js'
 import { NodeProcess } from '../support/node-process.js'
+import { endSharedServer, sharedServer } from '../support/postgres/postgres-server.js'
 import { makeTempHome } from '../support/temp-home.js'
 
+const MEMBERS = ['node1', 'node2', 'node3', 'gateway1', 'gateway2']
 const ROOT = resolve(import.meta.dirname, '../../..')
 const DOCKER = join(ROOT, 'docker')
 
@@ -19,7 +23,7 @@ interface Service {
   readonly ports?: readonly string[]
   readonly volumes?: readonly string[]
   readonly build?: { readonly context: string; readonly dockerfile: string }
-  readonly depends_on?: object
+  readonly depends_on?: readonly string[] | Readonly<Record<string, object>>
 }
 interface Compose {
   readonly services: Readonly<Record<string, Service>>
@@ -43,7 +47,12 @@ const service = z.strictObject({
   cap_drop: z.array(z.string()).exactOptional(),
   security_opt: z.array(z.string()).exactOptional(),
   stop_grace_period: duration.exactOptional(),
-  healthcheck: z.strictObject({ disable: z.literal(true) }).exactOptional(),
+  healthcheck: z
+    .union([
+      z.strictObject({ disable: z.literal(true) }),
+      z.strictObject({ test: z.array(z.string()), interval: duration, timeout: duration, retries: z.int() }),
+    ])
+    .exactOptional(),
   depends_on: z
     .union([
       z.array(z.string()),
@@ -68,14 +77,111 @@ const composeFile = z
     'unknown top-level key',
   )
 
+const read = (name: string): unknown => parse(readFileSync(join(DOCKER, name), 'utf8'), { merge: true })
+
+/** As Compose does it: maps are joined, lists of volumes too, and the rest is replaced. */
+function overridden(base: Compose, more: Compose): Compose {
+  const services = { ...base.services }
+  for (const [name, { environment, volumes = [], depends_on, ...rest }] of Object.entries(more.services)) {
+    const before = services[name] ?? {}
+    services[name] = {
+      ...before,
+      ...rest,
+      environment: { ...before.environment, ...environment },
+      volumes: [...(before.volumes ?? []), ...volumes],
+      depends_on: { ...before.depends_on, ...depends_on },
+    }
+  }
+  return { ...base, services, volumes: { ...base.volumes, ...more.volumes } }
+}
+
+/** Those that start with it, in whatever order; fails where two wait for each other. */
+function waitsFor(name: string, { services }: Compose, way: readonly string[] = []): string[] {
+  if (way.includes(name)) throw new Error(`${[...way, name].join(' waits for ')}`)
+  const { depends_on = {} } = services[name] ?? {}
+  const next = Array.isArray(depends_on) ? depends_on : Object.keys(depends_on)
+  return next.flatMap((other) => [other, ...waitsFor(other, { services, volumes: {} }, [...way, name])])
+}
+
+describe('what is under docker/, as a cluster', () => {
+  const VARIANT = 'compose.cluster.yaml'
+  let cluster: Compose
+
+  before(() => {
+    cluster = overridden(read('compose.yaml') as Compose, read(VARIANT) as Compose)
+  })
+
+  it('is valid together with the mesh, to docker compose too where that is here', () => {
+    expect(composeFile.safeParse(cluster).error?.issues).to.equal(undefined)
+    if (spawnSync('docker', ['compose', 'version']).status !== 0) {
+      console.error('      docker compose is not installed here: its own look at the files was left out')
+      return
+    }
+    const files = ['compose.yaml', VARIANT].flatMap((name) => ['-f', join(DOCKER, name)])
+    execFileSync('docker', ['compose', ...files, 'config', '--quiet'])
+  })
+
+  it('has three nodes and two gateways that share a log, with a primary and a standby', () => {
+    const sharing = Object.entries(cluster.services).filter(([, { environment }]) => environment?.VENDUE_SHARED_LOG)
+    expect(sharing.map(([name]) => name)).to.have.members(['cluster-init', ...MEMBERS])
+    expect(Object.keys(cluster.services)).to.include.members(['primary', 'standby'])
+  })
+
+  it('names both servers to the nodes, by a URL that they take, for the database and user that there are', () => {
+    for (const name of ['cluster-init', ...MEMBERS]) {
+      const text = cluster.services[name]?.environment?.VENDUE_SHARED_LOG ?? ''
+      const log = parseSharedLog(text.replace(/\$\{\w+:-([^}]*)\}/, '$1'))
+      expect(log.hosts.map(({ host }) => host)).to.deep.equal(['primary', 'standby'])
+      for (const { host, port } of log.hosts) {
+        const server = cluster.services[host]
+        expect(server?.hostname).to.equal(host)
+        expect(port).to.equal(5_432)
+        expect(server?.environment).to.include({ POSTGRES_USER: log.user, POSTGRES_DB: log.database })
+        expect(text).to.contain(`:${server?.environment?.POSTGRES_PASSWORD}@`)
+      }
+    }
+  })
+
+  it('has the standby synchronous by the name that it follows under, and wait for none once it is promoted', () => {
+    const { primary, standby } = cluster.services
+    expect(primary?.command).to.include('synchronous_standby_names=standby')
+    expect(standby?.command?.slice(0, 3)).to.deep.equal(['/follow-primary.sh', 'primary', 'standby'])
+    expect(standby?.command?.join(' ')).not.to.contain('synchronous_standby_names')
+  })
+
+  it('mounts only what is there, sets only variables that exist, and starts one after the other', () => {
+    for (const [name, { volumes = [], environment = {} }] of Object.entries(cluster.services)) {
+      for (const source of volumes.map((mount) => mount.split(':')[0] as string)) {
+        if (source.startsWith('.')) expect(existsSync(join(DOCKER, source)), `${name}: ${source}`).to.equal(true)
+        else expect(cluster.volumes, name).to.have.property(source)
+      }
+      const known = SETTING_KEYS.map((key) => `VENDUE_${key.toUpperCase()}`)
+      expect(known).to.include.members(Object.keys(environment).filter((key) => key.startsWith('VENDUE_')))
+      expect(Object.keys(cluster.services)).to.include.members(waitsFor(name, cluster))
+    }
+    expect(waitsFor('node1', cluster)).to.include.members(['cluster-init', 'mesh-init', 'standby', 'primary'])
+  })
+
+  it('brings the token to the nodes that join, from where it is made', () => {
+    const made = cluster.services['cluster-init']
+    const [, directory, uses] = made?.command ?? []
+    const joining = Object.values(cluster.services).filter(({ environment }) => environment?.CLUSTER_TOKEN)
+    expect(joining).to.have.length(Number(uses))
+    for (const { environment, volumes = [], command = [] } of joining) {
+      expect(environment?.CLUSTER_TOKEN).to.equal(`${directory}/cluster`)
+      expect(volumes).to.include(`invite:${directory}:ro`)
+      expect(command[0]).to.equal('join-and-start.sh')
+    }
+    expect(dockerfile()).to.contain(`docker/${made?.command?.[0]}`)
+  })
+})
+
 describe('what is under docker/', () => {
   let compose: Compose
 
   before(() => {
     compose = read('compose.yaml') as Compose
   })
-
-  const read = (name: string): unknown => parse(readFileSync(join(DOCKER, name), 'utf8'), { merge: true })
 
   it('is valid: by the part of the Compose specification that it uses, and to docker compose where that is here', () => {
     expect(composeFile.safeParse(compose).error?.issues).to.equal(undefined)
@@ -119,7 +225,7 @@ describe('what is under docker/', () => {
   })
 
   it('gives each member the address that the others dial, and asks for its health where it serves it', () => {
-    for (const name of ['node1', 'node2', 'node3', 'gateway1', 'gateway2']) {
+    for (const name of MEMBERS) {
       const { hostname, command = [], environment = {} } = compose.services[name] as Service
       expect(hostname).to.equal(name)
       expect(environment.VENDUE_NAME).to.equal(name)
@@ -191,11 +297,13 @@ describe('what is under docker/', () => {
 
   it('asks only for metrics that a node and its gateway have', async () => {
     const { home, remove } = makeTempHome()
+    const server = await sharedServer()
+    makeClusterHome(home, ['main'])
     const node = await NodeProcess.start({
       home,
       name: 'main',
       args: ['--grape-port', '0', '--dht-port', '0', '--http-port', '0'],
-      env: { VENDUE_GATEWAY: 'yes' },
+      env: { VENDUE_GATEWAY: 'yes', VENDUE_SHARED_LOG: server.url(await server.createDatabase()) },
     })
     try {
       const page = await metricsAfterSomeUse(node)
@@ -218,6 +326,7 @@ describe('what is under docker/', () => {
       expect(panels.every(({ targets }) => targets.every(({ expr }) => expr.length > 0))).to.equal(true)
     } finally {
       await node.end()
+      await endSharedServer()
       remove()
     }
   })

@@ -3,8 +3,10 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { expect } from 'chai'
 import { parse } from 'yaml'
+import { makeClusterHome } from '../support/cluster-home.js'
 import { eventually } from '../support/eventually.js'
 import { NodeProcess, untilConnected } from '../support/node-process.js'
+import { endSharedServer, sharedServer } from '../support/postgres/postgres-server.js'
 import { skipUnless } from '../support/requires.js'
 import { makeTempHome } from '../support/temp-home.js'
 
@@ -36,8 +38,11 @@ describe('what docker/ has Prometheus do', () => {
   before(async function () {
     const isHere = ['prometheus', 'promtool'].every((tool) => spawnSync(tool, ['--version']).status === 0)
     skipUnless(this, isHere, 'prometheus and promtool are not installed')
-    const shop = await start('shop', { VENDUE_GATEWAY: 'yes' })
-    const other = await start('other', {})
+    const server = await sharedServer()
+    makeClusterHome(home, ['shop', 'other'])
+    const log = { VENDUE_SHARED_LOG: server.url(await server.createDatabase()) }
+    const shop = await start('shop', { ...log, VENDUE_GATEWAY: 'yes' })
+    const other = await start('other', log)
     await untilConnected([shop, other])
     const gateway = /http {3}http:\/\/(\S+)/.exec(shop.output)?.[1] ?? ''
     await bid(gateway, shop)
@@ -53,6 +58,7 @@ describe('what docker/ has Prometheus do', () => {
       await ended
     }
     await Promise.all(nodes.map((node) => node.end()))
+    await endSharedServer()
     remove()
   })
 

@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path'
 import { expect } from 'chai'
 import { eventually } from '../support/eventually.js'
 import { testEnv, VENDUE, vendueJson } from '../support/node-process.js'
+import { PostgresServer } from '../support/postgres/postgres-server.js'
 import { makeTempHome } from '../support/temp-home.js'
 
 const DOCKER = resolve(import.meta.dirname, '../../../docker')
@@ -122,6 +123,44 @@ describe('the scripts of the containers', () => {
 
     node1.kill('SIGTERM')
     expect(await ended(node1)).to.equal(0)
+  })
+
+  it('make a cluster of nodes that share a log, which goes on without the first of them', async () => {
+    const invite = join(home, 'invite-cluster')
+    mkdirSync(invite)
+    const server = await PostgresServer.start()
+    try {
+      const [first, second, metrics] = await freePorts(3)
+      const log = { VENDUE_SHARED_LOG: server.url(await server.createDatabase()), VENDUE_MESH: 'shared' }
+      const init = [join(DOCKER, 'mesh-init.sh'), `localhost:${first}`, invite, '1', '0']
+      expect(await ended(run('one', init, log)), output).to.equal(0)
+      const clusterInit = [join(DOCKER, 'cluster-init.sh'), invite, '1']
+      expect(await ended(run('one', clusterInit, log)), output).to.equal(0)
+      expect(await ended(run('one', clusterInit, log)), 'again').to.equal(0)
+      const start = ['vendue', 'start', '--rpc', `localhost:${first}`]
+      const one = run('one', start, { ...log, VENDUE_METRICS_PORT: String(metrics) })
+      await healthy(`http://127.0.0.1:${metrics}`)
+      const joining = { ...log, CLUSTER_TOKEN: join(invite, 'cluster') }
+      run('two', [join(DOCKER, 'join-and-start.sh'), join(invite, 'node'), `localhost:${second}`], joining)
+      const ask = (name: string, words: readonly string[]) => vendueJson(join(home, name), [...words, '--name', name])
+      const opened = await ask('one', ['open', 'Lot', '--start', '5', '--currency', 'EUR', '--closes-in', '1h'])
+      const { auction_id: auction } = opened as { auction_id: string }
+      await eventually('two has it', () => ask('two', ['show', auction]))
+      await eventually('both are alive in the cluster', async () => {
+        const { nodes } = (await ask('two', ['cluster', 'nodes'])) as { nodes: { state: string }[] }
+        return nodes.filter(({ state }) => state === 'alive').length === 2
+      })
+      one.kill('SIGKILL')
+      await ended(one)
+      const bidden = await eventually('two takes a bid', () => ask('two', ['bid', auction, '7']), 60_000)
+      expect(bidden).to.include({ status: 'accepted' })
+      const status = (await ask('two', ['cluster', 'nodes'])) as { taken_over: number }
+      expect(status.taken_over).to.equal(1)
+    } finally {
+      for (const child of children) child.kill('SIGTERM')
+      await Promise.all(children.map(ended))
+      await server.dispose()
+    }
   })
 })
 
