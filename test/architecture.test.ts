@@ -129,6 +129,23 @@ const noRoomOutgrowsTheOthers: Rule = (files) => {
     .map(([room]) => `src/application/${room}: is too large`)
 }
 
+/** What is named nowhere but where it is exported is dead. */
+const exportsAreNamed: Rule = (files) => {
+  const times = new Map<string, number>()
+  const others = [
+    ...readSources(['bench', 'test'], /(?<!architecture\.test)\.ts$/),
+    ...readSources(['services'], /\.tsx$/),
+  ]
+  for (const { text } of [...files, ...others])
+    for (const name of text.match(/[\w$]+/g) ?? []) times.set(name, (times.get(name) ?? 0) + 1)
+  return files.flatMap((file) =>
+    [...file.text.matchAll(EXPORTED)]
+      .filter(([, name]) => times.get(name as string) === 1)
+      .map((found) => at(file, lineAt(file.text, found.index), `exports ${found[1]}, which nothing names`)),
+  )
+}
+const EXPORTED = /^export (?:abstract |async )?(?:const|function\*?|class|interface|type) ([\w$]+)/gm
+
 const commentsWrap: Rule = (files) =>
   files.flatMap((file) =>
     file.text
@@ -306,6 +323,17 @@ const RULES: { title: string; rule: Rule; planted: Record<string, string>; found
     found: ['src/application/log/c.ts:3'],
   },
   {
+    title: 'nothing is exported that nothing names',
+    rule: exportsAreNamed,
+    planted: {
+      'src/domain/a.ts':
+        'export const USED = 1\n\nexport function nobodyCalls() {}\nexport const OWN = 2\nconst b = OWN\n',
+      'services/b.ts': "import { USED } from '../src/domain/a.js'\n",
+      'src/domain/c.ts': 'export type NobodyNames = string\n',
+    },
+    found: ['src/domain/a.ts:3', 'src/domain/c.ts:1'],
+  },
+  {
     title: 'no room of the application holds a quarter of it',
     rule: noRoomOutgrowsTheOthers,
     planted: Object.fromEntries(
@@ -462,10 +490,10 @@ describe('the architecture', () => {
   })
 })
 
-function readSources(): SourceFile[] {
-  return SOURCE_DIRS.flatMap((dir) =>
+function readSources(dirs = SOURCE_DIRS, names = /\.ts$/): SourceFile[] {
+  return dirs.flatMap((dir) =>
     readdirSync(resolve(ROOT, dir), { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.ts'))
+      .filter((name) => names.test(name))
       .map((name) => ({
         path: `${dir}/${name.replaceAll('\\', '/')}`,
         text: readFileSync(resolve(ROOT, dir, name), 'utf8'),
