@@ -233,6 +233,7 @@ class RunningNode implements VendueNode {
   ): void {
     const { name, dataDir, currencies, peerWaitMs, budgets = {} } = this.#settings
     const party = { id: nodeIdOf(signer.publicKey), name }
+    const isReader = role === 'replica' || role === 'operator'
     const remembered = rememberSignatures(signer, verifier)
     const rpcClient = new RpcClient({ logger: this.#logger, ...(this.#tls ? { tls: this.#tls } : {}) })
     this.#undo.push(() => rpcClient.stop())
@@ -265,7 +266,7 @@ class RunningNode implements VendueNode {
       .value('self', {
         party,
         info: () => this.info,
-        isReader: role === 'replica' || role === 'operator',
+        isReader,
       })
     provideStore(this.services, store)
     composeNode(this.services, {
@@ -273,7 +274,7 @@ class RunningNode implements VendueNode {
       currencies,
       peerWaitMs,
       budgets,
-      cluster: openNodeCluster(this.#settings, this.#logger),
+      cluster: openNodeCluster(this.#settings, { logger: this.#logger, isReader }),
       requestStop: this.#requestStop,
       metrics: this.metrics,
       handshakes: () => this.handshakes,

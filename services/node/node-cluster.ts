@@ -9,7 +9,7 @@ import { sharedLogAt } from './open-shared-log.js'
 /** What a node needs to take part in its cluster; undefined where it belongs to none. Throws `SettingsError`. */
 export function openNodeCluster(
   { dataDir, sharedLog }: Pick<NodeSettings, 'dataDir' | 'sharedLog'>,
-  logger: Logger,
+  { logger, isReader }: { readonly logger: Logger; readonly isReader: boolean },
 ): ClusterOptions | undefined {
   const signer = FileClusterSigner.open(dataDir, { clock: systemClock, logger })
   if (signer === null && sharedLog === undefined) return undefined
@@ -24,6 +24,12 @@ export function openNodeCluster(
       'shared_log',
       'this node belongs to a cluster, and is not given the log that its nodes share',
       'give it with --shared-log or VENDUE_SHARED_LOG, or take the node out with `vendue cluster leave`',
+    )
+  if (isReader)
+    throw new SettingsError(
+      'shared_log',
+      'by its role in the mesh this node reads only, and the nodes of a cluster write',
+      'leave the shared log out and take the node out with `vendue cluster leave`, or invite it to the mesh with another role',
     )
   return { signer, sharedLog: sharedLogAt(sharedLog, signer.firstKey) }
 }

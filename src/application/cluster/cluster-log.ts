@@ -74,6 +74,7 @@ export class ClusterLog implements HomeLog, OutcomeRepository, SecretRepository,
   readonly #isShared: ClusterLogOptions['isShared']
   readonly #goOnWithoutLost: ClusterLogOptions['goOnWithoutLost']
   #flying = 0
+  #isStopped = false
   /** What waits until it is known why the log refused what came before it. */
   readonly #conflicts = new Map<string, Waiting[]>()
   /** Why nothing more can be written before the auction has been loaded again. */
@@ -97,6 +98,11 @@ export class ClusterLog implements HomeLog, OutcomeRepository, SecretRepository,
       if (this.#shared.has(auctionId)) this.#shared.set(auctionId, this.#isShared(state))
       if (state.home.nodeId !== this.#nodeId) this.#taken.delete(auctionId)
     })
+  }
+
+  /** What is unsure by now is looked up at the next start. */
+  stop(): void {
+    this.#isStopped = true
   }
 
   /** Appends that wait for the shared log, and those under way. */
@@ -291,6 +297,7 @@ export class ClusterLog implements HomeLog, OutcomeRepository, SecretRepository,
   /** Nobody may ask for these auctions again, and yet they have to be closed. */
   #settleLater(): void {
     this.#deps.timers.after(10 * RETRY_MS, () => {
+      if (this.#isStopped) return
       const auctionIds = [...this.#unsure.keys()]
       Promise.all(auctionIds.map((auctionId) => this.#settle(auctionId))).catch((error: unknown) => {
         this.#deps.logger.debug({ err: error }, 'it is not known yet what the shared log has stored')

@@ -6,7 +6,9 @@ import type { Logger } from '../../ports/system/logger.js'
 import type { Timers } from '../../ports/system/timers.js'
 import { LogAwayError } from '../home/home-log.js'
 import type { PublishingEventLog } from '../log/publishing-event-log.js'
+import type { ClusterLog } from './cluster-log.js'
 import type { ClusterLook, ClusterMembership } from './cluster-membership.js'
+import type { OwnCopies } from './own-copies.js'
 import type { PeerComparison } from './peer-comparison.js'
 import type { SharedAuctions } from './shared-auctions.js'
 import type { Takeovers } from './takeovers.js'
@@ -14,10 +16,12 @@ import type { Takeovers } from './takeovers.js'
 export interface ClusterDeps {
   readonly sharedLog: Pick<SharedLog, 'auctionsOf' | 'close' | 'heads' | 'open' | 'status'>
   readonly auctions: Pick<AuctionRepository, 'find'>
+  readonly clusterLog: Pick<ClusterLog, 'stop'>
   readonly clusterMembership: ClusterMembership
   readonly clusterSigner: Pick<ClusterSigner, 'firstKey'>
   readonly eventLog: Pick<PublishingEventLog, 'heads' | 'onPublished'>
   readonly sharedAuctions: SharedAuctions
+  readonly ownCopies: Pick<OwnCopies, 'stop'>
   readonly peerComparison: Pick<PeerComparison, 'begin' | 'over'>
   readonly takeovers: Takeovers
   readonly timers: Timers
@@ -73,6 +77,8 @@ export class Cluster {
   /** Idempotent. To be called when nothing is written any more. */
   async stop(): Promise<void> {
     await this.pause()
+    this.#deps.clusterLog.stop()
+    this.#deps.ownCopies.stop()
     await this.#deps.clusterMembership.leave()
     await this.#deps.sharedLog.close()
   }

@@ -35,9 +35,15 @@ export class OwnCopies {
   readonly #outcomes = new Map<string, RecordedOutcome>()
   #size = 0
   #isRetrying = false
+  #isStopped = false
 
   constructor(deps: OwnCopiesDeps) {
     this.#deps = deps
+  }
+
+  /** What is not stored by now is fetched from the log at the next start. */
+  stop(): void {
+    this.#isStopped = true
   }
 
   /** Commits of which there is no own copy yet. */
@@ -66,9 +72,10 @@ export class OwnCopies {
     const behind = this.#behind.get(auctionId) ?? { entries: [], flying: 0, isStuck: false, waiting: [] }
     this.#behind.set(auctionId, behind)
     // What was unsure for a while comes late.
-    const at = behind.entries.findIndex(({ commit }) => commit.firstSeq > entry.commit.firstSeq)
-    if (at === -1) behind.entries.push(entry)
-    else behind.entries.splice(at, 0, entry)
+    const isNext = (behind.entries.at(-1)?.commit.firstSeq ?? 0) < entry.commit.firstSeq
+    const place = isNext ? -1 : behind.entries.findIndex(({ commit }) => commit.firstSeq > entry.commit.firstSeq)
+    if (place === -1) behind.entries.push(entry)
+    else behind.entries.splice(place, 0, entry)
     this.#size += 1
     for (const recorded of entry.outcomes ?? []) this.#outcomes.set(recorded.outcome.commandId, recorded)
     if (!behind.isStuck) void this.#send(behind, entry)
@@ -122,6 +129,7 @@ export class OwnCopies {
 
   #retryLater(): void {
     this.#deps.timers.after(RETRY_MS, () => {
+      if (this.#isStopped) return
       const stuck = [...this.#behind.values()].filter(({ isStuck }) => isStuck)
       this.#isRetrying = stuck.length > 0
       for (const behind of stuck) if (behind.flying === 0) void this.#retry(behind)

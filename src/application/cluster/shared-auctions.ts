@@ -104,20 +104,31 @@ export class SharedAuctions {
   async #fetch(auctionId: string, own: Head | null): Promise<void> {
     const { replicator, sharedLog } = this.#deps
     let [at] = own === null ? [] : await sharedLog.read(auctionId, own.seq, ONE)
-    if (own !== null && !isAt(at, own)) return this.#differs(auctionId, at)
+    if (own !== null && !isAt(at, own)) return this.#holdForked(auctionId)
     for (;;) {
       const commits = await sharedLog.read(auctionId, (at?.lastSeq ?? 0) + 1, PAGE)
       if (commits.length === 0) return
       const { refused } = await replicator.takeBack(commits, 'the log of the cluster')
       const [bad] = refused
-      if (bad !== undefined) return this.#differs(auctionId, bad.commit)
+      if (bad !== undefined) throw bad
       at = commits.at(-1)
     }
   }
 
-  async #differs(auctionId: string, commit: Commit | undefined): Promise<void> {
-    if (commit !== undefined) await this.#deps.equivocationWatch.offered(commit)
-    this.#deps.heldAuctions.hold(auctionId, 'forked', TWO_COMMITS)
+  /** The first commit in which the log differs is the proof. */
+  async #holdForked(auctionId: string): Promise<void> {
+    const { equivocationWatch, eventLog, heldAuctions, sharedLog } = this.#deps
+    heldAuctions.hold(auctionId, 'forked', TWO_COMMITS)
+    for (let seq = 1; ; ) {
+      const theirs = await sharedLog.read(auctionId, seq, PAGE)
+      const own = await eventLog.read(auctionId, seq, PAGE)
+      const common = theirs.slice(0, own.length)
+      const other = common.find(({ hash }, i) => hash !== own[i]?.hash)
+      if (other !== undefined) return equivocationWatch.offered(other)
+      const last = common.at(-1)
+      if (last === undefined) return
+      seq = last.lastSeq + 1
+    }
   }
 
   /** From the own store into the log, which has lost it, or never had it: the auction has just moved here. */
@@ -125,7 +136,7 @@ export class SharedAuctions {
     const { auctionId } = own
     const { measures, logger, sharedLog } = this.#deps
     const lost = await this.#after(own, head)
-    if (lost === null) return this.#differs(auctionId, undefined)
+    if (lost === null) return this.#holdForked(auctionId)
     for (let i = 0; i < lost.length; i += MAX_PUT_BACK) {
       const entries = lost.slice(i, i + MAX_PUT_BACK)
       // Another node may do the same at this moment: then the next round finds it there.

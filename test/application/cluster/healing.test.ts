@@ -142,6 +142,7 @@ describe('a log of a cluster that has lost its end', () => {
     )
     const length = commits().length
     expect(states.some(({ held }) => held.includes('forked'))).to.equal(true)
+    expect(states.some(({ disputed }) => disputed)).to.equal(true)
     await bid(right, 'bid_00000005', '15').catch(() => null)
     await cluster.time.advance(1_000)
     expect(commits().length, JSON.stringify(states)).to.equal(length)
