@@ -69,6 +69,7 @@ export interface Opening {
 
 const UNLOAD_INTERVAL_MS = 60_000
 const MAX_CHECKED = 100_000
+const REVEAL_RETRY_MS = 5_000
 const SECRETS_LOST = 'what was left with its home (the reserve and the maxima) is not there'
 
 /**
@@ -321,7 +322,8 @@ export class AuctionHouse {
     }
     if (commit.firstSeq === 1) this.#noteChecked(commit.auctionId)
     const more = events.some(({ type }) => type === 'AuctionClosed' || type === 'MaximaRevealed')
-    if (more && this.#accepting) this.#reveal(commit.auctionId)
+    const isLeft = state.status === 'closed' && events[0]?.type === 'AuctionTakenOver'
+    if ((more || isLeft) && this.#accepting) this.#reveal(commit.auctionId)
   }
 
   /** The start or the end of an auction has come. */
@@ -346,15 +348,26 @@ export class AuctionHouse {
 
   /** Opens what is still sealed after a close, page by page: each page's commit asks for the next. */
   #reveal(auctionId: string): void {
-    void this.#deps.secrets
-      .sealed(auctionId, 1)
-      .then((left) => {
-        if (left.length === 0 || !this.#accepting) return
-        this.#actor(auctionId).enqueue({ command: { type: 'reveal', auctionId }, settle: () => {} })
-      })
-      .catch((error: unknown) => {
-        this.#deps.logger.error({ err: error, auctionId }, 'maxima could not be revealed; the next start tries again')
-      })
+    const again = (why: object) => {
+      if (!this.#accepting) return
+      this.#deps.logger.warn({ ...why, auctionId }, 'maxima could not be revealed; trying again')
+      this.#deps.timers.after(REVEAL_RETRY_MS, () => this.#reveal(auctionId))
+    }
+    const settle = (result: SubmitResult) => {
+      if (!result.ok && result.code !== 'NOT_HOME' && result.code !== 'AUCTION_HELD') again({ result })
+    }
+    const left = async () => {
+      await this.#deps.eventLog.prepare(auctionId)
+      return (await this.#deps.secrets.sealed(auctionId, 1)).length > 0
+    }
+    left().then(
+      (isAny) => {
+        if (isAny && this.#accepting) this.#actor(auctionId).enqueue({ command: { type: 'reveal', auctionId }, settle })
+      },
+      (err: unknown) => {
+        if (!(err instanceof AuctionHeldError)) again({ err })
+      },
+    )
   }
 
   #scheduleSweep(): void {

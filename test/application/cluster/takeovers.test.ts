@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { Ed25519Verifier } from '../../../src/adapters/system/node-key.js'
+import { rendezvous } from '../../../src/application/cluster/rendezvous.js'
 import { readLog, unplaced } from '../../../src/application/proof/read-log.js'
 import { verifyLog } from '../../../src/application/proof/verify-log.js'
 import type { NodeError } from '../../../src/ports/node/node-error.js'
@@ -259,6 +260,44 @@ describe('a takeover in a cluster', () => {
     expect(after.cluster?.log.outage).to.equal(null)
     expect(after.cluster?.takeovers).to.have.length(1)
     await lone.stop()
+  })
+
+  it('opens the maxima that a home was killed over after the close', async () => {
+    const isClosed = (lot: string) => cluster.log.find(lot)?.state.status === 'closed'
+    let lot = ''
+    const before = () => {
+      if (isClosed(lot)) throw new SharedLogError('LOG_UNREACHABLE', 'away')
+    }
+    const short = await cluster.start('short', { shared: { before } })
+    lot = await openInYen(short, { commandId: 'cmd_open0002' })
+    const bids = Array.from({ length: 1_100 }, (_, i) => {
+      const commandId = `bid_many${String(i).padStart(6, '0')}`
+      const as = { id: `usr_${i % 2}`, name: `Bidder ${i % 2}` }
+      return home.api.bid({ auction: lot, commandId, kind: 'max', amount: String(100 + i * 2), as })
+    })
+    await soon(Promise.all(bids))
+    await soon(short.api.close({ auction: lot, commandId: 'cmd_close001' }).catch(() => null))
+    expect(isClosed(lot)).to.equal(true)
+    const state = () => cluster.log.find(lot)?.state
+    expect(state()).to.include({ revealed: 1_000 })
+    kill(short)
+    await cluster.time.advance(10_000)
+    expect(state()).to.include({ status: 'closed', revealed: 1_099 })
+    expect((await verified(home, lot)).decision).to.equal('rerun')
+  }).timeout(60_000)
+
+  it('is made by the next node in the order where the first one does not get to it', async () => {
+    const [first] = rendezvous(
+      auction,
+      others.map(({ info }) => info.nodeId),
+    ) as [string]
+    const lazy = others.find(({ info }) => info.nodeId === first) as MemoryNode
+    await lazy.services.parts.takeovers.stop()
+    kill(home)
+    await cluster.time.advance(4_500)
+    expect(homeOf()).to.equal(home.info.nodeId)
+    await cluster.time.advance(2_500)
+    expect(homeOf()).to.equal(others.find((node) => node !== lazy)?.info.nodeId)
   })
 
   it('says in the status who is alive', async () => {
