@@ -260,6 +260,8 @@ function composeService(services: NodeServices, options: ComposeOptions): void {
           pictures: parts.pictures,
           receiptKeeper: parts.receiptKeeper,
           receipts: parts.receipts,
+          receiptWatch: parts.receiptWatch,
+          secrets: parts.secrets,
           signatureMender: parts.signatureMender,
           signer: parts.signer,
           syncer: parts.syncer,

@@ -68,6 +68,18 @@ export interface AuctionPage {
   readonly next: string | null
 }
 
+export interface MyBid extends Auction {
+  /**
+   * The most that the caller may be charged for the lot that they lead; null where they do not lead, the gateway does
+   * not know, or it has no accounts.
+   */
+  readonly your_maximum: string | null
+}
+
+export interface MyBidPage extends AuctionPage {
+  readonly auctions: readonly MyBid[]
+}
+
 export interface BidPage {
   /** Newest first. */
   readonly bids: readonly Bid[]

@@ -22,6 +22,7 @@ import type {
   GatewayInfo,
   ListFilter,
   Me,
+  MyBidPage,
   NodeReport,
   OpenTerms,
   Peer,
@@ -212,7 +213,7 @@ export class VendueClient {
   }
 
   /** Auctions bid on, each with how the caller stands in `you`. */
-  myBids(filter: Pick<ListFilter, 'cursor' | 'limit'> = {}, options: CallOptions = {}): Promise<AuctionPage> {
+  myBids(filter: Pick<ListFilter, 'cursor' | 'limit'> = {}, options: CallOptions = {}): Promise<MyBidPage> {
     return this.#get('/api/v1/me/bids', { ...filter }, options)
   }
 

@@ -1,3 +1,4 @@
+import { formatAmount } from '../../domain/money.js'
 import type { Party } from '../../domain/party.js'
 import type { Caller } from '../../ports/accounts/caller.js'
 import type { AuctionView } from '../../ports/node/node-answers.js'
@@ -9,7 +10,7 @@ import { ANONYMOUS } from './callers.js'
 import { GatewayRefusal } from './gateway-refusal.js'
 
 export interface BiddersDeps {
-  readonly api: Pick<NodeApi, 'list' | 'show'>
+  readonly api: Pick<NodeApi, 'list' | 'maxima' | 'show'>
   readonly facts: AuctionFactsCache
   /** Null: names are taken on trust, and there is nobody to make a pseudonym for. */
   readonly pseudonyms: Pseudonyms | null
@@ -129,6 +130,23 @@ export class Bidders {
     }
     const more = await this.#bidUnderPseudonyms(caller, { before: null, limit: room })
     return { auctions: [...page.auctions, ...more.auctions], next: more.next }
+  }
+
+  /**
+   * The most that the caller may be charged for each of these that it leads, as decimal text, where the node knows.
+   * Never in a name that anybody may take, and not for a key that may only read.
+   */
+  async maxima(caller: Caller, views: readonly AuctionView[]): Promise<Map<string, string>> {
+    if (this.#deps.pseudonyms === null || !caller.scopes.includes('bid')) return new Map()
+    const led = views.filter(({ mine }) => mine === 'leading')
+    const of = led.map((view) => ({ auction: view.auctionId, party: (this.watcher(caller, view) ?? caller.party).id }))
+    const maxima = of.length === 0 ? [] : await this.#deps.api.maxima({ of })
+    const known = new Map<string, string>()
+    for (const [i, { auctionId, state }] of led.entries()) {
+      const maximum = maxima[i] ?? null
+      if (maximum !== null) known.set(auctionId, formatAmount(maximum, state.terms.currency))
+    }
+    return known
   }
 
   async #bidUnderPseudonyms(

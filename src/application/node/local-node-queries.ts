@@ -1,4 +1,5 @@
 import type { Commit } from '../../domain/commit.js'
+import type { Minor } from '../../domain/money.js'
 import type { MemberDirectory } from '../../ports/members/member-directory.js'
 import type { Discovery } from '../../ports/mesh/discovery.js'
 import type { ClusterStatus } from '../../ports/node/cluster-status.js'
@@ -20,13 +21,14 @@ import type {
   HistoryRequest,
   ListRequest,
   LogRequest,
+  MaximaRequest,
   MovingRequest,
   ReceiptsRequest,
   ShowRequest,
   TlogProofRequest,
 } from '../../ports/node/node-requests.js'
 import type { ClockDoubt, HandshakeCounts, NodeStatus } from '../../ports/node/node-status.js'
-import type { AuctionRepository } from '../../ports/store/auction-repository.js'
+import type { AuctionRepository, SecretRepository } from '../../ports/store/auction-repository.js'
 import type { EquivocationProof, EquivocationRepository } from '../../ports/store/equivocation-repository.js'
 import type { EventLog } from '../../ports/store/event-log.js'
 import type { ReceiptRepository, SignedReceipts } from '../../ports/store/receipt-repository.js'
@@ -43,6 +45,7 @@ import type { HeldAuctions } from '../log/held-auctions.js'
 import { readEndingCursor, readNewestCursor } from '../log/list-order.js'
 import { type PeerTable, peerView } from '../mesh/peer-table.js'
 import type { Pictures } from '../pictures/pictures.js'
+import type { ReceiptWatch } from '../proof/receipt-watch.js'
 import type { SignatureMender } from '../proof/signature-mender.js'
 import { tlogProof } from '../proof/tlog-proof.js'
 import type { Syncer } from '../replication/syncer.js'
@@ -68,6 +71,8 @@ export interface LocalNodeQueriesDeps extends EventPagerDeps {
   readonly pictures: Pick<Pictures, 'piece' | 'usage'>
   readonly receiptKeeper: Pick<ReceiptKeeper, 'flush'>
   readonly receipts: ReceiptRepository
+  readonly receiptWatch: Pick<ReceiptWatch, 'mostOf'>
+  readonly secrets: Pick<SecretRepository, 'secrets'>
   readonly signer: Signer
   readonly signatureMender: Pick<SignatureMender, 'mend'>
   readonly syncer: Pick<Syncer, 'status'>
@@ -188,6 +193,22 @@ export class LocalNodeQueries implements NodeQueries {
 
   events(request: EventsRequest): Promise<{ items: FeedItem[]; cursor: string }> {
     return this.#pager.next(request)
+  }
+
+  maxima({ of }: MaximaRequest): Promise<(Minor | null)[]> {
+    return Promise.all(of.map(({ auction, party }) => this.#maximum(auction, party)))
+  }
+
+  async #maximum(auction: string, party: string): Promise<Minor | null> {
+    const { auctions, auctionViews, receiptWatch, secrets } = this.#deps
+    const { auctionId, head, state } = await auctionViews.resolve(auction)
+    const isLive = state.status === 'open' || state.status === 'scheduled'
+    if (!isLive || state.leader?.id !== party || state.leadingBidId === null) return null
+    if (state.home.nodeId !== this.#options.info().nodeId) return receiptWatch.mostOf(auctionId, state.leadingBidId)
+    const kept = await secrets.secrets(auctionId)
+    // Somebody else may lead by now, whose maximum that would be.
+    const after = await auctions.find(auctionId)
+    return after?.head.hash === head.hash ? (kept?.leaderMax ?? null) : null
   }
 
   moving(request: MovingRequest): Promise<Moving> {

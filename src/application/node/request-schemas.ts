@@ -10,6 +10,7 @@ import type {
   HistoryRequest,
   ListRequest,
   LogRequest,
+  MaximaRequest,
   MovingRequest,
   OpenRequest,
   ReceiptsRequest,
@@ -169,6 +170,11 @@ export const movingRequest: z.ZodType<MovingRequest> = z.strictObject({
 
 export const tlogProofRequest: z.ZodType<TlogProofRequest> = z.strictObject({ auction, seq: seq.exactOptional() })
 export const logRequest: z.ZodType<LogRequest> = z.strictObject({ auction, fromSeq: seq })
+/** As many as a page of a list has. */
+const MAX_MAXIMA = 1_000
+export const maximaRequest: z.ZodType<MaximaRequest> = z.strictObject({
+  of: z.array(z.strictObject({ auction, party: id })).max(MAX_MAXIMA),
+})
 export const receiptsRequest = z
   .strictObject({ auction: auction.exactOptional(), party: id.exactOptional(), after: count.exactOptional() })
   .refine(({ auction: of, party }) => party === undefined || of !== undefined, {

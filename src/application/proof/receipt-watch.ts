@@ -78,6 +78,12 @@ export class ReceiptWatch {
     this.#watched.clear()
   }
 
+  /** The most that this bid may be charged by its receipt; null where it does not lead, or has none here. */
+  mostOf(auctionId: string, bidId: string): Minor | null {
+    const leading = this.#watched.get(auctionId)?.leading
+    return leading?.bidId === bidId ? leading.most : null
+  }
+
   /** A home has signed these. */
   kept({ receipts }: SignedReceipts): void {
     for (const receipt of receipts) {

@@ -1,7 +1,7 @@
 /** Room `node`: what a node does for its own user: requests, answers, errors. */
 
 import type { NewEnd } from '../../domain/commands.js'
-import type { AmountInput } from '../../domain/money.js'
+import type { AmountInput, Minor } from '../../domain/money.js'
 import type { EquivocationProof } from '../store/equivocation-repository.js'
 import type { SignedReceipts } from '../store/receipt-repository.js'
 import type {
@@ -24,6 +24,7 @@ import type {
   HistoryRequest,
   ListRequest,
   LogRequest,
+  MaximaRequest,
   MovingRequest,
   OpenRequest,
   ReceiptsRequest,
@@ -119,6 +120,12 @@ export interface NodeQueries {
 
   /** The proof that an auction's home has signed two histories; null where there is none. */
   proof(request: { readonly auction: string }): Promise<EquivocationProof | null>
+  /**
+   * The most that each party may be charged for the live auction that it leads, in the order of the request: null where
+   * it does not lead, or this node does not know. Only the party itself may ever be shown it.
+   */
+  maxima(request: MaximaRequest): Promise<(Minor | null)[]>
+
   /** What homes have signed for this node's user's own commands, in the order in which it came; a page of it. */
   receipts(request: ReceiptsRequest): Promise<{ signed: SignedReceipts[]; next: number | null }>
 }

@@ -120,6 +120,11 @@ export interface ReceiptsRequest {
   readonly after?: number
 }
 
+export interface MaximaRequest {
+  /** Auctions, each with the id of the party that may lead it. */
+  readonly of: readonly { readonly auction: string; readonly party: string }[]
+}
+
 export interface EventsRequest {
   /** One auction only. */
   readonly auction?: string

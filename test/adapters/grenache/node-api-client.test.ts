@@ -60,6 +60,7 @@ const CALLS: { [M in keyof NodeApi]: [Parameters<NodeApi[M]>, Awaited<ReturnType
       isHeld: false,
     },
   ],
+  maxima: [[{ of: [{ auction: 'auc', party: 'id' }] }], [7_500, null]],
   moving: [[{ after: null, waitMs: 0 }], { version: 1, auctions: [{ auctionId: 'auc_1', since: 1 }] }],
   giveUp: [[{ auction: 'auc', reason: 'lost' }], view],
   autoBid: [

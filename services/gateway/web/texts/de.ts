@@ -380,7 +380,8 @@ export const de: Texts = {
   'mine.invite.3': 'Kommen Sie hierher zurück: Was Sie braucht, steht zuerst.',
   'mine.failed': 'Nicht alle Ihre Auktionen konnten gelesen werden. Sie werden von selbst noch einmal abgefragt.',
   'mine.at-worst': 'Schlimmstenfalls',
-  'mine.at-worst.help': 'Wenn andere jedes hier gesetzte Höchstgebot ganz ausreizen',
+  'mine.at-worst.help': 'Wenn andere jedes Ihrer Höchstgebote ganz ausreizen, das dieses Gateway kennt',
+  'mine.at-worst.help-here': 'Wenn andere jedes hier gesetzte Höchstgebot ganz ausreizen',
   'invite.open': 'Ein Name genügt hier: kein Passwort, keine E-Mail.',
 
   'account.title': 'Konto',

@@ -375,7 +375,8 @@ export const en = {
   'mine.invite.3': 'Come back here: what needs you stands first.',
   'mine.failed': 'Not all of your auctions could be read. They are asked for again by themselves.',
   'mine.at-worst': 'At worst',
-  'mine.at-worst.help': 'If others bid every maximum that you have set here up to its end',
+  'mine.at-worst.help': 'If others bid every maximum of yours that this gateway knows up to its end',
+  'mine.at-worst.help-here': 'If others bid every maximum that you have set here up to its end',
   'invite.open': 'A name is enough here: no password, no e-mail.',
 
   'account.title': 'Account',

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { minor } from '../../../application/log/input-schemas.js'
 import { type AnyNodeMethod, NODE_METHODS, type RequestOf } from '../../../application/node/node-methods.js'
 import type {
   AuctionView,
@@ -51,6 +52,7 @@ const RESULTS: { readonly [M in keyof NodeApi]: z.ZodType<ResultOf<M>> } = {
   history: outlined<HistoryPage>('auction', 'bids', 'next'),
   events: outlined<{ items: FeedItem[]; cursor: string }>('items', 'cursor'),
   log: outlined<LogPage>('auctionId', 'commits', 'head'),
+  maxima: list(minor.nullable()),
   moving: outlined<Moving>('version', 'auctions'),
   tlogProof: outlined<TlogProof>('proof', 'verifierKey'),
   picture: outlined<PicturePiece>('bytes', 'type', 'piece', 'next'),

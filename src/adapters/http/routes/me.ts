@@ -6,6 +6,16 @@ import { auctionParams, callerWith, type GatewayApp, limitIn, problems, type Rou
 const STANDINGS = ['leading', 'outbid', 'won', 'lost'] as const
 const MAX_RECEIPTS = 1_000
 const auctionList = z.object({ auctions: z.array(auctionSchema), next: z.string().nullable() })
+const bidList = auctionList.extend({
+  auctions: z.array(
+    auctionSchema.extend({
+      your_maximum: z.string().nullable().meta({
+        description:
+          'The most that you may be charged for the lot that you lead; null where you do not, this gateway does not know, anybody could ask in your name (no accounts), or a key may only read.',
+      }),
+    }),
+  ),
+})
 /** What concerns the caller. */
 export function meRoutes(app: GatewayApp, deps: RouteDeps): void {
   const { api } = deps
@@ -46,7 +56,7 @@ export function meRoutes(app: GatewayApp, deps: RouteDeps): void {
         description:
           'Those in your own name, newest auction first; then those under pseudonyms, the one that you came to last first. `standing` keeps those of the page that are so; follow `next` for the rest.',
         querystring: z.strictObject({ ...whoQuery, ...page, standing: z.enum(STANDINGS).exactOptional() }),
-        response: { 200: auctionList, ...problems },
+        response: { 200: bidList, ...problems },
       },
     },
     async (request) => {
@@ -54,7 +64,14 @@ export function meRoutes(app: GatewayApp, deps: RouteDeps): void {
       const { cursor, limit, standing } = request.query
       const { auctions, next } = await deps.bidders.bidOn(caller, { cursor, limit })
       const wanted = auctions.filter(({ mine }) => standing === undefined || mine === standing)
-      return { auctions: wanted.map(auctionResource), next }
+      const maxima = await deps.bidders.maxima(caller, wanted)
+      return {
+        auctions: wanted.map((view) => ({
+          ...auctionResource(view),
+          your_maximum: maxima.get(view.auctionId) ?? null,
+        })),
+        next,
+      }
     },
   )
 

@@ -3,7 +3,7 @@ import type { Command, NewEnd } from '../../../../src/domain/commands.js'
 import type { Commit } from '../../../../src/domain/commit.js'
 import { findCurrency } from '../../../../src/domain/currency.js'
 import { defaultIncrements, flatIncrement } from '../../../../src/domain/increments.js'
-import { type AmountInput, parseAmount } from '../../../../src/domain/money.js'
+import { type AmountInput, type Minor, parseAmount } from '../../../../src/domain/money.js'
 import type { Party } from '../../../../src/domain/party.js'
 import { cleanPicture } from '../../../../src/domain/pictures/clean-picture.js'
 import type { PictureType } from '../../../../src/domain/pictures/picture.js'
@@ -29,6 +29,7 @@ import type {
   HistoryRequest,
   ListRequest,
   LogRequest,
+  MaximaRequest,
   MovingRequest,
   OpenRequest,
   ReceiptsRequest,
@@ -391,6 +392,10 @@ export class FakeNodeApi implements NodeApi {
   movingAuctions: Moving['auctions'] = []
   /** Bids wait for it. */
   held: Promise<unknown> = Promise.resolve()
+  maxima(request: MaximaRequest): Promise<(Minor | null)[]> {
+    return this.#answer('maxima', request, () => request.of.map(() => null))
+  }
+
   moving(request: MovingRequest): Promise<Moving> {
     return this.#answer('moving', request, () => ({ version: 1, auctions: this.movingAuctions }))
   }

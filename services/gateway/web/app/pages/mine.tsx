@@ -10,8 +10,8 @@ import { Tile } from '../parts/tile.js'
 import { pending } from '../state/bidding.js'
 import { arrange, arrangement, loading, lots, take, watched } from '../state/catalogue.js'
 import { t, writing } from '../state/language.js'
-import { maxima } from '../state/maxima.js'
-import { client, generation, visitor } from '../state/session.js'
+import { maxima, noteMaximum } from '../state/maxima.js'
+import { client, generation, isOpenMode, visitor } from '../state/session.js'
 import '../../design/catalogue.css'
 
 const GROUPS = ['outbid', 'leading', 'watching', 'won', 'lost', 'selling'] as const
@@ -32,7 +32,11 @@ export function Mine() {
     const read = async () => {
       try {
         await Promise.all([
-          takeAll((cursor) => by.myBids({ limit: PAGE_SIZE, ...cursor })),
+          takeAll(async (cursor) => {
+            const page = await by.myBids({ limit: PAGE_SIZE, ...cursor })
+            for (const { id, your_maximum } of page.auctions) if (your_maximum !== null) noteMaximum(id, your_maximum)
+            return page
+          }),
           takeAll((cursor) => by.myAuctions({ limit: PAGE_SIZE, ...cursor })),
         ])
         if (isOver) return
@@ -150,7 +154,7 @@ function Committed() {
             {money(atWorst, currency)}
           </dd>
         ))}
-        <dd class="soft small">{t('mine.at-worst.help')}</dd>
+        <dd class="soft small">{t(isOpenMode.value ? 'mine.at-worst.help-here' : 'mine.at-worst.help')}</dd>
       </div>
     </dl>
   )

@@ -6,13 +6,22 @@ import { visitor } from './session.js'
 const MAX_KEPT = 500
 
 /**
- * The maxima that the visitor has set on this device, by auction. Their home keeps them secret from everybody, this
- * gateway included: only who set them can say what they are.
+ * The visitor's maxima, by auction: those set on this device, and with an account those that the gateway knows. Homes
+ * keep them secret from everybody else.
  */
 export const maxima = signal<ReadonlyMap<string, string>>(new Map())
 
+let who: string | null = null
+
+/** It takes the place of what was known of the auction. */
+export function noteMaximum(auctionId: string, amount: string): void {
+  const others = [...maxima.peek()].filter(([id]) => id !== auctionId)
+  const next = [...others, [auctionId, amount] as const].slice(-MAX_KEPT)
+  maxima.value = new Map(next)
+  if (who !== null) kept.set(`maxima.${who}`, JSON.stringify(next))
+}
+
 export function startMaxima(): void {
-  let who: string | null = null
   effect(() => {
     const id = visitor.value?.id ?? null
     if (id === who) return
@@ -26,9 +35,7 @@ export function startMaxima(): void {
     for (const [auctionId, [last]] of settled.value) {
       if (last?.result.kind !== 'accepted' || last.offer.kind !== 'max' || counted.has(last.bidId)) continue
       counted.add(last.bidId)
-      const next = [...new Map(maxima.peek()).set(auctionId, last.offer.amount)].slice(-MAX_KEPT)
-      maxima.value = new Map(next)
-      if (who !== null) kept.set(`maxima.${who}`, JSON.stringify(next))
+      noteMaximum(auctionId, last.offer.amount)
     }
   })
 }
