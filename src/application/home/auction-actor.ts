@@ -62,8 +62,11 @@ export const MAX_BATCH_COMMANDS = 256
  * so a node that sends many long ones could otherwise make a home write more than anybody reads.
  */
 const MAX_BATCH_DIGESTS = 8_192
-/** Batches of one auction on their way to the disk at once. */
-const MAX_WRITES = 4
+/**
+ * Batches of one auction on their way to the disk at once: one that is being written, and one behind it, so that the
+ * disk need not wait. What arrives meanwhile gathers: batches grow as the disk takes longer, and by nothing else.
+ */
+const MAX_WRITES = 2
 /** Maxima opened in one commit. */
 export const REVEAL_PAGE = 1_000
 
