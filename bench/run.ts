@@ -6,6 +6,7 @@ import { type BenchResult, type BenchRun, meetsTarget } from './bench-result.js'
 const BENCHES = [
   'decide-evolve',
   'log-append',
+  'disk',
   'cross-node',
   'signing',
   'node-start',

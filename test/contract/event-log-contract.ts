@@ -47,6 +47,32 @@ export function describeEventLog(adapter: StoreAdapter): void {
       expect(await store.eventLog.heads(null, 10)).to.deep.equal([{ auctionId: auction.auctionId, ...auction.head }])
     })
 
+    const WRITTEN_OTHERWISE: readonly [how: string, of: (body: string) => string][] = [
+      ['with space at its end', (body) => `${body}\n`],
+      ['with space at its beginning', (body) => ` ${body}`],
+      [
+        'with its keys in another order',
+        (body) => JSON.stringify(Object.fromEntries(Object.entries(JSON.parse(body)).reverse())),
+      ],
+      [
+        'with its first keys as always and the last ones not',
+        (body) => body.replace(/("events":.*),("mandates":.*)}$/, '$2,$1}'),
+      ],
+      ['with a mandate', (body) => body.replace('"mandates":[]', '"mandates":[["k",1,[0],"s"]]')],
+      ['with nothing in it', () => ''],
+      ['with a list alone', () => '[]'],
+    ]
+    for (const [how, of] of WRITTEN_OTHERWISE)
+      it(`gives back, byte for byte, a commit whose text was written ${how}`, async () => {
+        const auction = new CommitBuilder()
+        const entries = [auction.open(), auction.bids(2), auction.bids(1)]
+        const written = entries.map((entry) => ({ ...entry, commit: { ...entry.commit, body: of(entry.commit.body) } }))
+        for (const entry of written) await store.eventLog.append(asReplica(entry))
+        expect(written[1]?.commit.body).to.not.equal(entries[1]?.commit.body)
+        const bodies = (await store.eventLog.read(auction.auctionId, 1, EVERYTHING)).map(({ body }) => body)
+        expect(bodies).to.deep.equal(written.map(({ commit }) => commit.body))
+      })
+
     it('counts what each author has written', async () => {
       expect(await store.eventLog.usage()).to.deep.equal([])
       const auctions = [new CommitBuilder(), new CommitBuilder()]

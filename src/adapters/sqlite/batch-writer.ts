@@ -2,6 +2,7 @@ import type { Database, Statement } from 'better-sqlite3'
 import type { AutoBid } from '../../ports/store/auto-bid-repository.js'
 import type { KnownPeer } from '../../ports/store/peer-repository.js'
 import { CommitAppender } from './commit-appender.js'
+import { storedSignature } from './commit-rows.js'
 import type { Value } from './row-inserter.js'
 import { rowSum } from './row-sums.js'
 import { messageOf, sqliteCode } from './store-error.js'
@@ -64,6 +65,7 @@ export class BatchWriter {
     } catch (error) {
       // After SQLITE_FULL and the like SQLite may have rolled back by itself.
       if (this.#db.inTransaction) this.#statements.rollback.run()
+      this.#appender.forget()
       throw error
     }
   }
@@ -78,6 +80,7 @@ export class BatchWriter {
       if (!isRefusal(error)) throw error
       this.#statements.rollbackTo.run()
       this.#statements.release.run()
+      this.#appender.forget()
       return this.#refusal(operation, error)
     }
   }
@@ -133,7 +136,8 @@ export class BatchWriter {
         return DONE
       case 'replace-signature': {
         const { signature, auctionId, firstSeq, hash } = operation
-        const { changes } = this.#statements.replaceSignature.run(signature, auctionId, firstSeq, hash)
+        const stored = storedSignature(signature)
+        const { changes } = this.#statements.replaceSignature.run(stored, auctionId, firstSeq, Buffer.from(hash, 'hex'))
         return { ok: true, position: changes }
       }
       case 'save-breach': {
@@ -233,7 +237,7 @@ function prepare(db: Database) {
     addReceiptParty: statement('INSERT INTO receipt_parties (auction_id, party_id, receipts) VALUES (?, ?, ?)'),
     addReceiptAuction: statement('INSERT INTO receipt_auctions (auction_id, receipts) VALUES (?, ?)'),
     // The first proof is enough.
-    replaceSignature: db.prepare<[string, string, number, string]>(
+    replaceSignature: db.prepare<[Buffer | string, string, number, Buffer]>(
       `UPDATE commits SET signature = ?
        WHERE auction = (SELECT ref FROM auctions WHERE auction_id = ?) AND first_seq = ? AND hash = ?`,
     ),

@@ -1,6 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3'
 import type { SealedMaximum } from '../../domain/commands.js'
 import type { RevealedMaximum } from '../../domain/events.js'
+import { storedSignature, storedText } from './commit-rows.js'
 import { RowInserter, type Value } from './row-inserter.js'
 import { rowSum } from './row-sums.js'
 import { eventPlace, MAX_EVENTS_PER_COMMIT } from './sqlite-schema.js'
@@ -34,11 +35,16 @@ interface Tally {
   bytes: number
 }
 
+/** Whose refs are remembered. */
+const MAX_AUTHORS = 1_000
+
 /** Writes a commit with all that becomes true with it, inside the caller's transaction. */
 export class CommitAppender {
   readonly #statements: ReturnType<typeof prepare>
   /** Changes since the transaction began; written once, at its end. */
   readonly #tallies = new Map<string, Tally>()
+  /** Their refs, by public key. */
+  readonly #authors = new Map<string, number>()
 
   constructor(db: Database) {
     this.#statements = prepare(db)
@@ -53,11 +59,10 @@ export class CommitAppender {
       return { ok: false, code: 'SEQ_CONFLICT', head: found }
     }
     const ref = head?.ref ?? this.#open(operation)
-    const { signer, signature, hash, body, lastSeq, bidders, revealed, secret } = operation
+    const { lastSeq, bidders, revealed, secret } = operation
     const events = lastSeq - firstSeq + 1
     if (events > MAX_EVENTS_PER_COMMIT) throw new RangeError(`${events} events in one commit`)
-    const commit = this.#statements.insertCommit.run(ref, firstSeq, lastSeq, hash, signer, signature, body)
-    const position = Number(commit.lastInsertRowid)
+    const position = this.#insertCommit(ref, operation)
     if (bidders !== null)
       for (const id of JSON.parse(bidders) as string[]) this.#statements.involve.run(id, 'bidder', ref)
     this.#insertOutcomes(position, operation)
@@ -73,12 +78,41 @@ export class CommitAppender {
     this.#tallies.clear()
   }
 
+  /** To be called where anything has been taken back. */
+  forget(): void {
+    this.#authors.clear()
+  }
+
   /** To be called at the end of a transaction. */
   writeTallies(): void {
     for (const { kind, name, auctions, bids, bytes } of this.#tallies.values()) {
       if (auctions === 0 && bids === 0 && bytes === 0) continue
       this.#statements.addToTally.run(kind, name, auctions, bids, bytes)
     }
+  }
+
+  #insertCommit(ref: number, operation: AppendOperation): number {
+    const { firstSeq, lastSeq, hash, prevHash, signer, signature, body } = operation
+    const { lastInsertRowid } = this.#statements.insertCommit.run(
+      ref,
+      firstSeq,
+      lastSeq,
+      Buffer.from(hash, 'hex'),
+      this.#authorOf(signer),
+      storedSignature(signature),
+      storedText(body, operation, prevHash),
+    )
+    return lastInsertRowid as number
+  }
+
+  #authorOf(publicKey: string): number {
+    const known = this.#authors.get(publicKey)
+    if (known !== undefined) return known
+    this.#statements.addAuthor.run(publicKey)
+    const ref = this.#statements.findAuthor.get(publicKey)?.ref as number
+    if (this.#authors.size >= MAX_AUTHORS) this.#authors.clear()
+    this.#authors.set(publicKey, ref)
+    return ref
   }
 
   #open(operation: AppendOperation): number {
@@ -216,6 +250,8 @@ function prepare(db: Database) {
       `INSERT INTO commits (auction, first_seq, last_seq, hash, signer, signature, body)
        VALUES (?, ?, ?, ?, ?, ?, ?)`,
     ),
+    addAuthor: statement('INSERT INTO authors (public_key) VALUES (?) ON CONFLICT (public_key) DO NOTHING'),
+    findAuthor: db.prepare<[string], { ref: number }>('SELECT ref FROM authors WHERE public_key = ?'),
     // A peer's log may open one twice: the first counts.
     keepRevealed: statement(
       'INSERT INTO revealed_maxima (auction, bid_id, amount) VALUES (?, ?, ?) ON CONFLICT (auction, bid_id) DO NOTHING',

@@ -1,7 +1,9 @@
 import { statSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { hashOf } from '../../application/log/commit.js'
+import { auctionIdOf } from '../../application/log/ids.js'
 import type { Commit } from '../../domain/commit.js'
+import { COMMIT_COLUMNS, type CommitRow, commitOf } from './commit-rows.js'
 import { differentFromLog } from './derived-rows.js'
 import { checkRow } from './row-sums.js'
 import { checkAuction } from './sqlite-auction-repository.js'
@@ -10,8 +12,14 @@ import { checkOutcome } from './sqlite-outcome-repository.js'
 import { checkOwnership } from './sqlite-schema.js'
 import { messageOf, StoreError, sqliteCode, storeErrorFrom } from './store-error.js'
 
-/** No row of a commit is smaller: hash, signature, key and the shortest body. So a file holds no more of them. */
-const MIN_COMMIT_BYTES = 256
+/** No row of a commit is smaller: hash, signature and the shortest body. So a file holds no more of them. */
+const MIN_COMMIT_BYTES = 128
+
+interface DamagedRow extends Omit<CommitRow, 'signer'> {
+  readonly auction: number
+  /** Null where the author's row is gone. */
+  readonly signer: string | null
+}
 
 export interface FoundRows<Row> {
   readonly rows: readonly Row[]
@@ -33,6 +41,8 @@ export interface FoundHead {
 /** Reads what can be read of a damaged database file, row by row. Changes nothing in it. */
 export class DamagedStore {
   readonly #db: Database.Database
+  #find: Database.Statement<[number], DamagedRow> | null = null
+  readonly #auctionIds = new Map<number, string>()
 
   /** Throws `StoreError` where not even the beginning can be read. */
   constructor(path: string) {
@@ -62,25 +72,23 @@ export class DamagedStore {
    * the auction is one of this node's; and how many rows are not sound.
    */
   commits(signer: string, ownRefs: readonly number[]): { positions: Map<number, number[]>; damaged: number } {
-    const find = this.#db.prepare<[number], Commit & { auction: number }>(
-      'SELECT auction, hash, signer, body FROM commits WHERE position = ?',
-    )
     const positions = new Map<number, number[]>()
     const own = new Set(ownRefs)
     let damaged = 0
     const last = this.#lastPosition()
     for (let position = 1; position <= last; position++) {
       try {
-        const row = find.get(position)
+        const row = this.#row(position)
         if (row === undefined) continue
-        if (hashOf(row.body) !== row.hash) {
+        const commit = this.#commitIn(row)
+        if (commit === null) {
           damaged++
           continue
         }
         const known = positions.get(row.auction)
         if (known) known.push(position)
         else positions.set(row.auction, [position])
-        if (row.signer === signer) own.add(row.auction)
+        if (commit.signer === signer) own.add(row.auction)
       } catch (error) {
         rethrowUnlessDamage(error)
         damaged++
@@ -91,13 +99,39 @@ export class DamagedStore {
   }
 
   /** Null where it cannot be read any more. */
-  commit(position: number, auctionId: string): Commit | null {
-    const row = this.#get<Omit<Commit, 'auctionId'>>(
-      `SELECT first_seq AS firstSeq, last_seq AS lastSeq, hash, signer, signature, body
-       FROM commits WHERE position = ?`,
-      position,
+  commit(position: number): Commit | null {
+    try {
+      const row = this.#row(position)
+      return row === undefined ? null : this.#commitIn(row)
+    } catch (error) {
+      rethrowUnlessDamage(error)
+      return null
+    }
+  }
+
+  #row(position: number): DamagedRow | undefined {
+    this.#find ??= this.#db.prepare<[number], DamagedRow>(
+      `SELECT c.auction, ${COMMIT_COLUMNS} FROM commits c LEFT JOIN authors s ON s.ref = c.signer WHERE c.position = ?`,
     )
-    return row && { auctionId, ...row }
+    return this.#find.get(position)
+  }
+
+  /** Null where its text is not what its hash says. */
+  #commitIn(row: DamagedRow): Commit | null {
+    const { signer } = row
+    const auctionId = this.#auctionIdOf(row)
+    if (signer === null || auctionId === null) return null
+    const commit = commitOf(auctionId, { ...row, signer })
+    return hashOf(commit.body) === commit.hash ? commit : null
+  }
+
+  /** From the hash of its opening, so that it does not take another row to know it. */
+  #auctionIdOf({ auction, firstSeq, hash }: DamagedRow): string | null {
+    const known = this.#auctionIds.get(auction)
+    if (known !== undefined) return known
+    const auctionId = firstSeq === 1 ? auctionIdOf(hash.toString('hex')) : (this.head(auction)?.auctionId ?? null)
+    if (auctionId !== null) this.#auctionIds.set(auction, auctionId)
+    return auctionId
   }
 
   /** Of tables whose rows carry a sum: which hold rows that are not what was written. */

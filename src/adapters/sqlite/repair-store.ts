@@ -173,7 +173,7 @@ class Salvager {
   } {
     const found = [...positions].flatMap(([ref, places]) => {
       const auctionId = this.#from.head(ref)?.auctionId
-      const part = auctionId && unacceptedPart(this.#commits(auctionId, places), this.#options.publicKey)
+      const part = auctionId && unacceptedPart(this.#commits(places), this.#options.publicKey)
       return part ? [describe(auctionId, part)] : []
     })
     const { takeBack } = this.#options
@@ -182,17 +182,15 @@ class Salvager {
     return { unaccepted: this.#unaccepted, toTakeBack }
   }
 
-  #commits(auctionId: string, places: readonly number[]): Commit[] {
-    return places
-      .flatMap((position) => this.#from.commit(position, auctionId) ?? [])
-      .sort((a, b) => a.firstSeq - b.firstSeq)
+  #commits(places: readonly number[]): Commit[] {
+    return places.flatMap((position) => this.#from.commit(position) ?? []).sort((a, b) => a.firstSeq - b.firstSeq)
   }
 
   async auctions(positions: ReadonlyMap<number, readonly number[]>, own: FoundRows<OwnAuction>): Promise<void> {
     for (const [ref, places] of positions) {
       const head = this.#from.head(ref)
       if (head === null) {
-        const auctionId = this.#idOf(places)
+        const auctionId = this.#commits(places)[0]?.auctionId ?? 'unknown'
         this.#lost.push({ auctionId, why: 'where its log ended cannot be read' })
         continue
       }
@@ -209,17 +207,8 @@ class Salvager {
       if (!known.has(auctionId)) this.#lost.push({ auctionId, why: 'nothing of its log can be read' })
   }
 
-  /** The opening gives the id if nothing else does. */
-  #idOf(places: readonly number[]): string {
-    for (const position of places) {
-      const body = JSON.parse(this.#from.commit(position, '')?.body ?? '{}') as { auctionId?: string | null }
-      if (body.auctionId) return body.auctionId
-    }
-    return 'unknown'
-  }
-
   async #auction(ref: number, found: FoundHead, places: readonly number[]) {
-    const all = this.#commits(found.auctionId, places)
+    const all = this.#commits(places)
     const part = found.auctionId === this.#options.takeBack ? this.#takeBack(found.auctionId, all) : null
     const commits = part?.kept ?? all
     const last = part?.kept.at(-1)
@@ -408,7 +397,7 @@ class Salvager {
   async faultOfSecrets(positions: ReadonlyMap<number, readonly number[]>): Promise<string | null> {
     for (const [ref, places] of positions) {
       const auctionId = this.#from.head(ref)?.auctionId
-      const commits = auctionId === undefined ? [] : this.#commits(auctionId, places)
+      const commits = auctionId === undefined ? [] : this.#commits(places)
       const verified = await this.#verify(commits)
       if (auctionId === undefined || !verified.valid) continue
       const { state } = verified.summary

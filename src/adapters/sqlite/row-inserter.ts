@@ -3,7 +3,7 @@ import type { Database, Statement } from 'better-sqlite3'
 /** Rows per statement: longer statements gain nothing; row by row costs nearly twice as much. */
 const ROWS = 32
 
-export type Value = string | number | null
+export type Value = string | number | Buffer | null
 
 /** Inserts many rows with few statements. Nothing is ever ignored or replaced: a second row for a key throws. */
 export class RowInserter {

@@ -8,7 +8,6 @@ import {
   readNewestCursor,
 } from '../../application/log/list-order.js'
 import { bidOf, foldText } from '../../application/log/read-model.js'
-import { eventsOf } from '../../application/log/written-body.js'
 import type { AuctionPhase, AuctionStatus, OpenedAuction } from '../../domain/auction.js'
 import type { AuctionEvent } from '../../domain/events.js'
 import type {
@@ -18,6 +17,7 @@ import type {
   BidRecord,
   DueAuction,
 } from '../../ports/store/auction-repository.js'
+import { storedEvents } from './commit-rows.js'
 import { checkRow } from './row-sums.js'
 import type { SqliteReader } from './sqlite-reader.js'
 import { StoreError } from './store-error.js'
@@ -203,7 +203,7 @@ export class SqliteAuctionRepository implements AuctionRepository {
     const bids: BidRecord[] = []
     const parameters = [{ auctionId, beforeSeq: before }]
     await this.#reader.take<{ firstSeq: number; body: string }>(COMMITS_BEFORE, parameters, ({ firstSeq, body }) => {
-      bids.push(...bidsIn(auctionId, firstSeq, eventsOf(body), before))
+      bids.push(...bidsIn(auctionId, firstSeq, storedEvents(body), before))
       return bids.length < limit
     })
     return this.#withRevealed(auctionId, bids.slice(0, limit))

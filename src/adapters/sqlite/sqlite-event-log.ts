@@ -1,6 +1,7 @@
 import type { Commit } from '../../domain/commit.js'
 import type { Append, AuctionHead, EventLog, LogUsage, StoredCommit } from '../../ports/store/event-log.js'
 import { appendOperation, OPERATION_OVERHEAD_BYTES } from './append-operation.js'
+import { COMMIT_COLUMNS, type CommitRow, commitOf } from './commit-rows.js'
 import { InvolvedParties } from './involved-parties.js'
 import type { SqliteReader } from './sqlite-reader.js'
 import type { SqliteWriter } from './sqlite-writer.js'
@@ -10,15 +11,19 @@ export interface SqliteEventLogDeps {
   readonly reader: SqliteReader
 }
 
+interface PlacedRow extends CommitRow {
+  readonly auctionId: string
+  readonly position: number
+}
+
 interface Limit {
   readonly commits: number
   readonly bytes: number
 }
 
 const COMMIT = `
-  SELECT a.auction_id AS auctionId, c.position, c.first_seq AS firstSeq, c.last_seq AS lastSeq, c.hash, c.signer,
-    c.signature, c.body
-  FROM commits c JOIN auctions a ON a.ref = c.auction`
+  SELECT a.auction_id AS auctionId, c.position, ${COMMIT_COLUMNS}
+  FROM commits c JOIN auctions a ON a.ref = c.auction JOIN authors s ON s.ref = c.signer`
 
 // The commit that holds a seq is the last one that starts at or before it.
 const READ = `${COMMIT}
@@ -74,12 +79,16 @@ export class SqliteEventLog implements EventLog {
     return this.#reader.all<LogUsage>(USAGE)
   }
 
-  #page(sql: string, parameters: object, maxBytes: number): Promise<StoredCommit[]> {
+  async #page(sql: string, parameters: object, maxBytes: number): Promise<StoredCommit[]> {
     let bytes = 0
-    return this.#reader.take<StoredCommit>(sql, [parameters], ({ body }) => {
-      bytes += Buffer.byteLength(body)
+    const commits: StoredCommit[] = []
+    await this.#reader.take<PlacedRow>(sql, [parameters], ({ auctionId, position, ...row }) => {
+      const commit = { ...commitOf(auctionId, row), position }
+      commits.push(commit)
+      bytes += Buffer.byteLength(commit.body)
       return bytes < maxBytes
     })
+    return commits
   }
 
   async position(): Promise<number> {

@@ -1,8 +1,8 @@
-import { eventsOf } from '../../application/log/written-body.js'
 import type { SealedMaximum } from '../../domain/commands.js'
 import type { HandoverPage, HandoverParcel, HandoverRepository } from '../../ports/store/handover-repository.js'
 import type { RecordedOutcome } from '../../ports/store/outcome-repository.js'
 import { OPERATION_OVERHEAD_BYTES, outcomeRow, secretRow } from './append-operation.js'
+import { storedEvents } from './commit-rows.js'
 import { OUTCOMES, type OutcomeRecord, recordedOf } from './sqlite-outcome-repository.js'
 import type { SqliteReader } from './sqlite-reader.js'
 import { eventPlace } from './sqlite-schema.js'
@@ -73,7 +73,7 @@ export class SqliteHandoverRepository implements HandoverRepository {
     const bids: LoggedBid[] = []
     const parameters = [{ auctionId, after }]
     await this.#reader.take<CommitRow>(COMMITS, parameters, ({ position, firstSeq, body }) => {
-      for (const [i, event] of eventsOf(body).entries()) {
+      for (const [i, event] of storedEvents(body).entries()) {
         if (!('bidId' in event) || firstSeq + i <= after || bids.length === limit) continue
         bids.push({ bidId: event.bidId, seq: firstSeq + i, event: eventPlace(position, i) })
       }

@@ -1,9 +1,9 @@
 import { bidOf } from '../../application/log/read-model.js'
-import { eventsOf } from '../../application/log/written-body.js'
 import { plainBidFingerprint } from '../../application/submissions/home-command.js'
 import type { AuctionEvent } from '../../domain/events.js'
 import type { Outcome, OutcomeRepository, RecordedOutcome } from '../../ports/store/outcome-repository.js'
 import { OPERATION_OVERHEAD_BYTES, outcomeRow } from './append-operation.js'
+import { storedEvents } from './commit-rows.js'
 import { checkRow } from './row-sums.js'
 import type { SqliteReader } from './sqlite-reader.js'
 import { placeOf } from './sqlite-schema.js'
@@ -78,7 +78,7 @@ async function commitAt(position: number, reader: SqliteReader): Promise<LoggedC
   const commit = await reader.get<Omit<LoggedCommit, 'events'> & { body: string }>(COMMIT_AT, position)
   if (commit === null) return null
   const { body, ...place } = commit
-  return { ...place, events: eventsOf(body) }
+  return { ...place, events: storedEvents(body) }
 }
 
 function loggedBid(

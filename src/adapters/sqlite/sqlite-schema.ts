@@ -19,11 +19,12 @@ export function placeOf(event: number): { readonly position: number; readonly in
 }
 
 /**
- * See `Schema`. `auctions.ref` is a small stand-in, so that commits do not each carry the id of their auction. Terms
- * never change and may be long, so they lie apart from the state, which is rewritten with every commit. Bids have no
- * rows: whoever wants to see them reads them from the log, where they stand anyway. Rows that are acted upon, and that
- * nothing else is held against, carry a sum (see row-sums.ts). The private tables (auction_secrets, sealed_maxima,
- * outcomes) are filled at the home only.
+ * See `Schema`. `auctions.ref` and `authors.ref` are small stand-ins, so that commits do not each carry the id of their
+ * auction and the key of their author; commit-rows.ts says what else they leave out. Terms never change and may be
+ * long, so they lie apart from the state, which is rewritten with every commit. Bids have no rows: whoever wants to see
+ * them reads them from the log, where they stand anyway. Rows that are acted upon, and that nothing else is held
+ * against, carry a sum (see row-sums.ts). The private tables (auction_secrets, sealed_maxima, outcomes) are filled at
+ * the home only.
  */
 const MIGRATIONS: readonly string[] = [
   `
@@ -32,11 +33,16 @@ const MIGRATIONS: readonly string[] = [
     auction INTEGER NOT NULL,
     first_seq INTEGER NOT NULL,
     last_seq INTEGER NOT NULL,
-    hash TEXT NOT NULL,
-    signer TEXT NOT NULL,
-    signature TEXT NOT NULL,
+    hash BLOB NOT NULL,
+    signer INTEGER NOT NULL,
+    signature ANY NOT NULL,
     body TEXT NOT NULL,
     UNIQUE (auction, first_seq)
+  ) STRICT;
+
+  CREATE TABLE authors (
+    ref INTEGER PRIMARY KEY,
+    public_key TEXT NOT NULL UNIQUE
   ) STRICT;
 
   CREATE TABLE auctions (
@@ -200,7 +206,7 @@ const MIGRATIONS: readonly string[] = [
 ]
 
 /** Their commits were written otherwise, and are not read any more. */
-const VERSIONS_BEFORE = 12
+const VERSIONS_BEFORE = 13
 
 const SCHEMA: Schema = {
   applicationId: APPLICATION_ID,
