@@ -1,0 +1,99 @@
+import { expect } from 'chai'
+import { createClient, type VendueClient } from 'vendue/client'
+import { makeClusterHome } from '../support/cluster-home.js'
+import { eventually } from '../support/eventually.js'
+import { NodeProcess, untilConnected } from '../support/node-process.js'
+import { PostgresServer } from '../support/postgres/postgres-server.js'
+import { makeTempHome } from '../support/temp-home.js'
+
+const WITHIN_MS = 60_000
+const NAMES = ['one', 'two', 'three'] as const
+
+describe('a gateway, when the home of an auction of its cluster is killed', function () {
+  this.timeout(180_000)
+  const { home, remove } = makeTempHome()
+  let server: PostgresServer
+  let nodes: NodeProcess[] = []
+  let client: VendueClient
+  let ben: VendueClient
+  let url: string
+
+  before(async () => {
+    server = await PostgresServer.start()
+    makeClusterHome(home, NAMES)
+    const env = { VENDUE_SHARED_LOG: server.url(await server.createDatabase()) }
+    const ports = ['--grape-port', '0', '--dht-port', '0', '--http-port', '0']
+    nodes = await Promise.all(
+      NAMES.map((name) =>
+        NodeProcess.start({ home, name, args: ports, env: { ...env, VENDUE_GATEWAY: name === 'two' ? 'yes' : 'no' } }),
+      ),
+    )
+    await untilConnected(nodes)
+    url = await eventually('two says where it serves', () => /http {3}(http:\S+)/.exec(nodes[1]!.output)?.[1])
+    client = createClient({ gateways: [url], user: 'anna' })
+    ben = createClient({ gateways: [url], user: 'ben' })
+  })
+
+  after(async () => {
+    client?.close()
+    ben?.close()
+    await Promise.all(nodes.map((node) => node.end()))
+    await server?.dispose()
+    remove()
+  })
+
+  it('keeps its connections, says that the auction moves, and brings each bid to the new home, once', async () => {
+    const terms = { commandId: 'cmd_gateway0001', title: 'Lot', currency: 'EUR', start: '1', increment: '1' }
+    const { auctionId } = (await nodes[0]!.api.open(terms)).outcome
+    await eventually('two knows it', () => client.show(auctionId).catch(() => null), WITHIN_MS)
+    const connections: string[] = []
+    client.on('connection', ({ state }) => connections.push(state))
+    const watch = await client.watch(auctionId)
+    const heard: { type: string; seq: number }[] = []
+    const moving: boolean[] = []
+    watch.on('event', (event) => heard.push(event))
+    watch.onMoving((news) => moving.push(news.moving))
+    expect(await client.bid(auctionId, '5')).to.include({ status: 'accepted' })
+    await eventually('the connection is live', () => heard.some(({ type }) => type === 'bid_placed'))
+    const before = connections.length
+
+    await nodes[0]!.end('SIGKILL')
+    expect(await ben.bid(auctionId, '10')).to.include({ status: 'accepted', seq: 4 })
+    expect(await client.bid(auctionId, '20')).to.include({ status: 'accepted', seq: 5 })
+    await eventually('all is heard', () => heard.at(-1)?.seq === 5, WITHIN_MS)
+    await eventually('and that it moves no longer', () => moving.at(-1) === false, WITHIN_MS)
+    expect(moving[0]).to.equal(true)
+    const types = heard.map(({ type }) => type)
+    expect(types).to.deep.equal(['bid_placed', 'auction_moved', 'bid_placed', 'bid_placed'])
+    expect(heard.map(({ seq }) => seq)).to.deep.equal([2, 3, 4, 5])
+    expect(connections.slice(before), 'nothing was lost').to.deep.equal([])
+  })
+
+  it('answers over HTTP within 5 s, or that it is not known, and the same bid asked again has one outcome', async () => {
+    const terms = { commandId: 'cmd_gateway0002', title: 'Lot', currency: 'EUR', start: '1', increment: '1' }
+    const { auctionId } = (await nodes[2]!.api.open(terms)).outcome
+    await eventually('two knows it', () => client.show(auctionId).catch(() => null), WITHIN_MS)
+    const bid = async () => {
+      const headers = { 'content-type': 'application/json', 'idempotency-key': 'over-http' }
+      const body = JSON.stringify({ amount: '7', user_id: 'cora' })
+      const answer = await fetch(`${url}/api/v1/auctions/${auctionId}/bids`, { method: 'POST', headers, body })
+      return { status: answer.status, body: (await answer.json()) as { code?: string; seq?: number } }
+    }
+    await nodes[2]!.end('SIGKILL')
+    const statuses: number[] = []
+    const placed = await eventually(
+      'it is placed',
+      async () => {
+        const answer = await bid()
+        statuses.push(answer.status)
+        if (answer.status !== 201) expect(answer.body.code).to.be.oneOf(['OUTCOME_UNKNOWN', 'HOME_UNREACHABLE'])
+        return answer.status === 201 ? answer.body : null
+      },
+      WITHIN_MS,
+    )
+    expect(statuses.slice(0, -1).every((status) => status === 504 || status === 503)).to.equal(true)
+    expect((await bid()).body.seq).to.equal(placed.seq)
+    const { bids } = await client.history(auctionId)
+    expect(bids).to.have.length(1)
+  })
+})
