@@ -17,6 +17,7 @@ import { systemTimers } from '../../src/adapters/system/system-timers.js'
 import { VERSION } from '../../src/adapters/system/version.js'
 import { GatewayWebSockets } from '../../src/adapters/websocket/websocket-server.js'
 import type { Pseudonyms } from '../../src/application/accounts/pseudonyms.js'
+import { AuctionCalls } from '../../src/application/gateway/auction-calls.js'
 import { AuctionFactsCache } from '../../src/application/gateway/auction-facts.js'
 import { BidDesk } from '../../src/application/gateway/bid-desk.js'
 import { Bidders } from '../../src/application/gateway/bidders.js'
@@ -121,6 +122,7 @@ function compose(
     api: parts.api,
     bidders: parts.bidders,
     callers: parts.callers,
+    calls: parts.calls,
     clock: parts.clock,
     commandIds: parts.commandIds,
     desk: parts.desk,
@@ -189,6 +191,10 @@ function compose(
           turns: parts.turns,
         }),
     )
+    .factory('calls', () => {
+      const { api, bidders, callers, commandIds, desk, guard } = parts
+      return new AuctionCalls({ api, bidders, callers, commandIds, desk, guard })
+    })
     .factory('turns', () => new Turns({ clock: parts.clock, metrics: parts.metrics }))
     .factory(
       'hub',

@@ -5,6 +5,7 @@ import type { OriginPolicy } from '../../src/adapters/http/origin-policy.js'
 import type { GatewaySocketIo } from '../../src/adapters/socketio/socket-io.js'
 import type { GatewayWebSockets } from '../../src/adapters/websocket/websocket-server.js'
 import type { Pseudonyms } from '../../src/application/accounts/pseudonyms.js'
+import type { AuctionCalls } from '../../src/application/gateway/auction-calls.js'
 import type { AuctionFactsCache } from '../../src/application/gateway/auction-facts.js'
 import type { BidDesk } from '../../src/application/gateway/bid-desk.js'
 import type { Bidders } from '../../src/application/gateway/bidders.js'
@@ -38,6 +39,7 @@ export interface GatewayParts {
   // The gateway
   readonly addresses: ClientAddresses
   readonly callers: Callers
+  readonly calls: AuctionCalls
   readonly guard: Guard | null
   readonly plugins: readonly FastifyPluginAsync[]
   readonly origins: OriginPolicy

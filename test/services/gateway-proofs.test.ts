@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { nodeIdOf } from '../../src/application/log/ids.js'
 import { meshIdOf } from '../../src/application/members/member-log.js'
+import { EXPORT_VERSION } from '../../src/application/proof/export-format.js'
+import { PROOF_VERSION } from '../../src/application/proof/proof-file.js'
 import { eventually } from '../support/eventually.js'
 import { skipUnless } from '../support/requires.js'
 import { hasPython, PYTHON_MISSING } from '../support/second-verifier.js'
@@ -37,7 +39,8 @@ describe('what a gateway gives to those who trust nobody', () => {
     expect(body.node).to.deep.equal({ id: node.nodeId, name: node.name, public_key: node.publicKey })
     expect(nodeIdOf(body.node.public_key)).to.equal(body.node.id)
     expect(meshIdOf(body.mesh.authority.public_key)).to.equal(body.mesh.id)
-    expect(body.formats).to.deep.equal({ export: 3, proof: 3, tlog_proof: 'c2sp.org/tlog-proof@v1' })
+    const formats = { export: EXPORT_VERSION, proof: PROOF_VERSION, tlog_proof: 'c2sp.org/tlog-proof@v1' }
+    expect(body.formats).to.deep.equal(formats)
   })
 
   it('proves its commits to tools of transparency logs, as the home that it is or as the node that holds a copy', async function () {

@@ -1,3 +1,4 @@
+import type { AuctionCalls } from '../../application/gateway/auction-calls.js'
 import type { AuctionFactsCache } from '../../application/gateway/auction-facts.js'
 import type { BidDesk } from '../../application/gateway/bid-desk.js'
 import type { Bidders } from '../../application/gateway/bidders.js'
@@ -22,6 +23,7 @@ export interface ServingDeps {
   readonly api: NodeApi
   readonly bidders: Bidders
   readonly callers: Callers
+  readonly calls: AuctionCalls
   readonly clock: Clock
   readonly commandIds: CommandIds
   readonly desk: BidDesk

@@ -62,7 +62,7 @@ interface Placed {
   readonly result: Promise<CommandResult>
 }
 
-export type BidPath = 'http' | 'ws' | 'socketio'
+export type BidPath = 'http' | 'ws' | 'socketio' | 'grpc'
 
 /** Where bids and sellers' commands of all surfaces go through on their way to the node. */
 export class BidDesk {

@@ -18,8 +18,8 @@ export interface Connections {
   readonly openBreakers: number
 }
 
-export type GatewayPath = 'http' | 'ws' | 'socketio'
-export type LivePath = 'ws' | 'socketio' | 'sse' | 'http'
+export type GatewayPath = 'http' | 'ws' | 'socketio' | 'grpc'
+export type LivePath = 'ws' | 'socketio' | 'sse' | 'http' | 'grpc'
 
 const BIDS = 'Bids through this gateway, by outcome and code.'
 const REQUESTS = 'HTTP requests by route and status.'
@@ -57,13 +57,24 @@ export class GatewayMetrics {
     this.page = metrics
     const seconds = (path: GatewayPath) =>
       metrics.seconds('vendue_bid_seconds', 'From a bid in the gateway to its answer.', { path })
-    this.#bidSeconds = { http: seconds('http'), ws: seconds('ws'), socketio: seconds('socketio') }
+    this.#bidSeconds = {
+      http: seconds('http'),
+      ws: seconds('ws'),
+      socketio: seconds('socketio'),
+      grpc: seconds('grpc'),
+    }
     this.#events = metrics.counter('vendue_events_total', 'Auction events that this gateway has heard.')
     const slow = (path: LivePath) =>
       metrics.counter('vendue_slow_readers_total', 'Connections closed because their reader was too slow.', {
         path,
       })
-    this.#slowReaders = { ws: slow('ws'), socketio: slow('socketio'), sse: slow('sse'), http: slow('http') }
+    this.#slowReaders = {
+      ws: slow('ws'),
+      socketio: slow('socketio'),
+      sse: slow('sse'),
+      http: slow('http'),
+      grpc: slow('grpc'),
+    }
     const overfull = (path: 'ws' | 'socketio') =>
       metrics.counter(
         'vendue_overfull_connections_total',

@@ -6,6 +6,7 @@ export type GatewayRefusalCode =
   | 'INVALID_INPUT'
   | 'OUTCOME_UNKNOWN'
   | 'STOPPING'
+  | 'TERMS_INVALID'
   | 'TOO_MANY_SUBSCRIPTIONS'
 
 export interface RefusalInfo {

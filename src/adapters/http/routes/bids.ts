@@ -1,20 +1,17 @@
-import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { bidJson } from '../../../application/gateway/json-shapes.js'
 import { amountIn, clientKey, length } from '../../../application/log/input-schemas.js'
-import type { Caller } from '../../../ports/accounts/caller.js'
 import { bidSchema, outcomeSchema, partOfAuction } from '../resources.js'
 import {
   acceptedResource,
   auctionParams,
-  callerWith,
+  callOf,
   type GatewayApp,
   idempotencyHeaders,
   keyOf,
   limitIn,
   problems,
   type RouteDeps,
-  viewer,
   whoBody,
   whoQuery,
 } from './route.js'
@@ -51,14 +48,9 @@ export function bidRoutes(app: GatewayApp, deps: RouteDeps): void {
     async (request, reply) => {
       const { amount, kind, bid_id } = request.body
       const header = keyOf(request)
-      const result = await deps.desk.bid('http', () => bidderOf(request, deps), {
-        auction: request.params.id,
-        kind,
-        amount,
-        key: header ?? bid_id,
-        keyField: header === undefined ? 'bid_id' : 'Idempotency-Key',
-        requestId: request.id,
-      })
+      const key = header === undefined ? { key: bid_id, keyField: 'bid_id' } : {}
+      const bid = { auction: request.params.id, kind, amount }
+      const result = await deps.calls.bid('http', { ...callOf(request), ...key }, bid)
       const answer = acceptedResource(result)
       reply.code(201)
       return { ...answer, bid_id: result.outcome.commandId }
@@ -78,13 +70,7 @@ export function bidRoutes(app: GatewayApp, deps: RouteDeps): void {
       },
     },
     async (request, reply) => {
-      const bid = {
-        auction: request.params.id,
-        kind: 'buy-now',
-        key: keyOf(request),
-        requestId: request.id,
-      } as const
-      const result = await deps.desk.bid('http', () => bidderOf(request, deps), bid)
+      const result = await deps.calls.bid('http', callOf(request), { auction: request.params.id, kind: 'buy-now' })
       reply.code(201)
       return acceptedResource(result)
     },
@@ -114,12 +100,8 @@ export function bidRoutes(app: GatewayApp, deps: RouteDeps): void {
     },
     async (request) => {
       const { before_seq, limit } = request.query
-      const { auction, bids, next } = await deps.api.history({
-        auction: request.params.id,
-        as: viewer(request),
-        ...(before_seq !== undefined && { beforeSeq: before_seq }),
-        ...(limit !== undefined && { limit }),
-      })
+      const page = { beforeSeq: before_seq, limit }
+      const { auction, bids, next } = await deps.calls.bids(callOf(request), request.params.id, page)
       const { currency, title } = auction.state.terms
       return {
         auction: { id: auction.auctionId, auction_id: auction.auctionId, title, seq: auction.head.seq },
@@ -128,11 +110,4 @@ export function bidRoutes(app: GatewayApp, deps: RouteDeps): void {
       }
     },
   )
-}
-
-/** Who bids, if they may. */
-function bidderOf(request: FastifyRequest, deps: RouteDeps): Caller {
-  const caller = callerWith(request, 'bid', deps)
-  deps.guard?.bid({ address: request.address, accountId: caller.party.id })
-  return caller
 }

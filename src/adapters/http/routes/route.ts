@@ -5,6 +5,7 @@ import type { Readable } from 'node:stream'
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, RawServerDefault } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import type { Call } from '../../../application/gateway/auction-calls.js'
 import { ANONYMOUS, allowed } from '../../../application/gateway/callers.js'
 import { acceptedJson } from '../../../application/gateway/outcome-shapes.js'
 import { auctionReference, pageSize } from '../../../application/log/input-schemas.js'
@@ -38,7 +39,7 @@ export type GatewayApp = FastifyInstance<
 
 export type RouteDeps = Pick<
   ServingDeps,
-  'api' | 'bidders' | 'callers' | 'clock' | 'commandIds' | 'desk' | 'guard' | 'hub' | 'logger' | 'metrics'
+  'api' | 'bidders' | 'callers' | 'calls' | 'clock' | 'commandIds' | 'desk' | 'guard' | 'hub' | 'logger' | 'metrics'
 >
 
 export interface RouteOptions {
@@ -92,6 +93,11 @@ export function viewer({ caller }: FastifyRequest): Party {
 export function keyOf({ headers }: FastifyRequest): string | undefined {
   const key = headers['idempotency-key']
   return Array.isArray(key) ? key[0] : key
+}
+
+/** As the gateway takes it, whatever protocol it comes in. */
+export function callOf(request: FastifyRequest): Call {
+  return { caller: request.caller, address: request.address, requestId: request.id, key: keyOf(request) }
 }
 
 /** The answer to a command that was accepted; one that was refused is thrown as its problem. */

@@ -1,35 +1,26 @@
 import { z } from 'zod'
-import { reasonIn, timeIn } from '../../../application/log/input-schemas.js'
-import { RequestError } from '../problem.js'
+import { DEFAULT_EXTENSION_SECONDS, extendFields, newEndOf } from '../../../application/gateway/auction-requests.js'
+import { reasonIn } from '../../../application/log/input-schemas.js'
 import { outcomeSchema } from '../resources.js'
 import {
   acceptedResource,
   auctionParams,
+  callOf,
   type GatewayApp,
   idempotencyHeaders,
-  keyOf,
   problems,
   type RouteDeps,
-  sellerOf,
   whoBody,
 } from './route.js'
 
-/** What `extend` adds where its caller does not say. */
-const DEFAULT_EXTENSION_SECONDS = 30
-
 const extendBody = z
-  .strictObject({
-    ...whoBody,
-    closes_at: timeIn.exactOptional(),
-    end_time: timeIn.exactOptional(),
-    by_seconds: z.number().positive().max(1e9).exactOptional(),
-  })
+  .strictObject({ ...whoBody, ...extendFields })
   .nullish()
   .meta({ description: `The new end, or by how much; ${DEFAULT_EXTENSION_SECONDS} s later otherwise.` })
 
 /** What sellers do with their auctions. */
 export function sellerRoutes(app: GatewayApp, deps: RouteDeps): void {
-  const { api, desk } = deps
+  const { calls } = deps
   const common = {
     tags: ['selling'],
     params: auctionParams,
@@ -40,16 +31,7 @@ export function sellerRoutes(app: GatewayApp, deps: RouteDeps): void {
   app.post(
     '/api/v1/auctions/:id/close',
     { schema: { ...common, summary: 'Close: the leader wins', body: z.strictObject(whoBody).nullish() } },
-    async (request) => {
-      const auction = request.params.id
-      const caller = sellerOf(request, deps)
-      const commandId = deps.commandIds.of('cmd', keyOf(request), caller.party)
-      const admit = async () => {
-        const as = await desk.sellerFor(auction, caller)
-        return { commandId, call: () => api.close({ auction, commandId, as, requestId: request.id }) }
-      }
-      return acceptedResource(await desk.command(auction, admit))
-    },
+    async (request) => acceptedResource(await calls.close(callOf(request), request.params.id)),
   )
 
   app.post(
@@ -62,16 +44,7 @@ export function sellerRoutes(app: GatewayApp, deps: RouteDeps): void {
       },
     },
     async (request) => {
-      const auction = request.params.id
-      const caller = sellerOf(request, deps)
-      const commandId = deps.commandIds.of('cmd', keyOf(request), caller.party)
-      const reason = request.body?.reason
-      const more = { requestId: request.id, ...(reason !== undefined && { reason }) }
-      const admit = async () => {
-        const as = await desk.sellerFor(auction, caller)
-        return { commandId, call: () => api.cancel({ auction, commandId, as, ...more }) }
-      }
-      return acceptedResource(await desk.command(auction, admit))
+      return acceptedResource(await calls.cancel(callOf(request), request.params.id, request.body?.reason))
     },
   )
 
@@ -79,26 +52,8 @@ export function sellerRoutes(app: GatewayApp, deps: RouteDeps): void {
     '/api/v1/auctions/:id/extend',
     { schema: { ...common, summary: 'Move the end later', body: extendBody } },
     async (request) => {
-      const auction = request.params.id
-      const caller = sellerOf(request, deps)
-      const commandId = deps.commandIds.of('cmd', keyOf(request), caller.party)
-      const given = Object.keys(request.body ?? {}).filter((key) => key !== 'user_id')
-      if (given.length > 1)
-        throw new RequestError(400, 'INVALID_INPUT', `${given.join(' and ')} exclude each other`, {
-          field: given[1] as string,
-          next: 'give one of them',
-        })
-      const named = request.body?.closes_at ?? request.body?.end_time
-      const bySeconds = request.body?.by_seconds ?? DEFAULT_EXTENSION_SECONDS
-      const end = named === undefined ? { addedMs: Math.ceil(bySeconds * 1_000) } : { closesAt: named }
-      const admit = async () => {
-        const as = await desk.sellerFor(auction, caller)
-        return {
-          commandId,
-          call: () => api.extend({ auction, commandId, as, ...end, requestId: request.id }),
-        }
-      }
-      return acceptedResource(await desk.command(auction, admit))
+      const { user_id: _, ...terms } = request.body ?? {}
+      return acceptedResource(await calls.extend(callOf(request), request.params.id, newEndOf(terms)))
     },
   )
 }
