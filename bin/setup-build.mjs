@@ -10,7 +10,11 @@ const NOTES = join(ROOT, 'dist', '.tsbuildinfo')
 const PROGRAMS_STAMP = join(ROOT, 'dist', '.vendue-programs')
 const PROGRAM_DIRS = ['bin', 'demo', 'src', 'services']
 const SOURCE_DIRS = [...PROGRAM_DIRS, 'test', 'bench']
-const CONFIG_FILES = ['package-lock.json', 'package.json', 'tsconfig.json', 'tsconfig.programs.json']
+/** Code is made of it before tsc runs. */
+const PROTO_DIR = 'proto'
+const PROTO_STAMP = join(ROOT, 'gen', '.vendue-build')
+const PROTO_CONFIG = ['buf.yaml', 'buf.gen.yaml']
+const CONFIG_FILES = ['package-lock.json', 'package.json', 'tsconfig.json', 'tsconfig.programs.json', ...PROTO_CONFIG]
 /** Belongs to the set-up, or to the web page, which has a build of its own: neither compiled nor copied. */
 const APART = /^(bin\/((setup|prepack)[^/]*\.mjs|runtime\/.*)|services\/gateway\/web\/(?!model\/|texts\/).*)$/
 /** What the web page is made of: it is built again where any of it has changed. */
@@ -49,6 +53,7 @@ export async function build(wanted, session) {
   // tsc trusts its notes, and would not write again what somebody removed.
   if (missingOutputs(sources).length > 0) rmSync(NOTES, { force: true })
 
+  await generate(session)
   await compile(join(ROOT, project), session)
   for (const path of sources.filter(isAsset)) {
     mkdirSync(dirname(join(ROOT, 'dist', path)), { recursive: true })
@@ -59,6 +64,18 @@ export async function build(wanted, session) {
   }
   await buildPage(all, { programsOnly }, session)
   writeStamp(stamp, expected)
+}
+
+/** What messages of gRPC look like, as TypeScript: only where they have changed. */
+async function generate(session) {
+  const expected = protoFingerprint()
+  if (readStamp(PROTO_STAMP) === expected) return
+  await runStep('buf generate', [join(ROOT, 'node_modules/@bufbuild/buf/bin/buf'), 'generate'], session)
+  writeStamp(PROTO_STAMP, expected)
+}
+
+function protoFingerprint() {
+  return fingerprint(listFiles(ROOT, PROTO_DIR))
 }
 
 /** Takes a second or two: only where something that the page is made of has changed. */
@@ -83,7 +100,7 @@ function isPageOf(sources) {
 }
 
 function isProgram(path) {
-  return PROGRAM_DIRS.includes(path.split('/')[0])
+  return [...PROGRAM_DIRS, PROTO_DIR].includes(path.split('/')[0])
 }
 
 function compile(project, session) {
@@ -124,7 +141,9 @@ function readStamp(path) {
 }
 
 function listSources() {
-  return SOURCE_DIRS.flatMap((dir) => listFiles(ROOT, dir)).filter((path) => !path.startsWith('bench/results/'))
+  return [...SOURCE_DIRS, PROTO_DIR]
+    .flatMap((dir) => listFiles(ROOT, dir))
+    .filter((path) => !path.startsWith('bench/results/'))
 }
 
 /** All files below, in one order everywhere, but for hidden ones (editors and systems leave those about). */
@@ -142,11 +161,12 @@ function listFiles(base, dir) {
 
 /** Anything that tsc does not turn into something: SQL, web pages, fixtures. */
 function isAsset(path) {
-  return !path.endsWith('.ts') && !APART.test(path)
+  return !path.endsWith('.ts') && !path.endsWith('.proto') && !APART.test(path)
 }
 
 function outputsOf(path) {
   if (APART.test(path)) return []
+  if (path.endsWith('.proto')) return [`gen/${path.slice(`${PROTO_DIR}/`.length, -'.proto'.length)}_pb.js`]
   if (isAsset(path)) return [path]
   if (!path.endsWith('.ts') || path.endsWith('.d.ts')) return []
   const stem = path.slice(0, -'.ts'.length)

@@ -46,8 +46,9 @@ const COMMENT_LINE = /^\s*(\/\*\*|\*|\/\/) (?!biome-ignore)/
 /** A file with more lines says in its first comment why: "Long because ...". */
 const MAX_LINES = 300
 
-/** What adapters of one technology may use of others: sockets begin as HTTP requests. */
+/** What adapters of one technology may use of others: sockets begin as HTTP requests, and calls are some. */
 const SHARED_TECHNOLOGIES: Readonly<Record<string, readonly string[]>> = {
+  connect: ['http', 'system'],
   socketio: ['http', 'system'],
   websocket: ['http', 'system'],
 }
@@ -161,7 +162,7 @@ const longFilesSayWhy: Rule = (files) =>
     .map((file) => at(file, MAX_LINES + 1, `has ${lineCount(file)} lines`))
 
 const adaptersLookInwards = layering('src/adapters/', {
-  targets: [/^src\//],
+  targets: [/^(src|gen)\//],
   packages: /./,
 })
 

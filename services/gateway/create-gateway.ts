@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { FastifyPluginAsync } from 'fastify'
+import { GatewayRpc } from '../../src/adapters/connect/rpc-server.js'
 import { ClientAddresses } from '../../src/adapters/http/client-addresses.js'
 import { EventStreams } from '../../src/adapters/http/event-streams.js'
 import { OriginPolicy } from '../../src/adapters/http/origin-policy.js'
@@ -235,6 +236,7 @@ function compose(
         }),
     )
     .factory('socketIo', () => new GatewaySocketIo(serving()))
+    .factory('rpc', () => new GatewayRpc(serving(), { defaultCurrency: currency }))
     .factory(
       'server',
       () =>
@@ -242,6 +244,7 @@ function compose(
           {
             ...serving(),
             plugins: parts.plugins,
+            rpc: parts.rpc,
             socketIo: parts.socketIo,
             streams: parts.streams,
             webSockets: parts.webSockets,

@@ -1,4 +1,5 @@
 import type { FastifyPluginAsync } from 'fastify'
+import type { GatewayRpc } from '../../src/adapters/connect/rpc-server.js'
 import type { ClientAddresses } from '../../src/adapters/http/client-addresses.js'
 import type { EventStreams } from '../../src/adapters/http/event-streams.js'
 import type { OriginPolicy } from '../../src/adapters/http/origin-policy.js'
@@ -57,6 +58,7 @@ export interface GatewayParts {
   readonly presence: Presence
   readonly streams: EventStreams
   readonly webSockets: GatewayWebSockets
+  readonly rpc: GatewayRpc
   readonly socketIo: GatewaySocketIo
   readonly server: GatewayServer
 }

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { FastifyPluginAsync } from 'fastify'
+import type { GatewayRpc } from '../../src/adapters/connect/rpc-server.js'
 import type { EventStreams } from '../../src/adapters/http/event-streams.js'
 import { createHttpApp } from '../../src/adapters/http/http-app.js'
 import { type PageFiles, pageIdOf } from '../../src/adapters/http/page-files.js'
@@ -24,6 +25,7 @@ import type { GatewayWebSockets } from '../../src/adapters/websocket/websocket-s
 import { refuseUpgrade } from '../../src/adapters/websocket/websocket-server.js'
 
 export interface GatewayServerDeps extends ServingDeps {
+  readonly rpc: GatewayRpc
   readonly socketIo: GatewaySocketIo
   readonly streams: EventStreams
   readonly webSockets: GatewayWebSockets
@@ -51,7 +53,7 @@ const SOCKET_IO_PATH = '/socket.io/'
 const DRAIN_MS = 10_000
 const MAX_SOCKETS = 20_000
 
-/** HTTP, WebSocket and event streams on one port. */
+/** HTTP, gRPC, WebSocket and event streams on one port. */
 export class GatewayServer {
   readonly #deps: GatewayServerDeps
   readonly #options: GatewayServerOptions
@@ -99,14 +101,15 @@ export class GatewayServer {
   }
 
   async #stop(): Promise<void> {
-    const { desk, hub, liveCallers, movingWatch, presence, socketIo, streams, webSockets } = this.#deps
+    const { desk, hub, liveCallers, movingWatch, presence, rpc, socketIo, streams, webSockets } = this.#deps
     const { drainMs = DRAIN_MS } = this.#options
     this.#draining = true
     desk.close()
-    await this.#within(drainMs, Promise.all([desk.idle(), this.#requestsDone()]))
+    await this.#within(drainMs, Promise.all([desk.idle(), rpc.idle(), this.#requestsDone()]))
     this.#stalled.stop()
     webSockets.drain()
     streams.drain()
+    rpc.drain()
     if (this.#app) {
       await this.#within(Math.min(drainMs, GOODBYE_MS), socketIo.drain())
       socketIo.close()
@@ -151,7 +154,6 @@ export class GatewayServer {
     if (page) pageRoutes(app, page, { gateways })
     for (const plugin of this.#deps.plugins) await app.register(plugin)
     app.server.maxConnections = MAX_SOCKETS
-    app.server.on('connection', (socket: Socket) => this.#connected(socket))
     app.server.on('upgrade', (request, socket, head) => {
       const { webSockets } = this.#deps
       const path = (request.url ?? '').split('?')[0] as string
@@ -162,6 +164,8 @@ export class GatewayServer {
     })
     await app.ready()
     this.#deps.socketIo.attach(app.server)
+    this.#deps.rpc.attach(app.server)
+    app.server.on('connection', (socket: Socket) => this.#connected(socket))
     return app
   }
 

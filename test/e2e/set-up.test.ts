@@ -7,8 +7,15 @@ import { makeTempDir } from '../support/temp-dir.js'
 
 const run = promisify(execFile)
 const ROOT = resolve(import.meta.dirname, '../../..')
-const SOURCES = ['bin', 'demo', 'services', 'src']
-const CONFIG = ['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.programs.json']
+const SOURCES = ['bin', 'demo', 'proto', 'services', 'src']
+const CONFIG = [
+  'package.json',
+  'package-lock.json',
+  'tsconfig.json',
+  'tsconfig.programs.json',
+  'buf.yaml',
+  'buf.gen.yaml',
+]
 
 describe('a checkout that has not been built', () => {
   const { path, remove } = makeTempDir()
