@@ -87,6 +87,30 @@ export interface BidPage {
   readonly next: number | null
 }
 
+/** What a home has signed for one of the caller's commands. */
+export interface Receipt {
+  readonly auction_id: string
+  readonly command_id: string
+  readonly type: string
+  readonly status: 'accepted' | 'rejected'
+  /** Seq of the event that it made; null for one that was refused. */
+  readonly seq: number | null
+  /** Why it was refused. */
+  readonly code: string | null
+  readonly at: string
+  readonly home: { readonly node_id: string; readonly public_key: string }
+  readonly signed_at: string
+  /** Null where the home signed it together with commands of others. */
+  readonly signature: string | null
+  readonly batch: number | null
+}
+
+export interface ReceiptPage {
+  readonly receipts: readonly Receipt[]
+  /** `after` of the next page; null: no more. */
+  readonly next: number | null
+}
+
 export interface Me {
   readonly id: string
   readonly name: string

@@ -26,6 +26,7 @@ import type {
   NodeReport,
   OpenTerms,
   Peer,
+  ReceiptPage,
   Rejected,
   Winner,
 } from './messages.js'
@@ -168,6 +169,14 @@ export class VendueClient {
     { beforeSeq, limit, ...options }: CallOptions & { beforeSeq?: number; limit?: number } = {},
   ): Promise<BidPage> {
     return this.#get(`${pathOf(auction)}/bids`, { before_seq: beforeSeq, limit }, options)
+  }
+
+  /**
+   * What the auction's home has signed for the caller's commands. None where the home is the gateway's own node: what
+   * it has decided is on its disk.
+   */
+  receipts(auction: string, { after, ...options }: CallOptions & { after?: number } = {}): Promise<ReceiptPage> {
+    return this.#get(`${pathOf(auction)}/receipts`, { after }, options)
   }
 
   /** How bidders are known here, and which other gateways have the same ones. */

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { expect } from 'chai'
 import { eventually } from '../support/eventually.js'
 import { bid, confirm, counts, DEAF_MS, dialog, reads, says, tap } from '../support/page-actions.js'
@@ -27,6 +28,30 @@ describe('the web page, in Chromium', () => {
     await reads(kim.locator('.history li.own'), /^You/)
     const { body } = await suite.gateway.get(`/api/v1/auctions/${id}`)
     expect(body).to.include({ price: '78.00', bid_count: 2 })
+  })
+
+  it('saves what an auction’s home has signed for the visitor’s bids, and says where that is its own gateway’s', async () => {
+    const id = await suite.openLot()
+    await suite.untilKnown(id)
+    const there = await suite.open(`${suite.gateways[1]?.url}/lot/${id}`, { name: 'mia' })
+    await says(there, 'The next bid is 75.00')
+    await counts(there.locator('[data-receipts]'), 0)
+    await bid(there)
+    await says(there, 'You lead at 75.00')
+    const [saved] = await Promise.all([there.waitForEvent('download'), there.click('[data-receipts]')])
+    expect(saved.suggestedFilename()).to.equal(`${id}.receipts.json`)
+    const { auction_id, receipts } = JSON.parse(await readFile(await saved.path(), 'utf8'))
+    const { node_id, public_key } = (await suite.gateway.get(`/api/v1/auctions/${id}`)).body.home
+    expect(auction_id).to.equal(id)
+    expect(receipts).to.have.length(1)
+    expect(receipts[0]).to.deep.include({ type: 'bid', status: 'accepted', home: { node_id, public_key } })
+    await there.getByText('Saved: what the home').waitFor()
+
+    const here = await suite.open(`/lot/${id}`, { name: 'kim' })
+    await says(here, 'The next bid is 75.50')
+    await bid(here)
+    await here.click('[data-receipts]')
+    await here.getByText('There is nothing to save').waitFor()
   })
 
   it('has a maximum answer, says so to the bidder it beat, and shows that an equal one came first', async () => {

@@ -215,6 +215,11 @@ export const de: Texts = {
   'history.buy-now': 'gekauft',
   'history.auto': 'von einem Maximum beantwortet',
   'history.more': 'Frühere Gebote',
+  'receipts.save': 'Meine Quittungen speichern',
+  'receipts.none':
+    'Es gibt nichts zu speichern: Der eigene Knoten dieses Gateways führt diese Auktion und bewahrt seine Antworten neben dem Protokoll auf.',
+  'receipts.failed': 'Ihre Quittungen sind gerade nicht lesbar. Versuchen Sie es gleich noch einmal.',
+  'receipts.saved': 'Gespeichert: was der Knoten dieser Auktion für Ihre Gebote unterschrieben hat.',
   'history.refused': '{count, plural, one {# Ihrer Gebote wurde abgelehnt} other {# Ihrer Gebote wurden abgelehnt}}',
   'facts.title': 'Über diese Auktion',
   'facts.home': 'Heimatknoten',

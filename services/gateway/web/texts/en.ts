@@ -212,6 +212,11 @@ export const en = {
   'history.buy-now': 'bought',
   'history.auto': 'answered by a maximum',
   'history.more': 'Earlier bids',
+  'receipts.save': 'Save my receipts',
+  'receipts.none':
+    'There is nothing to save: this gateway’s own node is the home of this auction, and keeps its answers beside the log.',
+  'receipts.failed': 'Your receipts cannot be read now. Try again in a moment.',
+  'receipts.saved': 'Saved: what the home of this auction has signed for your bids.',
   'history.refused': '{count, plural, one {# of your bids was refused} other {# of your bids were refused}}',
   'facts.title': 'About this auction',
   'facts.home': 'Home',

@@ -4,6 +4,7 @@ import type { Settled } from '../state/bidding.js'
 import { t, writing } from '../state/language.js'
 import type { OpenLot } from '../state/open-lot.js'
 import { Icon } from './icons.js'
+import { Receipts } from './receipts.js'
 import { settledText } from './refusal.js'
 
 /** Accepted bids, newest first; the visitor's refused ones are folded away. */
@@ -36,6 +37,7 @@ export function History({ open, lot, own }: { open: OpenLot; lot: Lot; own: read
           {t('history.more')}
         </button>
       )}
+      {(refused.length > 0 || all.some(({ bidderId }) => lot.ownIds.has(bidderId))) && <Receipts lot={lot} />}
       {refused.length > 0 && (
         <details>
           <summary>
