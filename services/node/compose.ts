@@ -226,6 +226,7 @@ function composeService(services: NodeServices, options: ComposeOptions): void {
           handoverGiver: parts.handoverGiver,
           heldAuctions: parts.heldAuctions,
           homeClock: parts.homeClock,
+          homeLog: parts.homeLog,
           logger: parts.logger,
           members: parts.members,
           participations: parts.participations,

@@ -158,6 +158,11 @@ export class ClusterLog implements HomeLog, OutcomeRepository, SecretRepository,
     return this.#deps.eventLog.read(...of)
   }
 
+  async settled(auctionId: string): Promise<void> {
+    // Where the own store has no room, it follows later.
+    await this.#deps.ownCopies.settled(auctionId).catch(() => {})
+  }
+
   /** What is on its way to the own store counts as well. */
   async find(commandIds: readonly string[]): Promise<Map<string, RecordedOutcome>> {
     const { outcomes, ownCopies } = this.#deps
@@ -310,7 +315,9 @@ export class ClusterLog implements HomeLog, OutcomeRepository, SecretRepository,
     const { entry, resolve, reject } = waiting
     if (result.appended) {
       this.#appended(entry)
-      resolve(undefined)
+      // Whoever opens an auction goes on to look at it.
+      if (entry.commit.firstSeq === 1) void this.settled(entry.commit.auctionId).then(resolve)
+      else resolve(undefined)
     } else if ('earlier' in result) {
       void this.#deps.sharedAuctions.reconcile(result.earlier.outcome.auctionId).catch(() => {})
       reject(new OpenedBeforeError(result.earlier))

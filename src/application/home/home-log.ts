@@ -18,6 +18,8 @@ export interface HomeLog extends Pick<PublishingEventLog, 'onPublished' | 'read'
    * with `NotWritableError`.
    */
   prepare(auctionId: string): Promise<void>
+  /** Resolves when the own store has what was appended so far, or cannot take it now. */
+  settled(auctionId: string): Promise<void>
 }
 
 /** The log of a home that nobody else writes to. */
@@ -27,6 +29,7 @@ export function ownHomeLog(eventLog: PublishingEventLog): HomeLog {
     onPublished: (listener) => eventLog.onPublished(listener),
     read: (auctionId, fromSeq, limit) => eventLog.read(auctionId, fromSeq, limit),
     prepare: () => Promise.resolve(),
+    settled: () => Promise.resolve(),
   }
 }
 

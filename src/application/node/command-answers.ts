@@ -6,6 +6,7 @@ import { NodeError, type NodeErrorCode } from '../../ports/node/node-error.js'
 import type { AuctionRepository } from '../../ports/store/auction-repository.js'
 import type { ParticipationRepository } from '../../ports/store/participation-repository.js'
 import type { Logger } from '../../ports/system/logger.js'
+import type { HomeLog } from '../home/home-log.js'
 import { timeText } from '../log/time-text.js'
 import type { PeerTable } from '../mesh/peer-table.js'
 import type { AuctionViews } from './auction-view.js'
@@ -13,6 +14,7 @@ import type { AuctionViews } from './auction-view.js'
 export interface CommandAnswersDeps {
   readonly auctions: Pick<AuctionRepository, 'find'>
   readonly auctionViews: Pick<AuctionViews, 'resolve' | 'view'>
+  readonly homeLog: Pick<HomeLog, 'settled'>
   readonly logger: Logger
   readonly participations: ParticipationRepository
   readonly peerTable: PeerTable
@@ -62,6 +64,7 @@ export class CommandAnswers {
   /** The command has its outcome: that the auction cannot be read here must not be the answer to it. */
   async #seenAfter(auctionId: string, as: Party | undefined): Promise<AuctionView | null> {
     try {
+      await this.#deps.homeLog.settled(auctionId)
       const record = await this.#deps.auctions.find(auctionId)
       return record && (await this.#deps.auctionViews.view(record, as))
     } catch (error) {

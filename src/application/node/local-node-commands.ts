@@ -194,6 +194,7 @@ export class LocalNodeCommands implements NodeCommands {
     const to = reachablePeer(this.#deps, peer, this.#options.info())
     const result = await this.#deps.handoverGiver.handOver(view.auctionId, to)
     if (!result.ok) throw nodeError(result)
+    await this.#deps.homeLog.settled(view.auctionId)
     return this.#view(view.auctionId)
   }
 
@@ -202,7 +203,9 @@ export class LocalNodeCommands implements NodeCommands {
   }
 
   async giveUp({ reason = '', ...request }: RecoveryRequest & { reason?: string }): Promise<AuctionView> {
-    await this.#deps.recovery.giveUp({ ...(await this.#held(request)), reason })
+    const held = await this.#held(request)
+    await this.#deps.recovery.giveUp({ ...held, reason })
+    await this.#deps.homeLog.settled(held.auctionId)
     return this.#deps.auctionViews.view(await this.#deps.auctionViews.resolve(request.auction))
   }
 
