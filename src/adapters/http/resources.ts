@@ -40,6 +40,7 @@ export const auctionSchema = z
       name: z.string().nullable(),
       public_key: z.string(),
       state: z.enum(['self', 'alive', 'suspect', 'dead', 'left', 'unknown']),
+      in_cluster: z.boolean().meta({ description: 'Another node takes the auction over where this one goes away.' }),
     }),
     disputed: z.boolean(),
     maxima_lost_since: z.int().nullable(),

@@ -71,6 +71,7 @@ export function auctionJson(view: AuctionView) {
       name: view.homeName,
       public_key: state.home.publicKey,
       state: view.homeState,
+      in_cluster: state.cluster !== null,
     },
     disputed: view.disputed,
     maxima_lost_since: state.maximaLostSince,

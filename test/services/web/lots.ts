@@ -27,7 +27,7 @@ export function lotWith(part: Partial<Lot> = {}): Lot {
     increments: [{ from: '0.00', step: '0.50' }],
     sellerId: 'sam',
     sellerName: 'Sam',
-    home: { name: 'node', state: 'alive' },
+    home: { name: 'node', state: 'alive', inCluster: false },
     disputed: false,
     maximaLost: false,
     openedAtMs: NOW - 60_000,

@@ -30,7 +30,10 @@ const LADDER: readonly (readonly [Panel['kind'], (facts: PanelFacts) => PanelFac
   ['disputed', (facts) => ({ ...facts, lot: { ...facts.lot, disputed: true } })],
   ['closing', (facts) => ({ ...facts, lot: { ...facts.lot, closesAtMs: NOW } })],
   ['moving', (facts) => ({ ...facts, isMoving: true })],
-  ['home-away', (facts) => ({ ...facts, lot: { ...facts.lot, home: { name: 'node', state: 'dead' } } })],
+  [
+    'home-away',
+    (facts) => ({ ...facts, lot: { ...facts.lot, home: { name: 'node', state: 'dead', inCluster: false } } }),
+  ],
   ['disconnected', (facts) => ({ ...facts, reach: lost })],
   ['unknown', (facts) => ({ ...facts, pending: { kind: 'unknown', amount: '78.50' } })],
   ['not-eligible', (facts) => ({ ...facts, visitor: 'nobody' })],
@@ -73,6 +76,9 @@ describe('the bidding panel', () => {
 
   it('lets bids be sent while the auction moves to another node, one at a time, and says that they are not placed', () => {
     const moving = (facts: Partial<PanelFacts> = {}) => panelWith({ isMoving: true, ...facts })
+    // Its home is away, and will not be waited for.
+    const home = { name: 'node', state: 'dead', inCluster: true }
+    expect(panelWith({ lot: lotWith({ home }) })).to.include({ kind: 'moving', canBid: true })
     expect(takesBids(moving())).to.equal(true)
     expect(takesBids(moving({ visitor: 'nobody' }))).to.equal(false)
     const sending = { kind: 'sending', amount: '78.50', forMs: 10 } as const
@@ -114,12 +120,14 @@ describe('the bidding panel', () => {
   })
 
   it('says that a home is away, and takes no bids then', () => {
-    const facts = { lot: lotWith({ home: { name: 'node', state: 'dead' } }) }
+    const facts = { lot: lotWith({ home: { name: 'node', state: 'dead', inCluster: false } }) }
     expect(wordsOf(facts)).to.equal(
       'The auction’s node is away; nothing is lost. Bids are taken again when it is back.',
     )
     expect(takesBids(panelWith(facts))).to.equal(false)
-    expect(panelWith({ lot: lotWith({ home: { name: 'node', state: 'suspect' } }) }).kind).to.equal('open')
+    expect(panelWith({ lot: lotWith({ home: { name: 'node', state: 'suspect', inCluster: false } }) }).kind).to.equal(
+      'open',
+    )
   })
 
   it('says nothing of a lost connection for a second, then dates the price', () => {

@@ -39,7 +39,8 @@ export interface Lot {
   readonly increments: readonly { readonly from: string; readonly step: string }[]
   readonly sellerId: string
   readonly sellerName: string
-  readonly home: { readonly name: string; readonly state: string }
+  /** `inCluster`: another node takes the auction over where its home goes away. */
+  readonly home: { readonly name: string; readonly state: string; readonly inCluster: boolean }
   readonly disputed: boolean
   /** Its home has lost maxima that were left with it. */
   readonly maximaLost: boolean
@@ -92,7 +93,7 @@ export function lotOf(auction: Auction, me: string | null): Lot {
     increments: auction.increments,
     sellerId: auction.seller.id,
     sellerName: auction.seller.name,
-    home: { name: home.name ?? '', state: home.state },
+    home: { name: home.name ?? '', state: home.state, inCluster: home.in_cluster },
     disputed: auction.disputed,
     maximaLost: auction.maxima_lost_since !== null,
     openedAtMs: Date.parse(auction.opened_at),
@@ -135,7 +136,7 @@ export function lotOpened(event: EventOf<'auction_opened'>, me: string | null): 
     increments: [],
     sellerId: event.seller.id,
     sellerName: event.seller.name,
-    home: { name: '', state: 'unknown' },
+    home: { name: '', state: 'unknown', inCluster: false },
     disputed: event.disputed,
     maximaLost: false,
     openedAtMs: at,
@@ -184,6 +185,7 @@ export function afterEvent(lot: Lot, event: EventMessage, ownBids: ReadonlySet<s
         false,
       )
     case 'auction_moved':
+      return { ...next, home: { ...next.home, state: 'unknown' } }
     case 'maxima_revealed':
       return next
     case 'maxima_lost':

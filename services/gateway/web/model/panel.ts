@@ -64,8 +64,10 @@ export function panelOf(facts: PanelFacts): Panel {
   if (lot.ending) return { kind: 'over', ending: lot.ending, outcome: outcomeOf(lot), disputed: lot.disputed }
   if (lot.disputed) return { kind: 'disputed' }
   if (lot.status === 'ended' || (lot.closesAtMs !== null && nowMs >= lot.closesAtMs)) return { kind: 'closing' }
-  if (facts.isMoving) return { kind: 'moving', pending, canBid: pending === null && barrierOf(facts) === null }
-  if (HOME_AWAY.has(lot.home.state)) return { kind: 'home-away' }
+  const isAway = HOME_AWAY.has(lot.home.state)
+  if (facts.isMoving || (isAway && lot.home.inCluster))
+    return { kind: 'moving', pending, canBid: pending === null && barrierOf(facts) === null }
+  if (isAway) return { kind: 'home-away' }
   if (reach.kind === 'lost' && reach.forMs > GRACE_MS) {
     const canBid = reach.http && pending === null && barrierOf(facts) === null
     return { kind: 'disconnected', asOfMs: reach.asOfMs, canBid, pending: pending?.amount ?? null }
