@@ -36,7 +36,7 @@ describe('three nodes of a cluster, and a PostgreSQL server', () => {
   after(async function () {
     this.timeout(60_000)
     await Promise.all(nodes.map((node) => node.end()))
-    await server.stop()
+    await server.dispose()
     remove()
   })
 

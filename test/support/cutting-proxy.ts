@@ -8,9 +8,13 @@ export class CuttingProxy {
   readonly #pairs = new Map<Socket, Socket>()
   #held: 'nothing' | 'answers' | 'all' = 'nothing'
 
+  /** That it passes new connections on to. */
+  target: number
+
   private constructor(port: number) {
+    this.target = port
     this.#server = createServer((near) => {
-      const far = connect(port, '127.0.0.1')
+      const far = connect(this.target, '127.0.0.1')
       for (const [socket, other] of [
         [near, far],
         [far, near],
