@@ -36,7 +36,8 @@ export class LoggedIds {
     const ids = new IdSet(this.#seed)
     for (let next = 1; next <= seq; ) {
       const commits = await this.#deps.eventLog.read(auctionId, next, PAGE)
-      for (const { body } of commits) ids.addAll(commandIdsIn(eventsOf(body)))
+      // The log may have grown meanwhile, and what is asked about may stand there.
+      for (const { body, firstSeq } of commits) if (firstSeq <= seq) ids.addAll(commandIdsIn(eventsOf(body)))
       next = (commits.at(-1)?.lastSeq ?? seq) + 1
     }
     return ids

@@ -11,7 +11,7 @@ import type { MemberNews } from '../../ports/members/member-news.js'
 import type { MandateChecker } from '../../ports/mesh/mandate-checker.js'
 import type { StoredHead } from '../../ports/mesh/sync-messages.js'
 import type { AuctionRepository } from '../../ports/store/auction-repository.js'
-import type { Append, EventLog } from '../../ports/store/event-log.js'
+import { type Append, SeqConflictError } from '../../ports/store/event-log.js'
 import type { Clock } from '../../ports/system/clock.js'
 import type { Logger } from '../../ports/system/logger.js'
 import type { Random } from '../../ports/system/random.js'
@@ -21,6 +21,7 @@ import { authorOf, dateRule, stateAfter } from '../log/check-commit.js'
 import { BadCommitError, isSigned, UNSIGNED } from '../log/commit.js'
 import type { HeldAuctions } from '../log/held-auctions.js'
 import { moveRule } from '../log/move-rule.js'
+import type { PublishingEventLog } from '../log/publishing-event-log.js'
 import { CHECK_EACH, FEWEST, type SignatureRule } from '../log/signature-rules.js'
 import type { CommitBody } from '../log/written-body.js'
 import type { EquivocationWatch } from '../proof/equivocation-watch.js'
@@ -34,7 +35,7 @@ import { type CommitReader, PushedCommits } from './pushed-commits.js'
 export interface ReplicatorDeps extends HomeAdmissionDeps {
   readonly budgets: Budgets
   readonly memberNews: MemberNews
-  readonly eventLog: Pick<EventLog, 'append' | 'read' | 'usage'>
+  readonly eventLog: Pick<PublishingEventLog, 'append' | 'onPublished' | 'read' | 'usage'>
   readonly auctions: Pick<AuctionRepository, 'find'>
   readonly clock: Pick<Clock, 'now'>
   readonly random: Random
@@ -118,6 +119,8 @@ export class Replicator {
     this.#allowance = new HomeAllowance(deps)
     this.#nodeId = options.nodeId
     this.#admission = new HomeAdmission(deps)
+    // A node that was home meanwhile has written past what is remembered.
+    deps.eventLog.onPublished(({ commit }) => this.#replicas.delete(commit.auctionId))
     this.#pushedCommits = new PushedCommits(deps)
     this.#pulledCommits = new PulledCommits(deps)
   }
@@ -258,6 +261,8 @@ export class Replicator {
       this.#allowance.giveBack(covered)
       this.#replicas.delete(auctionId)
       this.#loggedIds.forget(auctionId)
+      // Another writer to this store was first: what is there then is looked at with the next intake.
+      if (error instanceof SeqConflictError) return { ...NOTHING_TAKEN, refused }
       throw error
     }
     if (doubtful !== null) await this.#deps.equivocationWatch.offered(doubtful)
