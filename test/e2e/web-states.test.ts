@@ -115,6 +115,20 @@ describe('what the web page says of auctions, in Chromium', () => {
     await reads(page.locator('[data-bid]'), 'Bid 130.50\u00a0EUR')
   })
 
+  it('says that an auction moves to another node, where bids can be sent and are not placed yet, and that it has', async () => {
+    const id = await suite.openLot()
+    const { movingAuctions } = suite.mesh.nodes[0]!.services.parts
+    const page = await suite.open(`/lot/${id}`)
+    await says(page, 'The next bid is')
+    movingAuctions.begin(id)
+    await says(page, 'The auction is moving to another node. Bids are placed once it is there.')
+    await bid(page)
+    await page.getByText('1 bid', { exact: false }).first().waitFor()
+    await says(page, 'The auction is moving to another node')
+    movingAuctions.end(id)
+    await says(page, 'You lead at 75.00')
+  })
+
   it('sells at once for the price to buy at, over the sheet', async () => {
     const id = await suite.openLot({ buy_now: '140' })
     const page = await suite.open(`/lot/${id}`)
