@@ -19,3 +19,8 @@ export function meetsTarget({ value, target }: BenchResult): boolean {
   if (target === undefined) return true
   return 'atLeast' in target ? value >= target.atLeast : value <= target.atMost
 }
+
+/** For people. */
+export function formatFigure(value: number): string {
+  return value >= 100 ? Math.round(value).toLocaleString('en') : String(Math.round(value * 1000) / 1000)
+}

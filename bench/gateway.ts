@@ -1,15 +1,14 @@
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { loadavg, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { existsSync, readFileSync } from 'node:fs'
+import { loadavg } from 'node:os'
 import { WebSocket } from 'ws'
 import { eventually } from '../test/support/eventually.js'
-import { NodeProcess } from '../test/support/node-process.js'
 import type { BenchResult, BenchRun } from './bench-result.js'
 import { bidsWithAccounts } from './gateway-parts/accounts.js'
-import type { BidFigures, BidLoad } from './gateway-parts/bid-client.js'
+import type { BidFigures } from './gateway-parts/bid-client.js'
 import { Child } from './gateway-parts/child.js'
+import { cpuOf, echoed, type Gateway, measure, rateOf, startGateway } from './gateway-parts/gateway-process.js'
 import { besideRedis, hasRedis } from './gateway-parts/redis.js'
 import type { WatcherLoad, WatcherReport } from './gateway-parts/watchers.js'
 import { percentile } from './latency.js'
@@ -17,10 +16,7 @@ import { percentile } from './latency.js'
 const LEVELS = [1, 50, 500]
 const WARM_UP_MS = 1_500
 const MEASURE_MS = 4_000
-/**
- * In turns with the echo, at the highest level, so that what else the machine does falls on both; the middle one
- * counts.
- */
+/** In turns with the echo, so that what else the machine does falls on both; the middle one counts. */
 const ROUNDS = 5
 /** Of the echo, at the highest level. */
 const LEAST_SHARE = 0.5
@@ -49,60 +45,27 @@ export async function* run(): BenchRun {
   yield await idle()
 }
 
-interface Gateway {
-  readonly node: NodeProcess
-  readonly url: string
-  open(): Promise<string>
-  end(): Promise<void>
-}
-
-interface StartOptions {
-  readonly args?: readonly string[]
-  readonly env?: NodeJS.ProcessEnv
-}
-
-async function startGateway({ args = [], env = {} }: StartOptions = {}): Promise<Gateway> {
-  const home = mkdtempSync(join(tmpdir(), 'vendue-bench-'))
-  const node = await NodeProcess.start({
-    home,
-    name: 'gateway',
-    logLevel: 'warn',
-    args: ['--grape-port', '0', '--dht-port', '0', '--http-port', '0', ...args],
-    env: { VENDUE_GATEWAY: 'yes', VENDUE_MESH: 'bench', ...env },
-  })
-  const url = await eventually('it says where', () => /http {3}(http:\S+)/.exec(node.output)?.[1])
-  return {
-    node,
-    url: url.replace('http', 'ws'),
-    async open() {
-      const commandId = `cmd_bench-${process.pid}-${Math.round(performance.now())}`
-      const terms = { title: 'Lot', currency: 'EUR', start: '0.01', increment: '0.01' }
-      return (await node.api.open({ commandId, ...terms })).outcome.auctionId
-    },
-    async end() {
-      await node.end()
-      rmSync(home, { recursive: true, force: true })
-    },
-  }
-}
-
 async function* bidding(connections: number, withRedis: boolean): BenchRun {
   const load = { connections, warmUpMs: WARM_UP_MS, ms: MEASURE_MS }
-  const rounds: { bids: BidFigures; echo: BidFigures; share: number }[] = []
-  const count = connections === LEVELS.at(-1) ? ROUNDS : 1
-  for (let round = 0; round < count; round++) {
-    yield `${connections} connections, round ${round + 1} of ${count}`
+  const rounds: { bids: BidFigures; echo: BidFigures; share: number; cpuUs: number }[] = []
+  for (let round = 0; round < ROUNDS; round++) {
+    yield `${connections} connections, round ${round + 1} of ${ROUNDS}`
     const echo = await echoed(load)
     const gateway = await startGateway()
     try {
-      const bids = await measure({ ...load, url: `${gateway.url}/ws`, auctionId: await gateway.open() })
-      rounds.push({ bids, echo, share: rateOf(bids) / rateOf(echo) })
+      const auctionId = await gateway.open()
+      const before = cpuOf(gateway.node.pid)
+      const bids = await measure({ ...load, url: `${gateway.url}/ws`, auctionId })
+      // About: of what came while it warmed up nothing is known but how long that was.
+      const answered = ((bids.accepted + bids.rejected) * (WARM_UP_MS + MEASURE_MS)) / MEASURE_MS
+      const cpuUs = (cpuOf(gateway.node.pid) - before) / answered
+      rounds.push({ bids, echo, share: rateOf(bids) / rateOf(echo), cpuUs })
     } finally {
       await gateway.end()
     }
   }
   rounds.sort((a, b) => a.share - b.share)
-  const { bids, echo, share } = rounds[rounds.length >> 1] as (typeof rounds)[number]
+  const { bids, echo, share, cpuUs } = rounds[rounds.length >> 1] as (typeof rounds)[number]
   const rate = rateOf(bids)
   const { p50_ms, p99_ms, rejected, failed } = bids
   const level = `${connections} connection${connections === 1 ? '' : 's'}`
@@ -110,7 +73,7 @@ async function* bidding(connections: number, withRedis: boolean): BenchRun {
     name: `durable bids over WebSocket, ${level}`,
     unit: 'acknowledged bids/s',
     value: rate,
-    figures: { p50_ms, p99_ms, rejected, failed, load_average: loadavg()[0] ?? 0 },
+    figures: { p50_ms, p99_ms, rejected, failed, cpu_us_a_bid: cpuUs, load_average: loadavg()[0] ?? 0 },
   }
   yield {
     name: `the same as a share of a bare ws echo, ${level}`,
@@ -127,32 +90,6 @@ async function* bidding(connections: number, withRedis: boolean): BenchRun {
     ...(connections === LEVELS.at(-1) && { target: { atLeast: LEAST_SHARE } }),
   }
   if (withRedis) yield* besideRedis(load, measure, { level, ownRate: rate })
-}
-
-function rateOf({ accepted, seconds }: BidFigures): number {
-  return accepted / seconds
-}
-
-async function echoed(load: Pick<BidLoad, 'connections' | 'warmUpMs' | 'ms'>): Promise<BidFigures> {
-  const { child, first } = await Child.start<{ port: number }>('echo-server')
-  try {
-    return await measure({
-      ...load,
-      url: `ws://127.0.0.1:${first.port}/`,
-      auctionId: `auc_${'0'.repeat(26)}`,
-    })
-  } finally {
-    child.end()
-  }
-}
-
-async function measure(load: BidLoad): Promise<BidFigures> {
-  const { child } = await Child.start('bid-client')
-  try {
-    return await child.ask<BidFigures>(load)
-  } finally {
-    child.end()
-  }
 }
 
 /** From the acknowledgement of each bid until the last of all watchers, in several processes, has heard of it. */
