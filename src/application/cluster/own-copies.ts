@@ -21,7 +21,7 @@ interface Behind {
   flying: number
   /** Something went wrong: from here on one at a time. */
   isStuck: boolean
-  readonly waiting: { readonly resolve: () => void; readonly reject: (error: Error) => void }[]
+  waiting: { readonly upTo: Append; readonly resolve: () => void; readonly reject: (error: Error) => void }[]
 }
 
 /**
@@ -89,7 +89,8 @@ export class OwnCopies {
     const behind = this.#behind.get(auctionId)
     if (behind === undefined) return
     if (behind.isStuck) throw new LogBusyError()
-    await new Promise<void>((resolve, reject) => behind.waiting.push({ resolve, reject }))
+    const upTo = behind.entries.at(-1) as Append
+    await new Promise<void>((resolve, reject) => behind.waiting.push({ upTo, resolve, reject }))
   }
 
   async #send(behind: Behind, entry: Append): Promise<void> {
@@ -111,9 +112,11 @@ export class OwnCopies {
     behind.entries.splice(at, 1)
     this.#size -= 1
     for (const { outcome } of entry.outcomes ?? []) this.#outcomes.delete(outcome.commandId)
-    if (behind.entries.length > 0) return
-    this.#behind.delete(auctionId)
-    for (const { resolve } of behind.waiting) resolve()
+    if (behind.entries.length === 0) this.#behind.delete(auctionId)
+    const { waiting } = behind
+    if (waiting.length === 0) return
+    behind.waiting = waiting.filter(({ upTo }) => behind.entries.includes(upTo))
+    for (const one of waiting) if (!behind.waiting.includes(one)) one.resolve()
   }
 
   #stuck(behind: Behind, { commit }: Append, error: unknown): void {

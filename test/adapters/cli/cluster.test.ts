@@ -106,6 +106,15 @@ describe('vendue cluster', () => {
     expect(JSON.parse((await run('nodes --json')).stdout)).to.include({ taken_over: 3 })
   })
 
+  it('says of a node’s auctions that they pause without it only where no other node of the cluster is alive', async () => {
+    cli.addNode('main')
+    cli.api.openAs(SELF, { title: 'Lot', currency: 'EUR', start: '5' })
+    cli.api.cluster = CLUSTER
+    expect((await cli.line('status')).stdout).to.contain('1 that pauses without this node')
+    cli.api.cluster = { ...CLUSTER, nodes: CLUSTER.nodes.map((node) => ({ ...node, state: 'alive' as const })) }
+    expect((await cli.line('status')).stdout).to.contain('1 that others of the cluster take over if this node dies')
+  })
+
   it('moves the auctions that belong elsewhere, to whom all nodes would agree on, and no others', async () => {
     cli.addNode('main')
     cli.api.cluster = { ...CLUSTER, nodes: CLUSTER.nodes.map((node) => ({ ...node, state: 'alive' as const })) }

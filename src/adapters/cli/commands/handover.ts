@@ -122,10 +122,15 @@ function movedJson({ auctionId, head, state, homeName }: AuctionView) {
 }
 
 /** What it means for these auctions that their home stops; null if there are none, or others take them over. */
-export function pausedLine({ ownLive: count, cluster, node }: NodeStatus): string | null {
-  const others = cluster?.nodes.some(({ nodeId, state }) => state === 'alive' && nodeId !== node.nodeId) ?? false
-  if (count === 0 || others) return null
+export function pausedLine(status: NodeStatus): string | null {
+  const count = status.ownLive
+  if (count === 0 || othersTakeOver(status)) return null
   const auctions = count === 1 ? '1 auction of it waits' : `${count} auctions of it wait`
   const them = count === 1 ? 'it' : 'them'
   return `${auctions} until it is back; "vendue stop --handover PEER" would have moved ${them} to another node.`
+}
+
+/** Whether another node of the cluster is alive. */
+export function othersTakeOver({ cluster, node }: NodeStatus): boolean {
+  return cluster?.nodes.some(({ nodeId, state }) => state === 'alive' && nodeId !== node.nodeId) ?? false
 }

@@ -9,6 +9,7 @@ import { type Look, showSpan } from '../render/look.js'
 import { disagreements, syncText } from '../render/sync-text.js'
 import { facts } from '../render/table.js'
 import { oneLine } from '../render/terminal-text.js'
+import { othersTakeOver } from './handover.js'
 
 export const statusCommand: NodeCommand = {
   usage: 'status',
@@ -40,7 +41,7 @@ function statusLines({ node, ...status }: NodeStatus, { paint }: Look): string[]
       ['data', status.dataDir],
       ['peers', count({ ...peers })],
       ['auctions', count(auctions)],
-      ['home of', ownWords(status.ownLive)],
+      ['home of', ownWords({ node, ...status })],
       ['bids', String(status.bids)],
       ['sync', status.sync.state === 'incomplete' ? paint.bad(syncText(status.sync)) : syncText(status.sync)],
       ...disagreements(status.sync),
@@ -77,7 +78,9 @@ function clockWords({ aheadMs, countsInMs, holds }: ClockDoubt): string {
   return `${off}: set it right, or let it stand, and it counts in ${showSpan(countsInMs)}${held}`
 }
 
-function ownWords(live: number): string {
+function ownWords(status: NodeStatus): string {
+  const { ownLive: live } = status
   if (live === 0) return 'none that is waiting or open'
+  if (othersTakeOver(status)) return `${live} that others of the cluster take over if this node dies`
   return `${live} that ${live === 1 ? 'pauses' : 'pause'} without this node`
 }
