@@ -1,12 +1,17 @@
 import { expect } from 'chai'
 import { createClient, type VendueClient } from 'vendue/client'
+import { rendezvous } from '../../src/application/cluster/rendezvous.js'
 import { makeClusterHome } from '../support/cluster-home.js'
 import { eventually } from '../support/eventually.js'
-import { NodeProcess, untilConnected } from '../support/node-process.js'
-import { PostgresServer } from '../support/postgres/postgres-server.js'
+import { NodeProcess, untilConnected, vendue, vendueJson } from '../support/node-process.js'
+import { PASSWORD, PostgresServer } from '../support/postgres/postgres-server.js'
 import { makeTempHome } from '../support/temp-home.js'
 
 const WITHIN_MS = 60_000
+interface Members {
+  readonly nodes: readonly { readonly state: string }[]
+}
+
 const NAMES = ['one', 'two', 'three'] as const
 
 describe('a gateway, when the home of an auction of its cluster is killed', function () {
@@ -17,15 +22,22 @@ describe('a gateway, when the home of an auction of its cluster is killed', func
   let client: VendueClient
   let ben: VendueClient
   let url: string
+  let env: NodeJS.ProcessEnv
 
   before(async () => {
     server = await PostgresServer.start()
     makeClusterHome(home, NAMES)
-    const env = { VENDUE_SHARED_LOG: server.url(await server.createDatabase()) }
+    env = { VENDUE_SHARED_LOG: server.url(await server.createDatabase()) }
     const ports = ['--grape-port', '0', '--dht-port', '0', '--http-port', '0']
     nodes = await Promise.all(
       NAMES.map((name) =>
-        NodeProcess.start({ home, name, args: ports, env: { ...env, VENDUE_GATEWAY: name === 'two' ? 'yes' : 'no' } }),
+        NodeProcess.start({
+          home,
+          name,
+          args: ports,
+          logLevel: 'trace',
+          env: { ...env, VENDUE_GATEWAY: name === 'two' ? 'yes' : 'no' },
+        }),
       ),
     )
     await untilConnected(nodes)
@@ -95,5 +107,41 @@ describe('a gateway, when the home of an auction of its cluster is killed', func
     expect((await bid()).body.seq).to.equal(placed.seq)
     const { bids } = await client.history(auctionId)
     expect(bids).to.have.length(1)
+  })
+
+  it('comes to an even share again by `cluster rebalance`, and a node leaves with its auctions in good hands', async () => {
+    await Promise.all([nodes[0]!.start(), nodes[2]!.start()])
+    await untilConnected(nodes)
+    const states = async () => {
+      const { nodes: all } = await vendueJson<Members>(home, ['cluster', 'nodes', '--name', 'two'])
+      return all.map(({ state }) => state)
+    }
+    await eventually('all are alive', async () => (await states()).every((state) => state === 'alive'), WITHIN_MS)
+    const opened = await Promise.all(
+      [1, 2, 3, 4, 5, 6].map((i) => {
+        const terms = { title: `Lot ${i}`, currency: 'EUR', start: '1', increment: '1' }
+        return nodes[1]!.api.open({ commandId: `cmd_rebalance${i}`, ...terms })
+      }),
+    )
+    const auctions = opened.map(({ outcome }) => outcome.auctionId)
+    const ids = await Promise.all(nodes.map(async ({ api }) => (await api.status()).node.nodeId))
+    const homeOf = async (auction: string) => (await nodes[1]!.api.show({ auction })).state.home.nodeId
+    const moved = await vendue(home, ['cluster', 'rebalance', '--name', 'two'])
+    expect(moved.code, moved.stderr + moved.stdout).to.equal(0)
+    for (const auction of auctions) expect(await homeOf(auction)).to.equal(rendezvous(auction, ids)[0])
+
+    const left = await vendue(home, ['cluster', 'leave', '--name', 'three'], { env })
+    expect(left.code, left.stderr).to.equal(0)
+    expect(left.stdout).to.contain('This node has left its cluster')
+    for (const auction of auctions)
+      await eventually('others have its auctions', async () => (await homeOf(auction)) !== ids[2], WITHIN_MS)
+    expect(await states()).to.have.members(['alive', 'alive', 'left'])
+  })
+
+  it('shows the password of the log nowhere', () => {
+    for (const { options, output } of nodes) {
+      expect(output, options.name).to.have.length.above(0)
+      for (const form of [PASSWORD, encodeURIComponent(PASSWORD)]) expect(output, options.name).not.to.contain(form)
+    }
   })
 })
