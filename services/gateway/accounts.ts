@@ -1,5 +1,5 @@
 import { Argon2PasswordHasher } from '../../src/adapters/argon2/argon2-password-hasher.js'
-import { type AccountRoutesDeps, accountRoutes } from '../../src/adapters/http/account-routes.js'
+import { accountRoutes } from '../../src/adapters/http/account-routes.js'
 import { JoseAccessTokens } from '../../src/adapters/jose/jose-access-tokens.js'
 import { openAccountStore } from '../../src/adapters/sqlite/open-account-store.js'
 import { type AccountSettings, DEFAULT_ACCOUNT_SETTINGS } from '../../src/adapters/system/account-settings.js'
@@ -12,6 +12,7 @@ import { Accounts } from '../../src/application/accounts/accounts.js'
 import { ApiKeys } from '../../src/application/accounts/api-keys.js'
 import { Logins } from '../../src/application/accounts/logins.js'
 import { Pseudonyms } from '../../src/application/accounts/pseudonyms.js'
+import { AccountCalls } from '../../src/application/gateway/account-calls.js'
 import { DEFAULT_LIMITS, type LimitRules } from '../../src/application/gateway/limit-rules.js'
 import { Limits } from '../../src/application/gateway/limits.js'
 import type { Clock } from '../../src/ports/system/clock.js'
@@ -33,7 +34,7 @@ export interface GatewayAccounts {
   readonly apiKeys: ApiKeys
   readonly pseudonyms: Pseudonyms
   /** What a gateway takes of them. */
-  readonly parts: Pick<Required<GatewayNeeds>, 'authenticator' | 'guard' | 'plugins' | 'pseudonyms'>
+  readonly parts: Pick<Required<GatewayNeeds>, 'accountCalls' | 'authenticator' | 'guard' | 'plugins' | 'pseudonyms'>
   /** Has another key sign access tokens, in all gateways of this data directory. */
   rotateTokenKey(options: { readonly dropOld: boolean }): TokenKeyRotation
   /** Idempotent. */
@@ -64,8 +65,8 @@ export async function openAccounts(
     const apiKeys = new ApiKeys(deps)
     const authenticator = new AccountAuthenticator(deps)
     const limits = new Limits(limitRules)
-    const routeDeps: AccountRoutesDeps = { accounts, logins, apiKeys, authenticator, limits, clock }
-    const routes = accountRoutes(routeDeps)
+    const calls = new AccountCalls({ accounts, logins, apiKeys, authenticator, limits })
+    const routes = accountRoutes({ calls, clock })
     const pseudonyms = new Pseudonyms(store, { secret: pseudonymSecret })
     return {
       authenticator,
@@ -74,7 +75,7 @@ export async function openAccounts(
       apiKeys,
       routes,
       pseudonyms,
-      parts: { authenticator, guard: limits, plugins: [routes], pseudonyms },
+      parts: { accountCalls: calls, authenticator, guard: limits, plugins: [routes], pseudonyms },
       rotateTokenKey: ({ dropOld }) => rotateTokenKey(dataDir, { now: clock.now(), lifetimeMs, dropOld }, random),
       close: () => store.close(),
     }

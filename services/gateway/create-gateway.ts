@@ -18,6 +18,7 @@ import { systemTimers } from '../../src/adapters/system/system-timers.js'
 import { VERSION } from '../../src/adapters/system/version.js'
 import { GatewayWebSockets } from '../../src/adapters/websocket/websocket-server.js'
 import type { Pseudonyms } from '../../src/application/accounts/pseudonyms.js'
+import type { AccountCalls } from '../../src/application/gateway/account-calls.js'
 import { AuctionCalls } from '../../src/application/gateway/auction-calls.js'
 import { AuctionFactsCache } from '../../src/application/gateway/auction-facts.js'
 import { BidDesk } from '../../src/application/gateway/bid-desk.js'
@@ -55,6 +56,8 @@ export interface GatewayNeeds {
   /** Absent: names are taken on trust (`auth: open`). */
   readonly authenticator?: Authenticator
   readonly guard?: Guard
+  /** Absent where there are no accounts. */
+  readonly accountCalls?: AccountCalls
   /** The system's otherwise. */
   readonly timers?: Timers
   /** Of accounts; where there are none, nobody bids in auctions that ask for pseudonyms. */
@@ -236,7 +239,10 @@ function compose(
         }),
     )
     .factory('socketIo', () => new GatewaySocketIo(serving()))
-    .factory('rpc', () => new GatewayRpc(serving(), { defaultCurrency: currency }))
+    .factory(
+      'rpc',
+      () => new GatewayRpc({ ...serving(), accountCalls: needs.accountCalls ?? null }, { defaultCurrency: currency }),
+    )
     .factory(
       'server',
       () =>

@@ -5,11 +5,14 @@ import { connect } from 'node:net'
 import { type Duplex, Readable } from 'node:stream'
 import { status } from '@grpc/grpc-js'
 import { expect } from 'chai'
+import { openAccounts } from '../../services/gateway/accounts.js'
 import { systemTimers } from '../../src/adapters/system/system-timers.js'
 import { readExport } from '../../src/application/proof/export-format.js'
 import { CallerError } from '../../src/ports/accounts/caller.js'
 import { eventually } from '../support/eventually.js'
 import { GrpcClient, type Message, refusedBy } from '../support/grpc-client.js'
+import { silentLogger } from '../support/silent-logger.js'
+import { makeTempDir } from '../support/temp-dir.js'
 import { TestGateway } from '../support/test-gateway.js'
 import { createTestMesh, type TestMesh } from '../support/test-mesh.js'
 
@@ -551,5 +554,72 @@ describe('a gateway with accounts over gRPC', () => {
     await once(log, 'end')
     await eventually('no download is counted', () => held.downloads === 0)
     sam.close()
+  })
+})
+
+describe('the accounts of a gateway over gRPC', () => {
+  const dir = makeTempDir()
+  const file = { file: 'vendue/v1/accounts.proto', service: 'vendue.v1.AccountService' }
+  let mesh: TestMesh
+  let gateway: TestGateway
+  let accounts: Awaited<ReturnType<typeof openAccounts>>
+  let anybody: GrpcClient
+
+  before(async () => {
+    mesh = await createTestMesh(1)
+    accounts = await openAccounts(dir.path, {}, { logger: silentLogger })
+    gateway = await TestGateway.start(mesh.nodes[0]!, {}, accounts.parts)
+    anybody = await GrpcClient.of(gateway.url, { authorization: 'Bearer old' }, file)
+  })
+
+  after(async () => {
+    anybody?.close()
+    await gateway?.stop()
+    await accounts?.close()
+    await mesh?.stop()
+    dir.remove()
+  })
+
+  const withToken = (token: string, of = file) => GrpcClient.of(gateway.url, { authorization: `Bearer ${token}` }, of)
+
+  it('are made, logged in to, renewed and left, whatever old token comes along', async () => {
+    const made = (await anybody.call('Register', { username: 'anna', password: 'correct horse' })).tokens
+    expect(made).to.include({ username: 'anna' })
+    expect((await anybody.refusal('LogIn', { login: 'anna', password: 'wrong horse' })).status).to.equal(
+      status.UNAUTHENTICATED,
+    )
+    const { tokens } = await anybody.call('LogIn', { login: 'anna', password: 'correct horse' })
+    const renewed = (await anybody.call('RefreshTokens', { refresh_token: tokens.refresh_token })).tokens
+    expect(renewed.account_id).to.equal(made.account_id)
+    const sam = await withToken(renewed.access_token, {
+      file: 'vendue/v1/auctions.proto',
+      service: 'vendue.v1.AuctionService',
+    })
+    expect((await sam.call('OpenAuction', TERMS)).auction.seller).to.include({ name: 'anna' })
+    await anybody.call('LogOut', { refresh_token: renewed.refresh_token })
+    expect((await sam.refusal('OpenAuction', TERMS)).status).to.equal(status.UNAUTHENTICATED)
+    const short = await anybody.refusal('Register', { username: 'bert', password: 'short' })
+    expect([short.status, short.detail.field]).to.deep.equal([status.INVALID_ARGUMENT, 'password'])
+    sam.close()
+  })
+
+  it('have keys for programs, which a login alone can make, list and revoke', async () => {
+    const { tokens } = await anybody.call('Register', { username: 'carl', password: 'correct horse' })
+    const carl = await withToken(tokens.access_token)
+    const { api_key, secret } = await carl.call('CreateApiKey', { label: 'robot', scopes: ['read', 'bid'] })
+    expect((await carl.call('ListApiKeys')).api_keys.map(({ id }: Message) => id)).to.deep.equal([api_key.id])
+    const robot = await GrpcClient.of(gateway.url, { 'x-api-key': secret }, file)
+    expect((await robot.refusal('CreateApiKey', { label: 'more', scopes: ['read'] })).detail.code).to.equal('FORBIDDEN')
+    expect((await carl.refusal('CreateApiKey', { label: 'x', scopes: ['all'] })).status).to.equal(
+      status.INVALID_ARGUMENT,
+    )
+    await carl.call('RevokeApiKey', { id: api_key.id })
+    expect((await robot.refusal('ListApiKeys')).status).to.equal(status.UNAUTHENTICATED)
+    const passwords = { current_password: 'correct horse', new_password: 'battery staple' }
+    const changed = (await carl.call('ChangePassword', passwords)).tokens
+    expect((await carl.refusal('ListApiKeys')).status).to.equal(status.UNAUTHENTICATED)
+    expect(changed.account_id).to.equal(tokens.account_id)
+    carl.close()
+    robot.close()
   })
 })

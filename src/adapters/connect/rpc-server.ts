@@ -8,22 +8,30 @@ import {
   type Http2ServerResponse,
   type ServerHttp2Session,
 } from 'node:http2'
-import type { Socket } from 'node:net'
 import { createContextValues, type Interceptor, type StreamResponse } from '@connectrpc/connect'
 import { connectNodeAdapter } from '@connectrpc/connect-node'
 import { file_grpc_health_v1_health, Health } from '../../../gen/grpc/health/v1/health_pb.js'
 import { file_grpc_reflection_v1_reflection, ServerReflection } from '../../../gen/grpc/reflection/v1/reflection_pb.js'
+import { AccountService, file_vendue_v1_accounts } from '../../../gen/vendue/v1/accounts_pb.js'
 import { AuctionService, file_vendue_v1_auctions } from '../../../gen/vendue/v1/auctions_pb.js'
+import type { AccountCalls } from '../../application/gateway/account-calls.js'
 import { InOrder } from '../../application/turns/in-order.js'
 import { RequestError } from '../http/problem.js'
 import { requestIdOf } from '../http/request-id.js'
 import type { ServingDeps } from '../http/serving-deps.js'
+import { accountService } from './account-service.js'
 import { auctionService } from './auction-service.js'
 import { EventQueues } from './event-queues.js'
 import { healthService } from './health-service.js'
+import { takeHttp2 } from './http2-connections.js'
 import { reflectionService } from './reflection-service.js'
 import { RPC_CALL, type RpcCall } from './rpc-call.js'
 import { internalError, rpcError } from './rpc-errors.js'
+
+export interface GatewayRpcDeps extends ServingDeps {
+  /** Null where there are no accounts. */
+  readonly accountCalls: AccountCalls | null
+}
 
 export interface GatewayRpcOptions {
   readonly defaultCurrency: string
@@ -42,10 +50,7 @@ const IDLE_SESSION_MS = 65_000
 /** `/package.Service/Method`, which no path of the HTTP API looks like. */
 const PATH = /^\/[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*\.[A-Z][A-Za-z0-9]*\/[A-Z][A-Za-z0-9]*$/
 
-/**
- * Answers calls over HTTP/2 and HTTP/1.1. gRPC needs HTTP/2 from its first byte, without TLS too, on the port on which
- * browsers speak HTTP/1.1: the first bytes of a connection say which of them it is.
- */
+/** Answers calls over HTTP/2 and HTTP/1.1, on one port. */
 export class GatewayRpc {
   readonly #deps: ServingDeps
   readonly #queues: EventQueues
@@ -58,14 +63,18 @@ export class GatewayRpc {
   #endless = 0
   readonly #stopping = new AbortController()
 
-  constructor(deps: ServingDeps, options: GatewayRpcOptions) {
+  constructor(deps: GatewayRpcDeps, options: GatewayRpcOptions) {
     this.#deps = deps
     this.#queues = new EventQueues(deps)
+    const { accountCalls } = deps
+    const served = [AuctionService, Health, ServerReflection, ...(accountCalls ? [AccountService] : [])]
+    const services: ReadonlySet<string> = new Set(served.map(({ typeName }) => typeName))
     this.#answer = connectNodeAdapter({
       routes: (router) => {
         router.service(AuctionService, auctionService({ ...deps, queues: this.#queues }, options))
-        router.service(Health, healthService({ api: deps.api, services: SERVICES, stopping: this.#stopping.signal }))
-        router.service(ServerReflection, reflectionService(FILES, SERVICES))
+        if (accountCalls) router.service(AccountService, accountService(accountCalls, deps))
+        router.service(Health, healthService({ api: deps.api, services, stopping: this.#stopping.signal }))
+        router.service(ServerReflection, reflectionService(FILES, services))
       },
       interceptors: [this.#interceptor],
       contextValues: (request) => createContextValues().set(RPC_CALL, this.#callOf(request)),
@@ -103,13 +112,8 @@ export class GatewayRpc {
    * services over HTTP/1.1.
    */
   attach(server: Server): void {
-    const accepted = server.listeners('connection') as ((socket: Socket) => void)[]
     const asked = server.listeners('request') as ((request: Request, response: Response) => void)[]
-    const pass = (socket: Socket) => {
-      for (const listener of accepted) listener.call(server, socket)
-    }
-    server.removeAllListeners('connection')
-    server.on('connection', (socket: Socket) => this.#sort(socket, { server, pass }))
+    takeHttp2(server, this.#http2, this.#deps)
     server.removeAllListeners('request')
     server.on('request', (request: IncomingMessage, response: ServerResponse) => {
       const isCall = PATH.test((request.url ?? '').split('?')[0] as string) && request.method !== 'OPTIONS'
@@ -132,38 +136,6 @@ export class GatewayRpc {
 
   #isIdle(): boolean {
     return this.#underWay <= this.#endless
-  }
-
-  /** By its first bytes; what has been read goes back, for whoever gets it. */
-  #sort(socket: Socket, { server, pass }: { server: Server; pass: (socket: Socket) => void }): void {
-    let begun: Buffer = Buffer.alloc(0)
-    const failed = () => socket.destroy()
-    const late = this.#deps.timers.after(server.headersTimeout, () => {
-      server.emit(
-        'clientError',
-        Object.assign(new Error('nothing was asked'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }),
-        socket,
-      )
-    })
-    const read = () => {
-      const more = socket.read() as Buffer | null
-      if (more === null) return
-      begun = Buffer.concat([begun, more])
-      const compared = Math.min(begun.length, PREFACE.length)
-      const isHttp2 = begun.subarray(0, compared).equals(PREFACE.subarray(0, compared))
-      if (isHttp2 && compared < PREFACE.length) return
-      late.cancel()
-      socket.off('readable', read)
-      socket.off('error', failed)
-      // One too many has its answer already.
-      if (socket.destroyed || socket.writableEnded) return
-      socket.unshift(begun)
-      if (isHttp2) this.#http2.emit('connection', socket)
-      else pass(socket)
-    }
-    socket.on('readable', read)
-    socket.on('error', failed)
-    socket.once('close', () => late.cancel())
   }
 
   #serve(request: Request, response: Response): void {
@@ -231,7 +203,7 @@ export class GatewayRpc {
     try {
       if (call === null) throw new Error('nobody has looked who calls')
       const { lane } = call
-      const admit = () => this.#admitted(call)
+      const admit = () => this.#admitted(call, CREDENTIALS_IGNORED.has(request.method.name))
       // Whose check takes longer does not come later for it.
       request.contextValues.set(RPC_CALL, await (lane === undefined ? admit() : lane.run(admit)))
       const response = await next(request)
@@ -244,7 +216,7 @@ export class GatewayRpc {
     }
   }
 
-  async #admitted(call: RpcCall): Promise<RpcCall> {
+  async #admitted(call: RpcCall, isAnybodys: boolean): Promise<RpcCall> {
     const { callers, guard, origins } = this.#deps
     if (this.#stopping.signal.aborted)
       throw new RequestError(503, 'STOPPING', 'the gateway stops; nothing was done', {
@@ -254,7 +226,7 @@ export class GatewayRpc {
     if (call.refused) throw call.refused.error
     const refusal = origins.refusal(call.presented.headers)
     if (refusal) throw refusal
-    const caller = await callers.identify(call.presented)
+    const caller = isAnybodys ? null : await callers.identify(call.presented)
     if (caller) guard?.callBy(caller.party.id)
     return { ...call, caller }
   }
@@ -281,10 +253,13 @@ export class GatewayRpc {
   }
 }
 
-const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
-const FILES = [file_vendue_v1_auctions, file_grpc_health_v1_health, file_grpc_reflection_v1_reflection]
-const SERVICES: ReadonlySet<string> = new Set(
-  [AuctionService, Health, ServerReflection].map(({ typeName }) => typeName),
-)
+const FILES = [
+  file_vendue_v1_auctions,
+  file_vendue_v1_accounts,
+  file_grpc_health_v1_health,
+  file_grpc_reflection_v1_reflection,
+]
 /** Nobody waits for their end. */
 const ENDLESS: ReadonlySet<string> = new Set(['StreamEvents', 'Watch', 'ServerReflectionInfo'])
+/** Old tokens must not keep a client from getting new ones. */
+const CREDENTIALS_IGNORED: ReadonlySet<string> = new Set(['Register', 'LogIn', 'RefreshTokens', 'LogOut'])

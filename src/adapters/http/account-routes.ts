@@ -1,15 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import type { AccountAuthenticator, AccountCaller } from '../../application/accounts/account-authenticator.js'
 import { AccountError } from '../../application/accounts/account-error.js'
-import type { Accounts } from '../../application/accounts/accounts.js'
-import type { ApiKeys } from '../../application/accounts/api-keys.js'
-import type { Logins, Tokens } from '../../application/accounts/logins.js'
-import { needScope } from '../../application/accounts/roles.js'
+import type { Tokens } from '../../application/accounts/logins.js'
+import { type AccountCalls, missing } from '../../application/gateway/account-calls.js'
 import { credentialsOf } from '../../application/gateway/authenticate.js'
-import type { Limits } from '../../application/gateway/limits.js'
-import { CallerError } from '../../ports/accounts/caller.js'
 import type { Clock } from '../../ports/system/clock.js'
 import {
   apiKeyBody,
@@ -29,11 +24,7 @@ import { cookieToken, forgetCookie, keepInCookie } from './login-cookie.js'
 import { problems } from './routes/route.js'
 
 export interface AccountRoutesDeps {
-  readonly accounts: Accounts
-  readonly logins: Logins
-  readonly apiKeys: ApiKeys
-  readonly authenticator: Pick<AccountAuthenticator, 'authenticate'>
-  readonly limits: Limits
+  readonly calls: AccountCalls
   readonly clock: Clock
 }
 
@@ -68,7 +59,7 @@ const open = { config: { credentials: 'ignored' }, bodyLimit: MAX_BODY_BYTES } a
 const tags = ['accounts']
 
 function addAuthRoutes(app: FastifyInstance, deps: Deps, prefix: string): void {
-  const { accounts, logins, authenticator, limits, clock } = deps
+  const { calls, clock } = deps
   const routes = app.withTypeProvider<ZodTypeProvider>()
   const answer = (tokens: Tokens, { request, reply, inCookie }: Answering) => {
     const json = tokensJson(tokens, clock.now())
@@ -87,13 +78,12 @@ function addAuthRoutes(app: FastifyInstance, deps: Deps, prefix: string): void {
       },
     },
     async (request, reply) => {
-      limits.registration({ address: request.address })
       const { username, name, email, password } = request.body
-      const account = await accounts
-        .register({ name: oneOf({ username, name }), email, password })
+      const tokens = await calls
+        .register(request.address, { name: oneOf({ username, name }), email, password })
         .catch((error) => Promise.reject(inWordsOf(request, error)))
       const inCookie = request.body.refresh_token_in === 'cookie'
-      return reply.code(201).send(answer(await logins.open(account), { request, reply, inCookie }))
+      return reply.code(201).send(answer(tokens, { request, reply, inCookie }))
     },
   )
 
@@ -113,9 +103,7 @@ function addAuthRoutes(app: FastifyInstance, deps: Deps, prefix: string): void {
       // Clients call the field by any of these names; the password decides.
       const login = username || name || email
       if (login === undefined) throw missing('username')
-      const attempt = limits.login(await logins.whose(login), { address: request.address })
-      const tokens = await logins.logIn({ login, password })
-      attempt.succeeded()
+      const tokens = await calls.logIn(request.address, { login, password })
       return answer(tokens, { request, reply, inCookie: request.body.refresh_token_in === 'cookie' })
     },
   )
@@ -134,7 +122,7 @@ function addAuthRoutes(app: FastifyInstance, deps: Deps, prefix: string): void {
     async (request, reply) => {
       const kept = cookieToken(request, request.body.refresh_token)
       const token = kept ?? request.body.refresh_token
-      return answer(await logins.refresh(token), { request, reply, inCookie: kept !== null })
+      return answer(await calls.refresh(token), { request, reply, inCookie: kept !== null })
     },
   )
 
@@ -148,8 +136,7 @@ function addAuthRoutes(app: FastifyInstance, deps: Deps, prefix: string): void {
       const given = request.body?.refresh_token
       const token = cookieToken(request, given) ?? given
       if (token !== given) forgetCookie({ request, reply })
-      if (token !== undefined) await logins.logOut(token)
-      else await logins.end((await bearerOf(request, authenticator)).sessionId)
+      await calls.logOut(token, token === undefined ? credentialsOf(request.headers) : null)
       return reply.code(204).send(undefined)
     },
   )
@@ -166,17 +153,13 @@ function addAuthRoutes(app: FastifyInstance, deps: Deps, prefix: string): void {
       },
     },
     async (request, reply) => {
-      const { party } = ownerOf(request)
-      const attempt = limits.login(party.id, { address: request.address })
-      const account = await accounts.changePassword(party.id, request.body)
-      attempt.succeeded()
-      const inCookie = request.body.refresh_token_in === 'cookie'
-      return answer(await logins.open(account), { request, reply, inCookie })
+      const tokens = await calls.changePassword(request, request.body)
+      return answer(tokens, { request, reply, inCookie: request.body.refresh_token_in === 'cookie' })
     },
   )
 }
 
-function addOwnRoutes(app: FastifyInstance, { apiKeys }: Deps): void {
+function addOwnRoutes(app: FastifyInstance, { calls }: Deps): void {
   const routes = app.withTypeProvider<ZodTypeProvider>()
   const path = '/api/v1/me/api-keys'
   const bodyLimit = MAX_BODY_BYTES
@@ -193,7 +176,7 @@ function addOwnRoutes(app: FastifyInstance, { apiKeys }: Deps): void {
       },
     },
     async (request, reply) => {
-      const { apiKey, secret } = await apiKeys.create(ownerOf(request).party.id, request.body)
+      const { apiKey, secret } = await calls.createKey(request.caller, request.body)
       return reply.code(201).send({ ...apiKeyJson(apiKey), api_key: secret })
     },
   )
@@ -201,43 +184,17 @@ function addOwnRoutes(app: FastifyInstance, { apiKeys }: Deps): void {
   routes.get(
     path,
     { schema: { tags, summary: 'The own API keys', response: { 200: apiKeysAnswer, ...problems } } },
-    async (request) => {
-      needScope(request.caller, 'read')
-      const keys = await apiKeys.list(request.caller.party.id)
-      return { api_keys: keys.map(apiKeyJson) }
-    },
+    async (request) => ({ api_keys: (await calls.keys(request.caller)).map(apiKeyJson) }),
   )
 
   routes.delete(
     `${path}/:id`,
     { schema: { tags, summary: 'Revoke an API key', params: apiKeyParams, response: nothing } },
     async (request, reply) => {
-      await apiKeys.revoke(request.params.id, ownerOf(request).party.id)
+      await calls.revokeKey(request.caller, request.params.id)
       return reply.code(204).send(undefined)
     },
   )
-}
-
-/** The logged-in caller. A program with a key must not make more keys, or take over the account. */
-function ownerOf({ caller }: FastifyRequest): AccountCaller {
-  needScope(caller, 'read')
-  const { credential } = caller as Partial<AccountCaller>
-  if (credential?.kind === 'access-token') return caller as AccountCaller
-  throw new CallerError('FORBIDDEN', 'this needs a login, not an API key', {
-    next: 'log in at /api/v1/auth/login and send the access token',
-  })
-}
-
-/** The login of the access token that came along. */
-async function bearerOf(
-  { headers }: FastifyRequest,
-  authenticator: AccountRoutesDeps['authenticator'],
-): Promise<{ sessionId: string }> {
-  const credentials = credentialsOf(headers)
-  if (credentials?.kind !== 'access-token') throw missing('refresh_token')
-  const { credential } = await authenticator.authenticate(credentials)
-  if (credential.kind !== 'access-token') throw missing('refresh_token')
-  return credential
 }
 
 /** Clients call the same thing by several names; two that differ are a mistake. */
@@ -264,12 +221,5 @@ function inWordsOf({ body }: FastifyRequest, error: unknown): unknown {
   return new AccountError(error.code, message, {
     problems,
     ...(error.next !== undefined && { next: error.next }),
-  })
-}
-
-function missing(field: string): AccountError {
-  return new AccountError('INVALID_INPUT', `${field} must be given`, {
-    problems: [{ field, rule: 'must be given' }],
-    next: 'correct it and send it again',
   })
 }
