@@ -154,11 +154,11 @@ describe('an unknown outcome', () => {
     cli.api.held = new Promise<void>((resolve) => {
       go = resolve
     })
-    cli.api.movingAuctions = [{ auctionId: 'auc_9xyz0000000000000000000000', since: 1 }]
+    cli.api.setMoving([{ auctionId: 'auc_9xyz0000000000000000000000', since: 1 }])
     const bidding = cli.line('bid 7k2m 80')
     await eventually('it has asked', () => cli.api.calls.some(({ method }) => method === 'moving'))
     expect(cli.stderr).to.equal('')
-    cli.api.movingAuctions = [{ auctionId: 'auc_7k2m0000000000000000000000', since: 1 }]
+    cli.api.setMoving([{ auctionId: 'auc_7k2m0000000000000000000000', since: 1 }])
     await eventually('it says so', () => cli.stderr.includes('moving to another node; your bid is not placed yet'))
     go()
     expect(await bidding).to.include({ code: 0 })

@@ -61,6 +61,19 @@ describe('watch', () => {
     expect(stderr).to.equal('')
   })
 
+  it('says that an auction moves to another node, and that it does no longer, of those that are watched', async () => {
+    cli.api.openAs(BOB, PIC1)
+    const moves = (...ids: string[]) => cli.api.setMoving(ids.map((auctionId) => ({ auctionId, since: cli.api.now })))
+    const watching = cli.line('watch 7k2m')
+    await asked(2)
+    moves('auc_7k2m0000000000000000000000', 'auc_9xyz0000000000000000000000')
+    await eventually('it is said', () => cli.stdout.includes('auc_7k2m  is moving to another node'))
+    moves()
+    await eventually('it is over', () => cli.stdout.includes('auc_7k2m  bids are answered again'))
+    cli.ended.abort()
+    expect((await watching).stdout).not.to.contain('9xyz')
+  })
+
   it('waits for a node that went away, and goes on where it was', async () => {
     cli.api.openAs(BOB, PIC1)
     const watching = cli.line('watch')

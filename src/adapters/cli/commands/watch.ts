@@ -7,6 +7,7 @@ import { EXIT, type ExitCode } from '../parse/exit-codes.js'
 import { paintEvent } from '../render/describe-event.js'
 import { EventDescriber } from '../render/event-describer.js'
 import { showTime } from '../render/look.js'
+import { followMoving } from '../session/moving-note.js'
 import { eventMakerOf } from '../session/session-events.js'
 import { sleep, unlessAborted } from '../session/waiting.js'
 
@@ -55,6 +56,7 @@ async function watch(session: Session, args: Args): Promise<ExitCode> {
   let events = await maker.all(begun.items)
   let { cursor } = begun
   if (!out.json) out.note(out.look.paint.dim('watching; Ctrl-C ends it'))
+  void followMoving(session, auction)
   for (;;) {
     for (const event of events) await print(session, describer, event)
     if (ended.aborted) return EXIT.done

@@ -273,7 +273,7 @@ describe('what commands print', () => {
       buy_now_available: true,
       increments: [{ from: '0.00', step: '0.50' }],
       seller: { id: 'node_bob', name: 'Bob' },
-      home: { node_id: 'node_bob', name: 'Bob', public_key: 'key', state: 'alive' },
+      home: { node_id: 'node_bob', name: 'Bob', public_key: 'key', state: 'alive', in_cluster: false },
       maxima_lost_since: null,
       opened_at: '2030-01-01T12:00:00.000Z',
       opens_at: null,

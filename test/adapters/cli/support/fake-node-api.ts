@@ -389,7 +389,10 @@ export class FakeNodeApi implements NodeApi {
     })
   }
 
-  movingAuctions: Moving['auctions'] = []
+  #moving: Moving = { version: 1, auctions: [] }
+  setMoving(auctions: Moving['auctions']): void {
+    this.#moving = { version: this.#moving.version + 1, auctions }
+  }
   /** Bids wait for it. */
   held: Promise<unknown> = Promise.resolve()
   maxima(request: MaximaRequest): Promise<(Minor | null)[]> {
@@ -397,7 +400,7 @@ export class FakeNodeApi implements NodeApi {
   }
 
   moving(request: MovingRequest): Promise<Moving> {
-    return this.#answer('moving', request, () => ({ version: 1, auctions: this.movingAuctions }))
+    return this.#answer('moving', request, () => this.#moving)
   }
 
   log({ auction, fromSeq }: LogRequest): Promise<LogPage> {
