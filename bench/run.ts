@@ -20,6 +20,7 @@ const BENCHES = [
   'tls',
   'event-feed',
   'gateway',
+  'cluster',
   'budget',
   'web',
 ] as const

@@ -15,15 +15,23 @@ export interface Gateway {
 }
 
 export interface StartOptions {
+  /** Of a node that has been prepared; a new home is removed at the end. */
+  readonly home?: string
+  readonly name?: string
   readonly args?: readonly string[]
   readonly env?: NodeJS.ProcessEnv
 }
 
-export async function startGateway({ args = [], env = {} }: StartOptions = {}): Promise<Gateway> {
-  const home = mkdtempSync(join(tmpdir(), 'vendue-bench-'))
+export async function startGateway({
+  home: given,
+  name = 'gateway',
+  args = [],
+  env = {},
+}: StartOptions = {}): Promise<Gateway> {
+  const home = given ?? mkdtempSync(join(tmpdir(), 'vendue-bench-'))
   const node = await NodeProcess.start({
     home,
-    name: 'gateway',
+    name,
     logLevel: 'warn',
     args: ['--grape-port', '0', '--dht-port', '0', '--http-port', '0', ...args],
     env: { VENDUE_GATEWAY: 'yes', VENDUE_MESH: 'bench', ...env },
@@ -39,7 +47,7 @@ export async function startGateway({ args = [], env = {} }: StartOptions = {}): 
     },
     async end() {
       await node.end()
-      rmSync(home, { recursive: true, force: true })
+      if (given === undefined) rmSync(home, { recursive: true, force: true })
     },
   }
 }
