@@ -56,8 +56,11 @@ export class ClusterMembership {
   #isRunning = false
   #looks = 0
   #view: ClusterView | null = null
-  /** Where in this session the log's clock stood at first: beats of before may be by another one. */
-  #sessionSince = 0
+  /**
+   * By the log's clock: silence counts from here on. At the start of a session beats may be by the clock of another
+   * server.
+   */
+  #countsFrom = 0
   /** When homes were first seen to be dead, monotonic. */
   readonly #deadSince = new Map<string, number>()
   #outage: { readonly since: number; readonly code: string; readonly why: string } | null = null
@@ -116,9 +119,10 @@ export class ClusterMembership {
       const view = isBeat ? await sharedLog.beat(this.#self()) : await sharedLog.view()
       if (isBeat) measures.beats.inc()
       if (!this.#isRunning) return
-      if (this.#outage !== null) logger.info({}, 'the log of the cluster answers again')
+      const wasAway = this.#outage !== null
+      if (wasAway) logger.info({}, 'the log of the cluster answers again')
       this.#outage = null
-      onLook(this.#seen(view))
+      onLook(this.#seen(view, wasAway))
     } catch (error) {
       measures.failures.inc()
       this.#missed(error)
@@ -134,9 +138,10 @@ export class ClusterMembership {
     this.#deps.logger.error({ err: error }, 'the log of the cluster does not answer: nothing is accepted until it does')
   }
 
-  #seen(view: ClusterView): ClusterLook {
+  #seen(view: ClusterView, wasAway: boolean): ClusterLook {
     const isNewSession = this.#view !== null && this.#view.session !== view.session
-    if (this.#view === null || isNewSession) this.#sessionSince = view.now
+    // Where the log was away for all, nobody could beat.
+    if (this.#view === null || isNewSession || wasAway) this.#countsFrom = view.now
     this.#view = view
     const self = this.#self().nodeId
     const alive = view.nodes.map(({ nodeId }) => nodeId).filter((id) => id === self || !this.#isDead(view, id))
@@ -148,7 +153,7 @@ export class ClusterMembership {
   #isDead(view: ClusterView, nodeId: string): boolean {
     const lastBeatAt = beatOf(view, nodeId)?.lastBeatAt
     if (lastBeatAt === 0) return true
-    return view.now - Math.max(lastBeatAt ?? 0, this.#sessionSince) > DEAD_AFTER_MS
+    return view.now - Math.max(lastBeatAt ?? 0, this.#countsFrom) > DEAD_AFTER_MS
   }
 
   #dead(view: ClusterView, nodeId: string): DeadHome {

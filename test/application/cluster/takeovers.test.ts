@@ -3,6 +3,7 @@ import { Ed25519Verifier } from '../../../src/adapters/system/node-key.js'
 import { rendezvous } from '../../../src/application/cluster/rendezvous.js'
 import { readLog, unplaced } from '../../../src/application/proof/read-log.js'
 import { verifyLog } from '../../../src/application/proof/verify-log.js'
+import type { SubmitResult } from '../../../src/ports/mesh/home-messages.js'
 import type { NodeError } from '../../../src/ports/node/node-error.js'
 import { SharedLogError } from '../../../src/ports/store/shared-log.js'
 import { openInYen } from '../../support/auction-mesh.js'
@@ -254,7 +255,7 @@ describe('a takeover in a cluster', () => {
     const status = await second.api.status()
     expect(status.cluster?.log.outage).to.include({ code: 'LOG_UNREACHABLE' })
     isAway = false
-    await lone.time.advance(2_000)
+    await lone.time.advance(4_500)
     expect(lone.log.find(lot)?.state.home.nodeId).to.equal(second.info.nodeId)
     const after = await second.api.status()
     expect(after.cluster?.log.outage).to.equal(null)
@@ -310,6 +311,58 @@ describe('a takeover in a cluster', () => {
       ['right', 'alive'],
     ])
     expect(status?.cluster).to.equal(cluster.signer.firstKey)
+  })
+
+  it('takes nothing from nodes that could not beat because the log was away for all', async () => {
+    let isAway = false
+    const before = () => {
+      if (isAway) throw new SharedLogError('LOG_UNREACHABLE', 'away')
+    }
+    const lone = new MemoryCluster()
+    const first = await lone.start('first', { shared: { before } })
+    await lone.start('second', { shared: { before } })
+    const lot = await openInYen(first, { closesAt: lone.time.now() + 5_000 })
+    await lone.time.advance(1_000)
+    isAway = true
+    await lone.time.advance(20_000)
+    isAway = false
+    await lone.time.advance(10_000)
+    const state = () => lone.log.find(lot)?.state
+    expect(state()?.home.nodeId).to.equal(first.info.nodeId)
+    // The end came while nobody could bid: that time is given back.
+    expect(state()?.status).to.equal('open')
+    await lone.time.advance(180_000)
+    expect(state()?.status).to.equal('closed')
+    await lone.stop()
+  })
+
+  it('leaves a deposed home nothing to say: its next word is refused by the log, and it says whose the auction is', async () => {
+    const ask = (node: MemoryNode, commandId: string, amount: number) =>
+      new Promise<SubmitResult>((settle) => {
+        const bidder = { id: 'usr_zed', name: 'Zed' }
+        const command = { type: 'bid', auctionId: auction, commandId, kind: 'plain', amount, bidder } as const
+        node.services.parts.auctionHouse.enqueue({ command, settle })
+      })
+    for (const [i, amount] of [
+      [1, 50],
+      [2, 2],
+    ] as const) {
+      // It has the auction in memory, and hears nothing of the takeover but from the log.
+      const old = [home, ...others].find(({ info }) => info.nodeId === homeOf()) as MemoryNode
+      expect(await ask(old, `bid_first00${i}`, 10 + i)).to.deep.include({ ok: true })
+      for (const { info } of [home, ...others])
+        if (info !== old.info) cluster.network.cut(info.address, old.info.address)
+      old.time.stall()
+      await cluster.time.advance(5_000)
+      const length = cluster.log.find(auction)?.commits.length
+      old.time.resume()
+      const answers = [ask(old, `bid_late00${i}`, amount), ask(old, `bid_later0${i}`, amount + 1)]
+      for (const answer of await soon(Promise.all(answers))) expect(answer).to.include({ code: 'NOT_HOME' })
+      expect(cluster.log.find(auction)?.commits.length).to.equal(length)
+      expect(cluster.log.find(auction)?.outcomes.has(`bid_late00${i}`)).to.equal(false)
+      cluster.network.heal()
+      await cluster.time.advance(10_000)
+    }
   })
 
   it('answers whoever waits at a deposed home with where the auction is', async () => {
