@@ -72,7 +72,6 @@ function shareLog(services: NodeServices, { sharedLog, signer: clusterSigner }: 
             eventLog: parts.eventLog,
             handovers: parts.handovers,
             measures: parts.clusterMeasures,
-            outages: parts.outages,
             peerComparison: parts.peerComparison,
             outcomes: parts.outcomes,
             ownCopies: parts.ownCopies,
@@ -94,8 +93,9 @@ function shareLog(services: NodeServices, { sharedLog, signer: clusterSigner }: 
         new ClusterMembership(
           {
             sharedLog,
-            clock: parts.clock,
+            clock: parts.homeClock,
             measures: parts.clusterMeasures,
+            outages: parts.outages,
             timers: parts.timers,
             logger: parts.logger,
           },

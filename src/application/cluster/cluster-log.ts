@@ -18,7 +18,6 @@ import type { Clock } from '../../ports/system/clock.js'
 import type { Logger } from '../../ports/system/logger.js'
 import type { Timers } from '../../ports/system/timers.js'
 import { type HomeLog, LogAwayError, NotHomeError, OpenedBeforeError } from '../home/home-log.js'
-import type { Outages } from '../home/outages.js'
 import type { PublishingEventLog } from '../log/publishing-event-log.js'
 import type { ClusterMeasures } from './cluster-measures.js'
 import type { OwnCopies } from './own-copies.js'
@@ -37,7 +36,6 @@ export interface ClusterLogDeps {
   readonly secrets: SecretRepository
   readonly measures: ClusterMeasures
   readonly peerComparison: Pick<PeerComparison, 'over'>
-  readonly outages: Pick<Outages, 'begun' | 'over'>
   readonly clock: Pick<Clock, 'monotonicMs'>
   readonly timers: Timers
   readonly logger: Logger
@@ -377,18 +375,11 @@ export class ClusterLog implements HomeLog, OutcomeRepository, SecretRepository,
     this.#refused.set(auctionId, why)
   }
 
-  /** While the log does not answer nobody can bid. */
   async #counted<T>(call: () => Promise<T>): Promise<T> {
-    const { measures, outages } = this.#deps
     try {
-      const result = await call()
-      outages.over('log-unreachable')
-      return result
+      return await call()
     } catch (error) {
-      if (error instanceof LogAwayError || (error instanceof SharedLogError && error.code !== 'LOG_BUSY')) {
-        measures.failures.inc()
-        outages.begun('log-unreachable')
-      }
+      if (error instanceof LogAwayError || error instanceof SharedLogError) this.#deps.measures.failures.inc()
       throw error
     }
   }

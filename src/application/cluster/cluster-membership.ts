@@ -9,11 +9,13 @@ import {
 import type { Clock } from '../../ports/system/clock.js'
 import type { Logger } from '../../ports/system/logger.js'
 import type { Timer, Timers } from '../../ports/system/timers.js'
+import type { Outages } from '../home/outages.js'
 import type { ClusterMeasures } from './cluster-measures.js'
 
 export interface ClusterMembershipDeps {
   readonly sharedLog: Pick<SharedLog, 'beat' | 'view' | 'leave'>
   readonly measures: ClusterMeasures
+  readonly outages: Pick<Outages, 'begun' | 'over'>
   readonly clock: Pick<Clock, 'now' | 'monotonicMs'>
   readonly timers: Timers
   readonly logger: Logger
@@ -63,11 +65,13 @@ export class ClusterMembership {
   #countsFrom = 0
   /** When homes were first seen to be dead, monotonic. */
   readonly #deadSince = new Map<string, number>()
+  #answeredAt: number
   #outage: { readonly since: number; readonly code: string; readonly why: string } | null = null
 
   constructor(deps: ClusterMembershipDeps, { self }: ClusterMembershipOptions) {
     this.#deps = deps
     this.#self = self
+    this.#answeredAt = deps.clock.now()
   }
 
   /** Since when the log does not answer, and why; null while it does. */
@@ -122,6 +126,8 @@ export class ClusterMembership {
       const wasAway = this.#outage !== null
       if (wasAway) logger.info({}, 'the log of the cluster answers again')
       this.#outage = null
+      this.#answeredAt = this.#deps.clock.now()
+      this.#deps.outages.over('log-unreachable')
       onLook(this.#seen(view, wasAway))
     } catch (error) {
       measures.failures.inc()
@@ -133,6 +139,8 @@ export class ClusterMembership {
     // The next look is a beat in any case.
     this.#looks = 0
     if (this.#outage !== null) return
+    // Nobody can bid meanwhile.
+    this.#deps.outages.begun('log-unreachable', this.#answeredAt)
     const code = error instanceof SharedLogError ? error.code : 'INTERNAL'
     this.#outage = { since: this.#deps.clock.now(), code, why: (error as Error).message }
     this.#deps.logger.error({ err: error }, 'the log of the cluster does not answer: nothing is accepted until it does')

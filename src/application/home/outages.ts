@@ -59,10 +59,11 @@ export class Outages {
     if (this.#obstacles.size === 0) this.#beat()
   }
 
-  /** Bids cannot be taken from here on. */
-  begun(obstacle: Obstacle): void {
+  /** Bids cannot be taken from here on, or since a time before: it takes a while to notice that nobody answers. */
+  begun(obstacle: Obstacle, since = Number.POSITIVE_INFINITY): void {
     if (this.#obstacles.has(obstacle)) return
     if (this.#obstacles.size === 0) this.#look(this.#deps.clock.now())
+    this.#last = Math.min(this.#last, since)
     this.#obstacles.add(obstacle)
   }
 
