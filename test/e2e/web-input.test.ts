@@ -84,6 +84,9 @@ describe('what people put into the web page, in Chromium', () => {
     await counts(lines, 30)
     await page.getByRole('button', { name: 'Earlier bids' }).click()
     await counts(lines, 60)
+    const bid = await suite.gateway.post(`/api/v1/auctions/${auctions[0].id}/bids`, { user_id: 'ben', amount: '101' })
+    expect(bid.body).to.include({ status: 'accepted' })
+    await says(page, 'The next bid is 101.01')
   })
 
   it('is read, bid and sold on with nothing but the keyboard', async () => {

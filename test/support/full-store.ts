@@ -5,6 +5,7 @@ import { openStore } from '../../src/adapters/sqlite/open-store.js'
 import { loadNodeKey } from '../../src/adapters/system/node-key.js'
 import { sealCommit } from '../../src/application/log/commit.js'
 import { nodeIdOf } from '../../src/application/log/ids.js'
+import { loggedOutcome } from '../../src/application/submissions/logged-outcome.js'
 import { type Auction, type OpenedAuction, UNOPENED } from '../../src/domain/auction.js'
 import type { Head } from '../../src/domain/commit.js'
 import type { AuctionEvent } from '../../src/domain/events.js'
@@ -123,13 +124,14 @@ async function append(
   const mandates = auctionId === null ? [] : mandatesOf(auctionId, events, signer)
   const commit = sealCommit({ auctionId, firstSeq: (head?.seq ?? 0) + 1, prevHash, events, mandates }, signer)
   const state = events.reduce<Auction>(evolve, before) as OpenedAuction
+  const { auctionId: id, firstSeq } = commit
   await log.append({
     commit,
     prevHash,
     events,
     state,
-    secret: { secrets: NO_SECRETS, sealed: [] },
-    outcomes: [],
+    secret: { secrets: { ...NO_SECRETS, leaderMax: state.price }, sealed: [] },
+    outcomes: events.flatMap((event, i) => loggedOutcome(event, id, firstSeq + i, state, undefined) ?? []),
   })
   return { auctionId: commit.auctionId, head: { seq: commit.lastSeq, hash: commit.hash }, state }
 }

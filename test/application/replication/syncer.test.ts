@@ -7,9 +7,11 @@ import type { PulledPage, PullWant } from '../../../src/ports/mesh/sync-messages
 import { LongAuction } from '../../support/long-auction.js'
 import { ManualTime, settle } from '../../support/manual-time.js'
 import { MemoryNetwork } from '../../support/memory-network.js'
-import { MemoryNode } from '../../support/memory-node.js'
+import { MemoryNode, type MemoryNodeOptions } from '../../support/memory-node.js'
 
 const AUCTIONS = 150
+/** By pretenders, in each answer. */
+const OFFERED_AT_ONCE = 100
 
 describe('the initial sync', () => {
   /** Written by homes that are not there: more than two pages of many auctions, and one that takes pages of its own. */
@@ -56,8 +58,8 @@ describe('the initial sync', () => {
     return node
   }
 
-  async function join(name = 'new'): Promise<MemoryNode> {
-    const node = new MemoryNode({ name, network, time })
+  async function join(name = 'new', budgets: MemoryNodeOptions['budgets'] = {}): Promise<MemoryNode> {
+    const node = new MemoryNode({ name, network, time, budgets })
     nodes.push(node)
     return node.start()
   }
@@ -224,7 +226,7 @@ describe('the initial sync', () => {
       digest: () => later([{ prefix: 'auc_0', sum: 'e'.repeat(64) }]),
       heads: ({ afterId }) => {
         const from = afterId === null ? 0 : Number(afterId.slice(-20)) + 1
-        const heads = Array.from({ length: 1_000 }, (_, i) => ({
+        const heads = Array.from({ length: OFFERED_AT_ONCE }, (_, i) => ({
           auctionId: `auc_0${name.slice(-1)}00000${String(from + i).padStart(19, '0')}`,
           seq: 9,
           hash: 'f'.repeat(64),
@@ -249,7 +251,7 @@ describe('the initial sync', () => {
 
   it('is not held up by a dozen peers that offer without end, and answer late and with nothing', async () => {
     for (let i = 0; i < 12; i++) await pretender(`pretender ${i % 10}`, 900 + 300 * i)
-    const joined = await join()
+    const joined = await join('new', { awaited: 5 * OFFERED_AT_ONCE })
     await time.advance(10_000)
     await source('honest')
     const startedAt = time.now()
@@ -281,10 +283,7 @@ describe('the initial sync', () => {
 
   it('keeps no more of a home than it has a budget for, says so, and leaves who passes it on alone', async () => {
     await source('passing')
-    const budgets = { 'log-bytes': 4_000 }
-    const joined = new MemoryNode({ name: 'small', network, time, budgets })
-    nodes.push(joined)
-    await joined.start()
+    const joined = await join('small', { 'log-bytes': 4_000 })
     for (let i = 0; i < 100; i++) {
       await time.advance(100)
       await settle(20)
