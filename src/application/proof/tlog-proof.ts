@@ -10,8 +10,8 @@ import { nodeIdOf } from '../log/ids.js'
  * leaf for each commit; the leaf's data is the commit's body. It is made and signed when somebody asks, so it costs no
  * bid anything.
  *
- * A node's copy is only ever added to, so what it signs is consistent. Who believes whom is for the reader to say: the
- * key of the auction's home is worth most, which a home's own proofs are signed with.
+ * A node's copy is only ever added to, so its checkpoints are consistent (save after a restore from a backup, where the
+ * home has signed two histories). The reader decides whom to believe: the home's own proofs are worth most.
  */
 export async function tlogProof(
   commits: AsyncIterable<Pick<Commit, 'body' | 'firstSeq' | 'lastSeq'>>,

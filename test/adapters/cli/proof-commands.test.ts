@@ -39,7 +39,7 @@ describe('commands about proof', () => {
     const { auctionId } = auction
     const { bidId, bidder, leads, price, reserveMet, at } = bid
     return {
-      command: { type: 'bid', auctionId, commandId: bidId, bidder, kind: 'plain', amount },
+      command: { type: 'PlaceBid', auctionId, commandId: bidId, bidder, kind: 'plain', amount },
       outcome: {
         status: 'accepted',
         commandId: bidId,
@@ -139,8 +139,8 @@ describe('commands about proof', () => {
     expect(stdout).to.contain(`            ${ids[2]}, which took it over, since seq 4\n`)
     const notes = stdout.split('\n').filter((line) => line.includes('takes it over'))
     expect(notes).to.deep.equal([
-      `seq 3: ${ids[1]} takes it over, as its cluster signs, and decides from here on: the home before has left the cluster`,
-      `seq 4: ${ids[2]} takes it over, as its cluster signs, and decides from here on: the home before was last heard of at 2030-01-01T12:59:55.000Z; the end moves from 2030-01-01T13:00:00.000Z to 2030-01-01T13:00:59.000Z, so that nobody loses it`,
+      `seq 3: ${ids[1]} takes it over, as its cluster signs, and decides from here on; it says that the home before has left the cluster`,
+      `seq 4: ${ids[2]} takes it over, as its cluster signs, and decides from here on; it says that the home before was last heard of at 2030-01-01T12:59:55.000Z; the end moves from 2030-01-01T13:00:00.000Z to 2030-01-01T13:00:59.000Z, so that nobody loses it`,
     ])
     const json = JSON.parse((await cli.line(`verify ${file()} --json`)).stdout)
     const homes = json.homes as { taken_over: unknown }[]
@@ -161,6 +161,21 @@ describe('commands about proof', () => {
     expect(stdout).to.contain(taken.cluster.publicKey)
     const json = JSON.parse((await cli.line(`verify ${file()} --json`)).stdout)
     expect(json).to.deep.include({ by: 'cluster', seq: 2 })
+  })
+
+  it('say of a proof which home it is against, not who sells', async () => {
+    auction = new LongAuction({ bids: 20, bidsPerCommit: 4, movesAfter: 10 })
+    const all = [...auction.commits()]
+    const moved = all.findIndex(({ body }) => body.includes('AuctionHandedOver'))
+    const [opening, move, next] = [all[0], all[moved], all[moved + 1]] as [Commit, Commit, Commit]
+    const { firstSeq, auctionId } = next
+    const events = readBody(next.body).events.slice(0, 1)
+    const other = sealCommit({ auctionId, firstSeq, prevHash: move.hash, events }, auction.nextSigner)
+    writeFileSync(file(), [...proofLines(proofOf([opening, move], next, other))].join(''))
+    const { stdout } = await cli.line(`verify ${file()}`)
+    expect(stdout).to.match(/^valid {2}a home of Pic#1 has signed two histories of it\n/)
+    expect(stdout).to.contain(nodeIdOf(auction.nextSigner.publicKey))
+    expect(stdout).not.to.contain('Seller')
   })
 
   it('refuse a commit of the old home after it handed the auction over', async () => {
@@ -244,7 +259,7 @@ describe('commands about proof', () => {
     expect((await cli.line(`export ${auction.auctionId} --proof --out ${file()}`)).code).to.equal(0)
     const { code, stdout } = await cli.line(`verify ${file()}`)
     expect(code).to.equal(0)
-    expect(stdout).to.contain('Seller has signed two histories of Pic#1').and.to.contain('from event 2 on')
+    expect(stdout).to.contain('a home of Pic#1 has signed two histories of it').and.to.contain('from event 2 on')
     cli.api.proofs.set(auction.auctionId, proofOf([opening], one, commits[2] as Commit))
     await cli.line(`export ${auction.auctionId} --proof --out ${file()}`)
     const not = await cli.line(`verify ${file()} --json`)

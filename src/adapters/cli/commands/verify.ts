@@ -62,9 +62,9 @@ export const verifyCommand: HostCommand = {
     ['verify auc_7k2m', "the running node's copy"],
   ],
   notes:
-    'Exit code 0: valid; 1: not valid, and it says where and why; 2: no such file or auction; 5: unproven, since the auction has ' +
+    'Exit code 0: valid; 1: not valid, and it says where and why, or a picture is not the one that was shown; 2: no such file or auction; 5: unproven, since the auction has ' +
     'closed and its home keeps maxima shut. Homes open them within moments of the close: ask for a newer export.\n' +
-    'What no log can show: that it is the newest, that no bid was left out (--receipts says so of yours), that its home was a member of the mesh, and what the time was.',
+    'What no log can show: that it is the newest, that no bid was left out (--receipts says so of yours), that its homes were members of the mesh, what the time was, why a home was replaced (the next one says so), and that an account has bid (the node that vouches for it says so).',
   async run(host, args) {
     const reference = args.need('file-or-auction')
     const { out } = host

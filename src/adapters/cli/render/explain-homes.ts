@@ -24,7 +24,7 @@ export function movedLine({ nodeId, since, takenOver }: LoggedHome): string {
     extended === null
       ? ''
       : `; the end moves from ${timeText(extended.from)} to ${timeText(extended.to)}, so that nobody loses it`
-  return `${start} ${nodeId} takes it over, as its cluster signs, and decides from here on: ${TAKEN_BECAUSE[why](timeText(silentSince))}${moved}`
+  return `${start} ${nodeId} takes it over, as its cluster signs, and decides from here on; it says that ${TAKEN_BECAUSE[why](timeText(silentSince))}${moved}`
 }
 
 const TAKEN_BECAUSE: Readonly<Record<LoggedTakeover['why'], (silentSince: string) => string>> = {

@@ -8,16 +8,17 @@ type Judged = ReturnType<typeof judgeProof>
 
 export function judgedLines(judged: Judged, { paint }: Look): string[] {
   if (!judged.proven) return [`${paint.bad('NOT VALID')}  this proves nothing: ${oneLine(judged.rule)}`]
-  const { auctionId, title, seller, by, author, seq, hashes } = judged.by
+  const { auctionId, title, by, author, seq, hashes } = judged.by
+  // Not its seller, who may be somebody else: a home that the auction was handed over to, or an account's.
   const said =
     by === 'home'
-      ? `${oneLine(seller)} has signed two histories of ${oneLine(title)}`
+      ? `a home of ${oneLine(title)} has signed two histories of it`
       : `the cluster of ${oneLine(title)} and its homes have signed two histories of it`
   return [
     `${paint.good('valid')}  ${paint.bold(said)}`,
     ...facts([
       ['auction', auctionId],
-      ...(by === 'home' ? ([['author', author.nodeId]] as const) : []),
+      ...(by === 'home' ? ([['home', author.nodeId]] as const) : []),
       [by === 'home' ? 'key' : 'cluster', author.publicKey],
       ['event', `they differ from event ${seq} on`],
       ['commit', hashes[0]],

@@ -127,7 +127,7 @@ export function* explainedLines({ summary, explain }: Extract<Verification, { va
 }
 
 function lossLine({ seq, since }: LogSummary['losses'][number]): string {
-  return `seq ${seq}: its home has lost the maxima that were left with it from event ${since} on; the leader's counts for no more than the price from here on`
+  return `seq ${seq}: its home says that it has lost the maxima that were left with it from event ${since} on; the leader's counts for no more than the price from here on`
 }
 
 /** "seq 5: bob bids 80.00 USD and leads: the price is 80.00 USD". */
