@@ -67,7 +67,7 @@ async function measure(
     const result = await answerTo(
       {
         command: {
-          type: 'bid',
+          type: 'PlaceBid',
           auctionId,
           commandId: newCommandId('bid', deps),
           bidder: bidders[i % 2] as (typeof bidders)[number],

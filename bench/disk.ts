@@ -62,7 +62,7 @@ async function bidOn(node: VendueNode, auctions: readonly string[]): Promise<voi
   await load(AUCTIONS, BIDS, async (i) => {
     const nth = Math.floor(i / AUCTIONS)
     const bidder = bidders[nth % 2] as (typeof bidders)[number]
-    const common = { type: 'bid', commandId: newCommandId('bid', IDS), bidder, kind: 'plain' } as const
+    const common = { type: 'PlaceBid', commandId: newCommandId('bid', IDS), bidder, kind: 'plain' } as const
     const command = { ...common, auctionId: auctions[i % AUCTIONS] as string, amount: nth + 1 }
     const answer = await answerTo({ command }, (submission) => auctionHouse.enqueue(submission))
     if (!answer.ok) throw new Error(`a bid failed: ${JSON.stringify(answer)}`)

@@ -54,7 +54,7 @@ async function* measure(home: string, node: VendueNode, callers: number, bids: n
     const result = await answerTo(
       {
         command: {
-          type: 'bid',
+          type: 'PlaceBid',
           auctionId,
           commandId: newCommandId('bid', IDS),
           bidder: bidders[i % 2] as (typeof bidders)[number],

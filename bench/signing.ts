@@ -105,7 +105,7 @@ class Pair {
       const result = await answerTo(
         {
           command: {
-            type: 'bid',
+            type: 'PlaceBid',
             auctionId,
             commandId: newCommandId('bid', deps),
             kind: 'plain',

@@ -78,7 +78,7 @@ async function measure(seller: VendueNode, bidder: VendueNode): Promise<number> 
     const result = await answerTo(
       {
         command: {
-          type: 'bid',
+          type: 'PlaceBid',
           auctionId,
           commandId: newCommandId('bid', deps),
           kind: 'plain',

@@ -721,16 +721,17 @@ def rerun(s):
 
 def fingerprint(command):
     kind, auction = command["type"], command["auctionId"]
-    if kind == "bid":
+    if kind == "PlaceBid":
         return f"bid {auction} {command['bidder']['id']} {command['kind']} {command['amount']}"
-    if kind == "buy-now":
+    if kind == "BuyNow":
         return f"buy-now {auction} {command['bidder']['id']}"
-    text = f"{kind} {auction} {command['by']['id']}"
-    if kind == "cancel":
-        return f"{text} {sha256(command['reason'])}"
-    if kind == "extend":
-        return f"{text} by {command['addedMs']}" if "addedMs" in command else f"{text} to {command['closesAt']}"
-    return text
+    by = command["by"]["id"]
+    if kind == "CancelAuction":
+        return f"cancel {auction} {by} {sha256(command['reason'])}"
+    if kind == "ExtendAuction":
+        end = f"by {command['addedMs']}" if "addedMs" in command else f"to {command['closesAt']}"
+        return f"extend {auction} {by} {end}"
+    return f"close {auction} {by}"
 
 
 def receipt_text(command, outcome):
@@ -761,7 +762,7 @@ def check_receipts(s, batches):
         is_home = any(home["publicKey"] == signed["home"]["publicKey"] for home in s.homes)
         need(not own or (is_home and receipts_signed(signed)), "RECEIPT", "a receipt is not signed by a home")
         for command, outcome in ((r["command"], r["outcome"]) for r in own):
-            if command["type"] not in ("bid", "buy-now"):
+            if command["type"] not in ("PlaceBid", "BuyNow"):
                 continue
             bid = by_id.get(command["commandId"])
             if outcome["status"] == "rejected":
@@ -776,7 +777,7 @@ def check_receipts(s, batches):
                     and bid["amount"] in (None, command.get("amount", bid["amount"]))
                     and outcome.get("bid", result) == result)
             need(same, "RECEIPT", "a bid stands in the log otherwise than in its receipt")
-            if command["type"] == "bid":
+            if command["type"] == "PlaceBid":
                 amounts[outcome["seq"]] = command["amount"]
     if not amounts:
         return

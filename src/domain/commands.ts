@@ -48,14 +48,25 @@ export interface PlaceBid {
   readonly offer: Offer
 }
 
-/** A plain bid is public and is a maximum equal to itself; a maximum stays secret behind its commitment. */
-export type Offer =
-  | { readonly kind: 'plain'; readonly amount: Minor }
-  | { readonly kind: 'max'; readonly amount: Minor; readonly salt: string; readonly commitment: string }
+export type Offer = PlainOffer | SealedOffer
+
+/** Public, and a maximum equal to itself. */
+export interface PlainOffer {
+  readonly kind: 'plain'
+  readonly amount: Minor
+}
+
+/** A maximum, which stays secret behind its commitment. */
+export interface SealedOffer {
+  readonly kind: 'max'
+  readonly amount: Minor
+  readonly salt: string
+  readonly commitment: string
+}
 
 export interface BuyNow {
   readonly type: 'BuyNow'
-  readonly bidId: string
+  readonly commandId: string
   readonly now: number
   readonly bidder: Party
 }

@@ -197,7 +197,7 @@ function changeMax({ secrets }: HomeState, auction: Live, command: PlaceBid): De
   return accept(auction, { ...secrets, leaderMax: offer.amount }, events, sealedBy(command))
 }
 
-function buyNow({ secrets }: HomeState, auction: Live, { bidId, bidder, now }: BuyNow): Decision {
+function buyNow({ secrets }: HomeState, auction: Live, { commandId: bidId, bidder, now }: BuyNow): Decision {
   const refusal = notBiddable(auction, bidder.id, now)
   if (refusal !== null) return reject(refusal)
   const price = auction.terms.buyNow

@@ -1,48 +1,36 @@
-import type { NewEnd } from './commands.js'
-import type { Minor } from './money.js'
+import type { BuyNow, CancelAuction, CloseAuction, ExtendAuction, PlainOffer, SealedOffer } from './commands.js'
 import type { Party } from './party.js'
 
-/** A command on its way to the home. */
+/**
+ * A command on its way to the home, which adds its time. It differs from the domain's in what only a home can say:
+ * `now`, and the commitment to a maximum, which the home makes of the salt so that nobody states another one.
+ */
 export type RemoteCommand = (
-  | {
-      readonly type: 'bid'
-      readonly auctionId: string
-      readonly commandId: string
-      readonly bidder: Party
-      readonly kind: 'plain'
-      readonly amount: Minor
-    }
-  | {
-      readonly type: 'bid'
-      readonly auctionId: string
-      readonly commandId: string
-      readonly bidder: Party
-      readonly kind: 'max'
-      readonly amount: Minor
-      /** Behind the commitment that stands for the maximum in public. */
-      readonly salt: string
-    }
-  | {
-      readonly type: 'buy-now'
-      readonly auctionId: string
-      readonly commandId: string
-      readonly bidder: Party
-    }
-  | { readonly type: 'close'; readonly auctionId: string; readonly commandId: string; readonly by: Party }
-  | {
-      readonly type: 'cancel'
-      readonly auctionId: string
-      readonly commandId: string
-      readonly by: Party
-      readonly reason: string
-    }
-  | ({
-      readonly type: 'extend'
-      readonly auctionId: string
-      readonly commandId: string
-      readonly by: Party
-    } & NewEnd)
+  | RemoteBid
+  | Untimed<BuyNow>
+  | Untimed<CloseAuction>
+  | Untimed<CancelAuction>
+  | Untimed<ExtendAuction>
 ) & {
-  /** Acknowledge an acceptance only once this many replicas have stored it, too; none where absent. */
+  readonly auctionId: string
+  /** Acknowledge an acceptance only once this many replicas have stored it, too; none if absent. */
   readonly replicas?: number
+}
+
+type RemoteBid = {
+  readonly type: 'PlaceBid'
+  readonly commandId: string
+  readonly bidder: Party
+} & (PlainOffer | Omit<SealedOffer, 'commitment'>)
+
+/** Without its time, each form of it. */
+type Untimed<C> = C extends unknown ? Omit<C, 'now'> : never
+
+/** What users call a command, and what begins the texts about it that are signed. */
+export const COMMAND_WORDS: Readonly<Record<RemoteCommand['type'], string>> = {
+  PlaceBid: 'bid',
+  BuyNow: 'buy-now',
+  CloseAuction: 'close',
+  CancelAuction: 'cancel',
+  ExtendAuction: 'extend',
 }

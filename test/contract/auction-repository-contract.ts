@@ -304,7 +304,7 @@ export function describeAuctionRepository(adapter: StoreAdapter): void {
           auction.max(ALICE, 12_000, 'bid_alice'),
           auction.max(BOB, 11_000, 'bid_bob'),
           auction.max(ALICE, 15_000, 'bid_change'),
-          { type: 'BuyNow', bidId: 'bid_buy', now: T0 + 100, bidder: CAROL },
+          { type: 'BuyNow', commandId: 'bid_buy', now: T0 + 100, bidder: CAROL },
         ),
       )
       const bids = await store.auctions.bids(auction.auctionId, null, 10)

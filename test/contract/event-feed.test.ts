@@ -49,7 +49,7 @@ for (const [kind, of] of FEEDS) {
       const bidder = BIDDERS[i % 2] as (typeof BIDDERS)[number]
       const commandId = `bid_${auction.slice(4, 12)}${String(i).padStart(6, '0')}`
       const command = {
-        type: 'bid',
+        type: 'PlaceBid',
         auctionId: auction,
         commandId,
         bidder,

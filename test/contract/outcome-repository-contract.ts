@@ -46,7 +46,7 @@ export function describeOutcomeRepository(adapter: StoreAdapter): void {
           auction.max(ALICE, 12_000),
           auction.max(BOB, 11_000),
           auction.max(ALICE, 15_000),
-          { type: 'BuyNow', bidId: 'bid_buy', now: T0 + 100, bidder: CAROL },
+          { type: 'BuyNow', commandId: 'bid_buy', now: T0 + 100, bidder: CAROL },
         ),
       ]
       const refused = rejected('bid_low', 12_100)

@@ -54,7 +54,7 @@ export function describeSmallRepositories(adapter: StoreAdapter): void {
         signedAt: 7,
         signature: 'signature 🏺',
         receipts: auctionIds.map((auctionId, i) => ({
-          command: { type: 'close', auctionId, commandId: `cmd_${i}`, by: { id: 'node_b', name: 'b' } },
+          command: { type: 'CloseAuction', auctionId, commandId: `cmd_${i}`, by: { id: 'node_b', name: 'b' } },
           outcome: { status: 'accepted', commandId: `cmd_${i}`, auctionId, seq: i, at: 1 },
         })),
       })
@@ -81,7 +81,7 @@ export function describeSmallRepositories(adapter: StoreAdapter): void {
         signature: bidders.join(' '),
         receipts: bidders.map((id, i) => ({
           command: {
-            type: 'bid',
+            type: 'PlaceBid',
             auctionId,
             commandId: `bid_${id}${i}`,
             kind: 'plain',

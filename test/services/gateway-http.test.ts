@@ -349,7 +349,7 @@ describe("a gateway's HTTP API", () => {
     const id = await gateway.open()
     const receipt = (name: string, amount: number) => ({
       command: {
-        type: 'bid' as const,
+        type: 'PlaceBid' as const,
         auctionId: id,
         commandId: `bid_${name}0001`,
         kind: 'plain' as const,

@@ -321,7 +321,7 @@ describe('what a home takes, whichever way it came, everybody accepts', function
     await holds(changes, { name: 'vendue.submit' }, async (change) => {
       const auctionId = await opened(surfaces.all[3]!)
       const bid: RawBid = {
-        type: 'bid',
+        type: 'PlaceBid',
         auctionId,
         commandId: `bid_raw_${++tried}`,
         kind: 'plain',

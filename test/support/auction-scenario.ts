@@ -152,7 +152,7 @@ export class AuctionScenario {
   }
 
   buyNow(bidder: Party): this {
-    return this.send({ type: 'BuyNow', bidId: this.#nextId(), now: this.now, bidder })
+    return this.send({ type: 'BuyNow', commandId: this.#nextId(), now: this.now, bidder })
   }
 
   start(): this {

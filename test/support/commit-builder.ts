@@ -140,7 +140,7 @@ export class CommitBuilder {
     this.#auctionId = commit.auctionId
     this.#head = { seq: commit.lastSeq, hash: commit.hash }
     const outcomes = decided.map(({ id, at, decision, seq }): RecordedOutcome => {
-      const task = { type: 'buy-now', auctionId: commit.auctionId, commandId: id, bidder: ALICE } as const
+      const task = { type: 'BuyNow', auctionId: commit.auctionId, commandId: id, bidder: ALICE } as const
       return { outcome: outcomeOf(task, decision, seq, at), fingerprint: `${id} of ${commit.auctionId}` }
     })
     const secret = { secrets: this.#state.secrets, sealed }

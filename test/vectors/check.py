@@ -21,15 +21,15 @@ def commit(vector):
 
 def command_content(command, auction_id):
     kind = command["type"]
-    if kind == "bid" and command["kind"] == "max":
+    if kind == "PlaceBid" and command["kind"] == "max":
         return f"max {verify.commitment(auction_id, command['commandId'], command['amount'], command['salt'])}"
-    if kind == "bid":
+    if kind == "PlaceBid":
         return f"plain {command['amount']}"
-    if kind == "cancel":
+    if kind == "CancelAuction":
         return f"cancel {verify.sha256(command['reason'])}"
-    if kind == "extend":
+    if kind == "ExtendAuction":
         return f"extend by {command['addedMs']}" if "addedMs" in command else f"extend to {command['closesAt']}"
-    return kind
+    return {"BuyNow": "buy-now", "CloseAuction": "close"}[kind]
 
 
 def mandate(vector):

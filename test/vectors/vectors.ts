@@ -75,11 +75,11 @@ function mandateVectors(logs: readonly [string, Log][], signer: Signer): object[
   const base = { auctionId, by }
   const commands: RemoteCommand[] = [
     ...receipts.flatMap((signed) => signed.receipts.map(({ command }) => command)),
-    { type: 'buy-now', auctionId, commandId: 'bid_vector01', bidder: { id: by.id, name: 'Ada\u2019s "shop"' } },
-    { type: 'close', commandId: 'cmd_vector02', ...base },
-    { type: 'cancel', commandId: 'cmd_vector03', ...base, reason: 'It broke: \u00e9, \u{1f600}.' },
-    { type: 'extend', commandId: 'cmd_vector04', ...base, closesAt: 1_800_000_000_000 },
-    { type: 'extend', commandId: 'cmd_vector05', ...base, addedMs: 60_000 },
+    { type: 'BuyNow', auctionId, commandId: 'bid_vector01', bidder: { id: by.id, name: 'Ada\u2019s "shop"' } },
+    { type: 'CloseAuction', commandId: 'cmd_vector02', ...base },
+    { type: 'CancelAuction', commandId: 'cmd_vector03', ...base, reason: 'It broke: \u00e9, \u{1f600}.' },
+    { type: 'ExtendAuction', commandId: 'cmd_vector04', ...base, closesAt: 1_800_000_000_000 },
+    { type: 'ExtendAuction', commandId: 'cmd_vector05', ...base, addedMs: 60_000 },
   ]
   const own = commands.filter((command) => command.auctionId === auctionId)
   const [mandate] = [...signMandates(own, signer, 1_790_000_000_000).values()]

@@ -3,6 +3,7 @@ import { auctionJson, jsonTime } from '../../application/gateway/json-shapes.js'
 import { auctionResult, pictureSchema } from '../../application/gateway/public-events.js'
 import { AUCTION_PHASES } from '../../domain/auction.js'
 import { CLOSED_BY } from '../../domain/events.js'
+import { COMMAND_WORDS } from '../../domain/remote-command.js'
 import { BIDDER_NAMES } from '../../domain/terms.js'
 import type { AuctionView } from '../../ports/node/node-answers.js'
 import { receiptOwner, type SignedReceipts } from '../../ports/store/receipt-repository.js'
@@ -173,7 +174,7 @@ export function receiptResources(signed: readonly SignedReceipts[], partyId: str
     return mine.map(({ command, outcome }) => ({
       auction_id: command.auctionId,
       command_id: command.commandId,
-      type: command.type,
+      type: COMMAND_WORDS[command.type],
       status: outcome.status,
       seq: outcome.status === 'accepted' ? outcome.seq : null,
       code: outcome.status === 'rejected' ? outcome.rejection.code : null,

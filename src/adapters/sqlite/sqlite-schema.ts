@@ -206,7 +206,7 @@ const MIGRATIONS: readonly string[] = [
 ]
 
 /** Their commits were written otherwise, and are not read any more. */
-const VERSIONS_BEFORE = 13
+const VERSIONS_BEFORE = 14
 
 const SCHEMA: Schema = {
   applicationId: APPLICATION_ID,

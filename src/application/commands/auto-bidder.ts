@@ -233,7 +233,7 @@ export class AutoBidder {
     if (pending === null) return
     const { bidId: commandId, amount } = pending
     const result = await answerTo(
-      { command: { type: 'bid', auctionId, commandId, bidder: this.#self, kind: 'plain', amount } },
+      { command: { type: 'PlaceBid', auctionId, commandId, bidder: this.#self, kind: 'plain', amount } },
       (submission) => this.#deps.router.enqueue(submission),
     )
     if (!result.ok) {

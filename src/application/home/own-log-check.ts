@@ -173,7 +173,7 @@ function secretsFault(
     const known = fingerprints.get(bidId)
     if (known === undefined) continue
     const { fingerprint, bidder } = known
-    const command = { type: 'bid', auctionId, commandId: bidId, bidder, kind: 'max', amount, salt } as const
+    const command = { type: 'PlaceBid', auctionId, commandId: bidId, bidder, kind: 'max', amount, salt } as const
     if (fingerprint !== fingerprintOf(command)) return `what is known of bid ${bidId} is not what the log says`
   }
   if (state.status === 'closed' || state.status === 'cancelled') return null

@@ -41,7 +41,7 @@ export interface LocalNodeCommandsDeps extends CommandAnswersDeps {
   readonly auctionHouse: Pick<AuctionHouse, 'open'>
   readonly auctionViews: AuctionViews
   readonly autoBidder: Pick<AutoBidder, 'set' | 'cancel'>
-  /** Null where the node belongs to no cluster. */
+  /** Null if the node belongs to no cluster. */
   readonly clusterSigner: ClusterSigner | null
   readonly handoverGiver: Pick<HandoverGiver, 'handOver'>
   readonly heldAuctions: Pick<HeldAuctions, 'find'>
@@ -120,7 +120,7 @@ export class LocalNodeCommands implements NodeCommands {
     const bidder = this.#speaker(as)
     const make = ({ auctionId, currency }: Named): RemoteCommand => {
       const amount = amountOf('amount', request.amount, currency)
-      let command: RemoteCommand = { type: 'bid', auctionId, commandId, bidder, amount, kind: 'plain' }
+      let command: RemoteCommand = { type: 'PlaceBid', auctionId, commandId, bidder, amount, kind: 'plain' }
       if (kind === 'max') command = { ...command, kind, salt: newSalt(this.#deps.random) }
       if (request.replicas !== undefined) command = { ...command, replicas: request.replicas }
       return command
@@ -136,23 +136,23 @@ export class LocalNodeCommands implements NodeCommands {
     const { commandId, as } = request
     const bidder = this.#speaker(as)
     const { command, submitted } = await this.#submit(request, ({ auctionId }) => {
-      return { type: 'buy-now', auctionId, commandId, bidder, ...ackOf(request) }
+      return { type: 'BuyNow', auctionId, commandId, bidder, ...ackOf(request) }
     })
     return this.#answers.toBidder(command, await submitted, { as })
   }
 
   async close(request: AuctionCommand): Promise<CommandResult> {
-    return this.#selling(request, (named) => ({ type: 'close', ...named }))
+    return this.#selling(request, (named) => ({ type: 'CloseAuction', ...named }))
   }
 
   async cancel(request: AuctionCommand & { reason?: string }): Promise<CommandResult> {
     const { reason = '' } = request
-    return this.#selling(request, (named) => ({ type: 'cancel', ...named, reason }))
+    return this.#selling(request, (named) => ({ type: 'CancelAuction', ...named, reason }))
   }
 
   async extend(request: AuctionCommand & NewEnd): Promise<CommandResult> {
     const end = 'addedMs' in request ? { addedMs: request.addedMs } : { closesAt: request.closesAt }
-    return this.#selling(request, (named) => ({ type: 'extend', ...named, ...end }))
+    return this.#selling(request, (named) => ({ type: 'ExtendAuction', ...named, ...end }))
   }
 
   async #selling(
@@ -167,7 +167,7 @@ export class LocalNodeCommands implements NodeCommands {
     return this.#answers.to(command, await submitted, { as })
   }
 
-  /** Null where the auction has to be looked up first, or one that came before is at it. */
+  /** Null if the auction has to be looked up first, or one that came before is at it. */
   #submitNow({ auction, requestId, lane }: AuctionCommand, make: MakeCommand): Submitted | null {
     const currency = this.#currencies.get(auction)
     if (currency === undefined || !this.#lookups.idle(auction)) return null

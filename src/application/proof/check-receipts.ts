@@ -29,7 +29,7 @@ export function checkReceipts(
       const breach = breachOf(log, receipt)
       if (breach !== null) return breach
       const { command, outcome } = receipt
-      if (command.type === 'bid' && outcome.status === 'accepted') amounts.set(outcome.seq, command.amount)
+      if (command.type === 'PlaceBid' && outcome.status === 'accepted') amounts.set(outcome.seq, command.amount)
     }
   }
   return overcharged(log, amounts)
@@ -61,10 +61,10 @@ function* withReceipts(log: VerifiedLog, amounts: ReadonlyMap<number, Minor>): G
   for (const bid of log.bids.bids(log.secretOf)) yield { ...bid, amount: amounts.get(bid.seq) ?? bid.amount }
 }
 
-type Bid = Extract<RemoteCommand, { type: 'bid' | 'buy-now' }>
+type Bid = Extract<RemoteCommand, { type: 'PlaceBid' | 'BuyNow' }>
 
 function isBid(command: RemoteCommand): command is Bid {
-  return command.type === 'bid' || command.type === 'buy-now'
+  return command.type === 'PlaceBid' || command.type === 'BuyNow'
 }
 
 function breachOf(log: VerifiedLog, { command, outcome }: Receipt): Finding | null {
@@ -105,9 +105,9 @@ export function alterationOf(logged: LoggedBid, command: Bid, { seq, bid }: Acce
   if (logged.seq !== seq) return 'place'
   if (logged.bidder.id !== command.bidder.id) return 'bidder'
   const isMax = logged.kind === 'max' || logged.kind === 'max-change'
-  const kind = command.type === 'buy-now' ? 'buy-now' : command.kind
+  const kind = command.type === 'BuyNow' ? 'buy-now' : command.kind
   if (isMax ? kind !== 'max' : kind !== logged.kind) return 'kind'
-  if (command.type === 'bid' && logged.amount !== null && logged.amount !== command.amount) return 'amount'
+  if (command.type === 'PlaceBid' && logged.amount !== null && logged.amount !== command.amount) return 'amount'
   if (bid && logged.price !== bid.price) return 'price'
   if (bid && logged.leads !== bid.leads) return 'standing'
   return bid && logged.reserveMet !== bid.reserveMet ? 'word on the reserve' : null

@@ -78,7 +78,7 @@ export class ReceiptWatch {
     this.#watched.clear()
   }
 
-  /** The most that this bid may be charged by its receipt; null where it does not lead, or has none here. */
+  /** The most that this bid may be charged by its receipt; null if it does not lead, or has none here. */
   mostOf(auctionId: string, bidId: string): Minor | null {
     const leading = this.#watched.get(auctionId)?.leading
     return leading?.bidId === bidId ? leading.most : null
@@ -262,7 +262,7 @@ function isOver({ status }: OpenedAuction): boolean {
 
 /** What a bid may be charged at most; null for a buy-now, whose price is in the terms. */
 function mostOf({ command }: AcceptedBid): Minor | null {
-  return command.type === 'bid' ? command.amount : null
+  return command.type === 'PlaceBid' ? command.amount : null
 }
 
 function overcharge(bidId: string, price: Minor, most: Minor): string {

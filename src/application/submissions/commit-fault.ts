@@ -6,7 +6,7 @@ import type { CommitBody } from '../log/written-body.js'
 import { mandateFault } from './check-mandates.js'
 import type { SellerFacts } from './mandate.js'
 
-/** What is wrong with a commit by itself; null where nothing is. What nobody signed is not read. */
+/** What is wrong with a commit by itself; null if nothing is. What nobody signed is not read. */
 export function commitFault(check: CommitCheck, verifier: SignatureVerifier): CommitFault | null {
   if (!isSigned(check, verifier)) return { kind: 'unsound', rule: UNSIGNED }
   try {
@@ -30,7 +30,7 @@ export function textFault(commit: Commit): string | null {
   }
 }
 
-/** Null where it opens no auction, which no log begins with. */
+/** Null if it opens no auction, which no log begins with. */
 function openingFacts({ events: [first] }: CommitBody): SellerFacts | null {
   return first?.type === 'AuctionOpened' ? { seller: first.seller, openedBy: first.home.nodeId } : null
 }

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import type { Command, NewEnd } from '../../domain/commands.js'
+import type { Command } from '../../domain/commands.js'
 import type { Minor } from '../../domain/money.js'
 import type { RemoteCommand } from '../../domain/remote-command.js'
 import type { OpenRequest } from '../../ports/node/node-requests.js'
@@ -20,15 +20,15 @@ export function isClientCommand(task: HomeTask): task is RemoteCommand {
  */
 export function fingerprintOf(command: RemoteCommand): string {
   switch (command.type) {
-    case 'bid':
+    case 'PlaceBid':
       return bidText(command.auctionId, command.bidder.id, command)
-    case 'buy-now':
+    case 'BuyNow':
       return `buy-now ${command.auctionId} ${command.bidder.id}`
-    case 'close':
+    case 'CloseAuction':
       return `close ${command.auctionId} ${command.by.id}`
-    case 'cancel':
+    case 'CancelAuction':
       return `cancel ${command.auctionId} ${command.by.id} ${hash('sha256', command.reason, 'hex')}`
-    case 'extend': {
+    case 'ExtendAuction': {
       const end = 'addedMs' in command ? `by ${command.addedMs}` : `to ${command.closesAt}`
       return `extend ${command.auctionId} ${command.by.id} ${end}`
     }
@@ -82,33 +82,12 @@ function bidText(auctionId: string, bidderId: string, bid: { kind: 'plain' | 'ma
 
 /** The domain's command for a client's; the home adds its time. */
 export function domainCommand(command: RemoteCommand, now: number): Command {
-  const { commandId, auctionId } = command
-  switch (command.type) {
-    case 'bid': {
-      const { bidder, amount } = command
-      if (command.kind === 'plain')
-        return { type: 'PlaceBid', bidId: commandId, now, bidder, offer: { kind: 'plain', amount } }
-      const { kind, salt } = command
-      const commitment = commitmentOf({ scope: auctionId, id: commandId, amount, salt })
-      return { type: 'PlaceBid', bidId: commandId, now, bidder, offer: { kind, amount, salt, commitment } }
-    }
-    case 'buy-now':
-      return { type: 'BuyNow', bidId: commandId, now, bidder: command.bidder }
-    case 'close':
-      return { type: 'CloseAuction', commandId, now, by: command.by }
-    case 'cancel':
-      return { type: 'CancelAuction', commandId, now, by: command.by, reason: command.reason }
-    case 'extend':
-      return { type: 'ExtendAuction', commandId, now, by: command.by, ...newEndOf(command) }
-    default: {
-      const unknown: never = command
-      throw new Error(`unknown command ${JSON.stringify(unknown)}`)
-    }
-  }
-}
-
-function newEndOf(command: NewEnd): NewEnd {
-  return 'addedMs' in command ? { addedMs: command.addedMs } : { closesAt: command.closesAt }
+  if (command.type !== 'PlaceBid') return { ...command, now }
+  const { type, commandId: bidId, auctionId, bidder, amount } = command
+  if (command.kind === 'plain') return { type, bidId, now, bidder, offer: { kind: 'plain', amount } }
+  const { kind, salt } = command
+  const commitment = commitmentOf({ scope: auctionId, id: bidId, amount, salt })
+  return { type, bidId, now, bidder, offer: { kind, amount, salt, commitment } }
 }
 
 /** The home's clock as an auction sees it: never before what its log already says. */

@@ -33,15 +33,15 @@ export function loggedOutcome(
     const { bidder, leads, price, reserveMet } = bid
     const outcome = { ...accepted, bid: { leads, price, reserveMet } }
     const base = { auctionId, commandId, bidder }
-    if (event.type === 'LotBoughtNow') return { outcome, fingerprint: fingerprintOf({ type: 'buy-now', ...base }) }
+    if (event.type === 'LotBoughtNow') return { outcome, fingerprint: fingerprintOf({ type: 'BuyNow', ...base }) }
     if (bid.amount !== null)
       return {
         outcome,
-        fingerprint: fingerprintOf({ type: 'bid', ...base, kind: 'plain', amount: bid.amount }),
+        fingerprint: fingerprintOf({ type: 'PlaceBid', ...base, kind: 'plain', amount: bid.amount }),
       }
     if (maximum === undefined) return { outcome, fingerprint: lostMaxFingerprint(auctionId, bidder.id) }
     const { amount, salt } = maximum
-    return { outcome, fingerprint: fingerprintOf({ type: 'bid', ...base, kind: 'max', amount, salt }) }
+    return { outcome, fingerprint: fingerprintOf({ type: 'PlaceBid', ...base, kind: 'max', amount, salt }) }
   }
   const command = sellerCommand(event, { auctionId, commandId, by: seller })
   return command && { outcome: accepted, fingerprint: fingerprintOf(command) }
@@ -53,12 +53,12 @@ function sellerCommand(
 ): RemoteCommand | null {
   switch (event.type) {
     case 'AuctionClosed':
-      return { type: 'close', ...base }
+      return { type: 'CloseAuction', ...base }
     case 'AuctionCancelled':
-      return { type: 'cancel', ...base, reason: event.reason }
+      return { type: 'CancelAuction', ...base, reason: event.reason }
     case 'AuctionExtended': {
       const { addedMs, closesAt } = event
-      return { type: 'extend', ...base, ...(addedMs === undefined ? { closesAt } : { addedMs }) }
+      return { type: 'ExtendAuction', ...base, ...(addedMs === undefined ? { closesAt } : { addedMs }) }
     }
     default:
       return null

@@ -5,7 +5,7 @@ import type { OpenedAuction } from '../../domain/auction.js'
 import type { NewEnd } from '../../domain/commands.js'
 import { type AuctionEvent, commandIdOf } from '../../domain/events.js'
 import { isNode, type Party } from '../../domain/party.js'
-import type { RemoteCommand } from '../../domain/remote-command.js'
+import { COMMAND_WORDS, type RemoteCommand } from '../../domain/remote-command.js'
 import type { SubmittedMandate } from '../../ports/mesh/home-messages.js'
 import type { SignatureVerifier, Signer } from '../../ports/system/signer.js'
 import { commitmentOf } from '../log/commitment.js'
@@ -80,17 +80,17 @@ function partyOf(command: RemoteCommand): Party {
 
 function contentOf(command: RemoteCommand): string {
   switch (command.type) {
-    case 'bid': {
+    case 'PlaceBid': {
       const { auctionId, commandId, kind, amount } = command
       if (kind === 'plain') return `plain ${amount}`
       return `max ${commitmentOf({ scope: auctionId, id: commandId, amount, salt: command.salt })}`
     }
-    case 'buy-now':
-    case 'close':
-      return command.type
-    case 'cancel':
+    case 'BuyNow':
+    case 'CloseAuction':
+      return COMMAND_WORDS[command.type]
+    case 'CancelAuction':
       return cancelling(command.reason)
-    case 'extend':
+    case 'ExtendAuction':
       return extending(command)
     default: {
       const unknown: never = command
@@ -202,7 +202,7 @@ export function maySign(signer: string, event: AuctionEvent, { seller, openedBy 
   return 'bidder' in event ? speaksFor(signer, event.bidder) : vouchesForSeller(signer, seller, openedBy)
 }
 
-/** A committed mandate as it was signed; null where a place in it is not that of a mandated event. */
+/** A committed mandate as it was signed; null if a place in it is not that of a mandated event. */
 export function asSigned(
   auctionId: string,
   { commands, ...mandate }: CommittedMandate,

@@ -8,8 +8,8 @@ import { plainBidFingerprint } from './home-command.js'
 /** The outcomes that come with a commit, without what its events say as well. */
 export interface OutcomesBeside {
   /**
-   * For each event: '' where it says both outcome and fingerprint, the fingerprint where it says the outcome alone, and
-   * null where no outcome repeats it. Null for none at all.
+   * For each event: '' if it says both outcome and fingerprint, the fingerprint if it says the outcome alone, null if
+   * no outcome repeats it. Null as a whole if none is repeated.
    */
   readonly fingerprints: readonly (string | null)[] | null
   readonly others: readonly RecordedOutcome[]

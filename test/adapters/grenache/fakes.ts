@@ -65,7 +65,7 @@ export const goodbye: Goodbye = {
 
 export function bidOf(commandId: string, amount = 100): RemoteCommand {
   const bidder = { id: caller.nodeId, name: 'Ada' }
-  return { type: 'bid', auctionId: 'auc_1', commandId, bidder, kind: 'plain', amount }
+  return { type: 'PlaceBid', auctionId: 'auc_1', commandId, bidder, kind: 'plain', amount }
 }
 
 /** Takes any bid. */

@@ -43,7 +43,7 @@ describe('a row that is not what was written, in a file that is sound', () => {
     })
     auctionId = outcome.auctionId
     const house = node.services.parts.auctionHouse
-    const base = { type: 'bid', auctionId, bidder: ANNA } as const
+    const base = { type: 'PlaceBid', auctionId, bidder: ANNA } as const
     const max = {
       ...base,
       commandId: 'bid_damaged00001',

@@ -69,7 +69,7 @@ describe('one flipped bit in the database of a node', () => {
     const commandId = `bid_refused000000${k}`
     const bidder = { id: 'guest_low', name: 'Low' }
     const house = node.services.parts.auctionHouse
-    const command = { type: 'bid', auctionId, commandId, bidder, kind: 'plain', amount: 1_000 } as const
+    const command = { type: 'PlaceBid', auctionId, commandId, bidder, kind: 'plain', amount: 1_000 } as const
     const result = await answerTo({ command }, (submission) => house.enqueue(submission))
     expect(result.ok && result.outcome.status).to.equal('rejected')
     refusedIds.push(commandId)
@@ -110,7 +110,7 @@ describe('one flipped bit in the database of a node', () => {
   async function bid(node: MemoryNode, auctionId: string, i: number, k: number): Promise<void> {
     const commandId = `bid_flip${i}000${String(k).padStart(4, '0')}`
     const bidder = { id: `guest_${k % 3}`, name: `Guest ${k % 3}` }
-    const base = { type: 'bid', auctionId, commandId, bidder, amount: 5_000 + 300 * k } as const
+    const base = { type: 'PlaceBid', auctionId, commandId, bidder, amount: 5_000 + 300 * k } as const
     const command =
       k % 2 === 0 ? ({ ...base, kind: 'plain' } as const) : { ...base, kind: 'max' as const, salt: 'ab'.repeat(16) }
     const result = await answerTo({ command }, (submission) => node.services.parts.auctionHouse.enqueue(submission))

@@ -38,7 +38,7 @@ describe('commands to an auction of a cluster', () => {
 
   const bid = (id: string, auctionId = AUCTION) =>
     commands.enqueue({
-      command: { type: 'buy-now', auctionId, commandId: id, bidder: { id: 'node_a', name: 'A' } },
+      command: { type: 'BuyNow', auctionId, commandId: id, bidder: { id: 'node_a', name: 'A' } },
       settle: (result) => {
         expect(results.has(id), `${id} is answered once`).to.equal(false)
         results.set(id, result.ok ? result.outcome.status : result.code)

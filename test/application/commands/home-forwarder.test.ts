@@ -13,7 +13,7 @@ import { silentLogger } from '../../support/silent-logger.js'
 const ADDRESS = 'home:1'
 const HOME = { nodeId: nodeIdOf('key'), publicKey: 'key', address: ADDRESS }
 const BID: RemoteCommand = {
-  type: 'bid',
+  type: 'PlaceBid',
   auctionId: 'auc_1',
   commandId: 'bid_00000001',
   kind: 'plain',

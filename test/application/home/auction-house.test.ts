@@ -59,7 +59,7 @@ describe('the house of auctions', () => {
     bidder = ANNA,
     kind: 'plain' | 'max' = 'plain',
   ): RemoteCommand {
-    const base = { type: 'bid', auctionId, commandId, bidder, amount: euros * 100 } as const
+    const base = { type: 'PlaceBid', auctionId, commandId, bidder, amount: euros * 100 } as const
     return kind === 'plain' ? { ...base, kind } : { ...base, kind, salt: 'ab'.repeat(16) }
   }
 

@@ -47,7 +47,7 @@ describe('an auction that its home must not write to', () => {
 
   async function bid(node: MemoryNode, auctionId: string, euros: number, kind: 'plain' | 'max' = 'plain') {
     const commandId = `bid_held${String(++made).padStart(8, '0')}`
-    const command = { type: 'bid', auctionId, commandId, bidder: ANNA, amount: euros * 100 } as const
+    const command = { type: 'PlaceBid', auctionId, commandId, bidder: ANNA, amount: euros * 100 } as const
     const whole = kind === 'plain' ? ({ ...command, kind } as const) : { ...command, kind, salt: 'ab'.repeat(16) }
     let result: SubmitResult | null = null
     node.services.parts.auctionHouse.enqueue({

@@ -61,7 +61,7 @@ describe('a time in which nobody can bid', () => {
     answerTo(
       {
         command: {
-          type: 'bid',
+          type: 'PlaceBid',
           auctionId,
           commandId: `bid_outage${String(++made).padStart(6, '0')}`,
           bidder: { id: 'node_anna', name: 'Anna' },

@@ -44,7 +44,7 @@ describe('the feed', () => {
     for (let i = from; i < from + count; i++) {
       const bidder = BIDDERS[i % 2] as (typeof BIDDERS)[number]
       const commandId = `bid_${auctionId.slice(4, 12)}${String(i).padStart(6, '0')}`
-      const command = { type: 'bid', auctionId, commandId, bidder, kind: 'plain', amount: 100 + i } as const
+      const command = { type: 'PlaceBid', auctionId, commandId, bidder, kind: 'plain', amount: 100 + i } as const
       await answerTo({ command }, (submission) => house().enqueue(submission))
     }
   }
@@ -144,7 +144,7 @@ describe('the feed', () => {
         answerTo(
           {
             command: {
-              type: 'bid',
+              type: 'PlaceBid',
               auctionId,
               commandId: `bid_page000${i}`,
               kind: 'plain',

@@ -74,7 +74,7 @@ describe('an auction whose home was restored from an old backup', () => {
   }
 
   async function bid(node: MemoryNode, { id, euros, by = ANNA, max = false }: Bid): Promise<SubmitResult> {
-    const base = { type: 'bid', auctionId, commandId: id, bidder: by, amount: euros * 100 } as const
+    const base = { type: 'PlaceBid', auctionId, commandId: id, bidder: by, amount: euros * 100 } as const
     const command = max
       ? ({ ...base, kind: 'max', salt: 'ab'.repeat(16) } as const)
       : ({ ...base, kind: 'plain' } as const)

@@ -29,7 +29,7 @@ describe('mandates', () => {
 
   const node = (i: number) => nodes[i] as MemoryNode
   const bidOf = (from: MemoryNode, amount: number, commandId = 'bid_00000001'): RemoteCommand => ({
-    type: 'bid',
+    type: 'PlaceBid',
     auctionId: auction,
     commandId,
     kind: 'plain',
@@ -62,7 +62,7 @@ describe('mandates', () => {
     expect(await submit([bid], node(2))).to.equal('FORBIDDEN')
     expect(await submit([{ ...bid, amount: 11 } as RemoteCommand], node(1), [bid])).to.equal('FORBIDDEN')
     expect(await submit([bid, bidOf(node(1), 12, 'bid_00000002')], node(1), [bid])).to.equal('FORBIDDEN')
-    const closing = { type: 'close', auctionId: auction, commandId: 'cmd_close001' } as const
+    const closing = { type: 'CloseAuction', auctionId: auction, commandId: 'cmd_close001' } as const
     const seller = { id: node(0).info.nodeId, name: 'home' }
     expect(await submit([{ ...closing, by: seller }], node(1))).to.equal('FORBIDDEN')
     expect((await node(0).api.show({ auction })).state.bidCount).to.equal(0)
@@ -94,7 +94,7 @@ describe('mandates', () => {
     })
     auction = outcome.auctionId
     await settle()
-    const closing = { type: 'close', auctionId: auction, by: seller } as const
+    const closing = { type: 'CloseAuction', auctionId: auction, by: seller } as const
     const rejected = await submit([{ ...closing, commandId: 'cmd_close001' }], node(2))
     expect(rejected).to.equal('rejected')
     await node(0).api.handover({ auction, peer: 'other' })

@@ -107,7 +107,7 @@ describe('receipts', () => {
     const [signed] = (await kept()) as [SignedReceipts]
     const [receipt] = signed.receipts as [Receipt]
     const { command, outcome } = receipt
-    if (command.type !== 'bid' || outcome.status !== 'accepted') throw new Error('expected an accepted bid')
+    if (command.type !== 'PlaceBid' || outcome.status !== 'accepted') throw new Error('expected an accepted bid')
     const others: SignedReceipts[] = [
       { ...signed, signedAt: signed.signedAt + 1 },
       { ...signed, receipts: [] },
@@ -138,7 +138,7 @@ describe('receipts', () => {
   it('find a bid that was altered, or accepted although its receipt refused it', async () => {
     await bid('bid_00000001', '10')
     const altered = await resigned(({ command, outcome }) => ({
-      command: command.type === 'bid' ? { ...command, amount: 12 } : command,
+      command: command.type === 'PlaceBid' ? { ...command, amount: 12 } : command,
       outcome,
     }))
     expect((await findingOf(altered)).rule).to.contain('another amount')

@@ -237,7 +237,7 @@ describe('a real node, given anything at its RPC port', () => {
     const signature = 'S'.repeat(86)
     const bidder = { id: nodeId, name: 'mallory' }
     const command = {
-      type: 'bid',
+      type: 'PlaceBid',
       auctionId: auction,
       commandId: 'bid_fuzz000001',
       bidder,

@@ -21,7 +21,7 @@ import { OTHER_MESH } from '../../support/memory-members.js'
 import { vendue } from '../../support/node-process.js'
 import { sealUnchecked } from '../../support/unreadable-commit.js'
 
-type Bid = Extract<RemoteCommand, { type: 'bid'; kind: 'plain' }>
+type Bid = Extract<RemoteCommand, { type: 'PlaceBid'; kind: 'plain' }>
 
 describe('members who cheat real nodes', () => {
   let mesh: AttackedMesh
@@ -41,7 +41,7 @@ describe('members who cheat real nodes', () => {
   let ids = 0
   const newId = (kind: string) => `${kind}_attack${String(++ids).padStart(6, '0')}`
   const bidOf = (auctionId: string, bidder: { id: string; name: string }, amount = 1_000): Bid => ({
-    type: 'bid',
+    type: 'PlaceBid',
     auctionId,
     commandId: newId('bid'),
     kind: 'plain',
@@ -111,7 +111,7 @@ describe('members who cheat real nodes', () => {
     it("cannot close another's auction, be the seller a node or an account of another gateway", async () => {
       const auction = await openAuction(mesh.node(0))
       const anna = await infoOf(mesh.node(0))
-      const byAnna = { type: 'close', auctionId: auction, commandId: newId('cmd') } as const
+      const byAnna = { type: 'CloseAuction', auctionId: auction, commandId: newId('cmd') } as const
       const asAnna: RemoteCommand = { ...byAnna, by: { id: anna.nodeId, name: 'anna' } }
       expect(await submit([asAnna], mandatesOf([asAnna], mallory.signer), mallory)).to.equal('FORBIDDEN')
       const asSelf: RemoteCommand = { ...byAnna, by: { id: mallory.nodeId, name: 'mallory' } }
@@ -120,7 +120,7 @@ describe('members who cheat real nodes', () => {
 
       const sue = { id: 'usr_sue', name: 'Sue' }
       const hers = await openAuction(mesh.node(0), { as: sue })
-      const closing = { type: 'close', auctionId: hers, by: sue } as const
+      const closing = { type: 'CloseAuction', auctionId: hers, by: sue } as const
       const forged = { ...closing, commandId: newId('cmd') }
       expect(await submit([forged], mandatesOf([forged], mallory.signer), mallory)).to.equal('NOT_SELLER')
       const closed = await mesh.node(0).api.close({ auction: hers, commandId: newId('cmd'), as: sue })

@@ -57,7 +57,7 @@ export class Flooder {
 
   bid(auctionId: string): RemoteCommand {
     const commandId = this.newId('bid')
-    return { type: 'bid', auctionId, commandId, kind: 'plain', amount: 1_000, bidder: this.party }
+    return { type: 'PlaceBid', auctionId, commandId, kind: 'plain', amount: 1_000, bidder: this.party }
   }
 
   submit(commands: readonly RemoteCommand[]) {

@@ -1,5 +1,6 @@
 import { jsonTime } from '../../../application/gateway/json-shapes.js'
 import { areSigned } from '../../../application/submissions/receipt.js'
+import { COMMAND_WORDS } from '../../../domain/remote-command.js'
 import type { NodeApi } from '../../../ports/node/node-api.js'
 import type { Receipt, SignedReceipts } from '../../../ports/store/receipt-repository.js'
 import { Ed25519Verifier } from '../../system/node-key.js'
@@ -29,7 +30,7 @@ export const receiptsCommand: NodeCommand = {
       receipts: rows.map(({ receipt, signed, good }) => ({
         auction_id: receipt.command.auctionId,
         command_id: receipt.command.commandId,
-        type: receipt.command.type,
+        type: COMMAND_WORDS[receipt.command.type],
         status: receipt.outcome.status,
         seq: receipt.outcome.status === 'accepted' ? receipt.outcome.seq : null,
         reason: receipt.outcome.status === 'rejected' ? receipt.outcome.rejection.code : null,

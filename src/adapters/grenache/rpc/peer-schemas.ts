@@ -95,7 +95,7 @@ export const rumorsSchema = z.array(rumorSchema).max(MAX_RUMORS_PER_PING)
 const replicas = z.int().min(1).max(MAX_ACK_REPLICAS).exactOptional()
 
 const bid = {
-  type: z.literal('bid'),
+  type: z.literal('PlaceBid'),
   auctionId: id,
   commandId: id,
   bidder: party,
@@ -108,10 +108,10 @@ export const remoteCommandSchema = z.discriminatedUnion('type', [
     z.strictObject({ ...bid, kind: z.literal('plain') }),
     z.strictObject({ ...bid, kind: z.literal('max'), salt }),
   ]),
-  z.strictObject({ type: z.literal('buy-now'), auctionId: id, commandId: id, bidder: party, replicas }),
-  z.strictObject({ type: z.literal('close'), auctionId: id, commandId: id, by: party, replicas }),
+  z.strictObject({ type: z.literal('BuyNow'), auctionId: id, commandId: id, bidder: party, replicas }),
+  z.strictObject({ type: z.literal('CloseAuction'), auctionId: id, commandId: id, by: party, replicas }),
   z.strictObject({
-    type: z.literal('cancel'),
+    type: z.literal('CancelAuction'),
     auctionId: id,
     commandId: id,
     by: party,
@@ -120,7 +120,7 @@ export const remoteCommandSchema = z.discriminatedUnion('type', [
   }),
   z
     .strictObject({
-      type: z.literal('extend'),
+      type: z.literal('ExtendAuction'),
       auctionId: id,
       commandId: id,
       by: party,

@@ -30,5 +30,5 @@ export const submitRpc = defineRpc({
 })
 
 function speakerOf(command: RemoteCommand): Party {
-  return command.type === 'bid' || command.type === 'buy-now' ? command.bidder : command.by
+  return command.type === 'PlaceBid' || command.type === 'BuyNow' ? command.bidder : command.by
 }

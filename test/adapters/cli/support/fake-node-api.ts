@@ -249,7 +249,7 @@ export class FakeNodeApi implements NodeApi {
     return this.#answer('buyNow', request, () => {
       const [auctionId, scenario] = this.#find(request.auction)
       const { commandId: bidId } = request
-      return this.#decide(auctionId, scenario, bidId, { type: 'BuyNow', bidId, now: this.now, bidder: SELF })
+      return this.#decide(auctionId, scenario, bidId, { type: 'BuyNow', commandId: bidId, now: this.now, bidder: SELF })
     })
   }
 
