@@ -67,7 +67,7 @@ export class NodeClusterAdmin implements ClusterAdmin {
     try {
       await this.#withInvites(key.first_key, (invites) => invites.open())
     } catch (error) {
-      // Where the log may have been claimed, the key stays: the same command goes on with it.
+      // The log may have been claimed: the key stays, so that the same command can go on with it.
       if (made && error instanceof SharedLogError && error.code === 'LOG_OF_ANOTHER_CLUSTER') this.#forgetKey()
       throw error
     }

@@ -188,7 +188,7 @@ export class GatewayServer {
     }
   }
 
-  /** True where another port than the wanted one was taken. */
+  /** True if another port than the wanted one was taken. */
   async #listen(app: GatewayApp): Promise<boolean> {
     const { host, port, portTaken } = this.#options
     try {

@@ -72,7 +72,7 @@ export interface VendueNode {
   readonly failed: Promise<Error>
   /** Resolves when an operator asked the node to stop. */
   readonly stopRequested: Promise<void>
-  /** TLS handshakes so far; null where TLS is switched off. */
+  /** TLS handshakes so far; null if TLS is switched off. */
   readonly handshakes: HandshakeCounts | null
   /** What it is made of, for tests and benchmarks. */
   readonly services: NodeServices

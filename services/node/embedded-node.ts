@@ -38,7 +38,7 @@ export interface NodeAuction {
   readonly startPrice: string
   readonly price: string | null
   readonly leader: Party | null
-  /** The least a new bid must offer; null where no bid would do. */
+  /** The least a new bid must offer; null if no bid would do. */
   readonly minimum: string | null
   readonly bidCount: number
   readonly opensAt: number | null

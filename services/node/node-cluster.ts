@@ -6,7 +6,7 @@ import type { Logger } from '../../src/ports/system/logger.js'
 import type { ClusterOptions } from './compose-options.js'
 import { sharedLogAt } from './open-shared-log.js'
 
-/** What a node needs to take part in its cluster; undefined where it belongs to none. Throws `SettingsError`. */
+/** What a node needs to take part in its cluster; undefined if it belongs to none. Throws `SettingsError`. */
 export function openNodeCluster(
   { dataDir, sharedLog }: Pick<NodeSettings, 'dataDir' | 'sharedLog'>,
   { logger, isReader }: { readonly logger: Logger; readonly isReader: boolean },

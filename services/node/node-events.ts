@@ -76,7 +76,7 @@ export class NodeEvents {
       try {
         listener(event as never)
       } catch (error) {
-        // The program's mistake, not the node's: where it is thrown again, the program hears of it.
+        // A mistake of the program, not of the node: thrown again, so that the program sees it.
         queueMicrotask(() => {
           throw error
         })
@@ -163,7 +163,7 @@ class Handover<T> {
     this.#wake?.()
   }
 
-  /** Never do both wait. */
+  /** Both never wait at once. */
   #change(): Promise<void> {
     return new Promise((resolve) => {
       this.#wake = resolve

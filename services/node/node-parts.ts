@@ -94,7 +94,7 @@ export interface NodeParts {
   readonly discovery: Discovery
   readonly peerClient: PeerClient
   readonly members: MemberDirectory
-  /** Null where the node belongs to no cluster. */
+  /** Null if the node belongs to no cluster. */
   readonly clusterSigner: ClusterSigner | null
   readonly memberNews: MemberNews
   readonly rpcClient: RpcClient
@@ -117,7 +117,7 @@ export interface NodeParts {
   readonly homeOutcomes: OutcomeRepository
   readonly homeSecrets: SecretRepository
   readonly homeHandovers: HandoverRepository
-  /** Null where the node belongs to none; then there is nothing of what follows. */
+  /** Null if the node belongs to none; then there is nothing of what follows. */
   readonly cluster: Cluster | null
   readonly clusterMembership: ClusterMembership
   readonly takeovers: Takeovers

@@ -70,7 +70,7 @@ export interface AuctionPage {
 
 export interface MyBid extends Auction {
   /**
-   * The most that the caller may be charged for the lot that they lead; null where they do not lead, the gateway does
+   * The most that the caller may be charged for the lot that they lead; null if they do not lead, the gateway does
    * not know, or it has no accounts.
    */
   readonly your_maximum: string | null
@@ -100,7 +100,7 @@ export interface Receipt {
   readonly at: string
   readonly home: { readonly node_id: string; readonly public_key: string }
   readonly signed_at: string
-  /** Null where the home signed it together with commands of others. */
+  /** Null if the home signed it together with commands of others. */
   readonly signature: string | null
   readonly batch: number | null
 }
@@ -153,7 +153,7 @@ export interface NodeReport {
     readonly total: number
   }
   readonly held: readonly { readonly auction_id: string; readonly why: string }[]
-  /** Null where it belongs to no cluster. */
+  /** Null if it belongs to no cluster. */
   readonly cluster: {
     readonly log: {
       readonly connected_to: string | null

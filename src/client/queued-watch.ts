@@ -21,8 +21,8 @@ export interface AuctionWatch extends Watch {
   /** Who watches, for a watch that asked for it. Returns a function that removes the listener. */
   onPresence(listener: Listener<Presence>): () => void
   /**
-   * That the auction moves to another node, where bids wait and are not placed yet, and that it does no longer. What it
-   * is now comes first where it is known. Returns a function that removes the listener.
+   * Hears when the auction begins to move to another node (bids wait then, and are not placed yet), and when that is
+   * over. If the present state is known, it comes first. Returns a function that removes the listener.
    */
   onMoving(listener: Listener<Moving>): () => void
 }

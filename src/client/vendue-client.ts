@@ -172,7 +172,7 @@ export class VendueClient {
   }
 
   /**
-   * What the auction's home has signed for the caller's commands. None where the home is the gateway's own node: what
+   * What the auction's home has signed for the caller's commands. None if the home is the gateway's own node: what
    * it has decided is on its disk.
    */
   receipts(auction: string, { after, ...options }: CallOptions & { after?: number } = {}): Promise<ReceiptPage> {

@@ -31,7 +31,7 @@ interface Opened {
   /** The cluster that may move it to another node; null: nobody but the home may. */
   readonly cluster: AuctionCluster | null
   readonly openedAt: number
-  /** From which event on the home has lost maxima that were left with it; null where it has not. */
+  /** From which event on the home has lost maxima that were left with it; null if it has not. */
   readonly maximaLostSince: number | null
   /** The end as extended so far; null: closed by hand. */
   readonly closesAt: number | null
@@ -40,7 +40,7 @@ interface Opened {
   readonly leader: Party | null
   readonly leadingBidId: string | null
   readonly bidCount: number
-  /** False where there is a reserve and the price has not reached it. */
+  /** False if there is a reserve and the price has not reached it. */
   readonly reserveMet: boolean
 }
 

@@ -91,7 +91,7 @@ export interface AuctionExtended {
   readonly by: (typeof EXTENDED_BY)[number]
   /** Since when nobody could bid; null unless it is by `outage`. */
   readonly since: number | null
-  /** The seller's; null where nobody extends by hand. */
+  /** The seller's; null if nobody extends by hand. */
   readonly commandId: string | null
   /** Where the seller asked for so much more time, and not for an end. */
   readonly addedMs?: number
@@ -101,10 +101,10 @@ export interface AuctionClosed {
   readonly type: 'AuctionClosed'
   readonly at: number
   readonly by: (typeof CLOSED_BY)[number]
-  /** The seller's; null where nobody closes by hand. */
+  /** The seller's; null if nobody closes by hand. */
   readonly commandId: string | null
   readonly result: AuctionResult
-  /** Opens the reserve's commitment; null where there was no reserve. */
+  /** Opens the reserve's commitment; null if there was no reserve. */
   readonly reserve: Opening | null
 }
 
@@ -187,7 +187,7 @@ export interface AuctionTakenOver {
   readonly why: (typeof TAKEN_OVER_BECAUSE)[number]
   /** When the home before was last heard of, as far as the new one knows. */
   readonly since: number
-  /** From the cluster's key that counted until now to the one that signs this; none where it is the same. */
+  /** From the cluster's key that counted until now to the one that signs this; none if it is the same. */
   readonly keys: readonly ClusterKeyRotation[]
   /** By the cluster's key, base64url: that it moves this auction at this place of its log. */
   readonly clusterSignature: string

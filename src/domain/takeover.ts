@@ -8,7 +8,7 @@ export const TAKEOVER_WINDOW_MS = 60_000
  * The new end of an auction that another node has taken over at `now`, whose home was last heard of at `since`. Within
  * the soft close's window of the end, and after the end, it lies that window ahead: nobody loses the end to a home that
  * died. Where more is to be given back of the time in which nobody could bid, that counts. Capped by the hard stop.
- * Null where the end stays.
+ * Null if the end stays.
  */
 export function endAfterTakeover(auction: Live, since: number, now: number): number | null {
   const { closesAt, terms } = auction

@@ -91,7 +91,7 @@ export class AppendQueue {
     this.#pump()
   }
 
-  /** By auction: what has nothing of its auction under way, and nothing before it that has to wait. */
+  /** By auction: chains that may go now, since nothing of their auction is under way or waits before them. */
   #nextBatch(): Map<string, Waiting[]> {
     const batch = new Map<string, Waiting[]>()
     const held = new Set(this.#busy)
@@ -119,7 +119,7 @@ export class AppendQueue {
   }
 }
 
-/** Of a call that went in several statements: nothing was stored only where each of them says so. */
+/** Of a call that took several statements: nothing was stored only if each of them says so. */
 function errorOf(settled: readonly (SharedAppendResult | SharedLogError)[], first: SharedLogError): SharedLogError {
   const isSure = settled.every((result) => result instanceof SharedLogError && result.code !== 'LOG_OUTCOME_UNKNOWN')
   if (isSure || first.code === 'LOG_OUTCOME_UNKNOWN') return first

@@ -140,7 +140,7 @@ function moveOf(chain: Chain) {
   }
 }
 
-/** Null where that depends on maxima that came before. */
+/** Null if that depends on maxima that came before. */
 function needsHome({ state }: Append, sealed: readonly SealedMaximum[]): boolean | null {
   if (state.status !== 'closed') return state.status !== 'cancelled'
   const kept = secretKept(state)

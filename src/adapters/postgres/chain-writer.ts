@@ -29,9 +29,9 @@ interface HeadRow extends Head {
  * that it was not: the same statement is sent again, until the log has it, by its hash, or has something else there.
  * Both stay true.
  *
- * What is found in the log may not have reached a standby that PostgreSQL waits for: a wait that is cancelled leaves
- * it there, to be seen. So then, and where the server warns of that, a commit of another row is waited for: those
- * before it have arrived when it has.
+ * What is found in the log may not have reached a standby yet: a wait that is cancelled leaves the row visible.
+ * In that case, and if the server warns of it, the writer commits another row and waits for that one: once it has
+ * arrived, so have those before it.
  */
 export class ChainWriter {
   readonly #connections: PrimaryConnections
@@ -124,7 +124,7 @@ export class ChainWriter {
 
 const BARRIER: Statement = { name: 'barrier', text: 'UPDATE vendue.log SET barriers = barriers + 1' }
 
-/** Resolves when a commit has been waited for in full: those before it have been as well then. */
+/** Commits a row, and resolves when it has arrived in full: then all commits before it have as well. */
 export async function untilReplicated(connection: PostgresConnection): Promise<void> {
   do await connection.query(BARRIER, STATEMENT_TIMEOUT_MS)
   while (connection.takeWarning())

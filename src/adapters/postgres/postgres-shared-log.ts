@@ -209,7 +209,7 @@ export class PostgresSharedLog implements SharedLog {
     return this.#ask((connection) => connection.query<Row>({ name, text, values }, STATEMENT_TIMEOUT_MS))
   }
 
-  /** For what may be done twice: it is asked until there is an answer, or none by the time there has to be one. */
+  /** For what may be done twice: asks again until there is an answer, or the deadline has come. */
   async #ask<T>(work: (connection: PostgresConnection) => Promise<T>): Promise<T> {
     const deadlineMs = performance.now() + this.#answerMs
     for (;;) {

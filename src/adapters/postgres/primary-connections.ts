@@ -48,9 +48,9 @@ export class PrimaryConnections {
   }
 
   /**
-   * Works with a connection, as soon as there is one. Rejects with a `SharedLogError` where none is to be had by
-   * `deadlineMs` (of `performance.now()`), or where an operator has to mend something; with what `work` rejects with
-   * otherwise.
+   * Works with a connection, as soon as there is one. Rejects with a `SharedLogError` if none is to be had by
+   * `deadlineMs` (of `performance.now()`), or if an operator has to mend something; otherwise with what
+   * `work` rejects with.
    */
   async use<T>(deadlineMs: number, work: (connection: PostgresConnection) => Promise<T>): Promise<T> {
     const connection = await this.#take(deadlineMs)
@@ -118,7 +118,7 @@ export class PrimaryConnections {
     this.#idle = []
   }
 
-  /** One round over the hosts; null where none takes writes now, which `status` explains. */
+  /** One round over the hosts; null if none takes writes now, which `status` explains. */
   async #connect(): Promise<PostgresConnection | null> {
     const { hosts } = this.#address
     const first = hosts.filter((host) => host === this.#primary)

@@ -3,9 +3,9 @@ import type { Commit } from '../../domain/commit.js'
 import type { AuctionEvent } from '../../domain/events.js'
 
 /**
- * A commit in its row. A body begins with what the row holds anyway, or the one before it, and often ends with an empty
- * list; in the form in which we write both they are left out of its text: a lone bid's row is half as long that way.
- * Hashes and signatures are bytes.
+ * A commit in its row. How a body of ours begins follows from its row and the one before, and it often ends with an
+ * empty list: the stored text leaves both out, which makes the row of a lone bid half as long. Hashes and signatures
+ * are bytes.
  */
 export interface CommitRow {
   readonly firstSeq: number
@@ -32,12 +32,12 @@ function beginning(auctionId: string, firstSeq: number, prevHash: string | null)
   return `{"auctionId":${id},"firstSeq":${firstSeq},"prevHash":${prev},"parties":`
 }
 
-/** What one ends with where it came with no mandates. */
+/** What one ends with if it came with no mandates. */
 const END = ',"mandates":[]}'
 /** Marks a text of which nothing is left out. */
 const WHOLE = '='
 
-/** What is stored of a body's text: all of it, behind a mark, where it is not as ours are. */
+/** What is stored of a body's text: all of it, behind a mark, if it is not written as ours are. */
 export function storedText(body: string, { auctionId, firstSeq }: Commit, prevHash: string | null): string {
   const start = beginning(auctionId, firstSeq, prevHash)
   if (!body.startsWith(start)) return WHOLE + body

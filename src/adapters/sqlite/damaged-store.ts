@@ -12,18 +12,18 @@ import { checkOutcome } from './sqlite-outcome-repository.js'
 import { checkOwnership } from './sqlite-schema.js'
 import { messageOf, StoreError, sqliteCode, storeErrorFrom } from './store-error.js'
 
-/** No row of a commit is smaller: hash, signature and the shortest body. So a file holds no more of them. */
+/** No row of a commit is smaller: hash, signature and the shortest body. This bounds how many a file can hold. */
 const MIN_COMMIT_BYTES = 128
 
 interface DamagedRow extends Omit<CommitRow, 'signer'> {
   readonly auction: number
-  /** Null where the author's row is gone. */
+  /** Null if the author's row is gone. */
   readonly signer: string | null
 }
 
 export interface FoundRows<Row> {
   readonly rows: readonly Row[]
-  /** False where some could not be read. */
+  /** False if some could not be read. */
   readonly complete: boolean
 }
 
@@ -44,7 +44,7 @@ export class DamagedStore {
   #find: Database.Statement<[number], DamagedRow> | null = null
   readonly #auctionIds = new Map<number, string>()
 
-  /** Throws `StoreError` where not even the beginning can be read. */
+  /** Throws `StoreError` if not even the beginning can be read. */
   constructor(path: string) {
     let db: Database.Database | undefined
     try {
@@ -98,7 +98,7 @@ export class DamagedStore {
     return { positions, damaged }
   }
 
-  /** Null where it cannot be read any more. */
+  /** Null if it cannot be read any more. */
   commit(position: number): Commit | null {
     try {
       const row = this.#row(position)
@@ -116,7 +116,7 @@ export class DamagedStore {
     return this.#find.get(position)
   }
 
-  /** Null where its text is not what its hash says. */
+  /** Null if its text is not what its hash says. */
   #commitIn(row: DamagedRow): Commit | null {
     const { signer } = row
     const auctionId = this.#auctionIdOf(row)
@@ -153,7 +153,7 @@ export class DamagedStore {
     })
   }
 
-  /** Of tables whose rows follow from the log: which hold others. Commits have to be sound. */
+  /** Which tables hold other rows than follow from the log. Commits have to be sound. */
   tablesUnlikeLog(): string[] {
     try {
       return differentFromLog(this.#db)
@@ -163,7 +163,7 @@ export class DamagedStore {
     }
   }
 
-  /** Where the auction's log ended; null where that cannot be read. */
+  /** Where the auction's log ended; null if that cannot be read. */
   head(auction: number): FoundHead | null {
     return this.#get(
       'SELECT auction_id AS auctionId, last_seq AS seq, last_hash AS hash FROM auctions WHERE ref = ?',

@@ -20,8 +20,8 @@ interface Replayed {
 }
 
 /**
- * Tables that should follow from the log, and hold other rows: who has to do with which auction, which maxima were
- * opened, and counts. They carry no sums, for which each bid would have to pay. The commits have to be sound.
+ * Finds tables that hold other rows than follow from the log: who has to do with which auction, which maxima were
+ * opened, and counts. They carry no sums, since each bid would have to pay for them. The commits have to be sound.
  */
 export function differentFromLog(db: Database): string[] {
   const { authors, bids, involvements, revealed } = replay(db)
@@ -73,7 +73,7 @@ function isSame(db: Database, select: string, expected: ReadonlySet<string>): bo
   return found === expected.size
 }
 
-/** Each finds a row where one is too many, missing or another. */
+/** Each query finds a row if one is missing, different, or one too many. */
 const DIFFERENCES: readonly [table: string, sql: string][] = [
   ['auctions', `SELECT 1 FROM auctions WHERE opened_at IS NOT json_extract(state, '$.openedAt')`],
   [

@@ -119,7 +119,7 @@ async function salvage(path: string, draft: string, options: RepairOptions): Pro
   }
 }
 
-/** Null where nothing of it can be read. */
+/** Null if nothing of it can be read. */
 function openDamaged(path: string): DamagedStore | null {
   if (sizeOf(path) === 0) return null
   try {

@@ -21,11 +21,11 @@ export interface OutcomeRecord {
   readonly command_id: string
   /** '' where it follows from the event. */
   readonly fingerprint: string
-  /** Null where the event says it. */
+  /** Null if the event says it. */
   readonly outcome: string | null
-  /** Null where the event says it. */
+  /** Null if the event says it. */
   readonly sum: number | null
-  /** Null where the outcome stands here. */
+  /** Null if the outcome stands here. */
   readonly event: number | null
 }
 

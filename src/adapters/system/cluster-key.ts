@@ -35,7 +35,7 @@ export class ClusterKeyError extends Error {
   }
 }
 
-/** Null where the node belongs to no cluster. Throws `ClusterKeyError`. */
+/** Null if the node belongs to no cluster. Throws `ClusterKeyError`. */
 export function readClusterKey(dataDir: string): ClusterKey | null {
   const path = join(dataDir, CLUSTER_KEY_FILE)
   if (!existsSync(path)) return null
@@ -61,14 +61,14 @@ export function unsound(key: ClusterKey): string | null {
   return newest === signer.publicKey ? null : 'its private key is not that of its newest public key'
 }
 
-/** Makes the key of a new cluster. Null where there is a key already: a node belongs to one cluster. */
+/** Makes the key of a new cluster. Null if there is a key already: a node belongs to one cluster. */
 export function createClusterKey(dataDir: string): ClusterKey | null {
   const made = newKey()
   const key = { first_key: signerOf(made).publicKey, rotations: [], private_key: pemOf(made) }
   return createPrivateFile(join(dataDir, CLUSTER_KEY_FILE), textOf(key)) ? key : null
 }
 
-/** In the place of the one that is there. */
+/** Replaces the present key. */
 export function saveClusterKey(dataDir: string, key: ClusterKey): void {
   writePrivateFile(join(dataDir, CLUSTER_KEY_FILE), textOf(key))
 }
@@ -117,7 +117,7 @@ export class FileClusterSigner implements ClusterSigner {
     this.#signer = soundSigner(key)
   }
 
-  /** Null where the node belongs to no cluster. Throws `ClusterKeyError`. */
+  /** Null if the node belongs to no cluster. Throws `ClusterKeyError`. */
   static open(dataDir: string, deps: FileClusterSignerDeps): FileClusterSigner | null {
     const key = readClusterKey(dataDir)
     return key === null ? null : new FileClusterSigner(dataDir, key, deps)

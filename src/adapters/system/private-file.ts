@@ -29,7 +29,7 @@ export function writePrivateFile(path: string, content: string): void {
   syncDirectory(dirname(path))
 }
 
-/** As `writePrivateFile`, where there is no such file yet. False where there is: of two processes, one makes it. */
+/** As `writePrivateFile`, if there is no such file yet; false if there is. Of two processes, one makes it. */
 export function createPrivateFile(path: string, content: string): boolean {
   const draft = `${path}.new-${process.pid}-${randomBytes(6).toString('hex')}`
   writePrivateFile(draft, content)

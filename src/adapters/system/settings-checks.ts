@@ -8,7 +8,7 @@ export interface SettingsToCheck {
   readonly where: (key: SettingKey) => string
 }
 
-/** A password has one place, and a place for it has a log. */
+/** A password may come from one place only, and only beside the address of a log. */
 export function checkPasswordFile({ values, where }: SettingsToCheck): void {
   if (values.shared_log_password_file === null) return
   const file = where('shared_log_password_file')

@@ -8,7 +8,7 @@ export interface SharedLogAddress {
   readonly hosts: readonly { readonly host: string; readonly port: number }[]
   readonly database: string
   readonly user: string
-  /** Null where it comes from a file, or where none is needed. */
+  /** Null if it comes from a file, or if none is needed. */
   readonly password: string | null
   /** Absolute. Read at each connection, so that a password can be exchanged while nodes run. */
   readonly passwordFile: string | null
@@ -64,7 +64,7 @@ export function shownSharedLog({ hosts, database, user, tls }: SharedLogAddress)
   return `postgres://${who}${places}/${encodeURIComponent(database)}?sslmode=${tls.mode}${certificate}`
 }
 
-/** The password as it is now; undefined where there is none. Throws `SettingsError` where the file cannot be used. */
+/** The password as it is now; undefined if there is none. Throws `SettingsError` if the file cannot be used. */
 export function sharedLogPassword({ password, passwordFile }: SharedLogAddress): string | undefined {
   return passwordFile === null ? (password ?? undefined) : readPassword(passwordFile)
 }

@@ -45,7 +45,7 @@ export class Cluster {
     this.#nodeId = nodeId
   }
 
-  /** Rejects with a `SharedLogError` where only an operator can help; a log that does not answer will do so one day. */
+  /** Rejects with a `SharedLogError` if only an operator can help; a log that does not answer will do so one day. */
   async open(): Promise<void> {
     const { logger, sharedLog } = this.#deps
     await sharedLog.open().catch((error: unknown) => {

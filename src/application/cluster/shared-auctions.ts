@@ -76,7 +76,7 @@ export class SharedAuctions {
   }
 
   /**
-   * Resolves with the auction as both have it, or as this node has it where no log is shared; null where there is none.
+   * Resolves with the auction as both have it, or as this node has it where no log is shared; null if there is none.
    * Rejects with `NotWritableError`.
    */
   reconcile(auctionId: string): Promise<AuctionRecord | null> {
@@ -131,7 +131,7 @@ export class SharedAuctions {
     }
   }
 
-  /** From the own store into the log, which has lost it, or never had it: the auction has just moved here. */
+  /** From this node's store into the log, which has lost it, or never had it: the auction has just moved here. */
   async #putBack(own: AuctionRecord, head: Head | null): Promise<void> {
     const { auctionId } = own
     const { measures, logger, sharedLog } = this.#deps
@@ -169,7 +169,7 @@ export class SharedAuctions {
     }
   }
 
-  /** What this node holds after the head, each with what lies beside it; null where it does not hold the head. */
+  /** What this node holds after the head, each with what lies beside it; null if it does not hold the head. */
   async #after({ auctionId, head: ownHead }: AuctionRecord, head: Head | null): Promise<Append[] | null> {
     const { eventLog, outcomes, secrets } = this.#deps
     const sealed = new Map<string, SealedMaximum>()
@@ -269,7 +269,7 @@ const CHANGES_SECRETS: ReadonlySet<AuctionEvent['type']> = new Set([
   'MaximaLost',
 ])
 
-/** Rejects with `LogAwayError` where the log cannot be reached. */
+/** Rejects with `LogAwayError` if the log cannot be reached. */
 export async function reached<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work()

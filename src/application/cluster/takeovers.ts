@@ -35,7 +35,7 @@ export interface TakeoversDeps {
 const PAGE = 1_000
 /** Taken over at once, those first that end first. */
 const BATCH = 256
-/** Where the node that is to take an auction over does not, the next one in the order does after this time. */
+/** If the node that should take an auction over does not, the next one in the order does, after this time. */
 const NEXT_AFTER_MS = 2_000
 const MAX_TRIES = 3
 /** Remembered, for whoever wants to know. */
@@ -43,8 +43,8 @@ const MAX_LISTED = 50
 
 /**
  * Takes the auctions of dead nodes over, each node of the cluster its share: reads how far the log goes, and appends
- * the takeover there. Whoever wins that step is the home; where the old home was alive after all, and wins it, the
- * auction stays, and the next look sees.
+ * the takeover there. Whoever wins that step is the home. If the old home was alive after all and wins it, the auction
+ * stays there; the next look shows it.
  */
 export class Takeovers {
   readonly #deps: TakeoversDeps
@@ -131,7 +131,7 @@ export class Takeovers {
     if (count > 0) this.#deps.logger.warn({ from: home.nodeId, name, auctions: count }, 'auctions were taken over')
   }
 
-  /** Null where it stays where it is, or another node has it. */
+  /** Null if it stays where it is, or another node has it. */
   async #takeOne(home: DeadHome, { auctionId, seq, hash }: OwnedAuction): Promise<string | null> {
     const { auctions, clusterLog, clusterSigner, logger, sharedAuctions } = this.#deps
     try {

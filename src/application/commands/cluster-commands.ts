@@ -15,9 +15,9 @@ export interface ClusterCommandsDeps {
 
 /** Whoever waits for an answer has one within 5 s, with some time for its way back. */
 export const CLUSTER_PATIENCE_MS = 4_800
-/** How often those are sent again that got no outcome, where no new home is heard of. */
+/** How often commands without an outcome are sent again while no new home is known. */
 const RESEND_MS = 100
-/** A command without an answer for so long is on its way to a home that is gone, for all that its bidder can see. */
+/** A command that has waited this long for its answer is shown to its bidder as on its way to a home that is gone. */
 const SLOW_MS = 1_500
 /** Commands to one auction that have no outcome; beyond this, callers get BUSY. */
 const MAX_PENDING = 10_000
@@ -44,7 +44,7 @@ interface Pending {
   readonly deadlineMs: number
   /** Null: it waits to be sent, or sent again. */
   sentAtMs: number | null
-  /** Answers to earlier ones count only where they are outcomes. */
+  /** Answers to earlier ones count only if they are outcomes. */
   attempt: number
   /** It may have been carried out: from then on only an outcome is certain. */
   maybeDone: boolean

@@ -98,7 +98,7 @@ export class CommandRouter {
     else this.#follow(submission, 0)
   }
 
-  /** To the home, and after it where it leaves. */
+  /** To the home; if the auction moves meanwhile, to the next one. */
   #follow(submission: Submission, move: number): void {
     const settle = (result: SubmitResult) => {
       if (isAway(result)) this.#again(submission, move)

@@ -33,7 +33,7 @@ export class MovingAuctions {
     if (this.#since.delete(auctionId)) this.#change()
   }
 
-  /** All of them. Waits for a change where the caller knows this version already. */
+  /** All of them. Waits for a change if the caller knows this version already. */
   async next({ after, waitMs }: { readonly after: number | null; readonly waitMs: number }): Promise<Moving> {
     if (after === this.#version && waitMs > 0 && !this.#stopped) await this.#changeWithin(waitMs)
     const auctions = [...this.#since].map(([auctionId, since]) => ({ auctionId, since }))

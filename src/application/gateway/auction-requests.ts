@@ -95,7 +95,7 @@ function oneOf<K extends keyof OpenTerms>(terms: OpenTerms, name: K, alias: K): 
   return terms[name] ?? terms[alias]
 }
 
-/** What `extend` adds where its caller does not say. */
+/** What `extend` adds if its caller does not say. */
 export const DEFAULT_EXTENSION_SECONDS = 30
 
 export const extendFields = {

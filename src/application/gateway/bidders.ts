@@ -42,7 +42,7 @@ export class Bidders {
     this.#deps = deps
   }
 
-  /** As `bidder`, where nothing has to be asked for it: most bids wait for nobody here. Null where something has to. */
+  /** As `bidder`, where nothing has to be asked for it: most bids wait for nobody here. Null if something has to. */
   known({ party }: Caller, auction: string): AuctionBidder | null {
     const facts = this.#deps.facts.peek(auction)
     if (facts?.terms.bidderNames !== 'public') return null
@@ -103,7 +103,7 @@ export class Bidders {
   }
 
   /**
-   * Whose account of this gateway bids under this name there; null where it is none, or only another gateway knows.
+   * Whose account of this gateway bids under this name there; null if it is none, or only another gateway knows.
    */
   async accountBehind(party: Party, auctionId: string): Promise<Party | null> {
     const found = await this.#deps.pseudonyms?.behind(party.id, auctionId)

@@ -41,7 +41,7 @@ export class EventMaker {
     this.#note(auctionId, event)
   }
 
-  /** Null where it cannot be shown. Rejects with `NodeError` where the node is away: ask again then. */
+  /** Null if it cannot be shown. Rejects with `NodeError` if the node is away: ask again then. */
   async of(item: FeedItem): Promise<EventMessage | null> {
     try {
       return await this.#made(item)

@@ -50,7 +50,7 @@ export class HomeBreakers {
   }
 
   /**
-   * For a call that did not go through `call`, and failed; `homeOf` is asked only where it is the home that did. Null:
+   * For a call that failed and did not go through `call`. `homeOf` is asked only if it is the home that failed; null:
    * it has none.
    */
   async failed(homeOf: () => Promise<string | null>, error: unknown): Promise<void> {

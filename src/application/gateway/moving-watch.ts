@@ -43,13 +43,13 @@ export class MovingWatch {
     this.#listeners.clear()
   }
 
-  /** Null where the auction does not move. */
+  /** Null if the auction does not move. */
   of(auctionId: string): MovingMessage | null {
     const since = this.#moving.get(auctionId)
     return since === undefined ? null : messageOf(auctionId, since)
   }
 
-  /** Hears that the auction moves, at once where it does already, and that it does no longer. */
+  /** Hears when the auction begins to move (at once if it does already), and when that is over. */
   listen(auctionId: string, listener: MovingListener): () => void {
     const listeners = this.#listeners.get(auctionId) ?? new Set()
     this.#listeners.set(auctionId, listeners.add(listener))

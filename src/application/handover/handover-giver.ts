@@ -115,7 +115,7 @@ export class HandoverGiver {
   }
 }
 
-/** Throws `NodeError` where the auction cannot move from here at all. */
+/** Throws `NodeError` if the auction cannot move from here at all. */
 export function mayMove({ homeState, homeName, state }: AuctionView): void {
   if (state.status === 'closed' || state.status === 'cancelled')
     throw new NodeError('NOT_MOVED', `the auction is ${state.status}: there is nothing left to hand over`, {

@@ -21,7 +21,7 @@ export interface HandoverTakerDeps extends ParcelCheckDeps {
   readonly auctions: Pick<AuctionRepository, 'find'>
   readonly handovers: Pick<HandoverRepository, 'keep'>
   readonly syncer: Pick<Syncer, 'pull'>
-  /** Null where the node belongs to no cluster. */
+  /** Null if the node belongs to no cluster. */
   readonly clusterSigner: ClusterSigner | null
   readonly signer: Signer
   readonly verifier: SignatureVerifier

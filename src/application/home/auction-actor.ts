@@ -114,7 +114,7 @@ export class AuctionActor {
   #mailbox: Waiting[] = []
   #running: Promise<void> | null = null
   #broken = false
-  /** What the commands behind a failed write are answered, where that is why none of them can be done here. */
+  /** The answer to the commands behind a failed write, if that failure is why none of them can be done here. */
   #refusal: SubmitResult = LOADED_AGAIN
   readonly #writes = new Set<Promise<void>>()
   /** Batches on their way to the disk. */

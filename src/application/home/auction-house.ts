@@ -141,7 +141,7 @@ export class AuctionHouse {
   }
 
   /**
-   * Keeps ids from being decided while outcomes of theirs are stored that another home has decided. Null where one of
+   * Keeps ids from being decided while outcomes of theirs are stored that another home has decided. Null if one of
    * them is being decided now; the answer is to be called afterwards.
    */
   holdCommands(commandIds: readonly string[], auctionId: string): (() => void) | null {

@@ -3,7 +3,7 @@ import type { Append } from '../../ports/store/event-log.js'
 /** Appends of one auction, each of which follows the one before it. */
 export type Chain = readonly [Append, ...Append[]]
 
-/** Divides appends into chains as long as possible; what does not follow begins one of its own. */
+/** Divides appends into chains as long as possible; an append that does not follow begins a chain of its own. */
 export function chainsOf(entries: readonly Append[]): Chain[] {
   const chains: [Append, ...Append[]][] = []
   const newest = new Map<string, [Append, ...Append[]]>()

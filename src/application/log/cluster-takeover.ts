@@ -28,7 +28,7 @@ export interface Taking extends Pick<AuctionTakenOver, 'to' | 'why' | 'since'> {
 
 /**
  * The events by which a node of the auction's cluster becomes its home: the first ones of a commit on top of this head,
- * which the new home signs. Throws `NotOfThisClusterError` where the cluster has no say in the auction.
+ * which the new home signs. Throws `NotOfThisClusterError` if the cluster has no say in the auction.
  */
 export function takeOver(auction: Takeable, { to, why, now, since }: Taking, cluster: ClusterSigner): Decision {
   const { auctionId, head, state, secrets } = auction
@@ -50,7 +50,7 @@ export function takeOver(auction: Takeable, { to, why, now, since }: Taking, clu
   )
 }
 
-/** Why a takeover is not in the words of the auction's cluster; null where it is. */
+/** Why a takeover is not in the words of the auction's cluster; null if it is. */
 export function takeoverRule(
   move: Move,
   { keys, clusterSignature }: Pick<AuctionTakenOver, 'keys' | 'clusterSignature'>,

@@ -70,12 +70,12 @@ export class HeldAuctions {
     this.#deps.logger.info({ auctionId }, 'an auction of this home is held no more')
   }
 
-  /** Null where it is not held. */
+  /** Null if it is not held. */
   find(auctionId: string): HeldAuction | null {
     return this.#held.get(auctionId) ?? null
   }
 
-  /** Since when nobody could bid on it at this time, because it was held; null where it was not. */
+  /** Since when nobody could bid on it at this time, because it was held; null if it was not. */
   outageAt(auctionId: string, time: number): number | null {
     const held = this.#released.get(auctionId)
     return held !== undefined && held.since < time && time <= held.until ? held.since : null

@@ -14,8 +14,8 @@ export function isMove(event: AuctionEvent | undefined): event is MovingEvent {
 }
 
 /**
- * Why a commit moves an auction without the word of whoever has to agree: of the new home where the old one hands it
- * over, of the cluster where it is taken over. Null where it does not. Who signed the commit is checked elsewhere.
+ * Why a commit moves an auction although not everybody who has to has agreed: the new home to a handover, the cluster
+ * to a takeover. Null if they have. Who signed the commit is checked elsewhere.
  */
 export function moveRule(
   { auctionId, firstSeq: seq }: Pick<Commit, 'auctionId' | 'firstSeq'>,

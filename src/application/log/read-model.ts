@@ -3,7 +3,7 @@ import type { AuctionEvent } from '../../domain/events.js'
 import type { BidRecord } from '../../ports/store/auction-repository.js'
 import type { Outcome } from '../../ports/store/outcome-repository.js'
 
-/** What an event says that is a bid. */
+/** The bid that an event holds. */
 export interface BidFacts extends Omit<BidRecord, 'auctionId' | 'seq'> {
   readonly reserveMet: boolean
 }

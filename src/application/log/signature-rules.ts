@@ -8,7 +8,7 @@ import { isMove } from './move-rule.js'
 export interface CheckedSignatures {
   /** From the first one on, without a gap. */
   readonly covered: readonly Append[]
-  /** The first one that is not signed as it should be; null where all are. */
+  /** The first one that is not signed as it should be; null if all are. */
   readonly unsigned: Commit | null
 }
 

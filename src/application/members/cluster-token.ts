@@ -62,7 +62,7 @@ export function sealedFor({ cluster, secret }: ClusterToken, text: string, rando
   return Buffer.concat([nonce, cipher.getAuthTag(), sealed]).toString('base64url')
 }
 
-/** Null where the text was not sealed for this token. */
+/** Null if the text was not sealed for this token. */
 export function unsealed({ cluster, secret }: ClusterToken, sealed: string): string | null {
   const bytes = Buffer.from(sealed, 'base64url')
   const [nonce, tag] = [bytes.subarray(0, NONCE_BYTES), bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES)]

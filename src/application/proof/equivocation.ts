@@ -14,9 +14,9 @@ import type { CommitBody } from '../log/written-body.js'
  * Whoever holds two such commits can prove it to everybody, with nothing but them, the opening commit and the
  * moves that made their author the home.
  *
- * A cluster keeps to one log as well: where it has taken an auction over, the home before has written nothing in the
- * place of that. If both have, which of them had no right to does not follow from the two, but that bidders were shown
- * two histories does.
+ * A cluster keeps to one log as well: in the place where it has taken an auction over, the home before writes nothing.
+ * If both have written there, the two commits do not show which of them had no right to; they do show that bidders saw
+ * two histories.
  */
 
 /** What was proven, and against whom. */
@@ -25,7 +25,7 @@ export interface Equivocation {
   readonly title: string
   readonly seller: string
   readonly by: 'home' | 'cluster'
-  /** Of a cluster, which has no id, that of a node with its key. */
+  /** Of a cluster, which has no id: the id that a node with its key would have. */
   readonly author: { readonly nodeId: string; readonly publicKey: string }
   /** The first event number about which the two say different things. */
   readonly seq: number
@@ -84,7 +84,7 @@ export function judgeProof(
     const { terms, seller } = event
     const seq = contradiction(first, second, bodies[1].prevHash)
     if (seq === null) return fails('its commits do not contradict each other')
-    // Of what both say, the home has said one thing at most where the cluster has said the other.
+    // Each signer may have signed just one of the two: with a takeover among them, the proof is against the cluster.
     const isCluster = bodies.some(({ events }) => events[0]?.type === 'AuctionTakenOver')
     const by = isCluster ? 'cluster' : 'home'
     const { publicKey } = isCluster && cluster !== null ? { publicKey: cluster.key } : home
@@ -101,7 +101,7 @@ function keyed(key: string | null | undefined): { readonly key: string } | null 
   return key ? { key } : null
 }
 
-/** Why a commit is neither of this home nor the cluster's takeover from it; null where it is one of them. */
+/** Why a commit is neither of this home nor the cluster's takeover from it; null if it is one of them. */
 function unauthorised(
   commit: Commit,
   body: CommitBody,
@@ -117,7 +117,7 @@ function unauthorised(
   return moveRule(commit, body, before, verifier)
 }
 
-/** The first event number about which two commits of one author say different things; null where they agree. */
+/** The first event number about which two commits of one author say different things; null if they agree. */
 function contradiction(first: Commit, second: Commit, prevHash: string | null): number | null {
   if (first.hash === second.hash) return null
   const from = Math.max(first.firstSeq, second.firstSeq)

@@ -55,7 +55,7 @@ export interface Finding {
     | 'MANDATE'
     | 'RECEIPT'
   readonly rule: string
-  /** Place in the file; null where there is none. */
+  /** Place in the file; null if there is none. */
   readonly place: Place | null
   /** The commit, where it could be read that far. */
   readonly commit: { readonly firstSeq: number; readonly lastSeq: number; readonly hash: string } | null
@@ -65,14 +65,14 @@ export interface Finding {
 /** A home, and the event that made it one. */
 export interface LoggedHome extends Home {
   readonly since: { readonly seq: number; readonly at: number }
-  /** Null where it opened the auction, or the home before has handed it over. */
+  /** Null if it opened the auction, or the home before has handed it over. */
   readonly takenOver: LoggedTakeover | null
 }
 
 export interface LoggedTakeover extends Pick<AuctionTakenOver, 'why'> {
   /** When the home before was last heard of. */
   readonly silentSince: number
-  /** The end that it had to move, and where to; null where that lay far enough ahead. */
+  /** The end that it had to move, and where to; null if that lay far enough ahead. */
   readonly extended: { readonly from: number; readonly to: number } | null
 }
 

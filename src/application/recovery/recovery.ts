@@ -190,7 +190,7 @@ export class Recovery {
     })
   }
 
-  /** Resolves with the number of events that came; null where the peer does not answer. */
+  /** Resolves with the number of events that came; null if the peer does not answer. */
   async #fetchFrom(
     auctionId: string,
     { nodeId, address }: { readonly nodeId: string; readonly address: string },

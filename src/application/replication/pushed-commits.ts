@@ -26,7 +26,7 @@ export interface CommitReader {
    * `BadCommitError` otherwise; a promise where the check goes on elsewhere.
    */
   read(commit: Commit, before: Auction): CommitBody | Promise<CommitBody>
-  /** Of its mandates. Null where nothing is wrong; throws or rejects likewise. */
+  /** Of its mandates. Null if nothing is wrong; throws or rejects likewise. */
   checkMandates(commit: Commit, body: CommitBody, after: OpenedAuction): Promise<void> | null
 }
 

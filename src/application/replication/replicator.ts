@@ -132,7 +132,7 @@ export class Replicator {
 
   /**
    * Takes in commits, of one auction in ascending order, of any number of auctions. `from`: the peer that brought them;
-   * null where none did. Rejects if the log fails, or what checks mandates does.
+   * null if none did. Rejects if the log fails, or what checks mandates does.
    */
   async ingest(commits: readonly Commit[], from: string | null = null): Promise<Intake> {
     const byAuction = new Map<string, Commit[]>()
@@ -281,7 +281,7 @@ export class Replicator {
     return { allowed: covered, spentBy: taken.spentBy }
   }
 
-  /** Null where none of these commits carries out a command. */
+  /** Null if none of these commits carries out a command. */
   async #idsFor(auctionId: string, seq: number, signed: readonly Append[]): Promise<IdSet | null> {
     const isAny = signed.some(({ events }) => events.some((event) => commandIdOf(event) !== null))
     return isAny ? this.#loggedIds.upTo(auctionId, seq) : null

@@ -15,11 +15,11 @@ export interface MemberDirectory {
   readonly meshId: string
   /** Raw Ed25519 public key of the newest authority, base64url; null as long as nothing of the list is known. */
   readonly authority: string | null
-  /** The first contradiction that was seen since the start; null where there was none. */
+  /** The first contradiction that was seen since the start; null if there was none. */
   readonly conflict: MemberLogConflict | null
   /** A name stands for one member at a time. */
   members(): Member[]
-  /** Null where no such node is a member now. */
+  /** Null if no such node is a member now. */
   member(nodeId: string): Member | null
   /**
    * Whether the node is a member that may be the home of auctions, or was one at that time (UTC milliseconds, on its

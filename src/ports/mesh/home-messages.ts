@@ -28,7 +28,7 @@ export type SubmitResult =
 /** A home's answer to commands, one result each in order, signed as a whole. */
 export interface SubmitAnswer {
   readonly results: readonly SubmitResult[]
-  /** Over the outcomes among the results (see application/submissions/receipt.ts); null where there is none. */
+  /** Over the outcomes among the results (see application/submissions/receipt.ts); null if there is none. */
   readonly receipt: ReceiptSignature | null
 }
 

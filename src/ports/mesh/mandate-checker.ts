@@ -18,7 +18,7 @@ export interface MandateCheck
 
 /** A whole commit of which nothing has been checked. */
 export interface CommitCheck extends Omit<Commit, 'position'> {
-  /** Of the auction before this commit; null where the commit opens it. */
+  /** Of the auction before this commit; null if the commit opens it. */
   readonly sellerFacts: Pick<OpenedAuction, 'seller' | 'openedBy'> | null
 }
 
@@ -28,12 +28,12 @@ export type CommitFault = { readonly kind: 'unsound'; readonly rule: string } | 
 /** Checks that bids, and what sellers do, stand in many commits in their own words. */
 export interface MandateChecker {
   /**
-   * Whether a commit is signed, its text is sound, and its mandates are. Null where nothing is wrong; whether it fits
+   * Whether a commit is signed, its text is sound, and its mandates are. Null if nothing is wrong; whether it fits
    * the auction's log is for the caller to check. Rejects where it cannot be checked.
    */
   checkCommit(commit: CommitCheck): Promise<CommitFault | null>
   /**
-   * Of a commit whose body is sound; null where nothing is wrong. Checks may be made elsewhere, and several at once.
+   * Of a commit whose body is sound; null if nothing is wrong. Checks may be made elsewhere, and several at once.
    * Rejects where one cannot be made.
    */
   check(commit: MandateCheck): Promise<MandateFault | null>

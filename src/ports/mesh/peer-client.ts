@@ -50,7 +50,7 @@ export interface PeerClient {
    * than there are wants, the last one perhaps cut short. What they are worth is for the caller to check.
    */
   pullCommits(address: string, wants: readonly PullWant[], options?: CallOptions): Promise<PulledPage[]>
-  /** Null where the peer does not have it. What it is worth is for the caller to check, once it is whole. */
+  /** Null if the peer does not have it. What it is worth is for the caller to check, once it is whole. */
   pullPicture(address: string, want: PictureWant, options?: CallOptions): Promise<PulledPicture | null>
   /** A sum of all that the peer holds: equal parts mean equal heads, so that most comparisons end here. */
   digest(address: string, options?: CallOptions): Promise<DigestPart[]>

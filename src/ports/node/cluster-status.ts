@@ -26,7 +26,7 @@ export interface ClusterMember {
   readonly address: string
   /** `left`: it has left the cluster, and gets no auctions until it beats again. */
   readonly state: 'alive' | 'dead' | 'left'
-  /** How long ago it beat last, by the log's clock; null where it has left. */
+  /** How long ago it beat last, by the log's clock; null if it has left. */
   readonly beatAgeMs: number | null
 }
 

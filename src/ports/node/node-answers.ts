@@ -11,7 +11,7 @@ import type { PeerState } from './node-info.js'
 export interface HistoryPage {
   readonly auction: AuctionView
   readonly bids: BidRecord[]
-  /** `beforeSeq` of the next page; null where there is none. */
+  /** `beforeSeq` of the next page; null if there is none. */
   readonly next: number | null
 }
 
@@ -35,7 +35,7 @@ export interface TlogProof {
 
 export interface CommandResult {
   readonly outcome: Outcome
-  /** As it stands after the command, as far as this node has heard; null where it does not exist. */
+  /** As it stands after the command, as far as this node has heard; null if it does not exist. */
   readonly auction: AuctionView | null
 }
 
@@ -48,19 +48,19 @@ export interface AuctionView {
   /** As of now: `ended` where the end has come and the home has not closed it yet. */
   readonly phase: AuctionPhase
   /**
-   * The least a new bid must offer; null where no bid would do: nobody can bid any more, or the lot can be bought for
+   * The least a new bid must offer; null if no bid would do: nobody can bid any more, or the lot can be bought for
    * no more.
    */
   readonly minimum: Minor | null
   readonly buyNowAvailable: boolean
   readonly homeState: HomeState
-  /** Null where this node has never heard of it. */
+  /** Null if this node has never heard of it. */
   readonly homeName: string | null
   /** Its home has signed two histories, provably, or does not keep to what it has signed for bids of this node. */
   readonly disputed: boolean
   /** The latter. */
   readonly breach: Breach | null
-  /** How this node's user, or whom it was asked for, stands: null where not involved. */
+  /** How this node's user, or whom it was asked for, stands: null if not involved. */
   readonly mine: 'seller' | 'leading' | 'outbid' | 'won' | 'lost' | null
   readonly autoBid: AutoBid | null
 }
@@ -84,7 +84,7 @@ export interface FeedItem {
 /** What came of taking an auction back from peers. */
 export interface TakenBack {
   readonly auctionId: string
-  /** The events that this node had lost. None where `untilSeq` is less. */
+  /** The events that this node had lost. None if `untilSeq` is less. */
   readonly fromSeq: number
   readonly untilSeq: number
   /** Names of those that were asked, and of members that could not be. */

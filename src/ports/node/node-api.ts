@@ -118,10 +118,10 @@ export interface NodeQueries {
   /** A piece of a picture that an auction names, from this node or a peer that has it; checked by its hash. */
   picture(request: { readonly hash: string; readonly offset: number }): Promise<PicturePiece>
 
-  /** The proof that an auction's home has signed two histories; null where there is none. */
+  /** The proof that an auction's home has signed two histories; null if there is none. */
   proof(request: { readonly auction: string }): Promise<EquivocationProof | null>
   /**
-   * The most that each party may be charged for the live auction that it leads, in the order of the request: null where
+   * The most that each party may be charged for the live auction that it leads, in the order of the request: null if
    * it does not lead, or this node does not know. Only the party itself may ever be shown it.
    */
   maxima(request: MaximaRequest): Promise<(Minor | null)[]>

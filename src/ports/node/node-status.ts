@@ -29,12 +29,12 @@ export interface NodeStatus {
   readonly peerWait: PeerWait | null
   /** Peers that came into use or were taken out of it, newest first; the last 50. */
   readonly peerChanges: readonly PeerTurn[]
-  /** Null where TLS is switched off. */
+  /** Null if TLS is switched off. */
   readonly handshakes: HandshakeCounts | null
   /** What members and accounts may use up of this node, and how much they have. */
   readonly budgets: readonly BudgetStatus[]
   readonly pictures: PictureUsage
-  /** Null where the node belongs to no cluster. */
+  /** Null if the node belongs to no cluster. */
   readonly cluster: ClusterStatus | null
   readonly uptimeMs: number
   readonly pid: number
@@ -92,7 +92,7 @@ export interface BudgetStatus {
   readonly limit: number
   /** How long until all of it is back; null: it comes back as what is held or kept goes. */
   readonly refillMs: number | null
-  /** Who has used most: a node's id, or an account's. Null where nobody has used anything. */
+  /** Who has used most: a node's id, or an account's. Null if nobody has used anything. */
   readonly fullest: { readonly sender: string; readonly used: number } | null
   /** How often somebody was refused or put off for it since the start. */
   readonly refused: number

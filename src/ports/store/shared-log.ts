@@ -8,8 +8,8 @@ import type { RecordedOutcome } from './outcome-repository.js'
  * The log that the nodes of a cluster share. It is the lock: whoever moves an auction's head has read all before it,
  * and nobody else can have moved it. So leases, clocks and beats decide only who tries, never who is right.
  *
- * Every method opens the log first where need be, and rejects with a `SharedLogError`. No call is waited for without
- * end: where the log does not answer in time, the answer is `LOG_UNREACHABLE`, or `LOG_OUTCOME_UNKNOWN` where
+ * Every method opens the log first if it has to, and rejects with a `SharedLogError`. No call waits without end: if the
+ * log does not answer in time, the error is `LOG_UNREACHABLE`, or `LOG_OUTCOME_UNKNOWN` where
  * something may have been stored all the same. After any error the next call may succeed.
  */
 export interface SharedLog {
@@ -33,7 +33,7 @@ export interface SharedLog {
    * - Commits that others have written are appended alike. So a home puts back, word for word, what an asynchronous
    *   standby has lost. Without `secret` those kept before remain, as of their seq.
    *
-   * Rejects as a whole with `LOG_UNREACHABLE`, `LOG_FULL` and such where nothing was stored, and with
+   * Rejects as a whole with `LOG_UNREACHABLE`, `LOG_FULL` and such if nothing was stored, and with
    * `LOG_OUTCOME_UNKNOWN` where any of it may have been, or may yet be.
    */
   append(entries: readonly Append[]): Promise<SharedAppendResult[]>
@@ -81,7 +81,7 @@ export interface SharedLog {
 
 export type SharedAppendResult =
   | { readonly appended: true }
-  /** Another writer was there first; null where the log has no such auction. */
+  /** Another writer was there first; null if the log has no such auction. */
   | { readonly appended: false; readonly head: Head | null }
   /** What the opening's command has come to already. */
   | { readonly appended: false; readonly earlier: RecordedOutcome }
@@ -89,7 +89,7 @@ export type SharedAppendResult =
 export interface SharedPage {
   readonly outcomes: readonly RecordedOutcome[]
   readonly sealed: readonly SealedMaximum[]
-  /** On the last page: null where none were kept. A bid after `seq` may have changed them. */
+  /** On the last page: null if none were kept. A bid after `seq` may have changed them. */
   readonly secrets: { readonly seq: number; readonly secrets: Secrets } | null
   /** Where to go on; null at the end. */
   readonly next: string | null
@@ -98,7 +98,7 @@ export interface SharedPage {
 export interface ClusterNode {
   readonly nodeId: string
   readonly name: string
-  /** Where other nodes reach it; empty where they cannot. */
+  /** Where other nodes reach it; empty if they cannot. */
   readonly address: string
 }
 

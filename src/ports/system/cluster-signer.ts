@@ -10,7 +10,7 @@ export interface ClusterSigner extends Signer {
   /** The cluster's first key, base64url. It never changes, and so names the cluster. */
   readonly firstKey: string
   /**
-   * The rotations that lead from this key of the cluster to its present one, oldest first; none where it is the present
+   * The rotations that lead from this key of the cluster to its present one, oldest first; none if it is the present
    * one. Null if it is no key of this cluster, as far as this node knows.
    */
   rotationsSince(publicKey: string): readonly ClusterKeyRotation[] | null

@@ -81,7 +81,7 @@ export function figuresOf(samples: readonly MetricSample[]): MeshFigures {
   }
 }
 
-/** The bound of the bucket that holds the share; null where nothing was measured, or it lies above all bounds. */
+/** The bound of the bucket that holds the share; null if nothing was measured, or it lies above all bounds. */
 export function quantile(samples: readonly MetricSample[], name: string, share: number): number | null {
   const buckets = samples
     .filter((sample) => sample.name === `${name}_bucket`)

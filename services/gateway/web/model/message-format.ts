@@ -16,8 +16,8 @@ const parsed = new Map<string, readonly Node[]>()
 
 /**
  * ICU MessageFormat, as far as the page's texts need it: values (numbers in the digits of the language), `plural` with
- * `offset`, exact cases and `#`, `selectordinal`, `select`, and quoting by apostrophes. Throws on a pattern that is
- * none.
+ * `offset`, exact cases and `#`, `selectordinal`, `select`, and quoting by apostrophes. Throws if the pattern is
+ * malformed.
  */
 export function formatMessage(pattern: string, args: MessageArgs, locale: string): string {
   return formatParts(pattern, args, locale).join('')

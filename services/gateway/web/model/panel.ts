@@ -19,7 +19,7 @@ export interface PanelFacts {
   readonly nowMs: number
   readonly reach: Reach
   readonly pending: Pending | null
-  /** Another node takes the auction over, as far as is heard. */
+  /** Another node is taking the auction over, as far as this page knows. */
   readonly isMoving: boolean
   /** The visitor's last bid was as high as the leader's maximum, which came first. */
   readonly lostToTie: boolean

@@ -29,7 +29,7 @@ export interface CheckedHome {
   readonly nodeId: string
   readonly sinceMs: number
   readonly why: 'opened' | 'handed-over' | 'home-dead' | 'home-left' | 'rebalance'
-  /** Where the end had to be moved for that. */
+  /** The end that this led to; null if it stayed. */
   readonly endMs: number | null
 }
 

@@ -12,7 +12,7 @@ export interface EventText {
 export interface DescribeOptions {
   readonly look: Look
   readonly shortId: string
-  /** This node's user; null where that is not known. */
+  /** This node's user; null if that is not known. */
   readonly selfId: string | null
   /** Who led before the event, as far as known. */
   readonly ledBy: string | null

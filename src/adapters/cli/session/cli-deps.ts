@@ -25,7 +25,7 @@ export interface CliDeps {
   connect(target: NodeTarget): Promise<NodeConnection>
   /** A gateway over a node, serving when it resolves. Rejects with an error that has a `code` and says what to do. */
   startGateway(settings: GatewaySettings, parts: GatewayParts): Promise<GatewayHandle>
-  /** Shows an address in the user's browser. False where that cannot be done here. */
+  /** Shows an address in the user's browser. False if that cannot be done here. */
   showInBrowser(url: string): Promise<boolean>
   /** Replaces the damaged database of a node that does not run. Rejects with an error that has a `code`. */
   repair(dataDir: string, options: { readonly takeBack?: string | undefined }): Promise<RepairReport>
@@ -100,7 +100,7 @@ export interface NodeTarget {
   readonly address: string
   /** The operator's token; null for a caller that shows an operator's certificate instead. */
   readonly token: string | null
-  /** The node that must answer; null where any member may of a mesh that somebody of `home` has joined. */
+  /** The node that must answer; null if any member may of a mesh that somebody of `home` has joined. */
   readonly nodeId: string | null
   readonly home: string | null
 }
