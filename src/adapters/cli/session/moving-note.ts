@@ -9,7 +9,7 @@ const LOOK_MS = 1_000
 const WAIT_MS = 25_000
 const RETRY_MS = 1_000
 
-/** Says that the auction of a command under way moves to another node, where it does; until the signal aborts. */
+/** Says so if the auction of a command under way moves to another node. Ends when the signal aborts. */
 export async function noteMoving(
   { api, out }: Pick<Session, 'api' | 'out'>,
   { auction, what }: { readonly auction: string; readonly what: string },
