@@ -361,7 +361,7 @@ describe('a takeover in a cluster', () => {
     const ask = (node: MemoryNode, commandId: string, amount: number) =>
       new Promise<SubmitResult>((settle) => {
         const bidder = { id: commandId.startsWith('bid_late') ? 'usr_yan' : 'usr_zed', name: 'Z' }
-        const command = { type: 'bid', auctionId: auction, commandId, kind: 'plain', amount, bidder } as const
+        const command = { type: 'PlaceBid', auctionId: auction, commandId, kind: 'plain', amount, bidder } as const
         node.services.parts.auctionHouse.enqueue({ command, settle })
       })
     for (const [i, amount] of [
