@@ -21,6 +21,7 @@ const BENCHES = [
   'event-feed',
   'gateway',
   'cluster',
+  'grpc',
   'budget',
   'web',
 ] as const
