@@ -110,9 +110,11 @@ interface Settings {
 
 /** Whether a server takes writes; one that does, but would lose them, is refused. */
 export async function takesWrites(connection: PostgresConnection): Promise<boolean> {
+  // A statement that is planned while the log is small reads all of it, and goes on so when it has grown.
   const text = `
     SELECT current_setting('transaction_read_only') AS read_only, current_setting('server_encoding') AS encoding,
-      current_setting('fsync', true) AS fsync, current_setting('synchronous_commit', true) AS synchronous_commit`
+      current_setting('fsync', true) AS fsync, current_setting('synchronous_commit', true) AS synchronous_commit,
+      (SELECT set_config(name, 'off', false) FROM pg_settings WHERE name = 'enable_seqscan') AS reads_all`
   const [settings] = await connection.query<Settings>({ text }, CHECK_TIMEOUT_MS)
   if (settings === undefined || settings.read_only === 'on') return false
   const at = hostText(connection.host)
