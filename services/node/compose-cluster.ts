@@ -35,7 +35,16 @@ function shareLog(services: NodeServices, { sharedLog, signer: clusterSigner }: 
   const nodeId = () => ({ nodeId: parts.self.party.id })
   services
     .factory('clusterMeasures', () => new ClusterMeasures(parts.metrics))
-    .factory('ownCopies', () => new OwnCopies({ eventLog: parts.eventLog, timers: parts.timers, logger: parts.logger }))
+    .factory(
+      'ownCopies',
+      () =>
+        new OwnCopies({
+          eventLog: parts.eventLog,
+          outcomes: parts.outcomes,
+          timers: parts.timers,
+          logger: parts.logger,
+        }),
+    )
     .factory(
       'sharedAuctions',
       () =>

@@ -4,6 +4,7 @@ import type { Mode } from './simulation.js'
 export interface Case {
   readonly seed: number
   readonly mode: Mode
+  readonly cluster?: boolean
   readonly found: string
 }
 
@@ -60,5 +61,17 @@ export const CASES: readonly Case[] = [
     seed: 108,
     mode: 'liveness',
     found: 'an auction handed over after its end stayed open until the clock of its new home came to that end',
+  },
+  {
+    seed: 94,
+    mode: 'safety',
+    cluster: true,
+    found: 'a home of a cluster forgot all answers of a commit of which its own store had one already',
+  },
+  {
+    seed: 130,
+    mode: 'liveness',
+    cluster: true,
+    found: 'a node that had been the home for a while refused what another one wrote after that',
   },
 ]

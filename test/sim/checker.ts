@@ -3,7 +3,7 @@ import { readBody } from '../../src/application/log/commit-body.js'
 import { auctionIdOf, nodeIdOf } from '../../src/application/log/ids.js'
 import type { OpenedAuction } from '../../src/domain/auction.js'
 import type { Commit } from '../../src/domain/commit.js'
-import type { AuctionEvent, AuctionExtended, AuctionOpened } from '../../src/domain/events.js'
+import type { AuctionEvent, AuctionExtended, AuctionOpened, AuctionTakenOver } from '../../src/domain/events.js'
 import type { Home } from '../../src/domain/party.js'
 import type { RemoteCommand } from '../../src/domain/remote-command.js'
 import type { SubmitResult } from '../../src/ports/mesh/home-messages.js'
@@ -19,17 +19,37 @@ export interface Line {
   /** Who writes it now. */
   home: Home
   /** By first seq; `author`: its home as it was written. */
-  readonly commits: Map<number, { readonly commit: Commit; readonly author: Home }>
+  readonly commits: Map<number, LoggedCommit>
+  /** The key of the cluster whose log decides; null: what the home stores does. */
+  cluster: string | null
+  /** Whether a cluster's log has ever decided. */
+  wasShared: boolean
   readonly events: AuctionEvent[]
   readonly bidIds: Set<string>
   head: { seq: number; hash: string }
   price: number
+  /** Of the soft close. */
+  readonly windowMs: number
+  readonly opensAt: number
+  readonly hardStopAt: number
+  /** When the newest takeover was. */
+  takenAt: number | null
   closesAt: number | null
   readonly givesTimeBack: boolean
   /** When the last event happened. */
   at: number
   over: 'closed' | 'cancelled' | null
 }
+
+interface LoggedCommit {
+  readonly commit: Commit
+  readonly author: Home
+  /** Whether somebody has it, or has been answered that it is stored. */
+  isHeld: boolean
+}
+
+/** How close to the end a takeover moves it where there is no soft close. */
+const TAKEOVER_WINDOW_MS = 60_000
 
 /** Between two beats of a home. */
 const HEARTBEAT_MS = 1_500
@@ -92,15 +112,16 @@ export class Checker {
       return
     }
     const known = line.commits.get(firstSeq)
-    const author = known?.author ?? line.home
+    const author = known?.author ?? authorOf(line, events)
     this.#must(this.#verifies(commit, author, known?.commit), 'every store holds only commits that verify', where)
     if (known !== undefined) {
+      known.isHeld = true
       this.#must(
         known.commit.hash === commit.hash,
         'no forks',
         () => `${where()}, its home ${known.commit.hash.slice(0, 8)}`,
       )
-    } else if (machine.nodeId === line.home.nodeId) {
+    } else if (line.cluster === null && machine.nodeId === line.home.nodeId) {
       this.lines.set(auctionId, line)
       this.#extend(line, commit, where)
     } else {
@@ -108,6 +129,57 @@ export class Checker {
     }
     for (const event of events)
       if (event.type === 'AuctionHandedOver' && event.to.nodeId === machine.nodeId) this.#takesOver(machine, auctionId)
+  }
+
+  /** The log of a cluster has stored a commit, or has it again. */
+  logged({ commit, events }: Append): void {
+    const { auctionId, firstSeq, lastSeq } = commit
+    const where = () => `the log stored ${auctionId}#${firstSeq}-${lastSeq} (${commit.hash.slice(0, 8)})`
+    const line = this.lines.get(auctionId) ?? this.#newLine(auctionId, events[0])
+    if (line === null) {
+      this.#must(false, 'a log begins with its opening', where)
+      return
+    }
+    const known = line.commits.get(firstSeq)
+    if (known !== undefined) {
+      const isSame = known.commit.hash === commit.hash
+      this.#must(isSame, 'no forks', () => `${where()}, and before that ${known.commit.hash.slice(0, 8)}`)
+      return
+    }
+    this.#must(this.#verifies(commit, authorOf(line, events), undefined), 'the log holds only what verifies', where)
+    this.lines.set(auctionId, line)
+    this.#extend(line, commit, where)
+  }
+
+  /** A node has heard that the log of its cluster has the commit. */
+  answeredByLog({ auctionId, firstSeq }: Commit): void {
+    const known = this.lines.get(auctionId)?.commits.get(firstSeq)
+    if (known !== undefined) known.isHeld = true
+  }
+
+  /**
+   * What the log has lost, and nobody holds or has heard of, has never been. Commits that somebody holds come back; a
+   * refusal stands in none, and may be forgotten.
+   */
+  logLost(seqIn: (auctionId: string) => number): void {
+    for (const [key, { outcome }] of this.#answers)
+      if (outcome.status === 'rejected' && this.lines.get(outcome.auctionId)?.wasShared) this.#answers.delete(key)
+    for (const [auctionId, line] of this.lines) {
+      if (line.cluster === null) continue
+      const kept: LoggedCommit[] = []
+      for (const one of line.commits.values()) if (one.isHeld || one.commit.lastSeq <= seqIn(auctionId)) kept.push(one)
+      const last = kept.at(-1)?.commit.lastSeq ?? 0
+      if (last === line.head.seq) continue
+      this.lines.delete(auctionId)
+      const [first] = kept
+      const again = first && this.#newLine(auctionId, readBody(first.commit.body).events[0])
+      if (!again) continue
+      this.lines.set(auctionId, again)
+      for (const { commit, isHeld } of [...line.commits.values()].filter(({ commit }) => commit.lastSeq <= last)) {
+        this.#extend(again, commit, () => `${auctionId}#${commit.firstSeq}, read again`)
+        if (isHeld) this.answeredByLog(commit)
+      }
+    }
   }
 
   /** A machine has raised an alarm by its receipts. */
@@ -119,7 +191,8 @@ export class Checker {
   #takesOver(machine: Machine, auctionId: string): void {
     // While a store reads its disk the machine has none yet; `started` looks then.
     const { store } = machine
-    if (!store) return
+    // What a cluster's nodes know beside an auction's log lies in the log that they share.
+    if (!store || this.lines.get(auctionId)?.wasShared) return
     for (const { outcome } of this.#answers.values()) {
       if (outcome.auctionId !== auctionId || this.#reused.has(outcome.commandId)) continue
       const kept = store.tables.outcomes.get(outcome.commandId)?.outcome
@@ -148,6 +221,7 @@ export class Checker {
       const wrote = this.#authorOf(outcome, homeId) === machine.nodeId
       const auction = machine.store?.tables.auctions.get(outcome.auctionId)
       if (!wrote && auction?.state.home.nodeId !== machine.nodeId) continue
+      if (this.lines.get(outcome.auctionId)?.wasShared) continue
       // Of two commands with one id that are refused at the same moment, the home keeps one refusal; of two with one
       // id at two homes, the one that comes to have both auctions keeps the first that it heard of.
       if (this.#reused.has(outcome.commandId) && (outcome.status === 'rejected' || !wrote)) continue
@@ -259,11 +333,17 @@ export class Checker {
 
   #newLine(auctionId: string, opening: AuctionEvent | undefined): Line | null {
     if (opening?.type !== 'AuctionOpened') return null
-    const { home, terms } = opening satisfies AuctionOpened
+    const { home, cluster, terms } = opening satisfies AuctionOpened
     return {
       auctionId,
       home,
       commits: new Map(),
+      cluster,
+      wasShared: cluster !== null,
+      windowMs: terms.softClose?.windowMs ?? TAKEOVER_WINDOW_MS,
+      opensAt: terms.opensAt ?? 0,
+      hardStopAt: terms.softClose?.hardStopAt ?? Number.POSITIVE_INFINITY,
+      takenAt: null,
       events: [],
       bidIds: new Set(),
       head: { seq: 0, hash: '' },
@@ -293,7 +373,7 @@ export class Checker {
     const { prevHash, events } = readBody(commit.body)
     this.#must((prevHash ?? '') === line.head.hash, 'no forks', () => `${where()} is not chained to its log`)
     this.#must(commit.firstSeq === line.head.seq + 1, 'one event per seq, without gaps', where)
-    line.commits.set(commit.firstSeq, { commit, author: line.home })
+    line.commits.set(commit.firstSeq, { commit, author: authorOf(line, events), isHeld: line.cluster === null })
     line.head = { seq: commit.lastSeq, hash: commit.hash }
     for (const event of events) this.#take(line, event, where)
   }
@@ -324,7 +404,7 @@ export class Checker {
   #endsOnTime(line: Line, what: () => string): void {
     const { closesAt, home, givesTimeBack } = line
     // Where it has moved, another machine may have been its home when it ended.
-    const hasMoved = line.events.some(({ type }) => type === 'AuctionHandedOver')
+    const hasMoved = line.events.some(({ type }) => type === 'AuctionHandedOver' || type === 'AuctionTakenOver')
     if (closesAt === null || !givesTimeBack || hasMoved) return
     for (const { from, until } of this.#downtimes.get(home.nodeId) ?? [])
       this.#must(
@@ -334,9 +414,35 @@ export class Checker {
       )
   }
 
+  #takenOver(line: Line, { at, from, to, clusterSignature }: AuctionTakenOver, what: () => string): void {
+    const { auctionId, cluster, commits, head, home } = line
+    const commit = [...commits.values()].at(-1)?.commit
+    const seq = head.seq
+    this.#must(from.nodeId === home.nodeId, 'an auction is taken over from its home', what)
+    const prevHash = commit === undefined ? '' : (readBody(commit.body).prevHash ?? '')
+    const text = ['vendue-takeover-v1', auctionId, commit?.firstSeq ?? seq, prevHash, from.nodeId, to.nodeId, ''].join(
+      '\n',
+    )
+    const isSigned = cluster !== null && this.#verifier.verify(text, clusterSignature, cluster)
+    this.#must(isSigned, 'nobody takes an auction over but its cluster', what)
+    line.home = to
+    line.takenAt = at
+    line.at = at
+  }
+
+  /** Whoever was not able to bid because the home had died has a chance to do so. */
+  #losesNoEnd({ takenAt, windowMs, closesAt, opensAt, hardStopAt }: Line, what: () => string): void {
+    if (takenAt === null || closesAt === null || takenAt < opensAt) return
+    this.#must(closesAt >= Math.min(takenAt + windowMs, hardStopAt), 'nobody loses the end to a home that died', what)
+  }
+
   #take(line: Line, event: AuctionEvent, where: () => string): void {
     const what = () => `${where()}: ${JSON.stringify(event)}`
     line.events.push(event)
+    if (event.type === 'AuctionTakenOver') {
+      this.#takenOver(line, event, what)
+      return
+    }
     if (event.type === 'MaximaRevealed') {
       this.#must(line.over === 'closed', 'maxima are revealed after the close alone', what)
       return
@@ -360,12 +466,24 @@ export class Checker {
     }
     if (event.type === 'AuctionExtended' && event.by === 'outage') this.#givesBack(line, event, what)
     if (event.type === 'AuctionExtended') line.closesAt = event.closesAt
-    if (event.type === 'AuctionClosed' && event.by === 'end-time') this.#endsOnTime(line, what)
+    if (event.type === 'AuctionClosed' && event.by === 'end-time') {
+      this.#endsOnTime(line, what)
+      this.#losesNoEnd(line, what)
+    }
     line.at = event.at
-    if (event.type === 'AuctionHandedOver') line.home = event.to
+    if (event.type === 'AuctionHandedOver') {
+      line.home = event.to
+      line.cluster = event.cluster
+      line.wasShared ||= event.cluster !== null
+    }
     if (event.type === 'AuctionClosed') line.over = 'closed'
     if (event.type === 'AuctionCancelled') line.over = 'cancelled'
   }
+}
+
+/** Who has to have signed a commit that follows. */
+function authorOf({ home }: Line, [first]: readonly AuctionEvent[]): Home {
+  return first?.type === 'AuctionTakenOver' ? first.to : home
 }
 
 function sameOutcome(a: Outcome, b: Outcome): boolean {

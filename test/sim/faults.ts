@@ -4,6 +4,7 @@ import type { Machine } from './machine.js'
 import type { Fault, Profile } from './profile.js'
 import type { Scheduler } from './scheduler.js'
 import type { SeededRandom } from './seeded-random.js'
+import type { SimCluster } from './sim-cluster.js'
 import type { SimGrape } from './sim-discovery.js'
 import { FAIR_WEATHER, type SimNetwork } from './sim-network.js'
 
@@ -23,6 +24,8 @@ export interface FaultsDeps {
   readonly network: SimNetwork
   readonly grape: SimGrape
   readonly forger: Forger
+  /** Null where no log is shared. */
+  readonly cluster: SimCluster | null
   readonly random: SeededRandom
 }
 
@@ -56,6 +59,7 @@ export class Faults {
     network.blocked.clear()
     network.weather = FAIR_WEATHER
     grape.up = true
+    this.#mendLog()
     for (const machine of machines) {
       machine.disk.fullness = 0
       machine.disk.failing = false
@@ -130,9 +134,61 @@ export class Faults {
       case 'forgery':
         forger.strike()
         break
+      case 'zombie':
+        machine.freeze(random.between(2_000, 9_000))
+        break
+      case 'log-cut':
+      case 'log-slow':
+      case 'log-down':
+      case 'log-lost':
+        this.#strikeLog(fault, machine)
+        break
       default: {
         const unknown: never = fault
         throw new Error(`unknown fault ${String(unknown)}`)
+      }
+    }
+  }
+
+  #mendLog(): void {
+    const { cluster } = this.#deps
+    if (cluster === null) return
+    cluster.cut.clear()
+    cluster.delayMs = 1
+    if (!cluster.isUp) cluster.failOver(null)
+  }
+
+  #strikeLog(fault: 'log-cut' | 'log-slow' | 'log-down' | 'log-lost', { name }: Machine): void {
+    const { cluster, random } = this.#deps
+    if (cluster === null || !cluster.isUp) return
+    switch (fault) {
+      case 'log-cut':
+        cluster.cut.add(name)
+        this.#later(random.between(500, 8_000), () => cluster.cut.delete(name))
+        break
+      case 'log-slow':
+        cluster.delayMs = random.pick([20, 200])!
+        this.#later(random.between(500, 5_000), () => {
+          cluster.delayMs = 1
+        })
+        break
+      case 'log-down':
+        cluster.isUp = false
+        this.#later(random.between(200, 4_000), () => cluster.failOver(null))
+        break
+      default: {
+        const standby = cluster.log.snapshot()
+        this.#later(random.between(10, 500), () => {
+          if (!cluster.isUp) return
+          cluster.isUp = false
+          // Whoever has written what is lost may be away when another takes over.
+          const { lastWriter } = cluster
+          if (lastWriter !== null && random.chance(0.6)) {
+            cluster.cut.add(lastWriter)
+            this.#later(random.between(4_000, 9_000), () => cluster.cut.delete(lastWriter))
+          }
+          this.#later(random.between(200, 3_000), () => cluster.failOver(standby))
+        })
       }
     }
   }

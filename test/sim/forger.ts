@@ -1,7 +1,10 @@
+import { takeOver } from '../../src/application/log/cluster-takeover.js'
 import { hashOf, sealCommit } from '../../src/application/log/commit.js'
+import { nodeIdOf } from '../../src/application/log/ids.js'
 import { minimumBid } from '../../src/domain/auction.js'
 import type { Commit } from '../../src/domain/commit.js'
 import type { BidPlaced } from '../../src/domain/events.js'
+import { NO_SECRETS } from '../../src/domain/pricing.js'
 import type { PeerService } from '../../src/ports/mesh/peer-service.js'
 import type { Signer } from '../../src/ports/system/signer.js'
 import type { Machine } from './machine.js'
@@ -16,6 +19,8 @@ export interface ForgerDeps {
   readonly random: SeededRandom
   /** The forger's own key, which is no home's. */
   readonly signer: Signer
+  /** Whether it pretends to be a node of a cluster as well. */
+  readonly takesOver: boolean
 }
 
 const LIES_LAST_MS = 3_000
@@ -29,14 +34,15 @@ export class Forger {
   }
 
   strike(): void {
-    if (this.#deps.random.chance(0.5)) this.#push()
+    if (this.#deps.takesOver && this.#deps.random.chance(0.5)) this.#takeOver()
+    else if (this.#deps.random.chance(0.5)) this.#push()
     else this.#spoil()
   }
 
   /** A bid that nobody made, in its rightful place, pushed to a replica. */
   #push(): void {
     const { machines, random, scheduler } = this.#deps
-    const victim = random.pick(machines.filter(({ running }) => running))
+    const victim = random.pick(machines.filter(({ running, frozen }) => running && !frozen))
     const auctions = [...(victim?.store?.tables.auctions.values() ?? [])]
     const replica = random.pick(auctions.filter(({ state }) => state.status === 'open'))
     const service: PeerService | undefined = victim?.services?.parts.peerService
@@ -59,6 +65,26 @@ export class Forger {
     scheduler.note(`a forged commit for ${victim.name}`)
     // Refused or not: what matters is what is stored.
     void service.pushCommits(state.home.nodeId, [forged]).catch(() => {})
+  }
+
+  /** A member of the mesh, with a key of its own, makes itself the home of an auction of a cluster's. */
+  #takeOver(): void {
+    const { machines, network, random, scheduler, signer } = this.#deps
+    const victim = random.pick(machines.filter(({ running, frozen }) => running && !frozen))
+    const auctions = [...(victim?.store?.tables.auctions.values() ?? [])]
+    const replica = random.pick(auctions.filter(({ state }) => state.cluster !== null && state.status === 'open'))
+    const service: PeerService | undefined = victim?.services?.parts.peerService
+    if (!victim || !replica || !service) return
+    const { auctionId, head, state } = replica
+    const to = { nodeId: nodeIdOf(signer.publicKey), publicKey: signer.publicKey }
+    network.members.add({ ...to, name: 'liar' })
+    const taking = { to, now: state.at, since: state.at, why: 'home-dead' } as const
+    const key = { ...signer, firstKey: signer.publicKey, rotationsSince: () => [] }
+    const decision = takeOver({ auctionId, head, state, secrets: NO_SECRETS }, taking, key)
+    if (!decision.accepted) return
+    const parts = { auctionId, firstSeq: head.seq + 1, prevHash: head.hash, events: decision.events }
+    scheduler.note(`a forged takeover for ${victim.name}`)
+    void service.pushCommits(to.nodeId, [sealCommit(parts, signer)]).catch(() => {})
   }
 
   /** For a while, commits that pass the network are altered, left out or put in another order. */

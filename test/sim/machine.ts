@@ -17,6 +17,7 @@ import { silentLogger } from '../support/silent-logger.js'
 import type { Sabotage } from './sabotage.js'
 import { EPOCH_MS, type Scheduler } from './scheduler.js'
 import type { SeededRandom } from './seeded-random.js'
+import type { SimCluster } from './sim-cluster.js'
 import { SimDiscovery, type SimGrape } from './sim-discovery.js'
 import { SimDisk } from './sim-disk.js'
 import type { KeyRing } from './sim-keys.js'
@@ -31,6 +32,8 @@ export interface MachineDeps {
   readonly keys: KeyRing
   readonly random: SeededRandom
   readonly sabotage: Sabotage
+  /** Of those machines that share a log. */
+  readonly cluster?: SimCluster | undefined
   readonly logger?: (machine: string) => Logger
 }
 
@@ -107,8 +110,13 @@ export class Machine {
     return this.#stopping?.alive ?? false
   }
 
+  /** Standing still: nobody gets through to it. */
+  get frozen(): boolean {
+    return (this.#life?.process.wakesAt ?? 0) > this.#deps.scheduler.now
+  }
+
   get api(): NodeApi | null {
-    return this.#life?.services.parts.nodeApi ?? null
+    return this.frozen ? null : (this.#life?.services.parts.nodeApi ?? null)
   }
 
   get store(): SimStore | null {
@@ -156,6 +164,11 @@ export class Machine {
     this.#deps.scheduler.note(`${this.name} is killed`)
   }
 
+  /** It stands still, and goes on as if nothing had been. */
+  freeze(ms: number): void {
+    if (this.#life) this.#life.process.wakesAt = this.#deps.scheduler.now + ms
+  }
+
   /** Stops in good order, or at least as far as the node comes before it is killed. */
   async stop(): Promise<void> {
     const life = this.#life
@@ -192,7 +205,7 @@ export class Machine {
   }
 
   #compose(process: SimProcess, inner: SimStore): Life {
-    const { network, grape, keys, sabotage } = this.#deps
+    const { cluster, network, grape, keys, sabotage } = this.#deps
     const services = new ServiceContainer<NodeParts>()
     const random = this.#random.stream(`life ${this.#lives}`)
     const store = sabotage.store?.(inner) ?? inner
@@ -216,7 +229,7 @@ export class Machine {
       .value('random', random)
       .value('logger', this.#deps.logger?.(this.name) ?? silentLogger)
       .value('signer', this.signer)
-      .value('verifier', sabotage.verifier ?? keys.verifier)
+      .value('verifier', sabotage.verifier?.(keys.verifier) ?? keys.verifier)
       .factory('mandateChecker', () => new InPlaceMandateChecker({ verifier: services.parts.verifier }))
       .value('discovery', new SimDiscovery({ process, network, grape, random: random.stream('dht') }))
       .value('peerClient', network.client(process))
@@ -229,8 +242,10 @@ export class Machine {
       currencies: {},
       requestStop: () => {},
       handshakes: () => null,
+      cluster: cluster && { sharedLog: cluster.connect(process), signer: cluster.signer },
       fail,
     })
+    if (cluster) sabotage.cluster?.(services, cluster.log)
     return { process, store: inner, services, info, stops: [] }
   }
 

@@ -13,7 +13,9 @@ export const FAULTS = [
   'grape-down',
   'forgery',
 ] as const
-export type Fault = (typeof FAULTS)[number]
+/** `log-lost`: a standby takes over that has not got the last commits. */
+export const CLUSTER_FAULTS = ['zombie', 'log-cut', 'log-slow', 'log-down', 'log-lost'] as const
+export type Fault = (typeof FAULTS)[number] | (typeof CLUSTER_FAULTS)[number]
 
 export const ACTIONS = [
   'open',
@@ -71,5 +73,23 @@ export function drawProfile(random: SeededRandom): Profile {
     }),
     actionEveryMs: random.between(40, 300),
     maxLive: random.int(1, 6),
+  }
+}
+
+/** What an asynchronous standby has lost is still there as long as no copy of it is lost at the same time. */
+const FAULTS_BESIDE_LOSS: readonly Fault[] = ['weather', 'clock-jump', 'grape-down', 'forgery']
+
+/** The same mesh with some of its nodes sharing a log, whose standby is waited for or not. */
+export function drawClusterProfile(mesh: Profile, random: SeededRandom): Profile & { readonly clusterNodes: number } {
+  const isAsync = random.chance(0.4)
+  const ofLog = CLUSTER_FAULTS.filter((fault) =>
+    fault === 'log-lost' ? isAsync : fault === 'log-down' ? !isAsync : true,
+  )
+  const ofMesh = isAsync ? FAULTS_BESIDE_LOSS.filter((fault) => mesh.faults.includes(fault)) : mesh.faults
+  return {
+    ...mesh,
+    // What is about the log, as often as all the rest.
+    faults: [...ofMesh, ...Array.from({ length: Math.max(4, ofMesh.length) }, () => random.pick(ofLog) as Fault)],
+    clusterNodes: random.int(2, mesh.nodes),
   }
 }

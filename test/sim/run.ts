@@ -1,21 +1,22 @@
 import { parseArgs } from 'node:util'
 import { type Mode, SimulationFailure, simulate } from './simulation.js'
 
-const USAGE = `Usage: npm run sim -- [--seed S] [--seeds N] [--mode safety|liveness] [--trace]
+const USAGE = `Usage: npm run sim -- [--seed S] [--seeds N] [--mode safety|liveness] [--cluster] [--trace]
   --seed S    the first seed, 1 by default
   --seeds N   how many seeds from there on, 1 by default
   --mode M    only this mode; both by default
+  --cluster   some of the nodes share a log
   --trace     print every step`
 
 async function main(): Promise<void> {
-  const { seed, seeds, modes, echo } = readArgs()
+  const { seed, seeds, modes, cluster, echo } = readArgs()
   let failures = 0
   let slowestMs = 0
   let slowestEqualMs = 0
   for (let next = seed; next < seed + seeds; next++) {
     for (const mode of modes) {
       try {
-        const result = await simulate({ seed: next, mode, ...(echo && { echo }) })
+        const result = await simulate({ seed: next, mode, cluster, ...(echo && { echo }) })
         console.log(JSON.stringify(result))
         slowestMs = Math.max(slowestMs, result.convergedMs ?? 0)
         slowestEqualMs = Math.max(slowestEqualMs, result.equalMs ?? 0)
@@ -41,6 +42,7 @@ function readArgs() {
         seed: { type: 'string', default: '1' },
         seeds: { type: 'string', default: '1' },
         mode: { type: 'string' },
+        cluster: { type: 'boolean', default: false },
         trace: { type: 'boolean', default: false },
       },
     })
@@ -52,6 +54,7 @@ function readArgs() {
       seed: count('seed', values.seed),
       seeds: count('seeds', values.seeds),
       modes,
+      cluster: values.cluster,
       echo: values.trace ? (line: string) => console.log(line) : undefined,
     }
   } catch (error) {

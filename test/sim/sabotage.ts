@@ -1,7 +1,12 @@
+import type { NodeServices } from '../../services/node/node-parts.js'
+import type { PeerComparison } from '../../src/application/cluster/peer-comparison.js'
+import type { HomeLog } from '../../src/application/home/home-log.js'
 import type { Append } from '../../src/ports/store/event-log.js'
 import type { RecordedOutcome } from '../../src/ports/store/outcome-repository.js'
+import type { SharedAppendResult } from '../../src/ports/store/shared-log.js'
 import type { Store } from '../../src/ports/store/store.js'
 import type { BulkVerifier } from '../../src/ports/system/signer.js'
+import { MemorySharedLog } from '../support/memory/memory-shared-log.js'
 import { MemoryTables } from '../support/memory/memory-tables.js'
 import type { SimDiskOptions } from './sim-disk.js'
 
@@ -10,7 +15,10 @@ export interface Sabotage {
   readonly disk?: Partial<SimDiskOptions>
   readonly tables?: () => MemoryTables
   readonly store?: (store: Store) => Store
-  readonly verifier?: BulkVerifier
+  readonly verifier?: (keys: BulkVerifier) => BulkVerifier
+  readonly sharedLog?: () => MemorySharedLog
+  /** Of a node that shares a log. */
+  readonly cluster?: (services: NodeServices, log: MemorySharedLog) => void
 }
 
 export const NO_SABOTAGE: Sabotage = {}
@@ -108,7 +116,68 @@ export const NO_PARCELS: Sabotage = {
 
 /** Every signature is good. */
 export const NO_SIGNATURE_CHECK: Sabotage = {
-  verifier: { verify: () => true, verifyBeside: () => Promise.resolve(true) },
+  verifier: () => ({ verify: () => true, verifyBeside: () => Promise.resolve(true) }),
+}
+
+/** Of the cluster's signature alone. */
+export const NO_CLUSTER_SIGNATURE_CHECK: Sabotage = {
+  verifier: (keys) => ({
+    verify: (text, ...by) => text.startsWith('vendue-takeover') || keys.verify(text, ...by),
+    verifyBeside: (...given) => keys.verifyBeside(...given),
+  }),
+}
+
+/** The shared log takes whatever it is given, wherever its head is. */
+export const NO_HEAD_COMPARISON: Sabotage = {
+  sharedLog: () => new TrustingSharedLog(),
+}
+
+class TrustingSharedLog extends MemorySharedLog {
+  override append(chain: readonly Append[]): SharedAppendResult {
+    for (const { commit, prevHash } of chain) {
+      const auction = this.find(commit.auctionId)
+      if (auction && prevHash !== null) auction.head = { seq: commit.firstSeq - 1, hash: prevHash }
+    }
+    return super.append(chain)
+  }
+}
+
+/** A new primary is believed, whatever the members of the mesh hold. */
+export const NO_HEALING: Sabotage = {
+  cluster: (services, log) => {
+    services.value('peerComparison', { begin: () => {}, over: async () => {} } as unknown as PeerComparison)
+    const { sharedAuctions } = services.parts
+    const believed = async (auctionId: string) => {
+      const logged = log.find(auctionId)
+      return logged ? { auctionId, ...logged } : services.parts.auctions.find(auctionId)
+    }
+    services.value('sharedAuctions', changed(sharedAuctions, { reconcile: believed }))
+  },
+}
+
+/** Ends and starts go into the node's own log, and the shared one hears nothing of them. */
+export const TIMERS_BESIDE: Sabotage = {
+  cluster: (services) => {
+    const { homeLog } = services.parts
+    const append: HomeLog['append'] = (entry) => {
+      const isTimed = entry.events.some(
+        (event) => event.type === 'AuctionStarted' || (event.type === 'AuctionClosed' && event.by === 'end-time'),
+      )
+      return isTimed ? services.parts.eventLog.append(entry) : homeLog.append(entry)
+    }
+    services.value('homeLog', changed(homeLog, { append }))
+  },
+}
+
+/** The object with some of its methods changed. */
+function changed<T extends object>(target: T, changes: Partial<T>): T {
+  return new Proxy(target, {
+    get: (_, name) => {
+      if (name in changes) return Reflect.get(changes, name)
+      const value: unknown = Reflect.get(target, name)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
 }
 
 function partsOf(store: Store): Store {

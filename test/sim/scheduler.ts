@@ -10,10 +10,12 @@ const nextTurn = setImmediate
 /** Something that happens only while its owner lives: what waits for a crashed process never comes. */
 export interface Owner {
   readonly alive: boolean
+  /** What comes before is put off until then: it stands still. */
+  readonly wakesAt?: number
 }
 
 interface Step {
-  readonly at: number
+  at: number
   /** Breaks ties: first planned, first run. */
   readonly order: number
   readonly label: string
@@ -66,6 +68,11 @@ export class Scheduler {
     for (let step = this.#heap[0]; step !== undefined && step.at <= end; step = this.#heap[0]) {
       this.#pop()
       if (step.run === null || step.owner?.alive === false) continue
+      if ((step.owner?.wakesAt ?? 0) > step.at) {
+        step.at = step.owner?.wakesAt as number
+        this.#push(step)
+        continue
+      }
       this.#now = step.at
       this.#steps += 1
       this.note(step.label)

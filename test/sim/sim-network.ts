@@ -120,6 +120,12 @@ export class SimNetwork {
 
   #deliver(address: string, request: Passing, back: Back): void {
     const host = this.#hosts.get(address)
+    const sleepMs = (host?.process.wakesAt ?? 0) - this.#scheduler.now
+    if (host !== undefined && sleepMs > 0) {
+      const again = () => this.#deliver(address, request, back)
+      this.#scheduler.after(sleepMs, `${request.method} waits for ${request.to}`, host.process, again)
+      return
+    }
     const { method } = request
     const handler = host?.service[method]
     if (host === undefined || handler === undefined) {

@@ -18,6 +18,8 @@ export class SimProcess implements Clock, Timers, Owner {
   readonly scheduler: Scheduler
   readonly #clock: WallClock
   #alive = true
+  /** Stands still until then. */
+  wakesAt = 0
 
   constructor(name: string, scheduler: Scheduler, clock: WallClock) {
     this.name = name

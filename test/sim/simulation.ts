@@ -2,15 +2,17 @@ import type { RemoteCommand } from '../../src/domain/remote-command.js'
 import type { SubmitAnswer } from '../../src/ports/mesh/home-messages.js'
 import type { Breach } from '../../src/ports/store/breach-repository.js'
 import type { Logger } from '../../src/ports/system/logger.js'
+import { MemorySharedLog } from '../support/memory/memory-shared-log.js'
 import { Checker } from './checker.js'
 import { unconverged, unequal } from './convergence.js'
 import { Faults } from './faults.js'
 import { Forger } from './forger.js'
 import { Machine } from './machine.js'
-import { drawProfile } from './profile.js'
+import { drawClusterProfile, drawProfile } from './profile.js'
 import { NO_SABOTAGE, type Sabotage } from './sabotage.js'
 import { Scheduler } from './scheduler.js'
 import { SeededRandom } from './seeded-random.js'
+import { SimCluster } from './sim-cluster.js'
 import { HashKeyRing, type KeyRing } from './sim-keys.js'
 import { SimNetwork } from './sim-network.js'
 import { Trace } from './trace.js'
@@ -25,6 +27,8 @@ export type Mode = 'safety' | 'liveness'
 export interface SimulationOptions {
   readonly seed: number
   readonly mode: Mode
+  /** Some of the nodes share a log. */
+  readonly cluster?: boolean
   readonly sabotage?: Sabotage
   readonly keys?: KeyRing
   /** Hears of each step. */
@@ -42,6 +46,8 @@ export interface SimulationResult {
   readonly auctions: number
   readonly events: number
   readonly acknowledged: number
+  /** Auctions that the nodes of a cluster have taken over. */
+  readonly takeovers: number
   /** Virtual milliseconds from the end of the faults until all was well; null in safety mode. */
   readonly convergedMs: number | null
   /**
@@ -68,9 +74,10 @@ export class SimulationFailure extends Error {
     readonly mode: Mode,
     readonly violation: string,
     steps: readonly string[],
+    cluster = false,
   ) {
     super(
-      `seed ${seed} (${mode}): ${violation}\nagain: npm run sim -- --seed ${seed} --mode ${mode}\nlast steps:\n  ${steps.join('\n  ')}`,
+      `seed ${seed} (${mode}): ${violation}\nagain: npm run sim -- --seed ${seed} --mode ${mode}${cluster ? ' --cluster' : ''}\nlast steps:\n  ${steps.join('\n  ')}`,
     )
     this.name = 'SimulationFailure'
   }
@@ -99,18 +106,32 @@ class Simulation {
     const keys = options.keys ?? new HashKeyRing()
     this.#checker = new Checker(keys.verifier)
     const network = this.#network(random.stream('network'))
-    const profile = drawProfile(random.stream('profile'))
+    const mesh = drawProfile(random.stream('profile'))
+    const ofCluster = random.stream('cluster')
+    const profile = options.cluster
+      ? drawClusterProfile(mesh, ofCluster.stream('profile'))
+      : { ...mesh, clusterNodes: undefined }
     scheduler.note(`profile ${JSON.stringify({ ...profile, actions: profile.actions.length })}`)
     const grape = { up: true }
     const sabotage = options.sabotage ?? NO_SABOTAGE
     const { logger } = options
     const machineDeps = { scheduler, network, grape, keys, random, sabotage, ...(logger && { logger }) }
-    for (let i = 1; i <= profile.nodes; i++) this.#machines.push(new Machine(`n${i}`, machineDeps, this.#events()))
+    const { clusterNodes = 0 } = profile
+    const log = sabotage.sharedLog?.() ?? new MemorySharedLog()
+    const clusterKey = keys.newSigner(ofCluster.stream('key'))
+    const clusterDeps = { scheduler, checker: this.#checker, random: ofCluster.stream('log'), signer: clusterKey, log }
+    const cluster = clusterNodes > 0 ? new SimCluster(clusterDeps) : null
+    for (let i = 1; i <= profile.nodes; i++) {
+      const deps = { ...machineDeps, cluster: i <= clusterNodes && cluster ? cluster : undefined }
+      this.#machines.push(new Machine(`n${i}`, deps, this.#events()))
+    }
     const machines = this.#machines
     this.#users = new Users({ scheduler, machines, checker: this.#checker, random: random.stream('users') }, profile)
     const signer = keys.newSigner(random.stream('forger key'))
-    const forger = new Forger({ scheduler, machines, network, random: random.stream('forger'), signer })
-    this.#faults = new Faults({ scheduler, machines, network, grape, forger, random: random.stream('faults') }, profile)
+    const ofForger = random.stream('forger')
+    const forger = new Forger({ scheduler, machines, network, random: ofForger, signer, takesOver: cluster !== null })
+    const faultDeps = { scheduler, machines, network, grape, forger, cluster, random: random.stream('faults') }
+    this.#faults = new Faults(faultDeps, profile)
   }
 
   async run(): Promise<SimulationResult> {
@@ -136,6 +157,7 @@ class Simulation {
       auctions: lines.length,
       events: lines.reduce((sum, { events }) => sum + events.length, 0),
       acknowledged: this.#checker.acknowledged,
+      takeovers: lines.flatMap(({ events }) => events.filter(({ type }) => type === 'AuctionTakenOver')).length,
       ...peace,
     }
   }
@@ -177,7 +199,13 @@ class Simulation {
   }
 
   #fail(violation: string): never {
-    throw new SimulationFailure(this.#options.seed, this.#options.mode, violation, this.#trace.last())
+    throw new SimulationFailure(
+      this.#options.seed,
+      this.#options.mode,
+      violation,
+      this.#trace.last(),
+      this.#options.cluster,
+    )
   }
 
   async #lastPowerCut(): Promise<void> {
@@ -195,7 +223,7 @@ class Simulation {
     for (;;) {
       await this.#until(this.#scheduler.now + CONVERGENCE_CHECK_MS)
       const { now } = this.#scheduler
-      if (this.#machines.every(({ running, stopping }) => running && !stopping)) wholeAt ??= now
+      if (this.#machines.every(({ running, stopping, frozen }) => running && !stopping && !frozen)) wholeAt ??= now
       else if (equalMs === null) wholeAt = null
       if (wholeAt !== null) equalMs ??= this.#equalAfter(now - wholeAt)
       const missing = unconverged(this.#machines, this.#checker, this.#users)

@@ -1,11 +1,13 @@
 import { type Append, DuplicateCommandError, LogBrokenError, LogBusyError } from '../../ports/store/event-log.js'
-import type { RecordedOutcome } from '../../ports/store/outcome-repository.js'
+import type { OutcomeRepository, RecordedOutcome } from '../../ports/store/outcome-repository.js'
 import type { Logger } from '../../ports/system/logger.js'
 import type { Timers } from '../../ports/system/timers.js'
 import type { PublishingEventLog } from '../log/publishing-event-log.js'
 
 export interface OwnCopiesDeps {
   readonly eventLog: Pick<PublishingEventLog, 'append' | 'read'>
+  /** Of the own store. */
+  readonly outcomes: Pick<OutcomeRepository, 'find'>
   readonly timers: Timers
   readonly logger: Logger
 }
@@ -164,7 +166,10 @@ export class OwnCopies {
       await this.#deps.eventLog.append(entry)
     } catch (error) {
       if (!(error instanceof DuplicateCommandError)) throw error
-      await this.#deps.eventLog.append({ ...entry, outcomes: [] })
+      const outcomes = entry.outcomes ?? []
+      const known = await this.#deps.outcomes.find(outcomes.map(({ outcome }) => outcome.commandId))
+      const missing = outcomes.filter(({ outcome }) => !known.has(outcome.commandId))
+      await this.#deps.eventLog.append({ ...entry, outcomes: missing })
     }
   }
 }

@@ -31,6 +31,8 @@ export interface SharedLogOptions {
   readonly clusterId?: string
   /** The log's clock. */
   readonly now?: () => number
+  /** When a call begins: a turn of the event loop later, where nothing else is said. */
+  readonly turn?: () => Promise<unknown>
   /** Called before a call is carried out: may wait, or throw a `SharedLogError`. */
   readonly before?: (call: keyof SharedLog) => void | Promise<void>
   /** Called once it has been: may wait, or throw, and then the caller does not hear what came of it. */
@@ -238,7 +240,7 @@ class MemorySharedLogConnection implements SharedLog {
 
   #call<T>(name: keyof SharedLog, work: () => T): Promise<T> {
     const done = this.#tail.then(async () => {
-      await setImmediate()
+      await (this.#options.turn ?? setImmediate)()
       try {
         if (this.#closed) throw new SharedLogError('LOG_UNREACHABLE', 'the shared log has been closed')
         await this.#options.before?.(name)
