@@ -1,7 +1,12 @@
 import { expect } from 'chai'
 import { OwnCopies } from '../../../src/application/cluster/own-copies.js'
+import { PublishingEventLog } from '../../../src/application/log/publishing-event-log.js'
 import type { Append } from '../../../src/ports/store/event-log.js'
+import type { RecordedOutcome } from '../../../src/ports/store/outcome-repository.js'
+import { ALICE, BOB } from '../../support/auction-scenario.js'
+import { CommitBuilder } from '../../support/commit-builder.js'
 import { ManualTime, settle } from '../../support/manual-time.js'
+import { openMemoryStore } from '../../support/memory/memory-store.js'
 import { silentLogger } from '../../support/silent-logger.js'
 
 const AUCTION = 'auc_1'
@@ -14,6 +19,7 @@ describe('the own copies of a home in a cluster', () => {
         append: () => new Promise((resolve) => stored.push(() => resolve(1))),
         read: () => Promise.resolve([]),
       },
+      outcomes: { find: () => Promise.resolve(new Map()) },
       timers: new ManualTime(),
       logger: silentLogger,
     })
@@ -38,5 +44,26 @@ describe('the own copies of a home in a cluster', () => {
     await settle()
     expect(heard).to.deep.equal(['nothing given', 'two given', 'three given'])
     expect(copies.size).to.equal(0)
+  })
+
+  it('has all answers of a commit, also where one of them has come on another way', async () => {
+    const time = new ManualTime()
+    const store = openMemoryStore()
+    const { outcomes } = store
+    const eventLog = new PublishingEventLog(store.eventLog)
+    const copies = new OwnCopies({ eventLog, outcomes, timers: time, logger: silentLogger })
+    const auction = new CommitBuilder()
+    copies.store(auction.open())
+    await settle()
+    const entry = auction.commit(auction.bid(ALICE, 8_000), auction.bid(BOB, 9_000))
+    const [first, second] = entry.outcomes as [RecordedOutcome, RecordedOutcome]
+    await outcomes.record([first])
+    copies.store(entry)
+    await settle()
+    await time.advance(1_000)
+    await copies.settled(auction.auctionId)
+    const ids = [first, second].map(({ outcome }) => outcome.commandId)
+    expect([...(await outcomes.find(ids)).keys()]).to.have.members(ids)
+    expect((await store.auctions.find(auction.auctionId))?.head).to.deep.equal(auction.head)
   })
 })
