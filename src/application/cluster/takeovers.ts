@@ -38,6 +38,8 @@ const BATCH = 256
 /** If the node that should take an auction over does not, the next one in the order does, after this time. */
 const NEXT_AFTER_MS = 2_000
 const MAX_TRIES = 3
+/** Remembered heads. */
+const MAX_FOREIGN = 10_000
 /** Remembered, for whoever wants to know. */
 const MAX_LISTED = 50
 
@@ -49,6 +51,8 @@ const MAX_LISTED = 50
 export class Takeovers {
   readonly #deps: TakeoversDeps
   readonly #nodeId: string
+  /** Heads of auctions that have moved out of the cluster: nobody has to look at them again. */
+  readonly #foreign = new Set<string>()
   #isBusy = false
   #isStopped = false
   #under: Promise<void> = Promise.resolve()
@@ -105,7 +109,8 @@ export class Takeovers {
     for (let after: string | null = null; !this.#isStopped; ) {
       const page: OwnedAuction[] = await this.#deps.sharedLog.auctionsOf(nodeId, after, PAGE)
       for (const one of page)
-        if (rendezvous(one.auctionId, alive).slice(0, places).includes(this.#nodeId)) own.push(one)
+        if (!this.#foreign.has(one.hash) && rendezvous(one.auctionId, alive).slice(0, places).includes(this.#nodeId))
+          own.push(one)
       after = page.at(-1)?.auctionId ?? null
       if (page.length < PAGE) break
     }
@@ -139,7 +144,10 @@ export class Takeovers {
       let record = own?.head.seq === seq && own.head.hash === hash ? own : await sharedAuctions.reconcile(auctionId)
       for (let tries = 1; ; tries++) {
         if (record === null || record.state.home.nodeId !== home.nodeId) return null
-        if (!isOfCluster(record.state, clusterSigner)) return null
+        if (!isOfCluster(record.state, clusterSigner)) {
+          this.#leave(hash)
+          return null
+        }
         try {
           await clusterLog.takeOver(this.#commit(home, record))
           return auctionId
@@ -154,6 +162,11 @@ export class Takeovers {
         logger.warn({ err: error, auctionId }, 'an auction could not be taken over')
       return null
     }
+  }
+
+  #leave(hash: string): void {
+    if (this.#foreign.size >= MAX_FOREIGN) this.#foreign.clear()
+    this.#foreign.add(hash)
   }
 
   #commit({ why, since }: DeadHome, record: AuctionRecord): Append {

@@ -90,6 +90,16 @@ describe('a handover', () => {
     expect((await cluster.soon(two.api.bid(request))).outcome.status).to.equal('accepted')
     kill(stranger)
     await cluster.time.advance(15_000)
+    let looks = 0
+    for (const { store } of [one, two]) {
+      const { find } = store.auctions
+      store.auctions.find = (id) => {
+        if (id === auction) looks += 1
+        return find.call(store.auctions, id)
+      }
+    }
+    await cluster.time.advance(10_000)
+    expect(looks).to.equal(0)
     for (const node of [one, two]) expect(await homeOf(node, auction)).to.equal(stranger.info.nodeId)
   })
 
