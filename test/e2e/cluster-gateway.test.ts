@@ -138,6 +138,16 @@ describe('a gateway, when the home of an auction of its cluster is killed', func
     expect(await states()).to.have.members(['alive', 'alive', 'left'])
   })
 
+  it('says that the log is away where a node would begin a cluster, and ends', async () => {
+    const url = `postgres://vendue:${encodeURIComponent(PASSWORD)}@127.0.0.1:1/vendue`
+    const { code, stderr } = await vendue(home, ['cluster', 'init', '--name', 'four'], {
+      env: { VENDUE_SHARED_LOG: url },
+    })
+    expect(code, stderr).to.equal(3)
+    expect(stderr).to.contain('no PostgreSQL that takes writes answers').and.contain('127.0.0.1:1')
+    expect(stderr).not.to.contain(PASSWORD)
+  })
+
   it('shows the password of the log nowhere', () => {
     for (const { options, output } of nodes) {
       expect(output, options.name).to.have.length.above(0)

@@ -2,7 +2,7 @@ import type { ClusterInvite, ClusterInvites, Redeemed } from '../../ports/store/
 import type { PostgresAddress } from './postgres-address.js'
 import { PrimaryConnections } from './primary-connections.js'
 
-const ANSWER_MS = 8_000
+const ANSWER_MS = 5_000
 const STATEMENT_MS = 4_000
 /** So that who comes too late hears why. */
 const KEPT_MS = 30 * 86_400_000

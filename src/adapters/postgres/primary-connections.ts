@@ -93,7 +93,7 @@ export class PrimaryConnections {
         const opened = await this.#connect()
         if (opened !== null) return opened
         if (performance.now() + ROUND_PAUSE_MS >= deadlineMs) throw this.#error
-        await wait(ROUND_PAUSE_MS, undefined, { ref: false })
+        await wait(ROUND_PAUSE_MS)
       }
     } catch (error) {
       this.#release()

@@ -22,7 +22,7 @@ export const gatewayCommand: HostCommand = {
   },
   examples: [
     ['gateway --http-port 8081', 'one more gateway for the node of this machine'],
-    ['gateway --auth accounts', 'bidders log in; see `vendue help user`'],
+    ['gateway --auth accounts', 'bidders log in; see `vendue user --help`'],
     ['gateway --rpc 192.0.2.7:7000 --token-file operator.token', 'for a node of another machine'],
   ],
   notes: 'A gateway holds no auctions of its own: as many as you like may stand beside each other.',

@@ -29,7 +29,7 @@ export const startCommand: HostCommand = {
     ['start --grape http://127.0.0.1:30001', 'with a Grape that runs already'],
     ['start --open', 'and shows its web page in the browser'],
     ['start --http-port 9000', 'with its gateway, HTTP and WebSocket, on another port'],
-    ['start --auth accounts', 'bidders log in at its gateway; see `vendue help user`'],
+    ['start --auth accounts', 'bidders log in at its gateway; see `vendue user --help`'],
     ['start --rpc 192.0.2.7:7000 --grape-host 192.0.2.7', 'for nodes on other machines'],
   ],
   notes:

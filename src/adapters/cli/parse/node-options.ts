@@ -99,7 +99,7 @@ export const sharedLogOptions: Options = {
   'shared-log': {
     kind: 'text',
     describe:
-      'The PostgreSQL in which the nodes of a cluster keep their log: postgres://USER@HOST:PORT,.../DATABASE; see `vendue help cluster`',
+      'The PostgreSQL in which the nodes of a cluster keep their log: postgres://USER@HOST:PORT,.../DATABASE; see `vendue cluster --help`',
     group: 'Cluster:',
   },
   'shared-log-password-file': {
