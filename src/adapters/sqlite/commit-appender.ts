@@ -18,12 +18,12 @@ import type {
 
 interface HeadRow {
   readonly ref: number
-  readonly last_seq: number
-  readonly last_hash: string
+  readonly lastSeq: number
+  readonly hash: string
   readonly status: string
-  readonly bid_count: number
-  readonly due_at: number | null
-  readonly home_node_id: string
+  readonly bidCount: number
+  readonly dueAt: number | null
+  readonly homeNodeId: string
 }
 
 /** Of the auctions of one status, or of what one author has written. */
@@ -37,6 +37,8 @@ interface Tally {
 
 /** Whose refs are remembered. */
 const MAX_AUTHORS = 1_000
+/** Auctions whose rows are remembered as they are now. */
+const MAX_HEADS = 10_000
 
 /** Writes a commit with all that becomes true with it, inside the caller's transaction. */
 export class CommitAppender {
@@ -45,6 +47,8 @@ export class CommitAppender {
   readonly #tallies = new Map<string, Tally>()
   /** Their refs, by public key. */
   readonly #authors = new Map<string, number>()
+  /** As this connection, which alone writes, has left them. */
+  readonly #heads = new Map<string, HeadRow>()
 
   constructor(db: Database) {
     this.#statements = prepare(db)
@@ -53,9 +57,9 @@ export class CommitAppender {
   /** A conflict is found before anything is written; every other refusal is thrown. */
   append(operation: AppendOperation): WriteResult {
     const { auctionId, firstSeq, prevHash } = operation
-    const head = this.#statements.head.get(auctionId)
-    if ((head?.last_seq ?? 0) !== firstSeq - 1 || (head?.last_hash ?? null) !== prevHash) {
-      const found = head === undefined ? null : { seq: head.last_seq, hash: head.last_hash }
+    const head = this.#headOf(auctionId)
+    if ((head?.lastSeq ?? 0) !== firstSeq - 1 || (head?.hash ?? null) !== prevHash) {
+      const found = head === undefined ? null : { seq: head.lastSeq, hash: head.hash }
       return { ok: false, code: 'SEQ_CONFLICT', head: found }
     }
     const ref = head?.ref ?? this.#open(operation)
@@ -70,7 +74,18 @@ export class CommitAppender {
     if (revealed !== null) this.#reveal(ref, JSON.parse(revealed) as RevealedMaximum[])
     if (head !== undefined) this.#update(head, operation)
     this.#count(head, operation)
+    this.#remember(ref, operation)
     return { ok: true, position }
+  }
+
+  #headOf(auctionId: string): HeadRow | undefined {
+    return this.#heads.get(auctionId) ?? this.#statements.head.get(auctionId)
+  }
+
+  #remember(ref: number, { auctionId, auction, lastSeq, hash }: AppendOperation): void {
+    const { status, bidCount, dueAt, homeNodeId } = auction
+    if (this.#heads.size >= MAX_HEADS) this.#heads.clear()
+    this.#heads.set(auctionId, { ref, lastSeq, hash, status, bidCount, dueAt, homeNodeId })
   }
 
   /** To be called at the start of a transaction: forgets what a failed one has left. */
@@ -81,6 +96,7 @@ export class CommitAppender {
   /** To be called where anything has been taken back. */
   forget(): void {
     this.#authors.clear()
+    this.#heads.clear()
   }
 
   /** To be called at the end of a transaction. */
@@ -145,7 +161,8 @@ export class CommitAppender {
   }
 
   /** The columns that indexes cover are touched only where they change: that spares four index updates a commit. */
-  #update({ ref, status, due_at, home_node_id }: HeadRow, operation: AppendOperation): void {
+  #update(head: HeadRow, operation: AppendOperation): void {
+    const { ref } = head
     const { auction, lastSeq, hash } = operation
     const { bidCount, state, homeNodeId, dueAt } = auction
     this.#statements.updateState.run(bidCount, lastSeq, hash, state, sumOf(operation), ref)
@@ -154,7 +171,7 @@ export class CommitAppender {
       const price = auction.secretKept?.price ?? null
       this.#statements.markUnrevealed.run({ ref, winnerId, price })
     }
-    if (status !== auction.status || due_at !== dueAt || home_node_id !== homeNodeId) {
+    if (head.status !== auction.status || head.dueAt !== dueAt || head.homeNodeId !== homeNodeId) {
       this.#statements.updatePlace.run(auction.status, dueAt, homeNodeId, ref)
     }
   }
@@ -182,7 +199,7 @@ export class CommitAppender {
 
   /** What comes with an auction that moves here; its log has to be here already. */
   keepHandover({ auctionId, sealed, secret }: KeepHandover): void {
-    const ref = this.#statements.head.get(auctionId)?.ref
+    const ref = this.#headOf(auctionId)?.ref
     if (ref === undefined) throw new RangeError(`${auctionId} is not stored here`)
     if (secret !== null) this.#keepSecrets(ref, secret)
     if (sealed === null) return
@@ -199,7 +216,7 @@ export class CommitAppender {
 
   #count(head: HeadRow | undefined, { auction, signer, body }: AppendOperation): void {
     if (head !== undefined)
-      this.#add({ kind: 'status', name: head.status, auctions: -1, bids: -head.bid_count, bytes: 0 })
+      this.#add({ kind: 'status', name: head.status, auctions: -1, bids: -head.bidCount, bytes: 0 })
     this.#add({ kind: 'status', name: auction.status, auctions: 1, bids: auction.bidCount, bytes: 0 })
     const opened = head === undefined ? 1 : 0
     this.#add({ kind: 'author', name: signer, auctions: opened, bids: 0, bytes: Buffer.byteLength(body) })
@@ -227,7 +244,8 @@ function prepare(db: Database) {
   const statement = (sql: string): Statement<Value[]> => db.prepare<Value[]>(sql)
   return {
     head: db.prepare<[string], HeadRow>(
-      'SELECT ref, last_seq, last_hash, status, bid_count, due_at, home_node_id FROM auctions WHERE auction_id = ?',
+      `SELECT ref, last_seq AS lastSeq, last_hash AS hash, status, bid_count AS bidCount, due_at AS dueAt,
+         home_node_id AS homeNodeId FROM auctions WHERE auction_id = ?`,
     ),
     insertAuction: statement(
       `INSERT INTO auctions (auction_id, home_node_id, status, title, opened_at, due_at, bid_count, last_seq,
