@@ -10,7 +10,7 @@ import { makeTempDir } from '../support/temp-dir.js'
 
 const HOUR_MS = 3_600_000
 
-describe('the nodes of a cluster get its key', () => {
+describe('the key of a cluster', () => {
   let dir: ReturnType<typeof makeTempDir>
   let server: PostgresServer
   let database: string
@@ -39,7 +39,7 @@ describe('the nodes of a cluster get its key', () => {
     throw new Error('it should have been refused')
   }
 
-  it('from the node that made it, by a token that stands nowhere, for their owner alone', async () => {
+  it('reaches a new node by a token that stands nowhere, and lies in a file for its owner alone', async () => {
     const made = await admin('a').init()
     expect(made).to.include({ isNew: true, cluster: made.key })
     expect(await admin('a').init()).to.deep.equal({ ...made, isNew: false })
@@ -52,7 +52,7 @@ describe('the nodes of a cluster get its key', () => {
     expect(JSON.stringify(stored)).not.to.contain(secret).and.not.to.contain('PRIVATE')
   })
 
-  it('as many as the token is for, each as often as it asks, and none once it has expired', async () => {
+  it('goes to as many nodes as the token is for, each as often as it asks, and to none once that has expired', async () => {
     await admin('a').init()
     const token = await invite(2)
     expect(await admin('b').join(token)).to.include({ was: 'none' })
@@ -65,7 +65,7 @@ describe('the nodes of a cluster get its key', () => {
     expect(existsSync(keyFile('d'))).to.equal(false)
   })
 
-  it('not by a token that was made up, nor from somebody who can write to the log alone', async () => {
+  it('does not come by a token that was made up, nor from somebody who can only write to the log', async () => {
     const { cluster } = await admin('a').init()
     const madeUp = formatClusterToken({ cluster, secret: 'A'.repeat(43) })
     expect(await refused(admin('b').join(madeUp))).to.include({ code: 'TOKEN_UNKNOWN' })
@@ -77,7 +77,7 @@ describe('the nodes of a cluster get its key', () => {
     expect(existsSync(keyFile('b'))).to.equal(false)
   })
 
-  it('never in the place of the key of another cluster, and no log of another one is claimed', async () => {
+  it('never replaces the key of another cluster, and claims no log of another one', async () => {
     await admin('a').init()
     const token = await invite()
     const other = await server.createDatabase()
@@ -90,7 +90,7 @@ describe('the nodes of a cluster get its key', () => {
     expect(await refused(admin('d', other).join(token))).to.include({ code: 'LOG_OF_ANOTHER_CLUSTER' })
   })
 
-  it('another one, signed by the one before, where it may have been seen', async () => {
+  it('is exchanged for one that it signs, if others may have seen it', async () => {
     const { cluster, key } = await admin('a').init()
     await admin('b').join(await invite())
     const rotated = await admin('a').rotateKey({ uses: 1, lifeMs: HOUR_MS })
@@ -103,7 +103,7 @@ describe('the nodes of a cluster get its key', () => {
     expect(await admin('b').join(rotated.token)).to.include({ key: late.key, was: 'same' })
   })
 
-  it('and give it up when they leave, in a cluster that needs them no more', async () => {
+  it('is given up by a node that leaves, if nothing needs that node any more', async () => {
     await admin('a').init()
     await admin('b').join(await invite())
     await admin('b').leave()
@@ -112,7 +112,7 @@ describe('the nodes of a cluster get its key', () => {
     expect(await refused(admin('b').invite({ uses: 1, lifeMs: HOUR_MS }))).to.include({ code: 'NO_CLUSTER' })
   })
 
-  it('and keep it while nobody takes their auctions over', async () => {
+  it('is kept by a node that wants to leave while nobody takes its auctions over', async () => {
     const { nodeId } = await admin('a').init()
     const heads = '(auction_id, seq, hash, home_node_id, needs_home)'
     await server.query(`INSERT INTO vendue.heads ${heads} VALUES ('auc_1', 1, 'x', '${nodeId}', true)`, database)
@@ -122,7 +122,7 @@ describe('the nodes of a cluster get its key', () => {
     expect(existsSync(keyFile('a'))).to.equal(true)
   })
 
-  it('not where the file is damaged, or the log cannot be reached, which is said without a secret', async () => {
+  it('is not handed out if its file is damaged or the log cannot be used, and no error shows a secret', async () => {
     await admin('a').init()
     const [sharedLog, password] = [parseSharedLog(server.url('nowhere')), 'never shown']
     const wrongDatabase = await refused(new NodeClusterAdmin({ dataDir: dataDir('a'), sharedLog }).init())

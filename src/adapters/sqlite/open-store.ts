@@ -1,4 +1,4 @@
-/** Room `sqlite`: what nodes and gateways keep, in SQLite files. */
+/** Room `sqlite`: what nodes and gateways keep, in SQLite files. A bid lies in its commit's row: see commit-rows.ts. */
 
 import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'

@@ -12,7 +12,7 @@ import { silentLogger } from '../../support/silent-logger.js'
 const AUCTION = 'auc_1'
 
 describe('the own copies of a home in a cluster', () => {
-  it('are there for whoever waits once those are that were given before, however many come after', async () => {
+  it('keep nobody waiting for commits that came after the call', async () => {
     const stored: (() => void)[] = []
     const copies = new OwnCopies({
       eventLog: {
