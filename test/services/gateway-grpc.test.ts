@@ -16,6 +16,7 @@ import { makeTempDir } from '../support/temp-dir.js'
 import { TestGateway } from '../support/test-gateway.js'
 import { createTestMesh, type TestMesh } from '../support/test-mesh.js'
 
+const ONE_TOO_MANY = { code: 'TOO_MANY_REQUESTS', limit: 'sockets', retryAfterSeconds: 7, next: 'close some' }
 const TERMS = { title: 'Lot', start_price: '10', currency: 'EUR', increment: '1' }
 
 describe('a gateway over gRPC', () => {
@@ -382,6 +383,34 @@ describe('a gateway over gRPC', () => {
     const preface = `PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n${settings.toString('latin1')}`
     // The server's settings come first.
     expect((await slowly(preface)).charCodeAt(3)).to.equal(4)
+  })
+
+  it('outlives connections that are one too many, of which each has sent something and breaks off', async () => {
+    const none = () => {}
+    const full = await TestGateway.start(
+      mesh.nodes[0]!,
+      {},
+      {
+        guard: {
+          ...{ bid: none, picture: none, callFrom: none, callBy: none, held: () => 0, refusals: new Map() },
+          hold: (what) => {
+            if (what === 'sockets') throw Object.assign(new Error('too many'), ONE_TOO_MANY)
+            return { add: none, become: none, release: none }
+          },
+        },
+      },
+    )
+    const { hostname, port } = new URL(full.url)
+    const tried = Array.from({ length: 50 }, async () => {
+      const socket = connect(Number(port), hostname)
+      socket.on('error', () => {})
+      socket.write('GET / HTTP/1.1\r\n')
+      await once(socket, 'connect')
+      socket.resetAndDestroy()
+    })
+    await Promise.all(tried)
+    await full.stop()
+    expect((await gateway.get('/health')).status).to.equal(200)
   })
 
   it('refuses other host names and origins, as over HTTP', async () => {

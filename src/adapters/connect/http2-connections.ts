@@ -30,9 +30,9 @@ export function takeHttp2(server: Server, http2: Http2Server, { timers }: { read
       if (isHttp2 && compared < PREFACE.length) return
       late.cancel()
       socket.off('readable', read)
-      socket.off('error', failed)
-      // One too many has its answer already.
+      // One too many has its answer already, and may still break.
       if (socket.destroyed || socket.writableEnded) return
+      socket.off('error', failed)
       socket.unshift(begun)
       if (isHttp2) http2.emit('connection', socket)
       else for (const listener of accepted) listener.call(server, socket)
