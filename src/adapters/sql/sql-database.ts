@@ -1,0 +1,80 @@
+import { closeSync, openSync, readFileSync } from 'node:fs'
+import Database from 'better-sqlite3'
+import { type Dialect, Kysely, PostgresDialect, SqliteDialect } from 'kysely'
+import pg from 'pg'
+import {
+  parseSharedLog,
+  type SharedLogAddress,
+  sharedLogPassword,
+  shownSharedLog,
+} from '../system/shared-log-address.js'
+import type { SqlTables } from './sql-tables.js'
+
+export interface SqlDatabase {
+  readonly db: Kysely<SqlTables>
+  /** Where it is, for people: without its password. */
+  readonly place: string
+}
+
+const LOCK_TIMEOUT_MS = 2_000
+const CONNECT_TIMEOUT_MS = 5_000
+const QUERY_TIMEOUT_MS = 60_000
+const MAX_CONNECTIONS = 4
+const INT8 = 20
+
+/** A file of SQLite, or the URL of a PostgreSQL. Throws where the URL is none, in words that hold no password. */
+export function openSqlDatabase(where: string): SqlDatabase {
+  if (!where.includes('://')) return { db: new Kysely({ dialect: sqliteDialect(where) }), place: where }
+  const address = parseSharedLog(where)
+  if (address.hosts.length > 1) throw new Error('must name one host: statistics are in one place')
+  return { db: new Kysely({ dialect: postgresDialect(address) }), place: shownSharedLog(address) }
+}
+
+/**
+ * Several processes may use the file. What the last moments before a power cut have made may be lost, whole: the
+ * cursors with the rows, which are made again.
+ */
+export function sqliteDialect(path: string): Dialect {
+  return new SqliteDialect({
+    database: async () => {
+      closeSync(openSync(path, 'a', 0o600))
+      const db = new Database(path, { timeout: LOCK_TIMEOUT_MS })
+      db.pragma('journal_mode = WAL')
+      db.pragma('synchronous = NORMAL')
+      return db
+    },
+  })
+}
+
+export function postgresDialect(address: SharedLogAddress): Dialect {
+  const { hosts, database, user, tls } = address
+  const [{ host, port } = { host: 'localhost', port: 5_432 }] = hosts
+  const ca = tls.rootCertificateFile === null ? undefined : readFileSync(tls.rootCertificateFile, 'utf8')
+  return new PostgresDialect({
+    pool: async () => {
+      const pool = new pg.Pool({
+        host,
+        port,
+        database,
+        user,
+        password: () => sharedLogPassword(address) ?? '',
+        ssl: tls.mode === 'disable' ? false : { rejectUnauthorized: tls.mode === 'verify-full', ...(ca && { ca }) },
+        application_name: 'vendue-stats',
+        max: MAX_CONNECTIONS,
+        connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+        query_timeout: QUERY_TIMEOUT_MS,
+        keepAlive: true,
+        types: { getTypeParser },
+      })
+      // A connection that breaks while nobody uses it is replaced.
+      pool.on('error', () => {})
+      return pool
+    },
+  })
+}
+
+/** Times, amounts and seqs fit into numbers. */
+function getTypeParser(oid: number, format?: string): (value: string) => unknown {
+  if (oid === INT8) return Number
+  return pg.types.getTypeParser(oid, format as 'text') as (value: string) => unknown
+}

@@ -1,0 +1,242 @@
+/** Room `consumers`: what is made of auctions' events beside their logs, once each, and made anew at will. */
+
+import type { AuctionLogs } from '../../ports/store/auction-logs.js'
+import type { ConsumerStatus } from '../../ports/store/consumer-status.js'
+import { type Claim, ClaimLostError, type ConsumerStore, type Projection } from '../../ports/store/consumer-store.js'
+import type { Clock } from '../../ports/system/clock.js'
+import type { Logger } from '../../ports/system/logger.js'
+import type { SignatureVerifier } from '../../ports/system/signer.js'
+import type { Timers } from '../../ports/system/timers.js'
+import { MisfitError } from './checked-commit.js'
+import { type BuildProgress, Generations } from './generations.js'
+import type { LogReader } from './log-reader.js'
+import { pause } from './pause.js'
+
+export interface ConsumerDeps<Change> {
+  readonly logs: AuctionLogs
+  readonly store: ConsumerStore<Change>
+  readonly projection: Projection<Change>
+  readonly verifier: SignatureVerifier
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly logger: Logger
+}
+
+export interface ConsumerOptions {
+  /** This instance, for people. */
+  readonly holder: string
+  /** What grows within this time is taken in together. */
+  readonly gatherMs?: number
+  /** Events after which a step is taken. */
+  readonly stepEvents?: number
+  /** An instance that has not moved for so long is taken for dead. */
+  readonly silentMs?: number
+}
+
+const GATHER_MS = 50
+const STEP_EVENTS = 1_000
+const SILENT_MS = 5_000
+const FIRST_RETRY_MS = 1_000
+const LAST_RETRY_MS = 30_000
+
+/**
+ * Keeps a projection of all auctions' events up to date: first what the logs hold already, then what comes. How far it
+ * has come with an auction is stored in the transaction that stores what was made of its events, so it may be killed at
+ * any moment: nothing is lost, and nothing is made twice. One instance is at work at a time; others wait. Alternatives
+ * were a global position, which means nothing on another node, and remembering ids of events that were seen, which
+ * grows without end.
+ */
+export class Consumer<Change> {
+  readonly #deps: ConsumerDeps<Change>
+  readonly #gatherMs: number
+  readonly #generations: Generations<Change>
+  readonly #stopping = new AbortController()
+  #running: Promise<void> | null = null
+  #state: ConsumerStatus['state'] = 'stopped'
+  #generation: number | null = null
+  #heldBy: string | null = null
+  #error: string | null = null
+  #misfit: MisfitError | null = null
+  #done = 0
+  #total = 0
+  #behind = 0
+  #waitingSince: number | null = null
+
+  constructor(deps: ConsumerDeps<Change>, options: ConsumerOptions) {
+    this.#deps = deps
+    this.#gatherMs = options.gatherMs ?? GATHER_MS
+    this.#generations = new Generations(deps, {
+      holder: options.holder,
+      silentMs: options.silentMs ?? SILENT_MS,
+      stepEvents: options.stepEvents ?? STEP_EVENTS,
+      onHeld: (holder) => this.#waitFor(holder),
+    })
+  }
+
+  status(): ConsumerStatus {
+    const misfit = this.#misfit?.misfit
+    return {
+      name: this.#deps.projection.name,
+      state: this.#state,
+      generation: this.#generation,
+      heldBy: this.#heldBy,
+      done: this.#done,
+      total: this.#total,
+      behind: this.#behind,
+      lagMs: this.#waitingSince === null ? 0 : this.#deps.clock.monotonicMs() - this.#waitingSince,
+      error: this.#error,
+      misfit: misfit ? { auctionId: misfit.auctionId, seq: misfit.commit.firstSeq, rule: misfit.rule } : null,
+    }
+  }
+
+  /** Works until `stop`; what goes wrong shows in the status. */
+  start(): void {
+    this.#running ??= this.#run(this.#stopping.signal)
+  }
+
+  /** Finishes the step under way, and lets go of the generation. Idempotent. */
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    await this.#running
+  }
+
+  /**
+   * Takes in what the logs hold now, and returns. Rejects where that is not possible. For who wants to know when it is
+   * done: `start` does the same, and goes on.
+   */
+  async catchUp(signal: AbortSignal = this.#stopping.signal): Promise<void> {
+    await this.#withLive(signal, async (claim) => {
+      await this.#compareAll(this.#readerFor(claim), claim, signal)
+      await this.#generations.sweep(signal)
+    })
+  }
+
+  /**
+   * Makes the projection anew beside the live one, from the first event of each auction on, and puts it in its place.
+   * Goes on where an earlier attempt was ended. Rejects where it cannot be finished; the live one stays then.
+   */
+  async rebuild(
+    onProgress: (progress: BuildProgress) => void = () => {},
+    signal: AbortSignal = this.#stopping.signal,
+  ): Promise<void> {
+    await this.#deps.store.open()
+    await this.#generations.rebuild(onProgress, signal)
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    let retryMs = FIRST_RETRY_MS
+    while (!signal.aborted) {
+      try {
+        await this.#withLive(signal, async (claim) => {
+          retryMs = FIRST_RETRY_MS
+          await this.#follow(claim, signal)
+        })
+      } catch (error) {
+        if (signal.aborted) break
+        if (error instanceof MisfitError) return this.#halt(error)
+        if (error instanceof ClaimLostError) continue
+        this.#fail(error, retryMs)
+        await pause(this.#deps.timers, retryMs, signal)
+        retryMs = Math.min(2 * retryMs, LAST_RETRY_MS)
+      }
+    }
+    this.#state = 'stopped'
+  }
+
+  async #withLive(signal: AbortSignal, work: (claim: Claim) => Promise<void>): Promise<void> {
+    await this.#deps.store.open()
+    const live = await this.#generations.live(({ done, total }) => {
+      this.#state = 'catching-up'
+      this.#done = done
+      this.#total = total
+    }, signal)
+    await this.#generations.hold(live, signal, (claim) => {
+      this.#generation = live
+      this.#heldBy = null
+      return work(claim)
+    })
+  }
+
+  async #follow(claim: Claim, signal: AbortSignal): Promise<void> {
+    const { logs, timers } = this.#deps
+    const wanted = new Set<string>()
+    const inner = new AbortController()
+    const ended = AbortSignal.any([signal, inner.signal, this.#generations.lost(claim)])
+    let wake = () => {}
+    const grown = (auctionId: string, events: number) => {
+      if (wanted.size === 0) this.#waitingSince ??= this.#deps.clock.monotonicMs()
+      wanted.add(auctionId)
+      this.#behind += events
+      wake()
+    }
+    try {
+      await logs.follow({ grown, lost: (error) => inner.abort(error) }, ended)
+      const reader = this.#readerFor(claim)
+      await this.#compareAll(reader, claim, ended)
+      await this.#generations.sweep(ended)
+      while (!ended.aborted) {
+        if (wanted.size === 0) {
+          this.#behind = 0
+          this.#waitingSince = null
+          await new Promise<void>((resolve) => {
+            wake = resolve
+            ended.addEventListener('abort', () => resolve(), { once: true })
+          })
+          await pause(timers, this.#gatherMs, ended)
+        }
+        const auctions = [...wanted]
+        wanted.clear()
+        await reader.read(auctions, ended)
+      }
+      if (!signal.aborted) throw ended.reason
+    } finally {
+      inner.abort()
+    }
+  }
+
+  async #compareAll(reader: LogReader<Change>, claim: Claim, signal: AbortSignal): Promise<void> {
+    this.#state = 'catching-up'
+    this.#done = 0
+    this.#total = 0
+    const found = (events: number) => {
+      this.#total += events
+      this.#behind += events
+    }
+    await reader.compareAll(found, signal)
+    if (signal.aborted) return
+    this.#state = 'following'
+    this.#error = null
+    await this.#deps.store.stop(claim, null)
+  }
+
+  #readerFor(claim: Claim): LogReader<Change> {
+    return this.#generations.reader(claim, (events) => {
+      this.#done += events
+      this.#behind = Math.max(0, this.#behind - events)
+    })
+  }
+
+  #waitFor(holder: string): void {
+    if (this.#heldBy === holder) return
+    this.#heldBy = holder
+    this.#state = 'waiting'
+    const { logger, projection } = this.#deps
+    logger.info({ consumer: projection.name, holder }, 'another instance is at work; this one waits')
+  }
+
+  #fail(error: unknown, retryMs: number): void {
+    this.#state = 'failing'
+    this.#error = error instanceof Error ? error.message : String(error)
+    this.#deps.logger.warn(
+      { consumer: this.#deps.projection.name, err: error, retryMs },
+      'consuming failed; will retry',
+    )
+  }
+
+  #halt(error: MisfitError): void {
+    this.#state = 'stopped'
+    this.#misfit = error
+    const { auctionId, rule } = error.misfit
+    this.#deps.logger.error({ consumer: this.#deps.projection.name, auctionId, rule }, 'stopped: a commit does not fit')
+  }
+}

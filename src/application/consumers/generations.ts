@@ -1,0 +1,115 @@
+import { type Claim, ConsumerStoreError, type Projection } from '../../ports/store/consumer-store.js'
+import type { Clock } from '../../ports/system/clock.js'
+import type { Logger } from '../../ports/system/logger.js'
+import type { Timers } from '../../ports/system/timers.js'
+import { MisfitError } from './checked-commit.js'
+import { ClaimTaker, type ClaimTakerOptions } from './claim-taker.js'
+import { LogReader, type LogReaderDeps, type LogReaderOptions } from './log-reader.js'
+import { pause } from './pause.js'
+
+export interface GenerationsDeps<Change> extends LogReaderDeps<Change> {
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly logger: Logger
+}
+
+export type GenerationsOptions = ClaimTakerOptions & Pick<LogReaderOptions, 'stepEvents'>
+
+export interface BuildProgress {
+  readonly done: number
+  readonly total: number
+}
+
+const SWEPT_AT_ONCE = 2_000
+
+/** The generations of a projection: the live one, one that is built beside it, and those that are being removed. */
+export class Generations<Change> {
+  readonly #deps: GenerationsDeps<Change>
+  readonly #options: GenerationsOptions
+  readonly #claims: ClaimTaker
+
+  constructor(deps: GenerationsDeps<Change>, options: GenerationsOptions) {
+    this.#deps = deps
+    this.#options = options
+    this.#claims = new ClaimTaker(deps, options)
+  }
+
+  /**
+   * The number of the generation that queries read. It is made where there is none, and made anew where an older
+   * version of the projection has made it.
+   */
+  async live(onProgress: (progress: BuildProgress) => void, signal: AbortSignal): Promise<number> {
+    const { store, projection, logger } = this.#deps
+    for (;;) {
+      const live = (await store.generations()).find(({ state }) => state === 'live')
+      if (live?.version === projection.version) return live.number
+      if (live === undefined) await store.begin(projection.version)
+      else {
+        if (live.version > projection.version) throw newerVersion(live.version, projection)
+        logger.info({ consumer: projection.name, from: live.version, to: projection.version }, 'making rows anew')
+        await this.rebuild(onProgress, signal)
+      }
+      signal.throwIfAborted()
+    }
+  }
+
+  /** See `ClaimTaker`. What stops the work is recorded. */
+  hold(generation: number, signal: AbortSignal, work: (claim: Claim) => Promise<void>): Promise<void> {
+    return this.#claims.hold(generation, signal, async (claim) => {
+      try {
+        await work(claim)
+      } catch (error) {
+        if (error instanceof MisfitError) await this.#deps.store.stop(claim, error.misfit)
+        throw error
+      }
+    })
+  }
+
+  lost(claim: Claim): AbortSignal {
+    return this.#claims.lost(claim)
+  }
+
+  reader(claim: Claim, onEvents: (events: number) => void): LogReader<Change> {
+    return new LogReader(this.#deps, { claim, stepEvents: this.#options.stepEvents, onEvents })
+  }
+
+  /** See `Consumer.rebuild`. */
+  async rebuild(onProgress: (progress: BuildProgress) => void, signal: AbortSignal): Promise<void> {
+    const { store, projection } = this.#deps
+    const building = (await store.generations()).filter(({ state }) => state === 'building')
+    for (const { version, number } of building) if (version !== projection.version) await store.abandon(number)
+    const kept = building.find(({ version }) => version === projection.version)
+    await this.hold(kept?.number ?? (await store.begin(projection.version)), signal, async (claim) => {
+      const progress = { done: 0, total: 0 }
+      const reader = this.reader(claim, (events) => {
+        progress.done += events
+        onProgress({ ...progress })
+      })
+      const found = (events: number) => {
+        progress.total += events
+      }
+      await reader.compareAll(found, signal)
+      // What came meanwhile, so that queries do not step back in time for longer than they have to.
+      await reader.compareAll(found, signal)
+      signal.throwIfAborted()
+      await store.swap(claim)
+    })
+    await this.sweep(signal)
+  }
+
+  /** Removes the rows of those that are retired, a few at a time. */
+  async sweep(signal: AbortSignal): Promise<void> {
+    const { store, timers } = this.#deps
+    for (const { number, state } of await store.generations())
+      if (state === 'retired')
+        while (!signal.aborted && (await store.sweep(number, SWEPT_AT_ONCE))) await pause(timers, 0, signal)
+  }
+}
+
+/** Else an old instance and a new one would make the rows anew in turns. */
+function newerVersion(found: number, { name, version }: Pick<Projection<unknown>, 'name' | 'version'>) {
+  return new ConsumerStoreError(
+    'STATS_DB_VERSION',
+    `the rows of ${name} were made by a newer Vendue (version ${found}, this one makes ${version}); update Vendue, or name another database`,
+  )
+}
