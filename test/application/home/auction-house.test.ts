@@ -287,6 +287,28 @@ describe('the house of auctions', () => {
     expect(code(await submit(bid(auctionId, 'bid_00000003', 11, BEN)))).to.equal('accepted')
   })
 
+  it('refuses nothing while an auction is being loaded, however long its store takes: commands wait', async () => {
+    const auctionId = await open()
+    await node.stop()
+    const { store, signer } = node
+    node = await new MemoryNode({ name: 'home', network: new MemoryNetwork(), time, store, signer }).start()
+    const read = store.eventLog.read.bind(store.eventLog)
+    let isRead: () => void = () => {}
+    const slow = new Promise<void>((resolve) => {
+      isRead = resolve
+    })
+    store.eventLog.read = (...page) => slow.then(() => read(...page))
+    const answered: string[] = []
+    const bids = [bid(auctionId, 'bid_00000001', 10), bid(auctionId, 'bid_00000002', 11, BEN)].map(async (command) => {
+      answered.push(code(await submit(command)))
+    })
+    await time.advance(60_000)
+    expect(answered).to.deep.equal([])
+    isRead()
+    await Promise.all(bids)
+    expect(answered).to.deep.equal(['accepted', 'accepted'])
+  })
+
   it('keeps a maximum over an unload: the leader still answers a lower bid', async () => {
     const auctionId = await open()
     await submit(bid(auctionId, 'bid_00000001', 50, ANNA, 'max'))
