@@ -393,10 +393,13 @@ describe('a gateway over gRPC', () => {
       {
         guard: {
           ...{ bid: none, picture: none, callFrom: none, callBy: none, held: () => 0, refusals: new Map() },
-          hold: (what) => {
-            if (what === 'sockets') throw Object.assign(new Error('too many'), ONE_TOO_MANY)
-            return { add: none, become: none, release: none }
-          },
+          hold: (what) => ({
+            add: () => {
+              if (what === 'sockets') throw Object.assign(new Error('too many'), ONE_TOO_MANY)
+            },
+            become: none,
+            release: none,
+          }),
         },
       },
     )
