@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { Ed25519Verifier } from '../../../src/adapters/system/node-key.js'
 import { readLog, unplaced } from '../../../src/application/proof/read-log.js'
 import { verifyLog } from '../../../src/application/proof/verify-log.js'
+import type { NodeError } from '../../../src/ports/node/node-error.js'
 import { openInYen } from '../../support/auction-mesh.js'
 import { settle } from '../../support/manual-time.js'
 import { MemoryCluster } from '../../support/memory-cluster.js'
@@ -56,6 +57,35 @@ describe('a log of a cluster that has lost its end', () => {
     await verified(right)
     const healed = [left, right].map(({ services }) => services.parts.sharedAuctions.healed)
     expect(healed.reduce((sum, one) => sum + one)).to.be.greaterThan(0)
+  })
+
+  it('gets each bid back that was acknowledged with a replica, though its home dies at that moment', async () => {
+    const backup = cluster.log.snapshot()
+    const place = (node: MemoryNode, commandId: string, amount: string) =>
+      cluster.soon(node.api.bid({ auction, commandId, kind: 'plain', amount, replicas: 1 }))
+    const { outcome } = await place(left, 'bid_00000001', '10')
+    const { outcome: second } = await place(right, 'bid_00000002', '11')
+    kill(home)
+    cluster.log.restore(backup)
+    await cluster.time.advance(8_000)
+    expect((await bid(left, 'bid_00000001', '10')).outcome).to.deep.equal(outcome)
+    expect((await bid(right, 'bid_00000002', '11')).outcome).to.deep.equal(second)
+    expect(outcome).to.deep.include({ status: 'accepted', seq: 2 })
+    expect(second).to.deep.include({ status: 'accepted', seq: 3 })
+    await verified(right)
+  })
+
+  it('has acknowledged no bid with a replica that no other member holds', async () => {
+    for (const { info } of [left, right]) cluster.network.cut(home.info.address, info.address)
+    const as = { id: 'usr_anna', name: 'Anna' }
+    const asked = { auction, commandId: 'bid_00000001', kind: 'plain' as const, amount: '10', as, replicas: 1 }
+    const code = await cluster.soon(
+      home.api.bid(asked).then(
+        () => 'acknowledged',
+        (error: NodeError) => error.code,
+      ),
+    )
+    expect(code).to.equal('NOT_REPLICATED')
   })
 
   it('gets it back from a member that alone holds it, before another one takes the auction over', async () => {

@@ -297,7 +297,7 @@ describe('members who cheat real nodes', () => {
       const at = { auctionId: auction, firstSeq: 2, prevHash: head.hash }
       const to = { nodeId: mallory.nodeId, publicKey: mallory.signer.publicKey }
       for (const event of [
-        { type: 'AuctionHandedOver', at: Date.now(), to, consent: 'A'.repeat(86) },
+        { type: 'AuctionHandedOver', at: Date.now(), to, cluster: null, consent: 'A'.repeat(86) },
         { type: 'AuctionCancelled', at: Date.now(), commandId: 'cmd_mine', reason: 'mine now' },
       ] as AuctionEvent[])
         await push(1, seal({ ...at, events: [event] }))
