@@ -174,7 +174,7 @@ function describeAppend(logs: () => Logs & Pick<SharedLogHarness, 'connect'> & {
     expect(await log.append([auction.bids(1)])).to.deep.equal([APPENDED])
   })
 
-  it('takes an append that it has already, and the rest of a chain of which it has a part', async () => {
+  it('takes an append that it has already, and the rest of a chain that it has in part', async () => {
     const { log, other } = logs()
     const auction = new CommitBuilder()
     const chain = [auction.open(), auction.bids(2), auction.bids(1)]
@@ -185,7 +185,7 @@ function describeAppend(logs: () => Logs & Pick<SharedLogHarness, 'connect'> & {
     expect(await log.read(auction.auctionId, 1, EVERYTHING)).to.deep.equal(chain.map(({ commit }) => commit))
   })
 
-  it('opens nothing twice for one command, and says what it came to', async () => {
+  it('opens nothing twice for one command, and returns its outcome', async () => {
     const { log, other } = logs()
     const first = new CommitBuilder({ tag: 'same', homeNodeId: 'node_one' })
     const again = new CommitBuilder({ tag: 'same', homeNodeId: 'node_two' })
@@ -261,7 +261,7 @@ function describeBeside(logs: () => Logs): void {
     expect(await ids()).to.deep.equal([])
   })
 
-  it('keeps the secrets as of their seq where a commit comes without', async () => {
+  it('keeps the secrets as of their seq if a commit comes without', async () => {
     const { log, other } = logs()
     const auction = new CommitBuilder({ reserve: 30_000 })
     const opening = auction.open()
@@ -333,7 +333,7 @@ function describeCluster(logs: () => Logs): void {
     expect(fourth.now).to.be.at.least(third.now)
   })
 
-  it('lists what a home has to do yet, in pages, and follows an auction that moves', async () => {
+  it('lists what a home still has to do, in pages, and follows an auction that moves', async () => {
     const { log, other } = logs()
     const homeNodeId = 'node_a'
     const auctions = Array.from({ length: 5 }, (_, i) => new CommitBuilder({ homeNodeId, closesAt: T0 + 60_000 + i }))
@@ -360,7 +360,7 @@ function describeCluster(logs: () => Logs): void {
     expect(theirs.map(({ auctionId }) => auctionId)).to.have.members([moved.auctionId, elsewhere.auctionId])
   })
 
-  it('says how it stands without being asked for anything', async () => {
+  it('reports its status before it is asked for anything', async () => {
     const { log } = logs()
     await log.open()
     expect(log.status().error).to.equal(null)

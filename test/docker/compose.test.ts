@@ -111,7 +111,7 @@ describe('what is under docker/, as a cluster', () => {
     cluster = overridden(read('compose.yaml') as Compose, read(VARIANT) as Compose)
   })
 
-  it('is valid together with the mesh, to docker compose too where that is here', () => {
+  it('is valid together with the mesh, to docker compose too if that is installed', () => {
     expect(composeFile.safeParse(cluster).error?.issues).to.equal(undefined)
     if (spawnSync('docker', ['compose', 'version']).status !== 0) {
       console.error('      docker compose is not installed here: its own look at the files was left out')

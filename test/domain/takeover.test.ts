@@ -79,24 +79,24 @@ describe('taking an auction over', () => {
       expect(endOf(takeOver(ending().at(57 * MINUTE + 1)))).to.equal(HOUR + 1)
     })
 
-    it('moves it by a minute where there is no soft close', () => {
+    it('moves it by a minute if there is no soft close', () => {
       const softClose = null
       expect(endOf(takeOver(ending({ softClose }).at(HOUR - MINUTE)))).to.equal(HOUR)
       expect(endOf(takeOver(ending({ softClose }).at(HOUR - 1)))).to.equal(HOUR - 1 + TAKEOVER_WINDOW_MS)
     })
 
-    it('moves one that has come, even where the terms give no time back', () => {
+    it('moves one that has come, even if the terms give no time back', () => {
       const auction = takeOver(ending({ givesTimeBack: false }).at(HOUR + MINUTE), HOUR - MINUTE)
       expect(endOf(auction)).to.equal(HOUR + 4 * MINUTE)
       expect(auction.bid(ALICE, 7_500).standing).to.deep.equal(['Alice', 7_500])
     })
 
-    it('gives back what was lost where that is more', () => {
+    it('gives back the lost time if that is more', () => {
       const auction = takeOver(ending().at(3 * HOUR), 30 * MINUTE)
       expect(endOf(auction)).to.equal(3 * HOUR + 30 * MINUTE)
     })
 
-    it('never passes the hard stop, and leaves an end where that has come', () => {
+    it('never passes the hard stop, and leaves an end if that has come', () => {
       const softClose = { ...SOFT, hardStopAt: T0 + HOUR + MINUTE }
       expect(endOf(takeOver(ending({ softClose }).at(HOUR)))).to.equal(HOUR + MINUTE)
       expect(endOf(takeOver(ending({ softClose }).at(HOUR + MINUTE)))).to.equal(HOUR)

@@ -138,7 +138,7 @@ describe('a gateway, when the home of an auction of its cluster is killed', func
     expect(await states()).to.have.members(['alive', 'alive', 'left'])
   })
 
-  it('says that the log is away where a node would begin a cluster, and ends', async () => {
+  it('says that the log is away if a node would begin a cluster, and ends', async () => {
     const url = `postgres://vendue:${encodeURIComponent(PASSWORD)}@127.0.0.1:1/vendue`
     const { code, stderr } = await vendue(home, ['cluster', 'init', '--name', 'four'], {
       env: { VENDUE_SHARED_LOG: url },

@@ -86,7 +86,7 @@ describe('accounts in the web page, in Chromium', () => {
     }
   })
 
-  it('keeps the login where the answer to its renewal is lost', async () => {
+  it('keeps the login if the answer to its renewal is lost', async () => {
     const { page, errors } = await suite.visit('/account')
     await page.getByText('Make an account').first().click()
     await page.getByLabel('Username').fill('lost-renewal')

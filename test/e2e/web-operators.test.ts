@@ -133,7 +133,7 @@ describe('the mesh, selling and one’s own auctions in the web page, in Chromiu
     const card = page.locator('[data-cluster]')
     await card.waitFor()
     const text = await card.innerText()
-    expect(text).to.match(/db1\.example:5432[\s\S]*ann[\s\S]*alive[\s\S]*ben[\s\S]*dead[\s\S]*last sign 12 s ago/)
+    expect(text).to.match(/db1\.example:5432[\s\S]*ann[\s\S]*alive[\s\S]*ben[\s\S]*dead[\s\S]*last heartbeat 12 s ago/)
     expect(await card.locator('[data-takeovers]').innerText()).to.match(/auc_0+[\s\S]*taken over from ben/)
     expect(text).not.to.contain('has not answered')
     cluster.log = {

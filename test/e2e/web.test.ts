@@ -30,7 +30,7 @@ describe('the web page, in Chromium', () => {
     expect(body).to.include({ price: '78.00', bid_count: 2 })
   })
 
-  it('saves what an auction’s home has signed for the visitor’s bids, and says where that is its own gateway’s', async () => {
+  it('saves what an auction’s home has signed for the visitor’s bids, and says if that is its own gateway’s', async () => {
     const id = await suite.openLot()
     await suite.untilKnown(id)
     const there = await suite.open(`${suite.gateways[1]?.url}/lot/${id}`, { name: 'mia' })
@@ -198,7 +198,7 @@ describe('the web page, in Chromium', () => {
     await page.getByText('The winner is mia').waitFor()
   })
 
-  it('shows while one sells how bidding would go, and opens Advanced by itself where something there is wrong', async () => {
+  it('shows while one sells how bidding would go, and opens Advanced by itself if something there is wrong', async () => {
     const page = await suite.open('/sell', { name: 'sam' })
     const preview = page.locator('.preview')
     await page.getByLabel('What is it?').fill('A lamp')

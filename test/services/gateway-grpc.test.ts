@@ -385,7 +385,7 @@ describe('a gateway over gRPC', () => {
     expect((await slowly(preface)).charCodeAt(3)).to.equal(4)
   })
 
-  it('outlives connections that are one too many, of which each has sent something and breaks off', async () => {
+  it('survives connections over the limit, each of which has sent something and breaks off', async () => {
     const none = () => {}
     const full = await TestGateway.start(
       mesh.nodes[0]!,

@@ -359,7 +359,7 @@ describe("a gateway's live API", () => {
     await quick.end()
   })
 
-  it('answers BUSY where too many bids of one connection wait, and counts them', async () => {
+  it('answers BUSY if too many bids of one connection wait, and counts them', async () => {
     const id = await gateway.open()
     const bidder = await join(id, 'user_id=anna')
     await bidder.next('subscribed')

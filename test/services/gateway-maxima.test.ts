@@ -96,7 +96,7 @@ describe('the maximum of whoever leads', () => {
     })
   }
 
-  it('is not shown where anybody could ask in their name', async () => {
+  it('is not shown if anybody could ask in their name', async () => {
     const auction = await openAt(onTrust, {})
     const bid = { user_id: 'anna', amount: '50', kind: 'max' }
     expect((await onTrust.post(`/api/v1/auctions/${auction}/bids`, bid)).status).to.equal(201)

@@ -65,7 +65,7 @@ describe('what a gateway gives to those who trust nobody', () => {
     expect(await holds(elsewhere, '', '--key')).to.contain(': valid ')
   })
 
-  it('says which events there are where it is asked for a proof of another one', async () => {
+  it('says which events there are if it is asked for a proof of another one', async () => {
     const id = await gateway.open()
     const { status, body } = await gateway.get(`/api/v1/auctions/${id}/tlog-proof?seq=2`)
     expect([status, body.code, body.field]).to.deep.equal([400, 'INVALID_INPUT', 'seq'])

@@ -118,7 +118,7 @@ describe("a gateway's Socket.IO namespace", () => {
     })
   })
 
-  it('answers BUSY where too many requests of one connection wait, and counts them', async () => {
+  it('answers BUSY if too many requests of one connection wait, and counts them', async () => {
     const auctionId = await gateway.open()
     const { socket } = connect({ user_id: 'anna' }, { transports: ['websocket'] })
     await eventually('it is connected', () => socket.connected)

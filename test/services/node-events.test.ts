@@ -74,7 +74,7 @@ describe('the events of an embedded node', () => {
     await events.stopped
   })
 
-  it('are pushed to listeners, each once, also where the feed fails in between', async () => {
+  it('are pushed to listeners, each once, even if the feed fails in between', async () => {
     const heard: number[] = []
     events.on('auction_opened', ({ seq }) => heard.push(seq))
     events.on('bid_placed', ({ seq }) => heard.push(seq))
@@ -86,7 +86,7 @@ describe('the events of an embedded node', () => {
     expect(feed.followed).to.equal(3)
   })
 
-  it('wait for an iterator that is slow, and end where it leaves', async () => {
+  it('wait for an iterator that is slow, and end if it leaves', async () => {
     const taken: NodeEvent[] = []
     feed.push(opening, ...bids)
     for await (const event of events.iterate()) {

@@ -39,7 +39,7 @@ describe('the simulated mesh', () => {
   }
 
   for (const mode of MODES) {
-    it(`keeps every promise where some of its nodes share a log, under ${CLUSTER_SEEDS} seeds (${mode})`, async function () {
+    it(`keeps every promise if some of its nodes share a log, under ${CLUSTER_SEEDS} seeds (${mode})`, async function () {
       this.timeout(ALL_SEEDS_TIMEOUT_MS)
       const results: SimulationResult[] = []
       for (let seed = 1; seed <= CLUSTER_SEEDS; seed++) results.push(await simulate({ seed, mode, cluster: true }))

@@ -52,7 +52,7 @@ describe('the run of tests', () => {
     expect(out).to.include('- needs the moon: there is no moon')
   })
 
-  it('passes where all tests do, whatever exit code they set', () => {
+  it('passes if all tests pass, whatever exit code they set', () => {
     const { status, counts } = run(['good', 'other-code'])
     expect(counts).to.equal('2 passed, 0 failed, 0 skipped')
     expect(status).to.equal(0)
@@ -81,7 +81,7 @@ describe('the run of tests', () => {
     expect(counts).to.equal('1 passed, 1 failed, 0 skipped')
   })
 
-  it('runs the tests whose titles match, and fails where there are none', () => {
+  it('runs the tests whose titles match, and fails if there are none', () => {
     expect(run(['-g', 'holds']).out).not.to.include('differs')
     expect(run(['-g', 'nothing at all', 'good'])).to.include({ counts: '0 passed, 1 failed, 0 skipped', status: 1 })
     expect(run(['nowhere-at-all'])).to.include({ status: 1 })

@@ -11,7 +11,7 @@ import { orNone, secondsOf } from './rpc-messages.js'
 
 const DAY_SECONDS = 86_400
 
-/** The service as docs describe it (proto/vendue/v1/accounts.proto). */
+/** The service that proto/vendue/v1/accounts.proto describes. */
 export function accountService(
   calls: AccountCalls,
   { clock }: { readonly clock: Clock },

@@ -38,7 +38,7 @@ export interface AuctionServiceDeps extends ServingDeps {
 /** Bytes of an export in one message. */
 const EXPORT_PIECE_BYTES = 64 * 1024
 
-/** The service as docs describe it (proto/vendue/v1/auctions.proto). */
+/** The service that proto/vendue/v1/auctions.proto describes. */
 export function auctionService(
   deps: AuctionServiceDeps,
   { defaultCurrency }: { readonly defaultCurrency: string },
@@ -77,7 +77,7 @@ export function auctionService(
       const word = wordOf(kind, ['plain', 'max'], 'kind') ?? 'plain'
       const bid = { auction, kind: word, amount, brief: true } as const
       const result = await calls.bid('grpc', callIn(context, idempotencyKey), bid)
-      // The answer holds no auction, which costs more than all the rest.
+      // The answer leaves the auction out: it would cost more than all the rest.
       const { terms } = await deps.facts.of(auction)
       return { outcome: outcomeMessage(result, terms.currency) }
     },
@@ -205,7 +205,7 @@ function catalogueFrom(cursor: string) {
 
 const messages = new WeakMap<LiveMessage, StreamEventsResponse>()
 
-/** Made once, however many hear it. */
+/** Made once, for any number of subscribers. */
 function eventMessage(message: LiveMessage): StreamEventsResponse {
   const known = messages.get(message)
   if (known !== undefined) return known

@@ -17,16 +17,19 @@ export interface EventReader {
   readonly mode: 'all' | 'newest'
   readonly caller: Caller | null
   readonly presented: Presented
-  /** Aborted once nobody reads any more. */
+  /** Aborted when nobody reads any more. */
   readonly signal: AbortSignal
 }
 
-/** Live events that wait for a reader; one who lets more come is let go, and goes on where they were. */
+/**
+ * Live events that may wait for a reader. The stream of a slower reader ends; they call again and go on after their
+ * last event.
+ */
 const MAX_WAITING = 4_096
-/** What is read from the log waits for the reader from here on. */
+/** From this many waiting events on, reading the log pauses for the reader. */
 const REPLAY_WAITING = 256
 
-/** Events for those who ask for the next one. */
+/** Queues of events from which a reader pulls the next one. */
 export class EventQueues {
   readonly #deps: QueueDeps
   readonly #beat: ConflatorBeat
@@ -41,7 +44,7 @@ export class EventQueues {
     return this.#open.size
   }
 
-  /** Ends all of them; their readers come back by themselves. */
+  /** Ends all of them; their readers reconnect by themselves. */
   drain(): void {
     for (const queue of this.#open)
       queue.fail(
@@ -85,7 +88,7 @@ export class EventQueues {
       return
     }
     this.#deps.metrics.slowReader('grpc')
-    this.#deps.logger.info({ code: 'SLOW_READER' }, 'the reader of a stream was too slow, and is let go')
+    this.#deps.logger.info({ code: 'SLOW_READER' }, 'the reader of a stream is too slow; the stream ends')
     queue.fail(
       new RequestError(429, 'SLOW_READER', `${MAX_WAITING} events wait to be read: the stream ends here`, {
         next: 'call again from the event after the last one',
@@ -120,7 +123,7 @@ class EventQueue {
     this.#release()
   }
 
-  /** Resolves when fewer wait, or nothing is read any more. */
+  /** Resolves when fewer events wait, or the reader has gone. */
   async below(count: number): Promise<void> {
     while (this.#over === null && this.#messages.length >= count)
       await new Promise<void>((resolve) => this.#drained.push(resolve))

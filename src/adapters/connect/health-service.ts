@@ -3,7 +3,7 @@ import { Code, ConnectError } from '@connectrpc/connect'
 import { type Health, HealthCheckResponse_ServingStatus as Status } from '../../../gen/grpc/health/v1/health_pb.js'
 import type { NodeApi } from '../../ports/node/node-api.js'
 
-/** Whether calls are worth while, as gRPC's tools ask for it: the node answers, and the gateway does not stop. */
+/** Health checks for gRPC's tools: serving means that the node answers and the gateway is not stopping. */
 export function healthService({
   api,
   services,

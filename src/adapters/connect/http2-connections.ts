@@ -3,13 +3,13 @@ import type { Http2Server } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { Timers } from '../../ports/system/timers.js'
 
-/** What HTTP/2 begins with, and no request of HTTP/1.1 (RFC 9113, section 3.4). */
+/** HTTP/2 begins with this, and no request of HTTP/1.1 does (RFC 9113, section 3.4). */
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
 
 /**
- * Has connections that begin as HTTP/2 served by that server, and all others as before. gRPC needs HTTP/2 from its
- * first byte, without TLS too, on the port on which browsers speak HTTP/1.1. What has been read goes back to the
- * socket, for whoever gets it. Listeners that are added later hear of all connections.
+ * Gives connections that begin as HTTP/2 to that server; all others are served as before. gRPC needs HTTP/2 from the
+ * first byte, even without TLS, on the port on which browsers speak HTTP/1.1. The bytes that were read go back into the
+ * socket for the server that gets it. Listeners that are added later get all connections.
  */
 export function takeHttp2(server: Server, http2: Http2Server, { timers }: { readonly timers: Timers }): void {
   const accepted = server.listeners('connection') as ((socket: Socket) => void)[]
@@ -30,7 +30,7 @@ export function takeHttp2(server: Server, http2: Http2Server, { timers }: { read
       if (isHttp2 && compared < PREFACE.length) return
       late.cancel()
       socket.off('readable', read)
-      // One too many has its answer already, and may still break.
+      // A connection over the limit has its answer already, and may still break.
       if (socket.destroyed || socket.writableEnded) return
       socket.off('error', failed)
       socket.unshift(begun)

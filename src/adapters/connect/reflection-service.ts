@@ -10,7 +10,7 @@ import type {
 
 type Answer = NonNullable<MessageInitShape<typeof ServerReflectionResponseSchema>['messageResponse']>
 
-/** What services there are and what their messages look like, for tools that have no .proto files. */
+/** Describes the services and their messages to tools that have no .proto files. */
 export function reflectionService(
   files: readonly DescFile[],
   services: ReadonlySet<string>,
@@ -34,7 +34,7 @@ export function reflectionService(
         return missing(asked.case ?? 'nothing')
     }
   }
-  // Also of what has no place of its own: a method, a field, a value.
+  // Also for symbols without an entry of their own: a method, a field, a value.
   const fileOf = (symbol: string): DescFile | undefined => {
     const found = registry.get(symbol)
     if (found !== undefined) return found.file

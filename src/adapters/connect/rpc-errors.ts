@@ -3,7 +3,7 @@ import { Code, ConnectError } from '@connectrpc/connect'
 import { ErrorDetailSchema } from '../../../gen/vendue/v1/auctions_pb.js'
 import { INTERNAL, type ProblemAnswer, problemOf } from '../http/problem.js'
 
-/** What the status of an HTTP answer is in gRPC's words. */
+/** gRPC's codes for the statuses of HTTP. */
 const CODES: Readonly<Record<number, Code>> = {
   400: Code.InvalidArgument,
   401: Code.Unauthenticated,
@@ -19,19 +19,19 @@ const CODES: Readonly<Record<number, Code>> = {
   507: Code.ResourceExhausted,
 }
 
-/** An error as gRPC and Connect tell it: the same code, field, numbers and advice as over HTTP, in the details. */
+/** An error for gRPC and Connect; the details hold the same code, field, numbers and advice as over HTTP. */
 export function rpcError(error: unknown): ConnectError | null {
   if (error instanceof ConnectError) return error
   const answer = problemOf(error)
   return answer && errorOf(answer)
 }
 
-/** For mistakes of ours. */
+/** For our own faults. */
 export function internalError(): ConnectError {
   return errorOf({ problem: INTERNAL, retryAfterSeconds: null })
 }
 
-/** What a problem of HTTP is here. */
+/** The gRPC error for a problem of HTTP. */
 export function errorOf({ problem, retryAfterSeconds }: ProblemAnswer): ConnectError {
   const { type: _, title: __, status, detail, code, field = '', next = '', ...more } = problem
   const metadata = retryAfterSeconds === null ? {} : { 'retry-after': String(retryAfterSeconds) }

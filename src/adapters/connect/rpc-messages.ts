@@ -24,7 +24,7 @@ import { auctionResource } from '../http/resources.js'
 
 const LENIENT = { ignoreUnknownFields: true } as const
 
-/** As over HTTP; fields that a message has not are left out. */
+/** As over HTTP; fields that the message does not have are left out. */
 export function auctionMessage(view: AuctionView): Auction {
   return fromJson(AuctionSchema, auctionResource(view) as unknown as JsonValue, LENIENT)
 }
@@ -33,7 +33,7 @@ export function bidMessage(bid: BidRecord, currency: Currency): Bid {
   return fromJson(BidSchema, bidJson(bid, currency) as unknown as JsonValue, LENIENT)
 }
 
-/** Of a command that was accepted; throws for one that was refused. By hand: bids are many. */
+/** The result of an accepted command; throws for a refused one. Written by hand because bids are frequent. */
 export function outcomeMessage({ outcome, auction }: CommandResult, known?: Currency | null): Outcome {
   const currency = auction?.state.terms.currency ?? known ?? null
   if (outcome.status === 'rejected') throw refused(outcome, currency)
@@ -61,7 +61,7 @@ function refused(outcome: Parameters<typeof rejectionProblem>[0], currency: Curr
   })
 }
 
-/** The terms as `openTerms` reads them; what is empty was not given. */
+/** The terms as `openTerms` reads them; an empty field counts as not given. */
 export function termsOf(request: OpenAuctionRequest): Readonly<Record<string, unknown>> {
   const { softClose, closesIn, pictures } = request
   return given({
@@ -86,7 +86,7 @@ export function termsOf(request: OpenAuctionRequest): Readonly<Record<string, un
   })
 }
 
-/** Without what is undefined. */
+/** Without undefined fields. */
 export function given(fields: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
 }

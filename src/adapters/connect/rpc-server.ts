@@ -29,7 +29,7 @@ import { RPC_CALL, type RpcCall } from './rpc-call.js'
 import { internalError, rpcError } from './rpc-errors.js'
 
 export interface GatewayRpcDeps extends ServingDeps {
-  /** Null where there are no accounts. */
+  /** Null if there are no accounts. */
   readonly accountCalls: AccountCalls | null
 }
 
@@ -43,11 +43,11 @@ type Response = ServerResponse | Http2ServerResponse
 const MAX_MESSAGE_BYTES = 128 * 1024
 const MAX_HEADER_BYTES = 16 * 1024
 const MAX_CONCURRENT_STREAMS = 100
-/** Within this a request has to be there whole. */
+/** A request has to arrive in full within this time. */
 const REQUEST_TIMEOUT_MS = 30_000
-/** Of a connection over which nothing is asked and nothing streams. */
+/** For a connection without calls and streams. */
 const IDLE_SESSION_MS = 65_000
-/** `/package.Service/Method`, which no path of the HTTP API looks like. */
+/** `/package.Service/Method`; no path of the HTTP API has this form. */
 const PATH = /^\/[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*\.[A-Z][A-Za-z0-9]*\/[A-Z][A-Za-z0-9]*$/
 
 /** Answers calls over HTTP/2 and HTTP/1.1, on one port. */
@@ -79,7 +79,7 @@ export class GatewayRpc {
       interceptors: [this.#interceptor],
       contextValues: (request) => createContextValues().set(RPC_CALL, this.#callOf(request)),
       readMaxBytes: MAX_MESSAGE_BYTES,
-      // Nothing that compresses well may grow in memory: messages are small.
+      // Compressed messages could grow large in memory, and messages are small anyway.
       acceptCompression: [],
       fallback: (_, response) => {
         response.writeHead(404)
@@ -108,8 +108,8 @@ export class GatewayRpc {
   }
 
   /**
-   * Takes what is for here from an HTTP server that listens: connections that begin as HTTP/2, and requests for
-   * services over HTTP/1.1.
+   * Takes its share from an HTTP server that listens: connections that begin as HTTP/2, and requests for services over
+   * HTTP/1.1.
    */
   attach(server: Server): void {
     const asked = server.listeners('request') as ((request: Request, response: Response) => void)[]
@@ -129,7 +129,7 @@ export class GatewayRpc {
     for (const session of this.#sessions) session.close()
   }
 
-  /** Resolves once no call is under way but those that never end by themselves. */
+  /** Resolves once no call is under way, except those that never end by themselves. */
   idle(): Promise<void> {
     return this.#isIdle() ? Promise.resolve() : new Promise((resolve) => this.#idle.push(resolve))
   }
@@ -162,7 +162,7 @@ export class GatewayRpc {
     this.#answer(request, response)
   }
 
-  /** What is known of a call before who makes it. */
+  /** What is known about a call before its caller is known. */
   #callOf(request: Request): RpcCall {
     const { headers } = request
     const session = 'stream' in request ? (request.stream.session ?? request.stream) : request.socket
@@ -182,7 +182,7 @@ export class GatewayRpc {
     }
   }
 
-  /** Counted before anything of it is read. */
+  /** Counted before any of it is read. */
   #refusalOf(address: string): RpcCall['refused'] {
     try {
       this.#deps.guard?.callFrom(address)
@@ -192,7 +192,7 @@ export class GatewayRpc {
     }
   }
 
-  /** What all calls share: limits, origins, who calls; and errors in our words. */
+  /** What all calls share: limits, origins, the caller, and our errors. */
   readonly #interceptor: Interceptor = (next) => async (request) => {
     const call = request.contextValues.get(RPC_CALL)
     const endless = ENDLESS.has(request.method.name) ? 1 : 0
@@ -201,10 +201,10 @@ export class GatewayRpc {
       this.#endless -= endless
     }
     try {
-      if (call === null) throw new Error('nobody has looked who calls')
+      if (call === null) throw new Error('the caller has not been looked up')
       const { lane } = call
       const admit = () => this.#admitted(call, CREDENTIALS_IGNORED.has(request.method.name))
-      // Whose check takes longer does not come later for it.
+      // A call keeps its place even if checking its caller takes longer.
       request.contextValues.set(RPC_CALL, await (lane === undefined ? admit() : lane.run(admit)))
       const response = await next(request)
       if (response.stream) return this.#guarded(response, end)
@@ -261,5 +261,5 @@ const FILES = [
 ]
 /** Nobody waits for their end. */
 const ENDLESS: ReadonlySet<string> = new Set(['StreamEvents', 'Watch', 'ServerReflectionInfo'])
-/** Old tokens must not keep a client from getting new ones. */
+/** A client with old tokens must be able to get new ones. */
 const CREDENTIALS_IGNORED: ReadonlySet<string> = new Set(['Register', 'LogIn', 'RefreshTokens', 'LogOut'])

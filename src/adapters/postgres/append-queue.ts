@@ -2,9 +2,9 @@ import { type Chain, chainsOf, follows } from '../../application/log/chains.js'
 import type { Append } from '../../ports/store/event-log.js'
 import { type SharedAppendResult, SharedLogError } from '../../ports/store/shared-log.js'
 
-/** Of one node at a time, each on a connection of its own. */
+/** Statements that one node runs at the same time, each on its own connection. */
 const MAX_STATEMENTS = 4
-/** In one statement. */
+/** Chains in one statement. */
 const MAX_ENTRIES = 256
 const MAX_BODY_CHARS = 4_000_000
 /** Chains that wait; beyond this, callers get LOG_BUSY. */
@@ -19,15 +19,14 @@ interface Waiting {
 export type StoreChains = (chains: readonly Chain[]) => Promise<SharedAppendResult[]>
 
 /**
- * Brings together what many auctions append at the same time, so that one round trip and one disk sync serve them all.
- * What one auction appends is carried out in order: while a commit of it is on its way, those behind it wait, and go
- * together then.
+ * Combines appends of many auctions, so that one round trip and one disk sync serve them all. Appends of one auction
+ * are carried out in order: while one of its commits is on its way, later ones wait, and then go together.
  */
 export class AppendQueue {
   readonly #store: StoreChains
   #waiting: Waiting[] = []
   #statements = 0
-  /** Auctions of the statements under way. */
+  /** Auctions in the statements under way. */
   readonly #busy = new Set<string>()
   #isDue = false
 
@@ -38,7 +37,7 @@ export class AppendQueue {
   async append(entries: readonly Append[]): Promise<SharedAppendResult[]> {
     const chains = chainsOf(entries)
     if (this.#waiting.length + chains.length > MAX_WAITING)
-      throw new SharedLogError('LOG_BUSY', 'too much waits for the shared log: nothing was stored; try again')
+      throw new SharedLogError('LOG_BUSY', 'too many commits wait for the shared log: nothing was stored; try again')
     const settled = await Promise.all(
       chains.map((chain) => new Promise<SharedAppendResult | SharedLogError>((settle) => this.#add({ chain, settle }))),
     )
@@ -54,7 +53,7 @@ export class AppendQueue {
     this.#waiting.push(waiting)
     if (this.#isDue) return
     this.#isDue = true
-    // What others append in the same turn goes along.
+    // Appends of others in the same turn go along.
     queueMicrotask(() => {
       this.#isDue = false
       this.#pump()
@@ -91,7 +90,7 @@ export class AppendQueue {
     this.#pump()
   }
 
-  /** By auction: chains that may go now, since nothing of their auction is under way or waits before them. */
+  /** By auction: chains that may go now, because no append of their auction is under way or waits before them. */
   #nextBatch(): Map<string, Waiting[]> {
     const batch = new Map<string, Waiting[]>()
     const held = new Set(this.#busy)
@@ -119,7 +118,7 @@ export class AppendQueue {
   }
 }
 
-/** Of a call that took several statements: nothing was stored only if each of them says so. */
+/** The error of a call that took several statements: nothing was stored only if each statement says so. */
 function errorOf(settled: readonly (SharedAppendResult | SharedLogError)[], first: SharedLogError): SharedLogError {
   const isSure = settled.every((result) => result instanceof SharedLogError && result.code !== 'LOG_OUTCOME_UNKNOWN')
   if (isSure || first.code === 'LOG_OUTCOME_UNKNOWN') return first

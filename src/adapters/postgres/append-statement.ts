@@ -8,11 +8,11 @@ import type { Append } from '../../ports/store/event-log.js'
 import type { Statement } from './primary-connection.js'
 
 /**
- * Moves the heads that are where they are expected to be, stores what belongs to those that moved, and returns their
- * ids. It is one statement, so one round trip and one transaction. `moved` compares the head under the row's lock, as
- * PostgreSQL looks at a row again that somebody else has changed meanwhile: that is all the safety there is, and all
- * that is needed. An opening that races with the same one breaks a unique index, and the statement with it: nobody uses
- * ON CONFLICT here, which would report success where nothing was stored.
+ * Moves the heads that are where they are expected to be, stores the rows of the auctions whose heads moved, and
+ * returns their ids. It is one statement, so it takes one round trip and one transaction. `moved` compares the head
+ * under the row's lock, because PostgreSQL evaluates a row again if another transaction has changed it meanwhile. All
+ * safety rests on this comparison, and no more is needed. If two openings of one auction race, a unique index makes the
+ * second statement fail. ON CONFLICT is not used: it would report success although nothing was stored.
  */
 const TEXT = `
   WITH step AS (
@@ -111,12 +111,12 @@ export function expectedHead([{ commit, prevHash }]: Chain): Head | null {
   return prevHash === null ? null : { seq: commit.firstSeq - 1, hash: prevHash }
 }
 
-/** The command that opens the auction, where the chain does. */
+/** The command that opens the auction, if the chain opens one. */
 export function openingCommand([{ prevHash, outcomes }]: Chain): string | null {
   return prevHash === null ? (outcomes?.[0]?.outcome.commandId ?? null) : null
 }
 
-/** What a chain makes of its auction's head. */
+/** The auction's head after the chain. */
 function moveOf(chain: Chain) {
   const last = chain.at(-1) as Append
   const { commit, state } = last
@@ -140,7 +140,7 @@ function moveOf(chain: Chain) {
   }
 }
 
-/** Null if that depends on maxima that came before. */
+/** Null if this depends on earlier maxima. */
 function needsHome({ state }: Append, sealed: readonly SealedMaximum[]): boolean | null {
   if (state.status !== 'closed') return state.status !== 'cancelled'
   const kept = secretKept(state)

@@ -10,13 +10,13 @@ import { isLost, sqlState, UNIQUE_VIOLATION, willPass } from './postgres-errors.
 import type { PostgresConnection, Statement } from './primary-connection.js'
 import type { PrimaryConnections } from './primary-connections.js'
 
-/** What takes longer is asked again, on another connection. */
+/** A statement that takes longer is sent again on another connection. */
 export const STATEMENT_TIMEOUT_MS = 2_000
-/** Before a statement that lost a race is tried again. */
+/** The pause before a statement that lost a race is tried again. */
 const RACE_PAUSE_MS = 10
 
 const APPENDED = { appended: true } as const
-/** Undecided: it has to be tried once more, without what is in the log already. */
+/** Undecided: to be tried again, without the commits that the log has already. */
 type Decision = SharedAppendResult | { readonly left: Chain }
 
 interface HeadRow extends Head {
@@ -24,20 +24,19 @@ interface HeadRow extends Head {
 }
 
 /**
- * Stores chains, however often the connection breaks on the way. A statement whose answer is lost may have been carried
- * out, or be carried out yet by a server that nobody listens to any more. So nobody may conclude from a look at the log
- * that it was not: the same statement is sent again, until the log has it, by its hash, or has something else there.
- * Both stay true.
+ * Stores chains, however often the connection breaks meanwhile. If an answer is lost, the server may have carried the
+ * statement out, or may still do so. So reading the log does not prove that it was not carried out. The same statement
+ * is sent again until the log has the commit, by its hash, or has another commit in its place. Both results are final.
  *
- * What is found in the log may not have reached a standby yet: a wait that is cancelled leaves the row visible.
- * In that case, and if the server warns of it, the writer commits another row and waits for that one: once it has
- * arrived, so have those before it.
+ * A commit that is found in the log may not have reached a standby yet: after a cancelled wait the row stays visible.
+ * In that case, and if the server warns of it, the writer commits another row and waits for it: once this row has
+ * arrived, all rows before it have.
  */
 export class ChainWriter {
   readonly #connections: PrimaryConnections
   readonly #answerMs: number
 
-  /** `answerMs`: by when there is a result or an error. */
+  /** `answerMs`: the time within which there is a result or an error. */
   constructor(connections: PrimaryConnections, answerMs: number) {
     this.#connections = connections
     this.#answerMs = answerMs
@@ -77,7 +76,7 @@ export class ChainWriter {
       changed = new Set(rows.map(({ auction_id }) => auction_id))
     } catch (error) {
       if (sqlState(error) !== UNIQUE_VIOLATION) throw error
-      // One of them raced with the same opening: nothing was stored. Each alone finds out which.
+      // One of them raced with the same opening, so nothing was stored. Sending each alone shows which one.
       if (chains.length > 1) {
         const decisions: Decision[] = []
         for (const chain of chains) decisions.push(...(await this.#attempt(connection, [chain])))
@@ -90,7 +89,7 @@ export class ChainWriter {
     return chains.map((chain) => (changed.has(auctionOf(chain)) ? APPENDED : (decisions.get(chain) as Decision)))
   }
 
-  /** What became of chains that were not stored now; `found`: whether any was stored before. */
+  /** The results of chains that were not stored now; `found`: whether any was stored before. */
   async #lookAt(connection: PostgresConnection, chains: readonly Chain[]) {
     const decisions = new Map<Chain, Decision>()
     let found = false
@@ -124,7 +123,7 @@ export class ChainWriter {
 
 const BARRIER: Statement = { name: 'barrier', text: 'UPDATE vendue.log SET barriers = barriers + 1' }
 
-/** Commits a row, and resolves when it has arrived in full: then all commits before it have as well. */
+/** Commits a row, and resolves when it has reached the standbys: then all commits before it have, too. */
 export async function untilReplicated(connection: PostgresConnection): Promise<void> {
   do await connection.query(BARRIER, STATEMENT_TIMEOUT_MS)
   while (connection.takeWarning())
@@ -154,7 +153,7 @@ async function storedHashes(connection: PostgresConnection, entries: readonly Ap
   return new Set(rows.map(({ hash }) => hash))
 }
 
-/** The outcome of the opening that a command has brought about before. */
+/** The outcome of the command's earlier opening. */
 async function openedBy(connection: PostgresConnection, commandId: string) {
   const text = `
     SELECT c.auction_id, c.body, c.outcomes FROM vendue.heads h JOIN vendue.commits c ON c.auction_id = h.auction_id

@@ -6,7 +6,7 @@ import type { Outcome } from '../../ports/store/outcome-repository.js'
 import type { SharedPage } from '../../ports/store/shared-log.js'
 import { outcomesIn } from './append-statement.js'
 
-/** Runs a statement by its name. */
+/** Runs a named statement. */
 type Rows = <Row extends object>(name: string, text: string, values: readonly unknown[]) => Promise<Row[]>
 
 type Source = 'commits' | 'outcomes' | 'sealed'
@@ -14,7 +14,7 @@ type Source = 'commits' | 'outcomes' | 'sealed'
 const PAGE_ROWS = 1_000
 const PAGE_BYTES = 1_000_000
 
-/** A page of what lies beside an auction's log: one source after the other; a cursor is "source:last key". */
+/** A page of the data beside an auction's log: one source after the other; a cursor is "source:last key". */
 export function pageBeside(rows: Rows, auctionId: string, after: string | null): Promise<SharedPage> {
   const [source, key] = splitCursor(after)
   switch (source) {
@@ -50,7 +50,7 @@ async function outcomesOfCommits(rows: Rows, auctionId: string, afterSeq: number
   return { outcomes, sealed: [], secrets: null, next: last ? `commits:${last.last_seq}` : 'outcomes:' }
 }
 
-/** Those that came without a commit. */
+/** Outcomes without a commit. */
 async function otherOutcomes(rows: Rows, auctionId: string, afterId: string): Promise<SharedPage> {
   const text = `
     SELECT command_id, fingerprint, outcome FROM vendue.outcomes WHERE auction_id = $1 AND command_id > $2

@@ -3,22 +3,22 @@ export interface PostgresHost {
   readonly port: number
 }
 
-/** Where a shared log lies. */
+/** The address of a shared log. */
 export interface PostgresAddress {
   /** Tried in order, until one takes writes. */
   readonly hosts: readonly PostgresHost[]
   readonly database: string
   readonly user: string
-  /** Asked for with each connection, so that it can be changed. */
+  /** Read again for each connection, so that it can be changed. */
   readonly password: () => string | Promise<string>
-  /** Null: what is sent can be read by whoever sits between. */
+  /** Null: anybody on the way can read what is sent. */
   readonly tls: PostgresTls | null
 }
 
 export interface PostgresTls {
-  /** Whether the server has to prove that it is the host; otherwise whoever answers is believed. */
+  /** Whether the server has to prove that it is the host; otherwise any server is accepted. */
   readonly verifies: boolean
-  /** Certificates of the authority that the server's has to be signed by; null: those that Node knows. */
+  /** Certificates of the authority that has to sign the server's certificate; null: those that Node knows. */
   readonly ca: string | null
 }
 

@@ -4,7 +4,7 @@ import { PrimaryConnections } from './primary-connections.js'
 
 const ANSWER_MS = 5_000
 const STATEMENT_MS = 4_000
-/** So that who comes too late hears why. */
+/** Expired invites are kept this long, so that a node that comes too late is told why. */
 const KEPT_MS = 30 * 86_400_000
 const NOW = '(extract(epoch FROM clock_timestamp()) * 1000)::bigint'
 

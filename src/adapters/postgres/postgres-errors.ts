@@ -2,28 +2,28 @@ import pg from 'pg'
 import { SharedLogError, type SharedLogErrorCode } from '../../ports/store/shared-log.js'
 import { hostText, type PostgresAddress, type PostgresHost } from './postgres-address.js'
 
-/** Of an object that is there already: another writer, or another node's migration, was first. */
+/** The object exists already: another writer, or another node's migration, was first. */
 export const UNIQUE_VIOLATION = '23505'
 /** Nothing was done, and the same statement may succeed at once. */
 const PASSING = new Set(['40001', '40P01', '55P03', '57014'])
-/** Of a server that does not take writes, or does not serve at all. */
+/** The server does not take writes, or does not serve at all. */
 const AWAY = /^(08|57P|25006|53300)/
 const TLS_ERROR =
   /^(ERR_(TLS|SSL|OSSL)|CERT_|CRL_|DEPTH_ZERO|ERROR_IN_C|HOSTNAME_|INVALID_(CA|PURPOSE)|PATH_LENGTH|SELF_SIGNED|UNABLE_TO_)/
 
-/** SQLSTATE; '' where the error is not PostgreSQL's. */
+/** SQLSTATE; '' if the error is not PostgreSQL's. */
 export function sqlState(error: unknown): string {
   return error instanceof pg.DatabaseError ? (error.code ?? '') : ''
 }
 
-/** Whether the server said that the statement did nothing, and that trying it again may help. */
+/** Whether the server said that the statement did nothing and that it may help to try again. */
 export function willPass(error: unknown): boolean {
   return PASSING.has(sqlState(error))
 }
 
 /**
- * Whether the connection is of no use any more. What was asked for on it last may have been done all the same, since
- * only the answer may be lost.
+ * Whether the connection is unusable. Its last statement may have been carried out all the same: perhaps only the
+ * answer was lost.
  */
 export function isLost(error: unknown): boolean {
   const state = sqlState(error)
@@ -35,7 +35,7 @@ interface Place {
   readonly host: PostgresHost
 }
 
-/** What only an operator can mend, in words that say how; null for an error that may pass. */
+/** An error that only an operator can correct, with a message that says how; null for an error that may pass. */
 export function operatorError(error: unknown, { address, host }: Place): SharedLogError | null {
   const { user, database } = address
   const at = hostText(host)

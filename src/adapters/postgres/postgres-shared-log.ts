@@ -24,9 +24,9 @@ import { PrimaryConnections } from './primary-connections.js'
 
 export interface PostgresSharedLogOptions {
   readonly address: PostgresAddress
-  /** An empty log becomes this cluster's; one of another is refused. */
+  /** An empty log is claimed for this cluster; the log of another cluster is refused. */
   readonly clusterId: string
-  /** By when a call has an answer, or an error. */
+  /** The time within which a call has an answer or an error. */
   readonly answerMs?: number
 }
 
@@ -63,7 +63,7 @@ interface NodeRow {
   readonly now: number
 }
 
-/** A shared log in PostgreSQL, or what speaks like it; connects when it is first asked. */
+/** A shared log in PostgreSQL, or a database that speaks its protocol; connects at the first call. */
 export class PostgresSharedLog implements SharedLog {
   readonly #connections: PrimaryConnections
   readonly #queue: AppendQueue
@@ -85,8 +85,8 @@ export class PostgresSharedLog implements SharedLog {
   }
 
   /**
-   * Locks the heads against being moved, so that a home which takes over afterwards finds these outcomes, and one that
-   * has taken over before is seen here.
+   * Locks the heads, so that they cannot move. So a home that takes over afterwards finds these outcomes, and an
+   * earlier takeover is seen here.
    */
   async record(homeNodeId: string, outcomes: readonly RecordedOutcome[]): Promise<string[]> {
     const firsts = new Map<string, RecordedOutcome>()
@@ -121,7 +121,7 @@ export class PostgresSharedLog implements SharedLog {
       isRepeated = true
       const statement = { name: 'record', text, values }
       const rows = await connection.query<{ auction_id: string }>(statement, STATEMENT_TIMEOUT_MS)
-      // What it finds there may have been left by a wait for a standby that was ended: see `ChainWriter`.
+      // A row that it finds may be from a cancelled wait for a standby: see `ChainWriter`.
       if (connection.takeWarning() || mustWait) await untilReplicated(connection)
       return rows
     })
@@ -153,7 +153,7 @@ export class PostgresSharedLog implements SharedLog {
 
   async beat(node: ClusterNode): Promise<ClusterView> {
     const { nodeId, name, address } = node
-    // A beat from the future is by the clock of a server before this one.
+    // A heartbeat in the future comes from the clock of an earlier server.
     const text = `
       UPDATE vendue.nodes SET beat_at = ${NOW}, name = CASE WHEN node_id = $1 THEN $2 ELSE name END,
         address = CASE WHEN node_id = $1 THEN $3 ELSE address END
@@ -209,7 +209,7 @@ export class PostgresSharedLog implements SharedLog {
     return this.#ask((connection) => connection.query<Row>({ name, text, values }, STATEMENT_TIMEOUT_MS))
   }
 
-  /** For what may be done twice: asks again until there is an answer, or the deadline has come. */
+  /** For idempotent statements: asks again until there is an answer, or until the deadline. */
   async #ask<T>(work: (connection: PostgresConnection) => Promise<T>): Promise<T> {
     const deadlineMs = performance.now() + this.#answerMs
     for (;;) {

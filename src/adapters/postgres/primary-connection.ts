@@ -2,7 +2,7 @@ import { Socket } from 'node:net'
 import pg from 'pg'
 import type { PostgresAddress, PostgresHost } from './postgres-address.js'
 
-/** To connect, log in and look whether the server takes writes. */
+/** The time to connect, log in and check whether the server takes writes. */
 export const CONNECT_TIMEOUT_MS = 1_000
 const INT8 = 20
 /** The class of PostgreSQL's warnings. */
@@ -10,14 +10,14 @@ const WARNING = '01000'
 
 export interface Statement {
   readonly text: string
-  /** Statements with a name are parsed once a connection. */
+  /** A named statement is parsed once for each connection. */
   readonly name?: string
   readonly values?: readonly unknown[]
 }
 
 /**
- * A connection that never hangs: what takes too long destroys its socket. PostgreSQL's protocol has no other way to
- * find out that the far end is gone.
+ * A connection that never hangs: if an answer takes too long, its socket is destroyed. PostgreSQL's protocol has no
+ * other way to find out that the server is gone.
  */
 export class PostgresConnection {
   readonly host: PostgresHost
@@ -65,8 +65,8 @@ export class PostgresConnection {
   }
 
   /**
-   * Whether the server has warned since this was last asked. What it warns of here is that a wait for a standby was
-   * cancelled: then a statement succeeds, and what it did is not where it was promised to be.
+   * Whether the server has warned since the last call. Such a warning means that a wait for a standby was cancelled:
+   * the statement succeeds, but its rows may not have reached the standby.
    */
   takeWarning(): boolean {
     const warned = this.#warned
@@ -82,13 +82,13 @@ export class PostgresConnection {
     return rows
   }
 
-  /** At once: what is under way rejects. */
+  /** Closes at once: statements under way reject. */
   destroy(error = new Error('the connection was given up')): void {
     this.#broken ??= error
     this.#socket.destroy(error)
   }
 
-  /** Says good-bye first, but does not wait for long. */
+  /** Closes in an orderly way, but does not wait long. */
   async end(): Promise<void> {
     await this.#within(CONNECT_TIMEOUT_MS, () => this.#client.end()).catch(() => {})
     this.#socket.destroy()

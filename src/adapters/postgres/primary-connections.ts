@@ -5,9 +5,9 @@ import { isLost, operatorError, sqlState, willPass } from './postgres-errors.js'
 import { PostgresConnection } from './primary-connection.js'
 import { prepareLog, takesWrites } from './shared-log-schema.js'
 
-/** Between two rounds over the hosts, while none takes writes. */
+/** The pause between two rounds over the hosts, while none takes writes. */
 const ROUND_PAUSE_MS = 100
-/** Of one node. Beats and reads need one each now and then, appends up to four. */
+/** Connections of one node. Heartbeats and reads sometimes need one each, appends up to four. */
 const MAX_CONNECTIONS = 8
 
 interface Waiting {
@@ -15,8 +15,8 @@ interface Waiting {
 }
 
 /**
- * Connections to the one server that takes writes, wherever it is at the moment. Whatever is wrong with one of them
- * ends all: they lead to the same server, and which one that should be is looked for again.
+ * Connections to the one server that takes writes at the moment. An error on one of them ends all: they lead to the
+ * same server, so the primary is searched for again.
  */
 export class PrimaryConnections {
   readonly #address: PostgresAddress
@@ -48,9 +48,9 @@ export class PrimaryConnections {
   }
 
   /**
-   * Works with a connection, as soon as there is one. Rejects with a `SharedLogError` if none is to be had by
-   * `deadlineMs` (of `performance.now()`), or if an operator has to mend something; otherwise with what
-   * `work` rejects with.
+   * Calls `work` with a connection as soon as there is one. Rejects with a `SharedLogError` if there is none by
+   * `deadlineMs` (of `performance.now()`), or if an operator has to correct something; otherwise rejects as `work`
+   * does.
    */
   async use<T>(deadlineMs: number, work: (connection: PostgresConnection) => Promise<T>): Promise<T> {
     const connection = await this.#take(deadlineMs)
@@ -146,7 +146,7 @@ export class PrimaryConnections {
     return null
   }
 
-  /** Null for a server that takes no writes. */
+  /** Null if the server takes no writes. */
   async #connectTo(host: PostgresHost): Promise<PostgresConnection | null> {
     const connection = await PostgresConnection.open(host, this.#address)
     try {
@@ -161,7 +161,7 @@ export class PrimaryConnections {
     }
     if (this.#open.size === 0) this.#session++
     if (this.#primary !== host && this.#open.size > 0) {
-      // Two servers take writes. Whichever is right, all calls have to go to one of them.
+      // Two servers take writes. Whichever is the right one, all calls have to go to the same.
       this.#dropAll(new Error('another server has become the primary'))
       this.#session++
     }

@@ -4,15 +4,15 @@ import { sqlState, UNIQUE_VIOLATION } from './postgres-errors.js'
 import type { PostgresConnection } from './primary-connection.js'
 
 /**
- * One step for each version, oldest first. Append only: a step that was released is never edited. A step runs as one
- * transaction, while nodes of the version before may still be at work: it must not break what they do.
+ * One step for each version, oldest first. Append only: never edit a step that was released. A step runs as one
+ * transaction, and nodes of the version before may still be running: it must not break them.
  *
- * - `heads` is the lock. Its row is all that two writers can want at once; what changes with each commit stands in no
- *   index, so that its updates are cheap.
- * - `commits` holds a commit as it was signed, and the outcomes that came with it, as far as its events do not say
- *   them (see application/submissions/outcomes-of-commit.ts).
+ * - `heads` is the lock: two writers can contend only for its row. Columns that change with each commit are in no
+ *   index, so updates are cheap.
+ * - `commits` holds a commit as it was signed, and those of its outcomes that its events do not contain (see
+ *   application/submissions/outcomes-of-commit.ts).
  * - `invites` holds the cluster's key on its way to new nodes, sealed (see application/members/cluster-token.ts).
- * - `outcomes` holds those that came without a commit; `sealed_maxima` what no event has revealed yet.
+ * - `outcomes` holds outcomes without a commit; `sealed_maxima` holds maxima that no event has revealed yet.
  * - Ids are compared byte by byte, as JavaScript compares them.
  */
 const MIGRATIONS: readonly string[] = [
@@ -86,14 +86,14 @@ const MIGRATIONS: readonly string[] = [
   `,
 ]
 
-/** Versions that were given up: their logs are refused. */
+/** Abandoned versions: their logs are refused. */
 const VERSIONS_BEFORE = 0
 export const NEWEST_VERSION = VERSIONS_BEFORE + MIGRATIONS.length
 const CHECK_TIMEOUT_MS = 2_000
 const MIGRATION_TIMEOUT_MS = 60_000
-/** Nodes that start at the same moment get in each other's way once or twice. */
+/** Nodes that start at the same moment conflict once or twice. */
 const MAX_RACES = 20
-/** What is there already, or was made by another node a moment ago. */
+/** The schema exists already, or another node made it a moment ago. */
 const RACE_LOST = new Set([UNIQUE_VIOLATION, '42P06', '42P07', '40001', '40P01'])
 
 interface LogRow {
@@ -108,9 +108,9 @@ interface Settings {
   readonly synchronous_commit: string | null
 }
 
-/** Whether a server takes writes; one that does, but would lose them, is refused. */
+/** Whether a server takes writes. A server that would lose them is refused. */
 export async function takesWrites(connection: PostgresConnection): Promise<boolean> {
-  // A statement that is planned while the log is small reads all of it, and goes on so when it has grown.
+  // A statement that is planned while the log is small reads all of it, and still does so after the log has grown.
   const text = `
     SELECT current_setting('transaction_read_only') AS read_only, current_setting('server_encoding') AS encoding,
       current_setting('fsync', true) AS fsync, current_setting('synchronous_commit', true) AS synchronous_commit,
@@ -130,7 +130,7 @@ export async function takesWrites(connection: PostgresConnection): Promise<boole
   return true
 }
 
-/** Brings the schema to this version, and claims an empty log for the cluster; refuses what is not to be touched. */
+/** Brings the schema to this version, and claims an empty log for the cluster; refuses logs that it must not touch. */
 export async function prepareLog(connection: PostgresConnection, clusterId: string): Promise<void> {
   for (let race = 0; ; race++) {
     try {
@@ -184,12 +184,12 @@ function checkLog({ version, cluster_id }: LogRow, clusterId: string, { host }: 
     )
 }
 
-/** From `found` (0: nothing is there) to the newest version, as a whole or not at all. */
+/** Migrates from `found` (0: there is no schema) to the newest version, as a whole or not at all. */
 async function migrate(connection: PostgresConnection, found: number, clusterId: string): Promise<void> {
   const run = (text: string, values: unknown[] = []) => connection.query({ text, values }, MIGRATION_TIMEOUT_MS)
   await run('BEGIN')
   try {
-    // Whoever waits here finds another version afterwards, and has lost the race.
+    // A node that has to wait here finds another version afterwards: it has lost the race.
     if (found > 0) await run('SELECT version FROM vendue.log FOR UPDATE')
     for (const step of MIGRATIONS.slice(Math.max(0, found - VERSIONS_BEFORE))) await run(step)
     if (found === 0)

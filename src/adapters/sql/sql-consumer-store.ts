@@ -1,4 +1,4 @@
-/** Room `sql`: what consumers make of auctions' events, in SQLite or PostgreSQL. */
+/** Room `sql`: the results that consumers compute from auctions' events, in SQLite or PostgreSQL. */
 
 import { type Kysely, sql, type Transaction } from 'kysely'
 import { Migrator } from 'kysely/migration'
@@ -157,7 +157,7 @@ export class SqlConsumerStore<Change> implements ConsumerStore<Change> {
 
   advance(claim: Claim, { cursors, changes }: Step<Change>): Promise<void> {
     return this.#transaction(async (transaction) => {
-      // First: whoever else works on the generation waits here, and is refused.
+      // First of all: another instance that works on the generation waits here, and is refused.
       await this.#hold(transaction, claim, {})
       await this.#rows.write(transaction, claim.generation, changes)
       for (const some of inParts(cursors)) {
@@ -242,7 +242,7 @@ export class SqlConsumerStore<Change> implements ConsumerStore<Change> {
     return this.#db.destroy()
   }
 
-  /** Goes on as the holder, with these changes. Rejects with `ClaimLostError`. */
+  /** Stores these changes if the claim still holds. Rejects with `ClaimLostError` otherwise. */
   async #hold(transaction: Transaction<SqlTables>, claim: Claim, change: Partial<GenerationRow>): Promise<void> {
     const { numUpdatedRows } = await transaction
       .updateTable('consumer_generations')

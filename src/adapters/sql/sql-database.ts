@@ -12,7 +12,7 @@ import type { SqlTables } from './sql-tables.js'
 
 export interface SqlDatabase {
   readonly db: Kysely<SqlTables>
-  /** Where it is, for people: without its password. */
+  /** Its location, for people: without the password. */
   readonly place: string
 }
 
@@ -22,7 +22,9 @@ const QUERY_TIMEOUT_MS = 60_000
 const MAX_CONNECTIONS = 4
 const INT8 = 20
 
-/** A file of SQLite, or the URL of a PostgreSQL. Throws where the URL is none, in words that hold no password. */
+/**
+ * A file of SQLite, or the URL of a PostgreSQL database. Throws if the URL is invalid; the message holds no password.
+ */
 export function openSqlDatabase(where: string): SqlDatabase {
   if (!where.includes('://')) return { db: new Kysely({ dialect: sqliteDialect(where) }), place: where }
   const address = parseSharedLog(where)
@@ -31,8 +33,8 @@ export function openSqlDatabase(where: string): SqlDatabase {
 }
 
 /**
- * Several processes may use the file. What the last moments before a power cut have made may be lost, whole: the
- * cursors with the rows, which are made again.
+ * Several processes may use the file. A power cut may lose the last transactions, each as a whole: cursors and rows
+ * together, so the rows are computed again.
  */
 export function sqliteDialect(path: string): Dialect {
   return new SqliteDialect({
@@ -66,7 +68,7 @@ export function postgresDialect(address: SharedLogAddress): Dialect {
         keepAlive: true,
         types: { getTypeParser },
       })
-      // A connection that breaks while nobody uses it is replaced.
+      // If a connection breaks while idle, it is replaced.
       pool.on('error', () => {})
       return pool
     },

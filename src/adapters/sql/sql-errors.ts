@@ -3,12 +3,12 @@ import { ClaimLostError, ConsumerStoreError, type ConsumerStoreErrorCode } from 
 const CODES: readonly (readonly [RegExp, ConsumerStoreErrorCode, string])[] = [
   [/^(SQLITE_FULL|53100|ENOSPC)$/, 'STATS_DB_FULL', 'make room there'],
   [/^(28P01|28000|3D000|42501)$/, 'STATS_DB_REFUSED', 'check the user, the password and the database in its URL'],
-  [/^(SQLITE_(NOTADB|CORRUPT|READONLY|AUTH|PERM))/, 'STATS_DB_REFUSED', 'move the file away: it is made anew'],
-  [/^(SQLITE_(BUSY|LOCKED|IOERR|CANTOPEN))/, 'STATS_DB_UNREACHABLE', 'see who uses the file, and its disk'],
+  [/^(SQLITE_(NOTADB|CORRUPT|READONLY|AUTH|PERM))/, 'STATS_DB_REFUSED', 'move the file away: a new one is made'],
+  [/^(SQLITE_(BUSY|LOCKED|IOERR|CANTOPEN))/, 'STATS_DB_UNREACHABLE', 'check which process uses the file, and its disk'],
   [/^(08|57P|53300|E[A-Z]{3,})/, 'STATS_DB_UNREACHABLE', 'look at the server and the network'],
 ]
 
-/** What is wrong with the database, in words that say what to do; null for an error of ours. */
+/** Explains what is wrong with the database and what to do; null for our own faults. */
 export function consumerStoreError(error: unknown, place: string): ConsumerStoreError | null {
   if (!(error instanceof Error) || error instanceof ClaimLostError || error instanceof ConsumerStoreError) return null
   const { code } = error as { code?: unknown }

@@ -10,7 +10,7 @@ export async function sweepRows(
   generation: number,
   rows: number,
 ): Promise<boolean> {
-  // The key in full: PostgreSQL has no LIMIT for what is deleted.
+  // Uses the full key: PostgreSQL's DELETE has no LIMIT.
   const { numAffectedRows = 0n } = await sql`DELETE FROM ${sql.table(table)} WHERE generation = ${generation}
     AND (auction_id, seq) IN
       (SELECT auction_id, seq FROM ${sql.table(table)} WHERE generation = ${generation} LIMIT ${rows})`.execute(

@@ -1,7 +1,7 @@
 import type { CreateTableBuilder, Kysely } from 'kysely'
 import type { Migration, MigrationProvider } from 'kysely/migration'
 
-/** Append only, in the order of their names: a migration that was released is never edited. */
+/** Append only, in the order of their names: never edit a migration that was released. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-consumers': { up: makeConsumers },
   '0002-statistics': { up: makeStatistics },
@@ -75,7 +75,7 @@ async function makeStatistics(db: Kysely<unknown>): Promise<void> {
     await db.schema.createIndex(`${table}_by_time`).on(table).columns(['generation', 'at']).execute()
 }
 
-/** An event makes one row at most: the same row twice is an error of the database's own. */
+/** An event makes at most one row: the database refuses the same row twice. */
 function statTable(db: Kysely<unknown>, name: string): CreateTableBuilder<string, 'generation' | 'auction_id'> {
   return db.schema
     .createTable(name)

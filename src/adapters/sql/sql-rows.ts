@@ -1,14 +1,14 @@
 import type { Transaction } from 'kysely'
 import type { SqlTables } from './sql-tables.js'
 
-/** Writes what one consumer makes. */
+/** Writes the results of one consumer. */
 export interface SqlRows<Change> {
-  /** Of this consumer alone; each has a generation in every row. */
+  /** Tables of this consumer alone; every row has a generation. */
   readonly tables: readonly Exclude<keyof SqlTables, 'consumer_generations' | 'consumer_cursors'>[]
   write(transaction: Transaction<SqlTables>, generation: number, changes: readonly Change[]): Promise<void>
 }
 
-/** Rows of a statement: SQLite takes 32,766 values in one. */
+/** Rows in one statement: SQLite allows 32,766 values in each. */
 const ROWS_AT_ONCE = 500
 
 export function* inParts<T>(items: readonly T[]): Generator<readonly T[]> {

@@ -1,4 +1,4 @@
-/** Rows as they lie in the database. Numbers of 64 bits hold times and amounts; 0 and 1 stand for no and yes. */
+/** Rows as the database stores them. Times and amounts are 64-bit numbers; 0 and 1 stand for no and yes. */
 export interface SqlTables {
   consumer_generations: GenerationRow
   consumer_cursors: CursorRow

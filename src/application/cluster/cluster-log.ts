@@ -2,7 +2,7 @@
  * Room `cluster`: a node's part in a cluster: writing to the log that its nodes share, taking over the auctions of
  * nodes that have died, and putting back what the log has lost.
  *
- * Long because what waits, what was refused and what is unsure share one state.
+ * Long because waiting, refused and uncertain appends share one state.
  */
 
 import type { OpenedAuction } from '../../domain/auction.js'
@@ -43,16 +43,16 @@ export interface ClusterLogDeps {
 
 export interface ClusterLogOptions {
   readonly nodeId: string
-  /** Whether the log of this node's cluster decides about the auction. */
+  /** Whether this node's cluster decides about the auction, by its log. */
   readonly isShared: (state: OpenedAuction) => boolean
   /** See `Recovery.goOnWithoutLost`. */
   readonly goOnWithoutLost: (auctionId: string) => Promise<void>
 }
 
-/** How long an append of which nobody knows whether it is stored is tried again before its callers are answered. */
+/** How long an append with an unknown result is repeated before its callers are answered. */
 const UNSURE_MS = 3_000
 const RETRY_MS = 100
-/** Auctions whose place is remembered. */
+/** How many auctions are remembered as shared or not. */
 const MAX_REMEMBERED = 100_000
 
 interface Waiting {
@@ -62,9 +62,9 @@ interface Waiting {
 }
 
 /**
- * Where the homes of a node write in a cluster. An append resolves once the shared log has committed it; the own store
- * takes it after that, and nobody waits for it. Everything that a home does goes through here: whoever loses a step to
- * another writer is no home any more.
+ * Where the homes of a node write in a cluster. An append resolves once the shared log has committed it. The node's own
+ * store takes it afterwards, and nobody waits for that. All writes of a home go through here: a home that loses a seq
+ * to another writer is no longer the home.
  */
 export class ClusterLog implements HomeLog, OutcomeRepository, SecretRepository, HandoverRepository {
   readonly #deps: ClusterLogDeps
@@ -73,13 +73,13 @@ export class ClusterLog implements HomeLog, OutcomeRepository, SecretRepository,
   readonly #goOnWithoutLost: ClusterLogOptions['goOnWithoutLost']
   #flying = 0
   #isStopped = false
-  /** What waits until it is known why the log refused what came before it. */
+  /** Appends that wait until it is known why the log refused the one before. */
   readonly #conflicts = new Map<string, Waiting[]>()
-  /** Why nothing more can be written before the auction has been loaded again. */
+  /** Why nothing more can be written until the auction is loaded again. */
   readonly #refused = new Map<string, unknown>()
-  /** Appends of which nobody knows whether they are stored: nothing else is written in their place. */
+  /** Appends with an unknown result: nothing else is written in their place. */
   readonly #unsure = new Map<string, Append[]>()
-  /** Shared auctions of which the own store, with what is on its way there, holds all that lies beside the log. */
+  /** Shared auctions whose data beside the log is complete in the node's own store, or on its way there. */
   readonly #taken = new Set<string>()
   /** Whether auctions are shared, as far as that has been looked up. */
   readonly #shared = new Map<string, boolean>()
@@ -98,7 +98,7 @@ export class ClusterLog implements HomeLog, OutcomeRepository, SecretRepository,
     })
   }
 
-  /** What is unsure by now is looked up at the next start. */
+  /** Appends whose result is unknown are looked up at the next start. */
   stop(): void {
     this.#isStopped = true
   }
@@ -116,7 +116,7 @@ export class ClusterLog implements HomeLog, OutcomeRepository, SecretRepository,
     return isShared ? this.#share(entry) : this.#own(entry)
   }
 
-  /** As `append`, for the first commit of a home that takes an auction over. */
+  /** Like `append`, for the first commit of a home that takes an auction over. */
   async takeOver(entry: Append): Promise<void> {
     const { auctionId } = entry.commit
     await this.#settle(auctionId)
@@ -126,7 +126,7 @@ export class ClusterLog implements HomeLog, OutcomeRepository, SecretRepository,
     await this.#share(entry)
   }
 
-  /** The auction of a home that shares its log with nobody. */
+  /** An auction whose log is not shared. */
   #own(entry: Append): Promise<unknown> {
     return this.#deps.eventLog.append(entry)
   }
@@ -157,11 +157,11 @@ export class ClusterLog implements HomeLog, OutcomeRepository, SecretRepository,
   }
 
   async settled(auctionId: string): Promise<void> {
-    // Where the own store has no room, it follows later.
+    // If the node's own store has no room, it follows later.
     await this.#deps.ownCopies.settled(auctionId).catch(() => {})
   }
 
-  /** What is on its way to the own store counts as well. */
+  /** Outcomes on their way to the node's own store count as well. */
   async find(commandIds: readonly string[]): Promise<Map<string, RecordedOutcome>> {
     const { outcomes, ownCopies } = this.#deps
     const coming = ownCopies.outcomesAmong(commandIds)
@@ -170,7 +170,7 @@ export class ClusterLog implements HomeLog, OutcomeRepository, SecretRepository,
     return found
   }
 
-  /** Outcomes that come without a commit stand in the shared log too, where whoever takes over finds them. */
+  /** Outcomes without a commit are stored in the shared log too, so that a new home finds them. */
   async record(recorded: readonly RecordedOutcome[]): Promise<void> {
     const shared: RecordedOutcome[] = []
     for (const one of recorded) if (await this.#isSharedById(one.outcome.auctionId)) shared.push(one)
@@ -201,8 +201,8 @@ export class ClusterLog implements HomeLog, OutcomeRepository, SecretRepository,
   }
 
   /**
-   * Finds out how the log stands before an auction is loaded. What an earlier load has tried to write, and what became
-   * of it, is settled first.
+   * Compares with the log before an auction is loaded. First finds out the results of appends that an earlier load has
+   * tried.
    */
   async prepare(auctionId: string): Promise<void> {
     const { peerComparison, sharedAuctions } = this.#deps
@@ -218,12 +218,12 @@ export class ClusterLog implements HomeLog, OutcomeRepository, SecretRepository,
   }
 
   #take(auctionId: string): void {
-    // Taken in again with the next load.
+    // Fetched again at the next load.
     if (this.#taken.size >= MAX_REMEMBERED) this.#taken.clear()
     this.#taken.add(auctionId)
   }
 
-  /** Appends once more what may have been stored, so that it is known. Rejects with `LogAwayError`. */
+  /** Repeats the appends that may have been stored, to find out their results. Rejects with `LogAwayError`. */
   async #settle(auctionId: string): Promise<void> {
     const entries = this.#unsure.get(auctionId)
     if (entries === undefined) return
@@ -267,8 +267,8 @@ export class ClusterLog implements HomeLog, OutcomeRepository, SecretRepository,
   }
 
   /**
-   * Rejects with `LogAwayError` where it is certain that nothing was stored. Where it is not, the same call is made
-   * again: it says what became of the first one, and nothing else can take its place meanwhile.
+   * Rejects with `LogAwayError` if it is certain that nothing was stored. If it is not certain, the same call is
+   * repeated: it returns the result of the first one, and nothing else can take its place meanwhile.
    */
   async #stored(entry: Append): Promise<SharedAppendResult> {
     const { clock, sharedLog, timers } = this.#deps
@@ -297,7 +297,7 @@ export class ClusterLog implements HomeLog, OutcomeRepository, SecretRepository,
     this.#unsure.set(auctionId, [...(this.#unsure.get(auctionId) ?? []), entry])
   }
 
-  /** Nobody may ask for these auctions again, and yet they have to be closed. */
+  /** Perhaps nobody asks for these auctions again, but they still have to be closed. */
   #settleLater(): void {
     this.#deps.timers.after(10 * RETRY_MS, () => {
       if (this.#isStopped) return
@@ -313,7 +313,7 @@ export class ClusterLog implements HomeLog, OutcomeRepository, SecretRepository,
     const { entry, resolve, reject } = waiting
     if (result.appended) {
       this.#appended(entry)
-      // Whoever opens an auction goes on to look at it.
+      // The caller that opens an auction reads it next.
       if (entry.commit.firstSeq === 1) void this.settled(entry.commit.auctionId).then(resolve)
       else resolve(undefined)
     } else if ('earlier' in result) {
@@ -331,7 +331,7 @@ export class ClusterLog implements HomeLog, OutcomeRepository, SecretRepository,
     this.#deps.ownCopies.store(entry)
   }
 
-  /** All of the auction waits until it is known what the log has, and whether this node is still the home. */
+  /** All appends of the auction wait until it is known what the log has, and whether this node is still the home. */
   #conflict(waiting: Waiting, head: Head | null): void {
     const { auctionId } = waiting.entry.commit
     const refused = this.#refused.get(auctionId)
@@ -356,7 +356,7 @@ export class ClusterLog implements HomeLog, OutcomeRepository, SecretRepository,
     })
   }
 
-  /** Null: the log had lost what comes before it, and has it again. */
+  /** Null if the log lacked the commits before it and has them again. */
   async #why({ commit, prevHash }: Append, head: Head | null): Promise<unknown> {
     const { sharedAuctions } = this.#deps
     const { auctionId, firstSeq } = commit

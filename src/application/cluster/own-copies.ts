@@ -6,34 +6,35 @@ import type { PublishingEventLog } from '../log/publishing-event-log.js'
 
 export interface OwnCopiesDeps {
   readonly eventLog: Pick<PublishingEventLog, 'append' | 'read'>
-  /** Of the own store. */
+  /** Those of the node's own store. */
   readonly outcomes: Pick<OutcomeRepository, 'find'>
   readonly timers: Timers
   readonly logger: Logger
 }
 
-/** Commits that the node's own store has not taken yet; beyond this its homes get BUSY. */
+/** Commits that the node's own store has not taken yet; beyond this, its homes get BUSY. */
 const MAX_BEHIND = 20_000
 const RETRY_MS = 500
 const ONE = { commits: 1, bytes: 1 }
 
 interface Behind {
   readonly entries: Append[]
-  /** That are being stored now. */
+  /** How many are being stored now. */
   flying: number
-  /** Something went wrong: from here on one at a time. */
+  /** An append failed: the rest are stored one at a time. */
   isStuck: boolean
   waiting: { readonly upTo: Append; readonly resolve: () => void; readonly reject: (error: Error) => void }[]
 }
 
 /**
- * The node's own copy of what its homes have written into the log of the cluster: stored in order, as a replica's, and
- * nobody waits for it. Where the own store refuses for a while (no room), what it lacks is kept here and tried again.
+ * The node's own copy of what its homes have written to the log of the cluster. It is stored in order, like a
+ * replica's, and nobody waits for it. If the node's own store refuses for a while (no room), the missing commits are
+ * kept here and tried again.
  */
 export class OwnCopies {
   readonly #deps: OwnCopiesDeps
   readonly #behind = new Map<string, Behind>()
-  /** By command id: what is in the log, and not in the own store yet. */
+  /** By command id: outcomes that are in the log, but not in the node's own store yet. */
   readonly #outcomes = new Map<string, RecordedOutcome>()
   #size = 0
   #isRetrying = false
@@ -43,17 +44,17 @@ export class OwnCopies {
     this.#deps = deps
   }
 
-  /** What is not stored by now is fetched from the log at the next start. */
+  /** Commits that are not stored yet are fetched from the log at the next start. */
   stop(): void {
     this.#isStopped = true
   }
 
-  /** Commits of which there is no own copy yet. */
+  /** Commits of which the node has no copy of its own yet. */
   get size(): number {
     return this.#size
   }
 
-  /** Throws `LogBusyError` where the own store is too far behind. */
+  /** Throws `LogBusyError` if the node's own store is too far behind. */
   demandRoom(): void {
     if (this.#size >= MAX_BEHIND) throw new LogBusyError()
   }
@@ -73,7 +74,7 @@ export class OwnCopies {
     const { auctionId } = entry.commit
     const behind = this.#behind.get(auctionId) ?? { entries: [], flying: 0, isStuck: false, waiting: [] }
     this.#behind.set(auctionId, behind)
-    // What was unsure for a while comes late.
+    // A commit whose result was unknown for a while comes late.
     const isNext = (behind.entries.at(-1)?.commit.firstSeq ?? 0) < entry.commit.firstSeq
     const place = isNext ? -1 : behind.entries.findIndex(({ commit }) => commit.firstSeq > entry.commit.firstSeq)
     if (place === -1) behind.entries.push(entry)
@@ -84,8 +85,8 @@ export class OwnCopies {
   }
 
   /**
-   * Resolves when the own store has all that was given so far of the auction. Rejects with `LogBusyError` where it does
-   * not take it now.
+   * Resolves when the node's own store has all commits of the auction given so far. Rejects with `LogBusyError` if it
+   * does not take them now.
    */
   async settled(auctionId: string): Promise<void> {
     const behind = this.#behind.get(auctionId)
@@ -124,10 +125,10 @@ export class OwnCopies {
   #stuck(behind: Behind, { commit }: Append, error: unknown): void {
     behind.isStuck = true
     for (const { reject } of behind.waiting.splice(0)) reject(new LogBusyError({ cause: error }))
-    // The process has to stop then.
+    // With a broken log, the process has to stop.
     if (error instanceof LogBrokenError || this.#isRetrying) return
     const { auctionId, firstSeq: seq } = commit
-    this.#deps.logger.warn({ err: error, auctionId, seq }, 'the own copy of a commit could not be stored; trying again')
+    this.#deps.logger.warn({ err: error, auctionId, seq }, 'could not store its own copy of a commit; trying again')
     this.#isRetrying = true
     this.#retryLater()
   }
@@ -157,7 +158,7 @@ export class OwnCopies {
     }
   }
 
-  /** A peer's push may have brought it, and an outcome may have come on its own. */
+  /** A peer's push may have brought the commit, and an outcome may have come separately. */
   async #storeAgain(entry: Append): Promise<void> {
     const { auctionId, firstSeq, hash } = entry.commit
     const [stored] = await this.#deps.eventLog.read(auctionId, firstSeq, ONE)

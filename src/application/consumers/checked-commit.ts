@@ -7,7 +7,7 @@ import { stateAfter } from '../log/check-commit.js'
 import { BadCommitError, isSigned, readCommit, UNSIGNED } from '../log/commit.js'
 import { isMove, moveRule } from '../log/move-rule.js'
 
-/** A commit does not fit what the consumer was given before: it must not go on by itself. */
+/** A commit does not fit what the consumer has read before: the consumer must stop. */
 export class MisfitError extends Error {
   readonly code = 'CONSUMER_STOPPED'
   constructor(readonly misfit: Misfit) {
@@ -16,16 +16,16 @@ export class MisfitError extends Error {
   }
 }
 
-/** What a commit says, once it has been checked as a replica checks what it pulls. */
+/** The content of a commit, after the checks that a replica makes when it pulls. */
 export interface CheckedCommit {
   readonly cursor: ConsumerCursor
   readonly events: readonly ConsumedEvent[]
 }
 
 /**
- * Checks the next commit of a log against how far the consumer has come: hash, chain, author, and whether each event is
- * legal. A signed head speaks for all before it, so signatures are checked with `checkSignature` when the last commit
- * of each author is known. Throws `MisfitError`.
+ * Checks the next commit of a log against the consumer's cursor: hash, chain, author, and whether each event is legal.
+ * A signed head covers all commits before it, so `checkSignature` checks signatures when the last commit of each author
+ * is known. Throws `MisfitError`.
  */
 export function checkedCommit(
   commit: Commit,
@@ -60,12 +60,12 @@ export function checkedCommit(
   }
 }
 
-/** Throws `MisfitError` for a commit that its author has not signed. */
+/** Throws `MisfitError` if the commit's author has not signed it. */
 export function checkSignature(commit: Commit, before: ConsumerCursor | null, verifier: SignatureVerifier): void {
   if (!isSigned(commit, verifier)) throw misfit(commit, before, UNSIGNED, verifier)
 }
 
-/** Throws `MisfitError` where a commit that ends where the cursor stands is not the one that the cursor has seen. */
+/** Throws `MisfitError` if the commit at the cursor's position is not the one that the cursor has recorded. */
 export function checkSame(commit: Commit, cursor: ConsumerCursor, verifier: SignatureVerifier): void {
   if (commit.lastSeq === cursor.head.seq && commit.hash === cursor.head.hash) return
   throw misfit(commit, cursor, 'it is not the commit that was there before', verifier)

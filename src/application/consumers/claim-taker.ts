@@ -11,7 +11,7 @@ export interface ClaimTakerDeps {
 
 export interface ClaimTakerOptions {
   readonly holder: string
-  /** A holder that has not moved for so long is taken for dead. */
+  /** A holder whose counter has not moved for this long is taken for dead. */
   readonly silentMs: number
   readonly onHeld: (holder: string) => void
 }
@@ -19,8 +19,9 @@ export interface ClaimTakerOptions {
 const BEATS_BEFORE_SILENCE = 5
 
 /**
- * Sees to it that one instance works on a generation at a time. Whoever waits compares what the holder did with what it
- * did before, so no two clocks are compared; and the store refuses whoever was taken for dead and is not.
+ * Ensures that one instance at a time works on a generation. A waiting instance watches whether the holder's counter
+ * still moves, so no two clocks are compared. If a holder that was taken for dead is alive, the store refuses its
+ * steps.
  */
 export class ClaimTaker {
   readonly #deps: ClaimTakerDeps
@@ -32,7 +33,7 @@ export class ClaimTaker {
     this.#options = options
   }
 
-  /** Works as the one holder of a generation, when it is free. Does nothing where it is retired, or on abort. */
+  /** Calls `work` as the only holder of a generation, once it is free. Does nothing if it is retired, or on abort. */
   async hold(generation: number, signal: AbortSignal, work: (claim: Claim) => Promise<void>): Promise<void> {
     const claim = await this.#take(generation, signal)
     if (claim === null) return
@@ -53,7 +54,7 @@ export class ClaimTaker {
     return this.#options.silentMs / BEATS_BEFORE_SILENCE
   }
 
-  /** Aborts with a `ClaimLostError` where somebody else has claimed it. */
+  /** Aborts with a `ClaimLostError` if another instance has claimed it. */
   lost(claim: Claim): AbortSignal {
     return (this.#lost.get(claim) as AbortController).signal
   }
@@ -85,7 +86,7 @@ export class ClaimTaker {
       try {
         await this.#deps.store.beat(claim)
       } catch (error) {
-        // Anything else shows at the next step, or passes.
+        // Any other error appears at the next step, or passes.
         if (error instanceof ClaimLostError) return lost.abort(error)
       }
     }

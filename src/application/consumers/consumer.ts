@@ -1,4 +1,4 @@
-/** Room `consumers`: what is made of auctions' events beside their logs, once each, and made anew at will. */
+/** Room `consumers`: computes results from auctions' events, each event once, and can rebuild them at any time. */
 
 import type { AuctionLogs } from '../../ports/store/auction-logs.js'
 import type { ConsumerStatus } from '../../ports/store/consumer-status.js'
@@ -23,13 +23,13 @@ export interface ConsumerDeps<Change> {
 }
 
 export interface ConsumerOptions {
-  /** This instance, for people. */
+  /** The name of this instance, for people. */
   readonly holder: string
-  /** What grows within this time is taken in together. */
+  /** Events that come within this time are processed together. */
   readonly gatherMs?: number
-  /** Events after which a step is taken. */
+  /** Events in one step. */
   readonly stepEvents?: number
-  /** An instance that has not moved for so long is taken for dead. */
+  /** An instance whose counter has not moved for this long is taken for dead. */
   readonly silentMs?: number
 }
 
@@ -40,11 +40,10 @@ const FIRST_RETRY_MS = 1_000
 const LAST_RETRY_MS = 30_000
 
 /**
- * Keeps a projection of all auctions' events up to date: first what the logs hold already, then what comes. How far it
- * has come with an auction is stored in the transaction that stores what was made of its events, so it may be killed at
- * any moment: nothing is lost, and nothing is made twice. One instance is at work at a time; others wait. Alternatives
- * were a global position, which means nothing on another node, and remembering ids of events that were seen, which
- * grows without end.
+ * Keeps a projection of all auctions' events up to date: first from the events that the logs hold, then from new ones.
+ * One transaction stores an auction's cursor and the results of its events. So the process may be killed at any moment:
+ * no event is lost or counted twice. One instance works at a time; others wait. Alternatives were a global position,
+ * which means nothing on another node, and a list of processed event ids, which grows without end.
  */
 export class Consumer<Change> {
   readonly #deps: ConsumerDeps<Change>
@@ -89,20 +88,20 @@ export class Consumer<Change> {
     }
   }
 
-  /** Works until `stop`; what goes wrong shows in the status. */
+  /** Works until `stop`; errors show in the status. */
   start(): void {
     this.#running ??= this.#run(this.#stopping.signal)
   }
 
-  /** Finishes the step under way, and lets go of the generation. Idempotent. */
+  /** Finishes the step under way, and releases the generation. Idempotent. */
   async stop(): Promise<void> {
     this.#stopping.abort()
     await this.#running
   }
 
   /**
-   * Takes in what the logs hold now, and returns. Rejects where that is not possible. For who wants to know when it is
-   * done: `start` does the same, and goes on.
+   * Processes what the logs hold now, and then returns. Rejects if that is not possible. Use it to know when the work
+   * is done: `start` does the same, and goes on.
    */
   async catchUp(signal: AbortSignal = this.#stopping.signal): Promise<void> {
     await this.#withLive(signal, async (claim) => {
@@ -112,8 +111,8 @@ export class Consumer<Change> {
   }
 
   /**
-   * Makes the projection anew beside the live one, from the first event of each auction on, and puts it in its place.
-   * Goes on where an earlier attempt was ended. Rejects where it cannot be finished; the live one stays then.
+   * Rebuilds the projection beside the live one, from the first event of each auction on, and then replaces the live
+   * one. Continues an earlier attempt that was interrupted. Rejects if it cannot finish; the live one then stays.
    */
   async rebuild(
     onProgress: (progress: BuildProgress) => void = () => {},

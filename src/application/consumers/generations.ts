@@ -22,7 +22,7 @@ export interface BuildProgress {
 
 const SWEPT_AT_ONCE = 2_000
 
-/** The generations of a projection: the live one, one that is built beside it, and those that are being removed. */
+/** The generations of a projection: the live one, the one that is being built, and those that are being removed. */
 export class Generations<Change> {
   readonly #deps: GenerationsDeps<Change>
   readonly #options: GenerationsOptions
@@ -35,8 +35,8 @@ export class Generations<Change> {
   }
 
   /**
-   * The number of the generation that queries read. It is made where there is none, and made anew where an older
-   * version of the projection has made it.
+   * The number of the generation that queries read. If there is none, it is built; if an older version of the
+   * projection has built it, it is rebuilt.
    */
   async live(onProgress: (progress: BuildProgress) => void, signal: AbortSignal): Promise<number> {
     const { store, projection, logger } = this.#deps
@@ -53,7 +53,7 @@ export class Generations<Change> {
     }
   }
 
-  /** See `ClaimTaker`. What stops the work is recorded. */
+  /** See `ClaimTaker`. Records why the work stopped. */
   hold(generation: number, signal: AbortSignal, work: (claim: Claim) => Promise<void>): Promise<void> {
     return this.#claims.hold(generation, signal, async (claim) => {
       try {
@@ -89,7 +89,7 @@ export class Generations<Change> {
         progress.total += events
       }
       await reader.compareAll(found, signal)
-      // What came meanwhile, so that queries do not step back in time for longer than they have to.
+      // Also reads events that came meanwhile, so that queries do not go back in time for longer than necessary.
       await reader.compareAll(found, signal)
       signal.throwIfAborted()
       await store.swap(claim)
@@ -97,7 +97,7 @@ export class Generations<Change> {
     await this.sweep(signal)
   }
 
-  /** Removes the rows of those that are retired, a few at a time. */
+  /** Removes the rows of retired generations, a few at a time. */
   async sweep(signal: AbortSignal): Promise<void> {
     const { store, timers } = this.#deps
     for (const { number, state } of await store.generations())
@@ -106,7 +106,7 @@ export class Generations<Change> {
   }
 }
 
-/** Else an old instance and a new one would make the rows anew in turns. */
+/** Otherwise an old instance and a new one would take turns in rebuilding the rows. */
 function newerVersion(found: number, { name, version }: Pick<Projection<unknown>, 'name' | 'version'>) {
   return new ConsumerStoreError(
     'STATS_DB_VERSION',

@@ -14,27 +14,27 @@ export interface LogReaderDeps<Change> {
 
 export interface LogReaderOptions {
   readonly claim: Claim
-  /** Events after which a step is taken; a commit is never divided. */
+  /** Events in one step; a commit is never divided. */
   readonly stepEvents: number
   /** Called after each step. */
   readonly onEvents: (events: number) => void
 }
 
-/** Auctions whose cursors are kept in memory: those that grew last. */
+/** How many auctions' cursors are kept in memory: those of the auctions that grew last. */
 const MAX_KNOWN_CURSORS = 2_000
 const AUCTIONS_AT_ONCE = 250
 
 interface Pending<Change> {
   readonly cursors: Map<string, ConsumerCursor>
   readonly changes: Change[]
-  /** The last commit of each auction, whose signature is still to be checked, and the cursor before it. */
+  /** The last commit of each auction whose signature is not checked yet, and the cursor before it. */
   readonly unsigned: Map<string, { readonly commit: Commit; readonly before: ConsumerCursor | null }>
   events: number
 }
 
 /**
- * Takes what auctions' logs hold beyond the cursors into a generation, step by step. After an error it must not be used
- * any more: what the last step came to is then known to the store alone.
+ * Reads what auctions' logs hold beyond the cursors into a generation, step by step. Do not use it after an error: then
+ * only the store knows the result of the last step.
  */
 export class LogReader<Change> {
   readonly #deps: LogReaderDeps<Change>
@@ -48,8 +48,8 @@ export class LogReader<Change> {
   }
 
   /**
-   * Reads every auction that has grown beyond its cursor, and looks whether those that have not are still the same.
-   * `onBehind` is called with how many events are found to be missing.
+   * Reads every auction that has grown beyond its cursor, and checks that the others are unchanged. `onBehind` gets the
+   * number of missing events.
    */
   async compareAll(onBehind: (events: number) => void, signal: AbortSignal): Promise<void> {
     let after: string | null = null
@@ -116,7 +116,7 @@ export class LogReader<Change> {
     }
   }
 
-  /** Takes a step; what has not been signed goes nowhere. */
+  /** Stores a step, after its signatures have been checked. */
   async #flush(): Promise<void> {
     const { cursors, changes, unsigned, events } = this.#pending
     this.#pending = nothingPending()

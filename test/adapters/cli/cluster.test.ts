@@ -106,7 +106,7 @@ describe('vendue cluster', () => {
     expect(JSON.parse((await run('nodes --json')).stdout)).to.include({ taken_over: 3 })
   })
 
-  it('says of a node’s auctions that they pause without it only where no other node of the cluster is alive', async () => {
+  it('says of a node’s auctions that they pause without it only if no other node of the cluster is alive', async () => {
     cli.addNode('main')
     cli.api.openAs(SELF, { title: 'Lot', currency: 'EUR', start: '5' })
     cli.api.cluster = CLUSTER
@@ -115,7 +115,7 @@ describe('vendue cluster', () => {
     expect((await cli.line('status')).stdout).to.contain('1 that others of the cluster take over if this node dies')
   })
 
-  it('moves the auctions that belong elsewhere, to whom all nodes would agree on, and no others', async () => {
+  it('moves the auctions that belong elsewhere to the nodes that all nodes agree on, and no others', async () => {
     cli.addNode('main')
     cli.api.cluster = { ...CLUSTER, nodes: CLUSTER.nodes.map((node) => ({ ...node, state: 'alive' as const })) }
     const open = (title: string) => cli.api.openAs(SELF, { title, currency: 'EUR', start: '5' }).outcome.auctionId
@@ -132,7 +132,7 @@ describe('vendue cluster', () => {
     expect((await run('rebalance')).stdout).to.contain('are where they belong')
   })
 
-  it('does not leave where its auctions would stand still, and leaves where others take them over', async () => {
+  it('does not leave if its auctions would stand still, and leaves if others take them over', async () => {
     cli.addNode('main', { pid: 2 ** 30 })
     expect((await run('leave')).code).to.equal(0)
     expect(admin.asked).to.deep.equal(['leave'])
@@ -161,7 +161,7 @@ describe('vendue cluster', () => {
     })
   }
 
-  it('names the setting where no log is named, and passes on what the log refuses', async () => {
+  it('names the setting if no log is named, and passes on what the log refuses', async () => {
     const { code, stderr } = await cli.line('cluster init', { deps })
     expect(code).to.equal(2)
     expect(stderr).to.contain('no shared log is named').and.contain('--shared-log postgres://USER@HOST/DATABASE')
@@ -170,7 +170,7 @@ describe('vendue cluster', () => {
     expect((await run('join vendue-cluster1.abc')).stderr).to.contain('this token has expired')
   })
 
-  it('says where the node belongs to no cluster', async () => {
+  it('says if the node belongs to no cluster', async () => {
     cli.addNode('main')
     for (const action of ['nodes', 'rebalance']) {
       const { code, stderr } = await run(action)

@@ -151,7 +151,7 @@ describe('commands about proof', () => {
     ])
   })
 
-  it('say of a proof that it is against a cluster, where that has let two nodes go on', async () => {
+  it('say of a proof that it is against a cluster, if that has let two nodes go on', async () => {
     const taken = new ClusterAuction()
     const deposed = taken.fork()
     const proof = proofOf([...taken.commits], taken.takeOver(newSigner()), deposed.bid(ADA, 7_500))

@@ -51,7 +51,7 @@ describe('a shared log in PostgreSQL whose connections break', () => {
       (error: SharedLogError) => error.code,
     )
 
-  it('finds what it has appended where the answer was lost', async () => {
+  it('finds what it has appended if the answer was lost', async () => {
     const log = connect(proxy)
     const auction = new CommitBuilder()
     const entries = [auction.open(), auction.bids(2)]

@@ -55,7 +55,7 @@ describe('a shared log in PostgreSQL that cannot be used', () => {
     return { port: (other.address() as { port: number }).port }
   }
 
-  it('names the host where nobody listens, and each host with what is wrong with it', async () => {
+  it('names the host on which nobody listens, and each host with what is wrong with it', async () => {
     const closed = createNetServer()
     const nobody = await listening(closed)
     closed.close()

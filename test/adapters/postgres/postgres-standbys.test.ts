@@ -67,7 +67,7 @@ describe('a shared log in PostgreSQL with a standby', () => {
     ['record', 'pg_cancel_backend'],
     ['record', 'pg_terminate_backend'],
   ] as const)
-    it(`ends no ${what} that the standby lacks where the wait for it is ended by ${how}`, async () => {
+    it(`ends no ${what} that the standby lacks if the wait for it is ended by ${how}`, async () => {
       // The standby comes first in the URL, and takes no writes.
       const log = connect([standby, primary])
       const auction = new CommitBuilder()

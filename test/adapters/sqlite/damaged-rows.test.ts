@@ -125,7 +125,7 @@ describe('a row that is not what was written, in a file that is sound', () => {
     ['how much a home has written', 'tallies', `UPDATE tallies SET bytes = bytes + 1 WHERE kind = 'author'`],
   ]
   for (const [what, table, sql] of SHOWN)
-    it(`is found by repair against the log, and made anew: ${what}`, async () => {
+    it(`is found by repair against the log, and rebuilt: ${what}`, async () => {
       const shown = ({ auctions, eventLog }: Awaited<ReturnType<typeof openStore>>) =>
         Promise.all([
           auctions.bids(auctionId, null, 10),

@@ -48,7 +48,7 @@ describe("a cluster's key", () => {
     expect(statSync(file()).mode & 0o777).to.equal(0o600)
   })
 
-  it('is missing where the node belongs to no cluster', () => {
+  it('is missing if the node belongs to no cluster', () => {
     expect(readClusterKey(dir.path)).to.equal(null)
     expect(FileClusterSigner.open(dir.path, { clock, logger: silentLogger })).to.equal(null)
   })
@@ -103,7 +103,7 @@ describe("a cluster's key", () => {
     expect(verifier.verify('text', signer.sign('text'), key.first_key)).to.equal(false)
   })
 
-  it('stays in use where the file is gone, is damaged, or is that of another cluster', () => {
+  it('stays in use if the file is gone, is damaged, or is that of another cluster', () => {
     create()
     const signer = open()
     const before = signer.publicKey
@@ -123,7 +123,7 @@ describe("a cluster's key", () => {
     expect(signer.publicKey).to.equal(before)
   })
 
-  it('is refused, without being quoted, where it is no key of its chain', () => {
+  it('is refused, without being quoted, if it is no key of its chain', () => {
     const key = rotate(create())
     const foreign = makeTempDir()
     const other = createClusterKey(foreign.path) as ClusterKey

@@ -33,7 +33,7 @@ describe('the address of a shared log', () => {
     return path
   }
 
-  it('names several hosts, a user, a database, and a password where it has to', () => {
+  it('names several hosts, a user, a database, and a password if necessary', () => {
     const read = parseSharedLog(
       `postgres://ven%40due:${SECRET}%2F@db1.example,[2001:db8::1]:6000,192.0.2.7:5433/the%20log`,
     )

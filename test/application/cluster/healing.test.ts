@@ -111,7 +111,7 @@ describe('a log of a cluster that has lost its end', () => {
     await verified(right)
   })
 
-  it('gets auctions back of which it has lost everything, also those that nobody bids on', async () => {
+  it('gets back auctions that it has lost entirely, even those that nobody bids on', async () => {
     const backup = cluster.log.snapshot()
     const lot = await openInYen(home, { commandId: 'cmd_open0002', reserve: '20' })
     cluster.log.restore(backup)
@@ -124,7 +124,7 @@ describe('a log of a cluster that has lost its end', () => {
     })
   })
 
-  it('says so where a maximum was lost with the home that kept it, and goes on without it', async () => {
+  it('says so if a maximum was lost with the home that kept it, and goes on without it', async () => {
     const backup = cluster.log.snapshot()
     await bid(left, 'bid_00000001', '50', 'max')
     await settle()
@@ -139,7 +139,7 @@ describe('a log of a cluster that has lost its end', () => {
     expect(summary.state.maximaLostSince).to.equal(2)
   })
 
-  it('keeps the maxima where their home lives, and has them in its own store', async () => {
+  it('keeps the maxima if their home lives, and has them in its own store', async () => {
     const backup = cluster.log.snapshot()
     await bid(left, 'bid_00000001', '50', 'max')
     await settle()
@@ -152,7 +152,7 @@ describe('a log of a cluster that has lost its end', () => {
     })
   })
 
-  it('stops an auction of which it has another commit than its copies, says so, and signs nothing more', async () => {
+  it('stops an auction if its log and its copies hold different commits, says so, and signs nothing more', async () => {
     const backup = cluster.log.snapshot()
     for (const { info } of [left, right]) cluster.network.cut(home.info.address, info.address)
     await bid(left, 'bid_00000001', '10').catch(() => null)

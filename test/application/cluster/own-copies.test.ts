@@ -11,7 +11,7 @@ import { silentLogger } from '../../support/silent-logger.js'
 
 const AUCTION = 'auc_1'
 
-describe('the own copies of a home in a cluster', () => {
+describe('a home’s own copies in a cluster', () => {
   it('keep nobody waiting for commits that came after the call', async () => {
     const stored: (() => void)[] = []
     const copies = new OwnCopies({
@@ -46,7 +46,7 @@ describe('the own copies of a home in a cluster', () => {
     expect(copies.size).to.equal(0)
   })
 
-  it('has all answers of a commit, also where one of them has come on another way', async () => {
+  it('has all answers of a commit, even if one of them has come another way', async () => {
     const time = new ManualTime()
     const store = openMemoryStore()
     const { outcomes } = store

@@ -24,7 +24,7 @@ describe('the order in which nodes take an auction over', () => {
     for (const share of shares.values()) expect(share).to.be.within(400, 600)
   })
 
-  it('moves nobody else’s auctions where a node is gone, and spreads its own over all others', () => {
+  it('moves no other node’s auctions if a node is gone, and spreads its own over all others', () => {
     const takers = new Set<string>()
     for (const auction of auctions) {
       const order = rendezvous(auction, nodes)

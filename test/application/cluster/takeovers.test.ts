@@ -146,7 +146,7 @@ describe('a takeover in a cluster', () => {
     expect(shared?.commits.at(-1)?.signer).to.equal(now.signer.publicKey)
   })
 
-  it('gives the end back where it fell into the time in which nobody could bid', async () => {
+  it('moves the end if it fell into the time in which nobody could bid', async () => {
     const closesAt = cluster.time.now() + 2_000
     const lot = await openInYen(home, { commandId: 'cmd_open0002', closesAt })
     kill(home)
@@ -218,7 +218,7 @@ describe('a takeover in a cluster', () => {
     expect(await openInYen(back, { commandId: 'cmd_open0003' }).then(homeOf)).to.equal(back.info.nodeId)
   })
 
-  it('reads again where the old home was alive after all and wrote first', async () => {
+  it('reads again if the old home was alive after all and wrote first', async () => {
     let delay = Promise.resolve()
     let go = () => {}
     const slow = await cluster.start('slow', { shared: { before: (call) => (call === 'append' ? delay : undefined) } })
@@ -288,7 +288,7 @@ describe('a takeover in a cluster', () => {
     expect((await verified(home, lot)).decision).to.equal('rerun')
   }).timeout(60_000)
 
-  it('is made by the next node in the order where the first one does not get to it', async () => {
+  it('is made by the next node in the order if the first one does not make it', async () => {
     const [first] = rendezvous(
       auction,
       others.map(({ info }) => info.nodeId),
@@ -357,7 +357,7 @@ describe('a takeover in a cluster', () => {
     await lone.stop()
   })
 
-  it('leaves a deposed home nothing to say: its next word is refused by the log, and it says whose the auction is', async () => {
+  it('lets a deposed home write nothing: the log refuses its next commit, and it names the new home', async () => {
     const ask = (node: MemoryNode, commandId: string, amount: number) =>
       new Promise<SubmitResult>((settle) => {
         const bidder = { id: commandId.startsWith('bid_late') ? 'usr_yan' : 'usr_zed', name: 'Z' }
@@ -386,7 +386,7 @@ describe('a takeover in a cluster', () => {
     }
   })
 
-  it('answers whoever waits at a deposed home with where the auction is', async () => {
+  it('tells commands that wait at a deposed home where the auction is', async () => {
     home.time.stall()
     await cluster.time.advance(5_000)
     home.time.resume()

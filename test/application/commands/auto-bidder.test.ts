@@ -136,7 +136,7 @@ describe('an auto-bidder', () => {
       expect(sent.map(({ auctionId }) => auctionId)).to.deep.equal([ending.auctionId, auction.auctionId])
     })
 
-    it('is paused where peers hold more, and bids again once its user has set a limit', async () => {
+    it('is paused if peers hold more, and bids again once its user has set a limit', async () => {
       showBehind()
       end()
       await settle()

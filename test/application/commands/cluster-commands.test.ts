@@ -124,7 +124,7 @@ describe('commands to an auction of a cluster', () => {
     ['one never answered', [null], 'OUTCOME_UNKNOWN'],
   ]
   for (const [what, answers, code] of ends) {
-    it(`say within 5 s what is known where no home answers: ${code}, where ${what}`, async () => {
+    it(`say within 5 s what is known if no home answers: ${code}, because ${what}`, async () => {
       bid('bid_1')
       let given = 0
       for (let ms = 0; ms < 5_000; ms += 100) {
@@ -153,7 +153,7 @@ describe('commands to an auction of a cluster', () => {
     expect(results.size).to.equal(1)
   })
 
-  it('that wait are made known to whoever asks, as it happens', async () => {
+  it('that wait are reported at once to everybody who asks', async () => {
     const before = await moving.next({ after: null, waitMs: 0 })
     const next = moving.next({ after: before.version, waitMs: 20_000 })
     bid('bid_1')

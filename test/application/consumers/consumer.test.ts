@@ -95,7 +95,7 @@ describe('a consumer of auctions’ events', () => {
     await consumer.stop()
   })
 
-  it('goes on where the node that it reads from was away', async () => {
+  it('goes on after the node that it reads from was away', async () => {
     const commits = seededCommits('away', 5)
     house.logs.add(...commits.slice(0, 10))
     const consumer = house.consumer()
@@ -112,7 +112,7 @@ describe('a consumer of auctions’ events', () => {
     await consumer.stop()
   })
 
-  it('makes its rows anew beside the live ones, which are kept up meanwhile', async () => {
+  it('rebuilds its rows beside the live ones, which are kept up to date meanwhile', async () => {
     const commits = seededCommits('rebuild', 6)
     house.logs.add(...commits.slice(0, -5))
     const live = house.consumer({ holder: 'live' })
@@ -129,7 +129,7 @@ describe('a consumer of auctions’ events', () => {
     await live.stop()
   })
 
-  it('makes its rows anew where an older version has made them, and leaves alone what a newer one has', async () => {
+  it('rebuilds its rows if an older version has made them, and leaves alone what a newer one has made', async () => {
     house.logs.add(...seededCommits('versions', 3))
     await house.passing(house.consumer().catchUp())
     const newer = house.consumer({}, { projection: { ...statProjection, version: 2 } })
@@ -144,7 +144,7 @@ describe('a consumer of auctions’ events', () => {
     await older.stop()
   })
 
-  describe('where a commit does not fit', () => {
+  describe('if a commit does not fit', () => {
     const { publicKey, privateKey } = generateKeyPairSync('ed25519')
     const signerKey = publicKey.export({ format: 'jwk' }).x as string
     const signed = (commit: Commit): Commit => ({

@@ -13,7 +13,7 @@ import { silentLogger } from '../../support/silent-logger.js'
 import { makeTempDir } from '../../support/temp-dir.js'
 
 describe('a consumer of the node in its process', () => {
-  it('takes in what lies in its log, in pages, and hears of each commit once it is durable', async () => {
+  it('reads what its log holds, in pages, and hears of each commit once it is durable', async () => {
     const { path, remove } = makeTempDir()
     const house = new ConsumerHouse(sqliteDialect(join(path, 'stats.db')))
     const eventLog = new PublishingEventLog(openMemoryStore().eventLog)

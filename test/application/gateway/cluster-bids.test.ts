@@ -53,13 +53,13 @@ describe('bids through a gateway, whose home keeps failing', () => {
     }
   }
 
-  it('are refused at once where only that home can answer', async () => {
+  it('are refused at once if only that home can answer', async () => {
     await bidOften(deskOf({ inCluster: false }))
     expect(asked).to.be.below(6)
     expect(breakers.open).to.equal(1)
   })
 
-  it('go to the node each time in a cluster, where another home may answer the next one', async () => {
+  it('go to the node each time in a cluster, because another home may answer the next one', async () => {
     await bidOften(deskOf({ inCluster: true }))
     expect(asked).to.equal(20)
     expect(breakers.open).to.equal(0)

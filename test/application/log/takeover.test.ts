@@ -209,7 +209,7 @@ describe('a takeover', () => {
     expect(refused[0]?.reason).to.match(/was no member of the mesh that may be a home then$/)
   })
 
-  it('makes the auction disputed where the home before went on in its place, and stays as it is at whoever has it', async () => {
+  it('makes the auction disputed if the home before went on in its place, and stays as it is at nodes that have it', async () => {
     const deposed = auction.fork()
     for (const signer of [auction.home, next]) member(signer)
     const { replicator } = node.services.parts
@@ -287,7 +287,7 @@ describe('two histories around a takeover', () => {
     expect(rules(authority.slice(0, 1), auction.bid(ADA, 10_000), fork.bid(ADA, 9_500))).to.contain('not signed by')
   })
 
-  it('are proven against the cluster where the home before went on in the place of the takeover', () => {
+  it('are proven against the cluster if the home before went on in the place of the takeover', () => {
     const deposed = auction.fork()
     const taken = auction.takeOver(next)
     const opening = [auction.commits[0] as Commit]
@@ -296,7 +296,7 @@ describe('two histories around a takeover', () => {
     expect(rules(opening, taken, auction.bid(BEN, 8_000))).to.contain('not signed by the home')
   })
 
-  it('are proven against the cluster where it makes two nodes the home at one place', () => {
+  it('are proven against the cluster if it makes two nodes the home at one place', () => {
     const opening = [auction.commits[0] as Commit]
     const taken = auction.fork().takeOver(newSigner())
     expect(rules(opening, auction.takeOver(next), taken)).to.equal('cluster from 3')
@@ -308,7 +308,7 @@ describe('two histories around a takeover', () => {
     expect(rules(opening, auction.takeOver(next), handed)).to.equal('cluster from 3')
   })
 
-  it('are not proven by a takeover of which the cluster knows nothing', () => {
+  it('are not proven by a takeover that the cluster does not know', () => {
     const opening = [auction.commits[0] as Commit]
     const forger = auction.fork()
     const of = new ClusterAuction()

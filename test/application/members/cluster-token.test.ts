@@ -39,14 +39,14 @@ describe('a token of a cluster', () => {
     [`vendue-cluster1.${'A'.repeat(2_000)}`, 'begins with vendue-cluster1.'],
   ]
   for (const [text, why] of wrong) {
-    it(`is refused where ${why}: ${text.slice(0, 30)}`, () => {
+    it(`is refused (${why}): ${text.slice(0, 30)}`, () => {
       expect(() => parseClusterToken(text))
         .to.throw(why)
         .that.includes({ code: 'TOKEN_MALFORMED', field: 'token' })
     })
   }
 
-  it('is refused where it was cut', () => {
+  it('is refused if it was cut', () => {
     const text = formatClusterToken(token())
     expect(() => parseClusterToken(text.slice(0, -6))).to.throw('it is not complete')
   })

@@ -13,7 +13,7 @@ import { MemoryNetwork } from '../../support/memory-network.js'
 import { type MemoryNode, startMemoryNodes } from '../../support/memory-node.js'
 
 /** In a cluster a node was home between two times at which it follows: its own commits come from elsewhere. */
-describe('a replica that is not the only one to write to its store', () => {
+describe('a replica that is not the only writer to its store', () => {
   let time: ManualTime
   let nodes: MemoryNode[]
 
@@ -70,7 +70,7 @@ describe('a replica that is not the only one to write to its store', () => {
     expect({ stored, gaps }).to.deep.equal({ stored: 2, gaps: [] })
   })
 
-  it('takes nothing twice, and blames nobody, where another writes the same at this moment', async () => {
+  it('takes nothing twice, and blames nobody, if another writes the same at this moment', async () => {
     const entries = extensions(await followed(), 3)
     const { eventLog, replicator } = node(1).services.parts
     const ingest = replicator.ingest(entries.map(({ commit }) => commit))

@@ -46,7 +46,7 @@ describe('commits that a node pulls', () => {
     ['keys', (length) => `{${Array.from({ length: length / 16 }, (_, i) => `"${1e10 + i}":1`).join(',')}}`],
   ]
 
-  it('are read at once where they are bids, however many', async () => {
+  it('are read at once if they are bids, however many', async () => {
     const commits = auctionOf(2_500, 100)
     expect(commits.reduce((sum, { body }) => sum + body.length, 0)).to.be.above(3 * LENGTH_AT_ONCE)
     expect((await pull(commits)).refused).to.deep.equal([])
@@ -55,7 +55,7 @@ describe('commits that a node pulls', () => {
   })
 
   for (const [what, text] of slow)
-    it(`are read beside the thread that serves where they are slow to read, and refused: ${what}`, async () => {
+    it(`are read beside the thread that serves if they are slow to read, and refused: ${what}`, async () => {
       const commits = auctionOf(40, 10)
       const bad = endingIn(commits, text(2 * LENGTH_AT_ONCE))
       const { refused, stored } = await pull(bad)
@@ -66,7 +66,7 @@ describe('commits that a node pulls', () => {
       expect(checker.texts.map(({ hash }) => hash)).to.deep.equal([bad.at(-1)?.hash])
     })
 
-  it('are read there from where the slow ones of an answer are many, of however many auctions', async () => {
+  it('are read there once an answer holds many slow ones, even of different auctions', async () => {
     const short = slow[0]?.[1](LENGTH_AT_ONCE / 4) ?? ''
     const pages = Array.from({ length: 7 }, () => endingIn(auctionOf(10, 5), short))
     const { refused } = await pull(...pages)
