@@ -44,7 +44,7 @@ export function describeConsumerStore({ name, make, kills, how }: ConsumerDataba
     }
     const only = async (): Promise<Generation> => (await house.store().generations())[0] as Generation
 
-    it('makes its tables once, however many open it together', async () => {
+    it('creates its tables once, however many instances open it together', async () => {
       await Promise.all([house.store().open(), house.store().open(), house.store().open()])
       await house.store().open()
       expect(await house.store().generations()).to.deep.equal([])

@@ -103,7 +103,7 @@ function describeAppend(logs: () => Logs & Pick<SharedLogHarness, 'connect'> & {
     expect(await read({ commits: 9, bytes: bytes + 1 })).to.deep.equal([1, 2, 3])
   })
 
-  it('takes commits of many auctions at once, and refuses each that has fallen behind alone', async () => {
+  it('takes commits of many auctions at once, and refuses only those that have fallen behind', async () => {
     const { log, other } = logs()
     const auctions = Array.from({ length: 20 }, () => new CommitBuilder())
     const openings = auctions.map((auction) => auction.open())
@@ -139,7 +139,7 @@ function describeAppend(logs: () => Logs & Pick<SharedLogHarness, 'connect'> & {
     expect(await log.read(auction.auctionId, 3, EVERYTHING)).to.deep.equal([])
   })
 
-  it('carries out appends of one auction in order, without waiting in between, and along with others', async () => {
+  it('carries out appends of one auction in order, without pauses, and together with others', async () => {
     const { log } = logs()
     const auctions = Array.from({ length: 4 }, () => new CommitBuilder())
     const calls = auctions.map((auction) => [auction.open(), ...Array.from({ length: 20 }, () => auction.bids(2))])

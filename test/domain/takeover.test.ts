@@ -156,7 +156,7 @@ describe('taking an auction over', () => {
     expect(auction.auction).to.deep.include({ cluster: null, moves: [2, 4, 5] })
   })
 
-  it('by a newer key of the cluster lets none of the older ones count any more', () => {
+  it('by a newer key of the cluster makes all older keys invalid', () => {
     const { why, since, clusterSignature } = taken()
     const keys = [rotation('D'), rotation('E')]
     const auction = ofCluster().send({ type: 'TakeOver', now: T0, to: NEXT, why, since, keys, clusterSignature })

@@ -109,7 +109,7 @@ describe('a gateway, when the home of an auction of its cluster is killed', func
     expect(bids).to.have.length(1)
   })
 
-  it('comes to an even share again by `cluster rebalance`, and a node leaves with its auctions in good hands', async () => {
+  it('spreads auctions evenly again by `cluster rebalance`, and hands over those of a node that leaves', async () => {
     await Promise.all([nodes[0]!.start(), nodes[2]!.start()])
     await untilConnected(nodes)
     const states = async () => {

@@ -46,7 +46,7 @@ describe('pictures of a node of its own process', () => {
     return { code: run.code, faults: pictures.map(({ fault }) => fault) }
   }
 
-  it('are held against a real export, which names each that is not what was shown', async () => {
+  it('are compared with a real export, which names each that differs from what was shown', async () => {
     const exported = await vendue(home, ['export', auction, '--out', out(), '--pictures', shown(), ...name])
     expect(exported.code, exported.stderr).to.equal(0)
     expect(await check()).to.deep.equal({ code: 0, faults: [null, null] })
@@ -61,7 +61,7 @@ describe('pictures of a node of its own process', () => {
     expect((await check()).faults[0]).to.equal('is not there')
   })
 
-  it('are there after the backup that the documentation describes is put back', async () => {
+  it('are there after the documented backup is restored', async () => {
     const backup = join(home, 'backup')
     const { dataDir } = node
     await node.end()

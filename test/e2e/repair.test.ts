@@ -225,7 +225,7 @@ describe('a node whose database is damaged', () => {
       await eventually('both auctions are held', async () => (await held()).length === 2)
     })
 
-    it('has an auction taken back from its peers by command while it runs, and goes on with it', async () => {
+    it('takes an auction back from its peers by command while it runs, and goes on with it', async () => {
       const [auction = ''] = lots
       const { code, stdout } = await repairing('--take-back', auction, '--json')
       expect(code, stdout).to.equal(DONE)
@@ -235,7 +235,7 @@ describe('a node whose database is damaged', () => {
       expect((await repairing('--take-back', auction)).code, 'it is held no more').to.equal(NOT_HELD)
     })
 
-    it('has an auction given up by command while it runs, which its peers see', async () => {
+    it('gives an auction up by command while it runs, and its peers see it', async () => {
       const [other = '', auction = ''] = lots
       const { code, stderr } = await repairing('--give-up', auction, '--reason', 'disk lost')
       expect(code, stderr).to.equal(DONE)

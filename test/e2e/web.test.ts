@@ -224,7 +224,7 @@ describe('the web page, in Chromium', () => {
     await reads(page.locator('.panel-price'), /Reserve not met/)
   })
 
-  it('has quick amounts, and asks no more in an auction where one has said so, but for what is unusual', async () => {
+  it('has quick amounts, and asks no more in an auction if told so, except for unusual amounts', async () => {
     const id = await suite.openLot()
     const page = await suite.open(`/lot/${id}`, { name: 'mia', reducedMotion: 'reduce' })
     await says(page, 'The next bid is 75.00')

@@ -39,7 +39,7 @@ describe('the key of a cluster', () => {
     throw new Error('it should have been refused')
   }
 
-  it('reaches a new node by a token that stands nowhere, and lies in a file for its owner alone', async () => {
+  it('reaches a new node by a token that is stored nowhere, and is kept in a file for its owner alone', async () => {
     const made = await admin('a').init()
     expect(made).to.include({ isNew: true, cluster: made.key })
     expect(await admin('a').init()).to.deep.equal({ ...made, isNew: false })
@@ -52,7 +52,7 @@ describe('the key of a cluster', () => {
     expect(JSON.stringify(stored)).not.to.contain(secret).and.not.to.contain('PRIVATE')
   })
 
-  it('goes to as many nodes as the token is for, each as often as it asks, and to none once that has expired', async () => {
+  it('goes to as many nodes as the token allows, each as often as it asks, and to none after the token expires', async () => {
     await admin('a').init()
     const token = await invite(2)
     expect(await admin('b').join(token)).to.include({ was: 'none' })
@@ -65,7 +65,7 @@ describe('the key of a cluster', () => {
     expect(existsSync(keyFile('d'))).to.equal(false)
   })
 
-  it('does not come by a token that was made up, nor from somebody who can only write to the log', async () => {
+  it('does not come by an invented token, nor from somebody who can only write to the log', async () => {
     const { cluster } = await admin('a').init()
     const madeUp = formatClusterToken({ cluster, secret: 'A'.repeat(43) })
     expect(await refused(admin('b').join(madeUp))).to.include({ code: 'TOKEN_UNKNOWN' })
@@ -112,7 +112,7 @@ describe('the key of a cluster', () => {
     expect(await refused(admin('b').invite({ uses: 1, lifeMs: HOUR_MS }))).to.include({ code: 'NO_CLUSTER' })
   })
 
-  it('is kept by a node that wants to leave while nobody takes its auctions over', async () => {
+  it('is kept by a node that wants to leave if nobody takes its auctions over', async () => {
     const { nodeId } = await admin('a').init()
     const heads = '(auction_id, seq, hash, home_node_id, needs_home)'
     await server.query(`INSERT INTO vendue.heads ${heads} VALUES ('auc_1', 1, 'x', '${nodeId}', true)`, database)

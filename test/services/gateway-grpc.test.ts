@@ -546,7 +546,7 @@ describe('a gateway with accounts over gRPC', () => {
 
   const as = (token: string) => GrpcClient.of(gateway.url, { authorization: `Bearer ${token}` })
 
-  it('believes tokens and keys in the metadata, and no names', async () => {
+  it('accepts tokens and keys in the metadata, but no names', async () => {
     const named = await GrpcClient.of(gateway.url, { 'x-vendue-user': 'sam' })
     expect(await named.refusal('OpenAuction', TERMS)).to.include({ status: status.UNAUTHENTICATED })
     const anna = await as('anna')
@@ -614,7 +614,7 @@ describe('the accounts of a gateway over gRPC', () => {
 
   const withToken = (token: string, of = file) => GrpcClient.of(gateway.url, { authorization: `Bearer ${token}` }, of)
 
-  it('are made, logged in to, renewed and left, whatever old token comes along', async () => {
+  it('are created, logged in to, renewed and logged out of, whatever old token is sent', async () => {
     const made = (await anybody.call('Register', { username: 'anna', password: 'correct horse' })).tokens
     expect(made).to.include({ username: 'anna' })
     expect((await anybody.refusal('LogIn', { login: 'anna', password: 'wrong horse' })).status).to.equal(

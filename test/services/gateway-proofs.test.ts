@@ -43,7 +43,7 @@ describe('what a gateway gives to those who trust nobody', () => {
     expect(body.formats).to.deep.equal(formats)
   })
 
-  it('proves its commits to tools of transparency logs, as the home that it is or as the node that holds a copy', async function () {
+  it('proves its commits to tools for transparency logs, as the home that it is or as the node that holds a copy', async function () {
     skipUnless(this, hasPython(), PYTHON_MISSING)
     const id = await gateway.open()
     for (const amount of ['10', '20', '30']) await gateway.bid(id, amount === '20' ? 'bert' : 'anna', amount)

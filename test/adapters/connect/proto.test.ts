@@ -18,7 +18,7 @@ describe('the files that gRPC clients are made from', () => {
 
   after(() => dir.remove())
 
-  it('are written as is usual', () => {
+  it('are written in the usual form', () => {
     expect(buf('lint')).to.include({ status: 0, stdout: '' })
   })
 

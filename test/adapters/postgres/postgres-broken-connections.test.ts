@@ -65,7 +65,7 @@ describe('a shared log in PostgreSQL whose connections break', () => {
     expect(await stored(auction.auctionId)).to.deep.equal(hashes(entries))
   })
 
-  it('does not say what became of an append when nobody can: asked again, it has been done once', async () => {
+  it('reports no result of an append when nobody knows it: after the same call again, it is stored once', async () => {
     const log = connect(proxy, 3_000)
     const auction = new CommitBuilder()
     const entries = [auction.open(), auction.bids(2)]
@@ -115,7 +115,7 @@ describe('a shared log in PostgreSQL whose connections break', () => {
     }
   })
 
-  it('stores once what an abandoned statement and its repetition both want to store', async () => {
+  it('stores once what an abandoned statement and its repetition both try to store', async () => {
     const log = connect(server)
     const auction = new CommitBuilder()
     await log.append([auction.open()])

@@ -127,7 +127,7 @@ describe('a shared log in PostgreSQL that cannot be used', () => {
     }
   })
 
-  it('refuses what is called like it and is not, and what somebody has taken a part of', async () => {
+  it('refuses schemas of the same name that are not its own, or that lack a part', async () => {
     await server.query('CREATE SCHEMA vendue', database)
     expect((await refusal(addressOf(server, database))).code).to.equal('LOG_FOREIGN')
     await server.query('DROP SCHEMA vendue', database)
@@ -202,7 +202,7 @@ describe('a shared log in PostgreSQL that cannot be used', () => {
     await log.close()
   })
 
-  it('encrypts, and talks to none but the server that the authority vouches for', async () => {
+  it('encrypts, and talks only to a server whose certificate the authority has signed', async () => {
     const { ca, certificate, key } = await serverCertificate('127.0.0.1')
     const stranger = await serverCertificate('127.0.0.1')
     const elsewhere = await serverCertificate('127.0.0.2')

@@ -38,7 +38,7 @@ describe('a consumer whose process is killed', () => {
     }
   }
 
-  it('goes on where it was, with nothing lost and nothing twice', async () => {
+  it('goes on where it stopped, with nothing lost and nothing twice', async () => {
     const all = keysOfFacts(factsOf(seededCommits(SEED, 20)))
     for (const killAfter of [2, 5]) {
       expect((await run(killAfter)).signal).to.equal('SIGKILL')

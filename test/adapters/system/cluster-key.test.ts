@@ -80,7 +80,7 @@ describe("a cluster's key", () => {
     expect(verifier.verify('text', signer.sign('text'), keys[3] as string)).to.equal(true)
   })
 
-  it('leads nowhere from the key of another cluster, and by no rotation that another key has signed', () => {
+  it('refuses the key of another cluster, and rotations that another key has signed', () => {
     const key = rotate(create())
     const signer = open()
     const other = makeTempDir()

@@ -127,7 +127,7 @@ describe('the address of a shared log', () => {
     expect(refusal({}).message).to.contain('shared_log: must be a string')
   })
 
-  it('leaves the password to a file, which is read anew each time', () => {
+  it('takes the password from a file, which is read again each time', () => {
     const path = file(`${SECRET}\n`)
     const flags = { shared_log: 'postgres://u@127.0.0.1/d', shared_log_password_file: path }
     const address = nodeSettings(load({ flags })).sharedLog

@@ -136,7 +136,7 @@ describe('a home in a cluster', () => {
     expect((await back.store.auctions.find(lot))?.head).to.deep.equal(cluster.log.find(lot)?.head)
   })
 
-  it('puts back word for word what the log has lost, before it goes on', async () => {
+  it('puts back byte for byte what the log has lost, before it goes on', async () => {
     const backup = cluster.log.snapshot()
     await bid('bid_00000001', '10')
     await bid('bid_00000002', '11', rival)

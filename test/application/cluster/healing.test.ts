@@ -40,7 +40,7 @@ describe('a log of a cluster that has lost its end', () => {
     return result.summary
   }
 
-  it('gets it back word for word from a survivor, before that takes the auction over', async () => {
+  it('gets it back byte for byte from a survivor, before the survivor takes the auction over', async () => {
     const backup = cluster.log.snapshot()
     await bid(left, 'bid_00000001', '10')
     await bid(right, 'bid_00000002', '11')
@@ -88,7 +88,7 @@ describe('a log of a cluster that has lost its end', () => {
     expect(code).to.equal('NOT_REPLICATED')
   })
 
-  it('gets it back from a member that alone holds it, before another one takes the auction over', async () => {
+  it('gets it back from the only member that holds it, before another one takes the auction over', async () => {
     const backup = cluster.log.snapshot()
     const alone = await cluster.start('alone')
     for (const { info } of [left, right])

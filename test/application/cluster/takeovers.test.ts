@@ -63,7 +63,7 @@ describe('a takeover in a cluster', () => {
     expect(homeOf()).to.equal(home.info.nodeId)
   })
 
-  it('knows the maxima, the reserve and the answers of the home before', async () => {
+  it('has the maxima, the reserve and the answers of the home before', async () => {
     const lot = await openInYen(home, { commandId: 'cmd_open0002', reserve: '40' })
     await bid(0, 'bid_00000001', '50', 'max', lot)
     const refused = await bid(1, 'bid_00000002', '9', 'plain', lot)
@@ -77,7 +77,7 @@ describe('a takeover in a cluster', () => {
     expect(cluster.log.find(lot)?.state.bidCount).to.equal(2)
   })
 
-  it('loses and doubles no bid that was acknowledged, wherever in a stream of bids the home is killed', async () => {
+  it('neither loses nor doubles an acknowledged bid, wherever in a stream of bids the home is killed', async () => {
     for (let round = 0; round < 6; round++) {
       const lot = await openInYen(others[0] as MemoryNode, { commandId: `cmd_round00${round}` })
       const owner = others[0] as MemoryNode
@@ -194,14 +194,14 @@ describe('a takeover in a cluster', () => {
       expect(taken).to.deep.equal([...taken].sort((a, b) => lots.indexOf(b) - lots.indexOf(a)))
   }).timeout(60_000)
 
-  it('hands a node that stops cleanly on at once', async () => {
+  it('takes over at once from a node that stops cleanly', async () => {
     cluster.nodes.splice(cluster.nodes.indexOf(home), 1)
     await home.stop()
     await cluster.time.advance(600)
     expect(taker()).to.not.equal(undefined)
   })
 
-  it('leaves a node that comes back without its old auctions, and lets it follow them', async () => {
+  it('gives a node that comes back none of its old auctions, and lets it follow them', async () => {
     await bid(0, 'bid_00000001', '10')
     kill(home)
     await cluster.time.advance(5_000)
@@ -338,7 +338,7 @@ describe('a takeover in a cluster', () => {
     await lone.stop()
   })
 
-  it('takes nothing for beats that are by the clock of another server', async () => {
+  it('ignores heartbeats by the clock of another server', async () => {
     for (const node of cluster.log.nodes.values()) node.lastBeatAt -= 60_000
     cluster.log.session += 1
     await cluster.time.advance(2_500)

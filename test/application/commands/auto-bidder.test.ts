@@ -126,7 +126,7 @@ describe('an auto-bidder', () => {
       await time.advance(5_000)
     })
 
-    it('bids nothing before the node has compared itself with its peers, but for what is set anew', async () => {
+    it('bids nothing before the node has compared itself with its peers, except for newly set limits', async () => {
       expect(sent).to.deep.equal([])
       await bidder.set(ending.auctionId, LIMIT)
       await settle()

@@ -35,7 +35,7 @@ describe('a consumer of auctions’ events', () => {
     }
   }
 
-  it('takes in what is there, and then what comes', async () => {
+  it('processes the events that are there, and then new ones', async () => {
     const commits = seededCommits('follow', 7)
     house.logs.add(...commits.slice(0, 20))
     const consumer = house.consumer()
@@ -51,7 +51,7 @@ describe('a consumer of auctions’ events', () => {
     await consumer.stop()
   })
 
-  it('takes in together what comes within a moment', async () => {
+  it('processes events together that come within a moment', async () => {
     const builder = auctionBuilder()
     house.logs.add(builder.open().commit)
     const consumer = house.consumer()

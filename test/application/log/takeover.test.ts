@@ -89,7 +89,7 @@ describe('a takeover', () => {
     expect(await judged(auction.commits)).to.deep.equal([null, null])
   })
 
-  it('is the cluster’s word for one auction, one place of it, one home before and one after', async () => {
+  it('is the cluster’s statement about one auction, one seq, one home before and one after', async () => {
     const [event] = eventsOf(auction.fork().takeOver(next).body) as [AuctionTakenOver]
     const elsewhere = new ClusterAuction({}, { cluster: auction.cluster, home: auction.home })
     elsewhere.bid(ADA, 7_500)

@@ -82,7 +82,7 @@ describe('a replica that is not the only writer to its store', () => {
     expect(head?.hash).to.equal(entries.at(-1)?.commit.hash)
   })
 
-  it('takes for logged what stands in the log up to a seq, however far it has grown meanwhile', async () => {
+  it('counts as logged what the log holds up to a seq, however far it has grown meanwhile', async () => {
     const store = openMemoryStore()
     const auction = new CommitBuilder()
     const entries = [auction.open(), auction.bids(1), auction.bids(1)]

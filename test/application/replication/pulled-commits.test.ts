@@ -87,7 +87,7 @@ describe('commits that a node pulls', () => {
     expect((await pulled).refused).to.have.length(1)
   })
 
-  it('are taken in once they can be read, and nothing of them before', async () => {
+  it('are stored once they can be read, and not in part before', async () => {
     checker.fails = true
     const commits = auctionOf(40, 10)
     const bad = endingIn(commits, slow[0]?.[1](2 * LENGTH_AT_ONCE) ?? '')

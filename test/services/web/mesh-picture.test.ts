@@ -41,7 +41,7 @@ describe('the picture of the mesh', () => {
     expect(after.slice(0, 2)).to.deep.equal(before.slice(0, 2))
   })
 
-  it('names all of a few, and of many those in trouble alone', () => {
+  it('names all of a few, but of many only those in trouble', () => {
     const few = Array.from({ length: MAX_NAMED }, (_, i) => peer(`n${i}`))
     expect(drawPeers(few, new Map()).every(({ named }) => named)).to.equal(true)
     const many = drawPeers([...few, peer('slow', 'suspect'), peer('gone', 'left')], new Map())
