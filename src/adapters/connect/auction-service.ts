@@ -197,7 +197,7 @@ async function placeIn({ api }: Pick<ServingDeps, 'api'>, auction: string, fromS
 function catalogueFrom(cursor: string) {
   if (cursor === '' || readFeedCursor(cursor) !== null)
     return { auctionId: null, cursor: cursor === '' ? null : cursor }
-  throw new GatewayRefusal('INVALID_INPUT', 'cursor is not one that a stream gave', {
+  throw new GatewayRefusal('INVALID_INPUT', 'cursor must be one that a stream returned', {
     field: 'cursor',
     next: 'leave it out to hear what happens from now on',
   })

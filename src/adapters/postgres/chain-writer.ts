@@ -175,12 +175,12 @@ function auctionOf([{ commit }]: Chain): string {
 
 function unknown(cause: unknown, isUnsure: boolean): SharedLogError {
   if (!isUnsure)
-    return new SharedLogError('LOG_UNREACHABLE', 'the shared log did not get to it in time: nothing was stored', {
+    return new SharedLogError('LOG_UNREACHABLE', 'the shared log did not process it in time: nothing was stored', {
       cause,
     })
   return new SharedLogError(
     'LOG_OUTCOME_UNKNOWN',
-    'the connection to the shared log broke, and it does not say whether it has stored what was sent; ask again with the same ids',
+    'the connection to the shared log broke, so it is unknown whether the log has stored the commits; ask again with the same ids',
     { cause },
   )
 }

@@ -156,7 +156,7 @@ async function logRow(connection: PostgresConnection): Promise<LogRow | null> {
   }
   throw new SharedLogError(
     'LOG_FOREIGN',
-    `the shared log at ${hostText(connection.host)} does not say whose it is; restore it from a backup, or use another database`,
+    `the shared log at ${hostText(connection.host)} does not name its cluster; restore it from a backup, or use another database`,
   )
 }
 
