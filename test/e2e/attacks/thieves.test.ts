@@ -50,7 +50,7 @@ describe('the thief of a data directory', () => {
     const ended = await Promise.race([
       mesh.node(1).exited.then(() => mesh.node(1)),
       double.exited.then(() => double),
-      new Promise<null>((resolve) => setTimeout(() => resolve(null), 30_000)),
+      new Promise<null>((resolve) => void setTimeout(() => resolve(null), 30_000).unref()),
     ])
     expect(ended, 'one of two with one key gives up').to.not.equal(null)
     expect(ended?.output).to.include("already runs with this node's key")
