@@ -40,6 +40,7 @@ function shareLog(services: NodeServices, { sharedLog, signer: clusterSigner }: 
       () =>
         new OwnCopies({
           eventLog: parts.eventLog,
+          handovers: parts.handovers,
           outcomes: parts.outcomes,
           timers: parts.timers,
           logger: parts.logger,

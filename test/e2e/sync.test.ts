@@ -81,8 +81,11 @@ describe('a sync between processes', () => {
     await start(copyOf('sound'))
     const joined = await start('joined')
     await underWay(joined)
+    // It is fast: it would be through before both are stopped.
+    joined.signal('SIGSTOP')
     stalling.signal('SIGSTOP')
     await dying.end('SIGKILL')
+    joined.signal('SIGCONT')
     expect(await bidsOf(joined), 'while it was under way').to.be.below(BIDS)
     await synced(joined)
     expect((await joined.api.status()).sync.refused).to.equal(0)

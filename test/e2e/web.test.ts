@@ -45,7 +45,7 @@ describe('the web page, in Chromium', () => {
     expect(auction_id).to.equal(id)
     expect(receipts).to.have.length(1)
     expect(receipts[0]).to.deep.include({ type: 'bid', status: 'accepted', home: { node_id, public_key } })
-    await there.getByText('Saved: what the home').waitFor()
+    await there.getByText('Saved: the receipts').waitFor()
 
     const here = await suite.open(`/lot/${id}`, { name: 'kim' })
     await says(here, 'The next bid is 75.50')

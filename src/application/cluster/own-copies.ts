@@ -1,4 +1,5 @@
 import { type Append, DuplicateCommandError, LogBrokenError, LogBusyError } from '../../ports/store/event-log.js'
+import type { HandoverRepository } from '../../ports/store/handover-repository.js'
 import type { OutcomeRepository, RecordedOutcome } from '../../ports/store/outcome-repository.js'
 import type { Logger } from '../../ports/system/logger.js'
 import type { Timers } from '../../ports/system/timers.js'
@@ -8,6 +9,7 @@ export interface OwnCopiesDeps {
   readonly eventLog: Pick<PublishingEventLog, 'append' | 'read'>
   /** Those of the node's own store. */
   readonly outcomes: Pick<OutcomeRepository, 'find'>
+  readonly handovers: Pick<HandoverRepository, 'keep'>
   readonly timers: Timers
   readonly logger: Logger
 }
@@ -162,7 +164,10 @@ export class OwnCopies {
   async #storeAgain(entry: Append): Promise<void> {
     const { auctionId, firstSeq, hash } = entry.commit
     const [stored] = await this.#deps.eventLog.read(auctionId, firstSeq, ONE)
-    if (stored?.hash === hash) return
+    if (stored?.hash === hash) {
+      await this.#keepBeside(entry)
+      return
+    }
     try {
       await this.#deps.eventLog.append(entry)
     } catch (error) {
@@ -172,5 +177,11 @@ export class OwnCopies {
       const missing = outcomes.filter(({ outcome }) => !known.has(outcome.commandId))
       await this.#deps.eventLog.append({ ...entry, outcomes: missing })
     }
+  }
+
+  /** The commit came another way, without what a home has to keep beside it. */
+  #keepBeside({ commit, secret, outcomes = [] }: Append): Promise<void> {
+    const { sealed = [], secrets = null } = secret ?? {}
+    return this.#deps.handovers.keep(commit.auctionId, { outcomes, sealed, secrets })
   }
 }

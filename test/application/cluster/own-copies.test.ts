@@ -19,6 +19,7 @@ describe('a home’s own copies in a cluster', () => {
         append: () => new Promise((resolve) => stored.push(() => resolve(1))),
         read: () => Promise.resolve([]),
       },
+      handovers: { keep: () => Promise.resolve() },
       outcomes: { find: () => Promise.resolve(new Map()) },
       timers: new ManualTime(),
       logger: silentLogger,
@@ -49,9 +50,9 @@ describe('a home’s own copies in a cluster', () => {
   it('has all answers of a commit, even if one of them has come another way', async () => {
     const time = new ManualTime()
     const store = openMemoryStore()
-    const { outcomes } = store
+    const { outcomes, handovers } = store
     const eventLog = new PublishingEventLog(store.eventLog)
-    const copies = new OwnCopies({ eventLog, outcomes, timers: time, logger: silentLogger })
+    const copies = new OwnCopies({ eventLog, handovers, outcomes, timers: time, logger: silentLogger })
     const auction = new CommitBuilder()
     copies.store(auction.open())
     await settle()
@@ -65,5 +66,29 @@ describe('a home’s own copies in a cluster', () => {
     const ids = [first, second].map(({ outcome }) => outcome.commandId)
     expect([...(await outcomes.find(ids)).keys()]).to.have.members(ids)
     expect((await store.auctions.find(auction.auctionId))?.head).to.deep.equal(auction.head)
+  })
+
+  it('have what a home keeps beside a commit, even if the commit has come another way before', async () => {
+    const time = new ManualTime()
+    const store = openMemoryStore()
+    const { outcomes, handovers, secrets } = store
+    const eventLog = new PublishingEventLog(store.eventLog)
+    const copies = new OwnCopies({ eventLog, handovers, outcomes, timers: time, logger: silentLogger })
+    const auction = new CommitBuilder()
+    copies.store(auction.open())
+    await settle()
+    const entry = auction.commit(auction.bid(ALICE, 8_000))
+    const secret = { secrets: { reserve: null, leaderMax: 8_000 }, sealed: [] }
+    const { commit, prevHash, events, state } = entry
+    // As a peer's push brings it.
+    await eventLog.append({ commit, prevHash, events, state })
+    copies.store({ ...entry, secret })
+    await settle()
+    await time.advance(1_000)
+    await copies.settled(auction.auctionId)
+    const [answer] = entry.outcomes as [RecordedOutcome]
+    const id = answer.outcome.commandId
+    expect((await outcomes.find([id])).get(id)).to.deep.equal(answer)
+    expect((await secrets.secrets(auction.auctionId))?.leaderMax).to.equal(8_000)
   })
 })
