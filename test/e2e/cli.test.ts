@@ -129,7 +129,13 @@ describe('the command line, in real processes', () => {
     await eventually('the Grape is up', () => grape.stdout.includes('ready'), DEADLINE_MS)
     const { url } = JSON.parse(grape.stdout)
     const clients = [0, 1, 2].map(() => launch(['client', '--grape', url]))
-    await eventually('all are up', () => clients.every(({ stdout }) => stdout.includes('help lists')), DEADLINE_MS)
+    await eventually(
+      'all are up',
+      () => clients.every(({ stdout }) => stdout.includes('help lists')),
+      DEADLINE_MS,
+    ).catch((error: Error) => {
+      throw new Error(`${error.message}: ${clients.map(({ stdout, stderr }) => stdout + stderr).join(' | ')}`)
+    })
     const names = clients.map(({ stdout }) => stdout.split(',')[0])
     expect([...names].sort()).to.deep.equal(['client-1', 'client-2', 'client-3'])
     clients[0]?.child.stdin?.write('open "Pic #1" --start 75 --currency USDT\n')
