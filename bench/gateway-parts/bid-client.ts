@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { WebSocket } from 'ws'
 import { percentile } from '../latency.js'
+import { serveParent } from './serve-parent.js'
 
 /** What the parent asks for: each connection keeps one bid under way until the time is over. */
 export interface BidLoad {
@@ -22,17 +23,7 @@ export interface BidFigures {
   readonly p99_ms: number
 }
 
-process.on('message', (load: BidLoad) => {
-  run(load).then(
-    (figures) => process.send?.(figures),
-    (error: unknown) => {
-      console.error(error)
-      process.exit(1)
-    },
-  )
-})
-process.on('disconnect', () => process.exit(0))
-process.send?.('ready')
+serveParent(run)
 
 /** Cents, one more with each bid: whichever arrives first leads. */
 let amount = 0

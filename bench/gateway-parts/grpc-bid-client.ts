@@ -4,20 +4,11 @@ import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
 import { PlaceBidRequestSchema, PlaceBidResponseSchema } from '../../gen/vendue/v1/auctions_pb.js'
 import { percentile } from '../latency.js'
 import type { BidFigures, BidLoad } from './bid-client.js'
+import { serveParent } from './serve-parent.js'
 
 /* As bid-client.ts, over gRPC: each connection keeps one call under way. HTTP/2 by hand, so that the server is measured. */
 
-process.on('message', (load: BidLoad) => {
-  run(load).then(
-    (figures) => process.send?.(figures),
-    (error: unknown) => {
-      console.error(error)
-      process.exit(1)
-    },
-  )
-})
-process.on('disconnect', () => process.exit(0))
-process.send?.('ready')
+serveParent(run)
 
 /** Before a message: not compressed, and its length. */
 const PREFIX_BYTES = 5

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { WebSocketServer } from 'ws'
 import { checkRules, RedisBids, type RedisOutcome } from './redis-bids.js'
+import { serveParent } from './serve-parent.js'
 
 // A gateway of the usual design: each bid is asked of a script in Redis, and its answer says what that said. Nothing is
 // signed, no receipt is kept, nobody else is told. Its parent sends where Redis is, and is told the port.
@@ -13,17 +14,7 @@ export interface RedisGatewaySetup {
 
 const AN_HOUR_MS = 3_600_000
 
-process.on('message', (setup: RedisGatewaySetup) => {
-  serve(setup).then(
-    (port) => process.send?.({ port }),
-    (error: unknown) => {
-      console.error(error)
-      process.exit(1)
-    },
-  )
-})
-process.on('disconnect', () => process.exit(0))
-process.send?.('ready')
+serveParent(async (setup: RedisGatewaySetup) => ({ port: await serve(setup) }))
 
 async function serve({ socketPath, auctionId }: RedisGatewaySetup): Promise<number> {
   const bids = await RedisBids.connect(socketPath)

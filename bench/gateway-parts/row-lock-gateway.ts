@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import pg from 'pg'
 import { WebSocketServer } from 'ws'
+import { serveParent } from './serve-parent.js'
 
 // A gateway of the usual design: each bid is a transaction that locks the auction's row, compares, and stores the bid.
 // Nothing is signed, no receipt is kept, nobody else is told. Its parent sends where PostgreSQL is, and is told the port.
@@ -18,17 +19,7 @@ const SCHEMA = `
   CREATE TABLE bids (id text PRIMARY KEY, auction_id text NOT NULL, bidder text NOT NULL, amount bigint NOT NULL,
     at timestamptz NOT NULL DEFAULT now());`
 
-process.on('message', (setup: RowLockGatewaySetup) => {
-  serve(setup).then(
-    (port) => process.send?.({ port }),
-    (error: unknown) => {
-      console.error(error)
-      process.exit(1)
-    },
-  )
-})
-process.on('disconnect', () => process.exit(0))
-process.send?.('ready')
+serveParent(async (setup: RowLockGatewaySetup) => ({ port: await serve(setup) }))
 
 async function serve({ connectionString, auctionId }: RowLockGatewaySetup): Promise<number> {
   const pool = new pg.Pool({ connectionString, max: MAX_CLIENTS })

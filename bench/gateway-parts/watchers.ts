@@ -1,4 +1,5 @@
 import { connect as connectTcp, type Socket } from 'node:net'
+import { serveParent } from './serve-parent.js'
 
 /** What the parent asks for: connections that watch one auction, or none. */
 export interface WatcherLoad {
@@ -26,22 +27,16 @@ const lastAt: number[] = []
 const heardBy: number[] = []
 let messages = 0
 
-process.on('message', (message: WatcherLoad | 'report') => {
-  if (message === 'report') {
-    const lastHeard = lastAt.map((at, seq) => [seq, at, heardBy[seq] ?? 0] as const).filter(Boolean)
-    process.send?.({ lastHeard, messages } satisfies WatcherReport)
-    return
-  }
-  connect(message).then(
-    () => process.send?.('connected'),
-    (error: unknown) => {
-      console.error(error)
-      process.exit(1)
-    },
-  )
+serveParent(async (asked: WatcherLoad | 'report') => {
+  if (asked === 'report') return report()
+  await connect(asked)
+  return 'connected'
 })
-process.on('disconnect', () => process.exit(0))
-process.send?.('ready')
+
+function report(): WatcherReport {
+  const lastHeard = lastAt.map((at, seq) => [seq, at, heardBy[seq] ?? 0] as const).filter(Boolean)
+  return { lastHeard, messages }
+}
 
 async function connect({ url, connections }: WatcherLoad): Promise<void> {
   for (let done = 0; done < connections; done += AT_ONCE)

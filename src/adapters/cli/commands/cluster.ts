@@ -24,6 +24,7 @@ import { oneLine } from '../render/terminal-text.js'
 import type { Host, HostCommand } from '../session/host.js'
 import { RpcSession } from '../session/node-session.js'
 import { carryOut, type Move, ownAuctions } from './handover.js'
+import { namedAction } from './named-action.js'
 import { hasStopped } from './stop.js'
 
 const ACTIONS = {
@@ -34,7 +35,9 @@ const ACTIONS = {
   rebalance,
   leave,
   'rotate-key': rotateKey,
-} satisfies Record<string, (context: Context) => Promise<ExitCode>>
+} satisfies Record<string, Action>
+
+type Action = (context: Context) => Promise<ExitCode>
 
 interface Context {
   readonly host: Host
@@ -71,14 +74,12 @@ export const clusterCommand: HostCommand = {
   notes:
     'The nodes of a cluster keep their log in one PostgreSQL. When a node dies, another one takes its auctions over within seconds. All of them are members of one mesh, and each has the key of the cluster in its data directory (cluster.key). VENDUE_SHARED_LOG and "shared_log" in the config file name the log as well as --shared-log does.',
   async run(host, args) {
-    const name = args.need('action')
-    const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name as keyof typeof ACTIONS] : undefined
-    if (!action) {
-      const next = `it is one of ${Object.keys(ACTIONS).join(', ')}`
-      throw new UsageError(`there is no action ${JSON.stringify(name.slice(0, 80))}`, { field: 'action', next })
-    }
+    const action = namedAction<Action>(ACTIONS, args)
     if (args.has('token') && action !== join)
-      throw new UsageError(`cluster ${name} takes nothing more`, { field: 'token', next: 'leave it out' })
+      throw new UsageError(`cluster ${args.need('action')} takes nothing more`, {
+        field: 'token',
+        next: 'leave it out',
+      })
     return action({ host, args })
   },
 }

@@ -11,6 +11,7 @@ import { UsageError } from '../parse/usage-error.js'
 import { facts, table } from '../render/table.js'
 import { oneLine } from '../render/terminal-text.js'
 import type { Host, HostCommand } from '../session/host.js'
+import { namedAction } from './named-action.js'
 
 const ACTIONS = {
   init,
@@ -19,7 +20,9 @@ const ACTIONS = {
   members,
   revoke,
   'rotate-ca': rotateCa,
-} satisfies Record<string, (context: Context) => Promise<ExitCode>>
+} satisfies Record<string, Action>
+
+type Action = (context: Context) => Promise<ExitCode>
 
 interface Context {
   readonly host: Host
@@ -67,18 +70,10 @@ export const meshCommand: HostCommand = {
   notes:
     'A node on one machine needs none of this: it makes the mesh and becomes a member by itself. The authority lies in meshes/NAME in VENDUE_HOME; invite, revoke and rotate-ca work where it is. Roles: node (homes auctions), replica (reads and verifies), gateway (acts for its accounts), operator (a command line that gives orders to nodes of other machines).',
   async run(host, args) {
-    const name = args.need('action')
-    const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name as keyof typeof ACTIONS] : undefined
-    if (!action) {
-      const next = `it is one of ${Object.keys(ACTIONS).join(', ')}`
-      throw new UsageError(`there is no action ${JSON.stringify(name.slice(0, 80))}`, {
-        field: 'action',
-        next,
-      })
-    }
+    const action = namedAction<Action>(ACTIONS, args)
     const takesMore = action === join || action === revoke
     if (args.has('what') && !takesMore) {
-      throw new UsageError(`mesh ${name} takes nothing more`, { field: 'what', next: 'leave it out' })
+      throw new UsageError(`mesh ${args.need('action')} takes nothing more`, { field: 'what', next: 'leave it out' })
     }
     const settings = host.settings(args)
     return action({
