@@ -313,9 +313,7 @@ export class ClusterLog implements HomeLog, OutcomeRepository, SecretRepository,
     const { entry, resolve, reject } = waiting
     if (result.appended) {
       this.#appended(entry)
-      // The caller that opens an auction reads it next.
-      if (entry.commit.firstSeq === 1) void this.settled(entry.commit.auctionId).then(resolve)
-      else resolve(undefined)
+      resolve(undefined)
     } else if ('earlier' in result) {
       void this.#deps.sharedAuctions.reconcile(result.earlier.outcome.auctionId).catch(() => {})
       reject(new OpenedBeforeError(result.earlier))
