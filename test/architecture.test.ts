@@ -28,7 +28,7 @@ const FLOORS: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['accounts', 'mesh', 'submissions'],
     ['members', 'pictures', 'proof'],
     ['consumers', 'replication'],
-    ['analytics', 'home'],
+    ['analytics', 'home', 'notices'],
     ['cluster', 'commands', 'handover', 'recovery'],
     ['node'],
     ['gateway'],
