@@ -19,6 +19,19 @@ export function isInNetwork(text: string, network: Network): boolean {
   return isIP(text) !== 0 && toIPv6(ipaddr.parse(text)).match([...network])
 }
 
+/** What is given out to the internet's hosts; the rest of IPv6 is other networks in disguise, or nobody's. */
+const GLOBAL_IPV6: Network = [ipaddr.parse('2000::') as IPv6, 3]
+
+/**
+ * Whether the address is one of the public internet: not private, loopback, link-local, of a carrier's NAT, multicast,
+ * reserved, or an IPv4 address of those in IPv6 clothes.
+ */
+export function isPublicAddress(text: string): boolean {
+  if (isIP(text) === 0) return false
+  const ip = ipaddr.process(text)
+  return ip.range() === 'unicast' && (ip.kind() === 'ipv4' || (ip as IPv6).match([...GLOBAL_IPV6]))
+}
+
 /** Whether only this machine reaches what listens there. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || (isIP(host) !== 0 && ipaddr.process(host).range() === 'loopback')

@@ -2,7 +2,9 @@
 const SECRET_NAMES = new Set([
   ...['token', 'operatortoken', 'max', 'limit', 'reserve', 'salt', 'privatekey'],
   ...['password', 'currentpassword', 'newpassword', 'passwordhash', 'accesstoken', 'refreshtoken'],
-  ...['authorization', 'xapikey', 'apikey', 'secret', 'cookie', 'sharedlog'],
+  ...['authorization', 'xapikey', 'apikey', 'secret', 'secrets', 'cookie', 'sharedlog'],
+  // Who knows a push subscription's parts, or a link that ends notices, can use them.
+  ...['endpoint', 'auth', 'p256dh', 'unsubscribe', 'smtpurl', 'pass'],
 ])
 const MAX_DEPTH = 6
 const MAX_ENTRIES = 100
