@@ -1,14 +1,12 @@
 /** Room `sql`: the results that consumers compute from auctions' events, in SQLite or PostgreSQL. */
 
 import { type Kysely, sql, type Transaction } from 'kysely'
-import { Migrator } from 'kysely/migration'
 import type { Head } from '../../domain/commit.js'
 import {
   type Claim,
   ClaimLostError,
   type ConsumerCursor,
   type ConsumerStore,
-  ConsumerStoreError,
   type Generation,
   type GenerationState,
   type Misfit,
@@ -16,7 +14,7 @@ import {
 } from '../../ports/store/consumer-store.js'
 import { consumerStoreError } from './sql-errors.js'
 import { cursorOf, cursorRow, generationOf, sweepRows } from './sql-generations.js'
-import { migrationProvider } from './sql-migrations.js'
+import { openTables } from './sql-open-tables.js'
 import { inParts, type SqlRows } from './sql-rows.js'
 import type { GenerationRow, SqlTables } from './sql-tables.js'
 
@@ -49,14 +47,7 @@ export class SqlConsumerStore<Change> implements ConsumerStore<Change> {
   open(): Promise<void> {
     return this.#guard(async () => {
       if (this.#opened) return
-      const migrator = new Migrator({
-        db: this.#db,
-        provider: migrationProvider,
-        migrationTableName: 'stat_migrations',
-        migrationLockTableName: 'stat_migration_lock',
-      })
-      const { error } = await migrator.migrateToLatest()
-      if (error !== undefined) throw this.#migrationError(error)
+      await openTables(this.#db, this.#place)
       this.#opened = true
     })
   }
@@ -273,15 +264,5 @@ export class SqlConsumerStore<Change> implements ConsumerStore<Change> {
     } catch (error) {
       throw consumerStoreError(error, this.#place) ?? error
     }
-  }
-
-  #migrationError(error: unknown): unknown {
-    const said = error instanceof Error ? error.message : String(error)
-    if (!said.startsWith('corrupted migrations')) return error
-    return new ConsumerStoreError(
-      'STATS_DB_VERSION',
-      `${this.#place} was written by another version of Vendue (${said}); update Vendue, or name another database`,
-      { cause: error },
-    )
   }
 }

@@ -5,6 +5,7 @@ import type { Migration, MigrationProvider } from 'kysely/migration'
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-consumers': { up: makeConsumers },
   '0002-statistics': { up: makeStatistics },
+  '0003-statistics-by-seller': { up: indexSellers },
 }
 
 export const migrationProvider: MigrationProvider = { getMigrations: async () => ({ ...MIGRATIONS }) }
@@ -73,6 +74,15 @@ async function makeStatistics(db: Kysely<unknown>): Promise<void> {
     .execute()
   for (const table of ['stat_auctions', 'stat_bids', 'stat_extensions', 'stat_endings'])
     await db.schema.createIndex(`${table}_by_time`).on(table).columns(['generation', 'at']).execute()
+}
+
+/** Sellers ask for their own auctions alone. */
+async function indexSellers(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createIndex('stat_auctions_by_seller')
+    .on('stat_auctions')
+    .columns(['generation', 'seller_id', 'auction_id'])
+    .execute()
 }
 
 /** An event makes at most one row: the database refuses the same row twice. */
