@@ -23,7 +23,10 @@ import type { NodeServices } from './node-parts.js'
 
 /** Registers the application of a node over whatever adapters the container holds for its ports. */
 export function composeNode(services: NodeServices, options: ComposeOptions): void {
-  services.value('metrics', options.metrics ?? NO_METRICS)
+  services
+    .value('metrics', options.metrics ?? NO_METRICS)
+    .value('statReader', options.consumers?.statReader ?? null)
+    .value('consumerStatuses', options.consumers?.statuses ?? (() => []))
   composeMesh(services, options)
   composeReplication(services, options)
   composeProof(services)
@@ -268,7 +271,12 @@ function composeService(services: NodeServices, options: ComposeOptions): void {
           syncer: parts.syncer,
           timers: parts.timers,
         },
-        { info, ...options, cluster: () => parts.cluster?.status ?? null },
+        {
+          info,
+          ...options,
+          cluster: () => parts.cluster?.status ?? null,
+          consumers: () => parts.consumerStatuses(),
+        },
       )
       return checkedNodeApi(commands, queries)
     })

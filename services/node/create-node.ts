@@ -40,9 +40,12 @@ import type { NodeApi } from '../../src/ports/node/node-api.js'
 import { NodeError } from '../../src/ports/node/node-error.js'
 import type { NodeInfo } from '../../src/ports/node/node-info.js'
 import type { HandshakeCounts, SyncStatus } from '../../src/ports/node/node-status.js'
+import type { StatReader } from '../../src/ports/store/stat-reader.js'
 import type { Logger } from '../../src/ports/system/logger.js'
 import type { Metrics, MetricsPage } from '../../src/ports/system/metrics.js'
 import type { BulkVerifier, Signer } from '../../src/ports/system/signer.js'
+import { analyticsThread } from '../analytics/start-analytics.js'
+import type { ServiceThread } from '../consumers/service-thread.js'
 import { ServiceContainer } from '../container.js'
 import { composeNode, provideStore } from './compose.js'
 import { openNodeCluster } from './node-cluster.js'
@@ -107,6 +110,8 @@ class RunningNode implements VendueNode {
   readonly metrics = new PrometheusMetrics()
   /** What to undo at the stop, newest first. */
   readonly #undo: Stop[] = []
+  /** What starts once the node serves. */
+  readonly #starts: (() => void)[] = []
   #fail: (error: Error) => void = () => {}
   #requestStop: () => void = () => {}
   #info: NodeInfo | null = null
@@ -207,6 +212,7 @@ class RunningNode implements VendueNode {
       stop: () => server.stop(),
     }
     await startParts(services, serving, { stops: this.#undo, keepers: [memberSync, renewer] })
+    for (const start of this.#starts) start()
     await this.#serveMetrics()
     this.#writeNodeFile(grape.discovery.grapeUrl)
     // Nodes of one machine need not wait for the DHT. Of two that start together, the one that looks last sees the
@@ -269,17 +275,34 @@ class RunningNode implements VendueNode {
         isReader,
       })
     provideStore(this.services, store)
+    const analytics = this.#analytics()
     composeNode(this.services, {
       dataDir,
       currencies,
       peerWaitMs,
       budgets,
+      consumers: {
+        statuses: () => (analytics === null ? [] : [analytics.status]),
+        statReader: analytics?.reader ?? null,
+      },
       cluster: openNodeCluster(this.#settings, { logger: this.#logger, isReader }),
       requestStop: this.#requestStop,
       metrics: this.metrics,
       handshakes: () => this.handshakes,
       fail: this.#fail,
     })
+  }
+
+  /** Beside the thread that serves, too. */
+  #analytics(): ServiceThread<StatReader> | null {
+    const { dataDir, name, consumers } = this.#settings
+    const { eventLog, timers, logger } = this.services.parts
+    const holder = `node ${name} (process ${process.pid})`
+    const analytics = analyticsThread({ eventLog, timers, logger }, { dataDir, consumers, holder })
+    if (analytics === null) return null
+    this.#undo.push(() => analytics.stop())
+    this.#starts.push(() => analytics.start())
+    return analytics
   }
 
   /** Beside the thread that serves; what stands in for the crypto stays with it. */

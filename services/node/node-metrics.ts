@@ -1,4 +1,5 @@
 import type { MeshTls } from '../../src/adapters/grenache/transport/mesh-tls.js'
+import { measureConsumers } from '../../src/application/consumers/consumer-gauges.js'
 import { statusGauges } from '../../src/application/node/status-gauges.js'
 import type { Metrics } from '../../src/ports/system/metrics.js'
 import type { NodeServices } from './node-parts.js'
@@ -48,6 +49,7 @@ export function measureNode(metrics: Metrics, services: NodeServices, tls: MeshT
       Object.entries(tls.handshakes).map(([way, value]) => ({ labels: { way }, value })),
     )
   }
+  measureConsumers(metrics, services.parts.consumerStatuses)
   const events = metrics.sizes('vendue_commit_events', 'Events of one commit, of this home or another.')
   const delay = metrics.seconds(
     'vendue_replication_delay_seconds',

@@ -53,6 +53,7 @@ import type { NodeInfo } from '../../src/ports/node/node-info.js'
 import type { AuctionRepository, SecretRepository } from '../../src/ports/store/auction-repository.js'
 import type { AutoBidRepository } from '../../src/ports/store/auto-bid-repository.js'
 import type { BreachRepository } from '../../src/ports/store/breach-repository.js'
+import type { ConsumerStatus } from '../../src/ports/store/consumer-status.js'
 import type { EquivocationRepository } from '../../src/ports/store/equivocation-repository.js'
 import type { HandoverRepository } from '../../src/ports/store/handover-repository.js'
 import type { OutcomeRepository } from '../../src/ports/store/outcome-repository.js'
@@ -60,6 +61,7 @@ import type { ParticipationRepository } from '../../src/ports/store/participatio
 import type { PeerRepository } from '../../src/ports/store/peer-repository.js'
 import type { PictureStore } from '../../src/ports/store/picture-store.js'
 import type { ReceiptRepository } from '../../src/ports/store/receipt-repository.js'
+import type { StatReader } from '../../src/ports/store/stat-reader.js'
 import type { Clock } from '../../src/ports/system/clock.js'
 import type { ClusterSigner } from '../../src/ports/system/cluster-signer.js'
 import type { Heartbeat } from '../../src/ports/system/heartbeat.js'
@@ -109,6 +111,10 @@ export interface NodeParts {
   readonly breaches: BreachRepository
   readonly equivocations: EquivocationRepository
   readonly pictureStore: PictureStore
+  /** Null: the node computes no statistics. */
+  readonly statReader: StatReader | null
+  /** How the services fare that the node runs beside it. */
+  readonly consumerStatuses: () => readonly ConsumerStatus[]
   // Application
   readonly self: Self
   readonly eventLog: PublishingEventLog

@@ -2,12 +2,8 @@ import { closeSync, openSync, readFileSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { type Dialect, Kysely, PostgresDialect, SqliteDialect } from 'kysely'
 import pg from 'pg'
-import {
-  parseSharedLog,
-  type SharedLogAddress,
-  sharedLogPassword,
-  shownSharedLog,
-} from '../system/shared-log-address.js'
+import type { DatabaseAddress } from '../system/database-address.js'
+import { type SharedLogAddress, sharedLogPassword, shownSharedLog } from '../system/shared-log-address.js'
 import type { SqlTables } from './sql-tables.js'
 
 export interface SqlDatabase {
@@ -22,14 +18,10 @@ const QUERY_TIMEOUT_MS = 60_000
 const MAX_CONNECTIONS = 4
 const INT8 = 20
 
-/**
- * A file of SQLite, or the URL of a PostgreSQL database. Throws if the URL is invalid; the message holds no password.
- */
-export function openSqlDatabase(where: string): SqlDatabase {
-  if (!where.includes('://')) return { db: new Kysely({ dialect: sqliteDialect(where) }), place: where }
-  const address = parseSharedLog(where)
-  if (address.hosts.length > 1) throw new Error('must name one host: statistics are in one place')
-  return { db: new Kysely({ dialect: postgresDialect(address) }), place: shownSharedLog(address) }
+export function openSqlDatabase(address: DatabaseAddress): SqlDatabase {
+  if (address.kind === 'sqlite')
+    return { db: new Kysely({ dialect: sqliteDialect(address.file) }), place: address.file }
+  return { db: new Kysely({ dialect: postgresDialect(address.server) }), place: shownSharedLog(address.server) }
 }
 
 /**
@@ -59,7 +51,7 @@ export function postgresDialect(address: SharedLogAddress): Dialect {
         port,
         database,
         user,
-        password: () => sharedLogPassword(address) ?? '',
+        password: () => sharedLogPassword(address, 'db') ?? '',
         ssl: tls.mode === 'disable' ? false : { rejectUnauthorized: tls.mode === 'verify-full', ...(ca && { ca }) },
         application_name: 'vendue-stats',
         max: MAX_CONNECTIONS,

@@ -1,6 +1,7 @@
 import { isLoopback } from './ip-address.js'
 import { SettingsError } from './settings-error.js'
 import type { SettingKey, SettingValues } from './settings-schema.js'
+import type { SharedLogAddress } from './shared-log-address.js'
 
 export interface SettingsToCheck {
   readonly values: Readonly<SettingValues>
@@ -8,26 +9,45 @@ export interface SettingsToCheck {
   readonly where: (key: SettingKey) => string
 }
 
-/** A password may come from one place only, and only beside the address of a log. */
-export function checkPasswordFile({ values, where }: SettingsToCheck): void {
-  if (values.shared_log_password_file === null) return
-  const file = where('shared_log_password_file')
-  if (values.shared_log === null) {
-    const next = 'name the log with --shared-log, or leave the password file out'
-    throw new SettingsError('shared_log_password_file', `${file} is of use with a shared log alone`, next)
+/** A password may come from one place only, and only beside the address of what it opens. */
+export function checkPasswordFiles(check: SettingsToCheck): void {
+  for (const key of SERVERS) checkPasswordFile(check, key)
+}
+
+type Server = 'shared_log' | 'db'
+const SERVERS: readonly Server[] = ['shared_log', 'db']
+const WORDS = { shared_log: 'a shared log', db: 'a PostgreSQL database' } as const
+
+function checkPasswordFile({ values, where }: SettingsToCheck, key: Server): void {
+  const fileKey = `${key}_password_file` as const
+  if (values[fileKey] === null) return
+  const server = serverOf(values, key)
+  const file = where(fileKey)
+  if (server === null) {
+    const next = `name ${WORDS[key]} with ${flagOf(key)}, or leave the password file out`
+    throw new SettingsError(fileKey, `${file} is of use with ${WORDS[key]} alone`, next)
   }
-  if (values.shared_log.password === null) return
+  if (server.password === null) return
   const next = 'take the password out of the URL, or leave the file out'
-  const both = `${where('shared_log')} and ${file} both name a password`
-  throw new SettingsError('shared_log_password_file', both, next)
+  throw new SettingsError(fileKey, `${where(key)} and ${file} both name a password`, next)
 }
 
 /** Secrets that the list of processes shows. */
 export function seenSecrets({ values, where }: SettingsToCheck): string[] {
-  if (where('shared_log') !== '--shared-log' || values.shared_log?.password == null) return []
-  return [
-    'whoever uses this machine sees the password of --shared-log among its processes: use --shared-log-password-file, or VENDUE_SHARED_LOG',
-  ]
+  const seen = SERVERS.filter((key) => where(key) === flagOf(key) && serverOf(values, key)?.password != null)
+  return seen.map((key) => {
+    const flag = flagOf(key)
+    return `whoever uses this machine sees the password of ${flag} among its processes: use ${flag}-password-file, or VENDUE_${key.toUpperCase()}`
+  })
+}
+
+function serverOf({ shared_log, db }: Readonly<SettingValues>, key: Server): SharedLogAddress | null {
+  if (key === 'shared_log') return shared_log
+  return db?.kind === 'postgres' ? db.server : null
+}
+
+function flagOf(key: Server): string {
+  return `--${key.replaceAll('_', '-')}`
 }
 
 /** What a node or gateway with these settings lets others reach. */

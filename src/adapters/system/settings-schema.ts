@@ -4,6 +4,7 @@ import { limitsSetting } from '../../application/gateway/limit-rules.js'
 import { MAX_EXPONENT } from '../../domain/currency.js'
 import { NODE_NAME, NODE_NAME_RULE } from '../../domain/limits.js'
 import { AUTH_MODES, registrationSetting, selfRolesSetting } from './account-settings.js'
+import { type DatabaseAddress, parseDatabaseAddress } from './database-address.js'
 import { DIRECTORY_NAME_RULE, isDirectoryName } from './directory-name.js'
 import { networkOf } from './ip-address.js'
 import { parseDuration } from './parse-duration.js'
@@ -150,6 +151,16 @@ const megabytes = z
   )
   .refine((value) => Number.isInteger(value) && value >= 0 && value <= 1_000_000, MEGABYTES_RULE)
 
+const database = z.string().transform((text, context): DatabaseAddress => {
+  try {
+    return parseDatabaseAddress(text)
+  } catch (error) {
+    // Without the text, which may hold a password.
+    context.issues.push({ code: 'custom', input: null, message: (error as Error).message })
+    return z.NEVER
+  }
+})
+
 /** Every setting, by its name in the config file. Values from flags and the environment arrive as text. */
 export const settingsSchema = z.strictObject({
   name: z.string().regex(NODE_NAME, NODE_NAME_RULE),
@@ -177,6 +188,9 @@ export const settingsSchema = z.strictObject({
   peer_wait: peerWait,
   shared_log: sharedLog.nullable(),
   shared_log_password_file: directory.nullable(),
+  analytics: yesNo,
+  db: database.nullable(),
+  db_password_file: directory.nullable(),
   log_level: z.enum(LOG_LEVELS, { error: () => `must be one of ${LOG_LEVELS.join(', ')}` }),
   log_format: z.enum(LOG_FORMATS, { error: () => `must be one of ${LOG_FORMATS.join(', ')}` }),
   currencies,

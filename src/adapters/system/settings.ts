@@ -7,9 +7,10 @@ import { DEFAULT_LIMITS } from '../../application/gateway/limit-rules.js'
 import { DEFAULT_PEER_WAIT_MS } from '../../application/home/first-comparison.js'
 import { type AuthMode, DEFAULT_ACCOUNT_SETTINGS } from './account-settings.js'
 import { readConfigFile } from './config-file.js'
+import { type DatabaseAddress, withPasswordFile } from './database-address.js'
 import { isLoopback } from './ip-address.js'
 import { listRunningNodes, nodeDirectory } from './running-nodes.js'
-import { checkPasswordFile, exposures, seenSecrets } from './settings-checks.js'
+import { checkPasswordFiles, exposures, seenSecrets } from './settings-checks.js'
 import { SettingsError } from './settings-error.js'
 import {
   DEFAULT_HTTP_PORT,
@@ -51,6 +52,14 @@ export interface NodeSettings {
   readonly budgets?: BudgetLimits
   /** Where the cluster of this node keeps its log. */
   readonly sharedLog?: SharedLogAddress
+  /** What is computed from auctions' events beside the node; nothing otherwise. */
+  readonly consumers?: ConsumerSettings
+}
+
+export interface ConsumerSettings {
+  readonly analytics: boolean
+  /** Null: each service has a SQLite file of its own in the data directory. */
+  readonly database: DatabaseAddress | null
 }
 
 export type GrapeSettings =
@@ -146,6 +155,9 @@ export function loadSettings({ flags, configFile, env, userHome = homedir() }: S
     peer_wait: DEFAULT_PEER_WAIT_MS,
     shared_log: null,
     shared_log_password_file: null,
+    analytics: true,
+    db: null,
+    db_password_file: null,
     log_level: 'info',
     log_format: 'auto',
     currencies: {},
@@ -156,7 +168,7 @@ export function loadSettings({ flags, configFile, env, userHome = homedir() }: S
     limits: DEFAULT_LIMITS,
     budgets: {},
   }
-  for (const key of ['data', 'accounts_dir', 'shared_log_password_file'] as const)
+  for (const key of ['data', 'accounts_dir', 'shared_log_password_file', 'db_password_file'] as const)
     if (typeof values[key] === 'string') values[key] = resolve(values[key])
   defaults.accounts_dir = (values.data as string | undefined) ?? defaults.data
   if (values.bootstrap === undefined) defaults.bootstrap = defaultBootstrap(home, values.dht_port)
@@ -166,7 +178,7 @@ export function loadSettings({ flags, configFile, env, userHome = homedir() }: S
     sources: sources as Record<SettingKey, SettingSource>,
   }
   const check = { values: settings.values, where: (key: SettingKey) => describeSource(settings.sources[key]) }
-  checkPasswordFile(check)
+  checkPasswordFiles(check)
   return { ...settings, warnings: [...unknownVariables(env), ...seenSecrets(check)], exposures: exposures(check) }
 }
 
@@ -208,6 +220,7 @@ export function nodeSettings({ home, values, sources }: Settings): NodeSettings 
       sharedLog: { ...values.shared_log, passwordFile: values.shared_log_password_file },
     }),
     budgets: values.budgets,
+    consumers: { analytics: values.analytics, database: withPasswordFile(values.db, values.db_password_file) },
   }
 }
 
@@ -257,7 +270,7 @@ function firstSource(
 
 const MAX_SHOWN = 80
 /** What was given for these is not shown. */
-const SECRET_SETTINGS: ReadonlySet<SettingKey> = new Set(['shared_log'])
+const SECRET_SETTINGS: ReadonlySet<SettingKey> = new Set(['shared_log', 'db'])
 
 function parseSetting(key: SettingKey, given: unknown, source: SettingSource): unknown {
   const parsed = settingsSchema.shape[key].safeParse(given)

@@ -64,17 +64,28 @@ export function shownSharedLog({ hosts, database, user, tls }: SharedLogAddress)
   return `postgres://${who}${places}/${encodeURIComponent(database)}?sslmode=${tls.mode}${certificate}`
 }
 
-/** The password as it is now; undefined if there is none. Throws `SettingsError` if the file cannot be used. */
-export function sharedLogPassword({ password, passwordFile }: SharedLogAddress): string | undefined {
-  return passwordFile === null ? (password ?? undefined) : readPassword(passwordFile)
+const PASSWORD_FILES = {
+  shared_log: { setting: 'shared_log_password_file', of: 'the shared log', flag: '--shared-log-password-file' },
+  db: { setting: 'db_password_file', of: 'the database', flag: '--db-password-file' },
+} as const
+
+/**
+ * The password as it is now; undefined if there is none. Throws `SettingsError` if the file cannot be used. `setting`:
+ * the one that the address comes from.
+ */
+export function sharedLogPassword(
+  { password, passwordFile }: SharedLogAddress,
+  setting: keyof typeof PASSWORD_FILES = 'shared_log',
+): string | undefined {
+  return passwordFile === null ? (password ?? undefined) : readPassword(passwordFile, PASSWORD_FILES[setting])
 }
 
-function readPassword(path: string): string {
+function readPassword(path: string, { setting, of, flag }: (typeof PASSWORD_FILES)['db' | 'shared_log']): string {
   const wrong = (why: string, cause?: unknown) =>
     new SettingsError(
-      'shared_log_password_file',
-      `the password file of the shared log, ${path}, ${why}`,
-      'write the password alone into it, and name it with --shared-log-password-file',
+      setting,
+      `the password file of ${of}, ${path}, ${why}`,
+      `write the password alone into it, and name it with ${flag}`,
       { cause },
     )
   let text: string

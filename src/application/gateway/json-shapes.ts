@@ -9,6 +9,7 @@ import type { AuctionView, AutoBidView } from '../../ports/node/node-answers.js'
 import type { PeerView } from '../../ports/node/node-info.js'
 import type { NodeStatus, SyncStatus } from '../../ports/node/node-status.js'
 import type { BidRecord } from '../../ports/store/auction-repository.js'
+import type { ConsumerStatus } from '../../ports/store/consumer-status.js'
 import { timeText } from '../log/time-text.js'
 import type { auctionResult } from './public-events.js'
 
@@ -208,6 +209,7 @@ export function statusJson({ node, ...status }: NodeStatus): Json {
       copy_limit: status.pictures.copyLimit,
     },
     cluster: status.cluster && clusterJson(status.cluster),
+    consumers: status.consumers.map(consumerJson),
     started_at: jsonTime(node.incarnation),
     handshakes: status.handshakes && { ...status.handshakes },
     budgets: status.budgets.map(({ name, unit, limit, refillMs, fullest, refused }) => ({
@@ -221,6 +223,11 @@ export function statusJson({ node, ...status }: NodeStatus): Json {
     uptime_ms: status.uptimeMs,
     pid: status.pid,
   }
+}
+
+export function consumerJson({ heldBy, lagMs, misfit, ...status }: ConsumerStatus): Json {
+  const stopped = misfit && { auction_id: misfit.auctionId, seq: misfit.seq, rule: misfit.rule }
+  return { ...status, held_by: heldBy, lag_ms: lagMs, misfit: stopped }
 }
 
 export function clusterJson({ cluster, log, nodes, takeovers, takenOver, healed }: ClusterStatus): Json {

@@ -29,6 +29,7 @@ import type {
 } from '../../ports/node/node-requests.js'
 import type { ClockDoubt, HandshakeCounts, NodeStatus } from '../../ports/node/node-status.js'
 import type { AuctionRepository, SecretRepository } from '../../ports/store/auction-repository.js'
+import type { ConsumerStatus } from '../../ports/store/consumer-status.js'
 import type { EquivocationProof, EquivocationRepository } from '../../ports/store/equivocation-repository.js'
 import type { EventLog } from '../../ports/store/event-log.js'
 import type { ReceiptRepository, SignedReceipts } from '../../ports/store/receipt-repository.js'
@@ -84,6 +85,7 @@ export interface LocalNodeQueriesOptions {
   readonly handshakes: () => HandshakeCounts | null
   /** Null for a node that belongs to none. */
   readonly cluster: () => ClusterStatus | null
+  readonly consumers: () => readonly ConsumerStatus[]
 }
 
 const DEFAULT_PAGE = 50
@@ -135,6 +137,7 @@ export class LocalNodeQueries implements NodeQueries {
       budgets: this.#deps.budgets.status(),
       pictures: this.#deps.pictures.usage,
       cluster: this.#options.cluster(),
+      consumers: this.#options.consumers(),
       uptimeMs: Math.max(0, clock.now() - node.incarnation),
       pid: process.pid,
     }

@@ -1,5 +1,6 @@
 import type { AuctionStatus } from '../../domain/auction.js'
 import type { MemberLogConflict } from '../members/member-directory.js'
+import type { ConsumerStatus } from '../store/consumer-status.js'
 import type { PictureUsage } from '../store/picture-store.js'
 import type { ClusterStatus } from './cluster-status.js'
 import type { NodeInfo, PeerState } from './node-info.js'
@@ -36,6 +37,8 @@ export interface NodeStatus {
   readonly pictures: PictureUsage
   /** Null if the node belongs to no cluster. */
   readonly cluster: ClusterStatus | null
+  /** The services that the node runs beside it. */
+  readonly consumers: readonly ConsumerStatus[]
   readonly uptimeMs: number
   readonly pid: number
 }

@@ -16,7 +16,7 @@ import { silentLogger } from '../../support/silent-logger.js'
 async function consume(path: string, seed: string): Promise<void> {
   // Waiting for a holder that is dead keeps no process alive.
   const alive = setInterval(() => {}, 1_000)
-  const { db, place } = openSqlDatabase(path)
+  const { db, place } = openSqlDatabase({ kind: 'sqlite', file: path })
   const store = new SqlConsumerStore({ db, rows: sqlStatRows }, { consumer: 'analytics', place })
   const logs = new MemoryLogs()
   logs.add(...seededCommits(seed, 20))

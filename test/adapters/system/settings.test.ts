@@ -86,6 +86,7 @@ describe('settings', () => {
       },
       log: { level: 'info', format: 'auto' },
       budgets: {},
+      consumers: { analytics: true, database: null },
       currencies: {},
       peerWaitMs: 30_000,
       pictures: { ownLimit: 8 * 2 ** 30, copyLimit: 2 ** 30 },

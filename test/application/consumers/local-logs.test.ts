@@ -23,7 +23,10 @@ describe('a consumer of the node in its process', () => {
     const { time } = house
     const consumer = new Consumer(
       {
-        logs: new LocalLogs({ eventLog }),
+        logs: new LocalLogs({
+          eventLog,
+          onGrown: (grown) => eventLog.onPublished(({ commit, events }) => grown(commit.auctionId, events.length)),
+        }),
         store: house.store(),
         projection: statProjection,
         verifier: TRUSTING,

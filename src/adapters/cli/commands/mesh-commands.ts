@@ -5,6 +5,7 @@ import type { NodeCommand } from '../parse/command.js'
 import { EXIT } from '../parse/exit-codes.js'
 import { budgetText } from '../render/budget-text.js'
 import { clusterFacts } from '../render/cluster-text.js'
+import { consumerFacts } from '../render/consumer-text.js'
 import { type Look, showSpan } from '../render/look.js'
 import { disagreements, syncText } from '../render/sync-text.js'
 import { facts } from '../render/table.js'
@@ -48,6 +49,7 @@ function statusLines({ node, ...status }: NodeStatus, { paint }: Look): string[]
       ['mesh', `${status.mesh.meshId}, ${status.mesh.members} members`],
       ...conflictFacts(status.mesh, paint),
       ...clusterFacts(status.cluster, paint),
+      ...consumerFacts(status.consumers, paint),
       ...status.held.map(
         ({ auctionId, why, next }) =>
           ['held', paint.bad(`${auctionId}: ${oneLine(why)}. Next: ${oneLine(next)}`)] as const,

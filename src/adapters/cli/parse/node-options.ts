@@ -109,6 +109,21 @@ export const sharedLogOptions: Options = {
   },
 }
 
+/** Of commands that use what services make of auctions' events. */
+export const databaseOptions: Options = {
+  db: {
+    kind: 'text',
+    describe:
+      "Where services keep their rows: a SQLite file, or postgres://USER@HOST:PORT/DATABASE; a file of their own in the node's data directory otherwise",
+    group: 'Services:',
+  },
+  'db-password-file': {
+    kind: 'text',
+    describe: 'The file that holds the password for it; a password in the URL is seen in the list of processes',
+    group: 'Services:',
+  },
+}
+
 /** Of commands that start a node. */
 export const startOptions: Options = {
   name: { kind: 'text', describe: 'What the node is called: 1 to 32 of a-z 0-9 - _ .', group: NODE },
@@ -163,6 +178,8 @@ export const startOptions: Options = {
     group: NODE,
   },
   ...sharedLogOptions,
+  'no-analytics': { kind: 'flag', describe: 'Compute no statistics', group: 'Services:' },
+  ...databaseOptions,
   'pictures-own-mb': {
     kind: 'text',
     describe: 'MiB for the pictures of its own auctions; 8192 otherwise',
@@ -190,5 +207,6 @@ export function settingFlags(args: Args): Partial<Record<SettingKey, string>> {
     if (value !== undefined) flags[key] = value
   }
   if (args.flag('no-gateway')) flags.gateway = 'no'
+  if (args.flag('no-analytics')) flags.analytics = 'no'
   return flags
 }

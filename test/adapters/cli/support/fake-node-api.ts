@@ -108,6 +108,7 @@ export class FakeNodeApi implements NodeApi {
       budgets: [],
       pictures: { ownBytes: 0, ownLimit: 1, copyBytes: 0, copyLimit: 1 },
       cluster: this.cluster,
+      consumers: [],
       uptimeMs: 65_000,
       pid: 42,
     }))

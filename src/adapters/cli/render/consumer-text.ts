@@ -1,0 +1,29 @@
+import type { ConsumerStatus } from '../../../ports/store/consumer-status.js'
+import { type Look, showSpan } from './look.js'
+import { oneLine } from './terminal-text.js'
+
+/** A line for each service that computes something from auctions' events. */
+export function consumerFacts(statuses: readonly ConsumerStatus[], paint: Look['paint']): [string, string][] {
+  return statuses.map((status) => [status.name, consumerText(status, paint)])
+}
+
+export function consumerText(status: ConsumerStatus, paint: Look['paint']): string {
+  const { state, heldBy, done, total, behind, lagMs, error, misfit } = status
+  switch (state) {
+    case 'waiting':
+      return paint.warn(`waits: ${oneLine(heldBy ?? 'another instance')} is at work`)
+    case 'catching-up':
+      return paint.warn(`catches up: ${done} of ${total} events`)
+    case 'following':
+      return behind === 0 ? paint.good('up to date') : `${behind} events behind, the oldest for ${showSpan(lagMs)}`
+    case 'failing':
+      return paint.bad(`fails, and tries again: ${oneLine(error ?? 'unknown')}`)
+    case 'stopped':
+      if (misfit === null) return paint.warn('has not started')
+      return paint.bad(`stopped at ${misfit.auctionId}, event ${misfit.seq}: ${oneLine(misfit.rule)}`)
+    default: {
+      const unknown: never = state
+      throw new Error(`unknown state ${JSON.stringify(unknown)}`)
+    }
+  }
+}
