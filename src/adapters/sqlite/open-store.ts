@@ -114,7 +114,16 @@ export function prepareDirectory(dataDir: string): void {
 function makeDirectories(path: string): void {
   const missing: string[] = []
   for (let at = path; !existsSync(at); at = dirname(at)) missing.unshift(at)
-  for (const directory of missing) mkdirSync(directory, { mode: 0o700 })
+  for (const directory of missing) makeDirectory(directory)
+}
+
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    // Another process may have made it since it was missing: which of both may use it, the lock decides.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || !statSync(path).isDirectory()) throw error
+  }
 }
 
 /** The file is made before SQLite makes it, so that nobody but the owner can ever read the secrets in it. */

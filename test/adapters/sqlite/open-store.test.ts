@@ -16,6 +16,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { Worker } from 'node:worker_threads'
 import Database from 'better-sqlite3'
 import { expect } from 'chai'
 import { openAccountStore } from '../../../src/adapters/sqlite/open-account-store.js'
@@ -157,6 +158,18 @@ describe('opening an SQLite store', () => {
     // As a test runner does that takes options of its own.
     await promisify(execFile)(process.execPath, ['load.mjs', '--exit', 'data'], { cwd: dir.path })
     expect(readdirSync(dir.path)).to.deep.equal(['load.mjs'])
+  })
+
+  it('makes a directory that others make at the same moment', async () => {
+    const threads = 2
+    const paths = Array.from({ length: 200 }, (_, i) => join(dir.path, `home-${i}`, 'nodes', 'client-1'))
+    const workerData = { paths, threads, arrived: new SharedArrayBuffer(4 * paths.length) }
+    const makeAll = async () => {
+      const worker = new Worker(new URL('./prepare-worker.js', import.meta.url), { workerData })
+      return (await once(worker, 'message'))[0]
+    }
+    expect(await Promise.all(Array.from({ length: threads }, makeAll))).to.deep.equal([[], []])
+    for (const path of paths) expect(statSync(path).isDirectory()).to.equal(true)
   })
 
   it('says when a file is in the way', async () => {
