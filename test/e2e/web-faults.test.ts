@@ -5,16 +5,13 @@ import { eventually } from '../support/eventually.js'
 import { NodeProcess } from '../support/node-process.js'
 import { bid, counts, reads, says } from '../support/page-actions.js'
 import { TestGateway } from '../support/test-gateway.js'
-import { WebSuite } from '../support/web-suite.js'
-
-/** What the browser itself reports of servers that are away; anything else is the page's own. */
-const AWAY = /net::ERR_|WebSocket connection to/
+import { AWAY, CUT_OFF, WebSuite } from '../support/web-suite.js'
 
 /** More than one page of the history. */
 const MISSED = 45
 
 describe('the web page where things fail, in Chromium', () => {
-  const suite = new WebSuite({ nodes: 3, visitor: 'mia', expected: AWAY })
+  const suite = new WebSuite({ nodes: 3, visitor: 'mia' })
   const proxies: (() => Promise<void>)[] = []
 
   afterEach(() => Promise.all(proxies.splice(0).map((stop) => stop())))
@@ -43,7 +40,7 @@ describe('the web page where things fail, in Chromium', () => {
     try {
       const id = await suite.openLot({}, own)
       await suite.untilKnown(id, [second])
-      const page = await suite.open(`${own.url}/lot/${id}`)
+      const page = await suite.open(`${own.url}/lot/${id}`, { expected: AWAY })
       await says(page, 'The next bid is 75.00')
       await bid(page)
       await says(page, 'You lead at 75.00')
@@ -79,7 +76,7 @@ describe('the web page where things fail, in Chromium', () => {
       await process.start()
       const id = await suite.openLot({}, second)
       await suite.untilKnown(id, [first])
-      const page = await suite.open(`${first.url}/lot/${id}`)
+      const page = await suite.open(`${first.url}/lot/${id}`, { expected: CUT_OFF })
       await says(page, 'The next bid is 75.00')
       await bid(page)
       await says(page, 'You lead at 75.00')
@@ -106,7 +103,10 @@ describe('the web page where things fail, in Chromium', () => {
     it(`has everything after a tab ${what}: price, standing, each bid, and the time that is left`, async () => {
       const { address, reconnect, cut } = await cuttable(suite.gateway)
       const id = await suite.openLot({ increment: '1', closes_in_seconds: 7_000 })
-      const page = await suite.open(`${address}/lot/${id}`, { prepare: (page) => page.clock.install() })
+      const page = await suite.open(`${address}/lot/${id}`, {
+        expected: CUT_OFF,
+        prepare: (page) => page.clock.install(),
+      })
       await says(page, 'The next bid is 75.00')
       await bid(page)
       await says(page, 'You lead at 75.00')
@@ -141,7 +141,7 @@ describe('the web page where things fail, in Chromium', () => {
     const home = await TestGateway.start(suite.mesh.nodes[2]!)
     const id = await suite.openLot({}, home)
     await suite.untilKnown(id)
-    const page = await suite.open(`/lot/${id}`)
+    const page = await suite.open(`/lot/${id}`, { expected: AWAY })
     await says(page, 'The next bid is 75.00')
     await bid(page)
     await says(page, 'You lead at 75.00')
@@ -168,7 +168,7 @@ describe('the web page where things fail, in Chromium', () => {
       const opened = await process.api.open({ commandId: 'cmd_killed-home', ...terms })
       const id = opened.outcome.auctionId
       await suite.untilKnown(id)
-      const page = await suite.open(`/lot/${id}`)
+      const page = await suite.open(`/lot/${id}`, { expected: AWAY })
       await says(page, 'The next bid is 75.00')
       await bid(page)
       await says(page, 'You lead at 75.00')
@@ -194,7 +194,7 @@ describe('the web page where things fail, in Chromium', () => {
     await suite.untilKnown(id)
     await home.stop()
     await node.stop()
-    const page = await suite.open(`/lot/${id}`)
+    const page = await suite.open(`/lot/${id}`, { expected: AWAY })
     await says(page, 'Closing… waiting for the result', 30_000)
     await page.locator('[data-bid]:disabled').waitFor()
   })
@@ -202,7 +202,7 @@ describe('the web page where things fail, in Chromium', () => {
   it('dates its price while it is cut off, then says what was missed, with no wrong standing and no gap', async () => {
     const { address, reconnect, cut } = await cuttable(suite.gateway)
     const id = await suite.openLot()
-    const page = await suite.open(`${address}/lot/${id}`)
+    const page = await suite.open(`${address}/lot/${id}`, { expected: CUT_OFF })
     await says(page, 'The next bid is 75.00')
     await bid(page)
     await says(page, 'You lead at 75.00')
@@ -236,7 +236,7 @@ describe('the web page where things fail, in Chromium', () => {
         return isLosing ? route.abort() : route.continue()
       })
     }
-    const page = await suite.open(`/lot/${id}`, { prepare: losing })
+    const page = await suite.open(`/lot/${id}`, { expected: CUT_OFF, prepare: losing })
     await says(page, 'The next bid is 75.00')
     await bid(page)
     await says(page, 'Placing 75.00')

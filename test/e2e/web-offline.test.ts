@@ -4,10 +4,7 @@ import { PATIENCE_MS } from '../support/browser.js'
 import { eventually } from '../support/eventually.js'
 import { bid, says } from '../support/page-actions.js'
 import { TestGateway } from '../support/test-gateway.js'
-import { WebSuite } from '../support/web-suite.js'
-
-/** What the browser itself reports of a gateway that is away. */
-const AWAY = /net::ERR_|WebSocket connection to|Failed to load resource/
+import { AWAY, WebSuite } from '../support/web-suite.js'
 
 const IS_KEPT = `(async () => {
   const names = await caches.keys()

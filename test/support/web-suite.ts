@@ -12,6 +12,11 @@ type VisitOptions = NonNullable<Parameters<typeof visit>[2]> & {
   readonly expected?: RegExp | undefined
 }
 
+/** What the browser itself reports where nobody answers. */
+export const CUT_OFF = /net::ERR_|WebSocket connection to/
+/** And of a gateway that stops, or whose auctions' home is away: until nobody answers, it answers 503. */
+export const AWAY = new RegExp(`${CUT_OFF.source}|status of 503 `)
+
 export interface WebSuiteOptions extends ServedMeshOptions {
   /** Who visits, where a test does not say so; nobody where it is null. */
   readonly visitor?: string | null
