@@ -70,7 +70,9 @@ describe('the web page without its gateway, or without storage, in Chromium', ()
 
   it('keeps the page’s own files alone: no answer of the API, and nothing that lets anybody in', async () => {
     const id = await suite.gateway.open({ title: 'A lamp' })
-    const page = await open(`${suite.gateway.url}/lot/${id}`, { serviceWorkers: 'allow' })
+    // An address that is not the page's has no icon of its own.
+    const expected = /status of 404 /
+    const page = await open(`${suite.gateway.url}/lot/${id}`, { serviceWorkers: 'allow', expected })
     await says(page, 'The next bid is')
     await page.evaluate('navigator.serviceWorker.ready.then(() => null)')
     await page.reload()
