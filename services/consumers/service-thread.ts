@@ -197,6 +197,6 @@ function notStarted(name: string): ConsumerStatus {
     behind: 0,
     lagMs: 0,
     error: null,
-    misfit: null,
+    stopped: [],
   }
 }

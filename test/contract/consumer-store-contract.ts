@@ -126,7 +126,7 @@ export function describeConsumerStore({ name, make, kills, how }: ConsumerDataba
       expect((await store.generations()).map(({ number }) => number)).to.deep.equal([building])
     })
 
-    it('keeps why a consumer was stopped until it goes on', async () => {
+    it('keeps why an auction was stopped until it goes on', async () => {
       const store = await opened()
       await store.begin(1)
       const claim = (await store.claim(await only(), 'one')) as Claim
@@ -140,9 +140,12 @@ export function describeConsumerStore({ name, make, kills, how }: ConsumerDataba
         isSigned: true,
       }
       await store.stop(claim, misfit)
-      expect((await only()).misfit).to.deep.equal(misfit)
-      await store.stop(claim, null)
-      expect((await only()).misfit).to.equal(null)
+      await store.stop(claim, { ...misfit, rule: 'still no' })
+      expect(await store.misfits(1)).to.deep.equal([{ ...misfit, rule: 'still no' }])
+      await store.resume(claim, 'auc_other')
+      expect(await store.misfits(1)).to.have.length(1)
+      await store.resume(claim, commit.auctionId)
+      expect(await store.misfits(1)).to.deep.equal([])
     })
 
     it(`loses nothing and makes nothing twice, whatever step it is killed at (${kills} kills)`, async () => {

@@ -13,7 +13,7 @@ import {
   type Step,
 } from '../../ports/store/consumer-store.js'
 import { consumerStoreError } from './sql-errors.js'
-import { cursorOf, cursorRow, generationOf, sweepRows } from './sql-generations.js'
+import { cursorOf, cursorRow, generationOf, misfitsOf, sweepMisfits, sweepRows } from './sql-generations.js'
 import { openTables } from './sql-open-tables.js'
 import { inParts, type SqlRows } from './sql-rows.js'
 import type { GenerationRow, SqlTables } from './sql-tables.js'
@@ -83,7 +83,6 @@ export class SqlConsumerStore<Change> implements ConsumerStore<Change> {
           holder: null,
           epoch: 0,
           beat: 0,
-          misfit: null,
         })
         .execute()
       return generation
@@ -169,9 +168,24 @@ export class SqlConsumerStore<Change> implements ConsumerStore<Change> {
     })
   }
 
-  stop(claim: Claim, misfit: Misfit | null): Promise<void> {
-    const text = misfit === null ? null : JSON.stringify(misfit)
-    return this.#transaction((transaction) => this.#hold(transaction, claim, { misfit: text }))
+  stop(claim: Claim, misfit: Misfit): Promise<void> {
+    const { auctionId } = misfit
+    return this.#transaction(async (transaction) => {
+      await this.#forgetMisfit(transaction, claim, auctionId)
+      const key = { consumer: this.#consumer, generation: claim.generation, auction_id: auctionId }
+      await transaction
+        .insertInto('consumer_misfits')
+        .values({ ...key, misfit: JSON.stringify(misfit) })
+        .execute()
+    })
+  }
+
+  resume(claim: Claim, auctionId: string): Promise<void> {
+    return this.#transaction((transaction) => this.#forgetMisfit(transaction, claim, auctionId))
+  }
+
+  misfits(generation: number): Promise<Misfit[]> {
+    return this.#guard(() => misfitsOf(this.#db, this.#consumer, generation))
   }
 
   swap(claim: Claim): Promise<void> {
@@ -219,6 +233,7 @@ export class SqlConsumerStore<Change> implements ConsumerStore<Change> {
         )
         .executeTakeFirst()
       if (numDeletedRows > 0n) return true
+      await sweepMisfits(transaction, this.#consumer, generation)
       await transaction
         .deleteFrom('consumer_generations')
         .where('consumer', '=', this.#consumer)
@@ -231,6 +246,16 @@ export class SqlConsumerStore<Change> implements ConsumerStore<Change> {
 
   close(): Promise<void> {
     return this.#db.destroy()
+  }
+
+  async #forgetMisfit(transaction: Transaction<SqlTables>, claim: Claim, auctionId: string): Promise<void> {
+    await this.#hold(transaction, claim, {})
+    await transaction
+      .deleteFrom('consumer_misfits')
+      .where('consumer', '=', this.#consumer)
+      .where('generation', '=', claim.generation)
+      .where('auction_id', '=', auctionId)
+      .execute()
   }
 
   /** Stores these changes if the claim still holds. Rejects with `ClaimLostError` otherwise. */

@@ -1,4 +1,4 @@
-import { sql, type Transaction } from 'kysely'
+import { type Kysely, sql, type Transaction } from 'kysely'
 import type { OpenedAuction } from '../../domain/auction.js'
 import type { Claim, ConsumerCursor, Generation, GenerationState, Misfit } from '../../ports/store/consumer-store.js'
 import type { SqlRows } from './sql-rows.js'
@@ -20,14 +20,13 @@ export async function sweepRows(
 }
 
 export function generationOf(row: GenerationRow): Generation {
-  const { generation, version, holder, beat, misfit } = row
+  const { generation, version, holder, beat } = row
   return {
     number: generation,
     state: row.state as GenerationState,
     version,
     holder,
     beat,
-    misfit: misfit === null ? null : (JSON.parse(misfit) as Misfit),
   }
 }
 
@@ -56,4 +55,27 @@ export function cursorRow(
     signature,
     state: JSON.stringify(state),
   }
+}
+
+export async function misfitsOf(db: Kysely<SqlTables>, consumer: string, generation: number): Promise<Misfit[]> {
+  const rows = await db
+    .selectFrom('consumer_misfits')
+    .select('misfit')
+    .where('consumer', '=', consumer)
+    .where('generation', '=', generation)
+    .orderBy('auction_id')
+    .execute()
+  return rows.map(({ misfit }) => JSON.parse(misfit) as Misfit)
+}
+
+export async function sweepMisfits(
+  transaction: Transaction<SqlTables>,
+  consumer: string,
+  generation: number,
+): Promise<void> {
+  await transaction
+    .deleteFrom('consumer_misfits')
+    .where('consumer', '=', consumer)
+    .where('generation', '=', generation)
+    .execute()
 }

@@ -20,7 +20,6 @@ async function makeConsumers(db: Kysely<unknown>): Promise<void> {
     .addColumn('holder', 'varchar(256)')
     .addColumn('epoch', 'bigint', (column) => column.notNull())
     .addColumn('beat', 'bigint', (column) => column.notNull())
-    .addColumn('misfit', 'text')
     .addPrimaryKeyConstraint('consumer_generations_key', ['consumer', 'generation'])
     .execute()
   await db.schema
@@ -34,6 +33,14 @@ async function makeConsumers(db: Kysely<unknown>): Promise<void> {
     .addColumn('signature', 'varchar(128)', (column) => column.notNull())
     .addColumn('state', 'text', (column) => column.notNull())
     .addPrimaryKeyConstraint('consumer_cursors_key', ['consumer', 'generation', 'auction_id'])
+    .execute()
+  await db.schema
+    .createTable('consumer_misfits')
+    .addColumn('consumer', 'varchar(64)', (column) => column.notNull())
+    .addColumn('generation', 'integer', (column) => column.notNull())
+    .addColumn('auction_id', 'varchar(64)', (column) => column.notNull())
+    .addColumn('misfit', 'text', (column) => column.notNull())
+    .addPrimaryKeyConstraint('consumer_misfits_key', ['consumer', 'generation', 'auction_id'])
     .execute()
 }
 

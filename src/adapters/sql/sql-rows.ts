@@ -4,7 +4,7 @@ import type { SqlTables } from './sql-tables.js'
 /** Writes the results of one consumer. */
 export interface SqlRows<Change> {
   /** Tables of this consumer alone; every row has a generation. */
-  readonly tables: readonly Exclude<keyof SqlTables, 'consumer_generations' | 'consumer_cursors'>[]
+  readonly tables: readonly Exclude<keyof SqlTables, 'consumer_generations' | 'consumer_cursors' | 'consumer_misfits'>[]
   write(transaction: Transaction<SqlTables>, generation: number, changes: readonly Change[]): Promise<void>
 }
 

@@ -2,6 +2,7 @@
 export interface SqlTables {
   consumer_generations: GenerationRow
   consumer_cursors: CursorRow
+  consumer_misfits: MisfitRow
   stat_auctions: StatAuctionRow
   stat_bids: StatBidRow
   stat_extensions: StatExtensionRow
@@ -16,8 +17,14 @@ export interface GenerationRow {
   holder: string | null
   epoch: number
   beat: number
+}
+
+export interface MisfitRow {
+  consumer: string
+  generation: number
+  auction_id: string
   /** JSON. */
-  misfit: string | null
+  misfit: string
 }
 
 export interface CursorRow {

@@ -7,7 +7,7 @@ import { stateAfter } from '../log/check-commit.js'
 import { BadCommitError, isSigned, readCommit, UNSIGNED } from '../log/commit.js'
 import { isMove, moveRule } from '../log/move-rule.js'
 
-/** A commit does not fit what the consumer has read before: the consumer must stop. */
+/** A commit does not fit what the consumer has read of the auction before: it must stop to read that auction. */
 export class MisfitError extends Error {
   readonly code = 'CONSUMER_STOPPED'
   constructor(readonly misfit: Misfit) {

@@ -17,6 +17,11 @@ export function measureConsumers(metrics: Metrics, statuses: () => readonly Cons
     )
   gauge('vendue_consumer_behind_events', 'Events not taken in yet.', ({ behind }) => behind)
   gauge('vendue_consumer_lag_seconds', 'How long the oldest of them has waited.', ({ lagMs }) => lagMs / 1_000)
+  gauge(
+    'vendue_consumer_stopped_auctions',
+    'Auctions whose logs contradict themselves.',
+    ({ stopped }) => stopped.length,
+  )
   metrics.gauge('vendue_consumer_state', 'What a consumer is doing: 1 for its state, 0 for others.', () =>
     statuses().flatMap(({ name, state }) =>
       STATES.map((one) => ({ labels: { consumer: name, state: one }, value: one === state ? 1 : 0 })),

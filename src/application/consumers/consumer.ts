@@ -1,13 +1,18 @@
 /** Room `consumers`: computes results from auctions' events, each event once, and can rebuild them at any time. */
 
 import type { AuctionLogs } from '../../ports/store/auction-logs.js'
-import type { ConsumerStatus } from '../../ports/store/consumer-status.js'
-import { type Claim, ClaimLostError, type ConsumerStore, type Projection } from '../../ports/store/consumer-store.js'
+import type { ConsumerStatus, StoppedAuction } from '../../ports/store/consumer-status.js'
+import {
+  type Claim,
+  ClaimLostError,
+  type ConsumerStore,
+  type Misfit,
+  type Projection,
+} from '../../ports/store/consumer-store.js'
 import type { Clock } from '../../ports/system/clock.js'
 import type { Logger } from '../../ports/system/logger.js'
 import type { SignatureVerifier } from '../../ports/system/signer.js'
 import type { Timers } from '../../ports/system/timers.js'
-import { MisfitError } from './checked-commit.js'
 import { type BuildProgress, Generations } from './generations.js'
 import type { LogReader } from './log-reader.js'
 import { pause } from './pause.js'
@@ -38,6 +43,7 @@ const STEP_EVENTS = 1_000
 const SILENT_MS = 5_000
 const FIRST_RETRY_MS = 1_000
 const LAST_RETRY_MS = 30_000
+const MAX_SHOWN = 100
 
 /**
  * Keeps a projection of all auctions' events up to date: first from the events that the logs hold, then from new ones.
@@ -55,7 +61,7 @@ export class Consumer<Change> {
   #generation: number | null = null
   #heldBy: string | null = null
   #error: string | null = null
-  #misfit: MisfitError | null = null
+  readonly #stopped = new Map<string, StoppedAuction>()
   #done = 0
   #total = 0
   #behind = 0
@@ -73,7 +79,6 @@ export class Consumer<Change> {
   }
 
   status(): ConsumerStatus {
-    const misfit = this.#misfit?.misfit
     return {
       name: this.#deps.projection.name,
       state: this.#state,
@@ -84,7 +89,7 @@ export class Consumer<Change> {
       behind: this.#behind,
       lagMs: this.#waitingSince === null ? 0 : this.#deps.clock.monotonicMs() - this.#waitingSince,
       error: this.#error,
-      misfit: misfit ? { auctionId: misfit.auctionId, seq: misfit.commit.firstSeq, rule: misfit.rule } : null,
+      stopped: [...this.#stopped.values()].slice(0, MAX_SHOWN),
     }
   }
 
@@ -105,7 +110,7 @@ export class Consumer<Change> {
    */
   async catchUp(signal: AbortSignal = this.#stopping.signal): Promise<void> {
     await this.#withLive(signal, async (claim) => {
-      await this.#compareAll(this.#readerFor(claim), claim, signal)
+      await this.#compareAll(this.#readerFor(claim), signal)
       await this.#generations.sweep(signal)
     })
   }
@@ -132,7 +137,6 @@ export class Consumer<Change> {
         })
       } catch (error) {
         if (signal.aborted) break
-        if (error instanceof MisfitError) return this.#halt(error)
         if (error instanceof ClaimLostError) continue
         this.#fail(error, retryMs)
         await pause(this.#deps.timers, retryMs, signal)
@@ -171,7 +175,7 @@ export class Consumer<Change> {
     try {
       await logs.follow({ grown, lost: (error) => inner.abort(error) }, ended)
       const reader = this.#readerFor(claim)
-      await this.#compareAll(reader, claim, ended)
+      await this.#compareAll(reader, ended)
       await this.#generations.sweep(ended)
       while (!ended.aborted) {
         if (wanted.size === 0) {
@@ -193,7 +197,7 @@ export class Consumer<Change> {
     }
   }
 
-  async #compareAll(reader: LogReader<Change>, claim: Claim, signal: AbortSignal): Promise<void> {
+  async #compareAll(reader: LogReader<Change>, signal: AbortSignal): Promise<void> {
     this.#state = 'catching-up'
     this.#done = 0
     this.#total = 0
@@ -205,13 +209,16 @@ export class Consumer<Change> {
     if (signal.aborted) return
     this.#state = 'following'
     this.#error = null
-    await this.#deps.store.stop(claim, null)
   }
 
   #readerFor(claim: Claim): LogReader<Change> {
-    return this.#generations.reader(claim, (events) => {
-      this.#done += events
-      this.#behind = Math.max(0, this.#behind - events)
+    this.#stopped.clear()
+    return this.#generations.reader(claim, {
+      onEvents: (events) => {
+        this.#done += events
+        this.#behind = Math.max(0, this.#behind - events)
+      },
+      onMisfit: (auctionId, misfit) => this.#showMisfit(auctionId, misfit),
     })
   }
 
@@ -232,10 +239,15 @@ export class Consumer<Change> {
     )
   }
 
-  #halt(error: MisfitError): void {
-    this.#state = 'stopped'
-    this.#misfit = error
-    const { auctionId, rule } = error.misfit
-    this.#deps.logger.error({ consumer: this.#deps.projection.name, auctionId, rule }, 'stopped: a commit does not fit')
+  #showMisfit(auctionId: string, misfit: Misfit | null): void {
+    if (misfit === null) {
+      this.#stopped.delete(auctionId)
+      return
+    }
+    const { rule, isSigned, commit } = misfit
+    const about = { auctionId, seq: commit.firstSeq, rule, isSigned }
+    this.#stopped.set(auctionId, about)
+    const { logger, projection } = this.#deps
+    logger.error({ consumer: projection.name, ...about }, 'an auction is stopped: a commit does not fit')
   }
 }

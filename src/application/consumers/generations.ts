@@ -2,7 +2,6 @@ import { type Claim, ConsumerStoreError, type Projection } from '../../ports/sto
 import type { Clock } from '../../ports/system/clock.js'
 import type { Logger } from '../../ports/system/logger.js'
 import type { Timers } from '../../ports/system/timers.js'
-import { MisfitError } from './checked-commit.js'
 import { ClaimTaker, type ClaimTakerOptions } from './claim-taker.js'
 import { LogReader, type LogReaderDeps, type LogReaderOptions } from './log-reader.js'
 import { pause } from './pause.js'
@@ -53,24 +52,17 @@ export class Generations<Change> {
     }
   }
 
-  /** See `ClaimTaker`. Records why the work stopped. */
+  /** See `ClaimTaker`. */
   hold(generation: number, signal: AbortSignal, work: (claim: Claim) => Promise<void>): Promise<void> {
-    return this.#claims.hold(generation, signal, async (claim) => {
-      try {
-        await work(claim)
-      } catch (error) {
-        if (error instanceof MisfitError) await this.#deps.store.stop(claim, error.misfit)
-        throw error
-      }
-    })
+    return this.#claims.hold(generation, signal, work)
   }
 
   lost(claim: Claim): AbortSignal {
     return this.#claims.lost(claim)
   }
 
-  reader(claim: Claim, onEvents: (events: number) => void): LogReader<Change> {
-    return new LogReader(this.#deps, { claim, stepEvents: this.#options.stepEvents, onEvents })
+  reader(claim: Claim, hear: Pick<LogReaderOptions, 'onEvents' | 'onMisfit'>): LogReader<Change> {
+    return new LogReader(this.#deps, { claim, stepEvents: this.#options.stepEvents, ...hear })
   }
 
   /** See `Consumer.rebuild`. */
@@ -81,9 +73,13 @@ export class Generations<Change> {
     const kept = building.find(({ version }) => version === projection.version)
     await this.hold(kept?.number ?? (await store.begin(projection.version)), signal, async (claim) => {
       const progress = { done: 0, total: 0 }
-      const reader = this.reader(claim, (events) => {
-        progress.done += events
-        onProgress({ ...progress })
+      const reader = this.reader(claim, {
+        onEvents: (events) => {
+          progress.done += events
+          onProgress({ ...progress })
+        },
+        // What is stopped here is stopped again, and shown, by whoever goes on with these rows.
+        onMisfit: () => {},
       })
       const found = (events: number) => {
         progress.total += events

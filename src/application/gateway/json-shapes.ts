@@ -225,9 +225,18 @@ export function statusJson({ node, ...status }: NodeStatus): Json {
   }
 }
 
-export function consumerJson({ heldBy, lagMs, misfit, ...status }: ConsumerStatus): Json {
-  const stopped = misfit && { auction_id: misfit.auctionId, seq: misfit.seq, rule: misfit.rule }
-  return { ...status, held_by: heldBy, lag_ms: lagMs, misfit: stopped }
+export function consumerJson({ heldBy, lagMs, stopped, ...status }: ConsumerStatus): Json {
+  return {
+    ...status,
+    held_by: heldBy,
+    lag_ms: lagMs,
+    stopped: stopped.map(({ auctionId, seq, rule, isSigned }) => ({
+      auction_id: auctionId,
+      seq,
+      rule,
+      is_signed: isSigned,
+    })),
+  }
 }
 
 export function clusterJson({ cluster, log, nodes, takeovers, takenOver, healed }: ClusterStatus): Json {

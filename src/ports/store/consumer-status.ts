@@ -3,8 +3,7 @@ export interface ConsumerStatus {
   readonly name: string
   /**
    * `waiting`: another instance of it is at work; `catching-up`: events are left from before it started; `failing`: it
-   * could not go on, and tries again (`error` says why); `stopped`: a commit does not fit what was there before, and
-   * somebody has to look (`misfit`), or it was not started.
+   * could not go on, and tries again (`error` says why); `stopped`: it does not run.
    */
   readonly state: 'waiting' | 'catching-up' | 'following' | 'failing' | 'stopped'
   /** Of the rows that it makes; null: none yet. */
@@ -19,5 +18,15 @@ export interface ConsumerStatus {
   /** How long the oldest of them has waited; 0: none does. */
   readonly lagMs: number
   readonly error: string | null
-  readonly misfit: { readonly auctionId: string; readonly seq: number; readonly rule: string } | null
+  /** Auctions whose logs contradict what was read of them before; the first 100. All others go on. */
+  readonly stopped: readonly StoppedAuction[]
+}
+
+export interface StoppedAuction {
+  readonly auctionId: string
+  /** The event that the commit begins with that does not fit. */
+  readonly seq: number
+  readonly rule: string
+  /** Whether its author has signed it: it is a proof against them then. */
+  readonly isSigned: boolean
 }

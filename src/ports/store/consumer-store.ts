@@ -45,8 +45,6 @@ export interface Generation {
   readonly holder: string | null
   /** Moves with each step that the holder takes. */
   readonly beat: number
-  /** Why it was stopped, if it was. */
-  readonly misfit: Misfit | null
 }
 
 /** A commit that does not fit what a consumer was given before. */
@@ -114,8 +112,14 @@ export interface ConsumerStore<Change> {
    */
   advance(claim: Claim, step: Step<Change>): Promise<void>
 
-  /** Records why the generation is stopped; null: it goes on. */
-  stop(claim: Claim, misfit: Misfit | null): Promise<void>
+  /** Records at which commit it stopped to read an auction. */
+  stop(claim: Claim, misfit: Misfit): Promise<void>
+
+  /** Forgets why an auction was stopped: it goes on. */
+  resume(claim: Claim, auctionId: string): Promise<void>
+
+  /** Of the auctions that are stopped, by id. */
+  misfits(generation: number): Promise<Misfit[]>
 
   /** Makes a generation that was being built the live one, and retires the others, in one transaction. */
   swap(claim: Claim): Promise<void>

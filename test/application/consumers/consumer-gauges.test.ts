@@ -5,7 +5,7 @@ import { measureConsumers } from '../../../src/application/consumers/consumer-ga
 describe('the metrics of consumers', () => {
   it('say of each how far it is behind, for how long, and what it is doing', async () => {
     const metrics = new PrometheusMetrics()
-    const status = { generation: 1, heldBy: null, done: 0, total: 0, error: null, misfit: null }
+    const status = { generation: 1, heldBy: null, done: 0, total: 0, error: null, stopped: [] }
     measureConsumers(metrics, () => [
       { ...status, name: 'analytics', state: 'following', behind: 7, lagMs: 1_500 },
       { ...status, name: 'audit', state: 'waiting', behind: 0, lagMs: 0 },

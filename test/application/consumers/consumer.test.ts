@@ -151,7 +151,7 @@ describe('a consumer of auctions’ events', () => {
       ...commit,
       signature: sign(null, Buffer.from(checkpointText(commit)), privateKey).toString('base64url'),
     })
-    const builderOf = () => auctionBuilder({ signerKey, homeNodeId: nodeIdOf(signerKey) })
+    const builderOf = (tag = 'stopped') => auctionBuilder({ tag, signerKey, homeNodeId: nodeIdOf(signerKey) })
     const verifier = new Ed25519Verifier()
 
     async function stoppedBy(more: (logs: MemoryLogs, history: Commit[]) => void) {
@@ -165,20 +165,25 @@ describe('a consumer of auctions’ events', () => {
       const consumer = house.consumer({}, { verifier, logs })
       consumer.start()
       await seconds(2)
-      expect(consumer.status().state).to.equal('stopped')
+      expect(consumer.status().state).to.equal('following')
       expect(await house.rows(), 'nothing of it was taken in').to.deep.equal(before)
+      const others = [builderOf('before').open(), builderOf('behind').open()].map(({ commit }) => signed(commit))
+      logs.add(...others)
+      const count = (await keys()).length
+      await seconds(2)
+      expect(await keys(), 'the others go on').to.have.length(count + 2)
       await consumer.stop()
-      const [generation] = await house.store().generations()
-      return { status: consumer.status(), misfit: generation?.misfit, history }
+      const [misfit] = await house.store().misfits(1)
+      return { stopped: consumer.status().stopped[0], misfit, history, others }
     }
 
-    it('stops with two signed checkpoints of the home that contradict each other', async () => {
-      const { status, misfit, history } = await stoppedBy((logs, [opening, second]) => {
+    it('stops that auction alone, with two signed checkpoints of the home that contradict each other', async () => {
+      const { stopped, misfit, history } = await stoppedBy((logs, [opening, second]) => {
         logs.add(opening as Commit, second as Commit)
         const other = forkOf([opening as Commit, second as Commit])
         logs.add(other)
       })
-      expect(status.misfit?.rule).to.equal('it is not the commit that was there before')
+      expect(stopped?.rule).to.equal('it is not the commit that was there before')
       expect(misfit?.isSigned).to.equal(true)
       const cursor = misfit?.cursor
       if (!misfit || !cursor) throw new Error('both are shown')
@@ -190,15 +195,15 @@ describe('a consumer of auctions’ events', () => {
       expect(misfit.commit.hash).not.to.equal(cursor.head.hash)
     })
 
-    it('stops at a commit that follows another one than was there before', async () => {
-      const { status } = await stoppedBy((logs, [opening, second]) => {
+    it('stops that auction at a commit that follows another one than was there before', async () => {
+      const { stopped } = await stoppedBy((logs, [opening, second]) => {
         const other = forkOf([opening as Commit, second as Commit])
         logs.add(opening as Commit, second as Commit, other, forkOf([opening as Commit, second as Commit, other]))
       })
-      expect(status.misfit?.rule).to.equal('it does not follow the commit before it')
+      expect(stopped?.rule).to.equal('it does not follow the commit before it')
     })
 
-    it('stops at a commit that its home has not signed', async () => {
+    it('stops that auction at a commit that its home has not signed', async () => {
       const { misfit } = await stoppedBy((logs, history) => {
         logs.add(...history, { ...forkOf(history), signature: history[0]?.signature ?? '' })
       })
@@ -206,7 +211,7 @@ describe('a consumer of auctions’ events', () => {
       expect(misfit?.isSigned).to.equal(false)
     })
 
-    it('stops at a commit whose text was changed', async () => {
+    it('stops that auction at a commit whose text was changed', async () => {
       const { misfit } = await stoppedBy((logs, history) => {
         const next = forkOf(history)
         logs.add(...history, { ...next, body: next.body.replace('Carol', 'Darol') })
@@ -215,16 +220,15 @@ describe('a consumer of auctions’ events', () => {
     })
 
     it('goes on once the log is whole again', async () => {
-      const { history } = await stoppedBy((logs, commits) => {
+      const { history, others } = await stoppedBy((logs, commits) => {
         const next = forkOf(commits)
         logs.add(...commits, { ...next, body: next.body.replace('Carol', 'Darol') })
       })
       const logs = new MemoryLogs()
-      logs.add(...history, forkOf(history))
+      logs.add(...others, ...history, forkOf(history))
       await house.passing(house.consumer({}, { verifier, logs }).catchUp())
-      const [generation] = await house.store().generations()
-      expect(generation?.misfit).to.equal(null)
-      expect(await keys()).to.have.length(5)
+      expect(await house.store().misfits(1)).to.deep.equal([])
+      expect(await keys()).to.have.length(7)
     })
 
     /** What else the home could have written on top of these. */

@@ -76,7 +76,7 @@ export class ConsumerHouse {
   /** The numbers of the generations that any rows are of. */
   async generationsWithRows(): Promise<number[]> {
     const numbers = new Set<number>()
-    for (const table of [...sqlStatRows.tables, 'consumer_cursors' as const])
+    for (const table of [...sqlStatRows.tables, 'consumer_cursors' as const, 'consumer_misfits' as const])
       for (const { generation } of await this.db.selectFrom(table).select('generation').distinct().execute())
         numbers.add(generation)
     return [...numbers].sort((a, b) => a - b)

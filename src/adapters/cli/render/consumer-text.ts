@@ -4,11 +4,19 @@ import { oneLine } from './terminal-text.js'
 
 /** A line for each service that computes something from auctions' events. */
 export function consumerFacts(statuses: readonly ConsumerStatus[], paint: Look['paint']): [string, string][] {
-  return statuses.map((status) => [status.name, consumerText(status, paint)])
+  return statuses.flatMap((status): [string, string][] => [
+    [status.name, consumerText(status, paint)],
+    ...status.stopped.map(({ auctionId, seq, rule, isSigned }): [string, string] => [
+      'stopped',
+      paint.bad(
+        `${auctionId} at event ${seq}: ${oneLine(rule)}${isSigned ? ' (signed: a proof against its home)' : ''}`,
+      ),
+    ]),
+  ])
 }
 
-export function consumerText(status: ConsumerStatus, paint: Look['paint']): string {
-  const { state, heldBy, done, total, behind, lagMs, error, misfit } = status
+function consumerText(status: ConsumerStatus, paint: Look['paint']): string {
+  const { state, heldBy, done, total, behind, lagMs, error } = status
   switch (state) {
     case 'waiting':
       return paint.warn(`waits: ${oneLine(heldBy ?? 'another instance')} is at work`)
@@ -19,8 +27,7 @@ export function consumerText(status: ConsumerStatus, paint: Look['paint']): stri
     case 'failing':
       return paint.bad(`fails, and tries again: ${oneLine(error ?? 'unknown')}`)
     case 'stopped':
-      if (misfit === null) return paint.warn('has not started')
-      return paint.bad(`stopped at ${misfit.auctionId}, event ${misfit.seq}: ${oneLine(misfit.rule)}`)
+      return paint.warn('has not started')
     default: {
       const unknown: never = state
       throw new Error(`unknown state ${JSON.stringify(unknown)}`)
