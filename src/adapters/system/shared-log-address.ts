@@ -1,6 +1,5 @@
-import { readFileSync, statSync } from 'node:fs'
 import { isLoopback } from './ip-address.js'
-import { SettingsError } from './settings-error.js'
+import { readPasswordFile } from './password-file.js'
 
 /** Where a cluster keeps its log. Holds a secret: show it with `shownSharedLog`. */
 export interface SharedLogAddress {
@@ -28,7 +27,6 @@ const DEFAULT_PORT = 5_432
 const MAX_HOSTS = 16
 const MAX_PORT = 65_535
 const MAX_CHARACTERS = 4_096
-const MAX_PASSWORD_BYTES = 4_096
 const HOST = /^(?:\[([0-9a-fA-F:.]{2,45})\]|([A-Za-z0-9._-]{1,253}))(?::(\d{1,5}))?$/
 const EXAMPLE = 'postgres://vendue@db1.example:5432,db2.example:5432/vendue'
 
@@ -77,29 +75,7 @@ export function sharedLogPassword(
   { password, passwordFile }: SharedLogAddress,
   setting: keyof typeof PASSWORD_FILES = 'shared_log',
 ): string | undefined {
-  return passwordFile === null ? (password ?? undefined) : readPassword(passwordFile, PASSWORD_FILES[setting])
-}
-
-function readPassword(path: string, { setting, of, flag }: (typeof PASSWORD_FILES)['db' | 'shared_log']): string {
-  const wrong = (why: string, cause?: unknown) =>
-    new SettingsError(
-      setting,
-      `the password file of ${of}, ${path}, ${why}`,
-      `write the password alone into it, and name it with ${flag}`,
-      { cause },
-    )
-  let text: string
-  try {
-    const { size } = statSync(path)
-    if (size > MAX_PASSWORD_BYTES) throw wrong(`has ${size} bytes; at most ${MAX_PASSWORD_BYTES} are read`)
-    text = readFileSync(path, 'utf8').replace(/\r?\n$/, '')
-  } catch (cause) {
-    if (cause instanceof SettingsError) throw cause
-    const { code } = cause as NodeJS.ErrnoException
-    throw wrong(code === 'ENOENT' ? 'is not there' : `cannot be read: ${(cause as Error).message}`, cause)
-  }
-  if (text === '' || /[\r\n]/.test(text)) throw wrong(text === '' ? 'is empty' : 'has more than one line')
-  return text
+  return passwordFile === null ? (password ?? undefined) : readPasswordFile(passwordFile, PASSWORD_FILES[setting])
 }
 
 function hostsOf(text: string): SharedLogAddress['hosts'] {
