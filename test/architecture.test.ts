@@ -186,7 +186,7 @@ const adaptersKeepApart: Rule = (files) =>
 const clientStandsAlone = layering('src/client/', {
   targets: [
     /^src\/client\//,
-    /^src\/(adapters\/http\/resources|application\/gateway\/(messages|public-events))\.js$/,
+    /^src\/(adapters\/http\/(stat-)?resources|application\/gateway\/(messages|public-events))\.js$/,
     /^src\/domain\/pictures\/clean-picture\.js$/,
   ],
   packages: /^(ws|zod)$/,

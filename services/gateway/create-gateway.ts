@@ -18,6 +18,7 @@ import { systemTimers } from '../../src/adapters/system/system-timers.js'
 import { VERSION } from '../../src/adapters/system/version.js'
 import { GatewayWebSockets } from '../../src/adapters/websocket/websocket-server.js'
 import type { Pseudonyms } from '../../src/application/accounts/pseudonyms.js'
+import { Statistics } from '../../src/application/analytics/statistics.js'
 import type { AccountCalls } from '../../src/application/gateway/account-calls.js'
 import { AuctionCalls } from '../../src/application/gateway/auction-calls.js'
 import { AuctionFactsCache } from '../../src/application/gateway/auction-facts.js'
@@ -33,10 +34,12 @@ import { LiveCallers } from '../../src/application/gateway/live-callers.js'
 import { MovingWatch } from '../../src/application/gateway/moving-watch.js'
 import { PolledEventFeed } from '../../src/application/gateway/polled-event-feed.js'
 import { Presence } from '../../src/application/gateway/presence.js'
+import { StatCalls } from '../../src/application/gateway/stat-calls.js'
 import { Turns } from '../../src/application/gateway/turns.js'
 import type { Authenticator } from '../../src/ports/accounts/caller.js'
 import type { EventFeed } from '../../src/ports/node/event-feed.js'
 import type { NodeApi } from '../../src/ports/node/node-api.js'
+import type { StatQueries } from '../../src/ports/store/stat-queries.js'
 import type { Logger } from '../../src/ports/system/logger.js'
 import type { Metrics, MetricsPage } from '../../src/ports/system/metrics.js'
 import type { Timers } from '../../src/ports/system/timers.js'
@@ -62,6 +65,8 @@ export interface GatewayNeeds {
   readonly timers?: Timers
   /** Of accounts; where there are none, nobody bids in auctions that ask for pseudonyms. */
   readonly pseudonyms?: Pseudonyms
+  /** The numbers about auctions, if some are computed. */
+  readonly stats?: StatQueries | undefined
   /** Further routes. */
   readonly plugins?: readonly FastifyPluginAsync[]
 }
@@ -139,6 +144,7 @@ function compose(
     movingWatch: parts.movingWatch,
     origins: parts.origins,
     presence: parts.presence,
+    statCalls: parts.statCalls,
     timers: parts.timers,
   })
   services
@@ -216,6 +222,11 @@ function compose(
       () => new LiveCallers({ callers: parts.callers, logger: parts.logger, timers: parts.timers }),
     )
     .factory('movingWatch', () => new MovingWatch({ api: parts.api, logger: parts.logger }))
+    .factory('statCalls', () => {
+      const { callers, clock } = parts
+      const statistics = needs.stats ? new Statistics({ queries: needs.stats, clock }) : null
+      return new StatCalls({ callers, statistics })
+    })
     .factory('presence', () => new Presence({ timers: parts.timers }))
     .factory(
       'streams',

@@ -19,6 +19,7 @@ import type { HomeBreakers } from '../../src/application/gateway/home-breakers.j
 import type { LiveCallers } from '../../src/application/gateway/live-callers.js'
 import type { MovingWatch } from '../../src/application/gateway/moving-watch.js'
 import type { Presence } from '../../src/application/gateway/presence.js'
+import type { StatCalls } from '../../src/application/gateway/stat-calls.js'
 import type { Turns } from '../../src/application/gateway/turns.js'
 import type { EventFeed } from '../../src/ports/node/event-feed.js'
 import type { NodeApi } from '../../src/ports/node/node-api.js'
@@ -56,6 +57,7 @@ export interface GatewayParts {
   readonly liveCallers: LiveCallers
   readonly movingWatch: MovingWatch
   readonly presence: Presence
+  readonly statCalls: StatCalls
   readonly streams: EventStreams
   readonly webSockets: GatewayWebSockets
   readonly rpc: GatewayRpc

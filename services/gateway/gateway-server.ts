@@ -16,6 +16,7 @@ import { pageRoutes } from '../../src/adapters/http/routes/page.js'
 import { pictureRoutes } from '../../src/adapters/http/routes/pictures.js'
 import type { GatewayApp } from '../../src/adapters/http/routes/route.js'
 import { sellerRoutes } from '../../src/adapters/http/routes/seller.js'
+import { statRoutes } from '../../src/adapters/http/routes/stats.js'
 import { winnerRoutes } from '../../src/adapters/http/routes/winner.js'
 import type { ServingDeps } from '../../src/adapters/http/serving-deps.js'
 import { StalledReaders } from '../../src/adapters/http/stalled-readers.js'
@@ -146,6 +147,7 @@ export class GatewayServer {
     winnerRoutes(app, this.#deps)
     meRoutes(app, this.#deps)
     logRoutes(app, this.#deps)
+    statRoutes(app, this.#deps)
     await pictureRoutes(app, this.#deps)
     eventRoutes(app, this.#deps)
     const asyncApi = asyncApiYaml(version)

@@ -10,9 +10,9 @@ import { type GatewayNeeds, type RunningGateway, startGateway } from './create-g
  */
 export async function serveGateway(
   settings: GatewaySettings,
-  { api, feed, logger, metrics }: Pick<GatewayNeeds, 'api' | 'feed' | 'logger' | 'metrics'>,
+  { api, feed, logger, metrics, stats }: Pick<GatewayNeeds, 'api' | 'feed' | 'logger' | 'metrics' | 'stats'>,
 ): Promise<RunningGateway> {
-  const node = { api, feed, logger, ...(metrics && { metrics }) }
+  const node = { api, feed, logger, stats, ...(metrics && { metrics }) }
   const { auth, dataDir, accounts: accountSettings, limits } = settings
   if (auth === 'open') {
     return startGateway(settings, { ...node, ...(limits && { guard: new Limits(limits) }) })

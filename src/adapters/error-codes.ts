@@ -3,6 +3,7 @@ import type { GatewayRefusalCode } from '../application/gateway/gateway-refusal.
 import type { RejectionCode } from '../domain/rejection.js'
 import type { CallerErrorCode } from '../ports/accounts/caller.js'
 import type { NodeErrorCode } from '../ports/node/node-error.js'
+import type { ConsumerStoreErrorCode } from '../ports/store/consumer-store.js'
 
 export type ErrorCode =
   | NodeErrorCode
@@ -10,6 +11,7 @@ export type ErrorCode =
   | GatewayRefusalCode
   | CallerErrorCode
   | AccountErrorCode
+  | ConsumerStoreErrorCode
   | 'TOO_MANY_REQUESTS'
 
 /** What a code comes to on each surface. Its text, with the numbers, is made where the error is found. */
@@ -87,6 +89,13 @@ export const ERROR_CODES: { readonly [C in ErrorCode]: ErrorCodeRow } = {
   TOO_MANY_REQUESTS: { status: 429, exit: 'unreachable' },
   TOO_MANY_SUBSCRIPTIONS: { status: 429, exit: 'usage' },
   INTERNAL: { status: 500, exit: 'unreachable' },
+
+  // The numbers about auctions cannot be read.
+  NO_STATISTICS: { status: 404, exit: 'usage' },
+  STATS_DB_UNREACHABLE: { status: 503, exit: 'unreachable', retryAfterSeconds: 10 },
+  STATS_DB_REFUSED: { status: 503, exit: 'unreachable', retryAfterSeconds: 60 },
+  STATS_DB_FULL: { status: 507, exit: 'unreachable', retryAfterSeconds: 60 },
+  STATS_DB_VERSION: { status: 503, exit: 'unreachable', retryAfterSeconds: 60 },
 
   // It is not known what became of it, or not yet as safe as asked for.
   OUTCOME_UNKNOWN: {

@@ -36,6 +36,7 @@ import { ServerClock } from './server-clock.js'
 import { type Credentials, Session, type Tokens } from './session.js'
 import { settle } from './settle.js'
 import type { SocketMaker } from './sockets.js'
+import { StatCalls } from './stat-calls.js'
 import { systemTime, type TimeSource } from './time-source.js'
 import { Watches } from './watches.js'
 
@@ -78,6 +79,8 @@ export interface BidOptions extends CallOptions {
  */
 export class VendueClient {
   readonly accounts: AccountCalls
+  /** The numbers about auctions, for sellers and admins. */
+  readonly stats: StatCalls
   /** The gateway's clock, for countdowns; known after the first answer to any watch. */
   readonly clock: ServerClock
   readonly #time: TimeSource
@@ -111,6 +114,7 @@ export class VendueClient {
     )
     const inCookie = options.keepLogin === 'cookie'
     this.accounts = new AccountCalls({ http: this.#http, session: this.#session, inCookie })
+    this.stats = new StatCalls({ http: this.#http, session: this.#session })
     const { clock } = this
     const session = this.#session
     const states = this.#events as unknown as Emitter<{ connection: ConnectionState }>

@@ -90,9 +90,9 @@ export function isMinor(value: unknown): value is Minor {
 
 /**
  * The plain decimal text of an amount: "105.00". Currencies with more than two decimals drop trailing zeros
- * past the second, so that 75.5 USDT reads "75.50" and not "75.500000".
+ * past the second, so that 75.5 USDT reads "75.50" and not "75.500000". Sums may be larger than any amount.
  */
-export function formatAmount(minor: Minor, currency: Currency): string {
+export function formatAmount(minor: Minor | bigint, currency: Currency): string {
   const digits = String(minor).padStart(currency.exponent + 1, '0')
   if (currency.exponent === 0) return digits
   const whole = digits.slice(0, -currency.exponent)

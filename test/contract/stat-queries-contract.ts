@@ -1,16 +1,14 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { type Dialect, Kysely, sql } from 'kysely'
-import { SqlConsumerStore } from '../../src/adapters/sql/sql-consumer-store.js'
 import { SqlStatQueries } from '../../src/adapters/sql/sql-stat-queries.js'
-import { sqlStatRows } from '../../src/adapters/sql/sql-stat-rows.js'
 import type { SqlTables } from '../../src/adapters/sql/sql-tables.js'
-import { statProjection } from '../../src/application/analytics/stat-projection.js'
 import type { StatFact } from '../../src/ports/store/stat-facts.js'
 import type { LotMark, RowMark, RowPage, StatFrame, StatQueries } from '../../src/ports/store/stat-queries.js'
 import { seededCommits } from '../support/consumers/auction-commits.js'
 import { factsOf } from '../support/consumers/consumer-house.js'
 import { CountedFacts } from '../support/consumers/counted-facts.js'
+import { fillFacts } from '../support/consumers/fill-facts.js'
 import { BEGIN, LENGTH_MS, SELLERS, someFacts } from '../support/consumers/stat-facts.js'
 import { codeOf } from './store-harness.js'
 
@@ -46,16 +44,8 @@ export function describeStatQueries({ name, make, runs }: StatDatabase): void {
       await dispose()
     })
 
-    /** Makes these facts, and no others, what the live generation consists of. */
     const fill = async (facts: readonly StatFact[]): Promise<CountedFacts> => {
-      const store = new SqlConsumerStore({ db, rows: sqlStatRows }, { consumer: statProjection.name, place: 'a test' })
-      await store.open()
-      const number = await store.begin(1)
-      const made = (await store.generations()).find((generation) => generation.number === number)
-      const claim = made === undefined ? null : await store.claim(made, 'test')
-      if (claim === null) throw new Error('the generation cannot be claimed')
-      await store.advance(claim, { cursors: [], changes: facts })
-      await store.swap(claim)
+      await fillFacts(db, facts)
       return new CountedFacts(facts)
     }
     const holds = (property: (facts: StatFact[], edges: number[], scope: typeof ALL) => Promise<void>) =>
@@ -172,6 +162,14 @@ export function describeStatQueries({ name, make, runs }: StatDatabase): void {
         after = page.next
       } while (after !== null)
       expect(seen).to.deep.equal(bids.map((fact) => (fact.kind === 'bid' ? fact.bid.bidId : '')))
+    })
+
+    it('finds auctions by the start of their ids', async () => {
+      const [opened] = someOpened()
+      await fill(['auc_a1', 'auc_a2', 'auc_b1'].map((auctionId) => ({ ...(opened as StatFact), auctionId })))
+      expect(await queries.find('auc_a', 5)).to.deep.equal(['auc_a1', 'auc_a2'])
+      expect(await queries.find('auc_', 2)).to.have.length(2)
+      expect(await queries.find('auc%', 5)).to.deep.equal([])
     })
 
     it('answers with nothing where nothing was computed yet', async () => {

@@ -7,6 +7,7 @@ import type { Currency } from '../../domain/currency.js'
 import { CallerError } from '../../ports/accounts/caller.js'
 import { MESH_ERROR_CODES } from '../../ports/members/mesh-error.js'
 import { NodeError, type NodeErrorCode } from '../../ports/node/node-error.js'
+import { ConsumerStoreError } from '../../ports/store/consumer-store.js'
 import type { Rejected } from '../../ports/store/outcome-repository.js'
 
 import { ERROR_CODES, type ErrorCodeRow } from '../error-codes.js'
@@ -104,6 +105,11 @@ export function problemOf(error: unknown): ProblemAnswer | null {
   if (error instanceof AccountError) {
     const { code, message, next, field, problems } = error
     return answer(ERROR_CODES[code].status, code, message, { field, ...errorsOf(problems), next })
+  }
+  if (error instanceof ConsumerStoreError) {
+    // Where the database is concerns nobody but whoever runs the gateway.
+    const next = 'try later; if this stays, report it to whoever runs this gateway'
+    return answer(ERROR_CODES[error.code].status, error.code, 'the statistics cannot be read now', { next })
   }
   return storeProblem(error)
 }

@@ -10,6 +10,7 @@ import type { Guard } from '../../application/gateway/guard.js'
 import type { LiveCallers } from '../../application/gateway/live-callers.js'
 import type { MovingWatch } from '../../application/gateway/moving-watch.js'
 import type { Presence } from '../../application/gateway/presence.js'
+import type { StatCalls } from '../../application/gateway/stat-calls.js'
 import type { NodeApi } from '../../ports/node/node-api.js'
 import type { Clock } from '../../ports/system/clock.js'
 import type { Logger } from '../../ports/system/logger.js'
@@ -36,5 +37,6 @@ export interface ServingDeps {
   readonly movingWatch: MovingWatch
   readonly origins: OriginPolicy
   readonly presence: Presence
+  readonly statCalls: StatCalls
   readonly timers: Timers
 }

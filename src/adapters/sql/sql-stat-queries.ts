@@ -61,6 +61,16 @@ export class SqlStatQueries implements StatQueries {
     return this.#opened
   }
 
+  async find(start: string, limit: number): Promise<string[]> {
+    const rows = await this.#rows<{ auction_id: string }>(
+      sql`SELECT a.auction_id FROM stat_auctions a
+        WHERE ${within('a', { auctionId: null, sellerId: null })}
+          AND substr(a.auction_id, 1, ${sql.raw(String(start.length))}) = ${start}
+        ORDER BY a.auction_id LIMIT ${limit}`,
+    )
+    return rows.map(({ auction_id }) => auction_id)
+  }
+
   async bounds(scope: StatScope): Promise<{ first: number; last: number } | null> {
     const times = (table: string) =>
       sql`SELECT MIN(t.at) AS first, MAX(t.at) AS last FROM ${sql.table(table)} t WHERE ${within('t', scope)}`

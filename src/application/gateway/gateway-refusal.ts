@@ -4,6 +4,7 @@ import type { Json } from './json-shapes.js'
 export type GatewayRefusalCode =
   | 'ACCOUNT_NEEDED'
   | 'INVALID_INPUT'
+  | 'NO_STATISTICS'
   | 'OUTCOME_UNKNOWN'
   | 'STOPPING'
   | 'TERMS_INVALID'

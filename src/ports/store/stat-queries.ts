@@ -146,6 +146,9 @@ export interface StatQueries {
   /** Checks the tables, and makes them if there are none. Idempotent. */
   open(): Promise<void>
 
+  /** Ids of auctions that begin with this text, ascending, at most `limit`. */
+  find(start: string, limit: number): Promise<string[]>
+
   /** The times of the first and the last event; null: there is none. */
   bounds(scope: StatScope): Promise<{ readonly first: number; readonly last: number } | null>
 
