@@ -14,6 +14,14 @@ import { AWAY, WebSuite } from '../support/web-suite.js'
 
 const PHOTO = { name: 'photo.jpg', mimeType: 'image/jpeg', buffer: jpegWith(exifSegment(6)) }
 const DRAWING = { name: 'drawing.png', mimeType: 'image/png', buffer: noise(1, 300, 200) }
+/** As on a machine that is busy: a picture fails as soon as it is there, and long before the next frame. */
+const FAIL_AT_ONCE = `
+  new MutationObserver(() => {
+    for (const image of document.querySelectorAll('.gallery img:not([data-failed])')) {
+      image.setAttribute('data-failed', '')
+      image.dispatchEvent(new Event('error'))
+    }
+  }).observe(document, { childList: true, subtree: true })`
 
 describe('pictures on the web page, in Chromium', () => {
   const suite = new WebSuite({ nodes: 2, gateways: 2, visitor: 'sam' })
@@ -245,6 +253,24 @@ describe('pictures on the web page, in Chromium', () => {
       expected: /status of 503 /,
       prepare: (page) => page.route('**/api/v1/pictures/**', (route) => route.fulfill({ status: 503, body: '' })),
     })
+    await reads(page.locator('.gallery .frame'), /Picture not available now/)
+  })
+
+  it('that fail before the page is drawn are said to be missing', async () => {
+    const [hash] = await added(10)
+    const id = await suite.gateway.open({ title: 'Lost at once', pictures: [{ hash }] })
+    const { page } = await suite.visit('/', {
+      prepare: async (page) => {
+        await page.addInitScript({ content: FAIL_AT_ONCE })
+        // The browser itself says nothing more of it.
+        await page.route('**/api/v1/pictures/**', () => {})
+      },
+    })
+    // What comes by its connection shows that there is one.
+    const tile = page.locator('.tile', { hasText: 'Lost at once' })
+    await suite.gateway.bid(id, 'mia', '12')
+    await tile.getByText('12.00').waitFor()
+    await tile.getByRole('link').first().click()
     await reads(page.locator('.gallery .frame'), /Picture not available now/)
   })
 })

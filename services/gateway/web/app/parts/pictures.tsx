@@ -76,25 +76,26 @@ export function Gallery({ lot }: { lot: Lot }) {
 
 /**
  * A picture may not be there: its home may be away, and nobody else may have it; or its gateway is gone. It is asked for
- * again where another gateway serves by now, and once there is a connection again; one that is there stays.
+ * again where another gateway serves by now, and once there is another connection; one that is there stays.
  */
 function Shown({ picture, alt, eager = false }: { picture: LotPicture; alt: string; eager?: boolean }) {
-  const shown = useSignal({ url: pictureUrl(picture.hash), isMissing: false })
-  const element = useRef<HTMLImageElement>(null)
   const { state, sinceMs } = link.value
+  /** `missingSince`: the connection over which it was missing. */
+  const shown = useSignal({ url: pictureUrl(picture.hash), attempt: 0, missingSince: null as number | null })
+  const { url, attempt, missingSince } = shown.value
+  const askAgain = () => {
+    shown.value = { url: pictureUrl(picture.hash), attempt: shown.peek().attempt + 1, missingSince: null }
+  }
   const failed = () => {
-    const url = pictureUrl(picture.hash)
-    shown.value = { url, isMissing: url === shown.peek().url }
+    if (attempt !== shown.peek().attempt) return
+    if (pictureUrl(picture.hash) !== url) askAgain()
+    else shown.value = { url, attempt, missingSince: link.peek().sinceMs }
   }
   useEffect(() => {
-    const image = element.current
-    // It may have failed before anybody listened.
-    if (image?.complete && image.naturalWidth === 0) failed()
-  }, [])
-  useEffect(() => {
-    if (state === 'online' && shown.peek().isMissing) shown.value = { url: pictureUrl(picture.hash), isMissing: false }
+    const missing = shown.peek().missingSince
+    if (state === 'online' && missing !== null && missing !== sinceMs) askAgain()
   }, [state, sinceMs])
-  if (shown.value.isMissing)
+  if (missingSince !== null)
     return (
       <span class="missing small soft">
         <Icon name="away" />
@@ -103,8 +104,9 @@ function Shown({ picture, alt, eager = false }: { picture: LotPicture; alt: stri
     )
   return (
     <img
-      ref={element}
-      src={shown.value.url}
+      // An element that has failed does not ask again for the same address.
+      key={attempt}
+      src={url}
       width={picture.width}
       height={picture.height}
       alt={alt}
