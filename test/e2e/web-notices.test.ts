@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import type { BrowserContext, Page } from 'playwright-core'
 import { eventually } from '../support/eventually.js'
-import { bid, says } from '../support/page-actions.js'
+import { bid, counts, says } from '../support/page-actions.js'
 import { WebSuite } from '../support/web-suite.js'
 
 /** Stands for what the desktop would show and play, and for whether anybody looks at the tab. */
@@ -59,6 +59,9 @@ describe('what the web page calls attention to, in Chromium', function () {
   }
   const shown = (page: Page) => page.evaluate<string[]>('window.shown')
   const tones = (page: Page) => page.evaluate<number[]>('window.tones.splice(0)')
+  /** Whatever was heard before it. */
+  const hears = (page: Page, cue: readonly number[] = []) =>
+    eventually('it is heard', async () => `,${await page.evaluate('window.tones')}`.endsWith(`,${cue}`))
   const lookAway = (page: Page) => page.evaluate('window.isLookedAt = false')
   /** Leads in an auction of the name, with the tab at the catalogue. */
   const leading = async (page: Page, title: string) => {
@@ -97,7 +100,7 @@ describe('what the web page calls attention to, in Chromium', function () {
     expect(await shown(page)).to.deep.equal(['A chair: Outbid at 22.00\u00a0EUR'])
     await notice.getByRole('link').click()
     await says(page, 'Outbid at 22.00')
-    expect(await page.locator('[data-notice]').count()).to.equal(0)
+    await counts(page.locator('[data-notice]'), 0)
   })
 
   it('asks nobody again who does not want to be asked', async () => {
@@ -124,22 +127,49 @@ describe('what the web page calls attention to, in Chromium', function () {
     await suite.gateway.bid(first, 'kim', '12')
     for (const each of [page, other]) await each.locator('[data-notice=outbid]').waitFor()
     const both = async () => [...(await shown(page)), ...(await shown(other))]
-    await eventually('it is shown', async () => (await both()).length > 0)
-    expect(await both()).to.deep.equal(['A desk: Outbid at 12.00\u00a0EUR'])
+    const outbid = 'A desk: Outbid at 12.00\u00a0EUR'
+    await eventually('it is shown', async () => (await both()).includes(outbid))
     await suite.gateway.bid(first, 'mia', '30')
     const second = await suite.gateway.open({ title: 'A rug', closes_in_seconds: 120 })
     await suite.gateway.bid(second, 'mia', '10')
     await page.locator('.tile', { hasText: 'A rug' }).waitFor()
     await suite.gateway.post(`/api/v1/auctions/${first}/close`, { user_id: 'sam' })
-    await eventually('it is shown', async () => (await both()).length > 1)
-    expect((await both()).at(-1)).to.equal('A desk: Won at 30.00\u00a0EUR')
-    // The lead goes on to the tab that is left.
-    await other.close()
+    const won = 'A desk: Won at 30.00\u00a0EUR'
+    await eventually('it is shown', async () => (await both()).includes(won))
+    expect((await both()).sort()).to.deep.equal([outbid, won])
     await suite.gateway.bid(second, 'kim', '11')
-    await eventually('both are shown', async () => (await shown(page)).length > 1)
-    await eventually('the end is near', async () =>
-      (await shown(page)).some((text) => /^A rug: Ends at [\d:]+, and you do not lead/.test(text)),
-    )
+    const ending = /^A rug: Ends at [\d:]+, and you do not lead/
+    await eventually('the end is near', async () => (await both()).some((text) => ending.test(text)))
+    const [rug, ...others] = (await both()).filter((text) => ![outbid, won].includes(text) && !ending.test(text))
+    expect([rug, others]).to.deep.equal(['A rug: Outbid at 11.00\u00a0EUR', []])
+    expect((await both()).length).to.equal(4)
+  })
+
+  it('calls in the tab that is left for what the one before it did not hear of', async () => {
+    const { page, context } = await visitor('pia')
+    const id = await leading(page, 'A stove')
+    await page.getByRole('button', { name: 'Yes, tell me' }).click()
+    await page.goto(suite.gateway.url)
+    await page.locator('.tile', { hasText: 'A stove' }).getByText('You lead').waitFor()
+    // The tab that is looked at last is deaf, as one whose connection is gone.
+    const other = await context.newPage()
+    let isDeaf = false
+    await other.routeWebSocket('**/ws*', (near) => {
+      const far = near.connectToServer()
+      far.onMessage((message) => {
+        if (!isDeaf) near.send(message)
+      })
+    })
+    await other.goto(suite.gateway.url)
+    await other.locator('.tile', { hasText: 'A stove' }).getByText('You lead').waitFor()
+    isDeaf = true
+    for (const each of [page, other]) await lookAway(each)
+    await suite.gateway.bid(id, 'kim', '12')
+    await page.locator('[data-notice=outbid]').waitFor()
+    expect([await shown(page), await shown(other)]).to.deep.equal([[], []])
+    await other.close()
+    await eventually('it is shown', async () => (await shown(page)).length > 0)
+    expect(await shown(page)).to.deep.equal(['A stove: Outbid at 12.00\u00a0EUR'])
   })
 
   it('is silent until sounds are turned on, and has a cue of its own for each of three things', async () => {
@@ -162,12 +192,11 @@ describe('what the web page calls attention to, in Chromium', function () {
     await page.goto(`${suite.gateway.url}/lot/${second}`)
     await says(page, 'The next bid is')
     await suite.gateway.bid(second, 'kim', '10')
-    await eventually('it is heard', async () => String(await tones(page)) === String(cues[1]))
+    await hears(page, cues[1])
     await suite.gateway.bid(second, 'mia', '20')
     await says(page, 'You lead at 20.00')
-    await eventually('the page is silent again', async () => (await tones(page)).length === 0)
     await suite.gateway.post(`/api/v1/auctions/${second}/close`, { user_id: 'sam' })
-    await eventually('it is heard', async () => String(await tones(page)) === String(cues[2]))
+    await hears(page, cues[2])
   })
 
   it('draws the price over time for eyes and in words, and shows who watches', async () => {
@@ -183,8 +212,7 @@ describe('what the web page calls attention to, in Chromium', function () {
       /from 10\.00\u00a0EUR on .+ to 19\.00\u00a0EUR on .+, 3 bids/.test((await plot.getAttribute('aria-label')) ?? ''),
     )
     // Something is drawn: a line in the accent, and not a blank.
-    const colours = await page.evaluate<string[]>(COLOURS)
-    expect(colours).to.include('42 59 176')
+    await eventually('a line is drawn', async () => (await page.evaluate<string[]>(COLOURS)).includes('42 59 176'))
     const other = await visitor('nora')
     await other.page.goto(`${suite.gateway.url}/lot/${id}`)
     await page.locator('[data-watchers="2"]').click()

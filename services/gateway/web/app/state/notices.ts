@@ -1,12 +1,12 @@
 import { computed, effect, signal } from '@preact/signals'
-import { cueOf, endingNotice, type Notice, noticeOf } from '../../model/notices.js'
+import { type Cue, cueOf, endingNotice, type Notice, noticeOf } from '../../model/notices.js'
 import { announceAtOnce } from './announce.js'
 import { settled } from './bidding.js'
 import { lots, onLotChange, watched } from './catalogue.js'
 import { now, readClock } from './clock.js'
 import { kept } from './kept.js'
 import { t, writing } from './language.js'
-import { isLeadTab, startLeadTab } from './lead-tab.js'
+import { onceInLeadTab, startLeadTab } from './lead-tab.js'
 import { place } from './router.js'
 import { visitor } from './session.js'
 import { hasSounds, play, startSounds } from './sounds.js'
@@ -38,7 +38,8 @@ export function startNotices(): void {
   onLotChange((before, after) => {
     const cue = cueOf(before, after, isOpenHere(after.id) || watched.peek().has(after.id))
     const notice = noticeOf(before, after)
-    if (cue === 'extended' && isNew(`${after.id} extended ${after.extension?.seq}`)) sound('extended')
+    const extension = `${after.id} extended ${after.extension?.seq}`
+    if (cue === 'extended' && isNew(extension)) onceInLeadTab(extension, () => sound('extended'))
     if (notice && isNew(notice.key)) announce(notice)
   })
   setInterval(() => {
@@ -84,9 +85,11 @@ function announce(notice: Notice): void {
     const others = notices.peek().filter(({ lotId }) => lotId !== notice.lotId)
     notices.value = [notice, ...others].slice(0, MAX_SHOWN)
   }
-  if (notice.kind !== 'ending') sound(notice.kind)
-  const isLookedAt = document.visibilityState === 'visible' && document.hasFocus()
-  if (!isLookedAt && isLeadTab()) void show(notice)
+  onceInLeadTab(notice.key, () => {
+    if (notice.kind !== 'ending') sound(notice.kind)
+    const isLookedAt = document.visibilityState === 'visible' && document.hasFocus()
+    if (!isLookedAt) void show(notice)
+  })
 }
 
 /** By the browser, over whatever else the visitor looks at. */
@@ -103,8 +106,8 @@ async function show(notice: Notice): Promise<void> {
   }
 }
 
-function sound(cue: 'outbid' | 'extended' | 'won'): void {
-  if (hasSounds.peek() && isLeadTab()) play(cue)
+function sound(cue: Cue): void {
+  if (hasSounds.peek()) play(cue)
 }
 
 function isOpenHere(id: string): boolean {
