@@ -190,7 +190,7 @@ EVENTS = {
     "AuctionGivenUp": fields(reason=line(500)),
     "MaximaLost": fields(since=number(1)),
     "AuctionHandedOver": fields(to=is_home, cluster=null_or(is_key), consent=is_signature),
-    "AuctionTakenOver": fields(**{"from": is_home}, to=is_home, why=one_of("home-dead", "home-left", "rebalance"),
+    "AuctionTakenOver": fields(**{"from": is_home}, to=is_home, why=one_of("home-dead", "home-left"),
                                since=is_time, clusterSignature=is_signature,
                                keys=list_of(fields(publicKey=is_key, signature=is_signature), 0, 64)),
 }
@@ -391,7 +391,8 @@ def evolve(s, event):
         must(at > 0 and (not is_node(seller) or seller["id"] == home["nodeId"]), "a node that sells is the home")
         s.__dict__.update(
             status="open" if terms["opensAt"] is None else "scheduled", terms=terms, seller=seller, home=home,
-            cluster=cluster_after(None, event["cluster"], 1), opened_by=home["nodeId"], opened_at=at,
+            cluster=cluster_after(None, event["cluster"], 1), opened_by=home["nodeId"],
+            kept_by_cluster=event["cluster"] is not None, opened_at=at,
             open_id=event["commandId"], closes_at=terms["closesAt"], met=terms["reserveCommitment"] is None)
     else:
         must(at >= s.at, "time does not run backwards")
@@ -523,6 +524,7 @@ def handed_over(s, event, must, _):
     must(event["to"]["nodeId"] != s.home["nodeId"], "an auction is handed over to another node")
     s.moves = [*s.moves, s.seq + 1]
     must(len(s.moves) <= 100, "an auction is handed over 100 times at most")
+    s.kept_by_cluster = s.kept_by_cluster and event["cluster"] == s.cluster[0]
     s.home, s.cluster = event["to"], cluster_after(s.cluster, event["cluster"], s.seq + 1)
 
 
@@ -584,11 +586,11 @@ def mandate_text(auction_id, signed_at, digests):
     return f"vendue/mandate/v1/{auction_id}\n{signed_at}\n{len(digests)}\n{listed}\n"
 
 
-def may_sign(s, signer, event):
+def may_sign(s, signer, event, home):
     party = event.get("bidder", s.seller)
     if is_node(party):
         return node_id(signer) == party["id"]
-    return "bidder" in event or node_id(signer) == s.opened_by
+    return "bidder" in event or node_id(signer) == s.opened_by or (s.kept_by_cluster and signer == home)
 
 
 def check_mandates(s, commit, body):
@@ -599,11 +601,11 @@ def check_mandates(s, commit, body):
                 continue
             event = body.events[place]
             need(covered[place] is None, "MANDATE", "this stands in two mandates, or twice in one")
-            covered[place] = command_id(event) is not None and may_sign(s, signer, event)
+            covered[place] = command_id(event) is not None and may_sign(s, signer, event, commit["signer"])
             in_time = abs(event["at"] - signed_at) <= 600_000
             need(in_time or not covered[place], "MANDATE", "a mandate holds for 10 minutes")
     for event, is_covered in zip(body.events, covered):
-        own = command_id(event) is None or may_sign(s, commit["signer"], event)
+        own = command_id(event) is None or may_sign(s, commit["signer"], event, commit["signer"])
         need(is_covered or own, "MANDATE", "nobody who may speak for the bidder, or the seller, has signed this")
     for signer, signed_at, commands, signature in body.mandates:
         digests = []

@@ -27,6 +27,7 @@ function ownLog(services: NodeServices): void {
     .factory('homeSecrets', () => parts.secrets)
     .factory('homeHandovers', () => parts.handovers)
     .value('cluster', null)
+    .value('clusterNodes', { has: () => false })
 }
 
 function shareLog(services: NodeServices, { sharedLog, signer: clusterSigner }: ClusterOptions): void {
@@ -152,6 +153,7 @@ function shareLog(services: NodeServices, { sharedLog, signer: clusterSigner }: 
           nodeId(),
         ),
     )
+    .factory('clusterNodes', () => parts.clusterMembership)
     .factory('homeLog', () => parts.clusterLog)
     .factory('homeOutcomes', () => parts.clusterLog)
     .factory('homeSecrets', () => parts.clusterLog)

@@ -14,6 +14,8 @@ export function composeMoves(services: NodeServices): void {
         new HandoverGiver(
           {
             auctionHouse: parts.auctionHouse,
+            clusterNodes: parts.clusterNodes,
+            clusterSigner: parts.clusterSigner,
             handovers: parts.homeHandovers,
             peerClient: parts.peerClient,
             peerTable: parts.peerTable,

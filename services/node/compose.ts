@@ -106,6 +106,7 @@ function composeHome(services: NodeServices, options: ComposeOptions): void {
             outages: parts.outages,
             heldAuctions: parts.heldAuctions,
             firstComparison: parts.firstComparison,
+            clusterNodes: parts.clusterNodes,
             clock: parts.homeClock,
           },
           nodeId(),

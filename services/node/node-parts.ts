@@ -125,6 +125,7 @@ export interface NodeParts {
   readonly homeHandovers: HandoverRepository
   /** Null if the node belongs to none; then there is nothing of what follows. */
   readonly cluster: Cluster | null
+  readonly clusterNodes: Pick<ClusterMembership, 'has'>
   readonly clusterMembership: ClusterMembership
   readonly takeovers: Takeovers
   readonly peerComparison: PeerComparison

@@ -23,6 +23,8 @@ interface Opened {
   readonly home: Home
   /** The node that was home when it opened: it speaks for a seller who is no node. */
   readonly openedBy: string
+  /** Whether its opening names a cluster, of which every home since has been: the home speaks for that seller too. */
+  readonly keptByCluster: boolean
   /**
    * Seqs of the events that show, with the opening, who is the home, ascending. A takeover needs those alone that say
    * which cluster it is of.

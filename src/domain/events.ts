@@ -169,11 +169,8 @@ export interface AuctionHandedOver {
   readonly consent: string
 }
 
-/**
- * `home-dead`: it has not been heard of by its cluster for too long. `home-left`: it belongs to the cluster no more.
- * `rebalance`: the cluster shares its auctions out anew.
- */
-export const TAKEN_OVER_BECAUSE = ['home-dead', 'home-left', 'rebalance'] as const
+/** `home-dead`: its cluster has not heard of it for too long. `home-left`: it belongs to the cluster no more. */
+export const TAKEN_OVER_BECAUSE = ['home-dead', 'home-left'] as const
 
 /**
  * The new home's first event: the cluster of the home before has made another node the home, without a word of that

@@ -113,6 +113,7 @@ export function evolve(state: Auction, event: AuctionEvent): OpenedAuction {
         home: event.to,
         moves: [...state.moves, seq],
         cluster: clusterAfter(state.cluster, event.cluster, seq),
+        keptByCluster: state.keptByCluster && event.cluster === state.cluster?.key,
       })
     default: {
       const unknown: never = event
@@ -136,6 +137,7 @@ type Change = Partial<
     | 'home'
     | 'moves'
     | 'cluster'
+    | 'keptByCluster'
     | 'closesAt'
     | 'price'
     | 'leader'
@@ -150,7 +152,7 @@ type Change = Partial<
 /** Field by field: to spread `state` here would cost more than all the rest of a bid. */
 function advance(state: Live, { at }: AuctionEvent, change: Change): Live {
   const { status = state.status, home = state.home, moves = state.moves, cluster = state.cluster } = change
-  const { closesAt = state.closesAt, price = state.price } = change
+  const { keptByCluster = state.keptByCluster, closesAt = state.closesAt, price = state.price } = change
   const { leader = state.leader, leadingBidId = state.leadingBidId } = change
   const { bidCount = state.bidCount, reserveMet = state.reserveMet, owed = null } = change
   const { maximaLostSince = state.maximaLostSince } = change
@@ -164,6 +166,7 @@ function advance(state: Live, { at }: AuctionEvent, change: Change): Live {
     seller,
     home,
     openedBy,
+    keptByCluster,
     moves,
     cluster,
     openedAt,
@@ -232,6 +235,7 @@ function opened(event: AuctionOpened, must: Must): Live {
     seller: event.seller,
     home: event.home,
     openedBy: event.home.nodeId,
+    keptByCluster: event.cluster !== null,
     moves: [],
     cluster: clusterAfter(null, event.cluster, 1),
     openedAt: event.at,

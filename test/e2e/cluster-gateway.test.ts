@@ -14,6 +14,12 @@ interface Members {
 
 const NAMES = ['one', 'two', 'three'] as const
 
+/** Where the node serves, by what it has written from here on. */
+function gatewayOf(node: NodeProcess, from = 0): Promise<string> {
+  const found = () => /http {3}(http:\S+)/.exec(node.output.slice(from))?.[1]
+  return eventually(`${node.options.name} says where it serves`, found)
+}
+
 describe('a gateway, when the home of an auction of its cluster is killed', function () {
   this.timeout(180_000)
   const { home, remove } = makeTempHome()
@@ -36,12 +42,12 @@ describe('a gateway, when the home of an auction of its cluster is killed', func
           name,
           args: ports,
           logLevel: 'trace',
-          env: { ...env, VENDUE_GATEWAY: name === 'two' ? 'yes' : 'no' },
+          env: { ...env, VENDUE_GATEWAY: name === 'three' ? 'no' : 'yes' },
         }),
       ),
     )
     await untilConnected(nodes)
-    url = await eventually('two says where it serves', () => /http {3}(http:\S+)/.exec(nodes[1]!.output)?.[1])
+    url = await gatewayOf(nodes[1]!)
     client = createClient({ gateways: [url], user: 'anna' })
     ben = createClient({ gateways: [url], user: 'ben' })
   })
@@ -109,8 +115,29 @@ describe('a gateway, when the home of an auction of its cluster is killed', func
     expect(bids).to.have.length(1)
   })
 
-  it('spreads auctions evenly again by `cluster rebalance`, and hands over those of a node that leaves', async () => {
+  it('closes for a seller who is an account, at another gateway of the cluster, after the home was killed', async () => {
+    const written = nodes[0]!.output.length
     await Promise.all([nodes[0]!.start(), nodes[2]!.start()])
+    await untilConnected(nodes)
+    const seller = createClient({ gateways: [await gatewayOf(nodes[0]!, written), url], user: 'sue' })
+    try {
+      const terms = { title: 'Lot', currency: 'EUR', start_price: '1', increment: '1' }
+      const opened = await seller.open(terms)
+      if (opened.status !== 'accepted') throw new Error(JSON.stringify(opened))
+      const { auction_id: auctionId } = opened
+      await eventually('two knows it', () => client.show(auctionId).catch(() => null), WITHIN_MS)
+      expect(await client.bid(auctionId, '5')).to.include({ status: 'accepted' })
+      await nodes[0]!.end('SIGKILL')
+      expect(await seller.closeAuction(auctionId)).to.include({ status: 'accepted' })
+      const isClosed = async () => (await client.show(auctionId)).status === 'closed'
+      await eventually('two has it', isClosed, WITHIN_MS)
+    } finally {
+      seller.close()
+    }
+  })
+
+  it('spreads auctions evenly again by `cluster rebalance`, and hands over those of a node that leaves', async () => {
+    await nodes[0]!.start()
     await untilConnected(nodes)
     const states = async () => {
       const { nodes: all } = await vendueJson<Members>(home, ['cluster', 'nodes', '--name', 'two'])

@@ -23,7 +23,7 @@ export const BIDDERS: readonly Party[] = NODES.map(({ party }) => party)
 /** A seller who is a node's user. */
 export function sellerOf({ publicKey }: Signer): SellerFacts {
   const id = nodeIdOf(publicKey)
-  return { seller: { id, name: 'Seller' }, openedBy: id }
+  return { seller: { id, name: 'Seller' }, openedBy: id, keptByCluster: false }
 }
 
 /** The mandates of a commit with these events, as if what each node has brought had come with one request. */

@@ -229,7 +229,7 @@ function* variants(
 
 const ENUMS: Readonly<Record<string, readonly string[]>> = {
   by: ['seller', 'end-time', 'buy-now', 'soft-close', 'outage', 'takeover'],
-  why: ['home-dead', 'home-left', 'rebalance'],
+  why: ['home-dead', 'home-left'],
   cluster: [`${'A'.repeat(42)}E`],
   reason: ['no-bids', 'reserve-not-met'],
   bidderNames: ['public', 'pseudonyms'],

@@ -126,7 +126,8 @@ export class MemoryNode {
         this.failure ??= error
       },
     })
-    if (options.clusterSigner) this.services.value('clusterSigner', options.clusterSigner)
+    if (options.clusterSigner)
+      this.services.value('clusterSigner', options.clusterSigner).value('clusterNodes', { has: () => true })
   }
 
   get api(): NodeApi {

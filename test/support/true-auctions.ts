@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { takeOver } from '../../src/application/log/cluster-takeover.js'
 import { sealCommit } from '../../src/application/log/commit.js'
+import type { Party } from '../../src/domain/party.js'
 import type { SignedReceipts } from '../../src/ports/store/receipt-repository.js'
 import { SeededRandom } from '../sim/seeded-random.js'
 import { Ed25519KeyRing } from '../sim/sim-keys.js'
@@ -103,12 +104,14 @@ export class TrueAuctions {
     return (this.nodes[who] as MemoryNode).api.buyNow({ auction, commandId: this.#id('bid') }).then(() => settle())
   }
 
-  close(auction: string) {
-    return this.#home.api.close({ auction, commandId: this.#id('cmd') }).then(() => settle())
+  close(auction: string, who = 0, as?: Party) {
+    const request = { auction, commandId: this.#id('cmd'), ...(as && { as }) }
+    return (this.nodes[who] as MemoryNode).api.close(request).then(() => settle())
   }
 
-  extend(auction: string, closesAt: number) {
-    return this.#home.api.extend({ auction, commandId: this.#id('cmd'), closesAt }).then(() => settle())
+  extend(auction: string, closesAt: number, who = 0, as?: Party) {
+    const request = { auction, commandId: this.#id('cmd'), closesAt, ...(as && { as }) }
+    return (this.nodes[who] as MemoryNode).api.extend(request).then(() => settle())
   }
 
   cancel(auction: string) {
@@ -135,7 +138,7 @@ export class TrueAuctions {
 }
 
 const STEP = 5_000
-const ADA = { id: 'usr_ada000001', name: 'Ada' }
+const ADA: Party = { id: 'usr_ada000001', name: 'Ada' }
 
 export type History = (house: TrueAuctions) => Promise<string>
 
@@ -200,6 +203,16 @@ export const HISTORIES: Readonly<Record<string, History>> = {
     const auction = await house.open({})
     await house.handOver(auction)
     await house.cancel(auction)
+    return auction
+  },
+  'an auction of an account, extended and closed where its cluster has moved it': async (house) => {
+    const now = house.time.now()
+    const auction = await house.open({ closesAt: now + 10 * STEP, as: ADA })
+    await house.bid(auction, 2, 'max', 30)
+    await house.takeOver(auction)
+    await house.extend(auction, now + 12 * STEP, 1, ADA)
+    await house.extend(auction, now + 13 * STEP, 0, ADA)
+    await house.close(auction, 1, ADA)
     return auction
   },
   'an auction that is still open': async (house) => {

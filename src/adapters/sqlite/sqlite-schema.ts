@@ -205,8 +205,8 @@ const MIGRATIONS: readonly string[] = [
   `,
 ]
 
-/** Their commits were written otherwise, and are not read any more. */
-const VERSIONS_BEFORE = 14
+/** Their commits or states were written otherwise, and are not read any more. */
+const VERSIONS_BEFORE = 15
 
 const SCHEMA: Schema = {
   applicationId: APPLICATION_ID,

@@ -45,8 +45,9 @@ export class ThreadMandateChecker implements MandateChecker {
   }
 
   /** Rejects where the thread fails meanwhile; the next check starts another one. */
-  async check({ auctionId, body, signer, seller, openedBy }: MandateCheck): Promise<MandateFault | null> {
-    const check: MandateCheck = { auctionId, body, signer, seller, openedBy }
+  async check({ auctionId, body, signer, ...facts }: MandateCheck): Promise<MandateFault | null> {
+    const { seller, openedBy, keptByCluster } = facts
+    const check: MandateCheck = { auctionId, body, signer, seller, openedBy, keptByCluster }
     if (this.#isCheckedHere()) return mandateFault(check, readBodyAgain(body), this.#verifier)
     return this.#ask({ kind: 'mandates', check })
   }

@@ -90,6 +90,12 @@ export class ClusterMembership {
     return members.sort((a, b) => a.name.localeCompare(b.name) || (a.nodeId < b.nodeId ? -1 : 1))
   }
 
+  /** Whether it is a node of this cluster, alive or not, as of the last look. */
+  has(nodeId: string): boolean {
+    const lastBeatAt = this.#view === null ? 0 : beatOf(this.#view, nodeId)?.lastBeatAt
+    return lastBeatAt !== undefined && lastBeatAt > 0
+  }
+
   /** Calls back with each look. Idempotent. */
   start(onLook: (look: ClusterLook) => void): void {
     if (this.#isRunning) return

@@ -8,6 +8,7 @@ import type { PeerClient } from '../../ports/mesh/peer-client.js'
 import type { AuctionView } from '../../ports/node/node-answers.js'
 import { NodeError, nodeErrorCode } from '../../ports/node/node-error.js'
 import type { HandoverParcel, HandoverRepository } from '../../ports/store/handover-repository.js'
+import type { ClusterSigner } from '../../ports/system/cluster-signer.js'
 import type { Logger } from '../../ports/system/logger.js'
 import type { SignatureVerifier, Signer } from '../../ports/system/signer.js'
 import type { AuctionHouse } from '../home/auction-house.js'
@@ -19,6 +20,9 @@ import { signParcel } from './handover-parcel.js'
 
 export interface HandoverGiverDeps {
   readonly auctionHouse: Pick<AuctionHouse, 'handOver'>
+  /** The nodes of this node's cluster. */
+  readonly clusterNodes: { has(nodeId: string): boolean }
+  readonly clusterSigner: Pick<ClusterSigner, 'rotationsSince'> | null
   readonly handovers: Pick<HandoverRepository, 'page'>
   readonly peerClient: Pick<PeerClient, 'passHandover'>
   readonly peerTable: Pick<PeerTable, 'get' | 'whereabouts'>
@@ -102,8 +106,21 @@ export class HandoverGiver {
     const last = { outcomes: outcomes.slice(at), sealed: sealed.slice(at), secrets }
     const consent = await this.#pass(auctionId, to, last, head)
     const move = { auctionId, seq: head.seq + 1, prevHash: head.hash, from: this.#nodeId, to: to.nodeId }
-    if (consent !== null && isConsentOf(to.publicKey, move, consent, this.#deps.verifier)) return consent
-    throw new NodeError('NOT_MOVED', `${this.#nameOf(to)} has not agreed to be its home`)
+    if (consent === null || !isConsentOf(to.publicKey, move, consent, this.#deps.verifier))
+      throw new NodeError('NOT_MOVED', `${this.#nameOf(to)} has not agreed to be its home`)
+    this.#checkCluster(to, consent)
+    return consent
+  }
+
+  /** A home of the cluster speaks for sellers, on the word of this home. */
+  #checkCluster(to: Home, { cluster }: Consent): void {
+    const { clusterNodes, clusterSigner } = this.#deps
+    const isOwn = cluster !== null && clusterSigner !== null && clusterSigner.rotationsSince(cluster) !== null
+    if (isOwn && !clusterNodes.has(to.nodeId))
+      throw new NodeError('NOT_MOVED', `${this.#nameOf(to)} says it is of this cluster, whose log does not know it`, {
+        field: 'to',
+        next: 'see `vendue cluster nodes`: it has to be started with the shared log of the cluster first',
+      })
   }
 
   async #pass(auctionId: string, to: Home, parcel: HandoverParcel, head: Head | null): Promise<Consent | null> {

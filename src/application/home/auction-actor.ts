@@ -26,7 +26,7 @@ import type { HomeSubmission } from '../submissions/submission.js'
 import { submitFailure } from '../submissions/submit-failure.js'
 import { gather } from '../turns/gather.js'
 import type { ActorMeasures } from './actor-measures.js'
-import { BatchDraft } from './batch-draft.js'
+import { BatchDraft, type BatchDraftDeps } from './batch-draft.js'
 import type { CommandsUnderWay, UnderWay } from './commands-under-way.js'
 import type { HomeLog } from './home-log.js'
 import type { Outages } from './outages.js'
@@ -44,6 +44,7 @@ export interface AuctionActorDeps {
   readonly commands: CommandsUnderWay
   readonly outages: Pick<Outages, 'at' | 'begun' | 'over'>
   readonly heldAuctions: Pick<HeldAuctions, 'find' | 'outageAt'>
+  readonly clusterNodes: BatchDraftDeps['clusterNodes']
 }
 
 export interface LoadedAuction {

@@ -13,7 +13,7 @@ import type { HeldAuctions } from '../log/held-auctions.js'
 import { nodeIdOf } from '../log/ids.js'
 import type { CommittedMandate } from '../log/written-body.js'
 import { domainCommand, fingerprintOf, isClientCommand, repeats } from '../submissions/home-command.js'
-import { type MandatedCommand, type SignedMandate, vouchesForSeller } from '../submissions/mandate.js'
+import { type MandatedCommand, type SignedMandate, sellerFactsOf, vouchesForSeller } from '../submissions/mandate.js'
 import { outcomeOf } from '../submissions/outcome.js'
 import type { HomeSubmission } from '../submissions/submission.js'
 import { submitFailure } from '../submissions/submit-failure.js'
@@ -26,6 +26,8 @@ export interface BatchDraftDeps {
   readonly signer: Pick<Signer, 'publicKey'>
   readonly outages: Pick<Outages, 'at'>
   readonly heldAuctions: Pick<HeldAuctions, 'outageAt'>
+  /** The nodes of this node's cluster. */
+  readonly clusterNodes: { has(nodeId: string): boolean }
 }
 
 /** About what the home and its replicas keep of a command, with its share of the log and the indexes. */
@@ -118,8 +120,7 @@ export class BatchDraft {
     if (mandated !== undefined && commands.isSpent(sender)) return refuse('commands')
     const { seq } = this.state
     const firstIndex = this.events.length
-    const mandatedBy = mandated?.mandate.signer ?? this.#deps.signer.publicKey
-    const decision = maySell(task, mandatedBy, this.state)
+    const decision = this.#maySell(task, mandated)
       ? this.#apply(domainCommand(task, now))
       : ({ accepted: false, rejection: { code: 'NOT_SELLER', seller: this.state.seller.name } } as const)
     const outcome = outcomeOf(task, decision, seq, now)
@@ -136,6 +137,17 @@ export class BatchDraft {
     this.recorded.push(record)
     if (underWay !== null) underWay.record = record
     return done(outcome)
+  }
+
+  /** Bids are anybody's. What a node of its cluster says for a seller's account, the home may vouch for itself. */
+  #maySell(task: RemoteCommand, mandated: MandatedCommand | undefined): boolean {
+    if (!('by' in task)) return true
+    const { clusterNodes, signer } = this.#deps
+    const home = signer.publicKey
+    const facts = { ...sellerFactsOf(this.state), seller: task.by }
+    const vouches = (key: string) => vouchesForSeller(key, home, facts)
+    if (mandated === undefined) return vouches(home)
+    return vouches(mandated.mandate.signer) || (clusterNodes.has(this.#senderOf(task, mandated)) && vouches(home))
   }
 
   /** The node that signed for the command; of this node's own commands, whoever they are made for. */
@@ -188,9 +200,4 @@ function refuse(what: string): SubmitResult {
     'BUSY',
     `this home keeps too many ${what} of the same sender already; nothing was done, try again later`,
   )
-}
-
-/** Bids are anybody's. */
-function maySell(task: RemoteCommand, signer: string, { openedBy }: OpenedAuction): boolean {
-  return !('by' in task) || vouchesForSeller(signer, task.by, openedBy)
 }

@@ -28,6 +28,7 @@ import { BYTES32, SIGNATURE } from '../log/input-schemas.js'
 import { isMove, moveRule } from '../log/move-rule.js'
 import type { CommitBody } from '../log/written-body.js'
 import { mandateFault, mandateRule } from '../submissions/check-mandates.js'
+import { sellerFactsOf } from '../submissions/mandate.js'
 import { BidTable, EVENT_OF_KIND, type LoggedBid } from './bid-table.js'
 import { ExportFormatError, type Place, type PlacedCommit } from './export-format.js'
 import { IdIndex } from './id-index.js'
@@ -347,8 +348,7 @@ class LogVerifier {
       return this.#refuse('MANDATE', mandateRule(fault, event.at), placed, at)
     }
     const { mandateChecker, verifier } = this.#deps
-    const { seller, openedBy } = this.#state as OpenedAuction
-    const facts = { ...placed.commit, seller, openedBy }
+    const facts = { ...placed.commit, ...sellerFactsOf(this.#state as OpenedAuction) }
     const fault = mandateChecker
       ? mandateChecker.check(facts)
       : Promise.resolve(mandateFault(facts, { events, mandates }, verifier))

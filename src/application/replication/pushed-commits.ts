@@ -5,6 +5,7 @@ import type { SignatureVerifier } from '../../ports/system/signer.js'
 import { BadCommitError, isSigned, readCommit, UNSIGNED } from '../log/commit.js'
 import { type CommitBody, readBodyAgain } from '../log/written-body.js'
 import { mandateFault, mandateRule } from '../submissions/check-mandates.js'
+import { sellerFactsOf } from '../submissions/mandate.js'
 import { InOrderOf } from '../turns/in-order.js'
 
 export interface PushedCommitsDeps {
@@ -60,10 +61,10 @@ export class PushedCommits {
           return body
         })
       },
-      checkMandates: (commit, body, { seller, openedBy }) => {
+      checkMandates: (commit, body, after) => {
         if (checked.has(body)) return null
         const { auctionId, signer } = commit
-        const check = { auctionId, body: commit.body, signer, seller, openedBy }
+        const check = { auctionId, body: commit.body, signer, ...sellerFactsOf(after) }
         if (body.mandates.length > mandates)
           return this.#senders
             .run(from, () => this.#deps.mandateChecker.check(check))
@@ -77,7 +78,7 @@ export class PushedCommits {
 
   async #readBeside(from: string | null, commit: Commit, before: Auction): Promise<CommitBody> {
     const { auctionId, firstSeq, lastSeq, body, hash, signer, signature } = commit
-    const sellerFacts = before.status === 'unopened' ? null : { seller: before.seller, openedBy: before.openedBy }
+    const sellerFacts = before.status === 'unopened' ? null : sellerFactsOf(before)
     const check = { auctionId, firstSeq, lastSeq, body, hash, signer, signature, sellerFacts }
     const fault = await this.#senders.run(from, () => this.#deps.mandateChecker.checkCommit(check))
     if (fault?.kind === 'unsound') throw new BadCommitError(commit, fault.rule)

@@ -21,7 +21,7 @@ export function mandateFault(
       if (typeof command === 'string') continue
       if (mandated[command] !== 0) return { kind: 'two-mandates', event: command }
       const event = events[command] as AuctionEvent
-      const isTheirs = commandIdOf(event) !== null && maySign(mandatedBy, event, sellerFacts)
+      const isTheirs = commandIdOf(event) !== null && maySign(mandatedBy, event, signer, sellerFacts)
       if (isTheirs && !isInTime(signedAt, event.at, MAX_MANDATE_AGE_MS))
         return { kind: 'out-of-time', event: command, signedAt }
       mandated[command] = isTheirs ? MANDATED : NAMED
@@ -50,7 +50,8 @@ function eventWithoutMandate(
   { author, sellerFacts }: { readonly author: string; readonly sellerFacts: SellerFacts },
 ): number | null {
   const found = events.findIndex(
-    (event, i) => mandated[i] !== MANDATED && commandIdOf(event) !== null && !maySign(author, event, sellerFacts),
+    (event, i) =>
+      mandated[i] !== MANDATED && commandIdOf(event) !== null && !maySign(author, event, author, sellerFacts),
   )
   return found === -1 ? null : found
 }

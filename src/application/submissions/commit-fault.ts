@@ -32,5 +32,6 @@ export function textFault(commit: Commit): string | null {
 
 /** Null if it opens no auction, which no log begins with. */
 function openingFacts({ events: [first] }: CommitBody): SellerFacts | null {
-  return first?.type === 'AuctionOpened' ? { seller: first.seller, openedBy: first.home.nodeId } : null
+  if (first?.type !== 'AuctionOpened') return null
+  return { seller: first.seller, openedBy: first.home.nodeId, keptByCluster: first.cluster !== null }
 }

@@ -34,8 +34,12 @@ export function commandDigest(command: RemoteCommand): string {
   return digestOf(auctionId, commandId, partyOf(command), contentOf(command))
 }
 
-/** Who sells, and the node at which the auction was opened. */
-export type SellerFacts = Pick<OpenedAuction, 'seller' | 'openedBy'>
+/** Who sells, and which nodes speak for a seller who is no node. No commit changes them for its own commands. */
+export type SellerFacts = Pick<OpenedAuction, 'seller' | 'openedBy' | 'keptByCluster'>
+
+export function sellerFactsOf({ seller, openedBy, keptByCluster }: OpenedAuction): SellerFacts {
+  return { seller, openedBy, keptByCluster }
+}
 
 /** Of the command that an event carries out; null for an event that nobody has to mandate. */
 export function eventDigest(auctionId: string, event: AuctionEvent, { seller }: SellerFacts): string | null {
@@ -172,9 +176,13 @@ export function speaksFor(signer: string, party: Party): boolean {
   return !isNode(party) || nodeIdOf(signer) === party.id
 }
 
-/** A seller who is no node is vouched for by the node at which the auction was opened, and by no other. */
-export function vouchesForSeller(signer: string, seller: Party, openedBy: string): boolean {
-  return speaksFor(signer, seller) && (isNode(seller) || nodeIdOf(signer) === openedBy)
+/**
+ * A seller who is no node is vouched for by the node at which the auction was opened, and by its present home, whose
+ * key is `home`, as long as the opening's cluster keeps it: sellers go on when the first home has died.
+ */
+export function vouchesForSeller(signer: string, home: string, { seller, openedBy, keptByCluster }: SellerFacts) {
+  if (isNode(seller)) return speaksFor(signer, seller)
+  return nodeIdOf(signer) === openedBy || (keptByCluster && signer === home)
 }
 
 export function isMandateSigned(auctionId: string, mandate: SignedMandate, verifier: SignatureVerifier): boolean {
@@ -197,9 +205,9 @@ function byAuction(commands: readonly RemoteCommand[]): Map<string, RemoteComman
   return groups
 }
 
-/** Whether the signer may sign for what the event carries out. */
-export function maySign(signer: string, event: AuctionEvent, { seller, openedBy }: SellerFacts): boolean {
-  return 'bidder' in event ? speaksFor(signer, event.bidder) : vouchesForSeller(signer, seller, openedBy)
+/** Whether the signer may sign for what the event carries out, which `home` has put into a commit. */
+export function maySign(signer: string, event: AuctionEvent, home: string, sellerFacts: SellerFacts): boolean {
+  return 'bidder' in event ? speaksFor(signer, event.bidder) : vouchesForSeller(signer, home, sellerFacts)
 }
 
 /** A committed mandate as it was signed; null if a place in it is not that of a mandated event. */

@@ -14,12 +14,12 @@ export type MandateFault =
 
 export interface MandateCheck
   extends Pick<Commit, 'auctionId' | 'body' | 'signer'>,
-    Pick<OpenedAuction, 'seller' | 'openedBy'> {}
+    Pick<OpenedAuction, 'seller' | 'openedBy' | 'keptByCluster'> {}
 
 /** A whole commit of which nothing has been checked. */
 export interface CommitCheck extends Omit<Commit, 'position'> {
   /** Of the auction before this commit; null if the commit opens it. */
-  readonly sellerFacts: Pick<OpenedAuction, 'seller' | 'openedBy'> | null
+  readonly sellerFacts: Pick<OpenedAuction, 'seller' | 'openedBy' | 'keptByCluster'> | null
 }
 
 /** `rule`: what is wrong with its signature, its hash or its text. */

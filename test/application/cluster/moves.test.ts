@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { Ed25519Verifier } from '../../../src/adapters/system/node-key.js'
 import { readLog, unplaced } from '../../../src/application/proof/read-log.js'
 import { verifyLog } from '../../../src/application/proof/verify-log.js'
+import type { NodeError } from '../../../src/ports/node/node-error.js'
 import { openInYen } from '../../support/auction-mesh.js'
 import { settle } from '../../support/manual-time.js'
 import { MemoryCluster } from '../../support/memory-cluster.js'
@@ -22,7 +23,8 @@ describe('a handover', () => {
     two = await cluster.start('two')
     stranger = await new MemoryNode({ name: 'stranger', network, time }).start()
     cluster.nodes.push(stranger)
-    await settle()
+    // Until each has seen the beats of the other.
+    await cluster.time.advance(1_000)
   })
 
   afterEach(() => cluster.stop())
@@ -44,6 +46,39 @@ describe('a handover', () => {
   }
   const homeOf = async ({ store }: MemoryNode, auction: string) =>
     (await store.auctions.find(auction))?.state.home.nodeId
+
+  it('lets the new home vouch for sellers who are accounts, as long as it stays in the cluster of the opening', async () => {
+    const as = { id: 'usr_ada000001', name: 'Ada' }
+    const auction = await openInYen(one, { as, closesAt: cluster.time.now() + 600_000 })
+    let ids = 0
+    const extend = async (at: MemoryNode) => {
+      const request = { auction, commandId: `cmd_extend000${++ids}`, addedMs: 60_000, as }
+      return (await cluster.soon(at.api.extend(request))).outcome.status
+    }
+    await move(auction, one, two)
+    expect(await extend(two)).to.equal('accepted')
+    await move(auction, two, stranger)
+    expect(await extend(stranger)).to.equal('rejected')
+    expect(await extend(two)).to.equal('rejected')
+    expect(await extend(one), 'where it was opened').to.equal('accepted')
+    await move(auction, stranger, two)
+    expect(await extend(two), 'back, by a home that was outside').to.equal('rejected')
+    await verified(stranger, auction)
+  })
+
+  it('goes to no node that says it is of the cluster, and whose beats the cluster has never had', async () => {
+    const { network, signer, time } = cluster
+    const { firstKey, publicKey } = signer
+    const claimed = { firstKey, publicKey, sign: () => '', rotationsSince: () => [] }
+    const liar = await new MemoryNode({ name: 'liar', network, time, clusterSigner: claimed }).start()
+    cluster.nodes.push(liar)
+    await settle()
+    const auction = await openInYen(one)
+    const moved = await cluster.soon(one.api.handover({ auction, peer: 'liar' }).catch((error: NodeError) => error))
+    expect(moved).to.include({ code: 'NOT_MOVED' })
+    expect((moved as NodeError).message).to.contain('liar says it is of this cluster, whose log does not know it')
+    expect(cluster.log.find(auction)?.state.home.nodeId).to.equal(one.info.nodeId)
+  })
 
   it('moves an auction from node to node of a cluster, which still takes it over from there', async () => {
     const auction = await openInYen(one, { reserve: '40' })

@@ -77,6 +77,32 @@ describe('a takeover in a cluster', () => {
     expect(cluster.log.find(lot)?.state.bidCount).to.equal(2)
   })
 
+  it('leaves sellers who are accounts in charge: the new home vouches for them, through any node of the cluster', async () => {
+    const as = { id: 'usr_ada000001', name: 'Ada' }
+    const closesAt = cluster.time.now() + 600_000
+    const lots = []
+    for (let i = 0; i < 3; i++) lots.push(await openInYen(home, { commandId: `cmd_open000${i + 2}`, as, closesAt }))
+    const stranger = await new MemoryNode({ name: 'stranger', network: cluster.network, time: cluster.time }).start()
+    cluster.nodes.push(stranger)
+    await settle()
+    kill(home)
+    await cluster.time.advance(4_500)
+    for (const [i, lot] of lots.entries()) {
+      const [own, other] = [0, 1].map((at) => others[(at + i) % 2] as MemoryNode) as [MemoryNode, MemoryNode]
+      const request = (commandId: string) => ({ auction: lot, commandId: `${commandId}${i}`, as })
+      const { outcome } = await soon(stranger.api.close(request('cmd_strange')))
+      expect(outcome).to.deep.include({ status: 'rejected', rejection: { code: 'NOT_SELLER', seller: 'Ada' } })
+      const extended = await soon(own.api.extend({ ...request('cmd_extend'), closesAt: closesAt + 60_000 }))
+      expect(extended.outcome.status).to.equal('accepted')
+      expect((await soon(other.api.close(request('cmd_close')))).outcome.status).to.equal('accepted')
+      await settle()
+      for (const node of [...others, stranger]) {
+        const { state } = await verified(node, lot)
+        expect(state).to.deep.include({ status: 'closed', by: 'seller', closesAt: closesAt + 60_000 })
+      }
+    }
+  })
+
   it('neither loses nor doubles an acknowledged bid, wherever in a stream of bids the home is killed', async () => {
     for (let round = 0; round < 6; round++) {
       const lot = await openInYen(others[0] as MemoryNode, { commandId: `cmd_round00${round}` })

@@ -541,7 +541,7 @@ describe('a handover', () => {
     ]
     const own = node(1).signer
     for (const event of inventions) {
-      const facts = { seller: state.seller, openedBy: state.openedBy }
+      const facts = { seller: state.seller, openedBy: state.openedBy, keptByCluster: state.keptByCluster }
       const digests = [eventDigest(auction, event, facts) ?? '']
       const signature = own.sign(mandateText(auction, 1, digests))
       const mandate = { signer: own.publicKey, signedAt: 1, commands: [0], signature }

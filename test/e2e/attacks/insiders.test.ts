@@ -144,7 +144,11 @@ describe('members who cheat real nodes', () => {
       givesTimeBack: true,
       pictures: [],
     }
-    const facts = () => ({ seller: { id: mallory.nodeId, name: 'mallory' }, openedBy: mallory.nodeId })
+    const facts = () => ({
+      seller: { id: mallory.nodeId, name: 'mallory' },
+      openedBy: mallory.nodeId,
+      keptByCluster: false,
+    })
     const seal = (parts: CommitParts) => sealCommit(parts, mallory.signer)
     const open = (overrides: object = {}): Commit =>
       seal({

@@ -28,7 +28,7 @@ export type VerifyAnswer =
 export interface CheckedHome {
   readonly nodeId: string
   readonly sinceMs: number
-  readonly why: 'opened' | 'handed-over' | 'home-dead' | 'home-left' | 'rebalance'
+  readonly why: 'opened' | 'handed-over' | 'home-dead' | 'home-left'
   /** The end that this led to; null if it stayed. */
   readonly endMs: number | null
 }

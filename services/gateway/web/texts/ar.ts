@@ -251,7 +251,6 @@ export const ar: Texts = {
   'verify.home.handed-over': 'تسلّمته من العقدة السابقة.',
   'verify.home.home-dead': 'تولّته لأن العقدة السابقة انقطعت أخبارها.',
   'verify.home.home-left': 'تولّته لأن العقدة السابقة غادرت المجموعة.',
-  'verify.home.rebalance': 'تولّته حين أعادت المجموعة توزيع مزاداتها.',
   'verify.why': 'لماذا هذا السعر، خطوة بخطوة',
   'because.first': 'المزايدة الأولى',
   'because.plain-leads': 'أكثر من الحد الأقصى للمتقدم',

@@ -254,7 +254,6 @@ export const de: Texts = {
   'verify.home.handed-over': 'hat sie vom Knoten davor bekommen.',
   'verify.home.home-dead': 'hat sie übernommen, weil vom Knoten davor nichts mehr zu hören war.',
   'verify.home.home-left': 'hat sie übernommen, weil der Knoten davor den Verbund verlassen hatte.',
-  'verify.home.rebalance': 'hat sie übernommen, als der Verbund seine Auktionen neu verteilte.',
   'verify.why': 'Warum dieser Preis, Schritt für Schritt',
   'because.first': 'das erste Gebot',
   'because.plain-leads': 'mehr als das Maximum der Führenden',

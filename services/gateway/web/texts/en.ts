@@ -251,7 +251,6 @@ export const en = {
   'verify.home.handed-over': 'got it from the node before.',
   'verify.home.home-dead': 'took it over, because the node before no longer answered.',
   'verify.home.home-left': 'took it over, because the node before had left the cluster.',
-  'verify.home.rebalance': 'took it over when the cluster redistributed its auctions.',
   'verify.why': 'Why this price, step by step',
   'because.first': 'the first bid',
   'because.plain-leads': 'bid more than the leader’s maximum',

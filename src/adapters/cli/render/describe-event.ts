@@ -124,7 +124,6 @@ export function paintEvent({ text, tone }: EventText, { paint }: Look): string {
 const TAKEN_OVER_WHY: Readonly<Record<Exclude<EventOf<'auction_moved'>['why'], 'handed-over'>, string>> = {
   'home-dead': 'the node before was not heard of any more',
   'home-left': 'the node before has left the cluster',
-  rebalance: 'its cluster shares the auctions out anew',
 }
 
 const EXTENDED_WHY: Readonly<Record<EventOf<'auction_extended'>['by'], string>> = {

@@ -30,7 +30,6 @@ export function movedLine({ nodeId, since, takenOver }: LoggedHome): string {
 const TAKEN_BECAUSE: Readonly<Record<LoggedTakeover['why'], (silentSince: string) => string>> = {
   'home-dead': (since) => `the home before was last heard of at ${since}`,
   'home-left': () => 'the home before has left the cluster',
-  rebalance: () => 'the cluster shares its auctions out anew',
 }
 
 export function homesJson({ homes }: LogSummary): Json {
