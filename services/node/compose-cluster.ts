@@ -123,6 +123,7 @@ function shareLog(services: NodeServices, { sharedLog, signer: clusterSigner }: 
             auctions: parts.auctions,
             clock: parts.homeClock,
             clusterLog: parts.clusterLog,
+            equivocations: parts.equivocations,
             measures: parts.clusterMeasures,
             peerComparison: parts.peerComparison,
             sharedAuctions: parts.sharedAuctions,

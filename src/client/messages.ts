@@ -172,6 +172,7 @@ export interface NodeReport {
       readonly at: string
       readonly from: { readonly node_id: string; readonly name: string | null }
     }[]
+    readonly disputed: readonly string[]
     readonly healed_commits: number
   } | null
   /** Newest first. */

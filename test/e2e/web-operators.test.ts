@@ -123,6 +123,7 @@ describe('the mesh, selling and one’s own auctions in the web page, in Chromiu
       takeovers: [
         { auction_id: auction, at: '2030-01-01T12:00:00Z', from: { node_id: 'node_2', name: 'ben' }, why: '' },
       ],
+      disputed: [],
       healed_commits: 3,
     }
     await page.route('**/api/v1/node*', async (route) => {

@@ -91,6 +91,7 @@ export class Cluster {
       nodes: clusterMembership.nodes,
       takeovers: takeovers.recent,
       takenOver: takeovers.count,
+      disputed: takeovers.disputed,
       healed: sharedAuctions.healed,
     }
   }

@@ -1,6 +1,7 @@
 import { NO_SECRETS } from '../../domain/pricing.js'
 import type { Takeover } from '../../ports/node/cluster-status.js'
 import type { AuctionRecord, AuctionRepository } from '../../ports/store/auction-repository.js'
+import type { EquivocationRepository } from '../../ports/store/equivocation-repository.js'
 import { type Append, SeqConflictError } from '../../ports/store/event-log.js'
 import type { OwnedAuction, SharedLog } from '../../ports/store/shared-log.js'
 import type { Clock } from '../../ports/system/clock.js'
@@ -25,6 +26,7 @@ export interface TakeoversDeps {
   readonly clusterSigner: ClusterSigner
   readonly sharedAuctions: Pick<SharedAuctions, 'reconcile'>
   readonly auctions: Pick<AuctionRepository, 'find'>
+  readonly equivocations: Pick<EquivocationRepository, 'among'>
   readonly measures: ClusterMeasures
   readonly peerComparison: Pick<PeerComparison, 'over'>
   readonly signer: Signer
@@ -53,6 +55,8 @@ export class Takeovers {
   readonly #nodeId: string
   /** Heads of auctions that have moved out of the cluster: nobody has to look at them again. */
   readonly #foreign = new Set<string>()
+  /** Of dead homes, by the last look. */
+  #disputed: ReadonlySet<string> = new Set()
   #isBusy = false
   #isStopped = false
   #under: Promise<void> = Promise.resolve()
@@ -74,6 +78,11 @@ export class Takeovers {
     return this.#count
   }
 
+  /** Auctions of dead homes that have two histories: whoever went on with either would make it worse. */
+  get disputed(): readonly string[] {
+    return [...this.#disputed].slice(0, MAX_LISTED)
+  }
+
   /** Nothing is taken over from here on; resolves when nothing is under way any more. */
   async stop(): Promise<void> {
     this.#isStopped = true
@@ -82,7 +91,11 @@ export class Takeovers {
 
   /** Does nothing while an earlier look is being carried out. */
   look(look: ClusterLook): void {
-    if (this.#isBusy || this.#isStopped || look.dead.length === 0) return
+    if (this.#isBusy || this.#isStopped) return
+    if (look.dead.length === 0) {
+      this.#disputed = new Set()
+      return
+    }
     this.#isBusy = true
     this.#under = this.#takeAll(look)
       .catch((error: unknown) => {
@@ -95,22 +108,33 @@ export class Takeovers {
 
   async #takeAll(look: ClusterLook): Promise<void> {
     await this.#deps.peerComparison.over()
+    const disputed = new Set<string>()
     for (const home of look.dead) {
-      const due = (await this.#of(home, look)).sort((a, b) => (a.dueAt ?? Infinity) - (b.dueAt ?? Infinity))
+      const due = (await this.#of(home, look, disputed)).sort((a, b) => (a.dueAt ?? Infinity) - (b.dueAt ?? Infinity))
       for (let i = 0; i < due.length && !this.#isStopped; i += BATCH)
         await this.#take(home, look, due.slice(i, i + BATCH))
     }
+    for (const auctionId of disputed)
+      if (!this.#disputed.has(auctionId))
+        this.#deps.logger.error({ auctionId }, 'an auction of a dead home is disputed: nobody takes it over')
+    this.#disputed = disputed
   }
 
   /** Those that this node is to take. */
-  async #of({ nodeId, forMs }: DeadHome, { alive }: ClusterLook): Promise<OwnedAuction[]> {
+  async #of({ nodeId, forMs }: DeadHome, { alive }: ClusterLook, disputed: Set<string>): Promise<OwnedAuction[]> {
     const places = Math.floor(forMs / NEXT_AFTER_MS) + 1
     const own: OwnedAuction[] = []
     for (let after: string | null = null; !this.#isStopped; ) {
       const page: OwnedAuction[] = await this.#deps.sharedLog.auctionsOf(nodeId, after, PAGE)
-      for (const one of page)
-        if (!this.#foreign.has(one.hash) && rendezvous(one.auctionId, alive).slice(0, places).includes(this.#nodeId))
+      const forked = await this.#deps.equivocations.among(page.map(({ auctionId }) => auctionId))
+      for (const one of page) {
+        if (forked.has(one.auctionId)) disputed.add(one.auctionId)
+        else if (
+          !this.#foreign.has(one.hash) &&
+          rendezvous(one.auctionId, alive).slice(0, places).includes(this.#nodeId)
+        )
           own.push(one)
+      }
       after = page.at(-1)?.auctionId ?? null
       if (page.length < PAGE) break
     }

@@ -239,7 +239,7 @@ export function consumerJson({ heldBy, lagMs, stopped, ...status }: ConsumerStat
   }
 }
 
-export function clusterJson({ cluster, log, nodes, takeovers, takenOver, healed }: ClusterStatus): Json {
+export function clusterJson({ cluster, log, nodes, takeovers, takenOver, disputed, healed }: ClusterStatus): Json {
   return {
     cluster,
     log: {
@@ -260,6 +260,7 @@ export function clusterJson({ cluster, log, nodes, takeovers, takenOver, healed 
       from: { node_id: from.nodeId, name: from.name },
       why,
     })),
+    disputed,
     healed_commits: healed,
   }
 }

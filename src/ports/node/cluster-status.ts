@@ -9,6 +9,8 @@ export interface ClusterStatus {
   readonly takeovers: readonly Takeover[]
   /** How many it has taken over in all since then. */
   readonly takenOver: number
+  /** Auctions of dead homes with two histories, which no node takes over; up to 50 ids. */
+  readonly disputed: readonly string[]
   /** Commits that it has put back into the log since then. */
   readonly healed: number
 }

@@ -19,6 +19,7 @@ const CLUSTER: ClusterStatus = {
   ],
   takeovers: [{ auctionId: 'auc_1', at: T0, from: { nodeId: 'node_gil', name: 'gil' }, why: 'home-dead' }],
   takenOver: 3,
+  disputed: [],
   healed: 0,
 }
 

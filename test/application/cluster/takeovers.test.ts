@@ -1,9 +1,12 @@
 import { expect } from 'chai'
 import { Ed25519Verifier } from '../../../src/adapters/system/node-key.js'
 import { rendezvous } from '../../../src/application/cluster/rendezvous.js'
+import { sealCommit } from '../../../src/application/log/commit.js'
+import { eventsOf } from '../../../src/application/log/written-body.js'
 import { readLog, unplaced } from '../../../src/application/proof/read-log.js'
 import { verifyLog } from '../../../src/application/proof/verify-log.js'
 import type { Commit } from '../../../src/domain/commit.js'
+import type { BidPlaced } from '../../../src/domain/events.js'
 import type { SubmitResult } from '../../../src/ports/mesh/home-messages.js'
 import type { NodeError } from '../../../src/ports/node/node-error.js'
 import { SharedLogError } from '../../../src/ports/store/shared-log.js'
@@ -75,6 +78,24 @@ describe('a takeover in a cluster', () => {
     const repeated = await soon(bid(0, 'bid_00000001', '50', 'max', lot))
     expect(repeated.outcome).to.deep.include({ status: 'accepted', seq: 2 })
     expect(cluster.log.find(lot)?.state.bidCount).to.equal(2)
+  })
+
+  it('is made of no disputed auction: nobody goes on with one of two histories, and the status says so', async () => {
+    const sound = await openInYen(home, { commandId: 'cmd_open0002' })
+    await bid(0, 'bid_00000001', '10')
+    await settle()
+    const [opening, second] = cluster.log.find(auction)?.commits ?? []
+    const [event] = eventsOf(second?.body ?? '') as [BidPlaced]
+    const other = { ...event, at: event.at + 1 }
+    const parts = { auctionId: auction, firstSeq: 2, prevHash: opening?.hash ?? '', events: [other] }
+    await (others[0] as MemoryNode).services.parts.equivocationWatch.offered(sealCommit(parts, home.signer))
+    await settle()
+    kill(home)
+    await cluster.time.advance(12_000)
+    expect(homeOf(sound)).to.not.equal(home.info.nodeId)
+    expect(homeOf(auction)).to.equal(home.info.nodeId)
+    expect(cluster.log.find(auction)?.head.seq).to.equal(2)
+    for (const { api } of others) expect((await api.status()).cluster?.disputed).to.deep.equal([auction])
   })
 
   it('leaves sellers who are accounts in charge: the new home vouches for them, through any node of the cluster', async () => {

@@ -7,11 +7,12 @@ import { oneLine } from './terminal-text.js'
 /** What `vendue status` says of the cluster: name and words of each. */
 export function clusterFacts(cluster: ClusterStatus | null, paint: Look['paint']): [string, string][] {
   if (cluster === null) return []
-  const { nodes, takenOver, healed } = cluster
+  const { nodes, takenOver, disputed, healed } = cluster
   const alive = nodes.filter(({ state }) => state === 'alive').length
   const counts = [
     `${alive} of ${nodes.filter(({ state }) => state !== 'left').length} nodes alive`,
     ...(takenOver > 0 ? [`took over ${takenOver}`] : []),
+    ...(disputed.length > 0 ? [paint.bad(`${disputed.length} disputed, which nobody takes over`)] : []),
     ...(healed > 0 ? [`put back ${healed} ${healed === 1 ? 'commit' : 'commits'}`] : []),
   ]
   return [
@@ -28,7 +29,7 @@ function logWords({ log: { connectedTo, outage } }: ClusterStatus, paint: Look['
 
 /** What `vendue cluster nodes` shows. */
 export function clusterLines(cluster: ClusterStatus, { paint }: Look): string[] {
-  const { nodes, takeovers, takenOver } = cluster
+  const { nodes, takeovers, takenOver, disputed } = cluster
   return [
     ...clusterFacts(cluster, paint).map(([name, words]) => `${name}: ${words}`),
     ...table(nodes, [
@@ -40,6 +41,9 @@ export function clusterLines(cluster: ClusterStatus, { paint }: Look): string[] 
     ]),
     ...takeovers.map(takeoverLine),
     ...(takenOver > takeovers.length ? [`and ${takenOver - takeovers.length} before`] : []),
+    ...disputed.map((id) =>
+      paint.bad(`${id} is disputed: its dead home has signed two histories; see vendue show ${id}`),
+    ),
   ]
 }
 

@@ -355,6 +355,7 @@ describe('what commands print', () => {
       ],
       takeovers: [{ auctionId: 'auc_1', at: T0, from: { nodeId: 'node_b', name: 'b\u001bn' }, why: 'no beat for 3 s' }],
       takenOver: 1,
+      disputed: [],
       healed: 2,
     }
     expect((await cli.line('status')).stdout).not.to.contain('cluster')
