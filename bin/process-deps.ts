@@ -17,6 +17,10 @@ export const processDeps: CliDeps = {
     const { serveGateway } = await import('../services/gateway/serve-gateway.js')
     return serveGateway(settings, parts)
   },
+  async openAnalytics(options) {
+    const { AnalyticsProcess } = await import('../services/analytics/serve-analytics.js')
+    return new AnalyticsProcess(options)
+  },
   async showInBrowser(url) {
     const { showInBrowser } = await import('../src/adapters/system/browser.js')
     return showInBrowser(url)

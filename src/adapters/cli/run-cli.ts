@@ -2,6 +2,7 @@
 
 import { loadSettings } from '../system/settings.js'
 import { VERSION } from '../system/version.js'
+import { analyticsCommand } from './commands/analytics.js'
 import { apiKeyCommand } from './commands/api-key.js'
 import { clientCommand } from './commands/client.js'
 import { clusterCommand } from './commands/cluster.js'
@@ -72,6 +73,7 @@ const HOST_COMMANDS: readonly HostCommand[] = [
   startCommand,
   clientCommand,
   gatewayCommand,
+  analyticsCommand,
   ...nodeCommands.map(overRpc),
   exportCommand,
   pictureCommand,

@@ -46,6 +46,8 @@ export function postgresDialect(address: SharedLogAddress): Dialect {
   const ca = tls.rootCertificateFile === null ? undefined : readFileSync(tls.rootCertificateFile, 'utf8')
   return new PostgresDialect({
     pool: async () => {
+      // A file that cannot be read is said at once, not at the first log-in.
+      sharedLogPassword(address, 'db')
       const pool = new pg.Pool({
         host,
         port,

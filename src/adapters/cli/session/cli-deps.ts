@@ -1,15 +1,18 @@
 import type { Accounts } from '../../../application/accounts/accounts.js'
 import type { ApiKeys } from '../../../application/accounts/api-keys.js'
 import type { Pseudonyms } from '../../../application/accounts/pseudonyms.js'
+import type { StoredProgress } from '../../../application/consumers/stored-progress.js'
 import type { ClusterAdmin } from '../../../ports/members/cluster-admin.js'
 import type { MeshAdmin } from '../../../ports/members/mesh-admin.js'
 import type { EventFeed } from '../../../ports/node/event-feed.js'
 import type { NodeApi } from '../../../ports/node/node-api.js'
 import type { NodeInfo } from '../../../ports/node/node-info.js'
 import type { SyncStatus } from '../../../ports/node/node-status.js'
+import type { ConsumerStatus } from '../../../ports/store/consumer-status.js'
 import type { RepairReport } from '../../../ports/store/repair-report.js'
 import type { Logger } from '../../../ports/system/logger.js'
 import type { Metrics, MetricsPage } from '../../../ports/system/metrics.js'
+import type { DatabaseAddress } from '../../system/database-address.js'
 import type { TokenKeyRotation } from '../../system/gateway-secrets.js'
 import type { GatewaySettings } from '../../system/gateway-settings.js'
 import type { NodeSettings } from '../../system/settings.js'
@@ -25,6 +28,8 @@ export interface CliDeps {
   connect(target: NodeTarget): Promise<NodeConnection>
   /** A gateway over a node, serving when it resolves. Rejects with an error that has a `code` and says what to do. */
   startGateway(settings: GatewaySettings, parts: GatewayParts): Promise<GatewayHandle>
+  /** Analytics over a node, not started yet. Connects to its database when it first needs it. */
+  openAnalytics(options: AnalyticsOptions): Promise<AnalyticsHandle>
   /** Shows an address in the user's browser. False if that cannot be done here. */
   showInBrowser(url: string): Promise<boolean>
   /** Replaces the damaged database of a node that does not run. Rejects with an error that has a `code`. */
@@ -35,6 +40,24 @@ export interface CliDeps {
   clusterAdmin(of: { readonly dataDir: string; readonly sharedLog: SharedLogAddress }): Promise<ClusterAdmin>
   /** A gateway's accounts, which a running gateway may have open too. Rejects with an error that has a `code`. */
   openAccounts(dataDir: string): Promise<AccountsHandle>
+}
+
+export interface AnalyticsOptions {
+  readonly api: NodeApi
+  readonly database: DatabaseAddress
+  /** The name of this instance, for people. */
+  readonly holder: string
+  readonly logger: Logger
+}
+
+export interface AnalyticsHandle {
+  /** Where the rows are, without a secret. */
+  readonly place: string
+  status(): ConsumerStatus
+  start(): void
+  progress(): Promise<StoredProgress>
+  rebuild(onProgress: (progress: { done: number; total: number }) => void, signal: AbortSignal): Promise<void>
+  close(): Promise<void>
 }
 
 export interface AccountsHandle {

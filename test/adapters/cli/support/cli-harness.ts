@@ -103,6 +103,7 @@ export class CliHarness {
       meshAdmin: () => Promise.reject(new Error('no mesh was to be changed')),
       clusterAdmin: () => Promise.reject(new Error('no cluster was to be changed')),
       openAccounts: () => Promise.reject(new Error('no accounts were to be opened')),
+      openAnalytics: () => Promise.reject(new Error('no statistics were to be computed')),
       connect: (target) => {
         this.targets.push(target)
         return Promise.resolve({ api: this.api, close: () => Promise.resolve() })
