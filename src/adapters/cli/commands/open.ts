@@ -6,20 +6,21 @@ import { openedLines, reportResult } from '../render/outcome-text.js'
 import { oneLine } from '../render/terminal-text.js'
 import { send } from '../session/outcome-unknown.js'
 import { addPictures, pictureFiles } from '../session/picture-files.js'
+import { openLots } from './open-lots.js'
 
 const TERMS = 'Terms:'
+const LIST = 'A list of lots:'
 
 export const openCommand: NodeCommand = {
-  usage: 'open <title>',
-  summary: 'Open an auction of your own.',
+  usage: 'open [title]',
+  summary: 'Open an auction of your own, or those of a list.',
   positionals: { title: 'What is sold' },
   options: {
-    start: { kind: 'text', describe: 'Start price', required: true, group: TERMS },
+    start: { kind: 'text', describe: 'Start price', group: TERMS },
     currency: {
       kind: 'text',
       describe: 'USD, EUR, USDT, BTC, ...',
       suggest: ['USDT', 'USDC', 'USD', 'EUR', 'BTC', 'ETH'],
-      required: true,
       group: TERMS,
     },
     description: { kind: 'text', describe: 'More about the lot', group: TERMS },
@@ -74,6 +75,17 @@ export const openCommand: NodeCommand = {
       describe: 'End on time even where nobody could bid then; otherwise the time that was lost is given back',
       group: TERMS,
     },
+    from: {
+      kind: 'text',
+      describe: 'CSV file with a lot a row, under the names of these options; what is given here is for all rows',
+      group: LIST,
+    },
+    'dry-run': { kind: 'flag', describe: 'With --from: check the list, and open nothing', group: LIST },
+    batch: {
+      kind: 'text',
+      describe: 'With --from: any name. The same row is opened once; under another name once more',
+      group: LIST,
+    },
     id: { kind: 'text', describe: 'Ask again with the id of an earlier try' },
     ack: ackOption,
   },
@@ -81,10 +93,24 @@ export const openCommand: NodeCommand = {
     ['open Pic#1 --start 75 --currency USDT', 'open until you close it'],
     ['open "Old map" --start 20 --currency EUR --reserve 60 --closes-in 2h', 'with a secret reserve'],
     ['open Vase --start 5 --currency USD --closes-in 10m --soft-close 30s/30s --hard-stop +5m', 'late bids extend it'],
+    ['open --from lots.csv --currency EUR --closes-in 2d', 'all lots of a list, after all were checked'],
     ['open Chair --start 20 --currency EUR --picture front.jpg --picture back.jpg', 'with pictures'],
   ],
-  notes: 'TIME is RFC 3339 with a zone: 2030-01-31T18:00:00Z or 2030-01-31T18:00+01:00.',
+  notes:
+    'TIME is RFC 3339 with a zone: 2030-01-31T18:00:00Z or 2030-01-31T18:00+01:00. Lists: UTF-8, separated by commas, tabs, or semicolons with decimal commas.',
   async run(session, args) {
+    if (args.has('from')) {
+      const alone = ['title', 'id', 'picture', 'alt'].find((name) => args.has(name))
+      if (alone !== undefined)
+        throw new UsageError(`${args.label(alone)} is for one auction, --from for a list`, {
+          field: alone,
+          next: 'give one',
+        })
+      return openLots(session, args, openRequest)
+    }
+    const ofLists = ['dry-run', 'batch'].find((name) => args.has(name))
+    if (ofLists !== undefined)
+      throw new UsageError(`--${ofLists} needs a list`, { field: ofLists, next: 'add --from FILE' })
     const terms = openRequest(args, args.commandId() ?? session.newCommandId('cmd'))
     const files = pictureFiles(args)
     const api = await session.api()
@@ -101,6 +127,8 @@ export const openCommand: NodeCommand = {
 }
 
 function openRequest(args: Args, commandId: string): OpenRequest {
+  args.needAll('title')
+  args.needAll('start', 'currency')
   const closesInMs = args.durationMs('closes-in')
   const closesAt = args.time('closes-at')
   if (closesInMs !== undefined && closesAt !== undefined) {

@@ -39,6 +39,15 @@ export class Args {
     return value
   }
 
+  /** Throws `UsageError` that names all of them that are missing. */
+  needAll(...names: readonly string[]): void {
+    const missing = names.filter((name) => !this.has(name))
+    const [field] = missing
+    if (field === undefined) return
+    const labels = missing.map((name) => this.label(name)).join(' and ')
+    throw new UsageError(`${labels} ${missing.length === 1 ? 'is' : 'are'} missing`, { field })
+  }
+
   list(name: string): string[] {
     const value = this.#values[name]
     return Array.isArray(value) ? value.map(String) : value === undefined ? [] : [String(value)]

@@ -52,7 +52,7 @@ function receipt({ seq, at, commandId }: Accepted): string {
   return `receipt: seq ${seq} at ${timeText(at)}, ${commandId}`
 }
 
-async function rejectionLines(
+export async function rejectionLines(
   session: Session,
   { rejection, auctionId }: Rejected,
   auction: AuctionView | null,
