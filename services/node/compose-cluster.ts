@@ -5,6 +5,7 @@ import { ClusterMembership } from '../../src/application/cluster/cluster-members
 import { OwnCopies } from '../../src/application/cluster/own-copies.js'
 import { PeerComparison } from '../../src/application/cluster/peer-comparison.js'
 import { SharedAuctions } from '../../src/application/cluster/shared-auctions.js'
+import { SignedRefusals } from '../../src/application/cluster/signed-refusals.js'
 import { Takeovers } from '../../src/application/cluster/takeovers.js'
 import { ownHomeLog } from '../../src/application/home/home-log.js'
 import { isOfCluster } from '../../src/application/log/cluster-keys.js'
@@ -65,6 +66,14 @@ function shareLog(services: NodeServices, { sharedLog, signer: clusterSigner }: 
             secrets: parts.secrets,
             logger: parts.logger,
           },
+          { ...nodeId(), isShared },
+        ),
+    )
+    .factory(
+      'signedRefusals',
+      () =>
+        new SignedRefusals(
+          { auctions: parts.auctions, receipts: parts.receipts, sharedLog },
           { ...nodeId(), isShared },
         ),
     )
@@ -147,6 +156,7 @@ function shareLog(services: NodeServices, { sharedLog, signer: clusterSigner }: 
             ownCopies: parts.ownCopies,
             peerComparison: parts.peerComparison,
             sharedAuctions: parts.sharedAuctions,
+            signedRefusals: parts.signedRefusals,
             takeovers: parts.takeovers,
             timers: parts.timers,
             logger: parts.logger,

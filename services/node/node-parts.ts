@@ -7,6 +7,7 @@ import type { ClusterMembership } from '../../src/application/cluster/cluster-me
 import type { OwnCopies } from '../../src/application/cluster/own-copies.js'
 import type { PeerComparison } from '../../src/application/cluster/peer-comparison.js'
 import type { SharedAuctions } from '../../src/application/cluster/shared-auctions.js'
+import type { SignedRefusals } from '../../src/application/cluster/signed-refusals.js'
 import type { Takeovers } from '../../src/application/cluster/takeovers.js'
 import type { AutoBidder } from '../../src/application/commands/auto-bidder.js'
 import type { CommandRouter } from '../../src/application/commands/command-router.js'
@@ -127,6 +128,7 @@ export interface NodeParts {
   readonly cluster: Cluster | null
   readonly clusterNodes: Pick<ClusterMembership, 'has'>
   readonly clusterMembership: ClusterMembership
+  readonly signedRefusals: SignedRefusals
   readonly takeovers: Takeovers
   readonly peerComparison: PeerComparison
   readonly clusterMeasures: ClusterMeasures

@@ -10,7 +10,8 @@ import type { ClusterLog } from './cluster-log.js'
 import type { ClusterLook, ClusterMembership } from './cluster-membership.js'
 import type { OwnCopies } from './own-copies.js'
 import type { PeerComparison } from './peer-comparison.js'
-import type { SharedAuctions } from './shared-auctions.js'
+import { reached, type SharedAuctions } from './shared-auctions.js'
+import type { SignedRefusals } from './signed-refusals.js'
 import type { Takeovers } from './takeovers.js'
 
 export interface ClusterDeps {
@@ -21,6 +22,7 @@ export interface ClusterDeps {
   readonly clusterSigner: Pick<ClusterSigner, 'firstKey'>
   readonly eventLog: Pick<PublishingEventLog, 'heads' | 'onPublished'>
   readonly sharedAuctions: SharedAuctions
+  readonly signedRefusals: SignedRefusals
   readonly ownCopies: Pick<OwnCopies, 'stop'>
   readonly peerComparison: Pick<PeerComparison, 'begin' | 'over'>
   readonly takeovers: Takeovers
@@ -113,9 +115,10 @@ export class Cluster {
    */
   #lookThrough(): void {
     if (this.#isStopped) return
-    const { logger, peerComparison, timers } = this.#deps
+    const { logger, peerComparison, signedRefusals, timers } = this.#deps
     const work = async () => {
       await this.#takeUpOwn()
+      await reached(() => signedRefusals.putBack())
       await peerComparison.over()
       await this.#putBackLost()
     }
@@ -129,8 +132,10 @@ export class Cluster {
     const { auctions, sharedLog } = this.#deps
     for (let after: string | null = null; !this.#isStopped; ) {
       const page: OwnedAuction[] = await sharedLog.auctionsOf(this.#nodeId, after, PAGE)
-      for (const { auctionId, hash } of page)
+      for (const { auctionId, hash } of page) {
         if ((await auctions.find(auctionId))?.head.hash !== hash) await this.#care(auctionId)
+        await this.#deps.sharedAuctions.putRefusalsBack(auctionId)
+      }
       after = page.at(-1)?.auctionId ?? null
       if (page.length < PAGE) return
     }

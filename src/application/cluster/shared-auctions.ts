@@ -156,6 +156,14 @@ export class SharedAuctions {
       )
   }
 
+  /** Refusals stand in no commit: the log may have lost them alone. */
+  putRefusalsBack(auctionId: string): Promise<void> {
+    return reached(async () => {
+      const own = await this.#deps.auctions.find(auctionId)
+      if (own !== null && this.#isShared(own.state)) await this.#recordAgain(own)
+    })
+  }
+
   /** What its commands were answered that no commit carries out. */
   async #recordAgain({ auctionId, state }: AuctionRecord): Promise<void> {
     if (state.home.nodeId !== this.#nodeId) return

@@ -111,6 +111,26 @@ describe('a log of a cluster that has lost its end', () => {
     await verified(right)
   })
 
+  it('gets refusals back, which stand in no commit, from the home that decided them', async () => {
+    const backup = cluster.log.snapshot()
+    await bid(left, 'bid_00000001', '5')
+    cluster.log.restore(backup)
+    await cluster.time.advance(3_000)
+    expect([...(cluster.log.find(auction)?.outcomes.keys() ?? [])]).to.include('bid_00000001')
+  })
+
+  it('gets refusals back from the receipts of those who were refused, if their home has died', async () => {
+    const backup = cluster.log.snapshot()
+    const refused = await bid(left, 'bid_00000001', '5')
+    const reused = { auction, commandId: 'bid_00000001', kind: 'plain', amount: '6' } as const
+    await cluster.soon(left.api.bid(reused))
+    await cluster.time.advance(1_000)
+    kill(home)
+    cluster.log.restore(backup)
+    await cluster.time.advance(8_000)
+    expect((await bid(left, 'bid_00000001', '5')).outcome).to.deep.equal(refused.outcome)
+  })
+
   it('gets back auctions that it has lost entirely, even those that nobody bids on', async () => {
     const backup = cluster.log.snapshot()
     const lot = await openInYen(home, { commandId: 'cmd_open0002', reserve: '20' })
