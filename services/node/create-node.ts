@@ -79,6 +79,8 @@ export interface VendueNode {
   readonly handshakes: HandshakeCounts | null
   /** What it is made of, for tests and benchmarks. */
   readonly services: NodeServices
+  /** Of the node's statistics; null: it computes none. Usable between `start` and `stop`. */
+  readonly stats: StatReader | null
   /** A gateway beside it counts here too. */
   readonly metrics: Metrics & MetricsPage
 }
@@ -138,6 +140,10 @@ class RunningNode implements VendueNode {
 
   get feed(): EventFeed {
     return this.services.parts.eventFeed
+  }
+
+  get stats(): StatReader | null {
+    return this.services.parts.statReader
   }
 
   get sync(): SyncStatus {

@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely'
 import type { StatCoverage, StatReader } from '../../ports/store/stat-reader.js'
 import { consumerStoreError } from './sql-errors.js'
+import { SqlStatQueries } from './sql-stat-queries.js'
 import type { SqlTables } from './sql-tables.js'
 
 export interface SqlStatReaderOptions {
@@ -10,13 +11,19 @@ export interface SqlStatReaderOptions {
   readonly place: string
 }
 
-export class SqlStatReader implements StatReader {
+export class SqlStatReader extends SqlStatQueries implements StatReader {
   readonly #db: Kysely<SqlTables>
   readonly #options: SqlStatReaderOptions
 
   constructor({ db }: { readonly db: Kysely<SqlTables> }, options: SqlStatReaderOptions) {
+    super({ db }, options)
     this.#db = db
     this.#options = options
+  }
+
+  /** The database belongs to the consumer, which closes it. */
+  override close(): Promise<void> {
+    return Promise.resolve()
   }
 
   async coverage(): Promise<StatCoverage | null> {

@@ -1,5 +1,7 @@
+import type { StatQueries } from './stat-queries.js'
+
 /** The numbers that analytics has made of auctions' events. Every method rejects with `ConsumerStoreError`. */
-export interface StatReader {
+export interface StatReader extends StatQueries {
   /** What the answers are made of. Null: there are none yet. */
   coverage(): Promise<StatCoverage | null>
 }

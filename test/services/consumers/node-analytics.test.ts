@@ -43,6 +43,9 @@ describe('analytics as a part of a node', () => {
     const status = async () => (await first.api.status()).consumers[0]
     await eventually('the status', async () => (await status())?.state === 'following')
     expect(await status()).to.include({ name: 'analytics', generation: 1, error: null })
+    const all = { auctionId: null, sellerId: null, from: 0, to: Date.now() + 60_000 }
+    const lots = await first.stats?.lots(all, { limit: 10, after: null })
+    expect(lots?.lots[0]).to.include({ bids: 1 })
     await first.stop()
 
     const silent = await started('numbers', false)

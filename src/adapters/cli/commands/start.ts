@@ -58,6 +58,7 @@ async function start(host: Host, args: Parameters<HostCommand['run']>[1]): Promi
         api: node.api,
         feed: node.feed,
         ...(node.metrics && { metrics: node.metrics }),
+        ...(node.stats && { stats: node.stats }),
         logger: logger.child({ part: 'gateway' }),
       })
     await announce(host, node, { dataDir: settings.dataDir, gateway })

@@ -10,6 +10,7 @@ import type { NodeInfo } from '../../../ports/node/node-info.js'
 import type { SyncStatus } from '../../../ports/node/node-status.js'
 import type { ConsumerStatus } from '../../../ports/store/consumer-status.js'
 import type { RepairReport } from '../../../ports/store/repair-report.js'
+import type { StatQueries } from '../../../ports/store/stat-queries.js'
 import type { Logger } from '../../../ports/system/logger.js'
 import type { Metrics, MetricsPage } from '../../../ports/system/metrics.js'
 import type { DatabaseAddress } from '../../system/database-address.js'
@@ -76,6 +77,8 @@ export interface GatewayParts {
   readonly logger: Logger
   /** Of the node, where it is in this process. */
   readonly metrics?: Metrics & MetricsPage
+  /** The node's statistics, where it computes any. */
+  readonly stats?: StatQueries
 }
 
 export interface NodeHandle {
@@ -83,6 +86,8 @@ export interface NodeHandle {
   /** From `start` on. */
   readonly feed?: EventFeed
   readonly info: NodeInfo
+  /** Its statistics; null: it computes none. From `start` on. */
+  readonly stats?: StatQueries | null
   /** Where its gateway counts as well. */
   readonly metrics?: Metrics & MetricsPage
   /** As in `NodeApi.status`, and costs nothing. */
