@@ -7,7 +7,10 @@ function logger(level: string, format: 'pretty' | 'json') {
   return { log: createPinoLogger({ level, format, write: (lines) => written.push(lines) }), written }
 }
 
-const SECRETS = ['token', 'operatorToken', 'max', 'limit', 'reserve', 'salt', 'privateKey', 'private_key', 'MAX']
+const SECRETS = [
+  ...['token', 'operatorToken', 'max', 'limit', 'reserve', 'salt', 'privateKey', 'private_key', 'MAX'],
+  ...['secrets', 'endpoint', 'auth', 'p256dh', 'unsubscribe', 'pass', 'smtp_url'],
+]
 
 describe('the log', () => {
   it('is written before the call returns, one JSON line each', () => {
