@@ -16,7 +16,7 @@ export function appendOperation(
   involved: InvolvedParties,
 ): { operation: AppendOperation; bytes: number } {
   const { commit, prevHash, state } = entry
-  const { auctionId, firstSeq, lastSeq, hash, signer, signature, body } = commit
+  const { auctionId, firstSeq, lastSeq, hash, signer, body } = commit
   const { terms } = state
   const operation: AppendOperation = {
     kind: 'append',
@@ -26,7 +26,7 @@ export function appendOperation(
     prevHash,
     hash,
     signer,
-    signature,
+    signatureSlot: 0,
     body,
     auction: {
       homeNodeId: state.home.nodeId,

@@ -5,6 +5,7 @@ import { CommitAppender } from './commit-appender.js'
 import { storedSignature } from './commit-rows.js'
 import type { Value } from './row-inserter.js'
 import { rowSum } from './row-sums.js'
+import type { SignatureSlots } from './signature-slots.js'
 import { messageOf, sqliteCode } from './store-error.js'
 import type {
   AppendOperation,
@@ -29,9 +30,9 @@ export class BatchWriter {
   readonly #appender: CommitAppender
   readonly #statements: ReturnType<typeof prepare>
 
-  constructor(db: Database) {
+  constructor(db: Database, signatures: SignatureSlots) {
     this.#db = db
-    this.#appender = new CommitAppender(db)
+    this.#appender = new CommitAppender(db, signatures)
     this.#statements = prepare(db)
   }
 

@@ -4,6 +4,7 @@ import type { RevealedMaximum } from '../../domain/events.js'
 import { storedSignature, storedText } from './commit-rows.js'
 import { RowInserter, type Value } from './row-inserter.js'
 import { rowSum } from './row-sums.js'
+import type { SignatureSlots } from './signature-slots.js'
 import { eventPlace, MAX_EVENTS_PER_COMMIT } from './sqlite-schema.js'
 import { indexedTitle } from './title-search.js'
 import type {
@@ -50,8 +51,11 @@ export class CommitAppender {
   /** As this connection, which alone writes, has left them. */
   readonly #heads = new Map<string, HeadRow>()
 
-  constructor(db: Database) {
+  readonly #signatures: SignatureSlots
+
+  constructor(db: Database, signatures: SignatureSlots) {
     this.#statements = prepare(db)
+    this.#signatures = signatures
   }
 
   /** A conflict is found before anything is written; every other refusal is thrown. */
@@ -66,13 +70,14 @@ export class CommitAppender {
     const { lastSeq, bidders, revealed, secret } = operation
     const events = lastSeq - firstSeq + 1
     if (events > MAX_EVENTS_PER_COMMIT) throw new RangeError(`${events} events in one commit`)
-    const position = this.#insertCommit(ref, operation)
     if (bidders !== null)
       for (const id of JSON.parse(bidders) as string[]) this.#statements.involve.run(id, 'bidder', ref)
-    this.#insertOutcomes(position, operation)
     if (secret !== null) this.#keepSecrets(ref, secret)
     if (revealed !== null) this.#reveal(ref, JSON.parse(revealed) as RevealedMaximum[])
     if (head !== undefined) this.#update(head, operation)
+    // Late, since it has to wait for the signature.
+    const position = this.#insertCommit(ref, operation)
+    this.#insertOutcomes(position, operation)
     this.#count(head, operation)
     this.#remember(ref, operation)
     return { ok: true, position }
@@ -108,14 +113,14 @@ export class CommitAppender {
   }
 
   #insertCommit(ref: number, operation: AppendOperation): number {
-    const { firstSeq, lastSeq, hash, prevHash, signer, signature, body } = operation
+    const { firstSeq, lastSeq, hash, prevHash, signer, signatureSlot, body } = operation
     const { lastInsertRowid } = this.#statements.insertCommit.run(
       ref,
       firstSeq,
       lastSeq,
       Buffer.from(hash, 'hex'),
       this.#authorOf(signer),
-      storedSignature(signature),
+      storedSignature(this.#signatures.take(signatureSlot)),
       storedText(body, operation, prevHash),
     )
     return lastInsertRowid as number

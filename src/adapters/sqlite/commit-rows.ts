@@ -38,7 +38,11 @@ const END = ',"mandates":[]}'
 const WHOLE = '='
 
 /** What is stored of a body's text: all of it, behind a mark, if it is not written as ours are. */
-export function storedText(body: string, { auctionId, firstSeq }: Commit, prevHash: string | null): string {
+export function storedText(
+  body: string,
+  { auctionId, firstSeq }: Pick<Commit, 'auctionId' | 'firstSeq'>,
+  prevHash: string | null,
+): string {
   const start = beginning(auctionId, firstSeq, prevHash)
   if (!body.startsWith(start)) return WHOLE + body
   const stored = body.slice(start.length, body.endsWith(END) ? -END.length : undefined)

@@ -25,7 +25,7 @@ export class SqliteEventLog extends SqliteLogReader implements EventLog {
   async append(entry: Append): Promise<number> {
     const { operation, bytes } = appendOperation(entry, this.#involved)
     try {
-      return await this.#writer.write(operation, bytes)
+      return await this.#writer.write(operation, bytes, () => entry.commit.signature)
     } catch (error) {
       this.#involved.forget(operation.auctionId)
       throw error

@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import type { Database } from 'better-sqlite3'
 import { BatchWriter } from './batch-writer.js'
 import { FileWatch } from './file-watch.js'
+import { SignatureSlots } from './signature-slots.js'
 import { openWriteConnection } from './sqlite-connection.js'
 import { messageOf, StoreError, type StoreErrorCode, sqliteCode } from './store-error.js'
 import type { WriterReply, WriterRequest, WriterSetup } from './write-operations.js'
@@ -14,7 +15,7 @@ const reply = (message: WriterReply) => port.postMessage(message)
 
 const db = open(workerData as WriterSetup)
 if (db !== null) {
-  const writer = new BatchWriter(db)
+  const writer = new BatchWriter(db, new SignatureSlots((workerData as WriterSetup).signatures))
   const watch = new FileWatch(db.name)
   /** What was written into a file that is gone has not been written. */
   const unlessGone = (answer: WriterReply): WriterReply => {

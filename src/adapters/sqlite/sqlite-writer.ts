@@ -8,6 +8,7 @@ import {
   SeqConflictError,
 } from '../../ports/store/event-log.js'
 import { type Histogram, type Metrics, NO_METRICS } from '../../ports/system/metrics.js'
+import { SignatureSlots } from './signature-slots.js'
 import type { SqliteTestOptions } from './sqlite-connection.js'
 import { StoreError } from './store-error.js'
 import type {
@@ -35,6 +36,7 @@ const MAX_WAITING_BYTES = 128 * 1024 * 1024
 interface Waiting {
   readonly operation: WriteOperation
   readonly bytes: number
+  readonly sign: (() => string) | null
   readonly resolve: (position: number) => void
   readonly reject: (error: Error) => void
 }
@@ -45,6 +47,7 @@ interface Waiting {
  */
 export class SqliteWriter {
   readonly #worker: Worker
+  readonly #signatures: SignatureSlots
   readonly #exited: Promise<void>
   /** Resolves when the writer has failed for good; not when it is closed. */
   readonly broken: Promise<LogBrokenError>
@@ -52,6 +55,8 @@ export class SqliteWriter {
   #waitingBytes = 0
   readonly #flying: Waiting[][] = []
   #scheduled = false
+  /** The first slot of the next batch: as many as fly at once have slots of their own. */
+  #nextSlot = 0
   #broken: LogBrokenError | null = null
   #closing: Promise<void> | null = null
   #onIdle: (() => void)[] = []
@@ -60,8 +65,9 @@ export class SqliteWriter {
   readonly #commitSeconds: Histogram
   readonly #groupSizes: Histogram
 
-  private constructor(worker: Worker, metrics: Metrics) {
+  private constructor(worker: Worker, signatures: SignatureSlots, metrics: Metrics) {
     this.#worker = worker
+    this.#signatures = signatures
     this.#commitSeconds = metrics.seconds('vendue_commit_seconds', 'Transactions of the database with their disk sync.')
     this.#groupSizes = metrics.sizes('vendue_commit_group_size', 'Writes that share one disk sync.')
     metrics.gauge('vendue_writer_queue_bytes', 'Text that waits to be written.', () => this.#waitingBytes)
@@ -83,23 +89,24 @@ export class SqliteWriter {
 
   /** Resolves once the file is open, checked and up to date; rejects with `StoreError` where it cannot be used. */
   static async open(path: string, test: SqliteTestOptions = {}, metrics: Metrics = NO_METRICS): Promise<SqliteWriter> {
-    const setup: WriterSetup = { path, test }
+    const signatures = SignatureSlots.sized(MAX_FLYING_BATCHES * MAX_BATCH_OPERATIONS)
+    const setup: WriterSetup = { path, test, signatures }
     const worker = new Worker(new URL('./sqlite-writer-worker.js', import.meta.url), { workerData: setup })
     const reply = await new Promise<WriterReply>((resolve, reject) => {
       worker.once('message', resolve)
       worker.once('error', reject)
       worker.once('exit', (code) => reject(new Error(`the writer thread ended (${code}) before it was ready`)))
     })
-    if (reply.type === 'ready') return new SqliteWriter(worker, metrics)
+    if (reply.type === 'ready') return new SqliteWriter(worker, new SignatureSlots(signatures), metrics)
     await worker.terminate()
     throw openingError(reply)
   }
 
   /**
    * Resolves with the position of an append (0 for anything else) once it is durable. `bytes` is about how much
-   * text the operation carries.
+   * text the operation carries; an append is signed by `sign`, while the writer thread is at work on it.
    */
-  write(operation: WriteOperation, bytes: number): Promise<number> {
+  write(operation: WriteOperation, bytes: number, sign: (() => string) | null = null): Promise<number> {
     if (this.#closing !== null) return Promise.reject(closedError())
     if (this.#broken !== null) return Promise.reject(this.#broken)
     if (
@@ -109,7 +116,7 @@ export class SqliteWriter {
       return Promise.reject(new LogBusyError())
     }
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ operation, bytes, resolve, reject })
+      this.#waiting.push({ operation, bytes, sign, resolve, reject })
       this.#waitingBytes += bytes
       this.#schedule()
     })
@@ -159,7 +166,17 @@ export class SqliteWriter {
     const batch = this.#waiting.splice(0, count)
     this.#waitingBytes -= bytes
     this.#flying.push(batch)
+    const slot = this.#nextSlot
+    this.#nextSlot = slot === 0 ? MAX_BATCH_OPERATIONS : 0
+    batch.forEach(({ operation }, i) => {
+      if (operation.kind !== 'append') return
+      operation.signatureSlot = slot + i
+      this.#signatures.clear(slot + i)
+    })
     this.#post({ type: 'batch', operations: batch.map(({ operation }) => operation) })
+    batch.forEach(({ sign }, i) => {
+      if (sign !== null) this.#signatures.put(slot + i, sign())
+    })
   }
 
   #post(request: WriterRequest): void {

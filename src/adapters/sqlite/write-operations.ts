@@ -49,7 +49,8 @@ export interface AppendOperation {
   readonly prevHash: string | null
   readonly hash: string
   readonly signer: string
-  readonly signature: string
+  /** Where the writer thread finds the signature, once it is made; given out when the batch is sent. */
+  signatureSlot: number
   readonly body: string
   readonly auction: AuctionRow
   /** In the opening commit only. */
@@ -124,6 +125,8 @@ export type BatchFailure = 'DISK_FULL' | 'BUSY' | 'LOG_IO_ERROR' | 'GONE'
 export interface WriterSetup {
   readonly path: string
   readonly test: SqliteTestOptions
+  /** Of `SignatureSlots`. */
+  readonly signatures: SharedArrayBuffer
 }
 
 export type WriterRequest =

@@ -14,8 +14,8 @@ export const MAX_BODY_BYTES = 1024 * 1024
 export type CommitParts = Omit<CommitBody, 'mandates'> & Partial<Pick<CommitBody, 'mandates'>>
 
 /**
- * Writes, hashes and signs a commit: from here on its bytes never change. Throws `BodyError` for what nobody would
- * read.
+ * Writes and hashes a commit: from here on its bytes never change. It is signed when its signature is first read, so
+ * that a store can begin to write it before that. Throws `BodyError` for what nobody would read.
  */
 export function sealCommit(parts: CommitParts, signer: Signer): Commit {
   const { auctionId, firstSeq, events } = parts
@@ -23,12 +23,16 @@ export function sealCommit(parts: CommitParts, signer: Signer): Commit {
   if (Buffer.byteLength(body) > MAX_BODY_BYTES) throw new BodyError('the body is too large')
   const hash = hashOf(body)
   const head = { auctionId: auctionId ?? auctionIdOf(hash), lastSeq: firstSeq + events.length - 1, hash }
+  let signature: string | undefined
   return {
     ...head,
     firstSeq,
     body,
     signer: signer.publicKey,
-    signature: signer.sign(checkpointText(head)),
+    get signature() {
+      signature ??= signer.sign(checkpointText(head))
+      return signature
+    },
   }
 }
 
