@@ -1,29 +1,15 @@
 import { expect } from 'chai'
-import type { Dialect } from 'kysely'
 import { sql } from 'kysely'
-import type { Consumer } from '../../src/application/consumers/consumer.js'
 import { readBodyAgain } from '../../src/application/log/written-body.js'
 import { UNOPENED } from '../../src/domain/auction.js'
 import { evolve } from '../../src/domain/evolve.js'
 import type { Claim, ConsumerCursor, Generation } from '../../src/ports/store/consumer-store.js'
-import type { StatFact } from '../../src/ports/store/stat-facts.js'
-import { SeededRandom } from '../sim/seeded-random.js'
 import { auctionBuilder, seededCommits } from '../support/consumers/auction-commits.js'
-import { ConsumerHouse, factsOf, keysOfFacts, keysOfRows } from '../support/consumers/consumer-house.js'
-import { KilledError } from '../support/consumers/killing-dialect.js'
+import type { ConsumerDatabase } from '../support/consumers/consumer-databases.js'
+import { ConsumerHouse, factsOf, keysOfRows } from '../support/consumers/consumer-house.js'
 import { codeOf } from './store-harness.js'
 
-/** A database under test. */
-export interface ConsumerDatabase {
-  readonly name: string
-  /** An empty one. */
-  make(): Promise<{ dialect: Dialect; dispose(): Promise<void> }>
-  readonly kills: number
-  /** See `ConsumerHouse` and `KillingDialect`. */
-  readonly how?: { readonly turnMs: number; readonly goodbye: string }
-}
-
-export function describeConsumerStore({ name, make, kills, how }: ConsumerDatabase): void {
+export function describeConsumerStore({ name, make, how }: ConsumerDatabase): void {
   describe(`what consumers keep in ${name}`, () => {
     let house: ConsumerHouse
     let dispose: () => Promise<void>
@@ -146,51 +132,6 @@ export function describeConsumerStore({ name, make, kills, how }: ConsumerDataba
       expect(await store.misfits(1)).to.have.length(1)
       await store.resume(claim, commit.auctionId)
       expect(await store.misfits(1)).to.deep.equal([])
-    })
-
-    it(`loses nothing and makes nothing twice, whatever step it is killed at (${kills} kills)`, async () => {
-      const random = new SeededRandom(`kills in ${name}`)
-      const commits = seededCommits('kills', 9)
-      const expected = keysOfFacts(factsOf(commits))
-      let shown = 0
-      /** One life after the other, until one ends by itself or `isDone` by what is stored. */
-      const lives = async (work: () => Promise<void>, isDone = async () => false) => {
-        for (;;) {
-          // The log grows meanwhile.
-          const more = commits.slice(shown, shown + random.int(0, 8))
-          shown += more.length
-          house.logs.add(...more)
-          house.dialect.revive(random.int(1, 60))
-          try {
-            await house.passing(work())
-            if (shown >= commits.length) return house.dialect.revive()
-          } catch (error) {
-            if (!(error instanceof KilledError)) throw error
-          }
-          house.dialect.revive()
-          if (await isDone()) return
-        }
-      }
-      const live = async () => (await house.store().generations()).find(({ state }) => state === 'live')?.number
-      const make = (): Consumer<StatFact> => house.consumer({ stepEvents: 6 })
-      await lives(() => make().catchUp())
-      const rows = await house.rows()
-      expect(keysOfRows(rows)).to.deep.equal(expected)
-      let rebuilt = 0
-      while (house.dialect.kills < kills) {
-        const before = await live()
-        await lives(
-          () => make().rebuild(),
-          async () => (await live()) !== before,
-        )
-        expect(await live()).not.to.equal(before)
-        expect(await house.rows(), 'row for row').to.deep.equal(rows)
-        // Removes what was there before.
-        await lives(() => make().catchUp())
-        expect(await house.generationsWithRows(), 'nothing is left of the others').to.deep.equal([await live()])
-        rebuilt += 1
-      }
-      expect(rebuilt).to.be.greaterThan(0)
     })
   })
 }

@@ -1,23 +1,17 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { type Dialect, Kysely, sql } from 'kysely'
+import { Kysely, sql } from 'kysely'
 import { SqlStatQueries } from '../../src/adapters/sql/sql-stat-queries.js'
 import type { SqlTables } from '../../src/adapters/sql/sql-tables.js'
 import type { StatFact } from '../../src/ports/store/stat-facts.js'
 import type { LotMark, RowMark, RowPage, StatFrame, StatQueries } from '../../src/ports/store/stat-queries.js'
 import { seededCommits } from '../support/consumers/auction-commits.js'
+import type { ConsumerDatabase } from '../support/consumers/consumer-databases.js'
 import { factsOf } from '../support/consumers/consumer-house.js'
 import { CountedFacts } from '../support/consumers/counted-facts.js'
 import { fillFacts } from '../support/consumers/fill-facts.js'
 import { BEGIN, LENGTH_MS, SELLERS, someFacts } from '../support/consumers/stat-facts.js'
 import { codeOf } from './store-harness.js'
-
-export interface StatDatabase {
-  readonly name: string
-  /** An empty one. */
-  make(): Promise<{ dialect: Dialect; dispose(): Promise<void> }>
-  readonly runs: number
-}
 
 const ALL = { auctionId: null, sellerId: null }
 const moments = fc
@@ -28,7 +22,7 @@ const scopes = fc.record({
   sellerId: fc.option(fc.constantFrom(...SELLERS.map(({ id }) => id))),
 })
 
-export function describeStatQueries({ name, make, runs }: StatDatabase): void {
+export function describeStatQueries({ name, make }: ConsumerDatabase, runs: number): void {
   describe(`the numbers that ${name} answers with`, () => {
     let db: Kysely<SqlTables>
     let queries: StatQueries
