@@ -53,8 +53,8 @@ export interface MembershipOptions {
   readonly redialMs?: number
 }
 
-/*
-Together they mean: a killed peer (connection refused) is given up after at most one interval and `goneSuspicionMs`,
+/**
+ * Together they mean: a killed peer (connection refused) is given up after at most one interval and `goneSuspicionMs`,
  * one that keeps silent after one interval, two time-outs and `suspicionMs`, which is 5.1 s, or 9.2 s for a node in
  * bad health. A stall of 2 s has no effect.
  */

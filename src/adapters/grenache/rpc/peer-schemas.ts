@@ -38,8 +38,7 @@ export const MAX_HEADS_PER_PAGE = 10_000
 export const MAX_DIGEST_PARTS = 1_024
 export const MAX_PEERS_PER_HELLO = 1_000
 export const MAX_RUMORS_PER_PING = 16
-/** Characters. */
-/** A thousand outcomes and maxima. */
+/** A thousand outcomes and maxima, in characters. */
 const MAX_PARCEL_LENGTH = 4 * 1024 * 1024
 const MAX_VERSION_LENGTH = 64
 
