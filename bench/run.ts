@@ -23,6 +23,7 @@ const BENCHES = [
   'cluster',
   'grpc',
   'budget',
+  'consumers',
   'web',
 ] as const
 
