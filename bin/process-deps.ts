@@ -43,6 +43,14 @@ export const processDeps: CliDeps = {
     const { NodeClusterAdmin } = await import('../services/cluster/cluster-admin.js')
     return new NodeClusterAdmin(of)
   },
+  async readAudit(dataDir) {
+    const { readAudit } = await import('../services/audit/open-audit.js')
+    return readAudit(dataDir)
+  },
+  async recordAct(dataDir, act, logger) {
+    const { recordAct } = await import('../services/audit/open-audit.js')
+    recordAct(dataDir, act, logger)
+  },
   async repair(dataDir, { takeBack }) {
     const [{ repairStore }, { Ed25519Verifier, readNodeKey }] = await Promise.all([
       import('../src/adapters/sqlite/repair-store.js'),

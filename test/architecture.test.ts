@@ -24,7 +24,7 @@ const SOURCE_DIRS = ['bin', 'demo', 'services', 'src']
 /** The rooms of a layer by floor: a room uses those on lower floors alone. */
 const FLOORS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   'src/application/': [
-    ['budgets', 'log', 'turns'],
+    ['audit', 'budgets', 'log', 'turns'],
     ['accounts', 'mesh', 'submissions'],
     ['members', 'pictures', 'proof'],
     ['consumers', 'replication'],
@@ -33,7 +33,7 @@ const FLOORS: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['node'],
     ['gateway'],
   ],
-  'src/ports/': [['accounts', 'notices', 'store', 'system'], ['members'], ['node'], ['mesh']],
+  'src/ports/': [['accounts', 'audit', 'notices', 'store', 'system'], ['members'], ['node'], ['mesh']],
 }
 
 /** A room of the application holds less than this part of its lines: one that grows beyond has to be divided. */

@@ -15,6 +15,7 @@ import { Pseudonyms } from '../../src/application/accounts/pseudonyms.js'
 import { AccountCalls } from '../../src/application/gateway/account-calls.js'
 import { DEFAULT_LIMITS, type LimitRules } from '../../src/application/gateway/limit-rules.js'
 import { Limits } from '../../src/application/gateway/limits.js'
+import { type Audit, NO_AUDIT } from '../../src/ports/audit/audit.js'
 import type { Clock } from '../../src/ports/system/clock.js'
 import type { Logger } from '../../src/ports/system/logger.js'
 import type { Random } from '../../src/ports/system/random.js'
@@ -48,7 +49,12 @@ export interface GatewayAccounts {
 export async function openAccounts(
   dataDir: string,
   { accounts: accountSettings = {}, limits: limitRules = DEFAULT_LIMITS }: AccountsSettings,
-  { logger, clock = systemClock, random = systemRandom }: { logger: Logger; clock?: Clock; random?: Random },
+  {
+    logger,
+    audit = NO_AUDIT,
+    clock = systemClock,
+    random = systemRandom,
+  }: { logger: Logger; audit?: Audit; clock?: Clock; random?: Random },
 ): Promise<GatewayAccounts> {
   const settings = { ...DEFAULT_ACCOUNT_SETTINGS, ...accountSettings }
   const store = openAccountStore(dataDir)
@@ -65,7 +71,7 @@ export async function openAccounts(
     const apiKeys = new ApiKeys(deps)
     const authenticator = new AccountAuthenticator(deps)
     const limits = new Limits(limitRules)
-    const calls = new AccountCalls({ accounts, logins, apiKeys, authenticator, limits })
+    const calls = new AccountCalls({ accounts, logins, apiKeys, authenticator, limits, audit })
     const routes = accountRoutes({ calls, clock })
     const pseudonyms = new Pseudonyms(store, { secret: pseudonymSecret })
     return {

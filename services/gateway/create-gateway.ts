@@ -37,6 +37,7 @@ import { Presence } from '../../src/application/gateway/presence.js'
 import { StatCalls } from '../../src/application/gateway/stat-calls.js'
 import { Turns } from '../../src/application/gateway/turns.js'
 import type { Authenticator } from '../../src/ports/accounts/caller.js'
+import { type Audit, NO_AUDIT } from '../../src/ports/audit/audit.js'
 import type { EventFeed } from '../../src/ports/node/event-feed.js'
 import type { NodeApi } from '../../src/ports/node/node-api.js'
 import type { StatQueries } from '../../src/ports/store/stat-queries.js'
@@ -54,6 +55,8 @@ export interface GatewayNeeds {
   /** Of the node, where it is in this process; its API is asked otherwise. */
   readonly feed?: EventFeed | undefined
   readonly logger: Logger
+  /** Nothing is recorded without. */
+  readonly audit?: Audit | undefined
   /** Of the node, where it is in this process; the gateway's own otherwise. */
   readonly metrics?: Metrics & MetricsPage
   /** Absent: names are taken on trust (`auth: open`). */
@@ -123,7 +126,7 @@ function compose(
 ): void {
   const { parts } = services
   const { host, port, portTaken, origins, gateways, authOpenAnywhere, currency, maxConnections } = settings
-  const { authenticator } = needs
+  const { audit = NO_AUDIT, authenticator } = needs
   // A proxy passes on the name that the world knows it by.
   const behindProxy = authenticator !== undefined && settings.trustedProxies.length > 0
   const serving = (): ServingDeps => ({
@@ -156,7 +159,7 @@ function compose(
     .value('logger', needs.logger)
     .factory('guard', () => needs.guard ?? null)
     .value('plugins', needs.plugins ?? [])
-    .factory('callers', () => (authenticator ? new AuthenticatedCallers({ authenticator }) : new OpenCallers()))
+    .factory('callers', () => (authenticator ? new AuthenticatedCallers({ authenticator, audit }) : new OpenCallers()))
     .factory('addresses', () => new ClientAddresses(settings.trustedProxies))
     .factory(
       'origins',
@@ -192,6 +195,7 @@ function compose(
       () =>
         new BidDesk({
           api: parts.api,
+          audit,
           bidders: parts.bidders,
           breakers: parts.breakers,
           clock: parts.clock,
@@ -203,7 +207,7 @@ function compose(
     )
     .factory('calls', () => {
       const { api, bidders, callers, commandIds, desk, guard } = parts
-      return new AuctionCalls({ api, bidders, callers, commandIds, desk, guard })
+      return new AuctionCalls({ api, audit, bidders, callers, commandIds, desk, guard })
     })
     .factory('turns', () => new Turns({ clock: parts.clock, metrics: parts.metrics }))
     .factory(

@@ -1,4 +1,6 @@
 import type { BudgetLimits } from '../../src/application/budgets/sender-budgets.js'
+import type { Audit } from '../../src/ports/audit/audit.js'
+import type { AuditReader } from '../../src/ports/audit/audit-store.js'
 import type { HandshakeCounts } from '../../src/ports/node/node-status.js'
 import type { ConsumerStatus } from '../../src/ports/store/consumer-status.js'
 import type { SharedLog } from '../../src/ports/store/shared-log.js'
@@ -17,7 +19,14 @@ export interface NodeConsumers {
   readonly statReader: StatReader | null
 }
 
+export interface AuditOptions {
+  readonly audit: Audit
+  readonly reader: Pick<AuditReader, 'rows'>
+}
+
 export interface ComposeOptions {
+  /** Nothing is recorded without. */
+  readonly audited?: AuditOptions
   readonly dataDir: string
   readonly currencies: Readonly<Record<string, number>>
   readonly requestStop: () => void

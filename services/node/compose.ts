@@ -12,6 +12,7 @@ import { LocalNodeCommands } from '../../src/application/node/local-node-command
 import { LocalNodeQueries } from '../../src/application/node/local-node-queries.js'
 import { LocalPeerService } from '../../src/application/node/local-peer-service.js'
 import { checkedNodeApi } from '../../src/application/node/node-methods.js'
+import { NO_AUDIT } from '../../src/ports/audit/audit.js'
 import type { Store } from '../../src/ports/store/store.js'
 import { NO_METRICS } from '../../src/ports/system/metrics.js'
 import { composeCluster } from './compose-cluster.js'
@@ -27,6 +28,8 @@ export function composeNode(services: NodeServices, options: ComposeOptions): vo
     .value('metrics', options.metrics ?? NO_METRICS)
     .value('statReader', options.consumers?.statReader ?? null)
     .value('consumerStatuses', options.consumers?.statuses ?? (() => []))
+    .value('audit', options.audited?.audit ?? NO_AUDIT)
+    .value('auditReader', options.audited?.reader ?? { rows: () => [] })
   composeMesh(services, options)
   composeReplication(services, options)
   composeProof(services)
@@ -248,6 +251,7 @@ function composeService(services: NodeServices, options: ComposeOptions): void {
           auctionHouse: parts.auctionHouse,
           auctions: parts.auctions,
           auctionViews: parts.auctionViews,
+          auditReader: parts.auditReader,
           autoBidder: parts.autoBidder,
           breaches: parts.breaches,
           budgets: parts.budgets,

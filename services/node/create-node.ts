@@ -33,6 +33,7 @@ import { MemberSync } from '../../src/application/members/member-sync.js'
 import { servesWithinRole, withinRole } from '../../src/application/members/role-guard.js'
 import { isReachable } from '../../src/application/mesh/peer-table.js'
 import { InPlaceMandateChecker } from '../../src/application/submissions/in-place-mandate-checker.js'
+import { type Audit, NO_AUDIT } from '../../src/ports/audit/audit.js'
 import type { MemberRole } from '../../src/ports/members/member.js'
 import type { MandateChecker } from '../../src/ports/mesh/mandate-checker.js'
 import type { EventFeed } from '../../src/ports/node/event-feed.js'
@@ -46,6 +47,8 @@ import type { Metrics, MetricsPage } from '../../src/ports/system/metrics.js'
 import type { BulkVerifier, Signer } from '../../src/ports/system/signer.js'
 import { analyticsThread } from '../analytics/start-analytics.js'
 import type { ServiceThread } from '../consumers/service-thread.js'
+import { movingActs, shownNodeSettings, startActs } from '../audit/node-acts.js'
+import { type OpenedAuditTrail, openAudit } from '../audit/open-audit.js'
 import { ServiceContainer } from '../container.js'
 import { composeNode, provideStore } from './compose.js'
 import { openNodeCluster } from './node-cluster.js'
@@ -77,6 +80,8 @@ export interface VendueNode {
   readonly stopRequested: Promise<void>
   /** TLS handshakes so far; null if TLS is switched off. */
   readonly handshakes: HandshakeCounts | null
+  /** Whoever asks it in the name of somebody records that here. From `start` on. */
+  readonly audit: Audit
   /** What it is made of, for tests and benchmarks. */
   readonly services: NodeServices
   /** Of the node's statistics; null: it computes none. Usable between `start` and `stop`. */
@@ -118,6 +123,7 @@ class RunningNode implements VendueNode {
   #requestStop: () => void = () => {}
   #info: NodeInfo | null = null
   #mesh: NodeMesh | null = null
+  #audit: OpenedAuditTrail | null = null
   #stopping: Promise<void> | null = null
 
   constructor(settings: NodeSettings, options: CreateNodeOptions) {
@@ -148,6 +154,10 @@ class RunningNode implements VendueNode {
 
   get sync(): SyncStatus {
     return this.services.parts.syncer.status
+  }
+
+  get audit(): Audit {
+    return this.#audit?.trail ?? NO_AUDIT
   }
 
   get info(): NodeInfo {
@@ -181,6 +191,10 @@ class RunningNode implements VendueNode {
     this.#undo.push(() => store.close())
     void store.broken.then(this.#fail)
     const own = loadNodeKey(dataDir)
+    const { auditKeepMs: keepMs } = this.#settings
+    const audit = openAudit(dataDir, { logger: this.#logger, ...(keepMs !== undefined && { keepMs }) })
+    this.#audit = audit
+    this.#undo.push(() => this.#stopAudit(audit))
     const { signer, verifier } = this.#crypto(own)
     const operatorToken = loadOperatorToken(dataDir, systemRandom)
     const mesh = await openNodeMesh(this.#settings, own, this.#options)
@@ -206,6 +220,7 @@ class RunningNode implements VendueNode {
         logger: this.#logger,
         metrics: this.metrics,
         budgets: services.parts.budgets,
+        audit: audit.trail,
       },
       { ...rpc, operatorToken },
     )
@@ -221,6 +236,7 @@ class RunningNode implements VendueNode {
     for (const start of this.#starts) start()
     await this.#serveMetrics()
     this.#writeNodeFile(grape.discovery.grapeUrl)
+    for (const act of startActs('node.start', shownNodeSettings(this.#settings), audit.store)) audit.trail.record(act)
     // Nodes of one machine need not wait for the DHT. Of two that start together, the one that looks last sees the
     // other.
     services.parts.membership.consider(listNeighbours(dataDir).map(({ address }) => address))
@@ -274,7 +290,7 @@ class RunningNode implements VendueNode {
         }
         return new GrenachePeerClient({ rpcClient, whoIsAt })
       })
-      .value('eventLog', this.#logged(new PublishingEventLog(store.eventLog)))
+      .value('eventLog', this.#watched(new PublishingEventLog(store.eventLog)))
       .value('self', {
         party,
         info: () => this.info,
@@ -284,6 +300,7 @@ class RunningNode implements VendueNode {
     const analytics = this.#analytics()
     composeNode(this.services, {
       dataDir,
+      ...(this.#audit && { audited: { audit: this.#audit.trail, reader: this.#audit.store } }),
       currencies,
       peerWaitMs,
       budgets,
@@ -351,6 +368,7 @@ class RunningNode implements VendueNode {
       onAddresses: (found) => services.parts.membership.considerMembers(found),
       onRevoked: (nodeId) => {
         tls.cut(nodeId)
+        this.audit.record({ act: 'member.revoked', via: 'node', who: null, from: null, about: nodeId, code: 'ok' })
         if (nodeId !== facts.nodeId) return
         const message = `this node has been put out of the mesh "${membership.meshName}"`
         this.#fail(new NodeError('MEMBER_REVOKED', message))
@@ -368,10 +386,16 @@ class RunningNode implements VendueNode {
     return { memberSync, renewer }
   }
 
-  #logged(eventLog: PublishingEventLog): PublishingEventLog {
-    eventLog.onPublished(({ commit: { auctionId, firstSeq, lastSeq, position }, events }) => {
+  #stopAudit({ trail }: OpenedAuditTrail): void {
+    trail.record({ act: 'node.stop', via: 'node', who: null, from: null, code: 'ok' })
+    trail.close()
+  }
+
+  #watched(eventLog: PublishingEventLog): PublishingEventLog {
+    eventLog.onPublished(({ commit: { auctionId, signer, firstSeq, lastSeq, position }, events }) => {
       const types = [...new Set(events.map(({ type }) => type))]
       this.#logger.debug({ auctionId, firstSeq, lastSeq, position, types }, 'stored a commit')
+      for (const act of movingActs(auctionId, signer, events)) this.audit.record(act)
     })
     return eventLog
   }

@@ -6,6 +6,7 @@ import { systemClock } from '../../src/adapters/system/system-clock.js'
 import { systemRandom } from '../../src/adapters/system/system-random.js'
 import { newCommandId } from '../../src/application/log/ids.js'
 import { explainRejection } from '../../src/application/node/explain-rejection.js'
+import { auditedNodeApi } from '../../src/application/node/node-acts.js'
 import { addWhole, readWhole } from '../../src/application/pictures/picture-transfer.js'
 import { type AmountInput, formatAmount } from '../../src/domain/money.js'
 import type { Party } from '../../src/domain/party.js'
@@ -157,6 +158,7 @@ class NodeFace implements EmbeddedNode {
   readonly #node: VendueNode
   readonly #join: () => Promise<void>
   readonly #events: NodeEvents
+  #audited: NodeApi | null = null
 
   constructor(options: EmbeddedNodeOptions) {
     this.name = options.name
@@ -180,7 +182,14 @@ class NodeFace implements EmbeddedNode {
   }
 
   get api(): NodeApi {
-    return this.#node.api
+    return this.#api()
+  }
+
+  /** Whoever holds it is recorded as the library. */
+  #api(): NodeApi {
+    const { api, audit } = this.#node
+    this.#audited ??= auditedNodeApi(api, audit, { via: 'library', from: null, who: 'operator' })
+    return this.#audited
   }
 
   get failed(): Promise<Error> {

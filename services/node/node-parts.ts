@@ -42,6 +42,8 @@ import type { Replication } from '../../src/application/replication/replication.
 import type { Replicator } from '../../src/application/replication/replicator.js'
 import type { Syncer } from '../../src/application/replication/syncer.js'
 import type { Party } from '../../src/domain/party.js'
+import type { Audit } from '../../src/ports/audit/audit.js'
+import type { AuditReader } from '../../src/ports/audit/audit-store.js'
 import type { MemberDirectory } from '../../src/ports/members/member-directory.js'
 import type { MemberNews } from '../../src/ports/members/member-news.js'
 import type { Discovery } from '../../src/ports/mesh/discovery.js'
@@ -90,6 +92,8 @@ export interface NodeParts {
   readonly random: Random
   readonly logger: Logger
   readonly metrics: Metrics
+  readonly audit: Audit
+  readonly auditReader: Pick<AuditReader, 'rows'>
   readonly budgets: Budgets
   readonly signer: Signer
   readonly verifier: BulkVerifier

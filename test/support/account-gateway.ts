@@ -42,6 +42,7 @@ export async function startAccountGateway(settings: AccountsSettings = {}) {
       callers,
       guard: opened.limits,
       logger,
+      calls: { refused: () => undefined },
       metrics,
       origins,
     },

@@ -16,6 +16,7 @@ export const GATEWAY_SETTINGS: GatewaySettings = {
   maxConnectionsPerAddress: 1_000,
   trustedProxies: [],
   dataDir: '/nonexistent',
+  auditKeepMs: null,
   accounts: { registration: 'open', selfRoles: ['bidder', 'seller'] },
   limits: null,
 }

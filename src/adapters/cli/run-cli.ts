@@ -1,9 +1,12 @@
 /** Room `cli`: the command line: what a user types, and what they read. */
 
+import { userInfo } from 'node:os'
+import { codeOf } from '../../application/node/node-acts.js'
 import { loadSettings } from '../system/settings.js'
 import { VERSION } from '../system/version.js'
 import { analyticsCommand } from './commands/analytics.js'
 import { apiKeyCommand } from './commands/api-key.js'
+import { auditCommand } from './commands/audit.js'
 import { clientCommand } from './commands/client.js'
 import { clusterCommand } from './commands/cluster.js'
 import { configCommand } from './commands/config.js'
@@ -30,6 +33,7 @@ import type { CliDeps } from './session/cli-deps.js'
 import type { CliIo } from './session/cli-io.js'
 import { exitCodeOf } from './session/exit-code.js'
 import type { Host, HostCommand } from './session/host.js'
+import { nodeLogger } from './session/node-logger.js'
 import { overRpc } from './session/node-session.js'
 
 export const PROGRAM = 'vendue'
@@ -50,12 +54,16 @@ export async function runCli(words: readonly string[], deps: CliDeps, io: CliIo)
       case 'nothing':
         io.stderr.write(`${parsed.help}\n`)
         return EXIT.usage
-      case 'command':
-        running = `${PROGRAM} ${nameOf(parsed.command)}`
-        return await parsed.command.run(
-          makeHost(deps, io, { out, color, listens: LISTENING.has(parsed.command) }),
+      case 'command': {
+        // The grammar has these alone.
+        const command = parsed.command as HostCommand
+        running = `${PROGRAM} ${nameOf(command)}`
+        return await runRecorded(
+          command,
+          makeHost(deps, io, { out, color, listens: LISTENING.has(command) }),
           parsed.args,
         )
+      }
       default: {
         const unknown: never = parsed
         throw new Error(`unknown parse ${JSON.stringify(unknown)}`)
@@ -69,7 +77,30 @@ export async function runCli(words: readonly string[], deps: CliDeps, io: CliIo)
   }
 }
 
-const HOST_COMMANDS: readonly HostCommand[] = [
+/** What a command changes without a node is recorded where it works. */
+async function runRecorded(command: HostCommand, host: Host, args: Args): Promise<ExitCode> {
+  const { audited } = command
+  const local = typeof audited === 'function' ? audited(args) : null
+  if (local === null) return command.run(host, args)
+  const { in: where, ...act } = local
+  const record = async (code: string) => {
+    const dataDir = host.settings(args).values[where]
+    const logger = nodeLogger({ level: 'warn', format: 'auto' }, { stream: host.io.stderr, env: host.io.env })
+    const who = `os:${userInfo().username}`
+    await host.deps.recordAct(dataDir, { ...act, via: 'cli', from: null, who, code }, logger)
+  }
+  try {
+    const exit = await command.run(host, args)
+    await record(exit === EXIT.done ? 'ok' : `EXIT_${exit}`)
+    return exit
+  } catch (error) {
+    // The command's own failure is what its user has to hear of.
+    await record(codeOf(error)).catch(() => undefined)
+    throw error
+  }
+}
+
+export const HOST_COMMANDS: readonly HostCommand[] = [
   startCommand,
   clientCommand,
   gatewayCommand,
@@ -82,6 +113,7 @@ const HOST_COMMANDS: readonly HostCommand[] = [
   repairCommand,
   userCommand,
   apiKeyCommand,
+  auditCommand,
   configCommand,
   meshCommand,
   clusterCommand,

@@ -20,20 +20,24 @@ export function accountService(
   return {
     register({ username, email, password }, context) {
       const account = { name: orNone(username), email: orNone(email), password }
-      return answer(calls.register(callIn(context).address, account))
+      return answer(calls.register(callIn(context), account))
     },
 
     logIn({ login, password }, context) {
-      return answer(calls.logIn(callIn(context).address, { login, password }))
+      return answer(calls.logIn(callIn(context), { login, password }))
     },
 
-    refreshTokens({ refreshToken }) {
-      return answer(calls.refresh(refreshToken))
+    refreshTokens({ refreshToken }, context) {
+      return answer(calls.refresh(callIn(context), refreshToken))
     },
 
     async logOut({ refreshToken }, context) {
       const token = orNone(refreshToken)
-      await calls.logOut(token, token === undefined ? credentialsOf(callIn(context).presented.headers) : null)
+      await calls.logOut(
+        callIn(context),
+        token,
+        token === undefined ? credentialsOf(callIn(context).presented.headers) : null,
+      )
       return {}
     },
 
@@ -44,7 +48,7 @@ export function accountService(
 
     async createApiKey({ label, scopes, expiresIn }, context) {
       const days = expiresIn && { expires_in_days: secondsOf(expiresIn) / DAY_SECONDS }
-      const { apiKey, secret } = await calls.createKey(callIn(context).caller, { label, scopes, ...days })
+      const { apiKey, secret } = await calls.createKey(callIn(context), { label, scopes, ...days })
       return { apiKey: apiKeyMessage(apiKey), secret }
     },
 
@@ -53,7 +57,7 @@ export function accountService(
     },
 
     async revokeApiKey({ id }, context) {
-      await calls.revokeKey(callIn(context).caller, id)
+      await calls.revokeKey(callIn(context), id)
       return {}
     },
   }

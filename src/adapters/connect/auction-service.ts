@@ -76,7 +76,7 @@ export function auctionService(
       const auction = idOf(auctionId)
       const word = wordOf(kind, ['plain', 'max'], 'kind') ?? 'plain'
       const bid = { auction, kind: word, amount, brief: true } as const
-      const result = await calls.bid('grpc', callIn(context, idempotencyKey), bid)
+      const result = await calls.bid(callIn(context, idempotencyKey), bid)
       // The answer leaves the auction out: it would cost more than all the rest.
       const { terms } = await deps.facts.of(auction)
       return { outcome: outcomeMessage(result, terms.currency) }
@@ -84,7 +84,7 @@ export function auctionService(
 
     buyNow({ auctionId, idempotencyKey }, context) {
       const bid = { auction: idOf(auctionId), kind: 'buy-now' } as const
-      return outcome(calls.bid('grpc', callIn(context, idempotencyKey), bid))
+      return outcome(calls.bid(callIn(context, idempotencyKey), bid))
     },
 
     closeAuction({ auctionId, idempotencyKey }, context) {

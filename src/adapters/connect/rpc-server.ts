@@ -174,10 +174,14 @@ export class GatewayRpc {
     const address = this.#deps.addresses.of({ headers, socket: request.socket } as IncomingMessage)
     return {
       caller: null,
+      via: 'grpc',
       address,
       refused: this.#refusalOf(address),
       requestId: requestIdOf(headers['x-request-id']),
-      presented: { headers: { ...headers, host: headers.host ?? headers[':authority'] } },
+      presented: {
+        origin: { via: 'grpc', from: address },
+        headers: { ...headers, host: headers.host ?? headers[':authority'] },
+      },
       lane,
     }
   }

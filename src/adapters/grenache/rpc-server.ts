@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { PeerRPCServer } from 'grenache-nodejs-http'
 import type { Budgets } from '../../application/budgets/budgets.js'
 import type { Admission } from '../../application/members/peer-gate.js'
+import type { Audit } from '../../ports/audit/audit.js'
 import type { MeshService } from '../../ports/members/mesh-service.js'
 import type { PeerService } from '../../ports/mesh/peer-service.js'
 import type { NodeApi } from '../../ports/node/node-api.js'
@@ -32,6 +33,7 @@ export interface RpcServerDeps {
   readonly tls: MeshTls | null
   readonly logger: Logger
   readonly budgets: Budgets
+  readonly audit: Audit
   readonly metrics?: Metrics
 }
 
@@ -160,7 +162,10 @@ export class RpcServer {
     const caller = this.#callerOf(admission, request.data.token)
     if (caller.kind === 'operator') from.vouch()
     const refusal = this.#refuse(rpc, caller, admission)
-    if (refusal) return refusal
+    if (refusal) {
+      this.#record(rpc, { caller, from, params: null }, refusal)
+      return refusal
+    }
     const { maxConcurrent, maxConcurrentStrangers } = this.#limits
     const isStranger = caller.kind === 'nobody' && this.#deps.tls !== null
     if (
@@ -179,6 +184,7 @@ export class RpcServer {
     } catch (error) {
       answer = this.#failed(name, error, requestIds)
     }
+    this.#record(rpc, { caller, from, params: request.data.params }, answer)
     this.#running -= 1
     this.#measure(name, performance.now() - startedAt, answer)
     if (isStranger) this.#strangers -= 1
@@ -190,6 +196,20 @@ export class RpcServer {
       )
     }
     return answer
+  }
+
+  #record(
+    rpc: BoundRpc,
+    { caller, from, params }: { caller: RpcCaller; from: RequestOrigin; params: unknown },
+    answer: AnswerPayload,
+  ): void {
+    const acts = rpc.acts(params, answer.ok ? { result: answer.result } : { code: answer.error.code })
+    if (acts.length === 0) return
+    const by = callerName(caller)
+    for (const { who = by, about, ...act } of acts) {
+      const speaks = who === by || by === null ? about : `by ${by}${about === undefined ? '' : `, ${about}`}`
+      this.#deps.audit.record({ ...act, via: 'rpc', from: from.address, who, about: speaks })
+    }
   }
 
   #callerOf(admission: Admission | null, token: string | undefined): RpcCaller {
@@ -243,6 +263,11 @@ class RpcServerPeer extends PeerRPCServer<RpcServerTransport> {
   override getTransportClass() {
     return RpcServerTransport
   }
+}
+
+function callerName(caller: RpcCaller): string | null {
+  if (caller.kind === 'nobody') return null
+  return caller.kind === 'member' ? caller.nodeId : 'operator'
 }
 
 function orOf(roles: readonly string[]): string {

@@ -21,7 +21,7 @@ import {
   tokensJson,
 } from './account-schemas.js'
 import { cookieToken, forgetCookie, keepInCookie } from './login-cookie.js'
-import { problems } from './routes/route.js'
+import { callOf, problems } from './routes/route.js'
 
 export interface AccountRoutesDeps {
   readonly calls: AccountCalls
@@ -80,7 +80,7 @@ function addAuthRoutes(app: FastifyInstance, deps: Deps, prefix: string): void {
     async (request, reply) => {
       const { username, name, email, password } = request.body
       const tokens = await calls
-        .register(request.address, { name: oneOf({ username, name }), email, password })
+        .register(callOf(request), { name: oneOf({ username, name }), email, password })
         .catch((error) => Promise.reject(inWordsOf(request, error)))
       const inCookie = request.body.refresh_token_in === 'cookie'
       return reply.code(201).send(answer(tokens, { request, reply, inCookie }))
@@ -103,7 +103,7 @@ function addAuthRoutes(app: FastifyInstance, deps: Deps, prefix: string): void {
       // Clients call the field by any of these names; the password decides.
       const login = username || name || email
       if (login === undefined) throw missing('username')
-      const tokens = await calls.logIn(request.address, { login, password })
+      const tokens = await calls.logIn(callOf(request), { login, password })
       return answer(tokens, { request, reply, inCookie: request.body.refresh_token_in === 'cookie' })
     },
   )
@@ -122,7 +122,7 @@ function addAuthRoutes(app: FastifyInstance, deps: Deps, prefix: string): void {
     async (request, reply) => {
       const kept = cookieToken(request, request.body.refresh_token)
       const token = kept ?? request.body.refresh_token
-      return answer(await calls.refresh(token), { request, reply, inCookie: kept !== null })
+      return answer(await calls.refresh(callOf(request), token), { request, reply, inCookie: kept !== null })
     },
   )
 
@@ -136,7 +136,7 @@ function addAuthRoutes(app: FastifyInstance, deps: Deps, prefix: string): void {
       const given = request.body?.refresh_token
       const token = cookieToken(request, given) ?? given
       if (token !== given) forgetCookie({ request, reply })
-      await calls.logOut(token, token === undefined ? credentialsOf(request.headers) : null)
+      await calls.logOut(callOf(request), token, token === undefined ? credentialsOf(request.headers) : null)
       return reply.code(204).send(undefined)
     },
   )
@@ -153,7 +153,7 @@ function addAuthRoutes(app: FastifyInstance, deps: Deps, prefix: string): void {
       },
     },
     async (request, reply) => {
-      const tokens = await calls.changePassword(request, request.body)
+      const tokens = await calls.changePassword(callOf(request), request.body)
       return answer(tokens, { request, reply, inCookie: request.body.refresh_token_in === 'cookie' })
     },
   )
@@ -176,7 +176,7 @@ function addOwnRoutes(app: FastifyInstance, { calls }: Deps): void {
       },
     },
     async (request, reply) => {
-      const { apiKey, secret } = await calls.createKey(request.caller, request.body)
+      const { apiKey, secret } = await calls.createKey(callOf(request), request.body)
       return reply.code(201).send({ ...apiKeyJson(apiKey), api_key: secret })
     },
   )
@@ -191,7 +191,7 @@ function addOwnRoutes(app: FastifyInstance, { calls }: Deps): void {
     `${path}/:id`,
     { schema: { tags, summary: 'Revoke an API key', params: apiKeyParams, response: nothing } },
     async (request, reply) => {
-      await calls.revokeKey(request.caller, request.params.id)
+      await calls.revokeKey(callOf(request), request.params.id)
       return reply.code(204).send(undefined)
     },
   )

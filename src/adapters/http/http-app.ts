@@ -11,6 +11,7 @@ import {
   validatorCompiler,
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod'
+import type { AuctionCalls } from '../../application/gateway/auction-calls.js'
 import { withoutCredentials } from '../../application/gateway/authenticate.js'
 import type { Callers } from '../../application/gateway/callers.js'
 import type { GatewayMetrics } from '../../application/gateway/gateway-metrics.js'
@@ -22,11 +23,12 @@ import type { OriginPolicy } from './origin-policy.js'
 import { errorsOf, INTERNAL, PROBLEM_TYPE, type ProblemAnswer, problemOf, RequestError } from './problem.js'
 import { requestIdOf } from './request-id.js'
 import { RequestOrder } from './request-order.js'
-import type { GatewayApp } from './routes/route.js'
+import { callOf, type GatewayApp } from './routes/route.js'
 
 export interface HttpAppDeps {
   readonly addresses: ClientAddresses
   readonly callers: Callers
+  readonly calls: Pick<AuctionCalls, 'refused'>
   readonly guard: Guard | null
   readonly logger: Logger
   readonly metrics: GatewayMetrics
@@ -111,6 +113,8 @@ export async function createHttpApp(deps: HttpAppDeps, options: HttpAppOptions):
   })
   app.decorateRequest('caller', null)
   app.decorateRequest('address', '')
+  app.decorateRequest('called', false)
+  app.decorateRequest('problem', 'ok')
   addHooks(app, deps, options)
 
   await app.register(helmet, { contentSecurityPolicy: { directives: CSP }, strictTransportSecurity: false })
@@ -148,7 +152,7 @@ const CSP = {
 
 function addHooks(
   app: Pick<GatewayApp, 'addHook'>,
-  { addresses, callers, guard, logger, metrics, origins }: HttpAppDeps,
+  { addresses, callers, calls, guard, logger, metrics, origins }: HttpAppDeps,
   { draining }: HttpAppOptions,
 ): void {
   const order = new RequestOrder()
@@ -175,7 +179,8 @@ function addHooks(
     const named = (request.body as { user_id?: unknown } | null | undefined)?.user_id
     const userId = typeof named === 'string' ? named : (query.get('user_id') ?? undefined)
     const accessTokens = query.getAll('access_token')
-    request.caller = await callers.identify({ headers: request.headers, userId, accessTokens })
+    const origin = { via: 'http', from: request.address } as const
+    request.caller = await callers.identify({ headers: request.headers, userId, accessTokens, origin })
     if (request.caller) guard?.callBy(request.caller.party.id)
   })
   app.addHook('onResponse', async (request, reply) => {
@@ -191,10 +196,13 @@ function addHooks(
       ms: Math.round(ms),
     }
     logger.debug(fields, 'answered a request')
+    if (!request.called && !SAFE_METHODS.has(method))
+      calls.refused(`${method} ${route}`, callOf(request), request.problem)
   })
 }
 
 function sendProblem(reply: FastifyReply, { problem, retryAfterSeconds }: ProblemAnswer): void {
+  reply.request.problem = problem.code
   if (retryAfterSeconds !== null) reply.header('retry-after', String(retryAfterSeconds))
   if (problem.status === 401) reply.header('www-authenticate', challenge(problem.code))
   reply

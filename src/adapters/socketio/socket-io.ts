@@ -171,6 +171,7 @@ export class GatewaySocketIo {
       const apiKey = text(auth.apiKey) ?? text(auth.api_key)
       const headers = apiKey === undefined ? sent : { ...sent, [API_KEY_HEADER]: apiKey }
       const presented = {
+        origin: { via: 'socketio', from: connection.address } as const,
         headers,
         userId: text(auth.user_id) ?? text(auth.userId) ?? text(query.user_id) ?? text(query.userId),
         ...(token !== undefined && { accessTokens: [bare(token)] }),
@@ -194,11 +195,15 @@ export class GatewaySocketIo {
     live: LiveCaller,
   ): Promise<object> {
     const { callers } = this.#deps
-    const presented = presentedInMessage({
-      access_token: token === undefined ? undefined : bare(token),
-      api_key: apiKey,
-      user_id: userId,
-    })
+    const origin = { via: 'socketio', from: connection.address } as const
+    const presented = {
+      origin,
+      ...presentedInMessage({
+        access_token: token === undefined ? undefined : bare(token),
+        api_key: apiKey,
+        user_id: userId,
+      }),
+    }
     const caller = allowed(await callers.identify(presented), 'read', callers.mode)
     connection.become(caller)
     live.become(presented, caller)
@@ -299,7 +304,17 @@ export class GatewaySocketIo {
       return bidder
     }
     const requestId = requestIdOf(socket.handshake.headers['x-request-id'])
-    const bid = { auction, kind, amount, key: bidId, keyField: 'bidId', brief: true, requestId, lane }
+    const bid = {
+      auction,
+      kind,
+      amount,
+      key: bidId,
+      keyField: 'bidId',
+      brief: true,
+      requestId,
+      lane,
+      from: connection.address,
+    }
     const { outcome } = await this.#deps.desk.bid('socketio', admit, bid)
     if (outcome.status === 'rejected') {
       const { currency } = (await this.#deps.facts.of(outcome.auctionId || auction)).terms
@@ -327,11 +342,11 @@ export class GatewaySocketIo {
   }
 
   async #end(
-    { data: { lane } }: AuctionSocket,
+    { data: { connection, lane } }: AuctionSocket,
     { auctionId: auction, commandId: key }: z.output<typeof endRequest>,
     caller: LiveCaller,
   ): Promise<object> {
-    const { api, callers, commandIds, desk } = this.#deps
+    const { api, callers, calls, commandIds, desk } = this.#deps
     const admit = async () => {
       const known = (await caller.now()) ?? (callers.mode === 'open' ? ANONYMOUS : null)
       const seller = allowed(known, 'sell', callers.mode)
@@ -339,7 +354,9 @@ export class GatewaySocketIo {
       const commandId = commandIds.of('cmd', key, seller.party, 'commandId')
       return { commandId, call: () => api.close({ auction, commandId, as, lane }) }
     }
-    const { outcome } = await desk.command(auction, admit, lane)
+    const call = { via: 'socketio', address: connection.address, caller: caller.known } as const
+    const end = () => desk.command(auction, admit, lane)
+    const { outcome } = await calls.recorded('auction.close', call, { auction }, end)
     if (outcome.status === 'accepted') return { auctionId: outcome.auctionId, seq: outcome.seq }
     const { status, code, detail, next } = rejectionProblem(outcome, null)
     throw new RequestError(status, code, detail, next === undefined ? {} : { next })

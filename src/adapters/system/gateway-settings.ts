@@ -25,6 +25,8 @@ export interface GatewaySettings {
   readonly trustedProxies: readonly string[]
   /** Where its accounts lie. */
   readonly dataDir: string
+  /** How long lines of the audit record are kept; null: for good. */
+  readonly auditKeepMs: number | null
   readonly accounts: Pick<AccountSettings, 'registration' | 'selfRoles'>
   /** Null: nothing is counted. */
   readonly limits: LimitRules | null
@@ -48,6 +50,7 @@ export function gatewaySettings({ values, sources }: Settings): GatewaySettings 
     maxConnectionsPerAddress: values.http_connections_per_address,
     trustedProxies: values.http_trusted_proxies,
     dataDir: values.accounts_dir,
+    auditKeepMs: values.audit_keep,
     accounts: { registration: values.registration, selfRoles: values.self_roles },
     limits: unlimited ? null : values.limits,
   }

@@ -6,7 +6,9 @@ import type { BulkVerifier, Signer } from '../../ports/system/signer.js'
 import { writePrivateFile } from './private-file.js'
 import { isWeakKey } from './small-order.js'
 
-const KEY_FILE = 'node.key'
+export const KEY_FILE = 'node.key'
+/** Of the audit record of a directory without a node. */
+export const AUDIT_KEY_FILE = 'audit.key'
 
 /** The key file exists but holds no Ed25519 key: the node must not replace it by a new identity. */
 export class NodeKeyError extends Error {
@@ -22,17 +24,24 @@ export class NodeKeyError extends Error {
 
 /** Reads the node's Ed25519 key from its data directory (PKCS#8 PEM, mode 0600), or makes one at the first start. */
 export function loadNodeKey(dataDir: string): Signer {
-  const path = join(dataDir, KEY_FILE)
+  return loadKey(join(dataDir, KEY_FILE))
+}
+
+export function loadKey(path: string): Signer {
   if (!existsSync(path)) {
     const { privateKey } = generateKeyPairSync('ed25519')
     writePrivateFile(path, privateKey.export({ type: 'pkcs8', format: 'pem' }).toString())
   }
-  return readNodeKey(dataDir)
+  return readKey(path)
 }
 
 /** Reads the key of a node that has one. Throws `NodeKeyError`. */
 export function readNodeKey(dataDir: string): Signer {
-  const path = join(dataDir, KEY_FILE)
+  return readKey(join(dataDir, KEY_FILE))
+}
+
+/** Throws `NodeKeyError`. */
+export function readKey(path: string): Signer {
   let key: KeyObject
   try {
     key = createPrivateKey(readFileSync(path))

@@ -113,6 +113,14 @@ const peerWait = z.string({ error: () => WAIT_RULE }).transform((text, context) 
   return z.NEVER
 })
 
+const KEEP_RULE = 'must be "forever" or a duration such as 400d'
+const auditKeep = z.string({ error: () => KEEP_RULE }).transform((text, context) => {
+  const ms = text === 'forever' ? 0 : parseDuration(text)
+  if (ms !== null) return ms === 0 ? null : ms
+  context.issues.push({ code: 'custom', input: text, message: KEEP_RULE })
+  return z.NEVER
+})
+
 const CONNECTIONS_RULE = 'must be a number of connections, 1 to 100000'
 const connections = z
   .union(
@@ -185,6 +193,7 @@ export const settingsSchema = z.strictObject({
   auth_open_anywhere: yesNo,
   accounts_dir: directory,
   default_currency: z.string().regex(/^[A-Za-z0-9]{1,10}$/, 'must be a currency code, like USD'),
+  audit_keep: auditKeep,
   peer_wait: peerWait,
   shared_log: sharedLog.nullable(),
   shared_log_password_file: directory.nullable(),

@@ -48,6 +48,8 @@ export interface NodeSettings {
   readonly pictures?: { readonly ownLimit: number; readonly copyLimit: number }
   /** How long a home waits, before it writes, for one of the peers that it knows; half a minute otherwise. */
   readonly peerWaitMs?: number
+  /** How long lines of the audit record are kept; null: for good. */
+  readonly auditKeepMs?: number | null
   /** What each sender may use up here; the defaults otherwise. */
   readonly budgets?: BudgetLimits
   /** Where the cluster of this node keeps its log. */
@@ -105,6 +107,8 @@ export interface SettingsInput {
 const MIB = 1_024 * 1_024
 export const DEFAULT_PICTURE_ROOM = { ownLimit: 8_192 * MIB, copyLimit: 1_024 * MIB }
 
+export const DEFAULT_AUDIT_KEEP_MS = 400 * 86_400_000
+
 export const DEFAULT_NAME = 'main'
 /** In the home. */
 export const MESHES_DIR = 'meshes'
@@ -152,6 +156,7 @@ export function loadSettings({ flags, configFile, env, userHome = homedir() }: S
     auth_open_anywhere: false,
     accounts_dir: '',
     default_currency: 'USD',
+    audit_keep: DEFAULT_AUDIT_KEEP_MS,
     peer_wait: DEFAULT_PEER_WAIT_MS,
     shared_log: null,
     shared_log_password_file: null,
@@ -216,6 +221,7 @@ export function nodeSettings({ home, values, sources }: Settings): NodeSettings 
     currencies: values.currencies,
     pictures: { ownLimit: values.pictures_own_mb * MIB, copyLimit: values.pictures_copies_mb * MIB },
     peerWaitMs: values.peer_wait,
+    auditKeepMs: values.audit_keep,
     ...(values.shared_log !== null && {
       sharedLog: { ...values.shared_log, passwordFile: values.shared_log_password_file },
     }),

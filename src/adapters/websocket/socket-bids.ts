@@ -48,8 +48,8 @@ export class SocketBids {
     const { bid_id: key, request_id: requestId = `${this.#requestId}.${++this.#made}` } = message
     const auction = auctionOfPath ?? message.auction_id ?? ''
     const { kind, amount } = offerOf(message)
-    const { lane, admit } = this.#caller
-    const bid = { auction, kind, amount, key, keyField: 'bid_id', brief: true, requestId, lane }
+    const { lane, admit, address } = this.#caller
+    const bid = { auction, kind, amount, key, keyField: 'bid_id', brief: true, requestId, lane, from: address }
     if (this.#pending >= MAX_PENDING) {
       metrics.overfull('ws')
       return this.#refuse(bid, this.#problem(tooManyPending(MAX_PENDING)))

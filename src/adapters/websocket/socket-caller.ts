@@ -37,6 +37,10 @@ export class SocketCaller {
     })
   }
 
+  get address(): string {
+    return this.#connection.address
+  }
+
   get known(): Caller | null {
     return this.#live.known
   }
@@ -68,7 +72,8 @@ export class SocketCaller {
    * them is looked at. Rejects where they are not good; nothing changes then.
    */
   become(message: Extract<ClientMessage, { type: 'authenticate' }>, became: (caller: Caller) => void): Promise<void> {
-    const presented = presentedInMessage(message)
+    const origin = { via: 'ws', from: this.#connection.address } as const
+    const presented = { ...presentedInMessage(message), origin }
     const authenticating = Promise.resolve(this.lane.run(async () => became(await this.#become(presented)))).finally(
       () => {
         if (this.#authenticating === authenticating) this.#authenticating = null

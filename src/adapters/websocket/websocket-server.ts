@@ -91,6 +91,7 @@ export class GatewayWebSockets {
     const query = (name: string) => url.searchParams.get(name) ?? undefined
     guard?.callFrom(address)
     const presented = {
+      origin: { via: 'ws', from: address } as const,
       headers: request.headers,
       userId: query('user_id'),
       accessTokens: url.searchParams.getAll('access_token'),

@@ -2,6 +2,7 @@ import type { NewEnd } from '../../domain/commands.js'
 import type { AmountInput } from '../../domain/money.js'
 import type { Party } from '../../domain/party.js'
 import type { Caller } from '../../ports/accounts/caller.js'
+import type { Audit } from '../../ports/audit/audit.js'
 import type { AuctionView, CommandResult, HistoryPage } from '../../ports/node/node-answers.js'
 import type { NodeApi } from '../../ports/node/node-api.js'
 import type { OpenRequest } from '../../ports/node/node-requests.js'
@@ -12,12 +13,14 @@ import type { Bidders } from './bidders.js'
 import { ANONYMOUS, allowed, type Callers } from './callers.js'
 import type { CommandIds } from './command-ids.js'
 import type { Guard } from './guard.js'
+import { callerIn, type Recorded, recorded } from './recorded.js'
 
 /** Who calls, and how. */
 export interface Call {
   /** Null: nobody said who they are. */
   readonly caller: Caller | null
   readonly address: string
+  readonly via: BidPath
   /** For the log. */
   readonly requestId?: string | undefined
   /** The client's own key of the command. */
@@ -35,6 +38,7 @@ export interface AuctionCallsDeps {
   readonly commandIds: CommandIds
   readonly desk: BidDesk
   readonly guard: Guard | null
+  readonly audit: Audit
 }
 
 /**
@@ -48,10 +52,28 @@ export class AuctionCalls {
     this.#deps = deps
   }
 
+  /** Does what a call is for, and records it; for what goes to the node by another way than these methods. */
+  recorded<T>(
+    act: string,
+    call: Recorded,
+    asked: { readonly auction?: string; readonly about?: string },
+    work: () => Promise<T>,
+  ): Promise<T> {
+    return recorded(this.#deps.audit, { act, call, ...asked }, work)
+  }
+
+  /** Records a request that came to none of these, because it was refused before. */
+  refused(act: string, call: Recorded, code: string): void {
+    this.#deps.audit.record({ act, ...callerIn(call), code })
+  }
+
   open(call: Call, terms: Omit<OpenRequest, 'commandId'>): Promise<CommandResult> {
-    const seller = this.#seller(call)
-    const commandId = this.#commandId(call, seller)
-    return this.#deps.api.open({ ...terms, commandId, as: seller.party, ...requestIdOf(call) })
+    const open = async () => {
+      const seller = this.#seller(call)
+      const commandId = this.#commandId(call, seller)
+      return this.#deps.api.open({ ...terms, commandId, as: seller.party, ...requestIdOf(call) })
+    }
+    return this.recorded('auction.open', call, {}, open)
   }
 
   async list(call: Call, terms: ListTerms): Promise<{ auctions: AuctionView[]; next: string | null }> {
@@ -88,7 +110,6 @@ export class AuctionCalls {
   }
 
   bid(
-    path: BidPath,
     call: Call,
     {
       auction,
@@ -103,8 +124,9 @@ export class AuctionCalls {
       guard?.bid({ address: call.address, accountId: caller.party.id })
       return caller
     }
-    const { key, keyField, requestId, lane } = call
-    return desk.bid(path, admit, {
+    const { key, keyField, requestId, lane, via, address } = call
+    return desk.bid(via, admit, {
+      from: address,
       auction,
       kind,
       amount,
@@ -117,19 +139,20 @@ export class AuctionCalls {
   }
 
   close(call: Call, auction: string): Promise<CommandResult> {
-    return this.#command(call, auction, (command) => this.#deps.api.close(command))
+    return this.#command('auction.close', call, auction, (command) => this.#deps.api.close(command))
   }
 
   cancel(call: Call, auction: string, reason?: string): Promise<CommandResult> {
     const said = reason === undefined ? {} : { reason }
-    return this.#command(call, auction, (command) => this.#deps.api.cancel({ ...command, ...said }))
+    return this.#command('auction.cancel', call, auction, (command) => this.#deps.api.cancel({ ...command, ...said }))
   }
 
   extend(call: Call, auction: string, end: NewEnd): Promise<CommandResult> {
-    return this.#command(call, auction, (command) => this.#deps.api.extend({ ...command, ...end }))
+    return this.#command('auction.extend', call, auction, (command) => this.#deps.api.extend({ ...command, ...end }))
   }
 
   #command(
+    act: string,
     call: Call,
     auction: string,
     send: (command: { auction: string; commandId: string; as: Party; requestId?: string }) => Promise<CommandResult>,
@@ -141,7 +164,7 @@ export class AuctionCalls {
       const as = await desk.sellerFor(auction, caller)
       return { commandId, call: () => send({ auction, commandId, as, ...requestIdOf(call) }) }
     }
-    return desk.command(auction, admit, call.lane)
+    return this.recorded(act, call, { auction }, () => desk.command(auction, admit, call.lane))
   }
 
   /** Programs that sell need no name where names are taken on trust anyway. */

@@ -1,8 +1,11 @@
 import { CallerError, type Credentials } from '../../ports/accounts/caller.js'
+import type { AuditOrigin } from '../../ports/audit/audit.js'
 
 /** The places in which a request may carry credentials. Header names are lower case. */
 export interface Presented {
   readonly headers: Headers
+  /** Where they come from, for the audit record. */
+  readonly origin?: AuditOrigin | undefined
   /** `user_id` of the query, or of a JSON body. */
   readonly userId?: string | undefined
   /** Each `access_token` of the query: browsers cannot set headers on a WebSocket or an event stream. */

@@ -6,10 +6,12 @@
 import type { AmountInput } from '../../domain/money.js'
 import type { Party } from '../../domain/party.js'
 import type { Caller } from '../../ports/accounts/caller.js'
+import type { Act, Audit } from '../../ports/audit/audit.js'
 import type { CommandResult } from '../../ports/node/node-answers.js'
 import type { NodeApi } from '../../ports/node/node-api.js'
 import { NodeError } from '../../ports/node/node-error.js'
 import type { Clock } from '../../ports/system/clock.js'
+import { codeOf, outcomeAct } from '../node/node-acts.js'
 import type { InOrder } from '../turns/in-order.js'
 import type { AuctionFactsCache } from './auction-facts.js'
 import type { AuctionBidder, Bidders } from './bidders.js'
@@ -17,6 +19,7 @@ import type { CommandIds } from './command-ids.js'
 import type { GatewayMetrics } from './gateway-metrics.js'
 import { GatewayRefusal } from './gateway-refusal.js'
 import type { HomeBreakers } from './home-breakers.js'
+import { callerIn } from './recorded.js'
 import type { Turns } from './turns.js'
 
 export interface BidDeskDeps {
@@ -28,10 +31,13 @@ export interface BidDeskDeps {
   readonly facts: AuctionFactsCache
   readonly metrics: GatewayMetrics
   readonly turns: Turns
+  readonly audit: Audit
 }
 
 export interface BidRequest {
   readonly auction: string
+  /** The address that it comes from, for the audit record. */
+  readonly from: string
   readonly kind: 'plain' | 'max' | 'buy-now'
   /** Not for buy-now. */
   readonly amount?: AmountInput | undefined
@@ -84,9 +90,9 @@ export class BidDesk {
     const { breakers, clock, metrics } = this.#deps
     const startedMs = clock.monotonicMs()
     let commandId = ''
-    let admitted = false
+    let admitted: Caller | null = null
     const place = (caller: Caller) => {
-      admitted = true
+      admitted = caller
       return this.#place(caller, request)
     }
     const enter = () => {
@@ -99,10 +105,12 @@ export class BidDesk {
       const placed = entered instanceof Promise ? await entered : entered
       commandId = placed.commandId
       const result = await placed.result
+      this.#record(path, request, admitted, outcomeAct(result.outcome))
       metrics.bid(path, (clock.monotonicMs() - startedMs) / 1_000, result.outcome)
       return result
     } catch (error) {
-      if (!admitted) throw error
+      this.#record(path, request, admitted, { command: commandId || undefined, code: codeOf(error) })
+      if (admitted === null) throw error
       await breakers.failed(() => this.#homeOf(request.auction), error)
       const problem = explained(error, commandId)
       metrics.bidFailed(path, (clock.monotonicMs() - startedMs) / 1_000, problem)
@@ -110,6 +118,16 @@ export class BidDesk {
     } finally {
       this.end()
     }
+  }
+
+  #record(
+    via: BidPath,
+    { kind, auction, from }: BidRequest,
+    caller: Caller | null,
+    became: Pick<Act, 'auction' | 'command' | 'code'>,
+  ): void {
+    const act = kind === 'buy-now' ? 'bid.buy-now' : 'bid'
+    this.#deps.audit.record({ act, ...callerIn({ via, address: from, caller }), auction, ...became })
   }
 
   /** Waits for nothing where all is known already, as it is for most bids. */

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
 import { MAX_PARTY_NAME_LENGTH, nameProblem } from '../../domain/limits.js'
 import { type Authenticator, type Caller, CallerError, type Scope } from '../../ports/accounts/caller.js'
+import { type Audit, NO_AUDIT } from '../../ports/audit/audit.js'
 import { needScope } from '../accounts/roles.js'
 import { composed } from '../log/input-schemas.js'
+import { codeOf } from '../node/node-acts.js'
 import { credentialsOfRequest, type Presented } from './authenticate.js'
 
 /** Identifies the callers of this gateway. */
@@ -38,14 +40,22 @@ export class OpenCallers implements Callers {
 export class AuthenticatedCallers implements Callers {
   readonly mode = 'accounts'
   readonly #authenticator: Authenticator
+  readonly #audit: Audit
 
-  constructor({ authenticator }: { authenticator: Authenticator }) {
+  constructor({ authenticator, audit = NO_AUDIT }: { authenticator: Authenticator; audit?: Audit }) {
     this.#authenticator = authenticator
+    this.#audit = audit
   }
 
   async identify(presented: Presented): Promise<Caller | null> {
-    const credentials = credentialsOfRequest(presented)
-    return credentials && this.#authenticator.authenticate(credentials)
+    try {
+      const credentials = credentialsOfRequest(presented)
+      return credentials && (await this.#authenticator.authenticate(credentials))
+    } catch (error) {
+      const { origin } = presented
+      if (origin) this.#audit.record({ act: 'account.authenticate', ...origin, who: null, code: codeOf(error) })
+      throw error
+    }
   }
 }
 

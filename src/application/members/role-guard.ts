@@ -7,7 +7,7 @@ import { isHomeRole } from './member-log.js'
 /** What a node that only reads and verifies may do. */
 const READS: ReadonlySet<string> = new Set<keyof NodeApi>([
   ...(['status', 'peers', 'autoBids', 'list', 'show', 'history'] as const),
-  ...(['events', 'moving', 'log', 'picture', 'proof', 'receipts', 'stop'] as const),
+  ...(['events', 'moving', 'log', 'picture', 'proof', 'audit', 'receipts', 'stop'] as const),
 ])
 
 /**

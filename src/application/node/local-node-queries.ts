@@ -1,10 +1,12 @@
 import type { Commit } from '../../domain/commit.js'
 import type { Minor } from '../../domain/money.js'
+import type { AuditReader } from '../../ports/audit/audit-store.js'
 import type { MemberDirectory } from '../../ports/members/member-directory.js'
 import type { Discovery } from '../../ports/mesh/discovery.js'
 import type { ClusterStatus } from '../../ports/node/cluster-status.js'
 import type {
   AuctionView,
+  AuditLines,
   AutoBidView,
   FeedItem,
   HistoryPage,
@@ -17,6 +19,7 @@ import { NodeError } from '../../ports/node/node-error.js'
 import type { NodeInfo, PeerView } from '../../ports/node/node-info.js'
 import type { PicturePiece } from '../../ports/node/node-pictures.js'
 import type {
+  AuditRequest,
   EventsRequest,
   HistoryRequest,
   ListRequest,
@@ -35,6 +38,7 @@ import type { EventLog } from '../../ports/store/event-log.js'
 import type { ReceiptRepository, SignedReceipts } from '../../ports/store/receipt-repository.js'
 import type { Clock } from '../../ports/system/clock.js'
 import type { Signer } from '../../ports/system/signer.js'
+import { queryAudit } from '../audit/query-audit.js'
 import type { Budgets } from '../budgets/budgets.js'
 import type { AutoBidder } from '../commands/auto-bidder.js'
 import type { MovingAuctions } from '../commands/moving-auctions.js'
@@ -58,6 +62,7 @@ export interface LocalNodeQueriesDeps extends EventPagerDeps {
   readonly auctions: AuctionRepository
   readonly auctionViews: AuctionViews
   readonly autoBidder: Pick<AutoBidder, 'list'>
+  readonly auditReader: Pick<AuditReader, 'rows'>
   readonly budgets: Pick<Budgets, 'status'>
   readonly clock: Clock
   readonly discovery: Pick<Discovery, 'grapeUrl' | 'state'>
@@ -255,6 +260,12 @@ export class LocalNodeQueries implements NodeQueries {
   async proof({ auction }: { auction: string }): Promise<EquivocationProof | null> {
     const { auctionId } = await this.#deps.auctionViews.resolve(auction)
     return this.#deps.equivocations.find(auctionId)
+  }
+
+  async audit({ auction, ...request }: AuditRequest): Promise<AuditLines> {
+    const { auctionViews, auditReader } = this.#deps
+    const named = auction === undefined ? {} : { auction: (await auctionViews.resolve(auction)).auctionId }
+    return queryAudit(auditReader, { ...request, ...named })
   }
 
   async receipts({

@@ -6,6 +6,7 @@ import type { AuctionCommand } from '../../ports/node/node-requests.js'
 import {
   addPictureRequest,
   auctionRequest,
+  auditRequest,
   autoBidRequest,
   bidRequest,
   cancelRequest,
@@ -71,6 +72,7 @@ const QUERIES: Methods<NodeQueries> = {
   moving: checked(movingRequest),
   tlogProof: checked(tlogProofRequest),
   picture: checked(pictureRequest),
+  audit: checked(auditRequest),
   proof: checked(auctionRequest),
   receipts: checked(receiptsRequest),
 }

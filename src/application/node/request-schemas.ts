@@ -5,6 +5,7 @@ import { isId, MAX_PARTY_NAME_LENGTH, MAX_TIME, nameProblem } from '../../domain
 import type { PictureUpload } from '../../ports/node/node-pictures.js'
 import type {
   AuctionCommand,
+  AuditRequest,
   BidRequest,
   EventsRequest,
   HistoryRequest,
@@ -170,6 +171,16 @@ export const movingRequest: z.ZodType<MovingRequest> = z.strictObject({
 
 export const tlogProofRequest: z.ZodType<TlogProofRequest> = z.strictObject({ auction, seq: seq.exactOptional() })
 export const logRequest: z.ZodType<LogRequest> = z.strictObject({ auction, fromSeq: seq })
+const MAX_ACT_LENGTH = 64
+export const auditRequest: z.ZodType<AuditRequest> = z.strictObject({
+  who: id.exactOptional(),
+  auction: auction.exactOptional(),
+  act: line(MAX_ACT_LENGTH).exactOptional(),
+  sinceMs: time.exactOptional(),
+  untilMs: time.exactOptional(),
+  afterSeq: count.exactOptional(),
+  limit: pageSize.exactOptional(),
+})
 /** As many as a page of a list has. */
 const MAX_MAXIMA = 1_000
 export const maximaRequest: z.ZodType<MaximaRequest> = z.strictObject({

@@ -112,3 +112,17 @@ export interface Moving {
   /** `since`: UTC milliseconds. */
   readonly auctions: readonly { readonly auctionId: string; readonly since: number }[]
 }
+
+export interface AuditLines {
+  readonly lines: readonly AuditEntry[]
+  /** For the next page's `afterSeq`. Null: this was the newest one. */
+  readonly next: number | null
+  /** The newest line that was looked at: what comes later has a higher number. */
+  readonly seq: number
+}
+
+export interface AuditEntry {
+  /** JSON, as it was hashed. */
+  readonly text: string
+  readonly hash: string
+}

@@ -6,6 +6,7 @@ import type { EquivocationProof } from '../store/equivocation-repository.js'
 import type { SignedReceipts } from '../store/receipt-repository.js'
 import type {
   AuctionView,
+  AuditLines,
   AutoBidView,
   CommandResult,
   FeedItem,
@@ -19,6 +20,7 @@ import type { PeerView } from './node-info.js'
 import type { PictureAdded, PicturePiece, PictureUpload } from './node-pictures.js'
 import type {
   AuctionCommand,
+  AuditRequest,
   BidRequest,
   EventsRequest,
   HistoryRequest,
@@ -125,6 +127,9 @@ export interface NodeQueries {
    * it does not lead, or this node does not know. Only the party itself may ever be shown it.
    */
   maxima(request: MaximaRequest): Promise<(Minor | null)[]>
+
+  /** Lines of this node's audit record, oldest first; a page of them. */
+  audit(request: AuditRequest): Promise<AuditLines>
 
   /** What homes have signed for this node's user's own commands, in the order in which it came; a page of it. */
   receipts(request: ReceiptsRequest): Promise<{ signed: SignedReceipts[]; next: number | null }>

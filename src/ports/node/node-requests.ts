@@ -148,3 +148,18 @@ export interface RecoveryRequest {
   readonly auction: string
   readonly withoutPeers?: boolean
 }
+
+/** What of the audit record is asked for: lines that match all that is given. */
+export interface AuditRequest {
+  /** Id of an account, a guest or a node, or the start of one. */
+  readonly who?: string
+  readonly auction?: string
+  /** Name of an act, or the start of one that ends before a dot: `auction` for all about auctions. */
+  readonly act?: string
+  /** UTC milliseconds. */
+  readonly sinceMs?: number
+  readonly untilMs?: number
+  /** Lines after this one. */
+  readonly afterSeq?: number
+  readonly limit?: number
+}

@@ -5,6 +5,7 @@ import { RpcServer, type RpcServerLimits } from '../../../src/adapters/grenache/
 import type { MeshTls } from '../../../src/adapters/grenache/transport/mesh-tls.js'
 import type { BudgetName } from '../../../src/application/budgets/sender-budgets.js'
 import type { RemoteCommand } from '../../../src/domain/remote-command.js'
+import { NO_AUDIT } from '../../../src/ports/audit/audit.js'
 import type { MeshService } from '../../../src/ports/members/mesh-service.js'
 import type { Challenge, Goodbye, NodeProof, Ping } from '../../../src/ports/mesh/liveness-messages.js'
 import type { PeerService } from '../../../src/ports/mesh/peer-service.js'
@@ -141,6 +142,7 @@ export async function startServer(
       meshService: fakeMeshService(options.mesh),
       tls: options.tls ?? serverMember.tls,
       logger: options.logger ?? silentLogger,
+      audit: NO_AUDIT,
       budgets: testBudgets(options.budgets),
     },
     { host: '127.0.0.1', port: 0, operatorToken: TOKEN, limits: { drainMs: 200, ...options.limits } },

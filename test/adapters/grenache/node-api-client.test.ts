@@ -29,6 +29,7 @@ const CALLS: { [M in keyof NodeApi]: [Parameters<NodeApi[M]>, Awaited<ReturnType
   status: [[], { node: self, grape: 'connected', peers: {}, auctions: {} } as unknown as NodeStatus],
   peers: [[], [{ ...self, state: 'alive', lastSeenAt: 1, roundTripMs: null }]],
   addPicture: [[{ hash: 'a'.repeat(64), bytes: 3, offset: 0, piece: 'AAAA' }], { picture: null, next: 3 }],
+  audit: [[{ who: 'usr_' }], { lines: [], next: null, seq: 3 }],
   tlogProof: [[{ auction: 'auc', seq: 3 }], { proof: 'c2sp.org/tlog-proof@v1', verifierKey: 'k', index: 0, size: 1 }],
   picture: [[{ hash: 'a'.repeat(64), offset: 0 }], { bytes: 3, type: 'image/png', piece: 'AAAA', next: null }],
   open: [

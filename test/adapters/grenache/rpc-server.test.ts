@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib'
 import { expect } from 'chai'
 import { RpcServer } from '../../../src/adapters/grenache/rpc-server.js'
 import { ListenError } from '../../../src/adapters/grenache/transport/listen-error.js'
+import { NO_AUDIT } from '../../../src/ports/audit/audit.js'
 import { NodeError } from '../../../src/ports/node/node-error.js'
 import { eventually } from '../../support/eventually.js'
 import { silentLogger } from '../../support/silent-logger.js'
@@ -457,7 +458,7 @@ describe('the RPC server', () => {
     it('refuses a port in use with what to do, and starts once it is free', async () => {
       running = await startServer()
       const second = new RpcServer(
-        { ...fakeServices(), logger: silentLogger, budgets: testBudgets() },
+        { ...fakeServices(), logger: silentLogger, audit: NO_AUDIT, budgets: testBudgets() },
         { host: '127.0.0.1', port: running.port, operatorToken: 't' },
       )
       const error = await rejection(second.start(), ListenError)
@@ -471,7 +472,7 @@ describe('the RPC server', () => {
     it('refuses an address that is not its own', async () => {
       running = await startServer()
       const lost = new RpcServer(
-        { ...fakeServices(), logger: silentLogger, budgets: testBudgets() },
+        { ...fakeServices(), logger: silentLogger, audit: NO_AUDIT, budgets: testBudgets() },
         { host: '203.0.113.7', port: 0, operatorToken: 't' },
       )
       expect((await rejection(lost.start(), ListenError)).code).to.equal('ADDRESS_NOT_AVAILABLE')

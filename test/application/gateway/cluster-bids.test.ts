@@ -8,6 +8,7 @@ import { CommandIds } from '../../../src/application/gateway/command-ids.js'
 import { HomeBreakers } from '../../../src/application/gateway/home-breakers.js'
 import { Turns } from '../../../src/application/gateway/turns.js'
 import type { Caller } from '../../../src/ports/accounts/caller.js'
+import { NO_AUDIT } from '../../../src/ports/audit/audit.js'
 import type { NodeApi } from '../../../src/ports/node/node-api.js'
 import { NodeError } from '../../../src/ports/node/node-error.js'
 import { given } from '../../support/auction-scenario.js'
@@ -39,6 +40,7 @@ describe('bids through a gateway, whose home keeps failing', () => {
     const facts = new AuctionFactsCache({ api })
     const deps = { api, facts, breakers, metrics, clock: systemClock }
     return new BidDesk({
+      audit: NO_AUDIT,
       ...deps,
       bidders: new Bidders({ api, facts, pseudonyms: null }),
       commandIds: new CommandIds({ clock: systemClock, random: systemRandom }),
@@ -48,7 +50,7 @@ describe('bids through a gateway, whose home keeps failing', () => {
 
   const bidOften = async (desk: BidDesk) => {
     for (let i = 0; i < 20; i++) {
-      const bid = desk.bid('ws', () => KIM, { auction: AUCTION, kind: 'plain', amount: '10' })
+      const bid = desk.bid('ws', () => KIM, { auction: AUCTION, from: '127.0.0.1', kind: 'plain', amount: '10' })
       expect(await bid.catch(({ code }) => code)).to.equal('HOME_UNREACHABLE')
     }
   }

@@ -6,6 +6,7 @@ import { rpcTable } from '../../../src/adapters/grenache/rpc/rpc-table.js'
 import { RpcClient } from '../../../src/adapters/grenache/rpc-client.js'
 import { RpcServer } from '../../../src/adapters/grenache/rpc-server.js'
 import type { MeshTls } from '../../../src/adapters/grenache/transport/mesh-tls.js'
+import { NO_AUDIT } from '../../../src/ports/audit/audit.js'
 import type { HelloAnswer } from '../../../src/ports/mesh/liveness-messages.js'
 import { fakeMeshService, fakeNodeApi, fakePeerService, fakeServices } from '../../adapters/grenache/fakes.js'
 import { AttackedMesh, type Insider, infoOf, portOf, say, showing } from '../../support/attacked-mesh.js'
@@ -134,6 +135,7 @@ describe('outsiders at the port of a real node', () => {
         meshService: fakeMeshService(),
         tls: mallory.tls,
         logger: silentLogger,
+        audit: NO_AUDIT,
         budgets: testBudgets(),
       },
       { host: '127.0.0.1', port: 0, operatorToken: NONCE },

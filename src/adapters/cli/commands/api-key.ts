@@ -7,12 +7,13 @@ import { UsageError } from '../parse/usage-error.js'
 import { table } from '../render/table.js'
 import { oneLine } from '../render/terminal-text.js'
 import type { HostCommand } from '../session/host.js'
-import { withAccounts } from './user.js'
+import { accountAct, withAccounts } from './user.js'
 
 const MAX_DAYS = 3_650
 
 export const apiKeyCommand: HostCommand = {
   usage: 'api-key <action> <who>',
+  audited: (args) => accountAct(args, 'key', 'who', ['list']),
   summary: "Make, list and revoke the API keys of a gateway's accounts.",
   positionals: {
     action: 'create, list, revoke',

@@ -1,3 +1,5 @@
+import { auditedNodeApi } from '../../../application/node/node-acts.js'
+import { NO_AUDIT } from '../../../ports/audit/audit.js'
 import type { Logger } from '../../../ports/system/logger.js'
 import { createPinoLogger } from '../../system/pino-logger.js'
 import { readRunningNode } from '../../system/running-nodes.js'
@@ -24,6 +26,7 @@ const SYNC_LINE_INTERVAL_MS = 2_000
 
 export const clientCommand: HostCommand = {
   usage: 'client',
+  audited: 'by itself',
   summary: 'A node and a prompt in one: open, bid, and hear what happens.',
   options: {
     ...startOptions,
@@ -69,7 +72,9 @@ async function runClient(host: Host, args: Args): Promise<ExitCode> {
       signal: ended.signal,
     })
     void watch.run(node)
-    await new ClientLoop({ api: node.api, out, prompt }, { selfId: node.info.nodeId, ended }).run()
+    const { audit = NO_AUDIT } = node
+    const api = auditedNodeApi(node.api, audit, { via: 'cli', from: null, who: 'operator' })
+    await new ClientLoop({ api, out, prompt }, { selfId: node.info.nodeId, ended }).run()
   } finally {
     grapeWatch.abort()
     end()

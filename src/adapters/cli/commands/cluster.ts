@@ -50,6 +50,10 @@ const MAX_LIFE_MS = 30 * 24 * HOUR_MS
 
 export const clusterCommand: HostCommand = {
   usage: 'cluster <action> [token]',
+  audited: (args) => {
+    const action = args.need('action')
+    return action === 'nodes' ? null : { act: `cluster.${action}`, in: 'data' }
+  },
   summary: 'Nodes that share a log: init, invite, join TOKEN, nodes, rebalance, leave, rotate-key.',
   positionals: { action: Object.keys(ACTIONS).join(', '), token: 'join: what `cluster invite` printed' },
   options: {

@@ -13,6 +13,7 @@ import type { HostCommand } from '../session/host.js'
 
 export const configCommand: HostCommand = {
   usage: 'config',
+  audited: 'changes nothing',
   summary: 'Show the effective configuration, and where each value comes from.',
   options: startOptions,
   examples: [
@@ -49,6 +50,7 @@ function jsonValue(key: SettingKey, values: Readonly<Record<SettingKey, unknown>
     const { host, port } = value as { host: string; port: number }
     return `${host.includes(':') ? `[${host}]` : host}:${port}`
   }
+  if (key === 'audit_keep') return value === null ? 'forever' : `${(value as number) / 1_000}s`
   if (key === 'peer_wait') return value === 0 ? 'off' : `${(value as number) / 1_000}s`
   if (key === 'shared_log') return value === null ? null : shownSharedLog(value as SharedLogAddress)
   if (key === 'limits') return shownLimits(value as LimitRules)

@@ -17,6 +17,7 @@ import { writePictures } from '../session/picture-files.js'
 
 export const exportCommand: HostCommand = {
   usage: 'export <auction>',
+  audited: 'by the node',
   summary: "Write an auction's log, keys and signatures to one file, which anyone can verify.",
   positionals: { auction: 'Id of the auction, or the start of one' },
   options: {

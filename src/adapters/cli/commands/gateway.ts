@@ -10,6 +10,7 @@ import { gatewayText, showPage } from './start.js'
 
 export const gatewayCommand: HostCommand = {
   usage: 'gateway',
+  audited: 'by itself',
   summary: 'Serve HTTP and WebSocket for a node that runs elsewhere, until Ctrl-C.',
   options: {
     ...reachOptions,

@@ -10,6 +10,7 @@ const OPTIONS = ['grape-host', 'grape-port', 'dht-port', 'bootstrap', 'log-forma
 
 export const grapeCommand: HostCommand = {
   usage: 'grape',
+  audited: 'changes nothing',
   summary: 'Run a Grape for several nodes to share, until Ctrl-C.',
   options: Object.fromEntries(OPTIONS.map((name) => [name, startOptions[name] as (typeof startOptions)[string]])),
   examples: [

@@ -37,6 +37,12 @@ const MAX_LIFE_MS = 365 * DAY_MS
 
 export const meshCommand: HostCommand = {
   usage: 'mesh <action> [what]',
+  audited: (args) => {
+    const action = args.need('action')
+    if (action === 'members') return null
+    // What follows join is a token.
+    return { act: `mesh.${action}`, in: 'data', about: action === 'revoke' ? args.text('what') : args.text('role') }
+  },
   summary: 'Who belongs to a mesh: init, invite, join TOKEN, members, revoke MEMBER, rotate-ca.',
   positionals: {
     action: Object.keys(ACTIONS).join(', '),

@@ -10,6 +10,7 @@ import { writeWhole } from '../session/picture-files.js'
 
 export const pictureCommand: HostCommand = {
   usage: 'picture <hash>',
+  audited: 'changes nothing',
   summary: "Write a lot's picture to a file, from the node or from whoever has it.",
   positionals: { hash: 'SHA-256 of the picture, as `show` lists it' },
   options: { out: { kind: 'text', describe: 'File to write; stdout otherwise' }, ...reachOptions },

@@ -14,6 +14,7 @@ import { ALL, giveUpHeld, takeBackHeld } from './repair-held.js'
 
 export const repairCommand: HostCommand = {
   usage: 'repair',
+  audited: (args) => (args.has('give-up') ? null : { act: 'node.repair', in: 'data', auction: args.text('take-back') }),
   summary:
     "Replace a node's damaged database by what can be saved of it (the node must not run), or mend an auction that it holds.",
   options: {

@@ -17,6 +17,7 @@ const SYNC_LINE_INTERVAL_MS = 10_000
 
 export const startCommand: HostCommand = {
   usage: 'start',
+  audited: 'by itself',
   summary: 'Start a node, and keep it running until Ctrl-C.',
   options: {
     ...startOptions,
@@ -57,6 +58,7 @@ async function start(host: Host, args: Parameters<HostCommand['run']>[1]): Promi
       gateway = await deps.startGateway(gatewaySettings(all), {
         api: node.api,
         feed: node.feed,
+        audit: node.audit,
         ...(node.metrics && { metrics: node.metrics }),
         ...(node.stats && { stats: node.stats }),
         logger: logger.child({ part: 'gateway' }),

@@ -12,6 +12,7 @@ const POLL_MS = 50
 
 export const stopCommand: HostCommand = {
   usage: 'stop',
+  audited: 'by the node',
   summary: 'Stop a running node cleanly.',
   options: {
     handover: {

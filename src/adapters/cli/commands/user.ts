@@ -12,7 +12,7 @@ import { showTime } from '../render/look.js'
 import { table } from '../render/table.js'
 import { oneLine } from '../render/terminal-text.js'
 import type { AccountsHandle } from '../session/cli-deps.js'
-import type { Host, HostCommand } from '../session/host.js'
+import type { Host, HostCommand, LocalAct } from '../session/host.js'
 import { readNewPassword } from '../session/read-password.js'
 
 /** Accounts that are read at a time. */
@@ -103,6 +103,7 @@ const ACTIONS: Readonly<Record<string, Act>> = {
 
 export const userCommand: HostCommand = {
   usage: 'user <action> [user] [roles]',
+  audited: (args) => accountAct(args, 'account', 'user', ['list', 'who']),
   summary: "Make and change a gateway's accounts.",
   positionals: {
     action: Object.keys(ACTIONS).join(', '),
@@ -136,6 +137,15 @@ export const userCommand: HostCommand = {
       throw new UsageError('--now goes with rotate-key alone', { field: 'now' })
     return withAccounts(host, args, ACTIONS)
   },
+}
+
+/** In the audit record; `looks` are the actions that change nothing. */
+export function accountAct(args: Args, noun: string, whose: string, looks: readonly string[]): LocalAct | null {
+  const action = args.need('action')
+  if (looks.includes(action)) return null
+  const roles = args.text('roles')
+  const about = [args.text(whose) ?? '', ...(roles === undefined ? [] : [`roles ${roles}`])].join(', ')
+  return { act: `${noun}.${action}`, in: 'accounts_dir', about }
 }
 
 /** Opens the accounts for the duration of one action. */

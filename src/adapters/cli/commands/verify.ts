@@ -36,6 +36,7 @@ const AUCTION_REFERENCE = /^(auc_)?[0-9a-z]{2,26}$/i
 
 export const verifyCommand: HostCommand = {
   usage: 'verify <file-or-auction>',
+  audited: 'changes nothing',
   summary: 'Prove an auction from its export, without a node or a network; or one that the node holds.',
   positionals: {
     'file-or-auction': 'File of `export` (a log, or a proof against a home), or id of an auction of the running node',

@@ -172,6 +172,11 @@ export const startOptions: Options = {
       'How long a home that has just started writes nothing while none of the peers that it knows answers: they may hold more of its auctions; 30s otherwise (off: 3 s)',
     group: NODE,
   },
+  'audit-keep': {
+    kind: 'text',
+    describe: 'How long lines of the audit record are kept, such as 90d, or forever; 400d otherwise',
+    group: NODE,
+  },
   budgets: {
     kind: 'text',
     describe: `What each other member may use up here, such as log-bytes:8GiB,work:4s,requests:64; there are ${Object.keys(SENDER_BUDGETS).join(', ')}`,

@@ -2,11 +2,15 @@ import type { Accounts } from '../../../application/accounts/accounts.js'
 import type { ApiKeys } from '../../../application/accounts/api-keys.js'
 import type { Pseudonyms } from '../../../application/accounts/pseudonyms.js'
 import type { StoredProgress } from '../../../application/consumers/stored-progress.js'
+import type { AuditCheck } from '../../../application/audit/check-audit.js'
+import type { Act, Audit } from '../../../ports/audit/audit.js'
 import type { ClusterAdmin } from '../../../ports/members/cluster-admin.js'
 import type { MeshAdmin } from '../../../ports/members/mesh-admin.js'
 import type { EventFeed } from '../../../ports/node/event-feed.js'
+import type { AuditLines } from '../../../ports/node/node-answers.js'
 import type { NodeApi } from '../../../ports/node/node-api.js'
 import type { NodeInfo } from '../../../ports/node/node-info.js'
+import type { AuditRequest } from '../../../ports/node/node-requests.js'
 import type { SyncStatus } from '../../../ports/node/node-status.js'
 import type { ConsumerStatus } from '../../../ports/store/consumer-status.js'
 import type { RepairReport } from '../../../ports/store/repair-report.js'
@@ -39,6 +43,10 @@ export interface CliDeps {
   meshAdmin(home: string): Promise<MeshAdmin>
   /** The cluster of the node in this data directory. */
   clusterAdmin(of: { readonly dataDir: string; readonly sharedLog: SharedLogAddress }): Promise<ClusterAdmin>
+  /** The audit record of a data directory; null if there is none. Rejects with an error that has a `code`. */
+  readAudit(dataDir: string): Promise<AuditRecord | null>
+  /** Records what was done to a data directory, where there is one. */
+  recordAct(dataDir: string, act: Act, logger: Logger): Promise<void>
   /** A gateway's accounts, which a running gateway may have open too. Rejects with an error that has a `code`. */
   openAccounts(dataDir: string): Promise<AccountsHandle>
 }
@@ -61,6 +69,12 @@ export interface AnalyticsHandle {
   close(): Promise<void>
 }
 
+export interface AuditRecord {
+  query(request: AuditRequest): AuditLines
+  check(): AuditCheck
+  close(): void
+}
+
 export interface AccountsHandle {
   readonly accounts: Accounts
   readonly apiKeys: ApiKeys
@@ -75,6 +89,8 @@ export interface GatewayParts {
   /** Of the node, where it is in this process. */
   readonly feed?: EventFeed | undefined
   readonly logger: Logger
+  /** Of the node, where it is in this process: both write one record. */
+  readonly audit?: Audit | undefined
   /** Of the node, where it is in this process. */
   readonly metrics?: Metrics & MetricsPage
   /** The node's statistics, where it computes any. */
@@ -88,6 +104,8 @@ export interface NodeHandle {
   readonly info: NodeInfo
   /** Its statistics; null: it computes none. From `start` on. */
   readonly stats?: StatQueries | null
+  /** Where whoever asks it in somebody's name records that. From `start` on. */
+  readonly audit?: Audit
   /** Where its gateway counts as well. */
   readonly metrics?: Metrics & MetricsPage
   /** As in `NodeApi.status`, and costs nothing. */

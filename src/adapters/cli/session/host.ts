@@ -20,4 +20,20 @@ export interface Host {
   settings(args: Args, flags?: SettingsInput['flags']): Settings
 }
 
-export type HostCommand = Command<Host>
+/** What a command did on this machine without a node, for the record of a directory. */
+export interface LocalAct {
+  readonly act: string
+  readonly about?: string | undefined
+  readonly auction?: string | undefined
+  readonly in: 'data' | 'accounts_dir'
+}
+
+/**
+ * Where the audit record gets to hold what a command changes: at the node that it asks, in the process that it starts,
+ * or, by what this returns, in the directory that it works on. Null: this time it changes nothing.
+ */
+export type Audited = 'by the node' | 'by itself' | 'changes nothing' | ((args: Args) => LocalAct | null)
+
+export interface HostCommand extends Command<Host> {
+  readonly audited: Audited
+}

@@ -18,6 +18,7 @@ import { shellWord } from './outcome-unknown.js'
 export function overRpc(command: NodeCommand): HostCommand {
   return {
     ...command,
+    audited: 'by the node',
     options: { ...command.options, ...reachOptions },
     async run(host: Host, args: Args): Promise<ExitCode> {
       const session = new RpcSession(host, args)

@@ -9,6 +9,7 @@ export const equivocationRpc = defineRpc({
   access: 'peer',
   roles: ROLES.peers,
   effect: 'command',
+  unaudited: 'the proof lies beside the auction as it came',
   request: z.strictObject({
     auctionId: id,
     authority: z

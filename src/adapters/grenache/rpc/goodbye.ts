@@ -7,6 +7,7 @@ export const goodbyeRpc = defineRpc({
   access: 'peer',
   roles: ROLES.peers,
   effect: 'command',
+  unaudited: 'it says that a node leaves, and changes nobody else’s',
   request: goodbyeSchema,
   result: z.null(),
   checkSpeaker: ({ nodeId }, by) => requireSelf(nodeId, by, 'nodeId'),

@@ -7,6 +7,7 @@ export const helloRpc = defineRpc({
   access: 'peer',
   roles: ROLES.peers,
   effect: 'command',
+  unaudited: 'it makes nodes known to each other, all the time',
   request: challengeSchema,
   result: z.strictObject({
     node: nodeInfoSchema,

@@ -1,3 +1,4 @@
+import { nodeIdOf } from '../../../application/log/ids.js'
 import { defineRpc } from './define-rpc.js'
 import { joinAnswerSchema, joinRequestSchema } from './member-schemas.js'
 
@@ -8,5 +9,8 @@ export const joinRpc = defineRpc({
   effect: 'command',
   request: joinRequestSchema,
   result: joinAnswerSchema,
+  acts: (request, answer) => [
+    'code' in answer ? { code: answer.code } : { code: 'ok', about: nodeIdOf(request.publicKey) },
+  ],
   handler: (mesh) => (request) => mesh.join(request),
 })

@@ -1,8 +1,10 @@
 import { z } from 'zod'
 import { minor } from '../../../application/log/input-schemas.js'
+import { nodeAct, nodeActName } from '../../../application/node/node-acts.js'
 import { type AnyNodeMethod, NODE_METHODS, type RequestOf } from '../../../application/node/node-methods.js'
 import type {
   AuctionView,
+  AuditLines,
   AutoBidView,
   CommandResult,
   FeedItem,
@@ -56,6 +58,7 @@ const RESULTS: { readonly [M in keyof NodeApi]: z.ZodType<ResultOf<M>> } = {
   moving: outlined<Moving>('version', 'auctions'),
   tlogProof: outlined<TlogProof>('proof', 'verifierKey'),
   picture: outlined<PicturePiece>('bytes', 'type', 'piece', 'next'),
+  audit: outlined<AuditLines>('lines', 'next', 'seq'),
   proof: outlined<EquivocationProof>('auctionId', 'authority', 'first', 'second').nullable(),
   receipts: outlined<{ signed: SignedReceipts[]; next: number | null }>('signed', 'next'),
 }
@@ -75,6 +78,7 @@ export const operatorRpcs = Object.fromEntries(
 ) as unknown as { readonly [M in keyof NodeApi]: Rpc<'operator', RequestOf<M>, ResultOf<M>> }
 
 function operatorRpc({ name, effect, request, takesNothing }: AnyNodeMethod): OperatorRpc {
+  const act = nodeActName(name)
   return defineRpc({
     name: `vendue.node.${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
     access: 'operator',
@@ -82,6 +86,12 @@ function operatorRpc({ name, effect, request, takesNothing }: AnyNodeMethod): Op
     effect,
     ...(ROUTINE.includes(name) && { routine: true }),
     patienceMs: PATIENCE_MS[name] ?? 0,
+    ...(act !== null && {
+      acts: (request, answer) => {
+        const done = nodeAct(name, request, answer)
+        return done === null ? [] : [{ act, ...done }]
+      },
+    }),
     request,
     result: RESULTS[name] as z.ZodType<unknown>,
     handler: (node) => {

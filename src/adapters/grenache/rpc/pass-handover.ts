@@ -10,6 +10,7 @@ export const passHandoverRpc = defineRpc({
   effect: 'command',
   request: z.strictObject({ from: id, parcel: signedParcelSchema }),
   result: z.strictObject({ consent: consentSchema.nullable() }),
+  acts: ({ parcel }, answer) => ['code' in answer ? { code: answer.code } : { code: 'ok', auction: parcel.auctionId }],
   checkSpeaker: ({ from }, by) => requireSelf(from, by, 'from'),
   handler:
     (peers) =>

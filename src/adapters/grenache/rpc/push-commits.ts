@@ -8,6 +8,7 @@ export const pushCommitsRpc = defineRpc({
   access: 'peer',
   roles: ROLES.homes,
   effect: 'command',
+  unaudited: 'commits are signed, and lie in the log as they came',
   request: z.strictObject({ from: id, commits: z.array(commitSchema).min(1).max(MAX_COMMITS_PER_PUSH) }),
   result: z.strictObject({ stored: z.array(storedHeadSchema).max(MAX_COMMITS_PER_PUSH) }),
   checkSpeaker: ({ from }, by) => requireSelf(from, by, 'from'),

@@ -7,6 +7,7 @@ export const pushMembersRpc = defineRpc({
   access: 'mesh',
   roles: ROLES.peers,
   effect: 'command',
+  unaudited: 'entries are signed by the authority, and lie in the member log as they came',
   request: z.strictObject({ entries: z.array(memberEntrySchema).min(1).max(MAX_ENTRIES_PER_PAGE) }),
   result: z.null(),
   handler:

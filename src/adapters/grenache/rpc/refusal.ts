@@ -8,6 +8,7 @@ export const refusalRpc = defineRpc({
   access: 'peer',
   roles: ROLES.peers,
   effect: 'command',
+  unaudited: 'it reports, and changes nothing',
   request: z.strictObject({ from: id, auctionId: id, seq, reason: line(MAX_REASON_LENGTH) }),
   result: z.null(),
   checkSpeaker: ({ from }, by) => requireSelf(from, by, 'from'),

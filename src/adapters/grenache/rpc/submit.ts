@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { NODE_ID } from '../../../application/log/ids.js'
+import { outcomeAct } from '../../../application/node/node-acts.js'
 import type { Party } from '../../../domain/party.js'
 import type { RemoteCommand } from '../../../domain/remote-command.js'
 import { defineRpc, ROLES, requireSelf } from './define-rpc.js'
@@ -16,6 +17,16 @@ export const submitRpc = defineRpc({
     mandates: z.array(submittedMandateSchema).max(MAX_COMMANDS_PER_SUBMIT),
   }),
   result: submitAnswerSchema(MAX_COMMANDS_PER_SUBMIT),
+  acts({ commands }, answer) {
+    if ('code' in answer) return [{ code: answer.code }]
+    return answer.result.results.flatMap((result, i) => {
+      const command = commands[i]
+      if (command === undefined) return []
+      const { auctionId: auction, commandId } = command
+      const became = result.ok ? outcomeAct(result.outcome) : { code: result.code }
+      return [{ act: ACTS[command.type], who: speakerOf(command).id, auction, command: commandId, ...became }]
+    })
+  },
   checkSpeaker({ commands }, by) {
     for (const command of commands) {
       const { id } = speakerOf(command)
@@ -28,6 +39,14 @@ export const submitRpc = defineRpc({
     ({ commands, mandates }, _, requestIds) =>
       peers.submit(commands, mandates, requestIds),
 })
+
+const ACTS: { readonly [T in RemoteCommand['type']]: string } = {
+  PlaceBid: 'bid',
+  BuyNow: 'bid.buy-now',
+  CloseAuction: 'auction.close',
+  CancelAuction: 'auction.cancel',
+  ExtendAuction: 'auction.extend',
+}
 
 function speakerOf(command: RemoteCommand): Party {
   return command.type === 'PlaceBid' || command.type === 'BuyNow' ? command.bidder : command.by

@@ -56,6 +56,7 @@ export interface ServerTransportConf {
 export interface RequestOrigin {
   /** Null for a caller without a certificate. */
   readonly admission: Admission | null
+  readonly address: string | null
   /** To be called where the request shows that the operator makes it. */
   readonly vouch: () => void
 }
@@ -179,7 +180,11 @@ export class RpcServerTransport extends TransportRPCServer {
       }
       const [rid, rpc, payload] = parsed.data
       const vouch = () => this.#connections.know(request.socket)
-      const answer = await this.#conf.dispatch(rpc, payload, { admission, vouch })
+      const answer = await this.#conf.dispatch(rpc, payload, {
+        admission,
+        address: request.socket.remoteAddress ?? null,
+        vouch,
+      })
       if (admission?.ok === false) response.setHeader('connection', 'close')
       const text = JSON.stringify([rid, null, answer])
       seat?.charge(text.length)

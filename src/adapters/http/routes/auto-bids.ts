@@ -1,7 +1,16 @@
 import { z } from 'zod'
 import { autoBidJson } from '../../../application/gateway/json-shapes.js'
 import { amountIn } from '../../../application/log/input-schemas.js'
-import { auctionParams, callerWith, type GatewayApp, problems, type RouteDeps, whoBody, whoQuery } from './route.js'
+import {
+  auctionParams,
+  callerWith,
+  callOf,
+  type GatewayApp,
+  problems,
+  type RouteDeps,
+  whoBody,
+  whoQuery,
+} from './route.js'
 
 const ADMINS =
   'For admins, and not where names are taken on trust: the node bids in its own user’s name, and its limits are shown to nobody else.'
@@ -46,7 +55,9 @@ export function autoBidRoutes(app: GatewayApp, deps: RouteDeps): void {
     async (request) => {
       callerWith(request, 'admin', deps)
       const { limit } = request.body
-      return autoBidJson(await deps.api.autoBid({ auction: request.params.id, limit })) as never
+      const { id: auction } = request.params
+      const set = () => deps.api.autoBid({ auction, limit })
+      return autoBidJson(await deps.calls.recorded('auto-bid.set', callOf(request), { auction }, set)) as never
     },
   )
 
@@ -63,7 +74,9 @@ export function autoBidRoutes(app: GatewayApp, deps: RouteDeps): void {
     },
     async (request) => {
       callerWith(request, 'admin', deps)
-      return autoBidJson(await deps.api.stopAutoBid({ auction: request.params.id })) as never
+      const { id: auction } = request.params
+      const stop = () => deps.api.stopAutoBid({ auction })
+      return autoBidJson(await deps.calls.recorded('auto-bid.stop', callOf(request), { auction }, stop)) as never
     },
   )
 }

@@ -50,7 +50,7 @@ export function bidRoutes(app: GatewayApp, deps: RouteDeps): void {
       const header = keyOf(request)
       const key = header === undefined ? { key: bid_id, keyField: 'bid_id' } : {}
       const bid = { auction: request.params.id, kind, amount }
-      const result = await deps.calls.bid('http', { ...callOf(request), ...key }, bid)
+      const result = await deps.calls.bid({ ...callOf(request), ...key }, bid)
       const answer = acceptedResource(result)
       reply.code(201)
       return { ...answer, bid_id: result.outcome.commandId }
@@ -70,7 +70,7 @@ export function bidRoutes(app: GatewayApp, deps: RouteDeps): void {
       },
     },
     async (request, reply) => {
-      const result = await deps.calls.bid('http', callOf(request), { auction: request.params.id, kind: 'buy-now' })
+      const result = await deps.calls.bid(callOf(request), { auction: request.params.id, kind: 'buy-now' })
       reply.code(201)
       return acceptedResource(result)
     },

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import { z } from 'zod'
 import { seq } from '../../../application/log/input-schemas.js'
 import { exportLines, readLog } from '../../../application/proof/read-log.js'
-import { auctionParams, type GatewayApp, problems, type RouteDeps, streamOfText, whoQuery } from './route.js'
+import { auctionParams, callOf, type GatewayApp, problems, type RouteDeps, streamOfText, whoQuery } from './route.js'
 
 /** The verifiable log of an auction, as `vendue export` writes it. */
 export function logRoutes(app: GatewayApp, deps: RouteDeps): void {
@@ -24,6 +24,7 @@ export function logRoutes(app: GatewayApp, deps: RouteDeps): void {
     async (request, reply) => {
       // An unknown auction is a problem, not a stream that breaks off.
       const { auctionId } = await deps.api.show({ auction: request.params.id })
+      const call = callOf(request)
       reply
         .type('application/x-ndjson; charset=utf-8')
         .header('content-disposition', `attachment; filename="${auctionId}.vendue"`)
@@ -32,6 +33,7 @@ export function logRoutes(app: GatewayApp, deps: RouteDeps): void {
       const { address, caller } = request
       const download = deps.guard?.hold('downloads', { address, accountId: caller?.party.id })
       download?.add(1)
+      await deps.calls.recorded('auction.export', call, { auction: auctionId }, async () => {})
       reply.raw.once('close', () => download?.release())
       return reply.send(Readable.from(exportLines(readLog(deps.api, auctionId))))
     },

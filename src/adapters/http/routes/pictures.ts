@@ -7,7 +7,7 @@ import { MAX_FILE_BYTES } from '../../../application/pictures/uploads-under-way.
 import { pictureTypeOf } from '../../../domain/pictures/clean-picture.js'
 import { PICTURE_TYPES, type PictureType } from '../../../domain/pictures/picture.js'
 import { RequestError } from '../problem.js'
-import { type GatewayApp, problems, type RouteDeps, sellerOf, whoQuery } from './route.js'
+import { callOf, type GatewayApp, problems, type RouteDeps, sellerOf, whoQuery } from './route.js'
 
 /** Files in memory at once, whoever sends them: a slow sender holds one until its time is over. */
 const MAX_UPLOADS = 32
@@ -53,6 +53,7 @@ function addAdding(app: GatewayApp, deps: RouteDeps): void {
       onRequest: async (request, reply) => {
         const query = request.query as { user_id?: string; access_token?: string }
         request.caller = await callers.identify({
+          origin: { via: 'http', from: request.address },
           headers: request.headers,
           userId: query.user_id,
           accessTokens: query.access_token === undefined ? [] : [query.access_token],
@@ -72,7 +73,8 @@ function addAdding(app: GatewayApp, deps: RouteDeps): void {
     },
     async (request, reply) => {
       const file = fileOf(request)
-      const picture = await addWhole(api, file, sellerOf(request, deps).party)
+      const add = () => addWhole(api, file, sellerOf(request, deps).party)
+      const picture = await deps.calls.recorded('picture.add', callOf(request), {}, add)
       reply.code(201).header('location', `/api/v1/pictures/${picture.hash}`)
       return { ...picture, removed: [...picture.removed] }
     },

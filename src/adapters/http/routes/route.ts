@@ -22,6 +22,10 @@ declare module 'fastify' {
     caller: Caller | null
     /** Whose request it is, as far as trusted proxies say. */
     address: string
+    /** It has come to where calls are recorded. */
+    called: boolean
+    /** The code of the problem that it was answered with; `ok` otherwise. */
+    problem: string
   }
   interface FastifyContextConfig {
     /** For routes that a client reaches with whatever old token it has, in order to get a new one. */
@@ -97,7 +101,8 @@ export function keyOf({ headers }: FastifyRequest): string | undefined {
 
 /** As the gateway takes it, whatever protocol it comes in. */
 export function callOf(request: FastifyRequest): Call {
-  return { caller: request.caller, address: request.address, requestId: request.id, key: keyOf(request) }
+  request.called = true
+  return { via: 'http', caller: request.caller, address: request.address, requestId: request.id, key: keyOf(request) }
 }
 
 /** The answer to a command that was accepted; one that was refused is thrown as its problem. */

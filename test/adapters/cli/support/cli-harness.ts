@@ -5,6 +5,7 @@ import { PassThrough, Writable } from 'node:stream'
 import { runCli } from '../../../../src/adapters/cli/run-cli.js'
 import type { CliDeps, NodeHandle, NodeTarget } from '../../../../src/adapters/cli/session/cli-deps.js'
 import type { NodeSettings } from '../../../../src/adapters/system/settings.js'
+import type { Act } from '../../../../src/ports/audit/audit.js'
 import type { SyncStatus } from '../../../../src/ports/node/node-status.js'
 import { T0 } from '../../../support/auction-scenario.js'
 import { FakeNodeApi, INFO } from './fake-node-api.js'
@@ -27,6 +28,8 @@ export class CliHarness {
   readonly api = new FakeNodeApi()
   /** Nodes that commands were sent to. */
   readonly targets: NodeTarget[] = []
+  /** What commands recorded, and where. */
+  readonly acts: (Act & { readonly dataDir: string })[] = []
   readonly ended = new AbortController()
   readonly stdin = new PassThrough()
   stdout = ''
@@ -102,6 +105,10 @@ export class CliHarness {
       repair: () => Promise.reject(new Error('nothing was to be repaired')),
       meshAdmin: () => Promise.reject(new Error('no mesh was to be changed')),
       clusterAdmin: () => Promise.reject(new Error('no cluster was to be changed')),
+      readAudit: () => Promise.reject(new Error('no audit record was to be read')),
+      recordAct: async (dataDir, act) => {
+        this.acts.push({ dataDir, ...act })
+      },
       openAccounts: () => Promise.reject(new Error('no accounts were to be opened')),
       openAnalytics: () => Promise.reject(new Error('no statistics were to be computed')),
       connect: (target) => {

@@ -10,6 +10,8 @@ import type { PictureType } from '../../../../src/domain/pictures/picture.js'
 import type { ClusterStatus } from '../../../../src/ports/node/cluster-status.js'
 import type {
   AuctionView,
+  AuditEntry,
+  AuditLines,
   AutoBidView,
   CommandResult,
   FeedItem,
@@ -24,6 +26,7 @@ import type { NodeInfo, PeerView } from '../../../../src/ports/node/node-info.js
 import type { PictureAdded, PicturePiece, PictureUpload } from '../../../../src/ports/node/node-pictures.js'
 import type {
   AuctionCommand,
+  AuditRequest,
   BidRequest,
   EventsRequest,
   HistoryRequest,
@@ -67,6 +70,7 @@ export class FakeNodeApi implements NodeApi {
   /** By auction. */
   readonly proofs = new Map<string, EquivocationProof>()
   signed: SignedReceipts[] = []
+  auditLines: AuditEntry[] = []
   /** Commits of an auction beside the others, which have none. */
   commits: Commit[] = []
   sync: SyncStatus = {
@@ -419,6 +423,10 @@ export class FakeNodeApi implements NodeApi {
 
   proof({ auction }: { auction: string }): Promise<EquivocationProof | null> {
     return this.#answer('proof', { auction }, () => this.proofs.get(auction) ?? null)
+  }
+
+  audit(request: AuditRequest): Promise<AuditLines> {
+    return this.#answer('audit', request, () => ({ lines: this.auditLines, next: null, seq: this.auditLines.length }))
   }
 
   receipts(request: ReceiptsRequest): Promise<{ signed: SignedReceipts[]; next: number | null }> {
