@@ -7,7 +7,6 @@ import type { AuditHead, AuditRow } from '../../ports/audit/audit-store.js'
 
 /** What the first line's hash follows. */
 export const FIRST_HASH = '0'.repeat(64)
-export const EMPTY_RECORD: AuditHead = { seq: 0, hash: FIRST_HASH }
 
 /** Acts of the record itself. */
 export const SEAL = 'audit.seal'

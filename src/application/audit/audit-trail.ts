@@ -8,6 +8,8 @@ import { ANEW, type LineParts, LOST, parseSeal, REMOVED, rowOf, sealRow } from '
 
 /** What a killed process may lose at most, besides counts of refusals that repeat. */
 const FLUSH_MS = 250
+/** While the disk does not take it. */
+const RETRY_MS = 5_000
 const SEAL_MS = 60_000
 /** Of one line: more commands go into another. */
 const MAX_COMMANDS = 200
@@ -131,11 +133,11 @@ export class AuditTrail implements Audit {
     const groups = [...this.#full, ...this.#waiting.values()]
     const lost = this.#lost
     if (groups.length === 0 && lost === 0) return true
-    const parts = groups.map(partsOf)
-    if (lost > 0) parts.push(this.#lostLine(lost))
-    const written = this.#try(() => this.#deps.store.append((head) => chained(head, parts)) !== null)
+    const rows = (head: AuditHead) =>
+      chained(head, [...groups.map(partsOf), ...(lost > 0 ? [this.#lostLine(lost)] : [])])
+    const written = this.#try(() => this.#deps.store.append(rows) !== null)
     if (!written) {
-      this.#flushTimer ??= this.#deps.timers.after(FLUSH_MS, () => this.#flushed())
+      this.#flushTimer ??= this.#deps.timers.after(this.#failing ? RETRY_MS : FLUSH_MS, () => this.#flushed())
       return false
     }
     this.#full = []

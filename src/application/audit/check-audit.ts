@@ -70,8 +70,8 @@ class Check {
 
   /** False: it goes no further. */
   take(row: AuditRow): boolean {
-    if (this.#firstSeq === 0) this.#begin(row)
-    else if (row.seq !== this.lastSeq + 1)
+    if (this.#firstSeq === 0 && !this.#begins(row)) return false
+    if (this.lastSeq > 0 && row.seq !== this.lastSeq + 1)
       return this.#found('LINE_MISSING', this.lastSeq + 1, `line ${this.lastSeq + 1} is missing; ${row.seq} follows`)
     const line = parseLine(row.text)
     if (line === null) return this.#found('LINE_UNREADABLE', row.seq, 'is no line of a record')
@@ -92,10 +92,14 @@ class Check {
     return true
   }
 
-  #begin(row: AuditRow): void {
-    this.#firstSeq = row.seq
-    // Of what came before, the seal knows the hash.
-    if (row.seq > 1) this.#hash = parseSeal(row.text)?.prev ?? FIRST_HASH
+  /** Of what came before, a seal knows the hash. */
+  #begins({ seq, text }: AuditRow): boolean {
+    const { prev } = parseSeal(text) ?? {}
+    this.#firstSeq = seq
+    if (seq > 1 && prev === undefined)
+      return this.#found('START_CUT', seq, 'is the first line, and is neither line 1 nor a seal')
+    if (seq > 1) this.#hash = prev ?? FIRST_HASH
+    return true
   }
 
   #takeSeal({ seq, text, hash }: AuditRow): boolean {

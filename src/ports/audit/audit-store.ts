@@ -41,8 +41,9 @@ export interface AuditReader {
 /** A data directory's record. Several processes may write to one; each write is whole or not at all. */
 export interface AuditStore extends AuditReader {
   /**
-   * Adds what `make` returns for the present head, in one transaction: nobody writes in between. Returns the new head,
-   * or null if another process writes now: to be tried again. Throws what the disk makes of it; nothing is written then.
+   * Adds what `make` returns for the present head, in one transaction: nobody writes in between. Returns the new
+   * head, or null if another process writes now: to be tried again. Throws what the disk makes of it; nothing is
+   * written then.
    */
   append(make: (head: AuditHead) => readonly AuditRow[]): AuditHead | null
   /** The newest seal and the number of its line; null if there is none. To be asked within `append` or without it. */

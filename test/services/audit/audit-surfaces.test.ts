@@ -40,7 +40,7 @@ describe('what is recorded of what comes to a gateway', () => {
     fetch(gateway.url + path, { method, headers })
 
   it('leaves a line for each route that changes something, also for nobody known with nothing in it', async () => {
-    const { paths } = (await (await call('GET', '/openapi.json')).json()) as { paths: Record<string, object> }
+    const { paths } = (await (await call('GET', '/docs/json')).json()) as { paths: Record<string, object> }
     const changing = Object.entries(paths).flatMap(([path, methods]) =>
       Object.keys(methods)
         .filter((method) => !['get', 'head', 'options'].includes(method))
@@ -63,7 +63,7 @@ describe('what is recorded of what comes to a gateway', () => {
     const key = { 'x-api-key': made.body.api_key, 'idempotency-key': 'bid_mine0001' }
     const bids = `/api/v1/auctions/${auction}/bids`
     expect((await gateway.post(bids, { amount: '12' }, key)).status).to.equal(201)
-    expect((await gateway.post(bids, { amount: '3' }, bidder.headers)).status).to.equal(422)
+    expect((await gateway.post(bids, { amount: '3' }, bidder.headers)).status).to.equal(409)
     expect((await gateway.post(`/api/v1/auctions/${auction}/close`, {}, bidder.headers)).status).to.be.greaterThan(399)
     expect((await gateway.post(`/api/v1/auctions/${auction}/close`, {}, seller.headers)).status).to.equal(200)
     const about = (act: string) => acts.filter((one) => one.act === act)
@@ -75,7 +75,7 @@ describe('what is recorded of what comes to a gateway', () => {
     const [good, low] = about('bid')
     expect(good).to.include({ who: ids.bidder, key: made.body.id, auction, code: 'ok' })
     expect(good?.command).to.match(/^bid_/)
-    expect(low).to.include({ who: ids.bidder, auction, code: 'BID_TOO_LOW' })
+    expect(low).to.include({ who: ids.bidder, auction, code: 'ALREADY_LEADING' })
     expect(about('auction.close').map(({ who, code }) => [who, code === 'ok'])).to.deep.equal([
       [ids.bidder, false],
       [ids.seller, true],
