@@ -85,6 +85,7 @@ describe('settings', () => {
         bootstrap: ['127.0.0.1:20001', '127.0.0.1:20002'],
       },
       log: { level: 'info', format: 'auto' },
+      auditKeepMs: 400 * 86_400_000,
       budgets: {},
       consumers: { analytics: true, database: null },
       currencies: {},

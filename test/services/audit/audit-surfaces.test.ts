@@ -104,7 +104,7 @@ describe('what is recorded of what comes over RPC', () => {
     const result = { picture: { hash: '00' }, results: [], publicKey: '', parcel: {}, lines: [] }
     const request = { publicKey: 'A'.repeat(43), parcel: { auctionId: 'auc_1' }, commands: [], mandates: [] }
     for (const rpc of rpcs) {
-      const failed = rpc.acts(request, { code: 'FORBIDDEN' })
+      const failed = rpc.acts(null, { code: 'FORBIDDEN' })
       const method = Object.values(operatorRpcs).find(({ name }) => name === rpc.name)
       const isCommand = rpc.effect === 'command'
       if (!isCommand || UNAUDITED.includes(rpc.name.replace('vendue.', ''))) {

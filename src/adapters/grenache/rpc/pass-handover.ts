@@ -10,7 +10,9 @@ export const passHandoverRpc = defineRpc({
   effect: 'command',
   request: z.strictObject({ from: id, parcel: signedParcelSchema }),
   result: z.strictObject({ consent: consentSchema.nullable() }),
-  acts: ({ parcel }, answer) => ['code' in answer ? { code: answer.code } : { code: 'ok', auction: parcel.auctionId }],
+  acts: (request, answer) => [
+    'code' in answer ? { code: answer.code } : { code: 'ok', auction: request.parcel.auctionId },
+  ],
   checkSpeaker: ({ from }, by) => requireSelf(from, by, 'from'),
   handler:
     (peers) =>

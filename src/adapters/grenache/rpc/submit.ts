@@ -17,10 +17,10 @@ export const submitRpc = defineRpc({
     mandates: z.array(submittedMandateSchema).max(MAX_COMMANDS_PER_SUBMIT),
   }),
   result: submitAnswerSchema(MAX_COMMANDS_PER_SUBMIT),
-  acts({ commands }, answer) {
+  acts(request, answer) {
     if ('code' in answer) return [{ code: answer.code }]
     return answer.result.results.flatMap((result, i) => {
-      const command = commands[i]
+      const command = request.commands[i]
       if (command === undefined) return []
       const { auctionId: auction, commandId } = command
       const became = result.ok ? outcomeAct(result.outcome) : { code: result.code }
