@@ -25,7 +25,10 @@ export async function serveGateway(settings: GatewaySettings, needs: Needs): Pro
   }
 }
 
-async function serve(settings: GatewaySettings, { api, audit, feed, logger, metrics, stats }: Needs): Promise<RunningGateway> {
+async function serve(
+  settings: GatewaySettings,
+  { api, audit, feed, logger, metrics, stats }: Needs,
+): Promise<RunningGateway> {
   const node = { api, audit, feed, logger, stats, ...(metrics && { metrics }) }
   const { auth, dataDir, accounts: accountSettings, limits } = settings
   if (auth === 'open') {

@@ -1,3 +1,5 @@
+/** Long because each setting's default, and what a node takes of it, are read side by side. */
+
 /** Room `system`: this machine: settings, keys and secrets in files, clock, threads. */
 
 import { homedir } from 'node:os'

@@ -34,6 +34,8 @@ const LOOK_MS = 250
 export const analyticsCommand: HostCommand = {
   usage: 'analytics [action]',
   summary: 'Compute statistics for a node that runs elsewhere, until Ctrl-C; or: status, rebuild.',
+  // Statistics are made from the log, as often as one likes.
+  audited: 'changes nothing',
   positionals: { action: `${Object.keys(ACTIONS).join(', ')}; run otherwise` },
   options: {
     ...reachOptions,
