@@ -1,6 +1,6 @@
 /**
- * Room `system`: this machine: settings, keys and secrets in files, clock, threads. Long because each setting's default,
- * and what a node takes of it, are read side by side.
+ * Room `system`: this machine: settings, keys and secrets in files, clock, threads. Long because each setting's
+ * default, and what a node takes of it, are read side by side.
  */
 
 import { homedir } from 'node:os'
