@@ -1,11 +1,13 @@
 import type { CreateTableBuilder, Kysely } from 'kysely'
 import type { Migration, MigrationProvider } from 'kysely/migration'
+import { makeNotices } from './sql-notice-tables.js'
 
 /** Append only, in the order of their names: never edit a migration that was released. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-consumers': { up: makeConsumers },
   '0002-statistics': { up: makeStatistics },
   '0003-statistics-by-seller': { up: indexSellers },
+  '0004-notices': { up: makeNotices },
 }
 
 export const migrationProvider: MigrationProvider = { getMigrations: async () => ({ ...MIGRATIONS }) }

@@ -7,6 +7,12 @@ export interface SqlTables {
   stat_bids: StatBidRow
   stat_extensions: StatExtensionRow
   stat_endings: StatEndingRow
+  notice_bidders: NoticeBidderRow
+  notice_settings: NoticeSettingsRow
+  notice_targets: NoticeTargetRow
+  notice_searches: NoticeSearchRow
+  notice_views: NoticeViewRow
+  notice_deliveries: NoticeDeliveryRow
 }
 
 export interface GenerationRow {
@@ -82,4 +88,74 @@ export interface StatEndingRow extends StatRow {
   bid_id: string | null
   price: number | null
   reserve: number | null
+}
+
+/** Who takes part in an auction that is not over. */
+export interface NoticeBidderRow {
+  generation: number
+  auction_id: string
+  party_id: string
+  /** Of their first bid. */
+  seq: number
+  /** Of the last event by which they did not lead; 0: they lead. */
+  outbid_seq: number
+  /** The `outbid_seq` for which they have heard of an extension. */
+  extended_for: number
+}
+
+export interface NoticeSettingsRow {
+  account_id: string
+  language: string
+  time_zone: string
+  quiet_from: number | null
+  quiet_to: number | null
+  /** Kinds, with commas between them. */
+  off: string
+}
+
+export interface NoticeTargetRow {
+  id: string
+  account_id: string
+  channel: string
+  /** JSON. */
+  target: string
+  state: string
+  why: string | null
+  confirm_hash: string | null
+  created_at: number
+}
+
+export interface NoticeSearchRow {
+  id: string
+  account_id: string
+  words: string
+  key_word: string
+}
+
+export interface NoticeViewRow {
+  account_id: string
+  auction_id: string
+  /** Each gateway speaks for its own connections. */
+  gateway: string
+  until: number
+}
+
+export interface NoticeDeliveryRow {
+  id: string
+  state: string
+  account_id: string
+  target_id: string
+  channel: string
+  party_id: string
+  auction_id: string
+  seq: number
+  kind: string
+  at: number
+  /** While it is being sent: when the lease ends. */
+  due_at: number
+  attempts: number
+  first_tried_at: number | null
+  settled_at: number | null
+  why: string | null
+  search: string | null
 }

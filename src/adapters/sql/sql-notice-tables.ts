@@ -1,0 +1,83 @@
+import type { Kysely } from 'kysely'
+
+export async function makeNotices(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('notice_bidders')
+    .addColumn('generation', 'integer', (column) => column.notNull())
+    .addColumn('auction_id', 'varchar(64)', (column) => column.notNull())
+    .addColumn('party_id', 'varchar(128)', (column) => column.notNull())
+    .addColumn('seq', 'bigint', (column) => column.notNull())
+    .addColumn('outbid_seq', 'bigint', (column) => column.notNull())
+    .addColumn('extended_for', 'bigint', (column) => column.notNull())
+    .addPrimaryKeyConstraint('notice_bidders_key', ['generation', 'auction_id', 'party_id'])
+    .execute()
+  await makeSettings(db)
+  await db.schema
+    .createTable('notice_deliveries')
+    .addColumn('id', 'varchar(64)', (column) => column.primaryKey())
+    .addColumn('state', 'varchar(16)', (column) => column.notNull())
+    .addColumn('account_id', 'varchar(128)', (column) => column.notNull())
+    .addColumn('target_id', 'varchar(64)', (column) => column.notNull())
+    .addColumn('channel', 'varchar(16)', (column) => column.notNull())
+    .addColumn('party_id', 'varchar(128)', (column) => column.notNull())
+    .addColumn('auction_id', 'varchar(64)', (column) => column.notNull())
+    .addColumn('seq', 'bigint', (column) => column.notNull())
+    .addColumn('kind', 'varchar(16)', (column) => column.notNull())
+    .addColumn('at', 'bigint', (column) => column.notNull())
+    .addColumn('due_at', 'bigint', (column) => column.notNull())
+    .addColumn('attempts', 'integer', (column) => column.notNull())
+    .addColumn('first_tried_at', 'bigint')
+    .addColumn('settled_at', 'bigint')
+    .addColumn('why', 'text')
+    .addColumn('search', 'text')
+    .execute()
+  const index = (name: string, columns: string[]) =>
+    db.schema.createIndex(`notice_deliveries_${name}`).on('notice_deliveries').columns(columns).execute()
+  // With the target, so that those of a target that hangs are passed over within the index.
+  await index('due', ['state', 'due_at', 'target_id'])
+  await index('moved', ['target_id', 'auction_id', 'settled_at'])
+  await index('settled', ['state', 'settled_at'])
+  await index('of_account', ['account_id', 'at'])
+}
+
+async function makeSettings(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('notice_settings')
+    .addColumn('account_id', 'varchar(128)', (column) => column.primaryKey())
+    .addColumn('language', 'varchar(8)', (column) => column.notNull())
+    .addColumn('time_zone', 'varchar(64)', (column) => column.notNull())
+    .addColumn('quiet_from', 'integer')
+    .addColumn('quiet_to', 'integer')
+    .addColumn('off', 'text', (column) => column.notNull())
+    .execute()
+  await db.schema
+    .createTable('notice_targets')
+    .addColumn('id', 'varchar(64)', (column) => column.primaryKey())
+    .addColumn('account_id', 'varchar(128)', (column) => column.notNull())
+    .addColumn('channel', 'varchar(16)', (column) => column.notNull())
+    .addColumn('target', 'text', (column) => column.notNull())
+    .addColumn('state', 'varchar(16)', (column) => column.notNull())
+    .addColumn('why', 'text')
+    .addColumn('confirm_hash', 'varchar(64)')
+    .addColumn('created_at', 'bigint', (column) => column.notNull())
+    .execute()
+  await db.schema
+    .createTable('notice_searches')
+    .addColumn('id', 'varchar(64)', (column) => column.primaryKey())
+    .addColumn('account_id', 'varchar(128)', (column) => column.notNull())
+    .addColumn('words', 'text', (column) => column.notNull())
+    .addColumn('key_word', 'text', (column) => column.notNull())
+    .execute()
+  await db.schema
+    .createTable('notice_views')
+    .addColumn('account_id', 'varchar(128)', (column) => column.notNull())
+    .addColumn('auction_id', 'varchar(64)', (column) => column.notNull())
+    .addColumn('gateway', 'varchar(64)', (column) => column.notNull())
+    .addColumn('until', 'bigint', (column) => column.notNull())
+    .addPrimaryKeyConstraint('notice_views_key', ['account_id', 'auction_id', 'gateway'])
+    .execute()
+  for (const table of ['notice_targets', 'notice_searches'])
+    await db.schema.createIndex(`${table}_of_account`).on(table).columns(['account_id']).execute()
+  await db.schema.createIndex('notice_searches_by_word').on('notice_searches').columns(['key_word']).execute()
+  await db.schema.createIndex('notice_views_ended').on('notice_views').columns(['until']).execute()
+}
