@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import type { Page, Route } from 'playwright-core'
 import { axeFaults } from '../support/axe-faults.js'
-import { dialog, reads, says, tap } from '../support/page-actions.js'
+import { dialog, dismiss, reads, says, tap } from '../support/page-actions.js'
 import { WebSuite } from '../support/web-suite.js'
 
 const PHONE = { width: 360, height: 740 }
@@ -100,8 +100,7 @@ describe('the look of the web page, in Chromium', () => {
     await page.click('[data-bid]')
     await dialog(page).waitFor()
     expect(await axeFaults(page)).to.deep.equal([])
-    await page.keyboard.press('Escape')
-    await dialog(page).waitFor({ state: 'detached' })
+    await dismiss(page)
     await page.keyboard.press('?')
     await dialog(page).locator('#keys-title').waitFor()
     expect(await axeFaults(page)).to.deep.equal([])

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { axeFaults } from '../support/axe-faults.js'
-import { bid, reads, says } from '../support/page-actions.js'
+import { bid, dismiss, reads, says } from '../support/page-actions.js'
 import { WebSuite } from '../support/web-suite.js'
 
 /** Of the picture's texts, in pixels of the screen. */
@@ -52,8 +52,7 @@ describe('the mesh, selling and one’s own auctions in the web page, in Chromiu
     await page.keyboard.press('?')
     await page.locator('dialog', { hasText: 'Single-key shortcuts' }).waitFor()
     await page.getByLabel('Single-key shortcuts').uncheck()
-    await page.keyboard.press('Escape')
-    await page.locator('dialog').waitFor({ state: 'detached' })
+    await dismiss(page)
     await page.keyboard.press('?')
     expect(await page.locator('dialog').count()).to.equal(0)
     await page.getByRole('link', { name: 'mia' }).click()

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { expect } from 'chai'
 import { eventually } from '../support/eventually.js'
-import { bid, confirm, counts, DEAF_MS, dialog, reads, says, tap } from '../support/page-actions.js'
+import { bid, confirm, counts, DEAF_MS, dialog, dismiss, reads, says, tap } from '../support/page-actions.js'
 import { WebSuite } from '../support/web-suite.js'
 
 describe('the web page, in Chromium', () => {
@@ -269,8 +269,7 @@ describe('the web page, in Chromium', () => {
     await eventually('a step up', async () => (await page.inputValue('#bid-amount')) === '75.50')
     await page.keyboard.press('Enter')
     await dialog(page).waitFor()
-    await page.keyboard.press('Escape')
-    await dialog(page).waitFor({ state: 'detached' })
+    await dismiss(page)
     await says(page, 'The next bid is')
     await page.keyboard.press('Enter')
     await dialog(page).waitFor()
@@ -288,8 +287,7 @@ describe('the web page, in Chromium', () => {
     await page.locator('#sheet-title').click()
     for (const key of ['+', 'w', '?', 'Enter']) await page.keyboard.press(key)
     await counts(page.locator('dialog'), 1)
-    await page.keyboard.press('Escape')
-    await counts(page.locator('dialog'), 0)
+    await dismiss(page)
     expect(await page.inputValue('#bid-amount')).to.equal('75.00')
     await page.getByRole('button', { name: 'Watch', exact: true, pressed: false }).waitFor()
   })

@@ -34,6 +34,12 @@ export function dialog(page: Page): Locator {
   return page.locator('dialog[open]')
 }
 
+/** Closes what is open, and waits until the page has heard of it too: until then it opens nothing anew. */
+export async function dismiss(page: Page): Promise<void> {
+  await page.keyboard.press('Escape')
+  await counts(page.locator('dialog'), 0)
+}
+
 /** How long the sheet's button is deaf to taps, and a little. */
 export const DEAF_MS = 450
 
