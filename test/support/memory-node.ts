@@ -18,6 +18,7 @@ import type { Store } from '../../src/ports/store/store.js'
 import type { ClusterSigner } from '../../src/ports/system/cluster-signer.js'
 import type { Beat, Heartbeat } from '../../src/ports/system/heartbeat.js'
 import type { Logger } from '../../src/ports/system/logger.js'
+import type { Metrics } from '../../src/ports/system/metrics.js'
 import type { Random } from '../../src/ports/system/random.js'
 import type { Signer } from '../../src/ports/system/signer.js'
 import { type ManualTime, settle } from './manual-time.js'
@@ -50,6 +51,8 @@ export interface MemoryNodeOptions {
   readonly mandateChecker?: MandateChecker
   readonly budgets?: Partial<Record<BudgetName, number>>
   readonly logger?: Logger
+  /** Nothing is measured otherwise. */
+  readonly metrics?: Metrics
   readonly peerWaitMs?: number
   readonly cluster?: ClusterOptions
   /** Of a node that has a cluster's key and no log that it shares. */
@@ -121,6 +124,7 @@ export class MemoryNode {
       handshakes: () => null,
       peerWaitMs: options.peerWaitMs,
       cluster: options.cluster,
+      ...(options.metrics && { metrics: options.metrics }),
       ...(options.budgets && { budgets: options.budgets }),
       fail: (error) => {
         this.failure ??= error
