@@ -21,6 +21,14 @@ export const processDeps: CliDeps = {
     const { AnalyticsProcess } = await import('../services/analytics/serve-analytics.js')
     return new AnalyticsProcess(options)
   },
+  async openStats(address) {
+    const [{ openSqlDatabase }, { SqlStatQueries }] = await Promise.all([
+      import('../src/adapters/sql/sql-database.js'),
+      import('../src/adapters/sql/sql-stat-queries.js'),
+    ])
+    const { db, place } = openSqlDatabase(address)
+    return new SqlStatQueries({ db }, { place })
+  },
   async showInBrowser(url) {
     const { showInBrowser } = await import('../src/adapters/system/browser.js')
     return showInBrowser(url)

@@ -101,6 +101,6 @@ export function formatAmount(minor: Minor | bigint, currency: Currency): string 
 }
 
 /** "105.00 USD". */
-export function formatMoney(minor: Minor, currency: Currency): string {
+export function formatMoney(minor: Minor | bigint, currency: Currency): string {
   return `${formatAmount(minor, currency)} ${currency.code}`
 }

@@ -18,6 +18,7 @@ import { nodeCommands } from './commands/node-commands.js'
 import { pictureCommand } from './commands/picture.js'
 import { repairCommand } from './commands/repair.js'
 import { startCommand } from './commands/start.js'
+import { statsCommand } from './commands/stats.js'
 import { stopCommand } from './commands/stop.js'
 import { userCommand } from './commands/user.js'
 import { verifyCommand } from './commands/verify.js'
@@ -107,6 +108,7 @@ export const HOST_COMMANDS: readonly HostCommand[] = [
   analyticsCommand,
   ...nodeCommands.map(overRpc),
   exportCommand,
+  statsCommand,
   pictureCommand,
   verifyCommand,
   stopCommand,

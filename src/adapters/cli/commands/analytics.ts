@@ -184,7 +184,8 @@ function open({ host, args, session }: Context): Promise<AnalyticsHandle> {
   })
 }
 
-function databaseOf({ host, args, session }: Context): DatabaseAddress {
+/** Where the numbers of a node are: as named, or in the data directory of a node of this machine. */
+export function databaseOf({ host, args, session }: Context): DatabaseAddress {
   const { db, db_password_file } = host.settings(args).values
   const named = withPasswordFile(db, db_password_file)
   if (named !== null) return named

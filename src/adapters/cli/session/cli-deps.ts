@@ -29,6 +29,8 @@ export interface CliDeps {
   createNode(settings: NodeSettings, options: { readonly logger: Logger }): Promise<NodeHandle>
   /** A Grape for several nodes to share, running. Rejects with an error that has a `code`. */
   startGrape(options: GrapeOptions, deps: { readonly logger: Logger }): Promise<GrapeHandle>
+  /** The numbers in a database. Connects to nothing yet. */
+  openStats(database: DatabaseAddress): Promise<StatQueries>
   /** A node of another process. Does not call it yet. */
   connect(target: NodeTarget): Promise<NodeConnection>
   /** A gateway over a node, serving when it resolves. Rejects with an error that has a `code` and says what to do. */

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough, Writable } from 'node:stream'
+import { processDeps } from '../../../../bin/process-deps.js'
 import { runCli } from '../../../../src/adapters/cli/run-cli.js'
 import type { CliDeps, NodeHandle, NodeTarget } from '../../../../src/adapters/cli/session/cli-deps.js'
 import type { NodeSettings } from '../../../../src/adapters/system/settings.js'
@@ -100,6 +101,7 @@ export class CliHarness {
     return {
       createNode: () => Promise.reject(new Error('no node was to be created')),
       startGateway: () => Promise.reject(new Error('no gateway was to be started')),
+      openStats: (address: Parameters<CliDeps['openStats']>[0]) => processDeps.openStats(address),
       startGrape: () => Promise.reject(new Error('no Grape was to be started')),
       showInBrowser: () => Promise.reject(new Error('no browser was to be shown anything')),
       repair: () => Promise.reject(new Error('nothing was to be repaired')),
