@@ -38,7 +38,7 @@ export class BoundedRateLimiter {
     const nowMs = performance.now()
     const window = this.#window(key, nowMs)
     const used = window.used + Math.min(count, this.rate.count)
-    if (used > this.rate.count) return { ok: false, retryAfterMs: window.endMs - nowMs }
+    if (used > this.rate.count) return { ok: false, retryAfterMs: Math.ceil(window.endMs - nowMs) }
     window.used = used
     return OK
   }
