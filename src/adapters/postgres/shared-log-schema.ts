@@ -144,15 +144,18 @@ export async function prepareLog(connection: PostgresConnection, clusterId: stri
   }
 }
 
-async function logRow(connection: PostgresConnection): Promise<LogRow | null> {
+async function logRow(connection: PostgresConnection, isSecondLook = false): Promise<LogRow | null> {
   try {
     const text = 'SELECT version, cluster_id FROM vendue.log'
     const [row] = await connection.query<LogRow>({ text }, CHECK_TIMEOUT_MS)
     if (row !== undefined) return row
   } catch (error) {
+    if (sqlState(error) !== '42P01') throw error
     // There is no such schema: the log is new.
-    if (sqlState(error) === '42P01' && !(await hasSchema(connection))) return null
-    throw error
+    if (!(await hasSchema(connection))) return null
+    if (isSecondLook) throw error
+    // Another node may have made it between the two looks.
+    return logRow(connection, true)
   }
   throw new SharedLogError(
     'LOG_FOREIGN',
