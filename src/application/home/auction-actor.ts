@@ -113,9 +113,10 @@ export class AuctionActor {
   /** The newest state, part of which may still be on its way to the disk; null until it has been loaded. */
   #auction: LoadedAuction | null = null
   #mailbox: Waiting[] = []
+  #loading: Promise<void> | null = null
   #running: Promise<void> | null = null
   #broken = false
-  /** The answer to the commands behind a failed write, if that failure is why none of them can be done here. */
+  /** The answer to the commands behind a failed load or write, if that is why none of them can be done here. */
   #refusal: SubmitResult = LOADED_AGAIN
   readonly #writes = new Set<Promise<void>>()
   /** Batches on their way to the disk. */
@@ -182,6 +183,9 @@ export class AuctionActor {
     if (this.#tap !== null) return submitFailure('BUSY', 'the auction is being handed over already')
     this.#tap = [...this.#drafts]
     try {
+      // In a cluster loading brings what a home before has stored.
+      await this.#ready()
+      if (this.#auction === null) return this.#refusal
       await courier.stored()
       return await new Promise<SubmitResult>((settle, fail) => {
         this.#handover = { to, rest: courier.rest, settle, fail }
@@ -205,7 +209,7 @@ export class AuctionActor {
 
   async #drain(): Promise<void> {
     await gather()
-    this.#auction ??= await this.#loaded()
+    if (this.#auction === null) await this.#ready()
     while (this.#mailbox.length > 0 || this.#writes.size > 0 || this.#handover !== null) {
       if (this.#broken) this.#refuseAll()
       this.#refuseHeld()
@@ -293,20 +297,26 @@ export class AuctionActor {
     await gather()
   }
 
-  async #loaded(): Promise<LoadedAuction | null> {
+  /** Resolves once the auction has been loaded, or cannot be. */
+  #ready(): Promise<void> {
+    this.#loading ??= this.#loadOnce()
+    return this.#loading
+  }
+
+  async #loadOnce(): Promise<void> {
     try {
-      const auction = await this.#load()
-      if (auction !== null) return auction
-      this.#answerAll(notHome())
+      this.#auction = await this.#load()
+      if (this.#auction !== null) return
+      this.#refusal = notHome()
     } catch (error) {
-      if (error instanceof NotWritableError) this.#answerAll(failureOf(error))
+      if (error instanceof NotWritableError) this.#refusal = failureOf(error)
       else {
         this.#deps.logger.error({ err: error, auctionId: this.auctionId }, 'an auction could not be loaded')
-        this.#answerAll(submitFailure('BUSY', 'the auction could not be loaded; nothing was done, try again'))
+        this.#refusal = submitFailure('BUSY', 'the auction could not be loaded; nothing was done, try again')
       }
     }
     this.#broken = true
-    return null
+    this.#refuseAll()
   }
 
   #answerAll(result: SubmitResult): void {

@@ -67,7 +67,8 @@ export function unsealed({ cluster, secret }: ClusterToken, sealed: string): str
   const bytes = Buffer.from(sealed, 'base64url')
   const [nonce, tag] = [bytes.subarray(0, NONCE_BYTES), bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES)]
   try {
-    const decipher = createDecipheriv(CIPHER, keyOf(secret), nonce).setAAD(Buffer.from(cluster)).setAuthTag(tag)
+    const decipher = createDecipheriv(CIPHER, keyOf(secret), nonce, { authTagLength: TAG_BYTES })
+    decipher.setAAD(Buffer.from(cluster)).setAuthTag(tag)
     const text = bytes.subarray(NONCE_BYTES + TAG_BYTES)
     return Buffer.concat([decipher.update(text), decipher.final()]).toString('utf8')
   } catch {

@@ -97,6 +97,24 @@ describe('a handover', () => {
     expect(await verified(stranger, auction)).to.deep.equal([one, two, one].map(({ info }) => info.nodeId))
   })
 
+  it('takes along what the homes before have answered, right after a takeover and with no command between', async () => {
+    const auction = await openInYen(one, { reserve: '40' })
+    await bid(stranger, auction, 'bid_00000001', '50', 'max')
+    const refused = await bid(stranger, auction, 'bid_00000002', '5')
+    kill(one)
+    while ((await homeOf(two, auction)) !== two.info.nodeId) await cluster.time.advance(100)
+    const three = await cluster.start('three')
+    await cluster.time.advance(1_000)
+    await move(auction, two, three)
+    expect(await homeOf(three, auction)).to.equal(three.info.nodeId)
+    expect((await bid(stranger, auction, 'bid_00000002', '5')).outcome).to.deep.equal(refused.outcome)
+    expect((await bid(stranger, auction, 'bid_00000001', '50', 'max')).outcome).to.deep.include({ seq: 2 })
+    const as = { id: 'usr_ann', name: 'Ann' }
+    const request = { auction, commandId: 'bid_00000003', kind: 'plain', amount: '45', as } as const
+    const { outcome } = await cluster.soon(three.api.bid(request))
+    expect(outcome).to.deep.include({ bid: { leads: false, price: 46, reserveMet: true } })
+  })
+
   it('moves an auction into a cluster, whose log has all of it at once and whose nodes take it over', async () => {
     const auction = await openInYen(stranger, { reserve: '40' })
     await bid(one, auction, 'bid_00000001', '50', 'max')
