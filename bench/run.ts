@@ -10,6 +10,7 @@ const BENCHES = [
   'decide-evolve',
   'log-append',
   'disk',
+  'scale',
   'cross-node',
   'signing',
   'node-start',
