@@ -3,15 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { createNode, type VendueNode } from '../services/node/create-node.js'
-import { systemClock } from '../src/adapters/system/system-clock.js'
-import { systemRandom } from '../src/adapters/system/system-random.js'
 import { newCommandId } from '../src/application/log/ids.js'
 import { eventsOf } from '../src/application/log/written-body.js'
-import { answerTo } from '../src/application/submissions/submission.js'
 import type { AuctionEvent, BidPlaced } from '../src/domain/events.js'
 import { silentLogger } from '../test/support/silent-logger.js'
 import { testSettings } from '../test/support/test-settings.js'
 import type { BenchRun } from './bench-result.js'
+import { homeBids, IDS } from './home-bids.js'
 import { load, percentile } from './latency.js'
 
 const LEVELS = [
@@ -20,7 +18,6 @@ const LEVELS = [
   { callers: 1_000, bids: 300_000 },
 ]
 const TARGET_RATIO = 0.6
-const IDS = { clock: systemClock, random: systemRandom }
 
 /**
  * Durable bids through a node's actor (decide, seal, sign, append, acknowledge) on one auction, at several numbers of
@@ -48,25 +45,8 @@ async function* measure(home: string, node: VendueNode, callers: number, bids: n
     increment: '0.01',
   })
   const { auctionId } = outcome
-  const house = node.services.parts.auctionHouse
-  const bidders = [0, 1].map((i) => ({ id: `acc_bench${i}`, name: `Bidder ${i}` }))
-  const bid = async (i: number) => {
-    const result = await answerTo(
-      {
-        command: {
-          type: 'PlaceBid',
-          auctionId,
-          commandId: newCommandId('bid', IDS),
-          bidder: bidders[i % 2] as (typeof bidders)[number],
-          kind: 'plain',
-          amount: i + 1,
-        },
-      },
-      (submission) => house.enqueue(submission),
-    )
-    if (!result.ok || result.outcome.status !== 'accepted') throw new Error(`a bid failed: ${JSON.stringify(result)}`)
-  }
-  const { ms, samples } = await load(callers, bids, bid)
+  const bid = homeBids(node)
+  const { ms, samples } = await load(callers, bids, (i) => bid({ auctionId, turn: i, amount: i + 1 }))
   const bodies = await bodiesOf(node, auctionId)
   const rawMs = raw(join(home, `raw-${callers}.db`), bodies)
   const actorRate = (bids / ms) * 1000

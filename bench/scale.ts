@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type FullStore, fillStore } from '../test/support/full-store.js'
 import type { BenchResult, BenchRun } from './bench-result.js'
 import { Child } from './gateway-parts/child.js'
+import { percentile } from './latency.js'
 import type { FullStoreLoad, FullStoreReport } from './scale-parts/bids-on-full-store.js'
 
 const BIDS_PER_COMMIT = 1_000
@@ -80,12 +81,12 @@ function* results(
   smallest: readonly FullStoreReport[],
 ): Generator<BenchResult, void> {
   const shares = rounds.map(({ cpuUsPerBid }, i) => cpuUsPerBid / (smallest[i]?.cpuUsPerBid ?? 0)).sort((a, b) => a - b)
-  const of = (pick: (report: FullStoreReport) => number) => middle(rounds.map(pick).sort((a, b) => a - b))
+  const of = (pick: (report: FullStoreReport) => number) => percentile(rounds.map(pick), 0.5)
   const isSmallest = rounds === smallest
   yield {
     name: `processor time of a bid with ${name}${isSmallest ? '' : ', of that with the fewest'}`,
     unit: isSmallest ? 'us' : 'of 1',
-    value: isSmallest ? of(({ cpuUsPerBid }) => cpuUsPerBid) : middle(shares),
+    value: isSmallest ? of(({ cpuUsPerBid }) => cpuUsPerBid) : percentile(shares, 0.5),
     figures: {
       cpu_us_a_bid: of(({ cpuUsPerBid }) => cpuUsPerBid),
       bids_per_s: of(({ bidsPerSecond }) => bidsPerSecond),
@@ -109,8 +110,4 @@ function* results(
     figures: {},
     target: { atMost: MOST_RESIDENT_MB },
   }
-}
-
-function middle(sorted: readonly number[]): number {
-  return sorted[sorted.length >> 1] ?? Number.NaN
 }

@@ -1,11 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createNode } from '../../services/node/create-node.js'
-import { systemClock } from '../../src/adapters/system/system-clock.js'
-import { systemRandom } from '../../src/adapters/system/system-random.js'
-import { newCommandId } from '../../src/application/log/ids.js'
-import { answerTo } from '../../src/application/submissions/submission.js'
 import { silentLogger } from '../../test/support/silent-logger.js'
 import { testSettings } from '../../test/support/test-settings.js'
 import { serveParent } from '../gateway-parts/serve-parent.js'
+import { homeBids } from '../home-bids.js'
 import { load } from '../latency.js'
 
 /** What the parent asks for: bids at the node "full" of this home directory. */
@@ -29,8 +27,6 @@ export interface FullStoreReport {
 
 serveParent(run)
 
-const IDS = { clock: systemClock, random: systemRandom }
-const BIDDERS = [0, 1].map((i) => ({ id: `acc_bench${i}`, name: `Bidder ${i}` }))
 const REST_MS = 3_000
 
 async function run({ home, auctions, callers, bids }: FullStoreLoad): Promise<FullStoreReport> {
@@ -43,19 +39,13 @@ async function run({ home, auctions, callers, bids }: FullStoreLoad): Promise<Fu
     const ids = listed.map(({ auctionId }) => auctionId)
     // Above all that earlier rounds have bid.
     const firstAmount = Date.now() * 10
-    const house = node.services.parts.auctionHouse
-    const bid = async (i: number) => {
-      const command = {
-        type: 'PlaceBid',
+    const place = homeBids(node)
+    const bid = (i: number) =>
+      place({
         auctionId: ids[i % ids.length] as string,
-        commandId: newCommandId('bid', IDS),
-        bidder: BIDDERS[Math.floor(i / ids.length) % 2] as (typeof BIDDERS)[number],
-        kind: 'plain',
+        turn: Math.floor(i / ids.length),
         amount: firstAmount + i,
-      } as const
-      const result = await answerTo({ command }, (submission) => house.enqueue(submission))
-      if (!result.ok || result.outcome.status !== 'accepted') throw new Error(`a bid failed: ${JSON.stringify(result)}`)
-    }
+      })
     await load(callers, Math.ceil(bids / 4), bid)
     await sleep(REST_MS)
     const idle = process.cpuUsage()
@@ -75,8 +65,4 @@ async function run({ home, auctions, callers, bids }: FullStoreLoad): Promise<Fu
   } finally {
     await node.stop()
   }
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
 }
