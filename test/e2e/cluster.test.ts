@@ -86,6 +86,9 @@ describe('three nodes of a cluster, and a PostgreSQL server', () => {
     await at(0).end('SIGKILL')
     await Promise.all(streams)
     const survivors = await Promise.all([1, 2].map(async (i) => (await at(i).api.status()).node.nodeId))
+    // The home has answered; its commits come to this node in their own time.
+    const last = Math.max(...accepted.values())
+    await eventually('the copy here has all of it', async () => (await at(1).api.show({ auction })).state.seq >= last)
     const { state } = await at(1).api.show({ auction })
     expect(state.home.nodeId).to.be.oneOf(survivors)
     const history = await at(1).api.history({ auction, limit: 1_000 })

@@ -166,7 +166,7 @@ describe('the scripts of the containers', () => {
 
 async function healthy(url: string): Promise<void> {
   const isHealthy = async () => (await fetch(`${url}/health`).catch(() => null))?.ok === true
-  await eventually(`${url} is healthy`, isHealthy, 20_000)
+  await eventually(`${url} is healthy`, isHealthy, 60_000)
 }
 
 function post(url: string, token: string, body: object, headers: object = {}): Promise<Response> {

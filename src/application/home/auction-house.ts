@@ -35,7 +35,7 @@ import {
 import { CommandsUnderWay } from './commands-under-way.js'
 import { DueTimes } from './due-times.js'
 import type { FirstComparison } from './first-comparison.js'
-import { type HomeLog, OpenedBeforeError } from './home-log.js'
+import { type HomeLog, HomeStopsError, OpenedBeforeError } from './home-log.js'
 import type { Outages } from './outages.js'
 import { faultOfOwnLog } from './own-log-check.js'
 
@@ -70,6 +70,7 @@ export interface Opening {
 const UNLOAD_INTERVAL_MS = 60_000
 const MAX_CHECKED = 100_000
 const REVEAL_RETRY_MS = 5_000
+const STOPS = submitFailure('STOPPING', new HomeStopsError().message)
 const SECRETS_LOST = 'what was left with its home (the reserve and the maxima) is not there'
 
 /**
@@ -130,7 +131,7 @@ export class AuctionHouse {
     const { command, settle } = submission
     const { auctionId, replicas } = command
     const held = this.#deps.heldAuctions.find(auctionId)
-    if (!this.#accepting) settle(submitFailure('STOPPING', 'the node is stopping; nothing was done'))
+    if (!this.#accepting) settle(STOPS)
     else if (held !== null) settle(submitFailure('AUCTION_HELD', new AuctionHeldError(held).message))
     else if (replicas === undefined) this.#actor(auctionId).enqueue(submission)
     else
@@ -155,7 +156,7 @@ export class AuctionHouse {
 
   /** Makes another node the home of an auction; see `AuctionActor.handOver`. */
   async handOver(auctionId: string, to: Home, courier: HandoverCourier): Promise<SubmitResult> {
-    if (!this.#accepting) return submitFailure('STOPPING', 'the node is stopping; nothing was done')
+    if (!this.#accepting) return STOPS
     const home = (await this.#deps.auctions.find(auctionId))?.state.home.nodeId
     if (home !== this.#nodeId) return submitFailure('NOT_HOME', 'this node is not the home of that auction')
     return this.#actor(auctionId).handOver(to, courier)
@@ -189,7 +190,7 @@ export class AuctionHouse {
    * under one id are decided one after the other. Rejects with what `command` throws.
    */
   open(opening: Opening, replicas?: number): Promise<SubmitResult> {
-    if (!this.#accepting) return Promise.resolve(submitFailure('STOPPING', 'the node is stopping; nothing was done'))
+    if (!this.#accepting) return Promise.resolve(STOPS)
     const { commandId } = opening
     const before = this.#opening.get(commandId)?.catch(() => undefined)
     const opened = this.#withReplicas({ commandId, replicas }, async () => {
@@ -283,6 +284,8 @@ export class AuctionHouse {
     if (secrets !== null && this.#checked.has(auctionId)) return { ...record, secrets }
     const { equivocations, firstComparison, heldAuctions } = this.#deps
     await firstComparison.of(auctionId)
+    // Until then nobody could bid, and so the next run gives back time from before this one.
+    if (!this.#accepting) throw new HomeStopsError()
     if ((await equivocations.among([auctionId])).has(auctionId)) heldAuctions.hold(auctionId, 'forked', OWN_FORK)
     // It opened the auction, or has agreed to take it over: it had them once.
     if (secrets === null) heldAuctions.hold(auctionId, 'secrets-lost', SECRETS_LOST)

@@ -42,6 +42,15 @@ export class NotHomeError extends NotWritableError {
   }
 }
 
+/** The home stops before it has taken the auction up; nothing was done. */
+export class HomeStopsError extends NotWritableError {
+  readonly code = 'STOPPING'
+  constructor() {
+    super('the node is stopping; nothing was done')
+    this.name = 'HomeStopsError'
+  }
+}
+
 /** The log that decides cannot be reached; nothing was done. */
 export class LogAwayError extends NotWritableError {
   readonly code = 'LOG_UNREACHABLE'

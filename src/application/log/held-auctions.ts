@@ -92,7 +92,7 @@ export class HeldAuctions {
 
 /** The home must not write to the auction, or not yet; nothing was done. */
 export abstract class NotWritableError extends Error {
-  abstract readonly code: 'AUCTION_HELD' | 'BUSY' | 'LOG_UNREACHABLE' | 'NOT_HOME'
+  abstract readonly code: 'AUCTION_HELD' | 'BUSY' | 'LOG_UNREACHABLE' | 'NOT_HOME' | 'STOPPING'
 }
 
 export class AuctionHeldError extends NotWritableError {

@@ -238,6 +238,31 @@ describe('an auction that its home must not write to', () => {
       expect(code(await bid(alone, auctionId, 61, 'max'))).to.equal('accepted')
     })
 
+    it('is not written to by a home that is stopped while it waits: from its last start on nobody could bid', async () => {
+      const { auctionId, store, peer } = await homeWithPeer()
+      peer.crash()
+      running.length = 0
+      const alone = await again(store, { peerWaitMs: 10 * HOUR_MS })
+      const asked = bid(alone, auctionId, 60)
+      await time.advance(1_000)
+      const stopped = alone.stop()
+      running.length = 0
+      running.push(
+        await new MemoryNode({
+          name: 'peer',
+          network,
+          time,
+          store: peer.store,
+          signer: peer.signer,
+          address: peer.info.address,
+        }).start(),
+      )
+      await time.advance(20_000)
+      expect(code(await asked)).to.equal('STOPPING')
+      await stopped
+      expect((await store.auctions.find(auctionId))?.head.seq).to.equal(2)
+    })
+
     it('gives back an end that falls within the wait', async () => {
       const { auctionId, store } = await homeWithPeer()
       for (const node of running.splice(0)) node.crash()
