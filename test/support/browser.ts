@@ -15,7 +15,7 @@ const FLAGS = [
 ]
 
 /** Enough for a machine that is busy with other tests. */
-export const PATIENCE_MS = 20_000
+export const PATIENCE_MS = 40_000
 
 /** A tab of a visitor of their own, and what went wrong in it. */
 export interface Visit {
