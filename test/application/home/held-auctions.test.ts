@@ -69,6 +69,12 @@ describe('an auction that its home must not write to', () => {
     return node
   }
 
+  async function comesBack({ store, signer, info: { address } }: MemoryNode): Promise<MemoryNode> {
+    const node = await new MemoryNode({ name: 'peer', network, time, store, signer, address }).start()
+    running.push(node)
+    return node
+  }
+
   describe('because a row of it is damaged', () => {
     const DAMAGE: readonly [string, (store: Store) => Partial<Store>][] = [
       ['the price', (store) => stateOf(store, () => ({ price: 1_000 }))],
@@ -225,15 +231,7 @@ describe('an auction that its home must not write to', () => {
       running.length = 0
       const alone = await again(store, { peerWaitMs: 10 * HOUR_MS })
       expect(code(await bid(alone, auctionId, 60))).to.equal('BUSY')
-      const back = await new MemoryNode({
-        name: 'peer',
-        network,
-        time,
-        store: peer.store,
-        signer: peer.signer,
-        address: peer.info.address,
-      }).start()
-      running.push(back)
+      await comesBack(peer)
       await time.advance(20_000)
       expect(code(await bid(alone, auctionId, 61, 'max'))).to.equal('accepted')
     })
@@ -247,16 +245,7 @@ describe('an auction that its home must not write to', () => {
       await time.advance(1_000)
       const stopped = alone.stop()
       running.length = 0
-      running.push(
-        await new MemoryNode({
-          name: 'peer',
-          network,
-          time,
-          store: peer.store,
-          signer: peer.signer,
-          address: peer.info.address,
-        }).start(),
-      )
+      await comesBack(peer)
       await time.advance(20_000)
       expect(code(await asked)).to.equal('STOPPING')
       await stopped
@@ -282,15 +271,7 @@ describe('an auction that its home must not write to', () => {
       const backup = await backupOf(store, written)
       const restored = await again(backup, { peerWaitMs: 0 })
       await time.advance(5_000)
-      const back = await new MemoryNode({
-        name: 'peer',
-        network,
-        time,
-        store: peer.store,
-        signer: peer.signer,
-        address: peer.info.address,
-      }).start()
-      running.push(back)
+      const back = await comesBack(peer)
       await time.advance(20_000)
       expect((await restored.api.status()).held).to.have.length(1)
       expect(code(await bid(restored, auctionId, 70))).to.equal('AUCTION_HELD')
@@ -307,15 +288,7 @@ describe('an auction that its home must not write to', () => {
       await time.advance(5_000)
       expect(code(await bid(restored, auctionId, 70))).to.equal('accepted')
       const { head } = (await backup.auctions.find(auctionId)) as AuctionRecord
-      const back = await new MemoryNode({
-        name: 'peer',
-        network,
-        time,
-        store: peer.store,
-        signer: peer.signer,
-        address: peer.info.address,
-      }).start()
-      running.push(back)
+      const back = await comesBack(peer)
       await time.advance(90_000)
       expect((await back.api.show({ auction: auctionId })).disputed).to.equal(true)
       expect((await restored.api.status()).held[0]).to.deep.include({ auctionId, because: 'forked' })
