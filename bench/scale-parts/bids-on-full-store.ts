@@ -46,14 +46,15 @@ async function run({ home, auctions, callers, bids }: FullStoreLoad): Promise<Fu
         turn: Math.floor(i / ids.length),
         amount: firstAmount + i,
       })
-    await load(callers, Math.ceil(bids / 4), bid)
+    const warmUp = Math.ceil(bids / 4)
+    await load(callers, warmUp, bid)
     await sleep(REST_MS)
     const idle = process.cpuUsage()
     await sleep(REST_MS)
     const { user, system } = process.cpuUsage(idle)
     const residentBytes = process.memoryUsage().rss
     const busy = process.cpuUsage()
-    const { ms } = await load(callers, bids, (i) => bid(Math.ceil(bids / 4) + i))
+    const { ms } = await load(callers, bids, (i) => bid(warmUp + i))
     const used = process.cpuUsage(busy)
     return {
       startMs,

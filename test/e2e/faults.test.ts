@@ -89,7 +89,7 @@ describe('what can go wrong around a node', () => {
 
       child.kill('SIGKILL')
       await once(child, 'exit')
-      await eventually('it is noticed', async () => (await one.api.status()).grape === 'unreachable')
+      await eventually('it is noticed', async () => (await one.api.status()).grape === 'unreachable', 20_000)
       const bid = {
         auction: outcome.auctionId,
         commandId: 'bid_faults001',

@@ -212,7 +212,7 @@ describe('gateways in processes of their own', () => {
     await once(socket, 'open')
     expect((await vendue(home, ['user', 'disable', 'bert', '--name', 'main'])).code).to.equal(0)
     expect((await post(`/api/v1/auctions/${id}/bids`, { amount: 9 }, bert)).code).to.equal('ACCOUNT_DISABLED')
-    const told = await eventually('it is told', () => heard.find(({ type }) => type === 'signed_out'))
+    const told = await eventually('it is told', () => heard.find(({ type }) => type === 'signed_out'), 10_000)
     expect(told.code).to.equal('ACCOUNT_DISABLED')
     socket.terminate()
   })

@@ -136,7 +136,7 @@ describe('a node whose database is damaged', () => {
 
     await damaged.start()
     await untilConnected([damaged, peer])
-    await eventually('the replicas are back', () => sameHeads())
+    await eventually('the replicas are back', () => sameHeads(), 20_000)
     expect(readdirSync(join(damaged.dataDir, 'pictures', 'own'))).to.deep.equal([sha256(PICTURE)])
     expect(sha256((await readWhole(damaged.api, sha256(PICTURE))).bytes)).to.equal(sha256(PICTURE))
     // The first outcome is still the only one, and secrets are where they were.
@@ -177,7 +177,7 @@ describe('a node whose database is damaged', () => {
 
     await damaged.start()
     await untilConnected([damaged, peer])
-    await eventually('the replicas are back', () => sameHeads())
+    await eventually('the replicas are back', () => sameHeads(), 20_000)
     expect((await damaged.api.show({ auction: handedOn })).homeName).to.equal('peer')
     expect((await damaged.api.show({ auction: handedHere })).homeState).to.equal('self')
     expect((await damaged.api.bid(bidding)).outcome).to.deep.equal(first.outcome)
@@ -262,7 +262,7 @@ describe('a node whose database is damaged', () => {
     expect(result.saved.auctions).to.not.include(second)
     await damaged.start()
     await untilConnected([damaged, peer])
-    await eventually('the replicas are back', () => sameHeads())
+    await eventually('the replicas are back', () => sameHeads(), 20_000)
     expect((await peer.api.show({ auction: second })).head.seq).to.equal(1)
     expect(readdirSync(damaged.dataDir).filter((name) => /\.damaged-[^.]*$/.test(name))).to.have.length(3)
   })

@@ -46,7 +46,7 @@ describe('the web page where things fail, in Chromium', () => {
       await says(page, 'You lead at 75.00')
       await own.stop()
       await second.bid(id, 'kim', '80')
-      await says(page, 'Outbid at 80.00')
+      await says(page, 'Outbid at 80.00', 20_000)
       await bid(page, '85')
       await says(page, 'You lead at 85.00')
       await counts(page.locator('.history li'), 3)

@@ -484,7 +484,8 @@ export const ID_UNDER_WAY = submitFailure(
   'another command with this id is being decided; nothing was done, ask again',
 )
 
-function failureOf(error: unknown): Extract<SubmitResult, { ok: false }> {
+/** The answer to a command that an error has kept from being decided or stored. */
+export function failureOf(error: unknown): Extract<SubmitResult, { ok: false }> {
   return error instanceof NotWritableError ? submitFailure(error.code, error.message) : submitFailure(error)
 }
 

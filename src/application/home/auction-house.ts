@@ -28,6 +28,7 @@ import { ActorMeasures } from './actor-measures.js'
 import {
   AuctionActor,
   type AuctionActorDeps,
+  failureOf,
   type HandoverCourier,
   ID_UNDER_WAY,
   type LoadedAuction,
@@ -70,7 +71,7 @@ export interface Opening {
 const UNLOAD_INTERVAL_MS = 60_000
 const MAX_CHECKED = 100_000
 const REVEAL_RETRY_MS = 5_000
-const STOPS = submitFailure('STOPPING', new HomeStopsError().message)
+const STOPS = failureOf(new HomeStopsError())
 const SECRETS_LOST = 'what was left with its home (the reserve and the maxima) is not there'
 
 /**
@@ -132,7 +133,7 @@ export class AuctionHouse {
     const { auctionId, replicas } = command
     const held = this.#deps.heldAuctions.find(auctionId)
     if (!this.#accepting) settle(STOPS)
-    else if (held !== null) settle(submitFailure('AUCTION_HELD', new AuctionHeldError(held).message))
+    else if (held !== null) settle(failureOf(new AuctionHeldError(held)))
     else if (replicas === undefined) this.#actor(auctionId).enqueue(submission)
     else
       this.#withReplicas(command, () => answerTo(submission, (one) => this.#actor(auctionId).enqueue(one))).then(
@@ -284,7 +285,7 @@ export class AuctionHouse {
     if (secrets !== null && this.#checked.has(auctionId)) return { ...record, secrets }
     const { equivocations, firstComparison, heldAuctions } = this.#deps
     await firstComparison.of(auctionId)
-    // Until then nobody could bid, and so the next run gives back time from before this one.
+    // Until now nobody could bid: the next run gives back that time, so nothing may be answered in it.
     if (!this.#accepting) throw new HomeStopsError()
     if ((await equivocations.among([auctionId])).has(auctionId)) heldAuctions.hold(auctionId, 'forked', OWN_FORK)
     // It opened the auction, or has agreed to take it over: it had them once.
